@@ -34,8 +34,9 @@ class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-# With the user's own proxies and certificates, as the standard library finds them.
-OPENER = urllib.request.build_opener(_HttpsRedirects)
+def https_opener(*handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
+    """What opens addresses, with the user's own proxies and certificates."""
+    return urllib.request.build_opener(_HttpsRedirects, *handlers)
 
 
 def download_address(
@@ -43,7 +44,7 @@ def download_address(
     size: int,
     destination: Path,
     progress: Callable[[int], None],
-    opener: urllib.request.OpenerDirector = OPENER,
+    opener: urllib.request.OpenerDirector | None = None,
 ) -> None:
     """Write the `size` bytes at `address` to `destination`; `progress` hears the bytes so far.
 
@@ -52,7 +53,7 @@ def download_address(
         ModelTampered: it holds more or fewer bytes; no more than `size` are written.
     """
     try:
-        with opener.open(address.url, timeout=_SILENCE_SECONDS) as response:
+        with (opener or https_opener()).open(address.url, timeout=_SILENCE_SECONDS) as response:
             copy_exactly(_Counted(response, progress), size, destination, address.url)
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)

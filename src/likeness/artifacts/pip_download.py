@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,6 +69,7 @@ def _run(command: list[str], workspace: Path, stderr: int, progress: Callable[[i
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=stderr,
+        process_group=0,  # what pip starts, a setup.py for one, is stopped with it
     )
     try:
         while True:
@@ -75,9 +77,10 @@ def _run(command: list[str], workspace: Path, stderr: int, progress: Callable[[i
                 return process.wait(_POLL_SECONDS)
             except subprocess.TimeoutExpired:
                 progress(_largest_file_bytes(workspace))
-    finally:
-        process.kill()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        raise
 
 
 def _largest_file_bytes(folder: Path) -> int:
@@ -100,5 +103,6 @@ def _failure(package: PinnedPackage, errors: str) -> ArtifactUnavailable | Model
             " has another: it was not used; look at your index, mirror or PIP_FIND_LINKS"
         )
     said = re.findall(r"^ERROR: (.+)$", errors, re.MULTILINE) or ["pip failed"]
-    reason = re.sub(r"\S+://\S+", "the index", said[-1])
+    # Neither an address, which may hold a password, nor our temporary requirement file.
+    reason = re.sub(r"\S+://\S+", "the index", re.sub(r" \(from -r .*?\(line 1\)\)", "", said[-1]))
     return ArtifactUnavailable(f"{package} is needed and pip could not fetch it ({reason})")

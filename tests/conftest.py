@@ -1,0 +1,73 @@
+"""What every test may ask for: a clean environment, real pictures, pinned files.
+
+`LIKENESS_FORBID_SKIPS`, a list such as `models,services`, makes tests with those marks fail where
+they would skip: a machine that promises to have what they need (.ci/run) must not pass without.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from likeness.artifacts import PinnedFile, fetch
+from likeness.errors import ArtifactUnavailable
+
+_REPOSITORY = Path(__file__).parent.parent
+# Read before `clean_environment` hides them from the tests.
+_SKIPS_FORBIDDEN = set(os.environ.get("LIKENESS_FORBID_SKIPS", "").replace(",", " ").split())
+_CACHE_DIR = Path(os.environ.get("LIKENESS_CACHE") or platformdirs.user_cache_dir("likeness"))
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the developer's reaches a test."""
+    for name in [name for name in os.environ if name.startswith("LIKENESS_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """Where a set of evaluation data lies; skips where this machine has none."""
+
+    def folder(name: str) -> Path:
+        path = _REPOSITORY.parent / "shared" / "data" / name
+        if not path.exists():
+            pytest.skip(f"needs the evaluation data ../shared/data/{name}, which is not here")
+        return path
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cache_dir() -> Path:
+    """The user's own cache of weights and samples, for tests marked `models`."""
+    return _CACHE_DIR
+
+
+@pytest.fixture(scope="session")
+def artifact(cache_dir: Path) -> Callable[[PinnedFile], Path]:
+    """A pinned file, fetched once if need be, for tests marked `models`."""
+
+    def path(pinned: PinnedFile) -> Path:
+        try:
+            return fetch(pinned, cache_dir)
+        except ArtifactUnavailable as error:
+            pytest.skip(str(error))
+
+    return path
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Iterator[None]:
+    """Turn a skip that `LIKENESS_FORBID_SKIPS` forbids into a failure."""
+    report = yield
+    forbidden = _SKIPS_FORBIDDEN & {mark.name for mark in item.iter_markers()}
+    if report.skipped and forbidden and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{', '.join(sorted(forbidden))} tests may not skip here: {reason}"
+    return report
