@@ -1,0 +1,110 @@
+"""Everything that Likeness raises on purpose, one tree.
+
+    LikenessError
+    ├─ InputError    what was given cannot be used
+    │  ├─ InvalidImage        not a picture that we can decode
+    │  │  └─ UnsupportedImageFormat
+    │  ├─ ImageTooLarge       over the limit of bytes, pixels or sides
+    │  ├─ NoFace              a face was needed and none was found
+    │  └─ InvalidRequest      an argument, a file or a row is not as it must be
+    ├─ StateError    the world is not as the act needs it
+    │  ├─ NotFound
+    │  ├─ AlreadyExists
+    │  └─ Conflict
+    ├─ Refused       Likeness could, and will not
+    │  ├─ Denied              policy forbids the use
+    │  ├─ LicenceNotAccepted  the operator has not accepted these weights' licence
+    │  └─ QualityTooLow       not fit to enrol
+    └─ Fault         Likeness should, and cannot
+       ├─ ArtifactUnavailable a pinned file could not be fetched
+       ├─ ModelTampered       bytes differ from the pinned digest
+       ├─ ModelMismatch       templates or scores of different models were mixed
+       ├─ EngineUnavailable   an inference engine is missing or broken
+       └─ LedgerBroken
+
+Every message says what was expected, what came and what to do about it, on one line.
+"""
+
+
+class LikenessError(Exception):
+    """Whatever Likeness raises on purpose."""
+
+
+class InputError(LikenessError):
+    """What was given cannot be used."""
+
+
+class InvalidImage(InputError):
+    """The bytes are not a picture that can be decoded."""
+
+
+class UnsupportedImageFormat(InvalidImage):
+    """The bytes are no picture, or one in a format that is not read."""
+
+
+class ImageTooLarge(InputError):
+    """The picture exceeds the limit of bytes, pixels or sides."""
+
+
+class NoFace(InputError):
+    """A face was needed and none was found."""
+
+
+class InvalidRequest(InputError):
+    """An argument, a file or a row is not as it must be."""
+
+
+class StateError(LikenessError):
+    """The world is not as the act needs it."""
+
+
+class NotFound(StateError):
+    """What was named does not exist."""
+
+
+class AlreadyExists(StateError):
+    """What was to be made exists."""
+
+
+class Conflict(StateError):
+    """Another act stands in the way."""
+
+
+class Refused(LikenessError):
+    """Likeness could, and will not."""
+
+
+class Denied(Refused):
+    """Policy forbids the use."""
+
+
+class LicenceNotAccepted(Refused):
+    """The licence of a model's weights has to be accepted by the operator first."""
+
+
+class QualityTooLow(Refused):
+    """The face is not fit to enrol."""
+
+
+class Fault(LikenessError):
+    """Likeness should, and cannot."""
+
+
+class ArtifactUnavailable(Fault):
+    """A pinned file could not be fetched."""
+
+
+class ModelTampered(Fault):
+    """Bytes differ from the digest that was pinned for them."""
+
+
+class ModelMismatch(Fault):
+    """Templates or scores of different models were mixed."""
+
+
+class EngineUnavailable(Fault):
+    """An inference engine is missing or broken."""
+
+
+class LedgerBroken(Fault):
+    """The ledger cannot be written or does not verify."""

@@ -1,0 +1,1 @@
+"""What everything is called: frozen values and pure functions that all packages share."""

@@ -1,0 +1,103 @@
+"""One face in a picture: where it is, how it is turned, how good it looks."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place in the full frame, in pixels."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in the full frame, in pixels; it may reach beyond the picture."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        """Pixels from left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Pixels from top to bottom."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        """Square pixels."""
+        return self.width * self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Five points of a face; left and right are the picture's, not the subject's."""
+
+    eye_left: Point
+    eye_right: Point
+    nose: Point
+    mouth_left: Point
+    mouth_right: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """How a head is turned, in degrees, -180 to 180, zero when it looks at the camera upright.
+
+    `yaw` is positive when the face turns towards the picture's right, `pitch` when it looks up,
+    `roll` when it is turned clockwise in the picture.
+    """
+
+    yaw: float
+    pitch: float
+    roll: float
+
+
+class QualityReason(StrEnum):
+    """Why a face is not fit to enrol, in the words that Rekognition's users know."""
+
+    EXTREME_POSE = "EXTREME_POSE"
+    LOW_BRIGHTNESS = "LOW_BRIGHTNESS"
+    LOW_SHARPNESS = "LOW_SHARPNESS"
+    LOW_CONFIDENCE = "LOW_CONFIDENCE"
+    SMALL_BOUNDING_BOX = "SMALL_BOUNDING_BOX"
+    LOW_FACE_QUALITY = "LOW_FACE_QUALITY"
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How much a picture shows of a face.
+
+    `brightness` and `sharpness` are 0 to 100, higher is brighter or sharper; `size` is the
+    shorter side of the face's box in pixels of the full frame; `reasons` is empty when the face
+    is fit to enrol.
+    """
+
+    brightness: float
+    sharpness: float
+    size: float
+    reasons: tuple[QualityReason, ...] = ()
+
+    @property
+    def fit_to_enrol(self) -> bool:
+        """Whether nothing speaks against enrolling this face."""
+        return not self.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face that a detector found; `confidence` is 0 to 1."""
+
+    box: Box
+    landmarks: Landmarks
+    confidence: float
+    pose: Pose
+    quality: Quality

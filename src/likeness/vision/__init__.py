@@ -1,0 +1,1 @@
+"""Where the faces are, and what their templates are."""

@@ -1,0 +1,174 @@
+"""Cut chips: small upright pictures of a face, all laid out alike, for a recogniser.
+
+A similarity transform takes the five landmarks to where the recogniser expects them, least squares
+(Umeyama, Least-squares estimation of transformation parameters between two point patterns, 1991).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.terms.image import Image
+
+Points = tuple[tuple[float, float], ...]
+
+# Where dlib's mean shape puts the points in the unit square; a chip has a quarter of margin around it.
+_DLIB_MEAN_SHAPE = (
+    (0.2273, 0.2214),
+    (0.7528, 0.2212),
+    (0.4901, 0.5156),
+    (0.2541, 0.7802),
+    (0.7261, 0.7802),
+)
+_DLIB_MARGIN = 0.25
+_DLIB_SIDE = 150
+# The reference points of the ArcFace family (insightface, `arcface_src1.py`), in 112 pixels.
+_ARCFACE_SHAPE = (
+    (38.2946, 51.6963),
+    (73.5318, 51.5014),
+    (56.0252, 71.7366),
+    (41.5493, 92.3655),
+    (70.7299, 92.2041),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChipLayout:
+    """Where a recogniser expects the five points: five (x, y) in a chip of `side` pixels."""
+
+    name: str
+    side: int
+    points_xy: Points
+
+
+DLIB_LAYOUT = ChipLayout(
+    "dlib-mean-shape",
+    _DLIB_SIDE,
+    tuple(
+        (
+            _DLIB_SIDE * (x + _DLIB_MARGIN) / (1 + 2 * _DLIB_MARGIN),
+            _DLIB_SIDE * (y + _DLIB_MARGIN) / (1 + 2 * _DLIB_MARGIN),
+        )
+        for x, y in _DLIB_MEAN_SHAPE
+    ),
+)
+ARCFACE_LAYOUT = ChipLayout("arcface", 112, _ARCFACE_SHAPE)
+
+
+class Chips(Enum):
+    """How many chips of one face are averaged into its template; the value says at which scales.
+
+    Each scale is cut once, and with `MIRRORED` and `SIX` once more as seen in a mirror. More chips
+    cost more time and make fewer errors: models.md of the documentation has the figures.
+    """
+
+    ONE = (1.0,)
+    MIRRORED = (1.0, -1.0)
+    SIX = (0.96, -0.96, 1.0, -1.0, 1.04, -1.04)
+
+    @property
+    def count(self) -> int:
+        """Chips for each face."""
+        return len(self.value)
+
+
+def cut_chips(
+    image: Image, landmarks_xy: NDArray[np.float32], layout: ChipLayout, chips: Chips
+) -> NDArray[np.uint8]:
+    """Cut the chips of every face.
+
+    Args:
+        image: where the faces are.
+        landmarks_xy: (n, 5, 2) in the full frame, in the order of `terms.face.Landmarks`.
+        layout: what the recogniser expects.
+        chips: how many for each face.
+
+    Returns:
+        (n, chips.count, side, side, 3) uint8 RGB; what lies outside the picture is black.
+    """
+    side = layout.side
+    scales = sorted({abs(scale) for scale in chips.value})
+    cut = np.empty((len(landmarks_xy), chips.count, side, side, 3), np.uint8)
+    held = landmarks_xy * np.float32(image.scale_xy)
+    for face, points in enumerate(held):
+        transform = similarity_transform(points, layout.points_xy)
+        region, inner = _shrunk_region(image.pixels, transform, side / scales[0])
+        by_scale = {scale: _warp(region, _zoom(inner, scale, side), side) for scale in scales}
+        for chip, scale in enumerate(chips.value):
+            upright = by_scale[abs(scale)]
+            cut[face, chip] = upright if scale > 0 else upright[:, ::-1]
+    return cut
+
+
+def pixels_needed(landmarks_xy: NDArray[np.float32], layout: ChipLayout) -> float:
+    """Say at what scale of the full picture the chips lose nothing, at most 1.
+
+    It is the chip's pixels per pixel of the full frame, for the smallest of the (n, 5, 2) faces.
+    """
+    zooms = [
+        float(np.hypot(*similarity_transform(points, layout.points_xy)[:, 0]))
+        for points in landmarks_xy
+    ]
+    return min(1.0, max(zooms, default=0.0))
+
+
+def similarity_transform(
+    points_xy: NDArray[np.float32], onto_xy: Sequence[tuple[float, float]]
+) -> NDArray[np.float64]:
+    """Fit rotation, scale and shift, least squares: (2, 3), takes (x, y, 1) to where it belongs."""
+    # A similarity of the plane is one complex product and one sum: w = a z + b.
+    z = points_xy[:, 0].astype(np.float64) + 1j * points_xy[:, 1]
+    onto = np.asarray(onto_xy, np.float64)
+    w = onto[:, 0] + 1j * onto[:, 1]
+    centred = z - z.mean()
+    # Points that all coincide have no scale; any will do.
+    spread = float(np.vdot(centred, centred).real) or 1.0
+    a = np.vdot(centred, w - w.mean()) / spread
+    b = w.mean() - a * z.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def _shrunk_region(
+    pixels: NDArray[np.uint8], transform: NDArray[np.float64], side: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Cut out what a chip of `side` pixels shows, shrunk where it holds over twice the pixels.
+
+    Interpolation looks at four pixels only, so a large face would be sampled with gaps.
+    """
+    zoom = float(np.hypot(*transform[:, 0]))
+    factor = int(0.5 / zoom) if zoom > 0 else 1
+    if factor < 2:
+        return pixels, transform
+    back = cv2.invertAffineTransform(transform)
+    corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]]) @ back.T
+    height, width = pixels.shape[:2]
+    left, top = np.clip(np.floor(corners.min(0)).astype(int) - factor, 0, (width, height))
+    right, bottom = np.clip(np.ceil(corners.max(0)).astype(int) + factor, 0, (width, height))
+    columns, rows = (right - left) // factor, (bottom - top) // factor
+    if columns < 1 or rows < 1:
+        return pixels, transform
+    region = pixels[top : top + rows * factor, left : left + columns * factor]
+    shrunk = cv2.resize(region, (int(columns), int(rows)), interpolation=cv2.INTER_AREA)
+    # Pixel centres: x = factor * (x' + 1/2) - 1/2 + left.
+    shift = np.array([left, top]) + (factor - 1) / 2
+    linear = transform[:, :2]
+    moved = transform[:, 2] + linear @ shift
+    return np.asarray(shrunk, np.uint8), np.column_stack([linear * factor, moved])
+
+
+def _zoom(transform: NDArray[np.float64], scale: float, side: int) -> NDArray[np.float64]:
+    """Enlarge a chip about its centre."""
+    centre = side / 2
+    zoomed = transform * scale
+    zoomed[:, 2] += centre * (1 - scale)
+    return zoomed
+
+
+def _warp(
+    pixels: NDArray[np.uint8], transform: NDArray[np.float64], side: int
+) -> NDArray[np.uint8]:
+    return np.asarray(cv2.warpAffine(pixels, transform, (side, side)), np.uint8)

@@ -1,0 +1,35 @@
+"""Decode CenterFace's maps (Xu et al., CenterFace: Joint Face Detection and Alignment, 2019)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.vision.detections import Detections
+from likeness.vision.session import Session
+
+_STRIDE = 4
+
+
+class CenterFace:
+    """Finds a face where the heat map is hot; the other maps say how large it is and how it lies."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        """Find candidates of at least `threshold` in (h, w, 3) uint8 RGB."""
+        heat, sizes, offsets, points = (maps[0] for maps in self._session.run(canvas[None]))
+        rows, columns = np.nonzero(heat[0] >= threshold)
+        height, width = np.exp(sizes[:, rows, columns]) * _STRIDE
+        offset_y, offset_x = offsets[:, rows, columns]
+        centre_x = (columns + offset_x + 0.5) * _STRIDE
+        centre_y = (rows + offset_y + 0.5) * _STRIDE
+        left, top = centre_x - width / 2, centre_y - height / 2
+        boxes = np.stack([left, top, left + width, top + height], axis=1)
+        # Five (y, x) pairs relative to the box's corner, in units of its size.
+        relative = points[:, rows, columns].T.reshape(-1, 5, 2)[:, :, ::-1]
+        corner, size = boxes[:, None, :2], np.stack([width, height], axis=1)[:, None]
+        return Detections(
+            boxes.astype(np.float32),
+            (relative * size + corner).astype(np.float32),
+            heat[0, rows, columns],
+        )

@@ -1,0 +1,54 @@
+"""What a detector finds, and how findings that overlap become one face."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Faces, or candidates for them, in one picture.
+
+    `boxes_xyxy` is (n, 4), `landmarks_xy` (n, 5, 2), both float32 pixels; `confidences` is (n,)
+    float32, 0 to 1.
+    """
+
+    boxes_xyxy: Floats
+    landmarks_xy: Floats
+    confidences: Floats
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.boxes_xyxy)
+
+    def select(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> "Detections":
+        """Keep some, in the order given."""
+        return Detections(
+            self.boxes_xyxy[which], self.landmarks_xy[which], self.confidences[which]
+        )
+
+
+class FaceNetwork(Protocol):
+    """A network that finds candidates for faces; one class for each kind of output maps."""
+
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        """Find every candidate of at least `threshold`, overlapping ones too.
+
+        `canvas` is (h, w, 3) uint8 RGB with sides that are multiples of 32; findings are in its pixels.
+        """
+
+
+def suppressed(found: Detections, overlap: float) -> Detections:
+    """Keep of boxes with an intersection over union above `overlap` the most confident.
+
+    The result is most confident first.
+    """
+    boxes_xywh = found.boxes_xyxy.copy()
+    boxes_xywh[:, 2:] -= boxes_xywh[:, :2]
+    kept = cv2.dnn.NMSBoxes(boxes_xywh.tolist(), found.confidences.tolist(), 0.0, overlap)
+    return found.select(np.asarray(kept, np.intp).reshape(-1))

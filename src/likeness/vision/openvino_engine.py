@@ -1,0 +1,128 @@
+"""Inference on the processor with OpenVINO."""
+
+import sys
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import EngineUnavailable
+from likeness.vision.session import Precision, Session
+
+_DEVICE = "CPU"
+
+
+class OpenVinoEngine:
+    """Loads networks into OpenVINO.
+
+    `threads` is the number of processor threads, 0 for all. With `streams` above one, that many
+    requests are computed side by side, each on its share of the threads: more throughput, more latency.
+    `cache_dir` keeps compiled networks, so that the next start is fast.
+    """
+
+    def __init__(
+        self,
+        precision: Precision = Precision.AUTO,
+        *,
+        threads: int = 0,
+        streams: int = 1,
+        cache_dir: Path | None = None,
+    ) -> None:
+        self._openvino = _import_openvino()
+        self._core = self._openvino.Core()
+        self._precision = self._available(precision)
+        self._streams = streams
+        self._settings = {
+            "INFERENCE_PRECISION_HINT": self._precision.value,
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": streams,
+        }
+        if cache_dir is not None:
+            self._settings["CACHE_DIR"] = str(cache_dir)
+
+    @property
+    def name(self) -> str:
+        """OpenVINO and its version."""
+        return f"OpenVINO {self._openvino.__version__.split('-')[0]}"
+
+    @property
+    def processor(self) -> str:
+        """The processor's name, as OpenVINO reads it."""
+        return str(self._core.get_property(_DEVICE, "FULL_DEVICE_NAME")).strip()
+
+    def load(self, network: Path) -> Session:
+        """Load an ONNX file."""
+        try:
+            compiled = self._core.compile_model(str(network), _DEVICE, self._settings)
+        except RuntimeError as error:
+            raise EngineUnavailable(
+                f"OpenVINO cannot load {network.name}: {_first_line(error)}; check the file with"
+                " `likeness doctor`"
+            ) from error
+        return _OpenVinoSession(compiled, self._precision, self._streams)
+
+    def _available(self, wanted: Precision) -> Precision:
+        capabilities = self._core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+        has_bf16 = "BF16" in capabilities
+        if wanted is Precision.AUTO:
+            return Precision.BF16 if has_bf16 else Precision.F32
+        if wanted is Precision.BF16 and not has_bf16:
+            raise EngineUnavailable(
+                f"bf16 was asked for; this processor ({self.processor}) computes f32 only: use f32 or auto"
+            )
+        return wanted
+
+
+class _OpenVinoSession:
+    """A compiled network and the requests that wait to run it."""
+
+    def __init__(self, compiled: Any, precision: Precision, requests: int) -> None:
+        self._outputs = range(len(compiled.outputs))
+        self.precision = precision
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(requests):
+            self._idle.put(compiled.create_infer_request())
+
+    def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        request = self._idle.get()
+        try:
+            request.infer([np.ascontiguousarray(pictures)], share_inputs=True)
+            # The request's own buffers are overwritten by its next run.
+            return tuple(request.get_output_tensor(i).data.copy() for i in self._outputs)
+        except RuntimeError as error:
+            raise EngineUnavailable(
+                f"OpenVINO failed on pictures of shape {pictures.shape}: {_first_line(error)};"
+                " check the model with `likeness doctor`"
+            ) from error
+        finally:
+            self._idle.put(request)
+
+
+def _import_openvino() -> Any:
+    """Import OpenVINO without its converter, which reports every import to its makers.
+
+    Nothing calls out: `openvino.tools.ovc` sends an event when it is imported, and OpenVINO gets along
+    without it.
+    """
+    converter = "openvino.tools.ovc"
+    blocked = converter not in sys.modules
+    if blocked:
+        sys.modules[converter] = None  # type: ignore[assignment]  # how Python blocks an import
+    try:
+        import openvino
+    except ImportError as error:
+        raise EngineUnavailable(
+            "OpenVINO is needed and cannot be imported: install Likeness again with its"
+            " locked dependencies (`make install`)"
+        ) from error
+    finally:
+        if blocked:
+            del sys.modules[converter]
+    return openvino
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
