@@ -1,0 +1,158 @@
+"""JPEG 2000 (ISO/IEC 15444-1), as JP2 file or bare codestream, decoded by Pillow and OpenJPEG.
+
+A codestream of a hundred bytes can promise millions of tiles, precincts and code-blocks, for each
+of which OpenJPEG allocates before it reads a single one. Their number is therefore worked out here
+and bounded first. Passport chips carry this format.
+"""
+
+import io
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+
+from likeness.errors import InvalidImage
+from likeness.vision.formats.header import Format, Header
+from likeness.vision.formats.rgb import from_pillow
+
+_SIGNATURE_BOX = b"\0\0\0\x0cjP  \r\n\x87\n"
+_SOC_SIZ = b"\xff\x4f\xff\x51"
+_COD, _COC, _SOT, _SOD, _EOC = b"\xff\x52", b"\xff\x53", b"\xff\x90", b"\xff\x93", b"\xff\xd9"
+
+_MAX_BOXES = 1000
+_MAX_MARKERS = 100_000
+_MAX_COMPONENTS = 4
+_MAX_TILES = 2048
+_MAX_LAYERS = 256
+# Precincts and code-blocks together: one for 64 pixels, and this many in a small picture. Encoders
+# write one for about 1000 to 4000.
+_PIXELS_PER_PART = 64
+_MIN_PARTS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """The SIZ segment: sides of the picture and its tiles, in pixels, and number of components."""
+
+    width: int
+    height: int
+    tiles: int
+    components: int
+
+
+def _accepts(data: bytes) -> bool:
+    return data.startswith((_SIGNATURE_BOX, _SOC_SIZ))
+
+
+def _header(data: bytes) -> Header:
+    size = _size(data, _codestream(data))
+    return Header(size.width, size.height)
+
+
+def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
+    start = _codestream(data)
+    size = _size(data, start)
+    _expect("components", size.components, _MAX_COMPONENTS)
+    _expect("tiles", size.tiles, _MAX_TILES)
+    for marker, at, end in _segments(data, start + 2):
+        if marker == _COD:
+            _expect("quality layers", int.from_bytes(data[at + 2 : at + 4]), _MAX_LAYERS)
+            _check_parts(data[at] & 1, data[at + 5 : end], size)
+        elif marker == _COC:
+            _check_parts(data[at + 1] & 1, data[at + 2 : end], size)
+    with Jpeg2KImageFile(io.BytesIO(data)) as picture:
+        return from_pillow(picture, header.width, header.height)
+
+
+def _codestream(data: bytes) -> int:
+    """Where the codestream begins."""
+    if data.startswith(_SOC_SIZ):
+        return 0
+    at = 0
+    for _ in range(_MAX_BOXES):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        content = at + 8
+        if length == 1:
+            (length,) = struct.unpack_from(">Q", data, content)
+            content += 8
+        if kind == b"jp2c":
+            if data.startswith(_SOC_SIZ, content):
+                return content
+            break
+        if length < content - at:
+            break
+        at += length
+    raise InvalidImage("a JP2 file that holds a codestream was expected: it is damaged")
+
+
+def _size(data: bytes, start: int) -> _Size:
+    right, bottom, left, top, tile_w, tile_h, tile_left, tile_top, components = struct.unpack_from(
+        ">8IH", data, start + 8
+    )
+    if min(tile_w, tile_h) == 0 or left < tile_left or top < tile_top:
+        raise InvalidImage("a JPEG 2000 whose tiles cover the picture was expected: it is damaged")
+    tiles = -(-(right - tile_left) // tile_w) * -(-(bottom - tile_top) // tile_h)
+    return _Size(right - left, bottom - top, tiles, components)
+
+
+def _segments(data: bytes, at: int) -> Iterator[tuple[bytes, int, int]]:
+    """Marker, start and end of each segment of the main header and of all tile-parts' headers.
+
+    Raises:
+        InvalidImage: the tile-parts do not lead to the end of codestream.
+    """
+    tile_part_end = 0
+    for _ in range(_MAX_MARKERS):
+        marker = data[at : at + 2]
+        if marker == _EOC:
+            return
+        if marker == _SOD:
+            at = tile_part_end
+            continue
+        start, end = at + 4, at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        if end < start or end > len(data):
+            break
+        if marker == _SOT:
+            length = int.from_bytes(data[at + 6 : at + 10])
+            # A length of 0 says: up to the end of codestream.
+            tile_part_end = at + length if length else data.rfind(_EOC)
+            if tile_part_end <= at:
+                break
+        yield marker, start, end
+        at = end
+    raise InvalidImage(
+        f"a JPEG 2000 that ends with its end marker was expected and this one, of {len(data)}"
+        " bytes, does not: it is truncated, fetch it again"
+    )
+
+
+def _check_parts(own_precincts: int, coding: bytes, size: _Size) -> None:
+    """Bound the precincts and code-blocks of one component (SPcod and SPcoc, table A.20)."""
+    levels, block_w, block_h = coding[0], coding[1] + 2, coding[2] + 2
+    parts = 0
+    for resolution in range(levels + 1):
+        precinct = coding[5 + resolution] if own_precincts else 0xFF
+        precinct_w, precinct_h = precinct & 15, precinct >> 4
+        halvings = levels - resolution
+        width, height = size.width >> halvings, size.height >> halvings
+        in_band = resolution > 0  # a precinct spans two code-blocks' bands there
+        parts += ((width >> precinct_w) + 1) * ((height >> precinct_h) + 1)
+        parts += ((width >> min(block_w, max(0, precinct_w - in_band))) + 1) * (
+            (height >> min(block_h, max(0, precinct_h - in_band))) + 1
+        )
+    most = max(_MIN_PARTS, size.width * size.height // _PIXELS_PER_PART)
+    _expect("precincts and code-blocks", parts, most)
+
+
+def _expect(what: str, came: int, most: int) -> None:
+    if came > most:
+        raise InvalidImage(
+            f"a JPEG 2000 of at most {most} {what} was expected and {came} came: save it as a PNG"
+        )
+
+
+# Samples and their wavelet coefficients are four bytes each in OpenJPEG.
+JPEG2000 = Format("JPEG 2000", _accepts, _header, _pixels, memory_factor=2)

@@ -1,0 +1,90 @@
+"""WebP (RFC 9649), decoded by the libwebp inside OpenCV, which needs half of Pillow's memory."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import InvalidImage
+from likeness.vision.formats import ifd
+from likeness.vision.formats.header import Format, Header, refuse_animation
+from likeness.vision.formats.rgb import over_white, size_differs
+
+_ANIMATION, _ALPHA = 0x02, 0x10
+_ROWS = 64
+_MAX_CHUNKS = 4096
+
+
+def _accepts(data: bytes) -> bool:
+    return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
+
+
+def _header(data: bytes) -> Header:
+    kind, body = data[12:16], data[20:30]
+    if kind == b"VP8X" and len(body) == 10:
+        if body[0] & _ANIMATION:
+            raise refuse_animation("WebP")
+        width = 1 + int.from_bytes(body[4:7], "little")
+        height = 1 + int.from_bytes(body[7:10], "little")
+        return Header(width, height, _orientation(data))
+    if kind == b"VP8L" and len(body) >= 5 and body[0] == 0x2F:
+        sides = int.from_bytes(body[1:5], "little")
+        return Header(1 + (sides & 0x3FFF), 1 + (sides >> 14 & 0x3FFF))
+    if kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a" and len(body) == 10:
+        width = int.from_bytes(body[6:8], "little") & 0x3FFF
+        return Header(width, int.from_bytes(body[8:10], "little") & 0x3FFF)
+    raise InvalidImage("a WebP that begins with a picture's header was expected: it is damaged")
+
+
+def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
+    size = 8 + int.from_bytes(data[4:8], "little")
+    if size > len(data):
+        raise InvalidImage(
+            f"a WebP of {size} bytes was expected and {len(data)} came:"
+            " it is truncated, fetch it again"
+        )
+    flag = cv2.IMREAD_UNCHANGED if _has_alpha(data) else cv2.IMREAD_COLOR_RGB
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    if decoded is None:
+        raise InvalidImage("a complete WebP was expected and this one is damaged: save it anew")
+    if decoded.shape[1::-1] != (header.width, header.height):
+        raise size_differs((header.width, header.height), (decoded.shape[1], decoded.shape[0]))
+    pixels = np.asarray(decoded, np.uint8)
+    return _bgra_over_white(pixels) if pixels.shape[2] == 4 else pixels
+
+
+def _has_alpha(data: bytes) -> bool:
+    if data[12:16] == b"VP8X":
+        return bool(data[20] & _ALPHA)
+    return data[12:16] == b"VP8L" and bool(data[24] & 0x10)
+
+
+def _bgra_over_white(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    out = np.empty((*bgra.shape[:2], 3), np.uint8)
+    for top in range(0, len(bgra), _ROWS):
+        out[top : top + _ROWS] = over_white(bgra[top : top + _ROWS, :, [2, 1, 0, 3]])
+    return out
+
+
+def _orientation(data: bytes) -> int:
+    for kind, start, end in _chunks(data):
+        if kind == b"EXIF":
+            exif = data[start:end]
+            return ifd.orientation(exif.removeprefix(b"Exif\0\0"))
+    return 1
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Type, start and end of the content of each whole chunk."""
+    at = 12
+    for _ in range(_MAX_CHUNKS):
+        kind, start = data[at : at + 4], at + 8
+        end = start + int.from_bytes(data[at + 4 : at + 8], "little")
+        if start > len(data) or end > len(data):
+            return
+        yield kind, start, end
+        at = end + (end - start) % 2
+
+
+WEBP = Format("WebP", _accepts, _header, _pixels)

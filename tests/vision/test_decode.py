@@ -1,0 +1,561 @@
+"""Every format, kind of sample, orientation, limit and kind of damage that `decode` knows."""
+
+import io
+import os
+import re
+import struct
+import subprocess
+import sys
+import threading
+import zlib
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from numpy.typing import NDArray
+
+from likeness.errors import (
+    ImageTooLarge,
+    InvalidImage,
+    InvalidRequest,
+    LikenessError,
+    UnsupportedImageFormat,
+)
+from likeness.vision.decode import DecodeLimits, decode, inspect, read_sample
+
+LOSSLESS = {"PNG": {}, "WebP": {"lossless": True}, "BMP": {}, "TIFF": {}, "JPEG 2000": {}}
+ALL = ("JPEG", *LOSSLESS)
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def scene(width: int = 80, height: int = 48) -> NDArray[np.uint8]:
+    """Smooth gradients with a red, a green and a blue corner: no two turns of it look alike."""
+    y, x = np.mgrid[:height, :width]
+    pixels = np.stack([x * 255 // width, y * 255 // height, (x + y) % 200], -1).astype(np.uint8)
+    pixels[: height // 4, : width // 4] = (250, 10, 10)
+    pixels[: height // 4, -(width // 4) :] = (10, 250, 10)
+    pixels[-(height // 4) :, : width // 4] = (10, 10, 250)
+    return pixels
+
+
+def encoded(picture: PIL.Image.Image | NDArray[np.uint8], name: str, **options: object) -> bytes:
+    if not isinstance(picture, PIL.Image.Image):
+        picture = PIL.Image.fromarray(picture)
+    file = io.BytesIO()
+    picture.save(file, name.replace(" ", ""), **options)
+    return file.getvalue()
+
+
+def exif_orientation(value: int) -> bytes:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = value
+    return exif.tobytes()
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    crc = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
+
+
+def png_after_header(data: bytes, *chunks: bytes) -> bytes:
+    header_end = len(PNG_SIGNATURE) + 25
+    return data[:header_end] + b"".join(chunks) + data[header_end:]
+
+
+def promising(name: str, width: int, height: int) -> bytes:
+    """The smallest header of a format that promises a size, and nothing behind it."""
+    if name == "JPEG":
+        frame = struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0"
+        return b"\xff\xd8\xff\xc0" + struct.pack(">H", 2 + len(frame)) + frame
+    if name == "PNG":
+        sides = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+        return PNG_SIGNATURE + chunk(b"IHDR", sides)
+    if name == "WebP":
+        sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+        return b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8X" + struct.pack("<II", 10, 0) + sides
+    if name == "BMP":
+        return b"BM" + bytes(12) + struct.pack("<IiiHHI", 40, width, height, 1, 24, 0) + bytes(24)
+    if name == "TIFF":
+        tags = struct.pack("<HHIIHHII", 256, 4, 1, width, 257, 4, 1, height)
+        return b"II*\0" + struct.pack("<IH", 8, 2) + tags + bytes(4)
+    assert name == "JPEG 2000"
+    tile_w, tile_h = max(1, width), max(1, height)
+    size = struct.pack(">H8IH", 0, width, height, 0, 0, tile_w, tile_h, 0, 0, 3) + b"\7\1\1" * 3
+    return b"\xff\x4f\xff\x51" + struct.pack(">H", 2 + len(size)) + size
+
+
+def assert_one_line(error: BaseException) -> None:
+    assert str(error)
+    assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+def test_lossless_formats_give_back_every_pixel(name: str) -> None:
+    sample = inspect(encoded(scene(), name, **LOSSLESS[name]))
+    assert (sample.format, sample.width, sample.height) == (name, 80, 48)
+    image = sample.decode()
+    np.testing.assert_array_equal(image.pixels, scene())
+    assert (image.width, image.height) == (80, 48)
+    assert image.pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+def test_jpeg_is_decoded_to_the_pixels_that_pillow_gives(options: dict[str, object]) -> None:
+    data = encoded(scene(), "JPEG", **options)
+    expected = np.asarray(PIL.Image.open(io.BytesIO(data)))
+    np.testing.assert_allclose(decode(data).pixels.astype(int), expected, atol=2)
+
+
+def test_bare_jpeg2000_codestream_is_read_like_a_file() -> None:
+    data = encoded(scene(), "JPEG 2000", no_jp2=True)
+    assert data.startswith(b"\xff\x4f")
+    np.testing.assert_array_equal(decode(data).pixels, scene())
+
+
+def test_tiled_jpeg2000_is_read() -> None:
+    data = encoded(scene(), "JPEG 2000", tile_size=(32, 32))
+    np.testing.assert_array_equal(decode(data).pixels, scene())
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
+def test_compressed_tiff_is_read(compression: str) -> None:
+    data = encoded(scene(), "TIFF", compression=compression)
+    np.testing.assert_array_equal(decode(data).pixels, scene())
+
+
+def test_the_first_page_of_a_tiff_is_read() -> None:
+    second = PIL.Image.new("RGB", (30, 20))
+    data = encoded(scene(), "TIFF", save_all=True, append_images=[second])
+    np.testing.assert_array_equal(decode(data).pixels, scene())
+
+
+def test_the_first_picture_of_a_jpeg_with_several_is_read() -> None:
+    second = PIL.Image.new("RGB", (30, 20))
+    data = encoded(scene(), "MPO", save_all=True, append_images=[second])
+    assert inspect(data).format == "JPEG"
+    assert decode(data).pixels.shape == scene().shape
+
+
+def test_heic_is_read_where_its_decoder_is_installed() -> None:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="the extra `heic` is not installed")
+    file = io.BytesIO()
+    pillow_heif.from_pillow(PIL.Image.fromarray(scene())).save(file, quality=95)
+    image = decode(file.getvalue())
+    assert np.abs(image.pixels.astype(int) - scene()).mean() < 8
+
+
+def test_heic_without_its_decoder_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(UnsupportedImageFormat, match=re.escape("pip install likeness[heic]")):
+        inspect(b"\0\0\0\x18ftypheic" + bytes(40))
+
+
+def test_content_decides_the_format_and_not_the_name(tmp_path: Path) -> None:
+    path = tmp_path / "really.jpg"
+    path.write_bytes(encoded(scene(), "PNG"))
+    sample = read_sample(path, DecodeLimits())
+    assert sample.format == "PNG"
+    np.testing.assert_array_equal(sample.decode().pixels, scene())
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WebP", "TIFF"])
+def test_every_exif_orientation_is_made_upright(name: str, orientation: int) -> None:
+    options: dict[str, object] = dict(LOSSLESS.get(name, {"quality": 95, "subsampling": 0}))
+    if name == "TIFF":
+        options["tiffinfo"] = {0x0112: orientation}
+    else:
+        options["exif"] = exif_orientation(orientation)
+    sample = inspect(encoded(scene(), name, **options))
+    # Pillow's own words for what each orientation asks of a viewer.
+    method = {
+        2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
+        3: PIL.Image.Transpose.ROTATE_180,
+        4: PIL.Image.Transpose.FLIP_TOP_BOTTOM,
+        5: PIL.Image.Transpose.TRANSPOSE,
+        6: PIL.Image.Transpose.ROTATE_270,
+        7: PIL.Image.Transpose.TRANSVERSE,
+        8: PIL.Image.Transpose.ROTATE_90,
+    }.get(orientation)
+    picture = PIL.Image.fromarray(scene())
+    expected = np.asarray(picture if method is None else picture.transpose(method))
+    image = sample.decode()
+    assert (sample.height, sample.width) == (image.height, image.width) == expected.shape[:2]
+    assert np.abs(image.pixels.astype(int) - expected).mean() < (2 if name == "JPEG" else 1e-9)
+
+
+def test_reduced_decode_is_upright_too() -> None:
+    data = encoded(scene(801, 480), "JPEG", exif=exif_orientation(6))
+    image = inspect(data).decode(longer_side=200)
+    assert image.pixels.shape == (201, 120, 3)
+    assert (image.width, image.height) == (480, 801)
+    whole = decode(data).pixels[2::4, 2::4].astype(int)
+    assert np.abs(image.pixels[: len(whole)].astype(int) - whole).mean() < 6
+
+
+@pytest.mark.parametrize(
+    ("longer_side", "held"),
+    [(None, 800), (801, 800), (800, 800), (401, 800), (400, 400), (101, 200), (100, 100), (1, 100)],
+)
+def test_jpeg_is_reduced_only_as_far_as_the_need_allows(longer_side: int | None, held: int) -> None:
+    image = inspect(encoded(scene(800, 480), "JPEG")).decode(longer_side)
+    assert image.pixels.shape == (held * 480 // 800, held, 3)
+    assert (image.width, image.height) == (800, 480)
+    assert image.scale_xy == pytest.approx((held / 800, held / 800))
+
+
+def test_cmyk_jpeg_keeps_its_colours() -> None:
+    data = encoded(PIL.Image.fromarray(scene()).convert("CMYK"), "JPEG", quality=98, subsampling=0)
+    assert np.abs(decode(data).pixels.astype(int) - scene()).mean() < 3
+
+
+def test_cmyk_tiff_keeps_its_colours() -> None:
+    data = encoded(PIL.Image.fromarray(scene()).convert("CMYK"), "TIFF")
+    assert np.abs(decode(data).pixels.astype(int) - scene()).mean() < 3
+
+
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WebP", "BMP", "TIFF", "JPEG 2000"])
+def test_greyscale_has_three_equal_channels(name: str) -> None:
+    options = LOSSLESS.get(name, {})
+    pixels = decode(encoded(scene()[..., 0], name, **options)).pixels
+    assert np.abs(pixels[..., 0].astype(int) - scene()[..., 0]).mean() < 2
+    np.testing.assert_array_equal(pixels[..., 0], pixels[..., 2])
+
+
+@pytest.mark.parametrize("name", ["PNG", "TIFF", "JPEG 2000"])
+def test_sixteen_bit_greyscale_keeps_its_upper_byte(name: str) -> None:
+    samples = scene()[..., 0].astype(np.uint16) * 257
+    pixels = decode(encoded(PIL.Image.fromarray(samples), name)).pixels
+    np.testing.assert_array_equal(pixels[..., 1], scene()[..., 0])
+
+
+def test_sixteen_bit_colour_keeps_its_upper_byte() -> None:
+    samples = (scene().astype(">u2") * 257).astype(">u2")
+    rows = b"".join(b"\0" + row.tobytes() for row in samples)
+    header = struct.pack(">IIBBBBB", 80, 48, 16, 2, 0, 0, 0)
+    data = (
+        PNG_SIGNATURE
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+    np.testing.assert_array_equal(decode(data).pixels, scene())
+
+
+@pytest.mark.parametrize("name", ["PNG", "BMP", "TIFF"])
+def test_one_bit_is_black_and_white(name: str) -> None:
+    black_and_white = PIL.Image.fromarray(scene()).convert("1")
+    pixels = decode(encoded(black_and_white, name)).pixels
+    np.testing.assert_array_equal(pixels[..., 0] > 0, np.asarray(black_and_white))
+    assert set(np.unique(pixels)) == {0, 255}
+
+
+@pytest.mark.parametrize("name", ["PNG", "BMP", "TIFF"])
+def test_palette_colours_are_looked_up(name: str) -> None:
+    palette = PIL.Image.fromarray(scene()).quantize(32)
+    expected = np.asarray(palette.convert("RGB"))
+    np.testing.assert_array_equal(decode(encoded(palette, name)).pixels, expected)
+
+
+@pytest.mark.parametrize("name", ["PNG", "WebP", "TIFF", "JPEG 2000"])
+def test_alpha_is_composited_over_white(name: str) -> None:
+    rgba = np.dstack([scene(), np.full(scene().shape[:2], 255, np.uint8)])
+    rgba[:10] = (0, 0, 0, 0)
+    rgba[10:20] = (0, 100, 200, 51)
+    options = {"lossless": True, "exact": True} if name == "WebP" else {}
+    pixels = decode(encoded(rgba, name, **options)).pixels
+    assert (pixels[:10] == 255).all()
+    np.testing.assert_allclose(pixels[10:20, 0].astype(int), [[204, 224, 244]] * 10, atol=1)
+    np.testing.assert_array_equal(pixels[20:], scene()[20:])
+
+
+@pytest.mark.parametrize("transparency", [0, bytes([0, 128, 255])])
+def test_transparent_palette_entries_are_white(transparency: int | bytes) -> None:
+    palette = PIL.Image.fromarray(np.zeros((4, 4), np.uint8), "L").convert("P")
+    pixels = decode(encoded(palette, "PNG", transparency=transparency)).pixels
+    assert (pixels == 255).all()
+
+
+def test_grey_with_alpha_is_composited_over_white() -> None:
+    grey = PIL.Image.merge("LA", [PIL.Image.new("L", (4, 4), v) for v in (0, 51)])
+    assert (decode(encoded(grey, "PNG")).pixels == 204).all()
+
+
+def test_float_samples_are_refused() -> None:
+    with pytest.raises(UnsupportedImageFormat, match="16 bits") as caught:
+        decode(encoded(PIL.Image.new("F", (8, 8)), "TIFF"))
+    assert_one_line(caught.value)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_huge_promise_is_refused_before_anything_is_decoded(name: str) -> None:
+    with pytest.raises(ImageTooLarge, match=r"50000x50000") as caught:
+        inspect(promising(name, 50_000, 50_000))
+    assert_one_line(caught.value)
+    assert "30000" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_too_many_pixels_are_refused_though_each_side_is_allowed(name: str) -> None:
+    with pytest.raises(ImageTooLarge, match="1001x1000"):
+        inspect(promising(name, 1001, 1000), DecodeLimits(max_pixels=1_000_000))
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name != "WebP"])
+def test_a_picture_without_area_is_refused(name: str) -> None:
+    with pytest.raises(InvalidImage, match="area") as caught:
+        inspect(promising(name, 0, 10))
+    assert_one_line(caught.value)
+
+
+def test_too_many_bytes_are_refused() -> None:
+    data = encoded(scene(), "PNG")
+    with pytest.raises(ImageTooLarge, match=f"{len(data)}"):
+        inspect(data, DecodeLimits(max_bytes=len(data) - 1))
+    assert inspect(data, DecodeLimits(max_bytes=len(data))).width == 80
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("progressive", [False, True])
+def test_every_truncation_is_refused(name: str, progressive: bool) -> None:
+    options = LOSSLESS.get(name, {"progressive": progressive})
+    data = encoded(scene(), name, **options)
+    cuts = {*range(1, len(data), max(1, len(data) // 150)), len(data) - 4}
+    for cut in cuts:
+        with pytest.raises(InvalidImage) as caught:
+            decode(data[:cut])
+        assert_one_line(caught.value)
+
+
+def test_a_jpeg_that_lacks_only_its_end_marker_is_refused() -> None:
+    with pytest.raises(InvalidImage, match="truncated"):
+        decode(encoded(scene(), "JPEG")[:-2])
+
+
+def test_a_whole_thumbnail_inside_does_not_hide_that_a_jpeg_is_cut() -> None:
+    thumbnail = encoded(scene(16, 16), "JPEG")
+    data = encoded(scene(400, 300), "JPEG", exif=b"Exif\0\0" + thumbnail)
+    decode(data)
+    with pytest.raises(InvalidImage, match="truncated"):
+        decode(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize(
+    ("data", "came"),
+    [
+        (b"GIF89a" + bytes(20), "GIF"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\0\0\0\x1cftypavif" + bytes(20), "AVIF"),
+        (b"\0\0\0\x1cftypmp42" + bytes(20), "video"),
+        (b"not a picture at all", "something else"),
+        (b"\xff", "something else"),
+    ],
+)
+def test_what_is_no_picture_is_named_and_refused(data: bytes, came: str) -> None:
+    with pytest.raises(UnsupportedImageFormat, match=came) as caught:
+        inspect(data)
+    assert_one_line(caught.value)
+
+
+def test_nothing_is_refused() -> None:
+    with pytest.raises(InvalidImage, match="no bytes"):
+        inspect(b"")
+
+
+@pytest.mark.parametrize("name", ["PNG", "WebP"])
+def test_an_animation_is_refused(name: str) -> None:
+    frames = [PIL.Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    data = encoded(frames[0], name, save_all=True, append_images=frames[1:])
+    with pytest.raises(UnsupportedImageFormat, match="animation") as caught:
+        inspect(data)
+    assert_one_line(caught.value)
+
+
+def test_twelve_bit_and_arithmetic_jpeg_are_refused() -> None:
+    data = encoded(scene(), "JPEG")
+    frame = data.index(b"\xff\xc0")
+    for damaged in (
+        data[: frame + 4] + b"\x0c" + data[frame + 5 :],
+        data[:frame] + b"\xff\xc9" + data[frame + 2 :],
+    ):
+        with pytest.raises(UnsupportedImageFormat, match="JPEG"):
+            inspect(damaged)
+
+
+def test_a_jpeg_of_endless_scans_is_refused() -> None:
+    data = encoded(scene(), "JPEG", progressive=True)
+    last_scan = data[data.rindex(b"\xff\xda") : -2]
+    with pytest.raises(InvalidImage, match="scans"):
+        decode(data[:-2] + last_scan * 200 + b"\xff\xd9")
+
+
+def test_a_png_text_bomb_costs_nothing() -> None:
+    bomb = chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(200 << 20), 9))
+    data = png_after_header(encoded(scene(), "PNG"), bomb)
+    np.testing.assert_array_equal(decode(data).pixels, scene())
+
+
+def test_a_tiff_of_tiles_larger_than_the_picture_is_refused() -> None:
+    tags = [
+        (256, 4, 64),
+        (257, 4, 64),
+        (258, 3, 8),
+        (259, 3, 8),
+        (262, 3, 1),
+        (277, 3, 1),
+        (322, 4, 60_000),
+        (323, 4, 60_000),
+        (324, 4, 8),
+        (325, 4, 4),
+    ]
+    directory = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
+    data = b"II*\0" + struct.pack("<IH", 8, len(tags)) + directory + bytes(4)
+    with pytest.raises(InvalidImage, match="tiles"):
+        decode(data)
+
+
+def test_a_jpeg2000_of_countless_parts_is_refused() -> None:
+    data = encoded(scene(), "JPEG 2000", no_jp2=True)
+    many_tiles = data[:24] + struct.pack(">II", 1, 1) + data[32:]
+    with pytest.raises(InvalidImage, match="tiles"):
+        decode(many_tiles)
+    coding = data.index(b"\xff\x52")
+    many_layers = data[: coding + 6] + b"\xff\xff" + data[coding + 8 :]
+    with pytest.raises(InvalidImage, match="layers"):
+        decode(many_layers)
+    wide = data[:8] + struct.pack(">II", 4000, 4000) + data[16:24] + struct.pack(">II", 4000, 4000)
+    tiny_blocks = wide + data[32 : coding + 10] + b"\0\0" + data[coding + 12 :]
+    with pytest.raises(InvalidImage, match="code-blocks"):
+        decode(tiny_blocks)
+
+
+def test_damaged_metadata_does_not_make_a_warning_or_an_error() -> None:
+    # A directory that points outside itself: Pillow warns of such, and warnings are errors here.
+    broken = b"II*\0\x08\0\0\0\x02\0" + struct.pack("<HHII", 0x010E, 2, 9999, 99999) + b"\x12\x01"
+    jpeg = encoded(scene(), "JPEG", exif=b"Exif\0\0" + broken)
+    assert decode(jpeg).pixels.shape == scene().shape
+    png = png_after_header(encoded(scene(), "PNG"), chunk(b"eXIf", broken))
+    np.testing.assert_array_equal(decode(png).pixels, scene())
+
+
+def test_foreign_errors_are_wrapped_with_their_cause() -> None:
+    data = bytearray(encoded(scene(), "PNG"))
+    data[data.index(b"IDAT") + 40] ^= 0xFF
+    with pytest.raises(InvalidImage, match="PNG") as caught:
+        decode(bytes(data))
+    assert caught.value.__cause__ is not None
+    assert_one_line(caught.value)
+
+
+def test_files_that_are_none_get_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").touch()
+    os.mkfifo(tmp_path / "pipe")
+    for path, error, words in [
+        (tmp_path, InvalidRequest, "folder"),
+        (tmp_path / "absent.jpg", InvalidRequest, "does not exist"),
+        (tmp_path / "two\nlines", InvalidRequest, "does not exist"),
+        (tmp_path / "empty.jpg" / "below", InvalidRequest, "cannot be read"),
+        (tmp_path / "pipe", InvalidRequest, "pipe"),
+        (Path("/dev/zero"), InvalidRequest, "device"),
+        (Path("nul\0byte"), InvalidRequest, "path"),
+        (tmp_path / "empty.jpg", InvalidImage, "empty"),
+    ]:
+        with pytest.raises(error, match=words) as caught:
+            read_sample(path)
+        assert_one_line(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_an_unreadable_file_gets_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "locked.jpg"
+    path.write_bytes(b"secret")
+    path.chmod(0)
+    with pytest.raises(InvalidRequest, match="permission"):
+        read_sample(path)
+
+
+def test_a_file_over_the_byte_limit_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "sparse.jpg"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ImageTooLarge, match="bytes"):
+        read_sample(path)
+
+
+def test_many_threads_decode_at_once() -> None:
+    files = {name: encoded(scene(), name, **options) for name, options in LOSSLESS.items()}
+    wrong: list[str] = []
+
+    def work() -> None:
+        for _ in range(10):
+            wrong.extend(
+                name
+                for name, data in files.items()
+                if not np.array_equal(decode(data).pixels, scene())
+            )
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+# Prints by how much the highest memory in use grew while one file was decoded.
+_PEAK = """
+import sys
+from pathlib import Path
+from likeness.vision.decode import decode
+
+def peak():
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(next(l for l in status.splitlines() if l.startswith("VmHWM")).split()[1])
+
+small, large = (Path(name).read_bytes() for name in sys.argv[1:])
+decode(small)
+before = peak()
+decode(large)
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
+@pytest.mark.parametrize(
+    ("name", "mode", "options"),
+    [
+        ("JPEG", "RGB", {"progressive": True, "subsampling": 0}),
+        ("JPEG", "CMYK", {"progressive": True, "subsampling": 0}),
+        ("PNG", "RGBA", {"compress_level": 1}),
+        ("PNG", "P", {"compress_level": 1}),
+        ("WebP", "RGBA", {"lossless": True, "method": 0}),
+        ("BMP", "RGBA", {}),
+        ("TIFF", "RGBA", {"compression": "tiff_lzw"}),
+        ("TIFF", "CMYK", {}),
+        ("JPEG 2000", "RGBA", {}),
+    ],
+)
+def test_decoding_stays_within_the_memory_promised(
+    tmp_path: Path, name: str, mode: str, options: dict[str, object]
+) -> None:
+    side = 2048
+    picture = PIL.Image.fromarray(scene(side, side)).convert(mode)
+    paths = [tmp_path / "small", tmp_path / "large"]
+    for path, size in zip(paths, (32, side), strict=True):
+        path.write_bytes(encoded(picture.resize((size, size)), name, **options))
+    finished = subprocess.run(
+        [sys.executable, "-c", _PEAK, *map(str, paths)], capture_output=True, text=True, check=True
+    )
+    factor = 2 if name == "JPEG 2000" else 1
+    promised = 16 * factor * side * side + 3 * paths[1].stat().st_size
+    # Without the constant of 96 MiB, which would hide a third copy of so small a picture.
+    assert int(finished.stdout) < promised + (8 << 20)
+
+
+def test_every_error_is_of_our_tree() -> None:
+    for name in ALL:
+        head = promising(name, 16, 16)
+        for tail in (b"", b"\0" * 64, b"\xff" * 64):
+            with pytest.raises(LikenessError):
+                decode(head + tail)
