@@ -1,4 +1,4 @@
-"""What is compared: a template, the model it never forgets, and the cohort that evens its scores."""
+"""What is compared: a template that never forgets its model, evened out by a cohort."""
 
 from dataclasses import dataclass
 
@@ -70,6 +70,4 @@ def compare(reference: Template, probe: Template) -> Comparison:
 
 def normalised(raw_score: float, a: CohortStatistics, b: CohortStatistics) -> float:
     """Even a raw score out by what both templates score against strangers."""
-    return (
-        (raw_score - a.mean) / a.deviation + (raw_score - b.mean) / b.deviation
-    ) / 2
+    return ((raw_score - a.mean) / a.deviation + (raw_score - b.mean) / b.deviation) / 2

@@ -16,7 +16,7 @@ from likeness.terms.image import Image
 
 Points = tuple[tuple[float, float], ...]
 
-# Where dlib's mean shape puts the points in the unit square; a chip has a quarter of margin around it.
+# Where dlib's mean shape puts the points in the unit square; a chip has a quarter more on each side.
 _DLIB_MEAN_SHAPE = (
     (0.2273, 0.2214),
     (0.7528, 0.2212),
@@ -93,7 +93,7 @@ def cut_chips(
     side = layout.side
     scales = sorted({abs(scale) for scale in chips.value})
     cut = np.empty((len(landmarks_xy), chips.count, side, side, 3), np.uint8)
-    held = landmarks_xy * np.float32(image.scale_xy)
+    held = landmarks_xy * np.array(image.scale_xy, np.float32)
     for face, points in enumerate(held):
         transform = similarity_transform(points, layout.points_xy)
         region, inner = _shrunk_region(image.pixels, transform, side / scales[0])
@@ -104,15 +104,15 @@ def cut_chips(
     return cut
 
 
-def pixels_needed(landmarks_xy: NDArray[np.float32], layout: ChipLayout) -> float:
-    """Say at what scale of the full picture the chips lose nothing, at most 1.
+def zoom_needed(landmarks_xy: NDArray[np.float32], layout: ChipLayout) -> float:
+    """Say at what scale of the full picture, at most 1, no chip of (n, 5, 2) faces loses detail.
 
-    It is the chip's pixels per pixel of the full frame, for the smallest of the (n, 5, 2) faces.
+    It is a chip's pixels per pixel of the full frame, for the smallest face.
     """
-    zooms = [
+    zooms = (
         float(np.hypot(*similarity_transform(points, layout.points_xy)[:, 0]))
         for points in landmarks_xy
-    ]
+    )
     return min(1.0, max(zooms, default=0.0))
 
 

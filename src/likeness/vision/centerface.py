@@ -10,7 +10,7 @@ _STRIDE = 4
 
 
 class CenterFace:
-    """Finds a face where the heat map is hot; the other maps say how large it is and how it lies."""
+    """Finds a face where the heat map is hot; the other maps say how large it is and how turned."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

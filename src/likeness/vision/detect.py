@@ -11,13 +11,21 @@ from likeness.vision.letterbox import Letterbox
 class DetectorSettings:
     """How a picture is searched.
 
-    `longer_side`: pixels along the longer side of what the network is shown. `threshold`: the least
-    confidence, 0 to 1. `overlap`: boxes of a higher intersection over union are one face.
+    `longer_side`: pixels along the longer side of what the network is shown, at most; at 1216 it
+    finds faces of 40 pixels in 1920x1080. `enlarged_side`: smaller pictures are enlarged to this, at
+    most twice; more finds nothing new. `threshold`: the least confidence, 0 to 1. `overlap`: boxes
+    of a higher intersection over union are one face.
     """
 
-    longer_side: int = 960
+    longer_side: int = 1216
+    enlarged_side: int = 832
     threshold: float = 0.5
     overlap: float = 0.3
+
+    def shown_side(self, width: int, height: int) -> int:
+        """Pixels along the longer side of what the network is shown of a picture."""
+        longer = max(width, height)
+        return min(self.longer_side, max(longer, min(2 * longer, self.enlarged_side)))
 
 
 class Detector:
@@ -29,6 +37,7 @@ class Detector:
 
     def detect(self, image: Image) -> Detections:
         """Find the faces of one picture, most confident first, in pixels of the full frame."""
-        letterbox = Letterbox.fit(image, self.settings.longer_side)
+        side = self.settings.shown_side(image.width, image.height)
+        letterbox = Letterbox.fit(image, side)
         candidates = self._network.find(letterbox.canvas, self.settings.threshold)
         return letterbox.restore(suppressed(candidates, self.settings.overlap))

@@ -28,9 +28,7 @@ class Detections:
 
     def select(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> "Detections":
         """Keep some, in the order given."""
-        return Detections(
-            self.boxes_xyxy[which], self.landmarks_xy[which], self.confidences[which]
-        )
+        return Detections(self.boxes_xyxy[which], self.landmarks_xy[which], self.confidences[which])
 
 
 class FaceNetwork(Protocol):

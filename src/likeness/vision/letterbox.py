@@ -40,7 +40,7 @@ class Letterbox:
 
     def restore(self, found: Detections) -> Detections:
         """Take findings on the canvas to the full frame."""
-        zoom = np.float32(self.zoom_xy)
+        zoom = np.array(self.zoom_xy, np.float32)
         return Detections(
             found.boxes_xyxy / np.tile(zoom, 2), found.landmarks_xy / zoom, found.confidences
         )

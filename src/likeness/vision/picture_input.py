@@ -6,6 +6,7 @@ an engine converts the pixels in its own threads and nothing above it knows the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -51,7 +52,7 @@ def take_pictures(model: onnx.ModelProto, preparation: Preparation) -> onnx.Mode
 def _nodes(
     preparation: Preparation, target: str
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    steps: list[tuple[str, Sequence[str], dict[str, object]]] = [("Cast", (), {"to": 1})]
+    steps: list[tuple[str, Sequence[str], dict[str, Any]]] = [("Cast", (), {"to": 1})]
     constants: list[onnx.TensorProto] = []
 
     def constant(name: str, values: object, dtype: type) -> str:

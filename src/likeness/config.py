@@ -1,0 +1,101 @@
+"""Settings: what an operator may choose, from `LIKENESS_` variables of the environment."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from likeness.errors import InvalidRequest
+
+PREFIX = "LIKENESS_"
+
+
+class Settings(BaseSettings):
+    """What an operator may choose; every field is a variable `LIKENESS_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    home: Annotated[
+        Path, Field(description="Folder of this installation: models added, licences accepted.")
+    ] = Path(platformdirs.user_data_dir("likeness"))
+    cache: Annotated[
+        Path, Field(description="Folder of fetched weights and samples, and converted networks.")
+    ] = Path(platformdirs.user_cache_dir("likeness"))
+    detector: Annotated[str, Field(description="Model that finds faces.")] = "centerface"
+    recogniser: Annotated[str, Field(description="Model that makes templates.")] = "dlib-resnet-v1"
+    chips: Annotated[
+        Literal["one", "mirrored", "six"],
+        Field(description="Chips averaged into a template: more cost time and make fewer errors."),
+    ] = "six"
+    detector_side: Annotated[
+        int,
+        Field(
+            ge=64,
+            le=4096,
+            description="Pixels along the longer side of what the detector is shown, at most; at 1216"
+            " it finds faces of 40 pixels in 1920x1080.",
+        ),
+    ] = 1216
+    detector_threshold: Annotated[
+        float, Field(gt=0, lt=1, description="Least confidence of a face.")
+    ] = 0.5
+    engine: Annotated[
+        Literal["openvino", "onnxruntime"], Field(description="What runs the networks.")
+    ] = "openvino"
+    precision: Annotated[
+        Literal["auto", "f32", "bf16"],
+        Field(description="Numbers the networks are computed in; auto is bf16 where there is any."),
+    ] = "auto"
+    threads: Annotated[
+        int, Field(ge=0, le=1024, description="Processor threads for the networks; 0 is all.")
+    ] = 0
+    fmr: Annotated[
+        float,
+        Field(gt=0, lt=1, description="False match rate at which two faces are called the same."),
+    ] = 1e-3
+    fpir: Annotated[
+        float,
+        Field(
+            gt=0,
+            lt=1,
+            description="Share of searches for a stranger that may name somebody, at most.",
+        ),
+    ] = 1e-2
+    max_bytes: Annotated[int, Field(ge=1, description="Bytes that a picture may have.")] = 64 << 20
+    max_pixels: Annotated[
+        int, Field(ge=1, description="Pixels, width times height, that a picture may have.")
+    ] = 100_000_000
+    max_side: Annotated[
+        int, Field(ge=1, description="Pixels along one side that a picture may have.")
+    ] = 30_000
+
+
+def read_settings(**chosen: object) -> Settings:
+    """Read the environment; what is chosen here goes before it.
+
+    Raises:
+        InvalidRequest: a value is not as it must be, or a `LIKENESS_` variable is none of ours.
+    """
+    try:
+        settings = Settings(**chosen)  # type: ignore[arg-type]  # checked by pydantic
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "".join(str(part) for part in first["loc"]).upper()
+        raise InvalidRequest(
+            f"setting {PREFIX}{name} is {first['input']!r}: {first['msg']};"
+            " `likeness config show` says what it may be"
+        ) from error
+    _reject_unknown()
+    return settings
+
+
+def _reject_unknown() -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith(PREFIX) and name not in known:
+            raise InvalidRequest(
+                f"{name} is set and Likeness has no such setting; `likeness config show` lists them"
+            )

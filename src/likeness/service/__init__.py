@@ -1,0 +1,1 @@
+"""What can Likeness do? One act each, put together from the capabilities."""

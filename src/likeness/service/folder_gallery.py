@@ -1,0 +1,109 @@
+"""A gallery made from a folder of pictures: one folder a person, or one file a person."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from likeness.errors import InvalidRequest, LikenessError
+from likeness.service.in_parallel import in_parallel
+from likeness.terms.template import Template
+from likeness.vision.decode import DecodeLimits, read_sample
+from likeness.vision.find import FaceFinder
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One enrolled picture of a subject."""
+
+    subject: str
+    path: Path
+    template: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A picture that could not be enrolled, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FolderGallery:
+    """Everybody in the folder; `rejections` are counted, never dropped."""
+
+    references: tuple[Reference, ...]
+    rejections: tuple[Rejection, ...]
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Every subject's name once, sorted."""
+        return tuple(sorted({reference.subject for reference in self.references}))
+
+
+def read_gallery(
+    folder: Path,
+    finder: FaceFinder,
+    *,
+    limits: DecodeLimits,
+    workers: int,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> FolderGallery:
+    """Make templates of the largest face of every picture in a folder.
+
+    Args:
+        folder: `NAME/anything.jpg` for many pictures a person, or `NAME.jpg` for one.
+        finder: what finds the faces.
+        limits: what a picture may cost.
+        workers: pictures worked on at a time.
+        tell: is told how many of how many pictures are done.
+
+    Raises:
+        InvalidRequest: there is no such folder, or no picture in it with a face.
+    """
+    pictures = list(_pictures(folder))
+
+    def enrol(picture: tuple[str, Path]) -> Reference | Rejection:
+        subject, path = picture
+        try:
+            return Reference(subject, path, finder.largest(read_sample(path, limits))[1])
+        except LikenessError as error:
+            return Rejection(path, str(error))
+
+    enrolled: list[Reference | Rejection] = []
+    for result in in_parallel(enrol, pictures, workers):
+        enrolled.append(result)
+        tell(len(enrolled), len(pictures))
+    gallery = FolderGallery(_only(Reference, enrolled), _only(Rejection, enrolled))
+    if not gallery.references:
+        first = f": {gallery.rejections[0].reason}" if gallery.rejections else ""
+        raise InvalidRequest(
+            f"a gallery needs one picture with a face, and '{folder}' has {len(pictures)} pictures"
+            f" and none with one{first}; put NAME/picture.jpg or NAME.jpg into it"
+        )
+    return gallery
+
+
+def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every subject's name and file; hidden files are not pictures."""
+    try:
+        entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        for entry in entries:
+            if not entry.is_dir():
+                yield entry.stem, entry
+                continue
+            for path in sorted(entry.iterdir()):
+                if path.is_file() and not path.name.startswith("."):
+                    yield entry.name, path
+    except OSError as error:
+        raise InvalidRequest(
+            f"a folder of pictures was expected and '{folder}' cannot be listed"
+            f" ({error.strerror}): name a folder with one folder or one file a person"
+        ) from error
+
+
+def _only(kind: type[Result], results: Sequence[Reference | Rejection]) -> tuple[Result, ...]:
+    return tuple(result for result in results if isinstance(result, kind))

@@ -1,0 +1,104 @@
+"""From a sample to its faces and their templates: the whole path, as one sentence each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from likeness.errors import NoFace
+from likeness.terms.face import Box, Face, Landmarks, Point
+from likeness.terms.image import Image
+from likeness.terms.template import Template
+from likeness.vision.align import Chips, cut_chips, zoom_needed
+from likeness.vision.decode import Sample
+from likeness.vision.detect import Detector
+from likeness.vision.detections import Detections
+from likeness.vision.embed import Recogniser
+from likeness.vision.pose import pose_of
+from likeness.vision.quality import quality_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """The faces of one sample, largest first, and the pixels they were found in.
+
+    `image` has at least the resolution that the faces' chips need, where the sample has it.
+    """
+
+    faces: tuple[Face, ...]
+    image: Image
+    detections: Detections
+
+
+class FaceFinder:
+    """Locates the faces of a sample and makes their templates; safe to share between threads."""
+
+    def __init__(self, detector: Detector, recogniser: Recogniser) -> None:
+        self._detector = detector
+        self._recogniser = recogniser
+
+    @property
+    def model(self) -> str:
+        """What the templates are made with."""
+        return self._recogniser.model
+
+    def locate(self, sample: Sample) -> Located:
+        """Find every face, largest first, with its pose and its quality."""
+        image = sample.decode(self._detector.settings.longer_side)
+        detections = _largest_first(self._detector.detect(image))
+        image = self._with_enough_pixels(sample, image, detections)
+        chips = cut_chips(image, detections.landmarks_xy, self._recogniser.layout, Chips.ONE)[:, 0]
+        poses = pose_of(detections.landmarks_xy)
+        qualities = quality_of(chips, detections, poses)
+        faces = tuple(
+            Face(
+                Box(*box),
+                Landmarks(*(Point(*point) for point in points)),
+                confidence,
+                pose,
+                quality,
+            )
+            for box, points, confidence, pose, quality in zip(
+                detections.boxes_xyxy.tolist(),
+                detections.landmarks_xy.tolist(),
+                detections.confidences.tolist(),
+                poses,
+                qualities,
+                strict=True,
+            )
+        )
+        return Located(faces, image, detections)
+
+    def templates(self, located: Located, which: Sequence[int] | None = None) -> list[Template]:
+        """Make the templates of the faces with these indices; of all without."""
+        landmarks_xy = located.detections.landmarks_xy
+        chosen = landmarks_xy if which is None else landmarks_xy[list(which)]
+        return self._recogniser.embed(located.image, chosen)
+
+    def largest(self, sample: Sample) -> tuple[Face, Template]:
+        """Find the largest face and make its template.
+
+        Raises:
+            NoFace: there is none.
+        """
+        located = self.locate(sample)
+        if not located.faces:
+            raise NoFace(
+                f"a face was expected and none was found in {sample.width}x{sample.height} pixels:"
+                " give a picture in which a face is sharp, upright and at least 2% of the width"
+            )
+        (template,) = self.templates(located, [0])
+        return located.faces[0], template
+
+    def _with_enough_pixels(self, sample: Sample, image: Image, detections: Detections) -> Image:
+        """Decode again, larger, where the chips of small faces would be cut from too few pixels."""
+        held = max(image.scale_xy)
+        needed = zoom_needed(detections.landmarks_xy, self._recogniser.layout)
+        if held >= needed:
+            return image
+        return sample.decode(int(np.ceil(needed * max(sample.width, sample.height))))
+
+
+def _largest_first(found: Detections) -> Detections:
+    width, height = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).T
+    return found.select(np.argsort(-width * height, kind="stable"))

@@ -1,0 +1,122 @@
+"""One suite for every engine that a network may run in."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from likeness.errors import EngineUnavailable
+from likeness.vision.onnxruntime_engine import OnnxRuntimeEngine
+from likeness.vision.openvino_engine import OpenVinoEngine
+from likeness.vision.picture_input import Preparation, take_pictures
+from likeness.vision.session import Engine, Precision
+
+ENGINES: list[Callable[[], Engine]] = [
+    lambda: OpenVinoEngine(Precision.F32),
+    lambda: OpenVinoEngine(Precision.F32, threads=2, streams=2),
+    lambda: OnnxRuntimeEngine(threads=2),
+]
+IDS = ["openvino", "openvino-streams", "onnxruntime"]
+
+
+@pytest.fixture(params=ENGINES, ids=IDS)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    make: Callable[[], Engine] = request.param
+    return make()
+
+
+def network(folder: Path, preparation: Preparation) -> Path:
+    """A graph that gives the prepared pixels back, and their sum over everything but the channel."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Identity", ["x"], ["same"]),
+            helper.make_node("ReduceMean", ["x"], ["mean"], axes=[2, 3], keepdims=0),
+        ],
+        "echo",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, "h", "w"])],
+        [
+            helper.make_tensor_value_info("same", TensorProto.FLOAT, ["n", 3, "h", "w"]),
+            helper.make_tensor_value_info("mean", TensorProto.FLOAT, ["n", 3]),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path = folder / "echo.onnx"
+    onnx.save(take_pictures(model, preparation), path)
+    return path
+
+
+PREPARATIONS = [
+    Preparation(),
+    Preparation(mean=(1.0, 2.0, 3.0), scale=4.0),
+    Preparation(mean=(1.0, 2.0, 3.0), scale=4.0, channels="BGR"),
+]
+
+
+@pytest.mark.parametrize("preparation", PREPARATIONS, ids=["plain", "scaled", "bgr"])
+def test_pixels_reach_the_network_as_its_preparation_says(
+    engine: Engine, preparation: Preparation, tmp_path: Path
+) -> None:
+    pictures = np.random.default_rng(1).integers(0, 256, (3, 8, 5, 3), np.uint8)
+    same, mean = engine.load(network(tmp_path, preparation)).run(pictures)
+    ordered = pictures[..., ::-1] if preparation.channels == "BGR" else pictures
+    expected = (ordered - np.array(preparation.mean)) / preparation.scale
+    np.testing.assert_allclose(same, expected.transpose(0, 3, 1, 2), rtol=1e-5)
+    np.testing.assert_allclose(mean, expected.mean(axis=(1, 2)), rtol=1e-4)
+
+
+def test_any_size_and_number_of_pictures_and_views_of_them(engine: Engine, tmp_path: Path) -> None:
+    session = engine.load(network(tmp_path, Preparation()))
+    for shape in [(1, 4, 4, 3), (5, 7, 9, 3), (2, 4, 4, 3)]:
+        pictures = np.random.default_rng(2).integers(0, 256, shape, np.uint8)[:, ::-1, ::-1]
+        np.testing.assert_array_equal(session.run(pictures)[0], pictures.transpose(0, 3, 1, 2))
+
+
+def test_results_are_the_callers_own(engine: Engine, tmp_path: Path) -> None:
+    session = engine.load(network(tmp_path, Preparation()))
+    first = session.run(np.full((1, 4, 4, 3), 7, np.uint8))[0]
+    session.run(np.full((1, 4, 4, 3), 9, np.uint8))
+    assert (first == 7).all()
+
+
+def test_many_threads_share_one_session(engine: Engine, tmp_path: Path) -> None:
+    session = engine.load(network(tmp_path, Preparation()))
+
+    def right(value: int) -> bool:
+        (same, _) = session.run(np.full((1, 32, 32, 3), value, np.uint8))
+        return bool((same == value).all())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(right, range(200)))
+
+
+def test_what_is_no_network_is_refused_in_one_line(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "not.onnx"
+    path.write_bytes(b"not a network")
+    with pytest.raises(EngineUnavailable, match=r"cannot load not\.onnx"):
+        engine.load(path)
+
+
+def test_onnx_runtime_does_not_offer_bf16() -> None:
+    with pytest.raises(EngineUnavailable, match="use f32 or auto"):
+        OnnxRuntimeEngine(Precision.BF16)
+
+
+def test_precision_in_use_is_said(engine: Engine, tmp_path: Path) -> None:
+    assert engine.load(network(tmp_path, Preparation())).precision is Precision.F32
+
+
+def test_openvino_is_loaded_without_what_calls_home() -> None:
+    script = (
+        "import sys; from likeness.vision.openvino_engine import OpenVinoEngine; OpenVinoEngine();"
+        "print([m for m in sys.modules if 'telemetry' in m or m.startswith('openvino.tools')])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "[]"
