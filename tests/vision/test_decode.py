@@ -118,6 +118,16 @@ def test_tiled_jpeg2000_is_read() -> None:
     np.testing.assert_array_equal(decode(data).pixels, scene())
 
 
+def test_run_length_encoded_bmp_is_read() -> None:
+    header = struct.pack("<IiiHHIIIIII", 40, 4, 2, 1, 8, 1, 0, 0, 0, 2, 0)
+    palette = bytes((10, 20, 30, 0, 40, 50, 60, 0))
+    rows_upwards = b"\4\1\0\0" + b"\2\0\2\1\0\1"
+    data = b"BM" + struct.pack("<IHHI", 0, 0, 0, 62) + header + palette + rows_upwards
+    pixels = decode(data).pixels
+    assert pixels[0].tolist() == [[30, 20, 10]] * 2 + [[60, 50, 40]] * 2
+    assert pixels[1].tolist() == [[60, 50, 40]] * 4
+
+
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
 def test_compressed_tiff_is_read(compression: str) -> None:
     data = encoded(scene(), "TIFF", compression=compression)

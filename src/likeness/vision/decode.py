@@ -48,7 +48,7 @@ class DecodeLimits:
     """What a picture may cost at most.
 
     64 MiB of bytes hold any photograph as cameras write it and most scans; 100 million pixels are
-    those of the largest cameras and bound memory to about 1.7 GB; a side of 30,000 pixels leaves
+    those of the largest cameras and bound memory to about 1.9 GB; a side of 30,000 pixels leaves
     room for panoramas. `max_pixels` counts width times height.
     """
 

@@ -1,8 +1,9 @@
 """JPEG (ITU-T T.81), decoded by the libjpeg-turbo inside OpenCV.
 
 OpenCV decodes a full frame in half of Pillow's time and gives the same pixels, CMYK (taken to be
-inverted, as Adobe writes it) included. It does not say when data ends early, so the end of image
-marker is looked for here.
+inverted, as Adobe writes it) included. It does not always say when data ends early, so the end of
+image marker is looked for here. Of damage inside a whole file libjpeg itself writes a line to the
+standard error stream, and what it can make of the rest is the picture, as with every viewer.
 """
 
 from collections.abc import Iterator
@@ -72,18 +73,19 @@ def _check_complete(data: bytes) -> None:
     Inside a scan 0xFF is stuffed, so the marker's bytes cannot be part of it: where there is no end
     of image after the first scan begins, the file was cut.
     """
-    progressive, scan = False, len(data)
-    for marker, _, end in _segments(data):
-        progressive |= marker == _SOF_PROGRESSIVE
-        if marker == _SOS:
+    components, several_scans, scan = 0, False, len(data)
+    for marker, start, end in _segments(data):
+        if marker in _SOF:
+            components, several_scans = data[start + 5], marker == _SOF_PROGRESSIVE
+        elif marker == _SOS:
+            several_scans |= data[start] < components
             scan = end
     if data.rfind(bytes((0xFF, _EOI)), scan) < 0:
         raise InvalidImage(
             f"a JPEG that ends with its end marker was expected and this one stops after"
             f" {len(data)} bytes: it is truncated, fetch it again"
         )
-    scans = 1 + data.count(bytes((0xFF, _SOS)), scan)
-    if scans > _MAX_SCANS:
+    if several_scans and (scans := 1 + data.count(bytes((0xFF, _SOS)), scan)) > _MAX_SCANS:
         raise InvalidImage(
             f"a JPEG of at most {_MAX_SCANS} scans was expected and this one has {scans}:"
             " save it anew"

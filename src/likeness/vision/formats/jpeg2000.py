@@ -27,9 +27,9 @@ _MAX_MARKERS = 100_000
 _MAX_COMPONENTS = 4
 _MAX_TILES = 2048
 _MAX_LAYERS = 256
-# Precincts and code-blocks together: one for 64 pixels, and this many in a small picture. Encoders
+# Precincts and code-blocks together: one for 256 pixels, or this many in a small picture. Encoders
 # write one for about 1000 to 4000.
-_PIXELS_PER_PART = 64
+_PIXELS_PER_PART = 256
 _MIN_PARTS = 1 << 16
 
 
