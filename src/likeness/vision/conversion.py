@@ -1,0 +1,85 @@
+"""From a model's published bytes to a network that an engine loads.
+
+Every form becomes an ONNX graph that takes `pictures` as `picture_input` says, any number of them.
+Detectors take any size in multiples of 32 (those that users bring, one picture at a time);
+recognisers take chips of their layout's size.
+"""
+
+import onnx
+
+from likeness.errors import InvalidRequest
+from likeness.vision import scrfd, yunet
+from likeness.vision.cards import LAYOUTS, Form, ModelCard
+from likeness.vision.centerface_onnx import make_dynamic
+from likeness.vision.dlib_onnx import write_resnet
+from likeness.vision.dlib_weights import read_resnet_weights
+from likeness.vision.free_axes import declare_input, keep_batches_whole, output_shapes, read_graph
+from likeness.vision.picture_input import take_pictures
+from likeness.vision.pyramid import Pyramid
+
+# Counts up whenever the same bytes would become another network.
+VERSION = "1"
+
+_DLIB_DIMENSIONS = 128
+# A canvas that nobody exports at, to find out whether a graph is bound to another size.
+_TRIAL_HEIGHT, _TRIAL_WIDTH = 96, 160
+_TRIAL_CHIPS = 2
+
+
+def convert(card: ModelCard, published: bytes) -> onnx.ModelProto:
+    """Make the network of a card from its source's bytes.
+
+    Raises:
+        InvalidRequest: the bytes are not of the card's form, or give other dimensions.
+    """
+    network, dimensions = read_network(published, card.form, card.name)
+    if dimensions != card.dimensions:
+        raise InvalidRequest(
+            f"the card of {card.name} promises templates of {card.dimensions} numbers, its graph"
+            f" gives {dimensions}: correct the card"
+        )
+    return take_pictures(network, card.preparation)
+
+
+def read_network(published: bytes, form: Form, what: str) -> tuple[onnx.ModelProto, int | None]:
+    """Read published bytes as a form says, and a recogniser's dimensions with it.
+
+    The graph still wants its pixels prepared; `what` names it in messages.
+
+    Raises:
+        InvalidRequest: the bytes are not of this form.
+    """
+    match form:
+        case Form.CENTERFACE:
+            return make_dynamic(published), None
+        case Form.SCRFD:
+            return _detector(published, scrfd.PYRAMID, what), None
+        case Form.YUNET:
+            return _detector(published, yunet.PYRAMID, what), None
+        case Form.DLIB_RESNET:
+            return write_resnet(read_resnet_weights(published)), _DLIB_DIMENSIONS
+        case Form.ARCFACE | Form.SFACE:
+            return _recogniser(published, LAYOUTS[form].side, what)
+
+
+def _detector(published: bytes, pyramid: Pyramid, what: str) -> onnx.ModelProto:
+    model = read_graph(published, what)
+    shapes = output_shapes(model, (1, 3, _TRIAL_HEIGHT, _TRIAL_WIDTH), what)
+    pyramid.check(shapes, _TRIAL_HEIGHT, _TRIAL_WIDTH)
+    declare_input(model, (1, 3, "h", "w"))
+    return model
+
+
+def _recogniser(published: bytes, side: int, what: str) -> tuple[onnx.ModelProto, int]:
+    model = read_graph(published, what)
+    keep_batches_whole(model)
+    shapes = output_shapes(model, (_TRIAL_CHIPS, 3, side, side), what)
+    match shapes:
+        case [(rows, int(dimensions))] if rows == _TRIAL_CHIPS:
+            declare_input(model, ("n", 3, side, side))
+            return model, dimensions
+    raise InvalidRequest(
+        f"{what} was expected to give one output, a row of numbers for each of {_TRIAL_CHIPS}"
+        f" chips of {side}x{side}; it gives {', '.join(map(str, shapes))}: give a recogniser of"
+        " this form"
+    )

@@ -1,0 +1,146 @@
+"""Read a published ONNX graph, and free the axes that its exporter fixed to one size.
+
+Exporters write down the size of their example picture, though convolutions do not depend on it.
+Where a graph does depend on it, shape inference at another size finds out.
+"""
+
+from collections.abc import Sequence
+
+import onnx
+from onnx import TensorProto, numpy_helper, shape_inference
+
+from likeness.errors import InvalidRequest
+
+Shape = tuple[int, ...]
+
+
+def read_graph(published: bytes, what: str) -> onnx.ModelProto:
+    """Read a graph of one float32 input (n, 3, h, w); `what` names it in messages.
+
+    Weights that are listed among the inputs, as exporters of 2019 did, are taken off that list.
+
+    Raises:
+        InvalidRequest: the bytes are no such graph, or keep their weights in another file.
+    """
+    try:
+        model = onnx.load_model_from_string(published)
+    except Exception as error:  # protobuf raises its own, undocumented kinds
+        raise InvalidRequest(
+            f"{what} was expected to be an ONNX graph and is none: get the file again"
+        ) from error
+    graph = model.graph
+    if any(tensor.data_location == TensorProto.EXTERNAL for tensor in graph.initializer):
+        raise InvalidRequest(
+            f"{what} keeps weights in another file, one whole file is needed: save it with"
+            " onnx.save_model(..., save_as_external_data=False)"
+        )
+    weights = {tensor.name for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in weights]
+    if len(inputs) != 1 or not _takes_pictures(inputs[0]):
+        raise InvalidRequest(
+            f"{what} was expected to have one input, float32 (n, 3, h, w), and has"
+            f" {', '.join(map(_described, inputs)) or 'none'}: give the graph as published"
+        )
+    del graph.input[:]
+    graph.input.extend(inputs)
+    return model
+
+
+def declare_input(model: onnx.ModelProto, dimensions: Sequence[str | int]) -> None:
+    """Say what the one input's axes are, a name for a free one; what was said of others goes."""
+    set_dimensions(model.graph.input[0], dimensions)
+    for value in model.graph.output:
+        value.type.tensor_type.ClearField("shape")
+    # Shapes noted inside the graph were those of the fixed size.
+    del model.graph.value_info[:]
+
+
+def set_dimensions(value: onnx.ValueInfoProto, dimensions: Sequence[str | int]) -> None:
+    """Say what the axes of an input or output are: a number, or a name for a free one."""
+    shape = value.type.tensor_type.shape
+    del shape.dim[:]
+    for dimension in dimensions:
+        if isinstance(dimension, int):
+            shape.dim.add().dim_value = dimension
+        else:
+            shape.dim.add().dim_param = dimension
+
+
+def keep_batches_whole(model: onnx.ModelProto) -> None:
+    """Let reshapes that were exported for one picture keep any number of them.
+
+    A constant target shape that starts with 1 becomes one that starts with 0, which in ONNX
+    copies the axis; reshapes of weights are left alone.
+    """
+    graph = model.graph
+    constants = {tensor.name: tensor for tensor in graph.initializer} | {
+        node.output[0]: attribute.t
+        for node in graph.node
+        if node.op_type == "Constant"
+        for attribute in node.attribute
+        if attribute.name == "value"
+    }
+    for number, node in enumerate(graph.node):
+        if node.op_type != "Reshape" or node.input[0] in constants:
+            continue
+        target = constants.get(node.input[1])
+        if target is None:
+            continue
+        shape = numpy_helper.to_array(target).copy()
+        if len(shape) > 1 and shape[0] == 1:
+            shape[0] = 0
+            # A constant of its own: others may share the old one.
+            name = f"kept_batch_{number}"
+            graph.initializer.append(numpy_helper.from_array(shape, name))
+            node.input[1] = name
+
+
+def output_shapes(model: onnx.ModelProto, input_shape: Shape, what: str) -> list[Shape | None]:
+    """Infer the shape of every output for one input shape; None where it cannot be told.
+
+    The graph's declared axes are replaced: declare them afterwards.
+
+    Raises:
+        InvalidRequest: the graph is bound to another input shape, or an output is not float32.
+    """
+    declare_input(model, input_shape)
+    try:
+        inferred = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+    except Exception as error:  # InferenceError is one of several
+        raise InvalidRequest(
+            f"{what} was expected to take input of shape {input_shape} and does not"
+            f" ({_first_line(error)}): export it again with free axes"
+        ) from error
+    tensors = [value.type.tensor_type for value in inferred.graph.output]
+    if any(tensor.elem_type != TensorProto.FLOAT for tensor in tensors):
+        raise InvalidRequest(f"{what} was expected to give float32 and does not: export it in f32")
+    return [_known_shape(tensor) for tensor in tensors]
+
+
+def _known_shape(tensor: onnx.TypeProto.Tensor) -> Shape | None:
+    dimensions = tensor.shape.dim
+    if not tensor.HasField("shape") or not all(dim.HasField("dim_value") for dim in dimensions):
+        return None
+    return tuple(dim.dim_value for dim in dimensions)
+
+
+def _takes_pictures(value: onnx.ValueInfoProto) -> bool:
+    tensor = value.type.tensor_type
+    dimensions = tensor.shape.dim
+    return (
+        tensor.elem_type == TensorProto.FLOAT
+        and len(dimensions) == 4
+        # A free channel axis is as good: the weights know that there are three.
+        and (dimensions[1].dim_value == 3 or not dimensions[1].HasField("dim_value"))
+    )
+
+
+def _described(value: onnx.ValueInfoProto) -> str:
+    tensor = value.type.tensor_type
+    axes = [str(dim.dim_value or dim.dim_param or "?") for dim in tensor.shape.dim]
+    kind = TensorProto.DataType.Name(tensor.elem_type).lower()
+    return f"{value.name} {kind} ({', '.join(axes)})"
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason")
