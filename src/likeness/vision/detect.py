@@ -12,9 +12,9 @@ class DetectorSettings:
     """How a picture is searched.
 
     `longer_side`: pixels along the longer side of what the network is shown, at most; at 1216 it
-    finds faces of 40 pixels in 1920x1080. `enlarged_side`: smaller pictures are enlarged to this, at
-    most twice; more finds nothing new. `threshold`: the least confidence, 0 to 1. `overlap`: boxes
-    of a higher intersection over union are one face.
+    finds faces of 40 pixels in 1920x1080. `enlarged_side`: smaller pictures are enlarged to this,
+    at most twice; more finds nothing new. `threshold`: the least confidence, 0 to 1. `overlap`:
+    boxes of a higher intersection over union are one face.
     """
 
     longer_side: int = 1216

@@ -16,56 +16,31 @@ from likeness.vision.session import Session
 _BATCH_CHIPS = 48
 
 
-class Recogniser:
-    """Makes templates that never forget their model, evened out against a cohort.
+class Embedder:
+    """Turns faces into vectors with one network.
 
-    `model` names everything that a template depends on: recogniser, detector, alignment, chips.
+    `model` names everything that a vector depends on: recogniser, detector, alignment, chips.
     """
 
-    def __init__(
-        self, network: Session, layout: ChipLayout, chips: Chips, model: str, cohort: Cohort
-    ) -> None:
-        if cohort.model != model:
-            raise ModelMismatch(
-                f"a cohort of {model} is needed; this one is of {cohort.model}: make one with"
-                " `likeness models cohort`"
-            )
+    def __init__(self, network: Session, layout: ChipLayout, chips: Chips, model: str) -> None:
         self._network = network
-        self._cohort = cohort
         self.layout = layout
         self.chips = chips
         self.model = model
 
-    @property
-    def cohort_version(self) -> str:
-        """Which cohort evens the scores."""
-        return self._cohort.version
-
-    def embed(self, image: Image, landmarks_xy: NDArray[np.float32]) -> list[Template]:
-        """Make a template of every face, from its (n, 5, 2) landmarks in the full frame."""
-        vectors = self.vectors(image, landmarks_xy)
-        means, deviations = self._cohort.statistics(vectors)
-        return [
-            Template(vector, self.model, CohortStatistics(mean, deviation, self._cohort.version))
-            for vector, mean, deviation in zip(
-                vectors, means.tolist(), deviations.tolist(), strict=True
-            )
-        ]
-
     def vectors(self, image: Image, landmarks_xy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Make the templates' vectors alone: (n, d) float32, each of length one.
+        """Embed n > 0 faces, given (n, 5, 2) landmarks in the full frame: (n, d) of length one.
 
         The chips' features are averaged, then brought to length one.
         """
-        averages = [
-            self._network.run(chips.reshape(-1, *chips.shape[2:]))[0]
-            .reshape(len(chips), self.chips.count, -1)
-            .mean(axis=1)
-            for chips in self._batches(image, landmarks_xy)
-        ]
-        if not averages:
-            return np.empty((0, self._cohort.vectors.shape[1]), np.float32)
-        features = np.concatenate(averages)
+        features = np.concatenate(
+            [
+                self._network.run(chips.reshape(-1, *chips.shape[2:]))[0]
+                .reshape(len(chips), self.chips.count, -1)
+                .mean(axis=1)
+                for chips in self._batches(image, landmarks_xy)
+            ]
+        )
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
         return np.asarray(features / lengths, np.float32)
 
@@ -75,3 +50,31 @@ class Recogniser:
         faces = max(1, _BATCH_CHIPS // self.chips.count)
         for start in range(0, len(landmarks_xy), faces):
             yield cut_chips(image, landmarks_xy[start : start + faces], self.layout, self.chips)
+
+
+class Recogniser:
+    """Makes templates: an embedder's vectors, evened out against a cohort of its model."""
+
+    def __init__(self, embedder: Embedder, cohort: Cohort) -> None:
+        if cohort.model != embedder.model:
+            raise ModelMismatch(
+                f"a cohort of {embedder.model} is needed; this one is of {cohort.model}: make one"
+                " with `likeness models cohort`"
+            )
+        self._embedder = embedder
+        self._cohort = cohort
+        self.model = embedder.model
+        self.cohort_version = cohort.version
+
+    def embed(self, image: Image, landmarks_xy: NDArray[np.float32]) -> list[Template]:
+        """Make a template of every face, from its (n, 5, 2) landmarks in the full frame."""
+        if not len(landmarks_xy):
+            return []
+        vectors = self._embedder.vectors(image, landmarks_xy)
+        means, deviations = self._cohort.statistics(vectors)
+        return [
+            Template(vector, self.model, CohortStatistics(mean, deviation, self.cohort_version))
+            for vector, mean, deviation in zip(
+                vectors, means.tolist(), deviations.tolist(), strict=True
+            )
+        ]

@@ -9,7 +9,7 @@ from likeness.errors import NoFace
 from likeness.terms.face import Box, Face, Landmarks, Point
 from likeness.terms.image import Image
 from likeness.terms.template import Template
-from likeness.vision.align import Chips, cut_chips, zoom_needed
+from likeness.vision.align import ChipLayout, Chips, cut_chips, zoom_needed
 from likeness.vision.decode import Sample
 from likeness.vision.detect import Detector
 from likeness.vision.detections import Detections
@@ -30,24 +30,19 @@ class Located:
     detections: Detections
 
 
-class FaceFinder:
-    """Locates the faces of a sample and makes their templates; safe to share between threads."""
+class FaceLocator:
+    """Finds the faces of a sample, for a recogniser whose chips have `layout`."""
 
-    def __init__(self, detector: Detector, recogniser: Recogniser) -> None:
+    def __init__(self, detector: Detector, layout: ChipLayout) -> None:
         self._detector = detector
-        self._recogniser = recogniser
-
-    @property
-    def model(self) -> str:
-        """What the templates are made with."""
-        return self._recogniser.model
+        self._layout = layout
 
     def locate(self, sample: Sample) -> Located:
         """Find every face, largest first, with its pose and its quality."""
         image = sample.decode(self._detector.settings.longer_side)
         detections = _largest_first(self._detector.detect(image))
         image = self._with_enough_pixels(sample, image, detections)
-        chips = cut_chips(image, detections.landmarks_xy, self._recogniser.layout, Chips.ONE)[:, 0]
+        chips = cut_chips(image, detections.landmarks_xy, self._layout, Chips.ONE)[:, 0]
         poses = pose_of(detections.landmarks_xy)
         qualities = quality_of(chips, detections, poses)
         faces = tuple(
@@ -69,6 +64,31 @@ class FaceFinder:
         )
         return Located(faces, image, detections)
 
+    def _with_enough_pixels(self, sample: Sample, image: Image, detections: Detections) -> Image:
+        """Decode again, larger, where the chips of small faces would be cut from too few pixels."""
+        held = max(image.scale_xy)
+        needed = zoom_needed(detections.landmarks_xy, self._layout)
+        if held >= needed:
+            return image
+        return sample.decode(int(np.ceil(needed * max(sample.width, sample.height))))
+
+
+class FaceFinder:
+    """Locates the faces of a sample and makes their templates; safe to share between threads."""
+
+    def __init__(self, locator: FaceLocator, recogniser: Recogniser) -> None:
+        self._locator = locator
+        self._recogniser = recogniser
+
+    @property
+    def model(self) -> str:
+        """What the templates are made with."""
+        return self._recogniser.model
+
+    def locate(self, sample: Sample) -> Located:
+        """Find every face, largest first, with its pose and its quality."""
+        return self._locator.locate(sample)
+
     def templates(self, located: Located, which: Sequence[int] | None = None) -> list[Template]:
         """Make the templates of the faces with these indices; of all without."""
         landmarks_xy = located.detections.landmarks_xy
@@ -89,14 +109,6 @@ class FaceFinder:
             )
         (template,) = self.templates(located, [0])
         return located.faces[0], template
-
-    def _with_enough_pixels(self, sample: Sample, image: Image, detections: Detections) -> Image:
-        """Decode again, larger, where the chips of small faces would be cut from too few pixels."""
-        held = max(image.scale_xy)
-        needed = zoom_needed(detections.landmarks_xy, self._recogniser.layout)
-        if held >= needed:
-            return image
-        return sample.decode(int(np.ceil(needed * max(sample.width, sample.height))))
 
 
 def _largest_first(found: Detections) -> Detections:

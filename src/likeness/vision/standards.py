@@ -1,0 +1,90 @@
+"""The cohort and the calibration of a model: what makes its scores even, and what they mean.
+
+Both belong to everything that a template depends on, together. An operator's own, made with `likeness
+models cohort` and `likeness models calibrate`, go before those that are shipped.
+"""
+
+import json
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+from likeness.errors import InvalidRequest, NotFound
+from likeness.terms.calibration import Calibration
+from likeness.vision.cohort import Cohort
+from likeness.vision.whole_files import disk_faults_of, write_whole
+
+_SHIPPED = Path(str(resources.files("likeness.vision"))) / "shipped"
+
+
+class Standards:
+    """Cohorts and calibrations: those kept under `root`, and those shipped."""
+
+    def __init__(self, root: Path, shipped: Path = _SHIPPED) -> None:
+        self._own = root / "standards"
+        self._shipped = shipped
+
+    def cohort(self, model: str) -> Cohort:
+        """Find the cohort that evens a model's scores.
+
+        Raises:
+            NotFound: there is none yet.
+            ModelTampered: its bytes are not those that were written.
+        """
+        for path in self._found(_cohort_name(model)):
+            return Cohort.load(path)
+        raise NotFound(
+            f"no cohort is known for {model}, so its scores cannot be evened out: make one with"
+            " `likeness models cohort FOLDER`"
+        )
+
+    def calibration(self, model: str, cohort_version: str) -> Calibration:
+        """Find what a model's scores mean when they are evened out by a cohort.
+
+        Raises:
+            NotFound: there is none yet.
+            InvalidRequest: the file is damaged.
+        """
+        for path in self._found(_calibration_name(model, cohort_version)):
+            return _read_calibration(path)
+        raise NotFound(
+            f"no calibration is known for {model} with cohort {cohort_version}, so a score has no"
+            " error rate: make one with `likeness models calibrate FOLDER`"
+        )
+
+    def keep_cohort(self, cohort: Cohort) -> Path:
+        """Keep an operator's own cohort; it is used from now on."""
+        path = self._own / _cohort_name(cohort.model)
+        with disk_faults_of(self._own):
+            self._own.mkdir(parents=True, exist_ok=True)
+            cohort.save(path)
+        return path
+
+    def keep_calibration(self, calibration: Calibration) -> Path:
+        """Keep an operator's own calibration; it is used from now on."""
+        path = self._own / _calibration_name(calibration.model, calibration.cohort_version)
+        write_whole(path, json.dumps(calibration.as_json(), indent=1).encode())
+        return path
+
+    def _found(self, name: str) -> Iterator[Path]:
+        for folder in (self._own, self._shipped):
+            if (folder / name).is_file():
+                yield folder / name
+
+
+def _cohort_name(model: str) -> str:
+    return f"{model}.cohort.npz"
+
+
+def _calibration_name(model: str, cohort_version: str) -> str:
+    return f"{model}.{cohort_version}.calibration.json"
+
+
+def _read_calibration(path: Path) -> Calibration:
+    try:
+        return Calibration.from_json(json.loads(path.read_bytes()))
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise InvalidRequest(
+            f"{path} was expected to hold a calibration and does not ({error}): delete it and run"
+            " `likeness models calibrate` again"
+        ) from error
