@@ -35,8 +35,8 @@ class Settings(BaseSettings):
         Field(
             ge=64,
             le=4096,
-            description="Pixels along the longer side of what the detector is shown, at most; at 1216"
-            " it finds faces of 40 pixels in 1920x1080.",
+            description="Pixels along the longer side of what the detector is shown, at most; at"
+            " 1216 it finds faces of 40 pixels in 1920x1080.",
         ),
     ] = 1216
     detector_threshold: Annotated[

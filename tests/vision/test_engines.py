@@ -32,7 +32,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 def network(folder: Path, preparation: Preparation) -> Path:
-    """A graph that gives the prepared pixels back, and their sum over everything but the channel."""
+    """A graph that gives the prepared pixels back, and their mean for each channel."""
     graph = helper.make_graph(
         [
             helper.make_node("Identity", ["x"], ["same"]),

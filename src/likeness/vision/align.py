@@ -16,7 +16,7 @@ from likeness.terms.image import Image
 
 Points = tuple[tuple[float, float], ...]
 
-# Where dlib's mean shape puts the points in the unit square; a chip has a quarter more on each side.
+# Where dlib's mean shape puts the points in the unit square; a chip has a margin around it.
 _DLIB_MEAN_SHAPE = (
     (0.2273, 0.2214),
     (0.7528, 0.2212),

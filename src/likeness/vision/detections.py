@@ -37,7 +37,7 @@ class FaceNetwork(Protocol):
     def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
         """Find every candidate of at least `threshold`, overlapping ones too.
 
-        `canvas` is (h, w, 3) uint8 RGB with sides that are multiples of 32; findings are in its pixels.
+        `canvas` is (h, w, 3) uint8 RGB, sides multiples of 32; findings are in its pixels.
         """
 
 

@@ -38,7 +38,7 @@ def write_resnet(weights: ResNetWeights) -> onnx.ModelProto:
     graph = _Graph(weights.convolutions)
     x = graph.convolve("chips", stride=2, padding=0, relu=True)
     x = graph.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
-    # 150 pixels have become 72, then 35; the levels go on to 17, 8 and 4 (a convolution's 3, padded).
+    # 150 pixels have become 72, then 35; the levels go on to 17, 8 and 4 (3, padded).
     side, channels = 35, 32
     for blocks, halves in _LEVELS:
         for block in range(blocks):

@@ -18,7 +18,8 @@ class OpenVinoEngine:
     """Loads networks into OpenVINO.
 
     `threads` is the number of processor threads, 0 for all. With `streams` above one, that many
-    requests are computed side by side, each on its share of the threads: more throughput, more latency.
+    requests are computed side by side, each on its share of the threads: more throughput, more
+    latency.
     `cache_dir` keeps compiled networks, so that the next start is fast.
     """
 
@@ -70,7 +71,8 @@ class OpenVinoEngine:
             return Precision.BF16 if has_bf16 else Precision.F32
         if wanted is Precision.BF16 and not has_bf16:
             raise EngineUnavailable(
-                f"bf16 was asked for; this processor ({self.processor}) computes f32 only: use f32 or auto"
+                f"bf16 was asked for; this processor ({self.processor}) computes f32 only:"
+                " use f32 or auto"
             )
         return wanted
 
@@ -103,8 +105,8 @@ class _OpenVinoSession:
 def _import_openvino() -> Any:
     """Import OpenVINO without its converter, which reports every import to its makers.
 
-    Nothing calls out: `openvino.tools.ovc` sends an event when it is imported, and OpenVINO gets along
-    without it.
+    Nothing calls out: `openvino.tools.ovc` sends an event when it is imported, and OpenVINO gets
+    along without it.
     """
     converter = "openvino.tools.ovc"
     blocked = converter not in sys.modules

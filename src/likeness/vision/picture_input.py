@@ -1,7 +1,7 @@
 """Give every network one input: `pictures`, (n, h, w, 3) uint8 RGB.
 
-What a network was trained to expect (channel order, mean, scale) becomes its first few nodes, so that
-an engine converts the pixels in its own threads and nothing above it knows the difference.
+What a network was trained to expect (channel order, mean, scale) becomes its first few nodes, so
+that an engine converts the pixels in its own threads and nothing above it knows the difference.
 """
 
 from collections.abc import Sequence
