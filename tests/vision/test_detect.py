@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from likeness.terms.image import Image
+from likeness.vision.detect import Detector, DetectorSettings
+from likeness.vision.detections import Detections, suppressed
+from likeness.vision.letterbox import Letterbox
+
+
+def detections(boxes: list[list[float]], confidences: list[float]) -> Detections:
+    boxes_xyxy = np.array(boxes, np.float32).reshape(-1, 4)
+    centres = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
+    return Detections(
+        boxes_xyxy, np.repeat(centres[:, None], 5, axis=1), np.array(confidences, np.float32)
+    )
+
+
+class BrightSpots:
+    """A network that finds a face where the canvas is white."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[int, ...]] = []
+
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        self.shown.append(canvas.shape)
+        rows, columns = np.nonzero(canvas[:, :, 0] > 200)
+        if not len(rows):
+            return detections([], [])
+        box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        return detections([box, box], [threshold, 0.9])
+
+
+def spotted(width: int, height: int, box: tuple[int, int, int, int]) -> Image:
+    pixels = np.zeros((height, width, 3), np.uint8)
+    left, top, right, bottom = box
+    pixels[top:bottom, left:right] = 255
+    return Image.of(pixels)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "box"),
+    [
+        (1920, 1080, (600, 300, 900, 700)),
+        (1080, 1920, (100, 1000, 400, 1400)),
+        (4000, 3000, (2000, 200, 2600, 900)),
+        (416, 416, (100, 50, 180, 150)),
+        (90, 33, (30, 4, 60, 30)),
+    ],
+)
+def test_boxes_and_points_are_in_the_full_frame_whatever_the_picture_size(
+    width: int, height: int, box: tuple[int, int, int, int]
+) -> None:
+    image = spotted(width, height, box)
+    found = Detector(BrightSpots(), DetectorSettings()).detect(image)
+    a_canvas_pixel = max(1.0, max(width, height) / DetectorSettings().longer_side)
+    assert len(found) == 1
+    np.testing.assert_allclose(found.boxes_xyxy[0], box, atol=1.5 * a_canvas_pixel)
+    middle = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]
+    np.testing.assert_allclose(found.landmarks_xy[0, 2], middle, atol=1.5 * a_canvas_pixel)
+
+
+def test_boxes_are_in_the_full_frame_though_fewer_pixels_are_held() -> None:
+    whole = spotted(4000, 3000, (2000, 200, 2600, 900))
+    reduced = Image(np.ascontiguousarray(whole.pixels[::2, ::2]), 4000, 3000)
+    found = Detector(BrightSpots(), DetectorSettings()).detect(reduced)
+    np.testing.assert_allclose(found.boxes_xyxy[0], (2000, 200, 2600, 900), atol=6)
+
+
+@given(width=st.integers(1, 3000), height=st.integers(1, 3000))
+def test_canvas_has_sides_of_multiples_of_32_and_never_more_than_the_side_asked(
+    width: int, height: int
+) -> None:
+    settings = DetectorSettings(longer_side=640)
+    side = settings.shown_side(width, height)
+    pixels = np.zeros((min(height, 64), min(width, 64), 3), np.uint8)
+    canvas = Letterbox.fit(Image(pixels, width, height), side).canvas
+    assert canvas.shape[0] % 32 == 0 and canvas.shape[1] % 32 == 0
+    assert side <= 640
+    assert max(canvas.shape[:2]) < side + 32
+
+
+@pytest.mark.parametrize(
+    ("longer", "shown"),
+    [(100, 200), (416, 832), (640, 832), (1000, 1000), (1216, 1216), (9000, 1216)],
+)
+def test_small_pictures_are_enlarged_twice_at_most_and_large_ones_shrunk(
+    longer: int, shown: int
+) -> None:
+    assert DetectorSettings().shown_side(longer, 10) == shown
+
+
+def test_of_overlapping_boxes_the_most_confident_is_kept_and_comes_first() -> None:
+    found = detections(
+        [[0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60], [100, 0, 110, 10]], [0.5, 0.9, 0.7, 0.95]
+    )
+    kept = suppressed(found, overlap=0.3)
+    np.testing.assert_allclose(kept.confidences, [0.95, 0.9, 0.7])
+    np.testing.assert_allclose(kept.boxes_xyxy[1], [1, 0, 11, 10])
+
+
+def test_boxes_that_overlap_less_than_allowed_are_both_kept() -> None:
+    assert len(suppressed(detections([[0, 0, 10, 10], [6, 0, 16, 10]], [0.5, 0.6]), 0.3)) == 2
+
+
+def test_nothing_found_stays_nothing() -> None:
+    assert len(suppressed(detections([], []), 0.3)) == 0
+    image = Image.of(np.zeros((50, 50, 3), np.uint8))
+    assert len(Detector(BrightSpots(), DetectorSettings()).detect(image)) == 0
