@@ -84,7 +84,12 @@ class GraphMaker:
                 for tensor in self.weights
             ]
         graph = helper.make_graph(self.nodes, "detector", inputs, self.outputs, self.weights)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6)
+        model = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", 11)],
+            # The format's third version knew of no weights that are not inputs.
+            ir_version=3 if weights_are_inputs else 6,
+        )
         return model.SerializeToString()
 
 
@@ -272,6 +277,13 @@ def test_black_picture_holds_no_face(network: FaceNetwork) -> None:
     assert found.boxes_xyxy.shape == (0, 4)
     assert found.landmarks_xy.shape == (0, 5, 2)
     assert found.confidences.shape == (0,)
+
+
+def test_network_is_sound_by_the_standard(kind: Kind) -> None:
+    network = convert(card(kind.form), kind.graph)
+
+    onnx.checker.check_model(network, full_check=True)
+    assert [value.name for value in network.graph.input] == ["pictures"]
 
 
 def test_other_channel_order_would_not_find_the_face(

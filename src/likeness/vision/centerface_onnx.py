@@ -7,11 +7,14 @@ exporters of 2019 did. Nothing in it depends on the size, so declaring the axes 
 import onnx
 
 from likeness.errors import InvalidRequest
-from likeness.vision.free_axes import declare_input, read_graph, set_dimensions
+from likeness.vision.free_axes import declare_input, output_shapes, read_graph
 
-# By position: heat map, (height, width), offset (y, x), five landmarks (y, x); all at stride 4.
-OUTPUTS = ("heatmap", "size", "offset", "landmarks")
+_WHAT = "CenterFace's graph"
+_STRIDE = 4
+# By position: heat map, (height, width), offset (y, x), five landmarks (y, x).
 _CHANNELS = (1, 2, 2, 10)
+# Pictures of a size that nobody exports at, to find out whether the graph is bound to another.
+_TRIAL = (2, 3, 96, 160)
 
 
 def make_dynamic(published: bytes) -> onnx.ModelProto:
@@ -22,14 +25,14 @@ def make_dynamic(published: bytes) -> onnx.ModelProto:
     Raises:
         InvalidRequest: the bytes are not CenterFace's graph.
     """
-    model = read_graph(published, "CenterFace's graph")
-    outputs = model.graph.output
-    if len(outputs) != len(OUTPUTS):
+    model = read_graph(published, _WHAT)
+    shapes = output_shapes(model, _TRIAL, _WHAT)
+    count, _, height, width = _TRIAL
+    expected = [(count, maps, height // _STRIDE, width // _STRIDE) for maps in _CHANNELS]
+    if shapes != expected:
         raise InvalidRequest(
-            f"CenterFace's graph was expected to have {len(OUTPUTS)} outputs, this one has"
-            f" {len(outputs)}: get the file again"
+            f"{_WHAT} was expected to give {', '.join(map(str, expected))} for pictures of shape"
+            f" {_TRIAL}; this one gives {', '.join(map(str, shapes))}: get the file again"
         )
     declare_input(model, ("n", 3, "h", "w"))
-    for value, name, channels in zip(outputs, OUTPUTS, _CHANNELS, strict=True):
-        set_dimensions(value, ("n", channels, f"{name}_h", f"{name}_w"))
     return model

@@ -72,14 +72,24 @@ def _detector(published: bytes, pyramid: Pyramid, what: str) -> onnx.ModelProto:
 
 def _recogniser(published: bytes, side: int, what: str) -> tuple[onnx.ModelProto, int]:
     model = read_graph(published, what)
+    # Axes that are free count 0.
+    declared = [
+        [axis.dim_value for axis in value.type.tensor_type.shape.dim]
+        for value in model.graph.output
+    ]
     keep_batches_whole(model)
     shapes = output_shapes(model, (_TRIAL_CHIPS, 3, side, side), what)
-    match shapes:
-        case [(rows, int(dimensions))] if rows == _TRIAL_CHIPS:
-            declare_input(model, ("n", 3, side, side))
-            return model, dimensions
-    raise InvalidRequest(
-        f"{what} was expected to give one output, a row of numbers for each of {_TRIAL_CHIPS}"
-        f" chips of {side}x{side}; it gives {', '.join(map(str, shapes))}: give a recogniser of"
-        " this form"
-    )
+    match shapes, declared:
+        case [(rows, dimensions)], _ if rows == _TRIAL_CHIPS:
+            pass
+        # A graph that computes its shapes while it runs, of which only its word can be had.
+        case [None], [[_, dimensions]] if dimensions > 0:
+            pass
+        case _:
+            raise InvalidRequest(
+                f"{what} was expected to give one output, a row of numbers for each of"
+                f" {_TRIAL_CHIPS} chips of {side}x{side}; it gives {', '.join(map(str, shapes))}:"
+                " give a recogniser of this form"
+            )
+    declare_input(model, ("n", 3, side, side))
+    return model, dimensions

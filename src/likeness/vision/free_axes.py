@@ -43,27 +43,17 @@ def read_graph(published: bytes, what: str) -> onnx.ModelProto:
         )
     del graph.input[:]
     graph.input.extend(inputs)
+    # Older versions of the format demand that weights are inputs.
+    model.ir_version = max(model.ir_version, 4)
     return model
 
 
 def declare_input(model: onnx.ModelProto, dimensions: Sequence[str | int]) -> None:
-    """Say what the one input's axes are, a name for a free one; what was said of others goes."""
-    set_dimensions(model.graph.input[0], dimensions)
-    for value in model.graph.output:
-        value.type.tensor_type.ClearField("shape")
-    # Shapes noted inside the graph were those of the fixed size.
-    del model.graph.value_info[:]
-
-
-def set_dimensions(value: onnx.ValueInfoProto, dimensions: Sequence[str | int]) -> None:
-    """Say what the axes of an input or output are: a number, or a name for a free one."""
-    shape = value.type.tensor_type.shape
-    del shape.dim[:]
-    for dimension in dimensions:
-        if isinstance(dimension, int):
-            shape.dim.add().dim_value = dimension
-        else:
-            shape.dim.add().dim_param = dimension
+    """Say what the one input's axes are, a name for a free one; those of the outputs follow."""
+    _redeclare_input(model, dimensions)
+    outputs = shape_inference.infer_shapes(model, data_prop=True).graph.output
+    del model.graph.output[:]
+    model.graph.output.extend(outputs)
 
 
 def keep_batches_whole(model: onnx.ModelProto) -> None:
@@ -103,18 +93,32 @@ def output_shapes(model: onnx.ModelProto, input_shape: Shape, what: str) -> list
     Raises:
         InvalidRequest: the graph is bound to another input shape, or an output is not float32.
     """
-    declare_input(model, input_shape)
+    _redeclare_input(model, input_shape)
     try:
         inferred = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     except Exception as error:  # InferenceError is one of several
         raise InvalidRequest(
             f"{what} was expected to take input of shape {input_shape} and does not"
-            f" ({_first_line(error)}): export it again with free axes"
+            f" ({_first_line(error)}): give a graph of the right form, exported with free axes"
         ) from error
     tensors = [value.type.tensor_type for value in inferred.graph.output]
     if any(tensor.elem_type != TensorProto.FLOAT for tensor in tensors):
         raise InvalidRequest(f"{what} was expected to give float32 and does not: export it in f32")
     return [_known_shape(tensor) for tensor in tensors]
+
+
+def _redeclare_input(model: onnx.ModelProto, dimensions: Sequence[str | int]) -> None:
+    """Replace the input's axes, and forget what was noted of shapes that follow from them."""
+    shape = model.graph.input[0].type.tensor_type.shape
+    del shape.dim[:]
+    for dimension in dimensions:
+        if isinstance(dimension, int):
+            shape.dim.add().dim_value = dimension
+        else:
+            shape.dim.add().dim_param = dimension
+    for value in model.graph.output:
+        value.type.tensor_type.ClearField("shape")
+    del model.graph.value_info[:]
 
 
 def _known_shape(tensor: onnx.TypeProto.Tensor) -> Shape | None:

@@ -1,0 +1,231 @@
+"""Which models are here, and where the network of one lies, ready to load.
+
+What holds for every network that is handed out:
+
+1. The licence of its weights is permissive, or was accepted by name for exactly these bytes.
+2. Its source's SHA-256 was checked in this very call.
+3. It was made from that source by this version of the converter, whole: its own SHA-256 is in its
+   name, and was checked too.
+
+Cards and weights that users add, and acceptances, lie under `root`; what can be fetched or made
+again lies under `cache_dir`.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from likeness.artifacts import PinnedFile, Progress, fetch
+from likeness.errors import (
+    AlreadyExists,
+    ArtifactUnavailable,
+    InvalidRequest,
+    ModelTampered,
+    NotFound,
+)
+from likeness.vision import conversion
+from likeness.vision.acceptance import (
+    Acceptance,
+    acceptance_of,
+    record_acceptance,
+    require_acceptance,
+)
+from likeness.vision.built_in_cards import BUILT_IN
+from likeness.vision.card_file import read_card, write_card
+from likeness.vision.cards import PREPARATIONS, Form, Licences, LocalFile, ModelCard
+from likeness.vision.whole_files import digest_of, disk_faults_of, write_whole
+
+
+class ModelStore:
+    """The models of one installation; several processes may use it at a time."""
+
+    def __init__(
+        self, root: Path, cache_dir: Path, built_in: Sequence[ModelCard] = BUILT_IN
+    ) -> None:
+        self._cards = root / "cards"
+        self._weights = root / "weights"
+        self._acceptances = root / "accepted"
+        self._networks = cache_dir / "networks"
+        self._cache_dir = cache_dir
+        self._built_in = {card.name: card for card in built_in}
+
+    def cards(self) -> list[ModelCard]:
+        """Every model that is known here: those built in, then those added, by name.
+
+        Raises:
+            InvalidRequest: the card of an added model is damaged.
+        """
+        with disk_faults_of(self._cards):
+            added = [_read_card(path) for path in sorted(self._cards.glob("[!.]*.json"))]
+        return [*self._built_in.values(), *added]
+
+    def card(self, name: str) -> ModelCard:
+        """Look a model up.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        known = {card.name: card for card in self.cards()}
+        if name not in known:
+            raise NotFound(
+                f"no model is called {name!r}; known are {', '.join(known)}: name one of them,"
+                " or add it"
+            )
+        return known[name]
+
+    def add(self, card: ModelCard, weights: Path | None = None) -> None:
+        """Add a model, for good: `weights` are copied. One from an address is fetched when used.
+
+        Raises:
+            AlreadyExists: another model has this name.
+            InvalidRequest: the weights are missing, not those of the card, or not of its form.
+        """
+        known = {each.name: each for each in self.cards()}.get(card.name)
+        if known == card:
+            return
+        if known is not None:
+            raise AlreadyExists(
+                f"a new model is needed and {card.name} exists with another card: give it another"
+                " name"
+            )
+        if isinstance(card.source, LocalFile):
+            content = _read_weights(weights, card.source)
+            conversion.convert(card, content)
+            write_whole(self._weights / card.source.sha256, content)
+        write_whole(self._cards / f"{card.name}.json", write_card(card).encode())
+
+    def accept(self, name: str, by: str, at: datetime) -> Acceptance:
+        """Record that `by` accepts the licence of a model's weights.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        return record_acceptance(self._acceptances, self.card(name), by, at)
+
+    def acceptance(self, name: str) -> Acceptance | None:
+        """Say who accepted the licence of a model's weights, None where nobody did.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        return acceptance_of(self._acceptances, self.card(name))
+
+    def require(self, name: str, progress: Progress | None = None) -> Path:
+        """Give the network of a model, ready to load; its weights are fetched where they can be.
+
+        Raises:
+            NotFound: there is no model of that name.
+            LicenceNotAccepted: its weights need the operator's acceptance first.
+            ArtifactUnavailable: its weights are not here and cannot be fetched.
+            ModelTampered: its weights are not those that its card names.
+            InvalidRequest: its weights are not of the form that its card states.
+        """
+        card = self.card(name)
+        require_acceptance(self._acceptances, card)
+        source = self._verified_source(card, progress)
+        return self._network(card) or self._converted(card, source)
+
+    def _verified_source(self, card: ModelCard, progress: Progress | None) -> Path:
+        if isinstance(card.source, PinnedFile):
+            return fetch(card.source, self._cache_dir, progress)
+        path = self._weights / card.source.sha256
+        with disk_faults_of(self._weights):
+            if not path.exists():
+                raise ArtifactUnavailable(
+                    f"the weights of {card.name} were expected at {path} and are not there: copy"
+                    f" {card.source.name} to it"
+                )
+            came = digest_of(path)
+        if came != card.source.sha256:
+            raise ModelTampered(
+                f"the weights of {card.name} were expected to have SHA-256 {card.source.sha256},"
+                f" {path} has {came}: copy {card.source.name} there again from a source you trust"
+            )
+        return path
+
+    def _network(self, card: ModelCard) -> Path | None:
+        """Find the network where it was made before and is whole."""
+        with disk_faults_of(self._networks):
+            for path in self._networks.glob(f"{_network_stem(card)}-*.onnx"):
+                if digest_of(path) == path.stem.rpartition("-")[2]:
+                    return path
+                path.unlink(missing_ok=True)
+        return None
+
+    def _converted(self, card: ModelCard, source: Path) -> Path:
+        network = conversion.convert(card, source.read_bytes())
+        content = network.SerializeToString(deterministic=True)
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = self._networks / f"{_network_stem(card)}-{sha256}.onnx"
+        write_whole(path, content)
+        return path
+
+
+def describe(
+    weights: Path, name: str, form: Form, licences: Licences, credits: str = "not stated"
+) -> ModelCard:
+    """Make the card of a file that comes without one, prepared and laid out as its form is.
+
+    Raises:
+        InvalidRequest: the file cannot be read, or is not of this form.
+    """
+    content = _read_user_file(weights)
+    _, dimensions = conversion.read_network(content, form, weights.name)
+    return ModelCard(
+        name=name,
+        form=form,
+        source=LocalFile(weights.name, len(content), hashlib.sha256(content).hexdigest()),
+        licences=licences,
+        preparation=PREPARATIONS[form],
+        dimensions=dimensions,
+        description=f"Added from {weights.name}",
+        known_limits=("Not measured by Likeness",),
+        credits=credits,
+    )
+
+
+def _network_stem(card: ModelCard) -> str:
+    """Name a network by all that it depends on: source, form, preparation, converter."""
+    preparation = card.preparation
+    depends_on = [
+        conversion.VERSION,
+        card.source.sha256,
+        card.form,
+        preparation.channels,
+        preparation.mean,
+        preparation.scale,
+    ]
+    return f"{card.name}-{hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()[:16]}"
+
+
+def _read_card(path: Path) -> ModelCard:
+    try:
+        return read_card(path.read_text(encoding="utf-8"), str(path))
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(
+            f"{path} was expected to be UTF-8 text and is not: correct it"
+        ) from error
+
+
+def _read_weights(weights: Path | None, source: LocalFile) -> bytes:
+    if weights is None:
+        raise InvalidRequest(f"the weights {source.name} are needed: say where they lie")
+    content = _read_user_file(weights)
+    came = hashlib.sha256(content).hexdigest()
+    if (len(content), came) != (source.size, source.sha256):
+        raise InvalidRequest(
+            f"the card names {source.size:,} bytes with SHA-256 {source.sha256}; {weights} has"
+            f" {len(content):,} with {came}: correct the card, or get the right file"
+        )
+    return content
+
+
+def _read_user_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidRequest(
+            f"a readable file of weights is needed, {path} is none ({error.strerror}): give one"
+        ) from error

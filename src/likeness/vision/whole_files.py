@@ -1,0 +1,55 @@
+"""Files that are there whole or not at all, whatever is interrupted."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from likeness.errors import ArtifactUnavailable
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file in one step: another process sees the old one or the new one.
+
+    Raises:
+        ArtifactUnavailable: the folder cannot be written.
+    """
+    with disk_faults_of(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The prefix keeps what a power cut leaves behind from being taken for a file of its own.
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=".writing-", delete=False
+        ) as unfinished:
+            try:
+                unfinished.write(content)
+                unfinished.flush()
+                os.fsync(unfinished.fileno())
+                Path(unfinished.name).replace(path)
+            except BaseException:
+                Path(unfinished.name).unlink(missing_ok=True)
+                raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def digest_of(path: Path) -> str:
+    """Give the SHA-256 of a file, in lower-case hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def disk_faults_of(folder: Path) -> Iterator[None]:
+    """Turn what the operating system says about a folder of ours into our own words."""
+    try:
+        yield
+    except OSError as error:
+        raise ArtifactUnavailable(
+            f"a folder that can be read and written is needed, {folder} cannot"
+            f" ({error.strerror}): mend it"
+        ) from error
