@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from likeness.errors import InvalidRequest
 
 PREFIX = "LIKENESS_"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What an operator may choose; every field is a variable `LIKENESS_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     home: Annotated[
         Path, Field(description="Folder of this installation: models added, licences accepted.")
@@ -80,22 +79,25 @@ def read_settings(**chosen: object) -> Settings:
         InvalidRequest: a value is not as it must be, or a `LIKENESS_` variable is none of ours.
     """
     try:
-        settings = Settings(**chosen)  # type: ignore[arg-type]  # checked by pydantic
+        return Settings(**{**_environment(), **chosen})  # type: ignore[arg-type]  # pydantic checks
     except ValidationError as error:
         first = error.errors()[0]
-        name = "".join(str(part) for part in first["loc"]).upper()
+        variable = f"{PREFIX}{first['loc'][0]}".upper()
+        if first["type"] == "extra_forbidden":
+            raise InvalidRequest(
+                f"{variable} is set and Likeness has no such setting: correct its name;"
+                " `likeness config show` lists them"
+            ) from error
         raise InvalidRequest(
-            f"setting {PREFIX}{name} is {first['input']!r}: {first['msg']};"
+            f"setting {variable} is {str(first['input'])!r}: {first['msg']};"
             " `likeness config show` says what it may be"
         ) from error
-    _reject_unknown()
-    return settings
 
 
-def _reject_unknown() -> None:
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    for name in os.environ:
-        if name.startswith(PREFIX) and name not in known:
-            raise InvalidRequest(
-                f"{name} is set and Likeness has no such setting; `likeness config show` lists them"
-            )
+def _environment() -> dict[str, str]:
+    """What the environment sets, by field; an empty variable counts as unset."""
+    return {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(PREFIX) and value
+    }
