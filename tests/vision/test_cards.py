@@ -16,7 +16,7 @@ from likeness.vision.built_in_cards import (
 )
 from likeness.vision.card_file import read_card, write_card
 from likeness.vision.cards import Form, LicenceClass, Licences, LocalFile, ModelCard, Task
-from likeness.vision.picture_input import Preparation
+from likeness.vision.preparation import Preparation
 
 Json = dict[str, object]
 DIGEST = "0123456789abcdef" * 4

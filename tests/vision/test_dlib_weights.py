@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 from likeness.artifacts import PinnedFile, catalogue
 from likeness.errors import InvalidRequest
 from likeness.vision.align import DLIB_LAYOUT, Chips, cut_chips
+from likeness.vision.cards import PREPARATIONS, Form
 from likeness.vision.centerface import CenterFace
 from likeness.vision.centerface_onnx import make_dynamic
 from likeness.vision.decode import read_sample
 from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.dlib_onnx import PREPARATION, write_resnet
+from likeness.vision.dlib_onnx import write_resnet
 from likeness.vision.dlib_weights import CONVOLUTIONS, read_resnet_weights
 from likeness.vision.onnxruntime_engine import OnnxRuntimeEngine
 from likeness.vision.openvino_engine import OpenVinoEngine
-from likeness.vision.picture_input import Preparation, take_pictures
+from likeness.vision.picture_input import take_pictures
+from likeness.vision.preparation import Preparation
 from likeness.vision.session import Engine, Precision
 
 
@@ -82,7 +84,7 @@ def test_features_agree_with_dlib_to_1e_5_on_real_faces(
 ) -> None:
     dlib = pytest.importorskip("dlib", reason="dlib-bin is needed to compare with dlib itself")
     graph = write_resnet(read_resnet_weights(published.read_bytes()))
-    onnx.save(take_pictures(graph, PREPARATION), tmp_path / "resnet.onnx")
+    onnx.save(take_pictures(graph, PREPARATIONS[Form.DLIB_RESNET]), tmp_path / "resnet.onnx")
     (ours,) = engine.load(tmp_path / "resnet.onnx").run(chips)
     network = dlib.face_recognition_model_v1(str(published))
     theirs = np.array([network.compute_face_descriptor(chip) for chip in chips])
@@ -97,7 +99,7 @@ def test_bf16_gives_nearly_the_same_template(
     exact = OpenVinoEngine(Precision.F32)
     fast = OpenVinoEngine(Precision.AUTO)
     graph = write_resnet(read_resnet_weights(published.read_bytes()))
-    onnx.save(take_pictures(graph, PREPARATION), tmp_path / "resnet.onnx")
+    onnx.save(take_pictures(graph, PREPARATIONS[Form.DLIB_RESNET]), tmp_path / "resnet.onnx")
     a, b = (engine.load(tmp_path / "resnet.onnx").run(chips)[0] for engine in (exact, fast))
     cosines = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
     assert cosines.min() > 0.999

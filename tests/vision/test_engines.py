@@ -14,7 +14,8 @@ from onnx import TensorProto, helper
 from likeness.errors import EngineUnavailable
 from likeness.vision.onnxruntime_engine import OnnxRuntimeEngine
 from likeness.vision.openvino_engine import OpenVinoEngine
-from likeness.vision.picture_input import Preparation, take_pictures
+from likeness.vision.picture_input import take_pictures
+from likeness.vision.preparation import Preparation
 from likeness.vision.session import Engine, Precision
 
 ENGINES: list[Callable[[], Engine]] = [

@@ -22,12 +22,12 @@ from likeness.errors import (
     ModelTampered,
     NotFound,
 )
-from likeness.vision import conversion
+from likeness.vision import model_store
 from likeness.vision.built_in_cards import BUILT_IN, CENTERFACE, DLIB_RESNET_V1
 from likeness.vision.cards import Form, LicenceClass, Licences, LocalFile, ModelCard
 from likeness.vision.model_store import ModelStore, describe
 from likeness.vision.openvino_engine import OpenVinoEngine
-from likeness.vision.picture_input import Preparation
+from likeness.vision.preparation import Preparation
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FREE = Licences("MIT", "MIT", LicenceClass.PERMISSIVE, "made by a test")
@@ -383,7 +383,7 @@ def test_newer_converter_makes_the_network_again(
     store.add(card, weights)
     old = store.require("theirs")
 
-    monkeypatch.setattr(conversion, "VERSION", "next")
+    monkeypatch.setattr(model_store, "CONVERTER_VERSION", "next")
 
     assert store.require("theirs") != old
 

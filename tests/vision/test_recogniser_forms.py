@@ -15,7 +15,8 @@ from likeness.vision.built_in_cards import SFACE_2021DEC
 from likeness.vision.cards import PREPARATIONS, Form, ModelCard
 from likeness.vision.conversion import convert, read_network
 from likeness.vision.openvino_engine import OpenVinoEngine
-from likeness.vision.picture_input import Preparation, take_pictures
+from likeness.vision.picture_input import take_pictures
+from likeness.vision.preparation import Preparation
 
 SIDE = ARCFACE_LAYOUT.side
 CHIPS = np.random.default_rng(7).integers(0, 256, (5, SIDE, SIDE, 3), np.uint8)

@@ -29,7 +29,7 @@ from likeness.vision.cards import (
     ModelCard,
     Task,
 )
-from likeness.vision.picture_input import Preparation
+from likeness.vision.preparation import Preparation
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 

@@ -6,9 +6,8 @@ from enum import StrEnum
 
 from likeness.artifacts import PinnedFile
 from likeness.errors import InvalidRequest
-from likeness.vision import dlib_onnx
 from likeness.vision.align import ARCFACE_LAYOUT, DLIB_LAYOUT, ChipLayout
-from likeness.vision.picture_input import Preparation
+from likeness.vision.preparation import Preparation
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -42,7 +41,7 @@ PREPARATIONS = {
     Form.CENTERFACE: Preparation(),
     Form.SCRFD: Preparation(mean=(127.5, 127.5, 127.5), scale=128.0),
     Form.YUNET: Preparation(channels="BGR"),
-    Form.DLIB_RESNET: dlib_onnx.PREPARATION,
+    Form.DLIB_RESNET: Preparation(mean=(122.782, 117.001, 104.298), scale=256.0),
     Form.ARCFACE: Preparation(mean=(127.5, 127.5, 127.5), scale=127.5),
     # Its graph subtracts and scales by itself.
     Form.SFACE: Preparation(),

@@ -17,9 +17,6 @@ from likeness.vision.free_axes import declare_input, keep_batches_whole, output_
 from likeness.vision.picture_input import take_pictures
 from likeness.vision.pyramid import Pyramid
 
-# Counts up whenever the same bytes would become another network.
-VERSION = "1"
-
 _DLIB_DIMENSIONS = 128
 # A canvas that nobody exports at, to find out whether a graph is bound to another size.
 _TRIAL_HEIGHT, _TRIAL_WIDTH = 96, 160

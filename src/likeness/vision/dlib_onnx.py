@@ -21,11 +21,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from likeness.vision.dlib_weights import Convolution, ResNetWeights
-from likeness.vision.picture_input import Preparation
 
 CHIP_SIDE = 150
 OPSET = 17
-PREPARATION = Preparation(mean=(122.782, 117.001, 104.298), scale=256.0)
 # (blocks, whether the first of them halves the picture) for each residual level.
 _LEVELS = ((3, False), (4, True), (3, True), (3, True), (1, True))
 
@@ -33,7 +31,8 @@ _LEVELS = ((3, False), (4, True), (3, True), (3, True), (1, True))
 def write_resnet(weights: ResNetWeights) -> onnx.ModelProto:
     """Make the graph: `chips` (n, 3, 150, 150) float32, prepared -> `features` (n, 128) float32.
 
-    The features are dlib's own, not of unit length. `PREPARATION` says how chips are prepared.
+    The features are dlib's own, not of unit length. `cards.PREPARATIONS` says how chips are
+    prepared.
     """
     graph = _Graph(weights.convolutions)
     x = graph.convolve("chips", stride=2, padding=0, relu=True)

@@ -25,7 +25,6 @@ from likeness.errors import (
     ModelTampered,
     NotFound,
 )
-from likeness.vision import conversion
 from likeness.vision.acceptance import (
     Acceptance,
     acceptance_of,
@@ -36,6 +35,9 @@ from likeness.vision.built_in_cards import BUILT_IN
 from likeness.vision.card_file import read_card, write_card
 from likeness.vision.cards import PREPARATIONS, Form, Licences, LocalFile, ModelCard
 from likeness.vision.whole_files import digest_of, disk_faults_of, write_whole
+
+# Counts up whenever the same bytes would become another network.
+CONVERTER_VERSION = "1"
 
 
 class ModelStore:
@@ -92,7 +94,7 @@ class ModelStore:
             )
         if isinstance(card.source, LocalFile):
             content = _read_weights(weights, card.source)
-            conversion.convert(card, content)
+            _convert(card, content)
             write_whole(self._weights / card.source.sha256, content)
         write_whole(self._cards / f"{card.name}.json", write_card(card).encode())
 
@@ -155,8 +157,7 @@ class ModelStore:
         return None
 
     def _converted(self, card: ModelCard, source: Path) -> Path:
-        network = conversion.convert(card, source.read_bytes())
-        content = network.SerializeToString(deterministic=True)
+        content = _convert(card, source.read_bytes())
         sha256 = hashlib.sha256(content).hexdigest()
         path = self._networks / f"{_network_stem(card)}-{sha256}.onnx"
         write_whole(path, content)
@@ -171,6 +172,8 @@ def describe(
     Raises:
         InvalidRequest: the file cannot be read, or is not of this form.
     """
+    from likeness.vision import conversion  # as in `_convert`
+
     content = _read_user_file(weights)
     _, dimensions = conversion.read_network(content, form, weights.name)
     return ModelCard(
@@ -186,11 +189,19 @@ def describe(
     )
 
 
+def _convert(card: ModelCard, published: bytes) -> bytes:
+    # onnx takes long to import, a third of a second, and a network is converted once for good.
+    from likeness.vision import conversion
+
+    network: bytes = conversion.convert(card, published).SerializeToString(deterministic=True)
+    return network
+
+
 def _network_stem(card: ModelCard) -> str:
     """Name a network by all that it depends on: source, form, preparation, converter."""
     preparation = card.preparation
     depends_on = [
-        conversion.VERSION,
+        CONVERTER_VERSION,
         card.source.sha256,
         card.form,
         preparation.channels,

@@ -5,26 +5,15 @@ that an engine converts the pixels in its own threads and nothing above it knows
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from likeness.vision.preparation import Preparation
+
 INPUT = "pictures"
-
-
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """How a network wants its pixels: (value - mean) / scale, channels in the order given.
-
-    `mean` is in the network's own channel order, `channels` is "RGB" or "BGR".
-    """
-
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    scale: float = 1.0
-    channels: str = "RGB"
 
 
 def take_pictures(model: onnx.ModelProto, preparation: Preparation) -> onnx.ModelProto:
