@@ -20,6 +20,8 @@
        ├─ ModelTampered       bytes differ from the pinned digest
        ├─ ModelMismatch       templates or scores of different models were mixed
        ├─ EngineUnavailable   an inference engine is missing or broken
+       ├─ DatabaseUnavailable the database cannot be reached, read or written
+       ├─ KeyUnusable         a key is missing or wrong, or what it sealed is damaged
        └─ LedgerBroken
 
 Every message says what was expected, what came and what to do about it, on one line.
@@ -104,6 +106,14 @@ class ModelMismatch(Fault):
 
 class EngineUnavailable(Fault):
     """An inference engine is missing or broken."""
+
+
+class DatabaseUnavailable(Fault):
+    """The database cannot be reached, read or written."""
+
+
+class KeyUnusable(Fault):
+    """A key is missing, not kept secret or wrong, or what it sealed is damaged."""
 
 
 class LedgerBroken(Fault):
