@@ -1,19 +1,28 @@
 """The composition root: settings become objects, here and nowhere else."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from os import PathLike
 from pathlib import Path
+from typing import TextIO
 
 from likeness.artifacts import Progress
 from likeness.config import Settings, read_settings
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, LikenessError
+from likeness.service.compare_pairs import (
+    PairCounts,
+    compare_pairs,
+    pictures_of,
+    read_pairs,
+    write_scores,
+)
 from likeness.service.folder_gallery import FolderGallery, read_gallery
 from likeness.service.identify import Identification, Identifier
-from likeness.service.verify import Verification, Verifier
-from likeness.terms.calibration import Calibration
+from likeness.service.verify import Verification, verify
 from likeness.terms.face import Face
+from likeness.terms.template import Template
 from likeness.vision.align import Chips
 from likeness.vision.cards import LAYOUTS, Form, ModelCard, Task
 from likeness.vision.centerface import CenterFace
@@ -103,6 +112,10 @@ class Installation:
         session = engine.load(self.models.require(self.recogniser.name, progress))
         return Embedder(session, self.layout, self.chips, self.model)
 
+    def sample(self, picture: Picture) -> Sample:
+        """Read a picture file and check its header against the limits."""
+        return read_sample(Path(picture), self.limits)
+
     def _card(self, name: str, task: Task) -> ModelCard:
         card = self.models.card(name)
         if card.task is not task:
@@ -128,13 +141,13 @@ class Likeness:
         self.calibration = installation.standards.calibration(
             installation.model, recogniser.cohort_version
         )
-        self.limits = installation.limits
+        self.installation = installation
         self.workers = installation.workers(workload)
-        self._settings = installation.settings
 
     def detect(self, picture: Picture) -> tuple[Face, ...]:
         """Find every face of a picture file, largest first."""
-        return self.finder.locate(self.sample(picture)).faces
+        with _naming(picture):
+            return self.finder.locate(self.sample(picture)).faces
 
     def compare(self, reference: Picture, probe: Picture) -> Verification:
         """Compare the largest faces of two picture files.
@@ -142,30 +155,68 @@ class Likeness:
         Raises:
             NoFace: one of them has none.
         """
-        point = self.calibration.point(self._settings.fmr)
-        verifier = Verifier(self.finder, self.calibration, point)
-        return verifier.verify(self.sample(reference), self.sample(probe))
+        point = self.calibration.point(self.installation.settings.fmr)
+        return verify(self.largest(reference), self.largest(probe), self.calibration, point)
+
+    def largest(self, picture: Picture) -> tuple[Face, Template]:
+        """Find the largest face of a picture file and make its template.
+
+        Raises:
+            NoFace: there is none.
+        """
+        with _naming(picture):
+            return self.finder.largest(self.sample(picture))
+
+    def compare_pairs(
+        self,
+        pairs_csv: Picture,
+        root: Picture,
+        scores: TextIO,
+        tell: Tell = lambda done, total: None,
+    ) -> PairCounts:
+        """Compare the pairs that a CSV file names, pictures under `root`; write another of scores.
+
+        `tell` is told how many of how many pictures are done.
+        """
+        pairs = read_pairs(Path(pairs_csv))
+        compared = compare_pairs(
+            pairs,
+            Path(root),
+            self.finder,
+            self.calibration,
+            limits=self.installation.limits,
+            workers=self.workers,
+            tell=tell,
+        )
+        return PairCounts(len(pairs), len(pictures_of(pairs)), write_scores(compared, scores))
 
     def gallery(self, folder: Picture, tell: Tell = lambda done, total: None) -> FolderGallery:
         """Make a gallery of a folder with one folder, or one picture, a person."""
         return read_gallery(
-            Path(folder), self.finder, limits=self.limits, workers=self.workers, tell=tell
+            Path(folder),
+            self.finder,
+            limits=self.installation.limits,
+            workers=self.workers,
+            tell=tell,
         )
 
     def identify(self, picture: Picture, gallery: FolderGallery) -> tuple[Identification, ...]:
         """Name the faces of a picture file, largest first."""
-        return self.identifier(gallery).identify(self.sample(picture))
+        with _naming(picture):
+            return self.identifier(gallery).identify(self.sample(picture))
 
     def identifier(self, gallery: FolderGallery) -> Identifier:
         """Make what names faces from one gallery, at the error rate that its size allows."""
         point = self.calibration.point_for_gallery(
-            len(gallery.subjects), self._settings.fpir, at_most=self._settings.fmr
+            len(gallery.subjects),
+            self.installation.settings.fpir,
+            at_most=self.installation.settings.fmr,
         )
         return Identifier(self.finder, self.calibration, gallery, point)
 
     def sample(self, picture: Picture) -> Sample:
         """Read a picture file and check its header against the limits."""
-        return read_sample(Path(picture), self.limits)
+        return self.installation.sample(picture)
 
 
 def open_likeness(
@@ -186,6 +237,18 @@ def open_likeness(
         LicenceNotAccepted: the weights' licence has to be accepted first.
     """
     return Likeness(Installation(settings or read_settings()), workload, progress)
+
+
+@contextmanager
+def _naming(picture: Picture) -> Iterator[None]:
+    """Name the picture in every error that does not."""
+    try:
+        yield
+    except LikenessError as error:
+        name = repr(str(picture))  # a path may hold line breaks, a message may not
+        if name in str(error):
+            raise
+        raise type(error)(f"{name}: {error}") from error
 
 
 def _processors() -> int:

@@ -1,8 +1,9 @@
 """Settings: what an operator may choose, from `LIKENESS_` variables of the environment."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -92,6 +93,54 @@ def read_settings(**chosen: object) -> Settings:
             f"setting {variable} is {str(first['input'])!r}: {first['msg']};"
             " `likeness config show` says what it may be"
         ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as it stands: its variable, its value, where that comes from, what it may be."""
+
+    name: str
+    variable: str
+    value: str
+    source: Literal["default", "environment"]
+    allowed: str
+    description: str
+
+
+def describe_settings() -> list[Setting]:
+    """Say of every setting how it stands, even where a value is not as it must be."""
+    environment = _environment()
+    schema = Settings.model_json_schema()["properties"]
+    return [
+        Setting(
+            name=name,
+            variable=f"{PREFIX}{name}".upper(),
+            value=environment.get(name, str(field.default)),
+            source="environment" if name in environment else "default",
+            allowed=_allowed(schema[name]),
+            description=field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _allowed(schema: dict[str, Any]) -> str:
+    """Put a field's JSON schema into words."""
+    if "enum" in schema:
+        return ", ".join(schema["enum"])
+    if schema.get("format") == "path":
+        return "a folder"
+    if schema["type"] == "string":
+        return "a name"
+    kind = "a whole number" if schema["type"] == "integer" else "a number"
+    limits = {
+        "minimum": "at least",
+        "exclusiveMinimum": "above",
+        "maximum": "at most",
+        "exclusiveMaximum": "below",
+    }
+    said = [f"{words} {schema[key]:g}" for key, words in limits.items() if key in schema]
+    return ", ".join([kind, *said])
 
 
 def _environment() -> dict[str, str]:

@@ -26,6 +26,15 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class PairCounts:
+    """How many pairs there were, of how many pictures, and how many pairs have no score."""
+
+    pairs: int
+    pictures: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
 class PairScore:
     """What came of a pair: scores, or the reason why there are none."""
 
@@ -59,6 +68,11 @@ def read_pairs(path: Path) -> list[Pair]:
         ) from error
 
 
+def pictures_of(pairs: Sequence[Pair]) -> list[str]:
+    """Name every picture of the pairs once, sorted."""
+    return sorted({name for pair in pairs for name in (pair.path_a, pair.path_b)})
+
+
 def compare_pairs(
     pairs: Sequence[Pair],
     root: Path,
@@ -80,7 +94,7 @@ def compare_pairs(
         workers: pictures worked on at a time.
         tell: is told how many of how many pictures are done.
     """
-    names = sorted({name for pair in pairs for name in (pair.path_a, pair.path_b)})
+    names = pictures_of(pairs)
     templates: dict[str, Template | str] = {}
 
     def embed(name: str) -> Template | str:

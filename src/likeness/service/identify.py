@@ -53,17 +53,18 @@ class Identifier:
         self._finder = finder
         self._calibration = calibration
         self._gallery = gallery
-        self._point = point
+        self.point = point
 
     def identify(self, sample: Sample, limit: int = 3) -> tuple[Identification, ...]:
         """Find every face, largest first, and at most `limit` candidates for each."""
         located = self._finder.locate(sample)
         return tuple(
-            Identification(face, self._candidates(probe, limit))
+            Identification(face, self.candidates(probe, limit))
             for face, probe in zip(located.faces, self._finder.templates(located), strict=True)
         )
 
-    def _candidates(self, probe: Template, limit: int) -> tuple[Candidate, ...]:
+    def candidates(self, probe: Template, limit: int = 3) -> tuple[Candidate, ...]:
+        """Find at most `limit` subjects that a face is like, most alike first."""
         best: dict[str, Comparison] = {}
         for reference in self._gallery.references:
             comparison = compare(reference.template, probe)
@@ -81,5 +82,5 @@ class Identifier:
             fmr=fmr,
             similarity=self._calibration.similarity(comparison.score),
             expected_false=fmr * len(self._gallery.subjects),
-            match=self._point.calibrated and comparison.score >= self._point.threshold,
+            match=self.point.calibrated and comparison.score >= self.point.threshold,
         )

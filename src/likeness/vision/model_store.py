@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from likeness.artifacts import PinnedFile, Progress, fetch
+from likeness.artifacts import PinnedFile, Progress, cached, fetch
 from likeness.errors import (
     AlreadyExists,
     ArtifactUnavailable,
@@ -113,6 +113,18 @@ class ModelStore:
             NotFound: there is none of that name.
         """
         return acceptance_of(self._acceptances, self.card(name))
+
+    def has_weights(self, name: str) -> bool:
+        """Say whether the weights of a model are here, and are those that its card names.
+
+        Raises:
+            NotFound: there is no model of that name.
+            ModelTampered: they are others.
+        """
+        card = self.card(name)
+        if isinstance(card.source, PinnedFile):
+            return cached(card.source, self._cache_dir) is not None
+        return self._verified_source(card, None).exists()
 
     def require(self, name: str, progress: Progress | None = None) -> Path:
         """Give the network of a model, ready to load; its weights are fetched where they can be.

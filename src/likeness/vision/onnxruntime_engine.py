@@ -19,6 +19,8 @@ class OnnxRuntimeEngine:
     `threads` is the number of processor threads, 0 for all.
     """
 
+    precision = Precision.F32
+
     def __init__(self, precision: Precision = Precision.AUTO, *, threads: int = 0) -> None:
         if precision is Precision.BF16:
             raise EngineUnavailable(

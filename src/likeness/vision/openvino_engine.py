@@ -33,10 +33,10 @@ class OpenVinoEngine:
     ) -> None:
         self._openvino = _import_openvino()
         self._core = self._openvino.Core()
-        self._precision = self._available(precision)
+        self.precision = self._available(precision)
         self._streams = streams
         self._settings = {
-            "INFERENCE_PRECISION_HINT": self._precision.value,
+            "INFERENCE_PRECISION_HINT": self.precision.value,
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": streams,
         }
@@ -53,6 +53,11 @@ class OpenVinoEngine:
         """The processor's name, as OpenVINO reads it."""
         return str(self._core.get_property(_DEVICE, "FULL_DEVICE_NAME")).strip()
 
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """In what the processor computes natively, such as `BF16` and `INT8`."""
+        return tuple(self._core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES"))
+
     def load(self, network: Path) -> Session:
         """Load an ONNX file."""
         try:
@@ -62,11 +67,10 @@ class OpenVinoEngine:
                 f"OpenVINO cannot load {network.name}: {_first_line(error)}; check the file with"
                 " `likeness doctor`"
             ) from error
-        return _OpenVinoSession(compiled, self._precision, self._streams)
+        return _OpenVinoSession(compiled, self.precision, self._streams)
 
     def _available(self, wanted: Precision) -> Precision:
-        capabilities = self._core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
-        has_bf16 = "BF16" in capabilities
+        has_bf16 = "BF16" in self.capabilities
         if wanted is Precision.AUTO:
             return Precision.BF16 if has_bf16 else Precision.F32
         if wanted is Precision.BF16 and not has_bf16:

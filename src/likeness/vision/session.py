@@ -34,6 +34,10 @@ class Engine(Protocol):
     def name(self) -> str:
         """What to call the engine in reports, with its version."""
 
+    @property
+    def precision(self) -> Precision:
+        """What networks are computed in, never `AUTO`."""
+
     def load(self, network: Path) -> Session:
         """Load an ONNX file.
 
