@@ -1,0 +1,91 @@
+"""Find, compare and name faces, with scores that carry their error rates.
+
+    import likeness
+
+    faces = likeness.open_likeness()
+    answer = faces.compare("passport.jpg", "visitor.jpg")
+    print(answer.same, answer.similarity, answer.fmr)
+
+Every public name is listed here and imported when it is first used, so that `import likeness`
+costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from likeness.app import Likeness, Workload, open_likeness
+    from likeness.config import Settings, read_settings
+    from likeness.errors import (
+        Fault,
+        InputError,
+        LikenessError,
+        NoFace,
+        Refused,
+        StateError,
+    )
+    from likeness.service.folder_gallery import FolderGallery
+    from likeness.service.identify import Candidate, Identification
+    from likeness.service.verify import Verification
+    from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality, QualityReason
+    from likeness.terms.template import Comparison, Template
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "likeness.app": ("Likeness", "Workload", "open_likeness"),
+    "likeness.config": ("Settings", "read_settings"),
+    "likeness.errors": ("Fault", "InputError", "LikenessError", "NoFace", "Refused", "StateError"),
+    "likeness.service.folder_gallery": ("FolderGallery",),
+    "likeness.service.identify": ("Candidate", "Identification"),
+    "likeness.service.verify": ("Verification",),
+    "likeness.terms.face": (
+        "Box",
+        "Face",
+        "Landmarks",
+        "Point",
+        "Pose",
+        "Quality",
+        "QualityReason",
+    ),
+    "likeness.terms.template": ("Comparison", "Template"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Box",
+    "Candidate",
+    "Comparison",
+    "Face",
+    "Fault",
+    "FolderGallery",
+    "Identification",
+    "InputError",
+    "Landmarks",
+    "Likeness",
+    "LikenessError",
+    "NoFace",
+    "Point",
+    "Pose",
+    "Quality",
+    "QualityReason",
+    "Refused",
+    "Settings",
+    "StateError",
+    "Template",
+    "Verification",
+    "Workload",
+    "__version__",
+    "open_likeness",
+    "read_settings",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'likeness' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

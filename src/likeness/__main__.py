@@ -1,0 +1,5 @@
+"""`python -m likeness` is the command `likeness`."""
+
+from likeness.cli import main
+
+main()

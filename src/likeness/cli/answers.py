@@ -1,0 +1,114 @@
+"""What commands answer with, as JSON: stable keys, numbers as exact as they are meant.
+
+Boxes and landmarks are pixels of the whole picture, angles degrees, rates shares of one.
+"""
+
+import json
+from typing import Any
+
+from likeness.service.identify import Candidate, Identification
+from likeness.service.verify import Verification
+from likeness.terms.calibration import OperatingPoint
+from likeness.terms.face import Face, Point
+
+Json = dict[str, Any]
+
+
+def print_json(document: Json) -> None:
+    """Print the one document of a command, in ASCII: it is valid and harmless on any stream."""
+    print(json.dumps(document, indent=2, allow_nan=False))
+
+
+def face_json(face: Face) -> Json:
+    """A face as a detector finds it."""
+    box, pose, quality = face.box, face.pose, face.quality
+    return {
+        "box": {
+            "left": round(box.left, 1),
+            "top": round(box.top, 1),
+            "right": round(box.right, 1),
+            "bottom": round(box.bottom, 1),
+        },
+        "landmarks": {
+            "eye_left": _point_json(face.landmarks.eye_left),
+            "eye_right": _point_json(face.landmarks.eye_right),
+            "nose": _point_json(face.landmarks.nose),
+            "mouth_left": _point_json(face.landmarks.mouth_left),
+            "mouth_right": _point_json(face.landmarks.mouth_right),
+        },
+        "confidence": round(face.confidence, 4),
+        "pose": {
+            "yaw": round(pose.yaw, 1),
+            "pitch": round(pose.pitch, 1),
+            "roll": round(pose.roll, 1),
+        },
+        "quality": {
+            "brightness": round(quality.brightness, 1),
+            "sharpness": round(quality.sharpness, 1),
+            "size": round(quality.size, 1),
+            "fit_to_enrol": quality.fit_to_enrol,
+            "reasons": list(quality.reasons),
+        },
+    }
+
+
+def verification_json(verification: Verification) -> Json:
+    """What comparing two faces came to."""
+    return {
+        "same": verification.same,
+        **_scores_json(verification),
+        "operating_point": point_json(verification.point),
+        "reference_face": face_json(verification.reference),
+        "probe_face": face_json(verification.probe),
+    }
+
+
+def identification_json(identification: Identification) -> Json:
+    """A face and who it may be; `match` is a name, or null."""
+    match = identification.match
+    return {
+        "match": match.subject if match else None,
+        "candidates": [_candidate_json(candidate) for candidate in identification.candidates],
+        "face": face_json(identification.face),
+    }
+
+
+def point_json(point: OperatingPoint) -> Json:
+    """The threshold in force and the rate that it stands for."""
+    return {
+        "threshold": round(point.threshold, 4),
+        "fmr": significant(point.fmr),
+        "calibrated": point.calibrated,
+    }
+
+
+def error_json(error: Exception) -> Json:
+    """Why there is no answer; `kind` is a name of the tree in `likeness.errors`."""
+    return {"kind": type(error).__name__, "message": str(error)}
+
+
+def significant(rate: float) -> float:
+    """A rate to three significant digits."""
+    return float(f"{rate:.3g}")
+
+
+def _candidate_json(candidate: Candidate) -> Json:
+    return {
+        "subject": candidate.subject,
+        "match": candidate.match,
+        **_scores_json(candidate),
+        "expected_false": significant(candidate.expected_false),
+    }
+
+
+def _scores_json(scored: Candidate | Verification) -> Json:
+    return {
+        "raw_score": round(scored.comparison.raw_score, 4),
+        "score": round(scored.comparison.score, 4),
+        "similarity": round(scored.similarity, 2),
+        "fmr": significant(scored.fmr),
+    }
+
+
+def _point_json(point: Point) -> Json:
+    return {"x": round(point.x, 1), "y": round(point.y, 1)}

@@ -1,0 +1,102 @@
+"""The command itself: which verbs and nouns there are, and how each of them ends.
+
+A command's file is imported when it is asked for, so that `--help` comes at once and no command
+waits for what another one needs.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from likeness import __version__
+from likeness.cli.exit_codes import ExitCode, report
+
+# Each lies in the module of its name, as a function or a group of that name.
+_COMMANDS = {
+    "detect": "Find faces: boxes, five landmarks, confidence, pose and quality.",
+    "compare": "Say whether two pictures, or many pairs, show the same person.",
+    "identify": "Name the faces of pictures from a folder of known people.",
+    "models": "Models: what is here, on what terms, with what error rates.",
+    "config": "Show the settings.",
+    "doctor": "Say what is here, what is missing and what mends it.",
+}
+
+
+class _Verbs(TyperGroup):
+    """Commands that are imported when they are asked for."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | TyperGroup | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        verb = getattr(import_module(f"likeness.cli.{cmd_name}"), cmd_name)
+        if not isinstance(verb, typer.Typer):
+            alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+            alone.command(cmd_name)(verb)
+            verb = alone
+        return typer.main.get_command(verb)
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+_likeness = typer.Typer(
+    name="likeness",
+    cls=_Verbs,
+    help="Find, compare and name faces, with scores that carry their error rates.",
+    epilog="Exit codes: 0 done, 1 the answer is no, 2 used wrongly, 3 failed, 130 interrupted.",
+    add_completion=False,
+    # Names in messages are not markup.
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    # What a terminal's encoding cannot show must not end a command half-way.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text files
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; whatever goes wrong is one line on stderr and an exit code."""
+    try:
+        code = _likeness(list(arguments) or ["--help"], standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or ExitCode.DONE)
+    except BrokenPipeError:
+        # Whoever read our output has read enough. Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.READER_LEFT
+    except (Exception, KeyboardInterrupt) as error:
+        return report(error)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"likeness {__version__}")
+        raise typer.Exit
+
+
+@_likeness.callback()
+def _globally(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Log to stderr what is done, and where it failed.")
+    ] = False,
+) -> None:
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.CRITICAL, format="%(name)s: %(message)s"
+    )

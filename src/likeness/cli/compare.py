@@ -1,0 +1,122 @@
+"""`likeness compare`: two pictures, or a file of pairs."""
+
+import io
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.app import Installation, Workload
+from likeness.cli.answers import print_json, verification_json
+from likeness.cli.exit_codes import ExitCode
+from likeness.cli.opened import installation, opened
+from likeness.cli.options import (
+    AsJson,
+    ChipsChoice,
+    DetectorSide,
+    Fmr,
+    PrecisionChoice,
+    Threads,
+)
+from likeness.cli.output_file import check_output, write_output
+from likeness.cli.plain_text import plain
+from likeness.cli.progress import counting
+from likeness.cli.words import one_in, several, strangers
+from likeness.errors import InvalidRequest
+from likeness.service.verify import Verification
+
+
+def compare(
+    a: Annotated[Path | None, typer.Argument(metavar="A", help="Picture file.")] = None,
+    b: Annotated[Path | None, typer.Argument(metavar="B", help="Picture file.")] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(metavar="PAIRS.csv", help="Many pairs instead: columns path_a, path_b."),
+    ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the pairs' pictures lie; beside the file without."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="SCORES.csv", help="Where scores go; - is stdout.")
+    ] = None,
+    fmr: Fmr = None,
+    as_json: AsJson = False,
+    chips: ChipsChoice = None,
+    detector_side: DetectorSide = None,
+    precision: PrecisionChoice = None,
+    threads: Threads = None,
+) -> None:
+    """Say whether the largest faces of two pictures are one person's; exit code 1 when not.
+
+    With --pairs, score many pairs; every picture is decoded and embedded once.
+    """
+    settled = installation(
+        fmr=fmr, chips=chips, detector_side=detector_side, precision=precision, threads=threads
+    )
+    if pairs is not None:
+        if a or out is None or as_json:
+            raise InvalidRequest(
+                "many pairs need --pairs PAIRS.csv and --out SCORES.csv, without pictures and"
+                " without --json: give those"
+            )
+        _compare_many(settled, pairs, root or pairs.parent, out)
+    elif a is None or b is None or root is not None or out is not None:
+        raise InvalidRequest(
+            "two pictures were expected, or --pairs PAIRS.csv with --out SCORES.csv: give either"
+        )
+    else:
+        _compare_two(settled, a, b, as_json)
+
+
+def _compare_two(settled: Installation, a: Path, b: Path, as_json: bool) -> None:
+    verification = opened(settled, Workload.ONE).compare(a, b)
+    if as_json:
+        pictures = {"reference": str(a), "probe": str(b)}
+        print_json({**pictures, **verification_json(verification)})
+    else:
+        print(f"{plain(a)}\n{plain(b)}")
+        for line in _in_words(verification):
+            print(f"  {line}")
+    raise typer.Exit(ExitCode.DONE if verification.same else ExitCode.NO)
+
+
+def _in_words(verification: Verification) -> list[str]:
+    point = verification.point
+    verdict = "the same person" if verification.same else "not the same person"
+    decided = f"decided at a false match rate of {one_in(point.fmr)}: score {point.threshold:.2f}"
+    if not point.calibrated:
+        verdict, decided = (
+            "not decided",
+            f"a false match rate of {one_in(point.fmr)} was not measured",
+        )
+    return [
+        f"{verdict}, similarity {verification.similarity:.1f}",
+        strangers(verification.fmr),
+        f"score {verification.comparison.score:.2f}, raw score"
+        f" {verification.comparison.raw_score:.3f}; {decided}",
+    ]
+
+
+def _compare_many(settled: Installation, pairs: Path, root: Path, out: Path) -> None:
+    to_stdout = str(out) == "-"
+    if not to_stdout:
+        check_output(out)
+    likeness = opened(settled, Workload.MANY)
+    scores = io.StringIO(newline="")
+    started = time.perf_counter()
+    with counting("Pictures") as tell:
+        counts = likeness.compare_pairs(pairs, root, scores, tell)
+    seconds = time.perf_counter() - started
+    if to_stdout:
+        print(scores.getvalue(), end="")
+    else:
+        write_output(out, scores.getvalue().encode())
+    print(
+        f"{several(counts.pairs, 'pair')} of {several(counts.pictures, 'picture')} in"
+        f" {seconds:.1f} s, {counts.pictures / seconds:.1f} pictures a second;"
+        f" {several(counts.failures, 'pair')} without a score",
+        file=sys.stderr,
+    )

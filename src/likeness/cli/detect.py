@@ -1,0 +1,90 @@
+"""`likeness detect`: where the faces are, how they are turned, how good they look."""
+
+from pathlib import Path
+
+import typer
+
+from likeness.app import Workload
+from likeness.cli.annotation import Annotations
+from likeness.cli.answers import Json, error_json, face_json, print_json
+from likeness.cli.each_picture import each_picture
+from likeness.cli.exit_codes import ExitCode, code_of
+from likeness.cli.opened import installation, locator_opened
+from likeness.cli.options import (
+    AnnotateTo,
+    AsJson,
+    Detector,
+    DetectorSide,
+    Pictures,
+    PrecisionChoice,
+    Threads,
+)
+from likeness.cli.plain_text import plain
+from likeness.cli.words import face_in_words, several
+from likeness.errors import LikenessError
+from likeness.terms.face import Face
+from likeness.vision.decode import Sample
+
+Found = tuple[Sample, tuple[Face, ...]]
+
+
+def detect(
+    pictures: Pictures,
+    annotate: AnnotateTo = None,
+    as_json: AsJson = False,
+    detector: Detector = None,
+    detector_side: DetectorSide = None,
+    precision: PrecisionChoice = None,
+    threads: Threads = None,
+) -> None:
+    """Find faces: boxes, five landmarks, confidence, pose and quality.
+
+    Every picture counts: a bad one is reported and the others are still done.
+    """
+    settled = installation(
+        detector=detector, detector_side=detector_side, precision=precision, threads=threads
+    )
+    annotations = Annotations(pictures, annotate)
+    workload = Workload.ONE if len(pictures) == 1 else Workload.MANY
+    locator = locator_opened(settled, workload)
+
+    def find(picture: Path) -> Found:
+        sample = settled.sample(picture)
+        faces = locator.locate(sample).faces
+        annotations.write(picture, sample, faces, [f"{face.confidence:.2f}" for face in faces])
+        return sample, faces
+
+    code, answers = ExitCode.DONE, []
+    for picture, found in each_picture(find, pictures, settled.workers(workload)):
+        if isinstance(found, LikenessError):
+            code = max(code, code_of(found))
+        if as_json:
+            answers.append(_json(picture, found))
+        elif not isinstance(found, LikenessError):
+            _print(picture, *found)
+    if as_json:
+        print_json({"pictures": answers})
+    raise typer.Exit(code)
+
+
+def _print(picture: Path, sample: Sample, faces: tuple[Face, ...]) -> None:
+    print(
+        f"{plain(picture)}: {several(len(faces), 'face')} in {sample.width}x{sample.height} pixels"
+    )
+    for number, face in enumerate(faces, start=1):
+        first, *others = face_in_words(face)
+        print(f"{number:>4}  {first}")
+        for line in others:
+            print(f"      {line}")
+
+
+def _json(picture: Path, found: Found | LikenessError) -> Json:
+    if isinstance(found, LikenessError):
+        return {"picture": str(picture), "error": error_json(found)}
+    sample, faces = found
+    return {
+        "picture": str(picture),
+        "width": sample.width,
+        "height": sample.height,
+        "faces": [face_json(face) for face in faces],
+    }

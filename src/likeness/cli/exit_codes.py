@@ -1,0 +1,64 @@
+"""How a command ends: the code it exits with, and the one line that says why."""
+
+import logging
+import sys
+from enum import IntEnum
+
+import typer
+
+from likeness.cli.plain_text import plain
+from likeness.errors import InputError, LikenessError, Refused, StateError
+
+_logger = logging.getLogger(__name__)
+
+
+class ExitCode(IntEnum):
+    """What the shell is told; of several the highest counts."""
+
+    DONE = 0
+    NO = 1
+    USED_WRONGLY = 2
+    FAILED = 3
+    INTERRUPTED = 130
+    READER_LEFT = 141
+
+
+def report(error: BaseException, about: str = "") -> ExitCode:
+    """Say on one line of stderr what went wrong, `about` what; `--debug` shows where."""
+    _logger.debug("the traceback of what is reported", exc_info=error)
+    warn(_message(error), about)
+    return code_of(error)
+
+
+def warn(message: str, about: str = "") -> None:
+    """Say one line on stderr, naming what it is about where the message does not."""
+    prefix = f"{about}: " if about and about not in message else ""
+    print(f"likeness: {plain(prefix + message)}", file=sys.stderr)
+
+
+def code_of(error: BaseException) -> ExitCode:
+    """Say which code an error ends a command with."""
+    match error:
+        case Refused():
+            return ExitCode.NO
+        case InputError() | StateError() | typer.TyperException():
+            return ExitCode.USED_WRONGLY
+        case KeyboardInterrupt() | typer.Abort():
+            return ExitCode.INTERRUPTED
+        case _:
+            return ExitCode.FAILED
+
+
+def _message(error: BaseException) -> str:
+    match error:
+        case LikenessError():
+            return str(error)
+        case typer.TyperException():
+            return f"{error.format_message().rstrip('.')}: `likeness --help` says what there is"
+        case KeyboardInterrupt() | typer.Abort():
+            return "interrupted"
+        case _:
+            return (
+                f"something unforeseen happened ({type(error).__name__}: {error}):"
+                " run `likeness --debug ...` and report what it shows"
+            )

@@ -1,0 +1,30 @@
+"""`likeness models accept`: an operator accepts the licence of a model's weights."""
+
+import getpass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from likeness.cli.exit_codes import ExitCode
+from likeness.cli.models.show import terms_in_words
+from likeness.cli.opened import installation
+
+
+def accept(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A model.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Accept without being asked.")] = False,
+) -> None:
+    """Show the terms of a model and record that you accept them, for exactly these weights."""
+    store = installation().models
+    card = store.card(name)
+    for line in terms_in_words(card):
+        print(line)
+    if not card.needs_acceptance:
+        print(f"{name} may be used without acceptance.")
+        return
+    if not yes and not typer.confirm("Do you accept the licence of these weights?"):
+        print(f"{name} stays unused.")
+        raise typer.Exit(ExitCode.NO)
+    acceptance = store.accept(name, by=f"local:{getpass.getuser()}", at=datetime.now(UTC))
+    print(f"{name} is accepted by {acceptance.by}.")

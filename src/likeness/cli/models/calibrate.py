@@ -1,0 +1,5 @@
+"""x."""
+
+
+def calibrate() -> None:
+    """X."""

@@ -1,0 +1,43 @@
+"""Options that several commands have; those named like a setting go before its variable.
+
+Their limits are the settings' own, so they are checked in one place: `config.Settings`.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Pictures = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Picture files.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+AnnotateTo = Annotated[
+    Path | None,
+    typer.Option(
+        "--annotate",
+        metavar="OUT",
+        help="Write the picture with its faces marked: a .jpg or .png file; a folder for several.",
+    ),
+]
+Detector = Annotated[str | None, typer.Option(help="Model that finds faces.", metavar="NAME")]
+DetectorSide = Annotated[
+    int | None,
+    typer.Option(help="Pixels of the longer side shown to the detector, at most.", metavar="N"),
+]
+Recogniser = Annotated[str | None, typer.Option(help="Model that makes templates.", metavar="NAME")]
+ChipsChoice = Annotated[
+    str | None, typer.Option("--chips", help="one, mirrored or six.", metavar="CHIPS")
+]
+PrecisionChoice = Annotated[
+    str | None, typer.Option("--precision", help="auto, f32 or bf16.", metavar="P")
+]
+Threads = Annotated[int | None, typer.Option(help="Processor threads; 0 is all.", metavar="N")]
+Fmr = Annotated[
+    float | None,
+    typer.Option(help="False match rate at which two faces are called the same.", metavar="RATE"),
+]
+Fpir = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of searches for a stranger that may name somebody, at most.", metavar="RATE"
+    ),
+]

@@ -1,0 +1,47 @@
+"""Progress of long work, on stderr; without a terminal there is none to see.
+
+Bars come up when something is told, so work that is done at once shows none and imports nothing.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from likeness.cli.plain_text import plain
+
+Tell = Callable[[int, int], None]
+TellBytes = Callable[[str, int, int], None]
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Tell]:
+    """Show how many of how many are done."""
+    with _bars(in_bytes=False) as tell:
+        yield lambda done, total: tell(what, done, total)
+
+
+@contextmanager
+def fetching() -> Iterator[TellBytes]:
+    """Show how much of each file has been fetched."""
+    with _bars(in_bytes=True) as tell:
+        yield lambda what, done, total: tell(f"Fetching {plain(what)}", done, total)
+
+
+@contextmanager
+def _bars(*, in_bytes: bool) -> Iterator[TellBytes]:
+    with ExitStack() as stack:
+        bars: list[TellBytes] = []
+
+        def tell(what: str, done: int, total: int) -> None:
+            if not bars:
+                # Rich takes a tenth of a second to import, of every start.
+                from likeness.cli.bars import drawn
+
+                bars.append(stack.enter_context(drawn(in_bytes=in_bytes)))
+            bars[0](what, done, total)
+
+        yield tell if sys.stderr.isatty() else _silently
+
+
+def _silently(what: str, done: int, total: int) -> None:
+    """Tell nobody."""

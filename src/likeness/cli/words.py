@@ -1,0 +1,47 @@
+"""What numbers mean, in words for a reader at a terminal of 80 columns."""
+
+from likeness.terms.face import Box, Face, Point
+
+
+def one_in(rate: float) -> str:
+    """Say a rate as people say it: `1 in 48,000`, or `31 in 100` where that is clearer."""
+    if rate >= 0.1:
+        return f"{round(100 * rate)} in 100"
+    times = round(1 / rate)
+    return f"1 in {round(times, 2 - len(str(times))):,}"
+
+
+def strangers(fmr: float) -> str:
+    """Say what a false match rate means for the two faces in question."""
+    return f"{one_in(fmr)} pairs of strangers score as high"
+
+
+def several(count: int, noun: str) -> str:
+    """Count with a plural: `1 face`, `2 faces`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def box_in_words(box: Box) -> str:
+    """Say where a box begins and how large it is."""
+    return f"at {box.left:.0f},{box.top:.0f}, {box.width:.0f}x{box.height:.0f}"
+
+
+def face_in_words(face: Face) -> list[str]:
+    """Say in four lines where a face is, how it is turned and how good it looks."""
+    points, pose, quality = face.landmarks, face.pose, face.quality
+    fit = "fit to enrol"
+    if not quality.fit_to_enrol:
+        fit = f"not fit to enrol: {', '.join(quality.reasons)}"
+    return [
+        f"{box_in_words(face.box)}, confidence {face.confidence:.3f}",
+        f"eyes {_at(points.eye_left)} and {_at(points.eye_right)}, nose {_at(points.nose)},"
+        f" mouth {_at(points.mouth_left)} to {_at(points.mouth_right)}",
+        f"yaw {pose.yaw:+.0f}, pitch {pose.pitch:+.0f}, roll {pose.roll:+.0f} degrees;"
+        f" brightness {quality.brightness:.0f}, sharpness {quality.sharpness:.0f},"
+        f" size {quality.size:.0f}",
+        fit,
+    ]
+
+
+def _at(point: Point) -> str:
+    return f"{point.x:.0f},{point.y:.0f}"

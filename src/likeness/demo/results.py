@@ -1,0 +1,84 @@
+"""What the demonstration prints and writes of its results."""
+
+from rich.console import Console
+from rich.table import Table
+
+from likeness import __version__
+from likeness.cli.answers import Json, identification_json, point_json
+from likeness.cli.words import box_in_words, one_in
+from likeness.demo.people import PEOPLE, Person
+from likeness.demo.run import Demonstration, NamedFace
+
+
+def print_table(demonstration: Demonstration) -> None:
+    """Print a row for each face, then what the stages took."""
+    table = Table("box", "named", "similarity", "strangers who score as high", "ms")
+    for named in demonstration.faces:
+        table.add_row(
+            box_in_words(named.identification.face.box).removeprefix("at "),
+            _name(named),
+            *_meaning(named),
+            f"{named.template_ms + named.search_ms:.0f}",
+        )
+    Console(markup=False, highlight=False).print(table)
+    took = demonstration.milliseconds
+    print(
+        f"Finding {len(demonstration.faces)} faces took {took['find']:.0f} ms; getting ready"
+        f" {took['load']:.0f} ms, enrolling {took['enrol']:.0f} ms."
+    )
+
+
+def results_json(demonstration: Demonstration) -> Json:
+    """All that was found, and how."""
+    calibration = demonstration.likeness.calibration
+    return {
+        "likeness": __version__,
+        "model": calibration.model,
+        "cohort": calibration.cohort_version,
+        "operating_point": point_json(demonstration.identifier.point),
+        "gallery": [person.name for person in PEOPLE if person.enrolled],
+        "people_shown": [_person_json(person) for person in PEOPLE],
+        "faces": [_face_json(named) for named in demonstration.faces],
+        "milliseconds": {
+            stage: round(taken, 1) for stage, taken in demonstration.milliseconds.items()
+        },
+    }
+
+
+def _name(named: NamedFace) -> str:
+    match = named.identification.match
+    name = match.subject if match else "no match"
+    return f"{name}\n(altered copy)" if named.person.altered else name
+
+
+def _meaning(named: NamedFace) -> tuple[str, str]:
+    match = named.identification.match
+    if match:
+        return f"{match.similarity:.1f}", one_in(match.fmr)
+    nearest = named.identification.candidates[0]
+    return f"{nearest.similarity:.1f}", f"{one_in(nearest.fmr)} (to {nearest.subject})"
+
+
+def _person_json(person: Person) -> Json:
+    return {
+        "name": person.name,
+        "enrolled_photograph": person.enrolled.name if person.enrolled else None,
+        "shown_photograph": person.shown.name,
+        "altered_copy": person.altered,
+        "shown": person.told,
+        "attribution": person.shown.attribution,
+        "licence": person.shown.licence,
+    }
+
+
+def _face_json(named: NamedFace) -> Json:
+    return {
+        "shows": named.person.name,
+        "altered_copy": named.person.altered,
+        "right": named.right,
+        **identification_json(named.identification),
+        "milliseconds": {
+            "template": round(named.template_ms, 1),
+            "search": round(named.search_ms, 2),
+        },
+    }

@@ -1,0 +1,149 @@
+"""The demonstration, step by step; every step says what it does while it does it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from likeness import __version__
+from likeness.app import Likeness, open_likeness
+from likeness.artifacts import PinnedFile, fetch_all
+from likeness.cli.annotation import encoded
+from likeness.cli.output_file import write_output
+from likeness.cli.progress import fetching
+from likeness.config import read_settings
+from likeness.demo.captions import captioned
+from likeness.demo.group_picture import Pixels, altered, place_of, portrait, side_by_side
+from likeness.demo.people import PEOPLE, Person
+from likeness.service.identify import Identification, Identifier
+from likeness.terms.image import Image
+from likeness.vision.draw import annotate
+
+Photographs = dict[PinnedFile, Path]
+
+_FOOTER = (
+    "A composition of public-domain photographs (The White House, NASA): these people were not"
+    " photographed together."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFace:
+    """A face of the group picture: whose it is, who it is found to be, how long that took."""
+
+    person: Person
+    identification: Identification
+    template_ms: float
+    search_ms: float
+
+    @property
+    def right(self) -> bool:
+        """Whether somebody enrolled was named, or a stranger was not."""
+        match = self.identification.match
+        named = match.subject if match else None
+        return named == (self.person.name if self.person.enrolled else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """What came of it; `milliseconds` are those of each stage."""
+
+    likeness: Likeness
+    identifier: Identifier
+    faces: tuple[NamedFace, ...]
+    milliseconds: dict[str, float]
+
+
+def run(out: Path) -> Demonstration:
+    """Enrol two people, compose a group picture, find and name everybody in it.
+
+    Writes `gallery/`, `group.jpg` and `annotated.jpg` into `out`.
+    """
+    milliseconds: dict[str, float] = {}
+    photographs, likeness = _ready(milliseconds)
+    identifier = _enrol(likeness, photographs, out / "gallery", milliseconds)
+
+    _say("Composing a group picture:")
+    for person in PEOPLE:
+        _say(f"  {person.name}: {person.told}")
+    group = side_by_side([_portrait(likeness, person, photographs) for person in PEOPLE])
+    write_output(out / "group.jpg", encoded(group, ".jpg"))
+
+    _say("Finding and naming everybody in it ...")
+    faces = _name(likeness, identifier, out / "group.jpg", milliseconds)
+    write_output(out / "annotated.jpg", encoded(_annotated(group, faces), ".jpg"))
+    return Demonstration(likeness, identifier, faces, milliseconds)
+
+
+def _ready(milliseconds: dict[str, float]) -> tuple[Photographs, Likeness]:
+    settings = read_settings()
+    _say(f"Likeness {__version__}: weights and sample photographs, pinned by SHA-256, are fetched")
+    _say(f"into {settings.cache} where they are missing ...")
+    wanted = [photo for person in PEOPLE for photo in (person.enrolled, person.shown) if photo]
+    with fetching() as progress, _timed(milliseconds, "load"):
+        paths = fetch_all(wanted, settings.cache, progress)
+        return dict(zip(wanted, paths, strict=True)), open_likeness(settings, progress=progress)
+
+
+def _enrol(
+    likeness: Likeness, photographs: Photographs, folder: Path, milliseconds: dict[str, float]
+) -> Identifier:
+    folder.mkdir(parents=True, exist_ok=True)
+    for person in PEOPLE:
+        if person.enrolled:
+            _say(f"Enrolling {person.name} from one photograph, {person.enrolled.name} ...")
+            photograph = photographs[person.enrolled]
+            write_output(folder / f"{person.name}{photograph.suffix}", photograph.read_bytes())
+    with _timed(milliseconds, "enrol"):
+        return likeness.identifier(likeness.gallery(folder))
+
+
+def _portrait(likeness: Likeness, person: Person, photographs: Photographs) -> Pixels:
+    sample = likeness.sample(photographs[person.shown])
+    face, _ = likeness.finder.largest(sample)
+    pixels = portrait(sample.decode(), face.box)
+    return altered(pixels) if person.altered else pixels
+
+
+def _name(
+    likeness: Likeness, identifier: Identifier, picture: Path, milliseconds: dict[str, float]
+) -> tuple[NamedFace, ...]:
+    with _timed(milliseconds, "find"):
+        located = likeness.finder.locate(likeness.sample(picture))
+    faces = []
+    for index, face in enumerate(located.faces):
+        took: dict[str, float] = {}
+        with _timed(took, "template"):
+            (template,) = likeness.finder.templates(located, [index])
+        with _timed(took, "search"):
+            candidates = identifier.candidates(template)
+        person = PEOPLE[place_of(face.box)]
+        identification = Identification(face, candidates)
+        faces.append(NamedFace(person, identification, took["template"], took["search"]))
+    return tuple(sorted(faces, key=lambda named: named.identification.face.box.left))
+
+
+def _annotated(group: Pixels, faces: tuple[NamedFace, ...]) -> Pixels:
+    labels = [
+        f"{match.subject}, {match.similarity:.1f}" if match else "no match"
+        for match in (named.identification.match for named in faces)
+    ]
+    boxes = [named.identification.face for named in faces]
+    marked = annotate(Image.of(group), boxes, labels)
+    return captioned(
+        marked.pixels,
+        [(person.name, person.told_at_length, person.altered) for person in PEOPLE],
+        _FOOTER,
+    )
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+@contextmanager
+def _timed(milliseconds: dict[str, float], stage: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    milliseconds[stage] = 1000 * (time.perf_counter() - started)
