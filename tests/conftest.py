@@ -13,6 +13,11 @@ import pytest
 
 from likeness.artifacts import PinnedFile, fetch
 from likeness.errors import ArtifactUnavailable
+from tests.services.postgresql import (  # noqa: F401  # fixtures, for every suite
+    database_url,
+    postgresql_server,
+    postgresql_url,
+)
 
 _REPOSITORY = Path(__file__).parent.parent
 # Read before `clean_environment` hides them from the tests.

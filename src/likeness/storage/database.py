@@ -1,0 +1,108 @@
+"""How do acts reach the rows? Through a `Database`: many read, one writes."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from sqlalchemy import Connection
+
+from likeness.errors import DatabaseUnavailable
+from likeness.storage.address import PostgresServer, SqliteFile, read_address
+from likeness.storage.engine import make_private_file, reading_engine, writing_engine
+from likeness.storage.faults import faults_of
+from likeness.storage.writer import Writer
+
+T = TypeVar("T")
+
+LOCK_TIMEOUT_S = 10.0
+
+
+class Database:
+    """Rows, behind one writer and many readers; safe to use from many threads.
+
+    `address` says where it lies and may be shown: its text holds no secret.
+    """
+
+    def __init__(self, address: SqliteFile | PostgresServer, lock_timeout_s: float) -> None:
+        self.address = address
+        self.lock_timeout_s = lock_timeout_s
+        self.writing_engine = writing_engine(address, lock_timeout_s)
+        self._reading_engine = reading_engine(address, lock_timeout_s)
+        self._writer = Writer(self.writing_engine, address)
+
+    def write(self, act: Callable[[Connection], T]) -> T:
+        """Run an act in a transaction and give its result once that is on the disk.
+
+        Acts of many threads share a commit, one after the other. An act that raises leaves
+        nothing and disturbs no other. It neither commits nor rolls back, never calls `write`, and
+        does what is slow, such as embedding, before: everybody waits meanwhile.
+
+        Raises:
+            Conflict: another program holds the database, or a stored row stands against one.
+            DatabaseUnavailable: it cannot be written; nothing was stored, except that a lost
+                connection may hide that it was.
+            Exception: whatever the act raises.
+        """
+        return self._writer.write(act)
+
+    def read(self, act: Callable[[Connection], T]) -> T:
+        """Run an act that only reads, all of it from one state of the database.
+
+        A long one holds back what `scrub` can reach.
+
+        Raises:
+            Conflict: every connection is in use.
+            DatabaseUnavailable: it cannot be read.
+            Exception: whatever the act raises.
+        """
+        with faults_of(self.address), self._reading_engine.begin() as connection:
+            return act(connection)
+
+    def close(self) -> None:
+        """Finish the acts that wait, refuse new ones, and let go of the database."""
+        self._writer.close()
+        self.writing_engine.dispose()
+        self._reading_engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+def open_database(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Database:
+    """Open a database; a SQLite file is made where there is none. Its schema is `migrate`'s.
+
+    Args:
+        url: `sqlite:////folder/likeness.db` or `postgresql://user@host/database`.
+        lock_timeout_s: how long to wait for another program's lock.
+
+    Raises:
+        InvalidRequest: the URL is none of these.
+        Conflict: another program holds the database.
+        DatabaseUnavailable: it cannot be reached, or is none.
+    """
+    address = read_address(url)
+    if isinstance(address, SqliteFile):
+        try:
+            make_private_file(address)
+        except OSError as error:
+            raise DatabaseUnavailable(
+                f"a database that can be read and written is needed, {address} cannot"
+                f" ({error.strerror}): mend its folder and permissions"
+            ) from error
+    database = Database(address, lock_timeout_s)
+    try:
+        database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar_one())
+    except BaseException:
+        database.close()
+        raise
+    return database

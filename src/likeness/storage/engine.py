@@ -1,0 +1,126 @@
+"""How is a database opened? SQLite in a file, PostgreSQL on a server, behind two engines each.
+
+What holds for every connection that is handed out:
+
+1. A committed act is on the disk: `synchronous=FULL`, and never `synchronous_commit=off`.
+2. A writing transaction is alone, among all programs on this database: SQLite takes its write lock
+   at the start (`BEGIN IMMEDIATE`), PostgreSQL an advisory lock. Acts need not fear each other.
+3. A reading transaction sees one state of the database, and cannot write.
+4. SQLite overwrites what is deleted with zeros (`secure_delete`), and holds foreign keys.
+5. Values stay out of messages and logs (`hide_parameters`).
+"""
+
+import os
+import sqlite3
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+
+from likeness.errors import DatabaseUnavailable
+from likeness.storage.address import PostgresServer, SqliteFile
+
+# Any number will do that nobody else takes on this database: "likeness", read as one.
+_WRITE_LOCK = int.from_bytes(b"likeness", "big")
+_CONNECTIONS_KEPT = 8
+_CONNECTIONS_MORE = 24
+_SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON")
+
+
+def writing_engine(address: SqliteFile | PostgresServer, lock_timeout_s: float) -> Engine:
+    """Make the engine whose transactions write, one at a time among all programs."""
+    if isinstance(address, SqliteFile):
+        return _begun_with("BEGIN IMMEDIATE", _sqlite_engine(address, lock_timeout_s))
+    engine = _postgresql_engine(address, lock_timeout_s)
+    return _begun_with(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})", engine)
+
+
+def reading_engine(address: SqliteFile | PostgresServer, lock_timeout_s: float) -> Engine:
+    """Make the engine whose transactions read, each from one state of the database."""
+    if isinstance(address, SqliteFile):
+        return _begun_with("BEGIN", _sqlite_engine(address, lock_timeout_s, "query_only=ON"))
+    return _postgresql_engine(
+        address, lock_timeout_s, isolation_level="REPEATABLE READ", postgresql_readonly=True
+    )
+
+
+def maintenance_engine(address: SqliteFile | PostgresServer, lock_timeout_s: float) -> Engine:
+    """Make the engine whose statements stand alone, outside of any transaction."""
+    if isinstance(address, SqliteFile):
+        return _sqlite_engine(address, lock_timeout_s)
+    return _postgresql_engine(address, lock_timeout_s, isolation_level="AUTOCOMMIT")
+
+
+def make_private_file(file: SqliteFile) -> None:
+    """Make an empty file that only its owner reads; SQLite gives its log the same permissions.
+
+    Raises:
+        OSError: its folder cannot be written.
+    """
+    file.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Never open one that exists: closing it would drop the locks that SQLite holds on it for this
+    # process (https://sqlite.org/howtocorrupt.html, 2.2).
+    with suppress(FileExistsError):
+        os.close(os.open(file.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _begun_with(statement: str, engine: Engine) -> Engine:
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return engine
+
+
+def _sqlite_engine(file: SqliteFile, lock_timeout_s: float, *pragmas: str) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(file.path)),
+        connect_args={
+            "timeout": lock_timeout_s,
+            # The driver would begin transactions by rules of its own.
+            "isolation_level": None,
+        },
+        hide_parameters=True,
+        pool_size=_CONNECTIONS_KEPT,
+        max_overflow=_CONNECTIONS_MORE,
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, record: object) -> None:
+        for pragma in (*_SQLITE_PRAGMAS, *pragmas):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _postgresql_engine(
+    server: PostgresServer, lock_timeout_s: float, **execution_options: object
+) -> Engine:
+    try:
+        engine = create_engine(
+            server.url,
+            execution_options=execution_options,
+            hide_parameters=True,
+            pool_size=_CONNECTIONS_KEPT,
+            max_overflow=_CONNECTIONS_MORE,
+            # A server that was started again has forgotten its connections.
+            pool_pre_ping=True,
+        )
+    except ModuleNotFoundError as error:
+        raise DatabaseUnavailable(
+            "PostgreSQL needs the driver psycopg, which is not installed: install Likeness with its"
+            " extra, `pip install likeness[postgres]`"
+        ) from error
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, record: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {int(lock_timeout_s * 1000)}")
+            # What an operator chose to be stronger stays.
+            cursor.execute(
+                "SELECT set_config('synchronous_commit', 'on', false)"
+                " WHERE current_setting('synchronous_commit') = 'off'"
+            )
+        connection.commit()
+
+    return engine

@@ -1,0 +1,70 @@
+"""What do all tables share? One MetaData, names for constraints, column types alike everywhere.
+
+A capability declares its tables on `METADATA` in its own module `tables`, without a foreign key to
+another capability's. Bytes are SQLAlchemy's `LargeBinary`, which is alike on both databases.
+"""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, MetaData, Uuid
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+# Named by rule, so that a later migration can name what an earlier one made, on both databases.
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+# SQLite counts up by itself only where the type is INTEGER, which holds 64 bits there.
+Serial = BigInteger().with_variant(Integer(), "sqlite")
+"""Type of a primary key that counts up; with one writer at a time, in the order of commits."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, kept as whole microseconds since 1970 in UTC; a naive `datetime` is refused."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Turn an aware `datetime` into microseconds."""
+        if value is None:
+            return None
+        return (value - _EPOCH) // _MICROSECOND  # a naive one raises TypeError here
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Turn microseconds into a `datetime` in UTC."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+class Identifier(TypeDecorator[UUID]):
+    """A UUID: 16 bytes in SQLite, which has no such type; native in PostgreSQL."""
+
+    impl = LargeBinary(16)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[UUID] | TypeEngine[bytes]:
+        """Choose the column's type."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(Uuid())
+        return dialect.type_descriptor(LargeBinary(16))
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> UUID | bytes | None:
+        """Turn a UUID into what the database keeps."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return value.bytes
+
+    def process_result_value(self, value: UUID | bytes | None, dialect: Dialect) -> UUID | None:
+        """Turn what the database keeps into a UUID."""
+        return UUID(bytes=value) if isinstance(value, bytes) else value

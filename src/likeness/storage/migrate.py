@@ -1,0 +1,110 @@
+"""How does a database get the schema of this program? By migrations, forward only."""
+
+import threading
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from likeness.errors import Conflict, DatabaseUnavailable
+from likeness.storage.address import SqliteFile
+from likeness.storage.database import Database
+from likeness.storage.faults import faults_of
+
+# Alembic keeps the migration that runs in a global of its own.
+_one_at_a_time = threading.Lock()
+
+
+def migrate(database: Database) -> None:
+    """Bring a database to the schema of this program, whole or not at all.
+
+    Programs that do so at once take turns.
+
+    Raises:
+        Conflict: the database is of a newer program, or another holds it for too long.
+        DatabaseUnavailable: it cannot be written, or a migration would break what it holds.
+    """
+    with (
+        _one_at_a_time,
+        faults_of(database.address),
+        database.writing_engine.connect() as connection,
+    ):
+        if not isinstance(database.address, SqliteFile):
+            with connection.begin():
+                _upgrade(connection, database)
+            return
+        # SQLite alters a table by making it anew, and dropping the old one must not take along
+        # the rows that refer to it. The pragma does nothing inside a transaction.
+        _set_foreign_keys(connection, "OFF")
+        try:
+            with connection.begin():
+                _upgrade(connection, database)
+                if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                    raise DatabaseUnavailable(
+                        f"{database.address} was expected to refer to rows that exist, and after"
+                        " migration some would not: nothing was changed; report it"
+                    )
+        finally:
+            _set_foreign_keys(connection, "ON")
+
+
+def require_schema(database: Database) -> None:
+    """Refuse a database whose schema is not that of this program.
+
+    Raises:
+        Conflict: it is older or newer.
+    """
+    came = current(database)
+    if came != head():
+        _refuse_newer(came, database)
+        raise Conflict(
+            f"{database.address} was expected to have schema {head()} and has"
+            f" {came or 'none'}: migrate it"
+        )
+
+
+def current(database: Database) -> str | None:
+    """Say what schema a database has, None where it has none yet."""
+    return database.read(_current)
+
+
+def head() -> str:
+    """Say what schema this program needs."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None  # there is at least the first
+    return revision
+
+
+def _upgrade(connection: Connection, database: Database) -> None:
+    _refuse_newer(_current(connection), database)
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _refuse_newer(came: str | None, database: Database) -> None:
+    known = {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if came is not None and came not in known:
+        raise Conflict(
+            f"{database.address} was expected to have schema {head()} at most and has {came}, of a"
+            " newer Likeness: run that one, or restore a backup made before it"
+        )
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "likeness.storage:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _set_foreign_keys(connection: Connection, state: str) -> None:
+    driver_connection = connection.connection.driver_connection
+    assert driver_connection is not None  # checked out
+    driver_connection.execute(f"PRAGMA foreign_keys={state}")

@@ -1,0 +1,172 @@
+"""The schema: made by migrations, agreeing with what capabilities declare, on both engines."""
+
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Table, inspect
+
+import likeness
+from likeness.errors import Conflict, DatabaseUnavailable
+from likeness.storage import (
+    METADATA,
+    Database,
+    current,
+    head,
+    migrate,
+    open_database,
+    read_installation,
+    require_schema,
+)
+
+PACKAGE = Path(likeness.__file__).parent
+
+
+@pytest.fixture
+def bare(database_url: str) -> Iterator[Database]:
+    """A database without a schema."""
+    with open_database(database_url, lock_timeout_s=60) as database:
+        yield database
+
+
+def capabilities() -> list[ModuleType]:
+    """Every module that declares tables, by the convention of `likeness.storage.metadata`."""
+    return [
+        importlib.import_module(f"likeness.{path.parent.name}.tables")
+        for path in sorted(PACKAGE.glob("*/tables.py"))
+    ]
+
+
+def differences(connection: Connection) -> list[Any]:
+    """What sets the database apart from the tables declared."""
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, METADATA))
+
+
+def test_new_database_has_no_schema_and_gets_this_programs(bare: Database) -> None:
+    assert current(bare) is None
+    with pytest.raises(Conflict, match="has none: migrate it"):
+        require_schema(bare)
+
+    migrate(bare)
+
+    assert current(bare) == head()
+    require_schema(bare)
+
+
+def test_migrations_make_the_tables_that_capabilities_declare(bare: Database) -> None:
+    capabilities()
+    migrate(bare)
+
+    assert bare.read(differences) == []
+
+
+def test_difference_between_migrations_and_tables_would_be_seen(bare: Database) -> None:
+    migrate(bare)
+    bare.write(lambda c: c.exec_driver_sql("ALTER TABLE installation ADD COLUMN odd INTEGER"))
+
+    assert any(change[0] == "remove_column" for change in bare.read(differences))
+
+
+def test_no_table_refers_to_another_capabilitys() -> None:
+    for module in capabilities():
+        own = {each for each in vars(module).values() if isinstance(each, Table)}
+        for table in own:
+            assert {key.column.table for key in table.foreign_keys} <= own, table.name
+
+
+def test_migrations_import_no_capability() -> None:
+    for path in (PACKAGE / "storage" / "migrations").rglob("*.py"):
+        imported = [line for line in path.read_text().splitlines() if "likeness." in line]
+        assert all(line.startswith("from likeness.storage.metadata") for line in imported), path
+
+
+def test_migrations_follow_one_another() -> None:
+    config = Config()
+    config.set_main_option("script_location", "likeness.storage:migrations")
+    steps = list(ScriptDirectory.from_config(config).walk_revisions())[::-1]
+
+    assert [step.revision for step in steps] == [f"{n:04}" for n in range(1, len(steps) + 1)]
+
+
+def test_migration_done_twice_changes_nothing(bare: Database) -> None:
+    migrate(bare)
+    made = bare.read(read_installation)
+
+    migrate(bare)
+
+    assert bare.read(read_installation) == made
+    assert timedelta(0) <= datetime.now(UTC) - made.created_at < timedelta(hours=1)
+
+
+def test_database_of_a_newer_program_is_refused(bare: Database) -> None:
+    migrate(bare)
+    bare.write(lambda c: c.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
+
+    for refused in (migrate, require_schema):
+        with pytest.raises(Conflict, match=r"has 9999, of a newer Likeness: run that one"):
+            refused(bare)
+    assert current(bare) == "9999"
+
+
+def test_migration_that_fails_leaves_nothing(
+    bare: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DatabaseUnavailable("power cut")
+
+    with monkeypatch.context() as patch, pytest.raises(DatabaseUnavailable, match="power cut"):
+        patch.setattr("alembic.runtime.migration.HeadMaintainer.update_to_step", fail)
+        migrate(bare)
+
+    assert bare.read(lambda connection: inspect(connection).get_table_names()) == []
+    migrate(bare)
+    require_schema(bare)
+
+
+def test_references_hold_again_after_a_migration(tmp_path: Path) -> None:
+    with open_database(f"sqlite:///{tmp_path / 'likeness.db'}") as database:
+        migrate(database)
+        state = database.write(lambda c: c.exec_driver_sql("PRAGMA foreign_keys").scalar_one())
+
+    assert state == 1
+
+
+MIGRATOR = """
+import sys
+from likeness.storage import migrate, open_database
+
+input()
+with open_database(sys.argv[1], lock_timeout_s=60) as database:
+    migrate(database)
+"""
+
+
+def test_programs_may_make_and_migrate_one_database_at_once(database_url: str) -> None:
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", MIGRATOR, database_url],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": ":".join(sys.path)},
+        )
+        for _ in range(4)
+    ]
+    said = [program.communicate("go\n")[1] for program in programs]
+
+    assert said == [""] * 4
+    with open_database(database_url) as database:
+        database.read(read_installation)
+        require_schema(database)
