@@ -1,0 +1,1 @@
+"""How well, and how evenly, does it work? Arithmetic on scores; it reads and writes nothing."""
