@@ -112,6 +112,13 @@ class Installation:
         session = engine.load(self.models.require(self.recogniser.name, progress))
         return Embedder(session, self.layout, self.chips, self.model)
 
+    def finder(self, engine: Engine, progress: Progress | None = None) -> FaceFinder:
+        """Load what finds and embeds faces, scores evened out by the cohort of this model."""
+        cohort = self.standards.cohort(self.model)
+        return FaceFinder(
+            self.locator(engine, progress), Recogniser(self.embedder(engine, progress), cohort)
+        )
+
     def sample(self, picture: Picture) -> Sample:
         """Read a picture file and check its header against the limits."""
         return read_sample(Path(picture), self.limits)
@@ -132,14 +139,9 @@ class Likeness:
     def __init__(
         self, installation: Installation, workload: Workload, progress: Progress | None
     ) -> None:
-        engine = installation.engine(workload)
-        recogniser = Recogniser(
-            installation.embedder(engine, progress),
-            installation.standards.cohort(installation.model),
-        )
-        self.finder = FaceFinder(installation.locator(engine, progress), recogniser)
+        self.finder = installation.finder(installation.engine(workload), progress)
         self.calibration = installation.standards.calibration(
-            installation.model, recogniser.cohort_version
+            installation.model, self.finder.cohort_version
         )
         self.installation = installation
         self.workers = installation.workers(workload)

@@ -65,11 +65,15 @@ def _copies(pictures: Sequence[Path], out: Path) -> dict[Path, Path]:
             "the pictures to annotate need different names, for their copies lie in one folder:"
             " annotate those of one name apart"
         )
-    if {copy.resolve() for copy in copies.values()} & {picture.resolve() for picture in pictures}:
+    if any(_same_file(copy, picture) for copy in copies.values() for picture in pictures):
         raise InvalidRequest(
             f"'{out}' would replace a picture by its annotated copy: name another place"
         )
     return copies
+
+
+def _same_file(copy: Path, picture: Path) -> bool:
+    return copy.exists() and picture.exists() and copy.samefile(picture)
 
 
 def _copy_name(picture: Path) -> str:

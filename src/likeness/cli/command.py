@@ -5,14 +5,13 @@ waits for what another one needs.
 """
 
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from likeness import __version__
 from likeness.cli.exit_codes import ExitCode, report
@@ -29,12 +28,12 @@ _COMMANDS = {
 
 
 class _Verbs(TyperGroup):
-    """Commands that are imported when they are asked for."""
+    """Commands that are imported when they are asked for; Typer's own types of them are private."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return list(_COMMANDS)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | TyperGroup | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in _COMMANDS:
             return None
         verb = getattr(import_module(f"likeness.cli.{cmd_name}"), cmd_name)
@@ -44,7 +43,7 @@ class _Verbs(TyperGroup):
             verb = alone
         return typer.main.get_command(verb)
 
-    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
 
@@ -74,10 +73,9 @@ def run(arguments: Sequence[str]) -> int:
         code = _likeness(list(arguments) or ["--help"], standalone_mode=False)
         sys.stdout.flush()
         return int(code or ExitCode.DONE)
-    except BrokenPipeError:
-        # Whoever read our output has read enough. Python would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.READER_LEFT
+    except SystemExit:
+        # The one case in which Typer exits by itself.
+        return report(BrokenPipeError())
     except (Exception, KeyboardInterrupt) as error:
         return report(error)
 

@@ -23,7 +23,7 @@ from likeness.cli.options import (
 from likeness.cli.output_file import check_output, write_output
 from likeness.cli.plain_text import plain
 from likeness.cli.progress import counting
-from likeness.cli.words import one_in, several, strangers
+from likeness.cli.words import as_high, one_in, several
 from likeness.errors import InvalidRequest
 from likeness.service.verify import Verification
 
@@ -72,18 +72,19 @@ def compare(
 
 
 def _compare_two(settled: Installation, a: Path, b: Path, as_json: bool) -> None:
-    verification = opened(settled, Workload.ONE).compare(a, b)
+    likeness = opened(settled, Workload.ONE)
+    verification = likeness.compare(a, b)
     if as_json:
         pictures = {"reference": str(a), "probe": str(b)}
         print_json({**pictures, **verification_json(verification)})
     else:
         print(f"{plain(a)}\n{plain(b)}")
-        for line in _in_words(verification):
+        for line in _in_words(verification, likeness.calibration.lowest_fmr):
             print(f"  {line}")
     raise typer.Exit(ExitCode.DONE if verification.same else ExitCode.NO)
 
 
-def _in_words(verification: Verification) -> list[str]:
+def _in_words(verification: Verification, lowest_fmr: float) -> list[str]:
     point = verification.point
     verdict = "the same person" if verification.same else "not the same person"
     decided = f"decided at a false match rate of {one_in(point.fmr)}: score {point.threshold:.2f}"
@@ -94,7 +95,7 @@ def _in_words(verification: Verification) -> list[str]:
         )
     return [
         f"{verdict}, similarity {verification.similarity:.1f}",
-        strangers(verification.fmr),
+        f"{as_high(verification.fmr, lowest_fmr)} pairs of strangers score as high",
         f"score {verification.comparison.score:.2f}, raw score"
         f" {verification.comparison.raw_score:.3f}; {decided}",
     ]

@@ -1,6 +1,7 @@
 """How a command ends: the code it exits with, and the one line that says why."""
 
 import logging
+import os
 import sys
 from enum import IntEnum
 
@@ -24,7 +25,14 @@ class ExitCode(IntEnum):
 
 
 def report(error: BaseException, about: str = "") -> ExitCode:
-    """Say on one line of stderr what went wrong, `about` what; `--debug` shows where."""
+    """Say on one line of stderr what went wrong, `about` what; `--debug` shows where.
+
+    A reader that has read enough of our output is not told anything.
+    """
+    if isinstance(error, BrokenPipeError):
+        # Python would complain about the pipe when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.READER_LEFT
     _logger.debug("the traceback of what is reported", exc_info=error)
     warn(_message(error), about)
     return code_of(error)

@@ -24,7 +24,7 @@ from likeness.cli.options import (
 )
 from likeness.cli.plain_text import plain
 from likeness.cli.progress import counting
-from likeness.cli.words import box_in_words, one_in, several
+from likeness.cli.words import as_high, box_in_words, one_in, several
 from likeness.errors import LikenessError
 from likeness.service.folder_gallery import FolderGallery
 from likeness.service.identify import Candidate, Identification
@@ -88,7 +88,7 @@ def identify(
         if as_json:
             answers.append(_json(picture, named))
         elif not isinstance(named, LikenessError):
-            _print(picture, *named)
+            _print(picture, *named, likeness.calibration.lowest_fmr)
     if as_json:
         print_json(
             {
@@ -105,14 +105,16 @@ def _print_gallery(gallery: FolderGallery, point: OperatingPoint) -> None:
     print(
         f"Gallery of {len(gallery.subjects)} {people} in"
         f" {several(len(gallery.references), 'picture')}. A match needs score"
-        f" {point.threshold:.2f},\nwhich {one_in(point.fmr)} strangers reach: so many false"
-        f" candidates are to be expected in a search: {expected:.2g}."
+        f" {point.threshold:.2f}, which {one_in(point.fmr)}\nstrangers reach: {expected:.2g}"
+        f" false candidates are to be expected in a search."
     )
     if not point.calibrated:
         print("That rate was not measured with this model, so nobody is called a match.")
 
 
-def _print(picture: Path, sample: Sample, faces: tuple[Identification, ...]) -> None:
+def _print(
+    picture: Path, sample: Sample, faces: tuple[Identification, ...], lowest_fmr: float
+) -> None:
     print(
         f"{plain(picture)}: {several(len(faces), 'face')} in {sample.width}x{sample.height} pixels"
     )
@@ -120,18 +122,18 @@ def _print(picture: Path, sample: Sample, faces: tuple[Identification, ...]) -> 
         match, others = each.match, each.candidates
         if match:
             others = others[1:]
-            print(f"{number:>4}  {_candidate_in_words(match)}")
+            print(f"{number:>4}  {_candidate_in_words(match, lowest_fmr)}")
         else:
             print(f"{number:>4}  no match")
-        print(f"      {box_in_words(each.face.box)}")
+        print(f"      box {box_in_words(each.face.box)}")
         for candidate in others:
-            print(f"      next: {_candidate_in_words(candidate)}")
+            print(f"      next: {_candidate_in_words(candidate, lowest_fmr)}")
 
 
-def _candidate_in_words(candidate: Candidate) -> str:
+def _candidate_in_words(candidate: Candidate, lowest_fmr: float) -> str:
     return (
         f"{plain(candidate.subject)}, similarity {candidate.similarity:.1f};"
-        f" {one_in(candidate.fmr)} strangers score as high"
+        f" {as_high(candidate.fmr, lowest_fmr)} strangers score as high"
     )
 
 

@@ -3,7 +3,7 @@
 from likeness.app import Installation, Likeness, Workload
 from likeness.cli.progress import fetching
 from likeness.config import read_settings
-from likeness.vision.find import FaceLocator
+from likeness.vision.find import FaceFinder, FaceLocator
 
 
 def installation(**chosen: object) -> Installation:
@@ -20,6 +20,12 @@ def opened(settled: Installation, workload: Workload) -> Likeness:
     """Get ready to find and compare faces."""
     with fetching() as progress:
         return Likeness(settled, workload, progress)
+
+
+def finder_opened(settled: Installation, workload: Workload) -> FaceFinder:
+    """Get ready to find and embed faces; what their scores mean need not be known."""
+    with fetching() as progress:
+        return settled.finder(settled.engine(workload), progress)
 
 
 def locator_opened(settled: Installation, workload: Workload) -> FaceLocator:

@@ -14,7 +14,7 @@ def check_output(path: Path) -> None:
     """
     if path.exists() and not path.is_file():
         raise InvalidRequest(f"a file to write was expected and '{path}' is none: name a file")
-    folder = path.resolve().parent
+    folder = _final(path).parent
     if not folder.is_dir():
         raise InvalidRequest(f"'{path}' cannot be written, there is no folder '{folder}': make it")
     if not os.access(folder, os.W_OK):
@@ -30,8 +30,8 @@ def write_output(path: Path, content: bytes) -> None:
         InvalidRequest: it cannot be written.
     """
     check_output(path)
-    # Through a link, what it leads to is written. The user's umask decides who may read it.
-    final = path.resolve()
+    final = _final(path)
+    # The user's umask decides who may read it.
     unfinished = final.with_name(f".{final.name}.{os.getpid()}.part")
     try:
         try:
@@ -43,3 +43,8 @@ def write_output(path: Path, content: bytes) -> None:
         raise InvalidRequest(
             f"'{path}' cannot be written ({error.strerror}): make room, or name another file"
         ) from error
+
+
+def _final(path: Path) -> Path:
+    """Where a link leads, so that it is not replaced; `Path.resolve` raises on circles of links."""
+    return Path(os.path.realpath(path))

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from likeness.artifacts import Progress
 from likeness.cli.plain_text import plain
 
 Tell = Callable[[int, int], None]
-TellBytes = Callable[[str, int, int], None]
+_TellBar = Callable[[str, int, int], None]
 
 
 @contextmanager
@@ -21,16 +22,20 @@ def counting(what: str) -> Iterator[Tell]:
 
 
 @contextmanager
-def fetching() -> Iterator[TellBytes]:
+def fetching() -> Iterator[Progress]:
     """Show how much of each file has been fetched."""
     with _bars(in_bytes=True) as tell:
-        yield lambda what, done, total: tell(f"Fetching {plain(what)}", done, total)
+
+        def progress(what: str, done_bytes: int, total_bytes: int) -> None:
+            tell(f"Fetching {plain(what)}", done_bytes, total_bytes)
+
+        yield progress
 
 
 @contextmanager
-def _bars(*, in_bytes: bool) -> Iterator[TellBytes]:
+def _bars(*, in_bytes: bool) -> Iterator[_TellBar]:
     with ExitStack() as stack:
-        bars: list[TellBytes] = []
+        bars: list[_TellBar] = []
 
         def tell(what: str, done: int, total: int) -> None:
             if not bars:

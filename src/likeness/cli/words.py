@@ -11,9 +11,9 @@ def one_in(rate: float) -> str:
     return f"1 in {round(times, 2 - len(str(times))):,}"
 
 
-def strangers(fmr: float) -> str:
-    """Say what a false match rate means for the two faces in question."""
-    return f"{one_in(fmr)} pairs of strangers score as high"
+def as_high(fmr: float, lowest_fmr: float) -> str:
+    """Say how many strangers score as high; of rates beyond the lowest measured little is known."""
+    return f"{'at most ' if fmr <= lowest_fmr else ''}{one_in(fmr)}"
 
 
 def several(count: int, noun: str) -> str:
@@ -22,8 +22,8 @@ def several(count: int, noun: str) -> str:
 
 
 def box_in_words(box: Box) -> str:
-    """Say where a box begins and how large it is."""
-    return f"at {box.left:.0f},{box.top:.0f}, {box.width:.0f}x{box.height:.0f}"
+    """Say where a box begins and how large it is, in pixels."""
+    return f"{box.left:.0f},{box.top:.0f} {box.width:.0f}x{box.height:.0f}"
 
 
 def face_in_words(face: Face) -> list[str]:
@@ -33,7 +33,7 @@ def face_in_words(face: Face) -> list[str]:
     if not quality.fit_to_enrol:
         fit = f"not fit to enrol: {', '.join(quality.reasons)}"
     return [
-        f"{box_in_words(face.box)}, confidence {face.confidence:.3f}",
+        f"box {box_in_words(face.box)}, confidence {face.confidence:.3f}",
         f"eyes {_at(points.eye_left)} and {_at(points.eye_right)}, nose {_at(points.nose)},"
         f" mouth {_at(points.mouth_left)} to {_at(points.mouth_right)}",
         f"yaw {pose.yaw:+.0f}, pitch {pose.pitch:+.0f}, roll {pose.roll:+.0f} degrees;"

@@ -38,7 +38,7 @@ def altered(pixels: Pixels) -> Pixels:
     turn = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), _TURN_DEGREES, 1.12)
     turned = cv2.warpAffine(pixels[:, ::-1], turn, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC)
     grain = np.random.default_rng(0).normal(0, _GRAIN, turned.shape[:2])[..., None]
-    return np.clip(turned * _WARM_AND_DARK_RGB + grain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(turned * _WARM_AND_DARK_RGB + grain, 0, 255), np.uint8)
 
 
 def side_by_side(portraits: list[Pixels]) -> Pixels:

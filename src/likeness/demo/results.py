@@ -5,7 +5,7 @@ from rich.table import Table
 
 from likeness import __version__
 from likeness.cli.answers import Json, identification_json, point_json
-from likeness.cli.words import box_in_words, one_in
+from likeness.cli.words import as_high, box_in_words
 from likeness.demo.people import PEOPLE, Person
 from likeness.demo.run import Demonstration, NamedFace
 
@@ -15,9 +15,9 @@ def print_table(demonstration: Demonstration) -> None:
     table = Table("box", "named", "similarity", "strangers who score as high", "ms")
     for named in demonstration.faces:
         table.add_row(
-            box_in_words(named.identification.face.box).removeprefix("at "),
+            box_in_words(named.identification.face.box),
             _name(named),
-            *_meaning(named),
+            *_meaning(named, demonstration.likeness.calibration.lowest_fmr),
             f"{named.template_ms + named.search_ms:.0f}",
         )
     Console(markup=False, highlight=False).print(table)
@@ -51,12 +51,12 @@ def _name(named: NamedFace) -> str:
     return f"{name}\n(altered copy)" if named.person.altered else name
 
 
-def _meaning(named: NamedFace) -> tuple[str, str]:
+def _meaning(named: NamedFace, lowest_fmr: float) -> tuple[str, str]:
     match = named.identification.match
     if match:
-        return f"{match.similarity:.1f}", one_in(match.fmr)
+        return f"{match.similarity:.1f}", as_high(match.fmr, lowest_fmr)
     nearest = named.identification.candidates[0]
-    return f"{nearest.similarity:.1f}", f"{one_in(nearest.fmr)} (to {nearest.subject})"
+    return f"{nearest.similarity:.1f}", f"{as_high(nearest.fmr, lowest_fmr)} (to {nearest.subject})"
 
 
 def _person_json(person: Person) -> Json:

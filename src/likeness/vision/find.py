@@ -85,6 +85,11 @@ class FaceFinder:
         """What the templates are made with."""
         return self._recogniser.model
 
+    @property
+    def cohort_version(self) -> str:
+        """What the templates' scores are evened out by."""
+        return self._recogniser.cohort_version
+
     def locate(self, sample: Sample) -> Located:
         """Find every face, largest first, with its pose and its quality."""
         return self._locator.locate(sample)

@@ -1,5 +1,79 @@
-"""x."""
+"""`likeness models calibrate`: what scores mean, measured on pictures of known people."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.app import Workload
+from likeness.cli.exit_codes import warn
+from likeness.cli.opened import finder_opened, installation
+from likeness.cli.options import ChipsChoice, PrecisionChoice, Threads
+from likeness.cli.output_file import check_output, write_output
+from likeness.cli.plain_text import plain
+from likeness.cli.progress import counting
+from likeness.cli.words import one_in, several
+from likeness.errors import InvalidRequest
+from likeness.service.calibrate import calibrate as measure
 
 
-def calibrate() -> None:
-    """X."""
+def calibrate(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="One folder a person.")],
+    name: Annotated[
+        str | None, typer.Option(help='What the pictures are, such as "LFW View 1, deep-funneled".')
+    ] = None,
+    leave_out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Names of mislabelled people to leave out, one a line."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it there instead of using it.")
+    ] = None,
+    chips: ChipsChoice = None,
+    precision: PrecisionChoice = None,
+    threads: Threads = None,
+) -> None:
+    """Measure what scores mean with the models and the cohort in use, from all pairs of strangers.
+
+    It is used from then on. Do not judge a model by pictures that its cohort was made from.
+    """
+    if out is not None:
+        check_output(out)
+    left_out = _names(leave_out) if leave_out else frozenset()
+    settled = installation(chips=chips, precision=precision, threads=threads)
+    finder = finder_opened(settled, Workload.MANY)
+    with counting("Pictures") as tell:
+        measurement = measure(
+            folder,
+            finder,
+            limits=settled.limits,
+            workers=settled.workers(Workload.MANY),
+            measured_on=name or folder.resolve().name,
+            leave_out=left_out,
+            tell=tell,
+        )
+    calibration, gallery = measurement.calibration, measurement.gallery
+    for rejection in gallery.rejections:
+        warn(f"not used, {rejection.reason}", about=repr(str(rejection.path)))
+    if out is None:
+        kept = settled.standards.keep_calibration(calibration)
+    else:
+        kept = out
+        write_output(out, json.dumps(calibration.as_json(), indent=1).encode())
+    print(
+        f"{several(len(gallery.references), 'picture')} of {len(gallery.subjects)} people,"
+        f" {several(len(gallery.rejections), 'picture')} without a face; people left out:"
+        f" {len(left_out)}.\n{calibration.pairs:,} pairs of strangers show rates down to"
+        f" {one_in(calibration.lowest_fmr)}.\nWritten to {plain(kept)}"
+    )
+
+
+def _names(file: Path) -> frozenset[str]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRequest(
+            f"a file of names was expected and '{file}' cannot be read ({error}): check it"
+        ) from error
+    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))

@@ -1,5 +1,5 @@
-"""x."""
+"""`likeness models cohort`: a cohort made from pictures of many different people."""
 
 
 def cohort() -> None:
-    """X."""
+    """Make a cohort."""

@@ -1,0 +1,108 @@
+"""Faces that are discs of one colour, and networks that find and tell them apart.
+
+All of Likeness is real here but the two networks: `DiscDetector` finds discs where a detector finds
+faces, and `MeanColour` gives a chip's mean colour where a recogniser gives features. Two discs of a
+colour are one person.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from likeness.app import Installation
+from likeness.artifacts import Progress
+from likeness.cli import command, opened
+from likeness.vision.detect import Detector, DetectorSettings
+from likeness.vision.detections import Detections
+from likeness.vision.embed import Embedder
+from likeness.vision.find import FaceLocator
+from likeness.vision.session import Engine, Precision
+
+RED, GREEN, BLUE = (220, 40, 40), (40, 200, 60), (50, 70, 230)
+
+
+class DiscDetector:
+    """Finds discs of strong colour on grey."""
+
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        strong = (np.ptp(canvas.astype(int), axis=2) > 80).astype(np.uint8)
+        _, _, found, _ = cv2.connectedComponentsWithStats(strong)
+        boxes = [(x, y, x + w, y + h) for x, y, w, h, area in found[1:] if area > 100]
+        boxes_xyxy = np.array(boxes, np.float32).reshape(-1, 4)
+        corner, size = boxes_xyxy[:, None, :2], boxes_xyxy[:, None, 2:] - boxes_xyxy[:, None, :2]
+        places = np.array([(0.3, 0.4), (0.7, 0.4), (0.5, 0.55), (0.35, 0.75), (0.65, 0.75)])
+        landmarks_xy = (corner + size * places).astype(np.float32)
+        return Detections(boxes_xyxy, landmarks_xy, np.full(len(boxes), 0.9, np.float32))
+
+
+class MeanColour:
+    """Gives 128 features that follow a chip's mean colour."""
+
+    precision = Precision.F32
+    _SPREAD = np.random.default_rng(1).normal(size=(3, 128)).astype(np.float32)
+
+    def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        side = pictures.shape[1]
+        middle = pictures[:, side // 3 : -side // 3, side // 3 : -side // 3]
+        colours = middle.mean(axis=(1, 2)).astype(np.float32) - 110
+        return (colours @ self._SPREAD,)
+
+
+class InstallationWithDiscs(Installation):
+    """An installation whose networks see discs."""
+
+    def locator(self, engine: Engine, progress: Progress | None = None) -> FaceLocator:
+        settings = DetectorSettings(longer_side=self.settings.detector_side, threshold=0.5)
+        return FaceLocator(Detector(DiscDetector(), settings), self.layout)
+
+    def embedder(self, engine: Engine, progress: Progress | None = None) -> Embedder:
+        return Embedder(MeanColour(), self.layout, self.chips, self.model)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def likeness(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Callable[..., Outcome]]:
+    """The command itself, with networks that see discs."""
+    monkeypatch.setattr(opened, "Installation", InstallationWithDiscs)
+    monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "cache"))
+
+    def run(*arguments: object) -> Outcome:
+        capsys.readouterr()
+        code = command.run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    yield run
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Callable[..., Path]:
+    """Make a picture file with a disc of each colour, side by side."""
+
+    def make(name: str, *colours: tuple[int, int, int], side: int = 160) -> Path:
+        pixels = np.full((side, side * max(1, len(colours)), 3), 128, np.uint8)
+        for place, colour in enumerate(colours):
+            centre = (side // 2 + side * place, side // 2)
+            cv2.circle(pixels, centre, side // 3, colour, -1)
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), pixels[..., ::-1])
+        return path
+
+    return make

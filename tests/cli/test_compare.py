@@ -1,0 +1,129 @@
+"""`likeness compare`, through the real command."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import BLUE, GREEN, RED, Outcome
+
+Command = Callable[..., Outcome]
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def pairs(picture: Make, tmp_path: Path) -> Path:
+    picture("red.png", RED)
+    picture("sub/red too.png", RED)
+    picture("blue.png", BLUE)
+    picture("nobody.png")
+    path = tmp_path / "pairs.csv"
+    rows = ["path_a,path_b", "red.png,sub/red too.png", "red.png,blue.png", "red.png,nobody.png"]
+    path.write_text("\n".join(rows))
+    return path
+
+
+def test_two_pictures_of_one_person_are_the_same(likeness: Command, picture: Make) -> None:
+    outcome = likeness("compare", picture("a.png", RED), picture("b.png", RED))
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "the same person, similarity" in outcome.out
+    assert "pairs of strangers score as high" in outcome.out
+    assert "raw score" in outcome.out
+
+
+def test_two_pictures_of_two_people_are_not_and_that_is_exit_code_1(
+    likeness: Command, picture: Make
+) -> None:
+    outcome = likeness("compare", picture("a.png", RED), picture("b.png", BLUE))
+    assert (outcome.code, outcome.err) == (1, "")
+    assert "not the same person" in outcome.out
+
+
+def test_json_carries_both_scores_their_meaning_and_the_threshold(
+    likeness: Command, picture: Make
+) -> None:
+    outcome = likeness("compare", picture("a.png", RED), picture("b.png", RED), "--json")
+    answer = json.loads(outcome.out)
+    assert answer["same"] is True
+    assert {"reference", "probe", "raw_score", "score", "similarity", "fmr"} <= set(answer)
+    assert set(answer["operating_point"]) == {"threshold", "fmr", "calibrated"}
+    assert answer["operating_point"]["fmr"] == 0.001
+
+
+def test_a_rate_that_was_not_measured_decides_nothing(likeness: Command, picture: Make) -> None:
+    paths = picture("a.png", RED), picture("b.png", RED)
+    outcome = likeness("compare", *paths, "--fmr", 1e-12)
+    assert outcome.code == 1
+    assert "not decided" in outcome.out
+
+
+def test_pairs_become_scores_and_failures_are_rows_too(
+    likeness: Command, pairs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "scores.csv"
+    outcome = likeness("compare", "--pairs", pairs, "--root", tmp_path, "--out", out)
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "3 pairs of 4 pictures" in outcome.err
+    assert "1 pair without a score" in outcome.err
+    with out.open(newline="") as file:
+        same, different, failed = csv.DictReader(file)
+    assert list(same) == ["path_a", "path_b", "raw_score", "score", "similarity", "failure"]
+    assert float(same["score"]) > float(different["score"])
+    assert (failed["score"], "none was found" in failed["failure"]) == ("", True)
+
+
+def test_pictures_lie_beside_the_pairs_and_scores_go_to_stdout_where_that_is_asked(
+    likeness: Command, pairs: Path
+) -> None:
+    outcome = likeness("compare", "--pairs", pairs, "--out", "-")
+    assert outcome.code == 0
+    assert outcome.out.startswith("path_a,path_b,raw_score,score,similarity,failure\nred.png,")
+    assert len(outcome.out.splitlines()) == 4
+
+
+def test_scores_are_replaced_only_when_all_is_done(
+    likeness: Command, pairs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "scores.csv"
+    out.write_text("of yesterday")
+    pairs.write_text("path_a,path_b\nred.png,")
+    outcome = likeness("compare", "--pairs", pairs, "--out", out)
+    assert outcome.code == 2
+    assert "line 2" in outcome.err
+    assert out.read_text() == "of yesterday"
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    "out", ["/dev/null", "no such folder/scores.csv", "."], ids=["device", "no folder", "folder"]
+)
+def test_scores_go_into_files_only_and_that_is_said_first(
+    likeness: Command, pairs: Path, out: str
+) -> None:
+    outcome = likeness("compare", "--pairs", pairs, "--out", out)
+    assert (outcome.code, len(outcome.err.splitlines())) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["a.png"],
+        ["a.png", "b.png", "--out", "x.csv"],
+        ["--pairs", "p.csv"],
+        ["a.png", "b.png", "--pairs", "p.csv", "--out", "x.csv"],
+        ["--pairs", "missing.csv", "--out", "-"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_arguments_are_one_line(likeness: Command, arguments: list[str]) -> None:
+    outcome = likeness("compare", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_green_is_nobody_else(likeness: Command, picture: Make) -> None:
+    assert likeness("compare", picture("a.png", GREEN), picture("b.png", GREEN)).code == 0
+    assert likeness("compare", picture("a.png", GREEN), picture("b.png", RED)).code == 1

@@ -1,0 +1,155 @@
+"""How commands end: exit codes, one line on stderr, no traceback unless asked for."""
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from likeness import errors
+from likeness.cli.exit_codes import ExitCode, code_of
+
+from .conftest import RED, InstallationWithDiscs, Outcome
+
+Command = Callable[..., Outcome]
+Make = Callable[..., Path]
+
+
+def every(family: type[errors.LikenessError]) -> Iterator[type[errors.LikenessError]]:
+    yield family
+    for kind in family.__subclasses__():
+        yield from every(kind)
+
+
+def shell(*arguments: str, script: str = "from likeness.cli import main; main()") -> Outcome:
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=60
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("family", "code"),
+    [
+        (errors.InputError, 2),
+        (errors.StateError, 2),
+        (errors.Refused, 1),
+        (errors.Fault, 3),
+    ],
+)
+def test_every_error_of_the_tree_has_its_familys_exit_code(
+    family: type[errors.LikenessError], code: int
+) -> None:
+    assert {code_of(kind("...")) for kind in every(family)} == {code}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["detect"],
+        ["detect", "--nonsense", "x"],
+        ["detect", "x.png", "--threads", "many"],
+        ["models"],
+        ["models", "show"],
+        ["config"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_used_wrongly_is_one_line_and_exit_code_2(
+    likeness: Command, arguments: list[str]
+) -> None:
+    outcome = likeness(*arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    (line,) = outcome.err.splitlines()
+    assert line.startswith("likeness: ")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("broken\nin two lines"), MemoryError()])
+def test_what_nobody_foresaw_is_one_line_and_exit_code_3(
+    error: Exception, likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object, *_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(InstallationWithDiscs, "locator", fail)
+    outcome = likeness("detect", picture("a.png", RED))
+    assert (outcome.code, outcome.out) == (3, "")
+    (line,) = outcome.err.splitlines()
+    assert type(error).__name__ in line
+    assert "--debug" in line
+
+
+def test_an_interrupt_is_exit_code_130(
+    likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(self: object, *_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(InstallationWithDiscs, "locator", interrupt)
+    outcome = likeness("detect", picture("a.png", RED))
+    assert outcome.code == 130
+    assert "Traceback" not in outcome.err
+
+
+def test_debug_shows_where_it_failed(
+    likeness: Command, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        likeness("detect", tmp_path / "missing.png")
+    (record,) = [each for each in caplog.records if each.name.startswith("likeness.cli")]
+    assert record.exc_info is not None
+
+
+def test_debug_is_off_until_it_is_asked_for(tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing.png")
+    assert "Traceback" not in shell("detect", missing).err
+    outcome = shell("--debug", "detect", missing)
+    assert outcome.code == ExitCode.USED_WRONGLY
+    assert "Traceback" in outcome.err
+
+
+def test_a_reader_that_has_read_enough_ends_a_command_quietly() -> None:
+    command = f"'{sys.executable}' -c 'from likeness.cli import main; main()' config show"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | true; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (ExitCode.READER_LEFT, "")
+
+
+def test_help_and_version_import_nothing_that_takes_time() -> None:
+    script = (
+        "import sys\n"
+        "from likeness.cli.command import run\n"
+        "code = run(sys.argv[1:])\n"
+        "heavy = {'numpy', 'cv2', 'openvino', 'onnx', 'pydantic', 'rich.progress'}\n"
+        "sys.exit(f'imported {heavy & set(sys.modules)}' if heavy & set(sys.modules) else code)"
+    )
+    for arguments in (["--help"], ["--version"], []):
+        outcome = shell(*arguments, script=script)
+        assert (outcome.code, outcome.err) == (0, "")
+    assert "identify" in shell("--help", script=script).out
+
+
+def test_detect_imports_neither_onnx_nor_progress_bars(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "import likeness.cli.detect\n"
+        "sys.exit(str({'onnx', 'onnxruntime', 'rich.progress'} & set(sys.modules)))"
+    )
+    assert shell(script=script).err == "set()\n"
+
+
+def test_names_that_an_encoding_lacks_do_not_end_a_command(
+    picture: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    outcome = shell("detect", str(tmp_path / "Żółć.png"))
+    assert outcome.code == 2
+    assert "does not exist" in outcome.err
+    assert "Traceback" not in outcome.err

@@ -1,0 +1,87 @@
+"""`likeness identify`, through the real command."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import BLUE, GREEN, RED, Outcome
+
+Command = Callable[..., Outcome]
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def gallery(picture: Make, tmp_path: Path) -> Path:
+    picture("gallery/Rosa/one.png", RED)
+    picture("gallery/Rosa/two.png", RED)
+    picture("gallery/[bold]Greta\x1b[0m.png", GREEN)
+    return tmp_path / "gallery"
+
+
+def test_every_face_is_named_or_nobody(likeness: Command, picture: Make, gallery: Path) -> None:
+    outcome = likeness("identify", "--gallery", gallery, picture("group.png", RED, BLUE))
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "Gallery of 2 people in 3 pictures" in outcome.out
+    assert "Rosa, similarity" in outcome.out
+    assert "no match" in outcome.out
+
+
+def test_nobody_matched_in_any_picture_is_exit_code_1(
+    likeness: Command, picture: Make, gallery: Path
+) -> None:
+    blue, red = picture("blue.png", BLUE), picture("red.png", RED)
+    assert likeness("identify", "--gallery", gallery, blue).code == 1
+    assert likeness("identify", "--gallery", gallery, blue, red).code == 0
+
+
+def test_names_reach_the_terminal_without_escapes_or_markup(
+    likeness: Command, picture: Make, gallery: Path
+) -> None:
+    outcome = likeness("identify", "--gallery", gallery, picture("probe.png", GREEN))
+    assert "[bold]Greta\\x1b[0m, similarity" in outcome.out
+    assert "\x1b" not in outcome.out + outcome.err
+
+
+def test_json_says_the_gallery_the_threshold_and_every_candidate(
+    likeness: Command, picture: Make, gallery: Path, tmp_path: Path
+) -> None:
+    (gallery / "bad.jpg").write_bytes(b"no picture")
+    out = tmp_path / "marked.png"
+    arguments = ["--gallery", gallery, picture("probe.png", RED), "--json", "--annotate", out]
+    outcome = likeness("identify", *arguments)
+    answer = json.loads(outcome.out)
+    assert answer["gallery"]["subjects"] == 2
+    assert answer["gallery"]["rejections"][0]["picture"] == str(gallery / "bad.jpg")
+    point = answer["gallery"]["operating_point"]
+    assert point["expected_false_candidates"] == pytest.approx(2 * point["fmr"])
+    (face,) = answer["pictures"][0]["faces"]
+    assert face["match"] == "Rosa"
+    first, second = face["candidates"]
+    assert (first["subject"], first["match"], second["match"]) == ("Rosa", True, False)
+    assert first["score"] > second["score"]
+    assert {"raw_score", "similarity", "fmr", "expected_false"} <= set(first)
+    assert out.exists()
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_larger_gallery_or_a_stricter_rate_asks_for_more(
+    likeness: Command, picture: Make, gallery: Path
+) -> None:
+    def threshold(*options: object) -> float:
+        probe = picture("probe.png", RED)
+        outcome = likeness("identify", "--gallery", gallery, probe, "--json", *options)
+        return float(json.loads(outcome.out)["gallery"]["operating_point"]["threshold"])
+
+    assert threshold("--fmr", 1e-4) > threshold()
+    assert threshold("--fpir", 1e-4) > threshold()
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "empty", "gallery/Rosa/one.png"])
+def test_a_gallery_without_faces_is_one_line(
+    likeness: Command, picture: Make, gallery: Path, tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    outcome = likeness("identify", "--gallery", tmp_path / folder, picture("probe.png", RED))
+    assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
