@@ -36,9 +36,9 @@ class Settings(BaseModel):
             ge=64,
             le=4096,
             description="Pixels along the longer side of what the detector is shown, at most; at"
-            " 1216 it finds faces of 40 pixels in 1920x1080.",
+            " 1152 it finds faces of 40 pixels in 1920x1080.",
         ),
-    ] = 1216
+    ] = 1152
     detector_threshold: Annotated[
         float, Field(gt=0, lt=1, description="Least confidence of a face.")
     ] = 0.5

@@ -84,7 +84,7 @@ def test_canvas_has_sides_of_multiples_of_32_and_never_more_than_the_side_asked(
 
 @pytest.mark.parametrize(
     ("longer", "shown"),
-    [(100, 200), (416, 832), (640, 832), (1000, 1000), (1216, 1216), (9000, 1216)],
+    [(100, 200), (416, 832), (640, 832), (1000, 1000), (1152, 1152), (9000, 1152)],
 )
 def test_small_pictures_are_enlarged_twice_at_most_and_large_ones_shrunk(
     longer: int, shown: int

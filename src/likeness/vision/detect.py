@@ -11,13 +11,13 @@ from likeness.vision.letterbox import Letterbox
 class DetectorSettings:
     """How a picture is searched.
 
-    `longer_side`: pixels along the longer side of what the network is shown, at most; at 1216 it
+    `longer_side`: pixels along the longer side of what the network is shown, at most; at 1152 it
     finds faces of 40 pixels in 1920x1080. `enlarged_side`: smaller pictures are enlarged to this,
     at most twice; more finds nothing new. `threshold`: the least confidence, 0 to 1. `overlap`:
     boxes of a higher intersection over union are one face.
     """
 
-    longer_side: int = 1216
+    longer_side: int = 1152
     enlarged_side: int = 832
     threshold: float = 0.5
     overlap: float = 0.3
