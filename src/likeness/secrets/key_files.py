@@ -1,0 +1,174 @@
+"""How do keys lie in files? One file a generation, for the owner alone, whole or not at all.
+
+What holds:
+
+1. `installation-N.key` is generation N; the highest seals. It appears by a hard link, after its
+   bytes are on the disk; a link is made once, so of two programs that make generation N, one does.
+2. The folder has mode 0700, every file 0600, and both belong to who runs Likeness. If not, no key
+   is read.
+3. A key to be destroyed is renamed away, overwritten, and removed. What a kill leaves of that is
+   finished at the next load.
+"""
+
+import base64
+import binascii
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from likeness.errors import KeyUnusable, NotFound
+from likeness.secrets.wrapping import Key
+
+_NAME = re.compile(r"installation-([1-9][0-9]{0,8})\.key")
+_FIRST_LINE = "likeness installation key 1"
+_DESTROYED = ".destroyed-"
+
+
+class KeyFiles:
+    """Keys in a folder of their own, made with the first key."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def load(self) -> tuple[Key, ...]:
+        """Read every key, newest first; none where there is no folder yet.
+
+        Raises:
+            KeyUnusable: folder or files are not the owner's alone, damaged, or out of reach.
+        """
+        keys = []
+        with self._disk_faults():
+            if not self._folder.exists():
+                return ()
+            _require_private(self._folder, self._folder.lstat(), stat.S_ISDIR, 0o700)
+            self._finish_destroying()
+            for _, path in self._generations():
+                with suppress(FileNotFoundError):  # another program may just have destroyed it
+                    keys.append(_read(path))
+        return tuple(keys)
+
+    def add(self, after: Key | None) -> None:
+        """Make a key that is newer than `after`, or the first, unless another program just did."""
+        with self._disk_faults():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            newest = next(iter(self._generations()), None)
+            if newest is None:
+                self._make(1)
+            elif after is not None and _read(newest[1]).id == after.id:
+                self._make(newest[0] + 1)
+
+    def remove(self, key_id: str) -> None:
+        """Destroy a key; the file system may keep a copy of its bytes, out of our reach.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        with self._disk_faults():
+            for _, path in self._generations():
+                if _read(path).id == key_id:
+                    path.rename(self._folder / f"{_DESTROYED}{path.name}")
+                    self._finish_destroying()
+                    return
+        raise NotFound(
+            f"a key in {self._folder} was expected and {key_id} is none: `likeness secrets` lists"
+            " them"
+        )
+
+    def _generations(self) -> list[tuple[int, Path]]:
+        """Every generation and its file, newest first."""
+        found = [(_NAME.fullmatch(path.name), path) for path in self._folder.iterdir()]
+        return sorted(((int(match[1]), path) for match, path in found if match), reverse=True)
+
+    def _make(self, generation: int) -> None:
+        """Make a generation, unless another program just did."""
+        material = os.urandom(32)
+        text = f"{_FIRST_LINE}\n{Key(material).id}\n{base64.b64encode(material).decode()}\n"
+        # mkstemp gives mode 0600. What a kill leaves behind is no key: its name is none.
+        descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=".writing-")
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(descriptor)
+            with suppress(FileExistsError):
+                os.link(name, self._folder / f"installation-{generation}.key")
+        finally:
+            Path(name).unlink()
+        self._sync()
+
+    def _finish_destroying(self) -> None:
+        for path in self._folder.glob(f"{_DESTROYED}*"):
+            with suppress(FileNotFoundError):  # another program may finish it too
+                with path.open("r+b") as file:
+                    file.write(bytes(path.stat().st_size))
+                    file.flush()
+                    os.fsync(file.fileno())
+                path.unlink()
+        self._sync()
+
+    def _sync(self) -> None:
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @contextmanager
+    def _disk_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise KeyUnusable(
+                f"a folder of keys that can be read and written is needed, {self._folder} cannot"
+                f" ({error.strerror}): mend it"
+            ) from error
+
+
+def _read(path: Path) -> Key:
+    # Not through a link: the file itself has to be its owner's alone. And never wait for a pipe.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        _require_private(path, os.fstat(descriptor), stat.S_ISREG, 0o600)
+        content = os.read(descriptor, 1000)
+    finally:
+        os.close(descriptor)
+    try:
+        first, key_id, encoded = content.decode("ascii").splitlines()
+        key = Key(base64.b64decode(encoded, validate=True))
+    except (ValueError, binascii.Error, KeyUnusable):
+        key_id, key = "", None
+    if key is None or first != _FIRST_LINE or key.id != key_id:
+        raise KeyUnusable(
+            f"{path} was expected to hold a key and is damaged: restore it from a backup"
+        )
+    return key
+
+
+def _require_private(
+    path: Path, status: os.stat_result, is_kind: Callable[[int], bool], mode: int
+) -> None:
+    """Refuse what others can read, or could have put there.
+
+    Raises:
+        KeyUnusable: it is no such kind of file, not ours, or open to others.
+    """
+    if not is_kind(status.st_mode):
+        raise KeyUnusable(
+            f"{path} was expected to be a {'folder' if is_kind is stat.S_ISDIR else 'file'} of its"
+            " own and is something else: put the right one there"
+        )
+    if status.st_uid != os.geteuid():
+        raise KeyUnusable(
+            f"{path} was expected to belong to user {os.geteuid()}, who runs Likeness, and belongs"
+            f" to {status.st_uid}: `chown {os.geteuid()} {path}`, if you trust what it holds"
+        )
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise KeyUnusable(
+            f"{path} was expected to have mode {mode:04o} and has"
+            f" {stat.S_IMODE(status.st_mode):04o}, so others may have read it:"
+            f" `chmod {mode:o} {path}`, and rotate the key"
+        )
