@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 from likeness.app import Installation
 from likeness.artifacts import Progress
 from likeness.cli import command, opened
+from likeness.config import Settings, read_settings
+from likeness.terms.calibration import Calibration
+from likeness.vision.cohort import Cohort
 from likeness.vision.detect import Detector, DetectorSettings
 from likeness.vision.detections import Detections
 from likeness.vision.embed import Embedder
 from likeness.vision.find import FaceLocator
 from likeness.vision.session import Engine, Precision
+from likeness.vision.standards import Standards
 
 RED, GREEN, BLUE = (220, 40, 40), (40, 200, 60), (50, 70, 230)
 
@@ -54,7 +58,13 @@ class MeanColour:
 
 
 class InstallationWithDiscs(Installation):
-    """An installation whose networks see discs."""
+    """An installation whose networks see discs, and whose shipped standards are of discs."""
+
+    shipped: Path
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.standards = Standards(settings.home / "models", self.shipped)
 
     def locator(self, engine: Engine, progress: Progress | None = None) -> FaceLocator:
         settings = DetectorSettings(longer_side=self.settings.detector_side, threshold=0.5)
@@ -62,6 +72,21 @@ class InstallationWithDiscs(Installation):
 
     def embedder(self, engine: Engine, progress: Progress | None = None) -> Embedder:
         return Embedder(MeanColour(), self.layout, self.chips, self.model)
+
+
+def ship_standards(folder: Path) -> Path:
+    """Write a cohort of 300 colours, and a calibration in which a score of 0.5 is FMR 1e-3."""
+    colours = np.random.default_rng(2).integers(0, 256, (300, 1, 1, 3)).astype(np.uint8)
+    (features,) = MeanColour().run(np.broadcast_to(colours, (300, 9, 9, 3)))
+    vectors = features / np.linalg.norm(features, axis=1, keepdims=True)
+    cohort = Cohort.of(vectors, Installation(read_settings()).model, "300 colours")
+    scores = (-20.0, 0.0, 0.5, 0.7)
+    calibration = Calibration(
+        cohort.model, cohort.version, scores, (1.0, 0.1, 1e-3, 1e-6), 10**8, "discs"
+    )
+    standards = Standards(folder)
+    standards.keep_cohort(cohort)
+    return standards.keep_calibration(calibration).parent
 
 
 @dataclass(frozen=True)
@@ -73,19 +98,29 @@ class Outcome:
     err: str
 
 
+@pytest.fixture(scope="session")
+def standards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the standards of discs lie."""
+    return ship_standards(tmp_path_factory.mktemp("shipped"))
+
+
 @pytest.fixture
 def likeness(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    standards: Path,
 ) -> Iterator[Callable[..., Outcome]]:
     """The command itself, with networks that see discs."""
     monkeypatch.setattr(opened, "Installation", InstallationWithDiscs)
+    monkeypatch.setattr(InstallationWithDiscs, "shipped", standards, raising=False)
     monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "cache"))
 
     def run(*arguments: object) -> Outcome:
-        capsys.readouterr()
+        capfd.readouterr()
         code = command.run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
+        captured = capfd.readouterr()
         return Outcome(code, captured.out, captured.err)
 
     yield run

@@ -42,8 +42,10 @@ class Annotations:
 
 def encoded(pixels: NDArray[np.uint8], suffix: str) -> bytes:
     """Encode (h, w, 3) RGB pixels as a file of that suffix holds them."""
-    quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-    _, content = cv2.imencode(suffix.lower(), pixels[..., ::-1], quality)
+    # OpenCV warns on stderr of a setting that a format does not have.
+    png = suffix.lower() == ".png"
+    settings = [] if png else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    _, content = cv2.imencode(suffix.lower(), pixels[..., ::-1], settings)
     return bytes(content)
 
 

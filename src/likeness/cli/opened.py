@@ -3,6 +3,7 @@
 from likeness.app import Installation, Likeness, Workload
 from likeness.cli.progress import fetching
 from likeness.config import read_settings
+from likeness.vision.embed import Embedder
 from likeness.vision.find import FaceFinder, FaceLocator
 
 
@@ -26,6 +27,13 @@ def finder_opened(settled: Installation, workload: Workload) -> FaceFinder:
     """Get ready to find and embed faces; what their scores mean need not be known."""
     with fetching() as progress:
         return settled.finder(settled.engine(workload), progress)
+
+
+def networks_opened(settled: Installation, workload: Workload) -> tuple[FaceLocator, Embedder]:
+    """Get ready to find and embed faces, without a cohort."""
+    with fetching() as progress:
+        engine = settled.engine(workload)
+        return settled.locator(engine, progress), settled.embedder(engine, progress)
 
 
 def locator_opened(settled: Installation, workload: Workload) -> FaceLocator:
