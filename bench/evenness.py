@@ -1,0 +1,200 @@
+"""Does one threshold mean one false match rate for everybody? UTKFace, by sex and race.
+
+`utk_balanced` has 100 crops for each of two sexes and five races; every picture counts as another
+subject, once duplicates are removed by a rule that knows no label. Rates are those of comparisons
+within a group, at thresholds for a false match rate over all pairs; Max/GeoMean is NIST's.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import lfw
+from bench.embedded import Embedded, Scores, embed
+from bench.figure import Beside, Figure, Measurement, at_most
+from bench.workplace import data, pictures_in, sample_of
+from likeness.evaluation.groups import (
+    GroupRate,
+    most_over_geometric_mean,
+    same_group_rates,
+)
+from likeness.evaluation.rates import threshold_at_fmr
+from likeness.vision.decode import Sample, read_sample
+
+_PADDING = 60
+# Of two pictures that score as much the second is a duplicate.
+_DUPLICATE_RAW_SCORE = 0.985
+_RESAMPLES = 100
+_SEED = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strangers:
+    """The scores, (n, n), of n subjects who are strangers to each other, and their n groups.
+
+    A subject's score with itself is the lowest of all, so it never counts as a match.
+    """
+
+    scores: Scores
+    groups: tuple[str, ...]
+
+    def threshold(self, fmr: float) -> float:
+        """The threshold for a false match rate over all pairs."""
+        return threshold_at_fmr(_pairs(self.scores), fmr)
+
+    def threshold_of_worst(self, fmr: float) -> float:
+        """The lowest threshold at which no group's own rate exceeds `fmr`."""
+        return max(
+            threshold_at_fmr(_pairs(self.scores[np.ix_(members, members)]), fmr)
+            for members in self._members()
+        )
+
+    def rates(self, fmr: float) -> list[GroupRate]:
+        """The rate within each group at the threshold for a rate over all pairs."""
+        return same_group_rates(self.scores, self.groups, self.threshold(fmr))
+
+    def unevenness(self, fmr: float) -> float:
+        """Max/GeoMean of those; a group without a false match is given one, which bounds it."""
+        return most_over_geometric_mean(self.rates(fmr))
+
+    def half(self, which: int) -> "Strangers":
+        """Every second subject of each group: the even ones or the odd ones."""
+        return self._only(np.concatenate([members[which::2] for members in self._members()]))
+
+    def interval(self, fmr: float) -> tuple[float, float]:
+        """The 90% interval of the unevenness: subjects are drawn anew within their groups."""
+        random = np.random.default_rng(_SEED)
+        drawn = [
+            self._only(np.concatenate([random.choice(each, len(each)) for each in self._members()]))
+            for _ in range(_RESAMPLES)
+        ]
+        low, high = np.quantile([each.unevenness(fmr) for each in drawn], (0.05, 0.95))
+        return low, high
+
+    def _members(self) -> list[NDArray[np.intp]]:
+        groups = np.array(self.groups)
+        return [np.flatnonzero(groups == group) for group in np.unique(groups)]
+
+    def _only(self, subjects: NDArray[np.intp]) -> "Strangers":
+        groups = tuple(self.groups[subject] for subject in subjects)
+        return Strangers(self.scores[np.ix_(subjects, subjects)], groups)
+
+
+def _evenness(exponent: int, target: float) -> Figure:
+    fmr = 10.0**-exponent
+
+    def measure(full: bool) -> Measurement:
+        deciding, raw, notes = _strangers()
+        rates = [each.rate for each in deciding.rates(fmr)]
+        low, high = deciding.interval(fmr)
+        drawn = f"of {_RESAMPLES} resamples of the subjects"
+        worst = f"LFW View 1, where no group's own FMR exceeds {fmr:g}"
+        return Measurement(
+            deciding.unevenness(fmr),
+            f"Max/GeoMean of the FMR within ten groups at global FMR {fmr:g}, utk_balanced,"
+            f" {notes}; deciding score, FMR {min(rates):.1e} to {max(rates):.1e}",
+            (
+                Beside("raw", raw.unevenness(fmr), "times", "raw score"),
+                Beside("low", low, "times", f"5% {drawn}"),
+                Beside("high", high, "times", f"95% {drawn}"),
+                *(
+                    Beside(
+                        f"half-{which}",
+                        deciding.half(which).unevenness(fmr),
+                        "times",
+                        "every second subject of each group",
+                    )
+                    for which in (0, 1)
+                ),
+                Beside(
+                    "fnmr-at-worst",
+                    lfw.deciding_pairs().fnmr(deciding.threshold_of_worst(fmr)),
+                    "FNMR",
+                    worst,
+                ),
+                Beside(
+                    "fnmr-at-worst-raw",
+                    lfw.raw_pairs().fnmr(raw.threshold_of_worst(fmr)),
+                    "FNMR",
+                    f"{worst}, raw score",
+                ),
+            ),
+        )
+
+    return Figure(f"even-1e-{exponent}", "times", at_most(target), measure)
+
+
+def _lfw_fnmr(full: bool) -> Measurement:
+    deciding, raw, notes = _strangers()
+    threshold, raw_threshold = deciding.threshold(1e-3), raw.threshold(1e-3)
+    pairs, raw_pairs = lfw.deciding_pairs(), lfw.raw_pairs()
+    return Measurement(
+        pairs.fnmr(threshold),
+        f"LFW View 1 at the threshold for FMR 1e-3 over all pairs of utk_balanced, {notes};"
+        f" threshold {threshold:.3f}, FMR on LFW {pairs.fmr(threshold):.1e}",
+        (
+            Beside(
+                "raw",
+                raw_pairs.fnmr(raw_threshold),
+                "FNMR",
+                f"raw score, threshold {raw_threshold:.3f}; FMR {raw_pairs.fmr(raw_threshold):.1e}",
+            ),
+        ),
+    )
+
+
+FIGURES = (
+    _evenness(2, 2.2),
+    _evenness(3, 2.8),
+    Figure("even-lfw-fnmr", "FNMR", at_most(0.06), _lfw_fnmr),
+)
+
+
+@cache
+def _strangers() -> tuple[Strangers, Strangers, str]:
+    """The pairs of utk_balanced by deciding and by raw score, and what was left out."""
+    pictures = pictures_in(data("utk_balanced"))
+    embedded = embed(pictures, _padded)
+    distinct = _distinct(embedded)
+    kept = np.flatnonzero(distinct & ~embedded.failed)
+    groups = tuple(_group(pictures[number]) for number in kept)
+    notes = (
+        f"{len(kept)} subjects; {embedded.failed.sum()} pictures without a face and"
+        f" {(~distinct).sum()} duplicates (raw score of at least {_DUPLICATE_RAW_SCORE}) left out"
+    )
+    both = []
+    for scores in (embedded.scores(), embedded.raw_scores()):
+        np.fill_diagonal(scores, -np.inf)
+        both.append(Strangers(scores[np.ix_(kept, kept)], groups))
+    return both[0], both[1], notes
+
+
+def _distinct(embedded: Embedded) -> NDArray[np.bool_]:
+    """Which pictures have no like among those before them that are kept."""
+    alike = np.triu(embedded.raw_scores() >= _DUPLICATE_RAW_SCORE, 1)
+    distinct = np.ones(len(alike), np.bool_)
+    for number, others in enumerate(alike):
+        if distinct[number]:
+            distinct[others] = False
+    return distinct
+
+
+def _padded(picture: Path) -> Sample:
+    """A tight crop with its border repeated outwards, as a detector wants to see a face."""
+    pixels = read_sample(picture).decode().pixels
+    sides = (_PADDING,) * 4
+    return sample_of(np.asarray(cv2.copyMakeBorder(pixels, *sides, cv2.BORDER_REPLICATE), np.uint8))
+
+
+def _group(picture: Path) -> str:
+    """Sex and race, from `age_sex_race_date`."""
+    return "_".join(picture.name.split("_")[1:3])
+
+
+def _pairs(scores: Scores) -> Scores:
+    """Every pair once, of an (n, n) matrix."""
+    return scores[np.triu_indices(len(scores), 1)]
