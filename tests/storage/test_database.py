@@ -156,6 +156,42 @@ def test_failing_commit_fails_every_act_of_it(database: Database, things: Table)
     database.write(add(things, "after"))
 
 
+def test_callers_wait_where_too_many_acts_do(
+    database: Database, things: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likeness.storage.writer._WAITING_AT_MOST", 2)
+    with ThreadPoolExecutor(6) as pool:
+        with Gate(database):
+            answers = [pool.submit(database.write, add(things, name)) for name in "abcdef"]
+            wait_for_queue(database, 2)
+            time.sleep(0.05)
+            assert len(database._writer._waiting) == 2
+        for answer in answers:
+            answer.result()
+
+    assert database.read(names(things)) == set("abcdef")
+
+
+def test_transaction_ends_in_time_for_other_programs(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likeness.storage.writer._TRANSACTION_S", 0.02)
+    transactions = []
+
+    def slow(connection: Connection) -> None:
+        transactions.append(connection.get_transaction())
+        time.sleep(0.03)
+
+    with ThreadPoolExecutor(3) as pool:
+        with Gate(database):
+            answers = [pool.submit(database.write, slow) for _ in range(3)]
+            wait_for_queue(database, 3)
+        for answer in answers:
+            answer.result()
+
+    assert len({id(transaction) for transaction in transactions}) == 3
+
+
 def test_reader_sees_one_state_whatever_is_written(database: Database, things: Table) -> None:
     database.write(add(things, "a"))
 
