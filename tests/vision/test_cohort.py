@@ -1,0 +1,200 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from likeness.errors import InvalidRequest, ModelTampered
+from likeness.terms.template import CohortStatistics, normalised
+from likeness.vision.cohort import CROWD, Cohort, crowds
+
+Vectors = NDArray[np.float32]
+SHIPPED = sorted((Path(__file__).parents[2] / "src/likeness/vision/shipped").glob("*.cohort.npz"))
+
+
+def unit(vectors: NDArray[np.float64]) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / lengths, np.float32)
+
+
+def strangers(count: int, spread: float, seed: int, towards: int = 0) -> Vectors:
+    """People around one place in 32 dimensions: the smaller the spread, the more alike."""
+    draws = np.random.default_rng(seed)
+    centre = np.zeros(32)
+    centre[towards] = 1.0
+    return unit(centre + spread * draws.normal(size=(count, 32)))
+
+
+@pytest.fixture
+def people() -> Vectors:
+    return np.concatenate([strangers(150, 0.1, 1), strangers(150, 0.05, 2, towards=1)])
+
+
+@pytest.fixture
+def cohort(people: Vectors) -> Cohort:
+    return Cohort.of(crowds(people[None]), "a-model", "people who do not exist")
+
+
+def test_statistics_are_those_of_the_highest_scores() -> None:
+    vectors = strangers(300, 0.2, 3)
+    cohort = Cohort.of(vectors, "a-model", "nobody")
+    probe = strangers(1, 0.2, 4)
+
+    mean, deviation = cohort.statistics(probe)
+
+    highest = np.sort(cohort.vectors @ probe[0])[-cohort.nearest :]
+    assert cohort.nearest == 10
+    assert mean == pytest.approx([highest.mean()], abs=1e-6)
+    expected = highest.std() ** 0.75 * cohort.typical_deviation**0.25
+    assert deviation == pytest.approx([expected], rel=1e-4)
+
+
+def test_statistics_of_many_are_those_of_each(cohort: Cohort) -> None:
+    probes = strangers(600, 0.2, 5)
+    means, deviations = cohort.statistics(probes)
+    assert means.dtype == deviations.dtype == np.float32
+    for row in (0, 255, 256, 599):
+        mean, deviation = cohort.statistics(probes[row : row + 1])
+        assert means[row] == pytest.approx(mean[0], abs=1e-6)
+        assert deviations[row] == pytest.approx(deviation[0], rel=1e-3)
+
+
+def test_deviation_is_never_zero() -> None:
+    same = np.repeat(strangers(1, 0.1, 6), 50, axis=0)
+    cohort = Cohort.of(same, "a-model", "one face fifty times")
+    _, deviations = cohort.statistics(same[:3])
+    assert (deviations > 0).all()
+
+
+def test_strangers_in_a_crowded_place_score_nearly_as_elsewhere(cohort: Cohort) -> None:
+    loose, crowded = strangers(200, 0.1, 7), strangers(200, 0.05, 8, towards=1)
+    threshold = np.quantile(scores_of_strangers(loose, cohort), 0.99, axis=1)
+    raw_rate, even_rate = (scores_of_strangers(crowded, cohort) >= threshold[:, None]).mean(axis=1)
+    assert raw_rate > 0.5
+    assert even_rate < 0.05
+
+
+def scores_of_strangers(group: Vectors, cohort: Cohort) -> NDArray[np.float64]:
+    """Raw and normalised scores of every pair: (2, pairs)."""
+    stands = [
+        CohortStatistics(float(mean), float(deviation), cohort.version)
+        for mean, deviation in zip(*cohort.statistics(group), strict=True)
+    ]
+    raw = group @ group.T
+    pairs = list(zip(*np.triu_indices(len(group), k=1), strict=True))
+    even = [normalised(float(raw[a, b]), stands[a], stands[b]) for a, b in pairs]
+    return np.array([[raw[pair] for pair in pairs], even])
+
+
+def test_every_average_is_of_ten_people_in_equal_shares() -> None:
+    # Everybody has one direction to themselves, so that an average tells who takes part.
+    own = np.random.default_rng(11).uniform(0.1, 0.3, 120)
+    people = unit(np.hstack([np.ones((120, 1)), np.diag(own)]))
+    shares = crowds(people[None])[:, 1:] / np.diag(people[:, 1:])
+    takes_part = shares > 1e-6
+    assert len(shares) > 0
+    assert (takes_part.sum(axis=1) == CROWD).all()
+    np.testing.assert_allclose(shares[takes_part], 1 / CROWD, rtol=1e-4)
+
+
+def test_no_average_scores_with_a_person_as_their_own_picture_would(people: Vectors) -> None:
+    averages = crowds(people[None])
+    scores = people @ people.T
+    np.fill_diagonal(scores, -1)
+    highest = np.sort(scores, axis=1)[:, -20:]
+    likeness = (people @ averages.T - highest.mean(axis=1)[:, None]) / highest.std(axis=1)[:, None]
+    assert likeness.max() <= 3.5 + 1e-3
+
+
+def test_somebody_who_stands_alone_is_left_out_rather_than_exposed() -> None:
+    crowd = strangers(150, 0.02, 9)
+    loner = unit(np.eye(32)[None, 5])
+    averages = crowds(np.concatenate([crowd, loner])[None])
+    # Their own average would have had a tenth of them; a crowd's has next to nothing.
+    assert len(averages) == 2 * len(crowd)
+    assert (averages @ loner[0]).max() < 0.05
+
+
+def test_crowds_of_several_views_are_of_the_same_people(people: Vectors) -> None:
+    turned = np.roll(people, 1, axis=1)
+    averages = crowds(np.stack([people, turned]))
+    first, second = np.split(averages, 2)
+    np.testing.assert_allclose(np.roll(first, 1, axis=1), second, atol=1e-6)
+
+
+def test_same_seed_makes_the_same_cohort(people: Vectors) -> None:
+    first, again, other = (Cohort.of(crowds(people[None], s), "m", "x") for s in (1, 1, 2))
+    assert first.version == again.version
+    assert first.version != other.version
+
+
+@pytest.mark.parametrize("changed", [{"model": "another"}, {"made_from": "others"}])
+def test_version_covers_what_a_cohort_says_of_itself(
+    people: Vectors, changed: dict[str, str]
+) -> None:
+    facts = {"model": "a-model", "made_from": "nobody"}
+    vectors = crowds(people[None])
+    assert Cohort.of(vectors, **facts).version != Cohort.of(vectors, **{**facts, **changed}).version
+
+
+def test_few_people_are_refused(people: Vectors) -> None:
+    with pytest.raises(InvalidRequest, match="at least 100 people, one each; there are 99"):
+        crowds(people[None, :99])
+
+
+def test_cohort_survives_the_disk(cohort: Cohort, tmp_path: Path) -> None:
+    path = tmp_path / "kept.npz"
+    cohort.save(path)
+    loaded = Cohort.load(path)
+    assert loaded.version == cohort.version
+    assert loaded.made_from == cohort.made_from
+    probe = strangers(3, 0.1, 10)
+    np.testing.assert_array_equal(loaded.statistics(probe), cohort.statistics(probe))
+
+
+def altered_vector(path: Path) -> None:
+    with np.load(path) as archive:
+        vectors, facts = archive["vectors"].copy(), archive["facts"]
+    vectors[0, 0] += 1
+    np.savez(path, vectors=vectors, facts=facts)
+
+
+def altered_fact(path: Path) -> None:
+    with np.load(path) as archive:
+        vectors, facts = archive["vectors"], json.loads(str(archive["facts"]))
+    np.savez(path, vectors=vectors, facts=np.array(json.dumps({**facts, "nearest": 3})))
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def other_arrays(path: Path) -> None:
+    np.savez(path, pictures=np.zeros(3))
+
+
+@pytest.mark.parametrize("damage", [altered_vector, altered_fact, cut_short, emptied, other_arrays])
+def test_damaged_cohort_is_never_used(
+    cohort: Cohort, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "kept.npz"
+    cohort.save(path)
+    damage(path)
+    with pytest.raises(ModelTampered, match="delete it and"):
+        Cohort.load(path)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name[:20])
+def test_shipped_cohort_is_small_and_names_its_source(path: Path) -> None:
+    cohort = Cohort.load(path)
+    assert path.name == f"{cohort.model}.cohort.npz"
+    assert path.stat().st_size < 1_500_000
+    assert "CC BY 4.0" in cohort.made_from
+    # Nobody's template has less than length one; an average of several people has.
+    assert np.linalg.norm(cohort.vectors, axis=1).max() < 1.0
