@@ -22,6 +22,8 @@
        ├─ EngineUnavailable   an inference engine is missing or broken
        ├─ DatabaseUnavailable the database cannot be reached, read or written
        ├─ KeyUnusable         a key is missing or wrong, or what it sealed is damaged
+       ├─ IndexUnavailable    the server that holds a vector index fails or cannot be reached
+       ├─ SnapshotUnusable    a snapshot of a vector index is damaged or cannot be read or written
        └─ LedgerBroken
 
 Every message says what was expected, what came and what to do about it, on one line.
@@ -114,6 +116,14 @@ class DatabaseUnavailable(Fault):
 
 class KeyUnusable(Fault):
     """A key is missing, not kept secret or wrong, or what it sealed is damaged."""
+
+
+class IndexUnavailable(Fault):
+    """The server that holds a vector index fails or cannot be reached."""
+
+
+class SnapshotUnusable(Fault):
+    """A snapshot of a vector index is damaged or cannot be read or written."""
 
 
 class LedgerBroken(Fault):

@@ -1,0 +1,1 @@
+"""Whose face is most like this one?"""

@@ -1,0 +1,206 @@
+"""Vectors in a Milvus server: for galleries beyond one machine.
+
+Milvus keeps vectors in the clear; their encryption on disk is its operator's. Every search asks for
+strong consistency, so that what was added or removed before it holds.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import IndexUnavailable, ModelMismatch
+from likeness.gallery.vector_index import (
+    Candidates,
+    best_first,
+    checked_ids,
+    checked_limit,
+    checked_pairs,
+    checked_vectors,
+    gathered,
+)
+
+# What one message of 64 MiB holds of any model's vectors, with room to spare.
+_ROWS_A_CALL = 4_096
+_PROBES_A_CALL = 256
+# Milvus gives no more candidates than that.
+_MOST_CANDIDATES = 16_384
+_STRONG = "Strong"
+_HNSW = {"M": 32, "efConstruction": 256}
+_SHORTEST_SEARCH = 512
+
+
+class MilvusIndex:
+    """One Milvus collection; `address` is that of the server, such as `http://127.0.0.1:19530`."""
+
+    def __init__(
+        self, address: str, collection: str, model: str, dimensions: int, token: str = ""
+    ) -> None:
+        """Connect, and make the collection where there is none.
+
+        Raises:
+            IndexUnavailable: pymilvus is not installed, or the server cannot be reached.
+            ModelMismatch: the collection holds vectors of another model.
+        """
+        self._address = address
+        self._collection = collection
+        self._model = model
+        self._dimensions = dimensions
+        # A collection knows its model by the name of its field, which every server keeps.
+        self._field = f"of_{hashlib.sha256(model.encode()).hexdigest()[:16]}"
+        with self._faults():
+            self._client = _client(address, token)
+            if not self._client.has_collection(collection):
+                self._make_collection()
+            described = self._client.describe_collection(collection)
+            self._client.load_collection(collection)
+        held = {field["name"]: field["params"].get("dim") for field in described["fields"]}
+        if held.get(self._field) != dimensions:
+            raise ModelMismatch(
+                f"Milvus's collection {collection} was expected to hold {dimensions} numbers of"
+                f" {model} for each id and holds something else: name another collection"
+            )
+
+    @property
+    def model(self) -> str:
+        """The model of the templates."""
+        return self._model
+
+    @property
+    def dimensions(self) -> int:
+        """How many numbers a vector has."""
+        return self._dimensions
+
+    def __len__(self) -> int:
+        """Count the vectors."""
+        with self._faults():
+            counted = self._client.query(
+                self._collection, output_fields=["count(*)"], consistency_level=_STRONG
+            )
+        return int(counted[0]["count(*)"])
+
+    def ids(self) -> NDArray[np.int64]:
+        """List the ids, (n,), ascending."""
+        found: list[int] = []
+        with self._faults():
+            pages = self._client.query_iterator(
+                self._collection,
+                batch_size=_ROWS_A_CALL,
+                output_fields=["id"],
+                consistency_level=_STRONG,
+            )
+            while page := pages.next():
+                found += [row["id"] for row in page]
+            pages.close()
+        return np.sort(np.array(found, np.int64))
+
+    def contains(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say of each of (n,) ids whether it is here."""
+        found: list[int] = []
+        with self._faults():
+            for step in _steps(len(ids), _ROWS_A_CALL):
+                rows = self._client.get(
+                    self._collection,
+                    np.asarray(ids[step]).tolist(),
+                    output_fields=["id"],
+                    consistency_level=_STRONG,
+                )
+                found += [row["id"] for row in rows]
+        return np.isin(ids, found)
+
+    def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
+        """Hold (n, d) unit vectors under (n,) ids, see `VectorIndex.add`."""
+        ids, vectors = checked_pairs(ids, vectors, self._model, self._dimensions)
+        with self._faults():
+            for step in _steps(len(ids), _ROWS_A_CALL):
+                rows = [
+                    {"id": one, self._field: vector}
+                    for one, vector in zip(ids[step].tolist(), vectors[step], strict=True)
+                ]
+                self._client.upsert(self._collection, rows)
+
+    def remove(self, ids: NDArray[np.int64]) -> None:
+        """Forget (n,) ids, see `VectorIndex.remove`."""
+        ids = checked_ids(ids)
+        with self._faults():
+            for step in _steps(len(ids), _ROWS_A_CALL):
+                self._client.delete(self._collection, ids=ids[step].tolist())
+
+    def search(self, probes: NDArray[np.float32], limit: int) -> Candidates:
+        """Find the nearest to each of (m, d) unit probes, see `VectorIndex.search`."""
+        limit = checked_limit(limit)
+        probes = checked_vectors(probes, self._model, self._dimensions)
+        asked = min(limit, _MOST_CANDIDATES)
+        lines = []
+        with self._faults():
+            for step in _steps(len(probes), _PROBES_A_CALL):
+                answers = self._client.search(
+                    self._collection,
+                    probes[step].tolist(),
+                    anns_field=self._field,
+                    limit=asked,
+                    search_params={"params": {"ef": max(_SHORTEST_SEARCH, 2 * asked)}},
+                    consistency_level=_STRONG,
+                )
+                lines += [
+                    best_first(
+                        np.array([one["id"] for one in answer], np.int64),
+                        np.array([one["distance"] for one in answer], np.float32),
+                        limit,
+                    )
+                    for answer in answers
+                ]
+        return gathered(lines, limit)
+
+    def drop(self) -> None:
+        """Delete the collection from the server."""
+        with self._faults():
+            self._client.drop_collection(self._collection)
+
+    def close(self) -> None:
+        """Leave the server."""
+        self._client.close()
+
+    def _make_collection(self) -> None:
+        from pymilvus import DataType
+
+        schema = self._client.create_schema(auto_id=False)
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field(self._field, DataType.FLOAT_VECTOR, dim=self._dimensions)
+        indexes = self._client.prepare_index_params()
+        indexes.add_index(self._field, index_type="HNSW", metric_type="COSINE", params=_HNSW)
+        self._client.create_collection(
+            self._collection, schema=schema, index_params=indexes, consistency_level=_STRONG
+        )
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            from grpc import RpcError
+            from pymilvus.exceptions import MilvusException
+        except ImportError as error:
+            raise IndexUnavailable(
+                "Milvus needs pymilvus, which is not installed: pip install 'likeness[milvus]'"
+            ) from error
+        try:
+            yield
+        except (MilvusException, RpcError) as error:
+            raise IndexUnavailable(
+                f"Milvus at {self._address} was expected to answer and did not"
+                f" ({' '.join(str(error).split())[:200]}): start it or mend its address, then retry"
+            ) from error
+
+
+def _client(address: str, token: str) -> Any:
+    # pymilvus takes half a second to import, and most installations have none.
+    from pymilvus import MilvusClient
+
+    return MilvusClient(uri=address, token=token)
+
+
+def _steps(count: int, size: int) -> Iterator[slice]:
+    for start in range(0, count, size):
+        yield slice(start, start + size)

@@ -1,0 +1,116 @@
+"""Every backend, made small enough that a test reaches all that it does."""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from tempfile import mkdtemp
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from likeness.errors import KeyUnusable
+from likeness.gallery.exact_index import ExactIndex
+from likeness.gallery.faiss_index import FaissIndex
+from likeness.gallery.vector_index import VectorIndex
+
+MODEL = "a-model"
+DIMENSIONS = 16
+
+MakeIndex = Callable[[], VectorIndex]
+
+
+def exact() -> ExactIndex:
+    return ExactIndex(MODEL, DIMENSIONS, segment_rows=32)
+
+
+def small_faiss() -> FaissIndex:
+    return FaissIndex(MODEL, DIMENSIONS, segment_rows=32)
+
+
+def listed_faiss() -> FaissIndex:
+    """Go over to lists early; looking into all of them, it has to find what is nearest."""
+    return FaissIndex(
+        MODEL, DIMENSIONS, train_at=48, searched_share=1.0, shortlist=40, segment_rows=32
+    )
+
+
+def milvus() -> VectorIndex:
+    pytest.importorskip("pymilvus", reason="pymilvus is not installed: see the milvus extra")
+    from likeness.gallery.milvus_index import MilvusIndex
+
+    _, _, port = _milvus_lite()
+    return MilvusIndex(f"http://127.0.0.1:{port}", f"c{uuid.uuid4().hex}", MODEL, DIMENSIONS)
+
+
+@cache
+def _milvus_lite() -> tuple[object, object, int]:
+    """Start a server for the whole run; it lives as long as what this returns."""
+    server = pytest.importorskip(
+        "milvus_lite.adapter.grpc.server", reason="milvus-lite is not installed"
+    )
+    started: tuple[object, object, int] = server.start_server_in_thread(
+        mkdtemp(prefix="milvus-lite-")
+    )
+    return started
+
+
+IN_MEMORY = [exact, small_faiss, listed_faiss]
+ALL = [*IN_MEMORY, milvus]
+
+
+@contextmanager
+def opened(make_index: MakeIndex) -> Iterator[VectorIndex]:
+    index = make_index()
+    try:
+        yield index
+    finally:
+        if hasattr(index, "drop"):
+            index.drop()
+        index.close()
+
+
+def settled(index: VectorIndex) -> None:
+    """Wait for work in the background, where there is any."""
+    if isinstance(index, FaissIndex):
+        index.settle()
+
+
+def faces(count: int, seed: int = 0) -> NDArray[np.float32]:
+    """Unit vectors that crowd around one direction, as templates do; (count, DIMENSIONS)."""
+    draw = np.random.default_rng(seed)
+    vectors = draw.normal(0.0, 0.3, (count, DIMENSIONS)) + np.linspace(0.1, 0.5, DIMENSIONS)
+    return unit(vectors)
+
+
+def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (vectors / lengths).astype(np.float32)
+
+
+def ids_of(*numbers: int) -> NDArray[np.int64]:
+    return np.array(numbers, np.int64)
+
+
+class PlainSealer:
+    """Authenticates and does not hide: enough to see what an index does with a sealer."""
+
+    def __init__(self, key: bytes = b"a key") -> None:
+        self._key = key
+
+    def seal(self, plaintext: bytes, context: bytes) -> bytes:
+        return self._tag(plaintext, context) + bytes(255 - byte for byte in plaintext)
+
+    def unseal(self, sealed: bytes, context: bytes) -> bytes:
+        plaintext = bytes(255 - byte for byte in sealed[32:])
+        if self._tag(plaintext, context) != sealed[:32]:
+            raise KeyUnusable(
+                "not sealed with this key, or changed: use the key it was sealed with"
+            )
+        return plaintext
+
+    def _tag(self, plaintext: bytes, context: bytes) -> bytes:
+        parts = (self._key, context, plaintext)
+        return hashlib.sha256(b"".join(len(part).to_bytes(8) + part for part in parts)).digest()
