@@ -96,6 +96,27 @@ def test_many_threads_share_one_session(engine: Engine, tmp_path: Path) -> None:
         assert all(pool.map(right, range(200)))
 
 
+def test_threads_that_make_their_first_request_together_do_not_wait_for_ever(
+    tmp_path: Path,
+) -> None:
+    path = network(tmp_path, Preparation())
+    script = (
+        "import sys, threading, numpy, pathlib\n"
+        "from likeness.vision.openvino_engine import OpenVinoEngine\n"
+        "session = OpenVinoEngine(streams=8).load(pathlib.Path(sys.argv[1]))\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "together = threading.Barrier(8)\n"
+        "def ask():\n"
+        "    together.wait()\n"
+        "    session.run(numpy.zeros((1, 8, 8, 3), numpy.uint8))\n"
+        "threads = [threading.Thread(target=ask) for _ in range(8)]\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+    )
+    for _ in range(3):  # without care, one in three hangs
+        subprocess.run([sys.executable, "-c", script, path], check=True, timeout=60)
+
+
 def test_what_is_no_network_is_refused_in_one_line(engine: Engine, tmp_path: Path) -> None:
     path = tmp_path / "not.onnx"
     path.write_bytes(b"not a network")

@@ -126,6 +126,9 @@ def _import_openvino() -> Any:
     finally:
         if blocked:
             del sys.modules[converter]
+    # The first call fills a table while it lets go of Python's lock: two threads that made it at
+    # once, in their first `infer`, would wait for each other for ever.
+    openvino.Type.u8.to_dtype()
     return openvino
 
 
