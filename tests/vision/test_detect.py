@@ -74,7 +74,7 @@ def test_canvas_has_sides_of_multiples_of_32_and_never_more_than_the_side_asked(
     width: int, height: int
 ) -> None:
     settings = DetectorSettings(longer_side=640)
-    side = settings.shown_side(width, height)
+    side = settings.shown_sides(width, height)[0]
     pixels = np.zeros((min(height, 64), min(width, 64), 3), np.uint8)
     canvas = Letterbox.fit(Image(pixels, width, height), side).canvas
     assert canvas.shape[0] % 32 == 0 and canvas.shape[1] % 32 == 0
@@ -89,7 +89,7 @@ def test_canvas_has_sides_of_multiples_of_32_and_never_more_than_the_side_asked(
 def test_small_pictures_are_enlarged_twice_at_most_and_large_ones_shrunk(
     longer: int, shown: int
 ) -> None:
-    assert DetectorSettings().shown_side(longer, 10) == shown
+    assert DetectorSettings().shown_sides(longer, 10)[0] == shown
 
 
 def test_of_overlapping_boxes_the_most_confident_is_kept_and_comes_first() -> None:
@@ -109,3 +109,22 @@ def test_nothing_found_stays_nothing() -> None:
     assert len(suppressed(detections([], []), 0.3)) == 0
     image = Image.of(np.zeros((50, 50, 3), np.uint8))
     assert len(Detector(BrightSpots(), DetectorSettings()).detect(image)) == 0
+
+
+def test_face_too_large_for_the_network_is_looked_for_in_smaller_copies() -> None:
+    class SmallFacesOnly(BrightSpots):
+        def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+            found = super().find(canvas, threshold)
+            widths = found.boxes_xyxy[:, 2] - found.boxes_xyxy[:, 0]
+            return found.select(widths < 300)
+
+    network = SmallFacesOnly()
+    found = Detector(network, DetectorSettings()).detect(spotted(1000, 800, (100, 0, 900, 800)))
+    assert [shape[1] for shape in network.shown] == [1024, 512, 256]
+    np.testing.assert_allclose(found.boxes_xyxy[0], (100, 0, 900, 800), atol=6)
+
+
+def test_picture_in_which_something_is_found_is_shown_once() -> None:
+    network = BrightSpots()
+    Detector(network, DetectorSettings()).detect(spotted(1000, 800, (100, 100, 200, 200)))
+    assert len(network.shown) == 1

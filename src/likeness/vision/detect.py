@@ -22,10 +22,15 @@ class DetectorSettings:
     threshold: float = 0.5
     overlap: float = 0.3
 
-    def shown_side(self, width: int, height: int) -> int:
-        """Pixels along the longer side of what the network is shown of a picture."""
+    def shown_sides(self, width: int, height: int) -> tuple[int, ...]:
+        """Pixels along the longer side of what the network is shown of a picture, one by one.
+
+        A face that fills the picture is too large for the network: where nothing is found, it is shown
+        the picture at a half, then at a quarter.
+        """
         longer = max(width, height)
-        return min(self.longer_side, max(longer, min(2 * longer, self.enlarged_side)))
+        side = min(self.longer_side, max(longer, min(2 * longer, self.enlarged_side)))
+        return side, max(1, side // 2), max(1, side // 4)
 
 
 class Detector:
@@ -37,7 +42,13 @@ class Detector:
 
     def detect(self, image: Image) -> Detections:
         """Find the faces of one picture, most confident first, in pixels of the full frame."""
-        side = self.settings.shown_side(image.width, image.height)
+        for side in self.settings.shown_sides(image.width, image.height):
+            found = self._search(image, side)
+            if len(found):
+                break
+        return found
+
+    def _search(self, image: Image, side: int) -> Detections:
         letterbox = Letterbox.fit(image, side)
         candidates = self._network.find(letterbox.canvas, self.settings.threshold)
         return letterbox.restore(suppressed(candidates, self.settings.overlap))
