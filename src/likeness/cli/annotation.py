@@ -11,7 +11,7 @@ from likeness.cli.output_file import check_output, write_output
 from likeness.errors import InvalidRequest
 from likeness.terms.face import Face
 from likeness.vision.decode import Sample
-from likeness.vision.draw import annotate
+from likeness.vision.draw import Mark, annotate
 
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 _JPEG_QUALITY = 92
@@ -31,12 +31,17 @@ class Annotations:
             check_output(copy)
 
     def write(
-        self, picture: Path, sample: Sample, faces: Sequence[Face], labels: Sequence[str]
+        self,
+        picture: Path,
+        sample: Sample,
+        faces: Sequence[Face],
+        labels: Sequence[str],
+        marks: Sequence[Mark] | None = None,
     ) -> None:
-        """Write the copy of one picture, each face with its label."""
+        """Write the copy of one picture, each face with its label, in its mark's colour."""
         if picture in self._copies:
             copy = self._copies[picture]
-            marked = annotate(sample.decode(), faces, labels)
+            marked = annotate(sample.decode(), faces, labels, marks)
             write_output(copy, encoded(marked.pixels, copy.suffix))
 
 

@@ -30,6 +30,7 @@ from likeness.service.folder_gallery import FolderGallery
 from likeness.service.identify import Candidate, Identification
 from likeness.terms.calibration import OperatingPoint
 from likeness.vision.decode import Sample
+from likeness.vision.draw import Mark
 
 Named = tuple[Sample, tuple[Identification, ...]]
 
@@ -73,7 +74,11 @@ def identify(
         sample = settled.sample(picture)
         faces = identifier.identify(sample)
         annotations.write(
-            picture, sample, [each.face for each in faces], [_label(each) for each in faces]
+            picture,
+            sample,
+            [each.face for each in faces],
+            [label_of(each) for each in faces],
+            [mark_of(each) for each in faces],
         )
         return sample, faces
 
@@ -137,9 +142,15 @@ def _candidate_in_words(candidate: Candidate, lowest_fmr: float) -> str:
     )
 
 
-def _label(identification: Identification) -> str:
+def label_of(identification: Identification) -> str:
+    """Say who a face is, in a picture."""
     match = identification.match
     return f"{plain(match.subject)} {match.similarity:.1f}" if match else "no match"
+
+
+def mark_of(identification: Identification) -> Mark:
+    """Choose the colour that a face is marked in."""
+    return Mark.MATCHED if identification.match else Mark.UNMATCHED
 
 
 def _gallery_json(folder: Path, gallery: FolderGallery, point: OperatingPoint) -> Json:

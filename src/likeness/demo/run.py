@@ -10,6 +10,7 @@ from likeness import __version__
 from likeness.app import Likeness, open_likeness
 from likeness.artifacts import PinnedFile, fetch_all
 from likeness.cli.annotation import encoded
+from likeness.cli.identify import label_of, mark_of
 from likeness.cli.output_file import write_output
 from likeness.cli.progress import fetching
 from likeness.config import read_settings
@@ -125,12 +126,13 @@ def _name(
 
 
 def _annotated(group: Pixels, faces: tuple[NamedFace, ...]) -> Pixels:
-    labels = [
-        f"{match.subject}, {match.similarity:.1f}" if match else "no match"
-        for match in (named.identification.match for named in faces)
-    ]
-    boxes = [named.identification.face for named in faces]
-    marked = annotate(Image.of(group), boxes, labels)
+    found = [named.identification for named in faces]
+    marked = annotate(
+        Image.of(group),
+        [each.face for each in found],
+        [label_of(each) for each in found],
+        [mark_of(each) for each in found],
+    )
     return captioned(
         marked.pixels,
         [(person.name, person.told_at_length, person.altered) for person in PEOPLE],
