@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedded:
-    """The template of the largest face of each of n pictures.
+    """The template of the foremost face of each of n pictures.
 
     `vectors` is (n, d), `means` and `deviations` are (n,), float32; `failed`, (n,) bool, marks
     pictures without a template, whose numbers mean nothing.
@@ -57,17 +57,17 @@ def likeness() -> Likeness:
 
 
 def embed_files(pictures: Sequence[Path]) -> Embedded:
-    """Embed the largest face of every picture file."""
+    """Embed the foremost face of every picture file."""
     return embed(pictures, likeness().sample)
 
 
 def embed(items: Sequence[Item], sample: Callable[[Item], Sample]) -> Embedded:
-    """Embed the largest face of everything that `sample` makes a sample of."""
+    """Embed the foremost face of everything that `sample` makes a sample of."""
     finder, workers = likeness().finder, likeness().workers
 
     def template(item: Item) -> Template | None:
         try:
-            return finder.largest(sample(item))[1]
+            return finder.foremost(sample(item))[1]
         except LikenessError:
             return None
 

@@ -73,7 +73,7 @@ def _measured(pictures: tuple[Path, ...]) -> tuple[Race, dict[str, str]]:
             return float(answers[-1]["seconds"])
 
         laps = race({"theirs": theirs, **runners}, _ROUNDS)
-    found = sum(len(faces) for faces in answers[0]["faces"])
+    found = sum(len(each["faces"]) for each in answers[0]["answers"])
     notes["theirs"] = f"{answers[0]['threads']:.2f} threads busy, {found} faces"
     return laps, notes
 

@@ -5,19 +5,21 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.peer import Peer, peer_versions
 from bench.workplace import OUT
+from likeness.vision.find import foremost
 
 _AT_A_TIME = 64
 _PROCESSES = 2
 
 
 def their_scores(pictures: Sequence[Path]) -> NDArray[np.float32]:
-    """The scores, (n, n), of the largest faces of all pairs: less their L2 distance.
+    """The scores, (n, n), of the foremost faces of all pairs: less their L2 distance.
 
     Lowest of all where a picture has no face that face_recognition finds.
     """
@@ -55,7 +57,7 @@ def _compute(pictures: Sequence[Path]) -> NDArray[np.float64]:
         described = []
         with Peer("face_recognition_pictures.py") as peer:
             for number, batch in enumerate(share, 1):
-                described += [_largest(faces) for faces in peer.ask({"pictures": batch})["faces"]]
+                described += [_foremost(each) for each in peer.ask({"pictures": batch})["answers"]]
                 if number % 8 == 0:
                     print(f"  face_recognition: batch {number} of {len(share)}", file=sys.stderr)
         return described
@@ -67,8 +69,11 @@ def _compute(pictures: Sequence[Path]) -> NDArray[np.float64]:
     return np.array([described[str(path)] for path in pictures])
 
 
-def _largest(faces: list[dict[str, object]]) -> NDArray[np.float64]:
-    """The descriptor of the largest face, as it is with us."""
+def _foremost(picture: dict[str, Any]) -> NDArray[np.float64]:
+    """The descriptor of the foremost face, chosen as with us."""
+    faces = picture["faces"]
     if not faces:
         return np.full(128, np.nan)
-    return np.array(max(faces, key=lambda face: face["area"])["descriptor"])  # type: ignore[arg-type, return-value]
+    boxes_xyxy = np.array([face["box_xyxy"] for face in faces], np.float32)
+    chosen = foremost(boxes_xyxy, picture["width"], picture["height"])
+    return np.array(faces[chosen]["descriptor"])

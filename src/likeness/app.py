@@ -152,22 +152,22 @@ class Likeness:
             return self.finder.locate(self.sample(picture)).faces
 
     def compare(self, reference: Picture, probe: Picture) -> Verification:
-        """Compare the largest faces of two picture files.
+        """Compare the foremost faces of two picture files.
 
         Raises:
             NoFace: one of them has none.
         """
         point = self.calibration.point(self.installation.settings.fmr)
-        return verify(self.largest(reference), self.largest(probe), self.calibration, point)
+        return verify(self.foremost(reference), self.foremost(probe), self.calibration, point)
 
-    def largest(self, picture: Picture) -> tuple[Face, Template]:
-        """Find the largest face of a picture file and make its template.
+    def foremost(self, picture: Picture) -> tuple[Face, Template]:
+        """Find the foremost face of a picture file and make its template.
 
         Raises:
             NoFace: there is none.
         """
         with _naming(picture):
-            return self.finder.largest(self.sample(picture))
+            return self.finder.foremost(self.sample(picture))
 
     def compare_pairs(
         self,

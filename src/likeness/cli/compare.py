@@ -49,7 +49,7 @@ def compare(
     precision: PrecisionChoice = None,
     threads: Threads = None,
 ) -> None:
-    """Say whether the largest faces of two pictures are one person's; exit code 1 when not.
+    """Say whether the foremost faces of two pictures are one person's; exit code 1 when not.
 
     With --pairs, score many pairs; every picture is decoded and embedded once.
     """

@@ -102,7 +102,7 @@ def _enrol(
 
 def _portrait(likeness: Likeness, person: Person, photographs: Photographs) -> Pixels:
     sample = likeness.sample(photographs[person.shown])
-    face, _ = likeness.finder.largest(sample)
+    face, _ = likeness.finder.foremost(sample)
     pixels = portrait(sample.decode(), face.box)
     return altered(pixels) if person.altered else pixels
 

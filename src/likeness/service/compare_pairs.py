@@ -84,7 +84,7 @@ def compare_pairs(
     workers: int,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[PairScore]:
-    """Compare the largest faces of each pair, in order; failures are results too.
+    """Compare the foremost faces of each pair, in order; failures are results too.
 
     Args:
         pairs: what to compare; paths are relative to `root` and may not leave it.
@@ -100,7 +100,7 @@ def compare_pairs(
 
     def embed(name: str) -> Template | str:
         try:
-            return finder.largest(read_sample(_inside(root, name), limits))[1]
+            return finder.foremost(read_sample(_inside(root, name), limits))[1]
         except LikenessError as error:
             return str(error)
 

@@ -52,7 +52,7 @@ def read_gallery(
     workers: int,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> FolderGallery:
-    """Make templates of the largest face of every picture in a folder.
+    """Make templates of the foremost face of every picture in a folder.
 
     Args:
         folder: `NAME/anything.jpg` for many pictures a person, or `NAME.jpg` for one.
@@ -69,7 +69,7 @@ def read_gallery(
     def enrol(picture: tuple[str, Path]) -> Reference | Rejection:
         subject, path = picture
         try:
-            return Reference(subject, path, finder.largest(read_sample(path, limits))[1])
+            return Reference(subject, path, finder.foremost(read_sample(path, limits))[1])
         except LikenessError as error:
             return Rejection(path, str(error))
 

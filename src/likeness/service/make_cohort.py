@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.errors import InvalidRequest, LikenessError, NoFace
+from likeness.errors import InvalidRequest, LikenessError
 from likeness.service.folder_gallery import Rejection
 from likeness.service.in_parallel import in_parallel
 from likeness.vision.cohort import Cohort, crowds
@@ -36,7 +36,7 @@ def make_cohort(
     made_from: str,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> MadeCohort:
-    """Average the largest faces of all pictures in a folder and in the folders inside it.
+    """Average the foremost faces of all pictures in a folder and in the folders inside it.
 
     The cohort holds nobody's template. Every picture should show another person.
 
@@ -80,12 +80,11 @@ def make_cohort(
 def _views(
     picture: Path, locator: FaceLocator, embedder: Embedder, limits: DecodeLimits
 ) -> NDArray[np.float32]:
-    """Embed the largest face as it is, then as poorer pictures show it: (v, d)."""
+    """Embed the foremost face as it is, then as poorer pictures show it: (v, d)."""
     located = locator.locate(read_sample(picture, limits))
-    if not located.faces:
-        raise NoFace("a face was expected and none was found: leave this picture out")
-    landmarks_xy = located.detections.landmarks_xy[:1]
-    poorer = harder_views(located.image, located.faces[0].box.height)
+    which = located.foremost
+    landmarks_xy = located.detections.landmarks_xy[[which]]
+    poorer = harder_views(located.image, located.faces[which].box.height)
     return np.concatenate(
         [embedder.vectors(image, landmarks_xy) for image in (located.image, *poorer)]
     )
