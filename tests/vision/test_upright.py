@@ -1,0 +1,91 @@
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from likeness.terms.image import Image
+from likeness.vision.align import DLIB_LAYOUT
+from likeness.vision.detections import Detections
+from likeness.vision.upright import found_upright
+
+COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
+
+
+class Spots:
+    """A network that finds a face where there is a spot of each of five colours."""
+
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        points = []
+        for colour in COLOURS:
+            away = np.abs(canvas.astype(int) - colour).sum(axis=2)
+            rows, columns = np.nonzero(away < 150)
+            if not len(rows):
+                return detections(np.empty((0, 5, 2)), [])
+            points.append((columns.mean(), rows.mean()))
+        return detections(np.array([points]), [0.9])
+
+
+class Nobody:
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        return detections(np.empty((0, 5, 2)), [])
+
+
+class Neighbour:
+    """A network that sees a face in the corner, more confident than any."""
+
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        return detections(np.full((1, 5, 2), 3.0), [1.0])
+
+
+def detections(points: np.ndarray, confidences: list[float]) -> Detections:
+    boxes = np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1)
+    return Detections(
+        boxes.astype(np.float32), points.astype(np.float32), np.array(confidences, np.float32)
+    )
+
+
+def turned(degrees: float, zoom: float = 1.5) -> np.ndarray:
+    angle = np.deg2rad(degrees)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    points = np.array(DLIB_LAYOUT.points_xy) - DLIB_LAYOUT.side / 2
+    return (points @ rotation.T * zoom + (300, 200)).astype(np.float32)
+
+
+def spotted(points: np.ndarray) -> Image:
+    pixels = np.full((400, 600, 3), 128, np.uint8)
+    for point, colour in zip(points, COLOURS, strict=True):
+        cv2.circle(pixels, tuple(round(v) for v in point.tolist()), 9, colour, cv2.FILLED)
+    return Image.of(pixels)
+
+
+@pytest.mark.parametrize("degrees", [0, 25, -50, 120])
+@pytest.mark.parametrize("reduced", [False, True])
+def test_landmarks_come_to_where_the_network_finds_them_upright(
+    degrees: float, reduced: bool
+) -> None:
+    truth = turned(degrees)
+    image = spotted(truth)
+    if reduced:
+        image = Image(np.ascontiguousarray(image.pixels[::2, ::2]), 600, 400)
+    guess = turned(degrees - 15) + 4
+    found = found_upright(Spots(), image, np.stack([guess, guess]))
+    assert found.shape == (2, 5, 2) and found.dtype == np.float32
+    np.testing.assert_allclose(found[0], truth, atol=2.5)
+
+
+@pytest.mark.parametrize("network", [Nobody(), Neighbour()], ids=["nobody", "neighbour"])
+def test_landmarks_of_a_face_that_is_not_found_again_stay(network: Nobody | Neighbour) -> None:
+    guess = turned(10)[None]
+    np.testing.assert_array_equal(found_upright(network, spotted(turned(0)), guess), guess)
+
+
+def test_landmarks_given_are_not_changed() -> None:
+    guess = turned(10)[None]
+    before = guess.copy()
+    found_upright(Spots(), spotted(turned(0)), guess)
+    np.testing.assert_array_equal(guess, before)
+
+
+def test_points_that_coincide_stay_finite() -> None:
+    guess = np.full((1, 5, 2), 50, np.float32)
+    assert np.isfinite(found_upright(Spots(), spotted(turned(0)), guess)).all()
