@@ -1,0 +1,139 @@
+"""Show in a picture what was found in it: boxes, landmarks and labels on a copy."""
+
+from collections.abc import Sequence
+from enum import Enum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.terms.face import Box, Face, Point
+from likeness.terms.image import Image
+
+_INK = (0, 0, 0)
+# Of the longer side of the picture.
+_LINE_SHARE, _TEXT_SHARE = 1 / 400, 1 / 55
+_LEAST_TEXT = 11
+_WEIGHT = 400
+_TALL_AND_DEEP = "Ågj|"
+
+
+class Mark(Enum):
+    """What to say about a face in colour; the value is its RGB.
+
+    The colours differ for every kind of colour vision (Okabe and Ito, Color universal design,
+    2008), and each is light enough for black letters on it.
+    """
+
+    FOUND = (240, 228, 66)
+    MATCHED = (86, 180, 233)
+    UNMATCHED = (230, 159, 0)
+
+
+def annotate(
+    image: Image,
+    faces: Sequence[Face],
+    labels: Sequence[str],
+    marks: Sequence[Mark] | None = None,
+) -> Image:
+    """Draw the box, the landmarks and the label of each face on a copy of the picture.
+
+    Lines and letters grow with the picture. Labels stay inside it, on one line, cut short where it
+    is too narrow; an empty one is left out.
+
+    Args:
+        image: the picture, which stays as it is.
+        faces: what was found in it, in its full frame.
+        labels: one a face, in any language that OpenCV's own font can write: Latin, Greek,
+            Cyrillic, Chinese, Japanese and Korean ones; others become question marks.
+        marks: one a face; `Mark.FOUND` for all without.
+    """
+    pen = _Pen(image)
+    marks = [Mark.FOUND] * len(faces) if marks is None else marks
+    # Labels last, so that no box crosses out another face's name.
+    for face, mark in zip(faces, marks, strict=True):
+        pen.outline(face.box, mark)
+        at = face.landmarks
+        for point in (at.eye_left, at.eye_right, at.nose, at.mouth_left, at.mouth_right):
+            pen.dot(point, mark)
+    for face, label, mark in zip(faces, labels, marks, strict=True):
+        pen.label(face.box, _one_line(label), mark)
+    return Image(pen.pixels, image.width, image.height)
+
+
+class _Pen:
+    """Draws on a copy of one picture, with lines and letters that suit its size."""
+
+    def __init__(self, image: Image) -> None:
+        self.pixels: NDArray[np.uint8] = image.pixels.copy()
+        self._height, self._width = self.pixels.shape[:2]
+        self._scale_x, self._scale_y = image.scale_xy
+        longer_side = max(self._width, self._height)
+        self._line = max(1, round(longer_side * _LINE_SHARE))
+        self._edge = max(1, self._line // 2)
+        self._text_size = max(_LEAST_TEXT, round(longer_side * _TEXT_SHARE))
+        self._font = cv2.FontFace("sans")
+
+    def outline(self, box: Box, mark: Mark) -> None:
+        """Outline in the mark's colour, edged in black to stand out from anything."""
+        left_top, right_bottom = self._corners(box)
+        for colour, thickness in ((_INK, self._line + 2 * self._edge), (mark.value, self._line)):
+            cv2.rectangle(self.pixels, left_top, right_bottom, colour, thickness)
+
+    def dot(self, point: Point, mark: Mark) -> None:
+        """Mark a point, edged in black too."""
+        at = self._held(point.x, point.y)
+        for colour, radius in ((_INK, self._line + 2), (mark.value, self._line + 1)):
+            cv2.circle(self.pixels, at, radius, colour, cv2.FILLED, cv2.LINE_AA)
+
+    def label(self, box: Box, text: str, mark: Mark) -> None:
+        """Write above the box, below it where there is no room, inside it failing both."""
+        if not text:
+            return
+        pad = self._line + 1
+        text = self._shortened(text, self._width - 2 * pad)
+        # One height for every label, whatever letters are in it.
+        _, ascent, _, text_height = self._measure(_TALL_AND_DEEP)
+        width, height = self._measure(text)[2] + 2 * pad, text_height + 2 * pad
+        (left, above), (_, below) = self._corners(box)
+        x = max(0, min(left, self._width - width))
+        tops = (y for y in (above - height, below) if 0 <= y <= self._height - height)
+        y = next(tops, above)
+        plate = (x, y), (x + width, y + height)
+        cv2.rectangle(self.pixels, *plate, mark.value, cv2.FILLED)
+        cv2.rectangle(self.pixels, *plate, _INK, 1)
+        baseline = x + pad, y + pad - ascent
+        cv2.putText(self.pixels, text, baseline, _INK, self._font, self._text_size, _WEIGHT)
+
+    def _corners(self, box: Box) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Left top and right bottom of what of a box lies inside the picture."""
+        left, top = self._held(box.left, box.top)
+        right, bottom = self._held(box.right, box.bottom)
+        return self._inside(left, top), self._inside(right, bottom)
+
+    def _held(self, x: float, y: float) -> tuple[int, int]:
+        return round(x * self._scale_x), round(y * self._scale_y)
+
+    def _inside(self, x: int, y: int) -> tuple[int, int]:
+        return min(max(x, 0), self._width - 1), min(max(y, 0), self._height - 1)
+
+    def _measure(self, text: str) -> tuple[int, int, int, int]:
+        """Left, top, width and height of a text whose baseline begins at 0, 0."""
+        frame = (self._width, self._height)
+        left, top, width, height = cv2.getTextSize(
+            frame, text, (0, 0), self._font, self._text_size, _WEIGHT
+        )
+        return left, top, width, height
+
+    def _shortened(self, text: str, room: int) -> str:
+        if self._measure(text)[2] <= room:
+            return text
+        kept = len(text)
+        while kept and self._measure(text[:kept] + "…")[2] > room:
+            kept -= 1
+        return text[:kept] + "…"
+
+
+def _one_line(label: str) -> str:
+    # A name may be a file's, whose bytes need not be characters.
+    return " ".join(label.encode(errors="replace").decode().split())
