@@ -1,0 +1,159 @@
+"""How much a picture shows of a face, and whether that is enough to enrol it.
+
+Everything is measured within an ellipse from brow to chin of an upright chip, so that hair and
+background do not count. docs/quality.md says how the measures and their limits were chosen.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.terms.face import Pose, Quality, QualityReason
+from likeness.vision.detections import Detections
+
+Grey = NDArray[np.float32]
+
+# Chips of every layout are brought to one size, in which eyes are 35 to 40 pixels apart.
+_SIDE = 112
+_CENTRE_XY, _RADII_XY = (0.50, 0.55), (0.26, 0.30)
+_WINDOW = np.s_[12:, 11:101]  # the ellipse and what the widest blur sees around it
+_FINE, _MIDDLE, _COARSE = 1.0, 2.0, 4.0  # Gaussian deviations in pixels between which detail lies
+# Half of full sharpness is where fine detail has this share of coarse detail's energy.
+_HALF_SHARP_RATIO, _SHARP_EXPONENT = 0.277, 4
+_NO_DETAIL = 1e-3  # squared grey values; less is rounding
+_EPSILON = 1e-6
+_EDGE = np.ones((5, 5), np.uint8)  # as far as interpolation mixes black into the picture
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLimits:
+    """What a face needs to be fit to enrol; docs/quality.md has the evidence for each default.
+
+    `least_brightness` and `least_sharpness` are 0 to 100; `least_contrast` is the standard
+    deviation of grey values, 0 to 255, and `most_glare` the share of them, 0 to 1, that are white
+    to the eye; `least_size` is in pixels of the full frame, `least_confidence` 0 to 1,
+    `most_yaw` and `most_pitch` in degrees either way. Roll costs nothing: chips are upright.
+    """
+
+    least_brightness: float = 5.0
+    least_sharpness: float = 15.0
+    least_contrast: float = 5.0
+    most_glare: float = 0.6
+    least_size: float = 24.0
+    least_confidence: float = 0.6
+    most_yaw: float = 60.0
+    most_pitch: float = 20.0
+
+
+def quality_of(
+    chips: NDArray[np.uint8],
+    detections: Detections,
+    poses: Sequence[Pose],
+    limits: QualityLimits = QualityLimits(),
+) -> list[Quality]:
+    """Measure every face and say what speaks against enrolling it.
+
+    Brightness is the mean luma of the face. Sharpness compares the energy of fine detail with that
+    of coarse detail, so that neither light nor contrast changes it and every blur lowers it; a
+    face that is small in the picture is enlarged in its chip and counts as blurred.
+
+    Args:
+        chips: (n, side, side, 3) uint8 RGB, one upright chip of each face at scale 1.0.
+        detections: the same n faces.
+        poses: of the same n faces.
+        limits: what a face needs.
+    """
+    sides_xy = detections.boxes_xyxy[:, 2:] - detections.boxes_xyxy[:, :2]
+    return [
+        _quality(_Look.at(chip), size, confidence, pose, limits)
+        for chip, size, confidence, pose in zip(
+            chips,
+            sides_xy.min(axis=1).tolist(),
+            detections.confidences.tolist(),
+            poses,
+            strict=True,
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the pixels of one face measure."""
+
+    brightness: float
+    sharpness: float
+    contrast: float
+    glare: float
+
+    @classmethod
+    def at(cls, chip: NDArray[np.uint8]) -> "_Look":
+        grey = _grey(chip)
+        face = grey[_FACE]
+        return cls(
+            brightness=float(face.mean()) / 255 * 100,
+            sharpness=_sharpness(grey),
+            contrast=float(face.std()),
+            glare=float((face >= 250).mean()),
+        )
+
+
+def _quality(
+    look: _Look, size: float, confidence: float, pose: Pose, limits: QualityLimits
+) -> Quality:
+    reasons = tuple(_reasons(look, size, confidence, pose, limits))
+    return Quality(look.brightness, look.sharpness, size, reasons)
+
+
+def _reasons(
+    look: _Look, size: float, confidence: float, pose: Pose, limits: QualityLimits
+) -> Iterator[QualityReason]:
+    if abs(pose.yaw) > limits.most_yaw or abs(pose.pitch) > limits.most_pitch:
+        yield QualityReason.EXTREME_POSE
+    if look.brightness < limits.least_brightness:
+        yield QualityReason.LOW_BRIGHTNESS
+    if look.sharpness < limits.least_sharpness:
+        yield QualityReason.LOW_SHARPNESS
+    if confidence < limits.least_confidence:
+        yield QualityReason.LOW_CONFIDENCE
+    if size < limits.least_size:
+        yield QualityReason.SMALL_BOUNDING_BOX
+    if look.contrast < limits.least_contrast or look.glare > limits.most_glare:
+        yield QualityReason.LOW_FACE_QUALITY
+
+
+def _grey(chip: NDArray[np.uint8]) -> Grey:
+    luma = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY)
+    sized = cv2.resize(luma, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(sized[_WINDOW], np.float32)
+
+
+def _sharpness(grey: Grey) -> float:
+    # What lies outside the picture is black, and its edge no detail of the face. So blurs are means
+    # of what is seen (Knutsson and Westin, Normalized and differential convolution, 1993).
+    seen = cv2.erode(np.asarray(grey > 0, np.float32), _EDGE)
+    weighted = grey * seen
+    fine, middle, coarse = (
+        cv2.GaussianBlur(weighted, (0, 0), s) / (cv2.GaussianBlur(seen, (0, 0), s) + _EPSILON)
+        for s in (_FINE, _MIDDLE, _COARSE)
+    )
+    face = _FACE & (seen > 0)
+    coarse_energy = float(np.square(middle - coarse)[face].sum())
+    if coarse_energy <= _NO_DETAIL * face.sum():
+        return 0.0
+    ratio = float(np.square(fine - middle)[face].sum()) / coarse_energy
+    sharp = (ratio / _HALF_SHARP_RATIO) ** _SHARP_EXPONENT
+    return 100 * sharp / (1 + sharp)
+
+
+def _ellipse() -> NDArray[np.bool_]:
+    """Which pixels of the window are face."""
+    y, x = (np.mgrid[:_SIDE, :_SIDE] + 0.5) / _SIDE
+    (cx, cy), (rx, ry) = _CENTRE_XY, _RADII_XY
+    inside = ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 <= 1
+    return np.asarray(inside[_WINDOW], np.bool_)
+
+
+_FACE = _ellipse()
