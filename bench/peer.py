@@ -11,7 +11,7 @@ from bench.workplace import REPOSITORY
 
 PYTHON = REPOSITORY / ".venv-bench" / "bin" / "python"
 _PACKAGES = ("dlib-bin", "face_recognition", "face_recognition_models")
-_SCRIPTS = Path(__file__).parent / "peers"
+SCRIPTS = Path(__file__).parent / "peers"
 
 
 class Peer:
@@ -20,7 +20,7 @@ class Peer:
     def __init__(self, script: str) -> None:
         self._process = subprocess.Popen(
             # Deprecations inside a peer's packages are not ours to show.
-            [python(), "-W", "ignore", str(_SCRIPTS / script)],
+            [python(), "-W", "ignore", str(SCRIPTS / script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

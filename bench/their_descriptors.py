@@ -1,20 +1,29 @@
-"""face_recognition's descriptors of many pictures: slow, so kept under `bench-out/cache`."""
+"""What face_recognition finds in many pictures: slow, so kept under `bench-out/cache`.
+
+Kept is what it said of every face, whole; which face a picture is of is chosen anew each time, so
+that a change of that rule never meets answers to another one.
+"""
 
 import hashlib
+import json
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.peer import Peer, peer_versions
+from bench.peer import SCRIPTS, Peer, peer_versions
 from bench.workplace import OUT
 from likeness.vision.find import foremost
 
-_AT_A_TIME = 64
+Answer = dict[str, Any]
+
+_SCRIPT = "face_recognition_pictures.py"
+_AT_A_TIME = 256
 _PROCESSES = 2
 
 
@@ -23,53 +32,49 @@ def their_scores(pictures: Sequence[Path]) -> NDArray[np.float32]:
 
     Lowest of all where a picture has no face that face_recognition finds.
     """
-    descriptors = _descriptors(pictures)
+    descriptors = np.array([_foremost(answer) for answer in _answers(pictures)])
     squares = (descriptors**2).sum(1)
     products = descriptors @ descriptors.T
     scores = -np.sqrt(np.maximum(squares[:, None] + squares - 2 * products, 0))
     return np.asarray(np.where(np.isnan(scores), -np.inf, scores), np.float32)
 
 
-def _descriptors(pictures: Sequence[Path]) -> NDArray[np.float64]:
-    """One of 128 numbers for every picture, all NaN where no face was found."""
-    versions = peer_versions()
-    digest = hashlib.sha256(versions.encode())
+def _answers(pictures: Sequence[Path]) -> list[Answer]:
+    """What the peer says of every picture: kept for these versions, this script and these bytes."""
+    digest = hashlib.sha256(peer_versions().encode())
+    digest.update((SCRIPTS / _SCRIPT).read_bytes())
     for picture in pictures:
         digest.update(picture.read_bytes())
-    kept = OUT / "cache" / f"face_recognition-{digest.hexdigest()[:16]}.npy"
+    kept = OUT / "cache" / f"face_recognition-{digest.hexdigest()[:16]}.json"
     if not kept.exists():
-        computed = _compute(pictures)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        draft = kept.with_suffix(".part.npy")
-        np.save(draft, computed)
+        draft = kept.with_suffix(".part")
+        draft.write_text(json.dumps(_ask(pictures)))
         draft.replace(kept)
-    return np.asarray(np.load(kept), np.float64)
+    kept_answers: list[Answer] = json.loads(kept.read_text())
+    return kept_answers
 
 
-def _compute(pictures: Sequence[Path]) -> NDArray[np.float64]:
-    """Two processes side by side: their answers matter here, not their speed."""
-    batches = [
-        [str(path) for path in pictures[start : start + _AT_A_TIME]]
-        for start in range(0, len(pictures), _AT_A_TIME)
-    ]
+def _ask(pictures: Sequence[Path]) -> list[Answer]:
+    """Ask two processes side by side: their answers matter here, not their speed."""
+    shares = [pictures[number::_PROCESSES] for number in range(_PROCESSES)]
 
-    def work(share: list[list[str]]) -> list[NDArray[np.float64]]:
-        described = []
-        with Peer("face_recognition_pictures.py") as peer:
-            for number, batch in enumerate(share, 1):
-                described += [_foremost(each) for each in peer.ask({"pictures": batch})["answers"]]
-                if number % 8 == 0:
-                    print(f"  face_recognition: batch {number} of {len(share)}", file=sys.stderr)
-        return described
+    def work(share: Sequence[Path]) -> list[Answer]:
+        said: list[Answer] = []
+        with Peer(_SCRIPT) as peer:
+            for start in range(0, len(share), _AT_A_TIME):
+                batch = [str(path) for path in share[start : start + _AT_A_TIME]]
+                said += peer.ask({"pictures": batch})["answers"]
+                print(f"  face_recognition: {len(said)} of {len(share)}", file=sys.stderr)
+        return said
 
     with ThreadPoolExecutor(_PROCESSES) as pool:
-        shares = list(pool.map(work, [batches[i::_PROCESSES] for i in range(_PROCESSES)]))
-    order = [path for i in range(_PROCESSES) for batch in batches[i::_PROCESSES] for path in batch]
-    described = dict(zip(order, [each for share in shares for each in share], strict=True))
-    return np.array([described[str(path)] for path in pictures])
+        said = list(pool.map(work, shares))
+    answers = dict(zip(chain(*shares), chain(*said), strict=True))
+    return [answers[picture] for picture in pictures]
 
 
-def _foremost(picture: dict[str, Any]) -> NDArray[np.float64]:
+def _foremost(picture: Answer) -> NDArray[np.float64]:
     """The descriptor of the foremost face, chosen as with us."""
     faces = picture["faces"]
     if not faces:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as bench
-from bench import workplace
+from bench import their_descriptors, workplace
 from bench.figure import Beside, Figure, Measurement, NotMeasured, Target, at_least, at_most
 from bench.figures import FIGURES
 from bench.machine import Machine
@@ -190,3 +190,33 @@ def test_runners_of_a_race_take_turns():
     run = {name: lambda name=name: order.append(name) or 1.0 for name in "ab"}
     race(run, 2)
     assert order == ["a", "b", "a", "b"]
+
+
+def test_kept_answers_of_a_peer_know_no_rule_for_the_face(monkeypatch, tmp_path):
+    def face(box_xyxy, value):
+        return {"box_xyxy": box_xyxy, "descriptor": [value] * 128}
+
+    pictures = [tmp_path / "two.jpg", tmp_path / "none.jpg"]
+    for picture in pictures:
+        picture.write_bytes(picture.name.encode())
+    two = [face([40, 40, 60, 60], 0.0), face([0, 0, 25, 25], 1.0)]
+    asked = []
+
+    def ask(pictures):
+        asked.append(len(pictures))
+        return [{"width": 100, "height": 100, "faces": faces} for faces in (two, [])]
+
+    monkeypatch.setattr(their_descriptors, "OUT", tmp_path / "out")
+    monkeypatch.setattr(their_descriptors, "peer_versions", lambda: "peer 1")
+    monkeypatch.setattr(their_descriptors, "_ask", ask)
+    chosen = []
+    for rule in (0, 1):
+        monkeypatch.setattr(their_descriptors, "foremost", lambda *args, rule=rule: rule)
+        kept, _ = their_descriptors._answers(pictures)
+        chosen.append(their_descriptors._foremost(kept)[0])
+    scores = their_descriptors.their_scores(pictures)
+    assert (asked, chosen) == ([2], [0.0, 1.0])
+    assert scores[0, 0] == 0.0 and scores[0, 1] == scores[1, 1] == -float("inf")
+    monkeypatch.setattr(their_descriptors, "peer_versions", lambda: "peer 2")
+    their_descriptors._answers(pictures)
+    assert asked == [2, 2]
