@@ -1,0 +1,178 @@
+"""Which collections are there? Rows, as functions over a connection."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from likeness.errors import AlreadyExists, InvalidRequest, NotFound
+from likeness.gallery.names import checked_name
+from likeness.gallery.seal import Seal
+from likeness.gallery.tables import COLLECTIONS, REFERENCES, SUBJECTS
+from likeness.secrets import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named part of the gallery: templates of one model, evened out by one cohort.
+
+    References are erased `retention_days` after their enrolment; None keeps them.
+    """
+
+    id: UUID
+    name: str
+    model: str
+    dimensions: int
+    cohort_version: str
+    retention_days: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much a collection holds."""
+
+    subjects: int
+    references: int
+
+
+_COLUMNS = [COLLECTIONS.c[name] for name in Collection.__dataclass_fields__]
+
+
+def create(
+    connection: Connection,
+    keyring: Keyring,
+    name: str,
+    *,
+    model: str,
+    dimensions: int,
+    cohort_version: str,
+    now: datetime,
+    retention_days: int | None = None,
+) -> Collection:
+    """Make an empty collection with a key of its own.
+
+    Raises:
+        InvalidRequest: the name cannot be kept, or the retention is no number of days.
+        AlreadyExists: there is one of that name.
+    """
+    checked_name(name, "a collection's name")
+    _check_retention(retention_days)
+    if connection.execute(select(COLLECTIONS.c.id).where(COLLECTIONS.c.name == name)).first():
+        raise AlreadyExists(f"a new collection was expected and {name!r} exists: choose another")
+    collection = Collection(
+        uuid4(), name, model, dimensions, cohort_version, retention_days, created_at=now
+    )
+    _, sealed_key = keyring.new_data_key(_key_context(collection.id))
+    row = {field: getattr(collection, field) for field in Collection.__dataclass_fields__}
+    connection.execute(insert(COLLECTIONS), {**row, "sealed_key": sealed_key})
+    return collection
+
+
+def get(connection: Connection, name: str) -> Collection:
+    """Find a collection by its name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = connection.execute(select(*_COLUMNS).where(COLLECTIONS.c.name == name)).first()
+    if row is None:
+        raise NotFound(
+            f"a collection was expected and {name!r} is none: `likeness collections list` lists"
+            " them"
+        )
+    return _collection(row)
+
+
+def by_id(connection: Connection, collection_id: UUID) -> Collection | None:
+    """Find a collection by its id; None where it is erased."""
+    row = connection.execute(select(*_COLUMNS).where(COLLECTIONS.c.id == collection_id)).first()
+    return None if row is None else _collection(row)
+
+
+def every(connection: Connection) -> list[Collection]:
+    """List all collections by name."""
+    return [_collection(r) for r in connection.execute(select(*_COLUMNS).order_by("name"))]
+
+
+def size(connection: Connection, collection_id: UUID) -> Size:
+    """Count a collection's subjects and references."""
+    counts = [
+        connection.execute(
+            select(func.count()).where(table.c.collection_id == collection_id)
+        ).scalar_one()
+        for table in (SUBJECTS, REFERENCES)
+    ]
+    return Size(*counts)
+
+
+def seal_of(connection: Connection, keyring: Keyring, collection_id: UUID) -> Seal:
+    """Open a collection's key.
+
+    Raises:
+        NotFound: the collection is erased.
+        KeyUnusable: the installation's key is gone or another's.
+    """
+    sealed = connection.execute(
+        select(COLLECTIONS.c.sealed_key).where(COLLECTIONS.c.id == collection_id)
+    ).scalar_one_or_none()
+    if sealed is None:
+        raise erased(collection_id)
+    return Seal(collection_id, keyring.open_data_key(sealed, _key_context(collection_id)))
+
+
+def set_retention(connection: Connection, collection_id: UUID, days: int | None) -> None:
+    """Choose how long references are kept; the next sweep goes by it.
+
+    Raises:
+        InvalidRequest: it is no number of days.
+    """
+    _check_retention(days)
+    chosen = update(COLLECTIONS).where(COLLECTIONS.c.id == collection_id)
+    connection.execute(chosen.values(retention_days=days))
+
+
+def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
+    """Seal every collection's key with the installation's newest, and say how many there are.
+
+    Raises:
+        KeyUnusable: as for `Keyring.rewrap`.
+    """
+    rows = connection.execute(select(COLLECTIONS.c.id, COLLECTIONS.c.sealed_key)).all()
+    for row in rows:
+        sealed_key = keyring.rewrap(row.sealed_key, _key_context(row.id))
+        chosen = update(COLLECTIONS).where(COLLECTIONS.c.id == row.id)
+        connection.execute(chosen.values(sealed_key=sealed_key))
+    return len(rows)
+
+
+def destroy_key(connection: Connection, collection_id: UUID) -> None:
+    """Delete a collection's row, and the key in it: nothing that it sealed ever opens again.
+
+    Raises:
+        NotFound: it is erased already.
+    """
+    if not connection.execute(
+        delete(COLLECTIONS).where(COLLECTIONS.c.id == collection_id)
+    ).rowcount:
+        raise erased(collection_id)
+
+
+def erased(collection_id: UUID) -> NotFound:
+    """Say that a collection is gone."""
+    return NotFound(f"collection {collection_id} was expected and is erased: nothing was done")
+
+
+def _collection(row: Row[Any]) -> Collection:
+    return Collection(**row._mapping)
+
+
+def _check_retention(days: int | None) -> None:
+    if days is not None and not 1 <= days <= 36_500:
+        raise InvalidRequest(f"1 to 36500 days of retention were expected, {days} came: correct it")
+
+
+def _key_context(collection_id: UUID) -> bytes:
+    return b"key of collection " + collection_id.bytes

@@ -1,0 +1,247 @@
+"""What is enrolled? References, as functions over a connection."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Connection, insert, select
+
+from likeness.errors import AlreadyExists, InvalidRequest, ModelMismatch, NotFound
+from likeness.gallery import collections, subjects
+from likeness.gallery.collections import Collection
+from likeness.gallery.names import checked_name
+from likeness.gallery.seal import Details, Seal
+from likeness.gallery.tables import REFERENCES, SUBJECTS
+from likeness.gallery.vector_index import checked_vectors
+from likeness.terms.face import Face
+from likeness.terms.template import CohortStatistics, Template
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewReference:
+    """A face to enrol.
+
+    `subject` is the subject's name, made where the collection has none of it; None enrols somebody
+    unnamed. Faces of one sample share `sample_id`; `sample_sha256` is of its bytes. `expires_at`
+    erases it then, whatever the collection's retention.
+    """
+
+    template: Template
+    face: Face
+    sample_id: UUID
+    sample_sha256: bytes
+    sample_size: tuple[int, int]
+    subject: str | None = None
+    external_id: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An enrolled face, without its template; `number` is what indexes know it by."""
+
+    number: int
+    id: UUID
+    subject_number: int | None
+    sample_id: UUID
+    details: Details
+    cohort: CohortStatistics
+    created_at: datetime
+    expires_at: datetime | None
+
+
+_COLUMNS = [
+    REFERENCES.c[name]
+    for name in (
+        "number",
+        "id",
+        "subject_number",
+        "sample_id",
+        "sealed_details",
+        "cohort_mean",
+        "cohort_deviation",
+        "cohort_version",
+        "created_at",
+        "expires_at",
+    )
+]
+
+
+def insert_all(
+    connection: Connection,
+    collection: Collection,
+    seal: Seal,
+    new: Sequence[NewReference],
+    now: datetime,
+) -> list[Reference]:
+    """Enrol faces, all or none, with the subjects they name.
+
+    Raises:
+        NotFound: the collection was erased meanwhile.
+        AlreadyExists: a face of the same sample is enrolled at the same place.
+        ModelMismatch: a template is of another model or cohort than the collection's.
+        InvalidRequest: a template is not of length one, or a name or external id cannot be kept.
+    """
+    if collections.by_id(connection, collection.id) is None:
+        raise collections.erased(collection.id)
+    return [_insert(connection, collection, seal, one, now) for one in new]
+
+
+def duplicate_of(connection: Connection, seal: Seal, new: NewReference) -> UUID | None:
+    """Give the id of the reference that this face is enrolled as already, if it is."""
+    digest = seal.face_digest(new.sample_sha256, new.face.box)
+    return connection.execute(
+        select(REFERENCES.c.id).where(
+            REFERENCES.c.collection_id == seal.collection_id, REFERENCES.c.face_digest == digest
+        )
+    ).scalar_one_or_none()
+
+
+def by_ids(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Reference]:
+    """Find references by id, in the order they came.
+
+    Raises:
+        NotFound: the collection has one of them not.
+    """
+    found = _read(connection, seal, REFERENCES.c.id.in_(ids))
+    if missing := set(ids) - {reference.id for reference in found}:
+        raise NotFound(f"a reference was expected and {min(missing)} is none: list the references")
+    return found
+
+
+def by_numbers(connection: Connection, seal: Seal, numbers: Iterable[int]) -> dict[int, Reference]:
+    """Find references by number; those that do not exist are left out."""
+    found = _read(connection, seal, REFERENCES.c.number.in_(list(numbers)))
+    return {reference.number: reference for reference in found}
+
+
+def of_subject(connection: Connection, seal: Seal, subject_id: UUID) -> list[Reference]:
+    """List a subject's references in the order they came."""
+    number = select(SUBJECTS.c.number).where(SUBJECTS.c.id == subject_id).scalar_subquery()
+    return _read(connection, seal, REFERENCES.c.subject_number == number)
+
+
+def page(
+    connection: Connection, seal: Seal, *, after: int = 0, limit: int = 1000
+) -> list[Reference]:
+    """List at most `limit` references whose number is above `after`, in the order they came."""
+    return _read(connection, seal, REFERENCES.c.number > after, limit)
+
+
+def templates(
+    connection: Connection, collection: Collection, seal: Seal, numbers: Sequence[int]
+) -> dict[int, Template]:
+    """Open the templates of references, by number; those that do not exist are left out.
+
+    Raises:
+        KeyUnusable: one is damaged, or another's.
+    """
+    rows = connection.execute(
+        select(*_COLUMNS, REFERENCES.c.sealed_vector).where(
+            REFERENCES.c.collection_id == collection.id, REFERENCES.c.number.in_(numbers)
+        )
+    )
+    return {
+        row.number: Template(
+            seal.opened_vector(row.id, row.sealed_vector),
+            collection.model,
+            CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version),
+        )
+        for row in rows
+    }
+
+
+def _insert(
+    connection: Connection, collection: Collection, seal: Seal, new: NewReference, now: datetime
+) -> Reference:
+    template = new.template
+    _check_template(template, collection)
+    if new.external_id is not None:
+        checked_name(new.external_id, "an external id")
+    if len(new.sample_sha256) != 32:
+        raise InvalidRequest(
+            f"the SHA-256 of a sample is 32 bytes, {len(new.sample_sha256)} came: pass its digest"
+        )
+    if (known := duplicate_of(connection, seal, new)) is not None:
+        raise AlreadyExists(
+            f"a new face was expected and reference {known} is the same face of the same picture:"
+            " leave it out"
+        )
+    subject = None
+    if new.subject is not None:
+        subject = subjects.find(connection, seal, new.subject)
+        subject = subject or subjects.create(connection, seal, new.subject, now)
+    subject_number = None if subject is None else subject.number
+    reference_id = uuid4()
+    details = Details(new.face, new.sample_size, new.external_id)
+    row = {
+        "id": reference_id,
+        "collection_id": collection.id,
+        "subject_number": subject_number,
+        "sample_id": new.sample_id,
+        "face_digest": seal.face_digest(new.sample_sha256, new.face.box),
+        "sealed_vector": seal.vector(reference_id, template.vector),
+        "sealed_details": seal.details(reference_id, details),
+        "cohort_mean": template.cohort.mean,
+        "cohort_deviation": template.cohort.deviation,
+        "cohort_version": template.cohort.version,
+        "created_at": now,
+        "expires_at": new.expires_at,
+    }
+    number = connection.execute(insert(REFERENCES).returning(REFERENCES.c.number), row).scalar_one()
+    return Reference(
+        number,
+        reference_id,
+        subject_number,
+        new.sample_id,
+        details,
+        template.cohort,
+        now,
+        new.expires_at,
+    )
+
+
+def _check_template(template: Template, collection: Collection) -> None:
+    require_model(template, collection)
+    # Here, before it is a row: an index takes none of another length.
+    checked_vectors(template.vector[None], collection.model, collection.dimensions)
+
+
+def require_model(template: Template, collection: Collection) -> None:
+    """Refuse a template that cannot be compared with a collection's.
+
+    Raises:
+        ModelMismatch: it is of another model or cohort.
+    """
+    came = (template.model, template.cohort.version)
+    if came != (collection.model, collection.cohort_version):
+        raise ModelMismatch(
+            f"templates of {collection.model}, evened out by {collection.cohort_version}, are in"
+            f" collection {collection.id}, and one of {came[0]}, {came[1]}, came: use the model"
+            " that the collection was made with"
+        )
+
+
+def _read(
+    connection: Connection, seal: Seal, chosen: ColumnElement[bool], limit: int | None = None
+) -> list[Reference]:
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .where(REFERENCES.c.collection_id == seal.collection_id, chosen)
+        .order_by(REFERENCES.c.number)
+        .limit(limit)
+    )
+    return [
+        Reference(
+            row.number,
+            row.id,
+            row.subject_number,
+            row.sample_id,
+            seal.opened_details(row.id, row.sealed_details),
+            CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version),
+            row.created_at,
+            row.expires_at,
+        )
+        for row in rows
+    ]

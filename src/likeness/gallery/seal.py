@@ -1,0 +1,142 @@
+"""What does a collection's key do? It seals all that is personal, each thing for its place alone.
+
+The context names collection and row, so that what is sealed opens in no other row; digests for
+finding equals take the key too.
+"""
+
+import json
+import struct
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import KeyUnusable
+from likeness.secrets import Digester, Key
+from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality, QualityReason
+
+# Two faces of one picture lie further apart; one face, found again, does not move as far.
+_PLACE_PX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is kept of a face beside its template; `sample_size` is width and height in pixels."""
+
+    face: Face
+    sample_size: tuple[int, int]
+    external_id: str | None
+
+
+class Seal:
+    """Seals and opens what belongs to one collection; safe to use from many threads."""
+
+    def __init__(self, collection_id: UUID, key: Key) -> None:
+        self.collection_id = collection_id
+        self._key = key
+        self._names = Digester(key, "subject name")
+        self._faces = Digester(key, "face")
+
+    def name(self, subject_id: UUID, name: str) -> bytes:
+        """Seal a subject's name."""
+        return self._key.seal(name.encode(), self._context(b"name", subject_id))
+
+    def opened_name(self, subject_id: UUID, sealed: bytes) -> str:
+        """Open a subject's name.
+
+        Raises:
+            KeyUnusable: it is damaged, or another's.
+        """
+        return self._key.unseal(sealed, self._context(b"name", subject_id)).decode()
+
+    def name_digest(self, name: str) -> bytes:
+        """Give 32 bytes by which a name is found."""
+        return self._names.digest(name.encode())
+
+    def face_digest(self, sample_sha256: bytes, box: Box) -> bytes:
+        """Give 32 bytes by which a face is found that is enrolled again from the same sample."""
+        centre = ((box.left + box.right) / 2, (box.top + box.bottom) / 2)
+        place = struct.pack("<2q", *(round(at / _PLACE_PX) for at in centre))
+        return self._faces.digest(sample_sha256 + place)
+
+    def vector(self, reference_id: UUID, vector: NDArray[np.float32]) -> bytes:
+        """Seal a template's (d,) vector."""
+        plain = np.ascontiguousarray(vector, "<f4").tobytes()
+        return self._key.seal(plain, self._context(b"vector", reference_id))
+
+    def opened_vector(self, reference_id: UUID, sealed: bytes) -> NDArray[np.float32]:
+        """Open a template's (d,) vector.
+
+        Raises:
+            KeyUnusable: it is damaged, or another's.
+        """
+        plain = self._key.unseal(sealed, self._context(b"vector", reference_id))
+        return np.frombuffer(plain, "<f4")
+
+    def details(self, reference_id: UUID, details: Details) -> bytes:
+        """Seal what is known of a reference's face."""
+        plain = json.dumps(asdict(details), separators=(",", ":")).encode()
+        return self._key.seal(plain, self._context(b"details", reference_id))
+
+    def opened_details(self, reference_id: UUID, sealed: bytes) -> Details:
+        """Open what is known of a reference's face.
+
+        Raises:
+            KeyUnusable: it is damaged, or another's.
+        """
+        plain = self._key.unseal(sealed, self._context(b"details", reference_id))
+        return _details(json.loads(plain))
+
+    def of_snapshots(self, kind: str) -> "SnapshotSeal":
+        """Give what seals the snapshots of one of the collection's indexes."""
+        return SnapshotSeal(self._key, self.collection_id.bytes + kind.encode() + b" ")
+
+    def _context(self, kind: bytes, row_id: UUID) -> bytes:
+        return b"gallery %s " % kind + self.collection_id.bytes + row_id.bytes
+
+
+class SnapshotSeal:
+    """A `Sealer` for the snapshots of one index of one collection."""
+
+    def __init__(self, key: Key, place: bytes) -> None:
+        self._key = key
+        self._place = place
+
+    def seal(self, plaintext: bytes, context: bytes) -> bytes:
+        """Encrypt."""
+        return self._key.seal(plaintext, self._place + context)
+
+    def unseal(self, sealed: bytes, context: bytes) -> bytes:
+        """Decrypt.
+
+        Raises:
+            KeyUnusable: it is damaged, or another's.
+        """
+        return self._key.unseal(sealed, self._place + context)
+
+
+def _details(value: dict[str, Any]) -> Details:
+    try:
+        face = value["face"]
+        quality = face["quality"]
+        reasons = tuple(QualityReason(reason) for reason in quality["reasons"])
+        points = {name: Point(**point) for name, point in face["landmarks"].items()}
+        width, height = value["sample_size"]
+        return Details(
+            Face(
+                Box(**face["box"]),
+                Landmarks(**points),
+                face["confidence"],
+                Pose(**face["pose"]),
+                Quality(**{**quality, "reasons": reasons}),
+            ),
+            (width, height),
+            value["external_id"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise KeyUnusable(
+            "the details of a face were expected, as this Likeness writes them, and others were"
+            " sealed: run the newer Likeness that wrote them"
+        ) from error

@@ -1,0 +1,93 @@
+"""Where does the gallery lie? Collections, the subjects in them, their references, and erasures.
+
+What is personal is sealed (names, templates, faces) or a keyed digest, since neither database is
+sure to forget what an index of it held. Numbers count up in the order of commits and are never used
+again: they are the ids of the vector indexes, which so can follow the rows.
+"""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from likeness.storage import METADATA, Identifier, Instant, Serial
+
+COLLECTIONS = Table(
+    "gallery_collections",
+    METADATA,
+    Column("id", Identifier, primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("model", String, nullable=False),
+    Column("dimensions", Integer, nullable=False),
+    Column("cohort_version", String, nullable=False),
+    # The collection's own key, sealed by the installation's; without it nothing sealed opens.
+    Column("sealed_key", LargeBinary, nullable=False),
+    Column("retention_days", Integer),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("name"),
+    CheckConstraint("retention_days > 0", name="retention"),
+)
+
+# No foreign key to the collection: that goes first, with its key, and the rest in portions.
+SUBJECTS = Table(
+    "gallery_subjects",
+    METADATA,
+    Column("number", Serial, primary_key=True),
+    Column("id", Identifier, nullable=False),
+    Column("collection_id", Identifier, nullable=False),
+    Column("sealed_name", LargeBinary, nullable=False),
+    Column("name_digest", LargeBinary(32), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("id"),
+    UniqueConstraint("collection_id", "name_digest"),
+    Index("ix_gallery_subjects_collection_id_number", "collection_id", "number"),
+    sqlite_autoincrement=True,
+)
+
+REFERENCES = Table(
+    "gallery_references",
+    METADATA,
+    Column("number", Serial, primary_key=True),
+    Column("id", Identifier, nullable=False),
+    Column("collection_id", Identifier, nullable=False),
+    Column("subject_number", Serial, ForeignKey(SUBJECTS.c.number), index=True),
+    Column("sample_id", Identifier, nullable=False),
+    # The face's place in the sample, under a key: finds what is enrolled twice.
+    Column("face_digest", LargeBinary(32), nullable=False),
+    Column("sealed_vector", LargeBinary, nullable=False),
+    Column("sealed_details", LargeBinary, nullable=False),
+    # In the clear: a search reads those of hundreds of candidates.
+    Column("cohort_mean", Float(53), nullable=False),
+    Column("cohort_deviation", Float(53), nullable=False),
+    Column("cohort_version", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    UniqueConstraint("id"),
+    UniqueConstraint("collection_id", "face_digest"),
+    Index("ix_gallery_references_collection_id_number", "collection_id", "number"),
+    Index("ix_gallery_references_collection_id_created_at", "collection_id", "created_at"),
+    Index("ix_gallery_references_collection_id_expires_at", "collection_id", "expires_at"),
+    sqlite_autoincrement=True,
+)
+
+ERASURES = Table(
+    "gallery_erasures",
+    METADATA,
+    Column("id", Identifier, primary_key=True),
+    Column("collection_id", Identifier, nullable=False),
+    # JSON: what is taken; our ids and numbers alone.
+    Column("content", Text, nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    # Neither is there before everything that can be reached is.
+    Column("certificate", Text),
+    Column("digest", String(64)),
+)
