@@ -1,0 +1,124 @@
+"""What does an erasure prove? Which of our numbers are gone, from where, and what was out of reach.
+
+A certificate holds ids and numbers that Likeness made, and no name or id that a client chose.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from likeness.errors import InvalidRequest
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure takes.
+
+    Everything of the collection where `whole_collection` says so, which then is not listed. A
+    subject in `affected_subjects` stays, and loses references.
+    """
+
+    whole_collection: bool
+    subject_ids: tuple[UUID, ...]
+    subject_numbers: tuple[int, ...]
+    affected_subjects: tuple[int, ...]
+    reference_numbers: tuple[int, ...]
+    subjects: int
+    references: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the values that JSON can hold."""
+        return {**asdict(self), "subject_ids": [str(one) for one in self.subject_ids]}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Erased":
+        """Make one of what `as_json` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: something is missing or unknown.
+        """
+        lists = {
+            name: tuple(int(number) for number in value[name])
+            for name in ("subject_numbers", "affected_subjects", "reference_numbers")
+        }
+        return cls(**{**value, **lists, "subject_ids": tuple(map(UUID, value["subject_ids"]))})
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureCertificate:
+    """That an erasure reached everything in our reach; `out_of_reach` lists what is not."""
+
+    id: UUID
+    collection_id: UUID
+    erased: Erased
+    begun_at: datetime
+    completed_at: datetime
+    done: tuple[str, ...]
+    out_of_reach: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the certificate as `as_json` gives it, in hexadecimal."""
+        canonical = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the values that JSON can hold."""
+        return {
+            "version": _VERSION,
+            "id": str(self.id),
+            "collection_id": str(self.collection_id),
+            "erased": self.erased.as_json(),
+            "begun_at": self.begun_at.isoformat(),
+            "completed_at": self.completed_at.isoformat(),
+            "done": list(self.done),
+            "out_of_reach": list(self.out_of_reach),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "ErasureCertificate":
+        """Make one of what `as_json` gave.
+
+        Raises:
+            InvalidRequest: it is no certificate.
+        """
+        try:
+            if value["version"] != _VERSION:
+                raise ValueError("another version")
+            return cls(
+                UUID(value["id"]),
+                UUID(value["collection_id"]),
+                Erased.from_json(value["erased"]),
+                datetime.fromisoformat(value["begun_at"]),
+                datetime.fromisoformat(value["completed_at"]),
+                tuple(map(str, value["done"])),
+                tuple(map(str, value["out_of_reach"])),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InvalidRequest(
+                f"an erasure's certificate of version {_VERSION} was expected and what came is"
+                " none: pass it as it was issued"
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What is left of what a certificate says is gone.
+
+    `issued` is whether this installation issued exactly this certificate. `rows` counts rows of
+    what was erased, `vectors` those in indexes and their snapshots.
+    """
+
+    issued: bool
+    rows: int
+    vectors: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether the certificate is ours and true."""
+        return self.issued and not self.rows and not self.vectors

@@ -1,0 +1,286 @@
+"""How is somebody erased? In two halves, of which the second is finished whatever happens.
+
+1. In one transaction the rows go, and what has to follow them is noted: from then on no search
+   finds them.
+2. Vectors are taken out of the indexes, and snapshots written anew without them.
+3. The database is scrubbed of the deleted rows.
+4. The certificate is kept and issued. What is noted and has none is finished at the next start.
+
+A collection goes key first; its other rows follow between 1 and 2, in portions.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import Column, Connection, Row, Table, delete, insert, select, update
+
+from likeness.errors import Conflict
+from likeness.gallery import collections
+from likeness.gallery.certificate import Erased, ErasureCertificate, Verification
+from likeness.gallery.collections import Collection
+from likeness.gallery.tables import COLLECTIONS, ERASURES, REFERENCES, SUBJECTS
+from likeness.storage import Database, scrub
+
+T = TypeVar("T")
+
+_AT_ONCE = 10_000
+_SCRUBBED = (REFERENCES, SUBJECTS, COLLECTIONS)
+_DONE = (
+    "rows deleted",
+    "vectors removed from the indexes",
+    "index snapshots written without them",
+    "the database's deleted rows and log scrubbed",
+)
+_DONE_WITH_COLLECTION = ("the collection's key destroyed", *_DONE)
+# What storage cannot know of.
+_EXPORTS = ("exports and copies that somebody made",)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An erasure that has begun: its rows are gone."""
+
+    id: UUID
+    collection_id: UUID
+    model: str
+    dimensions: int
+    erased: Erased
+    begun_at: datetime
+
+
+def begin(
+    connection: Connection,
+    collection: Collection,
+    now: datetime,
+    *,
+    subject_ids: Sequence[UUID] = (),
+    reference_ids: Sequence[UUID] = (),
+    with_emptied: bool = False,
+) -> Erasure:
+    """Delete subjects with all their references, and single references; note what has to follow.
+
+    Ids that the collection does not have are passed over. `with_emptied` takes subjects along that
+    have no reference left.
+    """
+    collection_id = collection.id
+    subjects = _rows(connection, SUBJECTS, collection_id, SUBJECTS.c.id, subject_ids)
+    numbers = list(subjects)
+    references = {
+        **_rows(connection, REFERENCES, collection_id, REFERENCES.c.id, reference_ids),
+        **_rows(connection, REFERENCES, collection_id, REFERENCES.c.subject_number, numbers),
+    }
+    touched = _subjects_of(connection, list(references))
+    _delete(connection, REFERENCES.c.number, list(references))
+    affected = sorted(touched - set(numbers))
+    if with_emptied:
+        emptied = sorted(set(affected) - _with_references(connection, affected))
+        subjects |= _rows(connection, SUBJECTS, collection_id, SUBJECTS.c.number, emptied)
+        affected = sorted(set(affected) - set(emptied))
+    _delete(connection, SUBJECTS.c.number, list(subjects))
+    erased = Erased(
+        whole_collection=False,
+        subject_ids=tuple(subjects.values()),
+        subject_numbers=tuple(subjects),
+        affected_subjects=tuple(affected),
+        reference_numbers=tuple(sorted(references)),
+        subjects=len(subjects),
+        references=len(references),
+    )
+    return _note(connection, collection, erased, now)
+
+
+def begin_collection(connection: Connection, collection: Collection, now: datetime) -> Erasure:
+    """Destroy a collection's key; note what has to follow.
+
+    Raises:
+        NotFound: it is erased already.
+    """
+    size = collections.size(connection, collection.id)
+    collections.destroy_key(connection, collection.id)
+    erased = Erased(True, (), (), (), (), size.subjects, size.references)
+    return _note(connection, collection, erased, now)
+
+
+def pending(connection: Connection) -> list[Erasure]:
+    """List erasures that have begun and are not finished, oldest first."""
+    rows = connection.execute(
+        select(ERASURES).where(ERASURES.c.certificate.is_(None)).order_by(ERASURES.c.begun_at)
+    )
+    return [_erasure(row) for row in rows]
+
+
+def finish(
+    database: Database,
+    erasures: Sequence[Erasure],
+    forget: Callable[[Erasure], None],
+    clock: Callable[[], datetime],
+) -> list[ErasureCertificate]:
+    """Take what was begun from everywhere else, and issue the certificates.
+
+    `forget` takes an erasure's vectors out of indexes and snapshots.
+
+    Raises:
+        Conflict: a program that reads the database stands in the way; the erasures stay noted.
+        Exception: whatever `forget` raises; likewise.
+    """
+    for erasure in erasures:
+        if erasure.erased.whole_collection:
+            _delete_all(database, erasure.collection_id)
+        forget(erasure)
+    if not erasures:
+        return []
+    scrubbing = scrub(database, _SCRUBBED)
+    if not scrubbing.complete:
+        raise Conflict(
+            "deleted rows were expected to be scrubbed from the database and"
+            f" {scrubbing.stood_in_way}: they are gone from every search, and the erasure is"
+            " finished at the next one, sweep or start"
+        )
+    out_of_reach = (*scrubbing.out_of_reach, *_EXPORTS)
+    certificates = [_certificate(erasure, clock(), out_of_reach) for erasure in erasures]
+    return database.write(lambda connection: [_kept(connection, one) for one in certificates])
+
+
+def verify(connection: Connection, certificate: ErasureCertificate, vectors: int) -> Verification:
+    """Count what is left; `vectors` were counted in indexes and snapshots already."""
+    digest = connection.execute(
+        select(ERASURES.c.digest).where(ERASURES.c.id == certificate.id)
+    ).scalar_one_or_none()
+    erased, collection_id = certificate.erased, certificate.collection_id
+    if erased.whole_collection:
+        size = collections.size(connection, collection_id)
+        there = collections.by_id(connection, collection_id) is not None
+        rows = size.subjects + size.references + there
+    else:
+        ids, numbers = erased.subject_ids, erased.subject_numbers
+        rows = len(
+            _rows(connection, SUBJECTS, collection_id, SUBJECTS.c.id, ids)
+            | _rows(connection, SUBJECTS, collection_id, SUBJECTS.c.number, numbers)
+        ) + len(
+            _rows(
+                connection,
+                REFERENCES,
+                collection_id,
+                REFERENCES.c.number,
+                erased.reference_numbers,
+            )
+            | _rows(connection, REFERENCES, collection_id, REFERENCES.c.subject_number, numbers)
+        )
+    return Verification(digest == certificate.digest, rows, vectors)
+
+
+def _note(connection: Connection, collection: Collection, erased: Erased, now: datetime) -> Erasure:
+    erasure = Erasure(uuid4(), collection.id, collection.model, collection.dimensions, erased, now)
+    content = {
+        "model": collection.model,
+        "dimensions": collection.dimensions,
+        "erased": erased.as_json(),
+    }
+    row = {
+        "id": erasure.id,
+        "collection_id": collection.id,
+        "content": json.dumps(content),
+        "begun_at": now,
+    }
+    connection.execute(insert(ERASURES), row)
+    return erasure
+
+
+def _erasure(row: Row[tuple[Any, ...]]) -> Erasure:
+    content = json.loads(row.content)
+    erased = Erased.from_json(content["erased"])
+    model, dimensions = content["model"], content["dimensions"]
+    return Erasure(row.id, row.collection_id, model, dimensions, erased, row.begun_at)
+
+
+def _certificate(
+    erasure: Erasure, now: datetime, out_of_reach: tuple[str, ...]
+) -> ErasureCertificate:
+    return ErasureCertificate(
+        erasure.id,
+        erasure.collection_id,
+        erasure.erased,
+        erasure.begun_at,
+        now,
+        _DONE_WITH_COLLECTION if erasure.erased.whole_collection else _DONE,
+        out_of_reach,
+    )
+
+
+def _kept(connection: Connection, certificate: ErasureCertificate) -> ErasureCertificate:
+    """Keep a certificate, unless another act just finished the same erasure; give the one kept."""
+    ours = ERASURES.c.id == certificate.id
+    text, digest = json.dumps(certificate.as_json()), certificate.digest
+    first = update(ERASURES).where(ours, ERASURES.c.certificate.is_(None))
+    connection.execute(first.values(certificate=text, digest=digest))
+    kept = connection.execute(select(ERASURES.c.certificate).where(ours)).scalar_one()
+    return ErasureCertificate.from_json(json.loads(kept))
+
+
+def _rows(
+    connection: Connection,
+    table: Table,
+    collection_id: UUID,
+    column: Column[T],
+    values: Sequence[T],
+) -> dict[int, UUID]:
+    """Give number and id of the collection's rows that have one of some values."""
+    return {
+        row.number: row.id
+        for some in _portions(values)
+        for row in connection.execute(
+            select(table.c.number, table.c.id)
+            .where(table.c.collection_id == collection_id, column.in_(some))
+            .order_by(table.c.number)
+        )
+    }
+
+
+def _subjects_of(connection: Connection, numbers: Sequence[int]) -> set[int]:
+    return {
+        number
+        for some in _portions(numbers)
+        for number in connection.execute(
+            select(REFERENCES.c.subject_number).where(REFERENCES.c.number.in_(some))
+        ).scalars()
+        if number is not None
+    }
+
+
+def _with_references(connection: Connection, subject_numbers: Sequence[int]) -> set[int]:
+    """Give those of some subjects that have references."""
+    column = REFERENCES.c.subject_number
+    return {
+        number
+        for some in _portions(subject_numbers)
+        for number in connection.execute(
+            select(column).where(column.in_(some)).distinct()
+        ).scalars()
+    }
+
+
+def _delete(connection: Connection, column: Column[int], numbers: Sequence[int]) -> None:
+    for some in _portions(numbers):
+        connection.execute(delete(column.table).where(column.in_(some)))
+
+
+def _delete_all(database: Database, collection_id: UUID) -> None:
+    """Delete a collection's references and subjects, in acts that keep nobody waiting for long."""
+    for table in (REFERENCES, SUBJECTS):
+
+        def delete_some(connection: Connection, table: Table = table) -> int:
+            chosen = select(table.c.number).where(table.c.collection_id == collection_id)
+            some = chosen.order_by(table.c.number).limit(_AT_ONCE)
+            return connection.execute(delete(table).where(table.c.number.in_(some))).rowcount
+
+        while database.write(delete_some):
+            pass
+
+
+def _portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]

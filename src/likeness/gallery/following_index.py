@@ -1,0 +1,185 @@
+"""How does an index keep up with the rows? It follows them by their numbers.
+
+1. Rows are committed before an index hears of them; numbers count up in the order of commits. What
+   references above the last number seen bring is added, and then the number is moved.
+2. An index is opened by its first search: its snapshot is restored where there is one that can be
+   used, then the rows since are added. What is added or removed before that touches rows and
+   snapshot alone.
+3. If the count of vectors is not that of the rows after that, all ids are compared, what is too
+   much is removed and what is missing is added.
+4. After anything failed, the next search does 2 and 3 first, or fails itself.
+"""
+
+import logging
+import threading
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import LikenessError, ModelMismatch, NotFound, SnapshotUnusable
+from likeness.gallery.index_snapshot import Manifest, SnapshotFolder
+from likeness.gallery.rows_as_vectors import RowsAsVectors
+from likeness.gallery.vector_index import Candidates, VectorIndex
+
+_logger = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class KeepsSnapshots(Protocol):
+    """An index that lies in memory, and whose next start a snapshot makes fast."""
+
+    def snapshot(self, folder: SnapshotFolder, sequence: int) -> None:
+        """Write every change up to number `sequence`, and perhaps some later ones."""
+
+    def restore(self, folder: SnapshotFolder) -> int:
+        """Take up what a snapshot holds, in place of what is here; give its `sequence`."""
+
+
+class FollowingIndex:
+    """A vector index that holds what the rows say; safe to use from many threads."""
+
+    def __init__(self, index: VectorIndex, rows: RowsAsVectors, folder: SnapshotFolder) -> None:
+        self._index = index
+        self._rows = rows
+        self._folder = folder
+        # Held from reading rows until the index holds what they say: otherwise what is removed in
+        # between would be added again.
+        self._changing = threading.Lock()
+        self._opened = False
+        self._up_to_date = False
+        self._through = 0
+        self._unsaved = 0
+
+    def __len__(self) -> int:
+        """Count the vectors."""
+        self._make_ready()
+        return len(self._index)
+
+    @property
+    def unsaved(self) -> int:
+        """How many changes no snapshot holds yet."""
+        return self._unsaved
+
+    def search(self, probe: NDArray[np.float32], limit: int) -> Candidates:
+        """Find the `limit` nearest to one (d,) unit probe."""
+        self._make_ready()
+        return self._index.search(probe[None], limit)
+
+    def follow(self, number: int) -> None:
+        """Add what references up to `number` bring, which are committed.
+
+        A failure is told to the log: the rows hold what came, and the next search finds it or
+        fails.
+        """
+        if self._through >= number:
+            return  # somebody else's turn took ours along
+        with self._changing:
+            if not self._up_to_date or self._through >= number:
+                return
+            self._up_to_date = False
+            try:
+                self._catch_up()
+                self._up_to_date = True
+            except Exception:
+                _logger.exception("an index is behind its rows until the next search")
+
+    def refresh(self, ids: NDArray[np.int64]) -> None:
+        """Hold of (n,) ids what the rows now say; snapshots hold nothing of them any more.
+
+        Raises:
+            IndexUnavailable, SnapshotUnusable: the index or its snapshot cannot be changed.
+        """
+        with self._changing:
+            was_up_to_date, self._up_to_date = self._up_to_date, False
+            self._index.remove(ids)
+            if self._opened:
+                for found in self._rows.vectors(ids):
+                    self._index.add(found.ids, found.vectors)
+            self._unsaved += len(ids)
+            self._up_to_date = was_up_to_date
+        self._erase_from_snapshot(ids)
+
+    def holds(self, ids: NDArray[np.int64]) -> int:
+        """Count which of (n,) ids are in the index or its snapshot."""
+        held = set(ids[self._index.contains(ids)].tolist())
+        with self._folder.lock:
+            try:
+                names = self._folder.manifest().segments
+            except NotFound:
+                names = ()
+            for name in names:
+                held.update(np.intersect1d(self._folder.read_segment(name).ids, ids).tolist())
+        return len(held)
+
+    def snapshot(self) -> None:
+        """Write what a next start needs, where that is not written yet.
+
+        Raises:
+            SnapshotUnusable: it cannot be written.
+        """
+        with self._changing:
+            if not self._up_to_date or not self._unsaved:
+                return
+            through, self._unsaved = self._through, 0
+        if isinstance(self._index, KeepsSnapshots):
+            self._index.snapshot(self._folder, through)
+        else:
+            # A server keeps the vectors; how far it has followed is all there is to write.
+            self._folder.commit(Manifest(through, None, ()))
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self._index.close()
+
+    def _make_ready(self) -> None:
+        if self._up_to_date:
+            return
+        with self._changing:
+            if self._up_to_date:
+                return
+            if not self._opened:
+                self._through = self._restored()
+                self._opened = True
+            self._catch_up()
+            if len(self._index) != self._rows.count(self._through):
+                self._compare_all()
+            self._up_to_date = True
+
+    def _restored(self) -> int:
+        """Restore the snapshot and give the number it goes up to, 0 where there is none."""
+        try:
+            if isinstance(self._index, KeepsSnapshots):
+                return self._index.restore(self._folder)
+            return self._folder.manifest().sequence
+        except NotFound:
+            return 0
+        except LikenessError as error:
+            _logger.warning("an index is made again from the rows: %s", error)
+            return 0
+
+    def _erase_from_snapshot(self, ids: NDArray[np.int64]) -> None:
+        with self._folder.lock:
+            try:
+                self._folder.manifest()
+                self._folder.erase(ids)
+            except (NotFound, ModelMismatch, SnapshotUnusable):
+                # Nobody can say what such a snapshot holds, or what a crash left where none is:
+                # an empty one takes its place, and the rows make the next.
+                self._folder.commit(Manifest(0, None, ()))
+
+    def _catch_up(self) -> None:
+        for last, found in self._rows.newer(self._through):
+            if found.ids.size:
+                self._index.add(found.ids, found.vectors)
+            self._through = last
+            self._unsaved += len(found.ids)
+
+    def _compare_all(self) -> None:
+        wanted, here = self._rows.ids(), self._index.ids()
+        self._index.remove(np.setdiff1d(here, wanted))
+        missing = np.setdiff1d(wanted, here)
+        for found in self._rows.vectors(missing):
+            self._index.add(found.ids, found.vectors)
+        self._unsaved += len(missing)
+        _logger.info("an index was compared with all rows, %d were missing", len(missing))

@@ -1,0 +1,367 @@
+"""The gallery in use: rows that are the truth, and indexes that follow them.
+
+What holds, whatever fails in between:
+
+1. One process has a home's gallery open.
+2. What an act acknowledges is committed, and the next search finds it, or fails.
+3. What is not committed, or is erased, is in no answer: candidates are read from the rows.
+4. An erasure that has begun is finished, at the latest when the gallery is opened again.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.errors import LikenessError
+from likeness.gallery import collections, erasure, references, retention, search, subjects
+from likeness.gallery.certificate import ErasureCertificate, Verification
+from likeness.gallery.collections import Collection, Size
+from likeness.gallery.erasure import Erasure
+from likeness.gallery.home_lock import HomeLock
+from likeness.gallery.open_collection import MakeIndex, OpenCollection, folder_of, wipe
+from likeness.gallery.references import NewReference, Reference
+from likeness.gallery.retention import SweepReport
+from likeness.gallery.search import By, Candidate, Cohort
+from likeness.gallery.vector_index import checked_limit
+from likeness.secrets import Keyring
+from likeness.storage import Database
+from likeness.terms.template import Template
+
+_logger = logging.getLogger(__name__)
+
+
+class Gallery:
+    """Enrols, searches and erases; safe to use from many threads.
+
+    A service that keeps rows of its own in the same transaction uses `open`, the functions of
+    `references` and `erasure` inside its act, and `follow` or `finish` after.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        make_index: MakeIndex,
+        snapshots: Path,
+        cohort_of: Callable[[str, str], Cohort],
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Open the gallery of a home, and finish erasures that a crash left unfinished.
+
+        Args:
+            database: where the rows are, with this program's schema.
+            keyring: what collections' keys are sealed with.
+            make_index: makes an empty index.
+            snapshots: a folder for the indexes' snapshots, made where there is none.
+            cohort_of: gives the cohort of a model and version, to even out fused templates.
+            clock: says what time it is.
+
+        Raises:
+            Conflict: another process has it open.
+            DatabaseUnavailable: folder or database cannot be read or written.
+        """
+        self._database = database
+        self._keyring = keyring
+        self._make_index = make_index
+        self._snapshots = snapshots
+        self._cohort_of = cohort_of
+        self._clock = clock
+        self._open: dict[UUID, OpenCollection] = {}
+        self._opening = threading.Lock()
+        self._erasing = threading.Lock()
+        self._background = ThreadPoolExecutor(1, "likeness-snapshots")
+        self._snapshot_is_due = threading.Lock()
+        self._lock = HomeLock(snapshots)
+        try:
+            self.finish_erasures()
+        except LikenessError as error:
+            _logger.warning("erasures stay to be finished: %s", error)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    # Collections
+
+    def create(
+        self,
+        name: str,
+        *,
+        model: str,
+        dimensions: int,
+        cohort_version: str,
+        retention_days: int | None = None,
+    ) -> Collection:
+        """Make an empty collection with a key of its own.
+
+        Raises:
+            InvalidRequest: the name cannot be kept, or the retention is no number of days.
+            AlreadyExists: there is one of that name.
+        """
+        return self._database.write(
+            lambda connection: collections.create(
+                connection,
+                self._keyring,
+                name,
+                model=model,
+                dimensions=dimensions,
+                cohort_version=cohort_version,
+                retention_days=retention_days,
+                now=self._clock(),
+            )
+        )
+
+    def collections(self) -> list[Collection]:
+        """List all collections by name."""
+        return self._database.read(collections.every)
+
+    def collection(self, name: str) -> Collection:
+        """Find a collection.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self._database.read(lambda connection: collections.get(connection, name))
+
+    def size(self, name: str) -> Size:
+        """Count a collection's subjects and references.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self._database.read(
+            lambda connection: collections.size(connection, collections.get(connection, name).id)
+        )
+
+    def open(self, name: str) -> tuple[Collection, OpenCollection]:
+        """Find a collection and open its key; its indexes are opened by the first search.
+
+        Raises:
+            NotFound: there is none.
+            KeyUnusable: the installation's key is gone or another's.
+        """
+        collection = self.collection(name)
+        return collection, self._opened(collection)
+
+    # Enrolling and searching
+
+    def enrol(self, name: str, new: Sequence[NewReference]) -> list[Reference]:
+        """Enrol faces, all or none, in one commit; searches that start after this find them.
+
+        Raises:
+            NotFound: there is no such collection.
+            AlreadyExists, InvalidRequest, ModelMismatch: see `references.insert_all`.
+        """
+        collection, opened = self.open(name)
+        enrolled = self._database.write(
+            lambda connection: references.insert_all(
+                connection, collection, opened.seal, new, self._clock()
+            )
+        )
+        self.follow(opened, enrolled)
+        return enrolled
+
+    def follow(self, opened: OpenCollection, enrolled: Sequence[Reference]) -> None:
+        """Let searches find what a committed act enrolled."""
+        if enrolled:
+            opened.follow(max(reference.number for reference in enrolled))
+        if opened.wants_snapshot and self._snapshot_is_due.acquire(blocking=False):
+            self._background.submit(self._snapshot_in_background, opened)
+
+    def search(self, name: str, probe: Template, limit: int, by: By = By.BEST) -> list[Candidate]:
+        """Find at most `limit` candidates, most alike first.
+
+        Raises:
+            NotFound: there is no such collection.
+            ModelMismatch: the probe is of another model or cohort than the collection.
+            InvalidRequest: the limit is below 1.
+            IndexUnavailable, DatabaseUnavailable, KeyUnusable: the index cannot be brought up to
+                date with the rows.
+        """
+        collection, opened = self.open(name)
+        references.require_model(probe, collection)
+        limit = checked_limit(limit)
+        if by is By.SUBJECT:
+            cohort = self._cohort_of(collection.model, collection.cohort_version)
+            return search.search_subjects(
+                self._database, opened.seal, opened.subjects, probe, limit, cohort
+            )
+        return search.search_references(
+            self._database,
+            opened.seal,
+            opened.references,
+            probe,
+            limit,
+            best_of_each=by is By.BEST,
+        )
+
+    # Erasing
+
+    def erase_subject(self, name: str, subject_id: UUID) -> ErasureCertificate:
+        """Erase a subject and all their references; see `finish`.
+
+        Raises:
+            NotFound: there is no such collection or subject.
+        """
+        collection, opened = self.open(name)
+        begun = self._database.write(
+            lambda connection: erasure.begin(
+                connection,
+                collection,
+                self._clock(),
+                subject_ids=[subjects.by_id(connection, opened.seal, subject_id).id],
+            )
+        )
+        return self.finish([begun])[0]
+
+    def erase_references(self, name: str, reference_ids: Sequence[UUID]) -> ErasureCertificate:
+        """Erase references; their subjects stay; see `finish`.
+
+        Raises:
+            NotFound: there is no such collection, or one of the references is not there.
+        """
+        collection, opened = self.open(name)
+
+        def begin(connection: Connection) -> Erasure:
+            references.by_ids(connection, opened.seal, reference_ids)
+            return erasure.begin(connection, collection, self._clock(), reference_ids=reference_ids)
+
+        return self.finish([self._database.write(begin)])[0]
+
+    def erase_collection(self, name: str) -> ErasureCertificate:
+        """Erase a collection, its key first; see `finish`.
+
+        Raises:
+            NotFound: there is none.
+        """
+        begun = self._database.write(
+            lambda connection: erasure.begin_collection(
+                connection, collections.get(connection, name), self._clock()
+            )
+        )
+        return self.finish([begun])[0]
+
+    def sweep(self, now: datetime | None = None) -> SweepReport:
+        """Erase what has been kept long enough; see `finish`."""
+        at = now or self._clock()
+        begun = []
+        for collection in self.collections():
+            while one := self._database.write(partial(_begin_due, collection=collection, now=at)):
+                begun.append(one)
+        return SweepReport(at, tuple(self.finish(begun)))
+
+    def finish(self, begun: Sequence[Erasure]) -> list[ErasureCertificate]:
+        """Take what was begun out of indexes, snapshots and the database's files; certify it.
+
+        Raises:
+            Conflict: a program that reads the database stands in the way.
+            IndexUnavailable, SnapshotUnusable, DatabaseUnavailable: something cannot be written.
+                In every case it is out of all answers already, and `finish_erasures` does the
+                rest.
+        """
+        with self._erasing:
+            return erasure.finish(self._database, begun, self._forget, self._clock)
+
+    def finish_erasures(self) -> list[ErasureCertificate]:
+        """Finish what could not be finished before.
+
+        Raises:
+            LikenessError: as for `finish`.
+        """
+        return self.finish(self._database.read(erasure.pending))
+
+    def verify_certificate(self, certificate: ErasureCertificate) -> Verification:
+        """Look whether anything is left of what a certificate says is gone."""
+        collection = self._database.read(
+            lambda connection: collections.by_id(connection, certificate.collection_id)
+        )
+        if collection is not None:
+            vectors = self._opened(collection).holds(certificate.erased)
+        else:
+            vectors = int(folder_of(self._snapshots, certificate.collection_id).exists())
+        return self._database.read(
+            lambda connection: erasure.verify(connection, certificate, vectors)
+        )
+
+    # Snapshots
+
+    def snapshot(self, name: str) -> None:
+        """Write what makes the collection's next start fast.
+
+        Raises:
+            NotFound: there is no such collection.
+            SnapshotUnusable: it cannot be written.
+        """
+        self.open(name)[1].snapshot()
+
+    def close(self) -> None:
+        """Write snapshots where much would be read again, and let go of the home."""
+        self._background.shutdown()
+        for opened in self._open.values():
+            self._try_snapshot(opened)
+            opened.close()
+        self._open.clear()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _opened(self, collection: Collection) -> OpenCollection:
+        with self._opening:
+            if collection.id not in self._open:
+                seal = self._database.read(
+                    lambda connection: collections.seal_of(connection, self._keyring, collection.id)
+                )
+                self._open[collection.id] = OpenCollection(
+                    collection, seal, self._database, self._make_index, self._snapshots
+                )
+            return self._open[collection.id]
+
+    def _forget(self, begun: Erasure) -> None:
+        collection = self._database.read(
+            lambda connection: collections.by_id(connection, begun.collection_id)
+        )
+        if collection is not None:
+            self._opened(collection).forget(begun.erased)
+            return
+        with self._opening:
+            opened = self._open.pop(begun.collection_id, None)
+        if opened is not None:
+            opened.close()
+        wipe(self._make_index, self._snapshots, begun)
+
+    def _snapshot_in_background(self, opened: OpenCollection) -> None:
+        self._snapshot_is_due.release()
+        self._try_snapshot(opened)
+
+    def _try_snapshot(self, opened: OpenCollection) -> None:
+        try:
+            opened.snapshot()
+        except LikenessError as error:
+            _logger.warning("a snapshot was not written, the next start is slower: %s", error)
+
+
+def _begin_due(connection: Connection, collection: Collection, now: datetime) -> Erasure | None:
+    due = retention.due(connection, collection, now)
+    if not due:
+        return None
+    return erasure.begin(connection, collection, now, reference_ids=due, with_emptied=True)

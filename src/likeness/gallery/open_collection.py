@@ -1,0 +1,137 @@
+"""What does a collection in use consist of? Its seal and its two indexes, each with a snapshot."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import SnapshotUnusable
+from likeness.gallery.certificate import Erased
+from likeness.gallery.collections import Collection
+from likeness.gallery.erasure import Erasure
+from likeness.gallery.following_index import FollowingIndex
+from likeness.gallery.index_snapshot import SnapshotFolder
+from likeness.gallery.rows_as_vectors import RowsAsVectors, of_references, of_subjects
+from likeness.gallery.seal import Seal
+from likeness.gallery.vector_index import VectorIndex
+from likeness.storage import Database
+
+MakeIndex = Callable[[str, str, int], VectorIndex]
+"""Makes an index from a name of its own, a model and the dimensions of its vectors."""
+
+REFERENCE_INDEX, SUBJECT_INDEX = KINDS = ("references", "subjects")
+# Snapshots hold a portion of what changed; the rest is read from the rows at the next start.
+SNAPSHOT_AFTER = 20_000
+
+
+class OpenCollection:
+    """One collection; `references` and `subjects` follow its rows."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        seal: Seal,
+        database: Database,
+        make_index: MakeIndex,
+        snapshots: Path,
+    ) -> None:
+        self.seal = seal
+        folder = folder_of(snapshots, collection.id)
+
+        def following(kind: str, rows: RowsAsVectors) -> FollowingIndex:
+            name = _index_name(kind, collection.id)
+            return FollowingIndex(
+                make_index(name, collection.model, collection.dimensions),
+                rows,
+                SnapshotFolder(
+                    folder / kind, seal.of_snapshots(kind), collection.model, collection.dimensions
+                ),
+            )
+
+        self.references = following(REFERENCE_INDEX, of_references(database, seal))
+        self.subjects = following(SUBJECT_INDEX, of_subjects(database, seal))
+        self._writing = threading.Lock()
+        self._closed = False
+
+    def follow(self, number: int) -> None:
+        """Bring what references up to `number` are into the indexes that are in use."""
+        self.references.follow(number)
+        self.subjects.follow(number)
+
+    def forget(self, erased: Erased) -> None:
+        """Take what is erased from indexes and snapshots; fuse anew who lost references.
+
+        Raises:
+            IndexUnavailable, SnapshotUnusable: an index or its snapshot cannot be changed.
+        """
+        self.references.refresh(_as_ids(erased.reference_numbers))
+        self.subjects.refresh(_as_ids((*erased.subject_numbers, *erased.affected_subjects)))
+
+    def holds(self, erased: Erased) -> int:
+        """Count the vectors in indexes and snapshots that an erasure should have taken."""
+        return self.references.holds(_as_ids(erased.reference_numbers)) + self.subjects.holds(
+            _as_ids(erased.subject_numbers)
+        )
+
+    @property
+    def wants_snapshot(self) -> bool:
+        """Whether much has changed since the last."""
+        return max(self.references.unsaved, self.subjects.unsaved) >= SNAPSHOT_AFTER
+
+    def snapshot(self) -> None:
+        """Write what a next start needs, where that is not written yet.
+
+        Raises:
+            SnapshotUnusable: it cannot be written.
+        """
+        with self._writing:
+            if not self._closed:
+                self.references.snapshot()
+                self.subjects.snapshot()
+
+    def close(self) -> None:
+        """Let go of the indexes; no snapshot is written any more."""
+        with self._writing:
+            self._closed = True
+            self.references.close()
+            self.subjects.close()
+
+
+def wipe(make_index: MakeIndex, snapshots: Path, erasure: Erasure) -> None:
+    """Empty the indexes of a collection that is erased, whose key is gone; delete its snapshots.
+
+    Raises:
+        IndexUnavailable: an index cannot be changed.
+        SnapshotUnusable: the snapshots cannot be deleted.
+    """
+    for kind in KINDS:
+        name = _index_name(kind, erasure.collection_id)
+        index = make_index(name, erasure.model, erasure.dimensions)
+        index.remove(index.ids())
+        index.close()
+    folder = folder_of(snapshots, erasure.collection_id)
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise SnapshotUnusable(
+            f"the snapshots in {folder} were expected to be deleted and cannot be"
+            f" ({error.strerror}): mend the folder; the erasure is finished at the next start"
+        ) from error
+
+
+def folder_of(snapshots: Path, collection_id: UUID) -> Path:
+    """Say where the snapshots of a collection's indexes lie."""
+    return snapshots / collection_id.hex
+
+
+def _index_name(kind: str, collection_id: UUID) -> str:
+    return f"{kind}_{collection_id.hex}"
+
+
+def _as_ids(numbers: tuple[int, ...]) -> NDArray[np.int64]:
+    return np.array(numbers, np.int64)

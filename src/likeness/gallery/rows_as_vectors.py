@@ -1,0 +1,152 @@
+"""What should an index hold? Vectors read from the rows, which are the truth.
+
+The index of references holds the vector of each. The index of subjects holds one vector for each
+subject that has references: the mean of theirs, brought to length one.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Column, ColumnElement, Connection, distinct, func, select
+
+from likeness.gallery.seal import Seal
+from likeness.gallery.tables import REFERENCES
+from likeness.storage import Database
+
+_ROWS_AT_ONCE = 2_000
+_IDS_AT_ONCE = 100_000
+# The mean of vectors that point away from each other has no direction to keep.
+_SHORTEST_MEAN = 1e-6
+
+
+class Vectors(NamedTuple):
+    """(n, d) unit vectors under their (n,) ids, ascending."""
+
+    ids: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+
+
+class ReadVectors(Protocol):
+    """Reads the vectors that belong to some numbers; those that do not exist are left out."""
+
+    def __call__(self, connection: Connection, seal: Seal, numbers: list[int]) -> Vectors:
+        """Read them."""
+
+
+class RowsAsVectors:
+    """What one index of a collection should hold; `of_references` and `of_subjects` make them."""
+
+    def __init__(
+        self,
+        database: Database,
+        seal: Seal,
+        column: Column[int],
+        read: ReadVectors,
+    ) -> None:
+        self._database = database
+        self._seal = seal
+        self._column = column
+        self._read = read
+
+    def ids(self) -> NDArray[np.int64]:
+        """List all ids, (n,), ascending."""
+        parts = [np.empty(0, np.int64)]
+        while (found := self._ids_above(int(parts[-1][-1]) if len(parts) > 1 else 0)).size:
+            parts.append(found)
+        return np.concatenate(parts)
+
+    def count(self, through: int) -> int:
+        """Count the ids that references up to number `through` bring."""
+        column = self._column if self._column.primary_key else distinct(self._column)
+        counted = select(func.count(column)).where(self._ours(), REFERENCES.c.number <= through)
+        return self._database.read(lambda connection: connection.execute(counted).scalar_one())
+
+    def vectors(self, ids: NDArray[np.int64]) -> Iterator[Vectors]:
+        """Read the vectors of (n,) ids, in portions; those that do not exist are left out.
+
+        Raises:
+            KeyUnusable: a template is damaged, or another's.
+        """
+        for start in range(0, len(ids), _ROWS_AT_ONCE):
+            some = ids[start : start + _ROWS_AT_ONCE].tolist()
+            found = self._database.read(partial(self._read, seal=self._seal, numbers=some))
+            if found.ids.size:
+                yield found
+
+    def newer(self, number: int) -> Iterator[tuple[int, Vectors]]:
+        """Read what references above a number bring, in portions, each with its last number.
+
+        Raises:
+            KeyUnusable: a template is damaged, or another's.
+        """
+        while True:
+            last, found = self._database.read(partial(self._newer, number=number))
+            if last == number:
+                return
+            number = last
+            yield last, found
+
+    def _ids_above(self, last: int) -> NDArray[np.int64]:
+        some = (
+            select(self._column)
+            .distinct()
+            .where(self._ours(), self._column > last)
+            .order_by(self._column)
+            .limit(_IDS_AT_ONCE)
+        )
+        found = self._database.read(lambda connection: connection.execute(some).scalars().all())
+        return np.array(found, np.int64)
+
+    def _newer(self, connection: Connection, number: int) -> tuple[int, Vectors]:
+        rows = connection.execute(
+            select(REFERENCES.c.number, self._column.label("key"))
+            .where(self._ours(), REFERENCES.c.number > number)
+            .order_by(REFERENCES.c.number)
+            .limit(_ROWS_AT_ONCE)
+        ).all()
+        keys = sorted({row.key for row in rows if row.key is not None})
+        last = rows[-1].number if rows else number
+        return last, self._read(connection, seal=self._seal, numbers=keys)
+
+    def _ours(self) -> ColumnElement[bool]:
+        return REFERENCES.c.collection_id == self._seal.collection_id
+
+
+def of_references(database: Database, seal: Seal) -> RowsAsVectors:
+    """Give what the index of references should hold, under the numbers of references."""
+    return RowsAsVectors(database, seal, REFERENCES.c.number, reference_vectors)
+
+
+def of_subjects(database: Database, seal: Seal) -> RowsAsVectors:
+    """Give what the index of subjects should hold, under the numbers of subjects."""
+    return RowsAsVectors(database, seal, REFERENCES.c.subject_number, subject_vectors)
+
+
+def reference_vectors(connection: Connection, seal: Seal, numbers: list[int]) -> Vectors:
+    """Open the vectors of references, by number; those that do not exist are left out."""
+    return _opened(connection, seal, REFERENCES.c.number, numbers)
+
+
+def subject_vectors(connection: Connection, seal: Seal, numbers: list[int]) -> Vectors:
+    """Fuse the vectors of subjects, by number; those without references are left out."""
+    every = _opened(connection, seal, REFERENCES.c.subject_number, numbers)
+    ids, first, place = np.unique(every.ids, return_index=True, return_inverse=True)
+    sums = np.zeros((len(ids), *every.vectors.shape[1:]), np.float32)
+    np.add.at(sums, place, every.vectors)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    means = sums / np.maximum(lengths, _SHORTEST_MEAN)
+    return Vectors(ids, np.where(lengths > _SHORTEST_MEAN, means, every.vectors[first]))
+
+
+def _opened(connection: Connection, seal: Seal, column: Column[int], values: list[int]) -> Vectors:
+    rows = connection.execute(
+        select(column.label("key"), REFERENCES.c.id, REFERENCES.c.sealed_vector)
+        .where(REFERENCES.c.collection_id == seal.collection_id, column.in_(values))
+        .order_by(REFERENCES.c.number)
+    ).all()
+    opened = [seal.opened_vector(row.id, row.sealed_vector) for row in rows]
+    vectors = np.stack(opened) if opened else np.empty((0, 0), np.float32)
+    return Vectors(np.array([row.key for row in rows], np.int64), vectors)

@@ -1,0 +1,201 @@
+"""Who is most like a probe? The index proposes by raw score, the rows decide by the even one.
+
+A candidate is read from the rows, so that what is not committed, or is erased, is never one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from likeness.errors import ModelMismatch
+from likeness.gallery import references, subjects
+from likeness.gallery.following_index import FollowingIndex
+from likeness.gallery.references import Reference
+from likeness.gallery.rows_as_vectors import subject_vectors
+from likeness.gallery.seal import Seal
+from likeness.gallery.subjects import Subject
+from likeness.gallery.tables import REFERENCES
+from likeness.storage import Database
+from likeness.terms.template import CohortStatistics, Comparison, Template, normalised
+
+# Proposed by raw score, so that those whose even score is best are among them.
+_FEWEST_PROPOSED = 200
+_PROPOSED_A_CANDIDATE = 4
+_MORE = 4
+
+
+class By(StrEnum):
+    """What a search compares with and gives."""
+
+    REFERENCE = "reference"
+    """Every reference by itself; a subject may come several times."""
+    BEST = "best"
+    """Every subject by the best of their references; unnamed references by themselves."""
+    SUBJECT = "subject"
+    """Every subject by the mean of their references."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody whom a probe is like; `reference` is None where all of a subject's were fused."""
+
+    reference: Reference | None
+    subject: Subject | None
+    comparison: Comparison
+
+
+class Cohort(Protocol):
+    """What templates of one model are held against; `terms.template.CohortStatistics` of it."""
+
+    @property
+    def version(self) -> str:
+        """The cohort's version, as `CohortStatistics.version` names it."""
+
+    def statistics(
+        self, vectors: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give (n,) means and (n,) deviations for (n, d) vectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    number: int
+    group: int
+    comparison: Comparison
+
+
+def search_references(
+    database: Database,
+    seal: Seal,
+    index: FollowingIndex,
+    probe: Template,
+    limit: int,
+    *,
+    best_of_each: bool,
+) -> list[Candidate]:
+    """Find the references most like a probe; only the best of each subject if `best_of_each`."""
+
+    def read(connection: Connection, proposed: dict[int, float]) -> list[_Scored]:
+        columns = [REFERENCES.c.number, REFERENCES.c.subject_number, REFERENCES.c.cohort_version]
+        columns += [REFERENCES.c.cohort_mean, REFERENCES.c.cohort_deviation]
+        rows = connection.execute(
+            select(*columns).where(
+                REFERENCES.c.collection_id == seal.collection_id,
+                REFERENCES.c.number.in_(list(proposed)),
+            )
+        )
+        return [
+            _Scored(
+                row.number,
+                # Numbers of references and of subjects are apart by their sign.
+                -row.number
+                if row.subject_number is None or not best_of_each
+                else row.subject_number,
+                _compare(
+                    proposed[row.number],
+                    CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version),
+                    probe.cohort,
+                ),
+            )
+            for row in rows
+        ]
+
+    def name(connection: Connection, best: list[_Scored]) -> list[Candidate]:
+        found = references.by_numbers(connection, seal, [one.number for one in best])
+        named = {one.subject_number for one in found.values()} - {None}
+        known = subjects.by_numbers(connection, seal, [n for n in named if n is not None])
+        return [
+            Candidate(
+                found[one.number],
+                known.get(found[one.number].subject_number or 0),
+                one.comparison,
+            )
+            for one in best
+        ]
+
+    return _search(database, index, probe, limit, read, name)
+
+
+def search_subjects(
+    database: Database,
+    seal: Seal,
+    index: FollowingIndex,
+    probe: Template,
+    limit: int,
+    cohort: Cohort,
+) -> list[Candidate]:
+    """Find the subjects whose fused templates are most like a probe."""
+
+    def read(connection: Connection, proposed: dict[int, float]) -> list[_Scored]:
+        # Fused anew: no cohort statistics of a mean are kept, and its raw score is exact so.
+        found = subject_vectors(connection, seal, list(proposed))
+        if not len(found.ids):
+            return []
+        raw_scores = (found.vectors @ probe.vector).tolist()
+        means, deviations = cohort.statistics(found.vectors)
+        return [
+            _Scored(
+                number,
+                number,
+                _compare(raw, CohortStatistics(mean, deviation, cohort.version), probe.cohort),
+            )
+            for number, raw, mean, deviation in zip(
+                found.ids.tolist(), raw_scores, means.tolist(), deviations.tolist(), strict=True
+            )
+        ]
+
+    def name(connection: Connection, best: list[_Scored]) -> list[Candidate]:
+        known = subjects.by_numbers(connection, seal, [one.number for one in best])
+        return [Candidate(None, known[one.number], one.comparison) for one in best]
+
+    return _search(database, index, probe, limit, read, name)
+
+
+def _search(
+    database: Database,
+    index: FollowingIndex,
+    probe: Template,
+    limit: int,
+    read: Callable[[Connection, dict[int, float]], list[_Scored]],
+    name: Callable[[Connection, list[_Scored]], list[Candidate]],
+) -> list[Candidate]:
+    wanted = max(_FEWEST_PROPOSED, _PROPOSED_A_CANDIDATE * limit)
+    while True:
+        found = index.search(probe.vector, wanted)
+        here = found.ids[0] >= 0
+        proposed = dict(
+            zip(found.ids[0][here].tolist(), found.scores[0][here].tolist(), strict=True)
+        )
+
+        def decide(
+            connection: Connection, proposed: dict[int, float] = proposed
+        ) -> list[Candidate]:
+            return name(connection, _best(read(connection, proposed), limit))
+
+        candidates = database.read(decide)
+        # A subject with many references may have taken everybody's places.
+        if len(candidates) == limit or not here.all():
+            return candidates
+        wanted *= _MORE
+
+
+def _best(scored: list[_Scored], limit: int) -> list[_Scored]:
+    """Give the best of each group, most alike first, equal ones by number."""
+    best: dict[int, _Scored] = {}
+    for one in sorted(scored, key=lambda one: (-one.comparison.score, one.number)):
+        best.setdefault(one.group, one)
+    return list(best.values())[:limit]
+
+
+def _compare(raw_score: float, a: CohortStatistics, b: CohortStatistics) -> Comparison:
+    if a.version != b.version:
+        raise ModelMismatch(
+            f"a search needs templates of one cohort, and these are of {a.version} and {b.version}:"
+            " normalise one of them again"
+        )
+    return Comparison(raw_score, normalised(raw_score, a, b))

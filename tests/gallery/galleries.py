@@ -1,0 +1,129 @@
+"""Galleries to try things on: synthetic people, in a home of their own."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.gallery.exact_index import ExactIndex
+from likeness.gallery.faiss_index import FaissIndex
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.open_collection import MakeIndex
+from likeness.gallery.references import NewReference
+from likeness.secrets import KeyFiles, Keyring
+from likeness.storage import Database, migrate, open_database
+from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality
+from likeness.terms.template import CohortStatistics, Template
+
+MODEL = "net@1+eyes@1"
+DIMENSIONS = 16
+COHORT = "cohort@1"
+
+
+class StrangersCohort:
+    """A cohort under which every template stands alike."""
+
+    version = COHORT
+
+    def statistics(
+        self, vectors: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.zeros(len(vectors)), np.ones(len(vectors))
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_days(self, days: float) -> None:
+        self.now += timedelta(days)
+
+
+def vector(seed: int) -> NDArray[np.float32]:
+    """A unit vector of its own for each seed."""
+    drawn = np.random.default_rng(seed).normal(size=DIMENSIONS)
+    return (drawn / np.linalg.norm(drawn)).astype(np.float32)
+
+
+def template(seed: int, mean: float = 0.0, **changed: str) -> Template:
+    cohort = CohortStatistics(mean, 1.0, changed.get("cohort", COHORT))
+    return Template(vector(seed), changed.get("model", MODEL), cohort)
+
+
+def face(left: float = 10.0) -> Face:
+    points = [Point(left + n, 20.0 + n) for n in range(5)]
+    return Face(
+        Box(left, 10.0, left + 40, 60.0),
+        Landmarks(*points),
+        0.99,
+        Pose(1.0, 2.0, 3.0),
+        Quality(50.0, 60.0, 40.0),
+    )
+
+
+def new(seed: int, subject: str | None = None, **changed: Any) -> NewReference:
+    """A face to enrol, of a sample of its own."""
+    fields: dict[str, Any] = {
+        "template": template(seed),
+        "face": face(),
+        "sample_id": uuid4(),
+        "sample_sha256": hashlib.sha256(b"%d" % seed).digest(),
+        "sample_size": (640, 480),
+        "subject": subject,
+    }
+    return NewReference(**{**fields, **changed})
+
+
+def make_exact(name: str, model: str, dimensions: int) -> ExactIndex:
+    return ExactIndex(model, dimensions)
+
+
+def make_faiss(name: str, model: str, dimensions: int) -> FaissIndex:
+    return FaissIndex(model, dimensions, segment_rows=64)
+
+
+class Home:
+    """A database, keys and snapshots that outlive the gallery that has them open."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
+        self.clock = Clock()
+        self.database: Database = open_database(url, lock_timeout_s=30)
+        migrate(self.database)
+
+    @property
+    def snapshots(self) -> Path:
+        return self.folder / "snapshots"
+
+    def keyring(self) -> Keyring:
+        return Keyring(KeyFiles(self.folder / "keys"))
+
+    def open(self, make_index: MakeIndex = make_faiss, keyring: Keyring | None = None) -> Gallery:
+        return Gallery(
+            self.database,
+            keyring or self.keyring(),
+            make_index,
+            self.snapshots,
+            lambda model, version: StrangersCohort(),
+            clock=self.clock,
+        )
+
+    def bytes_on_disk(self) -> bytes:
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        return b"".join(path.read_bytes() for path in files)
+
+
+def make(gallery: Gallery, name: str = "staff", **changed: Any) -> None:
+    gallery.create(
+        name, **{"model": MODEL, "dimensions": DIMENSIONS, "cohort_version": COHORT, **changed}
+    )

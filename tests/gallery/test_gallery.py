@@ -1,0 +1,459 @@
+"""Enrol, search, restart: the rows are the truth, and every index follows them."""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import func, select, update
+
+from likeness.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidRequest,
+    KeyUnusable,
+    ModelMismatch,
+    NotFound,
+)
+from likeness.gallery import collections, references, subjects
+from likeness.gallery.exact_index import ExactIndex
+from likeness.gallery.faiss_index import FaissIndex
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.search import By, Candidate
+from likeness.gallery.tables import REFERENCES, SUBJECTS
+from likeness.secrets import GivenKeys, Keyring
+from tests.gallery.galleries import (
+    Home,
+    face,
+    make,
+    make_exact,
+    make_faiss,
+    new,
+    template,
+    vector,
+)
+
+
+def names(candidates: list[Candidate]) -> list[str | None]:
+    return [each.subject.name if each.subject else None for each in candidates]
+
+
+# Collections
+
+
+def test_collection_is_found_by_its_name(home: Home, gallery: Gallery) -> None:
+    found = gallery.collection("staff")
+
+    assert gallery.collections() == [found]
+    assert found.created_at == home.clock.now
+    with pytest.raises(NotFound, match="'Staff' is none"):
+        gallery.collection("Staff")
+
+
+def test_collection_of_a_name_in_use_is_refused(gallery: Gallery) -> None:
+    with pytest.raises(AlreadyExists, match="'staff' exists: choose another"):
+        make(gallery)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 256, "a\nb", "a\x00", "\ud800", "a\u2028b"])
+def test_name_that_does_not_fit_a_line_is_refused(gallery: Gallery, name: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        make(gallery, name)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(InvalidRequest):
+        gallery.enrol("staff", [new(1, name)])
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "Zoë 김민준 🙂", " staff", "O'Neil; DROP TABLE"])
+def test_any_other_name_is_kept_as_it_is(gallery: Gallery, name: str) -> None:
+    make(gallery, name)
+    gallery.enrol(name, [new(1, name)])
+
+    assert names(gallery.search(name, template(1), 1)) == [name]
+
+
+def test_keys_are_rewrapped_when_the_installations_is_rotated(home: Home, gallery: Gallery) -> None:
+    gallery.enrol("staff", [new(1, "Ada")])
+    keyring = home.keyring()
+    (old,) = keyring.key_ids
+    keyring.rotate()
+    gallery.close()
+
+    assert home.database.write(lambda c: collections.rewrap_keys(c, keyring)) == 1
+    keyring.retire(old)
+
+    with home.open() as again:
+        assert names(again.search("staff", template(1), 1)) == ["Ada"]
+
+
+# Enrolling
+
+
+def test_enrolled_face_comes_back_as_it_went(home: Home, gallery: Gallery) -> None:
+    given = new(1, "Ada", external_id="badge 7", expires_at=home.clock.now)
+
+    (enrolled,) = gallery.enrol("staff", [given])
+
+    collection, opened = gallery.open("staff")
+    (read,) = home.database.read(lambda c: references.by_ids(c, opened.seal, [enrolled.id]))
+    assert read == enrolled
+    assert (read.details.face, read.details.external_id) == (given.face, "badge 7")
+    kept = home.database.read(
+        lambda c: references.templates(c, collection, opened.seal, [read.number])
+    )[read.number]
+    assert (kept.vector == given.template.vector).all()
+    assert (kept.model, kept.cohort) == (given.template.model, given.template.cohort)
+
+
+def test_subject_is_made_once(home: Home, gallery: Gallery) -> None:
+    gallery.enrol("staff", [new(1, "Ada"), new(2, "Ada")])
+    gallery.enrol("staff", [new(3, "Ada"), new(4, "ada"), new(5)])
+
+    seal = gallery.open("staff")[1].seal
+    ada = home.database.read(lambda c: subjects.get(c, seal, "Ada"))
+    found = home.database.read(lambda c: references.of_subject(c, seal, ada.id))
+    assert len(found) == 3
+    size = gallery.size("staff")
+    assert (size.subjects, size.references) == (2, 5)
+
+
+def test_pages_hold_everything_once(home: Home, gallery: Gallery) -> None:
+    gallery.enrol("staff", [new(seed, f"subject {seed}") for seed in range(7)])
+    seal = gallery.open("staff")[1].seal
+
+    for page in (references.page, subjects.page):
+        seen = [0]
+        while found := home.database.read(
+            lambda c, page=page, after=seen[-1]: page(c, seal, after=after, limit=3)
+        ):
+            seen += [each.number for each in found]
+        assert len(seen) == 1 + 7
+        assert seen == sorted(set(seen))
+
+
+def test_face_enrolled_twice_is_refused_and_nothing_with_it_stays(gallery: Gallery) -> None:
+    (first,) = gallery.enrol("staff", [new(1, "Ada")])
+
+    with pytest.raises(AlreadyExists, match=str(first.id)):
+        gallery.enrol("staff", [new(2, "Bo"), new(1, "Bo")])
+
+    assert gallery.size("staff").subjects == 1
+    assert names(gallery.search("staff", template(2), 5)) == ["Ada"]
+
+
+def test_two_faces_of_one_picture_are_two_references(gallery: Gallery) -> None:
+    gallery.enrol("staff", [new(1, "Ada"), new(1, "Bo", face=face(left=90.0))])
+    make(gallery, "visitors")
+    gallery.enrol("visitors", [new(1, "Ada")])
+
+    assert gallery.size("staff").references == 2
+
+
+@pytest.mark.parametrize("changed", [{"model": "other"}, {"cohort": "other"}])
+def test_template_of_another_model_or_cohort_is_refused(
+    gallery: Gallery, changed: dict[str, str]
+) -> None:
+    with pytest.raises(ModelMismatch, match="other"):
+        gallery.enrol("staff", [new(1, template=template(1, **changed))])
+    with pytest.raises(ModelMismatch, match="other"):
+        gallery.search("staff", template(1, **changed), 1)
+
+
+def test_template_moved_to_another_row_does_not_open(home: Home, gallery: Gallery) -> None:
+    ada, bo = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bo")])
+    hers = select(REFERENCES.c.sealed_vector).where(REFERENCES.c.id == ada.id).scalar_subquery()
+    move = update(REFERENCES).where(REFERENCES.c.id == bo.id).values(sealed_vector=hers)
+    home.database.write(lambda c: c.execute(move))
+
+    with pytest.raises(KeyUnusable, match="belongs elsewhere"):
+        gallery.search("staff", template(1), 1)
+
+
+# Searching
+
+
+def test_best_candidate_comes_first(gallery: Gallery) -> None:
+    gallery.enrol("staff", [new(seed, f"subject {seed}") for seed in range(50)])
+
+    for seed in range(50):
+        best = gallery.search("staff", template(seed), 3)
+        assert len(best) == 3
+        assert names(best)[0] == f"subject {seed}"
+        assert best[0].comparison.raw_score == pytest.approx(1.0, abs=1e-5)
+
+
+def test_even_score_decides_over_the_raw_one(gallery: Gallery) -> None:
+    crowded = new(1, "crowded", template=template(1, mean=3.0))
+    gallery.enrol("staff", [crowded, new(2, "alone")])
+
+    best = gallery.search("staff", template(1), 2)
+
+    assert names(best) == ["alone", "crowded"]
+    assert best[0].comparison.raw_score < best[1].comparison.raw_score
+    assert best[1].comparison.score == pytest.approx(1.0 - 1.5, abs=1e-5)
+
+
+def test_subject_comes_once_by_the_best_reference(gallery: Gallery) -> None:
+    mine = [
+        new(seed, "Ada", template=template(seed % 2), face=face(10.0 * seed)) for seed in range(300)
+    ]
+    gallery.enrol("staff", [*mine, new(999, "Bo"), new(998), new(997)])
+
+    by_best = gallery.search("staff", template(0), 10)
+    by_reference = gallery.search("staff", template(0), 10, By.REFERENCE)
+
+    assert sorted(names(by_best), key=str) == ["Ada", "Bo", None, None]
+    assert names(by_reference) == ["Ada"] * 10
+
+
+def fused(*seeds: int) -> Any:
+    mean = np.sum([vector(seed) for seed in seeds], axis=0)
+    return mean / np.linalg.norm(mean)
+
+
+def test_subject_is_compared_by_the_mean_of_their_references(gallery: Gallery) -> None:
+    gallery.enrol("staff", [new(1, "Ada"), new(2, "Ada"), new(3, "Bo"), new(4)])
+
+    def raw(seeds: tuple[int, ...]) -> float:
+        (best,) = gallery.search("staff", template(1), 1, By.SUBJECT)
+        assert best.reference is None
+        assert names([best]) == ["Ada"]
+        assert best.comparison.raw_score == pytest.approx(
+            float(fused(*seeds) @ vector(1)), abs=1e-5
+        )
+        return best.comparison.raw_score
+
+    raw((1, 2))
+    (third,) = gallery.enrol("staff", [new(5, "Ada")])
+    raw((1, 2, 5))
+    gallery.erase_references("staff", [third.id])
+    raw((1, 2))
+
+
+def test_limit_below_one_is_refused(gallery: Gallery) -> None:
+    with pytest.raises(InvalidRequest):
+        gallery.search("staff", template(1), 0)
+
+
+def test_empty_collection_has_no_candidates(gallery: Gallery) -> None:
+    for by in By:
+        assert gallery.search("staff", template(1), 3, by) == []
+
+
+def test_many_threads_enrol_and_search(gallery: Gallery) -> None:
+    def enrol(seed: int) -> bool:
+        gallery.enrol("staff", [new(seed, f"subject {seed}")])
+        found = [gallery.search("staff", template(seed), 1, by)[0] for by in (By.BEST, By.SUBJECT)]
+        return names(found) == [f"subject {seed}"] * 2
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(enrol, range(200)))
+    assert gallery.size("staff").references == 200
+
+
+# Restart
+
+
+@pytest.mark.parametrize("make_index", [make_exact, make_faiss])
+@pytest.mark.parametrize("closed", [True, False])
+def test_everything_is_found_after_a_restart(home: Home, make_index: Any, closed: bool) -> None:
+    first = home.open(make_index)
+    make(first)
+    first.enrol("staff", [new(seed, f"subject {seed}") for seed in range(100)])
+    first.search("staff", template(1), 1, By.SUBJECT)
+    first.search("staff", template(1), 1)
+    first.snapshot("staff")
+    enrolled = first.enrol("staff", [new(seed, f"subject {seed}") for seed in range(100, 150)])
+    first.erase_references("staff", [enrolled[0].id])
+    if closed:
+        first.close()
+    else:
+        first._lock.release()  # as a kill would
+
+    with home.open(make_index) as again:
+        opened = again.open("staff")[1]
+        for by in (By.BEST, By.SUBJECT):
+            for seed in {*range(0, 150, 7), 101, 149}:
+                best = again.search("staff", template(seed), 1, by)
+                assert names(best) == [f"subject {seed}"]
+            assert "subject 100" not in names(again.search("staff", template(100), 1, by))
+        assert (len(opened.references), len(opened.subjects)) == (149, 149)
+
+
+def snapshotted(home: Home) -> None:
+    with home.open() as gallery:
+        make(gallery)
+        gallery.enrol("staff", [new(seed, f"subject {seed}") for seed in range(100)])
+        gallery.search("staff", template(1), 1)
+
+
+def damage(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    "files, change",
+    [
+        ("manifest.json", damage),
+        ("manifest.json", lambda content: content.replace(b'"format": 1', b'"format": 99')),
+        ("manifest.json", lambda content: b""),
+        ("*.rows", damage),
+        ("*.rows", lambda content: content[:-100]),
+    ],
+)
+def test_snapshot_that_cannot_be_used_is_made_again_from_the_rows(
+    home: Home, caplog: pytest.LogCaptureFixture, files: str, change: Any
+) -> None:
+    snapshotted(home)
+    damaged = list(home.snapshots.rglob(files))
+    for path in damaged:
+        path.write_bytes(change(path.read_bytes()))
+
+    with home.open() as again:
+        assert names(again.search("staff", template(7), 1)) == ["subject 7"]
+        assert len(again.open("staff")[1].references) == 100
+
+    assert damaged
+    assert "made again from the rows" in caplog.text
+    caplog.clear()
+    with home.open() as mended:
+        assert names(mended.search("staff", template(7), 1)) == ["subject 7"]
+    assert caplog.text == ""
+
+
+def test_snapshot_is_used(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshotted(home)
+    added: list[int] = []
+    add = FaissIndex.add
+
+    def count(self: FaissIndex, ids: Any, vectors: Any) -> None:
+        added.extend(ids)
+        add(self, ids, vectors)
+
+    monkeypatch.setattr(FaissIndex, "add", count)
+    with home.open() as again:
+        again.enrol("staff", [new(100, "subject 100")])
+        assert names(again.search("staff", template(7), 1)) == ["subject 7"]
+
+    assert len(added) == 1
+
+
+def test_snapshot_that_lost_or_won_rows_is_set_right(home: Home) -> None:
+    snapshotted(home)
+    with home.open() as gallery:
+        numbers = [r.number for r in gallery.enrol("staff", [new(500, "late")])]
+        gallery.search("staff", template(1), 1)
+    gone = REFERENCES.c.number == numbers[0]
+    home.database.write(lambda c: c.execute(REFERENCES.delete().where(gone)))
+
+    with home.open() as again:
+        assert "late" not in names(again.search("staff", template(500), 1))
+        assert len(again.open("staff")[1].references) == 100
+
+
+def test_wrong_key_opens_nothing_and_loses_nothing(home: Home) -> None:
+    snapshotted(home)
+    wrong = Keyring(GivenKeys("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "a test"))
+
+    with home.open(keyring=wrong) as gallery, pytest.raises(KeyUnusable, match="restore that key"):
+        gallery.search("staff", template(7), 1)
+
+    with home.open() as again:
+        assert names(again.search("staff", template(7), 1)) == ["subject 7"]
+
+
+def test_second_opening_is_told_who_has_it(home: Home, gallery: Gallery) -> None:
+    with pytest.raises(Conflict, match=f"process {os.getpid()} has it open"):
+        home.open()
+    gallery.close()
+    home.open().close()
+
+
+# Failures in between
+
+
+class FailingIndex(ExactIndex):
+    """Fails to add as long as it is told to."""
+
+    failing = False
+
+    def add(self, ids: Any, vectors: Any) -> None:
+        if self.failing:
+            raise OSError("out of order")
+        super().add(ids, vectors)
+
+
+def test_index_that_fails_after_a_commit_catches_up_before_the_next_search(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with home.open(lambda name, model, dimensions: FailingIndex(model, dimensions)) as gallery:
+        make(gallery)
+        gallery.enrol("staff", [new(1, "Ada")])
+        gallery.search("staff", template(1), 1)
+
+        monkeypatch.setattr(FailingIndex, "failing", True)
+        gallery.enrol("staff", [new(2, "Bo")])
+        with pytest.raises(OSError, match="out of order"):
+            gallery.search("staff", template(2), 1)
+
+        monkeypatch.setattr(FailingIndex, "failing", False)
+        assert names(gallery.search("staff", template(2), 2)) == ["Bo", "Ada"]
+
+
+def test_service_puts_rows_of_its_own_into_the_same_transaction(
+    home: Home, gallery: Gallery
+) -> None:
+    collection, opened = gallery.open("staff")
+
+    def act(connection: Any) -> Any:
+        return references.insert_all(
+            connection, collection, opened.seal, [new(1, "Ada")], home.clock.now
+        )
+
+    def fail(connection: Any) -> None:
+        act(connection)
+        raise LookupError("the ledger is full")
+
+    with pytest.raises(LookupError):
+        home.database.write(fail)
+    assert gallery.search("staff", template(1), 1) == []
+
+    gallery.follow(opened, home.database.write(act))
+    assert names(gallery.search("staff", template(1), 1)) == ["Ada"]
+
+
+def test_snapshots_are_written_in_the_background(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likeness.gallery.open_collection.SNAPSHOT_AFTER", 10)
+    written = threading.Event()
+    snapshot = FaissIndex.snapshot
+
+    def tell(self: FaissIndex, *args: Any) -> None:
+        snapshot(self, *args)
+        written.set()
+
+    monkeypatch.setattr(FaissIndex, "snapshot", tell)
+    with home.open() as gallery:
+        make(gallery)
+        gallery.search("staff", template(1), 1)
+        gallery.enrol("staff", [new(seed) for seed in range(20)])
+        assert written.wait(30)
+
+
+def test_no_number_is_used_again(home: Home, gallery: Gallery) -> None:
+    (first,) = gallery.enrol("staff", [new(1, "Ada")])
+    subject = first.subject_number
+    ada = gallery.search("staff", template(1), 1)[0].subject
+    assert ada is not None
+    gallery.erase_subject("staff", ada.id)
+
+    (second,) = gallery.enrol("staff", [new(1, "Ada")])
+
+    assert second.number > first.number
+    assert (second.subject_number or 0) > (subject or 0)
+    count = select(func.count()).select_from(SUBJECTS)
+    assert home.database.read(lambda c: c.execute(count).scalar_one()) == 1
