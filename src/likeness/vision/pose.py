@@ -29,8 +29,9 @@ _FIT = np.linalg.pinv(_MEAN_FACE_XYZ)
 def pose_of(landmarks_xy: NDArray[np.float32]) -> list[Pose]:
     """Estimate how each head is turned.
 
-    On real faces a head rotated in the picture by r degrees has its roll changed by r within 3
-    degrees; yaw and pitch are good to about 5 degrees, a person's own features being the error.
+    Turning the landmarks by r degrees changes roll by r and nothing else; yaw and pitch are off by
+    2 or 3 degrees as a rule, by more where a person's features are far from the mean. Landmarks of
+    tilted heads want `upright.found_upright` first.
 
     Args:
         landmarks_xy: (n, 5, 2), in the order of `terms.face.Landmarks`, in any frame whose pixels
