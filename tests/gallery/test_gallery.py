@@ -16,6 +16,7 @@ from likeness.errors import (
     KeyUnusable,
     ModelMismatch,
     NotFound,
+    SnapshotUnusable,
 )
 from likeness.gallery import collections, references, subjects
 from likeness.gallery.exact_index import ExactIndex
@@ -442,6 +443,32 @@ def test_snapshots_are_written_in_the_background(
         gallery.search("staff", template(1), 1)
         gallery.enrol("staff", [new(seed) for seed in range(20)])
         assert written.wait(30)
+
+
+def test_snapshot_that_could_not_be_written_is_tried_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with home.open() as gallery:
+        make(gallery)
+        gallery.enrol("staff", [new(1, "Ada")])
+        gallery.search("staff", template(1), 1)
+        with monkeypatch.context() as patch, pytest.raises(SnapshotUnusable, match="full"):
+            patch.setattr(FaissIndex, "snapshot", full_disk)
+            gallery.snapshot("staff")
+    assert list(home.snapshots.rglob("*.rows"))
+
+    with home.open() as gallery:
+        gallery.enrol("staff", [new(2, "Bo")])
+        gallery.search("staff", template(2), 1)
+        monkeypatch.setattr(FaissIndex, "snapshot", full_disk)
+    assert "was not written, the next start is slower" in caplog.text
+    with home.open() as gallery:
+        assert names(gallery.search("staff", template(2), 1)) == ["Bo"]
+        monkeypatch.undo()
+
+
+def full_disk(*_: object) -> None:
+    raise SnapshotUnusable("the disk is full")
 
 
 def test_no_number_is_used_again(home: Home, gallery: Gallery) -> None:

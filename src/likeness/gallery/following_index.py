@@ -113,7 +113,7 @@ class FollowingIndex:
         return len(held)
 
     def snapshot(self) -> None:
-        """Write what a next start needs, where that is not written yet.
+        """Write what a next start needs, where that is not written yet; one at a time.
 
         Raises:
             SnapshotUnusable: it cannot be written.
@@ -121,12 +121,14 @@ class FollowingIndex:
         with self._changing:
             if not self._up_to_date or not self._unsaved:
                 return
-            through, self._unsaved = self._through, 0
+            through, saved = self._through, self._unsaved
         if isinstance(self._index, KeepsSnapshots):
             self._index.snapshot(self._folder, through)
         else:
             # A server keeps the vectors; how far it has followed is all there is to write.
             self._folder.commit(Manifest(through, None, ()))
+        with self._changing:
+            self._unsaved -= saved
 
     def close(self) -> None:
         """Let go of the index."""

@@ -75,7 +75,7 @@ def insert_all(
     new: Sequence[NewReference],
     now: datetime,
 ) -> list[Reference]:
-    """Enrol faces, all or none, with the subjects they name.
+    """Enrol up to a few thousand faces, all or none, with the subjects they name.
 
     Raises:
         NotFound: the collection was erased meanwhile.
@@ -85,7 +85,51 @@ def insert_all(
     """
     if collections.by_id(connection, collection.id) is None:
         raise collections.erased(collection.id)
-    return [_insert(connection, collection, seal, one, now) for one in new]
+    for one in new:
+        _check(one, collection)
+    digests = [seal.face_digest(one.sample_sha256, one.face.box) for one in new]
+    _refuse_duplicates(connection, seal, digests)
+    named = {one.subject: None for one in new if one.subject is not None}  # each once, in order
+    numbers = subjects.numbers_of(connection, seal, list(named), now)
+    ids = [uuid4() for _ in new]
+    details = [Details(one.face, one.sample_size, one.external_id) for one in new]
+    rows = [
+        {
+            "id": reference_id,
+            "collection_id": collection.id,
+            "subject_number": None if one.subject is None else numbers[one.subject],
+            "sample_id": one.sample_id,
+            "face_digest": digest,
+            "sealed_vector": seal.vector(reference_id, one.template.vector),
+            "sealed_details": seal.details(reference_id, detail),
+            "cohort_mean": one.template.cohort.mean,
+            "cohort_deviation": one.template.cohort.deviation,
+            "cohort_version": one.template.cohort.version,
+            "created_at": now,
+            "expires_at": one.expires_at,
+        }
+        for one, reference_id, digest, detail in zip(new, ids, digests, details, strict=True)
+    ]
+    if not rows:
+        return []
+    inserted = connection.execute(
+        insert(REFERENCES).returning(REFERENCES.c.number, sort_by_parameter_order=True), rows
+    )
+    return [
+        Reference(
+            number,
+            reference_id,
+            None if one.subject is None else numbers[one.subject],
+            one.sample_id,
+            detail,
+            one.template.cohort,
+            now,
+            one.expires_at,
+        )
+        for number, reference_id, one, detail in zip(
+            inserted.scalars(), ids, new, details, strict=True
+        )
+    ]
 
 
 def duplicate_of(connection: Connection, seal: Seal, new: NewReference) -> UUID | None:
@@ -152,60 +196,31 @@ def templates(
     }
 
 
-def _insert(
-    connection: Connection, collection: Collection, seal: Seal, new: NewReference, now: datetime
-) -> Reference:
-    template = new.template
-    _check_template(template, collection)
+def _check(new: NewReference, collection: Collection) -> None:
+    require_model(new.template, collection)
+    # Here, before it is a row: an index takes none of another length.
+    checked_vectors(new.template.vector[None], collection.model, collection.dimensions)
     if new.external_id is not None:
         checked_name(new.external_id, "an external id")
     if len(new.sample_sha256) != 32:
         raise InvalidRequest(
             f"the SHA-256 of a sample is 32 bytes, {len(new.sample_sha256)} came: pass its digest"
         )
-    if (known := duplicate_of(connection, seal, new)) is not None:
-        raise AlreadyExists(
-            f"a new face was expected and reference {known} is the same face of the same picture:"
-            " leave it out"
+
+
+def _refuse_duplicates(connection: Connection, seal: Seal, digests: Sequence[bytes]) -> None:
+    known = connection.execute(
+        select(REFERENCES.c.id).where(
+            REFERENCES.c.collection_id == seal.collection_id,
+            REFERENCES.c.face_digest.in_(digests),
         )
-    subject = None
-    if new.subject is not None:
-        subject = subjects.find(connection, seal, new.subject)
-        subject = subject or subjects.create(connection, seal, new.subject, now)
-    subject_number = None if subject is None else subject.number
-    reference_id = uuid4()
-    details = Details(new.face, new.sample_size, new.external_id)
-    row = {
-        "id": reference_id,
-        "collection_id": collection.id,
-        "subject_number": subject_number,
-        "sample_id": new.sample_id,
-        "face_digest": seal.face_digest(new.sample_sha256, new.face.box),
-        "sealed_vector": seal.vector(reference_id, template.vector),
-        "sealed_details": seal.details(reference_id, details),
-        "cohort_mean": template.cohort.mean,
-        "cohort_deviation": template.cohort.deviation,
-        "cohort_version": template.cohort.version,
-        "created_at": now,
-        "expires_at": new.expires_at,
-    }
-    number = connection.execute(insert(REFERENCES).returning(REFERENCES.c.number), row).scalar_one()
-    return Reference(
-        number,
-        reference_id,
-        subject_number,
-        new.sample_id,
-        details,
-        template.cohort,
-        now,
-        new.expires_at,
-    )
-
-
-def _check_template(template: Template, collection: Collection) -> None:
-    require_model(template, collection)
-    # Here, before it is a row: an index takes none of another length.
-    checked_vectors(template.vector[None], collection.model, collection.dimensions)
+    ).scalar()
+    if known is not None or len(set(digests)) < len(digests):
+        raise AlreadyExists(
+            "a new face was expected and"
+            f" {f'reference {known}' if known else 'another of the same call'} is the same face of"
+            " the same picture: leave it out"
+        )
 
 
 def require_model(template: Template, collection: Collection) -> None:

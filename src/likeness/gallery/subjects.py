@@ -1,6 +1,6 @@
 """Who is in a collection? Subjects, as functions over a connection."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -34,16 +34,41 @@ def create(connection: Connection, seal: Seal, name: str, now: datetime) -> Subj
         raise AlreadyExists(
             f"a new subject was expected and {known.id} has that name: enrol references of theirs"
         )
-    subject_id = uuid4()
-    row = {
-        "id": subject_id,
-        "collection_id": seal.collection_id,
-        "sealed_name": seal.name(subject_id, checked_name(name, "a subject's name")),
-        "name_digest": seal.name_digest(name),
-        "created_at": now,
-    }
-    number = connection.execute(insert(SUBJECTS).returning(SUBJECTS.c.number), row).scalar_one()
-    return Subject(number, subject_id, name, now)
+    numbers_of(connection, seal, [name], now)
+    return get(connection, seal, name)
+
+
+def numbers_of(
+    connection: Connection, seal: Seal, names: Sequence[str], now: datetime
+) -> dict[str, int]:
+    """Give the numbers of subjects by name; those that the collection lacks are made.
+
+    Raises:
+        InvalidRequest: a name cannot be kept.
+    """
+    by_digest = {seal.name_digest(checked_name(name, "a subject's name")): name for name in names}
+    known = connection.execute(
+        select(SUBJECTS.c.name_digest, SUBJECTS.c.number).where(
+            SUBJECTS.c.collection_id == seal.collection_id, SUBJECTS.c.name_digest.in_(by_digest)
+        )
+    )
+    numbers = {by_digest[row.name_digest]: row.number for row in known}
+    ids = {name: uuid4() for name in names if name not in numbers}
+    rows = [
+        {
+            "id": ids[name],
+            "collection_id": seal.collection_id,
+            "sealed_name": seal.name(ids[name], name),
+            "name_digest": digest,
+            "created_at": now,
+        }
+        for digest, name in by_digest.items()
+        if name in ids
+    ]
+    if rows:
+        made = insert(SUBJECTS).returning(SUBJECTS.c.number, sort_by_parameter_order=True)
+        numbers |= zip(ids, connection.execute(made, rows).scalars(), strict=True)
+    return numbers
 
 
 def find(connection: Connection, seal: Seal, name: str) -> Subject | None:
