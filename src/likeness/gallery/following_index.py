@@ -12,6 +12,8 @@
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -77,10 +79,9 @@ class FollowingIndex:
         with self._changing:
             if not self._up_to_date or self._through >= number:
                 return
-            self._up_to_date = False
             try:
-                self._catch_up()
-                self._up_to_date = True
+                with self._in_doubt_if_it_fails():
+                    self._catch_up()
             except Exception:
                 _logger.exception("an index is behind its rows until the next search")
 
@@ -90,14 +91,12 @@ class FollowingIndex:
         Raises:
             IndexUnavailable, SnapshotUnusable: the index or its snapshot cannot be changed.
         """
-        with self._changing:
-            was_up_to_date, self._up_to_date = self._up_to_date, False
+        with self._changing, self._in_doubt_if_it_fails():
             self._index.remove(ids)
             if self._opened:
                 for found in self._rows.vectors(ids):
                     self._index.add(found.ids, found.vectors)
             self._unsaved += len(ids)
-            self._up_to_date = was_up_to_date
         self._erase_from_snapshot(ids)
 
     def holds(self, ids: NDArray[np.int64]) -> int:
@@ -133,6 +132,14 @@ class FollowingIndex:
     def close(self) -> None:
         """Let go of the index."""
         self._index.close()
+
+    @contextmanager
+    def _in_doubt_if_it_fails(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._up_to_date = False
+            raise
 
     def _make_ready(self) -> None:
         if self._up_to_date:

@@ -4,7 +4,7 @@ The index of references holds the vector of each. The index of subjects holds on
 subject that has references: the mean of theirs, brought to length one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -82,12 +82,13 @@ class RowsAsVectors:
         Raises:
             KeyUnusable: a template is damaged, or another's.
         """
+        numbers: Sequence[int] = [number]
         while True:
-            last, found = self._database.read(partial(self._newer, number=number))
-            if last == number:
+            numbers, found = self._database.read(partial(self._newer, number=numbers[-1]))
+            if numbers:
+                yield numbers[-1], found
+            if len(numbers) < _ROWS_AT_ONCE:
                 return
-            number = last
-            yield last, found
 
     def _ids_above(self, last: int) -> NDArray[np.int64]:
         some = (
@@ -100,7 +101,7 @@ class RowsAsVectors:
         found = self._database.read(lambda connection: connection.execute(some).scalars().all())
         return np.array(found, np.int64)
 
-    def _newer(self, connection: Connection, number: int) -> tuple[int, Vectors]:
+    def _newer(self, connection: Connection, number: int) -> tuple[Sequence[int], Vectors]:
         rows = connection.execute(
             select(REFERENCES.c.number, self._column.label("key"))
             .where(self._ours(), REFERENCES.c.number > number)
@@ -108,8 +109,8 @@ class RowsAsVectors:
             .limit(_ROWS_AT_ONCE)
         ).all()
         keys = sorted({row.key for row in rows if row.key is not None})
-        last = rows[-1].number if rows else number
-        return last, self._read(connection, seal=self._seal, numbers=keys)
+        found = self._read(connection, seal=self._seal, numbers=keys)
+        return [row.number for row in rows], found
 
     def _ours(self) -> ColumnElement[bool]:
         return REFERENCES.c.collection_id == self._seal.collection_id
