@@ -1,6 +1,15 @@
 """Every figure, in the order in which they are measured: quick ones first."""
 
-from bench import chips, cold_start, deepface_pairs, detection, evenness, lfw, photographs
+from bench import (
+    chips,
+    cold_start,
+    deepface_pairs,
+    detection,
+    evenness,
+    gallery_index,
+    lfw,
+    photographs,
+)
 from bench.figure import Figure
 
 FIGURES: tuple[Figure, ...] = (
@@ -11,4 +20,5 @@ FIGURES: tuple[Figure, ...] = (
     *deepface_pairs.FIGURES,
     *evenness.FIGURES,
     *lfw.FIGURES,
+    *gallery_index.FIGURES,
 )

@@ -32,9 +32,7 @@ def small_faiss() -> FaissIndex:
 
 def listed_faiss() -> FaissIndex:
     """Go over to lists early; looking into all of them, it has to find what is nearest."""
-    return FaissIndex(
-        MODEL, DIMENSIONS, train_at=48, searched_share=1.0, shortlist=40, segment_rows=32
-    )
+    return FaissIndex(MODEL, DIMENSIONS, train_at=48, effort=9.0, shortlist=60, segment_rows=32)
 
 
 def milvus() -> VectorIndex:

@@ -79,7 +79,12 @@ class InvertedLists:
     def entries(self, vectors: NDArray[np.float32]) -> Entries:
         """Choose the lists of (n, d) vectors and code them."""
         nearest: NDArray[np.int64] = self._quantizer.search(vectors, 1)[1]
-        return Entries(nearest[:, 0].astype(np.int32), self._index.pq.compute_codes(vectors))
+        return Entries(nearest[:, 0].astype(np.int32), self.coded(vectors))
+
+    def coded(self, vectors: NDArray[np.float32]) -> Codes:
+        """Give the codes of (n, d) vectors, (n, bytes)."""
+        codes: Codes = self._index.pq.compute_codes(vectors)
+        return codes
 
     def lists_of(self, slots: NDArray[np.int64]) -> NDArray[np.int32]:
         """Give the lists that hold the rows at (n,) slots, -1 for a row that none holds."""
@@ -118,14 +123,12 @@ class InvertedLists:
         self._note(old, np.full(len(old), _NO_LIST, np.int32))
         self._note(new, lists)
 
-    def nearest(
-        self, probes: NDArray[np.float32], limit: int, searched_share: float
-    ) -> NDArray[np.int64]:
+    def nearest(self, probes: NDArray[np.float32], limit: int, effort: float) -> NDArray[np.int64]:
         """Give the slots of roughly the nearest rows, (m, limit), padded with -1.
 
-        Looks into the nearest lists, `searched_share` (0 to 1) of all.
+        Looks into the nearest lists: `effort` times the number of lists to the power of 3/4.
         """
-        probed = max(1, round(searched_share * len(self)))
+        probed = min(len(self), max(1, round(effort * len(self) ** 0.75)))
         slots: NDArray[np.int64] = self._index.search(
             probes, limit, params=faiss.IVFSearchParameters(nprobe=probed)
         )[1]
