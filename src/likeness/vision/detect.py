@@ -1,10 +1,11 @@
 """Where the faces of a picture are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from likeness.terms.image import Image
 from likeness.vision.detections import Detections, FaceNetwork, suppressed
 from likeness.vision.letterbox import Letterbox
+from likeness.vision.upright import found_upright
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,10 @@ class Detector:
             if len(found):
                 break
         return found
+
+    def upright(self, image: Image, found: Detections) -> Detections:
+        """Find the landmarks of each face again, in a picture of it that is upright."""
+        return replace(found, landmarks_xy=found_upright(self._network, image, found.landmarks_xy))
 
     def _search(self, image: Image, side: int) -> Detections:
         letterbox = Letterbox.fit(image, side)

@@ -58,7 +58,7 @@ class FaceLocator:
     def locate(self, sample: Sample) -> Located:
         """Find every face, largest first, with its pose and its quality."""
         image = sample.decode(self._detector.settings.longer_side)
-        detections = _largest_first(self._detector.detect(image))
+        detections = self._detector.upright(image, _largest_first(self._detector.detect(image)))
         image = self._with_enough_pixels(sample, image, detections)
         chips = cut_chips(image, detections.landmarks_xy, self._layout, Chips.ONE)[:, 0]
         poses = pose_of(detections.landmarks_xy)
