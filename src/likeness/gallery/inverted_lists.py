@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 Codes = NDArray[np.uint8]
 
 _CODE_ROWS = 32  # in one block of FAISS's packed codes
-_TRAINING_ROWS_A_LIST = 64
+_TRAINING_ROWS_A_LIST = 256
 _TRAINING_ROUNDS = 10
 _NO_LIST = -1
 
@@ -215,8 +215,8 @@ class _Layout:
 
 
 def list_count_for(rows: int) -> int:
-    """Say how many lists are right for so many rows: about their root, a power of two."""
-    return 1 << max(0, round(float(np.log2(max(1, rows)) / 2)))
+    """Say how many lists are right for so many rows: about a quarter of their root."""
+    return 1 << max(0, round(float(np.log2(max(1, rows)) / 2 - 2)))
 
 
 def training_rows(list_count: int) -> int:
