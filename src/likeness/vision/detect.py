@@ -26,8 +26,8 @@ class DetectorSettings:
     def shown_sides(self, width: int, height: int) -> tuple[int, ...]:
         """Pixels along the longer side of what the network is shown of a picture, one by one.
 
-        A face that fills the picture is too large for the network: where nothing is found, it is shown
-        the picture at a half, then at a quarter.
+        A face that fills the picture is too large for the network: where nothing is found, it is
+        shown the picture at a half, then at a quarter.
         """
         longer = max(width, height)
         side = min(self.longer_side, max(longer, min(2 * longer, self.enlarged_side)))

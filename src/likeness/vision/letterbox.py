@@ -42,7 +42,9 @@ class Letterbox:
         """Take findings on the canvas to the full frame."""
         zoom = np.array(self.zoom_xy, np.float32)
         return Detections(
-            found.boxes_xyxy / np.concatenate([zoom, zoom]), found.landmarks_xy / zoom, found.confidences
+            found.boxes_xyxy / np.concatenate([zoom, zoom]),
+            found.landmarks_xy / zoom,
+            found.confidences,
         )
 
 

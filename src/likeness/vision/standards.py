@@ -1,7 +1,7 @@
 """The cohort and the calibration of a model: what makes its scores even, and what they mean.
 
-Both belong to everything that a template depends on, together. An operator's own, made with `likeness
-models cohort` and `likeness models calibrate`, go before those that are shipped.
+Both belong to everything that a template depends on, together. An operator's own, made with
+`likeness models cohort` and `likeness models calibrate`, go before those that are shipped.
 """
 
 import json
