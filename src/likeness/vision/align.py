@@ -63,7 +63,7 @@ class Chips(Enum):
     """How many chips of one face are averaged into its template; the value says at which scales.
 
     Each scale is cut once, and with `MIRRORED` and `SIX` once more as seen in a mirror. More chips
-    cost more time and make fewer errors: models.md of the documentation has the figures.
+    cost more time and make fewer errors. A cohort and a calibration are shipped for `SIX`.
     """
 
     ONE = (1.0,)
