@@ -34,7 +34,7 @@ _CROWDS_PER_PERSON = 2
 _DRAWS = 20
 _STRANGERS = 20
 # Of the cohort's vectors, those that a template is compared with closely.
-_NEAREST_SHARE = 0.03
+_NEAREST_SHARE = 0.01
 _FEWEST_NEAREST = 10
 # How far a template's own deviation is followed, where 1 is wholly and 0 takes the typical one.
 _DEVIATION_FOLLOWED = 0.75
