@@ -91,13 +91,16 @@ class Installation:
         return OpenVinoEngine(
             precision,
             threads=settings.threads,
-            streams=self.workers(workload),
+            streams=1 if workload is Workload.ONE else self._threads(),
             cache_dir=settings.cache / "compiled",
         )
 
     def workers(self, workload: Workload) -> int:
-        """Say how many pictures to work on at a time."""
-        return 1 if workload is Workload.ONE else self.settings.threads or _processors()
+        """Say how many pictures to work on at a time: one is read while the others are computed."""
+        return 1 if workload is Workload.ONE else self._threads() + 1
+
+    def _threads(self) -> int:
+        return self.settings.threads or _processors()
 
     def locator(self, engine: Engine, progress: Progress | None = None) -> FaceLocator:
         """Load what finds faces; its weights are fetched where they are missing."""
