@@ -20,8 +20,8 @@ from tests.services.postgresql import (  # noqa: F401  # fixtures, for every sui
 )
 
 _REPOSITORY = Path(__file__).parent.parent
-# Read before `clean_environment` hides them from the tests.
-_SKIPS_FORBIDDEN = set(os.environ.get("LIKENESS_FORBID_SKIPS", "").replace(",", " ").split())
+# Taken out of the environment: it is no setting, and fixtures that outlive a test read settings.
+_SKIPS_FORBIDDEN = set(os.environ.pop("LIKENESS_FORBID_SKIPS", "").replace(",", " ").split())
 _CACHE_DIR = Path(os.environ.get("LIKENESS_CACHE") or platformdirs.user_cache_dir("likeness"))
 
 
