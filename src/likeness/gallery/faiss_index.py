@@ -40,9 +40,9 @@ _logger = logging.getLogger(__name__)
 
 TRAIN_AT = 50_000
 RELEARN_AT = 16
-EFFORT = 2.5
-"""Lists looked into, times the number of all to the power of 3/4: 62% of 256, which is the number
-for a million vectors, 44% of 1024. Faces spread in about 30 directions at once, where no list is
+EFFORT = 2.4
+"""Lists looked into, times the number of all to the power of 3/4: 60% of 256, which is the number
+for a million vectors, 42% of 1024. Faces spread in about 30 directions at once, where no list is
 clearly the nearest."""
 SHORTLIST = 400
 """Rows that are compared with the probe themselves, where few candidates are asked for."""

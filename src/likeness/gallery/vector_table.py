@@ -122,6 +122,12 @@ class Segment:
             return np.asarray(self.vectors[rows], np.float32)
         return self.vectors[rows].astype(np.float32) * self.scales[rows, None]
 
+    def scores(self, rows: NDArray[np.intp], probe: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Compare rows with a (d,) probe, one by one: equal vectors score equally anywhere."""
+        vectors = self.vectors[rows].astype(np.float32, copy=False)
+        scores: NDArray[np.float32] = np.einsum("nd,d->n", vectors, probe) * self.scales[rows]
+        return scores
+
     def compact(self) -> None:
         """Keep the vectors compactly from now on."""
         if self.vectors.dtype == np.float32:
@@ -250,9 +256,12 @@ class VectorTable:
         self, slots: NDArray[np.int64], probe: NDArray[np.float32], limit: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Give the ids and scores of the best of the rows at slots, padded to `limit`."""
-        # Row by row, so that equal vectors have equal scores wherever they lie.
-        scores = np.einsum("nd,d->n", self.floats(slots), probe)
-        return best_first(self.ids_at(slots), scores, limit)
+        ids = np.empty(len(slots), np.int64)
+        scores = np.empty(len(slots), np.float32)
+        for segment, chosen in self._by_segment(slots):
+            rows = slots[chosen] % self.segment_rows
+            ids[chosen], scores[chosen] = segment.ids[rows], segment.scores(rows, probe)
+        return best_first(ids, scores, limit)
 
     def scan(self, probes: NDArray[np.float32], limit: int) -> Candidates:
         """Compare (m, d) probes with every living row."""
