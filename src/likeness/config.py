@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from likeness.errors import InvalidRequest
 
@@ -19,7 +19,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     home: Annotated[
-        Path, Field(description="Folder of this installation: models added, licences accepted.")
+        Path,
+        Field(
+            description="Folder of this installation: its database, keys and snapshots, models"
+            " added, licences accepted."
+        ),
     ] = Path(platformdirs.user_data_dir("likeness"))
     cache: Annotated[
         Path, Field(description="Folder of fetched weights and samples, and converted networks.")
@@ -64,6 +68,33 @@ class Settings(BaseModel):
             description="Share of searches for a stranger that may name somebody, at most.",
         ),
     ] = 1e-2
+    database: Annotated[
+        SecretStr,
+        Field(
+            description="URL of the database, such as postgresql://user@host/name; a file in"
+            " LIKENESS_HOME without."
+        ),
+    ] = SecretStr("")
+    index: Annotated[
+        Literal["faiss", "exact", "milvus"],
+        Field(description="What finds the most alike among templates of a collection."),
+    ] = "faiss"
+    milvus: Annotated[
+        str, Field(description="Address of the Milvus server, where that is the index.")
+    ] = "http://127.0.0.1:19530"
+    milvus_token: Annotated[
+        SecretStr, Field(description="What Milvus is shown, such as user:password.")
+    ] = SecretStr("")
+    keys: Annotated[
+        SecretStr,
+        Field(
+            description="The installation's keys, base64 of 32 bytes each, newest first; files in"
+            " LIKENESS_HOME without."
+        ),
+    ] = SecretStr("")
+    keys_command: Annotated[
+        str, Field(description="Command that prints the installation's keys, as LIKENESS_KEYS.")
+    ] = ""
     max_bytes: Annotated[int, Field(ge=1, description="Bytes that a picture may have.")] = 64 << 20
     max_pixels: Annotated[
         int, Field(ge=1, description="Pixels, width times height, that a picture may have.")
@@ -115,7 +146,7 @@ def describe_settings() -> list[Setting]:
         Setting(
             name=name,
             variable=f"{PREFIX}{name}".upper(),
-            value=environment.get(name, str(field.default)),
+            value=_shown(environment.get(name, str(field.default)), field.annotation),
             source="environment" if name in environment else "default",
             allowed=_allowed(schema[name]),
             description=field.description or "",
@@ -124,14 +155,21 @@ def describe_settings() -> list[Setting]:
     ]
 
 
+def _shown(value: str, kind: object) -> str:
+    """Keep a secret to itself."""
+    return str(SecretStr(value)) if kind is SecretStr else value
+
+
 def _allowed(schema: dict[str, Any]) -> str:
     """Put a field's JSON schema into words."""
     if "enum" in schema:
         return ", ".join(schema["enum"])
     if schema.get("format") == "path":
         return "a folder"
+    if schema.get("format") == "password":
+        return "a secret, shown to nobody"
     if schema["type"] == "string":
-        return "a name"
+        return "a text"
     kind = "a whole number" if schema["type"] == "integer" else "a number"
     limits = {
         "minimum": "at least",

@@ -8,7 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from likeness.config import PREFIX, Settings
+from likeness.config import PREFIX, Settings, read_settings
 
 from .conftest import Outcome
 
@@ -122,6 +122,15 @@ def test_config_shows_even_what_no_command_would_accept(
     assert outcome.code == 0
     assert "LIKENESS_CHIPS=seven" in outcome.out
     assert "one, mirrored, six" in " ".join(outcome.out.split())
+
+
+def test_config_shows_no_secret(likeness: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIKENESS_DATABASE", "postgresql://user:hidden-7@host/name")
+    for arguments in (["config", "show"], ["config", "show", "--json"]):
+        outcome = likeness(*arguments)
+        assert "LIKENESS_DATABASE" in outcome.out
+        assert "hidden-7" not in outcome.out
+    assert "hidden-7" not in repr(read_settings())
 
 
 def test_every_setting_is_documented() -> None:

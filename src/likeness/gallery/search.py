@@ -58,7 +58,7 @@ class Cohort(Protocol):
 
     def statistics(
         self, vectors: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         """Give (n,) means and (n,) deviations for (n, d) vectors."""
 
 

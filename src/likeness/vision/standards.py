@@ -38,6 +38,21 @@ class Standards:
             " `likeness models cohort FOLDER`"
         )
 
+    def cohort_of(self, model: str, version: str) -> Cohort:
+        """Find the cohort of a model that has a version.
+
+        Raises:
+            NotFound: none of those kept and shipped is of that version.
+            ModelTampered: its bytes are not those that were written.
+        """
+        for path in self._found(_cohort_name(model)):
+            if (cohort := Cohort.load(path)).version == version:
+                return cohort
+        raise NotFound(
+            f"cohort {version} of {model} was expected and is none of those kept: restore it, or"
+            " make the templates anew with the cohort in force"
+        )
+
     def calibration(self, model: str, cohort_version: str) -> Calibration:
         """Find what a model's scores mean when they are evened out by a cohort.
 
