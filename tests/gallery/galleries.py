@@ -4,7 +4,6 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +74,6 @@ def new(seed: int, subject: str | None = None, **changed: Any) -> NewReference:
     fields: dict[str, Any] = {
         "template": template(seed),
         "face": face(),
-        "sample_id": uuid4(),
         "sample_sha256": hashlib.sha256(b"%d" % seed).digest(),
         "sample_size": (640, 480),
         "subject": subject,

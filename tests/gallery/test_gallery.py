@@ -152,6 +152,19 @@ def test_two_faces_of_one_picture_are_two_references(gallery: Gallery) -> None:
     assert gallery.size("staff").references == 2
 
 
+def test_sample_is_known_by_its_bytes_and_by_another_id_elsewhere(
+    home: Home, gallery: Gallery
+) -> None:
+    make(gallery, "visitors")
+    kept = [gallery.enrol(name, [new(1, "Rosa")])[0] for name in ("staff", "visitors")]
+    gallery.enrol("staff", [new(2, "Greta")])
+    seal = gallery.open("staff")[1].seal
+    sample_id = seal.sample_id(new(1).sample_sha256)
+    found = home.database.read(lambda c: references.of_samples(c, seal, [sample_id]))
+    assert found == kept[:1]
+    assert kept[1].sample_id != sample_id
+
+
 @pytest.mark.parametrize("changed", [{"model": "other"}, {"cohort": "other"}])
 def test_template_of_another_model_or_cohort_is_refused(
     gallery: Gallery, changed: dict[str, str]

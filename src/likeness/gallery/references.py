@@ -23,13 +23,12 @@ class NewReference:
     """A face to enrol.
 
     `subject` is the subject's name, made where the collection has none of it; None enrols somebody
-    unnamed. Faces of one sample share `sample_id`; `sample_sha256` is of its bytes. `expires_at`
-    erases it then, whatever the collection's retention.
+    unnamed. `sample_sha256` is of the sample's bytes. `expires_at` erases it then, whatever the
+    collection's retention.
     """
 
     template: Template
     face: Face
-    sample_id: UUID
     sample_sha256: bytes
     sample_size: tuple[int, int]
     subject: str | None = None
@@ -39,7 +38,10 @@ class NewReference:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """An enrolled face, without its template; `number` is what indexes know it by."""
+    """An enrolled face, without its template; `number` is what indexes know it by.
+
+    Faces of one sample share `sample_id`, which is `Seal.sample_id` of it.
+    """
 
     number: int
     id: UUID
@@ -92,13 +94,14 @@ def insert_all(
     named = {one.subject: None for one in new if one.subject is not None}  # each once, in order
     numbers = subjects.numbers_of(connection, seal, list(named), now)
     ids = [uuid4() for _ in new]
+    sample_ids = [seal.sample_id(one.sample_sha256) for one in new]
     details = [Details(one.face, one.sample_size, one.external_id) for one in new]
     rows = [
         {
             "id": reference_id,
             "collection_id": collection.id,
             "subject_number": None if one.subject is None else numbers[one.subject],
-            "sample_id": one.sample_id,
+            "sample_id": sample_id,
             "face_digest": digest,
             "sealed_vector": seal.vector(reference_id, one.template.vector),
             "sealed_details": seal.details(reference_id, detail),
@@ -108,7 +111,9 @@ def insert_all(
             "created_at": now,
             "expires_at": one.expires_at,
         }
-        for one, reference_id, digest, detail in zip(new, ids, digests, details, strict=True)
+        for one, reference_id, sample_id, digest, detail in zip(
+            new, ids, sample_ids, digests, details, strict=True
+        )
     ]
     if not rows:
         return []
@@ -120,14 +125,14 @@ def insert_all(
             number,
             reference_id,
             None if one.subject is None else numbers[one.subject],
-            one.sample_id,
+            sample_id,
             detail,
             one.template.cohort,
             now,
             one.expires_at,
         )
-        for number, reference_id, one, detail in zip(
-            inserted.scalars(), ids, new, details, strict=True
+        for number, reference_id, one, sample_id, detail in zip(
+            inserted.scalars(), ids, new, sample_ids, details, strict=True
         )
     ]
 
@@ -164,6 +169,11 @@ def of_subject(connection: Connection, seal: Seal, subject_id: UUID) -> list[Ref
     """List a subject's references in the order they came."""
     number = select(SUBJECTS.c.number).where(SUBJECTS.c.id == subject_id).scalar_subquery()
     return _read(connection, seal, REFERENCES.c.subject_number == number)
+
+
+def of_samples(connection: Connection, seal: Seal, sample_ids: Iterable[UUID]) -> list[Reference]:
+    """List the references that samples are enrolled as, in the order they came."""
+    return _read(connection, seal, REFERENCES.c.sample_id.in_(list(sample_ids)))
 
 
 def page(

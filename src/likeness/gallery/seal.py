@@ -37,6 +37,7 @@ class Seal:
         self.collection_id = collection_id
         self._key = key
         self._names = Digester(key, "subject name")
+        self._samples = Digester(key, "sample")
         self._faces = Digester(key, "face")
 
     def name(self, subject_id: UUID, name: str) -> bytes:
@@ -54,6 +55,10 @@ class Seal:
     def name_digest(self, name: str) -> bytes:
         """Give 32 bytes by which a name is found."""
         return self._names.digest(name.encode())
+
+    def sample_id(self, sample_sha256: bytes) -> UUID:
+        """Give the id of a sample: the same whenever it comes, and another in every collection."""
+        return UUID(bytes=self._samples.digest(sample_sha256)[:16], version=4)
 
     def face_digest(self, sample_sha256: bytes, box: Box) -> bytes:
         """Give 32 bytes by which a face is found that is enrolled again from the same sample."""

@@ -60,6 +60,7 @@ REFERENCES = Table(
     Column("id", Identifier, nullable=False),
     Column("collection_id", Identifier, nullable=False),
     Column("subject_number", Serial, ForeignKey(SUBJECTS.c.number), index=True),
+    # A digest of the sample, under a key: finds what is enrolled already before it is decoded.
     Column("sample_id", Identifier, nullable=False),
     # The face's place in the sample, under a key: finds what is enrolled twice.
     Column("face_digest", LargeBinary(32), nullable=False),
@@ -74,6 +75,7 @@ REFERENCES = Table(
     UniqueConstraint("id"),
     UniqueConstraint("collection_id", "face_digest"),
     Index("ix_gallery_references_collection_id_number", "collection_id", "number"),
+    Index("ix_gallery_references_collection_id_sample_id", "collection_id", "sample_id"),
     Index("ix_gallery_references_collection_id_created_at", "collection_id", "created_at"),
     Index("ix_gallery_references_collection_id_expires_at", "collection_id", "expires_at"),
     sqlite_autoincrement=True,
