@@ -1,13 +1,13 @@
 """Compare many pairs of pictures, as an evaluation does; each picture is embedded once."""
 
 import csv
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from likeness.errors import InvalidRequest, LikenessError
+from likeness.errors import LikenessError
+from likeness.service.csv_rows import inside, read_rows
 from likeness.service.in_parallel import in_parallel
 from likeness.terms.calibration import Calibration
 from likeness.terms.template import Template, compare
@@ -58,15 +58,7 @@ def read_pairs(path: Path) -> list[Pair]:
     Raises:
         InvalidRequest: the file cannot be read, or a row is not as it must be.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            return list(_pairs(path, file))
-    except OSError as error:
-        raise InvalidRequest(f"'{path}' cannot be read ({error.strerror}): check it") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InvalidRequest(
-            f"'{path}' is no CSV file in UTF-8 ({error}): save it as one"
-        ) from error
+    return [Pair(*(row[column] for column in COLUMNS_IN)) for _, row in read_rows(path, COLUMNS_IN)]
 
 
 def pictures_of(pairs: Sequence[Pair]) -> list[str]:
@@ -100,7 +92,7 @@ def compare_pairs(
 
     def embed(name: str) -> Template | str:
         try:
-            return finder.foremost(read_sample(_inside(root, name), limits))[1]
+            return finder.foremost(read_sample(inside(root, name), limits))[1]
         except LikenessError as error:
             return str(error)
 
@@ -119,32 +111,6 @@ def write_scores(scores: Iterator[PairScore], file: TextIO) -> int:
         writer.writerow(score.row())
         failures += bool(score.failure)
     return failures
-
-
-def _pairs(path: Path, file: TextIO) -> Iterator[Pair]:
-    reader = csv.DictReader(file, strict=True)
-    missing = [column for column in COLUMNS_IN if column not in (reader.fieldnames or ())]
-    if missing:
-        raise InvalidRequest(
-            f"'{path}' needs a first line with the columns path_a,path_b; it has"
-            f" {','.join(reader.fieldnames or ()) or 'none'}: add them"
-        )
-    for row in reader:
-        if not row["path_a"] or not row["path_b"]:
-            raise InvalidRequest(
-                f"'{path}', line {reader.line_num}: two paths were expected and one is missing:"
-                " mend the line"
-            )
-        yield Pair(row["path_a"], row["path_b"])
-
-
-def _inside(root: Path, name: str) -> Path:
-    """Find a picture under the root, wherever a link or `..` in its name leads."""
-    path = root / name
-    # `Path.resolve` raises where links lead in circles.
-    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
-        raise InvalidRequest(f"'{name}' leads out of '{root}': name pictures inside it")
-    return path
 
 
 def _score(

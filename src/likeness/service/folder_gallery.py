@@ -1,12 +1,13 @@
 """A gallery made from a folder of pictures: one folder a person, or one file a person."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from likeness.errors import InvalidRequest, LikenessError
 from likeness.service.in_parallel import in_parallel
+from likeness.service.people_folder import files_of_people
 from likeness.terms.template import Template
 from likeness.vision.decode import DecodeLimits, read_sample
 from likeness.vision.find import FaceFinder
@@ -64,7 +65,7 @@ def read_gallery(
     Raises:
         InvalidRequest: there is no such folder, or no picture in it with a face.
     """
-    pictures = list(_pictures(folder))
+    pictures = list(files_of_people(folder))
 
     def enrol(picture: tuple[str, Path]) -> Reference | Rejection:
         subject, path = picture
@@ -85,24 +86,6 @@ def read_gallery(
             f" and none with one{first}; put NAME/picture.jpg or NAME.jpg into it"
         )
     return gallery
-
-
-def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every subject's name and file; hidden files are not pictures."""
-    try:
-        entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-        for entry in entries:
-            if not entry.is_dir():
-                yield entry.stem, entry
-                continue
-            for path in sorted(entry.iterdir()):
-                if path.is_file() and not path.name.startswith("."):
-                    yield entry.name, path
-    except OSError as error:
-        raise InvalidRequest(
-            f"a folder of pictures was expected and '{folder}' cannot be listed"
-            f" ({error.strerror}): name a folder with one folder or one file a person"
-        ) from error
 
 
 def _only(kind: type[Result], results: Sequence[Reference | Rejection]) -> tuple[Result, ...]:

@@ -1,0 +1,32 @@
+"""Whose are the files of a folder? One folder a person, or one file a person."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from likeness.errors import InvalidRequest
+
+
+def files_of_people(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Give every person's name with each of their files, sorted; hidden files are left out.
+
+    What is no file, such as a folder in a person's, is given too: whoever reads it says so.
+
+    Raises:
+        InvalidRequest: there is no such folder, or it cannot be listed.
+    """
+    try:
+        for entry in _shown(folder):
+            if entry.is_dir():
+                for path in _shown(entry):
+                    yield entry.name, path
+            else:
+                yield entry.stem, entry
+    except OSError as error:
+        raise InvalidRequest(
+            f"a folder of pictures was expected and '{folder}' cannot be listed"
+            f" ({error.strerror}): name a folder with one folder or one file a person"
+        ) from error
+
+
+def _shown(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
