@@ -26,12 +26,26 @@ COHORT = "cohort@1"
 class StrangersCohort:
     """A cohort under which every template stands alike."""
 
-    version = COHORT
+    def __init__(self, version: str = COHORT) -> None:
+        self.version = version
 
     def statistics(
         self, vectors: NDArray[np.float32]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return np.zeros(len(vectors)), np.ones(len(vectors))
+
+
+class KeptCohort:
+    """A cohort kept as its version and one mean, under which every template stands there."""
+
+    def __init__(self, content: bytes) -> None:
+        self.version, mean = content.decode().split()
+        self._mean = float(mean)
+
+    def statistics(
+        self, vectors: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.full(len(vectors), self._mean), np.ones(len(vectors))
 
 
 class Clock:
@@ -112,7 +126,8 @@ class Home:
             keyring or self.keyring(),
             make_index,
             self.snapshots,
-            lambda model, version: StrangersCohort(),
+            lambda model, version: StrangersCohort(version),
+            KeptCohort,
             clock=self.clock,
         )
 

@@ -15,6 +15,7 @@ from likeness.gallery.milvus_index import MilvusIndex
 from likeness.gallery.open_collection import MakeIndex
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
 from likeness.storage import migrate, open_database
+from likeness.vision.cohort import Cohort
 
 
 class Home:
@@ -45,6 +46,7 @@ class Home:
                 _make_index(settings),
                 settings.home / "snapshots",
                 installation.standards.cohort_of,
+                Cohort.from_bytes,
             )
         except BaseException:
             self.database.close()

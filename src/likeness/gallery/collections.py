@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from likeness.errors import AlreadyExists, InvalidRequest, NotFound
+from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COLLECTIONS, REFERENCES, SUBJECTS
@@ -28,6 +28,14 @@ class Collection:
     cohort_version: str
     retention_days: int | None
     created_at: datetime
+
+    def is_comparable_with(self, other: "Collection | None") -> bool:
+        """Whether what is known of one's templates holds for the other's."""
+        return other is not None and (self.id, self.model, self.cohort_version) == (
+            other.id,
+            other.model,
+            other.cohort_version,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +116,27 @@ def size(connection: Connection, collection_id: UUID) -> Size:
     return Size(*counts)
 
 
-def seal_of(connection: Connection, keyring: Keyring, collection_id: UUID) -> Seal:
+def seal_of(connection: Connection, keyring: Keyring, collection: Collection) -> Seal:
     """Open a collection's key.
 
     Raises:
         NotFound: the collection is erased.
+        Conflict: it has switched to another model meanwhile.
         KeyUnusable: the installation's key is gone or another's.
     """
-    sealed = connection.execute(
-        select(COLLECTIONS.c.sealed_key).where(COLLECTIONS.c.id == collection_id)
-    ).scalar_one_or_none()
-    if sealed is None:
-        raise erased(collection_id)
-    return Seal(collection_id, keyring.open_data_key(sealed, _key_context(collection_id)))
+    row = connection.execute(
+        select(COLLECTIONS.c.sealed_key, COLLECTIONS.c.model).where(
+            COLLECTIONS.c.id == collection.id
+        )
+    ).first()
+    if row is None:
+        raise erased(collection.id)
+    if row.model != collection.model:
+        raise Conflict(
+            f"collection {collection.id} was expected to stay with {collection.model} and has"
+            f" switched to {row.model}: do it again"
+        )
+    return Seal(collection.id, keyring.open_data_key(row.sealed_key, _key_context(collection.id)))
 
 
 def set_retention(connection: Connection, collection_id: UUID, days: int | None) -> None:

@@ -16,19 +16,38 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import Column, Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from likeness.errors import Conflict
-from likeness.gallery import collections
+from likeness.gallery import cohorts, collections
 from likeness.gallery.certificate import Erased, ErasureCertificate, Verification
 from likeness.gallery.collections import Collection
-from likeness.gallery.tables import COLLECTIONS, ERASURES, REFERENCES, SUBJECTS
+from likeness.gallery.tables import (
+    CHANGES,
+    COHORTS,
+    COLLECTIONS,
+    ERASURES,
+    REFERENCES,
+    STAGED,
+    SUBJECTS,
+)
 from likeness.storage import Database, scrub
 
 T = TypeVar("T")
 
 _AT_ONCE = 10_000
-_SCRUBBED = (REFERENCES, SUBJECTS, COLLECTIONS)
+SCRUBBED = (STAGED, REFERENCES, SUBJECTS, COHORTS, COLLECTIONS)
 _DONE = (
     "rows deleted",
     "vectors removed from the indexes",
@@ -38,6 +57,10 @@ _DONE = (
 _DONE_WITH_COLLECTION = ("the collection's key destroyed", *_DONE)
 # What storage cannot know of.
 _EXPORTS = ("exports and copies that somebody made",)
+_AVERAGES = (
+    "averages of ten people each in the collection's own cohort, until `likeness collections"
+    " cohort` makes it anew",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +97,7 @@ def begin(
         **_rows(connection, REFERENCES, collection_id, REFERENCES.c.subject_number, numbers),
     }
     touched = _subjects_of(connection, list(references))
+    _delete(connection, STAGED.c.reference_number, list(references))
     _delete(connection, REFERENCES.c.number, list(references))
     affected = sorted(touched - set(numbers))
     if with_emptied:
@@ -101,6 +125,8 @@ def begin_collection(connection: Connection, collection: Collection, now: dateti
     """
     size = collections.size(connection, collection.id)
     collections.destroy_key(connection, collection.id)
+    for table in (CHANGES, COHORTS):
+        connection.execute(delete(table).where(table.c.collection_id == collection.id))
     erased = Erased(True, (), (), (), (), size.subjects, size.references)
     return _note(connection, collection, erased, now)
 
@@ -133,7 +159,7 @@ def finish(
         forget(erasure)
     if not erasures:
         return []
-    scrubbing = scrub(database, _SCRUBBED)
+    scrubbing = scrub(database, SCRUBBED)
     if not scrubbing.complete:
         raise Conflict(
             "deleted rows were expected to be scrubbed from the database and"
@@ -141,7 +167,15 @@ def finish(
             " finished at the next one, sweep or start"
         )
     out_of_reach = (*scrubbing.out_of_reach, *_EXPORTS)
-    certificates = [_certificate(erasure, clock(), out_of_reach) for erasure in erasures]
+    averaged = database.read(cohorts.owners)
+    certificates = [
+        _certificate(
+            erasure,
+            clock(),
+            (*_AVERAGES, *out_of_reach) if erasure.collection_id in averaged else out_of_reach,
+        )
+        for erasure in erasures
+    ]
     return database.write(lambda connection: [_kept(connection, one) for one in certificates])
 
 
@@ -155,6 +189,10 @@ def verify(connection: Connection, certificate: ErasureCertificate, vectors: int
         size = collections.size(connection, collection_id)
         there = collections.by_id(connection, collection_id) is not None
         rows = size.subjects + size.references + there
+        rows += sum(
+            _count(connection, table.c.collection_id == collection_id)
+            for table in (STAGED, COHORTS, CHANGES)
+        )
     else:
         ids, numbers = erased.subject_ids, erased.subject_numbers
         rows = len(
@@ -169,6 +207,10 @@ def verify(connection: Connection, certificate: ErasureCertificate, vectors: int
                 erased.reference_numbers,
             )
             | _rows(connection, REFERENCES, collection_id, REFERENCES.c.subject_number, numbers)
+        )
+        rows += sum(
+            _count(connection, STAGED.c.reference_number.in_(some))
+            for some in _portions(erased.reference_numbers)
         )
     return Verification(digest == certificate.digest, rows, vectors)
 
@@ -263,6 +305,10 @@ def _with_references(connection: Connection, subject_numbers: Sequence[int]) -> 
     }
 
 
+def _count(connection: Connection, chosen: ColumnElement[bool]) -> int:
+    return connection.execute(select(func.count()).where(chosen)).scalar_one()
+
+
 def _delete(connection: Connection, column: Column[int], numbers: Sequence[int]) -> None:
     for some in _portions(numbers):
         connection.execute(delete(column.table).where(column.in_(some)))
@@ -270,12 +316,12 @@ def _delete(connection: Connection, column: Column[int], numbers: Sequence[int])
 
 def _delete_all(database: Database, collection_id: UUID) -> None:
     """Delete a collection's references and subjects, in acts that keep nobody waiting for long."""
-    for table in (REFERENCES, SUBJECTS):
+    for key in (STAGED.c.reference_number, REFERENCES.c.number, SUBJECTS.c.number):
 
-        def delete_some(connection: Connection, table: Table = table) -> int:
-            chosen = select(table.c.number).where(table.c.collection_id == collection_id)
-            some = chosen.order_by(table.c.number).limit(_AT_ONCE)
-            return connection.execute(delete(table).where(table.c.number.in_(some))).rowcount
+        def delete_some(connection: Connection, key: Column[int] = key) -> int:
+            chosen = select(key).where(key.table.c.collection_id == collection_id)
+            some = chosen.order_by(key).limit(_AT_ONCE)
+            return connection.execute(delete(key.table).where(key.in_(some))).rowcount
 
         while database.write(delete_some):
             pass

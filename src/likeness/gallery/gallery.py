@@ -5,36 +5,50 @@ What holds, whatever fails in between:
 1. One process has a home's gallery open.
 2. What an act acknowledges is committed, and the next search finds it, or fails.
 3. What is not committed, or is erased, is in no answer: candidates are read from the rows.
-4. An erasure that has begun is finished, at the latest when the gallery is opened again.
+4. An erasure that has begun is finished, at the latest when the gallery is opened again; so is the
+   clearing away of what a change of model replaced.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from likeness.errors import LikenessError
-from likeness.gallery import collections, erasure, references, retention, search, subjects
+from likeness.gallery import (
+    collections,
+    erasure,
+    references,
+    retention,
+    search,
+    staging,
+    subjects,
+)
 from likeness.gallery.certificate import ErasureCertificate, Verification
+from likeness.gallery.cohorts import Cohort, Cohorts, OwnCohort, ReadCohort
 from likeness.gallery.collections import Collection, Size
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.home_lock import HomeLock
-from likeness.gallery.open_collection import MakeIndex, OpenCollection, folder_of, wipe
+from likeness.gallery.open_collection import MakeIndex, OpenCollection, folder_of
+from likeness.gallery.open_collections import OpenCollections
 from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.retention import SweepReport
-from likeness.gallery.search import By, Candidate, Cohort
+from likeness.gallery.search import By, Candidate
+from likeness.gallery.staging import Change
 from likeness.gallery.vector_index import checked_limit
 from likeness.secrets import Keyring
 from likeness.storage import Database
 from likeness.terms.template import Template
+
+T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
@@ -53,6 +67,7 @@ class Gallery:
         make_index: MakeIndex,
         snapshots: Path,
         cohort_of: Callable[[str, str], Cohort],
+        read_cohort: ReadCohort,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -64,6 +79,7 @@ class Gallery:
             make_index: makes an empty index.
             snapshots: a folder for the indexes' snapshots, made where there is none.
             cohort_of: gives the cohort of a model and version, to even out fused templates.
+            read_cohort: makes a cohort of what is kept of a collection's own.
             clock: says what time it is.
 
         Raises:
@@ -72,15 +88,11 @@ class Gallery:
         """
         self._database = database
         self._keyring = keyring
-        self._make_index = make_index
         self._snapshots = snapshots
-        self._cohort_of = cohort_of
         self._clock = clock
-        self._open: dict[UUID, OpenCollection] = {}
-        self._opening = threading.Lock()
+        self._cohorts = Cohorts(database, cohort_of, read_cohort)
+        self._open = OpenCollections(database, keyring, make_index, snapshots)
         self._erasing = threading.Lock()
-        self._background = ThreadPoolExecutor(1, "likeness-snapshots")
-        self._snapshot_is_due = threading.Lock()
         self._lock = HomeLock(snapshots)
         try:
             self.finish_erasures()
@@ -147,10 +159,11 @@ class Gallery:
 
         Raises:
             NotFound: there is none.
+            Conflict: it switched to another model in this very moment.
             KeyUnusable: the installation's key is gone or another's.
         """
         collection = self.collection(name)
-        return collection, self._opened(collection)
+        return collection, self._open.open(collection)
 
     # Enrolling and searching
 
@@ -161,24 +174,33 @@ class Gallery:
             NotFound: there is no such collection.
             AlreadyExists, InvalidRequest, ModelMismatch: see `references.insert_all`.
         """
-        collection, opened = self.open(name)
-        enrolled = self._database.write(
-            lambda connection: references.insert_all(
-                connection, collection, opened.seal, new, self._clock()
+
+        def enrol(collection: Collection, opened: OpenCollection) -> list[Reference]:
+            templates = self._cohorts.even_out(
+                collection, opened.seal, [one.template for one in new]
             )
-        )
-        self.follow(opened, enrolled)
-        return enrolled
+            evened = [replace(one, template=t) for one, t in zip(new, templates, strict=True)]
+            enrolled = self._database.write(
+                lambda connection: references.insert_all(
+                    connection, collection, opened.seal, evened, self._clock()
+                )
+            )
+            self.follow(opened, enrolled)
+            return enrolled
+
+        return self._while_it_stays(name, enrol)
 
     def follow(self, opened: OpenCollection, enrolled: Sequence[Reference]) -> None:
         """Let searches find what a committed act enrolled."""
         if enrolled:
             opened.follow(max(reference.number for reference in enrolled))
-        if opened.wants_snapshot and self._snapshot_is_due.acquire(blocking=False):
-            self._background.submit(self._snapshot_in_background, opened)
+        self._open.snapshot_soon(opened)
 
     def search(self, name: str, probe: Template, limit: int, by: By = By.BEST) -> list[Candidate]:
         """Find at most `limit` candidates, most alike first.
+
+        A probe of the collection's model is evened out by the collection's own cohort, if it has
+        one.
 
         Raises:
             NotFound: there is no such collection.
@@ -187,22 +209,69 @@ class Gallery:
             IndexUnavailable, DatabaseUnavailable, KeyUnusable: the index cannot be brought up to
                 date with the rows.
         """
-        collection, opened = self.open(name)
-        references.require_model(probe, collection)
         limit = checked_limit(limit)
-        if by is By.SUBJECT:
-            cohort = self._cohort_of(collection.model, collection.cohort_version)
-            return search.search_subjects(
-                self._database, opened.seal, opened.subjects, probe, limit, cohort
+
+        def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
+            (evened,) = self._cohorts.even_out(collection, opened.seal, [probe])
+            references.require_model(evened, collection)
+            if by is By.SUBJECT:
+                return search.search_subjects(
+                    self._database,
+                    collection,
+                    opened.seal,
+                    opened.subjects,
+                    evened,
+                    limit,
+                    self._cohorts.of(collection, opened.seal),
+                )
+            return search.search_references(
+                self._database,
+                collection,
+                opened.seal,
+                opened.references,
+                evened,
+                limit,
+                best_of_each=by is By.BEST,
             )
-        return search.search_references(
-            self._database,
-            opened.seal,
-            opened.references,
-            probe,
-            limit,
-            best_of_each=by is By.BEST,
-        )
+
+        return self._while_it_stays(name, find)
+
+    # Changing what templates stand on
+
+    def own_cohort(self, name: str) -> OwnCohort | None:
+        """Find what evens a collection's scores, and what they mean, where that is its own.
+
+        Raises:
+            NotFound: there is no such collection.
+            KeyUnusable: it is damaged, or another's.
+        """
+        collection, opened = self.open(name)
+        return self._cohorts.own(collection, opened.seal)
+
+    def switch(self, change: Change, leaving_out: Sequence[UUID] = ()) -> list[ErasureCertificate]:
+        """Let a change take place whose references are all staged, and erase those left out.
+
+        Searches that start after this are of the new model, and the first of them makes its index.
+
+        Raises:
+            NotFound: the collection was erased meanwhile.
+            Conflict: a reference is not staged, or `finish` says so; then the change took place.
+        """
+
+        def act(connection: Connection) -> list[Erasure]:
+            collection = collections.by_id(connection, change.collection_id)
+            if collection is None:
+                raise collections.erased(change.collection_id)
+            now = self._clock()
+            begun = (
+                [erasure.begin(connection, collection, now, reference_ids=leaving_out)]
+                if leaving_out
+                else []
+            )
+            staging.switch(connection, change, now)
+            return begun
+
+        return self.finish(self._database.write(act))
 
     # Erasing
 
@@ -243,6 +312,7 @@ class Gallery:
         Raises:
             NotFound: there is none.
         """
+        self.finish([])  # afterwards nobody knows what a change replaced
         begun = self._database.write(
             lambda connection: erasure.begin_collection(
                 connection, collections.get(connection, name), self._clock()
@@ -262,6 +332,8 @@ class Gallery:
     def finish(self, begun: Sequence[Erasure]) -> list[ErasureCertificate]:
         """Take what was begun out of indexes, snapshots and the database's files; certify it.
 
+        What changes of model replaced goes before.
+
         Raises:
             Conflict: a program that reads the database stands in the way.
             IndexUnavailable, SnapshotUnusable, DatabaseUnavailable: something cannot be written.
@@ -269,6 +341,7 @@ class Gallery:
                 rest.
         """
         with self._erasing:
+            staging.finish(self._database, self._forget_replaced)
             return erasure.finish(self._database, begun, self._forget, self._clock)
 
     def finish_erasures(self) -> list[ErasureCertificate]:
@@ -285,7 +358,7 @@ class Gallery:
             lambda connection: collections.by_id(connection, certificate.collection_id)
         )
         if collection is not None:
-            vectors = self._opened(collection).holds(certificate.erased)
+            vectors = self._open.open(collection).holds(certificate.erased)
         else:
             vectors = int(folder_of(self._snapshots, certificate.collection_id).exists())
         return self._database.read(
@@ -305,11 +378,7 @@ class Gallery:
 
     def close(self) -> None:
         """Write snapshots where much would be read again, and let go of the home."""
-        self._background.shutdown()
-        for opened in self._open.values():
-            self._try_snapshot(opened)
-            opened.close()
-        self._open.clear()
+        self._open.close()
         self._lock.release()
 
     def __enter__(self) -> Self:
@@ -325,39 +394,38 @@ class Gallery:
         """Close."""
         self.close()
 
-    def _opened(self, collection: Collection) -> OpenCollection:
-        with self._opening:
-            if collection.id not in self._open:
-                seal = self._database.read(
-                    lambda connection: collections.seal_of(connection, self._keyring, collection.id)
-                )
-                self._open[collection.id] = OpenCollection(
-                    collection, seal, self._database, self._make_index, self._snapshots
-                )
-            return self._open[collection.id]
+    def _while_it_stays(self, name: str, act: Callable[[Collection, OpenCollection], T]) -> T:
+        """Do something with a collection, and again if it switched to another model meanwhile."""
+        while True:
+            collection, opened = self.open(name)
+            try:
+                return act(collection, opened)
+            except LikenessError:
+                if collection.is_comparable_with(self.collection(name)):
+                    raise
 
     def _forget(self, begun: Erasure) -> None:
         collection = self._database.read(
             lambda connection: collections.by_id(connection, begun.collection_id)
         )
         if collection is not None:
-            self._opened(collection).forget(begun.erased)
+            self._open.open(collection).forget(begun.erased)
             return
-        with self._opening:
-            opened = self._open.pop(begun.collection_id, None)
-        if opened is not None:
-            opened.close()
-        wipe(self._make_index, self._snapshots, begun)
+        self._open.wipe(
+            begun.collection_id,
+            begun.model,
+            begun.dimensions,
+            folder_of(self._snapshots, begun.collection_id),
+        )
 
-    def _snapshot_in_background(self, opened: OpenCollection) -> None:
-        self._snapshot_is_due.release()
-        self._try_snapshot(opened)
-
-    def _try_snapshot(self, opened: OpenCollection) -> None:
-        try:
-            opened.snapshot()
-        except LikenessError as error:
-            _logger.warning("a snapshot was not written, the next start is slower: %s", error)
+    def _forget_replaced(self, change: Change) -> None:
+        collection = self._database.read(
+            lambda connection: collections.by_id(connection, change.collection_id)
+        )
+        if collection is not None and collection.model != change.replaced_model:
+            model = change.replaced_model
+            folder = folder_of(self._snapshots, collection.id, model)
+            self._open.wipe(collection.id, model, change.replaced_dimensions, folder)
 
 
 def _begin_due(connection: Connection, collection: Collection, now: datetime) -> Erasure | None:

@@ -1,5 +1,9 @@
-"""What does a collection in use consist of? Its seal and its two indexes, each with a snapshot."""
+"""What does a collection in use consist of? Its seal and its two indexes, each with a snapshot.
 
+Indexes and snapshots are of one model: a collection that switches to another is opened anew.
+"""
+
+import hashlib
 import shutil
 import threading
 from collections.abc import Callable
@@ -12,7 +16,6 @@ from numpy.typing import NDArray
 from likeness.errors import SnapshotUnusable
 from likeness.gallery.certificate import Erased
 from likeness.gallery.collections import Collection
-from likeness.gallery.erasure import Erasure
 from likeness.gallery.following_index import FollowingIndex
 from likeness.gallery.index_snapshot import SnapshotFolder
 from likeness.gallery.rows_as_vectors import RowsAsVectors, of_references, of_subjects
@@ -40,10 +43,10 @@ class OpenCollection:
         snapshots: Path,
     ) -> None:
         self.seal = seal
-        folder = folder_of(snapshots, collection.id)
+        folder = folder_of(snapshots, collection.id, collection.model)
 
         def following(kind: str, rows: RowsAsVectors) -> FollowingIndex:
-            name = _index_name(kind, collection.id)
+            name = _index_name(kind, collection.id, collection.model)
             return FollowingIndex(
                 make_index(name, collection.model, collection.dimensions),
                 rows,
@@ -101,36 +104,42 @@ class OpenCollection:
             self.subjects.close()
 
 
-def wipe(make_index: MakeIndex, snapshots: Path, erasure: Erasure) -> None:
-    """Empty the indexes of a collection that is erased, whose key is gone; delete its snapshots.
+def wipe(
+    make_index: MakeIndex, collection_id: UUID, model: str, dimensions: int, folder: Path
+) -> None:
+    """Empty the indexes that a collection had for a model; delete the folder of their snapshots.
 
     Raises:
         IndexUnavailable: an index cannot be changed.
         SnapshotUnusable: the snapshots cannot be deleted.
     """
     for kind in KINDS:
-        name = _index_name(kind, erasure.collection_id)
-        index = make_index(name, erasure.model, erasure.dimensions)
+        index = make_index(_index_name(kind, collection_id, model), model, dimensions)
         index.remove(index.ids())
         index.close()
-    folder = folder_of(snapshots, erasure.collection_id)
     try:
         if folder.exists():
             shutil.rmtree(folder)
     except OSError as error:
         raise SnapshotUnusable(
             f"the snapshots in {folder} were expected to be deleted and cannot be"
-            f" ({error.strerror}): mend the folder; the erasure is finished at the next start"
+            f" ({error.strerror}): mend the folder; the rest is done at the next start"
         ) from error
 
 
-def folder_of(snapshots: Path, collection_id: UUID) -> Path:
-    """Say where the snapshots of a collection's indexes lie."""
-    return snapshots / collection_id.hex
+def folder_of(snapshots: Path, collection_id: UUID, model: str | None = None) -> Path:
+    """Say where the snapshots of a collection's indexes lie, those of one model or all."""
+    folder = snapshots / collection_id.hex
+    return folder if model is None else folder / _digest(model)
 
 
-def _index_name(kind: str, collection_id: UUID) -> str:
-    return f"{kind}_{collection_id.hex}"
+def _index_name(kind: str, collection_id: UUID, model: str) -> str:
+    return f"{kind}_{collection_id.hex}_{_digest(model)}"
+
+
+def _digest(model: str) -> str:
+    """Name a model in few characters that every file system and server takes."""
+    return hashlib.sha256(model.encode()).hexdigest()[:16]
 
 
 def _as_ids(numbers: tuple[int, ...]) -> NDArray[np.int64]:

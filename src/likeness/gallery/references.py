@@ -85,10 +85,12 @@ def insert_all(
         ModelMismatch: a template is of another model or cohort than the collection's.
         InvalidRequest: a template is not of length one, or a name or external id cannot be kept.
     """
-    if collections.by_id(connection, collection.id) is None:
+    # Read again: it may have been erased, or have switched to another model, since.
+    current = collections.by_id(connection, collection.id)
+    if current is None:
         raise collections.erased(collection.id)
     for one in new:
-        _check(one, collection)
+        _check(one, current)
     digests = [seal.face_digest(one.sample_sha256, one.face.box) for one in new]
     _refuse_duplicates(connection, seal, digests)
     named = {one.subject: None for one in new if one.subject is not None}  # each once, in order

@@ -94,9 +94,24 @@ class Seal:
         plain = self._key.unseal(sealed, self._context(b"details", reference_id))
         return _details(json.loads(plain))
 
+    def cohort(self, version: str, content: bytes) -> bytes:
+        """Seal what is kept of the collection's own cohort of a version."""
+        return self._key.seal(content, self._cohort_context(version))
+
+    def opened_cohort(self, version: str, sealed: bytes) -> bytes:
+        """Open what is kept of the collection's own cohort of a version.
+
+        Raises:
+            KeyUnusable: it is damaged, or another's.
+        """
+        return self._key.unseal(sealed, self._cohort_context(version))
+
     def of_snapshots(self, kind: str) -> "SnapshotSeal":
         """Give what seals the snapshots of one of the collection's indexes."""
         return SnapshotSeal(self._key, self.collection_id.bytes + kind.encode() + b" ")
+
+    def _cohort_context(self, version: str) -> bytes:
+        return b"gallery cohort " + self.collection_id.bytes + version.encode()
 
     def _context(self, kind: bytes, row_id: UUID) -> bytes:
         return b"gallery %s " % kind + self.collection_id.bytes + row_id.bytes

@@ -6,14 +6,13 @@ A candidate is read from the rows, so that what is not committed, or is erased, 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from likeness.errors import ModelMismatch
-from likeness.gallery import references, subjects
+from likeness.errors import Conflict, ModelMismatch
+from likeness.gallery import collections, references, subjects
+from likeness.gallery.cohorts import Cohort
+from likeness.gallery.collections import Collection
 from likeness.gallery.following_index import FollowingIndex
 from likeness.gallery.references import Reference
 from likeness.gallery.rows_as_vectors import subject_vectors
@@ -49,19 +48,6 @@ class Candidate:
     comparison: Comparison
 
 
-class Cohort(Protocol):
-    """What templates of one model are held against; `terms.template.CohortStatistics` of it."""
-
-    @property
-    def version(self) -> str:
-        """The cohort's version, as `CohortStatistics.version` names it."""
-
-    def statistics(
-        self, vectors: NDArray[np.float32]
-    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        """Give (n,) means and (n,) deviations for (n, d) vectors."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Scored:
     number: int
@@ -71,6 +57,7 @@ class _Scored:
 
 def search_references(
     database: Database,
+    collection: Collection,
     seal: Seal,
     index: FollowingIndex,
     probe: Template,
@@ -118,11 +105,12 @@ def search_references(
             for one in best
         ]
 
-    return _search(database, index, probe, limit, read, name)
+    return _search(database, collection, index, probe, limit, read, name)
 
 
 def search_subjects(
     database: Database,
+    collection: Collection,
     seal: Seal,
     index: FollowingIndex,
     probe: Template,
@@ -153,11 +141,12 @@ def search_subjects(
         known = subjects.by_numbers(connection, seal, [one.number for one in best])
         return [Candidate(None, known[one.number], one.comparison) for one in best]
 
-    return _search(database, index, probe, limit, read, name)
+    return _search(database, collection, index, probe, limit, read, name)
 
 
 def _search(
     database: Database,
+    collection: Collection,
     index: FollowingIndex,
     probe: Template,
     limit: int,
@@ -175,6 +164,7 @@ def _search(
         def decide(
             connection: Connection, proposed: dict[int, float] = proposed
         ) -> list[Candidate]:
+            _require_unchanged(connection, collection)
             return name(connection, _best(read(connection, proposed), limit))
 
         candidates = database.read(decide)
@@ -182,6 +172,15 @@ def _search(
         if len(candidates) == limit or not here.all():
             return candidates
         wanted *= _MORE
+
+
+def _require_unchanged(connection: Connection, collection: Collection) -> None:
+    """Refuse rows of another model than the one whose index proposed them."""
+    if not collection.is_comparable_with(collections.by_id(connection, collection.id)):
+        raise Conflict(
+            f"collection {collection.id} was expected to stay as it is during a search and was"
+            " switched to another model or cohort, or erased: search again"
+        )
 
 
 def _best(scored: list[_Scored], limit: int) -> list[_Scored]:

@@ -1,4 +1,4 @@
-"""Where does the gallery lie? Collections, the subjects in them, their references, and erasures.
+"""Where does the gallery lie? Collections, subjects, references, and what changes or erases them.
 
 What is personal is sealed (names, templates, faces) or a keyed digest, since neither database is
 sure to forget what an index of it held. Numbers count up in the order of commits and are never used
@@ -92,4 +92,51 @@ ERASURES = Table(
     # Neither is there before everything that can be reached is.
     Column("certificate", Text),
     Column("digest", String(64)),
+)
+
+# A collection's own cohort, made of its people; several only while one takes another's place.
+COHORTS = Table(
+    "gallery_cohorts",
+    METADATA,
+    Column("collection_id", Identifier, primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("sealed_cohort", LargeBinary, nullable=False),
+    # JSON: what scores evened out by it mean.
+    Column("calibration", Text, nullable=False),
+)
+
+# What a collection's templates are to become, until what they were is gone from everywhere.
+CHANGES = Table(
+    "gallery_changes",
+    METADATA,
+    Column("collection_id", Identifier, primary_key=True),
+    Column("model", String, nullable=False),
+    Column("dimensions", Integer, nullable=False),
+    Column("cohort_version", String, nullable=False),
+    Column("replaced_model", String, nullable=False),
+    Column("replaced_dimensions", Integer, nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    # Set when the collection has switched, or what was staged was discarded.
+    Column("ended_at", Instant),
+)
+
+# What a reference is to become; what is null stays as it is.
+STAGED = Table(
+    "gallery_staged",
+    METADATA,
+    Column(
+        "reference_number",
+        Serial,
+        ForeignKey(REFERENCES.c.number),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("collection_id", Identifier, nullable=False),
+    Column("sealed_vector", LargeBinary),
+    Column("sealed_details", LargeBinary),
+    Column("face_digest", LargeBinary(32)),
+    Column("cohort_mean", Float(53), nullable=False),
+    Column("cohort_deviation", Float(53), nullable=False),
+    UniqueConstraint("collection_id", "face_digest"),
+    Index("ix_gallery_staged_collection_id_reference_number", "collection_id", "reference_number"),
 )

@@ -88,16 +88,20 @@ class Cohort:
         typical = max(self.typical_deviation, _SMALLEST_DEVIATION) ** (1 - _DEVIATION_FOLLOWED)
         return means, np.asarray(own * typical, np.float32)
 
+    def as_bytes(self) -> bytes:
+        """Give what `from_bytes` reads: a NumPy archive without pickles."""
+        facts = json.dumps({**self._facts(), "version": self.version})
+        content = io.BytesIO()
+        np.savez_compressed(content, vectors=self.vectors.astype("<f2"), facts=np.array(facts))
+        return content.getvalue()
+
     def save(self, path: Path) -> None:
-        """Write the cohort in one step, as a NumPy archive without pickles.
+        """Write the cohort in one step.
 
         Raises:
             ArtifactUnavailable: the folder cannot be written.
         """
-        facts = json.dumps({**self._facts(), "version": self.version})
-        content = io.BytesIO()
-        np.savez_compressed(content, vectors=self.vectors.astype("<f2"), facts=np.array(facts))
-        write_whole(path, content.getvalue())
+        write_whole(path, self.as_bytes())
 
     @classmethod
     def load(cls, path: Path) -> "Cohort":
@@ -107,7 +111,20 @@ class Cohort:
             ModelTampered: the file is not one, or not as it was written.
         """
         try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+            content = path.read_bytes()
+        except OSError as error:
+            raise _unreadable(str(path), error) from error
+        return cls.from_bytes(content, str(path))
+
+    @classmethod
+    def from_bytes(cls, content: bytes, place: str = "what was kept") -> "Cohort":
+        """Read what `as_bytes` gave; `place` says in errors where it lay.
+
+        Raises:
+            ModelTampered: the bytes are no cohort, or not as they were written.
+        """
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as archive:
                 facts = json.loads(str(archive["facts"]))
                 cohort = cls(
                     archive["vectors"].astype(np.float32),
@@ -118,7 +135,6 @@ class Cohort:
                 )
             found, expected = cohort.version, facts["version"]
         except (
-            OSError,
             ValueError,
             KeyError,
             TypeError,
@@ -127,13 +143,10 @@ class Cohort:
             zipfile.BadZipFile,
             zlib.error,
         ) as error:
-            raise ModelTampered(
-                f"{path} was expected to hold a cohort and cannot be read ({error}): delete it and"
-                " make it again with `likeness models cohort`"
-            ) from error
+            raise _unreadable(place, error) from error
         if found != expected:
             raise ModelTampered(
-                f"{path} was expected to hold cohort {expected}; its content is {found}: delete it"
+                f"{place} was expected to hold cohort {expected}; its content is {found}: delete it"
                 " and make it again with `likeness models cohort`"
             )
         return cohort
@@ -190,6 +203,13 @@ def crowds(views: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
         if not len(waiting):
             break
     return np.concatenate(drawn, axis=1).reshape(-1, views.shape[2]).astype(np.float32)
+
+
+def _unreadable(place: str, error: Exception) -> ModelTampered:
+    return ModelTampered(
+        f"{place} was expected to hold a cohort and cannot be read ({error}): delete it and make it"
+        " again with `likeness models cohort`"
+    )
 
 
 def _highest_allowed(templates: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,0 +1,123 @@
+"""Another model and another cohort for galleries of synthetic people, and how to get there."""
+
+import multiprocessing.connection
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from likeness.gallery import cohorts, references, staging
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.search import By
+from likeness.gallery.staging import Change, FoundAgain
+from likeness.terms.calibration import Calibration
+from likeness.terms.template import CohortStatistics, Template
+from tests.gallery.galleries import DIMENSIONS, MODEL, Home, face, new, template
+
+NEW_MODEL = "net@2+eyes@1"
+NEW_DIMENSIONS = 24
+NEW_COHORT = "cohort@2"
+OWN_COHORT = "own@1"
+OWN_MEAN = 0.25
+# A sample's face lies elsewhere for the new model: by more than the place of a face is wide.
+NEW_LEFT = 30.0
+
+
+def new_vector(seed: int) -> NDArray[np.float32]:
+    """What the new model makes of the face whose vector in the old one has this seed."""
+    drawn = np.random.default_rng(seed + 1_000_000).normal(size=NEW_DIMENSIONS)
+    return (drawn / np.linalg.norm(drawn)).astype(np.float32)
+
+
+def new_template(seed: int) -> Template:
+    return Template(new_vector(seed), NEW_MODEL, CohortStatistics(0.0, 1.0, NEW_COHORT))
+
+
+def begin_model(home: Home, gallery: Gallery, name: str = "staff") -> Change:
+    collection = gallery.collection(name)
+    return home.database.write(
+        lambda c: staging.begin(
+            c,
+            collection,
+            home.clock.now,
+            model=NEW_MODEL,
+            dimensions=NEW_DIMENSIONS,
+            cohort_version=NEW_COHORT,
+        )
+    )
+
+
+def begin_cohort(home: Home, gallery: Gallery, name: str = "staff") -> Change:
+    """Keep a cohort of the collection's own, and begin to change to it."""
+    collection, opened = gallery.open(name)
+    calibration = Calibration(MODEL, OWN_COHORT, (0.0, 1.0), (1.0, 1e-3), 1000, "itself")
+    content = f"{OWN_COHORT} {OWN_MEAN}".encode()
+
+    def act(c: Connection) -> Change:
+        change = staging.begin(
+            c,
+            collection,
+            home.clock.now,
+            model=MODEL,
+            dimensions=DIMENSIONS,
+            cohort_version=OWN_COHORT,
+        )
+        cohorts.keep(c, opened.seal, OWN_COHORT, content, calibration)
+        return change
+
+    return home.database.write(act)
+
+
+def stage(home: Home, gallery: Gallery, change: Change, at_most: int = 1_000_000) -> int:
+    """Stage references that are not yet; say how many.
+
+    The seed of a reference is its external id.
+    """
+    opened = gallery.open("staff")[1]
+    numbers = home.database.read(lambda c: staging.unstaged(c, change, limit=at_most))
+    if change.replaces_vectors:
+        known = home.database.read(lambda c: references.by_numbers(c, opened.seal, numbers))
+        found = [
+            FoundAgain(one, new_template(seed), face(NEW_LEFT), new(seed).sample_sha256)
+            for one in known.values()
+            for seed in [int(one.details.external_id or "")]
+        ]
+        home.database.write(lambda c: staging.stage_templates(c, change, opened.seal, found))
+    else:
+        statistics = {n: CohortStatistics(OWN_MEAN, 1.0, OWN_COHORT) for n in numbers}
+        home.database.write(lambda c: staging.stage_statistics(c, change, statistics))
+    return len(numbers)
+
+
+def fill(gallery: Gallery, people: int = 20) -> None:
+    """Enrol people with two references each, whose seeds are their external ids; search them."""
+    for person in range(people):
+        seeds = (2 * person, 2 * person + 1)
+        gallery.enrol(
+            "staff", [new(seed, f"person {person}", external_id=str(seed)) for seed in seeds]
+        )
+    for by in By:
+        gallery.search("staff", template(0), 1, by)
+
+
+def run(
+    url: str, folder: Path, to_model: bool, said: multiprocessing.connection.Connection
+) -> None:
+    """Change a collection until killed, a few references at a time; say how far it is."""
+    home = Home(url, folder)
+    gallery = home.open()
+    collection = gallery.collection("staff")
+    change = home.database.read(lambda c: staging.of(c, collection.id))
+    if change is None:
+        change = (begin_model if to_model else begin_cohort)(home, gallery)
+    said.send("begun")
+    while stage(home, gallery, change, at_most=5):
+        said.send("staged")
+    gallery.search("staff", template(0), 1)
+    gallery.snapshot("staff")
+    said.send("switching")
+    gallery.switch(change)
+    said.send("switched")
+    while True:
+        gallery.search("staff", new_template(0) if to_model else template(0), 1)

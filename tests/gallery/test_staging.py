@@ -1,0 +1,533 @@
+"""Changing models: what is there serves until what comes is whole, and then all of it switches."""
+
+import multiprocessing
+import os
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, func, insert, select
+
+from likeness.errors import AlreadyExists, Conflict, InvalidRequest, ModelMismatch
+from likeness.gallery import erasure, references, staging, subjects
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.search import By
+from likeness.gallery.staging import Change, FoundAgain
+from likeness.gallery.tables import CHANGES, COHORTS, REFERENCES, STAGED
+from likeness.storage import Scrubbing
+from likeness.terms.template import CohortStatistics, Template
+from tests.gallery.changing import (
+    NEW_COHORT,
+    NEW_LEFT,
+    NEW_MODEL,
+    OWN_COHORT,
+    OWN_MEAN,
+    begin_cohort,
+    begin_model,
+    fill,
+    new_template,
+    run,
+    stage,
+)
+from tests.gallery.galleries import COHORT, MODEL, Home, face, make, new, template, vector
+
+KILLS = int(os.environ.get("LIKENESS_KILLS", "3"))
+BOTH = pytest.mark.parametrize("begin", [begin_model, begin_cohort])
+
+
+def names(gallery: Gallery, probe: Template, by: By = By.BEST, limit: int = 1) -> list[str]:
+    return [one.subject.name for one in gallery.search("staff", probe, limit, by) if one.subject]
+
+
+def rows(home: Home, table: Table) -> int:
+    counted = select(func.count()).select_from(table)
+    return home.database.read(lambda c: c.execute(counted).scalar_one())
+
+
+def probe_of(change: Change, seed: int) -> Template:
+    return new_template(seed) if change.replaces_vectors else template(seed)
+
+
+def changed(home: Home, gallery: Gallery, begin: Any) -> Change:
+    change: Change = begin(home, gallery)
+    stage(home, gallery, change)
+    gallery.switch(change)
+    return change
+
+
+@BOTH
+def test_nothing_is_other_than_before_until_everything_is(
+    home: Home, gallery: Gallery, begin: Any
+) -> None:
+    fill(gallery)
+    seal = gallery.open("staff")[1].seal
+    before = home.database.read(lambda c: references.page(c, seal))
+    change = begin(home, gallery)
+    stage(home, gallery, change)
+
+    for by in By:
+        assert names(gallery, template(14), by) == ["person 7"]
+    assert home.database.read(lambda c: references.page(c, seal)) == before
+
+    assert gallery.switch(change) == []
+
+    collection = gallery.collection("staff")
+    assert (collection.model, collection.dimensions, collection.cohort_version) == (
+        change.model,
+        change.dimensions,
+        change.cohort_version,
+    )
+    for by in (By.BEST, By.REFERENCE):
+        for person in range(20):
+            (best, *_) = gallery.search("staff", probe_of(change, 2 * person), 1, by)
+            assert best.subject is not None and best.subject.name == f"person {person}"
+    after = home.database.read(lambda c: references.page(c, seal))
+    assert [(one.number, one.id, one.subject_number) for one in after] == [
+        (one.number, one.id, one.subject_number) for one in before
+    ]
+    assert {one.cohort.version for one in after} == {change.cohort_version}
+    assert {one.details.face.box.left for one in after} == {
+        NEW_LEFT if change.replaces_vectors else face().box.left
+    }
+    assert [rows(home, table) for table in (STAGED, CHANGES)] == [0, 0]
+    gallery.close()
+    with home.open() as again:
+        assert names(again, probe_of(change, 14)) == ["person 7"]
+
+
+@BOTH
+def test_reference_enrolled_meanwhile_keeps_the_switch_back(
+    home: Home, gallery: Gallery, begin: Any
+) -> None:
+    fill(gallery, 3)
+    change = begin(home, gallery)
+    stage(home, gallery, change)
+    (late,) = gallery.enrol("staff", [new(50, "late", external_id="50")])
+
+    with pytest.raises(Conflict, match="1 are not"):
+        gallery.switch(change)
+
+    assert names(gallery, template(50)) == ["late"]
+    assert gallery.collection("staff").cohort_version == COHORT
+    assert home.database.read(lambda c: staging.unstaged(c, change)) == [late.number]
+    assert stage(home, gallery, change) == 1
+    gallery.switch(change)
+    assert names(gallery, probe_of(change, 50)) == ["late"]
+
+
+def test_templates_of_the_old_model_are_refused_after_the_switch(
+    home: Home, gallery: Gallery
+) -> None:
+    fill(gallery, 3)
+    collection, opened = gallery.open("staff")
+    changed(home, gallery, begin_model)
+
+    with pytest.raises(ModelMismatch, match="net@2"):
+        gallery.search("staff", template(0), 1)
+    with pytest.raises(ModelMismatch, match="net@2"):
+        gallery.enrol("staff", [new(50)])
+    with pytest.raises(ModelMismatch, match="net@2"):  # and to those who read it before
+        home.database.write(
+            lambda c: references.insert_all(c, collection, opened.seal, [new(50)], home.clock.now)
+        )
+    gallery.enrol("staff", [new(50, "late", template=new_template(50))])
+    assert names(gallery, new_template(50)) == ["late"]
+
+
+def test_faces_are_evened_out_by_the_collections_own_cohort(home: Home, gallery: Gallery) -> None:
+    fill(gallery, 3)
+    assert gallery.own_cohort("staff") is None
+    changed(home, gallery, begin_cohort)
+    gallery.enrol("staff", [new(50, "late")])
+
+    own = gallery.own_cohort("staff")
+    assert own is not None and own.calibration.measured_on == "itself"
+    kept = home.database.read(
+        lambda c: set(c.execute(select(REFERENCES.c.cohort_version)).scalars())
+    )
+    assert kept == {OWN_COHORT}
+    for by in By:
+        (best,) = gallery.search("staff", template(50), 1, by)
+        assert best.comparison.score == pytest.approx(1.0 - OWN_MEAN, abs=1e-5)
+    with pytest.raises(ModelMismatch):
+        gallery.search("staff", template(50, model="other"), 1)
+
+
+def test_face_is_known_again_where_the_new_model_sees_it(home: Home, gallery: Gallery) -> None:
+    fill(gallery, 2)
+    changed(home, gallery, begin_model)
+    again = new(1, "another", template=new_template(1), face=face(NEW_LEFT))
+
+    with pytest.raises(AlreadyExists):
+        gallery.enrol("staff", [again])
+
+
+def test_reference_keeps_its_place_where_another_has_the_new_one(
+    home: Home, gallery: Gallery
+) -> None:
+    """Two faces of one sample, and the new model sees the one where the other was."""
+    one, other = gallery.enrol(
+        "staff", [new(1, "Ada", external_id="1"), new(1, "Bo", face=face(NEW_LEFT))]
+    )
+    change = begin_model(home, gallery)
+    seal = gallery.open("staff")[1].seal
+    sample = new(1).sample_sha256
+    found = [
+        FoundAgain(one, new_template(1), face(NEW_LEFT), sample),
+        FoundAgain(other, new_template(2), face(NEW_LEFT), sample),
+    ]
+    home.database.write(lambda c: staging.stage_templates(c, change, seal, found))
+    gallery.switch(change)
+
+    kept = home.database.read(lambda c: references.by_ids(c, seal, [one.id, other.id]))
+    assert {each.id: each.details.face.box.left for each in kept} == {
+        one.id: face().box.left,
+        other.id: NEW_LEFT,
+    }
+    assert names(gallery, new_template(1)) == ["Ada"]
+
+
+# What may go wrong
+
+
+def test_one_change_at_a_time(home: Home, gallery: Gallery) -> None:
+    fill(gallery, 2)
+    change = begin_model(home, gallery)
+
+    assert begin_model(home, gallery) == change
+    with pytest.raises(Conflict, match="is changing to net@2"):
+        begin_cohort(home, gallery)
+    stage(home, gallery, change)
+    gallery.switch(change)
+    with pytest.raises(InvalidRequest, match="nothing to do"):
+        begin_model(home, gallery)
+    with pytest.raises(Conflict, match="was ended"):
+        gallery.switch(change)
+
+
+def test_what_is_staged_has_to_be_of_the_new_model(home: Home, gallery: Gallery) -> None:
+    fill(gallery, 1)
+    change = begin_model(home, gallery)
+    seal = gallery.open("staff")[1].seal
+    (reference, _) = home.database.read(lambda c: references.page(c, seal))
+
+    other_cohort = Template(new_template(1).vector, NEW_MODEL, CohortStatistics(0, 1, COHORT))
+    too_short = Template(vector(1), NEW_MODEL, CohortStatistics(0, 1, NEW_COHORT))
+    for wrong in (template(1), other_cohort, too_short):
+        found = [FoundAgain(reference, wrong, face(), b"")]
+        with pytest.raises(ModelMismatch):
+            home.database.write(
+                lambda c, found=found: staging.stage_templates(c, change, seal, found)
+            )
+    with pytest.raises(ModelMismatch):
+        home.database.write(
+            lambda c: staging.stage_statistics(c, change, {1: CohortStatistics(0, 1, COHORT)})
+        )
+    assert rows(home, STAGED) == 0
+
+
+@BOTH
+def test_discarded_change_leaves_everything_as_it_was(
+    home: Home, gallery: Gallery, begin: Any
+) -> None:
+    fill(gallery, 3)
+    gallery.snapshot("staff")
+    change = begin(home, gallery)
+    stage(home, gallery, change)
+
+    home.database.write(lambda c: staging.discard(c, change, home.clock.now))
+    gallery.finish([])
+
+    assert [rows(home, table) for table in (STAGED, CHANGES, COHORTS)] == [0, 0, 0]
+    assert names(gallery, template(2)) == ["person 1"]
+    assert list(home.snapshots.rglob("*.rows"))
+    assert begin(home, gallery).ended_at is None
+
+
+def test_references_left_out_are_erased_with_a_certificate(home: Home, gallery: Gallery) -> None:
+    fill(gallery, 3)
+    change = begin_model(home, gallery)
+    stage(home, gallery, change, at_most=5)
+    seal = gallery.open("staff")[1].seal
+    left = home.database.read(lambda c: staging.unstaged(c, change))
+    (reference,) = home.database.read(lambda c: references.by_numbers(c, seal, left)).values()
+
+    (certificate,) = gallery.switch(change, [reference.id])
+
+    assert certificate.erased.reference_numbers == (reference.number,)
+    assert gallery.verify_certificate(certificate).holds
+    assert gallery.size("staff").references == 5
+    assert names(gallery, new_template(4)) == ["person 2"]
+
+
+# Erasure
+
+
+@BOTH
+def test_erased_subject_is_staged_no_more(home: Home, gallery: Gallery, begin: Any) -> None:
+    fill(gallery, 3)
+    change = begin(home, gallery)
+    stage(home, gallery, change)
+    seal = gallery.open("staff")[1].seal
+    person = home.database.read(lambda c: subjects.get(c, seal, "person 1"))
+    statement = select(STAGED).order_by(STAGED.c.reference_number)
+    staged = home.database.read(lambda c: c.execute(statement).all())
+
+    certificate = gallery.erase_subject("staff", person.id)
+
+    assert gallery.verify_certificate(certificate).holds
+    assert rows(home, STAGED) == 4
+    assert any("own cohort" in place for place in certificate.out_of_reach) == (
+        not change.replaces_vectors
+    )
+    gallery.switch(change)
+    assert "person 1" not in names(gallery, probe_of(change, 2), limit=5)
+
+    gone = [row._asdict() for row in staged if row.reference_number in (3, 4)]
+    gallery.enrol("staff", [new(seed, template=probe_of(change, seed)) for seed in (90, 91)])
+    back = home.database.read(
+        lambda c: c.execute(select(REFERENCES).where(REFERENCES.c.number > 6)).all()
+    )
+    home.database.write(lambda c: came_back(c, [row._asdict() for row in back], gone))
+    assert gallery.verify_certificate(certificate).rows == 4
+
+
+def came_back(connection: Any, back: list[dict[str, Any]], staged: list[dict[str, Any]]) -> None:
+    """Put an erased person's rows back, as from a backup."""
+    connection.execute(REFERENCES.delete().where(REFERENCES.c.number > 6))
+    for row, number in zip(back, (3, 4), strict=True):
+        connection.execute(insert(REFERENCES), {**row, "number": number})
+    connection.execute(insert(STAGED), staged)
+
+
+@BOTH
+def test_erased_collection_takes_its_change_and_its_cohort_along(
+    home: Home, gallery: Gallery, begin: Any
+) -> None:
+    fill(gallery, 3)
+    if begin is begin_cohort:
+        changed(home, gallery, begin_cohort)
+        collection = gallery.collection("staff")
+        statement = select(COHORTS).where(COHORTS.c.collection_id == collection.id)
+        cohort = home.database.read(lambda c: c.execute(statement).one())._asdict()
+    else:
+        stage(home, gallery, begin(home, gallery))
+
+    certificate = gallery.erase_collection("staff")
+
+    assert gallery.verify_certificate(certificate).holds
+    assert [rows(home, table) for table in (STAGED, CHANGES, COHORTS)] == [0, 0, 0]
+    assert not any("own cohort" in place for place in certificate.out_of_reach)
+    if begin is begin_cohort:
+        home.database.write(lambda c: c.execute(insert(COHORTS), cohort))
+        assert gallery.verify_certificate(certificate).rows == 1
+
+
+# Bytes
+
+
+@BOTH
+def test_what_was_replaced_is_on_the_disk_no_more(tmp_path: Path, begin: Any) -> None:
+    home = Home(f"sqlite:///{tmp_path / 'likeness.db'}", tmp_path)
+    with home.database, home.open() as gallery:
+        make(gallery)
+        fill(gallery, 40)
+        gallery.snapshot("staff")
+        replaced = sealed_vectors(home)
+        segments = list(home.snapshots.rglob("*.rows"))
+        assert all(piece in home.bytes_on_disk() for piece in replaced)
+
+        change = changed(home, gallery, begin)
+
+        content = home.bytes_on_disk()
+        assert all(piece in content for piece in sealed_vectors(home))
+        if change.replaces_vectors:
+            assert not any(piece[-16:] in content for piece in replaced)
+            assert not any(path.exists() for path in segments)
+        else:
+            assert rows(home, COHORTS) == 1
+            changed_back(home, gallery)
+            assert rows(home, COHORTS) == 0
+
+
+def changed_back(home: Home, gallery: Gallery) -> None:
+    """Let a collection be evened out by the cohort of its model again."""
+    collection = gallery.collection("staff")
+    change = home.database.write(
+        lambda c: staging.begin(
+            c,
+            collection,
+            home.clock.now,
+            model=MODEL,
+            dimensions=collection.dimensions,
+            cohort_version=COHORT,
+        )
+    )
+    numbers = home.database.read(lambda c: staging.unstaged(c, change))
+    statistics = {number: CohortStatistics(0.0, 1.0, COHORT) for number in numbers}
+    home.database.write(lambda c: staging.stage_statistics(c, change, statistics))
+    gallery.switch(change)
+    assert gallery.own_cohort("staff") is None
+
+
+def sealed_vectors(home: Home) -> list[bytes]:
+    statement = select(REFERENCES.c.sealed_vector)
+    return [
+        bytes(one) for one in home.database.read(lambda c: c.execute(statement).scalars().all())
+    ]
+
+
+# While others search
+
+
+@BOTH
+def test_searches_go_on_through_a_switch(home: Home, gallery: Gallery, begin: Any) -> None:
+    fill(gallery, 30)
+    change = begin(home, gallery)
+    stage(home, gallery, change)
+    done = threading.Event()
+    wrong: list[object] = []
+
+    def search(by: By) -> None:
+        while not done.is_set():
+            for probe in (template(14), probe_of(change, 14)):
+                try:
+                    found = names(gallery, probe, by)
+                except ModelMismatch:
+                    continue  # the probe is of the other model
+                except Exception as error:
+                    wrong.append(error)
+                else:
+                    if found != ["person 7"]:
+                        wrong.append(found)
+
+    threads = [threading.Thread(target=search, args=(by,)) for by in By]
+    for thread in threads:
+        thread.start()
+    gallery.switch(change)
+    done.set()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+    assert names(gallery, probe_of(change, 14)) == ["person 7"]
+
+
+# A crash in between
+
+
+class Crash(BaseException):
+    """What a kill looks like from inside."""
+
+
+@BOTH
+@pytest.mark.parametrize("at", ["_forget_replaced", "scrub"])
+def test_clearing_away_is_finished_at_the_next_start(
+    home: Home, monkeypatch: pytest.MonkeyPatch, begin: Any, at: str
+) -> None:
+    def crash(*_: object, **__: object) -> None:
+        raise Crash
+
+    first = home.open()
+    make(first)
+    fill(first, 5)
+    first.snapshot("staff")
+    replaced = list(home.snapshots.rglob("*.rows"))
+    change = begin(home, first)
+    stage(home, first, change)
+    with monkeypatch.context() as patch:
+        patch.setattr(*((Gallery, at) if at == "_forget_replaced" else (staging, at)), crash)
+        if change.replaces_vectors or at == "scrub":
+            with pytest.raises(Crash):
+                first.switch(change)
+        else:
+            first.switch(change)
+    first._lock.release()
+
+    with home.open() as again:
+        assert rows(home, CHANGES) == 0
+        assert names(again, probe_of(change, 6)) == ["person 3"]
+    if change.replaces_vectors:
+        assert replaced and not any(path.exists() for path in replaced)
+
+
+def test_reader_in_the_way_of_clearing_away_is_told_of(
+    home: Home, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(gallery, 2)
+    change = begin_model(home, gallery)
+    stage(home, gallery, change)
+    with monkeypatch.context() as patch:
+        patch.setattr(staging, "scrub", lambda *_: Scrubbing("a program reads", ()))
+        with pytest.raises(Conflict, match="a program reads"):
+            gallery.switch(change)
+
+    assert names(gallery, new_template(2)) == ["person 1"]
+    with pytest.raises(Conflict, match="is changing to"):
+        begin_cohort(home, gallery)
+    gallery.finish([])
+    assert rows(home, CHANGES) == 0
+    assert home.database.read(erasure.pending) == []
+
+
+@pytest.mark.parametrize("to_model", [True, False])
+def test_kill_9_leaves_a_collection_wholly_what_it_was_or_is_to_be(
+    home: Home, to_model: bool
+) -> None:
+    with home.open() as gallery:
+        make(gallery)
+        fill(gallery)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.gallery.changing"])
+    draw = random.Random(f"{to_model} {home.url[:6]}")
+    for number in range(KILLS):
+        hears, says = context.Pipe(duplex=False)
+        program = context.Process(target=run, args=(home.url, home.folder, to_model, says))
+        program.start()
+        says.close()
+        said = [hears.recv()]
+        if number % 2:  # around the switch
+            while said[-1] not in ("switching", "switched"):
+                said.append(hears.recv())
+        time.sleep(draw.random() * 0.03)
+        program.kill()
+        try:
+            while True:
+                said.append(hears.recv())
+        except EOFError:
+            hears.close()
+        program.join()
+        assert program.exitcode == -9
+        with home.open() as again:
+            is_new = check_whole(home, again, to_model)
+            assert is_new or "switched" not in said
+            if is_new:
+                back_to_the_start(home, again)
+
+
+def check_whole(home: Home, gallery: Gallery, to_model: bool) -> bool:
+    """See that everything is of one model and cohort; say whether of the new."""
+    collection = gallery.collection("staff")
+    is_new = collection.cohort_version != COHORT
+    versions = home.database.read(
+        lambda c: set(c.execute(select(REFERENCES.c.cohort_version)).scalars())
+    )
+    assert versions == {collection.cohort_version}
+    assert collection.model == (NEW_MODEL if is_new and to_model else MODEL)
+    for by in (By.BEST, By.REFERENCE):
+        for person in range(20):
+            probe = new_template(2 * person) if is_new and to_model else template(2 * person)
+            assert names(gallery, probe, by) == [f"person {person}"]
+    assert len(gallery.open("staff")[1].references) == 40
+    assert rows(home, STAGED) <= (0 if is_new else 40)
+    assert len(list(home.snapshots.glob("*/*"))) <= 1
+    return is_new
+
+
+def back_to_the_start(home: Home, gallery: Gallery) -> None:
+    gallery.erase_collection("staff")
+    make(gallery)
+    fill(gallery)
