@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from likeness.app import Installation
 from likeness.artifacts import Progress
 from likeness.cli import command, opened
-from likeness.config import Settings, read_settings
+from likeness.config import Settings
 from likeness.terms.calibration import Calibration
 from likeness.vision.cohort import Cohort
 from likeness.vision.detect import Detector, DetectorSettings
@@ -79,7 +79,7 @@ def ship_standards(folder: Path) -> Path:
     colours = np.random.default_rng(2).integers(0, 256, (300, 1, 1, 3)).astype(np.uint8)
     (features,) = MeanColour().run(np.broadcast_to(colours, (300, 9, 9, 3)))
     vectors = features / np.linalg.norm(features, axis=1, keepdims=True)
-    cohort = Cohort.of(vectors, Installation(read_settings()).model, "300 colours")
+    cohort = Cohort.of(vectors, Installation(Settings()).model, "300 colours")
     scores = (-20.0, 0.0, 0.5, 0.7)
     calibration = Calibration(
         cohort.model, cohort.version, scores, (1.0, 0.1, 1e-3, 1e-6), 10**8, "discs"

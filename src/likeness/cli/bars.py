@@ -9,11 +9,22 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
+
+
+class _RateColumn(ProgressColumn):
+    """How many are done in a second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.1f}/s")
 
 
 @contextmanager
@@ -22,7 +33,7 @@ def drawn(*, in_bytes: bool) -> Iterator[Callable[[str, int, int], None]]:
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        DownloadColumn() if in_bytes else MofNCompleteColumn(),
+        *([DownloadColumn()] if in_bytes else [MofNCompleteColumn(), _RateColumn()]),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True, markup=False, highlight=False),

@@ -21,6 +21,7 @@ _COMMANDS = {
     "detect": "Find faces: boxes, five landmarks, confidence, pose and quality.",
     "compare": "Say whether two pictures, or many pairs, show the same person.",
     "identify": "Name the faces of pictures from a folder of known people.",
+    "enrol": "Let a collection know people by their pictures.",
     "models": "Models: what is here, on what terms, with what error rates.",
     "config": "Show the settings.",
     "doctor": "Say what is here, what is missing and what mends it.",

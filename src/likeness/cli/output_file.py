@@ -1,7 +1,13 @@
-"""Files that a command writes for its user: whole or not at all, never over what is no file."""
+"""Files that a command writes for its user: never over what is no file.
+
+They are written whole or not at all, but for one that tells of long work as it goes.
+"""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from likeness.errors import InvalidRequest
 
@@ -40,9 +46,30 @@ def write_output(path: Path, content: bytes) -> None:
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
-        raise InvalidRequest(
-            f"'{path}' cannot be written ({error.strerror}): make room, or name another file"
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+@contextmanager
+def growing_output(path: Path) -> Iterator[TextIO]:
+    """Give a file to write to; a line that is written is there, whatever happens after.
+
+    Raises:
+        InvalidRequest: it cannot be written.
+    """
+    check_output(path)
+    try:
+        with path.open("w", 1, encoding="utf-8", errors="backslashreplace", newline="") as file:
+            yield file
+    except BrokenPipeError:  # of another stream: a file has none
+        raise
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> InvalidRequest:
+    return InvalidRequest(
+        f"'{path}' cannot be written ({error.strerror}): make room, or name another file"
+    )
 
 
 def _final(path: Path) -> Path:

@@ -1,0 +1,212 @@
+"""Enrol: let a collection know people by their pictures, a few or millions.
+
+1. What is told as enrolled is committed, once; the next search finds it.
+2. A picture that the collection knows already is not decoded. So enrolment that was cut off goes on
+   where it was, when the same pictures come again.
+3. A picture that cannot be enrolled is told with the reason and stops nothing; a fault stops all.
+4. What is held does not grow with the number of pictures.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.errors import (
+    AlreadyExists,
+    InputError,
+    InvalidRequest,
+    LikenessError,
+    QualityTooLow,
+    Refused,
+)
+from likeness.gallery import references, subjects
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.references import NewReference, Reference
+from likeness.service.in_parallel import in_parallel
+from likeness.service.named_picture import NamedPicture
+from likeness.storage import Database
+from likeness.vision.decode import DecodeLimits, Sample
+from likeness.vision.find import FaceFinder
+
+# Of one commit: a second or two of work, which is what kill -9 can lose.
+_BATCH = 32
+
+
+class Outcome(StrEnum):
+    """What came of a picture."""
+
+    ENROLLED = "enrolled"
+    ALREADY = "already"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one picture: the reference it is, or the reason why it is none."""
+
+    picture: NamedPicture
+    outcome: Outcome
+    reference_id: UUID | None = None
+    error: LikenessError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What a picture has to be.
+
+    `any_quality` takes faces that are not fit to enrol, `foremost` the foremost of several.
+    """
+
+    any_quality: bool = False
+    foremost: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """A picture whose template is made."""
+
+    picture: NamedPicture
+    new: NewReference
+
+
+class Enroller:
+    """Enrols into one collection of a gallery that is open."""
+
+    def __init__(
+        self,
+        database: Database,
+        gallery: Gallery,
+        collection: str,
+        finder: FaceFinder,
+        limits: DecodeLimits,
+        demands: Demands,
+        *,
+        workers: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Open the collection.
+
+        Args:
+            database: where the gallery's rows are.
+            gallery: what has the collection.
+            collection: its name.
+            finder: what finds and embeds faces.
+            limits: what a picture may cost.
+            demands: what a picture has to be.
+            workers: pictures worked on at a time.
+            clock: says what time it is.
+
+        Raises:
+            NotFound: there is no such collection.
+            KeyUnusable: its key cannot be opened.
+        """
+        self._database = database
+        self._gallery = gallery
+        self._collection, self._opened = gallery.open(collection)
+        self._finder = finder
+        self._limits = limits
+        self._demands = demands
+        self._workers = workers
+        self._clock = clock
+
+    def enrol(self, pictures: Iterable[NamedPicture]) -> Iterator[Result]:
+        """Enrol pictures and tell of each, in order, once it is committed.
+
+        Raises:
+            ModelMismatch: the collection's templates are another model's than the finder's.
+            NotFound: the collection was erased meanwhile.
+            Fault: something broke; what was told stays, and the rest can come again.
+        """
+        batch: list[_Ready | Result] = []
+        for attempted in in_parallel(self._attempt, pictures, self._workers):
+            batch.append(attempted)
+            if len(batch) == _BATCH:
+                yield from self._committed(batch)
+                batch.clear()
+        yield from self._committed(batch)
+
+    def _attempt(self, picture: NamedPicture) -> "_Ready | Result":
+        try:
+            sample = picture.read(self._limits)
+            sha256 = hashlib.sha256(sample.data).digest()
+            known = self._database.read(lambda connection: self._known(connection, picture, sha256))
+            if known is not None:
+                return known
+            return _Ready(picture, self._new_reference(picture, sample, sha256))
+        except (InputError, Refused) as error:
+            return Result(picture, Outcome.REJECTED, error=error)
+
+    def _new_reference(self, picture: NamedPicture, sample: Sample, sha256: bytes) -> NewReference:
+        if picture.expires_at is not None and picture.expires_at <= self._clock():
+            raise InvalidRequest(
+                "a date of expiry to come was expected and it has passed: leave the picture out, or"
+                " correct the date"
+            )
+        located = self._finder.locate(sample)
+        foremost = located.foremost
+        if len(located.faces) > 1 and not self._demands.foremost:
+            raise InvalidRequest(
+                f"one face was expected and {len(located.faces)} were found: cut the picture to the"
+                " person's face, or enrol the foremost one"
+            )
+        face = located.faces[foremost]
+        if not face.quality.fit_to_enrol and not self._demands.any_quality:
+            raise QualityTooLow(
+                "a face fit to enrol was expected and this one is not"
+                f" ({', '.join(face.quality.reasons)}): give a better picture, or enrol any quality"
+            )
+        (template,) = self._finder.templates(located, [foremost])
+        return NewReference(
+            template,
+            face,
+            sha256,
+            (sample.width, sample.height),
+            picture.subject,
+            picture.external_id,
+            picture.expires_at,
+        )
+
+    def _committed(self, batch: Sequence[_Ready | Result]) -> list[Result]:
+        ready = [one for one in batch if isinstance(one, _Ready)]
+        enrolled = iter(self._store(ready) if ready else [])
+        return [next(enrolled) if isinstance(one, _Ready) else one for one in batch]
+
+    def _store(self, ready: Sequence[_Ready]) -> list[Result]:
+        enrolled: list[Reference] = []
+
+        def store(connection: Connection) -> list[Result]:
+            return [self._stored(connection, one, enrolled) for one in ready]
+
+        results = self._database.write(store)
+        self._gallery.follow(self._opened, enrolled)
+        return results
+
+    def _stored(self, connection: Connection, one: _Ready, enrolled: list[Reference]) -> Result:
+        known = self._known(connection, one.picture, one.new.sample_sha256)
+        if known is not None:
+            return known
+        enrolled += references.insert_all(
+            connection, self._collection, self._opened.seal, [one.new], self._clock()
+        )
+        return Result(one.picture, Outcome.ENROLLED, enrolled[-1].id)
+
+    def _known(self, connection: Connection, picture: NamedPicture, sha256: bytes) -> Result | None:
+        """Say what the picture is enrolled as already; None where it is not."""
+        seal = self._opened.seal
+        found = references.of_samples(connection, seal, [seal.sample_id(sha256)])
+        if not found:
+            return None
+        subject = subjects.find(connection, seal, picture.subject)
+        for reference in found:
+            if subject is not None and reference.subject_number == subject.number:
+                return Result(picture, Outcome.ALREADY, reference.id)
+        error = AlreadyExists(
+            "a picture of one person was expected and the same picture is enrolled as another's,"
+            f" reference {found[0].id}: find out whose it is"
+        )
+        return Result(picture, Outcome.REJECTED, error=error)

@@ -1,0 +1,205 @@
+"""`likeness enrol`, through the real command."""
+
+import csv
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from likeness.app.home import Home
+from likeness.config import read_settings
+from likeness.gallery.collections import Size
+from likeness.vision.decode import Sample
+from tests.service.people import BLUE, GREEN, RED, colour, draw, make
+
+from .conftest import InstallationWithDiscs, Outcome
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def enrol(likeness: Command) -> Iterator[Command]:
+    """`likeness enrol` into the collection `staff`, which is empty."""
+    with Home(InstallationWithDiscs(read_settings())) as home:
+        make(home)
+    yield lambda *arguments: likeness("enrol", "--collection", "staff", *arguments)
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    """A folder of people: three that can be enrolled, two pictures that cannot."""
+    folder = tmp_path / "people"
+    draw(folder / "Rosa" / "1.png", RED)
+    draw(folder / "Rosa" / "nobody.png")
+    draw(folder / "Rosa" / "several.png", RED, BLUE)
+    draw(folder / "Greta.png", GREEN)
+    draw(folder / "[bold]Ilse.png", BLUE)
+    return folder
+
+
+def size() -> Size:
+    with Home(InstallationWithDiscs(read_settings())) as home:
+        return home.gallery.size("staff")
+
+
+def rows(report: Path) -> list[dict[str, str]]:
+    with report.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_folder_is_enrolled_and_every_picture_reported(enrol: Command, people: Path) -> None:
+    outcome = enrol(people)
+    report = people.parent / "people.enrol-report.csv"
+    assert (outcome.code, outcome.err) == (2, "")
+    assert "5 pictures in" in outcome.out
+    assert "3 enrolled, 0 already, 2 rejected (" in outcome.out
+    assert f"{report} says which" in outcome.out
+    assert size() == Size(3, 3)
+    told = {Path(row["path"]).name: row for row in rows(report)}
+    assert list(told["Greta.png"]) == ["path", "outcome", "reason", "subject", "reference_id"]
+    assert told["Greta.png"]["outcome"] == "enrolled" and told["Greta.png"]["reference_id"]
+    assert told["nobody.png"]["outcome"] == "rejected"
+    assert "none was found" in told["nobody.png"]["reason"]
+    assert "2 were found" in told["several.png"]["reason"]
+
+
+def test_the_same_command_again_finds_everything_enrolled_already(
+    enrol: Command, people: Path
+) -> None:
+    enrol(people)
+    again = json.loads(enrol(people, "--json").out)
+    assert (again["enrolled"], again["already"], again["rejected"]) == (0, 3, 2)
+    assert size() == Size(3, 3)
+
+
+def test_one_picture_needs_a_name_and_has_no_report(enrol: Command, tmp_path: Path) -> None:
+    red = draw(tmp_path / "red.png", RED)
+    outcome = enrol(red, "--subject", "Rosa", "--json")
+    answer = json.loads(outcome.out)
+    assert (outcome.code, outcome.err, answer["outcome"]) == (0, "", "enrolled")
+    again = enrol(red, "--subject", "Rosa")
+    assert (again.code, again.err) == (0, "")
+    assert again.out == f"{red}: enrolled already as {answer['reference_id']}\n"
+    assert not list(tmp_path.glob("*.csv"))
+
+
+@pytest.mark.parametrize(
+    ("colours", "grain", "code", "option"),
+    [
+        ([RED], 0.0, 1, "--any-quality"),
+        ([RED, BLUE], 25.0, 2, "--foremost"),
+    ],
+    ids=["quality", "faces"],
+)
+def test_what_one_picture_lacks_is_one_line_and_may_be_overlooked(
+    enrol: Command,
+    tmp_path: Path,
+    colours: list[tuple[int, int, int]],
+    grain: float,
+    code: int,
+    option: str,
+) -> None:
+    picture = draw(tmp_path / "a.png", *colours, grain=grain)
+    outcome = enrol(picture, "--subject", "Rosa")
+    assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (code, "", 1)
+    assert enrol(picture, "--subject", "Rosa", option).code == 0
+
+
+def test_a_manifest_with_a_bad_row_enrols_nobody(enrol: Command, tmp_path: Path) -> None:
+    draw(tmp_path / "red.png", RED)
+    manifest = tmp_path / "people.csv"
+    manifest.write_text("path,subject\nred.png,Rosa\n../red.png,Greta\n")
+    outcome = enrol(manifest)
+    assert (outcome.code, outcome.out) == (2, "")
+    (line,) = outcome.err.splitlines()
+    assert "line 3" in line
+    assert size() == Size(0, 0)
+    assert list(tmp_path.glob("*.csv")) == [manifest]
+
+
+def test_a_picture_that_a_manifest_names_in_vain_is_a_row(enrol: Command, tmp_path: Path) -> None:
+    draw(tmp_path / "pictures" / "red.png", RED)
+    manifest = tmp_path / "people.csv"
+    manifest.write_text("path,subject\ngone.png,Greta\nred.png,Rosa\n")
+    report = tmp_path / "report.csv"
+    outcome = enrol(manifest, "--root", tmp_path / "pictures", "--report", report)
+    assert outcome.code == 2
+    gone, there = rows(report)
+    assert (gone["outcome"], there["outcome"]) == ("rejected", "enrolled")
+    assert "does not exist" in gone["reason"]
+
+
+def test_ctrl_c_closes_the_report_and_says_how_to_go_on(
+    enrol: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "people"
+    for number in range(90):
+        draw(folder / f"{number:02}.png", colour(number))
+    decode, decoded = Sample.decode, []
+
+    def interrupted(self: Sample, longer_side: int | None = None) -> object:
+        decoded.append(self)
+        if len(decoded) == 20:
+            os.kill(os.getpid(), signal.SIGINT)
+        return decode(self, longer_side)
+
+    monkeypatch.setattr(Sample, "decode", interrupted)
+    outcome = enrol(folder)
+    assert outcome.code == 130
+    (how_to_go_on,) = outcome.err.splitlines()
+    done = size().references
+    assert 20 <= done < 90
+    assert f"{done} of 90 pictures are done: the same command goes on" in how_to_go_on
+    told = rows(tmp_path / "people.enrol-report.csv")
+    assert [row["outcome"] for row in told] == ["enrolled"] * done
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    again = json.loads(enrol(folder, "--json").out)
+    assert (again["already"], again["enrolled"]) == (done, 90 - done)
+
+
+def test_a_report_never_lies_among_the_pictures(
+    enrol: Command, people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = enrol(people, "--report", people / "report.csv")
+    assert (inside.code, len(inside.err.splitlines())) == (2, 1)
+    monkeypatch.chdir(people)
+    assert enrol(".").code == 2
+    assert (people.parent / "people.enrol-report.csv").exists()
+    assert not list(people.rglob("*.csv"))
+
+
+def test_a_report_that_cannot_be_written_is_said_before_anybody_is_enrolled(
+    enrol: Command, people: Path, tmp_path: Path
+) -> None:
+    for place in ("/dev/full", tmp_path / "nowhere" / "report.csv", tmp_path):
+        outcome = enrol(people, "--report", place)
+        assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+    assert size() == Size(0, 0)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["enrol", "people"],
+        ["enrol", "--collection", "staff", "nowhere"],
+        ["enrol", "--collection", "nowhere", "people"],
+        ["enrol", "--collection", "staff", "people/Greta.png"],
+        ["enrol", "--collection", "staff", "people", "--subject", "Rosa"],
+        ["enrol", "--collection", "staff", "people", "--root", "."],
+    ],
+    ids=" ".join,
+)
+def test_wrong_arguments_are_one_line(
+    enrol: Command,
+    likeness: Command,
+    people: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+) -> None:
+    monkeypatch.chdir(people.parent)
+    outcome = likeness(*arguments)
+    assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+    assert not list(people.parent.glob("*.csv"))

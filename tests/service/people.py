@@ -1,0 +1,83 @@
+"""Pictures of people who are discs of a colour, and homes whose networks see them."""
+
+import colorsys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+from pydantic import SecretStr
+
+from likeness.app import Workload
+from likeness.app.enrolment import enroller_of
+from likeness.app.home import Home
+from likeness.config import Settings
+from likeness.service.enrol import Demands, Enroller
+from likeness.service.enrol_source import read_source
+from likeness.service.named_picture import NamedPicture
+from likeness.terms.template import Template
+from likeness.vision.decode import read_sample
+from tests.cli.conftest import InstallationWithDiscs
+
+RED, GREEN, BLUE = (220, 40, 40), (40, 200, 60), (50, 70, 230)
+Colour = tuple[int, int, int]
+
+
+def colour(number: int) -> Colour:
+    """A strong colour of its own for each number below 100."""
+    r, g, b = colorsys.hsv_to_rgb(number / 100, 0.9, 0.9)
+    return round(255 * r), round(255 * g), round(255 * b)
+
+
+def draw(path: Path, *colours: Colour, side: int = 96, grain: float = 25.0) -> Path:
+    """Draw a picture with a disc of each colour, side by side; without grain it looks blurred."""
+    pixels = np.full((side, side * max(1, len(colours)), 3), 128.0)
+    noise = np.random.default_rng(3).normal(0, grain, (side, side, 3))
+    for place, colour in enumerate(colours):
+        disc = np.zeros((side, side), np.uint8)
+        cv2.circle(disc, (side // 2, side // 2), side // 3, 255, -1)
+        part = pixels[:, side * place : side * (place + 1)]
+        part[disc > 0] = (np.array(colour) + noise)[disc > 0]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), pixels.clip(0, 255).astype(np.uint8)[..., ::-1])
+    return path
+
+
+def crowd(folder: Path, count: int) -> list[NamedPicture]:
+    """Draw a picture each of `count` people, and list them."""
+    for number in range(count):
+        draw(folder / f"person {number:02}.png", colour(number))
+    return read_source(folder)
+
+
+@contextmanager
+def home_at(folder: Path, url: str, standards: Path) -> Iterator[Home]:
+    """Open the home in a folder, whose standards are those of discs."""
+    InstallationWithDiscs.shipped = standards
+    settings = Settings(home=folder / "home", cache=folder / "cache", database=SecretStr(url))
+    with Home(InstallationWithDiscs(settings)) as home:
+        yield home
+
+
+def make(home: Home, collection: str = "staff") -> None:
+    """Make an empty collection of the home's model."""
+    installation = home.installation
+    home.gallery.create(
+        collection,
+        model=installation.model,
+        dimensions=128,
+        cohort_version=installation.standards.cohort(installation.model).version,
+    )
+
+
+def enroller(home: Home, collection: str = "staff", **demands: bool) -> Enroller:
+    installation = home.installation
+    finder = installation.finder(installation.engine(Workload.MANY))
+    return enroller_of(home, collection, finder, Demands(**demands))
+
+
+def template_of(home: Home, path: Path) -> Template:
+    installation = home.installation
+    finder = installation.finder(installation.engine(Workload.ONE))
+    return finder.foremost(read_sample(path))[1]

@@ -1,0 +1,217 @@
+"""Enrolment: what is told is so, the rest has a reason, and all of it can come again."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from likeness.app import Installation
+from likeness.app.home import Home
+from likeness.artifacts import PinnedFile
+from likeness.artifacts.catalogue import SAMPLES
+from likeness.config import Settings
+from likeness.errors import (
+    AlreadyExists,
+    DatabaseUnavailable,
+    InvalidImage,
+    InvalidRequest,
+    LikenessError,
+    ModelMismatch,
+    NoFace,
+    NotFound,
+    QualityTooLow,
+    UnsupportedImageFormat,
+)
+from likeness.gallery import references
+from likeness.gallery.collections import Size
+from likeness.gallery.search import By
+from likeness.service.enrol import Outcome, Result
+from likeness.service.enrol_source import read_source
+from likeness.service.named_picture import NamedPicture, picture_file
+from likeness.vision.decode import Sample
+from tests.service.people import BLUE, GREEN, RED, crowd, draw, enroller, make, template_of
+
+ENROLLED, ALREADY, REJECTED = Outcome
+
+
+def outcomes(results: list[Result]) -> list[Outcome]:
+    return [result.outcome for result in results]
+
+
+def test_what_is_enrolled_is_found(home: Home, tmp_path: Path) -> None:
+    pictures = crowd(tmp_path / "pictures", 70)
+    results = list(enroller(home).enrol(pictures))
+    assert [result.picture for result in results] == pictures
+    assert outcomes(results) == [ENROLLED] * 70
+    assert home.gallery.size("staff") == Size(70, 70)
+    for result in results[::7]:
+        probe = template_of(home, Path(result.picture.place))
+        candidates = home.gallery.search("staff", probe, 70, By.REFERENCE)
+        itself = max(candidates, key=lambda candidate: candidate.comparison.raw_score)
+        assert itself.reference is not None and itself.subject is not None
+        assert itself.reference.id == result.reference_id
+        assert itself.subject.name == result.picture.subject
+
+
+def test_a_result_is_committed_when_it_is_told(home: Home, tmp_path: Path) -> None:
+    told = enroller(home).enrol(crowd(tmp_path / "pictures", 40))
+    first = next(told)
+    assert home.gallery.size("staff").references >= 1
+    told.close()
+    assert first.reference_id is not None
+    seal = home.gallery.open("staff")[1].seal
+    assert home.database.read(lambda c: references.by_ids(c, seal, [first.reference_id]))
+
+
+def test_what_is_enrolled_already_is_not_decoded(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = crowd(tmp_path / "pictures", 3)
+    first = list(enroller(home).enrol(pictures[:2]))
+    decoded = []
+    decode = Sample.decode
+
+    def counted(self: Sample, longer_side: int | None = None) -> object:
+        decoded.append(self)
+        return decode(self, longer_side)
+
+    monkeypatch.setattr(Sample, "decode", counted)
+    again = list(enroller(home).enrol(pictures))
+    assert outcomes(again) == [ALREADY, ALREADY, ENROLLED]
+    assert [one.reference_id for one in again[:2]] == [one.reference_id for one in first]
+    assert len(decoded) == 1
+    assert home.gallery.size("staff") == Size(3, 3)
+
+
+def test_the_same_picture_under_two_names_is_enrolled_once_and_said(
+    home: Home, tmp_path: Path
+) -> None:
+    red = draw(tmp_path / "a.png", RED)
+    copy = tmp_path / "b.png"
+    copy.write_bytes(red.read_bytes())
+    pictures = [picture_file(red, "Rosa"), picture_file(copy, "Rosa"), picture_file(copy, "Greta")]
+    # In one batch, and again when it is enrolled already: the answer is the same.
+    for expected in (ENROLLED, ALREADY):
+        first, second, third = enroller(home).enrol(pictures)
+        assert outcomes([first, second, third]) == [expected, ALREADY, REJECTED]
+        assert second.reference_id == first.reference_id
+        assert isinstance(third.error, AlreadyExists)
+        assert str(first.reference_id) in str(third.error)
+    assert home.gallery.size("staff") == Size(1, 1)
+
+
+def test_what_cannot_be_enrolled_has_a_reason_and_stops_nothing(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("no picture")
+    cut = draw(tmp_path / "cut.png", RED)
+    cut.write_bytes(cut.read_bytes()[:1000])
+    paths = {
+        tmp_path / "missing.png": InvalidRequest,
+        tmp_path: InvalidRequest,
+        tmp_path / "text.png": UnsupportedImageFormat,
+        cut: InvalidImage,
+        draw(tmp_path / "nobody.png"): NoFace,
+        draw(tmp_path / "two.png", RED, BLUE): InvalidRequest,
+        draw(tmp_path / "blurred.png", RED, grain=0): QualityTooLow,
+    }
+    pictures = [picture_file(path, "Rosa") for path in [*paths, draw(tmp_path / "fit.png", GREEN)]]
+    *rejected, last = enroller(home).enrol(pictures)
+    assert outcomes(rejected) == [REJECTED] * len(paths)
+    assert [type(result.error) for result in rejected] == list(paths.values())
+    assert last.outcome is ENROLLED
+
+
+def test_several_faces_or_any_quality_are_taken_where_that_is_asked_for(
+    home: Home, tmp_path: Path
+) -> None:
+    two = picture_file(draw(tmp_path / "two.png", RED, BLUE), "Rosa")
+    blurred = picture_file(draw(tmp_path / "blurred.png", GREEN, grain=0), "Greta")
+    assert outcomes(list(enroller(home, foremost=True).enrol([two]))) == [ENROLLED]
+    assert outcomes(list(enroller(home, any_quality=True).enrol([blurred]))) == [ENROLLED]
+    assert home.gallery.size("staff") == Size(2, 2)
+
+
+def test_a_reference_keeps_its_external_id_and_its_date(home: Home, tmp_path: Path) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(1)
+    picture = picture_file(draw(tmp_path / "a.png", RED), "Rosa", "badge-7", tomorrow)
+    (result,) = enroller(home).enrol([picture])
+    seal = home.gallery.open("staff")[1].seal
+    ids = [id for id in [result.reference_id] if id]
+    (reference,) = home.database.read(lambda c: references.by_ids(c, seal, ids))
+    assert (reference.details.external_id, reference.expires_at) == ("badge-7", tomorrow)
+
+
+def test_what_would_have_expired_is_rejected(home: Home, tmp_path: Path) -> None:
+    past = datetime.now(UTC) - timedelta(1)
+    picture = picture_file(draw(tmp_path / "a.png", RED), "Rosa", expires_at=past)
+    (result,) = enroller(home).enrol([picture])
+    assert "has passed" in str(result.error)
+
+
+def test_a_collection_of_another_model_takes_nothing(home: Home, tmp_path: Path) -> None:
+    home.gallery.create("other", model="m", dimensions=128, cohort_version="c")
+    with pytest.raises(ModelMismatch, match="use the model that the collection was made with"):
+        list(enroller(home, "other").enrol(crowd(tmp_path / "pictures", 2)))
+    assert home.gallery.size("other") == Size(0, 0)
+
+
+def test_a_collection_that_does_not_exist_is_said_at_once(home: Home) -> None:
+    with pytest.raises(NotFound, match="collections list"):
+        enroller(home, "nowhere")
+
+
+def test_collections_know_nothing_of_each_other(home: Home, tmp_path: Path) -> None:
+    make(home, "visitors")
+    pictures = crowd(tmp_path / "pictures", 2)
+    for collection in ("staff", "visitors"):
+        assert outcomes(list(enroller(home, collection).enrol(pictures))) == [ENROLLED] * 2
+
+
+def test_a_disk_that_fills_up_loses_nothing_that_was_told(
+    sqlite_home: Home, tmp_path: Path
+) -> None:
+    home, pictures = sqlite_home, crowd(tmp_path / "pictures", 90)
+    told: list[Result] = []
+    may_have_pages(home, 50)
+    with pytest.raises(DatabaseUnavailable, match="disk is full"):
+        told.extend(enroller(home).enrol(pictures))
+    stored = len(told)
+    assert 0 < stored < 90
+    assert home.gallery.size("staff") == Size(stored, stored)
+    may_have_pages(home, 10_000)
+    again = list(enroller(home).enrol(pictures))
+    assert outcomes(again) == [ALREADY] * stored + [ENROLLED] * (90 - stored)
+
+
+def may_have_pages(home: Home, count: int) -> None:
+    home.database.write(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count={count}").all())
+
+
+def test_a_name_that_cannot_be_kept_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    picture = picture_file(tmp_path / "never read.png", "Rosa")
+    for changed in ({"subject": ""}, {"subject": "a\nb"}, {"external_id": "\x1b"}):
+        with pytest.raises(LikenessError, match=r"choose another|remove it"):
+            replace(picture, **changed)  # type: ignore[arg-type]  # strings all
+    assert isinstance(picture, NamedPicture)
+
+
+@pytest.mark.models
+def test_real_people_are_enrolled_once_and_found(
+    tmp_path: Path, cache_dir: Path, artifact: Callable[[PinnedFile], Path]
+) -> None:
+    for n, sample in enumerate(SAMPLES):
+        person = tmp_path / "people" / f"{n}{artifact(sample).suffix}"
+        person.parent.mkdir(exist_ok=True)
+        person.write_bytes(artifact(sample).read_bytes())
+    with Home(Installation(Settings(home=tmp_path / "home", cache=cache_dir))) as home:
+        make(home)
+        pictures = read_source(tmp_path / "people")
+        results = list(enroller(home, foremost=True, any_quality=True).enrol(pictures))
+        assert outcomes(results) == [ENROLLED] * len(SAMPLES)
+        for result in results:
+            probe = template_of(home, Path(result.picture.place))
+            best = home.gallery.search("staff", probe, 1)[0]
+            assert best.reference is not None and best.reference.id == result.reference_id
+        again = enroller(home, foremost=True, any_quality=True).enrol(pictures)
+        assert outcomes(list(again)) == [ALREADY] * len(SAMPLES)
