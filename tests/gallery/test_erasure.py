@@ -127,6 +127,11 @@ def test_certificate_that_was_altered_or_never_issued_does_not_hold(gallery: Gal
         assert not gallery.verify_certificate(forged).issued
     with pytest.raises(InvalidRequest, match="certificate of version 1"):
         ErasureCertificate.from_json({"version": 1})
+    for number in (2**63, 0, float("inf"), "x", None):
+        value = certificate.as_json()
+        value["erased"]["reference_numbers"] = [number]
+        with pytest.raises(InvalidRequest, match="certificate of version 1"):
+            ErasureCertificate.from_json(value)
 
 
 def test_certificate_fails_where_something_came_back(home: Home, gallery: Gallery) -> None:
@@ -201,6 +206,22 @@ def test_reader_in_the_way_keeps_the_certificate_back(
     (certificate,) = gallery.finish_erasures()
     assert gallery.verify_certificate(certificate).holds
     assert gallery.finish_erasures() == []
+
+
+def test_sweep_finishes_what_something_stood_in_the_way_of(
+    gallery: Gallery, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(gallery, 3)
+    person = subject_named(home, gallery, "person 1")
+    with monkeypatch.context() as patch:
+        patch.setattr(erasure, "scrub", lambda *_: Scrubbing("a program reads", ()))
+        with pytest.raises(Conflict, match="the next sweep"):
+            gallery.erase_subject("staff", person.id)
+
+    (certificate,) = gallery.sweep().certificates
+
+    assert certificate.erased.subject_ids == (person.id,)
+    assert gallery.verify_certificate(certificate).holds
 
 
 def test_start_goes_on_where_an_erasure_cannot_be_finished(

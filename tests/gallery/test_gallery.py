@@ -65,6 +65,8 @@ def test_name_that_does_not_fit_a_line_is_refused(gallery: Gallery, name: str) -
     assert "\n" not in str(caught.value)
     with pytest.raises(InvalidRequest):
         gallery.enrol("staff", [new(1, name)])
+    with pytest.raises(InvalidRequest):
+        gallery.collection(name)
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "Zoë 김민준 🙂", " staff", "O'Neil; DROP TABLE"])
@@ -82,7 +84,10 @@ def test_keys_are_rewrapped_when_the_installations_is_rotated(home: Home, galler
     keyring.rotate()
     gallery.close()
 
+    assert home.database.read(collections.counts_by_key) == {old: 1}
     assert home.database.write(lambda c: collections.rewrap_keys(c, keyring)) == 1
+    assert home.database.write(lambda c: collections.rewrap_keys(c, keyring)) == 0
+    assert home.database.read(collections.counts_by_key) == {keyring.key_ids[0]: 1}
     keyring.retire(old)
 
     with home.open() as again:

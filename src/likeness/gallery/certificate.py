@@ -13,6 +13,8 @@ from uuid import UUID
 from likeness.errors import InvalidRequest
 
 _VERSION = 1
+# Of both databases' numbers.
+_NUMBERS_END = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,14 @@ class Erased:
         """Make one of what `as_json` gave.
 
         Raises:
-            KeyError, TypeError, ValueError: something is missing or unknown.
+            KeyError, OverflowError, TypeError, ValueError: something is missing or unknown.
         """
         lists = {
             name: tuple(int(number) for number in value[name])
             for name in ("subject_numbers", "affected_subjects", "reference_numbers")
         }
+        if any(not 0 < number < _NUMBERS_END for some in lists.values() for number in some):
+            raise ValueError("a number that no row has")
         return cls(**{**value, **lists, "subject_ids": tuple(map(UUID, value["subject_ids"]))})
 
 
@@ -99,7 +103,7 @@ class ErasureCertificate:
                 tuple(map(str, value["done"])),
                 tuple(map(str, value["out_of_reach"])),
             )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise InvalidRequest(
                 f"an erasure's certificate of version {_VERSION} was expected and what came is"
                 " none: pass it as it was issued"

@@ -1,5 +1,6 @@
 """Which collections are there? Rows, as functions over a connection."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COLLECTIONS, REFERENCES, SUBJECTS
-from likeness.secrets import Keyring
+from likeness.secrets import Keyring, key_id_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,10 @@ def get(connection: Connection, name: str) -> Collection:
     """Find a collection by its name.
 
     Raises:
+        InvalidRequest: the name is none that can be kept.
         NotFound: there is none.
     """
+    checked_name(name, "a collection's name")
     row = connection.execute(select(*_COLUMNS).where(COLLECTIONS.c.name == name)).first()
     if row is None:
         raise NotFound(
@@ -151,17 +154,25 @@ def set_retention(connection: Connection, collection_id: UUID, days: int | None)
 
 
 def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
-    """Seal every collection's key with the installation's newest, and say how many there are.
+    """Seal with the installation's newest key what an older one seals; say how many that were.
 
     Raises:
         KeyUnusable: as for `Keyring.rewrap`.
     """
-    rows = connection.execute(select(COLLECTIONS.c.id, COLLECTIONS.c.sealed_key)).all()
-    for row in rows:
+    rewrapped = 0
+    for row in connection.execute(select(COLLECTIONS.c.id, COLLECTIONS.c.sealed_key)).all():
         sealed_key = keyring.rewrap(row.sealed_key, _key_context(row.id))
-        chosen = update(COLLECTIONS).where(COLLECTIONS.c.id == row.id)
-        connection.execute(chosen.values(sealed_key=sealed_key))
-    return len(rows)
+        if sealed_key != row.sealed_key:
+            chosen = update(COLLECTIONS).where(COLLECTIONS.c.id == row.id)
+            connection.execute(chosen.values(sealed_key=sealed_key))
+            rewrapped += 1
+    return rewrapped
+
+
+def counts_by_key(connection: Connection) -> Counter[str]:
+    """Count the collections by the id of the installation's key that seals theirs."""
+    sealed = connection.execute(select(COLLECTIONS.c.sealed_key)).scalars()
+    return Counter(key_id_of(one) for one in sealed)
 
 
 def destroy_key(connection: Connection, collection_id: UUID) -> None:

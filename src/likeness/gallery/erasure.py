@@ -163,8 +163,8 @@ def finish(
     if not scrubbing.complete:
         raise Conflict(
             "deleted rows were expected to be scrubbed from the database and"
-            f" {scrubbing.stood_in_way}: they are gone from every search, and the erasure is"
-            " finished at the next one, sweep or start"
+            f" {scrubbing.stood_in_way}: they are gone from every search, and the next sweep or"
+            " start finishes the erasure"
         )
     out_of_reach = (*scrubbing.out_of_reach, *_EXPORTS)
     averaged = database.read(cohorts.owners)

@@ -321,9 +321,9 @@ class Gallery:
         return self.finish([begun])[0]
 
     def sweep(self, now: datetime | None = None) -> SweepReport:
-        """Erase what has been kept long enough; see `finish`."""
+        """Erase what has been kept long enough, and finish what was begun before; see `finish`."""
         at = now or self._clock()
-        begun = []
+        begun = self._database.read(erasure.pending)
         for collection in self.collections():
             while one := self._database.write(partial(_begin_due, collection=collection, now=at)):
                 begun.append(one)

@@ -16,7 +16,10 @@ _AT_ONCE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
-    """What a sweep erased; a subject goes with the last of their references."""
+    """What a sweep erased; a subject goes with the last of their references.
+
+    Among the certificates are those of erasures begun before, which the sweep finished.
+    """
 
     at: datetime
     certificates: tuple[ErasureCertificate, ...]
