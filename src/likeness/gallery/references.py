@@ -97,7 +97,9 @@ def insert_all(
     numbers = subjects.numbers_of(connection, seal, list(named), now)
     ids = [uuid4() for _ in new]
     sample_ids = [seal.sample_id(one.sample_sha256) for one in new]
-    details = [Details(one.face, one.sample_size, one.external_id) for one in new]
+    details = [
+        Details(one.face, one.sample_size, one.sample_sha256, one.external_id) for one in new
+    ]
     rows = [
         {
             "id": reference_id,

@@ -23,10 +23,14 @@ _PLACE_PX = 8
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is kept of a face beside its template; `sample_size` is width and height in pixels."""
+    """What is kept of a face beside its template; `sample_size` is width and height in pixels.
+
+    `sample_sha256` finds the sample again in a collection with another key.
+    """
 
     face: Face
     sample_size: tuple[int, int]
+    sample_sha256: bytes
     external_id: str | None
 
 
@@ -82,7 +86,8 @@ class Seal:
 
     def details(self, reference_id: UUID, details: Details) -> bytes:
         """Seal what is known of a reference's face."""
-        plain = json.dumps(asdict(details), separators=(",", ":")).encode()
+        value = {**asdict(details), "sample_sha256": details.sample_sha256.hex()}
+        plain = json.dumps(value, separators=(",", ":")).encode()
         return self._key.seal(plain, self._context(b"details", reference_id))
 
     def opened_details(self, reference_id: UUID, sealed: bytes) -> Details:
@@ -153,6 +158,7 @@ def _details(value: dict[str, Any]) -> Details:
                 Quality(**{**quality, "reasons": reasons}),
             ),
             (width, height),
+            bytes.fromhex(value["sample_sha256"]),
             value["external_id"],
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -11,7 +11,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,7 @@ from likeness.gallery import collections
 from likeness.gallery.collections import Collection
 from likeness.gallery.erasure import SCRUBBED
 from likeness.gallery.references import Reference
-from likeness.gallery.seal import Details, Seal
+from likeness.gallery.seal import Seal
 from likeness.gallery.tables import CHANGES, COHORTS, COLLECTIONS, REFERENCES, STAGED
 from likeness.gallery.vector_index import checked_vectors
 from likeness.storage import Database, scrub
@@ -201,10 +201,10 @@ def stage_templates(
         # Where another reference has that place already, this one keeps the one it had.
         if digest not in taken and not _is_taken(connection, change, reference.number, digest):
             taken.add(digest)
-            details = reference.details
-            anew = Details(one.face, details.sample_size, details.external_id)
             row["face_digest"] = digest
-            row["sealed_details"] = seal.details(reference.id, anew)
+            row["sealed_details"] = seal.details(
+                reference.id, replace(reference.details, face=one.face)
+            )
         rows[reference.number] = row
     _insert(connection, list(rows.values()))
 
