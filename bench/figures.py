@@ -1,6 +1,7 @@
 """Every figure, in the order in which they are measured: quick ones first."""
 
 from bench import (
+    bulk_enrolment,
     chips,
     cold_start,
     deepface_pairs,
@@ -20,5 +21,6 @@ FIGURES: tuple[Figure, ...] = (
     *deepface_pairs.FIGURES,
     *evenness.FIGURES,
     *lfw.FIGURES,
+    *bulk_enrolment.FIGURES,
     *gallery_index.FIGURES,
 )

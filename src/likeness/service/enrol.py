@@ -177,23 +177,29 @@ class Enroller:
         return [next(enrolled) if isinstance(one, _Ready) else one for one in batch]
 
     def _store(self, ready: Sequence[_Ready]) -> list[Result]:
-        enrolled: list[Reference] = []
+        seal = self._opened.seal
+        first: dict[UUID, _Ready] = {}  # the first of each sample, which may have come twice
+        for one in ready:
+            first.setdefault(seal.sample_id(one.new.sample_sha256), one)
 
-        def store(connection: Connection) -> list[Result]:
-            return [self._stored(connection, one, enrolled) for one in ready]
+        def store(connection: Connection) -> tuple[dict[_Ready, Reference], list[Result]]:
+            known = {one.sample_id for one in references.of_samples(connection, seal, first)}
+            fresh = [one for sample_id, one in first.items() if sample_id not in known]
+            new = [one.new for one in fresh]
+            inserted = references.insert_all(connection, self._collection, seal, new, self._clock())
+            enrolled = dict(zip(fresh, inserted, strict=True))
+            return enrolled, [self._stored(connection, one, enrolled.get(one)) for one in ready]
 
-        results = self._database.write(store)
-        self._gallery.follow(self._opened, enrolled)
+        enrolled, results = self._database.write(store)
+        self._gallery.follow(self._opened, list(enrolled.values()))
         return results
 
-    def _stored(self, connection: Connection, one: _Ready, enrolled: list[Reference]) -> Result:
+    def _stored(self, connection: Connection, one: _Ready, reference: Reference | None) -> Result:
+        if reference is not None:
+            return Result(one.picture, Outcome.ENROLLED, reference.id)
         known = self._known(connection, one.picture, one.new.sample_sha256)
-        if known is not None:
-            return known
-        enrolled += references.insert_all(
-            connection, self._collection, self._opened.seal, [one.new], self._clock()
-        )
-        return Result(one.picture, Outcome.ENROLLED, enrolled[-1].id)
+        assert known is not None  # it was, or its twin is now
+        return known
 
     def _known(self, connection: Connection, picture: NamedPicture, sha256: bytes) -> Result | None:
         """Say what the picture is enrolled as already; None where it is not."""
