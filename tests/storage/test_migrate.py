@@ -98,6 +98,8 @@ def test_migrations_follow_one_another() -> None:
     steps = list(ScriptDirectory.from_config(config).walk_revisions())[::-1]
 
     assert [step.revision for step in steps] == [f"{n:04}" for n in range(1, len(steps) + 1)]
+    assert [Path(step.path).name[:4] for step in steps] == [step.revision for step in steps]
+    assert head() == steps[-1].revision
 
 
 def test_migration_done_twice_changes_nothing(bare: Database) -> None:
@@ -141,6 +143,25 @@ def test_references_hold_again_after_a_migration(tmp_path: Path) -> None:
         state = database.write(lambda c: c.exec_driver_sql("PRAGMA foreign_keys").scalar_one())
 
     assert state == 1
+
+
+def test_a_database_that_has_its_schema_is_opened_without_alembic(
+    bare: Database, database_url: str
+) -> None:
+    migrate(bare)
+    script = (
+        "import sys\n"
+        "from likeness.storage import migrate, open_database\n"
+        "with open_database(sys.argv[1]) as database:\n"
+        "    migrate(database)\n"
+        "sys.exit('alembic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, database_url],
+        env={**os.environ, "PYTHONPATH": ":".join(sys.path)},
+        check=False,
+    )
+    assert done.returncode == 0
 
 
 MIGRATOR = """
