@@ -79,7 +79,7 @@ def stage(home: Home, gallery: Gallery, change: Change, at_most: int = 1_000_000
     if change.replaces_vectors:
         known = home.database.read(lambda c: references.by_numbers(c, opened.seal, numbers))
         found = [
-            FoundAgain(one, new_template(seed), face(NEW_LEFT), new(seed).sample_sha256)
+            FoundAgain(one, new_template(seed), face(NEW_LEFT))
             for one in known.values()
             for seed in [int(one.details.external_id or "")]
         ]

@@ -174,10 +174,9 @@ def test_reference_keeps_its_place_where_another_has_the_new_one(
     )
     change = begin_model(home, gallery)
     seal = gallery.open("staff")[1].seal
-    sample = new(1).sample_sha256
     found = [
-        FoundAgain(one, new_template(1), face(NEW_LEFT), sample),
-        FoundAgain(other, new_template(2), face(NEW_LEFT), sample),
+        FoundAgain(one, new_template(1), face(NEW_LEFT)),
+        FoundAgain(other, new_template(2), face(NEW_LEFT)),
     ]
     home.database.write(lambda c: staging.stage_templates(c, change, seal, found))
     gallery.switch(change)
@@ -217,7 +216,7 @@ def test_what_is_staged_has_to_be_of_the_new_model(home: Home, gallery: Gallery)
     other_cohort = Template(new_template(1).vector, NEW_MODEL, CohortStatistics(0, 1, COHORT))
     too_short = Template(vector(1), NEW_MODEL, CohortStatistics(0, 1, NEW_COHORT))
     for wrong in (template(1), other_cohort, too_short):
-        found = [FoundAgain(reference, wrong, face(), b"")]
+        found = [FoundAgain(reference, wrong, face())]
         with pytest.raises(ModelMismatch):
             home.database.write(
                 lambda c, found=found: staging.stage_templates(c, change, seal, found)

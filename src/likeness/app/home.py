@@ -15,7 +15,7 @@ from likeness.gallery.milvus_index import MilvusIndex
 from likeness.gallery.open_collection import MakeIndex
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
 from likeness.storage import migrate, open_database
-from likeness.vision.cohort import Cohort
+from likeness.vision.cohort_parts import CohortInParts
 
 
 class Home:
@@ -36,8 +36,8 @@ class Home:
         """
         settings = installation.settings
         self.installation = installation
-        self.keyring = Keyring(_key_source(settings))
-        self.database = open_database(_database_url(settings))
+        self.keyring = Keyring(key_source(settings))
+        self.database = open_database(database_url(settings))
         try:
             migrate(self.database)
             self.gallery = Gallery(
@@ -46,7 +46,7 @@ class Home:
                 _make_index(settings),
                 settings.home / "snapshots",
                 installation.standards.cohort_of,
-                Cohort.from_bytes,
+                CohortInParts.from_bytes,
             )
         except BaseException:
             self.database.close()
@@ -73,13 +73,19 @@ class Home:
         self.close()
 
 
-def _database_url(settings: Settings) -> str:
+def database_url(settings: Settings) -> str:
+    """Say where the database of a home is."""
     # SQLAlchemy's form: three slashes and an absolute path.
     given = settings.database.get_secret_value()
     return given or f"sqlite:///{settings.home.absolute() / 'likeness.db'}"
 
 
-def _key_source(settings: Settings) -> KeySource:
+def key_source(settings: Settings) -> KeySource:
+    """Say where the keys of a home come from.
+
+    Raises:
+        InvalidRequest: two places are named.
+    """
     given = settings.keys.get_secret_value()
     if given and settings.keys_command:
         raise InvalidRequest(

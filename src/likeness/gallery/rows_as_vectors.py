@@ -23,7 +23,7 @@ _SHORTEST_MEAN = 1e-6
 
 
 class Vectors(NamedTuple):
-    """(n, d) unit vectors under their (n,) ids, ascending."""
+    """(n, d) unit vectors under their (n,) ids; an index's come ascending."""
 
     ids: NDArray[np.int64]
     vectors: NDArray[np.float32]
@@ -126,6 +126,11 @@ def of_subjects(database: Database, seal: Seal) -> RowsAsVectors:
     return RowsAsVectors(database, seal, REFERENCES.c.subject_number, subject_vectors)
 
 
+def vectors_of_subjects(connection: Connection, seal: Seal, numbers: list[int]) -> Vectors:
+    """Open every vector of subjects, in the order they came; a subject's number may come often."""
+    return _opened(connection, seal, REFERENCES.c.subject_number, numbers)
+
+
 def reference_vectors(connection: Connection, seal: Seal, numbers: list[int]) -> Vectors:
     """Open the vectors of references, by number; those that do not exist are left out."""
     return _opened(connection, seal, REFERENCES.c.number, numbers)
@@ -133,7 +138,7 @@ def reference_vectors(connection: Connection, seal: Seal, numbers: list[int]) ->
 
 def subject_vectors(connection: Connection, seal: Seal, numbers: list[int]) -> Vectors:
     """Fuse the vectors of subjects, by number; those without references are left out."""
-    every = _opened(connection, seal, REFERENCES.c.subject_number, numbers)
+    every = vectors_of_subjects(connection, seal, numbers)
     ids, first, place = np.unique(every.ids, return_index=True, return_inverse=True)
     sums = np.zeros((len(ids), *every.vectors.shape[1:]), np.float32)
     np.add.at(sums, place, every.vectors)

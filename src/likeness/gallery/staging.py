@@ -68,7 +68,6 @@ class FoundAgain:
     reference: Reference
     template: Template
     face: Face
-    sample_sha256: bytes
 
 
 _COLUMNS = [CHANGES.c[name] for name in Change.__dataclass_fields__]
@@ -131,6 +130,19 @@ def of(connection: Connection, collection_id: UUID) -> Change | None:
     return None if row is None else _change(row)
 
 
+def require_open(connection: Connection, change: Change) -> None:
+    """Refuse a change that does not go on.
+
+    Raises:
+        Conflict: it was ended meanwhile.
+    """
+    if of(connection, change.collection_id) != change or change.ended_at is not None:
+        raise Conflict(
+            f"the change of collection {change.collection_id} was expected to go on and was ended"
+            " meanwhile: begin it anew"
+        )
+
+
 def staged(connection: Connection, change: Change) -> int:
     """Count the references that are staged."""
     counted = select(func.count()).where(STAGED.c.collection_id == change.collection_id)
@@ -159,7 +171,7 @@ def stage_statistics(
         Conflict: the change was ended meanwhile.
         ModelMismatch: the statistics are of another cohort.
     """
-    _require_open(connection, change)
+    require_open(connection, change)
     for one in statistics.values():
         _require_cohort(change, one)
     wanted = _wanted(connection, change, list(statistics))
@@ -179,7 +191,7 @@ def stage_templates(
         ModelMismatch: a template is of another model or cohort.
         InvalidRequest: a vector is not of length one.
     """
-    _require_open(connection, change)
+    require_open(connection, change)
     for one in found:
         if one.template.model != change.model:
             raise ModelMismatch(
@@ -197,7 +209,7 @@ def stage_templates(
             continue
         row = _row(change, reference.number, one.template.cohort)
         row["sealed_vector"] = seal.vector(reference.id, one.template.vector)
-        digest = seal.face_digest(one.sample_sha256, one.face.box)
+        digest = seal.face_digest(reference.details.sample_sha256, one.face.box)
         # Where another reference has that place already, this one keeps the one it had.
         if digest not in taken and not _is_taken(connection, change, reference.number, digest):
             taken.add(digest)
@@ -216,7 +228,7 @@ def switch(connection: Connection, change: Change, now: datetime) -> None:
         NotFound: the collection was erased meanwhile.
         Conflict: a reference is not staged, or the change was ended meanwhile.
     """
-    _require_open(connection, change)
+    require_open(connection, change)
     missing = connection.execute(select(func.count()).where(_missing(change))).scalar_one()
     if missing:
         raise Conflict(
@@ -256,7 +268,7 @@ def discard(connection: Connection, change: Change, now: datetime) -> None:
     Raises:
         Conflict: the change was ended meanwhile.
     """
-    _require_open(connection, change)
+    require_open(connection, change)
     _end(connection, change, now, COHORTS.c.version == change.cohort_version)
 
 
@@ -343,14 +355,6 @@ def _row(change: Change, number: int, statistics: CohortStatistics) -> dict[str,
 def _insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         connection.execute(insert(STAGED), rows)
-
-
-def _require_open(connection: Connection, change: Change) -> None:
-    if of(connection, change.collection_id) != change or change.ended_at is not None:
-        raise Conflict(
-            f"the change of collection {change.collection_id} was expected to go on and was ended"
-            " meanwhile: begin it anew"
-        )
 
 
 def _require_cohort(change: Change, statistics: CohortStatistics) -> None:
