@@ -15,7 +15,7 @@ from likeness.gallery.milvus_index import MilvusIndex
 from likeness.gallery.open_collection import MakeIndex
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
 from likeness.storage import migrate, open_database
-from likeness.vision.cohort_parts import CohortInParts
+from likeness.vision.kept_cohort import read_cohort
 
 
 class Home:
@@ -46,7 +46,7 @@ class Home:
                 _make_index(settings),
                 settings.home / "snapshots",
                 installation.standards.cohort_of,
-                CohortInParts.from_bytes,
+                read_cohort,
             )
         except BaseException:
             self.database.close()

@@ -40,6 +40,8 @@ _FEWEST_NEAREST = 10
 _DEVIATION_FOLLOWED = 0.75
 _SMALLEST_DEVIATION = 1e-4
 _ROWS_AT_ONCE = 256
+# A few bytes can be packed that fill all memory.
+MOST_UNPACKED_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +127,8 @@ class Cohort:
         """
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+                if sum(part.file_size for part in archive.zip.infolist()) > MOST_UNPACKED_BYTES:
+                    raise ValueError(f"it is larger than {MOST_UNPACKED_BYTES >> 20} MiB")
                 facts = json.loads(str(archive["facts"]))
                 cohort = cls(
                     archive["vectors"].astype(np.float32),

@@ -1,0 +1,114 @@
+"""What does an export of a collection consist of? Lines of JSON, one thing each.
+
+First what the collection is, then its cohort in parts, its subjects, its references, each as many
+as the first line says, and last the SHA-256 of all lines before. docs/moving.md has the fields.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter
+
+from likeness.terms.calibration import Calibration
+from likeness.terms.face import Face
+
+VERSION = 1
+COHORT_PART_BYTES = 1 << 20
+# Of a part of a cohort in base64, and a little; no other line is as long.
+LONGEST_LINE_BYTES = 2 << 20
+
+_AS_WRITTEN = ConfigDict(
+    strict=True,
+    extra="forbid",
+    allow_inf_nan=False,
+    ser_json_bytes="base64",
+    val_json_bytes="base64",
+)
+_Count = Annotated[int, Field(ge=0)]
+_FARTHEST_PX = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the collection is, and how much follows; `cohort_parts` are of its cohort."""
+
+    __pydantic_config__ = _AS_WRITTEN
+
+    likeness_export: Literal[1]
+    name: str
+    model: Annotated[str, Field(min_length=1, max_length=1000)]
+    dimensions: Annotated[int, Field(ge=1, le=4096)]
+    cohort_version: Annotated[str, Field(min_length=1, max_length=100)]
+    retention_days: int | None
+    created_at: AwareDatetime
+    calibration: Calibration | None
+    cohort_parts: Annotated[int, Field(ge=1, le=256)]
+    subjects: _Count
+    references: _Count
+
+
+@dataclass(frozen=True, slots=True)
+class CohortPart:
+    """Some of the bytes of the cohort."""
+
+    __pydantic_config__ = _AS_WRITTEN
+
+    cohort: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectLine:
+    """A subject; `subject` is the id."""
+
+    __pydantic_config__ = _AS_WRITTEN
+
+    subject: UUID
+    name: str
+    created_at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceLine:
+    """A reference; `vector` is little-endian float32, and the cohort says mean and deviation."""
+
+    __pydantic_config__ = _AS_WRITTEN
+
+    reference: UUID
+    subject: UUID | None
+    vector: bytes
+    cohort_mean: float
+    cohort_deviation: Annotated[float, Field(gt=0)]
+    face: Face
+    sample_size: tuple[_Count, _Count]
+    sample_sha256: Annotated[bytes, Field(min_length=32, max_length=32)]
+    external_id: str | None
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+
+    def __post_init__(self) -> None:
+        """Refuse a place that no picture has: digests are made of it."""
+        box = self.face.box
+        if max(map(abs, (box.left, box.top, box.right, box.bottom))) > _FARTHEST_PX:
+            raise ValueError("a box lies too far away")
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The SHA-256 of all lines before, in hexadecimal."""
+
+    __pydantic_config__ = _AS_WRITTEN
+
+    sha256: str
+
+
+Line = Header | CohortPart | SubjectLine | ReferenceLine | End
+
+ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind) for kind in (Header, CohortPart, SubjectLine, ReferenceLine, End)
+}
+
+
+def encoded(line: Line) -> bytes:
+    """Write a line."""
+    return bytes(ADAPTERS[type(line)].dump_json(line)) + b"\n"

@@ -1,0 +1,190 @@
+"""Import: make a collection of what another installation exported, whole or not at all.
+
+1. Everything happens in one transaction: cut off in whatever way, it leaves nothing. Nobody else
+   waits for it, since one process at a time has a home.
+2. Ids and dates stay; a key of its own is made, and with it the ids of samples.
+3. Nothing in the file is trusted: each line is checked, and at the end that all are as written.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import BinaryIO, TypeVar
+
+import numpy as np
+from sqlalchemy import Connection
+
+from likeness.errors import Conflict, InvalidRequest, NotFound
+from likeness.gallery import arrivals, cohorts, collections
+from likeness.gallery.arrivals import ArrivingReference, ArrivingSubject
+from likeness.gallery.collections import Collection, Size
+from likeness.gallery.names import checked_name
+from likeness.gallery.seal import Details, Seal
+from likeness.secrets import Keyring
+from likeness.secrets.passphrase import MAGIC, opened_stream
+from likeness.service.export_format import Header, ReferenceLine
+from likeness.service.import_lines import ExportLines
+from likeness.storage import Database
+from likeness.terms.template import CohortStatistics, Template
+from likeness.vision.kept_cohort import models_of, read_cohort
+from likeness.vision.standards import Standards
+
+T = TypeVar("T")
+Tell = Callable[[int, int], None]
+
+_AT_ONCE = 500
+_PIECE_BYTES = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was made."""
+
+    collection: Collection
+    size: Size
+
+
+def import_collection(
+    database: Database,
+    keyring: Keyring,
+    standards: Standards,
+    file: BinaryIO,
+    passphrase: Callable[[], str],
+    name: str | None = None,
+    tell: Tell = lambda done, total: None,
+) -> Imported:
+    """Make a collection of an export; what is held does not grow with it.
+
+    Args:
+        database: where the gallery's rows are.
+        keyring: what the collection's key is sealed with.
+        standards: what has the cohorts that are known here.
+        file: the export.
+        passphrase: is asked where the export is sealed.
+        name: what to call the collection; as it was called without.
+        tell: is told how many of how many subjects and references are read; what it raises ends the
+            import, and nothing is left of it.
+
+    Raises:
+        InvalidRequest: the file is no export, of another version, damaged or cut off, or the
+            passphrase is wrong.
+        AlreadyExists: there is a collection of that name.
+        Conflict: an id is taken, or what the scores mean is known neither here nor in the file.
+        OSError: the file cannot be read.
+    """
+    lines = ExportLines(_pieces(file, passphrase))
+    header = lines.header
+
+    def insert(connection: Connection) -> Imported:
+        collection = collections.create(
+            connection,
+            keyring,
+            header.name if name is None else name,
+            model=checked_name(header.model, "a model"),
+            dimensions=header.dimensions,
+            cohort_version=checked_name(header.cohort_version, "a cohort's version"),
+            retention_days=header.retention_days,
+            now=header.created_at,
+        )
+        seal = collections.seal_of(connection, keyring, collection)
+        _keep_cohort(connection, seal, standards, header, lines.cohort())
+        size = Size(header.subjects, header.references)
+        total, done = size.subjects + size.references, 0
+        for subjects in _batches(lines.subjects()):
+            arrivals.insert_subjects(
+                connection,
+                seal,
+                [ArrivingSubject(one.subject, one.name, one.created_at) for one in subjects],
+            )
+            tell(done := done + len(subjects), total)
+        for references in _batches(lines.references()):
+            arrivals.insert_references(
+                connection, collection, seal, [_arriving(one, header) for one in references]
+            )
+            tell(done := done + len(references), total)
+        lines.finish()
+        return Imported(collection, size)
+
+    return database.write(insert)
+
+
+def _pieces(file: BinaryIO, passphrase: Callable[[], str]) -> Iterable[bytes]:
+    beginning = file.read(len(MAGIC))
+    if beginning == MAGIC:
+        return opened_stream(file, passphrase())
+    file.seek(0)
+    return iter(partial(file.read, _PIECE_BYTES), b"")
+
+
+def _keep_cohort(
+    connection: Connection, seal: Seal, standards: Standards, header: Header, content: bytes
+) -> None:
+    """Keep the cohort as the collection's own, unless this installation knows it."""
+    _require_cohort(header, content)
+    if _is_known(standards.cohort_of, header):
+        if header.calibration is None or _is_known(standards.calibration, header):
+            return
+    elif header.calibration is None:
+        raise Conflict(
+            f"what scores with cohort {header.cohort_version} mean was expected to be known, and is"
+            " neither here nor in the export: run `likeness models calibrate` where it was made,"
+            " and export anew"
+        )
+    if header.calibration is not None:
+        cohorts.keep(connection, seal, header.cohort_version, content, header.calibration)
+
+
+def _require_cohort(header: Header, content: bytes) -> None:
+    """Refuse bytes that are not the cohort that the templates were evened out by."""
+    try:
+        cohort = read_cohort(content)
+        anybody = np.eye(1, header.dimensions, dtype=np.float32)
+        is_usable = all(np.isfinite(values).all() for values in cohort.statistics(anybody))
+    except Exception as error:  # readers of archives raise nearly everything on hostile bytes
+        raise _other_cohort(header) from error
+    of_header = (header.model, header.cohort_version)
+    calibration = header.calibration
+    if (
+        not is_usable
+        or (models_of(cohort), cohort.version) != ({header.model}, header.cohort_version)
+        or (calibration and (calibration.model, calibration.cohort_version) != of_header)
+    ):
+        raise _other_cohort(header)
+
+
+def _is_known(find: Callable[[str, str], object], header: Header) -> bool:
+    try:
+        find(header.model, header.cohort_version)
+    except NotFound:
+        return False
+    return True
+
+
+def _arriving(line: ReferenceLine, header: Header) -> ArrivingReference:
+    if len(line.vector) != 4 * header.dimensions:
+        raise InvalidRequest(
+            f"templates of {header.dimensions} numbers were expected and one of"
+            f" {len(line.vector)} bytes came: export anew"
+        )
+    statistics = CohortStatistics(line.cohort_mean, line.cohort_deviation, header.cohort_version)
+    return ArrivingReference(
+        line.reference,
+        line.subject,
+        Template(np.frombuffer(line.vector, "<f4"), header.model, statistics),
+        Details(line.face, line.sample_size, line.sample_sha256, line.external_id),
+        line.created_at,
+        line.expires_at,
+    )
+
+
+def _batches(items: Iterator[T]) -> Iterator[list[T]]:
+    while batch := list(islice(items, _AT_ONCE)):
+        yield batch
+
+
+def _other_cohort(header: Header) -> InvalidRequest:
+    return InvalidRequest(
+        f"cohort {header.cohort_version} of the collection's model was expected in the export and"
+        " is not what came: fetch the file again, or export anew"
+    )

@@ -1,0 +1,517 @@
+"""What one installation exports, another imports: all of it or nothing, and as it was."""
+
+import hashlib
+import io
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from likeness.app.home import Home
+from likeness.errors import AlreadyExists, Conflict, InvalidRequest, LikenessError, NotFound
+from likeness.gallery import references, subjects
+from likeness.gallery.references import Reference
+from likeness.gallery.search import By
+from likeness.gallery.subjects import Subject
+from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, SUBJECTS
+from likeness.secrets import passphrase
+from likeness.secrets.passphrase import MAGIC
+from likeness.service.enrol import Outcome
+from likeness.service.export import export_collection
+from likeness.service.import_collection import Imported, import_collection
+from likeness.vision.cohort import Cohort
+from likeness.vision.standards import Standards
+from tests.service.importing import WORDS, import_file
+from tests.service.people import crowd, enroller, home_at, make, template_of
+from tests.service.test_collection_cohort import begin, best, fill, finish
+
+KILLS = int(os.environ.get("LIKENESS_KILLS", "3"))
+EXPIRES = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A passphrase costs nothing."""
+    monkeypatch.setattr(passphrase, "_SCRYPT_COST", 2)
+
+
+@contextmanager
+def elsewhere(folder: Path, standards: Path, url: str = "") -> Iterator[Home]:
+    """Open the home of another installation."""
+    with home_at(folder / "elsewhere", url, standards) as home:
+        yield home
+
+
+def enrolled(home: Home, folder: Path, count: int = 5) -> None:
+    pictures = [
+        replace(one, external_id=f"badge {number}", expires_at=EXPIRES if number % 2 else None)
+        for number, one in enumerate(crowd(folder / "pictures", count))
+    ]
+    assert {one.outcome for one in enroller(home).enrol(pictures)} == {Outcome.ENROLLED}
+
+
+def export(home: Home, words: str | None = WORDS, collection: str = "staff") -> bytes:
+    file = io.BytesIO()
+    standards = home.installation.standards
+    export_collection(home.database, home.gallery, standards, collection, file, words)
+    return file.getvalue()
+
+
+def import_(home: Home, content: bytes, words: str = WORDS, name: str | None = None) -> Imported:
+    return import_collection(
+        home.database,
+        home.keyring,
+        home.installation.standards,
+        io.BytesIO(content),
+        lambda: words,
+        name,
+    )
+
+
+def people(home: Home, collection: str = "staff") -> list[Subject]:
+    _, opened = home.gallery.open(collection)
+    listed = home.database.read(lambda connection: subjects.page(connection, opened.seal))
+    return [replace(one, number=0) for one in listed]
+
+
+def faces(home: Home, collection: str = "staff") -> list[tuple[Reference, list[float], str]]:
+    """Give what is known of every reference, but for what is keyed or counted."""
+    found, opened = home.gallery.open(collection)
+    listed = home.database.read(lambda connection: references.page(connection, opened.seal))
+    numbers = [one.number for one in listed]
+    templates = home.database.read(
+        lambda connection: references.templates(connection, found, opened.seal, numbers)
+    )
+    names = home.database.read(
+        lambda connection: subjects.by_numbers(
+            connection, opened.seal, [one.subject_number or 0 for one in listed]
+        )
+    )
+    return [
+        (
+            replace(one, number=0, subject_number=0, sample_id=one.id),
+            templates[one.number].vector.tolist(),
+            names[one.subject_number].name if one.subject_number in names else "",
+        )
+        for one in listed
+    ]
+
+
+def rows(home: Home) -> list[int]:
+    tables = (COLLECTIONS, SUBJECTS, REFERENCES, COHORTS)
+    return home.database.read(
+        lambda connection: [
+            connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in tables
+        ]
+    )
+
+
+def test_everything_of_a_collection_arrives_as_it_was(
+    home: Home, tmp_path: Path, standards: Path
+) -> None:
+    enrolled(home, tmp_path)
+    content = export(home)
+    before = home.gallery.collection("staff")
+    known, seen = people(home), faces(home)
+    with elsewhere(tmp_path, standards) as other:
+        imported = import_(other, content)
+        assert (imported.size.subjects, imported.size.references) == (5, 5)
+        assert people(other) == known
+        assert faces(other) == seen
+        after = other.gallery.collection("staff")
+        assert replace(after, id=before.id) == before
+        assert imported.collection == after
+        probe = template_of(other, tmp_path / "pictures" / "person 03.png")
+        (best,) = other.gallery.search("staff", probe, 1, By.BEST)
+        assert best.subject is not None
+        assert best.subject.name == "person 03"
+    assert {reference.details.external_id for reference, *_ in seen} == {
+        f"badge {number}" for number in range(5)
+    }
+    assert {reference.expires_at for reference, *_ in seen} == {None, EXPIRES}
+
+
+def test_postgresql_takes_what_sqlite_gave(
+    home: Home, tmp_path: Path, standards: Path, database_url: str
+) -> None:
+    with elsewhere(tmp_path, standards) as other:
+        make(other)
+        enrolled(other, tmp_path)
+        content, seen = export(other), faces(other)
+    import_(home, content, name="arrived")
+    assert faces(home, "arrived") == seen
+
+
+def test_pictures_that_were_enrolled_before_are_known_after(
+    sqlite_home: Home, tmp_path: Path, standards: Path
+) -> None:
+    enrolled(sqlite_home, tmp_path)
+    with elsewhere(tmp_path, standards) as other:
+        import_(other, export(sqlite_home))
+        results = list(enroller(other).enrol(crowd(tmp_path / "pictures", 6)))
+        assert [one.outcome for one in results] == [Outcome.ALREADY] * 5 + [Outcome.ENROLLED]
+        ids = [reference.id for reference, *_ in faces(sqlite_home)]
+        assert [one.reference_id for one in results[:5]] == ids
+
+
+def test_somebody_unnamed_and_an_empty_collection_travel_too(
+    sqlite_home: Home, tmp_path: Path, standards: Path
+) -> None:
+    enrolled(sqlite_home, tmp_path, 1)
+    sqlite_home.database.write(
+        lambda connection: connection.execute(REFERENCES.update().values(subject_number=None))
+    )
+    make(sqlite_home, "nobody")
+    with elsewhere(tmp_path, standards) as other:
+        import_(other, export(sqlite_home))
+        import_(other, export(sqlite_home, collection="nobody"))
+        assert faces(other) == faces(sqlite_home)
+        assert faces(other, "nobody") == []
+
+
+def test_a_sealed_export_shows_nothing_and_one_in_the_clear_is_lines_of_json(
+    sqlite_home: Home, tmp_path: Path
+) -> None:
+    enrolled(sqlite_home, tmp_path)
+    sealed, clear = export(sqlite_home), export(sqlite_home, None)
+    assert sealed.startswith(MAGIC)
+    assert b"badge" in clear
+    assert not any(word in sealed for word in (b"badge", b"staff", b"subject", b"vector"))
+    header, *lines = map(json.loads, clear.splitlines())
+    assert header["likeness_export"] == 1
+    assert [next(iter(line)) for line in lines] == [
+        *["cohort"] * header["cohort_parts"],
+        *["subject"] * header["subjects"],
+        *["reference"] * header["references"],
+        "sha256",
+    ]
+
+
+def test_what_is_taken_stays_and_nothing_arrives(sqlite_home: Home, tmp_path: Path) -> None:
+    enrolled(sqlite_home, tmp_path)
+    content, before = export(sqlite_home), rows(sqlite_home)
+    with pytest.raises(AlreadyExists, match="'staff' exists"):
+        import_(sqlite_home, content)
+    with pytest.raises(Conflict, match="exists here"):
+        import_(sqlite_home, content, name="copy")
+    assert rows(sqlite_home) == before
+    with pytest.raises(InvalidRequest, match="control character"):
+        import_(sqlite_home, content, name="a\nb")
+
+
+def test_a_collection_comes_back_after_it_was_erased(sqlite_home: Home, tmp_path: Path) -> None:
+    enrolled(sqlite_home, tmp_path)
+    content, seen = export(sqlite_home), faces(sqlite_home)
+    sqlite_home.gallery.erase_collection("staff")
+    import_(sqlite_home, content)
+    assert faces(sqlite_home) == seen
+
+
+def other_standards(folder: Path, standards: Path) -> Path:
+    """Ship another cohort of the same model, with nothing known of its scores."""
+    (path,) = standards.glob("*.npz")
+    cohort = Cohort.load(path)
+    Standards(folder).keep_cohort(
+        Cohort.of(cohort.vectors[::-1][:200], cohort.model, "other people")
+    )
+    return folder / "standards"
+
+
+def test_a_cohort_that_is_not_known_there_comes_along(
+    sqlite_home: Home, tmp_path: Path, standards: Path
+) -> None:
+    enrolled(sqlite_home, tmp_path)
+    content = export(sqlite_home)
+    version = sqlite_home.gallery.collection("staff").cohort_version
+    with elsewhere(tmp_path, other_standards(tmp_path / "others", standards)) as other:
+        import_(other, content)
+        own = other.gallery.own_cohort("staff")
+        assert own is not None
+        assert own.cohort.version == own.calibration.cohort_version == version
+        probe = template_of(other, tmp_path / "pictures" / "person 02.png")
+        assert probe.cohort.version != version
+        (best,) = other.gallery.search("staff", probe, 1, By.BEST)
+        assert best.subject is not None
+        assert best.subject.name == "person 02"
+        again = export(other)
+        other.gallery.erase_collection("staff")
+        import_(other, again)
+        assert other.gallery.own_cohort("staff") is not None
+
+
+def test_a_cohort_of_its_own_people_comes_along(
+    sqlite_home: Home, tmp_path: Path, standards: Path
+) -> None:
+    fill(sqlite_home)
+    finish(sqlite_home, begin(sqlite_home).change)
+    here = sqlite_home.gallery.own_cohort("staff")
+    with elsewhere(tmp_path, standards) as other:
+        import_(other, export(sqlite_home))
+        there = other.gallery.own_cohort("staff")
+        assert here is not None
+        assert there is not None
+        assert there.cohort.version == here.cohort.version
+        assert there.calibration == here.calibration
+        assert best(other, 7) == best(sqlite_home, 7)
+
+
+def test_a_cohort_that_is_known_is_not_kept_twice(
+    sqlite_home: Home, tmp_path: Path, standards: Path
+) -> None:
+    with elsewhere(tmp_path, standards) as other:
+        import_(other, export(sqlite_home))
+        assert other.gallery.own_cohort("staff") is None
+
+
+def test_scores_that_mean_nothing_to_anybody_are_a_conflict(
+    sqlite_home: Home, tmp_path: Path, standards: Path
+) -> None:
+    with elsewhere(tmp_path, other_standards(tmp_path / "others", standards)) as other:
+        make(other, "unmeasured")
+        content = export(other, collection="unmeasured")
+    with pytest.raises(Conflict, match="likeness models calibrate"):
+        import_(sqlite_home, content)
+    assert rows(sqlite_home) == [1, 0, 0, 0]
+
+
+def test_a_cohort_that_is_gone_is_missed_before_a_file_is_written(
+    sqlite_home: Home, tmp_path: Path
+) -> None:
+    sqlite_home.installation.standards._shipped = tmp_path
+    with pytest.raises(NotFound, match="cohort"):
+        export(sqlite_home)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "what came is none"),
+        (b"a picture", "what came is none"),
+        (b"[]\n", "what came is none"),
+        (b'{"likeness_export":', "what came is none"),
+        (b'{"likeness_export":2}\n', "version 2"),
+        (b'{"likeness_export":1}\n', "line 1 is damaged"),
+        (b'{"likeness_export":' + b"[" * 100_000, "what came is none"),
+        (MAGIC, "damaged or cut off"),
+        (MAGIC + b"\x07", "version 7"),
+    ],
+)
+def test_what_is_no_export_is_named(sqlite_home: Home, content: bytes, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        import_(sqlite_home, content)
+
+
+def test_another_passphrase_imports_nothing(sqlite_home: Home, tmp_path: Path) -> None:
+    content = export(sqlite_home)
+    with pytest.raises(InvalidRequest, match="try the passphrase again"):
+        import_(sqlite_home, content, words="another passphrase", name="copy")
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory, standards: Path) -> dict[str, bytes]:
+    """One collection, sealed and in the clear."""
+    folder = tmp_path_factory.mktemp("exported")
+    with pytest.MonkeyPatch.context() as patch, home_at(folder, "", standards) as home:
+        patch.setattr(passphrase, "_SCRYPT_COST", 2)
+        make(home)
+        enrolled(home, folder, 3)
+        return {"sealed": export(home), "clear": export(home, None)}
+
+
+@pytest.mark.parametrize("form", ["sealed", "clear"])
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_no_changed_byte_and_no_cut_is_imported(
+    sqlite_home: Home, exports: dict[str, bytes], form: str, data: st.DataObject
+) -> None:
+    content = exports[form]
+    # Half of them near an end, where the structure is.
+    places = st.integers(0, len(content) - 1) | st.integers(0, 400)
+    at = data.draw(places.map(lambda n: n if data.draw(st.booleans()) else len(content) - 1 - n))
+    changed = {
+        "cut": content[:at],
+        "bit": content[:at] + bytes([content[at] ^ 1 << at % 8]) + content[at + 1 :],
+        "gone": content[:at] + content[at + 1 :],
+        "more": content[:at] + b" " + content[at:],
+        "after": content + content[at:],
+    }[data.draw(st.sampled_from(["cut", "bit", "gone", "more", "after"]))]
+    with pytest.raises(LikenessError) as caught:
+        import_(sqlite_home, changed, name="copy")
+    assert "\n" not in str(caught.value)
+    assert rows(sqlite_home) == [1, 0, 0, 0]
+
+
+def rewritten(clear: bytes, place: int, **changed: Any) -> bytes:
+    """Change a line of an export in the clear, as somebody could who makes it whole again."""
+    lines = clear.splitlines(keepends=True)[:-1]
+    lines[place] = json.dumps({**json.loads(lines[place]), **changed}).encode() + b"\n"
+    digest = hashlib.sha256(b"".join(lines)).hexdigest()
+    return b"".join(lines) + b'{"sha256":"%s"}\n' % digest.encode()
+
+
+HEADER, COHORT, FIRST_SUBJECT, LAST_REFERENCE = 0, 1, 2, -1
+
+
+@pytest.mark.parametrize(
+    ("place", "changed"),
+    [
+        (HEADER, {"name": "a\x1b[2J"}),
+        (HEADER, {"name": ""}),
+        (HEADER, {"model": "a\nb"}),
+        (HEADER, {"model": "another"}),
+        (HEADER, {"dimensions": 64}),
+        (HEADER, {"dimensions": 10**9}),
+        (HEADER, {"cohort_version": "../../etc"}),
+        (HEADER, {"cohort_parts": 10**9}),
+        (HEADER, {"references": 2}),
+        (HEADER, {"subjects": 10**18}),
+        (HEADER, {"retention_days": -1}),
+        (HEADER, {"created_at": "2026-01-01T00:00:00"}),
+        (HEADER, {"calibration": {}}),
+        (HEADER, {"unknown": 1}),
+        (COHORT, {"cohort": ""}),
+        (COHORT, {"cohort": "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="}),
+        (FIRST_SUBJECT, {"name": "a\nb"}),
+        (FIRST_SUBJECT, {"name": "person 01"}),
+        (FIRST_SUBJECT, {"name": "x" * 300}),
+        (FIRST_SUBJECT, {"name": "\ud800"}),
+        (FIRST_SUBJECT, {"subject": "none"}),
+        (FIRST_SUBJECT, {"subject": "00000000-0000-0000-0000-000000000000"}),
+        (LAST_REFERENCE, {"subject": "00000000-0000-0000-0000-000000000000"}),
+        (LAST_REFERENCE, {"vector": ""}),
+        (LAST_REFERENCE, {"vector": "AAAA" * 170 + "AAA="}),
+        (LAST_REFERENCE, {"cohort_mean": float("nan")}),
+        (LAST_REFERENCE, {"cohort_deviation": 0.0}),
+        (LAST_REFERENCE, {"sample_sha256": "AAAA"}),
+        (LAST_REFERENCE, {"sample_size": [-1, 10]}),
+        (LAST_REFERENCE, {"external_id": "a\nb"}),
+        (LAST_REFERENCE, {"expires_at": "yesterday"}),
+        (LAST_REFERENCE, {"face": {}}),
+    ],
+)
+def test_what_somebody_wrote_into_an_export_is_refused(
+    sqlite_home: Home, exports: dict[str, bytes], place: int, changed: dict[str, Any]
+) -> None:
+    with pytest.raises(LikenessError) as caught:
+        import_(sqlite_home, rewritten(exports["clear"], place, **changed), name=None)
+    assert "\n" not in str(caught.value)
+    assert rows(sqlite_home) == [1, 0, 0, 0]
+
+
+def test_a_box_beyond_every_picture_is_refused(
+    sqlite_home: Home, exports: dict[str, bytes]
+) -> None:
+    face = json.loads(exports["clear"].splitlines()[-2])["face"]
+    face["box"]["left"] = 1e308
+    with pytest.raises(InvalidRequest, match="line 8 is damaged"):
+        import_(sqlite_home, rewritten(exports["clear"], -1, face=face), name="copy")
+
+
+def test_ids_that_come_twice_are_refused(sqlite_home: Home, exports: dict[str, bytes]) -> None:
+    lines = exports["clear"].splitlines()
+    for place, key in ((2, "subject"), (-1, "reference")):
+        other = json.loads(lines[3 if place == 2 else -3])[key]
+        with pytest.raises(InvalidRequest, match="came twice"):
+            import_(sqlite_home, rewritten(exports["clear"], place, **{key: other}), name="copy")
+    assert rows(sqlite_home) == [1, 0, 0, 0]
+
+
+def test_the_rewritten_export_itself_is_imported(
+    sqlite_home: Home, exports: dict[str, bytes]
+) -> None:
+    """What the tests above refuse is refused for what was changed, not for being rewritten."""
+    import_(sqlite_home, rewritten(exports["clear"], 0, name="copy"))
+    assert sqlite_home.gallery.size("copy").references == 3
+
+
+def test_an_import_that_is_stopped_leaves_nothing(home: Home, exports: dict[str, bytes]) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_collection(
+            home.database,
+            home.keyring,
+            home.installation.standards,
+            io.BytesIO(exports["sealed"]),
+            lambda: WORDS,
+            "copy",
+            stop,
+        )
+    assert rows(home) == [1, 0, 0, 0]
+    import_(home, exports["sealed"], name="copy")
+    assert rows(home) == [2, 3, 3, 0]
+
+
+def kill_one(folder: Path, url: str, standards: Path, path: Path, name: str, seed: int) -> bool:
+    """Let a program import, kill it at some moment; say whether it had told that all is there."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.service.importing"])
+    hears, says = context.Pipe(duplex=False)
+    program = context.Process(target=import_file, args=(folder, url, standards, path, name, says))
+    program.start()
+    says.close()
+    assert hears.recv() == "begins"
+    time.sleep(random.Random(seed).random() * 0.5)
+    program.kill()
+    program.join()
+    assert program.exitcode in (0, -signal.SIGKILL)
+    try:
+        return hears.recv() == "done"
+    except EOFError:
+        return False
+    finally:
+        hears.close()
+
+
+def test_kill_9_leaves_all_or_nothing(tmp_path: Path, database_url: str, standards: Path) -> None:
+    path = tmp_path / "staff.likeness"
+    with elsewhere(tmp_path, standards) as other:
+        make(other)
+        enrolled(other, tmp_path, 60)
+        path.write_bytes(export(other))
+    cut_off = 0
+    for seed in range(KILLS):
+        name = f"killed {seed}"
+        told = kill_one(tmp_path, database_url, standards, path, name, seed)
+        with home_at(tmp_path, database_url, standards) as home:
+            there = [one.name for one in home.gallery.collections()]
+            assert name in there or not told
+            assert rows(home) == ([1, 60, 60, 0] if there else [0, 0, 0, 0])
+            if there:
+                home.gallery.erase_collection(name)
+            cut_off += not told
+    assert cut_off
+
+
+def test_order_and_batches_do_not_matter(
+    sqlite_home: Home, tmp_path: Path, standards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrolled(sqlite_home, tmp_path, 7)
+    for module in ("export", "import_collection"):
+        monkeypatch.setattr(f"likeness.service.{module}._AT_ONCE", 2)
+    monkeypatch.setattr("likeness.service.export.COHORT_PART_BYTES", 1000)
+    with elsewhere(tmp_path, standards) as other:
+        import_(other, export(sqlite_home))
+        assert faces(other) == faces(sqlite_home)
+        assert np.isfinite(faces(other)[0][1]).all()
