@@ -35,7 +35,7 @@ def test_every_command_is_documented(likeness: Command) -> None:
     verbs = listed(likeness("--help"))
     assert verbs[:3] == ["detect", "compare", "identify"]
     for verb in verbs:
-        if verb in ("models", "config"):
+        if verb in ("collections", "models", "secrets", "config"):
             for inner in listed(likeness(verb, "--help")):
                 assert f"`{verb} {inner}" in documented
         else:
@@ -48,19 +48,34 @@ def test_every_exit_code_is_documented() -> None:
         assert f"\n| {code.value} | " in documented
 
 
-@pytest.mark.parametrize("verb", ["detect", "compare", "identify"])
+ANSWERS = {
+    "detect": ["detect", "probe.png", "gallery/bad.png"],
+    "compare": ["compare", "probe.png", "gallery/red.png"],
+    "identify": ["identify", "--gallery", "gallery", "probe.png"],
+    "identify in a collection": ["identify", "--collection", "staff", "probe.png"],
+    "collections list": ["collections", "list"],
+    "collections show": ["collections", "show", "staff"],
+    "collections sweep": ["collections", "sweep"],
+    "erase": ["erase", "--collection", "staff", "red", "--yes"],
+    "secrets list": ["secrets", "list"],
+    "secrets rotate": ["secrets", "rotate"],
+}
+
+
+@pytest.mark.parametrize("arguments", ANSWERS.values(), ids=list(ANSWERS))
 def test_every_key_of_an_answer_is_documented(
-    likeness: Command, picture: Callable[..., Path], tmp_path: Path, verb: str
+    likeness: Command,
+    picture: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
 ) -> None:
-    probe = picture("probe.png", RED, BLUE)
-    gallery = picture("gallery/red.png", RED).parent
-    (gallery / "bad.png").write_bytes(b"no picture")
-    arguments = {
-        "detect": [probe, gallery / "bad.png"],
-        "compare": [probe, gallery / "red.png"],
-        "identify": ["--gallery", gallery, probe],
-    }
-    answer = json.loads(likeness(verb, *arguments[verb], "--json").out)
+    monkeypatch.chdir(tmp_path)
+    picture("probe.png", RED, BLUE)
+    (picture("gallery/red.png", RED).parent / "bad.png").write_bytes(b"no picture")
+    likeness("collections", "create", "staff")
+    likeness("enrol", "--collection", "staff", "--any-quality", "gallery/red.png", "--subject=red")
+    answer = json.loads(likeness(*arguments, "--json").out)
     documented = DOCUMENT.read_text()
     undocumented = {key for key in keys(answer) if f"`{key}`" not in documented} - {"x", "y"}
     assert {key for key in undocumented if f'"{key}"' not in documented} == set()

@@ -1,6 +1,8 @@
 """`likeness identify`, through the real command."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,11 +57,12 @@ def test_json_says_the_gallery_the_threshold_and_every_candidate(
     assert answer["gallery"]["subjects"] == 2
     assert answer["gallery"]["rejections"][0]["picture"] == str(gallery / "bad.jpg")
     point = answer["gallery"]["operating_point"]
-    assert point["expected_false_candidates"] == pytest.approx(2 * point["fmr"])
+    assert point["expected_false_candidates"] == pytest.approx(3 * point["fmr"])
     (face,) = answer["pictures"][0]["faces"]
     assert face["match"] == "Rosa"
     first, second = face["candidates"]
     assert (first["subject"], first["match"], second["match"]) == ("Rosa", True, False)
+    assert first["reference"] is None
     assert first["score"] > second["score"]
     assert {"raw_score", "similarity", "fmr", "expected_false"} <= set(first)
     assert out.exists()
@@ -76,6 +79,65 @@ def test_a_larger_gallery_or_a_stricter_rate_asks_for_more(
 
     assert threshold("--fmr", 1e-4) > threshold()
     assert threshold("--fpir", 1e-4) > threshold()
+
+
+def test_every_picture_of_a_person_asks_for_more(
+    likeness: Command, picture: Make, gallery: Path
+) -> None:
+    def point() -> dict[str, float]:
+        probe = picture("probe.png", RED)
+        outcome = likeness("identify", "--gallery", gallery, probe, "--json", "--fpir", 1e-4)
+        answer = json.loads(outcome.out)["gallery"]
+        assert answer["subjects"] == 2
+        return dict(answer["operating_point"])
+
+    few = point()
+    for number in range(7):
+        picture(f"gallery/Rosa/{number}.png", RED)
+    many = point()
+    assert many["fmr"] == pytest.approx(few["fmr"] * 3 / 10, rel=0.01)
+    assert many["threshold"] > few["threshold"]
+
+
+def test_beyond_what_was_measured_nobody_is_a_match(
+    likeness: Command, picture: Make, gallery: Path
+) -> None:
+    arguments = ["--gallery", gallery, picture("probe.png", RED), "--fpir", 1e-7]
+    outcome = likeness("identify", *arguments)
+    assert outcome.code == 1
+    assert "nobody is called a match" in outcome.out
+    assert "next: Rosa, " in outcome.out
+    assert outcome.out.count("(uncalibrated)") == 1
+    answer = json.loads(likeness("identify", *arguments, "--json").out)
+    (face,) = answer["pictures"][0]["faces"]
+    assert [one["uncalibrated"] for one in face["candidates"]] == [True, False]
+    assert not any(one["match"] for one in face["candidates"])
+    point = answer["gallery"]["operating_point"]
+    assert not point["calibrated"]
+    assert point["expected_false_candidates"] == pytest.approx(3e-6)  # 1e-6 was measured
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--gallery", "x", "--collection", "y"], ["--gallery", "x", "--by", "best"]],
+    ids=" ".join,
+)
+def test_what_is_searched_is_one_thing(
+    likeness: Command, picture: Make, options: list[str]
+) -> None:
+    outcome = likeness("identify", picture("probe.png", RED), *options)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "give one of the two" in outcome.err
+
+
+def test_a_folder_is_searched_without_a_database() -> None:
+    script = (
+        "import sys\n"
+        "import likeness.cli.identify\n"
+        "sys.exit(str({'sqlalchemy', 'alembic', 'faiss'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stderr == "set()\n"
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "empty", "gallery/Rosa/one.png"])

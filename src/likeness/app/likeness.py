@@ -102,12 +102,10 @@ class Likeness:
 
     def identifier(self, gallery: FolderGallery) -> Identifier:
         """Make what names faces from one gallery, at the error rate that its size allows."""
-        point = self.calibration.point_for_gallery(
-            len(gallery.subjects),
-            self.installation.settings.fpir,
-            at_most=self.installation.settings.fmr,
+        settings = self.installation.settings
+        return Identifier(
+            self.finder, self.calibration, gallery, fmr=settings.fmr, fpir=settings.fpir
         )
-        return Identifier(self.finder, self.calibration, gallery, point)
 
     def sample(self, picture: Picture) -> Sample:
         """Read a picture file and check its header against the limits."""

@@ -64,10 +64,10 @@ def verification_json(verification: Verification) -> Json:
 
 
 def identification_json(identification: Identification) -> Json:
-    """A face and who it may be; `match` is a name, or null."""
+    """A face and who it may be; `match` is a name, an unnamed reference's id, or null."""
     match = identification.match
     return {
-        "match": match.subject if match else None,
+        "match": match.name if match else None,
         "candidates": [_candidate_json(candidate) for candidate in identification.candidates],
         "face": face_json(identification.face),
     }
@@ -95,7 +95,9 @@ def significant(rate: float) -> float:
 def _candidate_json(candidate: Candidate) -> Json:
     return {
         "subject": candidate.subject,
+        "reference": None if candidate.reference_id is None else str(candidate.reference_id),
         "match": candidate.match,
+        "uncalibrated": candidate.uncalibrated,
         **_scores_json(candidate),
         "expected_false": significant(candidate.expected_false),
     }

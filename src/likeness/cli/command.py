@@ -20,9 +20,12 @@ from likeness.cli.exit_codes import ExitCode, report
 _COMMANDS = {
     "detect": "Find faces: boxes, five landmarks, confidence, pose and quality.",
     "compare": "Say whether two pictures, or many pairs, show the same person.",
-    "identify": "Name the faces of pictures from a folder of known people.",
+    "identify": "Name the faces of pictures from a folder or a collection of known people.",
+    "collections": "Collections: who is known, by which model, for how long.",
     "enrol": "Let a collection know people by their pictures.",
+    "erase": "Take somebody out of a collection, for good.",
     "models": "Models: what is here, on what terms, with what error rates.",
+    "secrets": "The installation's keys: which there are, and a new one for all.",
     "config": "Show the settings.",
     "doctor": "Say what is here, what is missing and what mends it.",
 }

@@ -3,30 +3,21 @@
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from likeness import __version__
 from likeness.app import Installation, Workload
+from likeness.cli.finding import Finding
+from likeness.cli.home_examination import examine_home
 from likeness.errors import LikenessError
 from likeness.vision.cards import ModelCard
 from likeness.vision.openvino_engine import OpenVinoEngine
 from likeness.vision.session import Precision
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: its state in words, whether that is well, and what mends or adds it."""
-
-    subject: str
-    state: str
-    well: bool = True
-    mend: str | None = None
-
-
 def examine(settled: Installation) -> list[Finding]:
-    """Look at everything that finding and comparing faces needs."""
+    """Look at everything that finding, comparing and keeping faces needs."""
     return [
         Finding(
             "Likeness",
@@ -38,8 +29,11 @@ def examine(settled: Installation) -> list[Finding]:
         *(_model(settled, card) for card in (settled.detector, settled.recogniser)),
         *_standards(settled),
         _folder("home folder", settled.settings.home, "LIKENESS_HOME"),
+        *examine_home(settled),
         _folder("cache folder", settled.settings.cache, "LIKENESS_CACHE"),
         _extra("heic", "pillow_heif", "HEIC pictures are read", "HEIC pictures are not read"),
+        _extra("postgres", "psycopg", "PostgreSQL can be the database", "not needed"),
+        _extra("milvus", "pymilvus", "Milvus can be the index", "not needed"),
         _extra("onnxruntime", "onnxruntime", "the engine onnxruntime can be chosen", "not needed"),
     ]
 

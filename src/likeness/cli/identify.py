@@ -1,16 +1,17 @@
 """`likeness identify`: who of a gallery the faces are, if anybody."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from likeness.app import Workload
+from likeness.app import Installation, Workload
 from likeness.cli.annotation import Annotations
-from likeness.cli.answers import Json, error_json, identification_json, point_json, print_json
+from likeness.cli.answers import Json, error_json, identification_json, print_json
 from likeness.cli.each_picture import each_picture
-from likeness.cli.exit_codes import ExitCode, code_of, warn
-from likeness.cli.opened import installation, opened
+from likeness.cli.exit_codes import ExitCode, code_of
+from likeness.cli.opened import installation
 from likeness.cli.options import (
     AnnotateTo,
     AsJson,
@@ -23,24 +24,34 @@ from likeness.cli.options import (
     Threads,
 )
 from likeness.cli.plain_text import plain
-from likeness.cli.progress import counting
-from likeness.cli.words import as_high, box_in_words, one_in, several
-from likeness.errors import LikenessError
-from likeness.service.folder_gallery import FolderGallery
+from likeness.cli.search_in_words import search_in_words, search_json
+from likeness.cli.searched import Ready, folder_ready
+from likeness.cli.words import as_high, box_in_words, several
+from likeness.errors import InvalidRequest, LikenessError
 from likeness.service.identify import Candidate, Identification
-from likeness.terms.calibration import OperatingPoint
 from likeness.vision.decode import Sample
 from likeness.vision.draw import Mark
 
 Named = tuple[Sample, tuple[Identification, ...]]
+_By = Literal["best", "subject", "reference"]
 
 
 def identify(
     pictures: Pictures,
     gallery: Annotated[
-        Path,
+        Path | None,
         typer.Option(metavar="FOLDER", help="One folder, or one picture, for each person."),
-    ],
+    ] = None,
+    collection: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A collection of the home instead.")
+    ] = None,
+    by: Annotated[
+        _By | None,
+        typer.Option(
+            help="What of a collection is compared: each subject by the best reference (without"
+            " this option), by all references as one, or each reference.",
+        ),
+    ] = None,
     annotate: AnnotateTo = None,
     as_json: AsJson = False,
     fmr: Fmr = None,
@@ -50,9 +61,10 @@ def identify(
     precision: PrecisionChoice = None,
     threads: Threads = None,
 ) -> None:
-    """Name the faces of pictures from a folder of known people; exit code 1 when nobody is known.
+    """Name the faces of pictures from known people; exit code 1 when nobody is known.
 
-    Every picture counts: a bad one is reported and the others are still done.
+    Those are in a folder, or a collection. Every picture counts: a bad one is reported and the
+    others are still done.
     """
     settled = installation(
         fmr=fmr,
@@ -63,58 +75,55 @@ def identify(
         threads=threads,
     )
     annotations = Annotations(pictures, annotate)
-    likeness = opened(settled, Workload.MANY)
-    with counting("Gallery") as tell:
-        enrolled = likeness.gallery(gallery, tell)
-    for rejection in enrolled.rejections:
-        warn(f"not enrolled, {rejection.reason}", about=repr(str(rejection.path)))
-    identifier = likeness.identifier(enrolled)
+    with _ready(settled, gallery, collection, by) as ready:
+        identifier = ready.identifier
 
-    def name(picture: Path) -> Named:
-        sample = settled.sample(picture)
-        faces = identifier.identify(sample)
-        annotations.write(
-            picture,
-            sample,
-            [each.face for each in faces],
-            [label_of(each) for each in faces],
-            [mark_of(each) for each in faces],
-        )
-        return sample, faces
+        def name(picture: Path) -> Named:
+            sample = settled.sample(picture)
+            faces = identifier.identify(sample)
+            annotations.write(
+                picture,
+                sample,
+                [each.face for each in faces],
+                [label_of(each) for each in faces],
+                [mark_of(each) for each in faces],
+            )
+            return sample, faces
 
-    worst, anybody, answers = ExitCode.DONE, False, []
-    if not as_json:
-        _print_gallery(enrolled, identifier.point)
-    for picture, named in each_picture(name, pictures, likeness.workers):
-        if isinstance(named, LikenessError):
-            worst = max(worst, code_of(named))
-        else:
-            anybody |= any(each.match for each in named[1])
+        searched = (identifier.calibration, identifier.point, identifier.compared)
+        worst, anybody, answers = ExitCode.DONE, False, []
+        if not as_json:
+            print(ready.in_words, *search_in_words(*searched), sep="\n")
+        for picture, named in each_picture(name, pictures, settled.workers(Workload.MANY)):
+            if isinstance(named, LikenessError):
+                worst = max(worst, code_of(named))
+            else:
+                anybody |= any(each.match for each in named[1])
+            if as_json:
+                answers.append(_json(picture, named))
+            elif not isinstance(named, LikenessError):
+                _print(picture, *named, identifier.calibration.lowest_fmr)
         if as_json:
-            answers.append(_json(picture, named))
-        elif not isinstance(named, LikenessError):
-            _print(picture, *named, likeness.calibration.lowest_fmr)
-    if as_json:
-        print_json(
-            {
-                "gallery": _gallery_json(gallery, enrolled, identifier.point),
-                "pictures": answers,
-            }
-        )
+            described = {**ready.in_json, "operating_point": search_json(*searched)}
+            print_json({ready.kind: described, "pictures": answers})
     raise typer.Exit(max(worst, ExitCode.DONE if anybody else ExitCode.NO))
 
 
-def _print_gallery(gallery: FolderGallery, point: OperatingPoint) -> None:
-    expected = point.fmr * len(gallery.subjects)
-    people = "person" if len(gallery.subjects) == 1 else "people"
-    print(
-        f"Gallery of {len(gallery.subjects)} {people} in"
-        f" {several(len(gallery.references), 'picture')}. A match needs score"
-        f" {point.threshold:.2f}, which {one_in(point.fmr)}\nstrangers reach: {expected:.2g}"
-        f" false candidates are to be expected in a search."
-    )
-    if not point.calibrated:
-        print("That rate was not measured with this model, so nobody is called a match.")
+def _ready(
+    settled: Installation, gallery: Path | None, collection: str | None, by: _By | None
+) -> AbstractContextManager[Ready]:
+    if gallery is not None and collection is None and by is None:
+        return folder_ready(settled, gallery)
+    if collection is None or gallery is not None:
+        raise InvalidRequest(
+            "--gallery FOLDER was expected, or --collection NAME with or without --by: give one of"
+            " the two"
+        )
+    # Whoever searches a folder does not wait for a database.
+    from likeness.cli.collections.searched import collection_ready
+    from likeness.gallery.search import By
+
+    return collection_ready(settled, collection, By(by or "best"))
 
 
 def _print(
@@ -137,36 +146,21 @@ def _print(
 
 def _candidate_in_words(candidate: Candidate, lowest_fmr: float) -> str:
     return (
-        f"{plain(candidate.subject)}, similarity {candidate.similarity:.1f};"
+        f"{plain(candidate.name)}, similarity {candidate.similarity:.1f};"
         f" {as_high(candidate.fmr, lowest_fmr)} strangers score as high"
+        f"{' (uncalibrated)' if candidate.uncalibrated else ''}"
     )
 
 
 def label_of(identification: Identification) -> str:
     """Say who a face is, in a picture."""
     match = identification.match
-    return f"{plain(match.subject)} {match.similarity:.1f}" if match else "no match"
+    return f"{plain(match.name)} {match.similarity:.1f}" if match else "no match"
 
 
 def mark_of(identification: Identification) -> Mark:
     """Choose the colour that a face is marked in."""
     return Mark.MATCHED if identification.match else Mark.UNMATCHED
-
-
-def _gallery_json(folder: Path, gallery: FolderGallery, point: OperatingPoint) -> Json:
-    return {
-        "folder": str(folder),
-        "subjects": len(gallery.subjects),
-        "references": len(gallery.references),
-        "rejections": [
-            {"picture": str(rejection.path), "reason": rejection.reason}
-            for rejection in gallery.rejections
-        ],
-        "operating_point": {
-            **point_json(point),
-            "expected_false_candidates": point.fmr * len(gallery.subjects),
-        },
-    }
 
 
 def _json(picture: Path, named: Named | LikenessError) -> Json:

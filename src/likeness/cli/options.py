@@ -18,6 +18,11 @@ AnnotateTo = Annotated[
         help="Write the picture with its faces marked: a .jpg or .png file; a folder for several.",
     ),
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without being asked.")]
+CertificateTo = Annotated[
+    Path | None,
+    typer.Option("--certificate", metavar="OUT.json", help="Write the erasure's certificate."),
+]
 Detector = Annotated[str | None, typer.Option(help="Model that finds faces.", metavar="NAME")]
 DetectorSide = Annotated[
     int | None,

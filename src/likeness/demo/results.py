@@ -47,7 +47,7 @@ def results_json(demonstration: Demonstration) -> Json:
 
 def _name(named: NamedFace) -> str:
     match = named.identification.match
-    name = match.subject if match else "no match"
+    name = match.name if match else "no match"
     return f"{name}\n(altered copy)" if named.person.altered else name
 
 
@@ -56,7 +56,7 @@ def _meaning(named: NamedFace, lowest_fmr: float) -> tuple[str, str]:
     if match:
         return f"{match.similarity:.1f}", as_high(match.fmr, lowest_fmr)
     nearest = named.identification.candidates[0]
-    return f"{nearest.similarity:.1f}", f"{as_high(nearest.fmr, lowest_fmr)} (to {nearest.subject})"
+    return f"{nearest.similarity:.1f}", f"{as_high(nearest.fmr, lowest_fmr)} (to {nearest.name})"
 
 
 def _person_json(person: Person) -> Json:

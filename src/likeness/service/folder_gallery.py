@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from likeness.errors import InvalidRequest, LikenessError
+from likeness.service.identify import Found
 from likeness.service.in_parallel import in_parallel
 from likeness.service.people_folder import files_of_people
-from likeness.terms.template import Template
+from likeness.terms.template import Comparison, Template, compare
 from likeness.vision.decode import DecodeLimits, read_sample
 from likeness.vision.find import FaceFinder
 
@@ -43,6 +44,26 @@ class FolderGallery:
     def subjects(self) -> tuple[str, ...]:
         """Every subject's name once, sorted."""
         return tuple(sorted({reference.subject for reference in self.references}))
+
+    @property
+    def compared(self) -> int:
+        """How many templates a search compares a probe with."""
+        return len(self.references)
+
+    def search(self, probe: Template, limit: int) -> tuple[Found, ...]:
+        """Find at most `limit` subjects that a face is like, each by their best picture.
+
+        Raises:
+            ModelMismatch: the probe comes from another model or cohort.
+        """
+        best: dict[str, Comparison] = {}
+        for reference in self.references:
+            comparison = compare(reference.template, probe)
+            known = best.get(reference.subject)
+            if known is None or comparison.score > known.score:
+                best[reference.subject] = comparison
+        ranked = sorted(best.items(), key=lambda named: -named[1].score)[:limit]
+        return tuple(Found(subject, None, comparison) for subject, comparison in ranked)
 
 
 def read_gallery(

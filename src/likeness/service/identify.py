@@ -1,29 +1,60 @@
 """Identify: who of a gallery are the faces in a sample, if anybody?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
 
-from likeness.service.folder_gallery import FolderGallery
-from likeness.terms.calibration import Calibration, OperatingPoint
+from likeness.terms.calibration import Calibration
 from likeness.terms.face import Face
-from likeness.terms.template import Comparison, Template, compare
+from likeness.terms.template import Comparison, Template
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whom a search found: a subject's name, and which reference, as far as there are such."""
+
+    subject: str | None
+    reference_id: UUID | None
+    comparison: Comparison
+
+
+class Searched(Protocol):
+    """A gallery that can be searched."""
+
+    @property
+    def compared(self) -> int:
+        """How many templates a search compares a probe with."""
+
+    def search(self, probe: Template, limit: int) -> Sequence[Found]:
+        """Find at most `limit`, most alike first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """Somebody of the gallery whom a face is like.
 
-    `fmr` is how often two strangers score as high; `expected_false` how many strangers of a gallery
-    of this size would; `match` is whether the score reaches the threshold in force.
+    `subject` is None where nobody named the reference. `fmr` is how often two strangers score as
+    high; `expected_false` how many of the templates searched would, for a stranger. `match` is
+    whether the score reaches the threshold in force; `uncalibrated` whether it reaches the highest
+    that was measured where that is not high enough, and so is no match.
     """
 
-    subject: str
+    subject: str | None
+    reference_id: UUID | None
     comparison: Comparison
     fmr: float
     similarity: float
     expected_false: float
     match: bool
+    uncalibrated: bool
+
+    @property
+    def name(self) -> str:
+        """Who it is: the subject's name, or the reference's id where it has none."""
+        return str(self.reference_id) if self.subject is None else self.subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +67,30 @@ class Identification:
     @property
     def match(self) -> Candidate | None:
         """The best candidate, if it is a match; nobody is an answer too."""
-        best = self.candidates[0]
-        return best if best.match else None
+        return next((best for best in self.candidates[:1] if best.match), None)
 
 
 class Identifier:
-    """Names the faces of samples, from one gallery, at one operating point."""
+    """Names the faces of samples, from one gallery, at the error rate that its size allows.
+
+    A probe is compared with `compared` templates. `point` is where a stranger is named somebody
+    with a rate of `fpir`, or the stricter one where two strangers are called the same with `fmr`.
+    """
 
     def __init__(
         self,
         finder: FaceFinder,
         calibration: Calibration,
-        gallery: FolderGallery,
-        point: OperatingPoint,
+        searched: Searched,
+        *,
+        fmr: float,
+        fpir: float,
     ) -> None:
         self._finder = finder
-        self._calibration = calibration
-        self._gallery = gallery
-        self.point = point
+        self._searched = searched
+        self.calibration = calibration
+        self.compared = searched.compared
+        self.point = calibration.point_for_gallery(self.compared, fpir, at_most=fmr)
 
     def identify(self, sample: Sample, limit: int = 3) -> tuple[Identification, ...]:
         """Find every face, largest first, and at most `limit` candidates for each."""
@@ -64,23 +101,20 @@ class Identifier:
         )
 
     def candidates(self, probe: Template, limit: int = 3) -> tuple[Candidate, ...]:
-        """Find at most `limit` subjects that a face is like, most alike first."""
-        best: dict[str, Comparison] = {}
-        for reference in self._gallery.references:
-            comparison = compare(reference.template, probe)
-            known = best.get(reference.subject)
-            if known is None or comparison.score > known.score:
-                best[reference.subject] = comparison
-        ranked = sorted(best.items(), key=lambda named: -named[1].score)[:limit]
-        return tuple(self._candidate(subject, comparison) for subject, comparison in ranked)
+        """Find at most `limit` candidates for a face, most alike first."""
+        return tuple(self._candidate(found) for found in self._searched.search(probe, limit))
 
-    def _candidate(self, subject: str, comparison: Comparison) -> Candidate:
-        fmr = self._calibration.fmr(comparison.score)
+    def _candidate(self, found: Found) -> Candidate:
+        score = found.comparison.score
+        fmr = self.calibration.fmr(score)
+        reached = score >= self.point.threshold
         return Candidate(
-            subject,
-            comparison,
+            found.subject,
+            found.reference_id,
+            found.comparison,
             fmr=fmr,
-            similarity=self._calibration.similarity(comparison.score),
-            expected_false=fmr * len(self._gallery.subjects),
-            match=self.point.calibrated and comparison.score >= self.point.threshold,
+            similarity=self.calibration.similarity(score),
+            expected_false=fmr * self.compared,
+            match=reached and self.point.calibrated,
+            uncalibrated=reached and not self.point.calibrated,
         )

@@ -1,0 +1,51 @@
+"""Collections of a home, as the settings in force make and search them."""
+
+from likeness.app.home import Home
+from likeness.gallery.collections import Collection
+from likeness.service.in_force import require_cohort, require_model
+from likeness.terms.calibration import Calibration
+
+
+def create_collection(home: Home, name: str, retention_days: int | None) -> Collection:
+    """Make an empty collection for the model and the cohort in force.
+
+    Raises:
+        InvalidRequest: the name cannot be kept, or the retention is no number of days.
+        AlreadyExists: there is one of that name.
+        NotFound: the model in force has no cohort.
+    """
+    installation = home.installation
+    dimensions = installation.recogniser.dimensions
+    assert dimensions is not None  # every recogniser's card has them
+    return home.gallery.create(
+        name,
+        model=installation.model,
+        dimensions=dimensions,
+        cohort_version=installation.standards.cohort(installation.model).version,
+        retention_days=retention_days,
+    )
+
+
+def calibration_of(home: Home, collection: Collection) -> Calibration:
+    """Find what the scores of a collection's searches mean.
+
+    Raises:
+        NotFound: nobody has measured that.
+    """
+    own = home.gallery.own_cohort(collection.name)
+    if own is not None:
+        return own.calibration
+    return home.installation.standards.calibration(collection.model, collection.cohort_version)
+
+
+def require_searchable(home: Home, collection: Collection) -> None:
+    """Refuse a collection that templates of the settings in force cannot be compared with.
+
+    Raises:
+        Conflict: it is of another model or cohort.
+        NotFound: the model in force has no cohort.
+    """
+    installation = home.installation
+    require_model(collection, installation.model)
+    if home.gallery.own_cohort(collection.name) is None:
+        require_cohort(collection, installation.standards.cohort(installation.model).version)

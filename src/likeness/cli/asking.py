@@ -1,0 +1,27 @@
+"""Asking before what cannot be undone."""
+
+import sys
+
+import typer
+
+from likeness.cli.exit_codes import ExitCode, warn
+from likeness.errors import InvalidRequest
+
+
+def require_yes(question: str, yes: bool) -> None:
+    """Go on only if that was said before, or is answered at a terminal.
+
+    Raises:
+        InvalidRequest: nobody is there to be asked.
+        typer.Exit: the answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise InvalidRequest(
+            "a terminal to ask at was expected and there is none: give --yes if you are sure"
+        )
+    print(f"{question} This cannot be undone. [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        warn("nothing was erased")
+        raise typer.Exit(ExitCode.NO)

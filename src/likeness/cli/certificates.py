@@ -1,0 +1,81 @@
+"""Certificates of erasures: what a command says of them, writes of them and reads."""
+
+import json
+from pathlib import Path
+
+from likeness.cli.answers import Json, print_json
+from likeness.cli.output_file import write_output
+from likeness.cli.plain_text import plain
+from likeness.cli.words import several
+from likeness.errors import InvalidRequest
+from likeness.gallery.certificate import ErasureCertificate
+
+# One of an erasure of a million references has a tenth of that.
+_LARGEST_BYTES = 100_000_000
+
+
+def give_certificate(certificate: ErasureCertificate, out: Path | None, as_json: bool) -> None:
+    """Print what was erased and what was out of reach; write the certificate where that is asked.
+
+    Raises:
+        InvalidRequest: the file cannot be written; the certificate is printed before.
+    """
+    if as_json:
+        print_json(certificate_json(certificate))
+    else:
+        for line in _in_words(certificate):
+            print(line)
+    if out is not None:
+        write_output(out, f"{json.dumps(certificate.as_json(), indent=2)}\n".encode())
+        if not as_json:
+            print(f"{plain(out)} holds the certificate: `likeness collections verify` checks it.")
+
+
+def certificate_json(certificate: ErasureCertificate) -> Json:
+    """A certificate and its digest."""
+    return {"certificate": certificate.as_json(), "digest": certificate.digest}
+
+
+def erased_in_words(certificate: ErasureCertificate) -> str:
+    """Say how much was erased."""
+    erased = certificate.erased
+    counts = f"{several(erased.subjects, 'subject')} and {several(erased.references, 'reference')}"
+    return f"a collection of {counts}" if erased.whole_collection else counts
+
+
+def read_certificate(path: Path) -> ErasureCertificate:
+    """Read a certificate that a command wrote, as it is or as it was printed.
+
+    Raises:
+        InvalidRequest: the file cannot be read, or holds none.
+    """
+    try:
+        if not path.is_file():
+            raise InvalidRequest(
+                f"the file of a certificate was expected and '{path}' is none: name one"
+            )
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_BYTES + 1)
+        if len(content) > _LARGEST_BYTES:
+            raise ValueError("too large")
+        value = json.loads(content)
+    except OSError as error:
+        raise InvalidRequest(
+            f"'{path}' was expected to be readable and is not ({error.strerror}): mend that"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(
+            f"a certificate was expected and '{path}' holds no JSON document of at most"
+            f" {_LARGEST_BYTES:,} bytes: pass it as it was issued"
+        ) from error
+    printed = isinstance(value, dict) and "certificate" in value
+    return ErasureCertificate.from_json(value["certificate"] if printed else value)
+
+
+def _in_words(certificate: ErasureCertificate) -> list[str]:
+    return [
+        f"Erased: {erased_in_words(certificate)}.",
+        *(f"  done: {done}" for done in certificate.done),
+        *(f"  out of reach: {place}" for place in certificate.out_of_reach),
+        f"Certificate {certificate.id}, SHA-256 {certificate.digest}.",
+    ]

@@ -1,0 +1,14 @@
+"""`likeness collections`: which there are, what they hold, and how long."""
+
+import typer
+
+from likeness.cli.collections.create import create
+from likeness.cli.collections.delete import delete
+from likeness.cli.collections.show import list_collections, show
+from likeness.cli.collections.sweep import sweep
+from likeness.cli.collections.verify import verify
+
+collections = typer.Typer(help="Collections: who is known, by which model, for how long.")
+collections.command("list")(list_collections)
+for _verb in (create, show, delete, sweep, verify):
+    collections.command()(_verb)

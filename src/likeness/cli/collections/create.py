@@ -1,0 +1,33 @@
+"""`likeness collections create`: an empty collection for the model in force."""
+
+from typing import Annotated
+
+import typer
+
+from likeness.app.collections import create_collection
+from likeness.app.home import Home
+from likeness.cli.answers import print_json
+from likeness.cli.collections.described import collection_json
+from likeness.cli.opened import installation
+from likeness.cli.options import AsJson
+from likeness.cli.plain_text import plain
+
+
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
+    retention_days: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Days to keep references; for good without."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an empty collection, for templates of the model and the cohort in force."""
+    with Home(installation()) as home:
+        collection = create_collection(home, name, retention_days)
+        if as_json:
+            print_json(collection_json(home, collection))
+        else:
+            print(
+                f"{plain(name)} is made for templates of {collection.model}:"
+                " `likeness enrol` fills it."
+            )

@@ -1,0 +1,45 @@
+"""What `likeness identify` searches, made ready: here a collection of the home."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from likeness.app import Installation, Workload
+from likeness.app.collections import calibration_of, require_searchable
+from likeness.app.home import Home
+from likeness.cli.opened import finder_opened
+from likeness.cli.plain_text import plain
+from likeness.cli.searched import Ready
+from likeness.cli.words import several
+from likeness.gallery.search import By
+from likeness.service.collection_search import CollectionSearch
+from likeness.service.identify import Identifier
+
+
+@contextmanager
+def collection_ready(settled: Installation, name: str, by: By) -> Iterator[Ready]:
+    """Open the home and a collection; what cannot be searched is said before networks are loaded.
+
+    Raises:
+        NotFound: there is no such collection, or nobody has measured what its scores mean.
+        Conflict: it is of another model or cohort than those in force.
+    """
+    settings = settled.settings
+    with Home(settled) as home:
+        collection = home.gallery.collection(name)
+        require_searchable(home, collection)
+        calibration = calibration_of(home, collection)
+        size = home.gallery.size(name)
+        searched = CollectionSearch(home.gallery, name, by)
+        finder = finder_opened(settled, Workload.MANY)
+        yield Ready(
+            Identifier(finder, calibration, searched, fmr=settings.fmr, fpir=settings.fpir),
+            f"Collection {plain(name)}: {several(size.subjects, 'subject')} with"
+            f" {several(size.references, 'reference')}, compared by {by}.",
+            "collection",
+            {
+                "name": name,
+                "subjects": size.subjects,
+                "references": size.references,
+                "by": by,
+            },
+        )

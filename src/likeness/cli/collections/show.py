@@ -1,0 +1,89 @@
+"""`likeness collections list` and `show`: which there are, and what searching one is worth."""
+
+import textwrap
+from typing import Annotated
+
+import typer
+
+from likeness.app.collections import calibration_of, require_searchable
+from likeness.app.home import Home
+from likeness.cli.answers import print_json
+from likeness.cli.collections.described import collection_json, held_in_words
+from likeness.cli.opened import installation
+from likeness.cli.options import AsJson
+from likeness.cli.plain_text import plain
+from likeness.cli.search_in_words import search_in_words, search_json
+from likeness.errors import NotFound, StateError
+from likeness.gallery.collections import Collection
+from likeness.terms.calibration import Calibration, OperatingPoint
+
+
+def list_collections(as_json: AsJson = False) -> None:
+    """List the collections of this home."""
+    with Home(installation()) as home:
+        every = home.gallery.collections()
+        if as_json:
+            print_json({"collections": [collection_json(home, one) for one in every]})
+            return
+        width = max((len(plain(one.name)) for one in every), default=0)
+        for one in every:
+            print(f"{plain(one.name):{width}}  {held_in_words(home, one)}")
+        if not every:
+            print("There is no collection yet: `likeness collections create NAME` makes one.")
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A collection.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show all there is to know about a collection: its model, its size, what a match needs."""
+    with Home(installation()) as home:
+        collection = home.gallery.collection(name)
+        hindrance = _hindrance(home, collection)
+        search = _search(home, collection)
+        if as_json:
+            print_json(
+                {
+                    **collection_json(home, collection),
+                    "hindrance": hindrance,
+                    "calibrated_on": search[0].measured_on if search else None,
+                    "operating_point": search_json(*search) if search else None,
+                }
+            )
+            return
+        paragraphs = [
+            f"{name}: {held_in_words(home, collection)}, made {collection.created_at:%Y-%m-%d}.",
+            f"Templates of {collection.model}, {collection.dimensions} numbers each, evened out by"
+            f" {collection.cohort_version}.",
+        ]
+        if search is None:
+            paragraphs.append("Not calibrated: nobody has measured what its scores mean.")
+        else:
+            paragraphs.append(f"Calibrated on {search[0].measured_on}.")
+        if hindrance is not None:
+            paragraphs.append(f"Not to be searched now: {hindrance}.")
+        for paragraph in paragraphs:
+            print(textwrap.fill(plain(paragraph), 79, subsequent_indent="    "))
+        if search is not None:
+            print(*search_in_words(*search), sep="\n")
+
+
+def _hindrance(home: Home, collection: Collection) -> str | None:
+    """Say why the settings in force cannot search a collection; None where they can."""
+    try:
+        require_searchable(home, collection)
+    except StateError as error:
+        return str(error)
+    return None
+
+
+def _search(home: Home, collection: Collection) -> tuple[Calibration, OperatingPoint, int] | None:
+    """Say what a search by best or reference is worth; None where nobody has measured that."""
+    settings = home.installation.settings
+    try:
+        calibration = calibration_of(home, collection)
+    except NotFound:
+        return None
+    compared = home.gallery.size(collection.name).references
+    point = calibration.point_for_gallery(compared, settings.fpir, at_most=settings.fmr)
+    return calibration, point, compared

@@ -1,0 +1,33 @@
+"""`likeness collections sweep`: erase what has been kept long enough."""
+
+from likeness.app.home import Home
+from likeness.cli.answers import print_json
+from likeness.cli.certificates import certificate_json, erased_in_words
+from likeness.cli.opened import installation
+from likeness.cli.options import AsJson
+from likeness.cli.words import several
+
+
+def sweep(as_json: AsJson = False) -> None:
+    """Erase references past their date or their collection's days, with subjects left without any.
+
+    Erasures that something stood in the way of are finished, too.
+    """
+    with Home(installation()) as home:
+        report = home.gallery.sweep()
+    if as_json:
+        print_json(
+            {
+                "at": report.at.isoformat(),
+                "subjects": report.subjects,
+                "references": report.references,
+                "erasures": [certificate_json(one) for one in report.certificates],
+            }
+        )
+        return
+    print(
+        f"Erased: {several(report.subjects, 'subject')} and"
+        f" {several(report.references, 'reference')}."
+    )
+    for one in report.certificates:
+        print(f"  certificate {one.id}: {erased_in_words(one)}")

@@ -1,0 +1,115 @@
+"""What `likeness doctor` looks at in a home: database, index, keys, collections.
+
+Nothing is made: a home that is not there yet is left so, and one that is open stays with whoever
+has it open.
+"""
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+
+from likeness.app import Installation
+from likeness.app.home import database_url, key_source
+from likeness.cli.finding import Finding
+from likeness.cli.words import several
+from likeness.errors import LikenessError, NotFound, StateError
+from likeness.gallery import cohorts, collections
+from likeness.gallery.collections import Collection
+from likeness.service.in_force import require_cohort, require_model
+from likeness.storage import Database, current, head, open_database
+from likeness.storage.address import SqliteFile, read_address
+
+
+def examine_home(settled: Installation) -> list[Finding]:
+    """Look at everything that collections need."""
+    return [*_database(settled), _index(settled)]
+
+
+def _database(settled: Installation) -> Iterator[Finding]:
+    url = database_url(settled.settings)
+    try:
+        address = read_address(url)
+        if isinstance(address, SqliteFile) and not address.path.exists():
+            yield Finding("database", f"{address}, made when it is needed")
+            yield _keys(settled, Counter())
+            return
+        with open_database(url) as database:
+            schema = current(database)
+            yield _schema(database, schema)
+            if schema == head():
+                yield _keys(settled, database.read(collections.counts_by_key))
+                yield from _collections(settled, database)
+    except LikenessError as error:
+        yield Finding("database", str(error), well=False)
+
+
+def _schema(database: Database, schema: str | None) -> Finding:
+    state = f"{database.address}, schema {schema or 'none'}"
+    if schema == head():
+        return Finding("database", state)
+    if schema is None or schema < head():
+        return Finding("database", f"{state}, brought to {head()} when it is opened next")
+    return Finding(
+        "database",
+        f"{state}, of a newer Likeness than this one, which knows {head()}: run that one",
+        well=False,
+    )
+
+
+def _index(settled: Installation) -> Finding:
+    settings = settled.settings
+    if settings.index == "milvus":
+        return Finding(
+            "index",
+            f"milvus at {settings.milvus}: vectors lie there in the clear, and their encryption on"
+            " disk is its operator's",
+        )
+    return Finding("index", f"{settings.index}, in this process")
+
+
+def _keys(settled: Installation, collections_by_key: Counter[str]) -> Finding:
+    try:
+        key_ids = [key.id for key in key_source(settled.settings).load()]
+    except LikenessError as error:
+        return Finding("keys", str(error), well=False)
+    lost = sum(count for key_id, count in collections_by_key.items() if key_id not in key_ids)
+    if lost:
+        return Finding(
+            "keys",
+            f"those of {several(lost, 'collection')} are sealed by a key that is not here: restore"
+            " it from a backup",
+            well=False,
+        )
+    if not key_ids:
+        return Finding("keys", "none yet, made when they are needed")
+    if len(key_ids) > 1:
+        return Finding(
+            "keys",
+            f"{key_ids[0]} seals, {', '.join(key_ids[1:])} only open",
+            mend="likeness secrets rotate",
+        )
+    return Finding("keys", f"{key_ids[0]} seals, kept private")
+
+
+def _collections(settled: Installation, database: Database) -> Iterator[Finding]:
+    every = database.read(collections.every)
+    own = database.read(cohorts.owners)
+    amiss = [(one, state) for one in every if (state := _hindrance(settled, one, one.id in own))]
+    for one, state in amiss:
+        mend = f"likeness collections re-embed {shlex.quote(one.name)}"
+        yield Finding("collection", state, well=False, mend=mend)
+    if not amiss:
+        yield Finding("collections", f"{len(every)}, of the model and cohort in force")
+
+
+def _hindrance(settled: Installation, collection: Collection, own_cohort: bool) -> str | None:
+    """Say why the settings in force cannot search a collection; None where they can."""
+    try:
+        require_model(collection, settled.model)
+        if not own_cohort:
+            require_cohort(collection, settled.standards.cohort(settled.model).version)
+    except NotFound:
+        return None  # that there is no cohort is a finding of its own
+    except StateError as error:
+        return str(error)
+    return None

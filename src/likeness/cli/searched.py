@@ -1,0 +1,50 @@
+"""What `likeness identify` searches, made ready: here a folder of people."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from likeness.app import Installation, Workload
+from likeness.cli.answers import Json
+from likeness.cli.exit_codes import warn
+from likeness.cli.opened import opened
+from likeness.cli.progress import counting
+from likeness.cli.words import several
+from likeness.service.identify import Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What names faces, and what of: in a line, and as a member of the answer in JSON."""
+
+    identifier: Identifier
+    in_words: str
+    kind: str
+    in_json: Json
+
+
+@contextmanager
+def folder_ready(settled: Installation, folder: Path) -> Iterator[Ready]:
+    """Make a gallery of a folder; pictures that cannot be enrolled are reported."""
+    likeness = opened(settled, Workload.MANY)
+    with counting("Gallery") as tell:
+        gallery = likeness.gallery(folder, tell)
+    for rejection in gallery.rejections:
+        warn(f"not enrolled, {rejection.reason}", about=repr(str(rejection.path)))
+    subjects, references = len(gallery.subjects), len(gallery.references)
+    people = "person" if subjects == 1 else "people"
+    yield Ready(
+        likeness.identifier(gallery),
+        f"Gallery of {subjects} {people} in {several(references, 'picture')}.",
+        "gallery",
+        {
+            "folder": str(folder),
+            "subjects": subjects,
+            "references": references,
+            "rejections": [
+                {"picture": str(rejection.path), "reason": rejection.reason}
+                for rejection in gallery.rejections
+            ],
+        },
+    )

@@ -1,0 +1,51 @@
+"""`likeness secrets`: the installation's keys, by their ids alone."""
+
+from dataclasses import asdict
+
+import typer
+
+from likeness.app.home import Home
+from likeness.cli.answers import print_json
+from likeness.cli.opened import installation
+from likeness.cli.options import AsJson
+from likeness.cli.words import several
+from likeness.gallery.collections import counts_by_key
+from likeness.service.rotate_keys import rotate_keys
+
+secrets = typer.Typer(help="The installation's keys: which there are, and a new one for all.")
+
+
+@secrets.command("list")
+def list_keys(as_json: AsJson = False) -> None:
+    """List the keys by their ids, the one that seals first; none of them is shown."""
+    with Home(installation()) as home:
+        key_ids = home.keyring.key_ids
+        counts = home.database.read(counts_by_key)
+    if as_json:
+        keys = [{"id": key_id, "collections": counts[key_id]} for key_id in key_ids]
+        print_json({"keys": keys})
+        return
+    for key_id in key_ids:
+        does = "seals" if key_id == key_ids[0] else "only opens: `likeness secrets rotate` ends it"
+        print(f"{key_id}  {several(counts[key_id], 'collection')}, {does}")
+
+
+@secrets.command()
+def rotate(as_json: AsJson = False) -> None:
+    """Make a new key, seal every collection's key with it, and destroy the older ones.
+
+    Interrupted at any point, run again it finishes. Backups need the keys of their time.
+    """
+    with Home(installation()) as home:
+        rotation = rotate_keys(home.database, home.keyring)
+    if as_json:
+        print_json(asdict(rotation))
+        return
+    print(
+        f"{rotation.newest} seals from now on; the keys of"
+        f" {several(rotation.resealed, 'collection')} were sealed anew."
+    )
+    for key_id in rotation.destroyed:
+        print(f"{key_id} is destroyed.")
+    for key_id in rotation.kept:
+        print(f"{key_id} seals nothing any more: remove it from where your keys are.")

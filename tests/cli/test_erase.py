@@ -1,0 +1,73 @@
+"""`likeness erase`, through the real command."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import RED
+from .staff import Command, Make, employ, home
+
+
+@pytest.fixture
+def erase(likeness: Command, picture: Make) -> Any:
+    """`likeness erase` from the collection `staff`."""
+    employ(likeness, picture)
+    return lambda *arguments: likeness("erase", "--collection", "staff", *arguments)
+
+
+def test_an_erased_subject_is_found_no_more_and_the_certificate_holds(
+    likeness: Command, picture: Make, erase: Command, tmp_path: Path
+) -> None:
+    written = tmp_path / "certificate.json"
+    outcome = erase("Rosa", "--yes", "--certificate", written)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "Erased: 1 subject and 2 references." in outcome.out
+    assert "  out of reach: exports" in outcome.out
+    assert f"{written} holds the certificate" in outcome.out
+    assert "Rosa" not in written.read_text()
+    assert likeness("collections", "verify", written).code == 0
+    probe = picture("probe.png", RED)
+    assert likeness("identify", "--collection", "staff", probe).code == 1
+    assert "Rosa" not in likeness("identify", "--collection", "staff", probe, "--json").out
+
+
+def test_a_subject_stays_whose_reference_is_erased(
+    likeness: Command, picture: Make, erase: Command
+) -> None:
+    probe = picture("probe.png", RED)
+    arguments = ["identify", "--collection", "staff", "--by", "reference", probe, "--json"]
+    (face,) = json.loads(likeness(*arguments).out)["pictures"][0]["faces"]
+    first, second, _ = face["candidates"]
+    document = json.loads(erase("--reference", first["reference"], "--yes", "--json").out)
+    erased = document["certificate"]["erased"]
+    assert (erased["subjects"], erased["references"]) == (0, 1)
+    (face,) = json.loads(likeness(*arguments).out)["pictures"][0]["faces"]
+    assert (face["match"], face["candidates"][0]["reference"]) == ("Rosa", second["reference"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "give one of the two"),
+        (["Rosa", "--reference", "12345678-1234-4234-8234-123456781234"], "give one of the two"),
+        (["rosa", "--yes"], "check the spelling"),
+        (["Rosa\x1b", "--yes"], "control character"),
+        (["--reference", "12345678-1234-4234-8234-123456781234", "--yes"], "is none"),
+        (["--reference", "first", "--yes"], "--reference"),
+        (["Rosa"], "give --yes if you are sure"),
+        (["Rosa", "--yes", "--certificate", "/no/such/folder/x.json"], "make it"),
+    ],
+    ids=lambda value: repr(value) if isinstance(value, list) else None,
+)
+def test_a_wrong_use_is_one_line_and_erases_nobody(
+    erase: Command, arguments: list[str], says: str
+) -> None:
+    outcome = erase(*arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    (line,) = outcome.err.splitlines()
+    assert says in line
+    assert "\x1b" not in line
+    with home() as opened:
+        assert opened.gallery.size("staff").references == 3
