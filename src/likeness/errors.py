@@ -6,6 +6,7 @@
     │  │  └─ UnsupportedImageFormat
     │  ├─ ImageTooLarge       over the limit of bytes, pixels or sides
     │  ├─ NoFace              a face was needed and none was found
+    │  ├─ SeveralFaces        one face was needed and several were found
     │  └─ InvalidRequest      an argument, a file or a row is not as it must be
     ├─ StateError    the world is not as the act needs it
     │  ├─ NotFound
@@ -52,6 +53,10 @@ class ImageTooLarge(InputError):
 
 class NoFace(InputError):
     """A face was needed and none was found."""
+
+
+class SeveralFaces(InputError):
+    """One face was needed and several were found."""
 
 
 class InvalidRequest(InputError):

@@ -22,6 +22,7 @@ from likeness.errors import (
     NoFace,
     NotFound,
     QualityTooLow,
+    SeveralFaces,
     UnsupportedImageFormat,
 )
 from likeness.gallery import references
@@ -112,7 +113,7 @@ def test_what_cannot_be_enrolled_has_a_reason_and_stops_nothing(home: Home, tmp_
         tmp_path / "text.png": UnsupportedImageFormat,
         cut: InvalidImage,
         draw(tmp_path / "nobody.png"): NoFace,
-        draw(tmp_path / "two.png", RED, BLUE): InvalidRequest,
+        draw(tmp_path / "two.png", RED, BLUE): SeveralFaces,
         draw(tmp_path / "blurred.png", RED, grain=0): QualityTooLow,
     }
     pictures = [picture_file(path, "Rosa") for path in [*paths, draw(tmp_path / "fit.png", GREEN)]]

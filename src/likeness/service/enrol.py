@@ -23,6 +23,7 @@ from likeness.errors import (
     LikenessError,
     QualityTooLow,
     Refused,
+    SeveralFaces,
 )
 from likeness.gallery import references, subjects
 from likeness.gallery.gallery import Gallery
@@ -150,7 +151,7 @@ class Enroller:
         located = self._finder.locate(sample)
         foremost = located.foremost
         if len(located.faces) > 1 and not self._demands.foremost:
-            raise InvalidRequest(
+            raise SeveralFaces(
                 f"one face was expected and {len(located.faces)} were found: cut the picture to the"
                 " person's face, or enrol the foremost one"
             )
