@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from likeness.gallery.references import NewReference
 from likeness.gallery.search import By
 from likeness.gallery.tables import CHANGES, COHORTS, REFERENCES, STAGED
 from likeness.service import even_out as even_out_module
+from likeness.service.enrol_source import read_source
 from likeness.service.even_out import begin_evening_out, even_out
 from likeness.service.make_collection_cohort import (
     MadeCohort,
@@ -22,6 +24,7 @@ from likeness.service.make_collection_cohort import (
 )
 from likeness.terms.template import CohortStatistics, Template
 from tests.gallery.galleries import face
+from tests.service.people import RED, draw, enroller, template_of
 
 PEOPLE = 600
 
@@ -94,6 +97,18 @@ def test_whoever_comes_later_is_evened_out_so_too(home: Home) -> None:
     home.gallery.enrol("staff", [reference(home, 9_000, "late")])
 
     assert best(home, 9_000)[0] == "late"
+
+
+def test_pictures_enrolled_later_are_evened_out_so_too(home: Home, tmp_path: Path) -> None:
+    fill(home)
+    finish(home, begin(home).change)
+
+    picture = draw(tmp_path / "people" / "Rosa.png", RED)
+    (result,) = enroller(home).enrol(read_source(picture.parent))
+
+    assert result.error is None
+    (found,) = home.gallery.search("staff", template_of(home, picture), 1)
+    assert found.subject is not None and found.subject.name == "Rosa"
 
 
 def test_one_person_under_two_names_is_told_of(home: Home) -> None:

@@ -56,8 +56,8 @@ _logger = logging.getLogger(__name__)
 class Gallery:
     """Enrols, searches and erases; safe to use from many threads.
 
-    A service that keeps rows of its own in the same transaction uses `open`, the functions of
-    `references` and `erasure` inside its act, and `follow` or `finish` after.
+    A service that keeps rows of its own in the same transaction uses `open` and `evened_out`, the
+    functions of `references` and `erasure` inside its act, and `follow` or `finish` after.
     """
 
     def __init__(
@@ -176,10 +176,7 @@ class Gallery:
         """
 
         def enrol(collection: Collection, opened: OpenCollection) -> list[Reference]:
-            templates = self._cohorts.even_out(
-                collection, opened.seal, [one.template for one in new]
-            )
-            evened = [replace(one, template=t) for one, t in zip(new, templates, strict=True)]
+            evened = self.evened_out(collection, opened, new)
             enrolled = self._database.write(
                 lambda connection: references.insert_all(
                     connection, collection, opened.seal, evened, self._clock()
@@ -189,6 +186,13 @@ class Gallery:
             return enrolled
 
         return self._while_it_stays(name, enrol)
+
+    def evened_out(
+        self, collection: Collection, opened: OpenCollection, new: Sequence[NewReference]
+    ) -> list[NewReference]:
+        """Give faces as a collection's own cohort sees them; as they are where it has none."""
+        templates = self._cohorts.even_out(collection, opened.seal, [one.template for one in new])
+        return [replace(one, template=t) for one, t in zip(new, templates, strict=True)]
 
     def follow(self, opened: OpenCollection, enrolled: Sequence[Reference]) -> None:
         """Let searches find what a committed act enrolled."""

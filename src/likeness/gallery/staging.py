@@ -162,6 +162,12 @@ def unstaged(
     return list(connection.execute(chosen).scalars())
 
 
+def waiting(connection: Connection, change: Change, numbers: Sequence[int]) -> set[int]:
+    """Give those of some references that are there and not staged."""
+    chosen = select(REFERENCES.c.number).where(_missing(change), REFERENCES.c.number.in_(numbers))
+    return set(connection.execute(chosen).scalars())
+
+
 def stage_statistics(
     connection: Connection, change: Change, statistics: Mapping[int, CohortStatistics]
 ) -> None:
@@ -174,7 +180,7 @@ def stage_statistics(
     require_open(connection, change)
     for one in statistics.values():
         _require_cohort(change, one)
-    wanted = _wanted(connection, change, list(statistics))
+    wanted = waiting(connection, change, list(statistics))
     _insert(
         connection,
         [_row(change, number, statistics[number]) for number in sorted(wanted)],
@@ -200,7 +206,7 @@ def stage_templates(
             )
         _require_cohort(change, one.template.cohort)
         checked_vectors(one.template.vector[None], change.model, change.dimensions)
-    wanted = _wanted(connection, change, [one.reference.number for one in found])
+    wanted = waiting(connection, change, [one.reference.number for one in found])
     rows: dict[int, dict[str, Any]] = {}
     taken: set[bytes] = set()
     for one in found:
@@ -320,12 +326,6 @@ def _end(
 def _missing(change: Change) -> ColumnElement[bool]:
     is_staged = exists().where(STAGED.c.reference_number == REFERENCES.c.number)
     return (REFERENCES.c.collection_id == change.collection_id) & ~is_staged
-
-
-def _wanted(connection: Connection, change: Change, numbers: Sequence[int]) -> set[int]:
-    """Give those of some references that are there and not staged yet."""
-    chosen = select(REFERENCES.c.number).where(_missing(change), REFERENCES.c.number.in_(numbers))
-    return set(connection.execute(chosen).scalars())
 
 
 def _is_taken(connection: Connection, change: Change, number: int, digest: bytes) -> bool:

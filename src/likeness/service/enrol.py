@@ -162,7 +162,7 @@ class Enroller:
                 f" ({', '.join(face.quality.reasons)}): give a better picture, or enrol any quality"
             )
         (template,) = self._finder.templates(located, [foremost])
-        return NewReference(
+        new = NewReference(
             template,
             face,
             sha256,
@@ -171,6 +171,7 @@ class Enroller:
             picture.external_id,
             picture.expires_at,
         )
+        return self._gallery.evened_out(self._collection, self._opened, [new])[0]
 
     def _committed(self, batch: Sequence[_Ready | Result]) -> list[Result]:
         ready = [one for one in batch if isinstance(one, _Ready)]

@@ -1,0 +1,282 @@
+"""Re-embed: make a collection's templates anew with another model, from the pictures they are of.
+
+Pictures are not kept, so they come again.
+
+1. A picture is known by its bytes, and a face in it by its place: the face that the new model's
+   detector finds there is the reference's.
+2. Templates are staged beside the old ones, which serve until every reference has a new one. What
+   is staged stays when this is cut off: the same pictures come again and are not decoded.
+3. Whose picture does not come, or shows no face there any more, is told of. The switch waits for
+   them, or erases them where that is asked.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.errors import Conflict, InputError, InvalidRequest, LikenessError, NoFace
+from likeness.gallery import references, staging, subjects
+from likeness.gallery.certificate import ErasureCertificate
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.references import Reference
+from likeness.gallery.staging import FoundAgain
+from likeness.service.in_parallel import in_parallel
+from likeness.storage import Database
+from likeness.terms.face import Box, Face
+from likeness.vision.decode import DecodeLimits, read_sample
+from likeness.vision.find import FaceFinder
+
+# Of one commit, as for enrolment.
+_BATCH = 32
+_AT_ONCE = 1_000
+# The boxes of two detectors around one face share more than this of what they cover together, even
+# where one takes in the hair; those around two faces side by side share less.
+_LEAST_OVERLAP = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class PictureResult:
+    """What came of one picture: how many references it is, and how many were made anew.
+
+    `error` says why not all that were expected; a picture that no reference is of has none.
+    """
+
+    place: Path
+    references: int
+    made_anew: int
+    error: LikenessError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A reference that has no template of the new model, and why."""
+
+    id: UUID
+    subject: str | None
+    external_id: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Attempted:
+    """A picture whose templates are made, to be staged."""
+
+    place: Path
+    references: int
+    found: tuple[FoundAgain, ...] = ()
+    lost: tuple[Reference, ...] = ()
+    error: LikenessError | None = None
+
+
+class ReEmbedder:
+    """Makes the templates of one collection anew, for the model of a finder."""
+
+    def __init__(
+        self,
+        database: Database,
+        gallery: Gallery,
+        name: str,
+        finder: FaceFinder,
+        dimensions: int,
+        limits: DecodeLimits,
+        *,
+        workers: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Begin, or go on.
+
+        Args:
+            database: where the gallery's rows are.
+            gallery: what has the collection.
+            name: the collection's.
+            finder: what finds and embeds faces with the new model.
+            dimensions: how many numbers its vectors have.
+            limits: what a picture may cost.
+            workers: pictures worked on at a time.
+            clock: says what time it is.
+
+        Raises:
+            NotFound: there is no such collection.
+            InvalidRequest: it is of that model already.
+            Conflict: another change of it has begun.
+        """
+        self._database = database
+        self._gallery = gallery
+        collection, opened = gallery.open(name)
+        self._seal = opened.seal
+        self._finder = finder
+        self._limits = limits
+        self._workers = workers
+        self._reasons: dict[int, str] = {}
+        if collection.model == finder.model:
+            raise InvalidRequest(
+                f"another model than {finder.model} was expected, which {name!r} is of already:"
+                " choose the new one first (LIKENESS_RECOGNISER, LIKENESS_DETECTOR,"
+                " LIKENESS_CHIPS)"
+            )
+        self.change = database.write(
+            lambda connection: staging.begin(
+                connection,
+                collection,
+                clock(),
+                model=finder.model,
+                dimensions=dimensions,
+                cohort_version=finder.cohort_version,
+            )
+        )
+
+    def make_anew(self, pictures: Iterable[Path]) -> Iterator[PictureResult]:
+        """Stage what pictures give and tell of each, in order, once it is committed.
+
+        Raises:
+            Conflict: the change was discarded meanwhile.
+            Fault: something broke; what was told stays, and the rest can come again.
+        """
+        batch: list[_Attempted] = []
+        for attempted in in_parallel(self._attempt, pictures, self._workers):
+            batch.append(attempted)
+            if len(batch) == _BATCH:
+                yield from self._committed(batch)
+                batch.clear()
+        yield from self._committed(batch)
+
+    def missing(self) -> Iterator[Missing]:
+        """Say which references have no template of the new model, in the order they came."""
+        after = 0
+        while numbers := self._database.read(
+            partial(staging.unstaged, change=self.change, after=after, limit=_AT_ONCE)
+        ):
+            yield from self._database.read(partial(self._named, numbers=numbers))
+            after = numbers[-1]
+
+    def switch(self, leaving_out: Sequence[UUID] = ()) -> list[ErasureCertificate]:
+        """Let the new templates take the place of the old, and erase references left out.
+
+        Raises:
+            Conflict: a reference has no new template and is not left out; or as for
+                `Gallery.finish`, and then the new ones are in place.
+        """
+        return self._gallery.switch(self.change, leaving_out)
+
+    def _attempt(self, place: Path) -> _Attempted:
+        try:
+            sample = read_sample(place, self._limits)
+            sample_id = self._seal.sample_id(hashlib.sha256(sample.data).digest())
+            known, waiting = self._database.read(partial(self._known, sample_id=sample_id))
+            if not waiting:
+                return _Attempted(place, len(known))
+            located = self._finder.locate(sample)
+            faces = _found_again(known, located.faces)
+            chosen = [reference for reference in waiting if reference.number in faces]
+            which = [faces[reference.number] for reference in chosen]
+            templates = self._finder.templates(located, which)
+            found = tuple(
+                FoundAgain(reference, template, located.faces[face])
+                for reference, template, face in zip(chosen, templates, which, strict=True)
+            )
+            lost = tuple(one for one in waiting if one.number not in faces)
+            error = _lost(lost, len(located.faces)) if lost else None
+            return _Attempted(place, len(known), found, lost, error)
+        except InputError as error:
+            return _Attempted(place, 0, error=error)
+
+    def _known(
+        self, connection: Connection, sample_id: UUID
+    ) -> tuple[list[Reference], list[Reference]]:
+        """Give the references that a sample is, and those of them that are not staged."""
+        known = references.of_samples(connection, self._seal, [sample_id])
+        numbers = staging.waiting(connection, self.change, [one.number for one in known])
+        return known, [one for one in known if one.number in numbers]
+
+    def _committed(self, batch: Sequence[_Attempted]) -> list[PictureResult]:
+        found = [again for one in batch for again in one.found]
+
+        def stage(connection: Connection) -> None:
+            staging.stage_templates(connection, self.change, self._seal, found)
+
+        if found:
+            self._database.write(stage)
+        for one in batch:
+            self._reasons |= {reference.number: str(one.error) for reference in one.lost}
+        return [
+            PictureResult(one.place, one.references, len(one.found), one.error) for one in batch
+        ]
+
+    def _named(self, connection: Connection, numbers: Sequence[int]) -> list[Missing]:
+        found = references.by_numbers(connection, self._seal, numbers)
+        owners = {one.subject_number for one in found.values()} - {None}
+        known = subjects.by_numbers(connection, self._seal, [n for n in owners if n is not None])
+        return [
+            Missing(
+                one.id,
+                known[one.subject_number].name if one.subject_number in known else None,
+                one.details.external_id,
+                self._reasons.get(number, "its picture did not come"),
+            )
+            for number, one in found.items()
+        ]
+
+
+def discard(
+    database: Database,
+    gallery: Gallery,
+    name: str,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> int:
+    """Drop what a collection was to become, whatever change that is; count what was staged.
+
+    Raises:
+        NotFound: there is no such collection.
+        Conflict: no change of it has begun, or see `Gallery.finish`.
+    """
+    collection = gallery.collection(name)
+
+    def drop(connection: Connection) -> int:
+        change = staging.of(connection, collection.id)
+        if change is None:
+            raise Conflict(f"a change of {name!r} was expected and none has begun: nothing to do")
+        staged = staging.staged(connection, change)
+        staging.discard(connection, change, clock())
+        return staged
+
+    dropped = database.write(drop)
+    gallery.finish([])
+    return dropped
+
+
+def _found_again(known: Sequence[Reference], faces: Sequence[Face]) -> dict[int, int]:
+    """Pair references of a sample with the faces found in it, those that overlap most first."""
+    overlaps = sorted(
+        (
+            (_overlap(reference.details.face.box, face.box), reference.number, which)
+            for reference in known
+            for which, face in enumerate(faces)
+        ),
+        reverse=True,
+    )
+    pairs: dict[int, int] = {}
+    for overlap, number, which in overlaps:
+        if overlap >= _LEAST_OVERLAP and number not in pairs and which not in pairs.values():
+            pairs[number] = which
+    return pairs
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Give the share of what two boxes cover that both cover."""
+    width = min(a.right, b.right) - max(a.left, b.left)
+    height = min(a.bottom, b.bottom) - max(a.top, b.top)
+    shared = max(0.0, width) * max(0.0, height)
+    return shared / (a.area + b.area - shared)
+
+
+def _lost(lost: Sequence[Reference], faces: int) -> NoFace:
+    return NoFace(
+        f"a face was expected where reference {lost[0].id} has one, and of the {faces} that the new"
+        " model finds none is there: enrol another picture, or leave the reference out"
+    )

@@ -1,0 +1,281 @@
+"""Re-embedding: the pictures come again, and every reference gets a template of the new model."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from likeness.app import Workload
+from likeness.app.home import Home
+from likeness.app.re_embedding import re_embedder_of
+from likeness.config import Settings
+from likeness.errors import Conflict, InvalidRequest
+from likeness.gallery.references import NewReference, Reference
+from likeness.gallery.seal import Details
+from likeness.gallery.search import By
+from likeness.gallery.tables import CHANGES, REFERENCES, STAGED
+from likeness.service import re_embed
+from likeness.service.enrol_source import read_source
+from likeness.service.picture_files import picture_files
+from likeness.service.re_embed import PictureResult, ReEmbedder
+from likeness.terms.face import Box
+from likeness.vision.decode import read_sample
+from likeness.vision.find import FaceLocator
+from tests.cli.conftest import InstallationWithDiscs
+from tests.gallery.galleries import face
+from tests.service.people import (
+    BLUE,
+    GREEN,
+    RED,
+    colour,
+    draw,
+    enroller,
+    home_at,
+    make,
+    template_of,
+)
+
+
+@contextmanager
+def with_new_model(folder: Path, url: str) -> Iterator[Home]:
+    """Open the home in a folder with another model in force, and a cohort for it."""
+    settings = Settings(
+        home=folder / "home", cache=folder / "cache", database=SecretStr(url), chips="one"
+    )
+    installation = InstallationWithDiscs(settings)
+    old = InstallationWithDiscs(settings.model_copy(update={"chips": "six"}))
+    cohort = old.standards.cohort(old.model)
+    installation.standards.keep_cohort(replace(cohort, model=installation.model))
+    with Home(installation) as home:
+        yield home
+
+
+@pytest.fixture
+def enrolled(tmp_path: Path, database_url: str, standards: Path) -> Path:
+    """A home of six people; gives the folder of their pictures."""
+    with home_at(tmp_path, database_url, standards) as home:
+        make(home)
+        for number in range(6):
+            draw(tmp_path / "people" / f"person {number}.png", colour(15 * number))
+        results = enroller(home).enrol(read_source(tmp_path / "people"))
+        assert all(result.error is None for result in results)
+    return tmp_path / "people"
+
+
+@pytest.fixture
+def home(enrolled: Path, tmp_path: Path, database_url: str) -> Iterator[Home]:
+    """That home, with another model in force."""
+    with with_new_model(tmp_path, database_url) as home:
+        yield home
+
+
+def re_embedder(home: Home) -> ReEmbedder:
+    installation = home.installation
+    finder = installation.finder(installation.engine(Workload.MANY))
+    return re_embedder_of(home, "staff", finder)
+
+
+def made_anew(home: Home, *sources: Path) -> list[PictureResult]:
+    return list(re_embedder(home).make_anew(picture_files(sources)))
+
+
+def best(home: Home, picture: Path) -> str:
+    (found, *_) = home.gallery.search("staff", template_of(home, picture), 1, By.REFERENCE)
+    assert found.subject is not None and found.reference is not None
+    return found.subject.name
+
+
+def ids(home: Home) -> list[object]:
+    columns = select(REFERENCES.c.number, REFERENCES.c.id, REFERENCES.c.subject_number)
+    return home.database.read(lambda c: list(c.execute(columns.order_by("number")).all()))
+
+
+def test_everybody_is_found_with_the_new_model(home: Home, enrolled: Path) -> None:
+    before = ids(home)
+    work = re_embedder(home)
+
+    results = list(work.make_anew(picture_files([enrolled])))
+
+    assert [(one.references, one.made_anew, one.error) for one in results] == [(1, 1, None)] * 6
+    assert list(work.missing()) == []
+    assert work.switch() == []
+    assert home.gallery.collection("staff").model == home.installation.model
+    assert ids(home) == before
+    for picture in enrolled.iterdir():
+        assert best(home, picture) == picture.stem
+    with pytest.raises(InvalidRequest, match="is of already"):
+        re_embedder(home)
+
+
+def test_old_templates_serve_until_everybody_has_a_new_one(
+    tmp_path: Path, database_url: str, standards: Path, enrolled: Path
+) -> None:
+    first, *others = sorted(enrolled.iterdir())
+    with with_new_model(tmp_path, database_url) as home:
+        work = re_embedder(home)
+        assert sum(one.made_anew for one in work.make_anew(others)) == 5
+        (missing,) = work.missing()
+        assert (missing.subject, missing.reason) == (first.stem, "its picture did not come")
+        with pytest.raises(Conflict, match="1 are not"):
+            work.switch()
+    with home_at(tmp_path, database_url, standards) as home:
+        for picture in (first, *others):
+            assert best(home, picture) == picture.stem
+        draw(tmp_path / "late" / "late.png", (150, 60, 200))
+        (late,) = enroller(home).enrol(read_source(tmp_path / "late"))
+        assert late.error is None
+    with with_new_model(tmp_path, database_url) as home:
+        assert sum(one.made_anew for one in made_anew(home, enrolled, tmp_path / "late")) == 2
+        re_embedder(home).switch()
+        assert best(home, tmp_path / "late" / "late.png") == "late"
+
+
+def test_what_was_made_anew_is_not_decoded_again(
+    home: Home, enrolled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_ = sorted(enrolled.iterdir())
+    made_anew(home, first)
+    located: list[object] = []
+    locate = FaceLocator.locate
+
+    def count(self: FaceLocator, sample: object) -> object:
+        located.append(sample)
+        return locate(self, sample)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(FaceLocator, "locate", count)
+    stranger = draw(enrolled / "stranger.png", (150, 60, 200))
+    results = {one.place: one for one in made_anew(home, enrolled)}
+
+    assert len(located) == 5
+    assert (results[first].references, results[first].made_anew) == (1, 0)
+    assert (results[stranger].references, results[stranger].error) == (0, None)
+
+
+def test_references_left_out_are_erased_with_a_certificate(home: Home, enrolled: Path) -> None:
+    others = sorted(enrolled.iterdir())[1:]
+    work = re_embedder(home)
+    list(work.make_anew(others))
+
+    (certificate,) = work.switch([one.id for one in work.missing()])
+
+    assert certificate.erased.references == 1
+    assert home.gallery.verify_certificate(certificate).holds
+    assert len(ids(home)) == 5
+    assert best(home, others[0]) == others[0].stem
+
+
+def test_faces_of_one_picture_keep_their_names(
+    tmp_path: Path, database_url: str, standards: Path
+) -> None:
+    picture = draw(tmp_path / "three.png", RED, GREEN, BLUE)
+    alone = [draw(tmp_path / f"{n}.png", c) for n, c in enumerate((RED, GREEN, BLUE))]
+    sample = read_sample(picture)
+    with home_at(tmp_path, database_url, standards) as home:
+        make(home)
+        finder = home.installation.finder(home.installation.engine(Workload.ONE))
+        located = finder.locate(sample)
+        new = [
+            NewReference(
+                template,
+                one,
+                hashlib.sha256(sample.data).digest(),
+                (sample.width, sample.height),
+                f"from {one.box.left:.0f}",
+            )
+            for one, template in zip(located.faces, finder.templates(located), strict=True)
+        ]
+        home.gallery.enrol("staff", new[::-1])
+        before = [best(home, one) for one in alone]
+    assert len(set(before)) == 3
+    with with_new_model(tmp_path, database_url) as home:
+        (result,) = made_anew(home, picture)
+        assert (result.references, result.made_anew) == (3, 3)
+        re_embedder(home).switch()
+        assert [best(home, one) for one in alone] == before
+
+
+def test_picture_without_the_face_any_more_is_told_of(
+    tmp_path: Path, database_url: str, standards: Path
+) -> None:
+    picture = draw(tmp_path / "red.png", RED)
+    data = picture.read_bytes()
+    with home_at(tmp_path, database_url, standards) as home:
+        make(home)
+        template = template_of(home, picture)
+        elsewhere = NewReference(
+            template, face(left=400.0), hashlib.sha256(data).digest(), (640, 480), "Rosa", "badge 7"
+        )
+        (reference,) = home.gallery.enrol("staff", [elsewhere])
+    with with_new_model(tmp_path, database_url) as home:
+        work = re_embedder(home)
+        (result,) = work.make_anew([picture])
+        assert (result.references, result.made_anew) == (1, 0)
+        assert result.error is not None and f"where reference {reference.id} has one" in str(
+            result.error
+        )
+        (missing,) = work.missing()
+        assert (missing.id, missing.subject, missing.external_id) == (
+            reference.id,
+            "Rosa",
+            "badge 7",
+        )
+        assert missing.reason == str(result.error)
+
+
+def test_file_that_is_no_picture_stops_nothing(home: Home, enrolled: Path) -> None:
+    (enrolled / "notes.txt").write_text("no picture")
+
+    results = made_anew(home, enrolled)
+
+    assert [str(one.place) for one in results if one.error] == [str(enrolled / "notes.txt")]
+    assert sum(one.made_anew for one in results) == 6
+
+
+def test_what_is_staged_can_be_dropped(home: Home, enrolled: Path) -> None:
+    made_anew(home, enrolled)
+
+    assert re_embed.discard(home.database, home.gallery, "staff") == 6
+
+    for table in (STAGED, CHANGES):
+        assert home.database.read(lambda c, t=table: c.execute(select(t)).all()) == []
+    with pytest.raises(Conflict, match="none has begun"):
+        re_embed.discard(home.database, home.gallery, "staff")
+
+
+@pytest.mark.parametrize(
+    ("box", "found"),
+    [((10, 10, 50, 60), True), ((0, 0, 60, 70), True), ((45, 10, 85, 60), False)],
+)
+def test_face_is_the_references_where_it_has_the_same_place(
+    box: tuple[float, float, float, float], found: bool
+) -> None:
+    details = Details(face(), (640, 480), b"", None)
+    reference = Reference(7, None, None, None, details, None, None, None)  # type: ignore[arg-type]
+    seen = replace(face(), box=Box(*box))
+
+    assert re_embed._found_again([reference], [seen]) == ({7: 0} if found else {})
+
+
+# Sources
+
+
+def test_sources_are_pictures_folders_and_manifests(tmp_path: Path) -> None:
+    for name in ("b/2.png", "b/.hidden.png", "b/.git/x.png", "a.png", "c.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    manifest = tmp_path / "people.csv"
+    manifest.write_text("path,subject\nc.png,Rosa\n")
+
+    files = picture_files([tmp_path / "b", manifest, tmp_path / "a.png"])
+
+    assert [str(path.relative_to(tmp_path)) for path in files] == ["b/2.png", "c.png", "a.png"]
+    manifest.write_text("path\n../c.png\n")
+    with pytest.raises(InvalidRequest, match=r"line 2: .* leads out"):
+        picture_files([manifest])
+    with pytest.raises(InvalidRequest, match="is none: check the path"):
+        picture_files([tmp_path / "nowhere"])
