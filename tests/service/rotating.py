@@ -1,0 +1,45 @@
+"""A program that rotates keys and is killed at a step."""
+
+import os
+import signal
+from pathlib import Path
+
+from likeness.secrets import KeyFiles, Keyring
+from likeness.service.rotate_keys import rotate_keys
+from likeness.storage import open_database
+
+STEPS = ("begun", "made", "resealing", "resealed", "destroying", "destroyed")
+
+
+def run(url: str, folder: Path, last: str) -> None:
+    """Rotate the keys of a home; end at a step as by kill -9."""
+
+    def reach(step: str) -> None:
+        if step == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    class Files(KeyFiles):
+        def add(self, after: object) -> None:
+            reach("begun")
+            super().add(after)  # type: ignore[arg-type]  # passed on
+            reach("made")
+
+        def remove(self, key_id: str) -> None:
+            reach("resealed")
+            super().remove(key_id)
+            reach("destroyed")
+
+        def _finish_destroying(self) -> None:
+            if list(self._folder.glob(".destroyed-*")):
+                reach("destroying")
+            super()._finish_destroying()
+
+    class Ring(Keyring):
+        def rewrap(self, sealed: bytes, context: bytes) -> bytes:
+            rewrapped = super().rewrap(sealed, context)
+            if rewrapped != sealed:
+                reach("resealing")
+            return rewrapped
+
+    with open_database(url) as database:
+        rotate_keys(database, Ring(Files(folder / "keys")))
