@@ -21,8 +21,8 @@ from likeness.gallery.search import By
 from likeness.gallery.tables import CHANGES, REFERENCES, STAGED
 from likeness.service import re_embed
 from likeness.service.enrol_source import read_source
-from likeness.service.picture_files import picture_files
 from likeness.service.re_embed import PictureResult, ReEmbedder
+from likeness.service.re_embed_source import read_sources
 from likeness.terms.face import Box
 from likeness.vision.decode import read_sample
 from likeness.vision.find import FaceLocator
@@ -81,7 +81,7 @@ def re_embedder(home: Home) -> ReEmbedder:
 
 
 def made_anew(home: Home, *sources: Path) -> list[PictureResult]:
-    return list(re_embedder(home).make_anew(picture_files(sources)))
+    return list(re_embedder(home).make_anew(read_sources(sources)))
 
 
 def best(home: Home, picture: Path) -> str:
@@ -99,7 +99,7 @@ def test_everybody_is_found_with_the_new_model(home: Home, enrolled: Path) -> No
     before = ids(home)
     work = re_embedder(home)
 
-    results = list(work.make_anew(picture_files([enrolled])))
+    results = list(work.make_anew(read_sources([enrolled])))
 
     assert [(one.references, one.made_anew, one.error) for one in results] == [(1, 1, None)] * 6
     assert list(work.missing()) == []
@@ -265,17 +265,19 @@ def test_face_is_the_references_where_it_has_the_same_place(
 
 
 def test_sources_are_pictures_folders_and_manifests(tmp_path: Path) -> None:
-    for name in ("b/2.png", "b/.hidden.png", "b/.git/x.png", "a.png", "c.png"):
+    for name in ("b/2.png", "b/.hidden.png", "a.png", "c.png", "d.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     manifest = tmp_path / "people.csv"
     manifest.write_text("path,subject\nc.png,Rosa\n")
 
-    files = picture_files([tmp_path / "b", manifest, tmp_path / "a.png"])
+    files = read_sources([tmp_path / "b", manifest, tmp_path / "a.png"])
 
-    assert [str(path.relative_to(tmp_path)) for path in files] == ["b/2.png", "c.png", "a.png"]
+    assert {str(path.relative_to(tmp_path)) for path in files} == {"b/2.png", "c.png", "a.png"}
+    assert read_sources([]) == []
     manifest.write_text("path\n../c.png\n")
     with pytest.raises(InvalidRequest, match=r"line 2: .* leads out"):
-        picture_files([manifest])
-    with pytest.raises(InvalidRequest, match="is none: check the path"):
-        picture_files([tmp_path / "nowhere"])
+        read_sources([manifest])
+    manifest.write_text("path\n")
+    with pytest.raises(InvalidRequest):
+        read_sources([manifest])

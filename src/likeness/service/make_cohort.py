@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from likeness.errors import InvalidRequest, LikenessError
 from likeness.service.folder_gallery import Rejection
 from likeness.service.in_parallel import in_parallel
-from likeness.service.picture_files import files_in
 from likeness.vision.cohort import Cohort, crowds
 from likeness.vision.cohort_views import harder_views
 from likeness.vision.decode import DecodeLimits, read_sample
@@ -60,7 +59,7 @@ def make_cohort(
         except LikenessError as error:
             return Rejection(picture, str(error))
 
-    pictures = files_in(folder)
+    pictures = _pictures(folder)
     results: list[NDArray[np.float32] | Rejection] = []
     for result in in_parallel(embed, pictures, workers):
         results.append(result)
@@ -88,4 +87,15 @@ def _views(
     poorer = harder_views(located.image, located.faces[which].box.height)
     return np.concatenate(
         [embedder.vectors(image, landmarks_xy) for image in (located.image, *poorer)]
+    )
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise InvalidRequest(f"a folder of pictures was expected and '{folder}' is none: name one")
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
