@@ -1,13 +1,6 @@
 """`likeness enrol`: let a collection know people by their pictures."""
 
-import io
 import os
-import time
-from collections import Counter
-from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
-from itertools import takewhile
 from pathlib import Path
 from typing import Annotated
 
@@ -17,42 +10,23 @@ from likeness.app import Workload
 from likeness.app.enrolment import enroller_of
 from likeness.app.home import Home
 from likeness.cli.answers import print_json
-from likeness.cli.exit_codes import ExitCode, code_of, warn
+from likeness.cli.enrolling import enrol_all, print_tally
 from likeness.cli.exit_codes import report as report_error
 from likeness.cli.opened import finder_opened, installation
-from likeness.cli.options import AsJson, ChipsChoice, DetectorSide, PrecisionChoice, Threads
-from likeness.cli.output_file import growing_output
+from likeness.cli.options import (
+    AnyQuality,
+    AsJson,
+    ChipsChoice,
+    DetectorSide,
+    Foremost,
+    PrecisionChoice,
+    Threads,
+)
 from likeness.cli.plain_text import plain
-from likeness.cli.progress import counting
-from likeness.cli.stopping import stopping
-from likeness.cli.words import several
 from likeness.errors import InvalidRequest
-from likeness.service.enrol import Demands, Enroller, Outcome, Result
-from likeness.service.enrol_report import reported, row_of
+from likeness.service.enrol import Demands, Outcome, Result
+from likeness.service.enrol_report import row_of
 from likeness.service.enrol_source import read_source
-from likeness.service.named_picture import NamedPicture
-
-
-@dataclass(slots=True)
-class _Tally:
-    """How many pictures came to what."""
-
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    worst: ExitCode = ExitCode.DONE
-    last: Result | None = None
-    seconds: float = 0.0
-
-    @property
-    def done(self) -> int:
-        return self.outcomes.total()
-
-    def count(self, result: Result) -> None:
-        self.outcomes[result.outcome] += 1
-        self.last = result
-        if result.error is not None:
-            self.reasons[type(result.error).__name__] += 1
-            self.worst = max(self.worst, code_of(result.error))
 
 
 def enrol(
@@ -78,12 +52,8 @@ def enrol(
             help="What came of every picture; beside the folder or manifest without.",
         ),
     ] = None,
-    any_quality: Annotated[
-        bool, typer.Option("--any-quality", help="Take faces that are not fit to enrol, too.")
-    ] = False,
-    foremost: Annotated[
-        bool, typer.Option("--foremost", help="Take the foremost face where there are several.")
-    ] = False,
+    any_quality: AnyQuality = False,
+    foremost: Foremost = False,
     as_json: AsJson = False,
     chips: ChipsChoice = None,
     detector_side: DetectorSide = None,
@@ -106,37 +76,12 @@ def enrol(
         home.gallery.collection(collection)  # said before networks are loaded
         finder = finder_opened(settled, Workload.MANY)
         enroller = enroller_of(home, collection, finder, Demands(any_quality, foremost))
-        tally = _enrol(enroller, pictures, report)
+        tally = enrol_all(enroller, pictures, report)
     if alone and tally.last is not None:
         _print_one(tally.last, as_json)
-    else:
-        _print(tally, report, as_json)
-    if tally.done < len(pictures):
-        raise typer.Exit(ExitCode.INTERRUPTED)
-    raise typer.Exit(tally.worst)
-
-
-def _enrol(enroller: Enroller, pictures: Sequence[NamedPicture], report: Path | None) -> _Tally:
-    tally = _Tally()
-    begun = time.perf_counter()
-    try:
-        with (
-            stopping() as stopped,
-            growing_output(report) if report else nullcontext(io.StringIO()) as file,
-            counting("Pictures") as tell,
-        ):
-            results = enroller.enrol(takewhile(lambda _: not stopped(), pictures))
-            for result in reported(results, file):
-                tally.count(result)
-                tell(tally.done, len(pictures))
-    finally:
-        tally.seconds = time.perf_counter() - begun
-        if 0 < tally.done < len(pictures):
-            warn(
-                f"{tally.done} of {several(len(pictures), 'picture')} are done: the same command"
-                " goes on after them"
-            )
-    return tally
+    elif report is not None:
+        print_tally(tally, report, as_json)
+    raise typer.Exit(tally.code)
 
 
 def _print_one(result: Result, as_json: bool) -> None:
@@ -147,21 +92,6 @@ def _print_one(result: Result, as_json: bool) -> None:
     elif result.error is None:
         already = " already" if result.outcome is Outcome.ALREADY else ""
         print(f"{plain(result.picture.place)}: enrolled{already} as {result.reference_id}")
-
-
-def _print(tally: _Tally, report: Path | None, as_json: bool) -> None:
-    counts = {outcome.value: tally.outcomes[outcome] for outcome in Outcome}
-    if as_json:
-        print_json({**counts, "reasons": dict(tally.reasons), "report": str(report)})
-        return
-    reasons = ", ".join(f"{count} {reason}" for reason, count in tally.reasons.most_common())
-    print(
-        f"{several(tally.done, 'picture')} in {tally.seconds:.1f} s,"
-        f" {tally.done / tally.seconds:.1f} a second: "
-        + ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-        + (f" ({reasons})" if reasons else "")
-        + f"\n{plain(report)} says which"
-    )
 
 
 def _beside(source: Path) -> Path:

@@ -10,6 +10,12 @@ import typer
 
 Pictures = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Picture files.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+AnyQuality = Annotated[
+    bool, typer.Option("--any-quality", help="Take faces that are not fit to enrol, too.")
+]
+Foremost = Annotated[
+    bool, typer.Option("--foremost", help="Take the foremost face where there are several.")
+]
 AnnotateTo = Annotated[
     Path | None,
     typer.Option(
