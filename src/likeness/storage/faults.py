@@ -34,7 +34,7 @@ _FORBIDDEN: _Words = (
 )
 _UNREADABLE: _Words = (
     DatabaseUnavailable,
-    "was expected to be read and written and its disk failed: check the disk",
+    "was expected to be read and written and its disk is full, or failed: make room, or check it",
 )
 _GONE: _Words = (
     DatabaseUnavailable,

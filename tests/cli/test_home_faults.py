@@ -1,0 +1,173 @@
+"""A home that cannot be used as asked: one line, the right exit code, nothing lost."""
+
+import base64
+import json
+import os
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from likeness.config import read_settings
+from likeness.storage import open_database
+
+from .conftest import RED, Outcome
+from .staff import Command, Make, employ, home
+
+EVERY = ["list", "show staff", "delete staff --yes", "create other"]
+
+
+@pytest.fixture
+def staff(likeness: Command, picture: Make) -> Iterator[Path]:
+    """A home with people in it, who are there yet when the test is over; its database's path."""
+    employ(likeness, picture)
+    yield read_settings().home / "likeness.db"
+    assert likeness("collections", "list").out == "staff  2 subjects, 3 references, kept for good\n"
+    assert likeness("identify", "--collection", "staff", picture("probe.png", RED)).code == 0
+
+
+def line_of(outcome: Outcome, code: int) -> str:
+    assert (outcome.code, outcome.out) == (code, "")
+    (line,) = outcome.err.splitlines()
+    assert line.startswith("likeness: ")
+    return line
+
+
+def of_all(likeness: Command, code: int) -> str:
+    """What every command on collections says, which is the same."""
+    (line,) = {line_of(likeness("collections", *each.split()), code) for each in EVERY}
+    return line
+
+
+@contextmanager
+def replaced(path: Path, content: bytes) -> Iterator[None]:
+    before = path.read_bytes()
+    path.write_bytes(content)
+    yield
+    path.write_bytes(before)
+
+
+def test_a_home_that_is_open_elsewhere_names_the_process(likeness: Command, staff: Path) -> None:
+    with home():
+        assert f"process {os.getpid()} has it open" in of_all(likeness, 2)
+        doctor = likeness("doctor").out
+        assert "collections: 1, of the model and cohort in force" in doctor
+
+
+def test_a_database_that_is_damaged_asks_for_a_backup(likeness: Command, staff: Path) -> None:
+    with replaced(staff, os.urandom(8192)):
+        assert "restore a backup" in of_all(likeness, 3)
+        assert "! database: " in likeness("doctor").out
+
+
+def test_a_database_of_a_newer_program_asks_for_that(likeness: Command, staff: Path) -> None:
+    def set_schema(schema: str) -> None:
+        with open_database(f"sqlite:///{staff}") as database:
+            database.write(
+                lambda c: c.execute(text(f"UPDATE alembic_version SET version_num={schema}"))
+            )
+
+    with open_database(f"sqlite:///{staff}") as database:
+        ours = database.read(
+            lambda c: c.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        )
+    set_schema("'9999'")
+    assert "of a newer Likeness: run that one" in of_all(likeness, 2)
+    assert "of a newer Likeness" in likeness("doctor").out
+    set_schema(f"'{ours}'")
+
+
+def test_another_key_opens_nothing_and_is_told_of(
+    likeness: Command, picture: Make, staff: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("LIKENESS_KEYS", base64.b64encode(os.urandom(32)).decode())
+        for arguments in (
+            ["identify", "--collection", "staff", picture("probe.png", RED)],
+            ["erase", "--collection", "staff", "Rosa", "--yes"],
+        ):
+            assert "restore that key from a backup" in line_of(likeness(*arguments), 3)
+        assert "those of 1 collection are sealed by a key that is not here" in " ".join(
+            likeness("doctor").out.split()
+        )
+
+
+@pytest.mark.parametrize("inside", ["", "home"])
+def test_a_home_that_cannot_be_a_folder_is_told_of(
+    likeness: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "file" / inside))
+    assert "Not a directory" in of_all(likeness, 3)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("mysql://a:hidden@b/c", 2),
+        ("nonsense:hidden", 2),
+        ("postgresql://a:hidden@127.0.0.1:1/c", 3),
+    ],
+)
+def test_a_database_that_cannot_be_reached_keeps_its_password_to_itself(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch, url: str, code: int
+) -> None:
+    monkeypatch.setenv("LIKENESS_DATABASE", url)
+    assert "hidden" not in of_all(likeness, code)
+    outcome = likeness("doctor")
+    assert "! database: " in outcome.out
+    assert "hidden" not in outcome.out
+
+
+def test_a_full_disk_loses_nothing(likeness: Command, staff: Path) -> None:
+    def limited(arguments: list[str]) -> Outcome:
+        """Run a command in a process whose files may hold a page and no more."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        usual = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+        try:
+            return likeness(*arguments)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, usual)
+
+    for arguments in (
+        ["collections", "create", "other"],
+        ["collections", "delete", "staff", "--yes"],
+        ["erase", "--collection", "staff", "Rosa", "--yes"],
+        ["secrets", "rotate"],
+    ):
+        assert "make room" in line_of(limited(arguments), 3)
+    outcome = likeness("secrets", "rotate")
+    assert outcome.code == 0
+    assert len(json.loads(likeness("secrets", "list", "--json").out)["keys"]) == 1
+
+
+def test_doctor_looks_at_a_home_and_makes_none(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = likeness("doctor").out
+    for state in ("likeness.db, made when", "keys: none yet", "index: faiss, in this process"):
+        assert state in said
+    assert not (tmp_path / "home").exists()
+    monkeypatch.setenv("LIKENESS_INDEX", "milvus")
+    assert "vectors lie there in the clear" in " ".join(likeness("doctor").out.split())
+
+
+def test_doctor_tells_of_keys_that_others_may_read_or_that_are_left_over(
+    likeness: Command, staff: Path
+) -> None:
+    keys = staff.parent / "keys"
+    keys.chmod(0o755)
+    assert "! keys: " in likeness("doctor").out
+    keys.chmod(0o700)
+    with home() as opened:
+        opened.keyring.rotate()
+    assert "to mend it: likeness secrets rotate" in likeness("doctor").out
+    likeness("secrets", "rotate")
+    assert "seals, kept private" in likeness("doctor").out
