@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +17,8 @@ from typer.core import TyperGroup
 from likeness import __version__
 from likeness.cli.exit_codes import ExitCode, report
 
-# Each lies in the module of its name, as a function or a group of that name.
+# Each lies in the module of its name, as a function or a group of that name; what is a word of
+# Python's has an underscore after it there.
 _COMMANDS = {
     "detect": "Find faces: boxes, five landmarks, confidence, pose and quality.",
     "compare": "Say whether two pictures, or many pairs, show the same person.",
@@ -24,6 +26,8 @@ _COMMANDS = {
     "collections": "Collections: who is known, by which model, for how long.",
     "enrol": "Let a collection know people by their pictures.",
     "erase": "Take somebody out of a collection, for good.",
+    "export": "Write everything of a collection into one file.",
+    "import": "Make a collection of an export, or enrol what CompreFace keeps.",
     "models": "Models: what is here, on what terms, with what error rates.",
     "secrets": "The installation's keys: which there are, and a new one for all.",
     "config": "Show the settings.",
@@ -40,7 +44,8 @@ class _Verbs(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in _COMMANDS:
             return None
-        verb = getattr(import_module(f"likeness.cli.{cmd_name}"), cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        verb = getattr(import_module(f"likeness.cli.{name}"), name)
         if not isinstance(verb, typer.Typer):
             alone = typer.Typer(add_completion=False, rich_markup_mode=None)
             alone.command(cmd_name)(verb)

@@ -29,6 +29,10 @@ CertificateTo = Annotated[
     Path | None,
     typer.Option("--certificate", metavar="OUT.json", help="Write the erasure's certificate."),
 ]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Its first line is the passphrase; it is asked for without."),
+]
 Detector = Annotated[str | None, typer.Option(help="Model that finds faces.", metavar="NAME")]
 DetectorSide = Annotated[
     int | None,

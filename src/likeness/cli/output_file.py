@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from likeness.errors import InvalidRequest
 
@@ -62,6 +62,31 @@ def growing_output(path: Path) -> Iterator[TextIO]:
             yield file
     except BrokenPipeError:  # of another stream: a file has none
         raise
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+@contextmanager
+def private_output(path: Path) -> Iterator[BinaryIO]:
+    """Give a file that only its owner may read; it replaces what was there when all is written.
+
+    Raises:
+        InvalidRequest: it cannot be written.
+    """
+    check_output(path)
+    final = _final(path)
+    unfinished = final.with_name(f".{final.name}.{os.getpid()}.part")
+    try:
+        try:
+            unfinished.unlink(missing_ok=True)  # of a process of that number that was killed
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(final)
+        finally:
+            unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(path, error) from error
 

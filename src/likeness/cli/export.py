@@ -1,0 +1,69 @@
+"""`likeness export`: everything of a collection in one file, for another installation."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.app.home import Home
+from likeness.cli.answers import print_json
+from likeness.cli.opened import installation
+from likeness.cli.options import AsJson, PassphraseFile
+from likeness.cli.output_file import check_output, private_output
+from likeness.cli.passphrases import passphrase_from
+from likeness.cli.plain_text import plain
+from likeness.cli.progress import counting
+from likeness.cli.words import several
+from likeness.errors import InvalidRequest
+from likeness.service.export import export_collection
+
+
+def export(
+    collection: Annotated[str, typer.Option(metavar="NAME", help="Collection to export.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write.")],
+    passphrase_file: PassphraseFile = None,
+    in_the_clear: Annotated[
+        bool,
+        typer.Option("--in-the-clear", help="Do not seal it: names and templates can be read."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write everything of a collection into one file that `likeness import` reads.
+
+    It holds personal data, so it is sealed with a passphrase, which is asked for.
+    """
+    if in_the_clear and passphrase_file is not None:
+        raise InvalidRequest(
+            "--passphrase-file or --in-the-clear was expected: give one of the two"
+        )
+    check_output(out)
+    with Home(installation()) as home:
+        home.gallery.collection(collection)  # said before anybody is asked
+        passphrase = None if in_the_clear else passphrase_from(passphrase_file, new=True)
+        with private_output(out) as file, counting("Subjects and references") as tell:
+            exported = export_collection(
+                home.database,
+                home.gallery,
+                home.installation.standards,
+                collection,
+                file,
+                passphrase,
+                tell,
+            )
+    size = exported.size
+    if as_json:
+        print_json(
+            {
+                "collection": collection,
+                "subjects": size.subjects,
+                "references": size.references,
+                "file": str(out),
+                "sealed": not in_the_clear,
+            }
+        )
+        return
+    print(
+        f"{plain(collection)}: {several(size.subjects, 'subject')} and"
+        f" {several(size.references, 'reference')} in {plain(out)},"
+        f" {'in the clear' if in_the_clear else 'sealed with the passphrase'}"
+    )

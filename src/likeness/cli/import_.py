@@ -1,0 +1,174 @@
+"""`likeness import`: a collection from another installation, or people from CompreFace."""
+
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.app import Workload
+from likeness.app.enrolment import enroller_of
+from likeness.app.home import Home
+from likeness.cli.answers import print_json
+from likeness.cli.enrolling import enrol_all, print_tally
+from likeness.cli.exit_codes import ExitCode, warn
+from likeness.cli.opened import finder_opened, installation
+from likeness.cli.options import AnyQuality, AsJson, Foremost, PassphraseFile
+from likeness.cli.output_file import check_output
+from likeness.cli.passphrases import passphrase_from
+from likeness.cli.plain_text import plain
+from likeness.cli.progress import counting
+from likeness.cli.stopping import stopping
+from likeness.cli.words import several
+from likeness.errors import InvalidRequest
+from likeness.service.enrol import Demands
+from likeness.service.import_collection import Imported, import_collection
+from likeness.service.import_compreface import CompreFace, compreface_pictures
+from likeness.service.import_compreface_database import CompreFaceDatabase
+from likeness.service.import_compreface_dump import CompreFaceDump
+
+_REPORT = Path("compreface.import-report.csv")
+
+
+def import_(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="What `likeness export` wrote.")
+    ] = None,
+    collection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="What to call it; with --compreface, collection to enrol into."
+        ),
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    compreface: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="CompreFace's database, postgresql://user@host/database, or its dump in SQL.",
+        ),
+    ] = None,
+    service: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="CompreFace's service, or its API key, of several."),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.csv",
+            help=f"What came of every picture of CompreFace's; {_REPORT} without.",
+        ),
+    ] = None,
+    any_quality: AnyQuality = False,
+    foremost: Foremost = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a collection of what another installation exported, whole or not at all.
+
+    With --compreface, enrol the pictures that CompreFace keeps into a collection; cut off in
+    whatever way, the same command goes on where it was.
+    """
+    if (file is None) == (compreface is None):
+        raise InvalidRequest("a FILE or --compreface SOURCE was expected: give one of the two")
+    if file is not None:
+        if service or report or any_quality or foremost:
+            raise InvalidRequest(
+                "--service, --report, --any-quality and --foremost are for --compreface: leave them"
+                " out"
+            )
+        _import_collection(file, collection, passphrase_file, as_json)
+    elif compreface is not None:
+        if collection is None or passphrase_file is not None:
+            raise InvalidRequest(
+                "--compreface needs --collection NAME, and no passphrase: make the collection with"
+                " `likeness collections create`"
+            )
+        demands = Demands(any_quality, foremost)
+        _import_compreface(compreface, service, collection, demands, report or _REPORT, as_json)
+
+
+def _import_collection(
+    path: Path, name: str | None, passphrase_file: Path | None, as_json: bool
+) -> None:
+    if path.exists() and not path.is_file():
+        raise InvalidRequest(f"an export was expected and '{path}' is no file: name one")
+    with Home(installation()) as home:
+        try:
+            with path.open("rb") as file, stopping() as stopped, counting("Imported") as show:
+
+                def tell(done: int, total: int) -> None:
+                    if stopped():
+                        raise KeyboardInterrupt
+                    show(done, total)
+
+                imported = import_collection(
+                    home.database,
+                    home.keyring,
+                    home.installation.standards,
+                    file,
+                    lambda: passphrase_from(passphrase_file, new=False),
+                    name,
+                    tell,
+                )
+        except KeyboardInterrupt:
+            warn("interrupted, and nothing was imported: the same command begins anew")
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        except OSError as error:
+            raise InvalidRequest(
+                f"an export was expected and '{path}' cannot be read ({error.strerror}): check the"
+                " path and its permissions"
+            ) from error
+        _print(imported, home.installation.model, as_json)
+
+
+def _print(imported: Imported, model_in_force: str, as_json: bool) -> None:
+    made, size = imported.collection, imported.size
+    is_in_force = made.model == model_in_force
+    if as_json:
+        print_json(
+            {
+                "collection": made.name,
+                "subjects": size.subjects,
+                "references": size.references,
+                "model": made.model,
+                "model_in_force": is_in_force,
+            }
+        )
+    else:
+        print(
+            f"{plain(made.name)}: {several(size.subjects, 'subject')} and"
+            f" {several(size.references, 'reference')}"
+        )
+    if not is_in_force:
+        warn(
+            f"its templates are of {made.model}, and {model_in_force} is in force: choose that"
+            " model to enrol and identify, or make the templates anew"
+        )
+
+
+def _import_compreface(
+    source: str,
+    service: str | None,
+    collection: str,
+    demands: Demands,
+    report: Path,
+    as_json: bool,
+) -> None:
+    check_output(report)
+    settled = installation()
+    with Home(settled) as home, ExitStack() as open_meanwhile:
+        home.gallery.collection(collection)  # said before anything is read
+        pictures = compreface_pictures(
+            _compreface(source, settled.limits.max_bytes, open_meanwhile), service
+        )
+        finder = finder_opened(settled, Workload.MANY)
+        tally = enrol_all(enroller_of(home, collection, finder, demands), pictures, report)
+    print_tally(tally, report, as_json)
+    raise typer.Exit(tally.code)
+
+
+def _compreface(source: str, most_bytes: int, open_meanwhile: ExitStack) -> CompreFace:
+    if "://" not in source:
+        return CompreFaceDump(Path(source), most_bytes)
+    database = CompreFaceDatabase(source, most_bytes)
+    return open_meanwhile.enter_context(closing(database))

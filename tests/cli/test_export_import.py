@@ -1,0 +1,341 @@
+"""`likeness export` and `likeness import`, through the real commands."""
+
+import csv
+import json
+import os
+import pty
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from likeness.cli import passphrases
+from likeness.gallery.collections import Size
+from likeness.secrets import passphrase as sealing
+from likeness.secrets.passphrase import MAGIC
+from tests.service import compreface
+from tests.service.people import BLUE, GREEN, RED, draw
+
+from .conftest import Outcome
+from .staff import Make, employ, home
+
+Command = Callable[..., Outcome]
+WORDS = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A passphrase costs nothing."""
+    monkeypatch.setattr(sealing, "_SCRYPT_COST", 2)
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Path:
+    path = tmp_path / "words"
+    path.write_text(f"{WORDS}\nand no more\n")
+    return path
+
+
+@pytest.fixture
+def exported(likeness: Command, picture: Make, tmp_path: Path, words: Path) -> Path:
+    employ(likeness, picture)
+    out = tmp_path / "staff.likeness"
+    outcome = likeness("export", "--collection", "staff", "--out", out, "--passphrase-file", words)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert (
+        outcome.out == f"staff: 2 subjects and 3 references in {out}, sealed with the passphrase\n"
+    )
+    return out
+
+
+def test_a_collection_moves_to_another_installation(
+    likeness: Command,
+    picture: Make,
+    exported: Path,
+    words: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert exported.read_bytes().startswith(MAGIC)
+    assert stat.S_IMODE(exported.stat().st_mode) == 0o600
+    monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "elsewhere"))
+    outcome = likeness("import", exported, "--passphrase-file", words)
+    assert (outcome.code, outcome.out, outcome.err) == (
+        0,
+        "staff: 2 subjects and 3 references\n",
+        "",
+    )
+    found = json.loads(
+        likeness("identify", "--collection", "staff", picture("r.png", RED), "--json").out
+    )
+    assert found["pictures"][0]["faces"][0]["match"] == "Rosa"
+
+
+def test_exports_and_imports_answer_in_json(
+    likeness: Command, exported: Path, words: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "clear.jsonl"
+    answer = json.loads(
+        likeness("export", "--collection", "staff", "--out", out, "--in-the-clear", "--json").out
+    )
+    assert answer == {
+        "collection": "staff",
+        "subjects": 2,
+        "references": 3,
+        "file": str(out),
+        "sealed": False,
+    }
+    assert json.loads(out.read_text().splitlines()[0])["name"] == "staff"
+    with home() as opened:
+        opened.gallery.erase_collection("staff")
+        model = opened.installation.model
+    answer = json.loads(likeness("import", out, "--collection", "back", "--json").out)
+    assert answer == {
+        "collection": "back",
+        "subjects": 2,
+        "references": 3,
+        "model": model,
+        "model_in_force": True,
+    }
+
+
+def test_another_model_is_imported_and_said(
+    likeness: Command, exported: Path, words: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("LIKENESS_CHIPS", "one")
+    outcome = likeness("import", exported, "--passphrase-file", words)
+    assert outcome.code == 0
+    assert outcome.err.count("\n") == 1
+    assert "is in force: choose that model" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "give one of the two"),
+        (("a", "--compreface", "b"), "give one of the two"),
+        (("a", "--service", "door"), "are for --compreface"),
+        (("--compreface", "a"), "needs --collection NAME"),
+        (("none.likeness",), "cannot be read (No such file or directory)"),
+        ((".",), "'.' is no file"),
+        (("--compreface", "none.sql", "--collection", "staff"), "'none.sql' cannot be read"),
+        (("--compreface", "none.sql", "--collection", "nobody"), "'nobody' is none"),
+        (("--compreface", "mysql://a/b", "--collection", "staff"), "one of mysql came"),
+    ],
+)
+def test_what_is_used_wrongly_is_one_line(
+    likeness: Command, picture: Make, arguments: tuple[str, ...], message: str
+) -> None:
+    employ(likeness, picture)
+    outcome = likeness("import", *arguments)
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert outcome.err.count("\n") == 1
+    assert message in outcome.err
+
+
+def test_an_export_that_cannot_be_is_one_line(
+    likeness: Command, picture: Make, tmp_path: Path, words: Path
+) -> None:
+    employ(likeness, picture)
+    empty, short, bytes_ = (tmp_path / name for name in ("empty", "short", "bytes"))
+    empty.write_text("")
+    short.write_text("hunter2\n")
+    bytes_.write_bytes(b"\xff\xff\n")
+    out = tmp_path / "out.likeness"
+    for arguments, message in (
+        (("staff", "--passphrase-file", empty), "is empty"),
+        (("staff", "--passphrase-file", short), "at least 12 characters"),
+        (("staff", "--passphrase-file", bytes_), "it is no text"),
+        (("staff", "--passphrase-file", tmp_path / "none"), "No such file"),
+        (("staff", "--passphrase-file", words, "--in-the-clear"), "give one of the two"),
+        (("staff",), "give --passphrase-file"),
+        (("nobody", "--in-the-clear"), "'nobody' is none"),
+    ):
+        outcome = likeness("export", "--out", out, "--collection", *arguments)
+        assert outcome.code == 2
+        assert outcome.err.count("\n") == 1
+        assert message in outcome.err
+    outcome = likeness(
+        "export", "--collection", "staff", "--out", tmp_path / "no" / "out", "--in-the-clear"
+    )
+    assert "make it" in outcome.err
+    assert sorted(path.name for path in tmp_path.iterdir() if "out" in path.name) == []
+
+
+def test_a_full_disk_leaves_what_was_there(
+    likeness: Command, exported: Path, words: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = exported.read_bytes()
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("likeness.cli.export.export_collection", full)
+    outcome = likeness(
+        "export", "--collection", "staff", "--out", exported, "--passphrase-file", words
+    )
+    assert outcome.code == 2
+    assert "No space left on device" in outcome.err
+    assert exported.read_bytes() == before
+    assert not list(exported.parent.glob(".*.part"))
+
+
+def test_a_wrong_passphrase_and_a_cut_file_import_nothing(
+    likeness: Command, exported: Path, words: Path, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text("another passphrase")
+    outcome = likeness("import", exported, "--collection", "copy", "--passphrase-file", wrong)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "try the passphrase again" in outcome.err
+    exported.write_bytes(exported.read_bytes()[:-20])
+    outcome = likeness("import", exported, "--collection", "copy", "--passphrase-file", words)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    with home() as opened:
+        assert [one.name for one in opened.gallery.collections()] == ["staff"]
+
+
+def test_a_passphrase_is_typed_twice_unseen_and_asked_for_once(
+    likeness: Command, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def prompt(text: str, **how: bool) -> str:
+        asked.append((how["hide_input"], how["confirmation_prompt"]))
+        return WORDS
+
+    controller, terminal = pty.openpty()
+    with os.fdopen(controller), os.fdopen(terminal) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        monkeypatch.setattr(passphrases.typer, "prompt", prompt)
+        assert likeness("export", "--collection", "staff", "--out", exported).code == 0
+        with home() as opened:
+            opened.gallery.erase_collection("staff")
+        assert likeness("import", exported).code == 0
+    assert asked == [(True, True), (True, False)]
+
+
+def test_ctrl_c_ends_an_import_with_nothing_left(
+    likeness: Command, exported: Path, words: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likeness.service.import_collection._AT_ONCE", 1)
+    with home() as opened:
+        opened.gallery.erase_collection("staff")
+    from likeness.gallery import arrivals
+
+    insert = arrivals.insert_subjects
+
+    def interrupted(*arguments: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)  # a signal reaches the main thread
+        insert(*arguments)
+
+    monkeypatch.setattr(arrivals, "insert_subjects", interrupted)
+    outcome = likeness("import", exported, "--passphrase-file", words)
+    assert (outcome.code, outcome.out) == (130, "")
+    assert outcome.err == (
+        "likeness: interrupted, and nothing was imported: the same command begins anew\n"
+    )
+    with home() as opened:
+        assert opened.gallery.collections() == []
+
+
+@pytest.fixture
+def pictures_of_compreface(postgresql_url: str, tmp_path: Path) -> str:
+    """The URL of a CompreFace's database with three people, one of whose pictures is none."""
+    compreface.make(postgresql_url)
+    for name, colour in (("Rosa", RED), ("Greta", GREEN), ("Ilse", BLUE)):
+        compreface.add(postgresql_url, name, draw(tmp_path / "drawn.png", colour).read_bytes())
+    compreface.add(postgresql_url, "\x1b[2Jnobody", b"no picture")
+    return postgresql_url
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("source", ["database", "dump"])
+def test_people_come_from_compreface_and_again_nobody_comes_twice(
+    likeness: Command,
+    picture: Make,
+    pictures_of_compreface: str,
+    tmp_path: Path,
+    source: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert likeness("collections", "create", "staff").code == 0
+    came = pictures_of_compreface
+    if source == "dump":
+        came = str(compreface.dump(came, tmp_path / "dump.sql"))
+    outcome = likeness("import", "--compreface", came, "--collection", "staff")
+    assert outcome.code == 2
+    assert "3 enrolled, 0 already, 1 rejected" in outcome.out
+    assert outcome.out.endswith("compreface.import-report.csv says which\n")
+    with Path("compreface.import-report.csv").open(newline="") as file:
+        rejected = [row for row in csv.DictReader(file) if row["outcome"] == "rejected"]
+    assert len(rejected) == 1
+    assert rejected[0]["path"].startswith("CompreFace image ")
+    again = json.loads(
+        likeness("import", "--compreface", came, "--collection", "staff", "--json").out
+    )
+    assert (again["enrolled"], again["already"], again["rejected"]) == (0, 3, 1)
+    with home() as opened:
+        assert opened.gallery.size("staff") == Size(3, 3)
+
+
+@pytest.mark.services
+def test_a_password_in_a_url_is_never_shown(likeness: Command, tmp_path: Path) -> None:
+    assert likeness("collections", "create", "staff").code == 0
+    url = f"postgresql://anna:secret@/none?host={tmp_path}"
+    outcome = likeness("import", "--compreface", url, "--collection", "staff")
+    assert outcome.code == 3
+    assert "was expected to answer" in outcome.err
+    assert "secret" not in outcome.err
+
+
+@pytest.mark.models
+def test_real_faces_are_found_after_they_moved(
+    shared_data: Callable[[str], Path], cache_dir: Path, tmp_path: Path, words: Path
+) -> None:
+    by_name: dict[str, list[Path]] = {}
+    for path in sorted(shared_data("lfw_view1/images").rglob("*.jpg")):
+        by_name.setdefault(path.stem.rstrip("0123456789").rstrip("_"), []).append(path)
+    several = [(name, paths) for name, paths in by_name.items() if len(paths) > 1][:5]
+    people = tmp_path / "people"
+    people.mkdir()
+    for name, paths in several:
+        (people / f"{name}.jpg").write_bytes(paths[0].read_bytes())
+
+    def run(name: str, *arguments: object) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "likeness", *map(str, arguments)],
+            env={
+                **os.environ,
+                "LIKENESS_HOME": str(tmp_path / name),
+                "LIKENESS_CACHE": str(cache_dir),
+            },
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode in (0, 1), done.stderr
+        return done.stdout
+
+    out = tmp_path / "staff.likeness"
+    run("here", "collections", "create", "staff")
+    run("here", "enrol", "--collection", "staff", "--any-quality", "--foremost", people)
+    run("here", "export", "--collection", "staff", "--out", out, "--passphrase-file", words)
+    run("there", "import", out, "--passphrase-file", words)
+    probes = [paths[1] for _, paths in several]
+    identify = ("identify", "--collection", "staff", *probes, "--json")
+    here, there = json.loads(run("here", *identify)), json.loads(run("there", *identify))
+    assert here["pictures"] == there["pictures"]
+    names = [
+        face["match"] for found in there["pictures"] for face in found["faces"] if face["match"]
+    ]
+    assert set(names) <= {name for name, _ in several}
+    assert len(set(names)) >= 3
