@@ -172,10 +172,10 @@ def test_a_certificate_that_was_altered_does_not_hold(likeness: Command, tmp_pat
 # Searching
 
 
-@pytest.mark.parametrize(("by", "compared"), [("best", 3), ("reference", 3), ("subject", 2)])
+@pytest.mark.parametrize("by", ["best", "reference", "subject"])
 @pytest.mark.usefixtures("staff")
 def test_every_face_is_named_from_a_collection_or_nobody(
-    likeness: Command, picture: Make, by: str, compared: int
+    likeness: Command, picture: Make, by: str
 ) -> None:
     group = picture("group.png", RED, BLUE)
     outcome = likeness("identify", "--collection", "staff", "--by", by, group)
@@ -185,7 +185,7 @@ def test_every_face_is_named_from_a_collection_or_nobody(
     assert "no match" in outcome.out
     said = answer(likeness, "identify", "--collection", "staff", "--by", by, group)
     point = said["collection"]["operating_point"]
-    assert point["expected_false_candidates"] == pytest.approx(compared * point["fmr"])
+    assert point["expected_false_candidates"] == pytest.approx(3 * point["fmr"])
     red, blue = said["pictures"][0]["faces"]
     assert sorted([red["match"], blue["match"]], key=str) == [None, "Rosa"]
     names = [one["subject"] for one in red["candidates"]]

@@ -6,7 +6,7 @@ from likeness.terms.calibration import Calibration, OperatingPoint
 
 
 def search_in_words(calibration: Calibration, point: OperatingPoint, compared: int) -> list[str]:
-    """Say what a match needs in a search through so many templates."""
+    """Say what a match needs in a search through so many references."""
     reached = calibration.fmr(point.threshold)
     lines = [
         f"A match needs score {point.threshold:.2f}, which {one_in(reached)} strangers reach:"

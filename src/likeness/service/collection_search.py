@@ -18,9 +18,8 @@ class CollectionSearch:
 
     @property
     def compared(self) -> int:
-        """How many templates a search compares a probe with."""
-        size = self.gallery.size(self.name)
-        return size.subjects if self.by is By.SUBJECT else size.references
+        """How many references a search compares a probe with, be they fused or not."""
+        return self.gallery.size(self.name).references
 
     def search(self, probe: Template, limit: int) -> list[Found]:
         """Find at most `limit` candidates, most alike first; raises what `Gallery.search` does."""

@@ -47,7 +47,7 @@ class FolderGallery:
 
     @property
     def compared(self) -> int:
-        """How many templates a search compares a probe with."""
+        """How many references a search compares a probe with."""
         return len(self.references)
 
     def search(self, probe: Template, limit: int) -> tuple[Found, ...]:
