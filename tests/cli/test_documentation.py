@@ -53,6 +53,7 @@ ANSWERS = {
     "compare": ["compare", "probe.png", "gallery/red.png"],
     "identify": ["identify", "--gallery", "gallery", "probe.png"],
     "identify in a collection": ["identify", "--collection", "staff", "probe.png"],
+    "cluster": ["cluster", "gallery", "probe.png"],
     "collections list": ["collections", "list"],
     "collections show": ["collections", "show", "staff"],
     "collections sweep": ["collections", "sweep"],

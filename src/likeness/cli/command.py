@@ -23,6 +23,7 @@ _COMMANDS = {
     "detect": "Find faces: boxes, five landmarks, confidence, pose and quality.",
     "compare": "Say whether two pictures, or many pairs, show the same person.",
     "identify": "Name the faces of pictures from a folder or a collection of known people.",
+    "cluster": "Group the unnamed faces of pictures by who they are likely of.",
     "collections": "Collections: who is known, by which model, for how long.",
     "enrol": "Let a collection know people by their pictures.",
     "erase": "Take somebody out of a collection, for good.",
