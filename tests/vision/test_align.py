@@ -11,6 +11,8 @@ from likeness.vision.align import (
     ChipLayout,
     Chips,
     cut_chips,
+    from_chip,
+    onto_chip,
     similarity_transform,
     zoom_needed,
 )
@@ -66,6 +68,22 @@ def test_chip_shows_the_points_where_the_layout_puts_them(layout: ChipLayout, zo
     for x, y in layout.points_xy:
         assert chip[round(y), round(x)].min() > 200
     assert chip[4:12, 4:12].max() == 0
+
+
+def test_chip_of_a_face_that_lies_as_the_layout_has_it_is_the_picture_itself() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (150, 150, 3), np.uint8)
+    # A layout names pixels; places in a picture are counted from its edge.
+    points = placed(DLIB_LAYOUT, 1.0, 0, (0.5, 0.5))
+    chip = cut_chips(Image.of(picture), points[None], DLIB_LAYOUT, Chips.ONE)[0, 0]
+    np.testing.assert_allclose(chip.astype(int), picture, atol=1)
+
+
+def test_points_come_back_from_a_chip_to_where_they_were() -> None:
+    image = Image(np.zeros((200, 300, 3), np.uint8), 600, 400)
+    points = placed(DLIB_LAYOUT, 1.7, 33, (120, 80))
+    transform = onto_chip(image, points, DLIB_LAYOUT)
+    in_chip = np.array(DLIB_LAYOUT.points_xy, np.float32) + 0.5
+    np.testing.assert_allclose(from_chip(image, in_chip, transform), points, atol=1e-3)
 
 
 def test_chips_come_scaled_and_mirrored_in_the_order_that_the_setting_names() -> None:

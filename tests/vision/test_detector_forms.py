@@ -201,6 +201,8 @@ class Kind:
     graph: bytes = field(repr=False)
     network: Callable[[Session], FaceNetwork]
     cell_side: int
+    half_pixel: float = 0.5
+    """What is added to points that name pixels, to reach these pixels' centres."""
 
     def load(self, openvino: OpenVinoEngine, folder: "pytest.TempPathFactory") -> FaceNetwork:
         path = folder.mktemp("network") / "network.onnx"
@@ -209,7 +211,7 @@ class Kind:
 
 
 KINDS = {
-    "centerface": Kind(Form.CENTERFACE, centerface_graph(), CenterFace, 4),
+    "centerface": Kind(Form.CENTERFACE, centerface_graph(), CenterFace, 4, half_pixel=0),
     **{
         f"scrfd-stride-{stride}": Kind(Form.SCRFD, scrfd_graph(stride), Scrfd, stride)
         for stride in STRIDES
@@ -257,7 +259,8 @@ def test_planted_face_is_found_where_it_was_planted(
 
     assert len(found) == 1
     assert found.boxes_xyxy[0] == pytest.approx((np.tile(CELL_XY, 2) + BOX) / zoom, abs=1e-3)
-    assert found.landmarks_xy[0] == pytest.approx((CELL_XY + POINTS) / zoom, abs=1e-3)
+    points = CELL_XY + POINTS + kind.half_pixel
+    assert found.landmarks_xy[0] == pytest.approx(points / zoom, abs=1e-3)
     # Enlarging blurs the red cell's edges.
     assert found.confidences[0] == pytest.approx(CONFIDENCE, abs=1e-4 if zoom <= 1 else 0.25)
     assert found.boxes_xyxy.dtype == found.landmarks_xy.dtype == found.confidences.dtype

@@ -12,7 +12,13 @@ COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
 
 
 class Spots:
-    """A network that finds a face where there is a spot of each of five colours."""
+    """A network that finds a face where there is a spot of each of five colours.
+
+    It places all points `too_far_right` pixels.
+    """
+
+    def __init__(self, too_far_right: float = 0.0) -> None:
+        self._shift = np.array([too_far_right, 0.0])
 
     def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
         points = []
@@ -21,8 +27,10 @@ class Spots:
             rows, columns = np.nonzero(away < 150)
             if not len(rows):
                 return detections(np.empty((0, 5, 2)), [])
-            points.append((columns.mean(), rows.mean()))
-        return detections(np.array([points]), [0.9])
+            points.append((columns.mean() + 0.5, rows.mean() + 0.5))
+        if points[0][0] > points[1][0]:  # in a mirror, left is what is on the left
+            points = [points[i] for i in (1, 0, 2, 4, 3)]
+        return detections(np.array([points]) + self._shift, [0.9])
 
 
 class Nobody:
@@ -71,6 +79,12 @@ def test_landmarks_come_to_where_the_network_finds_them_upright(
     found = found_upright(Spots(), image, np.stack([guess, guess]))
     assert found.shape == (2, 5, 2) and found.dtype == np.float32
     np.testing.assert_allclose(found[0], truth, atol=2.5)
+
+
+def test_what_a_network_places_too_far_to_one_side_comes_to_the_middle() -> None:
+    truth = turned(0)
+    found = found_upright(Spots(too_far_right=2), spotted(truth), truth[None])
+    assert abs(float((found[0] - truth)[:, 0].mean())) < 0.7
 
 
 @pytest.mark.parametrize("network", [Nobody(), Neighbour()], ids=["nobody", "neighbour"])

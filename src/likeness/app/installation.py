@@ -62,7 +62,7 @@ class Installation:
                 f"{self.recogniser.name}@{self.recogniser.source.sha256[:8]}",
                 f"{self.detector.name}@{self.detector.source.sha256[:8]}",
                 # Landmarks are found again in upright pictures before chips are laid out.
-                f"upright-{self.layout.name}",
+                f"upright-mirrored-{self.layout.name}",
                 self.chips.name.lower(),
             ]
         )

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A place in the full frame, in pixels."""
+    """A place in the full frame, in pixels; the first pixel reaches from 0 to 1."""
 
     x: float
     y: float

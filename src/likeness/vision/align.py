@@ -16,6 +16,9 @@ from likeness.terms.image import Image
 
 Points = tuple[tuple[float, float], ...]
 
+# A pixel's centre is half a pixel from its edge. Places are counted from edges, warps from centres.
+_HALF_PIXEL = 0.5
+
 # Where dlib's mean shape puts the points in the unit square; a chip has a margin around it.
 _DLIB_MEAN_SHAPE = (
     (0.2273, 0.2214),
@@ -26,6 +29,8 @@ _DLIB_MEAN_SHAPE = (
 )
 _DLIB_MARGIN = 0.25
 _DLIB_SIDE = 150
+# Detectors mark other spots of a face than dlib's shape does, so its chips are cut this much closer.
+_DLIB_ZOOM = 1.06
 # The reference points of the ArcFace family (insightface, `arcface_src1.py`), in 112 pixels.
 _ARCFACE_SHAPE = (
     (38.2946, 51.6963),
@@ -45,16 +50,13 @@ class ChipLayout:
     points_xy: Points
 
 
+def _of_dlib(place: float) -> float:
+    """Take a coordinate from the unit square of the mean shape to a chip."""
+    return _DLIB_SIDE * (0.5 + _DLIB_ZOOM * (place - 0.5) / (1 + 2 * _DLIB_MARGIN))
+
+
 DLIB_LAYOUT = ChipLayout(
-    "dlib-mean-shape",
-    _DLIB_SIDE,
-    tuple(
-        (
-            _DLIB_SIDE * (x + _DLIB_MARGIN) / (1 + 2 * _DLIB_MARGIN),
-            _DLIB_SIDE * (y + _DLIB_MARGIN) / (1 + 2 * _DLIB_MARGIN),
-        )
-        for x, y in _DLIB_MEAN_SHAPE
-    ),
+    "dlib-closer", _DLIB_SIDE, tuple((_of_dlib(x), _of_dlib(y)) for x, y in _DLIB_MEAN_SHAPE)
 )
 ARCFACE_LAYOUT = ChipLayout("arcface", 112, _ARCFACE_SHAPE)
 
@@ -68,7 +70,7 @@ class Chips(Enum):
 
     ONE = (1.0,)
     MIRRORED = (1.0, -1.0)
-    SIX = (0.96, -0.96, 1.0, -1.0, 1.04, -1.04)
+    SIX = (0.89, -0.89, 1.0, -1.0, 1.11, -1.11)
 
     @property
     def count(self) -> int:
@@ -93,15 +95,34 @@ def cut_chips(
     side = layout.side
     scales = sorted({abs(scale) for scale in chips.value})
     cut = np.empty((len(landmarks_xy), chips.count, side, side, 3), np.uint8)
-    held = landmarks_xy * np.array(image.scale_xy, np.float32)
-    for face, points in enumerate(held):
-        transform = similarity_transform(points, layout.points_xy)
+    for face, points_xy in enumerate(landmarks_xy):
+        transform = onto_chip(image, points_xy, layout)
         region, inner = _shrunk_region(image.pixels, transform, side / scales[0])
         by_scale = {scale: _warp(region, _zoom(inner, scale, side), side) for scale in scales}
         for chip, scale in enumerate(chips.value):
             upright = by_scale[abs(scale)]
             cut[face, chip] = upright if scale > 0 else upright[:, ::-1]
     return cut
+
+
+def onto_chip(
+    image: Image, points_xy: NDArray[np.float32], layout: ChipLayout
+) -> NDArray[np.float64]:
+    """Give the (2, 3) transform from the pixels held of an image to the chip of one face.
+
+    It is between centres of pixels, as warps need it; `points_xy` is (5, 2) in the full frame.
+    """
+    held_xy = points_xy * np.array(image.scale_xy, np.float32) - _HALF_PIXEL
+    return similarity_transform(held_xy, layout.points_xy)
+
+
+def from_chip(
+    image: Image, points_xy: NDArray[np.float32], transform: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Take (5, 2) points of a chip that `onto_chip` laid out back to the full frame."""
+    back = cv2.invertAffineTransform(transform)
+    held_xy = (points_xy - _HALF_PIXEL) @ back[:, :2].T + back[:, 2]
+    return np.asarray((held_xy + _HALF_PIXEL) / image.scale_xy, np.float64)
 
 
 def zoom_needed(landmarks_xy: NDArray[np.float32], layout: ChipLayout) -> float:

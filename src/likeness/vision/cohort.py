@@ -34,10 +34,12 @@ _CROWDS_PER_PERSON = 2
 _DRAWS = 20
 _STRANGERS = 20
 # Of the cohort's vectors, those that a template is compared with closely.
-_NEAREST_SHARE = 0.01
+_NEAREST_SHARE = 0.015
 _FEWEST_NEAREST = 10
-# How far a template's own deviation is followed, where 1 is wholly and 0 takes the typical one.
-_DEVIATION_FOLLOWED = 0.75
+# How far a template's own mean and deviation are followed, where 1 is wholly and 0 takes the typical
+# ones: what evens best. Averages blur the difference between places, so means are followed further.
+_MEAN_FOLLOWED = 1.025
+_DEVIATION_FOLLOWED = 0.85
 _SMALLEST_DEVIATION = 1e-4
 _ROWS_AT_ONCE = 256
 # A few bytes can be packed that fill all memory.
@@ -50,14 +52,15 @@ class Cohort:
 
     `vectors` is (n, d) float32, averages of unit templates and so a little shorter than one.
     `model` names the model that made the templates, `made_from` says of whose pictures and under
-    what terms. `nearest` is how many of a template's highest scores count, `typical_deviation` how
-    far these usually spread.
+    what terms. `nearest` is how many of a template's highest scores count, `typical_mean` how high
+    these usually are, `typical_deviation` how far they usually spread.
     """
 
     vectors: NDArray[np.float32]
     model: str
     made_from: str
     nearest: int
+    typical_mean: float
     typical_deviation: float
 
     @classmethod
@@ -67,8 +70,9 @@ class Cohort:
         vectors = vectors.astype(np.float16).astype(np.float32)
         nearest = min(max(_FEWEST_NEAREST, round(_NEAREST_SHARE * len(vectors))), len(vectors) - 1)
         # The highest score of a vector of the cohort is the one with itself.
-        _, deviations = _mean_and_deviation(vectors, vectors, nearest, skip_highest=True)
-        return cls(vectors, model, made_from, nearest, round(float(np.median(deviations)), 6))
+        means, deviations = _mean_and_deviation(vectors, vectors, nearest, skip_highest=True)
+        typical = (round(float(np.median(each)), 6) for each in (means, deviations))
+        return cls(vectors, model, made_from, nearest, *typical)
 
     @property
     def version(self) -> str:
@@ -82,13 +86,14 @@ class Cohort:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Say where (m, d) unit templates stand: the mean and the deviation to normalise by, (m,).
 
-        The mean is that of a template's highest scores. Their deviation s is followed by as much
-        as evens best: s^0.75 (typical s)^0.25.
+        They are those of a template's highest scores, followed by as much as evens best: from the
+        typical mean by 1.025 times the difference, and s^0.85 (typical s)^0.15 for a deviation s.
         """
         means, deviations = _mean_and_deviation(vectors, self.vectors, self.nearest)
+        means = self.typical_mean + _MEAN_FOLLOWED * (means - self.typical_mean)
         own = np.maximum(deviations, _SMALLEST_DEVIATION) ** _DEVIATION_FOLLOWED
         typical = max(self.typical_deviation, _SMALLEST_DEVIATION) ** (1 - _DEVIATION_FOLLOWED)
-        return means, np.asarray(own * typical, np.float32)
+        return np.asarray(means, np.float32), np.asarray(own * typical, np.float32)
 
     def as_bytes(self) -> bytes:
         """Give what `from_bytes` reads: a NumPy archive without pickles."""
@@ -135,6 +140,7 @@ class Cohort:
                     facts["model"],
                     facts["made_from"],
                     facts["nearest"],
+                    facts["typical_mean"],
                     facts["typical_deviation"],
                 )
             found, expected = cohort.version, facts["version"]
@@ -160,7 +166,9 @@ class Cohort:
             "model": self.model,
             "made_from": self.made_from,
             "nearest": self.nearest,
+            "typical_mean": self.typical_mean,
             "typical_deviation": self.typical_deviation,
+            "mean_followed": _MEAN_FOLLOWED,
             "deviation_followed": _DEVIATION_FOLLOWED,
         }
 

@@ -41,6 +41,12 @@ class Level:
         corners = np.stack([cells % self.columns, cells // self.columns], axis=1) * self.stride
         return corners.astype(np.float32)
 
+    def points_xy(self, rows: NDArray[np.intp]) -> Floats:
+        """Say where the points of some rows are: (m, 5, 2) float32, pixels of the canvas."""
+        pixels = self.corners_xy(rows)[:, None] + self.points[rows] * self.stride
+        # They name pixels, whose centres recognisers were taught to align by.
+        return np.asarray(pixels + 0.5, np.float32)
+
 
 @dataclass(frozen=True, slots=True)
 class Pyramid:

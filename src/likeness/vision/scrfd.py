@@ -37,6 +37,6 @@ class Scrfd:
             before, after = np.split(level.boxes[kept] * level.stride, 2, axis=1)
             yield Detections(
                 np.hstack([corners - before, corners + after]),
-                corners[:, None] + level.points[kept] * level.stride,
+                level.points_xy(kept),
                 confidences[kept],
             )

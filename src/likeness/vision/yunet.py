@@ -42,6 +42,6 @@ class YuNet:
             half = np.exp(log_size) * (level.stride / 2)
             yield Detections(
                 np.hstack([centre - half, centre + half]),
-                corners[:, None] + level.points[kept] * level.stride,
+                level.points_xy(kept),
                 confidences[kept],
             )
