@@ -26,7 +26,7 @@ from likeness.terms.template import CohortStatistics, Template
 from tests.gallery.galleries import face
 from tests.service.people import RED, draw, enroller, template_of
 
-PEOPLE = 600
+PEOPLE = 800
 
 
 def reference(home: Home, seed: int, subject: str | None = None) -> NewReference:
@@ -70,7 +70,7 @@ def test_collection_is_evened_out_by_its_own_people(home: Home) -> None:
 
     made = begin(home)
 
-    assert (made.averaged, made.compared) == (300, 300)
+    assert (made.averaged, made.compared) == (500, 300)
     assert made.calibration.pairs == 300 * 299 // 2
     assert best(home, 7) == before
     assert finish(home, made.change) == PEOPLE
@@ -125,7 +125,7 @@ def test_one_person_under_two_names_is_told_of(home: Home) -> None:
     assert all(pair in [{f"person {n}", f"again {n}"} for n in range(30)] for pair in names)
 
 
-@pytest.mark.parametrize(("people", "says"), [(300, "to average"), (330, "show rates down to")])
+@pytest.mark.parametrize(("people", "says"), [(500, "to average"), (530, "show rates down to")])
 def test_too_few_people_are_refused_and_nothing_is_begun(
     home: Home, people: int, says: str
 ) -> None:

@@ -18,7 +18,7 @@ def people(count: int, seed: int = 0) -> NDArray[np.float32]:
 
 
 def test_whoever_is_in_it_stands_as_whoever_is_not() -> None:
-    inside, outside = people(450), people(450, seed=1)
+    inside, outside = people(600), people(600, seed=1)
     in_parts = CohortInParts.of(inside, "net@1", "a test", seed=3)
     in_one = Cohort.of(crowds(inside[None]), "net@1", "a test")
 
@@ -32,7 +32,7 @@ def test_whoever_is_in_it_stands_as_whoever_is_not() -> None:
 
 
 def test_it_comes_back_as_it_went_and_its_version_names_it() -> None:
-    cohort = CohortInParts.of(people(300), "net@1", "a test", seed=3)
+    cohort = CohortInParts.of(people(500), "net@1", "a test", seed=3)
     again = CohortInParts.from_bytes(cohort.as_bytes())
 
     assert again.version == cohort.version
@@ -41,17 +41,17 @@ def test_it_comes_back_as_it_went_and_its_version_names_it() -> None:
         cohort.statistics(people(9, seed=2)), again.statistics(people(9, seed=2)), strict=True
     ):
         assert (ours == theirs).all()
-    other = CohortInParts.of(people(300), "net@1", "a test", seed=4)
+    other = CohortInParts.of(people(500), "net@1", "a test", seed=4)
     assert other.version != cohort.version
 
 
 def test_too_few_people_are_refused() -> None:
-    with pytest.raises(InvalidRequest, match="needs 300"):
-        CohortInParts.of(people(299), "net@1", "a test", seed=3)
+    with pytest.raises(InvalidRequest, match="needs 500"):
+        CohortInParts.of(people(499), "net@1", "a test", seed=3)
 
 
 def test_bytes_that_are_none_are_refused() -> None:
-    content = CohortInParts.of(people(300), "net@1", "a test", seed=3).as_bytes()
+    content = CohortInParts.of(people(500), "net@1", "a test", seed=3).as_bytes()
     one = Cohort.of(crowds(people(100)[None]), "net@1", "a test").as_bytes()
     for wrong in (b"", b"no archive", content[:-200], one):
         with pytest.raises(ModelTampered, match="again"):

@@ -26,9 +26,18 @@ def give_certificate(certificate: ErasureCertificate, out: Path | None, as_json:
         for line in _in_words(certificate):
             print(line)
     if out is not None:
-        write_output(out, f"{json.dumps(certificate.as_json(), indent=2)}\n".encode())
+        write_certificate(certificate, out)
         if not as_json:
             print(f"{plain(out)} holds the certificate: `likeness collections verify` checks it.")
+
+
+def write_certificate(certificate: ErasureCertificate, out: Path) -> None:
+    """Write a certificate as `read_certificate` reads it.
+
+    Raises:
+        InvalidRequest: the file cannot be written.
+    """
+    write_output(out, f"{json.dumps(certificate.as_json(), indent=2)}\n".encode())
 
 
 def certificate_json(certificate: ErasureCertificate) -> Json:

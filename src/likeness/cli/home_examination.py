@@ -96,7 +96,8 @@ def _collections(settled: Installation, database: Database) -> Iterator[Finding]
     own = database.read(cohorts.owners)
     amiss = [(one, state) for one in every if (state := _hindrance(settled, one, one.id in own))]
     for one, state in amiss:
-        mend = f"likeness collections re-embed {shlex.quote(one.name)}"
+        verb = "re-embed" if one.model != settled.model else "cohort --standard"
+        mend = f"likeness collections {verb} {shlex.quote(one.name)}"
         yield Finding("collection", state, well=False, mend=mend)
     if not amiss:
         yield Finding("collections", f"{len(every)}, of the model and cohort in force")

@@ -28,6 +28,6 @@ def require_cohort(collection: Collection, version: str) -> None:
     if collection.cohort_version != version:
         raise Conflict(
             f"collection {collection.name!r} was expected to be evened out by cohort {version},"
-            f" which is in force, and is by {collection.cohort_version}: put that one back, or make"
-            " the templates anew with `likeness collections re-embed`"
+            f" which is in force, and is by {collection.cohort_version}: put that one back, or"
+            " run `likeness collections cohort --standard`"
         )

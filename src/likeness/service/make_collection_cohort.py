@@ -25,8 +25,8 @@ from likeness.vision.cohort_parts import FEWEST_PEOPLE_IN_PARTS, CohortInParts
 
 # Averages of more people say little more, and every template is held against all of them.
 _MOST_AVERAGED = 3_000
-# 50 million pairs: a few seconds, and rates down to 6e-7.
-_MOST_COMPARED = 10_000
+# 200 million pairs show rates down to 1.5e-7.
+_MOST_COMPARED = 20_000
 _AT_ONCE = 500
 # Strangers' scores thin out at least as fast as they do down to this rate; so many pairs of them
 # are expected beyond the score from which two names look like one person.
@@ -70,8 +70,8 @@ def make_collection_cohort(
 ) -> MadeCohort:
     """Average people of a collection, calibrate with others, and begin to change to that cohort.
 
-    Half of the named subjects are averaged, each by their first reference: at least 300 and at most
-    3,000. References of others are compared, up to 10,000, and different names are taken for
+    A quarter of the named subjects are averaged, each by their first reference: at least 500 and at
+    most 3,000. References of others are compared, up to 20,000, and different names are taken for
     different people.
 
     Args:
@@ -90,10 +90,10 @@ def make_collection_cohort(
     collection, opened = gallery.open(name)
     seal = opened.seal
     people = np.random.default_rng(seed).permutation(of_subjects(database, seal).ids())
-    averaged = min(_MOST_AVERAGED, max(FEWEST_PEOPLE_IN_PARTS, len(people) // 2))
+    averaged = min(_MOST_AVERAGED, max(FEWEST_PEOPLE_IN_PARTS, len(people) // 4))
     if len(people) <= averaged:
         raise InvalidRequest(
-            f"{FEWEST_PEOPLE_IN_PARTS} named subjects to average were expected, and as many to"
+            f"{FEWEST_PEOPLE_IN_PARTS} named subjects to average were expected, and others to"
             f" calibrate with, and {name!r} has {len(people)} altogether: enrol more people, or"
             " stay with the cohort in use"
         )

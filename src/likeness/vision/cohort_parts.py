@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest, ModelTampered
-from likeness.vision.cohort import FEWEST_PEOPLE, Cohort, crowds
+from likeness.vision.cohort import Cohort, crowds
 
 _PARTS = 3
-FEWEST_PEOPLE_IN_PARTS = _PARTS * FEWEST_PEOPLE
+# With fewer, scores are less even, and less telling, than with the shipped cohort.
+FEWEST_PEOPLE_IN_PARTS = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +37,7 @@ class CohortInParts:
         """Make one of (n, d) unit templates of n different people.
 
         Raises:
-            InvalidRequest: there are too few people to hide in.
+            InvalidRequest: there are too few people.
         """
         if len(vectors) < FEWEST_PEOPLE_IN_PARTS:
             raise InvalidRequest(

@@ -1,0 +1,189 @@
+"""`likeness collections re-embed`: a collection's templates made anew with the model in force."""
+
+import csv
+import io
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from likeness.app import Workload
+from likeness.app.home import Home
+from likeness.app.re_embedding import re_embedder_of
+from likeness.cli.answers import Json, print_json
+from likeness.cli.asking import require_yes
+from likeness.cli.certificates import certificate_json, give_certificate, write_certificate
+from likeness.cli.exit_codes import ExitCode, code_of, warn
+from likeness.cli.opened import finder_opened, installation
+from likeness.cli.options import (
+    AsJson,
+    CertificateTo,
+    ChipsChoice,
+    DetectorSide,
+    PrecisionChoice,
+    Threads,
+    Yes,
+)
+from likeness.cli.output_file import check_output, growing_output
+from likeness.cli.plain_text import plain
+from likeness.cli.progress import counting
+from likeness.cli.words import several
+from likeness.errors import InvalidRequest
+from likeness.gallery.certificate import ErasureCertificate
+from likeness.service.re_embed import Missing, ReEmbedder, discard
+from likeness.service.re_embed_source import read_sources
+
+_COLUMNS = ("reference_id", "subject", "external_id", "reason")
+_MOST_SHOWN = 10
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What came of the pictures, and which references are left."""
+
+    pictures: int = 0
+    made_anew: int = 0
+    strangers: int = 0
+    rejected: int = 0
+    worst: ExitCode = ExitCode.DONE
+    missing: list[UUID] = field(default_factory=list)
+    first_missing: list[Missing] = field(default_factory=list)
+
+
+def re_embed(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A collection.")],
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[SOURCE...]", help="Pictures, folders, or CSV files with a column path."
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.csv", help="Write which references have no new template, why."),
+    ] = None,
+    leave_out: Annotated[
+        bool, typer.Option("--leave-out", help="Erase references without a new template.")
+    ] = False,
+    drop: Annotated[
+        bool, typer.Option("--discard", help="Drop what is ready; the collection stays as it is.")
+    ] = False,
+    yes: Yes = False,
+    certificate: CertificateTo = None,
+    as_json: AsJson = False,
+    chips: ChipsChoice = None,
+    detector_side: DetectorSide = None,
+    precision: PrecisionChoice = None,
+    threads: Threads = None,
+) -> None:
+    """Make a collection's templates anew with the model in force, from the same pictures again.
+
+    Searches with the old model go on until every reference has a new template. Interrupted, the
+    same command goes on where it was; pictures may also come in several runs.
+    """
+    settled = installation(
+        chips=chips, detector_side=detector_side, precision=precision, threads=threads
+    )
+    if drop:
+        if sources or leave_out:
+            raise InvalidRequest(
+                "--discard was expected alone, and pictures or --leave-out came too: give either"
+            )
+        with Home(settled) as home:
+            dropped = discard(home.database, home.gallery, name)
+        print(f"Dropped: {several(dropped, 'reference')} made ready. {plain(name)} stays as it is.")
+        return
+    for out in (report, certificate):
+        if out is not None:
+            check_output(out)
+    pictures = read_sources(sources or [])
+    with Home(settled) as home:
+        home.gallery.collection(name)  # said before networks are loaded
+        re_embedder = re_embedder_of(home, name, finder_opened(settled, Workload.MANY))
+        tally = _Tally()
+        _make_anew(re_embedder, pictures, tally)
+        _take_stock(re_embedder, report, tally)
+        if tally.missing and leave_out:
+            held = several(len(tally.missing), "reference")
+            require_yes(f"Erase {held} of {plain(name)} that have no new template?", yes)
+        switches = leave_out or not tally.missing
+        erased = re_embedder.switch(tally.missing) if switches else []
+    _answer(_json(name, settled.model, tally, switches), tally, erased, certificate, as_json)
+    if not switches:
+        warn(
+            f"every reference of {name!r} was expected to have a new template and"
+            f" {len(tally.missing)} have none, so it stays as it is: give the other pictures too,"
+            " or erase those references with --leave-out"
+        )
+        raise typer.Exit(ExitCode.USED_WRONGLY)
+    raise typer.Exit(tally.worst)
+
+
+def _make_anew(re_embedder: ReEmbedder, pictures: Sequence[Path], tally: _Tally) -> None:
+    with counting("Pictures") as tell:
+        for result in re_embedder.make_anew(pictures):
+            tally.pictures += 1
+            tally.made_anew += result.made_anew
+            if result.error is not None:
+                tally.rejected += 1
+                tally.worst = max(tally.worst, code_of(result.error))
+                warn(str(result.error), about=repr(str(result.place)))
+            elif not result.references:
+                tally.strangers += 1
+            tell(tally.pictures, len(pictures))
+
+
+def _take_stock(re_embedder: ReEmbedder, report: Path | None, tally: _Tally) -> None:
+    """Say in the report which references have no new template, and remember their ids."""
+    with growing_output(report) if report else nullcontext(io.StringIO()) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        for one in re_embedder.missing():
+            writer.writerow((one.id, one.subject or "", one.external_id or "", one.reason))
+            tally.missing.append(one.id)
+            if len(tally.first_missing) < _MOST_SHOWN:
+                tally.first_missing.append(one)
+
+
+def _json(name: str, model: str, tally: _Tally, switched: bool) -> Json:
+    return {
+        "collection": name,
+        "model": model,
+        "pictures": tally.pictures,
+        "made_anew": tally.made_anew,
+        "strangers": tally.strangers,
+        "rejected": tally.rejected,
+        "missing": len(tally.missing),
+        "switched": switched,
+    }
+
+
+def _answer(
+    answer: Json,
+    tally: _Tally,
+    erased: Sequence[ErasureCertificate],
+    certificate: Path | None,
+    as_json: bool,
+) -> None:
+    if as_json:
+        print_json({**answer, "erased": [certificate_json(one) for one in erased]})
+        for one in erased:
+            if certificate is not None:
+                write_certificate(one, certificate)
+        return
+    print(
+        f"{several(tally.pictures, 'picture')}: {several(tally.made_anew, 'reference')} made anew,"
+        f" {tally.strangers} of nobody here, {tally.rejected} rejected."
+    )
+    if tally.missing:
+        print(f"Without a new template: {several(len(tally.missing), 'reference')}.")
+        for missing in tally.first_missing:
+            print(f"  {missing.id} {plain(missing.subject or 'unnamed')}: {plain(missing.reason)}")
+    if answer["switched"]:
+        print(f"{plain(answer['collection'])} is of {answer['model']} from now on.")
+    for one in erased:
+        give_certificate(one, certificate, as_json=False)

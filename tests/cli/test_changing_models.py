@@ -1,0 +1,174 @@
+"""`likeness collections cohort` and `re-embed`, through the real command."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.service.test_collection_cohort import reference
+
+from .conftest import GREEN, RED
+from .staff import Command, Make, employ, home
+
+PEOPLE = 800
+
+
+def answer(command: Command, *arguments: object) -> Any:
+    return json.loads(command(*arguments, "--json").out)
+
+
+@pytest.fixture
+def crowd(likeness: Command) -> None:
+    """A collection `crowd` of eight hundred people."""
+    likeness("collections", "create", "crowd")
+    with home() as opened:
+        people = [reference(opened, n, f"person {n}") for n in range(PEOPLE)]
+        opened.gallery.enrol("crowd", people)
+
+
+@pytest.fixture
+def staff(likeness: Command, picture: Make) -> None:
+    employ(likeness, picture)
+
+
+@pytest.fixture
+def new_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another model in force, with a cohort."""
+    with home() as opened:
+        cohort = opened.installation.standards.cohort(opened.installation.model)
+    monkeypatch.setenv("LIKENESS_CHIPS", "one")
+    with home() as opened:
+        standards, model = opened.installation.standards, opened.installation.model
+        ours = replace(cohort, model=model)
+        standards.keep_cohort(ours)
+        old = standards.calibration(cohort.model, cohort.version)
+        standards.keep_calibration(replace(old, model=model, cohort_version=ours.version))
+
+
+# Cohorts
+
+
+@pytest.mark.usefixtures("crowd")
+def test_a_collection_gets_a_cohort_of_its_own_and_goes_back(likeness: Command) -> None:
+    before = answer(likeness, "collections", "show", "crowd")
+
+    outcome = likeness("collections", "cohort", "crowd")
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "crowd: 800 references evened out by cohort" in outcome.out
+    assert "300 references of 300 subjects of the collection itself" in outcome.out
+    assert "44,850 pairs show rates down to 1 in 1,500" in outcome.out
+    assert "look like one person under two names: 0." in outcome.out
+    assert "nobody is called a match" in outcome.out
+    assert "likeness collections cohort --standard crowd" in outcome.out
+    shown = answer(likeness, "collections", "show", "crowd")
+    assert shown["cohort"] != before["cohort"]
+    assert "the collection itself" in shown["calibrated_on"]
+    assert shown["hindrance"] is None
+
+    back = answer(likeness, "collections", "cohort", "--standard", "crowd")
+
+    assert (back["calibration"]["measured_on"], back["made"]) == ("discs", None)
+    assert answer(likeness, "collections", "show", "crowd") == before
+    again = likeness("collections", "cohort", "--standard", "crowd")
+    assert (again.code, "nothing to do" in again.err) == (2, True)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_a_cohort_answers_in_json(likeness: Command) -> None:
+    made = answer(likeness, "collections", "cohort", "crowd")
+    assert (made["collection"], made["references"]) == ("crowd", PEOPLE)
+    assert made["calibration"]["pairs"] == 44_850
+    assert made["operating_point"]["calibrated"] is False
+    assert made["made"] == {"averaged": 500, "compared": 300, "pairs_alike": 0, "alike": []}
+
+
+@pytest.mark.usefixtures("staff")
+def test_too_few_people_for_a_cohort_are_told_of(likeness: Command) -> None:
+    outcome = likeness("collections", "cohort", "staff")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "500 named subjects to average were expected" in outcome.err
+    assert likeness("collections", "cohort", "nowhere").code == 2
+
+
+# Re-embedding
+
+
+@pytest.mark.usefixtures("staff")
+def test_a_collection_is_made_anew_with_the_model_in_force(
+    likeness: Command, picture: Make, tmp_path: Path, new_model: None
+) -> None:
+    probe = picture("probe.png", RED)
+    assert likeness("identify", "--collection", "staff", probe).code == 2
+    picture("people/stranger.png", (150, 60, 200))
+
+    outcome = likeness("collections", "re-embed", "staff", tmp_path / "people")
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "4 pictures: 3 references made anew, 1 of nobody here, 0 rejected." in outcome.out
+    assert "+one from now on" in outcome.out
+    assert likeness("identify", "--collection", "staff", probe).code == 0
+    again = likeness("collections", "re-embed", "staff", tmp_path / "people")
+    assert (again.code, "is of already" in again.err) == (2, True)
+
+
+@pytest.mark.usefixtures("staff", "new_model")
+def test_pictures_that_do_not_come_hold_the_switch_back_and_may_come_later(
+    likeness: Command, tmp_path: Path
+) -> None:
+    people, report = tmp_path / "people", tmp_path / "report.csv"
+    (people / "bad.png").write_bytes(b"no picture")
+
+    outcome = likeness(
+        "collections", "re-embed", "staff", people / "Rosa", people / "bad.png", "--report", report
+    )
+
+    assert outcome.code == 2
+    rejected, waiting = outcome.err.splitlines()
+    assert "bad.png" in rejected
+    assert "1 have none, so it stays as it is" in waiting
+    assert "Without a new template: 1 reference." in outcome.out
+    (row,) = csv.DictReader(report.read_text().splitlines())
+    assert (row["subject"], row["reason"]) == ("[bold]Greta", "its picture did not come")
+    assert row["reference_id"] in outcome.out
+    said = answer(likeness, "collections", "re-embed", "staff", people / "Rosa")
+    assert (said["made_anew"], said["missing"], said["switched"]) == (0, 1, False)
+
+    assert likeness("collections", "re-embed", "staff", people / "[bold]Greta.png").code == 0
+
+
+@pytest.mark.usefixtures("staff", "new_model")
+def test_references_left_out_are_erased_when_that_is_said_twice(
+    likeness: Command, picture: Make, tmp_path: Path
+) -> None:
+    arguments = ["collections", "re-embed", "staff", tmp_path / "people" / "Rosa", "--leave-out"]
+    refused = likeness(*arguments)
+    assert (refused.code, "give --yes if you are sure" in refused.err) == (2, True)
+
+    certificate = tmp_path / "certificate.json"
+    said = answer(likeness, *arguments, "--yes", "--certificate", certificate)
+
+    assert (said["missing"], said["switched"]) == (1, True)
+    assert said["erased"][0]["certificate"] == json.loads(certificate.read_text())
+    assert likeness("collections", "verify", certificate).code == 0
+    assert answer(likeness, "collections", "show", "staff")["references"] == 2
+    greta = likeness("identify", "--collection", "staff", picture("probe.png", GREEN))
+    assert "Greta" not in greta.out
+
+
+@pytest.mark.usefixtures("staff", "new_model")
+def test_what_is_ready_can_be_discarded(likeness: Command, tmp_path: Path) -> None:
+    likeness("collections", "re-embed", "staff", tmp_path / "people" / "Rosa")
+    both = likeness("collections", "re-embed", "staff", tmp_path, "--discard")
+    assert (both.code, "--discard was expected alone" in both.err) == (2, True)
+
+    outcome = likeness("collections", "re-embed", "staff", "--discard")
+
+    assert (outcome.code, outcome.out) == (
+        0,
+        "Dropped: 2 references made ready. staff stays as it is.\n",
+    )
+    assert likeness("collections", "re-embed", "staff", "--discard").code == 2
