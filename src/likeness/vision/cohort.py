@@ -38,7 +38,7 @@ _NEAREST_SHARE = 0.015
 _FEWEST_NEAREST = 10
 # How far a template's own mean and deviation are followed, where 1 is wholly and 0 takes the typical
 # ones: what evens best. Averages blur the difference between places, so means are followed further.
-_MEAN_FOLLOWED = 1.025
+_MEAN_FOLLOWED = 1.03
 _DEVIATION_FOLLOWED = 0.85
 _SMALLEST_DEVIATION = 1e-4
 _ROWS_AT_ONCE = 256
@@ -69,8 +69,9 @@ class Cohort:
         # What is kept on disk is what is used, so that a version means the same everywhere.
         vectors = vectors.astype(np.float16).astype(np.float32)
         nearest = min(max(_FEWEST_NEAREST, round(_NEAREST_SHARE * len(vectors))), len(vectors) - 1)
-        # The highest score of a vector of the cohort is the one with itself.
-        means, deviations = _mean_and_deviation(vectors, vectors, nearest, skip_highest=True)
+        # As if they were templates; the highest score of each is the one with itself.
+        units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        means, deviations = _mean_and_deviation(units, vectors, nearest, skip_highest=True)
         typical = (round(float(np.median(each)), 6) for each in (means, deviations))
         return cls(vectors, model, made_from, nearest, *typical)
 
@@ -87,7 +88,7 @@ class Cohort:
         """Say where (m, d) unit templates stand: the mean and the deviation to normalise by, (m,).
 
         They are those of a template's highest scores, followed by as much as evens best: from the
-        typical mean by 1.025 times the difference, and s^0.85 (typical s)^0.15 for a deviation s.
+        typical mean by 1.03 times the difference, and s^0.85 (typical s)^0.15 for a deviation s.
         """
         means, deviations = _mean_and_deviation(vectors, self.vectors, self.nearest)
         means = self.typical_mean + _MEAN_FOLLOWED * (means - self.typical_mean)
