@@ -5,6 +5,7 @@ from pathlib import Path
 
 from likeness.secrets import passphrase
 from likeness.service import import_collection
+from likeness.service.import_lines import read_export
 from tests.service.people import home_at
 
 WORDS = "correct horse battery"
@@ -22,8 +23,7 @@ def import_file(
             home.database,
             home.keyring,
             home.installation.standards,
-            file,
-            lambda: WORDS,
+            read_export(file, lambda: WORDS),
             name,
         )
         said.send("done")

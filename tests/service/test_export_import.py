@@ -33,6 +33,7 @@ from likeness.secrets.passphrase import MAGIC
 from likeness.service.enrol import Outcome
 from likeness.service.export import export_collection
 from likeness.service.import_collection import Imported, import_collection
+from likeness.service.import_lines import read_export
 from likeness.vision.cohort import Cohort
 from likeness.vision.standards import Standards
 from tests.service.importing import WORDS, import_file
@@ -76,8 +77,7 @@ def import_(home: Home, content: bytes, words: str = WORDS, name: str | None = N
         home.database,
         home.keyring,
         home.installation.standards,
-        io.BytesIO(content),
-        lambda: words,
+        read_export(io.BytesIO(content), lambda: words),
         name,
     )
 
@@ -453,8 +453,7 @@ def test_an_import_that_is_stopped_leaves_nothing(home: Home, exports: dict[str,
             home.database,
             home.keyring,
             home.installation.standards,
-            io.BytesIO(exports["sealed"]),
-            lambda: WORDS,
+            read_export(io.BytesIO(exports["sealed"]), lambda: WORDS),
             "copy",
             stop,
         )

@@ -26,6 +26,7 @@ from likeness.service.import_collection import Imported, import_collection
 from likeness.service.import_compreface import CompreFace, compreface_pictures
 from likeness.service.import_compreface_database import CompreFaceDatabase
 from likeness.service.import_compreface_dump import CompreFaceDump
+from likeness.service.import_lines import read_export
 
 _REPORT = Path("compreface.import-report.csv")
 
@@ -94,22 +95,23 @@ def _import_collection(
         raise InvalidRequest(f"an export was expected and '{path}' is no file: name one")
     with Home(installation()) as home:
         try:
-            with path.open("rb") as file, stopping() as stopped, counting("Imported") as show:
+            with path.open("rb") as file:
+                export = read_export(file, lambda: passphrase_from(passphrase_file, new=False))
+                with stopping() as stopped, counting("Subjects and references") as show:
 
-                def tell(done: int, total: int) -> None:
-                    if stopped():
-                        raise KeyboardInterrupt
-                    show(done, total)
+                    def tell(done: int, total: int) -> None:
+                        if stopped():
+                            raise KeyboardInterrupt
+                        show(done, total)
 
-                imported = import_collection(
-                    home.database,
-                    home.keyring,
-                    home.installation.standards,
-                    file,
-                    lambda: passphrase_from(passphrase_file, new=False),
-                    name,
-                    tell,
-                )
+                    imported = import_collection(
+                        home.database,
+                        home.keyring,
+                        home.installation.standards,
+                        export,
+                        name,
+                        tell,
+                    )
         except KeyboardInterrupt:
             warn("interrupted, and nothing was imported: the same command begins anew")
             raise typer.Exit(ExitCode.INTERRUPTED) from None

@@ -6,11 +6,10 @@
 3. Nothing in the file is trusted: each line is checked, and at the end that all are as written.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from sqlalchemy import Connection
@@ -22,7 +21,6 @@ from likeness.gallery.collections import Collection, Size
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Details, Seal
 from likeness.secrets import Keyring
-from likeness.secrets.passphrase import MAGIC, opened_stream
 from likeness.service.export_format import Header, ReferenceLine
 from likeness.service.import_lines import ExportLines
 from likeness.storage import Database
@@ -34,7 +32,6 @@ T = TypeVar("T")
 Tell = Callable[[int, int], None]
 
 _AT_ONCE = 500
-_PIECE_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +46,7 @@ def import_collection(
     database: Database,
     keyring: Keyring,
     standards: Standards,
-    file: BinaryIO,
-    passphrase: Callable[[], str],
+    export: ExportLines,
     name: str | None = None,
     tell: Tell = lambda done, total: None,
 ) -> Imported:
@@ -60,21 +56,18 @@ def import_collection(
         database: where the gallery's rows are.
         keyring: what the collection's key is sealed with.
         standards: what has the cohorts that are known here.
-        file: the export.
-        passphrase: is asked where the export is sealed.
+        export: what `read_export` gave.
         name: what to call the collection; as it was called without.
         tell: is told how many of how many subjects and references are read; what it raises ends the
             import, and nothing is left of it.
 
     Raises:
-        InvalidRequest: the file is no export, of another version, damaged or cut off, or the
-            passphrase is wrong.
+        InvalidRequest: the export is damaged or cut off, or says what cannot be.
         AlreadyExists: there is a collection of that name.
         Conflict: an id is taken, or what the scores mean is known neither here nor in the file.
         OSError: the file cannot be read.
     """
-    lines = ExportLines(_pieces(file, passphrase))
-    header = lines.header
+    header = export.header
 
     def insert(connection: Connection) -> Imported:
         collection = collections.create(
@@ -88,33 +81,25 @@ def import_collection(
             now=header.created_at,
         )
         seal = collections.seal_of(connection, keyring, collection)
-        _keep_cohort(connection, seal, standards, header, lines.cohort())
+        _keep_cohort(connection, seal, standards, header, export.cohort())
         size = Size(header.subjects, header.references)
         total, done = size.subjects + size.references, 0
-        for subjects in _batches(lines.subjects()):
+        for subjects in _batches(export.subjects()):
             arrivals.insert_subjects(
                 connection,
                 seal,
                 [ArrivingSubject(one.subject, one.name, one.created_at) for one in subjects],
             )
             tell(done := done + len(subjects), total)
-        for references in _batches(lines.references()):
+        for references in _batches(export.references()):
             arrivals.insert_references(
                 connection, collection, seal, [_arriving(one, header) for one in references]
             )
             tell(done := done + len(references), total)
-        lines.finish()
+        export.finish()
         return Imported(collection, size)
 
     return database.write(insert)
-
-
-def _pieces(file: BinaryIO, passphrase: Callable[[], str]) -> Iterable[bytes]:
-    beginning = file.read(len(MAGIC))
-    if beginning == MAGIC:
-        return opened_stream(file, passphrase())
-    file.seek(0)
-    return iter(partial(file.read, _PIECE_BYTES), b"")
 
 
 def _keep_cohort(

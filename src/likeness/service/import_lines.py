@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from pydantic import ValidationError
 
 from likeness.errors import InvalidRequest
+from likeness.secrets.passphrase import MAGIC, opened_stream
 from likeness.service.export_format import (
     ADAPTERS,
     LONGEST_LINE_BYTES,
@@ -23,6 +25,8 @@ from likeness.service.export_format import (
 )
 
 L = TypeVar("L", bound=Line)
+
+_PIECE_BYTES = 64 << 10
 
 
 class ExportLines:
@@ -80,6 +84,20 @@ class ExportLines:
             # Without `from`: the cause quotes the line, which may hold a name.
             raise _damaged(self._number) from None
         return read
+
+
+def read_export(file: BinaryIO, passphrase: Callable[[], str]) -> ExportLines:
+    """Begin to read an export, whose passphrase is asked for where it is sealed.
+
+    Raises:
+        InvalidRequest: it is no export, of another version or cut off, or the passphrase is wrong.
+        OSError: the file cannot be read; so do the methods of what is given.
+    """
+    beginning = file.read(len(MAGIC))
+    if beginning == MAGIC:
+        return ExportLines(opened_stream(file, passphrase()))
+    file.seek(0)
+    return ExportLines(iter(partial(file.read, _PIECE_BYTES), b""))
 
 
 def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
