@@ -1,7 +1,7 @@
 """Re-embedding: the pictures come again, and every reference gets a template of the new model."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +10,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from likeness.app import Workload
+from likeness.app import Installation, Workload
 from likeness.app.home import Home
 from likeness.app.re_embedding import re_embedder_of
+from likeness.artifacts import PinnedFile
+from likeness.artifacts.catalogue import SAMPLES
 from likeness.config import Settings
 from likeness.errors import Conflict, InvalidRequest
 from likeness.gallery.references import NewReference, Reference
@@ -259,6 +261,37 @@ def test_face_is_the_references_where_it_has_the_same_place(
     seen = replace(face(), box=Box(*box))
 
     assert re_embed._found_again([reference], [seen]) == ({7: 0} if found else {})
+
+
+@pytest.mark.models
+def test_real_people_are_found_with_the_new_model(
+    tmp_path: Path, cache_dir: Path, artifact: Callable[[PinnedFile], Path]
+) -> None:
+    pictures = tmp_path / "people"
+    pictures.mkdir()
+    for n, sample in enumerate(SAMPLES):
+        (pictures / f"{n}{artifact(sample).suffix}").write_bytes(artifact(sample).read_bytes())
+    settings = Settings(home=tmp_path / "home", cache=cache_dir)
+    with Home(Installation(settings)) as home:
+        make(home)
+        enrolling = enroller(home, foremost=True, any_quality=True)
+        references = {
+            Path(one.picture.place): one.reference_id
+            for one in enrolling.enrol(read_source(pictures))
+        }
+    # A lower resolution for the detector, too: faces are found at slightly other places.
+    new = settings.model_copy(update={"chips": "mirrored", "detector_side": 640})
+    installation = Installation(new)
+    cohort = home.installation.standards.cohort(home.installation.model)
+    installation.standards.keep_cohort(replace(cohort, model=installation.model))
+    with Home(installation) as home:
+        results = made_anew(home, pictures)
+        assert [(one.made_anew, one.error) for one in results] == [(1, None)] * len(SAMPLES)
+        re_embedder(home).switch()
+        for picture, reference_id in references.items():
+            (best,) = home.gallery.search("staff", template_of(home, picture), 1)
+            assert best.reference is not None and best.reference.id == reference_id
+            assert best.comparison.raw_score == pytest.approx(1.0, abs=1e-3)
 
 
 # Sources
