@@ -29,7 +29,7 @@ _DLIB_MEAN_SHAPE = (
 )
 _DLIB_MARGIN = 0.25
 _DLIB_SIDE = 150
-# Detectors mark other spots of a face than dlib's shape does, so its chips are cut this much closer.
+# Detectors mark other spots of a face than dlib's shape does, so chips are cut this much closer.
 _DLIB_ZOOM = 1.06
 # The reference points of the ArcFace family (insightface, `arcface_src1.py`), in 112 pixels.
 _ARCFACE_SHAPE = (

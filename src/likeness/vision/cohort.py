@@ -36,8 +36,8 @@ _STRANGERS = 20
 # Of the cohort's vectors, those that a template is compared with closely.
 _NEAREST_SHARE = 0.015
 _FEWEST_NEAREST = 10
-# How far a template's own mean and deviation are followed, where 1 is wholly and 0 takes the typical
-# ones: what evens best. Averages blur the difference between places, so means are followed further.
+# How far a template's own mean and deviation are followed, where 1 is wholly and 0 takes the
+# typical ones: what evens best. Averages blur how places differ, so means are followed further.
 _MEAN_FOLLOWED = 1.03
 _DEVIATION_FOLLOWED = 0.85
 _SMALLEST_DEVIATION = 1e-4
@@ -242,7 +242,7 @@ def _mean_and_deviation(
     kept = nearest + skip_highest
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        # Not a matrix product: the threads that it wakes spin for 25 ms after each, waiting for more.
+        # Not a matrix product: threads that it wakes spin for 25 ms after each, waiting for more.
         scores = np.einsum("md,nd->mn", vectors[rows], against)
         highest = np.partition(scores, -kept, axis=1)[:, -kept:]
         if skip_highest:
