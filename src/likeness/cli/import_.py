@@ -33,7 +33,7 @@ _REPORT = Path("compreface.import-report.csv")
 
 def import_(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="What `likeness export` wrote.")
+        Path | None, typer.Argument(metavar="FILE", help="What `likeness export` wrote.")
     ] = None,
     collection: Annotated[
         str | None,
