@@ -28,7 +28,9 @@ _OVERLAP = 0.5
 # Faces by the height of their box in the squeezed picture, and what share the first prototype found
 # at the number of detections that matched no face.
 _BANDS = {"64-up": (64, np.inf), "32-64": (32, 64), "16-32": (16, 32)}
+# Given to two digits, so what rounds to as much is no worse.
 _PROTOTYPE = {47: (0.91, 0.81, 0.50), 65: (0.91, 0.80, 0.64), 506: (0.93, 0.86, 0.69)}
+_ROUNDED = 0.005
 _SQUEEZED = 416
 _LEAST_CONFIDENCE = 0.2
 
@@ -72,10 +74,11 @@ def _wider(unmatched: int, band: str, prototype: float) -> Figure:
         return Measurement(
             recalls[band],
             f"wider_mini in its true proportions, faces {band} px tall; at threshold"
-            f" {threshold:.3f} {strays} detections match no face, the prototype had {unmatched}",
+            f" {threshold:.3f} {strays} detections match no face, the prototype had {unmatched}"
+            f" and recall {prototype:.2f}",
         )
 
-    return Figure(f"wider-{band}-{unmatched}", "recall", at_least(prototype), measure)
+    return Figure(f"wider-{band}-{unmatched}", "recall", at_least(prototype - _ROUNDED), measure)
 
 
 def _wider_default(full: bool) -> Measurement:
