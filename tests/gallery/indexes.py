@@ -1,10 +1,12 @@
 """Every backend, made small enough that a test reaches all that it does."""
 
 import hashlib
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from tempfile import mkdtemp
 
 import numpy as np
@@ -39,20 +41,41 @@ def milvus() -> VectorIndex:
     pytest.importorskip("pymilvus", reason="pymilvus is not installed: see the milvus extra")
     from likeness.gallery.milvus_index import MilvusIndex
 
-    _, _, port = _milvus_lite()
-    return MilvusIndex(f"http://127.0.0.1:{port}", f"c{uuid.uuid4().hex}", MODEL, DIMENSIONS)
+    return MilvusIndex(milvus_server().address, f"c{uuid.uuid4().hex}", MODEL, DIMENSIONS)
+
+
+class MilvusServer:
+    """A Milvus server that can go away and come back, at the same address with what it held."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = 0
+        self.start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        server = pytest.importorskip(
+            "milvus_lite.adapter.grpc.server", reason="milvus-lite is not installed"
+        )
+        started = server.start_server_in_thread(str(self._folder), port=self._port)
+        self._server, self._database, self._port = started
+
+    def stop(self) -> None:
+        self._server.stop(grace=None).wait()
+        self._database.close()
+
+    def forget(self) -> None:
+        """Lose everything, as a server that is set up anew; it has to be stopped."""
+        shutil.rmtree(self._folder)
 
 
 @cache
-def _milvus_lite() -> tuple[object, object, int]:
-    """Start a server for the whole run; it lives as long as what this returns."""
-    server = pytest.importorskip(
-        "milvus_lite.adapter.grpc.server", reason="milvus-lite is not installed"
-    )
-    started: tuple[object, object, int] = server.start_server_in_thread(
-        mkdtemp(prefix="milvus-lite-")
-    )
-    return started
+def milvus_server() -> MilvusServer:
+    """Start a server for the whole run."""
+    return MilvusServer(Path(mkdtemp(prefix="milvus-lite-")))
 
 
 IN_MEMORY = [exact, small_faiss, listed_faiss]

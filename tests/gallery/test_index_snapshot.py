@@ -107,6 +107,14 @@ def test_erased_ids_are_in_no_file(make_index: MakeIndex, tmp_path: Path) -> Non
         assert not any(faces(200)[number].tobytes() in content for content in plain)
 
 
+def test_ids_are_looked_for_without_opening_the_rows(tmp_path: Path) -> None:
+    saved(small_faiss, tmp_path)
+    for rows in (tmp_path / "snapshot").glob("*.rows"):
+        rows.unlink()
+    assert folder_at(tmp_path).held(ids_of(999, 70, 3)).tolist() == [3, 70]
+    assert folder_at(tmp_path / "elsewhere").held(ids_of(3)).tolist() == []
+
+
 def test_erasing_a_whole_segment_leaves_the_others(tmp_path: Path) -> None:
     saved(small_faiss, tmp_path, count=96)
     assert folder_at(tmp_path).erase(np.arange(32, 64)) == 1

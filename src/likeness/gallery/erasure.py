@@ -142,21 +142,23 @@ def pending(connection: Connection) -> list[Erasure]:
 def finish(
     database: Database,
     erasures: Sequence[Erasure],
-    forget: Callable[[Erasure], None],
+    forget: Callable[[Erasure], tuple[str, ...]],
     clock: Callable[[], datetime],
 ) -> list[ErasureCertificate]:
     """Take what was begun from everywhere else, and issue the certificates.
 
-    `forget` takes an erasure's vectors out of indexes and snapshots.
+    `forget` takes an erasure's vectors out of indexes and snapshots, and gives, in words, where
+    they may be found nevertheless.
 
     Raises:
         Conflict: a program that reads the database stands in the way; the erasures stay noted.
         Exception: whatever `forget` raises; likewise.
     """
+    left: dict[UUID, tuple[str, ...]] = {}
     for erasure in erasures:
         if erasure.erased.whole_collection:
             _delete_all(database, erasure.collection_id)
-        forget(erasure)
+        left[erasure.id] = forget(erasure)
     if not erasures:
         return []
     scrubbing = scrub(database, SCRUBBED)
@@ -166,13 +168,17 @@ def finish(
             f" {scrubbing.stood_in_way}: they are gone from every search, and the next sweep or"
             " start finishes the erasure"
         )
-    out_of_reach = (*scrubbing.out_of_reach, *_EXPORTS)
     averaged = database.read(cohorts.owners)
     certificates = [
         _certificate(
             erasure,
             clock(),
-            (*_AVERAGES, *out_of_reach) if erasure.collection_id in averaged else out_of_reach,
+            (
+                *(_AVERAGES if erasure.collection_id in averaged else ()),
+                *left[erasure.id],
+                *scrubbing.out_of_reach,
+                *_EXPORTS,
+            ),
         )
         for erasure in erasures
     ]

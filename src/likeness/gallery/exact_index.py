@@ -17,6 +17,8 @@ from likeness.gallery.vector_table import NOWHERE, SEGMENT_ROWS, VectorTable
 class ExactIndex:
     """Compares a probe with every vector; its cost grows with their number."""
 
+    out_of_reach: tuple[str, ...] = ()
+
     def __init__(self, model: str, dimensions: int, segment_rows: int = SEGMENT_ROWS) -> None:
         self._model = model
         self._dimensions = dimensions

@@ -57,6 +57,8 @@ _ROWS_RESTORED_TOGETHER = 2_000_000
 class FaissIndex:
     """Vectors in memory, whose snapshots lie sealed on disk."""
 
+    out_of_reach: tuple[str, ...] = ()
+
     def __init__(
         self,
         model: str,

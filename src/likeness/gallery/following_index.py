@@ -19,7 +19,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.errors import LikenessError, ModelMismatch, NotFound, SnapshotUnusable
+from likeness.errors import (
+    IndexUnavailable,
+    LikenessError,
+    ModelMismatch,
+    NotFound,
+    SnapshotUnusable,
+)
 from likeness.gallery.index_snapshot import Manifest, SnapshotFolder
 from likeness.gallery.rows_as_vectors import RowsAsVectors
 from likeness.gallery.vector_index import Candidates, VectorIndex
@@ -59,6 +65,11 @@ class FollowingIndex:
         return len(self._index)
 
     @property
+    def out_of_reach(self) -> tuple[str, ...]:
+        """Where removed vectors may be found nevertheless, in words."""
+        return self._index.out_of_reach
+
+    @property
     def unsaved(self) -> int:
         """How many changes no snapshot holds yet."""
         return self._unsaved
@@ -66,7 +77,12 @@ class FollowingIndex:
     def search(self, probe: NDArray[np.float32], limit: int) -> Candidates:
         """Find the `limit` nearest to one (d,) unit probe."""
         self._make_ready()
-        return self._index.search(probe[None], limit)
+        try:
+            return self._index.search(probe[None], limit)
+        except IndexUnavailable:
+            # Nobody can say what it holds when it is back.
+            self._up_to_date = False
+            raise
 
     def follow(self, number: int) -> None:
         """Add what references up to `number` bring, which are committed.
@@ -101,15 +117,8 @@ class FollowingIndex:
 
     def holds(self, ids: NDArray[np.int64]) -> int:
         """Count which of (n,) ids are in the index or its snapshot."""
-        held = set(ids[self._index.contains(ids)].tolist())
-        with self._folder.lock:
-            try:
-                names = self._folder.manifest().segments
-            except NotFound:
-                names = ()
-            for name in names:
-                held.update(np.intersect1d(self._folder.read_segment(name).ids, ids).tolist())
-        return len(held)
+        in_index = ids[self._index.contains(ids)]
+        return len(np.union1d(in_index, self._folder.held(ids)))
 
     def snapshot(self) -> None:
         """Write what a next start needs, where that is not written yet; one at a time.

@@ -408,14 +408,13 @@ class Gallery:
                 if collection.is_comparable_with(self.collection(name)):
                     raise
 
-    def _forget(self, begun: Erasure) -> None:
+    def _forget(self, begun: Erasure) -> tuple[str, ...]:
         collection = self._database.read(
             lambda connection: collections.by_id(connection, begun.collection_id)
         )
         if collection is not None:
-            self._open.open(collection).forget(begun.erased)
-            return
-        self._open.wipe(
+            return self._open.open(collection).forget(begun.erased)
+        return self._open.wipe(
             begun.collection_id,
             begun.model,
             begun.dimensions,

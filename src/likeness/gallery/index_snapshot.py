@@ -202,6 +202,22 @@ class SnapshotFolder:
         arrays = self._read(f"{name}.lists")
         return SavedLists(arrays["centroids"], arrays["codebook"], int(arrays["at"][0]))
 
+    def held(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give which of (n,) ids are in the snapshot, from its small files alone.
+
+        Each is sealed together with the rows of its name and says which ids those are.
+
+        Raises:
+            ModelMismatch, SnapshotUnusable: see `manifest`.
+        """
+        with self.lock:
+            try:
+                names = self.manifest().segments
+            except NotFound:
+                return np.empty(0, np.int64)
+            found = [np.intersect1d(self._ids_in(name), ids) for name in names]
+        return np.unique(np.concatenate([np.empty(0, np.int64), *found]))
+
     def erase(self, ids: NDArray[np.int64]) -> int:
         """Write the segments that hold one of (n,) ids anew without them, and say how many.
 
@@ -222,7 +238,7 @@ class SnapshotFolder:
             anew = {
                 name: self._rewritten_without(name, ids)
                 for name in manifest.segments
-                if np.isin(self._read(f"{name}.ids")["ids"], ids).any()
+                if np.isin(self._ids_in(name), ids).any()
             }
             names = [anew.get(name, name) for name in manifest.segments]
             # Committed even where nothing was found: a crash may have left files that no manifest
@@ -230,6 +246,10 @@ class SnapshotFolder:
             kept = tuple(name for name in names if name is not None)
             self.commit(Manifest(manifest.sequence, manifest.lists, kept))
         return len(anew)
+
+    def _ids_in(self, name: str) -> NDArray[np.int64]:
+        ids: NDArray[np.int64] = self._read(f"{name}.ids")["ids"]
+        return ids
 
     def _rewritten_without(self, name: str, ids: NDArray[np.int64]) -> str | None:
         old = self.read_segment(name)

@@ -5,6 +5,7 @@ strong consistency, so that what was added or removed before it holds.
 """
 
 import hashlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,12 @@ _PROBES_A_CALL = 256
 # Milvus gives no more candidates than that.
 _MOST_CANDIDATES = 16_384
 _STRONG = "Strong"
+# A server that has gone away must not keep a search, or a start, waiting for the minutes in which
+# pymilvus would try again.
+_ANSWER_S = 60.0
+# Otherwise gRPC does not even look for up to two minutes whether a server is back.
+_CHANNEL = {"grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 1_000}
+_READ = {"consistency_level": _STRONG, "timeout": _ANSWER_S}
 _HNSW = {"M": 32, "efConstruction": 256}
 _SHORTEST_SEARCH = 512
 
@@ -36,33 +43,29 @@ _SHORTEST_SEARCH = 512
 class MilvusIndex:
     """One Milvus collection; `address` is that of the server, such as `http://127.0.0.1:19530`."""
 
+    # Milvus marks what is deleted, and drops it from its files when it compacts them.
+    out_of_reach: tuple[str, ...] = (
+        "Milvus's files and log, in the clear, until it compacts them and collects the garbage",
+        "backups of Milvus",
+    )
+
     def __init__(
         self, address: str, collection: str, model: str, dimensions: int, token: str = ""
     ) -> None:
-        """Connect, and make the collection where there is none.
+        """Name the server and its collection, which is made by the first use if there is none.
 
-        Raises:
-            IndexUnavailable: pymilvus is not installed, or the server cannot be reached.
-            ModelMismatch: the collection holds vectors of another model.
+        Every use raises `IndexUnavailable` where pymilvus is not installed or the server does not
+        answer, and `ModelMismatch` where the collection holds vectors of another model.
         """
         self._address = address
+        self._token = token
         self._collection = collection
         self._model = model
         self._dimensions = dimensions
         # A collection knows its model by the name of its field, which every server keeps.
         self._field = f"of_{hashlib.sha256(model.encode()).hexdigest()[:16]}"
-        with self._faults():
-            self._client = _client(address, token)
-            if not self._client.has_collection(collection):
-                self._make_collection()
-            described = self._client.describe_collection(collection)
-            self._client.load_collection(collection)
-        held = {field["name"]: field["params"].get("dim") for field in described["fields"]}
-        if held.get(self._field) != dimensions:
-            raise ModelMismatch(
-                f"Milvus's collection {collection} was expected to hold {dimensions} numbers of"
-                f" {model} for each id and holds something else: name another collection"
-            )
+        self._client: Any = None
+        self._connecting = threading.Lock()
 
     @property
     def model(self) -> str:
@@ -76,21 +79,16 @@ class MilvusIndex:
 
     def __len__(self) -> int:
         """Count the vectors."""
-        with self._faults():
-            counted = self._client.query(
-                self._collection, output_fields=["count(*)"], consistency_level=_STRONG
-            )
+        with self._server() as client:
+            counted = client.query(self._collection, output_fields=["count(*)"], **_READ)
         return int(counted[0]["count(*)"])
 
     def ids(self) -> NDArray[np.int64]:
         """List the ids, (n,), ascending."""
         found: list[int] = []
-        with self._faults():
-            pages = self._client.query_iterator(
-                self._collection,
-                batch_size=_ROWS_A_CALL,
-                output_fields=["id"],
-                consistency_level=_STRONG,
+        with self._server() as client:
+            pages = client.query_iterator(
+                self._collection, batch_size=_ROWS_A_CALL, output_fields=["id"], **_READ
             )
             while page := pages.next():
                 found += [row["id"] for row in page]
@@ -100,13 +98,13 @@ class MilvusIndex:
     def contains(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say of each of (n,) ids whether it is here."""
         found: list[int] = []
-        with self._faults():
+        with self._server() as client:
             for step in _steps(len(ids), _ROWS_A_CALL):
-                rows = self._client.get(
+                rows = client.get(
                     self._collection,
                     np.asarray(ids[step]).tolist(),
                     output_fields=["id"],
-                    consistency_level=_STRONG,
+                    **_READ,
                 )
                 found += [row["id"] for row in rows]
         return np.isin(ids, found)
@@ -114,20 +112,20 @@ class MilvusIndex:
     def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """Hold (n, d) unit vectors under (n,) ids, see `VectorIndex.add`."""
         ids, vectors = checked_pairs(ids, vectors, self._model, self._dimensions)
-        with self._faults():
+        with self._server() as client:
             for step in _steps(len(ids), _ROWS_A_CALL):
                 rows = [
                     {"id": one, self._field: vector}
                     for one, vector in zip(ids[step].tolist(), vectors[step], strict=True)
                 ]
-                self._client.upsert(self._collection, rows)
+                client.upsert(self._collection, rows, timeout=_ANSWER_S)
 
     def remove(self, ids: NDArray[np.int64]) -> None:
         """Forget (n,) ids, see `VectorIndex.remove`."""
         ids = checked_ids(ids)
-        with self._faults():
+        with self._server() as client:
             for step in _steps(len(ids), _ROWS_A_CALL):
-                self._client.delete(self._collection, ids=ids[step].tolist())
+                client.delete(self._collection, ids=ids[step].tolist(), timeout=_ANSWER_S)
 
     def search(self, probes: NDArray[np.float32], limit: int) -> Candidates:
         """Find the nearest to each of (m, d) unit probes, see `VectorIndex.search`."""
@@ -135,15 +133,15 @@ class MilvusIndex:
         probes = checked_vectors(probes, self._model, self._dimensions)
         asked = min(limit, _MOST_CANDIDATES)
         lines = []
-        with self._faults():
+        with self._server() as client:
             for step in _steps(len(probes), _PROBES_A_CALL):
-                answers = self._client.search(
+                answers = client.search(
                     self._collection,
                     probes[step].tolist(),
                     anns_field=self._field,
                     limit=asked,
                     search_params={"params": {"ef": max(_SHORTEST_SEARCH, 2 * asked)}},
-                    consistency_level=_STRONG,
+                    **_READ,
                 )
                 lines += [
                     best_first(
@@ -157,27 +155,17 @@ class MilvusIndex:
 
     def drop(self) -> None:
         """Delete the collection from the server."""
-        with self._faults():
-            self._client.drop_collection(self._collection)
+        with self._server() as client:
+            client.drop_collection(self._collection)
 
     def close(self) -> None:
         """Leave the server."""
-        self._client.close()
-
-    def _make_collection(self) -> None:
-        from pymilvus import DataType
-
-        schema = self._client.create_schema(auto_id=False)
-        schema.add_field("id", DataType.INT64, is_primary=True)
-        schema.add_field(self._field, DataType.FLOAT_VECTOR, dim=self._dimensions)
-        indexes = self._client.prepare_index_params()
-        indexes.add_index(self._field, index_type="HNSW", metric_type="COSINE", params=_HNSW)
-        self._client.create_collection(
-            self._collection, schema=schema, index_params=indexes, consistency_level=_STRONG
-        )
+        if self._client is not None:
+            self._client.close()
 
     @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _server(self) -> Iterator[Any]:
+        """Give a client of the server, ready to use; what it raises becomes `IndexUnavailable`."""
         try:
             from grpc import RpcError
             from pymilvus.exceptions import MilvusException
@@ -186,19 +174,53 @@ class MilvusIndex:
                 "Milvus needs pymilvus, which is not installed: pip install 'likeness[milvus]'"
             ) from error
         try:
-            yield
+            yield self._connected()
         except (MilvusException, RpcError) as error:
+            # A server that comes back may have let go of the collection, or have lost it.
+            self._client = None
             raise IndexUnavailable(
                 f"Milvus at {self._address} was expected to answer and did not"
                 f" ({' '.join(str(error).split())[:200]}): start it or mend its address, then retry"
             ) from error
+
+    def _connected(self) -> Any:
+        with self._connecting:
+            if self._client is None:
+                client = _client(self._address, self._token)
+                if not client.has_collection(self._collection, timeout=_ANSWER_S):
+                    self._make_collection(client)
+                self._require_own(client.describe_collection(self._collection, timeout=_ANSWER_S))
+                client.load_collection(self._collection)
+                self._client = client
+            return self._client
+
+    def _require_own(self, described: dict[str, Any]) -> None:
+        held = {field["name"]: field["params"].get("dim") for field in described["fields"]}
+        if held.get(self._field) != self._dimensions:
+            raise ModelMismatch(
+                f"Milvus's collection {self._collection} was expected to hold {self._dimensions}"
+                f" numbers of {self._model} for each id and holds something else: name another"
+                " collection"
+            )
+
+    def _make_collection(self, client: Any) -> None:
+        from pymilvus import DataType
+
+        schema = client.create_schema(auto_id=False)
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field(self._field, DataType.FLOAT_VECTOR, dim=self._dimensions)
+        indexes = client.prepare_index_params()
+        indexes.add_index(self._field, index_type="HNSW", metric_type="COSINE", params=_HNSW)
+        client.create_collection(
+            self._collection, schema=schema, index_params=indexes, consistency_level=_STRONG
+        )
 
 
 def _client(address: str, token: str) -> Any:
     # pymilvus takes half a second to import, and most installations have none.
     from pymilvus import MilvusClient
 
-    return MilvusClient(uri=address, token=token)
+    return MilvusClient(uri=address, token=token, grpc_options=_CHANNEL)
 
 
 def _steps(count: int, size: int) -> Iterator[slice]:

@@ -65,14 +65,17 @@ class OpenCollection:
         self.references.follow(number)
         self.subjects.follow(number)
 
-    def forget(self, erased: Erased) -> None:
+    def forget(self, erased: Erased) -> tuple[str, ...]:
         """Take what is erased from indexes and snapshots; fuse anew who lost references.
+
+        Gives, in words, where it may be found nevertheless.
 
         Raises:
             IndexUnavailable, SnapshotUnusable: an index or its snapshot cannot be changed.
         """
         self.references.refresh(_as_ids(erased.reference_numbers))
         self.subjects.refresh(_as_ids((*erased.subject_numbers, *erased.affected_subjects)))
+        return self.references.out_of_reach
 
     def holds(self, erased: Erased) -> int:
         """Count the vectors in indexes and snapshots that an erasure should have taken."""
@@ -106,8 +109,10 @@ class OpenCollection:
 
 def wipe(
     make_index: MakeIndex, collection_id: UUID, model: str, dimensions: int, folder: Path
-) -> None:
+) -> tuple[str, ...]:
     """Empty the indexes that a collection had for a model; delete the folder of their snapshots.
+
+    Gives, in words, where their vectors may be found nevertheless.
 
     Raises:
         IndexUnavailable: an index cannot be changed.
@@ -125,6 +130,7 @@ def wipe(
             f"the snapshots in {folder} were expected to be deleted and cannot be"
             f" ({error.strerror}): mend the folder; the rest is done at the next start"
         ) from error
+    return index.out_of_reach
 
 
 def folder_of(snapshots: Path, collection_id: UUID, model: str | None = None) -> Path:

@@ -56,8 +56,12 @@ class OpenCollections:
         if opened.wants_snapshot and self._snapshot_is_due.acquire(blocking=False):
             self._background.submit(self._snapshot_in_background, opened)
 
-    def wipe(self, collection_id: UUID, model: str, dimensions: int, folder: Path) -> None:
+    def wipe(
+        self, collection_id: UUID, model: str, dimensions: int, folder: Path
+    ) -> tuple[str, ...]:
         """Leave nothing of the indexes that a collection had for a model, nor their snapshots.
+
+        Gives, in words, where their vectors may be found nevertheless.
 
         Raises:
             IndexUnavailable, SnapshotUnusable: see `open_collection.wipe`.
@@ -66,7 +70,7 @@ class OpenCollections:
             opened = self._open.pop((collection_id, model), None)
         if opened is not None:
             opened.close()
-        wipe(self._make_index, collection_id, model, dimensions, folder)
+        return wipe(self._make_index, collection_id, model, dimensions, folder)
 
     def close(self) -> None:
         """Write snapshots where much would be read again."""

@@ -45,6 +45,10 @@ class VectorIndex(Protocol):
     def dimensions(self) -> int:
         """How many numbers a vector has."""
 
+    @property
+    def out_of_reach(self) -> tuple[str, ...]:
+        """Where removed vectors may be found nevertheless, in words."""
+
     def __len__(self) -> int:
         """Count the vectors."""
 
