@@ -67,6 +67,20 @@ def test_a_command_used_wrongly_is_one_line_and_exit_code_2(
     assert line.startswith("likeness: ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["nonsense"], "likeness"),
+        (["enrol"], "likeness enrol"),
+        (["models", "show"], "likeness models show"),
+    ],
+)
+def test_a_command_used_wrongly_names_its_own_help(
+    likeness: Command, arguments: list[str], command: str
+) -> None:
+    assert f"`{command} --help` says what there is" in likeness(*arguments).err
+
+
 @pytest.mark.parametrize("error", [RuntimeError("broken\nin two lines"), MemoryError()])
 def test_what_nobody_foresaw_is_one_line_and_exit_code_3(
     error: Exception, likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch

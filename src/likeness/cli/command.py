@@ -80,7 +80,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; whatever goes wrong is one line on stderr and an exit code."""
     try:
-        code = _likeness(list(arguments) or ["--help"], standalone_mode=False)
+        code = _likeness(list(arguments) or ["--help"], standalone_mode=False, prog_name="likeness")
         sys.stdout.flush()
         return int(code or ExitCode.DONE)
     except SystemExit:

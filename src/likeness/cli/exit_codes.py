@@ -62,7 +62,9 @@ def _message(error: BaseException) -> str:
         case LikenessError():
             return str(error)
         case typer.TyperException():
-            return f"{error.format_message().rstrip('.')}: `likeness --help` says what there is"
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else "likeness"
+            return f"{error.format_message().rstrip('.')}: `{command} --help` says what there is"
         case KeyboardInterrupt() | typer.Abort():
             return "interrupted"
         case _:
