@@ -148,6 +148,9 @@ def test_doctor_says_what_is_missing_and_the_command_that_mends_it(likeness: Com
     assert document["well"] is False
     for finding in document["findings"]:
         assert set(finding) == {"subject", "state", "well", "mend"}
+        # A registry's package of our name is not ours.
+        assert "pip install likeness" not in (finding["mend"] or "")
+        assert "likeness[" not in (finding["mend"] or "")
 
 
 def test_doctor_names_a_folder_that_cannot_be_written(

@@ -178,4 +178,4 @@ def test_missing_driver_is_answered_with_the_command_that_mends_it() -> None:
         env={"PYTHONPATH": ":".join(sys.path)},
     )
 
-    assert "pip install likeness[postgres]" in run.stdout
+    assert "pip install 'psycopg[binary]'" in run.stdout

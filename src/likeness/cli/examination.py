@@ -2,8 +2,11 @@
 
 import os
 import platform
+import shlex
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import starmap
 from pathlib import Path
 
 from likeness import __version__
@@ -14,6 +17,14 @@ from likeness.errors import LikenessError
 from likeness.vision.cards import ModelCard
 from likeness.vision.openvino_engine import OpenVinoEngine
 from likeness.vision.session import Precision
+
+# Each with its module, its package, and what is so with it and without it.
+_EXTRAS = (
+    ("heic", "pillow_heif", "pillow-heif", "HEIC pictures are read", "HEIC pictures are not read"),
+    ("postgres", "psycopg", "psycopg[binary]", "PostgreSQL can be the database", "not needed"),
+    ("milvus", "pymilvus", "pymilvus", "Milvus can be the index", "not needed"),
+    ("onnxruntime", "onnxruntime", "onnxruntime", "that engine can be chosen", "not needed"),
+)
 
 
 def examine(settled: Installation) -> list[Finding]:
@@ -31,10 +42,7 @@ def examine(settled: Installation) -> list[Finding]:
         _folder("home folder", settled.settings.home, "LIKENESS_HOME"),
         *examine_home(settled),
         _folder("cache folder", settled.settings.cache, "LIKENESS_CACHE"),
-        _extra("heic", "pillow_heif", "HEIC pictures are read", "HEIC pictures are not read"),
-        _extra("postgres", "psycopg", "PostgreSQL can be the database", "not needed"),
-        _extra("milvus", "pymilvus", "Milvus can be the index", "not needed"),
-        _extra("onnxruntime", "onnxruntime", "the engine onnxruntime can be chosen", "not needed"),
+        *starmap(_extra, _EXTRAS),
     ]
 
 
@@ -115,9 +123,12 @@ def _folder(subject: str, folder: Path, variable: str) -> Finding:
     return Finding(subject, f"{folder}, {held / 1e6:.0f} MB")
 
 
-def _extra(name: str, module: str, with_it: str, without: str) -> Finding:
+def _extra(name: str, module: str, package: str, with_it: str, without: str) -> Finding:
+    # Its own package is named: what registries call `likeness` is somebody else's.
     if find_spec(module):
         return Finding(f"extra {name}", f"installed: {with_it}")
     return Finding(
-        f"extra {name}", f"not installed: {without}", mend=f"pip install 'likeness[{name}]'"
+        f"extra {name}",
+        f"not installed: {without}",
+        mend=shlex.join([sys.executable, "-m", "pip", "install", package]),
     )

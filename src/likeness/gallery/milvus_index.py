@@ -171,7 +171,7 @@ class MilvusIndex:
             from pymilvus.exceptions import MilvusException
         except ImportError as error:
             raise IndexUnavailable(
-                "Milvus needs pymilvus, which is not installed: pip install 'likeness[milvus]'"
+                "Milvus needs pymilvus, which is not installed: pip install pymilvus"
             ) from error
         try:
             yield self._connected()

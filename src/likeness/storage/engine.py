@@ -108,8 +108,8 @@ def _postgresql_engine(
         )
     except ModuleNotFoundError as error:
         raise DatabaseUnavailable(
-            "PostgreSQL needs the driver psycopg, which is not installed: install Likeness with its"
-            " extra, `pip install likeness[postgres]`"
+            "PostgreSQL needs the driver psycopg, which is not installed: pip install"
+            " 'psycopg[binary]'"
         ) from error
 
     @event.listens_for(engine, "connect")

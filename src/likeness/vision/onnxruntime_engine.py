@@ -83,7 +83,7 @@ def _import_onnxruntime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise EngineUnavailable(
-            "ONNX Runtime was chosen and is not installed: run `pip install"
-            " 'likeness[onnxruntime]'` (or likeness[onnxruntime-gpu]), or use the engine openvino"
+            "ONNX Runtime was chosen and is not installed: pip install"
+            " onnxruntime (or onnxruntime-gpu), or use the engine openvino"
         ) from error
     return onnxruntime

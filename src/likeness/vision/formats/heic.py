@@ -37,7 +37,7 @@ def _open(data: bytes) -> PIL.Image.Image:
         pillow_heif = importlib.import_module("pillow_heif")  # optional: only when one is met
     except ImportError as error:
         raise UnsupportedImageFormat(
-            "a HEIC picture came and its decoder is not installed: pip install likeness[heic]"
+            "a HEIC picture came and its decoder is not installed: pip install pillow-heif"
         ) from error
     picture: PIL.Image.Image = pillow_heif.HeifImageFile(io.BytesIO(data))
     return picture
