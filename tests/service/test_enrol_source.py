@@ -91,14 +91,14 @@ def test_a_source_that_is_not_as_it_must_be_is_refused(manifest: Path, tmp_path:
     manifest.write_text("path,subject\n")
     for source, subject, root, said in [
         (manifest, None, None, "names none"),
-        (manifest, "Rosa", None, "for nothing else"),
+        (manifest, "Rosa", None, "leave out --subject"),
         (tmp_path / "missing.csv", None, None, "cannot be read"),
         (tmp_path / "a.jpg" / "b.jpg", "Rosa", None, "cannot be read"),
         (tmp_path / "empty", None, None, "names none"),
-        (tmp_path / "empty", "Rosa", None, "for nothing else"),
+        (tmp_path / "empty", "Rosa", None, "leave out --subject"),
         (tmp_path / "empty", None, tmp_path, "leave it out"),
         (tmp_path / "undecodable", None, None, "U\\+DCFF"),
-        (tmp_path / "a.jpg", None, None, "is needed for one picture"),
+        (tmp_path / "a.jpg", None, None, "came without a name: give --subject"),
         (tmp_path / "a.jpg", "Rosa", tmp_path, "leave it out"),
     ]:
         with pytest.raises(InvalidRequest, match=said):

@@ -92,7 +92,7 @@ def get(connection: Connection, name: str) -> Collection:
     if row is None:
         raise NotFound(
             f"a collection was expected and {name!r} is none: `likeness collections list` lists"
-            " them"
+            " them, `likeness collections create` makes one"
         )
     return _collection(row)
 

@@ -159,7 +159,10 @@ def by_ids(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Refe
     """
     found = _read(connection, seal, REFERENCES.c.id.in_(ids))
     if missing := set(ids) - {reference.id for reference in found}:
-        raise NotFound(f"a reference was expected and {min(missing)} is none: list the references")
+        raise NotFound(
+            f"a reference was expected and {min(missing)} is none: reports of `likeness enrol` and"
+            " `likeness identify --json` have their ids"
+        )
     return found
 
 

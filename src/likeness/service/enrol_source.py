@@ -26,9 +26,10 @@ def read_source(
     folder = _is_folder(source)
     manifest = not folder and source.suffix.lower() == ".csv"
     if (subject is None) != (manifest or folder):
+        came, mend = ("without", "give") if subject is None else ("with", "leave out")
         raise InvalidRequest(
-            "a subject's name is needed for one picture, and for nothing else: folders and"
-            " manifests name their own"
+            "a folder or a manifest, or one picture and its subject's name, was expected and"
+            f" '{source}' came {came} a name: {mend} --subject"
         )
     if root is not None and not manifest:
         raise InvalidRequest("a root was given and the source is no manifest (.csv): leave it out")
