@@ -96,7 +96,9 @@ class Cohorts:
         self._database = database
         self._cohort_of = cohort_of
         self._read = read
-        self._own: dict[UUID, OwnCohort] = {}
+        # With their versions: a cohort hashes all it holds to say its own.
+        self._own: dict[UUID, tuple[str, OwnCohort]] = {}
+        self._shared: dict[tuple[str, str], Cohort] = {}
 
     def own(self, collection: Collection, seal: Seal) -> OwnCohort | None:
         """Find the cohort in use where it is the collection's own.
@@ -105,13 +107,13 @@ class Cohorts:
             KeyUnusable: it is damaged, or another's.
         """
         version = collection.cohort_version
-        known = self._own.get(collection.id)
-        if known is None or known.cohort.version != version:
+        known_version, known = self._own.get(collection.id, (None, None))
+        if known_version != version:
             known = self._database.read(
                 lambda connection: find(connection, seal, version, self._read)
             )
             if known is not None:
-                self._own[collection.id] = known
+                self._own[collection.id] = version, known
         return known
 
     def of(self, collection: Collection, seal: Seal) -> Cohort:
@@ -124,7 +126,10 @@ class Cohorts:
         own = self.own(collection, seal)
         if own is not None:
             return own.cohort
-        return self._cohort_of(collection.model, collection.cohort_version)
+        place = (collection.model, collection.cohort_version)
+        if place not in self._shared:
+            self._shared[place] = self._cohort_of(*place)
+        return self._shared[place]
 
     def even_out(
         self, collection: Collection, seal: Seal, templates: Sequence[Template]
@@ -139,7 +144,7 @@ class Cohorts:
             return templates
         means, deviations = own.cohort.statistics(np.stack([one.vector for one in templates]))
         return [
-            replace(one, cohort=CohortStatistics(mean, deviation, own.cohort.version))
+            replace(one, cohort=CohortStatistics(mean, deviation, collection.cohort_version))
             for one, mean, deviation in zip(
                 templates, means.tolist(), deviations.tolist(), strict=True
             )

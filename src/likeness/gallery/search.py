@@ -125,12 +125,13 @@ def search_subjects(
         if not len(found.ids):
             return []
         raw_scores = (found.vectors @ probe.vector).tolist()
+        version = collection.cohort_version
         means, deviations = cohort.statistics(found.vectors)
         return [
             _Scored(
                 number,
                 number,
-                _compare(raw, CohortStatistics(mean, deviation, cohort.version), probe.cohort),
+                _compare(raw, CohortStatistics(mean, deviation, version), probe.cohort),
             )
             for number, raw, mean, deviation in zip(
                 found.ids.tolist(), raw_scores, means.tolist(), deviations.tolist(), strict=True
