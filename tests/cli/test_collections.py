@@ -47,6 +47,7 @@ def test_a_collection_is_listed_and_shown_with_what_a_match_needs(likeness: Comm
     assert shown["operating_point"]["expected_false_candidates"] == pytest.approx(0.003)
     words = likeness("collections", "show", "staff").out
     assert "A match needs score 0.50, which 1 in 1,000 strangers reach" in words
+    assert shown["model"] in words
 
 
 def test_a_home_without_a_collection_says_how_to_make_one(likeness: Command) -> None:

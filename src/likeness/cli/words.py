@@ -1,5 +1,7 @@
 """What numbers mean, in words for a reader at a terminal of 80 columns."""
 
+import textwrap
+
 from likeness.terms.face import Box, Face, Point
 
 
@@ -19,6 +21,13 @@ def as_high(fmr: float, lowest_fmr: float) -> str:
 def several(count: int, noun: str) -> str:
     """Count with a plural: `1 face`, `2 faces`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def folded(paragraph: str) -> str:
+    """Fold a paragraph at 79 columns, but nothing that is to be copied: no model, no command."""
+    return textwrap.fill(
+        paragraph, 79, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False
+    )
 
 
 def box_in_words(box: Box) -> str:

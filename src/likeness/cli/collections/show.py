@@ -1,6 +1,5 @@
 """`likeness collections list` and `show`: which there are, and what searching one is worth."""
 
-import textwrap
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
 from likeness.cli.plain_text import plain
 from likeness.cli.search_in_words import search_in_words, search_json
+from likeness.cli.words import folded
 from likeness.errors import NotFound, StateError
 from likeness.gallery.collections import Collection
 from likeness.terms.calibration import Calibration, OperatingPoint
@@ -63,7 +63,7 @@ def show(
         if hindrance is not None:
             paragraphs.append(f"Not to be searched now: {hindrance}.")
         for paragraph in paragraphs:
-            print(textwrap.fill(plain(paragraph), 79, subsequent_indent="    "))
+            print(folded(plain(paragraph)))
         if search is not None:
             print(*search_in_words(*search), sep="\n")
 
