@@ -50,7 +50,7 @@ def test_the_version_is_that_of_the_package() -> None:
 
 
 @pytest.mark.models
-def test_the_python_lines_of_the_readme_work(
+def test_the_python_lines_of_the_documentation_work(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache_dir: Path
 ) -> None:
     from likeness.artifacts import catalogue, fetch
@@ -71,11 +71,12 @@ def test_the_python_lines_of_the_readme_work(
             (tmp_path / name).write_bytes(fetch(pinned, cache_dir).read_bytes())
     except ArtifactUnavailable as error:
         pytest.skip(str(error))
-    blocks = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.S)
-    assert blocks
     names: dict[str, object] = {}
-    for block in blocks:
-        exec(block, names)
+    for document in ("README.md", "docs/python.md"):
+        blocks = re.findall(r"```python\n(.*?)```", (REPOSITORY / document).read_text(), re.S)
+        assert blocks
+        for block in blocks:
+            exec(block, names)
     answer = names["answer"]
     assert isinstance(answer, likeness.Verification)
     assert answer.same

@@ -32,7 +32,10 @@ class Settings(BaseModel):
     recogniser: Annotated[str, Field(description="Model that makes templates.")] = "dlib-resnet-v1"
     chips: Annotated[
         Literal["one", "mirrored", "six"],
-        Field(description="Chips averaged into a template: more cost time and make fewer errors."),
+        Field(
+            description="Chips averaged into a template: more cost time and make fewer errors; a"
+            " cohort and a calibration are shipped for six."
+        ),
     ] = "six"
     detector_side: Annotated[
         int,

@@ -40,7 +40,8 @@ DetectorSide = Annotated[
 ]
 Recogniser = Annotated[str | None, typer.Option(help="Model that makes templates.", metavar="NAME")]
 ChipsChoice = Annotated[
-    str | None, typer.Option("--chips", help="one, mirrored or six.", metavar="CHIPS")
+    str | None,
+    typer.Option("--chips", help="six; one or mirrored with a cohort of yours.", metavar="CHIPS"),
 ]
 PrecisionChoice = Annotated[
     str | None, typer.Option("--precision", help="auto, f32 or bf16.", metavar="P")
