@@ -15,11 +15,15 @@ def test_of_a_service():
 
 def test_of_nothing_special():
     pytest.skip("for another reason")
+
+@pytest.mark.services
+def test_of_evaluation_data(shared_data):
+    shared_data("of which there are none")
 """
 
 
 @pytest.mark.parametrize(
-    ("forbidden", "outcome"), [("", "2 skipped"), ("models,services", "1 failed, 1 skipped")]
+    ("forbidden", "outcome"), [("", "3 skipped"), ("models,services", "1 failed, 2 skipped")]
 )
 def test_only_skips_that_are_forbidden_fail(tmp_path: Path, forbidden: str, outcome: str) -> None:
     (tmp_path / "conftest.py").write_text((Path(__file__).parent / "conftest.py").read_text())

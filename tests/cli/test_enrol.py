@@ -139,6 +139,7 @@ def test_ctrl_c_closes_the_report_and_says_how_to_go_on(
     for number in range(90):
         draw(folder / f"{number:02}.png", colour(number))
     decode, decoded = Sample.decode, []
+    handler = signal.getsignal(signal.SIGINT)
 
     def interrupted(self: Sample, longer_side: int | None = None) -> object:
         decoded.append(self)
@@ -155,7 +156,7 @@ def test_ctrl_c_closes_the_report_and_says_how_to_go_on(
     assert f"{done} of 90 pictures are done: the same command goes on" in how_to_go_on
     told = rows(tmp_path / "people.enrol-report.csv")
     assert [row["outcome"] for row in told] == ["enrolled"] * done
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
     again = json.loads(enrol(folder, "--json").out)
     assert (again["already"], again["enrolled"]) == (done, 90 - done)
 
