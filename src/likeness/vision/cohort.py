@@ -70,7 +70,8 @@ class Cohort:
         vectors = vectors.astype(np.float16).astype(np.float32)
         nearest = min(max(_FEWEST_NEAREST, round(_NEAREST_SHARE * len(vectors))), len(vectors) - 1)
         # As if they were templates; the highest score of each is the one with itself.
-        units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        units = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
         means, deviations = _mean_and_deviation(units, vectors, nearest, skip_highest=True)
         typical = (round(float(np.median(each)), 6) for each in (means, deviations))
         return cls(vectors, model, made_from, nearest, *typical)
