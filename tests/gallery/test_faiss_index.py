@@ -143,3 +143,17 @@ def test_closing_ends_the_learning_and_leaves_what_there_was(
     index.close()
     assert index.is_exact
     assert len(index) == 200
+
+
+def test_a_list_may_be_long() -> None:
+    vectors = faces(5_000)
+    lists = InvertedLists.trained_on(vectors[:500], 1, segment_rows=8_192)
+    for slots in np.array_split(np.arange(5_000), 140):
+        lists.insert(slots, lists.entries(vectors[slots]))
+    lists.remove(np.array([4_999, 4_500, 17]))
+
+    found = lists.nearest(vectors[[4_998, 4_999, 17]], 40, effort=1.0)
+
+    assert 4_998 in found[0]
+    assert not np.isin(found, [4_999, 4_500, 17]).any()
+    assert lists.lists_of(np.arange(4_998, 5_001)).tolist() == [0, -1, -1]

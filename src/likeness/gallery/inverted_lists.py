@@ -9,6 +9,8 @@ then takes less time than to look up a few of many short lists in other codes, a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +24,9 @@ _CODE_ROWS = 32  # in one block of FAISS's packed codes
 _TRAINING_ROWS_A_LIST = 256
 _TRAINING_ROUNDS = 10
 _NO_LIST = -1
+# On a busy machine a second thread for fewer rows is waited for a hundred times as long as the
+# work takes.
+_ROWS_FOR_THREADS = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +83,9 @@ class InvertedLists:
 
     def entries(self, vectors: NDArray[np.float32]) -> Entries:
         """Choose the lists of (n, d) vectors and code them."""
-        nearest: NDArray[np.int64] = self._quantizer.search(vectors, 1)[1]
-        return Entries(nearest[:, 0].astype(np.int32), self.coded(vectors))
+        with _threads_for(len(vectors)):
+            nearest: NDArray[np.int64] = self._quantizer.search(vectors, 1)[1]
+            return Entries(nearest[:, 0].astype(np.int32), self.coded(vectors))
 
     def coded(self, vectors: NDArray[np.float32]) -> Codes:
         """Give the codes of (n, d) vectors, (n, bytes)."""
@@ -164,7 +170,7 @@ class InvertedLists:
         blocks = self._blocks_in(number)
         first_whole = min(len(codes), -size % _CODE_ROWS)
         for place, code in enumerate(codes[:first_whole], size):
-            self._packer.pack_1(code, place, blocks)
+            self._pack(code, place, blocks)
         rest = codes[first_whole:]
         if len(rest):
             blocks[-(-size // _CODE_ROWS) :] = self._layout.packed(rest)
@@ -172,10 +178,16 @@ class InvertedLists:
     def _cut(self, number: int, slot: int) -> None:
         slots, blocks = self._slots_in(number), self._blocks_in(number)
         place, last = int(np.flatnonzero(slots == slot)[0]), len(slots) - 1
-        self._packer.pack_1(self._packer.unpack_1(blocks, last), place, blocks)
-        self._packer.pack_1(np.zeros(self._packer.code_size, np.uint8), last, blocks)
+        block, row = divmod(last, _CODE_ROWS)
+        self._pack(self._packer.unpack_1(blocks[block : block + 1], row), place, blocks)
+        self._pack(np.zeros(self._packer.code_size, np.uint8), last, blocks)
         slots[place] = slots[last]
         self._lists.resize(number, last)
+
+    def _pack(self, code: Codes, place: int, blocks: Codes) -> None:
+        # Into the one block: in longer lists, FAISS takes a row of later blocks for a mistake.
+        block, row = divmod(place, _CODE_ROWS)
+        self._packer.pack_1(code, row, blocks[block : block + 1])
 
     @cached_property
     def _layout(self) -> _Layout:
@@ -222,6 +234,17 @@ def list_count_for(rows: int) -> int:
 def training_rows(list_count: int) -> int:
     """Say how many rows so many lists are learnt from."""
     return list_count * _TRAINING_ROWS_A_LIST
+
+
+@contextmanager
+def _threads_for(rows: int) -> Iterator[None]:
+    """Let FAISS use other threads than the caller's only where there are many rows."""
+    usual = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(usual if rows >= _ROWS_FOR_THREADS else 1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(usual)
 
 
 def _parts(dimensions: int) -> int:
