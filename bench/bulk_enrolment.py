@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from pathlib import Path
 
 import cv2
@@ -33,6 +33,7 @@ _WARM_UP = 32
 _PICTURES, _PICTURES_FULL = 320, 100_000
 _ACKNOWLEDGED = 200
 _BATCH = 32
+_FILLED_AT_ONCE = 2_000
 _FACE = Face(
     Box(200, 120, 400, 380),
     Landmarks(*(Point(260.0 + 10 * n, 220.0) for n in range(5))),
@@ -70,19 +71,27 @@ def _bulk(full: bool) -> Measurement:
 
 
 def _acknowledgement(full: bool) -> Measurement:
-    with _home() as home:
-        new = _references(home, 1 + _ACKNOWLEDGED + _BATCH)
-        first, rest, batch = new[0], new[1:-_BATCH], new[-_BATCH:]
-        home.gallery.enrol(_COLLECTION, [first])
-        home.gallery.search(_COLLECTION, first.template, 1)  # from now on the index follows
-        ms = [_ms_to_enrol(home, [one]) for one in rest]
-        batch_ms = _ms_to_enrol(home, batch)
+    ms, batch_ms = acknowledged(1)
     return Measurement(
         statistics.median(ms),
         f"one reference, from its template to its commit and into the index; median of {len(ms)},"
         f" slowest {max(ms):.1f} ms; SQLite",
         (Beside("batch", batch_ms / _BATCH, "ms", f"a reference, of {_BATCH} in one commit"),),
     )
+
+
+def acknowledged(held: int) -> tuple[list[float], float]:
+    """Give how many ms each of some references waits that join `held` others, and then a batch."""
+    with _home() as home:
+        new = _references(home, held + _ACKNOWLEDGED + _BATCH)
+        probe = next(new)
+        others = chain([probe], islice(new, held - 1))
+        while some := list(islice(others, _FILLED_AT_ONCE)):
+            home.gallery.enrol(_COLLECTION, some)
+        home.gallery.search(_COLLECTION, probe.template, 1)  # from now on the index follows
+        home.gallery.snapshot(_COLLECTION)  # waits for what the index does in the background
+        ms = [_ms_to_enrol(home, [one]) for one in islice(new, _ACKNOWLEDGED)]
+        return ms, _ms_to_enrol(home, list(new))
 
 
 FIGURES = (
@@ -141,27 +150,23 @@ def _enlarged(path: Path) -> bytes:
     return cv2.imencode(".jpg", canvas)[1].tobytes()
 
 
-def _references(home: Home, count: int) -> list[NewReference]:
+def _references(home: Home, count: int) -> Iterator[NewReference]:
     """Give references of as many people, with templates that spread as real ones do."""
     cohort = home.installation.standards.cohort(home.installation.model)
-    vectors = next(SyntheticGallery(count).blocks())[1]
-    means, deviations = cohort.statistics(vectors)
-    return [
-        NewReference(
-            Template(
-                vector,
-                home.installation.model,
-                CohortStatistics(float(mean), float(deviation), cohort.version),
-            ),
-            _FACE,
-            number.to_bytes(32),
-            (640, 480),
-            f"person {number}",
-        )
-        for number, (vector, mean, deviation) in enumerate(
-            zip(vectors, means, deviations, strict=True)
-        )
-    ]
+    version = cohort.version
+    for numbers, vectors in SyntheticGallery(count).blocks():
+        means, deviations = cohort.statistics(vectors)
+        for number, vector, mean, deviation in zip(
+            numbers.tolist(), vectors, means.tolist(), deviations.tolist(), strict=True
+        ):
+            even = CohortStatistics(mean, deviation, version)
+            yield NewReference(
+                Template(vector, home.installation.model, even),
+                _FACE,
+                number.to_bytes(32),
+                (640, 480),
+                f"person {number}",
+            )
 
 
 def _ms_to_enrol(home: Home, new: list[NewReference]) -> float:

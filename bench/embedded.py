@@ -35,18 +35,22 @@ class Embedded:
 
     def raw_scores(self) -> Scores:
         """The raw scores of all pairs, (n, n); lowest of all where one has no template."""
-        return self._without_failures(self.vectors @ self.vectors.T)
+        return self._without_failures(self.vectors @ self.vectors.T, self)
 
     def scores(self) -> Scores:
         """The deciding scores of all pairs, (n, n); lowest of all where one has no template."""
-        # What is written for two numbers holds for whole arrays of them.
-        across = CohortStatistics(self.means, self.deviations, "")  # type: ignore[arg-type]
-        down = CohortStatistics(self.means[:, None], self.deviations[:, None], "")  # type: ignore[arg-type]
-        raw = self.vectors @ self.vectors.T
-        return self._without_failures(normalised(raw, down, across))  # type: ignore[arg-type]
+        return self.scores_with(self)
 
-    def _without_failures(self, scores: Scores) -> Scores:
-        scores[self.failed] = scores[:, self.failed] = -np.inf
+    def scores_with(self, others: "Embedded") -> Scores:
+        """The deciding scores with each of m others, (n, m), as `scores`."""
+        # What is written for two numbers holds for whole arrays of them.
+        across = CohortStatistics(others.means, others.deviations, "")  # type: ignore[arg-type]
+        down = CohortStatistics(self.means[:, None], self.deviations[:, None], "")  # type: ignore[arg-type]
+        raw = self.vectors @ others.vectors.T
+        return self._without_failures(normalised(raw, down, across), others)  # type: ignore[arg-type]
+
+    def _without_failures(self, scores: Scores, others: "Embedded") -> Scores:
+        scores[self.failed] = scores[:, others.failed] = -np.inf
         return scores
 
 

@@ -7,6 +7,8 @@ from bench import (
     deepface_pairs,
     detection,
     evenness,
+    fused_subjects,
+    gallery_growth,
     gallery_index,
     lfw,
     photographs,
@@ -21,6 +23,8 @@ FIGURES: tuple[Figure, ...] = (
     *deepface_pairs.FIGURES,
     *evenness.FIGURES,
     *lfw.FIGURES,
+    *fused_subjects.FIGURES,
     *bulk_enrolment.FIGURES,
     *gallery_index.FIGURES,
+    *gallery_growth.FIGURES,
 )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bench.figure import Beside, Figure, Measurement, NotMeasured, Target, at_least, at_most
 from bench.race import Race, Runner, race
 from bench.synthetic_gallery import SyntheticGallery
+from bench.workplace import OUT
 from likeness.gallery.faiss_index import FaissIndex
 from likeness.gallery.index_snapshot import SnapshotFolder
 
@@ -32,7 +33,7 @@ _BATCH = 64
 _MILLION = 1_000_000
 _MILLION_PROBES = 4_000
 _TWENTY_MILLION = 20_000_000
-_TWENTY_MILLION_PROBES = 1_000
+_RESTORED_PROBES = 1_000
 
 Truth = NDArray[np.int64]
 """The ids of the nearest references of every probe, (m, 10), as an exact search finds them."""
@@ -110,7 +111,7 @@ def _restored(value: Callable[[Restored], float], against: str) -> Callable[[boo
     def measure(full: bool) -> Measurement:
         if not full:
             raise NotMeasured("20 million take 20 minutes and 10 GB of disk: make bench FULL=1")
-        return Measurement(value(_twenty_million()), against)
+        return Measurement(value(restored(_TWENTY_MILLION)), against)
 
     return measure
 
@@ -217,19 +218,20 @@ def _timed(
 
 
 @cache
-def _twenty_million() -> Restored:
-    # Each in a process of its own, whose memory is its own.
+def restored(size: int) -> Restored:
+    """Write an index of a synthetic gallery and take it up again, each in a process of its own."""
     processes = multiprocessing.get_context("spawn")
-    with tempfile.TemporaryDirectory() as folder:
+    OUT.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=OUT) as folder:
         with processes.Pool(1) as pool:
-            truth = pool.apply(_write_twenty_million, (Path(folder),))
+            truth = pool.apply(_write, (Path(folder), size))
         with processes.Pool(1) as pool:
-            return pool.apply(_read_twenty_million, (Path(folder), truth))
+            return pool.apply(_read, (Path(folder), size, truth))
 
 
-def _write_twenty_million(folder: Path) -> Truth:
-    gallery = SyntheticGallery(_TWENTY_MILLION)
-    probes = gallery.probes(_TWENTY_MILLION_PROBES)
+def _write(folder: Path, size: int) -> Truth:
+    gallery = SyntheticGallery(size)
+    probes = gallery.probes(_RESTORED_PROBES)
     index = FaissIndex(_MODEL, _DIMENSIONS)
     nearest = faiss.ResultHeap(len(probes), _CANDIDATES, keep_max=True)
     for ids, vectors in gallery.blocks():
@@ -243,8 +245,8 @@ def _write_twenty_million(folder: Path) -> Truth:
     return truth
 
 
-def _read_twenty_million(folder: Path, truth: Truth) -> Restored:
-    probes = SyntheticGallery(_TWENTY_MILLION).probes(_TWENTY_MILLION_PROBES)
+def _read(folder: Path, size: int, truth: Truth) -> Restored:
+    probes = SyntheticGallery(size).probes(_RESTORED_PROBES)
     begun = time.perf_counter()
     index = FaissIndex(_MODEL, _DIMENSIONS)
     index.restore(_snapshot_at(folder))

@@ -20,7 +20,7 @@ from likeness.evaluation.rates import fmr_at, fnmr_at, threshold_at_fmr
 Mask = NDArray[np.bool_]
 
 # One person under two names each: the highest scores of non-mated pairs.
-_LABEL_ERRORS = (
+LABEL_ERRORS = (
     ("Andrew_Caldecott", "Andrew_Gilligan"),
     ("Choi_Sung-hong", "Sung_Hong_Choi"),
     ("Hasan_Wirayuda", "Hassan_Wirajuda"),
@@ -77,7 +77,7 @@ def _fnmr(exponent: int, target: float) -> Figure:
             f" {len(ours.mated):,} mated and {len(ours.non_mated):,} non-mated pairs of LFW"
             f" deep-funneled View 1, without face in {embedded().failed.sum()} pictures (theirs:"
             f" {_their_failures()}), failures counted; left out as label errors:"
-            f" {'; '.join('/'.join(names) for names in _LABEL_ERRORS)}"
+            f" {'; '.join('/'.join(names) for names in LABEL_ERRORS)}"
         )
         return Measurement(
             fnmr / theirs_fnmr,
@@ -180,7 +180,7 @@ def _masks() -> tuple[Mask, Mask]:
     _, people = np.unique(names, return_inverse=True)
     same = people[:, None] == people[None]
     errors = np.zeros_like(same)
-    for one, other in _LABEL_ERRORS:
+    for one, other in LABEL_ERRORS:
         errors |= (names == one)[:, None] & (names == other)[None]
     different = ~same & ~errors & ~errors.T
     return np.triu(same, 1), np.triu(different, 1)
