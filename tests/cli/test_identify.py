@@ -30,6 +30,13 @@ def test_every_face_is_named_or_nobody(likeness: Command, picture: Make, gallery
     assert "no match" in outcome.out
 
 
+def test_a_second_match_is_said_to_be_one(likeness: Command, picture: Make, gallery: Path) -> None:
+    picture("gallery/Ruth.png", RED)
+    outcome = likeness("identify", "--gallery", gallery, picture("probe.png", RED))
+    assert "also a match: R" in outcome.out
+    assert "next: [bold]Greta" in outcome.out
+
+
 def test_nobody_matched_in_any_picture_is_exit_code_1(
     likeness: Command, picture: Make, gallery: Path
 ) -> None:

@@ -141,7 +141,9 @@ def _print(
             print(f"{number:>4}  no match")
         print(f"      box {box_in_words(each.face.box)}")
         for candidate in others:
-            print(f"      next: {_candidate_in_words(candidate, lowest_fmr)}")
+            # That a face matches two people is for a person to notice.
+            place = "also a match" if candidate.match else "next"
+            print(f"      {place}: {_candidate_in_words(candidate, lowest_fmr)}")
 
 
 def _candidate_in_words(candidate: Candidate, lowest_fmr: float) -> str:
