@@ -318,6 +318,11 @@ def test_a_picture_without_area_is_refused(name: str) -> None:
     assert_one_line(caught.value)
 
 
+def test_a_jpeg_cut_off_in_its_header_is_said_to_be_truncated() -> None:
+    with pytest.raises(InvalidImage, match="after 30 bytes without: it is truncated"):
+        inspect(encoded(scene(), "JPEG")[:30])
+
+
 def test_too_many_bytes_are_refused() -> None:
     data = encoded(scene(), "PNG")
     with pytest.raises(ImageTooLarge, match=f"{len(data)}"):

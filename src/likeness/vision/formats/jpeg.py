@@ -40,7 +40,7 @@ def _accepts(data: bytes) -> bool:
 
 
 def _header(data: bytes) -> Header:
-    width = height = 0
+    size_wh: tuple[int, int] | None = None
     orientation = 1
     for marker, start, end in _segments(data):
         if marker in _SOF:
@@ -48,12 +48,17 @@ def _header(data: bytes) -> Header:
             if precision != 8:
                 raise _unsupported(f"one of {precision} bits per sample")
             height = int.from_bytes(data[start + 1 : start + 3])
-            width = int.from_bytes(data[start + 3 : start + 5])
+            size_wh = int.from_bytes(data[start + 3 : start + 5]), height
         elif marker in _SOF_OTHERS:
             raise _unsupported("a lossless, hierarchical or arithmetic-coded one")
         elif marker == _APP1 and data.startswith(b"Exif\0\0", start):
             orientation = ifd.orientation(data[start + 6 : end])
-    return Header(width, height, orientation)
+    if size_wh is None:
+        raise InvalidImage(
+            f"a JPEG that says its size was expected and this one stops after {len(data)} bytes"
+            " without: it is truncated, fetch it again"
+        )
+    return Header(*size_wh, orientation)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
