@@ -97,6 +97,27 @@ def test_too_few_people_for_a_cohort_are_told_of(likeness: Command) -> None:
 # Re-embedding
 
 
+@pytest.mark.usefixtures("staff", "new_model")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("enrol", "{people}", "--report", "report.csv"),
+        ("import", "--compreface", "none.sql", "--report", "report.csv"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_nobody_is_enrolled_among_templates_of_another_model(
+    likeness: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = [one.format(people=tmp_path / "people") for one in command]
+    outcome = likeness(*arguments, "--collection", "staff")
+    assert (outcome.code, outcome.out) == (2, "")
+    (line,) = outcome.err.splitlines()
+    assert "`likeness collections re-embed`" in line
+    assert not Path("report.csv").exists()
+
+
 @pytest.mark.usefixtures("staff")
 def test_a_collection_is_made_anew_with_the_model_in_force(
     likeness: Command, picture: Make, tmp_path: Path, new_model: None

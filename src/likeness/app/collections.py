@@ -1,4 +1,4 @@
-"""Collections of a home, as the settings in force make and search them."""
+"""Collections of a home, as the settings in force make, fill and search them."""
 
 from likeness.app.home import Home
 from likeness.gallery.collections import Collection
@@ -38,7 +38,7 @@ def calibration_of(home: Home, collection: Collection) -> Calibration:
     return home.installation.standards.calibration(collection.model, collection.cohort_version)
 
 
-def require_searchable(home: Home, collection: Collection) -> None:
+def require_comparable(home: Home, collection: Collection) -> None:
     """Refuse a collection that templates of the settings in force cannot be compared with.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from likeness.app import Workload
+from likeness.app.collections import require_comparable
 from likeness.app.enrolment import enroller_of
 from likeness.app.home import Home
 from likeness.cli.answers import print_json
@@ -73,7 +74,8 @@ def enrol(
     if report is not None:
         _refuse_among_pictures(report, source)
     with Home(settled) as home:
-        home.gallery.collection(collection)  # said before networks are loaded
+        # Said before networks are loaded.
+        require_comparable(home, home.gallery.collection(collection))
         finder = finder_opened(settled, Workload.MANY)
         enroller = enroller_of(home, collection, finder, Demands(any_quality, foremost))
         tally = enrol_all(enroller, pictures, report)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from likeness.app import Workload
+from likeness.app.collections import require_comparable
 from likeness.app.enrolment import enroller_of
 from likeness.app.home import Home
 from likeness.cli.answers import print_json
@@ -159,7 +160,8 @@ def _import_compreface(
     check_output(report)
     settled = installation()
     with Home(settled) as home, ExitStack() as open_meanwhile:
-        home.gallery.collection(collection)  # said before anything is read
+        # Said before anything is read.
+        require_comparable(home, home.gallery.collection(collection))
         pictures = compreface_pictures(
             _compreface(source, settled.limits.max_bytes, open_meanwhile), service
         )

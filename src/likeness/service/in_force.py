@@ -1,4 +1,4 @@
-"""May a collection be searched with what the settings make templates with?"""
+"""May a collection be searched, or enrolled into, with what the settings make templates with?"""
 
 from likeness.errors import Conflict
 from likeness.gallery.collections import Collection

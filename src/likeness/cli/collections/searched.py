@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from likeness.app import Installation, Workload
-from likeness.app.collections import calibration_of, require_searchable
+from likeness.app.collections import calibration_of, require_comparable
 from likeness.app.home import Home
 from likeness.cli.opened import finder_opened
 from likeness.cli.plain_text import plain
@@ -26,7 +26,7 @@ def collection_ready(settled: Installation, name: str, by: By) -> Iterator[Ready
     settings = settled.settings
     with Home(settled) as home:
         collection = home.gallery.collection(name)
-        require_searchable(home, collection)
+        require_comparable(home, collection)
         calibration = calibration_of(home, collection)
         size = home.gallery.size(name)
         searched = CollectionSearch(home.gallery, name, by)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.app.collections import calibration_of, require_searchable
+from likeness.app.collections import calibration_of, require_comparable
 from likeness.app.home import Home
 from likeness.cli.answers import print_json
 from likeness.cli.collections.described import collection_json, held_in_words
@@ -71,7 +71,7 @@ def show(
 def _hindrance(home: Home, collection: Collection) -> str | None:
     """Say why the settings in force cannot search a collection; None where they can."""
     try:
-        require_searchable(home, collection)
+        require_comparable(home, collection)
     except StateError as error:
         return str(error)
     return None
