@@ -90,7 +90,10 @@ def get(connection: Connection, seal: Seal, name: str) -> Subject:
     """
     subject = find(connection, seal, name)
     if subject is None:
-        raise NotFound("a subject of that name was expected and there is none: list the subjects")
+        raise NotFound(
+            "a subject of that name was expected and there is none: check the spelling; reports of"
+            " `likeness enrol` have the names"
+        )
     return subject
 
 
@@ -102,7 +105,10 @@ def by_id(connection: Connection, seal: Seal, subject_id: UUID) -> Subject:
     """
     for subject in _read(connection, seal, SUBJECTS.c.id == subject_id):
         return subject
-    raise NotFound(f"a subject was expected and {subject_id} is none: list the subjects")
+    raise NotFound(
+        f"a subject was expected and {subject_id} is none of this collection's, or is erased:"
+        " nothing was done"
+    )
 
 
 def by_numbers(connection: Connection, seal: Seal, numbers: Iterable[int]) -> dict[int, Subject]:
