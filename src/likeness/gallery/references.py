@@ -141,16 +141,6 @@ def insert_all(
     ]
 
 
-def duplicate_of(connection: Connection, seal: Seal, new: NewReference) -> UUID | None:
-    """Give the id of the reference that this face is enrolled as already, if it is."""
-    digest = seal.face_digest(new.sample_sha256, new.face.box)
-    return connection.execute(
-        select(REFERENCES.c.id).where(
-            REFERENCES.c.collection_id == seal.collection_id, REFERENCES.c.face_digest == digest
-        )
-    ).scalar_one_or_none()
-
-
 def by_ids(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Reference]:
     """Find references by id, in the order they came.
 
