@@ -44,6 +44,9 @@ def milvus() -> VectorIndex:
     return MilvusIndex(milvus_server().address, f"c{uuid.uuid4().hex}", MODEL, DIMENSIONS)
 
 
+_FIRST_CONNECTION_S = 120
+
+
 class MilvusServer:
     """A Milvus server that can go away and come back, at the same address with what it held."""
 
@@ -57,11 +60,14 @@ class MilvusServer:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
+        pymilvus = pytest.importorskip("pymilvus", reason="pymilvus is not installed")
         server = pytest.importorskip(
             "milvus_lite.adapter.grpc.server", reason="milvus-lite is not installed"
         )
         started = server.start_server_in_thread(str(self._folder), port=self._port)
         self._server, self._database, self._port = started
+        # The first to connect waits for what the server has yet to load, on a busy machine long.
+        pymilvus.MilvusClient(self.address, timeout=_FIRST_CONNECTION_S).close()
 
     def stop(self) -> None:
         self._server.stop(grace=None).wait()

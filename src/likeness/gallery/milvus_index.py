@@ -33,8 +33,15 @@ _STRONG = "Strong"
 # A server that has gone away must not keep a search, or a start, waiting for the minutes in which
 # pymilvus would try again.
 _ANSWER_S = 60.0
-# Otherwise gRPC does not even look for up to two minutes whether a server is back.
-_CHANNEL = {"grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 1_000}
+_CHANNEL = {
+    # Otherwise gRPC does not even look for up to two minutes whether a server is back.
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 1_000,
+    # pymilvus asks every 10 s whether the server is there, and a server that keeps to gRPC's own
+    # limit of one question in five minutes hangs up on it ("too many pings").
+    "grpc.keepalive_time_ms": 300_000,
+    "grpc.keepalive_permit_without_calls": 0,
+}
 _READ = {"consistency_level": _STRONG, "timeout": _ANSWER_S}
 _HNSW = {"M": 32, "efConstruction": 256}
 _SHORTEST_SEARCH = 512
