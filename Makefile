@@ -28,7 +28,7 @@ check: .venv/.installed-dev ## Check form, lint, types and layers
 	.venv/bin/python -m mypy
 	.venv/bin/lint-imports
 
-bench: install .venv-bench/.installed ## Measure (ONLY=name for one figure, FULL=1 for the long ones too)
+bench: install .venv-bench/.installed ## Measure (ONLY=name for one figure or group, FULL=1 for the long ones too)
 	@.venv/bin/python -m bench $(if $(ONLY),--only "$(ONLY)") $(if $(FULL),--full)
 
 lock: .venv/.installed-dev ## Resolve requirements/*.lock anew

@@ -24,11 +24,13 @@ from likeness.errors import LikenessError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--only", metavar="NAME", help="measure this figure alone")
+    parser.add_argument(
+        "--only", metavar="NAME", help="measure one figure, or one group: its name's first words"
+    )
     parser.add_argument("--full", action="store_true", help="do the long work too")
     options = parser.parse_args(arguments)
 
-    figures = [figure for figure in FIGURES if options.only in (None, figure.name)]
+    figures = [figure for figure in FIGURES if _is_of(options.only, figure.name)]
     if not figures:
         names = ", ".join(figure.name for figure in FIGURES)
         print(f"no figure is called {options.only!r}: name one of {names}", file=sys.stderr)
@@ -38,6 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"interrupted; {OUT / 'results.json'} holds what was measured", file=sys.stderr)
         return 130
+
+
+def _is_of(only: str | None, name: str) -> bool:
+    return only is None or f"{name}-".startswith(f"{only}-")
 
 
 def run(figures: Sequence[Figure], machine: Machine, path: Path, *, full: bool = False) -> int:

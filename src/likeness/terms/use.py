@@ -1,0 +1,83 @@
+"""Who does what, with which collection, and why: what rules are asked about."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+UNDECLARED = "undeclared"
+"""What a fact is called that nobody stated; what it allows is a rule's matter."""
+
+
+class Role(StrEnum):
+    """What a principal may be trusted with, whatever policy says of the use."""
+
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    REVIEWER = "reviewer"
+    AUDITOR = "auditor"
+    CLIENT = "client"
+
+
+class Action(StrEnum):
+    """What is done; the first five compute or compare templates of people."""
+
+    DETECT = "detect"
+    COMPARE = "compare"
+    SEARCH = "search"
+    ENROL = "enrol"
+    WATCH = "watch"
+    READ = "read"
+    ERASE = "erase"
+    ARRANGE = "arrange"
+    """Makes or changes collections, subjects and tags; no picture is looked at."""
+    REVIEW = "review"
+    AUTHORISE = "authorise"
+    AUDIT = "audit"
+    GOVERN = "govern"
+    """Changes policy, keys or the stop switch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: an access key, or somebody at the command line.
+
+    `id` is ours: `key:UUID` or `local:USER`. `purposes` are those granted, of which a use may
+    choose; the first is in force where it chooses none.
+    """
+
+    id: str
+    role: Role
+    organisation: str = UNDECLARED
+    sector: str = UNDECLARED
+    jurisdiction: str = UNDECLARED
+    purposes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionFacts:
+    """What an admin declared of a collection by its tags that start with `likeness:`."""
+
+    sector: str = UNDECLARED
+    jurisdiction: str = UNDECLARED
+    purpose: str = UNDECLARED
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of Likeness, before anything of it is done.
+
+    `operation` is what the caller called, such as `SearchFacesByImage`. `case` and `warrant` are
+    the caller's words, never written to a log or the ledger in the clear. `live` says that people
+    are looked for in pictures of this moment.
+    """
+
+    principal: Principal
+    action: Action
+    operation: str
+    collection_id: UUID | None = None
+    collection: CollectionFacts = CollectionFacts()
+    purpose: str = UNDECLARED
+    case: str | None = None
+    warrant: str | None = None
+    live: bool = False
+    id: UUID = field(default_factory=uuid4)
