@@ -1,0 +1,60 @@
+"""One request whose signature was verified, as an operation sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from likeness.terms.use import UNDECLARED, Action, CollectionFacts, Principal, Use
+
+Request = Mapping[str, Any]
+"""Members by the names of the service model, validated against it: bytes for blobs, `str`, `int`,
+`float`, `bool`, lists and mappings; what the caller left out is absent."""
+
+Response = dict[str, Any]
+"""Members by the names of the service model; timestamps are aware `datetime`s, and members that
+are None are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What signed headers say of a use, of purposes that the caller's key has.
+
+    `X-Likeness-Purpose`, `X-Likeness-Case` and `X-Likeness-Warrant`.
+    """
+
+    purpose: str | None = None
+    case: str | None = None
+    warrant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who calls which operation; what an operation puts into `headers` goes out with the answer."""
+
+    operation: str
+    principal: Principal
+    region: str
+    request_id: UUID
+    stated: Stated = Stated()
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def use(
+        self,
+        action: Action,
+        collection_id: UUID | None = None,
+        facts: CollectionFacts | None = None,
+    ) -> Use:
+        """Say what is about to be done, for the rules."""
+        granted = self.principal.purposes
+        return Use(
+            self.principal,
+            action,
+            self.operation,
+            collection_id,
+            facts or CollectionFacts(),
+            purpose=self.stated.purpose or (granted[0] if granted else UNDECLARED),
+            case=self.stated.case,
+            warrant=self.stated.warrant,
+            id=self.request_id,
+        )

@@ -1,0 +1,1 @@
+"""What does each operation of Rekognition do? One function each, named in `OPERATIONS`."""
