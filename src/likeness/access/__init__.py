@@ -1,0 +1,19 @@
+"""Who is calling, and what may they be trusted with? Access keys, roles, tokens of requests."""
+
+from likeness.access.grant import Grant
+from likeness.access.keys import AccessKey, IssuedSecret, SecretId
+from likeness.access.known_keys import Credential, KnownKeys
+from likeness.access.request_tokens import RequestTokens, TokenReused
+from likeness.access.roles import may
+
+__all__ = [
+    "AccessKey",
+    "Credential",
+    "Grant",
+    "IssuedSecret",
+    "KnownKeys",
+    "RequestTokens",
+    "SecretId",
+    "TokenReused",
+    "may",
+]

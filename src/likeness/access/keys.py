@@ -1,0 +1,262 @@
+"""Who may call? Holders of access keys, as functions over a connection.
+
+A key is a holder, what they may be trusted with, and secrets to sign with. It stays the same
+principal when its secret is rotated. Whatever changes a key counts the revision up, by which
+servers that hold keys in memory know to read them again.
+"""
+
+import json
+import secrets
+import string
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from likeness.access.grant import Grant, checked_line
+from likeness.access.tables import KEYS, SECRETS, STATE
+from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
+from likeness.secrets import Keyring
+from likeness.terms.use import Principal, Role
+
+# The shape of AWS's, which clients check, and a prefix that is not theirs.
+_PREFIX = "LKIA"
+_ID_ALPHABET = string.ascii_uppercase + "234567"
+_SECRET_ALPHABET = string.ascii_letters + string.digits + "+/"
+_ID_CHARACTERS, _SECRET_CHARACTERS = 20, 40
+LONGEST_GRACE = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretId:
+    """The name of a secret, which every request says; None: no end is set."""
+
+    access_key_id: str
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A holder that may call; `secret_ids` come newest first.
+
+    `created_by` is a principal's id, `disabled_at` None while the key may be used.
+    """
+
+    id: UUID
+    name: str
+    grant: Grant
+    created_at: datetime
+    created_by: str
+    disabled_at: datetime | None
+    secret_ids: tuple[SecretId, ...]
+
+    @property
+    def principal(self) -> Principal:
+        """Whom its requests come from."""
+        grant = self.grant
+        return Principal(
+            f"key:{self.id}",
+            grant.role,
+            grant.organisation,
+            grant.sector,
+            grant.jurisdiction,
+            grant.purposes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedSecret:
+    """A key and its newest secret, which nobody is shown again."""
+
+    key: AccessKey
+    access_key_id: str
+    secret: str = field(repr=False)
+
+
+def create(
+    connection: Connection,
+    keyring: Keyring,
+    name: str,
+    grant: Grant,
+    *,
+    created_by: str,
+    now: datetime,
+) -> IssuedSecret:
+    """Make a key with its first secret.
+
+    Raises:
+        InvalidRequest: the name cannot be kept.
+        AlreadyExists: there is one of that name.
+    """
+    checked_line(name, "an access key's name")
+    if connection.execute(select(KEYS.c.id).where(KEYS.c.name == name)).first():
+        raise AlreadyExists(
+            f"a new access key was expected and {name!r} exists: choose another name, or"
+            " `likeness keys rotate` for a new secret"
+        )
+    key_id = uuid4()
+    connection.execute(
+        insert(KEYS).values(
+            id=key_id,
+            name=name,
+            role=grant.role.value,
+            organisation=grant.organisation,
+            sector=grant.sector,
+            jurisdiction=grant.jurisdiction,
+            purposes=json.dumps(grant.purposes),
+            created_at=now,
+            created_by=created_by,
+        )
+    )
+    return _issue(connection, keyring, key_id, name, now)
+
+
+def ensure_first(
+    connection: Connection, keyring: Keyring, *, created_by: str, now: datetime
+) -> IssuedSecret | None:
+    """Make an admin's key where there is no key at all; None where there is one."""
+    if connection.execute(select(KEYS.c.id)).first():
+        return None
+    grant = Grant(role=Role.ADMIN)
+    return create(connection, keyring, "first", grant, created_by=created_by, now=now)
+
+
+def every(connection: Connection) -> list[AccessKey]:
+    """List all keys by name."""
+    secret_ids: dict[UUID, list[SecretId]] = defaultdict(list)
+    columns = [SECRETS.c[name] for name in ("key_id", "access_key_id", "ends_at")]
+    newest_first = (SECRETS.c.ends_at.is_not(None), SECRETS.c.created_at.desc())
+    for row in connection.execute(select(*columns).order_by(*newest_first)):
+        secret_ids[row.key_id].append(SecretId(row.access_key_id, row.ends_at))
+    return [
+        AccessKey(
+            row.id,
+            row.name,
+            Grant(
+                Role(row.role),
+                row.organisation,
+                row.sector,
+                row.jurisdiction,
+                tuple(json.loads(row.purposes)),
+            ),
+            row.created_at,
+            row.created_by,
+            row.disabled_at,
+            tuple(secret_ids[row.id]),
+        )
+        for row in connection.execute(select(KEYS).order_by(KEYS.c.name))
+    ]
+
+
+def get(connection: Connection, name: str) -> AccessKey:
+    """Find a key by its name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for key in every(connection):
+        if key.name == name:
+            return key
+    raise NotFound(
+        f"an access key was expected and {name!r} is none: `likeness keys list` lists them"
+    )
+
+
+def disable(
+    connection: Connection, name: str, *, now: datetime, last_admin_too: bool = False
+) -> AccessKey:
+    """Let a key be refused from now on; one that is refused already stays so.
+
+    Raises:
+        NotFound: there is none of that name.
+        Conflict: no admin's key would be left.
+    """
+    key = get(connection, name)
+    if key.disabled_at is None:
+        if not last_admin_too and _is_last_admin(connection, key):
+            raise Conflict(
+                f"another enabled admin key was expected and {name!r} is the last: without one"
+                " nobody changes rules or keys but at this machine's command line; make another"
+                " first, or say --yes"
+            )
+        connection.execute(update(KEYS).where(KEYS.c.id == key.id).values(disabled_at=now))
+        count_up(connection)
+    return get(connection, name)
+
+
+def enable(connection: Connection, name: str) -> AccessKey:
+    """Let a key be used again.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    key = get(connection, name)
+    if key.disabled_at is not None:
+        connection.execute(update(KEYS).where(KEYS.c.id == key.id).values(disabled_at=None))
+        count_up(connection)
+    return get(connection, name)
+
+
+def rotate(
+    connection: Connection, keyring: Keyring, name: str, *, grace: timedelta, now: datetime
+) -> IssuedSecret:
+    """Give a key a new secret; older ones end after `grace`, or when they were to end before.
+
+    Raises:
+        NotFound: there is none of that name.
+        InvalidRequest: the grace is negative or too long.
+    """
+    if not timedelta() <= grace <= LONGEST_GRACE:
+        raise InvalidRequest(
+            f"0 to {LONGEST_GRACE // timedelta(hours=1)} hours of grace were expected,"
+            f" {grace / timedelta(hours=1):g} came: correct it"
+        )
+    key = get(connection, name)
+    of_key = SECRETS.c.key_id == key.id
+    ends_at = now + grace
+    later = or_(SECRETS.c.ends_at.is_(None), SECRETS.c.ends_at > ends_at)
+    connection.execute(update(SECRETS).where(of_key, later).values(ends_at=ends_at))
+    connection.execute(delete(SECRETS).where(of_key, SECRETS.c.ends_at <= now))
+    return _issue(connection, keyring, key.id, name, now)
+
+
+def secret_context(key_id: UUID, access_key_id: str) -> bytes:
+    """Say where a sealed secret belongs."""
+    return b"secret of access key " + key_id.bytes + access_key_id.encode()
+
+
+def count_up(connection: Connection) -> None:
+    """Let servers read the keys again."""
+    connection.execute(update(STATE).values(revision=STATE.c.revision + 1))
+
+
+def _issue(
+    connection: Connection, keyring: Keyring, key_id: UUID, name: str, now: datetime
+) -> IssuedSecret:
+    access_key_id = _PREFIX + _drawn(_ID_ALPHABET, _ID_CHARACTERS - len(_PREFIX))
+    secret = _drawn(_SECRET_ALPHABET, _SECRET_CHARACTERS)
+    connection.execute(
+        insert(SECRETS).values(
+            access_key_id=access_key_id,
+            key_id=key_id,
+            sealed_secret=keyring.seal(secret.encode(), secret_context(key_id, access_key_id)),
+            created_at=now,
+        )
+    )
+    count_up(connection)
+    return IssuedSecret(get(connection, name), access_key_id, secret)
+
+
+def _drawn(alphabet: str, count: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(count))
+
+
+def _is_last_admin(connection: Connection, key: AccessKey) -> bool:
+    admins = [
+        one.id
+        for one in every(connection)
+        if one.grant.role is Role.ADMIN and one.disabled_at is None
+    ]
+    return admins == [key.id]
