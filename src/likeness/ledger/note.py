@@ -1,0 +1,115 @@
+"""How is a short text signed so that other programs can check it? As a C2SP signed note.
+
+The text, an empty line, then a line `— NAME BASE64` for each signature, whose bytes are 4 of the
+key's id and the signature (https://c2sp.org/signed-note). Read strictly: one way to write a note.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from hashlib import sha256
+
+from likeness.errors import InvalidRequest
+from likeness.secrets import SigningKey, VerifyingKey
+
+_ED25519 = b"\x01"
+_ID_BYTES = 4
+_LONGEST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class NoteKey:
+    """A key under the name that its signatures carry."""
+
+    name: str
+    key: VerifyingKey
+
+    @property
+    def id(self) -> bytes:
+        """The 4 bytes by which a signature says whose it is."""
+        return sha256(self.name.encode() + b"\n" + _ED25519 + self.key.raw).digest()[:_ID_BYTES]
+
+    @property
+    def vkey(self) -> str:
+        """The key on one line, as programs that check notes take it."""
+        encoded = base64.b64encode(_ED25519 + self.key.raw).decode()
+        return f"{self.name}+{self.id.hex()}+{encoded}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text and who signed it: name, key id and signature of each."""
+
+    text: str
+    signatures: tuple[tuple[str, bytes, bytes], ...]
+
+    def is_signed_by(self, key: NoteKey) -> bool:
+        """Say whether the key signed the text."""
+        text = self.text.encode()
+        return any(
+            name == key.name and key_id == key.id and key.key.verifies(text, signature)
+            for name, key_id, signature in self.signatures
+        )
+
+
+def sign(text: str, name: str, key: SigningKey) -> str:
+    """Write a note; `text` ends with a line break."""
+    key_id = NoteKey(name, key.verifying_key).id
+    signature = base64.b64encode(key_id + key.sign(text.encode())).decode()
+    return f"{text}\n\N{EM DASH} {name} {signature}\n"
+
+
+def read_note(written: str) -> Note:
+    """Read a note.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    text, separator, lines = written.rpartition("\n\n")
+    if (
+        len(written) > _LONGEST
+        or not separator
+        or not lines.endswith("\n")
+        or any(character < " " and character != "\n" for character in written)
+        or any("\ud800" <= character <= "\udfff" for character in written)  # no UTF-8 has them
+    ):
+        raise InvalidRequest(
+            "a signed note was expected (a text, an empty line, lines of signatures) and what came"
+            " is none: take the file as it was written"
+        )
+    return Note(f"{text}\n", tuple(_signature(line) for line in lines[:-1].split("\n")))
+
+
+def decoded(encoded: str) -> bytes:
+    """Decode base64 that is written in the one way there is for its bytes.
+
+    Raises:
+        InvalidRequest: it is not.
+    """
+    try:
+        content = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        content = None
+    if content is None or base64.b64encode(content).decode() != encoded:
+        raise InvalidRequest(
+            "base64 in its one canonical form was expected and something else came: take the file"
+            " as it was written"
+        )
+    return content
+
+
+def _signature(line: str) -> tuple[str, bytes, bytes]:
+    dash, _, rest = line.partition(" ")
+    name, _, encoded = rest.partition(" ")
+    if dash != "\N{EM DASH}" or not name or "+" in name or len(name.split()) != 1:
+        raise InvalidRequest(
+            "a signature line was expected (a dash, a name, base64) and another came: take the"
+            " file as it was written"
+        )
+    content = decoded(encoded)
+    if len(content) <= _ID_BYTES:
+        raise InvalidRequest(
+            f"a signature of more than {_ID_BYTES} bytes was expected and {len(content)} came: take"
+            " the file as it was written"
+        )
+    return name, content[:_ID_BYTES], content[_ID_BYTES:]
