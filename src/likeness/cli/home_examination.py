@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from likeness.app import Installation
-from likeness.app.home import database_url, key_source
+from likeness.app.access import database_url, key_source
 from likeness.cli.finding import Finding
 from likeness.cli.words import several
 from likeness.errors import LikenessError, NotFound, StateError

@@ -1,0 +1,95 @@
+"""How are a home's rows and keys reached, by whom, also while a server has its gallery open?"""
+
+import getpass
+import os
+import shlex
+from types import TracebackType
+from typing import Self
+
+from likeness.app.installation import Installation
+from likeness.config import Settings
+from likeness.errors import InvalidRequest
+from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
+from likeness.service.record import Desk
+from likeness.service.unrecorded import UnrecordedDesk
+from likeness.storage import migrate, open_database
+from likeness.terms.use import Principal, Role
+
+
+class Rows:
+    """The rows and keys of a home, without its gallery: any number of processes may have them.
+
+    For what is to work while a server runs: access keys, rules, the ledger, review. Acts go through
+    `desk`, so that each leaves a record.
+    """
+
+    def __init__(self, installation: Installation) -> None:
+        """Open the database and the keys of an installation; what is not there yet is made.
+
+        Raises:
+            Conflict: another program holds the database, or it is of a newer one.
+            DatabaseUnavailable: the database cannot be read and written.
+            KeyUnusable: the keys cannot be had, or are not kept secret.
+            InvalidRequest: the database's URL is none.
+        """
+        settings = installation.settings
+        self.installation = installation
+        self.keyring = Keyring(key_source(settings))
+        self.database = open_database(database_url(settings))
+        try:
+            migrate(self.database)
+        except BaseException:
+            self.database.close()
+            raise
+        self.desk: Desk = UnrecordedDesk(self.database)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+def somebody_here() -> Principal:
+    """Say who is at the command line: an admin, since they can read the home's keys."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        user = str(os.getuid())
+    return Principal(f"local:{user}", Role.ADMIN)
+
+
+def database_url(settings: Settings) -> str:
+    """Say where the database of a home is."""
+    # SQLAlchemy's form: three slashes and an absolute path.
+    given = settings.database.get_secret_value()
+    return given or f"sqlite:///{settings.home.absolute() / 'likeness.db'}"
+
+
+def key_source(settings: Settings) -> KeySource:
+    """Say where the keys of a home come from.
+
+    Raises:
+        InvalidRequest: two places are named.
+    """
+    given = settings.keys.get_secret_value()
+    if given and settings.keys_command:
+        raise InvalidRequest(
+            "LIKENESS_KEYS or LIKENESS_KEYS_COMMAND was expected and both are set: unset one"
+        )
+    if given:
+        return GivenKeys(given, "LIKENESS_KEYS")
+    if settings.keys_command:
+        return CommandKeys(shlex.split(settings.keys_command))
+    return KeyFiles(settings.home / "keys")

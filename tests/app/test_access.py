@@ -1,0 +1,47 @@
+"""Rows without the gallery: reached while a server has the home."""
+
+import getpass
+import os
+from pathlib import Path
+
+import pytest
+
+from likeness.app import Installation
+from likeness.app.access import Rows, somebody_here
+from likeness.app.home import Home
+from likeness.config import Settings
+from likeness.storage import read_installation
+from likeness.terms.use import Role
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    return Installation(Settings(home=tmp_path / "home", cache=tmp_path / "cache"))
+
+
+def test_rows_are_reached_while_another_has_the_home(installation: Installation) -> None:
+    with Home(installation) as home, Rows(installation) as rows, Rows(installation) as others:
+        mine = home.database.read(read_installation)
+        assert rows.database.read(read_installation) == mine
+        assert others.keyring.key_ids == home.keyring.key_ids
+
+
+def test_rows_are_made_where_there_is_no_home_yet(installation: Installation) -> None:
+    with Rows(installation) as rows:
+        made = rows.database.read(read_installation)
+    with Home(installation) as home:
+        assert home.database.read(read_installation) == made
+
+
+def test_whoever_is_at_the_command_line_is_an_admin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
+    assert somebody_here().id == "local:ada"
+    assert somebody_here().role is Role.ADMIN
+
+
+def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert somebody_here().id == f"local:{os.getuid()}"
