@@ -1,0 +1,291 @@
+"""What waits for people? Cases: a search whose answer is withheld, and whom it found.
+
+A case lives until it expires, or until its authorisation is overdue. From that moment nothing
+here finds it any more, and the next sweep deletes it, with its key.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select
+
+from likeness.errors import NotFound
+from likeness.review import keys, told_apart
+from likeness.review.case import Candidate, Case, Found, Outcome, Owed, Search
+from likeness.review.quorum import Verdict, standing
+from likeness.review.tables import AUTHORISATIONS, CANDIDATES, CASES, VERDICTS
+from likeness.secrets import Digester, Key, Keyring
+
+_COLUMNS = [CASES.c[name] for name in Case.__dataclass_fields__ if name != "authorised_at"] + [
+    AUTHORISATIONS.c.given_at.label("authorised_at")
+]
+
+
+def open_case(
+    connection: Connection,
+    keyring: Keyring,
+    search: Search,
+    owed: Owed,
+    found: Sequence[Found],
+    *,
+    use_id: UUID,
+    crop_jpeg: bytes | None,
+    now: datetime,
+    expires_at: datetime,
+    probe_id: UUID | None = None,
+    watch_id: UUID | None = None,
+) -> Case:
+    """Open the case of a search, or give the one that it has already.
+
+    Whom people have told apart from the same probe before is left out.
+
+    Args:
+        connection: of a writing act.
+        keyring: the installation's keys.
+        search: what was searched for.
+        owed: what has to be done before the answer may be used.
+        found: whom it found, the most alike first.
+        use_id: the use that the case is of.
+        crop_jpeg: the probe's face, for people to look at.
+        now: the time.
+        expires_at: when the case ends, whatever was decided.
+        probe_id: the reference or subject searched for, where it is enrolled itself.
+        watch_id: the standing search that it comes from.
+    """
+    known = find_case(connection, keyring, search, now)
+    if known is not None:
+        return known
+    key = keys.made(connection, keyring, search.collection_id)
+    # One that has lapsed and was not swept yet.
+    _delete(connection, CASES.c.search_digest == _search_digest(key, search))
+    case_id = uuid4()
+    case_key, sealed_key = keys.new_key_under(key, _key_context(case_id))
+    hours = owed.authorisation_hours
+    case = Case(
+        case_id,
+        watch_id,
+        use_id,
+        search.principal_id,
+        search.collection_id,
+        search.operation,
+        search.purpose,
+        owed.reviews,
+        owed.separately,
+        now,
+        expires_at,
+        None if hours is None else now + timedelta(hours=hours),
+        authorised_at=None,
+    )
+    probe_digest = _probe_digest(key, search.probe)
+    row = {field: getattr(case, field) for field in Case.__dataclass_fields__}
+    del row["authorised_at"]
+    connection.execute(
+        insert(CASES),
+        {
+            **row,
+            "probe_id": probe_id,
+            "search_digest": _search_digest(key, search),
+            "probe_digest": probe_digest,
+            "sealed_key": sealed_key,
+            "sealed_crop": None
+            if crop_jpeg is None
+            else case_key.seal(crop_jpeg, _crop_context(case_id)),
+        },
+    )
+    apart = told_apart.among(connection, probe_digest, [one.id for one in found])
+    asked = [(rank, one) for rank, one in enumerate(found, start=1) if one.id not in apart]
+    asked.sort(key=lambda ranked: ranked[1].id)
+    if asked:
+        connection.execute(
+            insert(CANDIDATES),
+            [
+                {
+                    "case_id": case_id,
+                    "number": number,
+                    "rank": rank,
+                    "reference_id": one.reference_id,
+                    "subject_id": one.subject_id,
+                    "similarity": one.similarity,
+                }
+                for number, (rank, one) in enumerate(asked, start=1)
+            ],
+        )
+    return case
+
+
+def find_case(
+    connection: Connection, keyring: Keyring, search: Search, now: datetime
+) -> Case | None:
+    """Find the case of a search that is done again; None where it has none."""
+    key = keys.found(connection, keyring, search.collection_id)
+    if key is None:
+        return None
+    digest = _search_digest(key, search)
+    return next(iter(_read(connection, _lives(now), CASES.c.search_digest == digest)), None)
+
+
+def get(connection: Connection, case_id: UUID, now: datetime) -> Case:
+    """Find a case by its id.
+
+    Raises:
+        NotFound: there is none, or it has ended.
+    """
+    for case in _read(connection, _lives(now), CASES.c.id == case_id):
+        return case
+    raise NotFound(
+        f"a case was expected and {case_id} is none, or has ended: `likeness review list` lists"
+        " those that there are"
+    )
+
+
+def every(connection: Connection, now: datetime) -> list[Case]:
+    """List the cases that live, the oldest first."""
+    return _read(connection, _lives(now))
+
+
+def outcome_of(connection: Connection, case: Case) -> Outcome:
+    """Say what people have made of a case so far."""
+    given: dict[int, list[Verdict]] = {}
+    for row in connection.execute(
+        select(VERDICTS.c.number, VERDICTS.c.verdict).where(VERDICTS.c.case_id == case.id)
+    ):
+        given.setdefault(row.number, []).append(Verdict(row.verdict))
+    columns = [CANDIDATES.c[name] for name in Candidate.__dataclass_fields__ if name != "standing"]
+    rows = connection.execute(
+        select(*columns).where(CANDIDATES.c.case_id == case.id).order_by("number")
+    )
+    return Outcome(
+        tuple(
+            Candidate(**row._mapping, standing=standing(given.get(row.number, []), case.reviews))
+            for row in rows
+        )
+    )
+
+
+def released(
+    connection: Connection, keyring: Keyring, search: Search, now: datetime
+) -> tuple[UUID, ...] | None:
+    """Say whom people confirmed for a search, the most alike first; None where it has to wait."""
+    case = find_case(connection, keyring, search, now)
+    if case is None:
+        return None
+    outcome = outcome_of(connection, case)
+    return outcome.confirmed_ids if outcome.decided else None
+
+
+def told_apart_from(
+    connection: Connection,
+    keyring: Keyring,
+    collection_id: UUID,
+    probe: bytes,
+    candidate_ids: Collection[UUID],
+) -> set[UUID]:
+    """Say which candidates people have told apart from a probe: no search proposes them again."""
+    key = keys.found(connection, keyring, collection_id)
+    if key is None:
+        return set()
+    return told_apart.among(connection, _probe_digest(key, probe), candidate_ids)
+
+
+def probe_crop(connection: Connection, keyring: Keyring, case: Case) -> bytes | None:
+    """Open the picture of the face that was searched for, a JPEG; None where none was kept.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    chosen = select(CASES.c.sealed_crop).where(CASES.c.id == case.id)
+    sealed = connection.execute(chosen).scalar()
+    if sealed is None:
+        return None
+    return key_of(connection, keyring, case).unseal(sealed, _crop_context(case.id))
+
+
+def key_of(connection: Connection, keyring: Keyring, case: Case) -> Key:
+    """Open the key of a case.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    chosen = select(CASES.c.sealed_key).where(CASES.c.id == case.id)
+    sealed_key = connection.execute(chosen).scalar_one()
+    under = keys.opened(connection, keyring, case.collection_id)
+    return Key(under.unseal(sealed_key, _key_context(case.id)))
+
+
+def forget(connection: Connection, ids: Collection[UUID]) -> None:
+    """Take erased references and subjects out of every case; cases that searched for one end."""
+    _delete(connection, CASES.c.probe_id.in_(ids))
+    theirs = or_(CANDIDATES.c.reference_id.in_(ids), CANDIDATES.c.subject_id.in_(ids))
+    for case_id, number in connection.execute(
+        select(CANDIDATES.c.case_id, CANDIDATES.c.number).where(theirs)
+    ).all():
+        one = and_(VERDICTS.c.case_id == case_id, VERDICTS.c.number == number)
+        connection.execute(delete(VERDICTS).where(one))
+    connection.execute(delete(CANDIDATES).where(theirs))
+    told_apart.forget(connection, ids)
+
+
+def forget_collection(connection: Connection, collection_id: UUID) -> None:
+    """Delete the cases of an erased collection."""
+    _delete(connection, CASES.c.collection_id == collection_id)
+    told_apart.forget_collection(connection, collection_id)
+
+
+def sweep(connection: Connection, now: datetime) -> list[Case]:
+    """Delete cases that have ended, with all that they hold; give what they were."""
+    ended = _read(connection, ~_lives(now))
+    _delete(connection, CASES.c.id.in_([case.id for case in ended]))
+    return ended
+
+
+def _lives(now: datetime) -> ColumnElement[bool]:
+    authorised = AUTHORISATIONS.c.given_at.is_not(None)
+    in_time = or_(CASES.c.authorise_by.is_(None), CASES.c.authorise_by > now, authorised)
+    return and_(CASES.c.expires_at > now, in_time)
+
+
+def _read(connection: Connection, *chosen: ColumnElement[bool]) -> list[Case]:
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .outerjoin_from(CASES, AUTHORISATIONS)
+        .where(*chosen)
+        .order_by(CASES.c.opened_at, CASES.c.id)
+    )
+    return [_case(row) for row in rows]
+
+
+def _case(row: Row[Any]) -> Case:
+    return Case(**row._mapping)
+
+
+def _delete(connection: Connection, chosen: ColumnElement[bool]) -> None:
+    case_ids = select(CASES.c.id).where(chosen)
+    for table in (VERDICTS, CANDIDATES, AUTHORISATIONS):
+        connection.execute(delete(table).where(table.c.case_id.in_(case_ids)))
+    connection.execute(delete(CASES).where(chosen))
+
+
+def _search_digest(key: Key, search: Search) -> bytes:
+    content = [
+        search.principal_id,
+        search.operation,
+        search.purpose,
+        sorted(search.parameters),
+        search.probe.hex(),
+    ]
+    return Digester(key, "search").digest(json.dumps(content).encode())
+
+
+def _probe_digest(key: Key, probe: bytes) -> bytes:
+    return Digester(key, "probe").digest(probe)
+
+
+def _key_context(case_id: UUID) -> bytes:
+    return b"key of case " + case_id.bytes
+
+
+def _crop_context(case_id: UUID) -> bytes:
+    return b"probe of case " + case_id.bytes

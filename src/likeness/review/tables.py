@@ -1,0 +1,130 @@
+"""Where does review lie? Cases with candidates and verdicts, crops, pairs told apart, watches.
+
+Ids of ours, times and counts are in the clear. Pictures, templates and what people wrote are
+sealed, under keys that are sealed by the key that review has for their collection.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from likeness.storage import METADATA, Identifier, Instant
+
+KEYS = Table(
+    "review_keys",
+    METADATA,
+    Column("collection_id", Identifier, primary_key=True),
+    # Sealed by the installation's key; without it nothing of the collection opens here.
+    Column("sealed_key", LargeBinary, nullable=False),
+)
+
+CASES = Table(
+    "review_cases",
+    METADATA,
+    Column("id", Identifier, primary_key=True),
+    # Under a key: finds the case of a search that is done again.
+    Column("search_digest", LargeBinary(32), nullable=False),
+    # Under a key: finds what was told apart from the same probe before.
+    Column("probe_digest", LargeBinary(32), nullable=False),
+    # The reference or subject that was searched for, where it is enrolled itself.
+    Column("probe_id", Identifier, index=True),
+    Column("watch_id", Identifier, index=True),
+    Column("use_id", Identifier, nullable=False),
+    Column("principal_id", String(255), nullable=False),
+    Column("collection_id", Identifier, nullable=False, index=True),
+    Column("operation", String(255), nullable=False),
+    Column("purpose", String(255), nullable=False),
+    Column("reviews", Integer, nullable=False),
+    Column("separately", Boolean, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("authorise_by", Instant),
+    Column("sealed_key", LargeBinary, nullable=False),
+    Column("sealed_crop", LargeBinary),
+    UniqueConstraint("search_digest"),
+)
+
+CANDIDATES = Table(
+    "review_candidates",
+    METADATA,
+    Column("case_id", Identifier, ForeignKey(CASES.c.id), primary_key=True),
+    # In the order of ids, which are random: it does not tell a reviewer who came first.
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("rank", Integer, nullable=False),
+    Column("reference_id", Identifier, index=True),
+    Column("subject_id", Identifier, index=True),
+    Column("similarity", Float(53), nullable=False),
+)
+
+VERDICTS = Table(
+    "review_verdicts",
+    METADATA,
+    Column("case_id", Identifier, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("reviewer_id", String(255), primary_key=True),
+    Column("verdict", String(20), nullable=False),
+    Column("sealed_reason", LargeBinary, nullable=False),
+    Column("given_at", Instant, nullable=False),
+    ForeignKeyConstraint(
+        ["case_id", "number"], ["review_candidates.case_id", "review_candidates.number"]
+    ),
+)
+
+AUTHORISATIONS = Table(
+    "review_authorisations",
+    METADATA,
+    Column("case_id", Identifier, ForeignKey(CASES.c.id), primary_key=True),
+    Column("principal_id", String(255), nullable=False),
+    Column("sealed_authority", LargeBinary, nullable=False),
+    Column("given_at", Instant, nullable=False),
+)
+
+# They outlive the case, so that nobody is asked twice.
+TOLD_APART = Table(
+    "review_told_apart",
+    METADATA,
+    Column("probe_digest", LargeBinary(32), primary_key=True),
+    # A reference, or a subject where all of theirs were fused.
+    Column("candidate_id", Identifier, primary_key=True, index=True),
+    Column("collection_id", Identifier, nullable=False, index=True),
+    Column("decided_at", Instant, nullable=False),
+)
+
+CROPS = Table(
+    "review_crops",
+    METADATA,
+    Column("reference_id", Identifier, primary_key=True),
+    Column("collection_id", Identifier, nullable=False, index=True),
+    Column("sealed_crop", LargeBinary, nullable=False),
+)
+
+WATCHES = Table(
+    "review_watches",
+    METADATA,
+    Column("id", Identifier, primary_key=True),
+    Column("collection_id", Identifier, nullable=False, index=True),
+    Column("principal_id", String(255), nullable=False),
+    Column("purpose", String(255), nullable=False),
+    Column("reviews", Integer, nullable=False),
+    Column("separately", Boolean, nullable=False),
+    Column("model", String, nullable=False),
+    Column("cohort_mean", Float(53), nullable=False),
+    Column("cohort_deviation", Float(53), nullable=False),
+    Column("cohort_version", String, nullable=False),
+    Column("target_id", Identifier),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("sealed_key", LargeBinary, nullable=False),
+    Column("sealed_vector", LargeBinary, nullable=False),
+    Column("sealed_crop", LargeBinary, nullable=False),
+    Column("sealed_grounds", LargeBinary, nullable=False),
+)

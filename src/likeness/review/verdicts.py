@@ -1,0 +1,156 @@
+"""What does each person say? Verdicts: given once, by people who know nobody else's.
+
+A verdict counts only where all of this holds:
+
+1. The case lives.
+2. The reviewer is not the one whose use it is.
+3. The candidate is one of the case's, and is still open.
+4. The reviewer has not said anything of this candidate before.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select
+
+from likeness.errors import Conflict, Denied, NotFound
+from likeness.review import cases, told_apart
+from likeness.review.case import Candidate, Case
+from likeness.review.quorum import Standing, Verdict
+from likeness.review.statements import checked_statement
+from likeness.review.tables import CASES, VERDICTS
+from likeness.secrets import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A verdict that was given, and why."""
+
+    number: int
+    reviewer_id: str
+    verdict: Verdict
+    reason: str
+    given_at: datetime
+
+
+def decide(
+    connection: Connection,
+    keyring: Keyring,
+    case_id: UUID,
+    number: int | None,
+    reviewer_id: str,
+    verdict: Verdict,
+    reason: str,
+    now: datetime,
+) -> tuple[Case, Candidate]:
+    """Keep a verdict on one candidate; give the case, and where the candidate stands now.
+
+    Args:
+        connection: of a writing act.
+        keyring: the installation's keys.
+        case_id: the case.
+        number: which candidate; None where the case has a single one.
+        reviewer_id: who says it.
+        verdict: what they say.
+        reason: why; it is sealed.
+        now: the time.
+
+    Raises:
+        InvalidRequest: the reason cannot be kept.
+        NotFound: there is no such case or candidate.
+        Denied: it is a use of the reviewer's own.
+        Conflict: the candidate is decided, or the reviewer has said something already.
+    """
+    checked_statement(reason, "a reason")
+    case = cases.get(connection, case_id, now)  # 1
+    if case.principal_id == reviewer_id:  # 2
+        raise Denied(
+            f"somebody else was expected to review case {case_id}, which is of your own use: leave"
+            " it to another reviewer"
+        )
+    candidate = _candidate(connection, case, number)  # 3
+    known = of_case(connection, keyring, case)
+    if any(one.number == candidate.number and one.reviewer_id == reviewer_id for one in known):  # 4
+        raise Conflict(
+            f"one verdict of each reviewer was expected on candidate {candidate.number} of case"
+            f" {case_id}, and yours is given: it stays"
+        )
+    if candidate.standing is not Standing.OPEN:  # 3
+        raise Conflict(
+            f"an open candidate was expected and number {candidate.number} of case {case_id} is"
+            f" {candidate.standing}: nobody else is asked"
+        )
+    key = cases.key_of(connection, keyring, case)
+    connection.execute(
+        insert(VERDICTS),
+        {
+            "case_id": case_id,
+            "number": candidate.number,
+            "reviewer_id": reviewer_id,
+            "verdict": verdict.value,
+            "sealed_reason": key.seal(
+                reason.encode(), _context(case_id, candidate.number, reviewer_id)
+            ),
+            "given_at": now,
+        },
+    )
+    after = _candidate(connection, case, candidate.number)
+    if after.standing is Standing.REJECTED:
+        chosen = select(CASES.c.probe_digest).where(CASES.c.id == case_id)
+        probe_digest = connection.execute(chosen).scalar_one()
+        told_apart.remember(connection, probe_digest, after.id, case.collection_id, now)
+    return case, after
+
+
+def of_case(connection: Connection, keyring: Keyring, case: Case) -> list[Given]:
+    """List all verdicts on a case; who may see which is for `seen_by` to say.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    key = cases.key_of(connection, keyring, case)
+    rows = connection.execute(
+        select(VERDICTS).where(VERDICTS.c.case_id == case.id).order_by("given_at", "reviewer_id")
+    )
+    return [
+        Given(
+            row.number,
+            row.reviewer_id,
+            Verdict(row.verdict),
+            key.unseal(row.sealed_reason, _context(case.id, row.number, row.reviewer_id)).decode(),
+            row.given_at,
+        )
+        for row in rows
+    ]
+
+
+def seen_by(case: Case, candidate: Candidate, given: list[Given], reviewer_id: str) -> list[Given]:
+    """Choose the verdicts on a candidate that a reviewer may see.
+
+    Their own at once. Those of others once nobody is asked any more; before that, only where people
+    need not judge separately, and never before the reviewer's own.
+    """
+    theirs = [one for one in given if one.number == candidate.number]
+    own = [one for one in theirs if one.reviewer_id == reviewer_id]
+    if candidate.standing is not Standing.OPEN or (own and not case.separately):
+        return theirs
+    return own
+
+
+def _candidate(connection: Connection, case: Case, number: int | None) -> Candidate:
+    candidates = cases.outcome_of(connection, case).candidates
+    if number is None and len(candidates) == 1:
+        return candidates[0]
+    for candidate in candidates:
+        if candidate.number == number:
+            return candidate
+    numbers = ", ".join(str(one.number) for one in candidates) or "none"
+    raise NotFound(
+        f"a candidate of case {case.id} was expected and {number or 'no number'} came: it has"
+        f" {numbers}"
+    )
+
+
+def _context(case_id: UUID, number: int, reviewer_id: str) -> bytes:
+    return b"reason of case " + case_id.bytes + b"%d %s" % (number, reviewer_id.encode())

@@ -1,0 +1,97 @@
+"""Cases of a search for one probe, and people who judge them."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from likeness.review import cases, verdicts
+from likeness.review.case import Candidate, Case, Found, Owed, Search
+from likeness.review.quorum import Standing, Verdict
+from likeness.secrets import Keyring
+from likeness.storage import Database
+
+COLLECTION = uuid4()
+CROP = b"\xff\xd8 the face of somebody \xff\xd9"
+SEARCH = Search(
+    "key:searcher",
+    COLLECTION,
+    "SearchFacesByImage",
+    "missing-persons",
+    (("limit", "5"),),
+    b"p" * 32,
+)
+
+
+def found(count: int = 1) -> list[Found]:
+    """Whom a search found, the most alike first."""
+    return [Found(uuid4(), uuid4(), 99.0 - rank) for rank in range(count)]
+
+
+@dataclass
+class Desk:
+    """Acts on cases in a database, at a time that is set by hand."""
+
+    database: Database
+    keyring: Keyring
+    now: datetime = field(default_factory=lambda: datetime(2026, 3, 1, tzinfo=UTC))
+
+    def pass_hours(self, hours: float) -> None:
+        self.now += timedelta(hours=hours)
+
+    def open(
+        self,
+        candidates: list[Found],
+        search: Search = SEARCH,
+        crop_jpeg: bytes | None = CROP,
+        days: float = 30,
+        probe_id: UUID | None = None,
+        **owed: Any,
+    ) -> Case:
+        return self.database.write(
+            lambda connection: cases.open_case(
+                connection,
+                self.keyring,
+                search,
+                Owed(**{"reviews": 1, **owed}),
+                candidates,
+                use_id=uuid4(),
+                crop_jpeg=crop_jpeg,
+                now=self.now,
+                expires_at=self.now + timedelta(days),
+                probe_id=probe_id,
+            )
+        )
+
+    def decide(
+        self, case: Case, reviewer: str, verdict: Verdict, number: int | None = None
+    ) -> Standing:
+        return self.database.write(
+            lambda connection: verdicts.decide(
+                connection,
+                self.keyring,
+                case.id,
+                number,
+                f"key:{reviewer}",
+                verdict,
+                f"{reviewer} looked at the ears",
+                self.now,
+            )
+        )[1].standing
+
+    def candidates(self, case: Case) -> tuple[Candidate, ...]:
+        return self.database.read(lambda c: cases.outcome_of(c, case)).candidates
+
+    def released(self, search: Search = SEARCH) -> tuple[UUID, ...] | None:
+        return self.database.read(lambda c: cases.released(c, self.keyring, search, self.now))
+
+    def find(self, search: Search = SEARCH) -> Case | None:
+        return self.database.read(lambda c: cases.find_case(c, self.keyring, search, self.now))
+
+    def sweep(self) -> list[Case]:
+        return self.database.write(lambda c: cases.sweep(c, self.now))
+
+
+def other(**changed: Any) -> Search:
+    """The same search, but for this."""
+    return replace(SEARCH, **changed)
