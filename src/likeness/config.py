@@ -98,6 +98,29 @@ class Settings(BaseModel):
     keys_command: Annotated[
         str, Field(description="Command that prints the installation's keys, as LIKENESS_KEYS.")
     ] = ""
+    buckets: Annotated[
+        str,
+        Field(
+            description="Folder whose sub-folders are buckets of pictures; `buckets` in"
+            " LIKENESS_HOME without."
+        ),
+    ] = ""
+    s3_endpoint: Annotated[
+        str,
+        Field(
+            description="Address of an S3 endpoint whose buckets are read in place of folders;"
+            " nothing is asked without."
+        ),
+    ] = ""
+    s3_region: Annotated[str, Field(description="Region that requests to S3 are signed for.")] = (
+        "us-east-1"
+    )
+    s3_access_key_id: Annotated[
+        SecretStr, Field(description="Id of the access key that S3 is shown.")
+    ] = SecretStr("")
+    s3_secret_access_key: Annotated[
+        SecretStr, Field(description="Secret half of the access key that S3 is shown.")
+    ] = SecretStr("")
     max_bytes: Annotated[int, Field(ge=1, description="Bytes that a picture may have.")] = 64 << 20
     max_pixels: Annotated[
         int, Field(ge=1, description="Pixels, width times height, that a picture may have.")

@@ -24,6 +24,7 @@
        ├─ DatabaseUnavailable the database cannot be reached, read or written
        ├─ KeyUnusable         a key is missing or wrong, or what it sealed is damaged
        ├─ IndexUnavailable    the server that holds a vector index fails or cannot be reached
+       ├─ BucketsUnavailable  the storage that holds pictures fails or cannot be reached
        ├─ SnapshotUnusable    a snapshot of a vector index is damaged or cannot be read or written
        └─ LedgerBroken
 
@@ -125,6 +126,10 @@ class KeyUnusable(Fault):
 
 class IndexUnavailable(Fault):
     """The server that holds a vector index fails or cannot be reached."""
+
+
+class BucketsUnavailable(Fault):
+    """The storage that holds pictures fails or cannot be reached."""
 
 
 class SnapshotUnusable(Fault):

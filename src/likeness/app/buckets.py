@@ -1,0 +1,33 @@
+"""Where pictures lie that callers name and do not send."""
+
+from pathlib import Path
+
+from likeness.buckets import Buckets, FolderBuckets, S3Buckets
+from likeness.config import Settings
+from likeness.errors import InvalidRequest
+
+
+def buckets_of(settings: Settings) -> Buckets:
+    """Make what reads buckets.
+
+    Raises:
+        InvalidRequest: folder and endpoint are both named, or one of them is none.
+    """
+    if settings.s3_endpoint and settings.buckets:
+        raise InvalidRequest(
+            "LIKENESS_BUCKETS or LIKENESS_S3_ENDPOINT was expected and both are set: unset one"
+        )
+    if settings.s3_endpoint:
+        return S3Buckets(
+            settings.s3_endpoint,
+            region=settings.s3_region,
+            access_key_id=settings.s3_access_key_id.get_secret_value(),
+            secret_access_key=settings.s3_secret_access_key.get_secret_value(),
+        )
+    root = Path(settings.buckets) if settings.buckets else settings.home / "buckets"
+    if settings.buckets and not root.is_dir():
+        raise InvalidRequest(
+            f"LIKENESS_BUCKETS was expected to name a folder and {str(root)!r} is none: make it, or"
+            " name another"
+        )
+    return FolderBuckets(root)

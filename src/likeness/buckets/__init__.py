@@ -1,0 +1,7 @@
+"""Where do pictures and clips lie that are not sent along? In folders, or on an S3 endpoint."""
+
+from likeness.buckets.buckets import Buckets
+from likeness.buckets.folder import FolderBuckets
+from likeness.buckets.s3 import S3Buckets
+
+__all__ = ["Buckets", "FolderBuckets", "S3Buckets"]

@@ -1,0 +1,90 @@
+"""Buckets that are the sub-folders of one folder.
+
+Who asks chooses names, and may even be able to write into a bucket. So:
+
+1. No name holds `..`, an empty part, a backslash or a control character (`key_parts`).
+2. Every folder on the way, and the file, is opened by its name in the one before, never by a path:
+   what is moved or replaced meanwhile leads nowhere else.
+3. A symbolic link is followed nowhere below the folder itself.
+4. Only plain files are read; opening does not wait for the other end of a pipe.
+5. Size is asked of the open file, and never more than the limit is read, even if it grows.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from likeness.buckets.buckets import nothing_there, too_large
+from likeness.buckets.names import checked_bucket, key_parts
+from likeness.errors import BucketsUnavailable
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+# There is none, a link (3), none that may be read, or what can only be something else (4).
+_NOTHING_THERE = {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENXIO,
+    errno.ENODEV,
+}
+
+
+class FolderBuckets:
+    """Reads files below `root`, whose sub-folders are buckets; they have no versions."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
+        """Read a file; see `Buckets`."""
+        names = [checked_bucket(bucket), *key_parts(key)]
+        if version is not None:
+            raise nothing_there()
+        file = self._open(names)
+        try:
+            with self._faults():
+                status = os.fstat(file)
+                if not stat.S_ISREG(status.st_mode):
+                    raise nothing_there()
+                if status.st_size > max_bytes:
+                    raise too_large(max_bytes)
+                with os.fdopen(file, "rb", closefd=False) as opened:
+                    content = opened.read(max_bytes + 1)
+        finally:
+            os.close(file)
+        if len(content) > max_bytes:
+            raise too_large(max_bytes)
+        return content
+
+    def _open(self, names: list[str]) -> int:
+        *folders, name = names
+        with self._faults(errno.ENOENT):
+            here = os.open(self._root, _FOLDER)
+        try:
+            with self._faults(*_NOTHING_THERE):
+                for folder in folders:
+                    inner = os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=here)
+                    os.close(here)
+                    here = inner
+                return os.open(name, _FILE | os.O_NOFOLLOW, dir_fd=here)
+        finally:
+            os.close(here)
+
+    @contextmanager
+    def _faults(self, *nothing_there_at: int) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in nothing_there_at:
+                raise nothing_there() from error
+            raise BucketsUnavailable(
+                f"a folder of buckets that can be read was expected, {self._root} cannot"
+                f" ({error.strerror}): mend it, or name another in LIKENESS_BUCKETS"
+            ) from error

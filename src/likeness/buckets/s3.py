@@ -1,0 +1,124 @@
+"""Buckets of any endpoint that speaks S3's protocol, asked by AWS's own client.
+
+Nothing but the endpoint is asked: who may read comes from settings alone, never from the user's
+AWS profile or a machine's metadata service.
+"""
+
+import os
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
+
+from likeness.buckets.buckets import nothing_there, too_large
+from likeness.buckets.names import checked_bucket, key_parts
+from likeness.errors import BucketsUnavailable, InvalidRequest
+
+_CONNECT_S = 5.0
+_SILENCE_S = 15.0
+_ATTEMPTS = 3
+_CONNECTIONS = 32
+# As botocore describes a variable: its name in profiles, in the environment, its value, a parser.
+_NO_PROFILE = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+# What S3 answers where there is nothing to read for us; a version that is none is an argument.
+_NOTHING_THERE = {
+    "404",
+    "AccessDenied",
+    "InvalidArgument",
+    "InvalidObjectState",
+    "MethodNotAllowed",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NoSuchVersion",
+}
+
+
+class S3Buckets:
+    """Reads objects at `endpoint`, an http or https address, with one access key.
+
+    Raises:
+        InvalidRequest: the address is none, or the access key is not whole.
+    """
+
+    def __init__(
+        self, endpoint: str, *, region: str, access_key_id: str, secret_access_key: str
+    ) -> None:
+        _check_endpoint(endpoint)
+        if not access_key_id or not secret_access_key:
+            raise InvalidRequest(
+                "an access key was expected for the S3 endpoint and there is none, or half of one:"
+                " set LIKENESS_S3_ACCESS_KEY_ID and LIKENESS_S3_SECRET_ACCESS_KEY"
+            )
+        self._endpoint = endpoint
+        self._client: Any = Session(_NO_PROFILE).create_client(
+            "s3",
+            region_name=region,
+            endpoint_url=endpoint,
+            aws_access_key_id=access_key_id,
+            aws_secret_access_key=secret_access_key,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                defaults_mode="legacy",
+                connect_timeout=_CONNECT_S,
+                read_timeout=_SILENCE_S,
+                retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+                max_pool_connections=_CONNECTIONS,
+            ),
+        )
+
+    def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
+        """Get an object; see `Buckets`."""
+        named = {"Bucket": checked_bucket(bucket), "Key": "/".join(key_parts(key))}
+        if version is not None:
+            named["VersionId"] = version
+        try:
+            answer = self._client.get_object(**named)
+            with closing(answer["Body"]) as body:
+                if answer.get("ContentLength", 0) > max_bytes:
+                    raise too_large(max_bytes)
+                return _read(body, max_bytes)
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code"))
+            if code in _NOTHING_THERE:
+                raise nothing_there() from error
+            raise self._unavailable(f"{code!r:.60}") from error
+        except (BotoCoreError, OSError) as error:
+            raise self._unavailable(type(error).__name__) from error
+
+    def _unavailable(self, reason: str) -> BucketsUnavailable:
+        return BucketsUnavailable(
+            f"the S3 endpoint {self._endpoint} was expected to answer and does not ({reason}):"
+            " check it, LIKENESS_S3_ENDPOINT and the access key"
+        )
+
+
+def _check_endpoint(endpoint: str) -> None:
+    try:
+        parts = urlsplit(endpoint)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+    except ValueError:
+        usable = False
+    if not usable or "@" in endpoint or "?" in endpoint or "#" in endpoint:
+        # Unquoted: somebody may have written a password into it.
+        raise InvalidRequest(
+            "the address of an S3 endpoint was expected, such as https://s3.example.org:9000, and"
+            " what came is none: correct LIKENESS_S3_ENDPOINT"
+        )
+
+
+def _read(body: Any, max_bytes: int) -> bytes:
+    """Read to the end, which is where the client notices that an answer was cut off."""
+    content = bytearray()
+    while chunk := body.read(max_bytes + 1 - len(content)):
+        content += chunk
+        if len(content) > max_bytes:
+            raise too_large(max_bytes)
+    return bytes(content)

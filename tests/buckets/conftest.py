@@ -1,0 +1,72 @@
+"""Both kinds of buckets, each with a way to put objects into it."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from likeness.buckets import Buckets, FolderBuckets, S3Buckets
+
+KEY_ID, SECRET = "AKIDEXAMPLE", "a secret of nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Buckets, and what puts an object into one: its bucket, its key, its bytes."""
+
+    buckets: Buckets
+    put: Callable[[str, str, bytes], None]
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: str) -> Iterator[object]:
+    """A client of the server, which holds nothing."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_server,
+        region_name="us-east-1",
+        aws_access_key_id=KEY_ID,
+        aws_secret_access_key=SECRET,
+    )
+    yield client
+    for bucket in client.list_buckets()["Buckets"]:
+        for one in client.list_object_versions(Bucket=bucket["Name"]).get("Versions", []):
+            client.delete_object(Bucket=bucket["Name"], Key=one["Key"], VersionId=one["VersionId"])
+        client.delete_bucket(Bucket=bucket["Name"])
+
+
+def s3_buckets(endpoint: str) -> S3Buckets:
+    return S3Buckets(endpoint, region="us-east-1", access_key_id=KEY_ID, secret_access_key=SECRET)
+
+
+@pytest.fixture(params=["folder", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    if request.param == "folder":
+
+        def put_file(bucket: str, key: str, content: bytes) -> None:
+            path = tmp_path / "buckets" / bucket / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+        return Storage(FolderBuckets(tmp_path / "buckets"), put_file)
+
+    client = request.getfixturevalue("s3")
+
+    def put_object(bucket: str, key: str, content: bytes) -> None:
+        client.create_bucket(Bucket=bucket)
+        client.put_object(Bucket=bucket, Key=key, Body=io.BytesIO(content))
+
+    return Storage(s3_buckets(request.getfixturevalue("s3_server")), put_object)

@@ -1,0 +1,138 @@
+"""What every storage of buckets promises."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from likeness.errors import ImageTooLarge, InvalidRequest, NotFound
+
+from .conftest import Storage
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["one.jpg", "a/deep/er/one.jpg", "ein schönes Bild.jpg", "写真.png", "100%&+?#.jpg", "..."],
+)
+def test_an_object_is_read_whole(storage: Storage, key: str) -> None:
+    storage.put("photos", key, b"a picture")
+    assert storage.buckets.read("photos", key, None, 9) == b"a picture"
+
+
+def test_an_empty_object_is_read(storage: Storage) -> None:
+    storage.put("photos", "empty.jpg", b"")
+    assert storage.buckets.read("photos", "empty.jpg", None, 9) == b""
+
+
+def test_an_object_over_the_limit_is_refused(storage: Storage) -> None:
+    storage.put("photos", "one.jpg", b"0123456789")
+    assert storage.buckets.read("photos", "one.jpg", None, 10) == b"0123456789"
+    with pytest.raises(ImageTooLarge, match="at most 9 bytes"):
+        storage.buckets.read("photos", "one.jpg", None, 9)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [
+        ("photos", "two.jpg"),
+        ("photos", "ONE.jpg"),
+        ("photos", "folder"),
+        ("photos", "one.jpg/inside"),
+        ("photos", "folder/one"),
+        ("photos", "folder/" + "n" * 900),
+        ("nowhere", "one.jpg"),
+        ("Photos", "one.jpg"),
+    ],
+)
+def test_what_is_not_there_is_not_found(storage: Storage, bucket: str, key: str) -> None:
+    storage.put("photos", "one.jpg", b"a picture")
+    storage.put("photos", "folder/one.jpg", b"a picture")
+    with pytest.raises(NotFound):
+        storage.buckets.read(bucket, key, None, 9)
+
+
+def test_a_version_that_is_none_is_not_found(storage: Storage) -> None:
+    storage.put("photos", "one.jpg", b"a picture")
+    for version in ("nowhere", "../one", "", "\n"):
+        with pytest.raises(NotFound):
+            storage.buckets.read("photos", "one.jpg", version, 9)
+
+
+@pytest.mark.parametrize(
+    "bucket",
+    [
+        "",
+        ".",
+        "..",
+        "ab",
+        ".hidden",
+        "-dash",
+        "photos/",
+        "../photos",
+        "pho\0tos",
+        "photos\n",
+        "fötos",
+        "arn:aws:s3:us-east-1:123456789012:accesspoint/point",
+        "n" * 256,
+    ],
+)
+def test_a_name_that_no_bucket_has_is_invalid(storage: Storage, bucket: str) -> None:
+    storage.put("photos", "one.jpg", b"a picture")
+    with pytest.raises(InvalidRequest, match="a bucket's name"):
+        storage.buckets.read(bucket, "one.jpg", None, 9)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "/",
+        "/one.jpg",
+        "one.jpg/",
+        "folder//one.jpg",
+        ".",
+        "./one.jpg",
+        "..",
+        "../photos/one.jpg",
+        "folder/../one.jpg",
+        "folder/..",
+        "..\\one.jpg",
+        "one.jpg\0",
+        "one\n.jpg",
+        "one\x1b[2J.jpg",
+        "one\ud800.jpg",
+        "n" * 1025,
+        "ü" * 513,
+    ],
+)
+def test_a_key_that_leads_elsewhere_or_is_none_is_invalid(storage: Storage, key: str) -> None:
+    storage.put("photos", "one.jpg", b"a picture")
+    storage.put("photos", "folder/one.jpg", b"a picture")
+    with pytest.raises(InvalidRequest, match="an object's key"):
+        storage.buckets.read("photos", key, None, 9)
+
+
+def test_messages_quote_no_name(storage: Storage) -> None:
+    storage.put("photos", "one.jpg", b"a picture")
+    for bucket, key, limit in [
+        ("secret-b", "secret-k", 9),
+        ("photos", "secret-k", 9),
+        ("photos", "secret-k/..", 9),
+        ("secret b", "one.jpg", 9),
+        ("photos", "one.jpg", 1),
+    ]:
+        with pytest.raises((NotFound, InvalidRequest, ImageTooLarge)) as raised:
+            storage.buckets.read(bucket, key, None, limit)
+        assert "secret" not in str(raised.value)
+        assert "\n" not in str(raised.value)
+
+
+def test_many_threads_read_at_once(storage: Storage) -> None:
+    for number in range(8):
+        storage.put("photos", f"{number}.jpg", bytes([number]) * 1000)
+
+    def read(number: int) -> bytes:
+        return storage.buckets.read("photos", f"{number % 8}.jpg", None, 1000)
+
+    with ThreadPoolExecutor(8) as pool:
+        for number, content in enumerate(pool.map(read, range(40))):
+            assert content == bytes([number % 8]) * 1000

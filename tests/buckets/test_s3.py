@@ -1,0 +1,160 @@
+"""An S3 endpoint: its versions, its faults, and that nothing else is asked."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from likeness.buckets import S3Buckets
+from likeness.errors import BucketsUnavailable, ImageTooLarge, InvalidRequest, NotFound
+
+from .conftest import SECRET, s3_buckets
+
+
+def test_the_version_that_is_named_is_read(s3: Any, s3_server: str) -> None:
+    s3.create_bucket(Bucket="photos")
+    s3.put_bucket_versioning(Bucket="photos", VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket="photos", Key="one.jpg", Body=b"first")["VersionId"]
+    s3.put_object(Bucket="photos", Key="one.jpg", Body=b"second")
+    buckets = s3_buckets(s3_server)
+    assert buckets.read("photos", "one.jpg", None, 100) == b"second"
+    assert buckets.read("photos", "one.jpg", first, 100) == b"first"
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Answers everything with what the test chose, and counts."""
+
+    status, headers_sent, body = 200, {}, b""
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        self.send_response(self.status)
+        for name, value in self.headers_sent.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, format: str, *values: object) -> None:
+        pass
+
+
+@pytest.fixture
+def answering() -> Iterator[type[Answering]]:
+    class Server(Answering):
+        address = ""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    Server.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield Server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_object_over_the_limit_is_not_read(answering: Any) -> None:
+    answering.headers_sent = {"Content-Length": str(1 << 40)}  # and never comes
+    with pytest.raises(ImageTooLarge):
+        s3_buckets(answering.address).read("photos", "one.jpg", None, 100)
+
+
+def test_an_object_that_hides_its_size_is_read_up_to_the_limit(answering: Any) -> None:
+    answering.body = b"0" * 200
+    with pytest.raises(ImageTooLarge):
+        s3_buckets(answering.address).read("photos", "one.jpg", None, 100)
+
+
+def test_an_answer_that_is_cut_off_is_a_fault(answering: Any) -> None:
+    answering.headers_sent, answering.body = {"Content-Length": "50"}, b"0" * 20
+    with pytest.raises(BucketsUnavailable):
+        s3_buckets(answering.address).read("photos", "one.jpg", None, 100)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "InvalidObjectState"])
+def test_an_object_that_may_not_be_read_is_not_found(answering: Any, code: str) -> None:
+    answering.status, answering.body = 403, f"<Error><Code>{code}</Code></Error>".encode()
+    with pytest.raises(NotFound):
+        s3_buckets(answering.address).read("photos", "one.jpg", None, 100)
+
+
+def test_a_wrong_access_key_is_a_fault_that_names_no_secret(answering: Any) -> None:
+    answering.status = 403
+    answering.body = (
+        f"<Error><Code>SignatureDoesNotMatch</Code><Message>{SECRET}</Message></Error>".encode()
+    )
+    with pytest.raises(BucketsUnavailable, match="'SignatureDoesNotMatch'") as raised:
+        s3_buckets(answering.address).read("photos", "one.jpg", None, 100)
+    assert SECRET not in str(raised.value)
+
+
+def test_an_endpoint_that_fails_is_asked_three_times_and_is_a_fault(answering: Any) -> None:
+    answering.status = 503
+    with pytest.raises(BucketsUnavailable):
+        s3_buckets(answering.address).read("photos", "one.jpg", None, 100)
+    assert answering.asked == 3
+
+
+def test_a_redirect_is_not_followed(answering: Any) -> None:
+    answering.status = 307
+    answering.headers_sent = {"Location": "http://127.0.0.1:1/", "Content-Length": "0"}
+    with pytest.raises(BucketsUnavailable):
+        s3_buckets(answering.address).read("photos", "one.jpg", None, 100)
+
+
+def test_an_endpoint_that_is_away_is_a_fault() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        with pytest.raises(BucketsUnavailable, match="LIKENESS_S3_ENDPOINT"):
+            s3_buckets(endpoint).read("photos", "one.jpg", None, 100)
+
+
+def test_the_users_own_aws_profile_has_no_say(
+    s3: Any, s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("config", "credentials"):
+        (tmp_path / name).write_text(
+            "[default]\nregion = nowhere-1\ns3 =\n  use_accelerate_endpoint = true\n"
+        )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_PROFILE", "of-somebody-else")
+    monkeypatch.setenv("AWS_DEFAULTS_MODE", "auto")  # asks the machine for its region
+    s3.create_bucket(Bucket="photos")
+    s3.put_object(Bucket="photos", Key="one.jpg", Body=b"a picture")
+    assert s3_buckets(s3_server).read("photos", "one.jpg", None, 100) == b"a picture"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "s3.example.org",
+        "ftp://s3.example.org",
+        "http://",
+        "https://user:hidden-7@s3.example.org",
+        "https://s3.example.org?token=hidden-7",
+        "https://s3.example.org:hidden-7",
+        "https://[hidden-7",
+    ],
+)
+def test_what_is_no_endpoint_is_refused_unquoted(endpoint: str) -> None:
+    with pytest.raises(InvalidRequest, match="LIKENESS_S3_ENDPOINT") as raised:
+        s3_buckets(endpoint)
+    assert "hidden-7" not in str(raised.value)
+
+
+def test_half_an_access_key_is_refused() -> None:
+    for key_id, secret in (("", "secret"), ("id", "")):
+        with pytest.raises(InvalidRequest, match="LIKENESS_S3_SECRET_ACCESS_KEY"):
+            S3Buckets(
+                "http://127.0.0.1:1",
+                region="us-east-1",
+                access_key_id=key_id,
+                secret_access_key=secret,
+            )
