@@ -1,7 +1,6 @@
 """What a server knows of keys: the truth of half a second ago at most, or nothing."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, select, update
@@ -91,9 +90,7 @@ def test_a_rotated_secret_ends_when_its_grace_does(
 ) -> None:
     old = make()
     new = database.write(
-        lambda connection: keys.rotate(
-            connection, keyring, "desk", grace=timedelta(hours=1), now=clock()
-        )
+        lambda connection: keys.rotate(connection, keyring, "desk", grace_hours=1, now=clock())
     )
     for issued in (old, new):
         found = known.find(issued.access_key_id)

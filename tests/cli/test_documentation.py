@@ -35,7 +35,7 @@ def test_every_command_is_documented(likeness: Command) -> None:
     verbs = listed(likeness("--help"))
     assert verbs[:3] == ["detect", "compare", "identify"]
     for verb in verbs:
-        if verb in ("collections", "models", "secrets", "config"):
+        if verb in ("collections", "models", "keys", "secrets", "config"):
             for inner in listed(likeness(verb, "--help")):
                 assert f"`{verb} {inner}" in documented
         else:
@@ -58,6 +58,8 @@ ANSWERS = {
     "collections show": ["collections", "show", "staff"],
     "collections sweep": ["collections", "sweep"],
     "erase": ["erase", "--collection", "staff", "red", "--yes"],
+    "keys create": ["keys", "create", "desk"],
+    "keys list": ["keys", "list"],
     "secrets list": ["secrets", "list"],
     "secrets rotate": ["secrets", "rotate"],
 }
@@ -75,6 +77,7 @@ def test_every_key_of_an_answer_is_documented(
     picture("probe.png", RED, BLUE)
     (picture("gallery/red.png", RED).parent / "bad.png").write_bytes(b"no picture")
     likeness("collections", "create", "staff")
+    likeness("keys", "create", "patrol")
     likeness("enrol", "--collection", "staff", "--any-quality", "gallery/red.png", "--subject=red")
     answer = json.loads(likeness(*arguments, "--json").out)
     documented = DOCUMENT.read_text()

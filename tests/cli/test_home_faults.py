@@ -91,7 +91,7 @@ def test_another_key_opens_nothing_and_is_told_of(
             ["erase", "--collection", "staff", "Rosa", "--yes"],
         ):
             assert "restore that key from a backup" in line_of(likeness(*arguments), 3)
-        assert "those of 1 collection are sealed by a key that is not here" in " ".join(
+        assert "1 secret, such as a collection's key, sealed by a key that is not here" in " ".join(
             likeness("doctor").out.split()
         )
 

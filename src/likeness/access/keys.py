@@ -26,7 +26,7 @@ _PREFIX = "LKIA"
 _ID_ALPHABET = string.ascii_uppercase + "234567"
 _SECRET_ALPHABET = string.ascii_letters + string.digits + "+/"
 _ID_CHARACTERS, _SECRET_CHARACTERS = 20, 40
-LONGEST_GRACE = timedelta(days=90)
+_LONGEST_GRACE_HOURS = 90 * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,22 +200,22 @@ def enable(connection: Connection, name: str) -> AccessKey:
 
 
 def rotate(
-    connection: Connection, keyring: Keyring, name: str, *, grace: timedelta, now: datetime
+    connection: Connection, keyring: Keyring, name: str, *, grace_hours: int, now: datetime
 ) -> IssuedSecret:
-    """Give a key a new secret; older ones end after `grace`, or when they were to end before.
+    """Give a key a new secret; older ones end after the grace, or when they were to end before.
 
     Raises:
         NotFound: there is none of that name.
         InvalidRequest: the grace is negative or too long.
     """
-    if not timedelta() <= grace <= LONGEST_GRACE:
+    if not 0 <= grace_hours <= _LONGEST_GRACE_HOURS:
         raise InvalidRequest(
-            f"0 to {LONGEST_GRACE // timedelta(hours=1)} hours of grace were expected,"
-            f" {grace / timedelta(hours=1):g} came: correct it"
+            f"0 to {_LONGEST_GRACE_HOURS} hours of grace were expected, {grace_hours} came:"
+            " correct it"
         )
     key = get(connection, name)
     of_key = SECRETS.c.key_id == key.id
-    ends_at = now + grace
+    ends_at = now + timedelta(hours=grace_hours)
     later = or_(SECRETS.c.ends_at.is_(None), SECRETS.c.ends_at > ends_at)
     connection.execute(update(SECRETS).where(of_key, later).values(ends_at=ends_at))
     connection.execute(delete(SECRETS).where(of_key, SECRETS.c.ends_at <= now))

@@ -30,6 +30,7 @@ _COMMANDS = {
     "export": "Write everything of a collection into one file.",
     "import": "Make a collection of an export, or enrol what CompreFace keeps.",
     "models": "Models: what is here, on what terms, with what error rates.",
+    "keys": "Access keys: who may call a server, as what, and for which purposes.",
     "secrets": "The installation's keys: which there are, and a new one for all.",
     "config": "Show the settings.",
     "doctor": "Say what is here, what is missing and what mends it.",

@@ -16,6 +16,7 @@ from likeness.errors import LikenessError, NotFound, StateError
 from likeness.gallery import cohorts, collections
 from likeness.gallery.collections import Collection
 from likeness.service.in_force import require_cohort, require_model
+from likeness.service.rotate_keys import other_secrets_by_key
 from likeness.storage import Database, current, head, open_database
 from likeness.storage.address import SqliteFile, read_address
 
@@ -37,7 +38,8 @@ def _database(settled: Installation) -> Iterator[Finding]:
             schema = current(database)
             yield _schema(database, schema)
             if schema == head():
-                yield _keys(settled, database.read(collections.counts_by_key))
+                in_use = database.read(collections.counts_by_key)
+                yield _keys(settled, in_use + database.read(other_secrets_by_key))
                 yield from _collections(settled, database)
     except LikenessError as error:
         yield Finding("database", str(error), well=False)
@@ -67,17 +69,17 @@ def _index(settled: Installation) -> Finding:
     return Finding("index", f"{settings.index}, in this process")
 
 
-def _keys(settled: Installation, collections_by_key: Counter[str]) -> Finding:
+def _keys(settled: Installation, secrets_by_key: Counter[str]) -> Finding:
     try:
         key_ids = [key.id for key in key_source(settled.settings).load()]
     except LikenessError as error:
         return Finding("keys", str(error), well=False)
-    lost = sum(count for key_id, count in collections_by_key.items() if key_id not in key_ids)
+    lost = sum(count for key_id, count in secrets_by_key.items() if key_id not in key_ids)
     if lost:
         return Finding(
             "keys",
-            f"those of {several(lost, 'collection')} are sealed by a key that is not here: restore"
-            " it from a backup",
+            f"{several(lost, 'secret')}, such as a collection's key, sealed by a key that is not"
+            " here: restore it from a backup",
             well=False,
         )
     if not key_ids:

@@ -10,7 +10,7 @@ from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
 from likeness.cli.words import several
 from likeness.gallery.collections import counts_by_key
-from likeness.service.rotate_keys import rotate_keys
+from likeness.service.rotate_keys import other_secrets_by_key, rotate_keys
 
 secrets = typer.Typer(help="The installation's keys: which there are, and a new one for all.")
 
@@ -20,19 +20,24 @@ def list_keys(as_json: AsJson = False) -> None:
     """List the keys by their ids, the one that seals first; none of them is shown."""
     with Home(installation()) as home:
         key_ids = home.keyring.key_ids
-        counts = home.database.read(counts_by_key)
+        collections = home.database.read(counts_by_key)
+        others = home.database.read(other_secrets_by_key)
     if as_json:
-        keys = [{"id": key_id, "collections": counts[key_id]} for key_id in key_ids]
+        keys = [
+            {"id": key_id, "collections": collections[key_id], "other_secrets": others[key_id]}
+            for key_id in key_ids
+        ]
         print_json({"keys": keys})
         return
     for key_id in key_ids:
         does = "seals" if key_id == key_ids[0] else "only opens: `likeness secrets rotate` ends it"
-        print(f"{key_id}  {several(counts[key_id], 'collection')}, {does}")
+        held = several(collections[key_id], "collection")
+        print(f"{key_id}  {held}, {several(others[key_id], 'other secret')}, {does}")
 
 
 @secrets.command()
 def rotate(as_json: AsJson = False) -> None:
-    """Make a new key, seal every collection's key with it, and destroy the older ones.
+    """Make a new key, seal with it what the older ones sealed, and destroy those.
 
     Interrupted at any point, run again it finishes. Backups need the keys of their time.
     """
@@ -42,8 +47,8 @@ def rotate(as_json: AsJson = False) -> None:
         print_json(asdict(rotation))
         return
     print(
-        f"{rotation.newest} seals from now on; the keys of"
-        f" {several(rotation.resealed, 'collection')} were sealed anew."
+        f"{rotation.newest} seals from now on, and has sealed"
+        f" {several(rotation.resealed, 'secret')} anew."
     )
     for key_id in rotation.destroyed:
         print(f"{key_id} is destroyed.")

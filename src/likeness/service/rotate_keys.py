@@ -7,11 +7,13 @@ Interrupted at any point, it is finished by doing it again:
 3. In an act that finds nothing left to seal, and during which nobody else seals, older keys go.
 """
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from likeness.access import sealed as access
 from likeness.errors import Conflict
 from likeness.gallery.collections import rewrap_keys
 from likeness.secrets import Keyring
@@ -45,7 +47,7 @@ def rotate_keys(database: Database, keyring: Keyring) -> Rotation:
     resealed = 0
 
     def reseal_or_retire(connection: Connection) -> int:
-        sealed_anew = rewrap_keys(connection, keyring)
+        sealed_anew = rewrap_keys(connection, keyring) + access.rewrap(connection, keyring)
         if not sealed_anew:
             for key_id in older:
                 with suppress(Conflict):  # destroyed elsewhere
@@ -57,3 +59,8 @@ def rotate_keys(database: Database, keyring: Keyring) -> Rotation:
     kept = keyring.key_ids[1:]
     destroyed = tuple(key_id for key_id in older if key_id not in kept)
     return Rotation(keyring.key_ids[0], resealed, destroyed, kept)
+
+
+def other_secrets_by_key(connection: Connection) -> Counter[str]:
+    """Count what is sealed beside collections' keys, by the installation's key that seals it."""
+    return access.counts_by_key(connection)

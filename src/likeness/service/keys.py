@@ -1,0 +1,98 @@
+"""Make and change access keys, each act on record: who may call is a rule like any other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from likeness.access import AccessKey, Grant, IssuedSecret, keys
+from likeness.secrets import Keyring
+from likeness.service.record import Desk, Outcome
+from likeness.storage import Database
+from likeness.terms.use import Action, Principal, Use
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOffice:
+    """Where `principal` makes and changes keys; policy may refuse every act (`Denied`)."""
+
+    database: Database
+    keyring: Keyring
+    desk: Desk
+    principal: Principal
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def every(self) -> list[AccessKey]:
+        """List all keys by name; no secret is among what is listed."""
+        return self.database.read(keys.every)
+
+    def create(self, name: str, grant: Grant) -> IssuedSecret:
+        """Make a key; its secret is given this once.
+
+        Raises:
+            InvalidRequest: the name cannot be kept.
+            AlreadyExists: there is one of that name.
+        """
+        by, now = self.principal.id, self.clock()
+        return self._on_record(
+            "CreateAccessKey",
+            lambda connection: keys.create(
+                connection, self.keyring, name, grant, created_by=by, now=now
+            ),
+        )
+
+    def ensure_first(self) -> IssuedSecret | None:
+        """Make an admin's key where there is no key at all; None where there is one."""
+        if self.every():
+            return None
+        by, now = self.principal.id, self.clock()
+        return self._on_record(
+            "CreateAccessKey",
+            lambda connection: keys.ensure_first(connection, self.keyring, created_by=by, now=now),
+        )
+
+    def disable(self, name: str, *, last_admin_too: bool) -> AccessKey:
+        """Let a key be refused from now on.
+
+        Raises:
+            NotFound: there is none of that name.
+            Conflict: no admin's key would be left.
+        """
+        now = self.clock()
+        return self._on_record(
+            "DisableAccessKey",
+            lambda connection: keys.disable(
+                connection, name, now=now, last_admin_too=last_admin_too
+            ),
+        )
+
+    def enable(self, name: str) -> AccessKey:
+        """Let a key be used again.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        return self._on_record("EnableAccessKey", lambda connection: keys.enable(connection, name))
+
+    def rotate(self, name: str, grace_hours: int) -> IssuedSecret:
+        """Give a key a new secret, this once; older ones end after the grace.
+
+        Raises:
+            NotFound: there is none of that name.
+            InvalidRequest: the grace is negative or too long.
+        """
+        now = self.clock()
+        return self._on_record(
+            "RotateAccessKey",
+            lambda connection: keys.rotate(
+                connection, self.keyring, name, grace_hours=grace_hours, now=now
+            ),
+        )
+
+    def _on_record(self, operation: str, act: Callable[[Connection], T]) -> T:
+        with self.desk.record(Use(self.principal, Action.GOVERN, operation)) as record:
+            return record.write(act, lambda _: Outcome())

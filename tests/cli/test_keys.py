@@ -1,0 +1,112 @@
+"""`likeness keys`, through the real command."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from likeness.access import KnownKeys
+from likeness.terms.use import Role
+
+from .staff import Command, home
+
+DECLARED = ["--organisation=Thorn", "--sector=charity", "--jurisdiction=US-WA"]
+
+
+def answer(likeness: Command, *arguments: object) -> Any:
+    outcome = likeness("keys", *arguments, "--json")
+    assert outcome.code == 0
+    return json.loads(outcome.out)
+
+
+def listed(likeness: Command) -> dict[str, Any]:
+    return {one["name"]: one for one in answer(likeness, "list")["keys"]}
+
+
+def test_a_key_is_made_and_its_secret_shown_once(likeness: Command) -> None:
+    outcome = likeness("keys", "create", "desk", *DECLARED)
+    assert (outcome.code, outcome.err) == (0, "")
+    shown = dict(re.findall(r"^(access key id|secret access key) +(\S+)$", outcome.out, re.M))
+    assert "shown this once" in outcome.out
+    again = likeness("keys", "list")
+    assert shown["access key id"] in again.out
+    assert shown["secret access key"] not in again.out + likeness("keys", "list", "--json").out
+    assert "organisation Thorn, sector charity, jurisdiction US-WA, purpose undeclared" in again.out
+
+
+def test_json_has_the_two_words_that_programs_look_for(likeness: Command) -> None:
+    made = answer(
+        likeness, "create", "desk", *DECLARED, "--purpose", "missing-persons", "--purpose=research"
+    )
+    assert re.fullmatch("LKIA[A-Z2-7]{16}", made["access_key_id"])
+    assert len(made["secret_access_key"]) == 40
+    assert (made["role"], made["purposes"]) == ("client", ["missing-persons", "research"])
+
+
+def test_a_key_without_a_sector_is_warned_of(likeness: Command) -> None:
+    outcome = likeness("keys", "create", "desk", "--json")
+    assert outcome.code == 0
+    assert outcome.err.count("\n") == 1
+    assert "no --sector" in outcome.err
+    assert json.loads(outcome.out)["sector"] == "undeclared"
+
+
+def test_a_fact_of_another_shape_makes_no_key(likeness: Command) -> None:
+    outcome = likeness("keys", "create", "desk", "--sector", "Police")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "lower-case words" in outcome.err
+    assert listed(likeness) == {}
+    assert "There is no access key yet" in likeness("keys", "list").out
+
+
+def test_a_name_is_no_command_to_a_terminal(likeness: Command) -> None:
+    answer(likeness, "create", "[bold]Ärger", "--sector=charity")
+    assert "[bold]Ärger (client)" in likeness("keys", "list").out
+    assert likeness("keys", "create", "a\x1b[2J").code == 2
+
+
+def test_a_disabled_key_is_enabled_again(likeness: Command) -> None:
+    answer(likeness, "create", "desk", *DECLARED)
+    assert "desk is disabled" in likeness("keys", "disable", "desk").out
+    assert listed(likeness)["desk"]["disabled_at"] is not None
+    assert "disabled since" in likeness("keys", "list").out
+    assert answer(likeness, "enable", "desk")["disabled_at"] is None
+
+
+def test_the_last_admins_key_takes_a_yes(likeness: Command) -> None:
+    answer(likeness, "create", "root", "--role", "admin", *DECLARED)
+    outcome = likeness("keys", "disable", "root")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "say --yes" in outcome.err
+    assert answer(likeness, "disable", "root", "--yes")["disabled_at"] is not None
+
+
+def test_a_rotated_key_has_a_new_secret_and_a_while_the_old_one(likeness: Command) -> None:
+    old = answer(likeness, "create", "desk", *DECLARED)
+    new = answer(likeness, "rotate", "desk", "--grace", 2)
+    assert new["id"] == old["id"]
+    first, second = listed(likeness)["desk"]["secrets"]
+    assert first == {"access_key_id": new["access_key_id"], "ends_at": None}
+    assert second["access_key_id"] == old["access_key_id"]
+    assert f"{old['access_key_id']} until" in likeness("keys", "list").out
+    last = answer(likeness, "rotate", "desk")
+    assert [one["access_key_id"] for one in listed(likeness)["desk"]["secrets"]] == [
+        last["access_key_id"]
+    ]
+
+
+def test_a_key_that_is_none_is_said_to_be(likeness: Command) -> None:
+    for verb in ("disable", "enable", "rotate"):
+        outcome = likeness("keys", verb, "nobody")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "likeness keys list" in outcome.err
+
+
+def test_keys_are_made_while_a_server_has_the_home_and_it_knows_them(likeness: Command) -> None:
+    with home() as opened:
+        made = answer(likeness, "create", "desk", *DECLARED)
+        known = KnownKeys(opened.database, opened.keyring, lambda: datetime.now(UTC))
+        found = known.find(made["access_key_id"])
+    assert found is not None
+    assert found.secret == made["secret_access_key"]
+    assert found.principal.role is Role.CLIENT
