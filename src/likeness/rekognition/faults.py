@@ -1,5 +1,23 @@
 """What do AWS's clients see when something goes wrong?"""
 
+from collections.abc import Set
+
+from likeness.errors import (
+    AlreadyExists,
+    Conflict,
+    Denied,
+    Fault,
+    ImageTooLarge,
+    InvalidImage,
+    InvalidRequest,
+    LicenceNotAccepted,
+    LikenessError,
+    NoFace,
+    NotFound,
+    QualityTooLow,
+    SeveralFaces,
+)
+
 
 class AwsError(Exception):
     """An answer that is an error in AWS's words: `code` is its name, `status` of HTTP."""
@@ -9,3 +27,50 @@ class AwsError(Exception):
         self.code = code
         self.message = message
         self.status = status
+
+
+ANYWHERE = "InvalidParameterException"
+"""What stands for an error that an operation's model does not list: nearly all list this one."""
+
+CODES: dict[type[LikenessError], str] = {
+    InvalidImage: "InvalidImageFormatException",
+    ImageTooLarge: "ImageTooLargeException",
+    NoFace: ANYWHERE,
+    SeveralFaces: ANYWHERE,
+    InvalidRequest: ANYWHERE,
+    QualityTooLow: ANYWHERE,
+    NotFound: "ResourceNotFoundException",
+    AlreadyExists: "ResourceAlreadyExistsException",
+    Conflict: "ConflictException",
+    Denied: "AccessDeniedException",
+    LicenceNotAccepted: "AccessDeniedException",
+}
+"""AWS's name for each error of ours that the caller, or what is asked for, is the reason of."""
+
+_EVERYWHERE = frozenset({ANYWHERE, "AccessDeniedException"})
+
+
+def in_aws_words(error: LikenessError, listed: Set[str]) -> AwsError:
+    """Say an error of ours as AWS would; `listed` are the codes of the operation's model.
+
+    A fault keeps its reason to itself: paths and addresses are the operator's, whose log has them.
+    """
+    if isinstance(error, Fault):
+        return failure(type(error).__name__)
+    code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), ANYWHERE)
+    return AwsError(code if code in listed | _EVERYWHERE else ANYWHERE, str(error))
+
+
+def failure(reason: str) -> AwsError:
+    """Say that it is not the caller's fault."""
+    return AwsError(
+        "InternalServerError",
+        f"{reason}: nothing is wrong with the request; the server's log says more under the"
+        " request's id",
+        500,
+    )
+
+
+def throttled(message: str) -> AwsError:
+    """Say that there is too much to do at the moment; every SDK tries again."""
+    return AwsError("ProvisionedThroughputExceededException", message)

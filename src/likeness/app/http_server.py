@@ -1,0 +1,134 @@
+"""How does an ASGI application listen? One socket, TLS or a proxy beyond loopback, a calm end."""
+
+import errno
+import ipaddress
+import signal
+import socket
+import ssl
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from likeness.app.http_connection import HttpConnection
+from likeness.errors import InvalidRequest
+
+_BACKLOG = 1024
+_IDLE_S = 65  # a little longer than AWS's SDKs and common proxies keep a connection
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate with its chain, and its key, as PEM files."""
+
+    chain: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to listen; port 0 takes any."""
+
+    host: str = "127.0.0.1"
+    port: int = 8020
+    certificate: Certificate | None = None
+    behind_proxy: bool = False
+
+    @property
+    def loopback(self) -> bool:
+        """Whether nobody but this machine reaches it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+class HttpServer:
+    """An application at a place; listens once it is made, and answers once it runs."""
+
+    def __init__(self, application: ASGIApp, place: Place, stop_within_s: float) -> None:
+        """Take the place.
+
+        Raises:
+            InvalidRequest: it cannot be listened at, or not safely, or the certificate is none.
+        """
+        if not (place.loopback or place.certificate or place.behind_proxy):
+            raise InvalidRequest(
+                f"beyond loopback TLS was expected and {place.host} would be served in the clear:"
+                " give --tls-cert and --tls-key, or --behind-proxy where a proxy has them"
+            )
+        if place.certificate:
+            _check(place.certificate)
+        self._socket = _listening(place)
+        self._running = threading.Event()
+        config = uvicorn.Config(
+            application,
+            http=HttpConnection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=_IDLE_S,
+            timeout_graceful_shutdown=int(stop_within_s),
+            backlog=_BACKLOG,
+            ssl_certfile=place.certificate.chain if place.certificate else None,
+            ssl_keyfile=place.certificate.key if place.certificate else None,
+        )
+        self._server = uvicorn.Server(config)
+        scheme = "https" if place.certificate else "http"
+        host = f"[{place.host}]" if ":" in place.host else place.host
+        self.url = f"{scheme}://{host}:{self._socket.getsockname()[1]}"
+
+    def run(self) -> None:
+        """Answer until `stop`, SIGTERM or Ctrl-C, and then what came before.
+
+        Raises:
+            KeyboardInterrupt: it was Ctrl-C.
+        """
+        if threading.current_thread() is threading.main_thread():
+            # uvicorn raises the signal that ended it once more, and its default ends the process
+            # before the home is closed.
+            signal.signal(signal.SIGTERM, lambda number, frame: None)
+        self._server.run([self._socket])
+
+    def stop(self) -> None:
+        """End `run`, from another thread."""
+        self._server.should_exit = True
+
+
+def _check(certificate: Certificate) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate.chain, certificate.key)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InvalidRequest(
+            f"a certificate and its key in PEM were expected, {str(certificate.chain)!r} and"
+            f" {str(certificate.key)!r} are none ({reason}): give --tls-cert and --tls-key"
+        ) from error
+
+
+def _listening(place: Place) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(_BACKLOG)
+        except BaseException:
+            listening.close()
+            raise
+    except (OSError, OverflowError) as error:
+        in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        raise InvalidRequest(
+            f"an address to listen at was expected and {place.host} port {place.port} cannot be"
+            f" had ({'in use' if in_use else getattr(error, 'strerror', None) or error}): choose"
+            " others with --host and --port"
+        ) from error
+    return listening

@@ -1,0 +1,54 @@
+"""`likeness serve`: answer Rekognition's clients until told to stop."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.app.http_server import Certificate, HttpServer, Place
+from likeness.app.serving import Serving
+from likeness.cli.log_lines import log_json_lines
+from likeness.cli.opened import installation
+from likeness.cli.progress import fetching
+from likeness.errors import InvalidRequest
+
+_STOP_WITHIN_S = 60.0
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any.")] = 8020,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Certificate and its chain, PEM.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key, PEM.")] = None,
+    behind_proxy: Annotated[
+        bool, typer.Option("--behind-proxy", help="A proxy of yours adds TLS: listen in the clear.")
+    ] = False,
+) -> None:
+    """Speak Amazon Rekognition's protocol to boto3, the AWS CLI and every other SDK.
+
+    The first start makes an access key and prints it once. SIGTERM ends it calmly.
+    """
+    place = Place(host, port, _certificate(tls_cert, tls_key), behind_proxy)
+    log_json_lines()
+    with fetching() as progress:
+        serving = Serving(installation(), progress)
+    with serving:
+        server = HttpServer(serving.router, place, _STOP_WITHIN_S)
+        if key := serving.first_key:
+            print("This access key is shown this once; `likeness keys` makes others:")
+            print(f"  AWS_ACCESS_KEY_ID={key.access_key_id}")
+            print(f"  AWS_SECRET_ACCESS_KEY={key.secret}")
+        print(f"  AWS_ENDPOINT_URL_REKOGNITION={server.url}")
+        sys.stdout.flush()
+        server.run()
+
+
+def _certificate(chain: Path | None, key: Path | None) -> Certificate | None:
+    if chain and key:
+        return Certificate(chain, key)
+    if chain or key:
+        raise InvalidRequest("--tls-cert and --tls-key were expected together and one came")
+    return None

@@ -1,0 +1,280 @@
+"""How does a request become an answer? As ASGI: POST / in, AWS's shapes out, whatever comes.
+
+    read_claim -> body -> verify -> read_call -> lane [ parse -> operation -> serialise ]
+
+Nothing of a body is read before the claim is well formed, and nothing of it is parsed before it is
+proven who sent it. Operations are synchronous and run on threads; this is all that is not.
+"""
+
+import json
+import logging
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+import likeness
+from likeness.errors import Fault, LikenessError
+from likeness.rekognition.body import Body, BodyLimits, Room
+from likeness.rekognition.call import Call, Request, Response
+from likeness.rekognition.contract import SIGNING_NAME, Contract, contract
+from likeness.rekognition.faults import AwsError, failure, in_aws_words
+from likeness.rekognition.lanes import Lane
+from likeness.rekognition.measures import Measures
+from likeness.rekognition.parsing import parse
+from likeness.rekognition.rates import Rates
+from likeness.rekognition.replays import Replays
+from likeness.rekognition.serialising import serialise
+from likeness.rekognition.signature import Claim, Head, Keys, read_claim, verify
+from likeness.rekognition.stating import read_call, target
+from likeness.terms.use import Principal
+
+_logger = logging.getLogger(__name__)
+_PACKAGE_DIR = Path(likeness.__file__).parent
+
+Operation = Callable[[Call, Request], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server takes on.
+
+    `waiting` requests at most wait for each lane's threads; `request_s` is how long one may take
+    from there; `per_key_s` is how many a second one key may ask, 0 for no limit.
+    """
+
+    body: BodyLimits = field(default_factory=BodyLimits)
+    picture_workers: int = 2
+    row_workers: int = 4
+    waiting: int = 512
+    request_s: float = 60.0
+    per_key_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """One request and what is known of it so far, for the log and the answer."""
+
+    head: Head
+    body: Body
+    request_id: UUID = field(default_factory=uuid4)
+    began_s: float = field(default_factory=time.perf_counter)
+    operation: str = "unknown"
+    principal: Principal | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Application:
+    """Rekognition's wire as an ASGI application; `close` it to finish what it began."""
+
+    def __init__(
+        self,
+        operations: Mapping[str, Operation],
+        keys: Keys,
+        measures: Measures,
+        limits: Limits = Limits(),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._operations = operations
+        self._keys = keys
+        self._measures = measures
+        self._limits = limits
+        self._clock = clock
+        self._room = Room(limits.body)
+        self._rates = Rates(limits.per_key_s)
+        self._replays = Replays(clock)
+        # Who calls is found out apart, so that strangers cannot fill the lanes of others.
+        self._door = Lane("door", 1, limits.waiting)
+        self._pictures = Lane("pictures", limits.picture_workers, limits.waiting)
+        self._rows = Lane("rows", limits.row_workers, limits.waiting)
+        for lane in (self._door, self._pictures, self._rows):
+            measures.watch_lane(lane.name, partial(getattr, lane, "inside"))
+        measures.watch_bodies(lambda: self._room.held_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        head = _head(scope)
+        exchange = _Exchange(head, Body(receive, _declared_bytes(head), self._room))
+        status, code = 200, "OK"
+        try:
+            content = await self._answer(exchange)
+        except ClientDisconnect:
+            self._note(exchange, 499, "ClientLeft", 0)
+            return
+        except AwsError as error:
+            status, code, content = error.status, error.code, _error_body(error, exchange)
+        except Exception as error:
+            _logger.error(
+                "request %s failed: %s", exchange.request_id, _whereabouts(error), exc_info=False
+            )
+            fault = failure("Something unforeseen happened")
+            status, code, content = fault.status, fault.code, _error_body(fault, exchange)
+        finally:
+            exchange.body.let_go()
+        await self._leave(exchange)
+        await _send(send, status, content, exchange)
+        self._note(exchange, status, code, len(content))
+
+    def close(self) -> None:
+        """Finish what runs and what waits."""
+        for lane in (self._door, self._pictures, self._rows):
+            lane.close()
+
+    async def _answer(self, exchange: _Exchange) -> bytes:
+        head, body = exchange.head, exchange.body
+        if (head.method, head.path) != ("POST", "/"):
+            raise AwsError(
+                "UnknownOperationException",
+                "POST / with X-Amz-Target was expected and another method or path came.",
+                404,
+            )
+        claim = read_claim(head, SIGNING_NAME, self._clock())
+        with self._measures.stage("read"):
+            await body.read()
+        with self._measures.stage("verify"):
+            principal = await self._door.run(
+                partial(self._caller, exchange, claim), self._limits.request_s
+            )
+        exchange.principal = principal
+        if self._replays.seen(claim.signature):
+            self._measures.replayed()
+        wanted, operation = self._wanted(head)
+        exchange.operation = wanted.name
+        call = read_call(wanted.name, head, claim, principal, exchange.request_id)
+        self._rates.take(principal.id)
+        lane = self._pictures if wanted.takes_picture else self._rows
+        act = partial(self._act, exchange, wanted, operation, call, time.perf_counter())
+        return await lane.run(act, self._limits.request_s)
+
+    def _caller(self, exchange: _Exchange, claim: Claim) -> Principal:
+        """Prove who calls; where the keys cannot be read, nobody does."""
+        try:
+            return verify(exchange.head, claim, exchange.body.sha256, self._keys).principal
+        except LikenessError as error:
+            _logger.error("request %s failed: %s", exchange.request_id, _whereabouts(error))
+            raise failure(type(error).__name__) from error
+
+    def _wanted(self, head: Head) -> tuple[Contract, Operation]:
+        name = target(head)
+        wanted = contract(name)
+        if wanted is None:
+            raise AwsError(
+                "UnknownOperationException",
+                "X-Amz-Target was expected to be RekognitionService and an operation of it.",
+            )
+        operation = self._operations.get(name)
+        if operation is None:
+            raise AwsError("UnknownOperationException", f"{name} is not offered by Likeness.")
+        return wanted, operation
+
+    def _act(
+        self,
+        exchange: _Exchange,
+        wanted: Contract,
+        operation: Operation,
+        call: Call,
+        queued_s: float,
+    ) -> bytes:
+        """Parse, do and serialise, on a thread of its lane."""
+        self._measures.spent("queue", time.perf_counter() - queued_s)
+        with self._measures.stage("parse"):
+            request = parse(wanted, exchange.body.content)
+        try:
+            with self._measures.stage("act"):
+                response = operation(call, request)
+        except LikenessError as error:
+            if isinstance(error, Fault):
+                _logger.error("request %s failed: %s", call.request_id, _whereabouts(error))
+            raise in_aws_words(error, wanted.errors) from error
+        finally:
+            exchange.headers = call.headers
+        with self._measures.stage("serialise"):
+            return serialise(wanted, response)
+
+    async def _leave(self, exchange: _Exchange) -> None:
+        """Make sure that a client which is still sending will hear the answer."""
+        if exchange.body.complete:
+            return
+        if "100-continue" not in exchange.head.values("expect"):
+            await exchange.body.throw_away()
+        exchange.headers["connection"] = "close"
+
+    def _note(self, exchange: _Exchange, status: int, code: str, answer_bytes: int) -> None:
+        self._measures.answered(exchange.operation, code)
+        duration_s = time.perf_counter() - exchange.began_s
+        _logger.info(
+            "request",
+            extra={
+                "fields": {
+                    "request_id": str(exchange.request_id),
+                    "operation": exchange.operation,
+                    "principal": exchange.principal.id if exchange.principal else None,
+                    "status": status,
+                    "code": code,
+                    "ms": round(duration_s * 1000, 1),
+                    "bytes_in": exchange.body.received_bytes,
+                    "bytes_out": answer_bytes,
+                }
+            },
+        )
+
+
+def _head(scope: Scope) -> Head:
+    return Head(
+        scope["method"],
+        scope["raw_path"].decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
+    )
+
+
+def _declared_bytes(head: Head) -> int | None:
+    declared = head.values("content-length")
+    return int(declared[0]) if declared and declared[0].isdecimal() else None
+
+
+def _error_body(error: AwsError, exchange: _Exchange) -> bytes:
+    return json.dumps(
+        {
+            "__type": error.code,
+            "Code": error.code,
+            "Logref": str(exchange.request_id),
+            "Message": error.message,
+        }
+    ).encode()
+
+
+async def _send(send: Send, status: int, content: bytes, exchange: _Exchange) -> None:
+    headers = {
+        "content-type": "application/x-amz-json-1.1",
+        "content-length": str(len(content)),
+        "x-amzn-requestid": str(exchange.request_id),
+        "cache-control": "no-store",
+        **exchange.headers,
+    }
+    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": content})
+
+
+def _whereabouts(error: BaseException) -> str:
+    """Say of an error, and of its causes, what it is and where it arose, but no value."""
+    said: list[str] = []
+    reason: BaseException | None = error
+    while reason is not None and len(said) < 5:
+        frames = traceback.extract_tb(reason.__traceback__)
+        ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE_DIR)]
+        place = ""
+        if ours:
+            path = Path(ours[-1].filename).relative_to(_PACKAGE_DIR)
+            place = f" at {path}:{ours[-1].lineno}"
+        said.append(type(reason).__name__ + place)
+        reason = reason.__cause__ or reason.__context__
+    return ", from ".join(said)

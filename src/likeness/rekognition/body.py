@@ -1,0 +1,125 @@
+"""How is a body read from somebody who may send too much, too slowly, or never end?
+
+At most `body_bytes` of a body are held, at most `held_bytes` of all bodies that are being read or
+worked on, and a body has to be there within `body_s`. A body that nobody will look at is read and
+thrown away all the same, up to a limit: a client that is still sending does not listen.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from likeness.rekognition.faults import AwsError, throttled
+
+_THROWN_AWAY_BYTES = 128 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """How much and how long; two pictures of 5 MB are 14 MB of base64."""
+
+    body_bytes: int = 16 << 20
+    held_bytes: int = 256 << 20
+    body_s: float = 60.0
+
+
+class Room:
+    """What the bodies of all requests may hold together; for one event loop."""
+
+    def __init__(self, limits: BodyLimits) -> None:
+        self.limits = limits
+        self.held_bytes = 0
+
+    def take(self, count_bytes: int) -> None:
+        """Count more bytes.
+
+        Raises:
+            AwsError: there is no room for them at the moment.
+        """
+        if self.held_bytes + count_bytes > self.limits.held_bytes:
+            raise throttled("Too many requests are being read: try again.")
+        self.held_bytes += count_bytes
+
+    def give_back(self, count_bytes: int) -> None:
+        """Count bytes that are not held any more."""
+        self.held_bytes -= count_bytes
+
+
+class Body:
+    """The body of one request, as far as it has come."""
+
+    def __init__(self, receive: Receive, declared_bytes: int | None, room: Room) -> None:
+        self._receive = receive
+        self._declared_bytes = declared_bytes or 0
+        self._room = room
+        self._hash = hashlib.sha256()
+        self.content = bytearray()
+        self.received_bytes = 0
+        self.complete = False
+
+    @property
+    def sha256(self) -> str:
+        """What has come hashes to, in hex."""
+        return self._hash.hexdigest()
+
+    async def read(self) -> None:
+        """Read all of it; a declared length that is too large is refused before.
+
+        Raises:
+            AwsError: it is too large or too slow, or there is no room for it.
+            ClientDisconnect: it ended early.
+        """
+        limits = self._room.limits
+        try:
+            async with asyncio.timeout(limits.body_s):
+                self._refuse_beyond(self._declared_bytes)
+                async for piece in self._pieces():
+                    self._refuse_beyond(len(self.content) + len(piece))
+                    self._room.take(len(piece))
+                    self.content += piece
+                    self._hash.update(piece)
+        except TimeoutError as error:
+            raise AwsError(
+                "RequestTimeoutException",
+                f"The body was expected within {limits.body_s:g} seconds and is not complete.",
+                408,
+            ) from error
+
+    async def throw_away(self) -> None:
+        """Read what is left without keeping it, as far as there is patience."""
+        self.let_go()
+        try:
+            async with asyncio.timeout(self._room.limits.body_s):
+                async for _ in self._pieces():
+                    if self.received_bytes > _THROWN_AWAY_BYTES:
+                        return
+        except (TimeoutError, ClientDisconnect):
+            return
+
+    def let_go(self) -> None:
+        """Forget the content; others may hold as much."""
+        self._room.give_back(len(self.content))
+        self.content = bytearray()
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        while not self.complete:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            self.complete = not message.get("more_body", False)
+            piece: bytes = message.get("body", b"")
+            self.received_bytes += len(piece)
+            yield piece
+
+    def _refuse_beyond(self, count_bytes: int) -> None:
+        if count_bytes > self._room.limits.body_bytes:
+            raise AwsError(
+                "RequestEntityTooLargeException",
+                f"A body of at most {self._room.limits.body_bytes} bytes was expected and a larger"
+                " one came.",
+                413,
+            )

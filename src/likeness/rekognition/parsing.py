@@ -1,0 +1,271 @@
+"""How does a body become a `Request`? By the service model, with AWS's words for what is wrong.
+
+A value of the wrong kind ends the reading with SerializationException. Whatever else a value
+breaks is collected and answered at once, as ValidationException. Members that the model does not
+have are left out, and null counts as left out.
+"""
+
+import binascii
+import json
+import math
+import sys
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from likeness.rekognition.call import Request
+from likeness.rekognition.contract import Contract
+from likeness.rekognition.faults import AwsError
+from likeness.rekognition.patterns import matches
+
+_KINDS = {
+    "string": "String",
+    "integer": "Integer",
+    "long": "Long",
+    "float": "Float",
+    "boolean": "Boolean",
+    "blob": "ByteBuffer",
+}
+_BITS = {"integer": 31, "long": 63}
+_SHOWN_CHARACTERS = 256
+
+
+def parse(contract: Contract, body: bytes | bytearray) -> Request:
+    """Read what an operation is asked.
+
+    Raises:
+        AwsError: SerializationException or ValidationException.
+    """
+    document = _document(body)
+    if not isinstance(document, dict):
+        raise _unreadable("Start of structure or map expected")
+    reading = _Reading()
+    request: Request = reading.value(contract.input, document, "") if contract.input else {}
+    if reading.violations:
+        count = len(reading.violations)
+        raise AwsError(
+            "ValidationException",
+            f"{count} validation error{'s' if count > 1 else ''} detected: "
+            + "; ".join(reading.violations),
+        )
+    return request
+
+
+class _Reading:
+    """One reading of a document, and what it found that the model does not allow."""
+
+    def __init__(self) -> None:
+        self.violations: list[str] = []
+
+    def value(self, shape: Any, value: Any, path: str) -> Any:
+        """Read a value, and note what of its own constraints it breaks."""
+        match shape.type_name:
+            case "structure":
+                return self._structure(shape, value, path)
+            case "list":
+                self._note(value, path, _broken(shape, _expected(value, list)))
+                return self._list(shape, value, path)
+            case "map":
+                self._note(value, path, _broken(shape, _expected(value, dict)))
+                return self._map(shape, value, path)
+            case _:
+                read = _scalar(shape, value)
+                self._note(read, path, _broken(shape, read))
+                return read
+
+    def _structure(self, shape: Any, value: Any, path: str) -> dict[str, Any]:
+        _expected(value, dict)
+        for name in shape.required_members:
+            if value.get(name) is None:
+                self._note(None, _within(path, name), ["Member must not be null"])
+        return {
+            name: self.value(member, value[name], _within(path, name))
+            for name, member in shape.members.items()
+            if value.get(name) is not None
+        }
+
+    def _list(self, shape: Any, values: list[Any], path: str) -> list[Any]:
+        if any(value is None for value in values):
+            self._note(values, path, ["Member must not be null"])
+            return []
+        if shape.member.type_name in ("structure", "list", "map"):
+            return [
+                self.value(shape.member, value, f"{path}.{place}.member")
+                for place, value in enumerate(values, 1)
+            ]
+        read = [_scalar(shape.member, value) for value in values]
+        self._note_members(read, path, shape.member, read, "Member must satisfy constraint")
+        return read
+
+    def _map(self, shape: Any, entries: dict[str, Any], path: str) -> dict[str, Any]:
+        keys = [_scalar(shape.key, key) for key in entries]
+        values = [_scalar(shape.value, value) for value in entries.values()]
+        self._note_members(entries, path, shape.key, keys, "Map keys must satisfy constraint")
+        self._note_members(entries, path, shape.value, values, "Map value must satisfy constraint")
+        return dict(zip(keys, values, strict=True))
+
+    def _note_members(
+        self, whole: object, path: str, shape: Any, members: Iterable[Any], words: str
+    ) -> None:
+        """Note once, for all members, every constraint that they have."""
+        if any(_broken(shape, member) for member in members):
+            self._note(whole, path, [f"{words}: [{', '.join(_constraints(shape))}]"])
+
+    def _note(self, value: object, path: str, constraints: Iterable[str]) -> None:
+        for constraint in constraints:
+            shown = "null" if value is None else f"'{_shown(value)}'"
+            self.violations.append(
+                f"Value {shown} at '{path}' failed to satisfy constraint: {constraint}"
+            )
+
+
+def _scalar(shape: Any, value: Any) -> Any:
+    kind = shape.type_name
+    match kind, value:
+        case "string", str():
+            return _text(value)
+        case "blob", str():
+            return _blob(value)
+        case "boolean", bool():
+            return value
+        case "integer" | "long" | "float", bool():
+            _wrong_kind(value, kind)
+        case "integer" | "long", int() | float() if value == int(value):
+            if not -(1 << _BITS[kind]) <= value < 1 << _BITS[kind]:
+                _wrong_kind(value, kind)
+            return int(value)
+        case "float", int() | float() if abs(value) <= sys.float_info.max:
+            return float(value)
+        case _:
+            _wrong_kind(value, kind)
+
+
+def _broken(shape: Any, value: Any) -> list[str]:
+    """Name the constraints of a shape that a value breaks, length before pattern as AWS does."""
+    limits = shape.metadata
+    if shape.type_name in ("integer", "long", "float"):
+        size: float = value
+    elif shape.type_name == "boolean":
+        return []
+    else:
+        size = len(value)
+    broken = []
+    if "max" in limits and size > limits["max"]:
+        broken.append(_at_most(shape))
+    if "min" in limits and size < limits["min"]:
+        broken.append(_at_least(shape))
+    if "pattern" in limits and not matches(limits["pattern"], value):
+        broken.append(_of_pattern(shape))
+    if "enum" in limits and value not in limits["enum"]:
+        broken.append(_one_of(shape))
+    return broken
+
+
+def _constraints(shape: Any) -> list[str]:
+    limits = shape.metadata
+    words = {"max": _at_most, "min": _at_least, "pattern": _of_pattern, "enum": _one_of}
+    return [say(shape) for constraint, say in words.items() if constraint in limits]
+
+
+def _at_most(shape: Any) -> str:
+    return f"Member must have {_size(shape)} less than or equal to {shape.metadata['max']}"
+
+
+def _at_least(shape: Any) -> str:
+    return f"Member must have {_size(shape)} greater than or equal to {shape.metadata['min']}"
+
+
+def _of_pattern(shape: Any) -> str:
+    return f"Member must satisfy regular expression pattern: {shape.metadata['pattern']}"
+
+
+def _one_of(shape: Any) -> str:
+    return f"Member must satisfy enum value set: [{', '.join(shape.metadata['enum'])}]"
+
+
+def _size(shape: Any) -> str:
+    return "value" if shape.type_name in ("integer", "long", "float") else "length"
+
+
+def _document(body: bytes | bytearray) -> Any:
+    try:
+        return json.loads(body.decode(), parse_constant=_no_constant, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable("Request body is not well-formed JSON in UTF-8") from error
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    if not math.isfinite(number := float(digits)):
+        raise ValueError("a number within the range of a double was expected")
+    return number
+
+
+def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise _unreadable("Half of a surrogate pair cannot be converted to String") from error
+    return value
+
+
+def _blob(value: str) -> bytes:
+    try:
+        return binascii.a2b_base64(value, strict_mode=True)
+    except ValueError as error:
+        raise _unreadable("Invalid Base64 cannot be converted to ByteBuffer") from error
+
+
+def _expected(value: Any, kind: type) -> Any:
+    if isinstance(value, kind):
+        return value
+    if isinstance(value, dict):
+        raise _unreadable("Start of structure or map found where not expected.")
+    if isinstance(value, list):
+        raise _unreadable("Start of list found where not expected")
+    raise _unreadable(f"Unexpected {_token(value)}")
+
+
+def _wrong_kind(value: object, kind: str) -> NoReturn:
+    if isinstance(value, dict | list):
+        _expected(value, type(None))
+    raise _unreadable(f"{_token(value)} cannot be converted to {_KINDS[kind]}")
+
+
+def _token(value: object) -> str:
+    match value:
+        case bool():
+            return "TRUE_VALUE" if value else "FALSE_VALUE"
+        case str():
+            return "STRING_VALUE"
+        case None:
+            return "NULL_VALUE"
+        case _:
+            return "NUMBER_VALUE"
+
+
+def _unreadable(message: str) -> AwsError:
+    return AwsError("SerializationException", message)
+
+
+def _within(path: str, name: str) -> str:
+    member = name[0].lower() + name[1:]
+    return f"{path}.{member}" if path else member
+
+
+def _shown(value: object) -> str:
+    """Write a value as AWS does; a long one is cut, for it came from the caller."""
+    match value:
+        case bytes():
+            return f"java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]"
+        case list():
+            words = f"[{', '.join(map(_shown, value[:_SHOWN_CHARACTERS]))}]"
+        case dict():
+            words = f"{{{', '.join(f'{key}={_shown(inner)}' for key, inner in value.items())}}}"
+        case None:
+            words = "null"
+        case _:
+            words = str(value)
+    return words if len(words) <= _SHOWN_CHARACTERS else words[:_SHOWN_CHARACTERS] + "..."

@@ -1,0 +1,283 @@
+"""Is this request who it says it is from? AWS Signature Version 4, the `Authorization` header form.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html. What is checked, in
+this order; 1 to 6 need no body, so nothing of one is read for a request that fails them:
+
+1. There is one Authorization header, of AWS4-HMAC-SHA256: no presigned, chunked or asymmetric form.
+2. It has Credential, SignedHeaders and Signature, each once and well formed.
+3. The credential's scope is this service, any region, and the day of the request.
+4. X-Amz-Date is there once and within five minutes of our clock.
+5. The signed headers are there, in order, with host, x-amz-date and, where sent, x-amz-target.
+6. There is no session token: keys of ours have none.
+7. X-Amz-Content-SHA256, where sent, is the body's hash.
+8. The key is known and enabled.
+9. The signature is that of the canonical request, compared in constant time. An unknown key costs
+   the same work as a known one.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn, Protocol
+from urllib.parse import quote, unquote_to_bytes
+
+from likeness.access import Credential
+from likeness.rekognition.faults import AwsError
+
+SKEW = timedelta(minutes=5)
+
+_ALGORITHM = "AWS4-HMAC-SHA256"
+_MOMENT = "%Y%m%dT%H%M%SZ"
+_NOBODYS_SECRET = "0" * 40
+_PARAMETERS = ("Credential", "SignedHeaders", "Signature")
+_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
+_REGION = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
+_SIGNATURE = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_MOMENT_FORM = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII)
+
+
+class Keys(Protocol):
+    """Knows the access keys."""
+
+    def find(self, access_key_id: str) -> Credential | None:
+        """Look up a key; None where there is none of that id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A request but for its body, as it was sent: `path` and `query` are percent-encoded still.
+
+    Headers are in order, their names in lower case; a name may come several times.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Sequence[tuple[str, str]]
+
+    def values(self, name: str) -> list[str]:
+        """Give all values of a header."""
+        return [value for known, value in self.headers if known == name]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request says of its signature; nothing of it is proven."""
+
+    access_key_id: str
+    moment: str
+    region: str
+    service: str
+    signed_headers: tuple[str, ...]
+    signature: str
+
+    @property
+    def scope(self) -> str:
+        """What the signing key is good for."""
+        return f"{self.moment[:8]}/{self.region}/{self.service}/aws4_request"
+
+
+def read_claim(head: Head, service: str, now: datetime) -> Claim:
+    """Read what a request says of its signature: checks 1 to 6.
+
+    Raises:
+        AwsError: one of them fails.
+    """
+    parameters = _parameters(_authorization(head))
+    access_key_id, day, region, claimed_service, end = _credential(parameters["Credential"])
+    moment = _moment(head, now)
+    if claimed_service != service or end != "aws4_request":
+        _invalid(f"Credential should be scoped to correct service: '{service}'.")
+    if not _REGION.fullmatch(region):
+        _invalid("Credential should be scoped to a valid region.")
+    if day != moment[:8]:
+        _invalid(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from"
+            f" HTTP: '{day}' != '{moment[:8]}', from '{moment}'."
+        )
+    signed = _signed_headers(parameters["SignedHeaders"], head)
+    if head.values("x-amz-security-token"):
+        raise AwsError(
+            "UnrecognizedClientException",
+            "Keys of this service have no session token and one came: unset AWS_SESSION_TOKEN",
+        )
+    if not _SIGNATURE.fullmatch(parameters["Signature"]):
+        _incomplete("Signature in the Authorization header must be 64 lower-case hex digits.")
+    return Claim(access_key_id, moment, region, service, signed, parameters["Signature"])
+
+
+def verify(head: Head, claim: Claim, body_sha256: str, keys: Keys) -> Credential:
+    """Prove a claim: checks 7 to 9.
+
+    Args:
+        head: the request that makes the claim.
+        claim: as `read_claim` gave it.
+        body_sha256: what the body that came hashes to, in hex.
+        keys: those that may sign.
+
+    Raises:
+        AwsError: one of them fails.
+    """
+    for declared in head.values("x-amz-content-sha256"):
+        if not hmac.compare_digest(declared.encode(), body_sha256.encode()):
+            _invalid("The value of X-Amz-Content-SHA256 is not the hash of the body that came.")
+    credential = keys.find(claim.access_key_id)
+    secret = credential.secret if credential else _NOBODYS_SECRET
+    expected = sign(head, claim, body_sha256, secret)
+    genuine = hmac.compare_digest(expected, claim.signature)
+    if credential is None or not credential.enabled:
+        raise AwsError(
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        )
+    if not genuine:
+        _invalid(
+            "The request signature we calculated does not match the signature you provided. Check"
+            " your AWS Secret Access Key and signing method. Consult the service documentation for"
+            " details."
+        )
+    return credential
+
+
+def sign(head: Head, claim: Claim, body_sha256: str, secret: str) -> str:
+    """Compute the signature that a request with this claim must have."""
+    canonical = canonical_request(head, claim.signed_headers, body_sha256)
+    text = "\n".join(
+        (_ALGORITHM, claim.moment, claim.scope, hashlib.sha256(canonical.encode()).hexdigest())
+    )
+    key = f"AWS4{secret}".encode()
+    for part in (*claim.scope.split("/"), text):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key.hex()
+
+
+def canonical_request(head: Head, signed_headers: Sequence[str], body_sha256: str) -> str:
+    """Write the text whose hash is signed."""
+    lines = [f"{name}:{_trimmed(head.values(name))}" for name in signed_headers]
+    return "\n".join(
+        (
+            head.method,
+            _canonical_path(head.path),
+            _canonical_query(head.query),
+            *lines,
+            "",
+            ";".join(signed_headers),
+            body_sha256,
+        )
+    )
+
+
+def _authorization(head: Head) -> str:
+    given = head.values("authorization")
+    if not given:
+        if "x-amz-signature=" in head.query.lower():
+            _incomplete("Presigned requests are not served: sign with the Authorization header.")
+        raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
+    if len(given) > 1:
+        _incomplete("One Authorization header was expected and several came.")
+    if given[0].startswith("AWS4-ECDSA-P256-SHA256"):
+        _incomplete(f"Signature Version 4A is not served: sign with {_ALGORITHM}.")
+    if any(value.startswith("STREAMING-") for value in head.values("x-amz-content-sha256")):
+        _incomplete("Chunked signatures are not served: sign the body as a whole.")
+    if not given[0].startswith(f"{_ALGORITHM} "):
+        _incomplete(f"The Authorization header must begin with '{_ALGORITHM}'.")
+    return given[0].removeprefix(f"{_ALGORITHM} ")
+
+
+def _parameters(text: str) -> dict[str, str]:
+    pairs = [part.strip().partition("=") for part in text.split(",")]
+    parameters = {name: value for name, equals, value in pairs if equals}
+    if missing := [name for name in _PARAMETERS if not parameters.get(name)]:
+        _incomplete(
+            " ".join(f"Authorization header requires '{name}' parameter." for name in missing)
+        )
+    if len(pairs) != len(_PARAMETERS):
+        _incomplete(f"The Authorization header must have {', '.join(_PARAMETERS)}, each once.")
+    return parameters
+
+
+def _credential(text: str) -> list[str]:
+    parts = text.split("/")
+    if len(parts) != 5 or not parts[0].isalnum() or not text.isascii():
+        _incomplete(
+            "Credential must have exactly 5 slash-delimited elements, e.g."
+            " keyid/date/region/service/term."
+        )
+    return parts
+
+
+def _moment(head: Head, now: datetime) -> str:
+    given = head.values("x-amz-date")
+    if not given:
+        _incomplete("Authorization header requires existence of a 'X-Amz-Date' header.")
+    try:
+        if len(given) > 1 or not _MOMENT_FORM.fullmatch(given[0]):
+            raise ValueError
+        moment = datetime.strptime(given[0], _MOMENT).replace(tzinfo=UTC)
+    except ValueError:
+        _incomplete("Date must be in ISO-8601 'basic format', once in the header X-Amz-Date.")
+    earliest, latest = now - SKEW, now + SKEW
+    if moment < earliest:
+        _invalid(
+            f"Signature expired: {given[0]} is now earlier than {earliest.strftime(_MOMENT)}"
+            f" ({now.strftime(_MOMENT)} - 5 min.)"
+        )
+    if moment > latest:
+        _invalid(
+            f"Signature not yet current: {given[0]} is still later than"
+            f" {latest.strftime(_MOMENT)} ({now.strftime(_MOMENT)} + 5 min.)"
+        )
+    return given[0]
+
+
+def _signed_headers(text: str, head: Head) -> tuple[str, ...]:
+    names = text.split(";")
+    if names != sorted(set(names)) or not all(map(_NAME.fullmatch, names)):
+        _incomplete("SignedHeaders must be lower-case names, sorted, each once, parted by ';'.")
+    sent = {name for name, _ in head.headers}
+    needed = {"host", "x-amz-date"} | ({"x-amz-target"} & sent)
+    for name in sorted(needed - set(names)):
+        _invalid(f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
+    if missing := [name for name in names if name not in sent]:
+        _invalid(f"The signed header '{missing[0]}' was expected and did not come.")
+    for name in needed & sent:
+        if len(head.values(name)) > 1:
+            _invalid(f"The header '{name}' was expected once and came several times.")
+    return tuple(names)
+
+
+def _trimmed(values: Sequence[str]) -> str:
+    return ",".join(" ".join(value.split()) for value in values)
+
+
+def _canonical_path(path: str) -> str:
+    """Resolve dots, drop empty segments, and encode what is encoded once more."""
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in ("", "."):
+            kept.append(segment)
+    tail = "/" if kept and path.endswith(("/", "/.", "/..")) else ""
+    return quote("/" + "/".join(kept) + tail, safe="/-_.~")
+
+
+def _canonical_query(query: str) -> str:
+    pairs = [part.partition("=") for part in query.split("&") if part]
+    encoded = sorted((_encoded(name), _encoded(value)) for name, _, value in pairs)
+    return "&".join(f"{name}={value}" for name, value in encoded)
+
+
+def _encoded(text: str) -> str:
+    return quote(unquote_to_bytes(text), safe="-_.~")
+
+
+def _incomplete(message: str) -> NoReturn:
+    raise AwsError("IncompleteSignatureException", message)
+
+
+def _invalid(message: str) -> NoReturn:
+    raise AwsError("InvalidSignatureException", message)

@@ -1,0 +1,15 @@
+"""boto3 as it comes, against a server on loopback."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def test_an_operation_not_offered_names_itself(rekognition: Any) -> None:
+    with pytest.raises(ClientError) as caught:
+        rekognition.detect_labels(Image={"Bytes": b"picture"})
+    assert caught.value.response["Error"] == {
+        "Code": "UnknownOperationException",
+        "Message": "DetectLabels is not offered by Likeness.",
+    }
