@@ -1,1 +1,1 @@
-"""Who is told that something happened? Webhooks: from an outbox, signed, to addresses checked."""
+"""Who is told that something happened? Webhooks: signed, and to addresses that were checked."""

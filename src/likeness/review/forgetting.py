@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.review import cases, crops, keys
+from likeness.review import cases, crops, keys, watches
 
 
 def forget(connection: Connection, ids: Collection[UUID]) -> None:
@@ -18,4 +18,5 @@ def forget_collection(connection: Connection, collection_id: UUID) -> None:
     """Forget an erased collection."""
     cases.forget_collection(connection, collection_id)
     crops.forget_collection(connection, collection_id)
+    watches.forget_collection(connection, collection_id)
     keys.destroy(connection, collection_id)

@@ -1,4 +1,4 @@
-"""Where does review lie? Cases with candidates and verdicts, crops, pairs told apart, watches.
+"""Where does review lie? Cases with candidates and verdicts, crops, watches, notices.
 
 Ids of ours, times and counts are in the clear. Pictures, templates and what people wrote are
 sealed, under keys that are sealed by the key that review has for their collection.
@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -120,11 +121,25 @@ WATCHES = Table(
     Column("cohort_mean", Float(53), nullable=False),
     Column("cohort_deviation", Float(53), nullable=False),
     Column("cohort_version", String, nullable=False),
-    Column("target_id", Identifier),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("sealed_key", LargeBinary, nullable=False),
     Column("sealed_vector", LargeBinary, nullable=False),
     Column("sealed_crop", LargeBinary, nullable=False),
+    # JSON: the authority, and why somebody belongs on a list.
     Column("sealed_grounds", LargeBinary, nullable=False),
+    # JSON: a webhook's URL, which may hold a token, and what signs.
+    Column("sealed_webhook", LargeBinary),
+)
+
+# What is to be told, until it has arrived or was given up.
+OUTBOX = Table(
+    "review_outbox",
+    METADATA,
+    Column("id", Identifier, primary_key=True),
+    Column("watch_id", Identifier, ForeignKey(WATCHES.c.id), nullable=False, index=True),
+    # JSON: ids of ours alone.
+    Column("payload", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False, index=True),
 )

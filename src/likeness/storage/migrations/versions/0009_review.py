@@ -1,4 +1,4 @@
-"""Make the tables of review and standing searches, and of what tells others of them."""
+"""Make the tables of review and standing searches."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -114,37 +114,30 @@ def upgrade() -> None:
         sa.Column("cohort_mean", sa.Float(53), nullable=False),
         sa.Column("cohort_deviation", sa.Float(53), nullable=False),
         sa.Column("cohort_version", sa.String, nullable=False),
-        sa.Column("target_id", Identifier),
         sa.Column("created_at", Instant, nullable=False),
         sa.Column("expires_at", Instant, nullable=False),
         sa.Column("sealed_key", sa.LargeBinary, nullable=False),
         sa.Column("sealed_vector", sa.LargeBinary, nullable=False),
         sa.Column("sealed_crop", sa.LargeBinary, nullable=False),
         sa.Column("sealed_grounds", sa.LargeBinary, nullable=False),
+        sa.Column("sealed_webhook", sa.LargeBinary),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review_watches")),
     )
     _index("review_watches", "collection_id")
     op.create_table(
-        "notify_targets",
+        "review_outbox",
         sa.Column("id", Identifier, nullable=False),
-        sa.Column("sealed_address", sa.LargeBinary, nullable=False),
-        sa.Column("created_at", Instant, nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_notify_targets")),
-    )
-    op.create_table(
-        "notify_outbox",
-        sa.Column("id", Identifier, nullable=False),
-        sa.Column("target_id", Identifier, nullable=False),
+        sa.Column("watch_id", Identifier, nullable=False),
         sa.Column("payload", sa.Text, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("due_at", Instant, nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_notify_outbox")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review_outbox")),
         sa.ForeignKeyConstraint(
-            ["target_id"], ["notify_targets.id"], name=op.f("fk_notify_outbox_target_id")
+            ["watch_id"], ["review_watches.id"], name=op.f("fk_review_outbox_watch_id")
         ),
     )
-    for column in ("target_id", "due_at"):
-        _index("notify_outbox", column)
+    for column in ("watch_id", "due_at"):
+        _index("review_outbox", column)
 
 
 def _index(table: str, column: str) -> None:

@@ -1,0 +1,110 @@
+"""Where may a message go? To http(s) URLs whose name stands for an address that may be reached.
+
+Whoever names a URL makes this machine send a request. So that it reaches nothing inside that
+trusts this machine, such as a cloud's metadata service (server-side request forgery):
+
+1. The scheme is http or https, and no user or password is in the URL.
+2. Public addresses may be reached, and networks that the operator allows; no others.
+3. The name is resolved once, and the address that was checked is the one that is connected to.
+4. Redirects are not followed (`webhooks`).
+"""
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from urllib.parse import urlsplit
+
+from likeness.errors import InvalidRequest
+
+Network = IPv4Network | IPv6Network
+Resolve = Callable[[str, int], list[str]]
+
+_LONGEST_URL = 2048
+_PORTS = {"http": 80, "https": 443}
+# Public by their numbers, and yet not: metadata services of Azure and Oracle, and IPv6 addresses
+# that stand for any of IPv4.
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(network)
+    for network in ("168.63.129.16/32", "192.0.0.0/24", "64:ff9b::/96", "2002::/16", "2001::/32")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A URL, taken apart; `target` is path and query."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+
+def read_url(url: str) -> Endpoint:
+    """Take a webhook's URL apart.
+
+    Raises:
+        InvalidRequest: it is none that a message may go to. The URL is not repeated: it may hold
+            a token.
+    """
+    if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+        raise _no_url(f"at most {_LONGEST_URL} printable ASCII characters")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise _no_url("a host and, where wanted, a port") from error
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise _no_url("http:// or https:// and a host")
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise _no_url("no user, password or fragment")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Endpoint(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], target)
+
+
+def read_networks(text: str) -> tuple[Network, ...]:
+    """Read networks that may be reached although they are not public, separated by commas.
+
+    Raises:
+        InvalidRequest: one is no network.
+    """
+    try:
+        return tuple(ipaddress.ip_network(one.strip()) for one in text.split(",") if one.strip())
+    except ValueError as error:
+        raise InvalidRequest(
+            f"networks such as 10.1.0.0/16, separated by commas, were expected: {error}"
+        ) from error
+
+
+def reachable_address(
+    endpoint: Endpoint, allowed: tuple[Network, ...], resolve: Resolve | None = None
+) -> str | None:
+    """Resolve an endpoint's host, once, to an address that may be reached; None where none may.
+
+    Raises:
+        OSError: the name stands for nothing.
+    """
+    for address in (resolve or _resolve)(endpoint.host, endpoint.port):
+        if _may_be_reached(ipaddress.ip_address(address.partition("%")[0]), allowed):
+            return address
+    return None
+
+
+def _may_be_reached(address: IPv4Address | IPv6Address, allowed: tuple[Network, ...]) -> bool:
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if any(address in network for network in allowed):
+        return True
+    if address.is_multicast or any(address in network for network in _NOT_PUBLIC):
+        return False
+    return address.is_global
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+def _no_url(expected: str) -> InvalidRequest:
+    return InvalidRequest(f"a webhook's URL has {expected}, and this one has not: correct it")

@@ -1,0 +1,109 @@
+"""How does a message get there? As one POST, whose answer counts by its status alone."""
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+
+from likeness.notify.addresses import Endpoint, Network, Resolve, reachable_address, read_url
+from likeness.notify.signature import WebhookSecret
+
+_STEP_S = 10.0
+_WHOLE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where messages go, and what signs them."""
+
+    url: str
+    secret: WebhookSecret
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSender:
+    """Sends to public addresses and to the networks that are `allowed`."""
+
+    allowed: tuple[Network, ...] = ()
+    resolve: Resolve | None = None
+    clock: Callable[[], float] = time.time
+    whole_s: float = _WHOLE_S
+
+    def send(self, webhook: Webhook, message_id: str, body: bytes) -> str | None:
+        """Send JSON; None where the receiver took it, else why not, in words without the URL.
+
+        A receiver may get one message twice, with one id.
+
+        Raises:
+            InvalidRequest: the URL is none.
+        """
+        endpoint = read_url(webhook.url)
+        timestamp_s = int(self.clock())
+        headers = {
+            "content-type": "application/json",
+            "user-agent": "likeness",
+            "connection": "close",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(timestamp_s),
+            "webhook-signature": webhook.secret.sign(message_id, timestamp_s, body),
+        }
+        try:
+            address = reachable_address(endpoint, self.allowed, self.resolve)
+            if address is None:
+                return "its address is neither public nor allowed by LIKENESS_WEBHOOK_NETWORKS"
+            status = self._post(endpoint, address, headers, body)
+        except (OSError, http.client.HTTPException) as error:
+            return f"it cannot be reached ({type(error).__name__})"
+        # A redirect is not followed: it could lead to where no message may go.
+        return None if 200 <= status < 300 else f"it answered with status {status}"
+
+    def _post(self, endpoint: Endpoint, address: str, headers: dict[str, str], body: bytes) -> int:
+        connection = http.client.HTTPConnection(endpoint.host, endpoint.port)
+        with (
+            socket.create_connection((address, endpoint.port), _STEP_S) as plain,
+            _HangUp(self.whole_s) as hang_up,
+            closing(connection),
+        ):
+            hang_up.on(plain)
+            connection.sock = plain
+            if endpoint.scheme == "https":
+                connection.default_port = 443  # left out of the header Host
+                connection.sock = encrypted = ssl.create_default_context().wrap_socket(
+                    plain, server_hostname=endpoint.host, do_handshake_on_connect=False
+                )
+                hang_up.on(encrypted)
+                encrypted.do_handshake()
+            connection.request("POST", endpoint.target, body, headers)
+            return connection.getresponse().status
+
+
+class _HangUp:
+    """Ends a connection after a while, however busy the receiver looks, by a `TimeoutError`."""
+
+    def __init__(self, after_s: float) -> None:
+        self._connected: socket.socket | None = None
+        self._hung_up = False
+        self._timer = threading.Timer(after_s, self._now)
+        self._timer.daemon = True
+
+    def on(self, connected: socket.socket) -> None:
+        self._connected = connected
+
+    def __enter__(self) -> "_HangUp":
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._hung_up:  # what came may be half an answer
+            raise TimeoutError
+
+    def _now(self) -> None:
+        self._hung_up = True
+        if self._connected is not None:
+            with suppress(OSError):  # it has ended already
+                self._connected.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,306 @@
+"""Who is looked for in whatever is enrolled later? Standing searches, on stated grounds.
+
+A watch needs a purpose, an authority, stated criteria and an expiry. From its end on it matches
+nothing; it is deleted then, with its key.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
+
+from likeness.errors import InvalidRequest, NotFound
+from likeness.notify.addresses import read_url
+from likeness.notify.signature import WebhookSecret
+from likeness.notify.webhooks import Webhook
+from likeness.review import keys
+from likeness.review.case import Owed
+from likeness.review.statements import checked_statement
+from likeness.review.tables import OUTBOX, WATCHES
+from likeness.secrets import Key, Keyring
+from likeness.terms.calibration import Calibration
+from likeness.terms.template import CohortStatistics, Template, compare
+
+LONGEST_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """On what somebody is watched for: whose authority, and by which criteria."""
+
+    authority: str
+    criteria: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewWatch:
+    """Somebody to watch for in a collection; `url` is of a webhook, None where nobody is told."""
+
+    collection_id: UUID
+    principal_id: str
+    purpose: str
+    grounds: Grounds
+    owed: Owed
+    template: Template
+    crop_jpeg: bytes
+    expires_at: datetime
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A standing search, without what it looks for; `tells` is whether it has a webhook."""
+
+    id: UUID
+    collection_id: UUID
+    principal_id: str
+    purpose: str
+    reviews: int
+    separately: bool
+    model: str
+    created_at: datetime
+    expires_at: datetime
+    tells: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probe:
+    """What a watch looks for."""
+
+    watch: Watch
+    template: Template
+
+
+_KEPT = [name for name in Watch.__dataclass_fields__ if name != "tells"]
+_COLUMNS = [
+    *(WATCHES.c[name] for name in _KEPT),
+    WATCHES.c.sealed_webhook.is_not(None).label("tells"),
+]
+
+
+def add(
+    connection: Connection, keyring: Keyring, new: NewWatch, now: datetime
+) -> tuple[Watch, WebhookSecret | None]:
+    """Begin a watch; the secret that its webhooks are signed with is given this once.
+
+    Raises:
+        InvalidRequest: grounds, expiry or URL are not as they must be.
+    """
+    checked_statement(new.grounds.authority, "an authority")
+    checked_statement(new.grounds.criteria, "criteria")
+    checked_statement(new.purpose, "a purpose")
+    if not now < new.expires_at <= now + timedelta(LONGEST_DAYS):
+        raise InvalidRequest(
+            f"an expiry within {LONGEST_DAYS} days was expected and {new.expires_at:%Y-%m-%d} came:"
+            " choose another; a watch can be added again"
+        )
+    if new.owed.reviews < 1:
+        raise InvalidRequest(
+            "a watch of which somebody reviews every match was expected, none is to: ask for one"
+        )
+    webhook = None
+    if new.url is not None:
+        read_url(new.url)
+        webhook = Webhook(new.url, WebhookSecret.new())
+    under = keys.made(connection, keyring, new.collection_id)
+    watch = Watch(
+        uuid4(),
+        new.collection_id,
+        new.principal_id,
+        new.purpose,
+        new.owed.reviews,
+        new.owed.separately,
+        new.template.model,
+        now,
+        new.expires_at,
+        webhook is not None,
+    )
+    key, sealed_key = keys.new_key_under(under, _context(b"key", watch.id))
+    row = {field: getattr(watch, field) for field in _KEPT}
+    vector = np.ascontiguousarray(new.template.vector, "<f4").tobytes()
+    grounds = json.dumps([new.grounds.authority, new.grounds.criteria]).encode()
+    connection.execute(
+        insert(WATCHES),
+        {
+            **row,
+            "cohort_mean": new.template.cohort.mean,
+            "cohort_deviation": new.template.cohort.deviation,
+            "cohort_version": new.template.cohort.version,
+            "sealed_key": sealed_key,
+            "sealed_vector": key.seal(vector, _context(b"vector", watch.id)),
+            "sealed_crop": key.seal(new.crop_jpeg, _context(b"crop", watch.id)),
+            "sealed_grounds": key.seal(grounds, _context(b"grounds", watch.id)),
+            "sealed_webhook": None
+            if webhook is None
+            else key.seal(
+                json.dumps([webhook.url, webhook.secret.text]).encode(),
+                _context(b"webhook", watch.id),
+            ),
+        },
+    )
+    return watch, None if webhook is None else webhook.secret
+
+
+def live(connection: Connection, now: datetime) -> list[Watch]:
+    """List the watches that match what is enrolled now, the oldest first."""
+    return _read(connection, WATCHES.c.expires_at > now)
+
+
+def get(connection: Connection, watch_id: UUID, now: datetime) -> Watch:
+    """Find a watch.
+
+    Raises:
+        NotFound: there is none, or it has ended.
+    """
+    for watch in _read(connection, WATCHES.c.id == watch_id, WATCHES.c.expires_at > now):
+        return watch
+    raise NotFound(
+        f"a watch was expected and {watch_id} is none, or has ended: `likeness watch list` lists"
+        " those that there are"
+    )
+
+
+def probes(
+    connection: Connection, keyring: Keyring, collection_id: UUID, now: datetime
+) -> list[Probe]:
+    """Open what is watched for in a collection.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    under = keys.found(connection, keyring, collection_id)
+    if under is None:
+        return []
+    columns = [WATCHES.c[name] for name in ("id", "sealed_key", "sealed_vector")]
+    columns += [WATCHES.c[f"cohort_{name}"] for name in ("mean", "deviation", "version")]
+    chosen = WATCHES.c.collection_id == collection_id, WATCHES.c.expires_at > now
+    watched = {watch.id: watch for watch in _read(connection, *chosen)}
+    return [
+        Probe(
+            watched[row.id],
+            Template(
+                _vector(_key(under, row.id, row.sealed_key), row.id, row.sealed_vector),
+                watched[row.id].model,
+                CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version),
+            ),
+        )
+        for row in connection.execute(select(*columns).where(*chosen)).all()
+    ]
+
+
+def resembling(
+    watched: Sequence[Probe], template: Template, calibration: Calibration, at_least: float
+) -> list[tuple[Watch, float]]:
+    """Say which watches a template resembles, and how much: `at_least` so similar, 0 to 100.
+
+    What was made with another model or cohort resembles nothing: it has to be added again.
+    """
+    comparable = [
+        one
+        for one in watched
+        if (one.template.model, one.template.cohort.version)
+        == (template.model, template.cohort.version)
+    ]
+    similarities = [
+        (one.watch, calibration.similarity(compare(template, one.template).score))
+        for one in comparable
+    ]
+    return [(watch, similarity) for watch, similarity in similarities if similarity >= at_least]
+
+
+def grounds_of(connection: Connection, keyring: Keyring, watch: Watch) -> Grounds:
+    """Open on what somebody is watched for.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    opened = _opened(connection, keyring, watch, "grounds")
+    assert opened is not None  # every watch has them
+    return Grounds(*json.loads(opened))
+
+
+def crop_of(connection: Connection, keyring: Keyring, watch: Watch) -> bytes:
+    """Open the picture of the face that is watched for, a JPEG.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    opened = _opened(connection, keyring, watch, "crop")
+    assert opened is not None  # every watch has one
+    return opened
+
+
+def webhook_of(connection: Connection, keyring: Keyring, watch: Watch) -> Webhook | None:
+    """Open where matches are told; None where nowhere.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    opened = _opened(connection, keyring, watch, "webhook")
+    if opened is None:
+        return None
+    url, secret = json.loads(opened)
+    return Webhook(url, WebhookSecret.from_text(secret))
+
+
+def end(connection: Connection, watch_id: UUID, now: datetime) -> Watch:
+    """End a watch; the cases that it opened stay.
+
+    Raises:
+        NotFound: there is none, or it has ended.
+    """
+    watch = get(connection, watch_id, now)
+    _delete(connection, WATCHES.c.id == watch_id)
+    return watch
+
+
+def sweep(connection: Connection, now: datetime) -> list[Watch]:
+    """Delete watches that have expired; give what they were."""
+    expired = _read(connection, WATCHES.c.expires_at <= now)
+    _delete(connection, WATCHES.c.expires_at <= now)
+    return expired
+
+
+def forget_collection(connection: Connection, collection_id: UUID) -> None:
+    """Delete the watches of an erased collection."""
+    _delete(connection, WATCHES.c.collection_id == collection_id)
+
+
+def _read(connection: Connection, *chosen: ColumnElement[bool]) -> list[Watch]:
+    rows = connection.execute(
+        select(*_COLUMNS).where(*chosen).order_by(WATCHES.c.created_at, WATCHES.c.id)
+    )
+    return [Watch(**row._mapping) for row in rows]
+
+
+def _opened(connection: Connection, keyring: Keyring, watch: Watch, what: str) -> bytes | None:
+    columns = WATCHES.c.sealed_key, WATCHES.c[f"sealed_{what}"].label("sealed")
+    row = connection.execute(select(*columns).where(WATCHES.c.id == watch.id)).one()
+    if row.sealed is None:
+        return None
+    under = keys.opened(connection, keyring, watch.collection_id)
+    key = _key(under, watch.id, row.sealed_key)
+    return key.unseal(row.sealed, _context(what.encode(), watch.id))
+
+
+def _delete(connection: Connection, chosen: ColumnElement[bool]) -> None:
+    watch_ids = select(WATCHES.c.id).where(chosen)
+    connection.execute(delete(OUTBOX).where(OUTBOX.c.watch_id.in_(watch_ids)))
+    connection.execute(delete(WATCHES).where(chosen))
+
+
+def _key(under: Key, watch_id: UUID, sealed_key: bytes) -> Key:
+    return Key(under.unseal(sealed_key, _context(b"key", watch_id)))
+
+
+def _vector(key: Key, watch_id: UUID, sealed: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(key.unseal(sealed, _context(b"vector", watch_id)), "<f4")
+
+
+def _context(what: bytes, watch_id: UUID) -> bytes:
+    return what + b" of watch " + watch_id.bytes

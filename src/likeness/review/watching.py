@@ -1,0 +1,81 @@
+"""What does an enrolment set off? A case for every watch that a new reference resembles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.review import cases, outbox, watches
+from likeness.review.case import Case, Found, Owed, Search
+from likeness.secrets import Keyring
+from likeness.terms.calibration import Calibration
+from likeness.terms.template import Template
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrival:
+    """A reference that was just enrolled."""
+
+    reference_id: UUID
+    subject_id: UUID | None
+    template: Template
+
+
+def open_watch_cases(
+    connection: Connection,
+    keyring: Keyring,
+    collection_id: UUID,
+    arrivals: Sequence[Arrival],
+    calibration: Calibration,
+    *,
+    at_least: float,
+    use_id: UUID,
+    now: datetime,
+    expires_at: datetime,
+) -> list[Case]:
+    """Open a case for each watch and each new reference that resembles it; tell who wants to know.
+
+    Args:
+        connection: of the act that enrols, so that no match is lost.
+        keyring: the installation's keys.
+        collection_id: what they were enrolled into.
+        arrivals: who was enrolled.
+        calibration: what the collection's scores mean.
+        at_least: from which similarity on, 0 to 100.
+        use_id: of the enrolment.
+        now: the time.
+        expires_at: when the cases end.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    watched = watches.probes(connection, keyring, collection_id, now)
+    opened = []
+    for arrival in arrivals:
+        alike = watches.resembling(watched, arrival.template, calibration, at_least)
+        for watch, similarity in alike:
+            case = cases.open_case(
+                connection,
+                keyring,
+                Search(
+                    watch.principal_id,
+                    collection_id,
+                    "Watch",
+                    watch.purpose,
+                    (("reference", str(arrival.reference_id)),),
+                    watch.id.bytes,
+                ),
+                Owed(watch.reviews, watch.separately),
+                [Found(arrival.reference_id, arrival.subject_id, similarity)],
+                use_id=use_id,
+                crop_jpeg=watches.crop_of(connection, keyring, watch),
+                now=now,
+                expires_at=expires_at,
+                watch_id=watch.id,
+            )
+            if watch.tells:
+                outbox.post(connection, case, now)
+            opened.append(case)
+    return opened
