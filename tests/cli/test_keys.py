@@ -85,12 +85,12 @@ def test_a_rotated_key_has_a_new_secret_and_a_while_the_old_one(likeness: Comman
     old = answer(likeness, "create", "desk", *DECLARED)
     new = answer(likeness, "rotate", "desk", "--grace", 2)
     assert new["id"] == old["id"]
-    first, second = listed(likeness)["desk"]["secrets"]
+    first, second = listed(likeness)["desk"]["ids"]
     assert first == {"access_key_id": new["access_key_id"], "ends_at": None}
     assert second["access_key_id"] == old["access_key_id"]
     assert f"{old['access_key_id']} until" in likeness("keys", "list").out
     last = answer(likeness, "rotate", "desk")
-    assert [one["access_key_id"] for one in listed(likeness)["desk"]["secrets"]] == [
+    assert [one["access_key_id"] for one in listed(likeness)["desk"]["ids"]] == [
         last["access_key_id"]
     ]
 

@@ -53,21 +53,21 @@ class KnownKeys:
             Conflict, DatabaseUnavailable: the keys cannot be read.
             KeyUnusable: what sealed this secret is gone.
         """
-        now = self._clock()
-        known = self._current(now).get(access_key_id)
+        with self._lock:
+            now = self._clock()
+            self._look_if_due(now)
+            known = self._known.get(access_key_id)
         if known is None or (known.ends_at is not None and known.ends_at <= now):
             return None
         if isinstance(known.credential, KeyUnusable):
             raise KeyUnusable(str(known.credential))
         return known.credential
 
-    def _current(self, now: datetime) -> "dict[str, _Known]":
-        with self._lock:
-            # A clock that was set back is a reason to look, too.
-            if self._looked_at is None or not timedelta() <= now - self._looked_at < _LOOK_EVERY:
-                self._database.read(self._read_what_changed)
-                self._looked_at = now
-            return self._known
+    def _look_if_due(self, now: datetime) -> None:
+        # A clock that was set back is a reason to look, too.
+        if self._looked_at is None or not timedelta() <= now - self._looked_at < _LOOK_EVERY:
+            self._database.read(self._read_what_changed)
+            self._looked_at = now
 
     def _read_what_changed(self, connection: Connection) -> None:
         revision = connection.execute(select(STATE.c.revision)).scalar_one()

@@ -45,13 +45,13 @@ class RequestTokens:
     ) -> bytes | None:
         """Give what was answered to this request before; None where it is new.
 
-        `connection` writes: what is older than a week is removed.
+        `connection` has to be one that writes, since what is older than a week is swept.
 
         Raises:
             TokenReused: the token came with another input.
             KeyUnusable: what was kept cannot be opened any more.
         """
-        connection.execute(delete(TOKENS).where(TOKENS.c.created_at <= self._clock() - KEPT))
+        self.sweep(connection)
         key = self._key(connection)
         digest = _digest(key, principal, operation, token)
         row = connection.execute(select(TOKENS).where(TOKENS.c.digest == digest)).first()
@@ -84,6 +84,10 @@ class RequestTokens:
                 created_at=self._clock(),
             )
         )
+
+    def sweep(self, connection: Connection) -> None:
+        """Remove what is older than a week; for when no request comes that would."""
+        connection.execute(delete(TOKENS).where(TOKENS.c.created_at <= self._clock() - KEPT))
 
     def _key(self, connection: Connection) -> Key:
         sealed = connection.execute(select(STATE.c.sealed_token_key)).scalar_one()

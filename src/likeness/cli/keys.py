@@ -139,7 +139,7 @@ def _key_json(key: AccessKey) -> Json:
         "created_at": key.created_at.isoformat(),
         "created_by": key.created_by,
         "disabled_at": key.disabled_at.isoformat() if key.disabled_at else None,
-        "secrets": [
+        "ids": [
             {
                 "access_key_id": one.access_key_id,
                 "ends_at": one.ends_at.isoformat() if one.ends_at else None,
