@@ -1,0 +1,248 @@
+"""What is written down of a use? An entry: facts that policy decides by, counts, and commitments.
+
+Never a template, a picture, a name, nor an id that a client chose. People and references appear as
+commitments (`likeness.ledger.commitments`), a case and a warrant too. An entry's bytes are JSON in
+ASCII with sorted keys and no spaces, one way to write each entry; docs/ledger.md lists the keys.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from likeness.errors import InvalidRequest, LedgerBroken
+from likeness.terms.decision import Decision, Duty
+from likeness.terms.use import Action, CollectionFacts, Principal, Role, Use
+
+VERSION = 1
+_LONGEST_TEXT = 300
+
+
+class Kind(StrEnum):
+    """How far a use has come; what use it is, its action and operation say."""
+
+    INTENT = "intent"
+    """Admitted; work begins. Without a later entry of the same use, it was cut off."""
+    DONE = "done"
+    WITHHELD = "withheld"
+    """Done, and not answered before an obligation is met."""
+    REFUSED = "refused"
+    FAILED = "failed"
+    KEY = "key"
+    """From this entry on, another key signs the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What is to be recorded of a use: ids of ours, counts, and words of our own.
+
+    `details` are few and short, such as a verdict or a pack's name, and none of them a client's.
+    """
+
+    kind: Kind
+    use: Use
+    decision: Decision | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    ids: Mapping[str, UUID] = field(default_factory=dict)
+    subject_ids: tuple[UUID, ...] = ()
+    reference_ids: tuple[UUID, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An obligation as an entry has it."""
+
+    duty: Duty
+    amount: float
+    rule_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which rules decided, by their ids, and the digest of the set that they are of."""
+
+    digest: str
+    allowed_by: tuple[str, ...]
+    refused_by: tuple[str, ...]
+    owed: tuple[Owed, ...]
+
+    @classmethod
+    def of(cls, decision: Decision) -> "Rules":
+        """Take from a decision what an entry holds."""
+        return cls(
+            decision.rules_digest,
+            tuple(rule.id for rule in decision.allowed_by),
+            tuple(rule.id for rule in decision.refused_by),
+            tuple(Owed(one.duty, one.amount, one.rule.id) for one in decision.obligations),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event as it stands in the ledger.
+
+    Entries' times never decrease: where the clock stood behind the entry before, `at` is that
+    one's, and `clock` what the clock said. Of `use`, case and warrant are commitments; `subjects`
+    and `references` are, too.
+    """
+
+    at: datetime
+    kind: Kind
+    use: Use
+    rules: Rules | None
+    counts: Mapping[str, int]
+    ids: Mapping[str, UUID]
+    subjects: tuple[str, ...]
+    references: tuple[str, ...]
+    details: Mapping[str, str]
+    clock: datetime | None = None
+
+    def to_bytes(self) -> bytes:
+        """Write it, in the one way there is.
+
+        Raises:
+            InvalidRequest: a text is too long, or not to be printed.
+        """
+        use, principal = self.use, self.use.principal
+        document: dict[str, Any] = {
+            "version": VERSION,
+            "at": _written_time(self.at),
+            "kind": self.kind.value,
+            "use": str(use.id),
+            "action": use.action.value,
+            "operation": use.operation,
+            "purpose": use.purpose,
+            "live": use.live,
+            "principal": {
+                "id": principal.id,
+                "role": principal.role.value,
+                "organisation": principal.organisation,
+                "sector": principal.sector,
+                "jurisdiction": principal.jurisdiction,
+            },
+        }
+        if use.collection_id is not None:
+            document["collection"] = {
+                "id": str(use.collection_id),
+                "sector": use.collection.sector,
+                "jurisdiction": use.collection.jurisdiction,
+                "purpose": use.collection.purpose,
+            }
+        if self.rules is not None:
+            document["rules"] = {
+                "digest": self.rules.digest,
+                "allowed_by": list(self.rules.allowed_by),
+                "refused_by": list(self.rules.refused_by),
+                "owed": [
+                    # No floats: programs write them in different ways.
+                    {"duty": one.duty.value, "amount": f"{one.amount:g}", "rule": one.rule_id}
+                    for one in self.rules.owed
+                ],
+            }
+        optional = {
+            "clock": None if self.clock is None else _written_time(self.clock),
+            "case": use.case,
+            "warrant": use.warrant,
+            "counts": dict(self.counts),
+            "ids": {name: str(each) for name, each in self.ids.items()},
+            "subjects": list(self.subjects),
+            "references": list(self.references),
+            "details": dict(self.details),
+        }
+        document.update({name: value for name, value in optional.items() if value})
+        _check_texts(document)
+        return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def read_entry(written: bytes) -> Entry:
+    """Read an entry.
+
+    Raises:
+        LedgerBroken: it is none, or not written in the one way there is.
+    """
+    try:
+        entry = _entry(json.loads(written))
+        if entry.to_bytes() == written:
+            return entry
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidRequest):
+        pass
+    raise LedgerBroken(
+        f"an entry of version {VERSION} was expected and what came is none, or was written by a"
+        " newer Likeness: run that one, or restore a backup"
+    )
+
+
+def read_time(written: str) -> datetime:
+    """Read a time of an entry.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return datetime.fromisoformat(written)
+
+
+def _entry(document: Mapping[str, Any]) -> Entry:
+    principal, collection, rules = (
+        document["principal"],
+        document.get("collection"),
+        document.get("rules"),
+    )
+    use = Use(
+        Principal(**{**principal, "role": Role(principal["role"])}),
+        Action(document["action"]),
+        document["operation"],
+        purpose=document["purpose"],
+        case=document.get("case"),
+        warrant=document.get("warrant"),
+        live=document["live"],
+        id=UUID(document["use"]),
+    )
+    if collection is not None:
+        facts = {name: fact for name, fact in collection.items() if name != "id"}
+        use = replace(
+            use, collection_id=UUID(collection["id"]), collection=CollectionFacts(**facts)
+        )
+    return Entry(
+        read_time(document["at"]),
+        Kind(document["kind"]),
+        use,
+        None if rules is None else _rules(rules),
+        document.get("counts", {}),
+        {name: UUID(each) for name, each in document.get("ids", {}).items()},
+        tuple(document.get("subjects", ())),
+        tuple(document.get("references", ())),
+        document.get("details", {}),
+        read_time(document["clock"]) if "clock" in document else None,
+    )
+
+
+def _rules(rules: Mapping[str, Any]) -> Rules:
+    return Rules(
+        rules["digest"],
+        tuple(rules["allowed_by"]),
+        tuple(rules["refused_by"]),
+        tuple(Owed(Duty(one["duty"]), float(one["amount"]), one["rule"]) for one in rules["owed"]),
+    )
+
+
+def _written_time(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _check_texts(value: Any) -> None:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check_texts(name)
+            _check_texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_texts(inner)
+    elif isinstance(value, str) and (len(value) > _LONGEST_TEXT or not value.isprintable()):
+        raise InvalidRequest(
+            f"texts of at most {_LONGEST_TEXT} printable characters were expected in a ledger entry"
+            f" and one of {len(value)} came: shorten it"
+        )

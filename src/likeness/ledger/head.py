@@ -1,0 +1,119 @@
+"""Is the ledger what was signed? Its head, and the rows it stands for, checked before use."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from likeness.errors import LedgerBroken
+from likeness.ledger.checkpoint import read_checkpoint
+from likeness.ledger.entry import read_entry
+from likeness.ledger.keys import read_verifying_key
+from likeness.ledger.rows import entry_bytes, node_reader
+from likeness.ledger.tables import ENTRIES, HEAD
+from likeness.ledger.tree import (
+    EMPTY_ROOT,
+    Frontier,
+    consistency_proof,
+    is_consistent,
+    leaf_hash,
+    read_frontier,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The ledger as of one signed checkpoint: all that is needed to append to it.
+
+    `at` is the time of the last entry, `public_key` what the checkpoint was signed by.
+    """
+
+    note: str
+    frontier: Frontier
+    at: datetime
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How long a ledger was, and its root."""
+
+    size: int = 0
+    root: bytes = EMPTY_ROOT
+
+
+def read_note(connection: Connection) -> str | None:
+    """Read the signed checkpoint of all entries; None where nothing was ever recorded.
+
+    Raises:
+        LedgerBroken: it is missing, and rows say that it was there.
+    """
+    note = connection.execute(select(HEAD.c.note).where(HEAD.c.id == 1)).scalar_one_or_none()
+    if note is None and (
+        read_verifying_key(connection) is not None
+        or connection.execute(select(ENTRIES.c.position).limit(1)).first() is not None
+    ):
+        raise LedgerBroken(
+            "the ledger's signed head was expected and is missing: the database was changed by"
+            " others; restore a backup"
+        )
+    return note
+
+
+def read_head(connection: Connection, note: str, origin: str) -> Head:
+    """Read what a head stands for, and hold the rows to it.
+
+    Raises:
+        LedgerBroken: the ledger's key did not sign it, or the rows are others.
+    """
+    key = read_verifying_key(connection)
+    signed = read_checkpoint(note)
+    size, root = signed.checkpoint.size, signed.checkpoint.root
+    if key is None or signed.checkpoint.origin != origin or not signed.is_signed_by(key):
+        raise LedgerBroken(
+            "the head of the ledger was expected to be signed by its key and is not: the database"
+            " was changed by others; restore a backup, `likeness ledger verify` says more"
+        )
+    last = entry_bytes(connection, size - 1)
+    frontier = read_frontier(size - 1, node_reader(connection))
+    if last is not None:
+        frontier, _ = frontier.appended(leaf_hash(last))
+    if last is None or frontier.root != root:
+        raise LedgerBroken(
+            f"{size} entries with the root that was signed were expected, and the rows have"
+            " another: the database was changed by others; restore a backup, `likeness ledger"
+            " verify` names the entry"
+        )
+    return Head(note, frontier, read_entry(last).at, key.raw)
+
+
+def require_growth(connection: Connection, head: Head, acknowledged: Extent) -> None:
+    """Refuse a ledger that does not extend what this program has acknowledged.
+
+    Raises:
+        LedgerBroken: it has fewer entries, or others.
+    """
+    size = head.frontier.size
+    require_length(size, acknowledged)
+    if acknowledged.size == 0:
+        return
+    proof = consistency_proof(acknowledged.size, size, node_reader(connection))
+    if not is_consistent(acknowledged.size, acknowledged.root, size, head.frontier.root, proof):
+        raise LedgerBroken(
+            f"the {acknowledged.size} entries that were acknowledged were expected to stay as they"
+            " are, and some are others: the database was replaced or changed; restore a backup that"
+            " holds them"
+        )
+
+
+def require_length(size: int, acknowledged: Extent) -> None:
+    """Refuse a ledger that is shorter than what this program has acknowledged.
+
+    Raises:
+        LedgerBroken: it is.
+    """
+    if size < acknowledged.size:
+        raise LedgerBroken(
+            f"{acknowledged.size} entries were acknowledged and the database has {size}: an older"
+            " copy took its place; restore the newer one"
+        )

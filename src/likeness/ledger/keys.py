@@ -1,0 +1,146 @@
+"""Who signs the ledger, and what keeps its commitments secret? One row, sealed by the keyring.
+
+It holds a signing key and a secret. A new signing key takes the row's place; the secret stays,
+unless it is lost.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from likeness.errors import KeyUnusable, LedgerBroken
+from likeness.ledger.tables import KEYS, SUBJECT_KEYS
+from likeness.secrets import Digester, Key, Keyring, SigningKey, VerifyingKey, key_id_of
+
+_SECRET_CONTEXT = b"ledger secret"
+_MARK_BYTES = 16
+
+
+class Marks:
+    """What only who has the secret can give for an entry: they show which one was changed.
+
+    Marks of entries before `since` were made with a secret that is lost.
+    """
+
+    __slots__ = ("_digester", "since")
+
+    def __init__(self, secret: Key, since: int) -> None:
+        self._digester = Digester(secret, "ledger mark")
+        self.since = since
+
+    def of(self, position: int, leaf: bytes) -> bytes:
+        """Give the mark of a leaf at its position."""
+        return self._digester.digest(position.to_bytes(8, "big") + leaf)[:_MARK_BYTES]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LedgerKey:
+    """What signs, by which public key it is checked, and the secret."""
+
+    signing: SigningKey
+    public_key: bytes
+    secret: Key
+    marks: Marks
+
+
+def read_verifying_key(connection: Connection) -> VerifyingKey | None:
+    """Read the public half of the key that signs; None where there is none yet."""
+    row = _row(connection)
+    return None if row is None else VerifyingKey(row.public_key)
+
+
+def open_key(connection: Connection, keyring: Keyring) -> LedgerKey:
+    """Open the key that signs.
+
+    Raises:
+        LedgerBroken: it cannot be opened, so nothing can be recorded.
+    """
+    row = connection.execute(select(KEYS)).one()
+    try:
+        signing = SigningKey.unsealed(
+            row.sealed_signing_key, keyring, _signing_context(row.public_key)
+        )
+        secret = keyring.open_data_key(row.sealed_secret, _SECRET_CONTEXT)
+    except KeyUnusable as error:
+        raise LedgerBroken(
+            f"the ledger's signing key was expected to open and does not ({error}); if it is lost"
+            " for good, `likeness ledger new-key` goes on with another"
+        ) from error
+    return LedgerKey(signing, row.public_key, secret, Marks(secret, row.secret_since))
+
+
+def open_marks(connection: Connection, keyring: Keyring) -> Marks | None:
+    """Open what makes marks; None where there is none yet, or it is lost."""
+    row = _row(connection)
+    try:
+        if row is not None:
+            secret = keyring.open_data_key(row.sealed_secret, _SECRET_CONTEXT)
+            return Marks(secret, row.secret_since)
+    except KeyUnusable:
+        pass
+    return None
+
+
+def replace_key(connection: Connection, keyring: Keyring, position: int) -> tuple[LedgerKey, bool]:
+    """Make the key that signs from the entry at a position on; say whether the secret stayed.
+
+    Where it cannot be opened there is a new one, and nobody can tell any more whom earlier entries
+    are about.
+    """
+    former = _row(connection)
+    signing = SigningKey.new()
+    public_key = signing.verifying_key.raw
+    try:
+        since = position
+        if former is None:
+            secret, sealed_secret = keyring.new_data_key(_SECRET_CONTEXT)
+        else:
+            secret = keyring.open_data_key(former.sealed_secret, _SECRET_CONTEXT)
+            sealed_secret = keyring.rewrap(former.sealed_secret, _SECRET_CONTEXT)
+            since = former.secret_since
+        kept = former is not None
+    except KeyUnusable:
+        connection.execute(delete(SUBJECT_KEYS))
+        secret, sealed_secret = keyring.new_data_key(_SECRET_CONTEXT)
+        kept = False
+    connection.execute(delete(KEYS))
+    row = {
+        "public_key": public_key,
+        "sealed_signing_key": signing.sealed(keyring, _signing_context(public_key)),
+        "sealed_secret": sealed_secret,
+        "secret_since": since,
+    }
+    connection.execute(insert(KEYS), row)
+    return LedgerKey(signing, public_key, secret, Marks(secret, since)), kept
+
+
+def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
+    """Seal with the installation's newest key what an older one has sealed; say whether it had."""
+    row = _row(connection)
+    if row is None:
+        return 0
+    context = _signing_context(row.public_key)
+    fresh = {
+        "sealed_signing_key": keyring.rewrap(row.sealed_signing_key, context),
+        "sealed_secret": keyring.rewrap(row.sealed_secret, _SECRET_CONTEXT),
+    }
+    if all(getattr(row, name) == sealed for name, sealed in fresh.items()):
+        return 0
+    connection.execute(update(KEYS).values(fresh))
+    return 1
+
+
+def counts_by_key(connection: Connection) -> Counter[str]:
+    """Count what each of the installation's keys has sealed."""
+    row = _row(connection)
+    return Counter() if row is None else Counter([key_id_of(row.sealed_signing_key)])
+
+
+def _row(connection: Connection) -> Row[Any] | None:
+    return connection.execute(select(KEYS)).first()
+
+
+def _signing_context(public_key: bytes) -> bytes:
+    return b"ledger signing key " + public_key

@@ -1,0 +1,260 @@
+"""What does everybody else need of the ledger? To append, to give receipts, and to forget people.
+
+What holds:
+
+1. An entry is appended in the caller's own act: it is there if and only if the act is.
+2. The rows decide what is appended to, since another program may have written, or an act before
+   this one been undone. What is kept in memory counts only for the very head it was made with.
+3. With every entry the head is signed, and only if it extends the head that was signed before:
+   the signature of that one is checked, and its root is computed from what is appended to.
+4. A database that went back to an older copy while this program runs is noticed: it has fewer
+   entries than were acknowledged here, or others.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, update
+from sqlalchemy.exc import IntegrityError
+
+from likeness.errors import LedgerBroken, NotFound
+from likeness.ledger import commitments, keys
+from likeness.ledger.checkpoint import Checkpoint
+from likeness.ledger.endorsement import endorse
+from likeness.ledger.entry import Entry, Event, Kind, Rules
+from likeness.ledger.head import (
+    Extent,
+    Head,
+    read_head,
+    read_note,
+    require_growth,
+    require_length,
+)
+from likeness.ledger.keys import LedgerKey
+from likeness.ledger.receipt import Receipt, ReceiptId, read_receipt_id
+from likeness.ledger.rows import entry_bytes, node_reader
+from likeness.ledger.tables import ENTRIES, HEAD
+from likeness.ledger.tree import Frontier, inclusion_proof, leaf_hash, root_by_inclusion
+from likeness.secrets import Keyring
+from likeness.storage import Database, Installation, read_installation
+from likeness.terms.use import Action, Principal, Role, Use
+
+_ITSELF = Principal("local:likeness", Role.ADMIN)
+_NOTHING = Head("", Frontier(), datetime(1970, 1, 1, tzinfo=UTC), b"")
+
+
+def origin_of(installation: Installation) -> str:
+    """Say how the ledger of an installation is named in its checkpoints."""
+    return f"likeness/{installation.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an entry was appended, and the root of the tree that ends with it."""
+
+    index: int
+    leaf: bytes
+    root: bytes
+
+
+class Ledger:
+    """The ledger of an installation; safe to use from many threads."""
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Take a database that has its schema, and the keyring that seals the signing key."""
+        self._database = database
+        self._keyring = keyring
+        self._clock = clock
+        self._origin = origin_of(database.read(read_installation))
+        self._key: LedgerKey | None = None
+        self._head: Head | None = None
+        self._lock = threading.Lock()
+        self._acknowledged = Extent()
+
+    def append(self, connection: Connection, event: Event) -> Position:
+        """Append an event, inside an act of `Database.write`.
+
+        Raises:
+            LedgerBroken: the ledger is not as it was signed, or its key is lost: the act must not
+                be done.
+            InvalidRequest: a text is not fit for an entry.
+        """
+        head = self._head_to_extend(connection)
+        key = self._key
+        if key is None or key.public_key != head.public_key:
+            key = self._key = keys.open_key(connection, self._keyring)
+        return self._append(connection, key, head, event)
+
+    def receipt_id(self, position: Position) -> str:
+        """Name an entry's receipt, once its act is committed, and never before."""
+        self._acknowledge(Extent(position.index + 1, position.root))
+        return str(ReceiptId.of(position.index, position.leaf))
+
+    def receipt(self, receipt_id: str) -> Receipt:
+        """Make the receipt that proves an entry to anybody who has the public key.
+
+        Raises:
+            InvalidRequest: it is no receipt's id.
+            NotFound: there is no such entry here.
+            LedgerBroken: the ledger is not as it was signed.
+        """
+        wanted = read_receipt_id(receipt_id)
+        return self._database.read(lambda connection: self._receipt(connection, wanted))
+
+    def checkpoint(self) -> str:
+        """Give the signed head, if the ledger only grew since this program last looked.
+
+        Raises:
+            NotFound: nothing was recorded yet.
+            LedgerBroken: the ledger is not as it was signed.
+        """
+        return self._database.read(self._checked_head).note
+
+    def forget(self, connection: Connection, ids: Sequence[UUID]) -> int:
+        """Destroy what ties entries to subjects and references, in the act that erases them.
+
+        The entry of the erasure has to be appended before; `FORGOTTEN_FROM` is to be scrubbed.
+        """
+        return commitments.forget(connection, ids)
+
+    def new_key(self, connection: Connection, use: Use) -> Position:
+        """Go on with a new signing key, in an act; the former one endorses it, where it opens.
+
+        Raises:
+            LedgerBroken: the ledger is not as it was signed.
+        """
+        head = self._head_to_extend(connection)
+        try:
+            former = keys.open_key(connection, self._keyring)
+        except LedgerBroken:  # lost: that is what a new key is for
+            former = None
+        return self._replace_key(connection, head, use, former)
+
+    def _head_to_extend(self, connection: Connection) -> Head:
+        """Read what to append to; a ledger that has not begun begins."""
+        note = read_note(connection)
+        if note is None:
+            require_length(0, self._acknowledged)
+            use = Use(_ITSELF, Action.GOVERN, "ledger.begin")
+            self._replace_key(connection, _NOTHING, use, None)
+        elif self._head is None or self._head.note != note:
+            head = read_head(connection, note, self._origin)
+            require_growth(connection, head, self._acknowledged)
+            self._head = head
+        else:
+            require_length(self._head.frontier.size, self._acknowledged)
+        assert self._head is not None
+        return self._head
+
+    def _append(self, connection: Connection, key: LedgerKey, head: Head, event: Event) -> Position:
+        written, at = self._entry(connection, key, head, event)
+        leaf = leaf_hash(written)
+        index = head.frontier.size
+        frontier, hashes = head.frontier.appended(leaf)
+        note = Checkpoint(self._origin, frontier.size, frontier.root).signed(key.signing)
+        row = {
+            "position": index,
+            "entry": written,
+            "hashes": b"".join(hashes),
+            "mark": key.marks.of(index, leaf),
+        }
+        try:
+            connection.execute(insert(ENTRIES), row)
+        except IntegrityError:
+            raise LedgerBroken(
+                f"{index} entries were expected, as the signed head says, and there are more: the"
+                " database was changed by others; `likeness ledger verify` names the first added"
+            ) from None
+        connection.execute(
+            update(HEAD).values(note=note) if index else insert(HEAD).values(id=1, note=note)
+        )
+        self._head = Head(note, frontier, at, key.public_key)
+        return Position(index, leaf, frontier.root)
+
+    def _entry(
+        self, connection: Connection, key: LedgerKey, head: Head, event: Event
+    ) -> tuple[bytes, datetime]:
+        """Write an entry, and say its time; whom it is about becomes commitments."""
+        use, clock = event.use, self._clock().astimezone(UTC)
+        at = max(clock, head.at)
+        subjects, references = (
+            commitments.commit_ids(connection, key.secret, use.id, ids)
+            for ids in (event.subject_ids, event.reference_ids)
+        )
+        entry = Entry(
+            at,
+            event.kind,
+            replace(
+                use,
+                case=commitments.commit_words(key.secret, "case", use.case),
+                warrant=commitments.commit_words(key.secret, "warrant", use.warrant),
+            ),
+            None if event.decision is None else Rules.of(event.decision),
+            event.counts,
+            event.ids,
+            subjects,
+            references,
+            event.details,
+            clock=clock if clock < at else None,
+        )
+        return entry.to_bytes(), at
+
+    def _replace_key(
+        self, connection: Connection, head: Head, use: Use, former: LedgerKey | None
+    ) -> Position:
+        key, secret_kept = keys.replace_key(connection, self._keyring, head.frontier.size)
+        details = {"key": key.public_key.hex()}
+        if head is not _NOTHING:
+            details["replaces"] = head.public_key.hex()
+            details["commitments"] = "kept" if secret_kept else "lost"
+        if former is not None:
+            details["endorsement"] = endorse(former.signing, self._origin, key.public_key)
+        position = self._append(connection, key, head, Event(Kind.KEY, use, details=details))
+        self._key = key
+        return position
+
+    def _receipt(self, connection: Connection, wanted: ReceiptId) -> Receipt:
+        head = self._checked_head(connection)
+        size = head.frontier.size
+        entry = entry_bytes(connection, wanted.index)
+        if entry is None or ReceiptId.of(wanted.index, leaf_hash(entry)) != wanted:
+            raise NotFound(
+                f"an entry of receipt {wanted} was expected, and this ledger of {size} entries has"
+                " none: the receipt is of another ledger, or this one was cut or changed, which"
+                " `likeness ledger verify` looks into"
+            )
+        proof = inclusion_proof(wanted.index, size, node_reader(connection))
+        if root_by_inclusion(leaf_hash(entry), wanted.index, size, proof) != head.frontier.root:
+            raise LedgerBroken(
+                f"entry {wanted.index} was expected to lead to the signed root and does not: the"
+                " database was changed by others; `likeness ledger verify` names the entry"
+            )
+        return Receipt(entry, wanted.index, tuple(proof), head.note)
+
+    def _checked_head(self, connection: Connection) -> Head:
+        # Before the first row is read: what is acknowledged meanwhile may not be seen here.
+        acknowledged = self._acknowledged
+        note = read_note(connection)
+        if note is None:
+            require_length(0, acknowledged)
+            raise NotFound(
+                "a ledger with entries was expected and nothing is recorded yet: use Likeness first"
+            )
+        head = read_head(connection, note, self._origin)
+        require_growth(connection, head, acknowledged)
+        self._acknowledge(Extent(head.frontier.size, head.frontier.root))
+        return head
+
+    def _acknowledge(self, extent: Extent) -> None:
+        """Remember how long the ledger has to be from now on."""
+        with self._lock:
+            if extent.size > self._acknowledged.size:
+                self._acknowledged = extent

@@ -1,0 +1,88 @@
+"""What tests record: uses of nobody in particular, at times of a clock that stands still."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from likeness.ledger.checkpoint import read_checkpoint
+from likeness.ledger.entry import Event, Kind
+from likeness.ledger.keys import open_marks
+from likeness.ledger.ledger import Ledger, origin_of
+from likeness.ledger.verification import Verification, verify_log
+from likeness.secrets import Keyring, VerifyingKey
+from likeness.storage import Database, read_installation
+from likeness.terms.decision import Decision, Duty, Obligation, Rule
+from likeness.terms.use import Action, CollectionFacts, Principal, Role, Use
+
+POLICE = Principal(
+    "key:11111111-2222-3333-4444-555555555555",
+    Role.CLIENT,
+    organisation="harbour-police",
+    sector="law-enforcement",
+    jurisdiction="US-WA",
+    purposes=("missing-person",),
+)
+RULE = Rule("moratorium.exempt", "moratorium-2020", "Amazon, 10 June 2020")
+DECISION = Decision(
+    (RULE,), (), (Obligation(Duty.SIMILARITY, 99.0, RULE), Obligation(Duty.REVIEW, 2, RULE)), "ab12"
+)
+
+
+@dataclass
+class Clock:
+    """Stands still until it is set."""
+
+    now: datetime = datetime(2026, 11, 23, 3, 0, 0, 123456, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def search(**more: object) -> Use:
+    """A search of a collection."""
+    facts: dict[str, object] = {
+        "collection_id": UUID(int=7),
+        "collection": CollectionFacts(purpose="missing-person"),
+        "purpose": "missing-person",
+        **more,
+    }
+    return Use(POLICE, Action.SEARCH, "SearchFacesByImage", **facts)  # type: ignore[arg-type]
+
+
+def done(use: Use | None = None, *subject_ids: UUID) -> Event:
+    """A search that found some."""
+    return Event(
+        Kind.DONE,
+        use or search(),
+        DECISION,
+        counts={"faces": 1, "candidates": len(subject_ids)},
+        subject_ids=subject_ids,
+        reference_ids=(uuid4(),),
+    )
+
+
+def record(database: Database, ledger: Ledger, *events: Event) -> list[str]:
+    """Append each in an act of its own; gives the receipts' ids."""
+    positions = [
+        database.write(lambda connection, event=event: ledger.append(connection, event))
+        for event in events
+    ]
+    return [ledger.receipt_id(position) for position in positions]
+
+
+def verified(
+    database: Database,
+    keyring: Keyring | None,
+    *against: str,
+    key: VerifyingKey | None = None,
+) -> Verification:
+    """Verify all that is there."""
+    return database.read(
+        lambda connection: verify_log(
+            connection,
+            origin_of(read_installation(connection)),
+            open_marks(connection, keyring) if keyring else None,
+            against=[read_checkpoint(each) for each in against],
+            key=key,
+        )
+    )
