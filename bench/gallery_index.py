@@ -20,7 +20,7 @@ from bench.race import Race, Runner, race
 from bench.synthetic_gallery import SyntheticGallery
 from bench.workplace import OUT
 from likeness.gallery.faiss_index import FaissIndex
-from likeness.gallery.index_snapshot import SnapshotFolder
+from likeness.gallery.index_snapshot import Reached, SnapshotFolder
 
 _MODEL = "synthetic"
 _DIMENSIONS = 128
@@ -240,7 +240,7 @@ def _write(folder: Path, size: int) -> Truth:
         nearest.add_result(scores, ids[places])
     nearest.finalize()
     index.settle()
-    index.snapshot(_snapshot_at(folder), sequence=0)
+    index.snapshot(_snapshot_at(folder), reached=Reached(0))
     truth: Truth = nearest.I
     return truth
 

@@ -8,7 +8,7 @@ import pytest
 
 from likeness.gallery import faiss_index
 from likeness.gallery.faiss_index import FaissIndex
-from likeness.gallery.index_snapshot import SnapshotFolder
+from likeness.gallery.index_snapshot import Reached, SnapshotFolder
 from likeness.gallery.inverted_lists import InvertedLists
 from tests.gallery.indexes import (
     DIMENSIONS,
@@ -21,7 +21,7 @@ from tests.gallery.indexes import (
 
 
 def files_of(index: FaissIndex, path: Path, kind: str) -> set[str]:
-    index.snapshot(SnapshotFolder(path, PlainSealer(), MODEL, DIMENSIONS), sequence=0)
+    index.snapshot(SnapshotFolder(path, PlainSealer(), MODEL, DIMENSIONS), reached=Reached(0))
     return {file.name for file in path.glob(f"*.{kind}")}
 
 

@@ -4,6 +4,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -19,13 +20,18 @@ from likeness.errors import (
     SnapshotUnusable,
 )
 from likeness.gallery import collections, references, subjects
+from likeness.gallery.collections import Size
 from likeness.gallery.exact_index import ExactIndex
 from likeness.gallery.faiss_index import FaissIndex
 from likeness.gallery.gallery import Gallery
+from likeness.gallery.index_snapshot import FORMAT
 from likeness.gallery.search import By, Candidate
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.secrets import GivenKeys, Keyring
+from likeness.terms.template import CohortStatistics, Template
 from tests.gallery.galleries import (
+    COHORT,
+    MODEL,
     Home,
     face,
     make,
@@ -139,6 +145,38 @@ def test_pages_hold_everything_once(home: Home, gallery: Gallery) -> None:
         assert seen == sorted(set(seen))
 
 
+def test_pages_are_of_one_subject_or_of_some_ids(home: Home, gallery: Gallery) -> None:
+    enrolled = gallery.enrol("staff", [new(seed, f"subject {seed % 2}") for seed in range(6)])
+    make(gallery, "visitors")
+    (visitor,) = gallery.enrol("visitors", [new(1)])
+    seal = gallery.open("staff")[1].seal
+
+    def page(**chosen: Any) -> list[int]:
+        found = home.database.read(lambda c: references.page(c, seal, **chosen))
+        return [enrolled.index(one) for one in found]
+
+    odd = enrolled[1].subject_number
+    assert page(subject_number=odd) == [1, 3, 5]
+    assert page(subject_number=odd, after=enrolled[1].number, limit=1) == [3]
+    assert page(ids=[enrolled[4].id, enrolled[1].id, uuid4(), visitor.id]) == [1, 4]
+    assert page(ids=[enrolled[4].id, enrolled[1].id], subject_number=odd) == [1]
+    assert page(ids=[]) == []
+
+
+def test_sizes_of_subjects_are_counted(home: Home, gallery: Gallery) -> None:
+    gallery.enrol("staff", [new(seed, "Ada" if seed else "Bo") for seed in range(3)])
+    seal = gallery.open("staff")[1].seal
+    home.database.write(lambda c: subjects.create(c, seal, "Cy", home.clock.now))
+    everybody = {
+        one.name: one.number for one in home.database.read(lambda c: subjects.page(c, seal))
+    }
+
+    sizes = home.database.read(lambda c: subjects.sizes(c, seal, everybody.values()))
+
+    assert sizes == {everybody["Bo"]: 1, everybody["Ada"]: 2}
+    assert gallery.size("staff") == Size(3, 3)
+
+
 def test_face_enrolled_twice_is_refused_and_nothing_with_it_stays(gallery: Gallery) -> None:
     (first,) = gallery.enrol("staff", [new(1, "Ada")])
 
@@ -147,6 +185,15 @@ def test_face_enrolled_twice_is_refused_and_nothing_with_it_stays(gallery: Galle
 
     assert gallery.size("staff").subjects == 1
     assert names(gallery.search("staff", template(2), 5)) == ["Ada"]
+
+
+def test_face_enrolled_under_another_external_id_is_another_reference(gallery: Gallery) -> None:
+    for external_id in (None, "badge 7", "badge 8"):
+        gallery.enrol("staff", [new(1, external_id=external_id)])
+
+    with pytest.raises(AlreadyExists):
+        gallery.enrol("staff", [new(1, external_id="badge 7")])
+    assert gallery.size("staff").references == 3
 
 
 def test_two_faces_of_one_picture_are_two_references(gallery: Gallery) -> None:
@@ -251,9 +298,51 @@ def test_subject_is_compared_by_the_mean_of_their_references(gallery: Gallery) -
     raw((1, 2))
 
 
+def test_enrolled_reference_is_searched_with_and_left_out(home: Home, gallery: Gallery) -> None:
+    near = Template(fused(1, 1, 1, 2), MODEL, CohortStatistics(0.5, 1.0, COHORT))
+    first, *_ = gallery.enrol(
+        "staff", [new(1, "Ada"), new(2, "Ada"), new(3, "Bo"), new(4, template=near)]
+    )
+
+    for by, expected in (
+        (By.REFERENCE, [None, "Ada", "Bo"]),
+        (By.BEST, [None, "Ada", "Bo"]),
+        (By.SUBJECT, ["Ada", "Bo"]),
+    ):
+        found = gallery.search_reference("staff", first.id, 10, by)
+        assert sorted(names(found), key=str) == sorted(expected, key=str)
+        assert first.id not in [one.reference.id for one in found if one.reference]
+    best = gallery.search_reference("staff", first.id, 1)[0].comparison
+    assert best.raw_score == pytest.approx(float(near.vector @ vector(1)), abs=1e-5)
+    assert best.score == pytest.approx(best.raw_score - 0.25, abs=1e-5)
+    with pytest.raises(NotFound):
+        gallery.search_reference("staff", uuid4(), 1)
+
+
+def test_enrolled_subject_is_searched_with_and_left_out(home: Home, gallery: Gallery) -> None:
+    gallery.enrol("staff", [new(1, "Ada"), new(2, "Ada"), new(3, "Bo"), new(4, "Cy"), new(5)])
+    seal = gallery.open("staff")[1].seal
+    ada = home.database.read(lambda c: subjects.get(c, seal, "Ada"))
+    nobody = home.database.write(lambda c: subjects.create(c, seal, "Di", home.clock.now))
+
+    found = gallery.search_subject("staff", ada.id, 10)
+
+    assert sorted(names(found), key=str) == ["Bo", "Cy"]
+    assert found[0].comparison.raw_score == pytest.approx(
+        max(float(fused(1, 2) @ vector(seed)) for seed in (3, 4)), abs=1e-5
+    )
+    assert gallery.search_subject("staff", nobody.id, 10) == []
+    with pytest.raises(NotFound):
+        gallery.search_subject("staff", uuid4(), 1)
+
+
 def test_limit_below_one_is_refused(gallery: Gallery) -> None:
     with pytest.raises(InvalidRequest):
         gallery.search("staff", template(1), 0)
+    with pytest.raises(InvalidRequest):
+        gallery.search_reference("staff", uuid4(), 0)
+    with pytest.raises(InvalidRequest):
+        gallery.search_subject("staff", uuid4(), 0)
 
 
 def test_empty_collection_has_no_candidates(gallery: Gallery) -> None:
@@ -317,7 +406,10 @@ def damage(content: bytes) -> bytes:
     "files, change",
     [
         ("manifest.json", damage),
-        ("manifest.json", lambda content: content.replace(b'"format": 1', b'"format": 99')),
+        (
+            "manifest.json",
+            lambda content: content.replace(b'"format": %d' % FORMAT, b'"format": 99'),
+        ),
         ("manifest.json", lambda content: b""),
         ("*.rows", damage),
         ("*.rows", lambda content: content[:-100]),

@@ -8,7 +8,7 @@ import pytest
 
 from likeness.errors import ModelMismatch, NotFound, SnapshotUnusable
 from likeness.gallery.faiss_index import FaissIndex
-from likeness.gallery.index_snapshot import SnapshotFolder
+from likeness.gallery.index_snapshot import FORMAT, Reached, SnapshotFolder
 from tests.gallery.indexes import (
     DIMENSIONS,
     MODEL,
@@ -36,7 +36,7 @@ def saved(make_index: MakeIndex, path: Path, count: int = 200) -> FaissIndex:
     assert isinstance(index, FaissIndex)
     index.add(np.arange(count), faces(count))
     index.settle()
-    index.snapshot(folder_at(path), sequence=41)
+    index.snapshot(folder_at(path), reached=Reached(41))
     return index
 
 
@@ -47,7 +47,7 @@ def test_restored_index_answers_as_the_one_that_was_saved(
     index = saved(make_index, tmp_path)
     restored = make_index()
     assert isinstance(restored, FaissIndex)
-    assert restored.restore(folder_at(tmp_path)) == 41
+    assert restored.restore(folder_at(tmp_path)) == Reached(41)
     assert restored.is_exact == index.is_exact
     before, after = (one.search(faces(20, seed=8), 12) for one in (index, restored))
     assert (before.ids == after.ids).all()
@@ -73,7 +73,7 @@ def test_what_did_not_change_is_not_written_again(make_index: MakeIndex, tmp_pat
     index = saved(make_index, tmp_path)
     before = files_in(tmp_path)
     index.remove(ids_of(0))
-    index.snapshot(folder_at(tmp_path), sequence=42)
+    index.snapshot(folder_at(tmp_path), reached=Reached(42))
     after = files_in(tmp_path)
     gone = before.keys() - after.keys()
     assert {Path(name).suffix for name in gone} == {".ids", ".rows"}
@@ -86,7 +86,7 @@ def test_a_restored_index_writes_only_what_it_changes(tmp_path: Path) -> None:
     before = files_in(tmp_path)
     index = small_faiss()
     index.restore(folder_at(tmp_path))
-    index.snapshot(folder_at(tmp_path), sequence=50)
+    index.snapshot(folder_at(tmp_path), reached=Reached(50))
     assert files_in(tmp_path).keys() == before.keys()
 
 
@@ -96,10 +96,10 @@ def test_erased_ids_are_in_no_file(make_index: MakeIndex, tmp_path: Path) -> Non
     assert folder_at(tmp_path).erase(ids_of(3, 70, 999)) == 2
     index = make_index()
     assert isinstance(index, FaissIndex)
-    assert index.restore(folder_at(tmp_path)) == 41
+    assert index.restore(folder_at(tmp_path)) == Reached(41)
     assert index.ids().tolist() == [one for one in range(200) if one not in (3, 70)]
     plain = [
-        PlainSealer().unseal(content, f"likeness index snapshot 1 {name} ".encode())
+        PlainSealer().unseal(content, f"likeness index snapshot {FORMAT} {name} ".encode())
         for name, content in files_in(tmp_path).items()
         if name != "manifest.json"
     ]
@@ -142,7 +142,7 @@ def test_index_that_was_erased_from_disk_is_written_anew(tmp_path: Path) -> None
     """What the folder holds decides, not what the index remembers having written."""
     index = saved(small_faiss, tmp_path)
     folder_at(tmp_path).erase(ids_of(5))
-    index.snapshot(folder_at(tmp_path), sequence=43)
+    index.snapshot(folder_at(tmp_path), reached=Reached(43))
     restored = small_faiss()
     restored.restore(folder_at(tmp_path))
     assert restored.contains(ids_of(5)).all()
@@ -159,9 +159,9 @@ def test_a_crash_before_the_manifest_leaves_the_snapshot_before(
 
     monkeypatch.setattr(SnapshotFolder, "commit", crash)
     with pytest.raises(KeyboardInterrupt):
-        index.snapshot(folder_at(tmp_path), sequence=44)
+        index.snapshot(folder_at(tmp_path), reached=Reached(44))
     restored = small_faiss()
-    assert restored.restore(folder_at(tmp_path)) == 41
+    assert restored.restore(folder_at(tmp_path)) == Reached(41)
     assert len(restored) == 200
 
 
@@ -187,7 +187,7 @@ def test_another_version_is_an_error(tmp_path: Path) -> None:
     manifest = tmp_path / "snapshot" / "manifest.json"
     body, _, seal = manifest.read_bytes().partition(b"\n")
     manifest.write_bytes(json.dumps(json.loads(body) | {"format": 99}).encode() + b"\n" + seal)
-    with pytest.raises(SnapshotUnusable, match="format 1 was expected and it has 99"):
+    with pytest.raises(SnapshotUnusable, match=f"format {FORMAT} was expected and it has 99"):
         small_faiss().restore(folder_at(tmp_path))
 
 
@@ -233,9 +233,9 @@ def damaged_as(damage: str, path: Path) -> None:
 def test_a_damaged_snapshot_is_replaced_by_the_next(tmp_path: Path) -> None:
     index = saved(small_faiss, tmp_path)
     (tmp_path / "snapshot" / "manifest.json").write_bytes(b"{")
-    index.snapshot(folder_at(tmp_path), sequence=45)
+    index.snapshot(folder_at(tmp_path), reached=Reached(45))
     restored = small_faiss()
-    assert restored.restore(folder_at(tmp_path)) == 45
+    assert restored.restore(folder_at(tmp_path)) == Reached(45)
     assert len(restored) == 200
 
 
@@ -244,4 +244,4 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     index = small_faiss()
     index.add(ids_of(1), faces(1))
     with pytest.raises(SnapshotUnusable, match="readable and writable"):
-        index.snapshot(folder_at(tmp_path), sequence=1)
+        index.snapshot(folder_at(tmp_path), reached=Reached(1))

@@ -1,5 +1,7 @@
 """Kill -9 at random moments: what was acknowledged is found, what was erased is gone, no orphans.
 
+What a subject is searched by is always what the rows of their references fuse to.
+
 `LIKENESS_KILLS=200` kills as often by hand.
 """
 
@@ -7,15 +9,15 @@ import multiprocessing
 import os
 import random
 import time
-from dataclasses import replace
 
-import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import Column, func, select
 
 from likeness.errors import NotFound
 from likeness.gallery import erasure
+from likeness.gallery.collections import Size
 from likeness.gallery.following_index import FollowingIndex
 from likeness.gallery.gallery import Gallery
+from likeness.gallery.rows_as_vectors import subject_vectors
 from likeness.gallery.search import By
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.terms.template import Template
@@ -32,6 +34,8 @@ class Told:
     def __init__(self) -> None:
         self.enrolling: set[int] = set()
         self.enrolled: set[int] = set()
+        self.moving: set[int] = set()
+        self.moved: set[int] = set()
         self.erasing: set[int] = set()
         self.erased: set[int] = set()
 
@@ -77,8 +81,8 @@ def kill_one(home: Home, told: Told, seed: int) -> None:
     assert program.exitcode == -9
 
 
-def people(gallery: Gallery, home: Home) -> dict[int, int]:
-    """Who has rows, by the number in their name; and how many references."""
+def sizes(gallery: Gallery, home: Home) -> dict[str, int]:
+    """Who has rows, by name, and how many references."""
     seal = gallery.open("staff")[1].seal
     statement = (
         select(SUBJECTS.c.id, SUBJECTS.c.sealed_name, func.count(REFERENCES.c.number))
@@ -86,25 +90,43 @@ def people(gallery: Gallery, home: Home) -> dict[int, int]:
         .group_by(SUBJECTS.c.number)
     )
     rows = home.database.read(lambda connection: connection.execute(statement).all())
-    return {int(seal.opened_name(id, name).split()[1]): count for id, name, count in rows}
+    return {seal.opened_name(id, name): count for id, name, count in rows}
+
+
+def in_rows(home: Home, of: Column[int]) -> set[int]:
+    """The numbers that references have, of their own or of their subjects."""
+    numbers = select(of).where(of.is_not(None))
+    return home.database.read(lambda connection: set(connection.execute(numbers).scalars()))
 
 
 def check(home: Home, told: Told, seed: int) -> None:
     with home.open() as gallery:
         assert home.database.read(erasure.pending) == []
-        there = people(gallery, home)
-        assert told.certain <= set(there) <= told.possible
-        assert set(there.values()) <= {REFERENCES_EACH}
+        named = sizes(gallery, home)
+        there = {int(name.split()[1]) for name in named if name.startswith("person")}
+        assert told.certain <= there <= told.possible
+        for person in there:
+            own, friends = named[f"person {person}"], named.get(f"friend {person}")
+            if person not in told.moving:
+                assert (own, friends) == (REFERENCES_EACH, None)
+            elif person in told.moved:
+                assert (own, friends) == (REFERENCES_EACH - 1, 1)
+            else:  # taken or not, and given only if taken
+                assert (own, friends) in [(2, None), (1, None), (1, 0), (1, 1)]
         opened = gallery.open("staff")[1]
-        numbers = (REFERENCES.c.number, SUBJECTS.c.number)
-        for following, number in zip((opened.references, opened.subjects), numbers, strict=True):
-            in_rows = home.database.read(lambda c, n=number: set(c.execute(select(n)).scalars()))
-            assert saved(following) <= in_rows
-            assert len(following) == len(in_rows)
-            assert set(following._index.ids().tolist()) == in_rows
+        for following, number in (
+            (opened.references, REFERENCES.c.number),
+            (opened.subjects, REFERENCES.c.subject_number),
+        ):
+            wanted = in_rows(home, number)
+            assert saved(following) <= in_rows(home, number) | emptied(home)
+            assert len(following) == len(wanted)
+            assert set(following._index.ids().tolist()) == wanted
+        assert gallery.size("staff") == Size(len(named), len(in_rows(home, REFERENCES.c.number)))
         for person in random.Random(seed).sample(sorted(there), min(20, len(there))):
             assert best_of(gallery, probe(person), By.BEST) == f"person {person}"
-            assert best_of(gallery, fused_probe(person), By.SUBJECT) == f"person {person}"
+        for number in random.Random(seed).sample(sorted(wanted), min(40, len(wanted))):
+            assert is_fused_of_the_rows(home, gallery, number)
         for person in told.erased:
             for candidate in gallery.search("staff", probe(person), 3, By.REFERENCE):
                 assert candidate.comparison.raw_score < 0.999
@@ -124,10 +146,19 @@ def probe(person: int) -> Template:
     return template(REFERENCES_EACH * person)
 
 
-def fused_probe(person: int) -> Template:
-    own = range(REFERENCES_EACH * person, REFERENCES_EACH * (person + 1))
-    mean = np.mean([template(seed).vector for seed in own], axis=0)
-    return replace(probe(person), vector=mean / np.linalg.norm(mean))
+def emptied(home: Home) -> set[int]:
+    """The subjects without references, which a snapshot may still hold what they had of."""
+    theirs = select(REFERENCES.c.subject_number).where(REFERENCES.c.subject_number.is_not(None))
+    without = select(SUBJECTS.c.number).where(SUBJECTS.c.number.not_in(theirs))
+    return home.database.read(lambda connection: set(connection.execute(without).scalars()))
+
+
+def is_fused_of_the_rows(home: Home, gallery: Gallery, number: int) -> bool:
+    """Whether the index holds of a subject what the references in their rows fuse to."""
+    opened = gallery.open("staff")[1]
+    truth = home.database.read(lambda c: subject_vectors(c, opened.seal, [number]))
+    found = opened.subjects.search(truth.vectors[0], 1)
+    return bool(found.ids[0, 0] == number and found.scores[0, 0] > 0.9999)
 
 
 def best_of(gallery: Gallery, of: Template, by: By) -> str:

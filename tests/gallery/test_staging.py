@@ -159,7 +159,7 @@ def test_faces_are_evened_out_by_the_collections_own_cohort(home: Home, gallery:
 def test_face_is_known_again_where_the_new_model_sees_it(home: Home, gallery: Gallery) -> None:
     fill(gallery, 2)
     changed(home, gallery, begin_model)
-    again = new(1, "another", template=new_template(1), face=face(NEW_LEFT))
+    again = new(1, "another", template=new_template(1), face=face(NEW_LEFT), external_id="1")
 
     with pytest.raises(AlreadyExists):
         gallery.enrol("staff", [again])
@@ -170,7 +170,8 @@ def test_reference_keeps_its_place_where_another_has_the_new_one(
 ) -> None:
     """Two faces of one sample, and the new model sees the one where the other was."""
     one, other = gallery.enrol(
-        "staff", [new(1, "Ada", external_id="1"), new(1, "Bo", face=face(NEW_LEFT))]
+        "staff",
+        [new(1, "Ada", external_id="1"), new(1, "Bo", face=face(NEW_LEFT), external_id="1")],
     )
     change = begin_model(home, gallery)
     seal = gallery.open("staff")[1].seal

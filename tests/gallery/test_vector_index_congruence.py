@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from likeness.gallery.faiss_index import FaissIndex
-from likeness.gallery.index_snapshot import SnapshotFolder
+from likeness.gallery.index_snapshot import Reached, SnapshotFolder
 from likeness.gallery.vector_index import NOBODY
 from tests.gallery.indexes import (
     DIMENSIONS,
@@ -66,10 +66,10 @@ class Congruence(RuleBasedStateMachine):
     def start_anew_from_a_snapshot(self) -> None:
         with tempfile.TemporaryDirectory() as path:
             folder = SnapshotFolder(Path(path), PlainSealer(), MODEL, DIMENSIONS)
-            self.index.snapshot(folder, 5)
+            self.index.snapshot(folder, Reached(5, 2))
             self.index.close()
             self.index = type(self).make_index()
-            assert self.index.restore(folder) == 5
+            assert self.index.restore(folder) == Reached(5, 2)
 
     @rule(probe=st.integers(0, 399), limit=st.integers(1, 8))
     def search(self, probe: int, limit: int) -> None:

@@ -12,9 +12,10 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, insert, select
 
 from likeness.errors import Conflict, InvalidRequest
+from likeness.gallery import collections
 from likeness.gallery.collections import Collection
 from likeness.gallery.names import checked_name
-from likeness.gallery.references import require_model
+from likeness.gallery.references import insert_rows, require_model, row_of
 from likeness.gallery.seal import Details, Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.gallery.vector_index import checked_vectors
@@ -70,6 +71,7 @@ def insert_subjects(
     ]
     if rows:
         connection.execute(insert(SUBJECTS), rows)
+        collections.grow(connection, seal.collection_id, subjects=len(rows))
 
 
 def insert_references(
@@ -93,33 +95,25 @@ def insert_references(
             checked_name(one.details.external_id, "an external id")
     _require_free(connection, REFERENCES, [one.id for one in arriving])
     numbers = _numbers_of(connection, seal, {one.subject_id for one in arriving} - {None})
-    digests = [
-        seal.face_digest(one.details.sample_sha256, one.details.face.box) for one in arriving
+    rows = [
+        row_of(
+            seal,
+            one.id,
+            None if one.subject_id is None else numbers[one.subject_id],
+            one.template,
+            one.details,
+            one.created_at,
+            one.expires_at,
+        )
+        for one in arriving
     ]
+    digests = [row["face_digest"] for row in rows]
     taken = select(REFERENCES.c.id).where(
         REFERENCES.c.collection_id == seal.collection_id, REFERENCES.c.face_digest.in_(digests)
     )
     if len(set(digests)) < len(digests) or connection.execute(taken).first() is not None:
         raise InvalidRequest("different faces were expected and one face of one picture came twice")
-    rows = [
-        {
-            "id": one.id,
-            "collection_id": collection.id,
-            "subject_number": None if one.subject_id is None else numbers[one.subject_id],
-            "sample_id": seal.sample_id(one.details.sample_sha256),
-            "face_digest": digest,
-            "sealed_vector": seal.vector(one.id, one.template.vector),
-            "sealed_details": seal.details(one.id, one.details),
-            "cohort_mean": one.template.cohort.mean,
-            "cohort_deviation": one.template.cohort.deviation,
-            "cohort_version": one.template.cohort.version,
-            "created_at": one.created_at,
-            "expires_at": one.expires_at,
-        }
-        for one, digest in zip(arriving, digests, strict=True)
-    ]
-    if rows:
-        connection.execute(insert(REFERENCES), rows)
+    insert_rows(connection, collection, rows)
 
 
 def _require_free(connection: Connection, table: Table, ids: Sequence[UUID]) -> None:

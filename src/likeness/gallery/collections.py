@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Seal
-from likeness.gallery.tables import COLLECTIONS, REFERENCES, SUBJECTS
+from likeness.gallery.tables import COLLECTIONS
 from likeness.secrets import Keyring, key_id_of
 
 
@@ -109,14 +109,24 @@ def every(connection: Connection) -> list[Collection]:
 
 
 def size(connection: Connection, collection_id: UUID) -> Size:
-    """Count a collection's subjects and references."""
-    counts = [
-        connection.execute(
-            select(func.count()).where(table.c.collection_id == collection_id)
-        ).scalar_one()
-        for table in (SUBJECTS, REFERENCES)
-    ]
-    return Size(*counts)
+    """Say how many subjects and references a collection has, none where it is erased."""
+    counts = select(COLLECTIONS.c.subject_count, COLLECTIONS.c.reference_count)
+    row = connection.execute(counts.where(COLLECTIONS.c.id == collection_id)).first()
+    return Size(*(row or (0, 0)))
+
+
+def grow(
+    connection: Connection, collection_id: UUID, *, subjects: int = 0, references: int = 0
+) -> None:
+    """Keep the size up with rows that were added, or deleted where the numbers are negative."""
+    connection.execute(
+        update(COLLECTIONS)
+        .where(COLLECTIONS.c.id == collection_id)
+        .values(
+            subject_count=COLLECTIONS.c.subject_count + subjects,
+            reference_count=COLLECTIONS.c.reference_count + references,
+        )
+    )
 
 
 def seal_of(connection: Connection, keyring: Keyring, collection: Collection) -> Seal:

@@ -38,16 +38,18 @@ from likeness.gallery.tables import (
     COHORTS,
     COLLECTIONS,
     ERASURES,
+    REASSIGNMENTS,
     REFERENCES,
     STAGED,
     SUBJECTS,
+    TAGS,
 )
 from likeness.storage import Database, scrub
 
 T = TypeVar("T")
 
 _AT_ONCE = 10_000
-SCRUBBED = (STAGED, REFERENCES, SUBJECTS, COHORTS, COLLECTIONS)
+SCRUBBED = (STAGED, REFERENCES, SUBJECTS, TAGS, COHORTS, COLLECTIONS)
 _DONE = (
     "rows deleted",
     "vectors removed from the indexes",
@@ -104,7 +106,11 @@ def begin(
         emptied = sorted(set(affected) - _with_references(connection, affected))
         subjects |= _rows(connection, SUBJECTS, collection_id, SUBJECTS.c.number, emptied)
         affected = sorted(set(affected) - set(emptied))
+    _delete(connection, REASSIGNMENTS.c.subject_number, list(subjects))
     _delete(connection, SUBJECTS.c.number, list(subjects))
+    collections.grow(
+        connection, collection_id, subjects=-len(subjects), references=-len(references)
+    )
     erased = Erased(
         whole_collection=False,
         subject_ids=tuple(subjects.values()),
@@ -125,7 +131,7 @@ def begin_collection(connection: Connection, collection: Collection, now: dateti
     """
     size = collections.size(connection, collection.id)
     collections.destroy_key(connection, collection.id)
-    for table in (CHANGES, COHORTS):
+    for table in (CHANGES, COHORTS, TAGS):
         connection.execute(delete(table).where(table.c.collection_id == collection.id))
     erased = Erased(True, (), (), (), (), size.subjects, size.references)
     return _note(connection, collection, erased, now)
@@ -192,12 +198,10 @@ def verify(connection: Connection, certificate: ErasureCertificate, vectors: int
     ).scalar_one_or_none()
     erased, collection_id = certificate.erased, certificate.collection_id
     if erased.whole_collection:
-        size = collections.size(connection, collection_id)
-        there = collections.by_id(connection, collection_id) is not None
-        rows = size.subjects + size.references + there
+        rows = int(collections.by_id(connection, collection_id) is not None)
         rows += sum(
             _count(connection, table.c.collection_id == collection_id)
-            for table in (STAGED, COHORTS, CHANGES)
+            for table in (SUBJECTS, REFERENCES, REASSIGNMENTS, STAGED, COHORTS, TAGS, CHANGES)
         )
     else:
         ids, numbers = erased.subject_ids, erased.subject_numbers
@@ -322,7 +326,8 @@ def _delete(connection: Connection, column: Column[int], numbers: Sequence[int])
 
 def _delete_all(database: Database, collection_id: UUID) -> None:
     """Delete a collection's references and subjects, in acts that keep nobody waiting for long."""
-    for key in (STAGED.c.reference_number, REFERENCES.c.number, SUBJECTS.c.number):
+    tables = (REFERENCES, REASSIGNMENTS, SUBJECTS)
+    for key in (STAGED.c.reference_number, *(table.c.number for table in tables)):
 
         def delete_some(connection: Connection, key: Column[int] = key) -> int:
             chosen = select(key).where(key.table.c.collection_id == collection_id)

@@ -18,7 +18,13 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.gallery.index_snapshot import Manifest, SavedLists, SavedSegment, SnapshotFolder
+from likeness.gallery.index_snapshot import (
+    Manifest,
+    Reached,
+    SavedLists,
+    SavedSegment,
+    SnapshotFolder,
+)
 from likeness.gallery.inverted_lists import (
     Entries,
     InvertedLists,
@@ -185,10 +191,10 @@ class FaissIndex:
         self._stopped = True
         self.settle()
 
-    def snapshot(self, folder: SnapshotFolder, sequence: int) -> None:
+    def snapshot(self, folder: SnapshotFolder, reached: Reached) -> None:
         """Write what has changed since the last snapshot; searches and changes go on meanwhile.
 
-        It holds every change up to number `sequence`, all of which must have returned before, and
+        It holds every change up to what was `reached`, all of which must have returned before, and
         perhaps some later ones: to repeat those is harmless. Waits for lists that are being learnt.
 
         Raises:
@@ -213,7 +219,7 @@ class FaissIndex:
                     known = changes, folder.write_segment(self._to_save(segment, living))
                     self._saved[segment.number] = known
                 names.append(known[1])
-            folder.commit(Manifest(sequence, self._saved_lists, tuple(names)))
+            folder.commit(Manifest(reached, self._saved_lists, tuple(names)))
 
     def _to_save(self, segment: Segment, rows: NDArray[np.intp]) -> SavedSegment:
         # What died since it was captured is left out, or saved as zeros where it dies just now; the
@@ -226,8 +232,8 @@ class FaissIndex:
             entries = Entries(numbers, self._lists.coded(segment.floats(rows)))
         return SavedSegment(segment.ids[rows], segment.vectors[rows], segment.scales[rows], entries)
 
-    def restore(self, folder: SnapshotFolder) -> int:
-        """Take up what a snapshot holds, in place of what is here; give its `sequence`.
+    def restore(self, folder: SnapshotFolder) -> Reached:
+        """Take up what a snapshot holds, in place of what is here; say what it reached.
 
         Raises:
             NotFound: there is no snapshot.
@@ -262,7 +268,7 @@ class FaissIndex:
                 self._table, self._lists, self._learnt_at = table, lists, learnt_at
                 self._saved, self._saved_lists = saved, manifest.lists
         self._work_if_due()
-        return manifest.sequence
+        return manifest.reached
 
     def _work_if_due(self) -> None:
         with self._idle:

@@ -1,7 +1,8 @@
 """How does an index keep up with the rows? It follows them by their numbers.
 
 1. Rows are committed before an index hears of them; numbers count up in the order of commits. What
-   references above the last number seen bring is added, and then the number is moved.
+   references above the last number seen bring is added, and then the number is moved; likewise
+   what subjects hold whose references were given or taken.
 2. An index is opened by its first search: its snapshot is restored where there is one that can be
    used, then the rows since are added. What is added or removed before that touches rows and
    snapshot alone.
@@ -26,7 +27,7 @@ from likeness.errors import (
     NotFound,
     SnapshotUnusable,
 )
-from likeness.gallery.index_snapshot import Manifest, SnapshotFolder
+from likeness.gallery.index_snapshot import Manifest, Reached, SnapshotFolder
 from likeness.gallery.rows_as_vectors import RowsAsVectors
 from likeness.gallery.vector_index import Candidates, VectorIndex
 
@@ -37,11 +38,11 @@ _logger = logging.getLogger(__name__)
 class KeepsSnapshots(Protocol):
     """An index that lies in memory, and whose next start a snapshot makes fast."""
 
-    def snapshot(self, folder: SnapshotFolder, sequence: int) -> None:
-        """Write every change up to number `sequence`, and perhaps some later ones."""
+    def snapshot(self, folder: SnapshotFolder, reached: Reached) -> None:
+        """Write every change up to what was `reached`, and perhaps some later ones."""
 
-    def restore(self, folder: SnapshotFolder) -> int:
-        """Take up what a snapshot holds, in place of what is here; give its `sequence`."""
+    def restore(self, folder: SnapshotFolder) -> Reached:
+        """Take up what a snapshot holds, in place of what is here; say what it reached."""
 
 
 class FollowingIndex:
@@ -56,7 +57,7 @@ class FollowingIndex:
         self._changing = threading.Lock()
         self._opened = False
         self._up_to_date = False
-        self._through = 0
+        self._through = Reached()
         self._unsaved = 0
 
     def __len__(self) -> int:
@@ -84,16 +85,16 @@ class FollowingIndex:
             self._up_to_date = False
             raise
 
-    def follow(self, number: int) -> None:
-        """Add what references up to `number` bring, which are committed.
+    def follow(self, committed: Reached) -> None:
+        """Hold what is committed, up to there at least.
 
         A failure is told to the log: the rows hold what came, and the next search finds it or
         fails.
         """
-        if self._through >= number:
+        if self._through.covers(committed):
             return  # somebody else's turn took ours along
         with self._changing:
-            if not self._up_to_date or self._through >= number:
+            if not self._up_to_date or self._through.covers(committed):
                 return
             try:
                 with self._in_doubt_if_it_fails():
@@ -160,21 +161,21 @@ class FollowingIndex:
                 self._through = self._restored()
                 self._opened = True
             self._catch_up()
-            if len(self._index) != self._rows.count(self._through):
+            if len(self._index) != self._rows.count(self._through.reference):
                 self._compare_all()
             self._up_to_date = True
 
-    def _restored(self) -> int:
-        """Restore the snapshot and give the number it goes up to, 0 where there is none."""
+    def _restored(self) -> Reached:
+        """Restore the snapshot and say what it reached; nothing where there is none."""
         try:
             if isinstance(self._index, KeepsSnapshots):
                 return self._index.restore(self._folder)
-            return self._folder.manifest().sequence
+            return self._folder.manifest().reached
         except NotFound:
-            return 0
+            return Reached()
         except LikenessError as error:
             _logger.warning("an index is made again from the rows: %s", error)
-            return 0
+            return Reached()
 
     def _erase_from_snapshot(self, ids: NDArray[np.int64]) -> None:
         with self._folder.lock:
@@ -184,14 +185,16 @@ class FollowingIndex:
             except (NotFound, ModelMismatch, SnapshotUnusable):
                 # Nobody can say what such a snapshot holds, or what a crash left where none is:
                 # an empty one takes its place, and the rows make the next.
-                self._folder.commit(Manifest(0, None, ()))
+                self._folder.commit(Manifest(Reached(), None, ()))
 
     def _catch_up(self) -> None:
-        for last, found in self._rows.newer(self._through):
+        for reached, changed, found in self._rows.newer(self._through):
+            if len(found.ids) < len(changed):
+                self._index.remove(np.setdiff1d(changed, found.ids))
             if found.ids.size:
                 self._index.add(found.ids, found.vectors)
-            self._through = last
-            self._unsaved += len(found.ids)
+            self._through = reached
+            self._unsaved += len(changed)
 
     def _compare_all(self) -> None:
         wanted, here = self._rows.ids(), self._index.ids()

@@ -24,6 +24,7 @@ from sqlalchemy import Connection
 
 from likeness.errors import LikenessError
 from likeness.gallery import (
+    assignment,
     collections,
     erasure,
     references,
@@ -41,6 +42,7 @@ from likeness.gallery.open_collection import MakeIndex, OpenCollection, folder_o
 from likeness.gallery.open_collections import OpenCollections
 from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.retention import SweepReport
+from likeness.gallery.seal import Seal
 from likeness.gallery.search import By, Candidate
 from likeness.gallery.staging import Change
 from likeness.gallery.vector_index import checked_limit
@@ -218,27 +220,85 @@ class Gallery:
         def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
             (evened,) = self._cohorts.even_out(collection, opened.seal, [probe])
             references.require_model(evened, collection)
-            if by is By.SUBJECT:
-                return search.search_subjects(
-                    self._database,
-                    collection,
-                    opened.seal,
-                    opened.subjects,
-                    evened,
-                    limit,
-                    self._cohorts.of(collection, opened.seal),
-                )
-            return search.search_references(
-                self._database,
-                collection,
-                opened.seal,
-                opened.references,
-                evened,
-                limit,
-                best_of_each=by is By.BEST,
-            )
+            return self._find(collection, opened, evened, limit, by)
 
         return self._while_it_stays(name, find)
+
+    def search_reference(
+        self, name: str, reference_id: UUID, limit: int, by: By = By.BEST
+    ) -> list[Candidate]:
+        """Find whom an enrolled reference is like, itself left out; see `search`.
+
+        Among fused subjects, the one whose reference it is may come first.
+
+        Raises:
+            NotFound: there is no such collection or reference.
+        """
+        limit = checked_limit(limit)
+
+        def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
+            number, probe = self._database.read(
+                lambda connection: references.template(
+                    connection, collection, opened.seal, reference_id
+                )
+            )
+            leaving_out = None if by is By.SUBJECT else number
+            return self._find(collection, opened, probe, limit, by, leaving_out)
+
+        return self._while_it_stays(name, find)
+
+    def search_subject(self, name: str, subject_id: UUID, limit: int) -> list[Candidate]:
+        """Find the fused subjects that an enrolled subject is like, itself left out; see `search`.
+
+        Nobody is like a subject without references.
+
+        Raises:
+            NotFound: there is no such collection or subject.
+        """
+        limit = checked_limit(limit)
+
+        def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
+            def probe_of(connection: Connection) -> tuple[int, Template | None]:
+                number = subjects.by_id(connection, opened.seal, subject_id).number
+                fused = search.fused(connection, collection, opened.seal, [number], cohort)
+                return number, fused.get(number)
+
+            cohort = self._cohorts.of(collection, opened.seal)
+            number, probe = self._database.read(probe_of)
+            if probe is None:
+                return []
+            return self._find(collection, opened, probe, limit, By.SUBJECT, number)
+
+        return self._while_it_stays(name, find)
+
+    # Whose references are
+
+    def give_references(self, name: str, subject_id: UUID, reference_ids: Sequence[UUID]) -> None:
+        """Make references a subject's; see `assignment.give`, also for what it raises."""
+        self._assign(name, assignment.give, subject_id, reference_ids)
+
+    def take_references(self, name: str, subject_id: UUID, reference_ids: Sequence[UUID]) -> None:
+        """Take references from a subject; see `assignment.take`, also for what it raises."""
+        self._assign(name, assignment.take, subject_id, reference_ids)
+
+    def follow_assignment(self, opened: OpenCollection, number: int) -> None:
+        """Let searches find what a committed act gave or took, by the number that it got."""
+        opened.follow_assignment(number)
+        self._open.snapshot_soon(opened)
+
+    def dissolve_subject(self, name: str, subject_id: UUID) -> ErasureCertificate:
+        """Erase a subject whose references stay enrolled, unnamed; see `finish`.
+
+        Raises:
+            NotFound: there is no such collection or subject.
+        """
+        collection, opened = self.open(name)
+        begun = self._database.write(
+            lambda connection: assignment.dissolve(
+                connection, collection, opened.seal, subject_id, self._clock()
+            )
+        )
+        return self.finish([begun])[0]
 
     # Changing what templates stand on
 
@@ -407,6 +467,50 @@ class Gallery:
             except LikenessError:
                 if collection.is_comparable_with(self.collection(name)):
                     raise
+
+    def _find(
+        self,
+        collection: Collection,
+        opened: OpenCollection,
+        probe: Template,
+        limit: int,
+        by: By,
+        leaving_out: int | None = None,
+    ) -> list[Candidate]:
+        if by is By.SUBJECT:
+            return search.search_subjects(
+                self._database,
+                collection,
+                opened.seal,
+                opened.subjects,
+                probe,
+                limit,
+                self._cohorts.of(collection, opened.seal),
+                leaving_out=leaving_out,
+            )
+        return search.search_references(
+            self._database,
+            collection,
+            opened.seal,
+            opened.references,
+            probe,
+            limit,
+            best_of_each=by is By.BEST,
+            leaving_out=leaving_out,
+        )
+
+    def _assign(
+        self,
+        name: str,
+        act: Callable[[Connection, Seal, UUID, Sequence[UUID]], int],
+        subject_id: UUID,
+        reference_ids: Sequence[UUID],
+    ) -> None:
+        _, opened = self.open(name)
+        number = self._database.write(
+            lambda connection: act(connection, opened.seal, subject_id, reference_ids)
+        )
+        self.follow_assignment(opened, number)
 
     def _forget(self, begun: Erasure) -> tuple[str, ...]:
         collection = self._database.read(

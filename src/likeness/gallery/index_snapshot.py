@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from likeness.gallery.inverted_lists import Entries
 from likeness.gallery.vector_table import Kept
 
 # Counts up whenever files of the version before cannot be read any more.
-FORMAT = 1
+FORMAT = 2
 _MANIFEST = "manifest.json"
 
 
@@ -65,11 +65,22 @@ class SavedLists:
     learnt_at: int
 
 
+class Reached(NamedTuple):
+    """How far an index has followed its rows: the last reference and reassignment it holds."""
+
+    reference: int = 0
+    reassignment: int = 0
+
+    def covers(self, other: "Reached") -> bool:
+        """Whether another is not further in anything."""
+        return self.reference >= other.reference and self.reassignment >= other.reassignment
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What belongs to a snapshot, by name; it holds every change up to number `sequence`."""
+    """What belongs to a snapshot, by name; it holds every change up to what it `reached`."""
 
-    sequence: int
+    reached: Reached
     lists: str | None
     segments: tuple[str, ...]
 
@@ -112,7 +123,7 @@ class SnapshotFolder:
                 f" snapshot at {self._path} is of {stated['model']} with {stated['dimensions']}:"
                 " delete the folder, and the index is made again from the rows"
             )
-        return Manifest(stated["sequence"], stated["lists"], tuple(stated["segments"]))
+        return Manifest(Reached(*stated["reached"]), stated["lists"], tuple(stated["segments"]))
 
     def names(self) -> frozenset[str]:
         """Name everything in a snapshot that can go on being used; nothing where none can."""
@@ -132,7 +143,7 @@ class SnapshotFolder:
             "format": FORMAT,
             "model": self._model,
             "dimensions": self._dimensions,
-            "sequence": manifest.sequence,
+            "reached": manifest.reached,
             "lists": manifest.lists,
             "segments": manifest.segments,
         }
@@ -221,7 +232,7 @@ class SnapshotFolder:
     def erase(self, ids: NDArray[np.int64]) -> int:
         """Write the segments that hold one of (n,) ids anew without them, and say how many.
 
-        When this returns nothing of them is in the folder. `sequence` stays what it was.
+        When this returns nothing of them is in the folder. What it reached stays what it was.
 
         Raises:
             ModelMismatch, SnapshotUnusable: see `manifest` and `commit`.
@@ -244,7 +255,7 @@ class SnapshotFolder:
             # Committed even where nothing was found: a crash may have left files that no manifest
             # names, and they may hold these ids.
             kept = tuple(name for name in names if name is not None)
-            self.commit(Manifest(manifest.sequence, manifest.lists, kept))
+            self.commit(Manifest(manifest.reached, manifest.lists, kept))
         return len(anew)
 
     def _ids_in(self, name: str) -> NDArray[np.int64]:

@@ -9,15 +9,16 @@ LONGEST_NAME = 255
 _FORBIDDEN = {"Cc", "Cs", "Zl", "Zp"}
 
 
-def checked_name(name: str, what: str) -> str:
+def checked_name(name: str, what: str, *, shortest: int = 1, longest: int = LONGEST_NAME) -> str:
     """Give a name that can be kept; two names are the same only where every character is.
 
     Raises:
-        InvalidRequest: it is empty, too long, or holds a control character.
+        InvalidRequest: it is too short or too long, or holds a control character.
     """
-    if not 1 <= len(name) <= LONGEST_NAME:
+    if not shortest <= len(name) <= longest:
         raise InvalidRequest(
-            f"{what} has 1 to {LONGEST_NAME} characters, one of {len(name)} came: choose another"
+            f"{what} has {shortest} to {longest} characters, one of {len(name)} came: choose"
+            " another"
         )
     for place, character in enumerate(name, 1):
         if unicodedata.category(character) in _FORBIDDEN:

@@ -17,7 +17,7 @@ from likeness.errors import SnapshotUnusable
 from likeness.gallery.certificate import Erased
 from likeness.gallery.collections import Collection
 from likeness.gallery.following_index import FollowingIndex
-from likeness.gallery.index_snapshot import SnapshotFolder
+from likeness.gallery.index_snapshot import Reached, SnapshotFolder
 from likeness.gallery.rows_as_vectors import RowsAsVectors, of_references, of_subjects
 from likeness.gallery.seal import Seal
 from likeness.gallery.vector_index import VectorIndex
@@ -62,8 +62,12 @@ class OpenCollection:
 
     def follow(self, number: int) -> None:
         """Bring what references up to `number` are into the indexes that are in use."""
-        self.references.follow(number)
-        self.subjects.follow(number)
+        self.references.follow(Reached(reference=number))
+        self.subjects.follow(Reached(reference=number))
+
+    def follow_assignment(self, number: int) -> None:
+        """Bring what reassignments up to `number` are into the index of subjects, if in use."""
+        self.subjects.follow(Reached(reassignment=number))
 
     def forget(self, erased: Erased) -> tuple[str, ...]:
         """Take what is erased from indexes and snapshots; fuse anew who lost references.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, insert, select
@@ -81,7 +82,8 @@ def insert_all(
 
     Raises:
         NotFound: the collection was erased meanwhile.
-        AlreadyExists: a face of the same sample is enrolled at the same place.
+        AlreadyExists: a face at the same place of the same sample is enrolled, under the same
+            external id.
         ModelMismatch: a template is of another model or cohort than the collection's.
         InvalidRequest: a template is not of length one, or a name or external id cannot be kept.
     """
@@ -91,54 +93,79 @@ def insert_all(
         raise collections.erased(collection.id)
     for one in new:
         _check(one, current)
-    digests = [seal.face_digest(one.sample_sha256, one.face.box) for one in new]
-    _refuse_duplicates(connection, seal, digests)
     named = {one.subject: None for one in new if one.subject is not None}  # each once, in order
     numbers = subjects.numbers_of(connection, seal, list(named), now)
-    ids = [uuid4() for _ in new]
-    sample_ids = [seal.sample_id(one.sample_sha256) for one in new]
     details = [
         Details(one.face, one.sample_size, one.sample_sha256, one.external_id) for one in new
     ]
     rows = [
-        {
-            "id": reference_id,
-            "collection_id": collection.id,
-            "subject_number": None if one.subject is None else numbers[one.subject],
-            "sample_id": sample_id,
-            "face_digest": digest,
-            "sealed_vector": seal.vector(reference_id, one.template.vector),
-            "sealed_details": seal.details(reference_id, detail),
-            "cohort_mean": one.template.cohort.mean,
-            "cohort_deviation": one.template.cohort.deviation,
-            "cohort_version": one.template.cohort.version,
-            "created_at": now,
-            "expires_at": one.expires_at,
-        }
-        for one, reference_id, sample_id, digest, detail in zip(
-            new, ids, sample_ids, digests, details, strict=True
+        row_of(
+            seal,
+            uuid4(),
+            None if one.subject is None else numbers[one.subject],
+            one.template,
+            detail,
+            now,
+            one.expires_at,
         )
+        for one, detail in zip(new, details, strict=True)
     ]
-    if not rows:
-        return []
-    inserted = connection.execute(
-        insert(REFERENCES).returning(REFERENCES.c.number, sort_by_parameter_order=True), rows
-    )
+    _refuse_duplicates(connection, seal, [row["face_digest"] for row in rows])
     return [
         Reference(
             number,
-            reference_id,
-            None if one.subject is None else numbers[one.subject],
-            sample_id,
+            row["id"],
+            row["subject_number"],
+            row["sample_id"],
             detail,
             one.template.cohort,
             now,
             one.expires_at,
         )
-        for number, reference_id, one, sample_id, detail in zip(
-            inserted.scalars(), ids, new, sample_ids, details, strict=True
+        for number, row, one, detail in zip(
+            insert_rows(connection, collection, rows), rows, new, details, strict=True
         )
     ]
+
+
+def row_of(
+    seal: Seal,
+    reference_id: UUID,
+    subject_number: int | None,
+    template: Template,
+    details: Details,
+    created_at: datetime,
+    expires_at: datetime | None,
+) -> dict[str, Any]:
+    """Give the row that a reference is, but for its number."""
+    return {
+        "id": reference_id,
+        "collection_id": seal.collection_id,
+        "subject_number": subject_number,
+        "sample_id": seal.sample_id(details.sample_sha256),
+        "face_digest": seal.face_digest(
+            details.sample_sha256, details.face.box, details.external_id
+        ),
+        "sealed_vector": seal.vector(reference_id, template.vector),
+        "sealed_details": seal.details(reference_id, details),
+        "cohort_mean": template.cohort.mean,
+        "cohort_deviation": template.cohort.deviation,
+        "cohort_version": template.cohort.version,
+        "created_at": created_at,
+        "expires_at": expires_at,
+    }
+
+
+def insert_rows(
+    connection: Connection, collection: Collection, rows: Sequence[dict[str, Any]]
+) -> Sequence[int]:
+    """Insert rows that were checked, and give their numbers."""
+    if not rows:
+        return []
+    made = insert(REFERENCES).returning(REFERENCES.c.number, sort_by_parameter_order=True)
+    numbers = connection.execute(made, rows).scalars().all()
+    collections.grow(connection, collection.id, references=len(rows))
+    return numbers
 
 
 def by_ids(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Reference]:
@@ -174,10 +201,25 @@ def of_samples(connection: Connection, seal: Seal, sample_ids: Iterable[UUID]) -
 
 
 def page(
-    connection: Connection, seal: Seal, *, after: int = 0, limit: int = 1000
+    connection: Connection,
+    seal: Seal,
+    *,
+    after: int = 0,
+    limit: int = 1000,
+    subject_number: int | None = None,
+    ids: Sequence[UUID] | None = None,
 ) -> list[Reference]:
-    """List at most `limit` references whose number is above `after`, in the order they came."""
-    return _read(connection, seal, REFERENCES.c.number > after, limit)
+    """List at most `limit` references whose number is above `after`, in the order they came.
+
+    Of one subject, where that is given; of some ids, passing over those that the collection has
+    not.
+    """
+    chosen = REFERENCES.c.number > after
+    if subject_number is not None:
+        chosen &= REFERENCES.c.subject_number == subject_number
+    if ids is not None:
+        chosen &= REFERENCES.c.id.in_(ids)
+    return _read(connection, seal, chosen, limit)
 
 
 def templates(
@@ -201,6 +243,20 @@ def templates(
         )
         for row in rows
     }
+
+
+def template(
+    connection: Connection, collection: Collection, seal: Seal, reference_id: UUID
+) -> tuple[int, Template]:
+    """Open the template of a reference, and give the reference's number.
+
+    Raises:
+        NotFound: the collection has no such reference.
+        KeyUnusable: it is damaged, or another's.
+    """
+    (reference,) = by_ids(connection, seal, [reference_id])
+    found = templates(connection, collection, seal, [reference.number])
+    return reference.number, found[reference.number]
 
 
 def _check(new: NewReference, collection: Collection) -> None:

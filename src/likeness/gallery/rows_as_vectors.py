@@ -6,14 +6,15 @@ subject that has references: the mean of theirs, brought to length one.
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Column, ColumnElement, Connection, distinct, func, select
 
+from likeness.gallery.index_snapshot import Reached
 from likeness.gallery.seal import Seal
-from likeness.gallery.tables import REFERENCES
+from likeness.gallery.tables import REASSIGNMENTS, REFERENCES
 from likeness.storage import Database
 
 _ROWS_AT_ONCE = 2_000
@@ -27,6 +28,22 @@ class Vectors(NamedTuple):
 
     ids: NDArray[np.int64]
     vectors: NDArray[np.float32]
+
+
+class News(NamedTuple):
+    """What a portion of rows changed: (n,) ids, and vectors of those that are still to be held."""
+
+    reached: Reached
+    changed: NDArray[np.int64]
+    found: Vectors
+
+
+class Journal(NamedTuple):
+    """Rows whose numbers count up as something changes, and the ids in an index that it changes."""
+
+    of: Literal["reference", "reassignment"]
+    number: Column[int]
+    id: Column[int]
 
 
 class ReadVectors(Protocol):
@@ -43,12 +60,13 @@ class RowsAsVectors:
         self,
         database: Database,
         seal: Seal,
-        column: Column[int],
+        journals: Sequence[Journal],
         read: ReadVectors,
     ) -> None:
         self._database = database
         self._seal = seal
-        self._column = column
+        self._journals = journals
+        self._column = journals[0].id
         self._read = read
 
     def ids(self) -> NDArray[np.int64]:
@@ -76,19 +94,18 @@ class RowsAsVectors:
             if found.ids.size:
                 yield found
 
-    def newer(self, number: int) -> Iterator[tuple[int, Vectors]]:
-        """Read what references above a number bring, in portions, each with its last number.
+    def newer(self, reached: Reached) -> Iterator[News]:
+        """Read what has changed since, in portions.
 
         Raises:
             KeyUnusable: a template is damaged, or another's.
         """
-        numbers: Sequence[int] = [number]
-        while True:
-            numbers, found = self._database.read(partial(self._newer, number=numbers[-1]))
-            if numbers:
-                yield numbers[-1], found
-            if len(numbers) < _ROWS_AT_ONCE:
-                return
+        for journal in self._journals:
+            while news := self._database.read(
+                partial(self._newer, journal=journal, reached=reached)
+            ):
+                yield news
+                reached = news.reached
 
     def _ids_above(self, last: int) -> NDArray[np.int64]:
         some = (
@@ -101,16 +118,22 @@ class RowsAsVectors:
         found = self._database.read(lambda connection: connection.execute(some).scalars().all())
         return np.array(found, np.int64)
 
-    def _newer(self, connection: Connection, number: int) -> tuple[Sequence[int], Vectors]:
+    def _newer(self, connection: Connection, journal: Journal, reached: Reached) -> News | None:
+        ours = journal.number.table.c.collection_id == self._seal.collection_id
         rows = connection.execute(
-            select(REFERENCES.c.number, self._column.label("key"))
-            .where(self._ours(), REFERENCES.c.number > number)
-            .order_by(REFERENCES.c.number)
+            select(journal.number.label("number"), journal.id.label("id"))
+            .where(ours, journal.number > getattr(reached, journal.of))
+            .order_by(journal.number)
             .limit(_ROWS_AT_ONCE)
         ).all()
-        keys = sorted({row.key for row in rows if row.key is not None})
-        found = self._read(connection, seal=self._seal, numbers=keys)
-        return [row.number for row in rows], found
+        if not rows:
+            return None
+        changed = sorted({row.id for row in rows if row.id is not None})
+        return News(
+            reached._replace(**{journal.of: rows[-1].number}),
+            np.array(changed, np.int64),
+            self._read(connection, seal=self._seal, numbers=changed),
+        )
 
     def _ours(self) -> ColumnElement[bool]:
         return REFERENCES.c.collection_id == self._seal.collection_id
@@ -118,12 +141,15 @@ class RowsAsVectors:
 
 def of_references(database: Database, seal: Seal) -> RowsAsVectors:
     """Give what the index of references should hold, under the numbers of references."""
-    return RowsAsVectors(database, seal, REFERENCES.c.number, reference_vectors)
+    enrolled = Journal("reference", REFERENCES.c.number, REFERENCES.c.number)
+    return RowsAsVectors(database, seal, [enrolled], reference_vectors)
 
 
 def of_subjects(database: Database, seal: Seal) -> RowsAsVectors:
     """Give what the index of subjects should hold, under the numbers of subjects."""
-    return RowsAsVectors(database, seal, REFERENCES.c.subject_number, subject_vectors)
+    enrolled = Journal("reference", REFERENCES.c.number, REFERENCES.c.subject_number)
+    assigned = Journal("reassignment", REASSIGNMENTS.c.number, REASSIGNMENTS.c.subject_number)
+    return RowsAsVectors(database, seal, [enrolled, assigned], subject_vectors)
 
 
 def vectors_of_subjects(connection: Connection, seal: Seal, numbers: list[int]) -> Vectors:

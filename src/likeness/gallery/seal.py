@@ -43,6 +43,7 @@ class Seal:
         self._names = Digester(key, "subject name")
         self._samples = Digester(key, "sample")
         self._faces = Digester(key, "face")
+        self._tags = Digester(key, "tag")
 
     def name(self, subject_id: UUID, name: str) -> bytes:
         """Seal a subject's name."""
@@ -64,11 +65,31 @@ class Seal:
         """Give the id of a sample: the same whenever it comes, and another in every collection."""
         return UUID(bytes=self._samples.digest(sample_sha256)[:16], version=4)
 
-    def face_digest(self, sample_sha256: bytes, box: Box) -> bytes:
-        """Give 32 bytes by which a face is found that is enrolled again from the same sample."""
+    def face_digest(self, sample_sha256: bytes, box: Box, external_id: str | None) -> bytes:
+        """Give 32 bytes by which a face is found that is enrolled again from the same sample.
+
+        Under another external id it is another reference.
+        """
         centre = ((box.left + box.right) / 2, (box.top + box.bottom) / 2)
         place = struct.pack("<2q", *(round(at / _PLACE_PX) for at in centre))
-        return self._faces.digest(sample_sha256 + place)
+        return self._faces.digest(sample_sha256 + place + (external_id or "").encode())
+
+    def tag_digest(self, key: str) -> bytes:
+        """Give 32 bytes by which a tag of the collection is found."""
+        return self._tags.digest(key.encode())
+
+    def tag(self, digest: bytes, key: str, value: str) -> bytes:
+        """Seal a tag of the collection, whose key has a digest."""
+        return self._key.seal(json.dumps([key, value]).encode(), self._tag_context(digest))
+
+    def opened_tag(self, digest: bytes, sealed: bytes) -> tuple[str, str]:
+        """Open a tag of the collection: key and value.
+
+        Raises:
+            KeyUnusable: it is damaged, or another's.
+        """
+        key, value = json.loads(self._key.unseal(sealed, self._tag_context(digest)))
+        return key, value
 
     def vector(self, reference_id: UUID, vector: NDArray[np.float32]) -> bytes:
         """Seal a template's (d,) vector."""
@@ -117,6 +138,9 @@ class Seal:
 
     def _cohort_context(self, version: str) -> bytes:
         return b"gallery cohort " + self.collection_id.bytes + version.encode()
+
+    def _tag_context(self, digest: bytes) -> bytes:
+        return b"gallery tag " + self.collection_id.bytes + digest
 
     def _context(self, kind: bytes, row_id: UUID) -> bytes:
         return b"gallery %s " % kind + self.collection_id.bytes + row_id.bytes

@@ -64,8 +64,12 @@ def search_references(
     limit: int,
     *,
     best_of_each: bool,
+    leaving_out: int | None = None,
 ) -> list[Candidate]:
-    """Find the references most like a probe; only the best of each subject if `best_of_each`."""
+    """Find the references most like a probe; only the best of each subject if `best_of_each`.
+
+    The reference of number `leaving_out` is none of them.
+    """
 
     def read(connection: Connection, proposed: dict[int, float]) -> list[_Scored]:
         columns = [REFERENCES.c.number, REFERENCES.c.subject_number, REFERENCES.c.cohort_version]
@@ -105,7 +109,7 @@ def search_references(
             for one in best
         ]
 
-    return _search(database, collection, index, probe, limit, read, name)
+    return _search(database, collection, index, probe, limit, leaving_out, read, name)
 
 
 def search_subjects(
@@ -116,33 +120,46 @@ def search_subjects(
     probe: Template,
     limit: int,
     cohort: Cohort,
+    *,
+    leaving_out: int | None = None,
 ) -> list[Candidate]:
-    """Find the subjects whose fused templates are most like a probe."""
+    """Find the subjects whose fused templates are most like a probe.
+
+    The subject of number `leaving_out` is none of them.
+    """
 
     def read(connection: Connection, proposed: dict[int, float]) -> list[_Scored]:
         # Fused anew: no cohort statistics of a mean are kept, and its raw score is exact so.
-        found = subject_vectors(connection, seal, list(proposed))
-        if not len(found.ids):
-            return []
-        raw_scores = (found.vectors @ probe.vector).tolist()
-        version = collection.cohort_version
-        means, deviations = cohort.statistics(found.vectors)
         return [
             _Scored(
-                number,
-                number,
-                _compare(raw, CohortStatistics(mean, deviation, version), probe.cohort),
+                number, number, _compare(float(one.vector @ probe.vector), one.cohort, probe.cohort)
             )
-            for number, raw, mean, deviation in zip(
-                found.ids.tolist(), raw_scores, means.tolist(), deviations.tolist(), strict=True
-            )
+            for number, one in fused(connection, collection, seal, list(proposed), cohort).items()
         ]
 
     def name(connection: Connection, best: list[_Scored]) -> list[Candidate]:
         known = subjects.by_numbers(connection, seal, [one.number for one in best])
         return [Candidate(None, known[one.number], one.comparison) for one in best]
 
-    return _search(database, collection, index, probe, limit, read, name)
+    return _search(database, collection, index, probe, limit, leaving_out, read, name)
+
+
+def fused(
+    connection: Connection, collection: Collection, seal: Seal, numbers: list[int], cohort: Cohort
+) -> dict[int, Template]:
+    """Fuse the templates of subjects, by number; those without references are left out."""
+    found = subject_vectors(connection, seal, numbers)
+    if not len(found.ids):
+        return {}
+    means, deviations = cohort.statistics(found.vectors)
+    return {
+        number: Template(
+            vector, collection.model, CohortStatistics(mean, deviation, collection.cohort_version)
+        )
+        for number, vector, mean, deviation in zip(
+            found.ids.tolist(), found.vectors, means.tolist(), deviations.tolist(), strict=True
+        )
+    }
 
 
 def _search(
@@ -151,6 +168,7 @@ def _search(
     index: FollowingIndex,
     probe: Template,
     limit: int,
+    leaving_out: int | None,
     read: Callable[[Connection, dict[int, float]], list[_Scored]],
     name: Callable[[Connection, list[_Scored]], list[Candidate]],
 ) -> list[Candidate]:
@@ -158,9 +176,10 @@ def _search(
     while True:
         found = index.search(probe.vector, wanted)
         here = found.ids[0] >= 0
-        proposed = dict(
-            zip(found.ids[0][here].tolist(), found.scores[0][here].tolist(), strict=True)
-        )
+        ids, scores = found.ids[0][here].tolist(), found.scores[0][here].tolist()
+        proposed = dict(zip(ids, scores, strict=True))
+        if leaving_out is not None:
+            proposed.pop(leaving_out, None)
 
         def decide(
             connection: Connection, proposed: dict[int, float] = proposed

@@ -215,14 +215,13 @@ def stage_templates(
             continue
         row = _row(change, reference.number, one.template.cohort)
         row["sealed_vector"] = seal.vector(reference.id, one.template.vector)
-        digest = seal.face_digest(reference.details.sample_sha256, one.face.box)
+        details = reference.details
+        digest = seal.face_digest(details.sample_sha256, one.face.box, details.external_id)
         # Where another reference has that place already, this one keeps the one it had.
         if digest not in taken and not _is_taken(connection, change, reference.number, digest):
             taken.add(digest)
             row["face_digest"] = digest
-            row["sealed_details"] = seal.details(
-                reference.id, replace(reference.details, face=one.face)
-            )
+            row["sealed_details"] = seal.details(reference.id, replace(details, face=one.face))
         rows[reference.number] = row
     _insert(connection, list(rows.values()))
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from likeness.errors import AlreadyExists, NotFound
+from likeness.gallery import collections
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Seal
-from likeness.gallery.tables import SUBJECTS
+from likeness.gallery.tables import REFERENCES, SUBJECTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def numbers_of(
     if rows:
         made = insert(SUBJECTS).returning(SUBJECTS.c.number, sort_by_parameter_order=True)
         numbers |= zip(ids, connection.execute(made, rows).scalars(), strict=True)
+        collections.grow(connection, seal.collection_id, subjects=len(rows))
     return numbers
 
 
@@ -120,6 +122,15 @@ def by_numbers(connection: Connection, seal: Seal, numbers: Iterable[int]) -> di
 def page(connection: Connection, seal: Seal, *, after: int = 0, limit: int = 1000) -> list[Subject]:
     """List at most `limit` subjects whose number is above `after`, in the order they came."""
     return _read(connection, seal, SUBJECTS.c.number > after, limit)
+
+
+def sizes(connection: Connection, seal: Seal, numbers: Iterable[int]) -> dict[int, int]:
+    """Count the references of subjects, by number; those that have none are left out."""
+    column = REFERENCES.c.subject_number
+    counted = select(column, func.count()).where(
+        REFERENCES.c.collection_id == seal.collection_id, column.in_(list(numbers))
+    )
+    return {number: count for number, count in connection.execute(counted.group_by(column))}
 
 
 def _read(

@@ -33,6 +33,9 @@ COLLECTIONS = Table(
     Column("sealed_key", LargeBinary, nullable=False),
     Column("retention_days", Integer),
     Column("created_at", Instant, nullable=False),
+    # Kept by whoever adds or deletes rows: every search asks how many there are.
+    Column("subject_count", Integer, nullable=False, server_default="0"),
+    Column("reference_count", Integer, nullable=False, server_default="0"),
     UniqueConstraint("name"),
     CheckConstraint("retention_days > 0", name="retention"),
 )
@@ -79,6 +82,26 @@ REFERENCES = Table(
     Index("ix_gallery_references_collection_id_created_at", "collection_id", "created_at"),
     Index("ix_gallery_references_collection_id_expires_at", "collection_id", "expires_at"),
     sqlite_autoincrement=True,
+)
+
+# The last change of whose references are a subject's, where no new reference tells of it.
+REASSIGNMENTS = Table(
+    "gallery_reassignments",
+    METADATA,
+    Column("number", Serial, primary_key=True),
+    Column("collection_id", Identifier, nullable=False),
+    Column("subject_number", Serial, nullable=False),
+    UniqueConstraint("subject_number"),
+    Index("ix_gallery_reassignments_collection_id_number", "collection_id", "number"),
+    sqlite_autoincrement=True,
+)
+
+TAGS = Table(
+    "gallery_tags",
+    METADATA,
+    Column("collection_id", Identifier, primary_key=True),
+    Column("key_digest", LargeBinary(32), primary_key=True),
+    Column("sealed_tag", LargeBinary, nullable=False),
 )
 
 ERASURES = Table(

@@ -251,20 +251,28 @@ def discard(
 
 
 def _found_again(known: Sequence[Reference], faces: Sequence[Face]) -> dict[int, int]:
-    """Pair references of a sample with the faces found in it, those that overlap most first."""
+    """Give each reference of a sample a face found in it; places that overlap most go first.
+
+    References of one face, under several external ids, have one place.
+    """
+    places = list(dict.fromkeys(reference.details.face.box for reference in known))
     overlaps = sorted(
         (
-            (_overlap(reference.details.face.box, face.box), reference.number, which)
-            for reference in known
+            (_overlap(place, face.box), at, which)
+            for at, place in enumerate(places)
             for which, face in enumerate(faces)
         ),
         reverse=True,
     )
-    pairs: dict[int, int] = {}
-    for overlap, number, which in overlaps:
-        if overlap >= _LEAST_OVERLAP and number not in pairs and which not in pairs.values():
-            pairs[number] = which
-    return pairs
+    pairs: dict[Box, int] = {}
+    for overlap, at, which in overlaps:
+        if overlap >= _LEAST_OVERLAP and places[at] not in pairs and which not in pairs.values():
+            pairs[places[at]] = which
+    return {
+        reference.number: pairs[reference.details.face.box]
+        for reference in known
+        if reference.details.face.box in pairs
+    }
 
 
 def _overlap(a: Box, b: Box) -> float:

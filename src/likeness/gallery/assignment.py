@@ -1,0 +1,93 @@
+"""Whose are references? Given to subjects and taken from them, as functions over a connection.
+
+That changes what a subject's references fuse to, and no new reference tells of it: each change has
+a number of its own, by which the index of subjects follows. See `Gallery.follow_assignment`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, update
+
+from likeness.errors import Conflict
+from likeness.gallery import erasure, references, subjects
+from likeness.gallery.collections import Collection
+from likeness.gallery.erasure import Erasure
+from likeness.gallery.seal import Seal
+from likeness.gallery.tables import REASSIGNMENTS, REFERENCES
+
+
+def give(
+    connection: Connection, seal: Seal, subject_id: UUID, reference_ids: Sequence[UUID]
+) -> int:
+    """Make references a subject's, all or none; those that are theirs already stay so.
+
+    Gives the number that indexes have to follow.
+
+    Raises:
+        NotFound: the collection has no such subject, or one of the references not.
+        Conflict: one is another subject's.
+    """
+    subject = subjects.by_id(connection, seal, subject_id)
+    for one in references.by_ids(connection, seal, reference_ids):
+        if one.subject_number not in (None, subject.number):
+            raise Conflict(
+                f"references of nobody were expected and {one.id} is another subject's: take it"
+                " from them first"
+            )
+    _assign(connection, seal, subject.number, REFERENCES.c.id.in_(reference_ids))
+    return _noted(connection, seal, subject.number)
+
+
+def take(
+    connection: Connection, seal: Seal, subject_id: UUID, reference_ids: Sequence[UUID]
+) -> int:
+    """Take references from a subject, all or none; they stay enrolled, unnamed.
+
+    Gives the number that indexes have to follow.
+
+    Raises:
+        NotFound: the collection has no such subject, or one of the references not.
+        Conflict: one is not the subject's.
+    """
+    subject = subjects.by_id(connection, seal, subject_id)
+    for one in references.by_ids(connection, seal, reference_ids):
+        if one.subject_number != subject.number:
+            raise Conflict(
+                f"references of subject {subject_id} were expected and {one.id} is none: leave it"
+                " out"
+            )
+    _assign(connection, seal, None, REFERENCES.c.id.in_(reference_ids))
+    return _noted(connection, seal, subject.number)
+
+
+def dissolve(
+    connection: Connection, collection: Collection, seal: Seal, subject_id: UUID, now: datetime
+) -> Erasure:
+    """Begin to erase a subject alone; all their references stay enrolled, unnamed.
+
+    Raises:
+        NotFound: the collection has no such subject.
+    """
+    subject = subjects.by_id(connection, seal, subject_id)
+    _assign(connection, seal, None, REFERENCES.c.subject_number == subject.number)
+    return erasure.begin(connection, collection, now, subject_ids=[subject_id])
+
+
+def _assign(
+    connection: Connection, seal: Seal, number: int | None, chosen: ColumnElement[bool]
+) -> None:
+    ours = REFERENCES.c.collection_id == seal.collection_id
+    connection.execute(update(REFERENCES).where(ours, chosen).values(subject_number=number))
+
+
+def _noted(connection: Connection, seal: Seal, subject_number: int) -> int:
+    """Note that a subject's references are others; only the last note of each is kept."""
+    connection.execute(
+        delete(REASSIGNMENTS).where(REASSIGNMENTS.c.subject_number == subject_number)
+    )
+    row = {"collection_id": seal.collection_id, "subject_number": subject_number}
+    noted = insert(REASSIGNMENTS).values(row).returning(REASSIGNMENTS.c.number)
+    number: int = connection.execute(noted).scalar_one()
+    return number
