@@ -1,0 +1,1 @@
+"""May this be done? Rules in Cedar, in packs that the operator enables."""

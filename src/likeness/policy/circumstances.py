@@ -1,0 +1,52 @@
+"""What else do rules ask about? The circumstances of a use, each with an explicit value."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from likeness.terms.use import UNDECLARED
+
+
+class Footage(StrEnum):
+    """Where pictures come from."""
+
+    UNDECLARED = UNDECLARED
+    UPLOAD = "upload"
+    FIXED_CAMERA = "fixed-camera"
+    MOBILE_CAMERA = "mobile-camera"
+    BODY_CAMERA = "body-camera"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is known at the moment of asking; the defaults are those of a use just begun.
+
+    `similarity` is the percent of the candidate least alike among those to be answered: 0 while
+    there are no scores, 100 where there is no candidate. `separate_reviews` are those of `reviews`
+    whose reviewers knew of no other's verdict. `uses_today` are the organisation's before this
+    one. `authorised` is an authority's consent to this use, on record.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    similarity: float = 0.0
+    reviews: int = 0
+    separate_reviews: int = 0
+    authorised: bool = False
+    since_use: timedelta = timedelta(0)
+    notice_shown: bool = False
+    uses_today: int = 0
+    footage: Footage = Footage.UNDECLARED
+    suspended: bool = False
+    clock_set_back: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody can have counted."""
+        if not 0 <= self.similarity <= 100:  # refuses NaN too
+            raise ValueError(f"a similarity is 0 to 100 percent, {self.similarity} came")
+        if not 0 <= self.separate_reviews <= self.reviews or self.uses_today < 0:
+            raise ValueError(
+                f"counts from 0 were expected, separate reviews among reviews:"
+                f" {self.separate_reviews} of {self.reviews}, {self.uses_today} uses came"
+            )

@@ -1,0 +1,164 @@
+"""May this be done? What the rules in force say of a use: pure, and asked with a moment.
+
+1. Nothing is allowed that no rule permits.
+2. A forbid without an obligation refuses, whatever permits.
+3. A forbid with one withholds until the duty is met; it never permits. All that are satisfied
+   count, and of each duty the strictest is owed.
+4. Where the rules cannot be asked, the use is refused.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal
+from hashlib import sha256
+from json import dumps
+from typing import Any
+
+from likeness.policy.cedar import CedarFailed, Facts, Rules, schema_text
+from likeness.policy.circumstances import Circumstances
+from likeness.policy.pack import ChosenPack
+from likeness.policy.pack_rules import PackRule, refuse_twins
+from likeness.policy.vocabulary import Values, known, vocabulary, within
+from likeness.terms.decision import Decision, Duty, Obligation, Rule
+from likeness.terms.use import UNDECLARED, Use
+
+NOTHING_PERMITS = Rule("nothing-permits", "likeness", "no rule in force permits this use")
+POLICY_ERROR = Rule("policy-error", "likeness", "the rules in force could not be asked")
+
+_LESS_IS_STRICTER = {Duty.AUTHORISATION, Duty.QUOTA}
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class PolicyEngine:
+    """The rules in force, ready to be asked by many threads."""
+
+    def __init__(self, packs: Sequence[ChosenPack]) -> None:
+        """Put packs together; without any, nothing is allowed.
+
+        Raises:
+            InvalidRequest: two rules have the same id.
+        """
+        dated = [(rule, chosen.dated(rule)) for chosen in packs for rule in chosen.pack.rules]
+        rules = [rule for rule, _ in dated]
+        refuse_twins(rules)
+        self._by_id = {rule.rule.id: rule for rule in rules}
+        self._gates = Rules(asked for rule, asked in dated if rule.duty is None)
+        self._withholding = Rules(asked for rule, asked in dated if rule.duty is not None)
+        self._facts = Facts.of(
+            [*_purposes(), *(one for chosen in packs for one in chosen.entities())]
+        )
+        self.duties = frozenset(rule.duty for rule in rules if rule.duty)
+        self.digest = _digest(packs)
+
+    def decide(self, use: Use, circumstances: Circumstances, now: datetime) -> Decision:
+        """Say what the rules say: before anything is done, and again when scores are known."""
+        try:
+            entities = self._facts.having([_caller(use), _collection(use)])
+            request = _request(use, circumstances, now)
+            gate = self._gates.ask(request, entities)
+            if not gate.allows:
+                return self._refused(self._rules(gate.rule_ids) or (NOTHING_PERMITS,))
+            withheld = self._withholding.ask(request, entities).rule_ids
+        except CedarFailed:
+            return self._refused((POLICY_ERROR,))
+        owed = _strictest(self._by_id[rule_id] for rule_id in withheld)
+        return Decision(self._rules(gate.rule_ids), (), owed, self.digest)
+
+    def _refused(self, rules: tuple[Rule, ...]) -> Decision:
+        return Decision((), rules, (), self.digest)
+
+    def _rules(self, rule_ids: Iterable[str]) -> tuple[Rule, ...]:
+        return tuple(self._by_id[rule_id].rule for rule_id in rule_ids)
+
+
+def _strictest(rules: Iterable[PackRule]) -> tuple[Obligation, ...]:
+    by_duty: dict[Duty, PackRule] = {}
+    for rule in rules:
+        assert rule.duty is not None
+        sign = -1 if rule.duty in _LESS_IS_STRICTER else 1
+        owed = by_duty.get(rule.duty)
+        if owed is None or sign * rule.amount > sign * owed.amount:
+            by_duty[rule.duty] = rule
+    return tuple(Obligation(duty, by_duty[duty].amount, by_duty[duty].rule) for duty in by_duty)
+
+
+def _request(use: Use, circumstances: Circumstances, now: datetime) -> dict[str, Any]:
+    purpose = known(vocabulary().purposes, use.purpose)
+    # Rounded down: what is nearly alike enough is not.
+    similarity = Decimal(circumstances.similarity).quantize(Decimal("0.0001"), ROUND_FLOOR)
+    moment = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {
+        "principal": {"type": "Caller", "id": use.principal.id},
+        "action": {"type": "Action", "id": use.action.value},
+        "resource": {"type": "Collection", "id": str(use.collection_id)},
+        "context": {
+            "now": _extended("datetime", moment),
+            "purpose": {"__entity": {"type": "Purpose", "id": purpose}},
+            "live": use.live,
+            "footage": {"__entity": {"type": "Footage", "id": circumstances.footage.value}},
+            "caseStated": bool(use.case),
+            "warrantStated": bool(use.warrant),
+            "noticeShown": circumstances.notice_shown,
+            "usesToday": circumstances.uses_today,
+            "similarity": _extended("decimal", str(similarity)),
+            "reviews": circumstances.reviews,
+            "separateReviews": circumstances.separate_reviews,
+            "authorised": circumstances.authorised,
+            "sinceUse": _extended("duration", f"{circumstances.since_use // _MILLISECOND}ms"),
+            "suspended": circumstances.suspended,
+            "clockSetBack": circumstances.clock_set_back,
+        },
+    }
+
+
+def _extended(function: str, argument: str) -> dict[str, Any]:
+    return {"__extn": {"fn": function, "arg": argument}}
+
+
+def _caller(use: Use) -> dict[str, Any]:
+    words, principal, declared = vocabulary(), use.principal, use.collection
+    sectors = _whole(words.sectors, (principal.sector, declared.sector))
+    jurisdictions = _whole(words.jurisdictions, (principal.jurisdiction, declared.jurisdiction))
+    return {
+        "uid": {"type": "Caller", "id": principal.id},
+        "attrs": {"organisation": principal.organisation},
+        "parents": [
+            {"type": "Role", "id": principal.role.value},
+            *({"type": "Sector", "id": one} for one in sectors),
+            *({"type": "Jurisdiction", "id": one} for one in jurisdictions),
+        ],
+    }
+
+
+def _whole(values: Values, declared: tuple[str, str]) -> list[str]:
+    """Give what is declared and all that it is part of; `undeclared` where nothing is."""
+    said = {known(values, one) for one in declared}
+    return sorted(set().union(*(within(values, one) for one in said - {UNDECLARED} or said)))
+
+
+def _collection(use: Use) -> dict[str, Any]:
+    purpose = known(vocabulary().purposes, use.collection.purpose)
+    return {
+        "uid": {"type": "Collection", "id": str(use.collection_id)},
+        "attrs": {"purpose": {"__entity": {"type": "Purpose", "id": purpose}}},
+        "parents": [],
+    }
+
+
+def _purposes() -> list[dict[str, Any]]:
+    return [
+        {
+            "uid": {"type": "Purpose", "id": name},
+            "attrs": {},
+            "parents": [{"type": "Purpose", "id": parent} for parent in parents],
+        }
+        for name, parents in vocabulary().purposes.items()
+    ]
+
+
+def _digest(packs: Sequence[ChosenPack]) -> str:
+    chosen = [
+        [one.pack.name, one.pack.facts_text, one.pack.rules_text, one.choices] for one in packs
+    ]
+    document = [schema_text(), vocabulary().text, sorted(chosen, key=lambda one: str(one[0]))]
+    return sha256(dumps(document, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,58 @@
+"""Which sectors, jurisdictions and purposes do rules know, and what is part of what?"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from likeness.terms.use import UNDECLARED
+
+UNKNOWN = "unknown"
+"""What rules see in place of a value that no vocabulary has."""
+
+Values = dict[str, tuple[str, ...]]
+"""The values of a kind, and which others each is directly part of."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vocabulary:
+    """What sectors, jurisdictions and purposes there are, and the text that says so."""
+
+    sectors: Values
+    jurisdictions: Values
+    purposes: Values
+    text: str
+
+
+def known(values: Values, value: str) -> str:
+    """Give a value that rules know: itself, or `unknown`."""
+    return value if value in values else UNKNOWN
+
+
+def within(values: Values, value: str) -> set[str]:
+    """Give a value and all that it is part of."""
+    return {value}.union(*(within(values, whole) for whole in values.get(value, ())))
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """Read the vocabulary that is shipped."""
+    text = (files(__package__) / "vocabulary.toml").read_text(encoding="utf-8")
+    document = tomllib.loads(text)
+    return Vocabulary(
+        {name: tuple(parents) for name, parents in document["sectors"].items()},
+        _jurisdictions(document["jurisdictions"]),
+        {name: tuple(parents) for name, parents in document["purposes"].items()},
+        text,
+    )
+
+
+def _jurisdictions(document: dict[str, str | dict[str, str]]) -> Values:
+    countries, parts, unions = document["countries"], document["parts"], document["unions"]
+    assert isinstance(countries, str) and isinstance(parts, str) and isinstance(unions, dict)
+    parents: Values = {UNDECLARED: ()}
+    parents |= dict.fromkeys([*countries.split(), *unions], ())
+    parents |= {part: (part.rpartition("-")[0],) for part in parts.split()}
+    for union, members in unions.items():
+        parents |= {member: (*parents[member], union) for member in members.split()}
+    return parents

@@ -1,0 +1,162 @@
+"""A pack that is not as it must be is refused as a whole, with its name and its rule's."""
+
+import pytest
+
+from likeness.errors import InvalidRequest
+from likeness.policy.engine import PolicyEngine
+from likeness.policy.pack import ChosenPack, read_pack
+
+FACTS = """
+title = "A test"
+jurisdiction = "US"
+status = "ours"
+effective = 2020-01-01
+expires = 2030-01-01
+source = "here"
+version = "1"
+reading = "None."
+
+[choices.begins]
+kind = "date"
+says = "When it begins."
+default = "2021-01-01"
+
+[choices.listed]
+kind = "list"
+says = "Who is listed."
+default = ""
+"""
+HEAD = '@id("r") @source("here") @effective("2020-01-01") '
+ANYBODY = "(principal, action, resource)"
+RULE = f"{HEAD}permit{ANYBODY};"
+
+
+def test_a_sound_pack_is_read() -> None:
+    pack = read_pack("test", FACTS, RULE)
+    assert [rule.rule.id for rule in pack.rules] == ["r"]
+
+
+BROKEN_RULES = {
+    "a syntax error": (f"{HEAD}permit(principal,", "cannot be read"),
+    "no rule": ("// nothing", "there is none"),
+    "a duplicate id": (RULE + RULE, "'r' came 2 times"),
+    "an unknown attribute": (
+        f"{HEAD}forbid{ANYBODY} when {{ context.warant }};",
+        "'test', r does not .*`warant`",
+    ),
+    "an unknown action": (
+        f'{HEAD}forbid(principal, action == Action::"fly", resource);',
+        "r does not .*fly",
+    ),
+    "a slot": (f"{HEAD}permit(principal == ?principal, action, resource);", "without slots"),
+    "no id": (
+        f'@source("here") @effective("2020-01-01") permit{ANYBODY};',
+        "rule number 1 of pack 'test' .* @id",
+    ),
+    "an empty id": (
+        f'@id @source("x") @effective("2020-01-01") permit{ANYBODY};',
+        "rule number 1 .* @id",
+    ),
+    "an id in capitals": (RULE.replace('"r"', '"R"'), "lower-case"),
+    "no source": (f'@id("r") @effective("2020-01-01") permit{ANYBODY};', "'r' .*@source"),
+    "no date": (f'@id("r") @source("here") permit{ANYBODY};', "'r' of pack 'test' .*@effective"),
+    "a date that is none": (RULE.replace("2020-01-01", "2020-02-30"), "'2020-02-30' came"),
+    "an end before the beginning": (
+        f'@expires("2020-01-01") {RULE}',
+        "'r' of pack 'test' was expected to end after it begins",
+    ),
+    "a beginning after the pack's end": (
+        RULE.replace("2020-01-01", "2030-01-01"),
+        "'r' of pack 'test' was expected to end after it begins",
+    ),
+    "an unknown annotation": (f'@obligatoin("review") {RULE}', "@obligatoin came at rule 'r'"),
+    "an unknown status": (f'@status("rumoured") {RULE}', "'rumoured' came"),
+    "an unknown jurisdiction": (f'@jurisdiction("US-XX") {RULE}', "'US-XX' came"),
+    "a misspelt sector": (
+        f'{HEAD}forbid(principal in Sector::"polic", action, resource);',
+        'Sector::"polic", which there is none of',
+    ),
+    "a misspelt purpose": (
+        f'{HEAD}forbid{ANYBODY} when {{ context.purpose in Purpose::"fishing" }};',
+        'Purpose::"fishing"',
+    ),
+    "another pack's choice": (
+        f'{HEAD}forbid{ANYBODY} when {{ Chosen::"other.listed".values.contains("x") }};',
+        'Chosen::"other.listed"',
+    ),
+    "a choice of a date as a name": (
+        f'{HEAD}forbid{ANYBODY} when {{ Chosen::"test.begins".values.contains("x") }};',
+        'Chosen::"test.begins"',
+    ),
+    "an obligation that permits": (
+        f'@obligation("review") @amount("1") {RULE}',
+        "only a forbid withholds",
+    ),
+    "an unknown obligation": (
+        f'@obligation("prayer") @amount("1") {HEAD}forbid{ANYBODY};',
+        "'prayer' came",
+    ),
+    "an amount without an obligation": (f'@amount("1") {RULE}', "without @obligation"),
+    "an obligation without an amount": (
+        f'@obligation("review") {HEAD}forbid{ANYBODY} unless {{ context.reviews >= 1 }};',
+        "a whole number from 1",
+    ),
+    "an amount that its text does not say": (
+        f'@obligation("review") @amount("2") {HEAD}forbid{ANYBODY}'
+        " unless { context.reviews >= 1 };",
+        "expected to end in .*reviews >= 2",
+    ),
+    "an obligation that nothing meets": (
+        f'@obligation("review") @amount("2") {HEAD}forbid{ANYBODY};',
+        "expected to end in",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rules", "message"), BROKEN_RULES.values(), ids=list(BROKEN_RULES))
+def test_a_broken_rule_is_named(rules: str, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message) as caught:
+        read_pack("test", FACTS, rules)
+    assert "\n" not in str(caught.value)
+
+
+BROKEN_FACTS = {
+    "no date": (FACTS.replace("effective = 2020-01-01\n", ""), "to say its effective"),
+    "no source": (FACTS.replace('source = "here"\n', ""), "to say its source"),
+    "an unknown fact": ("colour = 3" + FACTS, "'colour' came"),
+    "no TOML": ("title = ", "cannot be read"),
+    "an end before the beginning": (
+        FACTS.replace("2030-01-01", "2019-01-01"),
+        "pack 'test' was expected to end after it begins",
+    ),
+    "a date that is a moment": (
+        FACTS.replace("effective = 2020-01-01", "effective = 2020-01-01T12:00:00"),
+        "a day such as",
+    ),
+    "an unknown jurisdiction": (FACTS.replace('"US"', '"Mars"'), "'Mars' came"),
+    "an unknown status": (FACTS.replace('"ours"', '"true"'), "'true' came"),
+    "a choice of no kind": (FACTS.replace('kind = "list"', 'kind = "any"'), "'listed'"),
+    "a default that cannot be": (FACTS.replace("2021-01-01", "soon"), "'soon' came"),
+    "a choice that is no table": (
+        FACTS.replace("effective = 2020-01-01", 'effective = 2020-01-01\n"choices.x" = 1'),
+        "'choices.x' came",
+    ),
+}
+
+
+@pytest.mark.parametrize(("facts", "message"), BROKEN_FACTS.values(), ids=list(BROKEN_FACTS))
+def test_broken_facts_are_named(facts: str, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        read_pack("test", facts, RULE)
+
+
+@pytest.mark.parametrize("name", ["", "Test", "../test", "te st", "a" * 65])
+def test_a_name_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(InvalidRequest, match="rename"):
+        read_pack(name, FACTS, RULE)
+
+
+def test_an_id_is_unique_among_packs() -> None:
+    packs = [ChosenPack.of(read_pack(name, FACTS, RULE), {}) for name in ("one", "two")]
+    with pytest.raises(InvalidRequest, match=r"'r' came 2 times \(in one, two\)"):
+        PolicyEngine(packs)

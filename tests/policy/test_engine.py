@@ -1,0 +1,186 @@
+"""What obligations mean, and that whatever is wrong refuses."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from likeness.policy.cedar import CedarFailed, Rules
+from likeness.policy.circumstances import Circumstances
+from likeness.policy.engine import NOTHING_PERMITS, POLICY_ERROR, PolicyEngine
+from likeness.policy.pack import ChosenPack, read_pack, shipped
+from likeness.terms.decision import Decision, Duty
+from likeness.terms.use import Action, Principal, Role, Use
+
+from .test_broken_packs import FACTS
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+USE = Use(Principal("key:1", Role.CLIENT, sector="commerce"), Action.SEARCH, "SearchFaces")
+PERMIT = "permit(principal, action, resource);"
+
+
+def rule(rule_id: str, text: str, *annotations: str) -> str:
+    head = f'@id("{rule_id}") @source("here") @effective("2020-01-01")'
+    return f"{head} {' '.join(annotations)} {text}\n"
+
+
+def withholding(rule_id: str, duty: str, amount: str, met: str, when: str = "true") -> str:
+    text = f"forbid(principal, action, resource) when {{ {when} }} unless {{ {met} }};"
+    return rule(rule_id, text, f'@obligation("{duty}")', f'@amount("{amount}")')
+
+
+def engine(*rules: str) -> PolicyEngine:
+    return PolicyEngine([ChosenPack.of(read_pack("test", FACTS, "".join(rules)), {})])
+
+
+def decide(*rules: str, circumstances: Circumstances | None = None, use: Use = USE) -> Decision:
+    return engine(*rules).decide(use, circumstances or Circumstances(), NOW)
+
+
+def test_no_pack_allows_nothing() -> None:
+    decision = PolicyEngine([]).decide(USE, Circumstances(), NOW)
+    assert not decision.allowed
+    assert decision.refused_by == (NOTHING_PERMITS,)
+
+
+def test_a_forbid_without_an_obligation_refuses_whatever_permits() -> None:
+    decision = decide(rule("yes", PERMIT), rule("no", "forbid(principal, action, resource);"))
+    assert [one.id for one in decision.refused_by] == ["no"]
+    assert decision.allowed_by == ()
+
+
+def test_an_obligation_withholds_until_it_is_met() -> None:
+    rules = (rule("yes", PERMIT), withholding("look", "review", "2", "context.reviews >= 2"))
+    owed = decide(*rules, circumstances=Circumstances(reviews=1))
+    assert owed.allowed
+    assert owed.amount_of(Duty.REVIEW) == 2
+    met = decide(*rules, circumstances=Circumstances(reviews=2))
+    assert met.allowed
+    assert met.obligations == ()
+
+
+def test_an_obligation_never_permits() -> None:
+    rules = withholding("look", "review", "1", "context.reviews >= 1")
+    for reviews in (0, 1, 2):
+        decision = decide(rules, circumstances=Circumstances(reviews=reviews))
+        assert not decision.allowed
+        assert decision.obligations == ()
+
+
+def test_a_refused_use_owes_nothing() -> None:
+    decision = decide(
+        rule("yes", PERMIT),
+        rule("no", "forbid(principal, action, resource);"),
+        withholding("look", "review", "1", "context.reviews >= 1"),
+    )
+    assert (decision.allowed, decision.obligations) == (False, ())
+
+
+def test_the_strictest_of_each_duty_is_owed() -> None:
+    decision = decide(
+        rule("yes", PERMIT),
+        withholding("one", "review", "1", "context.reviews >= 1"),
+        withholding("three", "review", "3", "context.reviews >= 3"),
+        withholding("two", "review", "2", "context.reviews >= 2"),
+        withholding("late", "authorisation", "48", "context.authorised"),
+        withholding("soon", "authorisation", "24", "context.authorised"),
+        withholding("many", "quota", "10", "context.usesToday < 10"),
+        withholding("few", "quota", "5", "context.usesToday < 5"),
+        withholding("notice", "notice", "1", "context.noticeShown"),
+        withholding("apart", "separate-review", "2", "context.separateReviews >= 2"),
+        withholding(
+            "floor",
+            "similarity",
+            "99.0",
+            'context.similarity.greaterThanOrEqual(decimal("99.0"))',
+        ),
+        withholding("never", "review", "9", "context.reviews >= 9", when="context.live"),
+        circumstances=Circumstances(uses_today=10),
+    )
+    owed = {one.duty.value: (one.amount, one.rule.id) for one in decision.obligations}
+    assert owed == {
+        "review": (3, "three"),
+        "separate-review": (2, "apart"),
+        "authorisation": (24, "soon"),
+        "quota": (5, "few"),
+        "notice": (1, "notice"),
+        "similarity": (99, "floor"),
+    }
+
+
+def test_a_quota_is_owed_from_the_first_use_too_many() -> None:
+    rules = (rule("yes", PERMIT), withholding("few", "quota", "5", "context.usesToday < 5"))
+    assert decide(*rules, circumstances=Circumstances(uses_today=4)).obligations == ()
+    assert decide(*rules, circumstances=Circumstances(uses_today=5)).amount_of(Duty.QUOTA) == 5
+
+
+def test_a_rule_that_errs_refuses_rather_than_being_skipped() -> None:
+    # Arithmetic that overflows passes every check that comes before.
+    text = (
+        "forbid(principal, action, resource) when { context.usesToday * 9223372036854775807 > 1 };"
+    )
+    rules = (rule("yes", PERMIT), rule("sum", text))
+    assert decide(*rules).allowed
+    failed = decide(*rules, circumstances=Circumstances(uses_today=2))
+    assert failed.refused_by == (POLICY_ERROR,)
+
+
+def test_an_obligation_that_errs_refuses_too() -> None:
+    when = "context.usesToday * 9223372036854775807 > 1"
+    rules = (
+        rule("yes", PERMIT),
+        withholding("look", "review", "1", "context.reviews >= 1", when),
+    )
+    failed = decide(*rules, circumstances=Circumstances(uses_today=2))
+    assert failed.refused_by == (POLICY_ERROR,)
+
+
+def test_a_request_that_does_not_fit_the_schema_is_an_error() -> None:
+    chosen = ChosenPack.of(read_pack("test", FACTS, rule("yes", PERMIT)), {})
+    made = engine(rule("yes", PERMIT))
+    request = {
+        "principal": {"type": "Caller", "id": "x"},
+        "action": {"type": "Action", "id": "search"},
+        "resource": {"type": "Collection", "id": "x"},
+        "context": {"live": True},
+    }
+    with pytest.raises(CedarFailed):
+        Rules([chosen.dated(chosen.pack.rules[0])]).ask(request, made._facts)
+
+
+@pytest.mark.parametrize("hostile", ['"', "\\", "\n", "x" * 10_000, "Ünïcode", 'a"); permit('])
+def test_what_callers_say_of_themselves_cannot_break_out(hostile: str) -> None:
+    principal = Principal(hostile, Role.CLIENT, hostile, hostile, hostile, (hostile,))
+    use = replace(USE, principal=principal, purpose=hostile, case=hostile, warrant=hostile)
+    default = PolicyEngine([ChosenPack.of(pack, {}) for pack in shipped().values()])
+    refused = {one.id for one in default.decide(use, Circumstances(), NOW).refused_by}
+    assert {"unknown-sector", "unknown-jurisdiction", "unknown-purpose"} <= refused
+
+
+@pytest.mark.parametrize("similarity", [-1.0, 100.1, float("nan"), float("inf")])
+def test_a_similarity_that_is_none_is_refused(similarity: float) -> None:
+    with pytest.raises(ValueError, match="0 to 100"):
+        Circumstances(similarity=similarity)
+
+
+def test_separate_reviews_are_among_the_reviews() -> None:
+    with pytest.raises(ValueError, match="2 of 1"):
+        Circumstances(reviews=1, separate_reviews=2)
+
+
+def test_the_digest_names_texts_facts_and_choices() -> None:
+    pack = shipped()["amazon-2020"]
+    digests = {
+        PolicyEngine([]).digest,
+        PolicyEngine([ChosenPack.of(pack, {})]).digest,
+        PolicyEngine([ChosenPack.of(pack, {"ends": "2021-06-10"})]).digest,
+        engine(rule("yes", PERMIT)).digest,
+        engine(rule("yes", PERMIT) + "// a remark").digest,
+    }
+    assert len(digests) == 5
+    assert PolicyEngine([ChosenPack.of(pack, {"ends": ""})]).digest in digests
+
+
+def test_the_digest_does_not_depend_on_an_order() -> None:
+    packs = [ChosenPack.of(pack, {}) for pack in shipped().values()]
+    assert PolicyEngine(packs).digest == PolicyEngine(packs[::-1]).digest

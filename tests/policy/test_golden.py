@@ -1,0 +1,57 @@
+"""Each pack says what its golden table says, on both sides of every boundary."""
+
+import pytest
+
+from likeness.errors import InvalidRequest
+from likeness.policy.engine import PolicyEngine
+from likeness.policy.pack import ChosenPack, shipped
+
+from .golden_rows import Row, in_words, rows
+
+ROWS = list(rows())
+BENEATH = ("safeguards", "authenticated-use")
+
+
+def engine_of(row: Row) -> PolicyEngine:
+    packs = [ChosenPack.of(shipped()[name], {}) for name in BENEATH if name != row.pack]
+    return PolicyEngine([*packs, ChosenPack.of(shipped()[row.pack], row.choices)])
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.pack}: {row.line}" for row in ROWS])
+def test_the_pack_says_what_its_table_says(row: Row) -> None:
+    if row.expected.startswith("error "):
+        with pytest.raises(InvalidRequest, match=row.expected.removeprefix("error ")):
+            engine_of(row)
+    else:
+        decision = engine_of(row).decide(row.use, row.circumstances, row.now)
+        assert in_words(decision) == row.expected
+
+
+def test_every_forbid_of_every_pack_decides_some_row_and_not_others() -> None:
+    for pack in shipped().values():
+        lines = [row.expected for row in ROWS if row.pack == pack.name]
+        for rule in pack.rules:
+            if rule.parsed.forbids:
+                deciding = [line for line in lines if rule.rule.id in line.replace(",", "").split()]
+                assert deciding, f"no row of {pack.name} is decided by {rule.rule.id}"
+                assert len(deciding) < len(lines), f"all of {pack.name} are by {rule.rule.id}"
+        assert any(line == "allowed" for line in lines), f"no row of {pack.name} is allowed"
+
+
+def test_every_first_and_last_day_has_rows_on_both_sides() -> None:
+    for pack in shipped().values():
+        chosen = [ChosenPack.of(pack, {})]
+        pack_rows = [row for row in ROWS if row.pack == pack.name]
+        chosen += [
+            ChosenPack.of(pack, row.choices)
+            for row in pack_rows
+            if not row.expected.startswith("error")
+        ]
+        moments = {row.now for row in pack_rows}
+        days = {day for one in chosen for rule in pack.rules for day in one.days_of(rule) if day}
+        for day in days:
+            dates = {moment.date() for moment in moments}
+            assert day in dates, f"no row of {pack.name} is of {day}"
+            assert any((day - date).days == 1 for date in dates), (
+                f"{pack.name}: the day before {day}"
+            )
