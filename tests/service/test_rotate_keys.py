@@ -3,15 +3,17 @@
 import base64
 import multiprocessing
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import likeness
 from likeness.errors import Conflict, DatabaseUnavailable, KeyUnusable
 from likeness.gallery import collections
 from likeness.secrets import GivenKeys, Keyring
-from likeness.service.rotate_keys import Rotation, rotate_keys
+from likeness.service.rotate_keys import REWRAPS, Rotation, rotate_keys
 from likeness.storage import Database
 from tests.gallery.galleries import Home, make, new, template
 from tests.service import rotating
@@ -109,3 +111,13 @@ def test_what_cannot_be_stored_keeps_the_older_keys(
     assert len(rows.keyring().key_ids) == 2
     assert all_know_ada(rows)
     assert rotate_keys(rows.database, rows.keyring()).resealed == 2
+
+
+def test_whoever_keeps_a_key_has_it_sealed_anew() -> None:
+    package = Path(likeness.__file__).parent
+    keepers = {
+        path.relative_to(package).parts[0]
+        for path in package.rglob("*.py")
+        if re.search(r"keyring\.new_data_key\(|\.sealed\(keyring", path.read_text())
+    }
+    assert keepers == {rewrap.__module__.split(".")[1] for rewrap in REWRAPS}

@@ -10,7 +10,7 @@ from likeness.access.tables import SECRETS, STATE
 from likeness.secrets import Keyring, key_id_of
 
 
-def rewrap(connection: Connection, keyring: Keyring) -> int:
+def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
     """Seal with the installation's newest key what an older one seals; say how many that were.
 
     Raises:

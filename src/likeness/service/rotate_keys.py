@@ -15,9 +15,19 @@ from sqlalchemy import Connection
 
 from likeness.access import sealed as access
 from likeness.errors import Conflict
-from likeness.gallery.collections import rewrap_keys
+from likeness.gallery import collections
+from likeness.ledger import keys as ledger
+from likeness.review import keys as review
 from likeness.secrets import Keyring
 from likeness.storage import Database
+
+# Of whoever keeps what the installation's key has sealed: what is missing here is lost for good.
+REWRAPS = (
+    access.rewrap_keys,
+    collections.rewrap_keys,
+    ledger.rewrap_keys,
+    review.rewrap_keys,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,7 @@ def rotate_keys(database: Database, keyring: Keyring) -> Rotation:
     resealed = 0
 
     def reseal_or_retire(connection: Connection) -> int:
-        sealed_anew = rewrap_keys(connection, keyring) + access.rewrap(connection, keyring)
+        sealed_anew = sum(rewrap(connection, keyring) for rewrap in REWRAPS)
         if not sealed_anew:
             for key_id in older:
                 with suppress(Conflict):  # destroyed elsewhere
@@ -63,4 +73,4 @@ def rotate_keys(database: Database, keyring: Keyring) -> Rotation:
 
 def other_secrets_by_key(connection: Connection) -> Counter[str]:
     """Count what is sealed beside collections' keys, by the installation's key that seals it."""
-    return access.counts_by_key(connection)
+    return access.counts_by_key(connection) + ledger.counts_by_key(connection)
