@@ -8,7 +8,6 @@ A range `(begin, end)` of leaves stands for the subtree over them.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import accumulate
 
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
@@ -42,12 +41,10 @@ class Frontier:
 
     def appended(self, leaf: bytes) -> tuple["Frontier", tuple[bytes, ...]]:
         """Append a leaf; gives the tree, and the hashes of every node that ends with the leaf."""
-        lefts = [self.peaks[-1 - level] for level in range(_ones_at_the_end(self.size))]
-        completed = tuple(
-            accumulate(lefts, lambda right, left: node_hash(left, right), initial=leaf)
-        )
-        kept = self.peaks[: len(self.peaks) - len(lefts)]
-        return Frontier(self.size + 1, (*kept, completed[-1])), completed
+        peaks, completed = list(self.peaks), [leaf]
+        for _ in range(_ones_at_the_end(self.size)):
+            completed.append(node_hash(peaks.pop(), completed[-1]))
+        return Frontier(self.size + 1, (*peaks, completed[-1])), tuple(completed)
 
 
 def read_frontier(size: int, read: ReadNodes) -> Frontier:

@@ -11,9 +11,9 @@ order of their times, who signed. What is compared with it:
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -26,6 +26,10 @@ from likeness.ledger.rows import every_row
 from likeness.ledger.tables import HEAD
 from likeness.ledger.tree import EMPTY_ROOT, Frontier, leaf_hash
 from likeness.secrets import VerifyingKey
+
+_AT = re.compile(rb'\{"action":"[a-z]+","at":"([-0-9:.T]{26}Z)",(?:"case":"[^"]+",)?("clock")?')
+# Of no other entry, unless a detail is called `kind`.
+_OF_A_KEY = b'"kind":"key"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ class _Walk:
     roots: dict[int, bytes] = field(default_factory=lambda: {0: EMPTY_ROOT})
     signers: list[Signer] = field(default_factory=list)
     set_back: int = 0
-    last_at: str = ""
+    last_at: bytes = b""
     marked_otherwise: int | None = None
 
     def through(self, connection: Connection, signed: SignedCheckpoint | None) -> Problem | None:
@@ -172,7 +176,7 @@ class _Walk:
             )
         if position >= size:
             return Problem("it is beyond the signed head", position)
-        if not all(isinstance(each, bytes) for each in (entry, hashes, mark)):
+        if {type(entry), type(hashes), type(mark)} != {bytes}:
             return Problem("it is not what was written", position)
         leaf = leaf_hash(entry)
         self.tree, completed = self.tree.appended(leaf)
@@ -185,22 +189,26 @@ class _Walk:
             self.marked_otherwise = position
         if b"".join(completed) != hashes:
             return Problem("it or its hashes are not what was written", position)
-        try:
-            return self._problem_of_content(position, json.loads(entry))
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return Problem("it cannot be read", position)
-        finally:
-            if self.tree.size in self.sizes:
-                self.roots[self.tree.size] = self.tree.root
+        if self.tree.size in self.sizes:
+            self.roots[self.tree.size] = self.tree.root
+        return self._problem_of_content(position, entry)
 
-    def _problem_of_content(self, position: int, document: dict[str, Any]) -> Problem | None:
-        at: str = document["at"]
-        if at < self.last_at:  # of one width, so text sorts as time
+    def _problem_of_content(self, position: int, entry: bytes) -> Problem | None:
+        # Written in one way only, so what is looked for is found without reading all of it.
+        at = _AT.match(entry)
+        if at is None:
+            return Problem("it cannot be read", position)
+        if at[1] < self.last_at:  # of one width, so text sorts as time
             return Problem("it is earlier than the entry before it", position)
-        self.last_at = at
-        self.set_back += "clock" in document
-        if document["kind"] == Kind.KEY:
-            return self._problem_of_key(position, document["details"])
+        self.last_at = at[1]
+        self.set_back += at[2] is not None
+        if _OF_A_KEY in entry:
+            try:
+                document = json.loads(entry)
+                if document["kind"] == Kind.KEY:
+                    return self._problem_of_key(position, document["details"])
+            except (ValueError, KeyError, TypeError, RecursionError):
+                return Problem("it cannot be read", position)
         if not self.signers:
             return Problem("it comes before the entry that states the first key", position)
         return None
