@@ -1,1 +1,58 @@
 """What does each operation of Rekognition do? One function each, named in `OPERATIONS`."""
+
+from collections.abc import Callable, Mapping
+
+from likeness.rekognition.call import Call, Request, Response
+from likeness.rekognition.operations.collections import (
+    create_collection,
+    delete_collection,
+    describe_collection,
+    list_collections,
+)
+from likeness.rekognition.operations.faces import compare_faces, detect_faces
+from likeness.rekognition.operations.indexing import delete_faces, index_faces, list_faces
+from likeness.rekognition.operations.search import (
+    search_faces,
+    search_faces_by_image,
+    search_users,
+    search_users_by_image,
+)
+from likeness.rekognition.operations.tags import (
+    list_tags_for_resource,
+    tag_resource,
+    untag_resource,
+)
+from likeness.rekognition.operations.users import (
+    associate_faces,
+    create_user,
+    delete_user,
+    disassociate_faces,
+    list_users,
+)
+from likeness.rekognition.served import Served
+
+Operation = Callable[[Served, Call, Request], Response]
+
+OPERATIONS: Mapping[str, Operation] = {
+    "AssociateFaces": associate_faces,
+    "CompareFaces": compare_faces,
+    "CreateCollection": create_collection,
+    "CreateUser": create_user,
+    "DeleteCollection": delete_collection,
+    "DeleteFaces": delete_faces,
+    "DeleteUser": delete_user,
+    "DescribeCollection": describe_collection,
+    "DetectFaces": detect_faces,
+    "DisassociateFaces": disassociate_faces,
+    "IndexFaces": index_faces,
+    "ListCollections": list_collections,
+    "ListFaces": list_faces,
+    "ListTagsForResource": list_tags_for_resource,
+    "ListUsers": list_users,
+    "SearchFaces": search_faces,
+    "SearchFacesByImage": search_faces_by_image,
+    "SearchUsers": search_users,
+    "SearchUsersByImage": search_users_by_image,
+    "TagResource": tag_resource,
+    "UntagResource": untag_resource,
+}

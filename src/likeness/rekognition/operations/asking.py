@@ -1,0 +1,128 @@
+"""How does every operation begin? With a collection that is there, and a use that is admitted."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+
+from likeness.access import TokenReused
+from likeness.errors import NotFound
+from likeness.gallery.collections import Collection
+from likeness.gallery.open_collection import OpenCollection
+from likeness.gallery.seal import Seal
+from likeness.rekognition.call import Call, Request
+from likeness.rekognition.faults import AwsError
+from likeness.rekognition.served import Served
+from likeness.service.collection_facts import facts_of
+from likeness.service.record import Record
+from likeness.terms.use import Action
+
+T = TypeVar("T")
+Act = Callable[[Connection], T]
+
+RECEIPT_HEADER, CASE_HEADER = "X-Likeness-Receipt", "X-Likeness-Case"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """The collection that a request names."""
+
+    collection: Collection
+    opened: OpenCollection
+
+    @property
+    def seal(self) -> Seal:
+        """What seals what is personal in it."""
+        return self.opened.seal
+
+
+def target(served: Served, request: Request) -> Target:
+    """Find the collection that a request names.
+
+    Raises:
+        AwsError: there is none.
+    """
+    return target_named(served, request["CollectionId"])
+
+
+def target_named(served: Served, name: str) -> Target:
+    """Find a collection by its name; raises as `target` does."""
+    try:
+        return Target(*served.gallery.open(name))
+    except NotFound as error:
+        raise missing_collection(name) from error
+
+
+def missing_collection(name: str) -> AwsError:
+    """Say that there is no collection of a name."""
+    return AwsError("ResourceNotFoundException", f"The collection id: {name} does not exist")
+
+
+@contextmanager
+def recorded(
+    served: Served, call: Call, action: Action, of: Target | None = None
+) -> Iterator[Record]:
+    """Have a use admitted, and recorded when it ends; tell the caller where.
+
+    Raises:
+        Denied: policy forbids the use.
+        LedgerBroken: it cannot be recorded.
+    """
+    if of is None:
+        use = call.use(action)
+    else:
+        facts = served.database.read(lambda connection: facts_of(connection, of.seal))
+        use = call.use(action, of.collection.id, facts)
+    record: Record | None = None
+    try:
+        with served.desk.record(use) as record:
+            yield record
+    finally:
+        if record is not None:
+            if record.receipt is not None:
+                call.headers[RECEIPT_HEADER] = record.receipt
+            if record.case_id is not None:
+                call.headers[CASE_HEADER] = str(record.case_id)
+
+
+def once(
+    served: Served, call: Call, request: Request, of: Target, kind: type[T]
+) -> Callable[[Act[T]], Act[T]]:
+    """Make an act take effect once for a request's token; again, it gives what it gave at first.
+
+    The act raises AwsError where the token came with another request.
+    """
+    token = request.get("ClientRequestToken")
+    if token is None:
+        return lambda act: act
+    asked = {name: value for name, value in request.items() if name != "ClientRequestToken"}
+    # A collection made anew under the same name is another.
+    whole = json.dumps([str(of.collection.id), asked], sort_keys=True).encode()
+    given = TypeAdapter(kind)
+    tokens, principal, operation = served.request_tokens, call.principal, call.operation
+    digest = hashlib.sha256(whole).digest()
+
+    def of_act(act: Act[T]) -> Act[T]:
+        def act_once(connection: Connection) -> T:
+            try:
+                answered = tokens.claim(connection, principal, operation, token, digest)
+            except TokenReused as error:
+                raise AwsError(
+                    "IdempotentParameterMismatchException",
+                    f"The ClientRequestToken: {token} you have supplied is already in use.",
+                ) from error
+            if answered is not None:
+                return given.validate_json(answered)
+            result = act(connection)
+            kept = given.dump_json(result)
+            tokens.keep(connection, principal, operation, token, digest, kept)
+            return result
+
+        return act_once
+
+    return of_act

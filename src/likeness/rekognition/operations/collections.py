@@ -1,0 +1,92 @@
+"""CreateCollection, DescribeCollection, ListCollections, DeleteCollection."""
+
+import struct
+
+from likeness.errors import AlreadyExists, NotFound
+from likeness.gallery.collections import Collection
+from likeness.rekognition.call import Call, Request, Response
+from likeness.rekognition.faults import AwsError
+from likeness.rekognition.operations.asking import missing_collection, recorded, target
+from likeness.rekognition.operations.tags import require_few
+from likeness.rekognition.operations.words import collection_arn, face_model_version
+from likeness.rekognition.served import Served
+from likeness.service.collection_facts import needed_to_tag
+from likeness.service.create_collection import create_collection as create
+from likeness.service.erase_collection import erase_collection
+from likeness.service.record import Outcome
+from likeness.terms.use import Action
+
+_OK = 200
+_A_PAGE = 1000
+# The moment it was made, in microseconds, and its id: what lists go by.
+_PLACE = struct.Struct(">q16s")
+
+
+def create_collection(served: Served, call: Call, request: Request) -> Response:
+    """Make an empty collection of the model in force."""
+    name, tagged = request["CollectionId"], request.get("Tags", {})
+    require_few(tagged)
+    # Tags that rules go by are an admin's; a collection without them is not.
+    with recorded(served, call, needed_to_tag(tagged)) as record:
+        try:
+            collection = create(
+                record, served.keyring, name, served.templates, tagged, served.clock()
+            )
+        except AlreadyExists as error:
+            raise AwsError(
+                "ResourceAlreadyExistsException", f"The collection id: {name} already exists."
+            ) from error
+    return {
+        "StatusCode": _OK,
+        "CollectionArn": collection_arn(collection, call.region, served.account),
+        "FaceModelVersion": face_model_version(collection.model),
+    }
+
+
+def describe_collection(served: Served, call: Call, request: Request) -> Response:
+    """Say how large a collection is, of which model, and since when it is there."""
+    of = target(served, request)
+    with recorded(served, call, Action.READ, of) as record:
+        size = served.gallery.size(of.collection.name)
+        record.answered(Outcome())
+    return {
+        "FaceCount": size.references,
+        "UserCount": size.subjects,
+        "FaceModelVersion": face_model_version(of.collection.model),
+        "CollectionARN": "arn:" + collection_arn(of.collection, call.region, served.account),
+        "CreationTimestamp": of.collection.created_at,
+    }
+
+
+def list_collections(served: Served, call: Call, request: Request) -> Response:
+    """List collections in the order they were made."""
+    after = served.page_tokens.place(call, request, None) or b""
+    limit = request.get("MaxResults") or _A_PAGE
+    with recorded(served, call, Action.READ) as record:
+        listed = sorted(served.gallery.collections(), key=_place)
+        record.answered(Outcome())
+    left = [one for one in listed if _place(one) > after]
+    page, more = left[:limit], len(left) > limit
+    return {
+        "CollectionIds": [one.name for one in page],
+        "FaceModelVersions": [face_model_version(one.model) for one in page],
+        "NextToken": served.page_tokens.token(call, request, None, _place(page[-1]))
+        if more
+        else None,
+    }
+
+
+def delete_collection(served: Served, call: Call, request: Request) -> Response:
+    """Erase a collection."""
+    of = target(served, request)
+    with recorded(served, call, Action.ERASE, of) as record:
+        try:
+            erase_collection(record, served.gallery, of.collection, served.clock())
+        except NotFound as error:
+            raise missing_collection(of.collection.name) from error
+    return {"StatusCode": _OK}
+
+
+def _place(collection: Collection) -> bytes:
+    made = int(collection.created_at.timestamp() * 1e6)
+    return _PLACE.pack(made, collection.id.bytes)

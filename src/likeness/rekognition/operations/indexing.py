@@ -1,0 +1,141 @@
+"""IndexFaces, ListFaces, DeleteFaces: faces come into a collection, are looked through, and go."""
+
+import struct
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.gallery import references, subjects
+from likeness.gallery.references import Reference
+from likeness.gallery.subjects import Subject
+from likeness.rekognition.call import Call, Request, Response
+from likeness.rekognition.operations.asking import Target, recorded, target
+from likeness.rekognition.operations.pictures import MOST_FACES, picture
+from likeness.rekognition.operations.users import missing_user
+from likeness.rekognition.operations.words import (
+    face_detail,
+    face_model_version,
+    known_face,
+    quality_bar,
+    size_of,
+)
+from likeness.rekognition.served import Served
+from likeness.service.enrol_faces import Enrolling, LeftOut, enrol_faces
+from likeness.service.erase_references import erase_references
+from likeness.service.record import Outcome
+from likeness.terms.use import Action
+
+_A_PAGE = 1000
+_PLACE = struct.Struct("<q")
+
+
+def index_faces(served: Served, call: Call, request: Request) -> Response:
+    """Enrol the faces of a picture."""
+    of, read = target(served, request), picture(served, request["Image"])
+    enrolling = Enrolling(
+        request.get("ExternalImageId"),
+        quality_bar(request, "AUTO"),
+        most_enrolled=min(request.get("MaxFaces", MOST_FACES), MOST_FACES),
+        most_looked_at=MOST_FACES,
+    )
+    with recorded(served, call, Action.ENROL, of) as record:
+        enrolled = enrol_faces(
+            record,
+            served.gallery,
+            of.collection,
+            of.opened,
+            served.finder,
+            read,
+            enrolling,
+            served.clock(),
+        )
+    named = served.database.read(lambda connection: _named(connection, of, enrolled.references))
+    size = size_of(enrolled.sample)
+    return {
+        "FaceRecords": [
+            {
+                "Face": known_face(one, named.get(one.subject_number or 0)),
+                "FaceDetail": face_detail(one.details.face, size),
+            }
+            for one in enrolled.references
+        ],
+        "UnindexedFaces": [_unindexed(one, size) for one in enrolled.left_out],
+        "FaceModelVersion": face_model_version(of.collection.model),
+    }
+
+
+def list_faces(served: Served, call: Call, request: Request) -> Response:
+    """List the faces of a collection, or some of them, in the order they came."""
+    of = target(served, request)
+    place = served.page_tokens.place(call, request, of.collection.id)
+    after = 0 if place is None else _PLACE.unpack(place)[0]
+    limit = request.get("MaxResults") or _A_PAGE
+
+    def listed(connection: Connection) -> tuple[list[Reference], dict[int, Subject]]:
+        number = None
+        if (name := request.get("UserId")) is not None:
+            subject = subjects.find(connection, of.seal, name)
+            if subject is None:
+                raise missing_user(name)
+            number = subject.number
+        ids = [UUID(one) for one in request["FaceIds"]] if "FaceIds" in request else None
+        page = references.page(
+            connection, of.seal, after=after, limit=limit + 1, subject_number=number, ids=ids
+        )
+        return page, _named(connection, of, page)
+
+    with recorded(served, call, Action.READ, of) as record:
+        page, named = served.database.read(listed)
+        page, more = page[:limit], len(page) > limit
+        record.answered(Outcome(reference_ids=tuple(one.id for one in page)))
+    token = None
+    if more:
+        last = _PLACE.pack(page[-1].number)
+        token = served.page_tokens.token(call, request, of.collection.id, last)
+    return {
+        "Faces": [known_face(one, named.get(one.subject_number or 0)) for one in page],
+        "NextToken": token,
+        "FaceModelVersion": face_model_version(of.collection.model),
+    }
+
+
+def delete_faces(served: Served, call: Call, request: Request) -> Response:
+    """Erase faces, but those of users."""
+    of = target(served, request)
+    with recorded(served, call, Action.ERASE, of) as record:
+        done = erase_references(
+            record,
+            served.gallery,
+            of.collection,
+            of.opened,
+            [UUID(one) for one in request["FaceIds"]],
+            served.clock(),
+        )
+    return {
+        "DeletedFaces": [str(one) for one in done.erased],
+        "UnsuccessfulFaceDeletions": [
+            {"FaceId": str(one), "Reasons": ["FACE_NOT_FOUND"]} for one in done.missing
+        ]
+        + [
+            {
+                "FaceId": str(one),
+                "UserId": subject.name,
+                "Reasons": ["ASSOCIATED_TO_AN_EXISTING_USER"],
+            }
+            for one, subject in done.kept.items()
+        ],
+    }
+
+
+def _named(connection: Connection, of: Target, found: Sequence[Reference]) -> dict[int, Subject]:
+    """Find the subjects of references, by number."""
+    numbers = {one.subject_number for one in found if one.subject_number is not None}
+    return subjects.by_numbers(connection, of.seal, numbers)
+
+
+def _unindexed(one: LeftOut, size: tuple[int, int]) -> Response:
+    return {
+        "Reasons": [str(reason) for reason in one.reasons] or ["EXCEEDS_MAX_FACES"],
+        "FaceDetail": face_detail(one.face, size),
+    }

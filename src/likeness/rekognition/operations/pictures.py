@@ -1,0 +1,77 @@
+"""Which picture does a request mean, and may it be decoded? AWS's limits, from the header alone."""
+
+from collections.abc import Callable
+from functools import partial
+
+from likeness.errors import ImageTooLarge, InvalidImage, InvalidRequest, NotFound
+from likeness.rekognition.call import Request
+from likeness.rekognition.faults import AwsError
+from likeness.rekognition.served import Served
+from likeness.vision.decode import DecodeLimits, Sample, inspect
+
+MOST_BYTES, MOST_BYTES_FROM_S3 = 5 << 20, 15 << 20
+SHORTEST_SIDE, LONGEST_SIDE = 80, 10_000
+MOST_FACES = 100
+_FORMATS = ("JPEG", "PNG")
+# Sides are held against AWS's limits below, in AWS's words.
+_BYTES_ALONE = DecodeLimits(MOST_BYTES_FROM_S3, max_pixels=1 << 62, max_side=1 << 31)
+
+
+def picture(served: Served, image: Request) -> Callable[[], Sample]:
+    """Give what fetches a picture and looks at its header, once that may be done.
+
+    Raises:
+        AwsError: the request has no picture, or two.
+    """
+    if ("Bytes" in image) == ("S3Object" in image):
+        raise invalid_parameters()
+    return partial(_sample, served, image)
+
+
+def invalid_parameters() -> AwsError:
+    """Say that a request cannot be done; AWS says no more either."""
+    return AwsError("InvalidParameterException", "Request has invalid parameters")
+
+
+def _sample(served: Served, image: Request) -> Sample:
+    data = image["Bytes"] if "Bytes" in image else _fetched(served, image["S3Object"])
+    try:
+        sample = inspect(data, _BYTES_ALONE)
+    except InvalidImage as error:
+        raise _invalid_format() from error
+    if sample.format not in _FORMATS:
+        raise _invalid_format()
+    if max(sample.width, sample.height) > LONGEST_SIDE:
+        raise AwsError(
+            "ImageTooLargeException",
+            f"Input image dimensions {sample.width} x {sample.height} exceed maximum dimension size"
+            f" of {LONGEST_SIDE} pixels",
+        )
+    if min(sample.width, sample.height) < SHORTEST_SIDE:
+        raise invalid_parameters()
+    return inspect(data, served.limits)  # the operator's may be narrower
+
+
+def _fetched(served: Served, place: Request) -> bytes:
+    unreadable = AwsError(
+        "InvalidS3ObjectException",
+        "Unable to get object metadata from S3. Check object key, region and/or access"
+        " permissions.",
+    )
+    if "Bucket" not in place or "Name" not in place:
+        raise unreadable
+    try:
+        return served.buckets.read(
+            place["Bucket"], place["Name"], place.get("Version"), MOST_BYTES_FROM_S3
+        )
+    except (NotFound, InvalidRequest) as error:
+        raise unreadable from error
+    except ImageTooLarge as error:
+        raise AwsError(
+            "ImageTooLargeException",
+            f"Input image size exceeds the maximum of {MOST_BYTES_FROM_S3} bytes",
+        ) from error
+
+
+def _invalid_format() -> AwsError:
+    return AwsError("InvalidImageFormatException", "Request has invalid image format")

@@ -1,0 +1,180 @@
+"""SearchFaces, SearchFacesByImage, SearchUsers, SearchUsersByImage."""
+
+from functools import partial
+from uuid import UUID
+
+from likeness.errors import NotFound
+from likeness.gallery import subjects
+from likeness.gallery.search import By
+from likeness.rekognition.call import Call, Request, Response
+from likeness.rekognition.faults import AwsError
+from likeness.rekognition.operations.asking import Target, recorded, target
+from likeness.rekognition.operations.pictures import MOST_FACES, invalid_parameters, picture
+from likeness.rekognition.operations.users import ACTIVE, missing_user
+from likeness.rekognition.operations.words import (
+    bounding_box,
+    face_detail,
+    face_model_version,
+    known_face,
+    quality_bar,
+)
+from likeness.rekognition.served import Served
+from likeness.service.record import Record
+from likeness.service.search_collection import (
+    Demands,
+    Match,
+    SampleSearch,
+    search_enrolled,
+    search_sample,
+)
+from likeness.terms.face import Face
+from likeness.terms.use import Action
+
+_THRESHOLD = 80.0
+# AWS says of neither what it is without a request's own.
+_MATCHES = 100
+
+
+def search_faces(served: Served, call: Call, request: Request) -> Response:
+    """Find the faces that a face of the collection is like, itself left out."""
+    of, face_id = target(served, request), UUID(request["FaceId"])
+    demands = _of_faces(request)
+    with recorded(served, call, Action.SEARCH, of) as record:
+        matches = _like_face(served, of, record, face_id, demands)
+    return {
+        "SearchedFaceId": request["FaceId"],
+        "FaceMatches": [_face_match(match) for match in matches],
+        "FaceModelVersion": face_model_version(of.collection.model),
+    }
+
+
+def search_faces_by_image(served: Served, call: Call, request: Request) -> Response:
+    """Find the faces that the largest face of a picture is like."""
+    of = target(served, request)
+    found = _by_image(served, call, request, of, _of_faces(request))
+    if found.matches is None:
+        raise AwsError(
+            "InvalidParameterException",
+            "There are no faces in the image. Should be at least 1.",
+        )
+    face = found.located.faces[0]
+    return {
+        "SearchedFaceBoundingBox": bounding_box(face.box, _size(found)),
+        "SearchedFaceConfidence": 100 * face.confidence,
+        "FaceMatches": [_face_match(match) for match in found.matches],
+        "FaceModelVersion": face_model_version(of.collection.model),
+    }
+
+
+def search_users(served: Served, call: Call, request: Request) -> Response:
+    """Find the users whom a face, or another user, of the collection is like."""
+    if ("FaceId" in request) == ("UserId" in request):
+        raise invalid_parameters()
+    of, demands = target(served, request), _of_users(request)
+    answer: Response
+    with recorded(served, call, Action.SEARCH, of) as record:
+        if "FaceId" in request:
+            matches = _like_face(served, of, record, UUID(request["FaceId"]), demands)
+            answer = {"SearchedFace": {"FaceId": request["FaceId"]}}
+        else:
+            matches = _like_user(served, of, record, request["UserId"], demands)
+            answer = {"SearchedUser": {"UserId": request["UserId"]}}
+    return {
+        "UserMatches": [_user_match(match) for match in matches],
+        "FaceModelVersion": face_model_version(of.collection.model),
+        **answer,
+    }
+
+
+def search_users_by_image(served: Served, call: Call, request: Request) -> Response:
+    """Find the users whom the largest face of a picture is like; no face is an answer too."""
+    of, bar = target(served, request), quality_bar(request, "NONE")
+    found = _by_image(served, call, request, of, _of_users(request))
+    searched, size = found.matches is not None, _size(found)
+    faces = found.located.faces[:MOST_FACES]
+
+    def why_not(place: int, face: Face) -> list[str]:
+        against = [] if bar is None else [str(reason) for reason in bar.speaks_against(face)]
+        return against if place == 0 else ["FACE_NOT_LARGEST", *against]
+
+    return {
+        "UserMatches": [_user_match(match) for match in found.matches or ()],
+        "FaceModelVersion": face_model_version(of.collection.model),
+        "SearchedFace": {"FaceDetail": face_detail(faces[0], size)} if searched else None,
+        "UnsearchedFaces": [
+            {"FaceDetails": face_detail(face, size), "Reasons": why_not(place, face)}
+            for place, face in enumerate(faces)
+            if place > 0 or not searched
+        ],
+    }
+
+
+def _by_image(
+    served: Served, call: Call, request: Request, of: Target, demands: Demands
+) -> SampleSearch:
+    read = picture(served, request["Image"])
+    with recorded(served, call, Action.SEARCH, of) as record:
+        return search_sample(
+            record,
+            served.gallery,
+            of.collection,
+            served.calibration_of,
+            served.finder,
+            read,
+            demands,
+            quality_bar(request, "NONE"),
+        )
+
+
+def _like_face(
+    served: Served, of: Target, record: Record, face_id: UUID, demands: Demands
+) -> tuple[Match, ...]:
+    name, calibration = of.collection.name, served.calibration_of(of.collection)
+    search = partial(served.gallery.search_reference, name, face_id, by=demands.by)
+    try:
+        return search_enrolled(record, search, face_id, calibration, demands)
+    except NotFound as error:
+        raise AwsError(
+            "InvalidParameterException", "faceId was not found in the collection"
+        ) from error
+
+
+def _like_user(
+    served: Served, of: Target, record: Record, user: str, demands: Demands
+) -> tuple[Match, ...]:
+    name, calibration = of.collection.name, served.calibration_of(of.collection)
+    subject = served.database.read(lambda connection: subjects.find(connection, of.seal, user))
+    if subject is None:
+        raise missing_user(user)
+    search = partial(served.gallery.search_subject, name, subject.id)
+    return search_enrolled(record, search, subject.id, calibration, demands)
+
+
+def _of_faces(request: Request) -> Demands:
+    threshold = request.get("FaceMatchThreshold", _THRESHOLD)
+    return Demands(By.REFERENCE, request.get("MaxFaces", _MATCHES), threshold)
+
+
+def _of_users(request: Request) -> Demands:
+    threshold = request.get("UserMatchThreshold", _THRESHOLD)
+    return Demands(By.SUBJECT, request.get("MaxUsers", _MATCHES), threshold)
+
+
+def _face_match(match: Match) -> Response:
+    reference = match.candidate.reference
+    assert reference is not None  # every one by itself
+    return {"Similarity": match.similarity, "Face": known_face(reference, match.candidate.subject)}
+
+
+def _user_match(match: Match) -> Response:
+    subject = match.candidate.subject
+    assert subject is not None  # all of their references
+    # Whoever is found has references, so that the status is this one.
+    return {
+        "Similarity": match.similarity,
+        "User": {"UserId": subject.name, "UserStatus": ACTIVE},
+    }
+
+
+def _size(found: SampleSearch) -> tuple[int, int]:
+    return found.located.image.width, found.located.image.height

@@ -1,0 +1,71 @@
+"""TagResource, UntagResource, ListTagsForResource: collections alone have tags."""
+
+import re
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from likeness.gallery import tags
+from likeness.rekognition.call import Call, Request, Response
+from likeness.rekognition.faults import AwsError
+from likeness.rekognition.operations.asking import Target, recorded, target_named
+from likeness.rekognition.operations.pictures import invalid_parameters
+from likeness.rekognition.served import Served
+from likeness.service.collection_facts import needed_to_tag
+from likeness.service.record import Outcome
+from likeness.terms.use import Action
+
+# The region is whatever the caller signs for.
+_ARN = re.compile(r"arn:aws[a-z-]*:rekognition:[a-z0-9-]+:([0-9]{12}):collection/([\w.\-]+)", re.A)
+
+
+def tag_resource(served: Served, call: Call, request: Request) -> Response:
+    """Give a collection tags; a key that it has gets the new value."""
+    of, tagged = _target(served, request), request["Tags"]
+
+    def put(connection: Connection) -> None:
+        require_few(tags.of(connection, of.seal) | tagged)
+        tags.put(connection, of.seal, tagged)
+
+    with recorded(served, call, needed_to_tag(tagged), of) as record:
+        record.write(put, lambda _: Outcome())
+    return {}
+
+
+def untag_resource(served: Served, call: Call, request: Request) -> Response:
+    """Take tags from a collection by their keys."""
+    of, keys = _target(served, request), request["TagKeys"]
+
+    def remove(connection: Connection) -> None:
+        tags.remove(connection, of.seal, keys)
+
+    with recorded(served, call, needed_to_tag(keys), of) as record:
+        record.write(remove, lambda _: Outcome())
+    return {}
+
+
+def list_tags_for_resource(served: Served, call: Call, request: Request) -> Response:
+    """List the tags of a collection."""
+    of = _target(served, request)
+    with recorded(served, call, Action.READ, of) as record:
+        tagged = served.database.read(lambda connection: tags.of(connection, of.seal))
+        record.answered(Outcome())
+    return {"Tags": tagged}
+
+
+def require_few(tagged: Mapping[str, str]) -> None:
+    """Refuse more tags than a collection can have."""
+    if len(tagged) > tags.MOST_TAGS:
+        raise AwsError(
+            "ServiceQuotaExceededException", f"A resource can have {tags.MOST_TAGS} tags at most"
+        )
+
+
+def _target(served: Served, request: Request) -> Target:
+    found = _ARN.fullmatch(request["ResourceArn"])
+    if found is None:
+        raise invalid_parameters()
+    account, name = found.groups()
+    if account != served.account:
+        raise AwsError("ResourceNotFoundException", "The resource is of another account")
+    return target_named(served, name)

@@ -1,0 +1,162 @@
+"""CreateUser, DeleteUser, ListUsers, AssociateFaces, DisassociateFaces: users are our subjects."""
+
+import struct
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.errors import AlreadyExists, NotFound
+from likeness.gallery import subjects
+from likeness.gallery.subjects import Subject
+from likeness.rekognition.call import Call, Request, Response
+from likeness.rekognition.faults import AwsError
+from likeness.rekognition.operations.asking import once, recorded, target
+from likeness.rekognition.served import Served
+from likeness.service.assign import (
+    AssignDemands,
+    Assigned,
+    Refusal,
+    SubjectFull,
+    Why,
+    assign,
+    unassign,
+)
+from likeness.service.create_subject import create_subject
+from likeness.service.dissolve_subject import dissolve_subject
+from likeness.service.record import Outcome
+from likeness.terms.use import Action
+
+# Ours is done when it is answered; what AWS answers at that moment is `UPDATING`.
+CREATED, UPDATING, ACTIVE = "CREATED", "UPDATING", "ACTIVE"
+_THRESHOLD = 75.0
+_MOST_FACES = 100
+_A_PAGE = 500
+_PLACE = struct.Struct("<q")
+_REASONS = {
+    Why.MISSING: "FACE_NOT_FOUND",
+    Why.ANOTHERS: "ASSOCIATED_TO_A_DIFFERENT_USER",
+    Why.UNLIKE: "LOW_MATCH_CONFIDENCE",
+}
+
+
+def create_user(served: Served, call: Call, request: Request) -> Response:
+    """Make a user without faces."""
+    of, name = target(served, request), request["UserId"]
+    with recorded(served, call, Action.ARRANGE, of) as record:
+        first = once(served, call, request, of, UUID)
+        try:
+            create_subject(record, of.seal, name, served.clock(), first)
+        except AlreadyExists as error:
+            raise AwsError("ConflictException", f"The user id: {name} already exists.") from error
+    return {}
+
+
+def delete_user(served: Served, call: Call, request: Request) -> Response:
+    """Remove a user; their faces stay in the collection."""
+    of, name = target(served, request), request["UserId"]
+    with recorded(served, call, Action.ERASE, of) as record:
+        first = once(served, call, request, of, UUID)
+        try:
+            dissolve_subject(
+                record, served.gallery, of.collection, of.opened, name, served.clock(), first
+            )
+        except NotFound as error:
+            raise missing_user(name) from error
+    return {}
+
+
+def list_users(served: Served, call: Call, request: Request) -> Response:
+    """List the users of a collection in the order they came."""
+    of = target(served, request)
+    place = served.page_tokens.place(call, request, of.collection.id)
+    after = 0 if place is None else _PLACE.unpack(place)[0]
+    limit = request.get("MaxResults", _A_PAGE)
+
+    def listed(connection: Connection) -> tuple[list[Subject], dict[int, int]]:
+        page = subjects.page(connection, of.seal, after=after, limit=limit + 1)
+        return page, subjects.sizes(connection, of.seal, [one.number for one in page])
+
+    with recorded(served, call, Action.READ, of) as record:
+        page, sizes = served.database.read(listed)
+        page, more = page[:limit], len(page) > limit
+        record.answered(Outcome(subject_ids=tuple(one.id for one in page)))
+    token = None
+    if more:
+        last = _PLACE.pack(page[-1].number)
+        token = served.page_tokens.token(call, request, of.collection.id, last)
+    return {
+        "Users": [
+            {"UserId": one.name, "UserStatus": ACTIVE if one.number in sizes else CREATED}
+            for one in page
+        ],
+        "NextToken": token,
+    }
+
+
+def associate_faces(served: Served, call: Call, request: Request) -> Response:
+    """Make faces a user's, as far as they are like those that the user has."""
+    of, name = target(served, request), request["UserId"]
+    demands = AssignDemands(request.get("UserMatchThreshold", _THRESHOLD), _MOST_FACES)
+    with recorded(served, call, Action.ENROL, of) as record:
+        try:
+            done = assign(
+                record,
+                served.gallery,
+                of.collection,
+                of.opened,
+                name,
+                [UUID(one) for one in request["FaceIds"]],
+                served.calibration_of(of.collection),
+                demands,
+                once(served, call, request, of, Assigned),
+            )
+        except NotFound as error:
+            raise missing_user(name) from error
+        except SubjectFull as error:
+            raise AwsError(
+                "ServiceQuotaExceededException",
+                f"The user id: {name} can have {_MOST_FACES} faces at most.",
+            ) from error
+    return {
+        "AssociatedFaces": [{"FaceId": str(one)} for one in done.reference_ids],
+        "UnsuccessfulFaceAssociations": [
+            {**_unsuccessful(one), "Confidence": one.similarity} for one in done.refused
+        ],
+        "UserStatus": UPDATING,
+    }
+
+
+def disassociate_faces(served: Served, call: Call, request: Request) -> Response:
+    """Take faces from a user; they stay in the collection."""
+    of, name = target(served, request), request["UserId"]
+    with recorded(served, call, Action.ARRANGE, of) as record:
+        try:
+            done = unassign(
+                record,
+                served.gallery,
+                of.opened,
+                name,
+                [UUID(one) for one in request["FaceIds"]],
+                once(served, call, request, of, Assigned),
+            )
+        except NotFound as error:
+            raise missing_user(name) from error
+    return {
+        "DisassociatedFaces": [{"FaceId": str(one)} for one in done.reference_ids],
+        "UnsuccessfulFaceDisassociations": [_unsuccessful(one) for one in done.refused],
+        "UserStatus": UPDATING,
+    }
+
+
+def missing_user(name: str) -> AwsError:
+    """Say that a collection has no user of a name."""
+    return AwsError("ResourceNotFoundException", f"The user id: {name} does not exist")
+
+
+def _unsuccessful(one: Refusal) -> Response:
+    """Say why a face stays whose it is."""
+    return {
+        "FaceId": str(one.reference_id),
+        "UserId": one.subject,
+        "Reasons": [_REASONS[one.why]],
+    }

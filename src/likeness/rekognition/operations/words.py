@@ -1,0 +1,94 @@
+"""How are faces and references said in AWS's words? Boxes and points as ratios of the picture.
+
+Likeness' signs of roll, yaw and pitch are AWS's: roll is positive when the head is turned clockwise
+in the picture, yaw when it turns towards the picture's right, pitch when it looks up.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from uuid import UUID
+
+from likeness.gallery.collections import Collection
+from likeness.gallery.references import Reference
+from likeness.gallery.subjects import Subject
+from likeness.rekognition.call import Request, Response
+from likeness.service.quality_bar import BEST, FIT, GOOD, QualityBar
+from likeness.terms.face import Box, Face
+from likeness.vision.decode import Sample
+
+_DIGITS_OF_KNOWN_FACES = 6
+_LANDMARKS = {
+    "eyeLeft": "eye_left",
+    "eyeRight": "eye_right",
+    "nose": "nose",
+    "mouthLeft": "mouth_left",
+    "mouthRight": "mouth_right",
+}
+_BARS: Mapping[str, QualityBar | None] = {
+    "NONE": None,
+    "AUTO": FIT,
+    "LOW": FIT,
+    "MEDIUM": GOOD,
+    "HIGH": BEST,
+}
+
+
+def size_of(sample: Sample) -> tuple[int, int]:
+    """Width and height of the upright picture, in pixels."""
+    return sample.width, sample.height
+
+
+def bounding_box(box: Box, size: tuple[int, int]) -> Response:
+    """Say where a face is in a picture of some width and height."""
+    width, height = size
+    return {
+        "Width": box.width / width,
+        "Height": box.height / height,
+        "Left": box.left / width,
+        "Top": box.top / height,
+    }
+
+
+def face_detail(face: Face, size: tuple[int, int]) -> Response:
+    """Say all that is known of a face: whatever attributes are asked for."""
+    points = {kind: getattr(face.landmarks, name) for kind, name in _LANDMARKS.items()}
+    return {
+        "BoundingBox": bounding_box(face.box, size),
+        "Confidence": 100 * face.confidence,
+        "Landmarks": [
+            {"Type": kind, "X": point.x / size[0], "Y": point.y / size[1]}
+            for kind, point in points.items()
+        ],
+        "Pose": {"Roll": face.pose.roll, "Yaw": face.pose.yaw, "Pitch": face.pose.pitch},
+        "Quality": {"Brightness": face.quality.brightness, "Sharpness": face.quality.sharpness},
+    }
+
+
+def known_face(reference: Reference, subject: Subject | None) -> Response:
+    """Say what is kept of an enrolled face."""
+    box = bounding_box(reference.details.face.box, reference.details.sample_size)
+    return {
+        "FaceId": str(reference.id),
+        "BoundingBox": {side: round(x, _DIGITS_OF_KNOWN_FACES) for side, x in box.items()},
+        # AWS's are of version 5: made from the picture.
+        "ImageId": str(UUID(bytes=reference.sample_id.bytes, version=5)),
+        "ExternalImageId": reference.details.external_id,
+        "Confidence": 100 * reference.details.face.confidence,
+        "UserId": None if subject is None else subject.name,
+    }
+
+
+def face_model_version(model: str) -> str:
+    """Name a model shortly: its recogniser, and a digest of all that templates depend on."""
+    recogniser, _, _ = model.partition("@")
+    return f"{recogniser}-{hashlib.sha256(model.encode()).hexdigest()[:8]}"
+
+
+def collection_arn(collection: Collection, region: str, account: str) -> str:
+    """Give a collection's ARN, without the `arn:` that some answers begin it with."""
+    return f"aws:rekognition:{region}:{account}:collection/{collection.name}"
+
+
+def quality_bar(request: Request, default: str) -> QualityBar | None:
+    """Say what a request's `QualityFilter` asks of faces; None for nothing."""
+    return _BARS[request.get("QualityFilter", default)]

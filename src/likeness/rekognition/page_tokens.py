@@ -1,0 +1,64 @@
+"""Where does a list go on? Tokens that only we can read, for one list and one caller, for a day."""
+
+import hashlib
+import json
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from likeness.errors import KeyUnusable
+from likeness.rekognition.call import Call, Request
+from likeness.rekognition.faults import AwsError
+from likeness.secrets import Keyring
+
+LIFETIME = timedelta(days=1)
+_EXPIRY = struct.Struct("<q")
+# What may change from page to page; all else says which list it is.
+_OF_THE_PAGE = {"NextToken", "MaxResults"}
+
+
+class PageTokens:
+    """Makes and reads page tokens; safe to use from many threads."""
+
+    def __init__(self, keyring: Keyring, clock: Callable[[], datetime]) -> None:
+        self._keyring = keyring
+        self._clock = clock
+
+    def token(self, call: Call, request: Request, listed: UUID | None, place: bytes) -> str:
+        """Make the token of a place, at most 110 bytes, in what `call` lists.
+
+        `listed` is the collection, by our id: another one of the same name is another list.
+        """
+        expiry = int((self._clock() + LIFETIME).timestamp())
+        sealed = self._keyring.seal(_EXPIRY.pack(expiry) + place, _context(call, request, listed))
+        return urlsafe_b64encode(sealed).decode()
+
+    def place(self, call: Call, request: Request, listed: UUID | None) -> bytes | None:
+        """Read the token that a request has; None where it asks for the first page.
+
+        Raises:
+            AwsError: it is none of ours, of another list or caller, or has expired.
+        """
+        token = request.get("NextToken")
+        if not token:
+            return None
+        try:
+            sealed = urlsafe_b64decode(token.encode("ascii"))
+            opened = self._keyring.unseal(sealed, _context(call, request, listed))
+        except (ValueError, KeyUnusable) as error:
+            raise _invalid() from error
+        if _EXPIRY.unpack_from(opened)[0] < self._clock().timestamp():
+            raise _invalid()
+        return opened[_EXPIRY.size :]
+
+
+def _context(call: Call, request: Request, listed: UUID | None) -> bytes:
+    filters = {name: value for name, value in request.items() if name not in _OF_THE_PAGE}
+    whole = [call.operation, call.principal.id, str(listed), filters]
+    return b"page token " + hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).digest()
+
+
+def _invalid() -> AwsError:
+    return AwsError("InvalidPaginationTokenException", "Invalid Pagination Token")

@@ -1,0 +1,43 @@
+"""What do operations need of a home that is open? The composition root puts it together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from likeness.access import RequestTokens
+from likeness.buckets import Buckets
+from likeness.gallery.collections import Collection
+from likeness.gallery.gallery import Gallery
+from likeness.rekognition.page_tokens import PageTokens
+from likeness.secrets import Keyring
+from likeness.service.create_collection import TemplatesOf
+from likeness.service.record import Desk
+from likeness.storage import Database
+from likeness.terms.calibration import Calibration
+from likeness.vision.decode import DecodeLimits
+from likeness.vision.find import FaceFinder
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Served:
+    """An open home, as operations use it; safe to share between threads.
+
+    `templates` and `calibration` are those in force; `calibration_of` says what the scores of a
+    collection's searches mean. `limits` are the operator's, beside AWS's own. `account` is the
+    twelve digits in ARNs.
+    """
+
+    database: Database
+    keyring: Keyring
+    gallery: Gallery
+    desk: Desk
+    buckets: Buckets
+    finder: FaceFinder
+    limits: DecodeLimits
+    templates: TemplatesOf
+    calibration: Calibration
+    calibration_of: Callable[[Collection], Calibration]
+    page_tokens: PageTokens
+    request_tokens: RequestTokens
+    account: str
+    clock: Callable[[], datetime]

@@ -1,0 +1,18 @@
+"""May a collection be compared with what a finder makes of a sample?"""
+
+from likeness.gallery.collections import Collection
+from likeness.gallery.gallery import Gallery
+from likeness.service.in_force import require_cohort, require_model
+from likeness.vision.find import FaceFinder
+
+
+def require_comparable(gallery: Gallery, collection: Collection, finder: FaceFinder) -> None:
+    """Refuse a collection that the finder's templates cannot be compared with.
+
+    Raises:
+        Conflict: it is of another model or cohort.
+        NotFound: it was erased meanwhile.
+    """
+    require_model(collection, finder.model)
+    if gallery.own_cohort(collection.name) is None:
+        require_cohort(collection, finder.cohort_version)

@@ -1,0 +1,42 @@
+"""Remove a subject; all their references stay enrolled, as nobody's."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.gallery import assignment, subjects
+from likeness.gallery.collections import Collection
+from likeness.gallery.erasure import Erasure
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.open_collection import OpenCollection
+from likeness.service.carry_through import carry_through
+from likeness.service.record import Outcome, Record
+
+Act = Callable[[Connection], UUID]
+
+
+def dissolve_subject(
+    record: Record,
+    gallery: Gallery,
+    collection: Collection,
+    opened: OpenCollection,
+    name: str,
+    now: datetime,
+    once: Callable[[Act], Act],
+) -> None:
+    """Remove the subject of a name; `once` lets a request that comes again change nothing.
+
+    Raises:
+        NotFound: there is no such subject.
+    """
+    begun: list[Erasure] = []  # stays empty where the request came before
+
+    def dissolve(connection: Connection) -> UUID:
+        subject = subjects.get(connection, opened.seal, name)
+        begun[:] = [assignment.dissolve(connection, collection, opened.seal, subject.id, now)]
+        return begun[0].id
+
+    record.write(once(dissolve), lambda erasure_id: Outcome(certificate_id=erasure_id))
+    carry_through(gallery, begun)

@@ -1,0 +1,151 @@
+"""Search: who in a collection is most like a face, or like somebody who is enrolled?"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from likeness.gallery.collections import Collection
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.search import By, Candidate
+from likeness.service.comparable import require_comparable
+from likeness.service.detect_faces import ReadSample, largest
+from likeness.service.quality_bar import QualityBar
+from likeness.service.record import Outcome, Probe, Record
+from likeness.terms.calibration import Calibration
+from likeness.vision.find import FaceFinder, Located
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Somebody whom a search found, and how alike they are, 0 to 100."""
+
+    candidate: Candidate
+    similarity: float
+
+    @property
+    def reference_id(self) -> UUID | None:
+        """Which reference; None where all of a subject's were fused."""
+        reference = self.candidate.reference
+        return None if reference is None else reference.id
+
+    @property
+    def subject_id(self) -> UUID | None:
+        """Which subject; None where the reference is nobody's."""
+        subject = self.candidate.subject
+        return None if subject is None else subject.id
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """Whom a search may give: by what, how many at most, and from which similarity, 0 to 100."""
+
+    by: By
+    limit: int
+    threshold: float
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """The same, for the record."""
+        return (
+            ("by", self.by),
+            ("limit", str(self.limit)),
+            ("threshold", str(self.threshold)),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleSearch:
+    """The faces of a sample, largest first, and whom the largest is like, most alike first.
+
+    `matches` is None where nothing was searched: there is no face, or the largest is below the bar.
+    """
+
+    located: Located
+    matches: tuple[Match, ...] | None
+
+
+def search_sample(
+    record: Record,
+    gallery: Gallery,
+    collection: Collection,
+    calibration_of: Callable[[Collection], Calibration],
+    finder: FaceFinder,
+    read: ReadSample,
+    demands: Demands,
+    bar: QualityBar | None,
+) -> SampleSearch:
+    """Search a collection for the largest face of a sample.
+
+    Args:
+        record: of this use.
+        gallery: what has the collection.
+        collection: which.
+        calibration_of: says what its scores mean.
+        finder: finds and embeds faces.
+        read: gives the sample.
+        demands: whom to give.
+        bar: what the face has to reach; any is searched for without.
+
+    Raises:
+        Conflict: the collection is of another model or cohort than the finder.
+        NotFound: the collection was erased meanwhile.
+        Denied: the answer may not be given.
+    """
+    require_comparable(gallery, collection, finder)
+    sample = read()
+    located = finder.locate(sample)
+    found = largest(finder, located, bar)
+    if found is None:
+        record.answered(Outcome(faces=len(located.faces)))
+        return SampleSearch(located, None)
+    face, template = found
+    candidates = gallery.search(collection.name, template, demands.limit, demands.by)
+    matches = _released(
+        record,
+        candidates,
+        calibration_of(collection),
+        demands,
+        Probe(sample, face, parameters=demands.parameters),
+        faces=len(located.faces),
+    )
+    return SampleSearch(located, matches)
+
+
+def search_enrolled(
+    record: Record,
+    search: Callable[[int], Sequence[Candidate]],
+    enrolled_id: UUID,
+    calibration: Calibration,
+    demands: Demands,
+) -> tuple[Match, ...]:
+    """Search a collection for a reference or a subject of it, who is left out of the answer.
+
+    Args:
+        record: of this use.
+        search: finds so many candidates, most alike first; raises what it raises.
+        enrolled_id: of the reference or subject.
+        calibration: what the collection's scores mean.
+        demands: whom to give.
+
+    Raises:
+        Denied: the answer may not be given.
+    """
+    probe = Probe(None, None, enrolled_id, demands.parameters)
+    return _released(record, search(demands.limit), calibration, demands, probe, faces=0)
+
+
+def _released(
+    record: Record,
+    candidates: Sequence[Candidate],
+    calibration: Calibration,
+    demands: Demands,
+    probe: Probe,
+    faces: int,
+) -> tuple[Match, ...]:
+    matches = [Match(one, calibration.similarity(one.comparison.score)) for one in candidates]
+    alike = [match for match in matches if match.similarity >= demands.threshold]
+    released = record.release(alike, probe)
+    ids = [one.reference_id for one in released], [one.subject_id for one in released]
+    references, subjects = (tuple(one for one in some if one is not None) for some in ids)
+    record.answered(Outcome(faces, len(released), references, subjects))
+    return tuple(released)
