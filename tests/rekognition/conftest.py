@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,8 @@ class Running:
 @contextmanager
 def running(application: ASGIApp) -> Iterator[str]:
     """Serve an application from a thread; gives its URL."""
-    server = HttpServer(application, Place(port=0), stop_within_s=10)
-    thread = threading.Thread(target=server.run, daemon=True)
+    server = HttpServer(Place(port=0), stop_within_s=10)
+    thread = threading.Thread(target=server.run, args=(application,), daemon=True)
     thread.start()
     try:
         yield server.url
@@ -57,7 +57,7 @@ def serving_discs(home: Path, shipped: Path) -> Iterator[tuple[Running, Serving]
     installation.shipped = shipped
     installation.__init__(Settings(home=home, cache=home / "cache"))  # type: ignore[misc]
     with Serving(installation) as serving, running(serving.router) as url:
-        key = serving.first_key
+        key = serving.ensure_first_key()
         assert key is not None
         yield Running(url, key.access_key_id, key.secret), serving
 
@@ -79,7 +79,5 @@ def rekognition(discs: Running) -> Any:
 @pytest.fixture
 def serve() -> Iterator[Callable[[ASGIApp], str]]:
     """Serve applications until the test is over."""
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
         yield lambda application: stack.enter_context(running(application))

@@ -8,9 +8,11 @@ import ssl
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from likeness.app.http_connection import HttpConnection
 from likeness.errors import InvalidRequest
@@ -46,9 +48,9 @@ class Place:
 
 
 class HttpServer:
-    """An application at a place; listens once it is made, and answers once it runs."""
+    """A place that is taken: who connects waits until `run` is given an application."""
 
-    def __init__(self, application: ASGIApp, place: Place, stop_within_s: float) -> None:
+    def __init__(self, place: Place, stop_within_s: float) -> None:
         """Take the place.
 
         Raises:
@@ -61,43 +63,67 @@ class HttpServer:
             )
         if place.certificate:
             _check(place.certificate)
-        self._socket = _listening(place)
-        self._running = threading.Event()
-        config = uvicorn.Config(
-            application,
-            http=HttpConnection,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=_IDLE_S,
-            timeout_graceful_shutdown=int(stop_within_s),
-            backlog=_BACKLOG,
-            ssl_certfile=place.certificate.chain if place.certificate else None,
-            ssl_keyfile=place.certificate.key if place.certificate else None,
+        self._socket = _taken(place)
+        self._application: ASGIApp | None = None
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                self._answer,
+                interface="asgi3",
+                http=HttpConnection,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=_IDLE_S,
+                timeout_graceful_shutdown=int(stop_within_s),
+                backlog=_BACKLOG,
+                ssl_certfile=place.certificate.chain if place.certificate else None,
+                ssl_keyfile=place.certificate.key if place.certificate else None,
+            )
         )
-        self._server = uvicorn.Server(config)
         scheme = "https" if place.certificate else "http"
         host = f"[{place.host}]" if ":" in place.host else place.host
         self.url = f"{scheme}://{host}:{self._socket.getsockname()[1]}"
 
-    def run(self) -> None:
-        """Answer until `stop`, SIGTERM or Ctrl-C, and then what came before.
+    def run(self, application: ASGIApp) -> None:
+        """Answer until `stop`, SIGTERM or Ctrl-C, and finish what came before.
 
         Raises:
             KeyboardInterrupt: it was Ctrl-C.
         """
+        self._application = application
         if threading.current_thread() is threading.main_thread():
-            # uvicorn raises the signal that ended it once more, and its default ends the process
-            # before the home is closed.
+            # uvicorn raises the signal that ended it once more, and its default would end the
+            # process before the home is closed.
             signal.signal(signal.SIGTERM, lambda number, frame: None)
         self._server.run([self._socket])
 
     def stop(self) -> None:
         """End `run`, from another thread."""
         self._server.should_exit = True
+
+    def close(self) -> None:
+        """Give the place up."""
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._application is not None  # set before anything is accepted
+        await self._application(scope, receive, send)
 
 
 def _check(certificate: Certificate) -> None:
@@ -111,18 +137,18 @@ def _check(certificate: Certificate) -> None:
         ) from error
 
 
-def _listening(place: Place) -> socket.socket:
+def _taken(place: Place) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listening = socket.socket(family, kind, protocol)
+        taken = socket.socket(family, kind, protocol)
         try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind(address)
-            listening.listen(_BACKLOG)
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind(address)
+            taken.listen(_BACKLOG)
         except BaseException:
-            listening.close()
+            taken.close()
             raise
     except (OSError, OverflowError) as error:
         in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
@@ -131,4 +157,4 @@ def _listening(place: Place) -> socket.socket:
             f" had ({'in use' if in_use else getattr(error, 'strerror', None) or error}): choose"
             " others with --host and --port"
         ) from error
-    return listening
+    return taken

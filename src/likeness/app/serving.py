@@ -1,8 +1,8 @@
 """What does a server consist of? A home, what finds faces, who may call, and the wire."""
 
-from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -13,22 +13,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
-from likeness.access import IssuedSecret, KnownKeys
+from likeness.access import IssuedSecret, KnownKeys, RequestTokens
 from likeness.app.access import somebody_here
+from likeness.app.buckets import buckets_of
+from likeness.app.collections import calibration_of
 from likeness.app.home import Home
 from likeness.app.installation import Installation, Workload
 from likeness.artifacts import Progress
 from likeness.errors import LikenessError
-from likeness.rekognition.application import Application, Limits, Operation
+from likeness.rekognition.application import Application, Limits
 from likeness.rekognition.measures import Measures
+from likeness.rekognition.operations import OPERATIONS
+from likeness.rekognition.page_tokens import PageTokens
+from likeness.rekognition.served import Served
+from likeness.service.create_collection import TemplatesOf
 from likeness.service.keys import KeyOffice
+
+_ACCOUNT = "000000000000"
+"""An installation is one account, of no number in particular; ARNs have one."""
 
 
 class Serving:
-    """A home that is served: `router` is the ASGI application, for `HttpServer` to run.
-
-    `first_key` is the admin's key that was made because there was none; its secret is nowhere else.
-    """
+    """A home that is served: `router` is the ASGI application, for `HttpServer` to run."""
 
     def __init__(self, installation: Installation, progress: Progress | None = None) -> None:
         """Open the home and load the networks.
@@ -38,12 +44,10 @@ class Serving:
         with ExitStack() as undone:
             self.home = undone.enter_context(Home(installation))
             home = self.home
-            self.first_key: IssuedSecret | None = KeyOffice(
-                home.database, home.keyring, home.desk, somebody_here()
-            ).ensure_first()
             self.registry = CollectorRegistry()
+            served = _served(home, installation, progress)
             self._wire = Application(
-                _operations(home, installation, progress),
+                {name: partial(operation, served) for name, operation in OPERATIONS.items()},
                 KnownKeys(home.database, home.keyring, _now),
                 Measures(self.registry),
                 Limits(picture_workers=installation.workers(Workload.MANY)),
@@ -58,6 +62,11 @@ class Serving:
             redirect_slashes=False,
             default=self._wire,
         )
+
+    def ensure_first_key(self) -> IssuedSecret | None:
+        """Make an admin's key where there is none at all; its secret is given this once."""
+        home = self.home
+        return KeyOffice(home.database, home.keyring, home.desk, somebody_here()).ensure_first()
 
     def close(self) -> None:
         """Finish what was begun, and let go of the home."""
@@ -97,12 +106,27 @@ async def _alive(request: Request) -> Response:
     return JSONResponse({"alive": True})
 
 
-def _operations(
-    home: Home, installation: Installation, progress: Progress | None
-) -> Mapping[str, Operation]:
-    """Give every operation what it needs of the home."""
-    installation.finder(installation.engine(Workload.MANY), progress)
-    return {}
+def _served(home: Home, installation: Installation, progress: Progress | None) -> Served:
+    """Put together what operations need."""
+    finder = installation.finder(installation.engine(Workload.MANY), progress)
+    dimensions = installation.recogniser.dimensions
+    assert dimensions is not None  # every recogniser's card has them
+    return Served(
+        database=home.database,
+        keyring=home.keyring,
+        gallery=home.gallery,
+        desk=home.desk,
+        buckets=buckets_of(installation.settings),
+        finder=finder,
+        limits=installation.limits,
+        templates=TemplatesOf(finder.model, dimensions, finder.cohort_version),
+        calibration=installation.standards.calibration(finder.model, finder.cohort_version),
+        calibration_of=partial(calibration_of, home),
+        page_tokens=PageTokens(home.keyring, _now),
+        request_tokens=RequestTokens(home.keyring, _now),
+        account=_ACCOUNT,
+        clock=_now,
+    )
 
 
 def _now() -> datetime:

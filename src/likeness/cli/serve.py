@@ -33,17 +33,17 @@ def serve(
     """
     place = Place(host, port, _certificate(tls_cert, tls_key), behind_proxy)
     log_json_lines()
-    with fetching() as progress:
-        serving = Serving(installation(), progress)
-    with serving:
-        server = HttpServer(serving.router, place, _STOP_WITHIN_S)
-        if key := serving.first_key:
-            print("This access key is shown this once; `likeness keys` makes others:")
-            print(f"  AWS_ACCESS_KEY_ID={key.access_key_id}")
-            print(f"  AWS_SECRET_ACCESS_KEY={key.secret}")
-        print(f"  AWS_ENDPOINT_URL_REKOGNITION={server.url}")
-        sys.stdout.flush()
-        server.run()
+    with HttpServer(place, _STOP_WITHIN_S) as server:
+        with fetching() as progress:
+            serving = Serving(installation(), progress)
+        with serving:
+            if key := serving.ensure_first_key():
+                print("This access key is shown this once; `likeness keys` makes others:")
+                print(f"  AWS_ACCESS_KEY_ID={key.access_key_id}")
+                print(f"  AWS_SECRET_ACCESS_KEY={key.secret}")
+            print(f"Rekognition's clients find it by AWS_ENDPOINT_URL_REKOGNITION={server.url}")
+            sys.stdout.flush()
+            server.run(serving.router)
 
 
 def _certificate(chain: Path | None, key: Path | None) -> Certificate | None:
