@@ -234,11 +234,16 @@ def forget_collection(connection: Connection, collection_id: UUID) -> None:
     told_apart.forget_collection(connection, collection_id)
 
 
+def ended(connection: Connection, now: datetime) -> list[Case]:
+    """List cases that have ended and were not swept yet."""
+    return _read(connection, ~_lives(now))
+
+
 def sweep(connection: Connection, now: datetime) -> list[Case]:
     """Delete cases that have ended, with all that they hold; give what they were."""
-    ended = _read(connection, ~_lives(now))
-    _delete(connection, CASES.c.id.in_([case.id for case in ended]))
-    return ended
+    swept = ended(connection, now)
+    _delete(connection, CASES.c.id.in_([case.id for case in swept]))
+    return swept
 
 
 def _lives(now: datetime) -> ColumnElement[bool]:

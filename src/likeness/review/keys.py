@@ -5,6 +5,7 @@ destroys the collection's destroys its cases, crops and watches with it.
 """
 
 import os
+from collections import Counter
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -75,16 +76,21 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
     Raises:
         KeyUnusable: as for `Keyring.rewrap`.
     """
-    older = [
-        row
-        for row in connection.execute(select(KEYS.c.collection_id, KEYS.c.sealed_key)).all()
-        if key_id_of(row.sealed_key) != keyring.key_ids[0]
-    ]
-    for row in older:
+    rewrapped = 0
+    for row in connection.execute(select(KEYS.c.collection_id, KEYS.c.sealed_key)).all():
         sealed_key = keyring.rewrap(row.sealed_key, _context(row.collection_id))
-        chosen = update(KEYS).where(KEYS.c.collection_id == row.collection_id)
-        connection.execute(chosen.values(sealed_key=sealed_key))
-    return len(older)
+        if sealed_key != row.sealed_key:
+            chosen = update(KEYS).where(KEYS.c.collection_id == row.collection_id)
+            connection.execute(chosen.values(sealed_key=sealed_key))
+            rewrapped += 1
+    return rewrapped
+
+
+def counts_by_key(connection: Connection) -> Counter[str]:
+    """Count the collections' keys by the id of the installation's key that seals them."""
+    return Counter(
+        key_id_of(one) for one in connection.execute(select(KEYS.c.sealed_key)).scalars()
+    )
 
 
 def _context(collection_id: UUID) -> bytes:

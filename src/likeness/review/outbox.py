@@ -69,6 +69,11 @@ def post(connection: Connection, case: Case, now: datetime) -> None:
     connection.execute(insert(OUTBOX), row)
 
 
+def anything_due(connection: Connection, now: datetime) -> bool:
+    """Say whether there is anything to tell now."""
+    return connection.execute(select(OUTBOX.c.id).where(OUTBOX.c.due_at <= now)).first() is not None
+
+
 def claim(connection: Connection, keyring: Keyring, now: datetime, limit: int = 32) -> Claimed:
     """Take notices that are due; those tried often enough, or that nobody wants, are given up.
 

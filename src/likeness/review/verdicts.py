@@ -70,8 +70,7 @@ def decide(
             " it to another reviewer"
         )
     candidate = _candidate(connection, case, number)  # 3
-    known = of_case(connection, keyring, case)
-    if any(one.number == candidate.number and one.reviewer_id == reviewer_id for one in known):  # 4
+    if candidate.number in numbers_of(connection, case, reviewer_id):  # 4
         raise Conflict(
             f"one verdict of each reviewer was expected on candidate {candidate.number} of case"
             f" {case_id}, and yours is given: it stays"
@@ -123,6 +122,14 @@ def of_case(connection: Connection, keyring: Keyring, case: Case) -> list[Given]
         )
         for row in rows
     ]
+
+
+def numbers_of(connection: Connection, case: Case, reviewer_id: str) -> set[int]:
+    """Say on which candidates of a case somebody has given a verdict."""
+    chosen = select(VERDICTS.c.number).where(
+        VERDICTS.c.case_id == case.id, VERDICTS.c.reviewer_id == reviewer_id
+    )
+    return set(connection.execute(chosen).scalars())
 
 
 def seen_by(case: Case, candidate: Candidate, given: list[Given], reviewer_id: str) -> list[Given]:

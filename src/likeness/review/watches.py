@@ -259,11 +259,16 @@ def end(connection: Connection, watch_id: UUID, now: datetime) -> Watch:
     return watch
 
 
+def expired(connection: Connection, now: datetime) -> list[Watch]:
+    """List watches that have expired and were not swept yet."""
+    return _read(connection, WATCHES.c.expires_at <= now)
+
+
 def sweep(connection: Connection, now: datetime) -> list[Watch]:
     """Delete watches that have expired; give what they were."""
-    expired = _read(connection, WATCHES.c.expires_at <= now)
+    swept = expired(connection, now)
     _delete(connection, WATCHES.c.expires_at <= now)
-    return expired
+    return swept
 
 
 def forget_collection(connection: Connection, collection_id: UUID) -> None:

@@ -73,4 +73,5 @@ def rotate_keys(database: Database, keyring: Keyring) -> Rotation:
 
 def other_secrets_by_key(connection: Connection) -> Counter[str]:
     """Count what is sealed beside collections' keys, by the installation's key that seals it."""
-    return access.counts_by_key(connection) + ledger.counts_by_key(connection)
+    keepers = access, ledger, review
+    return sum((one.counts_by_key(connection) for one in keepers), Counter())
