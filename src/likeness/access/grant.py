@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from likeness.errors import InvalidRequest
 from likeness.terms.use import UNDECLARED, Role
 
-LONGEST_LINE = 255
+_LONGEST_LINE = 255
 _LONGEST_WORDS = 64
 _WORDS = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,10}){0,3}", re.ASCII)
@@ -54,9 +54,9 @@ def checked_line(text: str, what: str) -> str:
     Raises:
         InvalidRequest: it is empty, too long, or holds a control character.
     """
-    if not 1 <= len(text) <= LONGEST_LINE or not text.isprintable() or text != text.strip():
+    if not 1 <= len(text) <= _LONGEST_LINE or not text.isprintable() or text != text.strip():
         raise InvalidRequest(
-            f"{what} has 1 to {LONGEST_LINE} printable characters, no space first or last; one of"
+            f"{what} has 1 to {_LONGEST_LINE} printable characters, no space first or last; one of"
             f" {len(text)} came that does not: choose another"
         )
     return text

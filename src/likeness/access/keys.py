@@ -31,7 +31,7 @@ _LONGEST_GRACE_HOURS = 90 * 24
 
 @dataclass(frozen=True, slots=True)
 class SecretId:
-    """The name of a secret, which every request says; None: no end is set."""
+    """What a request names its secret by; `ends_at` is None where no end is set."""
 
     access_key_id: str
     ends_at: datetime | None

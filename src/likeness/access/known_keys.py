@@ -97,7 +97,7 @@ class KnownKeys:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of a secret; `ends_at` None: no end is set."""
+    """What is known of a secret; `ends_at` is None where no end is set."""
 
     credential: Credential | KeyUnusable
     ends_at: datetime | None
