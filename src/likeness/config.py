@@ -121,6 +121,34 @@ class Settings(BaseModel):
     s3_secret_access_key: Annotated[
         SecretStr, Field(description="Secret half of the access key that S3 is shown.")
     ] = SecretStr("")
+    ledger_witness: Annotated[
+        str,
+        Field(
+            description="Command that is given each checkpoint of the ledger on its standard input"
+            " and keeps it elsewhere."
+        ),
+    ] = ""
+    crops: Annotated[
+        Literal["off", "on"],
+        Field(
+            description="Whether pictures of faces are kept, encrypted, for people to review; off,"
+            " what owes review is refused."
+        ),
+    ] = "off"
+    case_days: Annotated[
+        int, Field(ge=1, le=366, description="Days after which a review case ends.")
+    ] = 30
+    review_scores: Annotated[
+        Literal["shown", "hidden"],
+        Field(description="Whether reviewers see similarities before their own verdict."),
+    ] = "shown"
+    webhook_networks: Annotated[
+        str,
+        Field(
+            description="Networks that webhooks may reach beside public addresses, such as"
+            " 10.1.0.0/16, separated by commas."
+        ),
+    ] = ""
     max_bytes: Annotated[int, Field(ge=1, description="Bytes that a picture may have.")] = 64 << 20
     max_pixels: Annotated[
         int, Field(ge=1, description="Pixels, width times height, that a picture may have.")
@@ -146,9 +174,12 @@ def read_settings(**chosen: object) -> Settings:
                 f"{variable} is set and Likeness has no such setting: correct its name;"
                 " `likeness config show` lists them"
             ) from error
+        name = str(first["loc"][0])
+        where = f"--{name.replace('_', '-')}" if name in chosen else f"setting {variable}"
+        allowed = _allowed(Settings.model_json_schema()["properties"][name])
         raise InvalidRequest(
-            f"setting {variable} is {str(first['input'])!r}: {first['msg']};"
-            " `likeness config show` says what it may be"
+            f"{where} was expected to be {allowed}, and {str(chosen.get(name, first['input']))!r}"
+            " came: correct it"
         ) from error
 
 
