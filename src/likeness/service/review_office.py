@@ -1,0 +1,262 @@
+"""Look at cases and decide them, each act on record.
+
+Who may do what: reviewers look and decide, admins record authorisations, auditors read facts alone.
+Nobody sees whom a search of their own found before others have decided, whatever their role.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.access import may
+from likeness.errors import Denied, NotFound
+from likeness.gallery import collections
+from likeness.review import authorisations, cases, crops, verdicts
+from likeness.review.authorisations import Authorisation
+from likeness.review.case import Candidate, Case
+from likeness.review.quorum import Standing, Verdict
+from likeness.review.verdicts import Given
+from likeness.secrets import Keyring
+from likeness.service.collection_facts import facts_of
+from likeness.service.record import Desk, Outcome, Record
+from likeness.storage import Database
+from likeness.terms.use import Action, CollectionFacts, Principal, Use
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """A case without anybody's face; `yours` is whether the one who asks has a verdict to give."""
+
+    case: Case
+    decided: bool
+    yours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCandidate:
+    """A candidate as somebody may see them; rank and similarity are None where they are hidden."""
+
+    number: int
+    reference_id: UUID | None
+    subject_id: UUID | None
+    standing: Standing
+    rank: int | None
+    similarity: float | None
+    verdicts: tuple[Given, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCase:
+    """A case as somebody may see it; without candidates where they may know facts alone."""
+
+    facts: CaseFacts
+    candidates: tuple[SeenCandidate, ...]
+    authorisation: Authorisation | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewOffice:
+    """Where `principal` works on cases; policy may refuse every act (`Denied`).
+
+    `scores_hidden` keeps ranks and similarities from reviewers until they have decided.
+    """
+
+    database: Database
+    keyring: Keyring
+    desk: Desk
+    principal: Principal
+    scores_hidden: bool = False
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def every(self) -> list[CaseFacts]:
+        """List the cases that live, the oldest first.
+
+        Raises:
+            Denied: the role may not.
+        """
+        self._require_reader()
+        now = self.clock()
+        return self.database.read(
+            lambda connection: [
+                self._facts(connection, one) for one in cases.every(connection, now)
+            ]
+        )
+
+    def show(self, case_id: UUID) -> SeenCase:
+        """Show a case as far as one may see it.
+
+        Raises:
+            NotFound: there is no such case.
+        """
+        case = self._case(case_id)
+        action = Action.REVIEW if self._may(Action.REVIEW) else Action.AUDIT
+        with self._on_record(action, "ShowCase", case) as record:
+            seen = self.database.read(lambda connection: self._seen(connection, case))
+            record.answered(Outcome())
+        return seen
+
+    def probe_crop(self, case_id: UUID) -> bytes:
+        """Give the picture of the face that was searched for, a JPEG.
+
+        Raises:
+            NotFound: there is no such case, or no picture was kept.
+        """
+        return self._picture(
+            case_id, lambda connection, case: cases.probe_crop(connection, self.keyring, case)
+        )
+
+    def candidate_crop(self, case_id: UUID, number: int) -> bytes:
+        """Give the picture of a candidate's face, a JPEG.
+
+        Raises:
+            NotFound: there is no such case or candidate, or no picture was kept.
+        """
+
+        def opened(connection: Connection, case: Case) -> bytes | None:
+            for one in cases.outcome_of(connection, case).candidates:
+                if one.number == number and one.reference_id is not None:
+                    return crops.opened(
+                        connection, self.keyring, case.collection_id, one.reference_id
+                    )
+            return None
+
+        return self._picture(case_id, opened)
+
+    def decide(self, case_id: UUID, number: int | None, verdict: Verdict, reason: str) -> SeenCase:
+        """Give a verdict on a candidate; `number` may be None where there is a single one.
+
+        Raises:
+            InvalidRequest, NotFound, Denied, Conflict: see `verdicts.decide`.
+        """
+        case, now = self._case(case_id), self.clock()
+        with self._on_record(Action.REVIEW, "DecideCase", case) as record:
+            record.write(
+                lambda connection: verdicts.decide(
+                    connection,
+                    self.keyring,
+                    case_id,
+                    number,
+                    self.principal.id,
+                    verdict,
+                    reason,
+                    now,
+                ),
+                lambda decided: _outcome(decided[1]),
+            )
+        return self.database.read(lambda connection: self._seen(connection, case))
+
+    def authorise(self, case_id: UUID, authority: str, number: str) -> CaseFacts:
+        """Record an authority's consent.
+
+        Raises:
+            InvalidRequest, NotFound, Conflict: see `authorisations.authorise`.
+        """
+        case, now = self._case(case_id), self.clock()
+        with self._on_record(Action.AUTHORISE, "AuthoriseCase", case) as record:
+            authorised = record.write(
+                lambda connection: authorisations.authorise(
+                    connection, self.keyring, case_id, self.principal.id, authority, number, now
+                ),
+                lambda _: Outcome(),
+            )
+        return self.database.read(lambda connection: self._facts(connection, authorised))
+
+    def _case(self, case_id: UUID) -> Case:
+        self._require_reader()
+        return self.database.read(lambda connection: cases.get(connection, case_id, self.clock()))
+
+    @contextmanager
+    def _on_record(self, action: Action, operation: str, case: Case) -> Iterator[Record]:
+        facts = self.database.read(lambda connection: self._collection_facts(connection, case))
+        use = Use(
+            self.principal,
+            action,
+            operation,
+            case.collection_id,
+            facts,
+            case.purpose,
+            case=str(case.id),
+        )
+        with self.desk.record(use) as record:
+            self._require(self._may(action), f"{action.value} cases")
+            yield record
+
+    def _collection_facts(self, connection: Connection, case: Case) -> CollectionFacts:
+        collection = collections.by_id(connection, case.collection_id)
+        if collection is None:
+            raise collections.erased(case.collection_id)
+        return facts_of(connection, collections.seal_of(connection, self.keyring, collection))
+
+    def _picture(self, case_id: UUID, opened: Callable[[Connection, Case], bytes | None]) -> bytes:
+        case = self._case(case_id)
+        with self._on_record(Action.REVIEW, "ShowFace", case) as record:
+            self._require(self._sees_faces(case), "see whom a search of their own found")
+            crop_jpeg = self.database.read(lambda connection: opened(connection, case))
+            if crop_jpeg is None:
+                raise NotFound(
+                    f"a picture of case {case_id} was expected and none was kept: crops were off"
+                    " when it was enrolled, or it is erased"
+                )
+            record.answered(Outcome(faces=1))
+        return crop_jpeg
+
+    def _facts(self, connection: Connection, case: Case) -> CaseFacts:
+        outcome = cases.outcome_of(connection, case)
+        own = verdicts.numbers_of(connection, case, self.principal.id)
+        yours = self._sees_faces(case) and any(
+            one.standing is Standing.OPEN and one.number not in own for one in outcome.candidates
+        )
+        return CaseFacts(case, outcome.decided, yours)
+
+    def _seen(self, connection: Connection, case: Case) -> SeenCase:
+        facts = self._facts(connection, case)
+        if not self._sees_faces(case):
+            return SeenCase(facts, (), None)
+        given = verdicts.of_case(connection, self.keyring, case)
+        return SeenCase(
+            facts,
+            tuple(
+                self._seen_candidate(case, one, given)
+                for one in cases.outcome_of(connection, case).candidates
+            ),
+            authorisations.of_case(connection, self.keyring, case),
+        )
+
+    def _seen_candidate(self, case: Case, one: Candidate, given: list[Given]) -> SeenCandidate:
+        shown = verdicts.seen_by(case, one, given, self.principal.id)
+        hidden = self.scores_hidden and one.standing is Standing.OPEN and not shown
+        return SeenCandidate(
+            one.number,
+            one.reference_id,
+            one.subject_id,
+            one.standing,
+            None if hidden else one.rank,
+            None if hidden else one.similarity,
+            tuple(shown),
+        )
+
+    def _may(self, action: Action) -> bool:
+        return may(self.principal.role, action)
+
+    def _sees_faces(self, case: Case) -> bool:
+        return self._may(Action.REVIEW) and case.principal_id != self.principal.id
+
+    def _require_reader(self) -> None:
+        self._require(self._may(Action.REVIEW) or self._may(Action.AUDIT), "read cases")
+
+    def _require(self, allowed: bool, what: str) -> None:
+        if not allowed:
+            raise Denied(
+                f"somebody who may {what} was expected, and {self.principal.id} of role"
+                f" {self.principal.role} may not: ask an admin who may"
+            )
+
+
+def _outcome(candidate: Candidate) -> Outcome:
+    references = () if candidate.reference_id is None else (candidate.reference_id,)
+    subjects = () if candidate.subject_id is None else (candidate.subject_id,)
+    return Outcome(candidates=1, reference_ids=references, subject_ids=subjects)

@@ -1,0 +1,160 @@
+"""Begin, list and end standing searches, each act on record."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.access import may
+from likeness.errors import Conflict, Denied
+from likeness.gallery import collections
+from likeness.gallery.cohorts import Cohorts
+from likeness.gallery.references import require_model
+from likeness.gallery.seal import Seal
+from likeness.notify.signature import WebhookSecret
+from likeness.review import watches
+from likeness.review.case import Owed
+from likeness.review.watches import Grounds, NewWatch, Watch
+from likeness.secrets import Keyring
+from likeness.service.collection_facts import facts_of
+from likeness.service.record import Desk, Outcome
+from likeness.storage import Database
+from likeness.terms.decision import Decision, Duty
+from likeness.terms.template import Template
+from likeness.terms.use import Action, CollectionFacts, Principal, Use
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """Somebody to watch for: their face, on what grounds, until when, and who is told."""
+
+    collection: str
+    template: Template
+    crop_jpeg: bytes
+    purpose: str
+    grounds: Grounds
+    expires_at: datetime
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWatch:
+    """A watch, and its grounds."""
+
+    watch: Watch
+    grounds: Grounds
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOffice:
+    """Where `principal` keeps watches; policy may refuse every act (`Denied`).
+
+    `keeps_crops` is whether pictures may be kept: without, nobody could review a match.
+    """
+
+    database: Database
+    keyring: Keyring
+    desk: Desk
+    cohorts: Cohorts
+    principal: Principal
+    keeps_crops: bool
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def add(self, wanted: Wanted) -> tuple[Watch, WebhookSecret | None]:
+        """Begin a watch; what signs its webhooks is given this once.
+
+        Raises:
+            Conflict: pictures for review are not kept.
+            NotFound: there is no such collection.
+            ModelMismatch: the template is of another model than the collection's.
+            InvalidRequest: see `watches.add`.
+        """
+        if not self.keeps_crops:
+            raise Conflict(
+                "pictures of enrolled faces were expected to be kept, since people review what a"
+                " watch finds, and they are not: set LIKENESS_CROPS=on"
+            )
+        collection, seal, facts = self.database.read(
+            lambda connection: self._opened(
+                connection, collections.get(connection, wanted.collection)
+            )
+        )
+        (template,) = self.cohorts.even_out(collection, seal, [wanted.template])
+        require_model(template, collection)
+        now = self.clock()
+        use = Use(self.principal, Action.WATCH, "AddWatch", collection.id, facts, wanted.purpose)
+        with self.desk.record(use) as record:
+            self._require_watcher()
+            new = NewWatch(
+                collection.id,
+                self.principal.id,
+                wanted.purpose,
+                wanted.grounds,
+                _owed(record.decision),
+                template,
+                wanted.crop_jpeg,
+                wanted.expires_at,
+                wanted.url,
+            )
+            return record.write(
+                lambda connection: watches.add(connection, self.keyring, new, now),
+                lambda _: Outcome(faces=1),
+            )
+
+    def every(self) -> list[SeenWatch]:
+        """List the watches that have not ended, the oldest first."""
+        self._require_watcher()
+        now = self.clock()
+        return self.database.read(
+            lambda connection: [
+                SeenWatch(one, watches.grounds_of(connection, self.keyring, one))
+                for one in watches.live(connection, now)
+            ]
+        )
+
+    def end(self, watch_id: UUID) -> Watch:
+        """End a watch; the cases that it opened stay.
+
+        Raises:
+            NotFound: there is none, or it has ended.
+        """
+        now = self.clock()
+
+        def found(connection: Connection) -> tuple[Watch, CollectionFacts]:
+            watch = watches.get(connection, watch_id, now)
+            collection = collections.by_id(connection, watch.collection_id)
+            if collection is None:
+                raise collections.erased(watch.collection_id)
+            return watch, self._opened(connection, collection)[2]
+
+        watch, facts = self.database.read(found)
+        use = Use(
+            self.principal, Action.WATCH, "EndWatch", watch.collection_id, facts, watch.purpose
+        )
+        with self.desk.record(use) as record:
+            self._require_watcher()
+            return record.write(
+                lambda connection: watches.end(connection, watch_id, now), lambda _: Outcome()
+            )
+
+    def _opened(
+        self, connection: Connection, collection: collections.Collection
+    ) -> tuple[collections.Collection, Seal, CollectionFacts]:
+        seal = collections.seal_of(connection, self.keyring, collection)
+        return collection, seal, facts_of(connection, seal)
+
+    def _require_watcher(self) -> None:
+        if not may(self.principal.role, Action.WATCH):
+            raise Denied(
+                f"somebody who may watch was expected, and {self.principal.id} of role"
+                f" {self.principal.role} may not: ask an operator"
+            )
+
+
+def _owed(decision: Decision) -> Owed:
+    """Say who has to look at what a watch finds: as many as rules demand, and one at least."""
+    reviews = decision.amount_of(Duty.REVIEW) or 1
+    separate = decision.amount_of(Duty.SEPARATE_REVIEW) or 0
+    return Owed(int(max(reviews, separate)), bool(separate))
