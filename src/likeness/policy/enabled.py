@@ -1,0 +1,131 @@
+"""Which packs are enabled, and what was chosen of them? Rows, as functions over a connection."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from likeness.errors import AlreadyExists, InvalidRequest, NotFound
+from likeness.policy.engine import PolicyEngine
+from likeness.policy.pack import ChosenPack, Pack, read_pack, shipped
+from likeness.policy.tables import PACKS, STATE
+
+
+@dataclass(frozen=True, slots=True)
+class EnabledPack:
+    """A pack in force, and who last enabled it or chose of it; `by` is a principal's id."""
+
+    chosen: ChosenPack
+    at: datetime
+    by: str
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.chosen.pack.name
+
+
+def every(connection: Connection) -> list[EnabledPack]:
+    """List the enabled packs by name.
+
+    Raises:
+        InvalidRequest: one cannot be read any more.
+    """
+    return [
+        EnabledPack(
+            ChosenPack.of(_pack(row.name, row.facts, row.rules), json.loads(row.choices)),
+            row.changed_at,
+            row.changed_by,
+        )
+        for row in connection.execute(select(PACKS).order_by(PACKS.c.name))
+    ]
+
+
+def in_force(connection: Connection) -> list[ChosenPack]:
+    """List the packs in force: the enabled ones, and those that always are.
+
+    Raises:
+        InvalidRequest: one cannot be read any more.
+    """
+    return [*always(), *(one.chosen for one in every(connection))]
+
+
+def always() -> list[ChosenPack]:
+    """List the packs that nobody can disable."""
+    return [ChosenPack.of(pack, {}) for pack in shipped().values() if pack.facts.always]
+
+
+def enable(
+    connection: Connection, pack: Pack, chosen: Mapping[str, str], *, by: str, now: datetime
+) -> EnabledPack:
+    """Enable a pack, or choose anew of one that is; what is not chosen stays as it was.
+
+    Raises:
+        InvalidRequest: a choice cannot be, or the pack does not go with those enabled.
+        AlreadyExists: the pack is not shipped, and has the name of one that is.
+    """
+    if pack.facts.always:
+        raise InvalidRequest(
+            f"{pack.name} is always in force and leaves nothing to choose: nothing was changed"
+        )
+    is_own = shipped().get(pack.name) != pack
+    if is_own and pack.name in shipped():
+        raise AlreadyExists(
+            f"a name of its own was expected of a pack of yours, {pack.name!r} is one of"
+            " Likeness's: rename its files"
+        )
+    before = {one.name: one for one in every(connection)}
+    kept = {}
+    if pack.name in before:
+        previous = before[pack.name].chosen.choices
+        kept = {name: text for name, text in previous.items() if name in pack.facts.choices}
+    enabled = EnabledPack(ChosenPack.of(pack, {**kept, **chosen}), now, by)
+    others = [one.chosen for one in before.values() if one.name != pack.name]
+    PolicyEngine([*always(), *others, enabled.chosen])  # refuses rules of the same id
+    connection.execute(delete(PACKS).where(PACKS.c.name == pack.name))
+    connection.execute(
+        insert(PACKS).values(
+            name=pack.name,
+            choices=json.dumps(enabled.chosen.choices),
+            facts=pack.facts_text if is_own else None,
+            rules=pack.rules_text if is_own else None,
+            changed_at=now,
+            changed_by=by,
+        )
+    )
+    count_change(connection, now)
+    return enabled
+
+
+def disable(connection: Connection, name: str, *, now: datetime) -> None:
+    """Disable a pack; what was chosen of it is forgotten.
+
+    Raises:
+        InvalidRequest: it is always in force.
+        NotFound: it is not enabled.
+    """
+    if name in {one.pack.name for one in always()}:
+        raise InvalidRequest(f"{name} is always in force and cannot be disabled")
+    if connection.execute(delete(PACKS).where(PACKS.c.name == name)).rowcount == 0:
+        raise NotFound(
+            f"an enabled pack was expected and {name!r} is none: `likeness policy list` lists them"
+        )
+    count_change(connection, now)
+
+
+def count_change(connection: Connection, now: datetime) -> None:
+    """Let servers know that something changed."""
+    connection.execute(update(STATE).values(revision=STATE.c.revision + 1, changed_at=now))
+
+
+def _pack(name: str, facts: str | None, rules: str | None) -> Pack:
+    if facts is not None and rules is not None:
+        return read_pack(name, facts, rules)
+    if name not in shipped():
+        raise InvalidRequest(
+            f"a pack that is shipped was expected and {name!r} is none any more: `likeness policy"
+            f" disable {name}`"
+        )
+    return shipped()[name]

@@ -1,0 +1,114 @@
+"""Which rules are in force right now? Those of the rows, never older than a moment.
+
+What holds:
+
+1. A change by another program is in force within half a second of its commit: the revision is read
+   when the last look is that old, and the rest when it has changed.
+2. Where the rows cannot be read, nothing is decided: `decide` raises.
+3. Where a pack that is enabled cannot be read, or does not go with the others, nothing is allowed
+   but what the packs allow that are always in force: that admins put it right.
+4. The stop switch, and a clock that was set back, are seen to here, whatever was passed. A change
+   of policy is an admin's word that the clock is right.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select
+
+from likeness.errors import InvalidRequest
+from likeness.policy.circumstances import Circumstances
+from likeness.policy.enabled import always, in_force
+from likeness.policy.engine import PolicyEngine
+from likeness.policy.suspensions import Suspension, every
+from likeness.policy.tables import STATE
+from likeness.storage import Database
+from likeness.terms.decision import Decision, Duty, Rule
+from likeness.terms.use import Use
+
+_logger = logging.getLogger(__name__)
+
+UNUSABLE = Rule("policy-unusable", "likeness", "a pack cannot be read: likeness policy list")
+
+_LOOK_EVERY_S = 0.5
+# What clocks are put right by, and threads overtake each other by, is no setting back.
+_SET_BACK = timedelta(minutes=1)
+
+
+class RulesInForce:
+    """The rules and the stop switch of an installation; safe to use from many threads."""
+
+    def __init__(
+        self, database: Database, monotonic_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._database = database
+        self._monotonic_s = monotonic_s
+        self._lock = threading.Lock()
+        self._looked_at_s: float | None = None
+        self._known: _Known | None = None
+        self._latest: datetime | None = None
+
+    def decide(self, use: Use, circumstances: Circumstances, now: datetime) -> Decision:
+        """Say what the rules in force say: before anything is done, and when scores are known.
+
+        Raises:
+            Conflict, DatabaseUnavailable: the rows cannot be read.
+        """
+        known, latest = self._look(now)
+        seen = replace(
+            circumstances,
+            suspended=any(one.stops(use) for one in known.suspensions),
+            clock_set_back=now < latest - _SET_BACK,
+        )
+        decision = known.engine.decide(use, seen, now)
+        if known.broken and not decision.allowed:
+            return replace(decision, refused_by=(UNUSABLE,))
+        return decision
+
+    def duties(self, now: datetime) -> frozenset[Duty]:
+        """Say what any rule in force may demand, so that only that need be found out.
+
+        Raises:
+            Conflict, DatabaseUnavailable: the rows cannot be read.
+        """
+        known, _ = self._look(now)
+        return known.engine.duties
+
+    def _look(self, now: datetime) -> "tuple[_Known, datetime]":
+        with self._lock:
+            monotonic_s = self._monotonic_s()
+            if self._looked_at_s is None or monotonic_s - self._looked_at_s >= _LOOK_EVERY_S:
+                self._known = self._database.read(self._read_what_changed)
+                self._looked_at_s = monotonic_s
+            assert self._known is not None
+            self._latest = max(now, self._latest or self._known.changed_at)
+            return self._known, self._latest
+
+    def _read_what_changed(self, connection: Connection) -> "_Known":
+        state = connection.execute(select(STATE.c.revision, STATE.c.changed_at)).one()
+        if self._known is not None and self._known.revision == state.revision:
+            return self._known
+        self._latest = None
+        broken = False
+        try:
+            engine = PolicyEngine(in_force(connection))
+        except InvalidRequest as error:
+            _logger.error("nothing is allowed, a pack cannot be read: %s", error)
+            engine, broken = PolicyEngine(always()), True
+        suspensions = tuple(every(connection))
+        return _Known(state.revision, state.changed_at, engine, broken, suspensions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read; where it is `broken`, `engine` has the rules that are always in force."""
+
+    revision: int
+    changed_at: datetime
+    engine: PolicyEngine
+    broken: bool
+    suspensions: tuple[Suspension, ...]

@@ -1,0 +1,142 @@
+"""What is stopped? The stop switch, as functions over a connection."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
+
+from likeness.errors import AlreadyExists, InvalidRequest, NotFound
+from likeness.policy.enabled import count_change
+from likeness.policy.tables import SUSPENSIONS
+from likeness.policy.vocabulary import vocabulary, within
+from likeness.terms.use import Use
+
+_LONGEST_SUBJECT = 255
+_LONGEST_REASON = 1000
+
+
+class Scope(StrEnum):
+    """How much a suspension stops."""
+
+    ALL = "all"
+    ORGANISATION = "organisation"
+    PURPOSE = "purpose"
+    """A purpose and all that are part of it."""
+    COLLECTION = "collection"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Something that is stopped; `subject` says which, a collection by its id."""
+
+    id: UUID
+    scope: Scope
+    subject: str
+    reason: str
+    since: datetime
+    by: str
+
+    def stops(self, use: Use) -> bool:
+        """Whether a use is among what is stopped."""
+        match self.scope:
+            case Scope.ALL:
+                return True
+            case Scope.ORGANISATION:
+                return use.principal.organisation == self.subject
+            case Scope.PURPOSE:
+                purposes = vocabulary().purposes
+                return any(
+                    self.subject in within(purposes, purpose)
+                    for purpose in (use.purpose, use.collection.purpose)
+                )
+            case Scope.COLLECTION:
+                return str(use.collection_id) == self.subject
+
+
+def every(connection: Connection) -> list[Suspension]:
+    """List what is stopped, oldest first."""
+    rows = connection.execute(select(SUSPENSIONS).order_by(SUSPENSIONS.c.since))
+    return [
+        Suspension(row.id, Scope(row.scope), row.subject, row.reason, row.since, row.by)
+        for row in rows
+    ]
+
+
+def suspend(
+    connection: Connection, scope: Scope, subject: str, reason: str, *, by: str, now: datetime
+) -> Suspension:
+    """Stop something.
+
+    Raises:
+        InvalidRequest: nothing could be meant by it.
+        AlreadyExists: it is stopped.
+    """
+    _check(scope, subject, reason)
+    known = select(SUSPENSIONS.c.id).where(*_is(scope, subject))
+    if connection.execute(known).first():
+        raise AlreadyExists(
+            f"something that goes on was expected and this {scope} is suspended already: nothing"
+            " was changed"
+        )
+    made = Suspension(uuid4(), scope, subject, reason, now, by)
+    connection.execute(
+        insert(SUSPENSIONS).values(
+            id=made.id, scope=scope.value, subject=subject, reason=reason, since=now, by=by
+        )
+    )
+    count_change(connection, now)
+    return made
+
+
+def resume(connection: Connection, scope: Scope, subject: str, *, now: datetime) -> None:
+    """Let something go on.
+
+    Raises:
+        NotFound: it is not stopped.
+    """
+    if connection.execute(delete(SUSPENSIONS).where(*_is(scope, subject))).rowcount == 0:
+        raise NotFound(
+            f"a suspension was expected and this {scope} has none: `likeness policy list` lists"
+            " them"
+        )
+    count_change(connection, now)
+
+
+def _is(scope: Scope, subject: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return SUSPENSIONS.c.scope == scope.value, SUSPENSIONS.c.subject == subject
+
+
+def _check(scope: Scope, subject: str, reason: str) -> None:
+    if not _is_line(reason, _LONGEST_REASON):
+        raise InvalidRequest(
+            f"a reason of one line, at most {_LONGEST_REASON} characters, was expected, one of"
+            f" {len(reason)} came: say why, briefly"
+        )
+    if scope is Scope.ALL:
+        return
+    if not _is_line(subject, _LONGEST_SUBJECT):
+        raise InvalidRequest(
+            f"the name of what to suspend, one line of at most {_LONGEST_SUBJECT} characters, was"
+            f" expected, one of {len(subject)} came: correct it"
+        )
+    if scope is Scope.PURPOSE and subject not in vocabulary().purposes:
+        raise InvalidRequest(
+            f"a purpose that there is was expected and {subject!r} is none: docs/policy.md lists"
+            " them"
+        )
+    if scope is Scope.COLLECTION:
+        try:
+            right = str(UUID(subject)) == subject
+        except ValueError:
+            right = False
+        if not right:
+            raise InvalidRequest(
+                f"a collection's id was expected and {subject!r} is none: `likeness collections"
+                " list` has them"
+            )
+
+
+def _is_line(text: str, longest: int) -> bool:
+    return bool(text.strip()) and len(text) <= longest and text.isprintable()

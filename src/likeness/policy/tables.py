@@ -1,0 +1,53 @@
+"""Where does policy lie? Which packs are enabled, what is suspended, what changed last.
+
+In the clear: an operator's choices and words, no caller's.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from likeness.storage import METADATA, Identifier, Instant
+
+PACKS = Table(
+    "policy_packs",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    # JSON: what was chosen, by name; the rest is as the pack has it.
+    Column("choices", Text, nullable=False),
+    # Of a pack of the operator's own; one that is shipped is read from where it is.
+    Column("facts", Text),
+    Column("rules", Text),
+    Column("changed_at", Instant, nullable=False),
+    Column("changed_by", String, nullable=False),
+    CheckConstraint("(facts IS NULL) = (rules IS NULL)", name="own"),
+)
+
+SUSPENSIONS = Table(
+    "policy_suspensions",
+    METADATA,
+    Column("id", Identifier, primary_key=True),
+    Column("scope", String(16), nullable=False),
+    # Empty where everything is.
+    Column("subject", String(255), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("by", String, nullable=False),
+    UniqueConstraint("scope", "subject"),
+)
+
+# One row. The revision counts up with every change, so that servers see it soon.
+STATE = Table(
+    "policy_state",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
