@@ -20,6 +20,12 @@ def entry_bytes(connection: Connection, position: int) -> bytes | None:
     ).scalar_one_or_none()
 
 
+def every_entry(connection: Connection) -> Iterator[bytes]:
+    """Read the bytes of every entry, in order."""
+    for _, entry, _, _ in every_row(connection):
+        yield entry
+
+
 def every_row(connection: Connection) -> Iterator[tuple[int, Any, Any, Any]]:
     """Read position, entry, hashes and mark of every row, in order, some thousands at a time."""
     # As they are: SQLite lets others put text where bytes belong, which may be no error here.

@@ -1,0 +1,196 @@
+"""`likeness ledger`, through the real command."""
+
+import json
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+
+from likeness.app.access import Rows
+from likeness.config import read_settings
+from likeness.ledger.ledger import Ledger
+from tests.ledger.recording import done, record
+
+from .conftest import InstallationWithDiscs
+from .staff import Command
+
+
+def used(times: int) -> list[str]:
+    """Leave entries in the home that the command uses; gives the receipts' ids."""
+    with Rows(InstallationWithDiscs(read_settings())) as rows:
+        ledger = Ledger(rows.database, rows.keyring)
+        return record(rows.database, ledger, *(done() for _ in range(times)))
+
+
+def change(statement: str) -> None:
+    database = sqlite3.connect(read_settings().home / "likeness.db")
+    with database:
+        database.execute(statement)
+    database.close()
+
+
+def test_a_receipt_is_checked_with_the_public_key_alone(
+    likeness: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first, _) = used(2)
+    receipt, key = tmp_path / "receipt.json", tmp_path / "key.pem"
+    outcome = likeness("ledger", "receipt", first, "--out", receipt)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("The receipt of entry 1 is in")
+    key.write_text(likeness("ledger", "key").out)
+
+    monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "elsewhere"))
+    outcome = likeness("ledger", "verify", receipt, "--key", key)
+    assert (outcome.code, outcome.err) == (0, "")
+    said = " ".join(outcome.out.split())
+    assert "The receipt holds: entry 1 of likeness/" in said
+    assert "says done of SearchFacesByImage by key:11111111" in said
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_changed_receipt_does_not_hold(likeness: Command, tmp_path: Path) -> None:
+    (first,) = used(1)
+    receipt = tmp_path / "receipt.json"
+    likeness("ledger", "receipt", first, "--out", receipt)
+    assert likeness("ledger", "verify", receipt).code == 0
+    receipt.write_text(receipt.read_text().replace("SearchFaces", "DetectFaces"))
+    outcome = likeness("ledger", "verify", receipt)
+    assert (outcome.code, outcome.err) == (1, "")
+    assert "the receipt was changed" in " ".join(outcome.out.split())
+    answer = json.loads(likeness("ledger", "verify", receipt, "--json").out)
+    assert answer["holds"] is False
+
+
+def test_a_receipt_of_another_ledger_does_not_hold(
+    likeness: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first,) = used(1)
+    receipt = tmp_path / "receipt.json"
+    likeness("ledger", "receipt", first, "--out", receipt)
+    monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "other"))
+    assert "no ledger: give the key by --key" in likeness("ledger", "verify", receipt).err
+    used(1)
+    outcome = likeness("ledger", "verify", receipt)
+    assert (outcome.code, outcome.err) == (1, "")
+    assert "it is of another ledger" in " ".join(outcome.out.split())
+    outcome = likeness("ledger", "verify", "--against", receipt)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "it is of another ledger" in outcome.err
+
+
+def test_the_whole_ledger_is_verified_and_says_what_it_cannot_know(
+    likeness: Command, tmp_path: Path
+) -> None:
+    used(3)
+    kept = tmp_path / "checkpoint"
+    assert "4 entries is in" in likeness("ledger", "checkpoint", "--out", kept).out
+    used(2)
+    alone = likeness("ledger", "verify")
+    assert (alone.code, alone.err) == (0, "")
+    assert "The ledger holds: 6 entries, root " in " ".join(alone.out.split())
+    assert "no checkpoint from elsewhere was given" in " ".join(alone.out.split())
+    answer = json.loads(likeness("ledger", "verify", "--against", kept, "--json").out)
+    assert (answer["holds"], answer["entries"], answer["compared"]) == (True, 6, 4)
+
+
+def test_a_changed_entry_is_named(likeness: Command) -> None:
+    used(3)
+    change(
+        "UPDATE ledger_entries SET entry = replace(entry, 'Search', 'search') WHERE position = 2"
+    )
+    outcome = likeness("ledger", "verify")
+    assert outcome.code == 1
+    assert "entry 2 is the first that is wrong" in " ".join(outcome.out.split())
+    answer = json.loads(likeness("ledger", "verify", "--json").out)
+    assert (answer["holds"], answer["first_bad"]) == (False, 2)
+
+
+def test_an_older_copy_is_told_by_a_newer_receipt(likeness: Command, tmp_path: Path) -> None:
+    used(2)
+    home = read_settings().home
+    older = (home / "likeness.db").read_bytes()
+    (newer,) = used(1)
+    receipt = tmp_path / "receipt.json"
+    likeness("ledger", "receipt", newer, "--out", receipt)
+    for left in home.glob("likeness.db*"):
+        left.unlink()
+    (home / "likeness.db").write_bytes(older)
+    assert likeness("ledger", "verify").code == 0
+    outcome = likeness("ledger", "verify", "--against", receipt)
+    assert outcome.code == 1
+    assert "an older copy put in place" in " ".join(outcome.out.split())
+
+
+def test_entries_are_exported_as_lines_of_json(likeness: Command, tmp_path: Path) -> None:
+    used(2)
+    out = tmp_path / "ledger.jsonl"
+    assert likeness("ledger", "export", "--out", out).out.startswith("3 lines")
+    kinds = [json.loads(line)["kind"] for line in out.read_text().splitlines()]
+    assert kinds == ["key", "done", "done"]
+    assert out.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_witness_is_given_the_checkpoint(
+    likeness: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used(1)
+    assert "LIKENESS_LEDGER_WITNESS is not set" in likeness("ledger", "witness").err
+    kept = tmp_path / "kept"
+    monkeypatch.setenv(
+        "LIKENESS_LEDGER_WITNESS", f"{sys.executable} -c \"open('{kept}', 'w').write(input())\""
+    )
+    assert likeness("ledger", "witness").code == 0
+    assert kept.read_text().startswith("likeness/")
+    monkeypatch.setenv("LIKENESS_LEDGER_WITNESS", f'{sys.executable} -c "exit(4)"')
+    outcome = likeness("ledger", "witness")
+    assert (outcome.code, outcome.out) == (3, "")
+    assert "ended with 4" in outcome.err
+
+
+def test_a_new_key_signs_and_the_former_one_vouches_for_it(
+    likeness: Command, tmp_path: Path
+) -> None:
+    used(1)
+    key = tmp_path / "key.pem"
+    key.write_text(likeness("ledger", "key").out)
+    assert "give --yes if you are sure" in likeness("ledger", "new-key").err
+    outcome = likeness("ledger", "new-key", "--yes")
+    assert outcome.out.startswith("A new key signs from entry 2 on")
+    used(1)
+    outcome = likeness("ledger", "verify", "--key", key)
+    assert outcome.code == 0
+    assert "the former key vouches for it" in " ".join(outcome.out.split())
+
+
+def test_a_lost_key_is_said_to_be_lost(likeness: Command) -> None:
+    used(1)
+    for path in (read_settings().home / "keys").iterdir():
+        path.unlink()
+    assert likeness("ledger", "new-key", "--yes").code == 0
+    outcome = likeness("ledger", "verify")
+    assert outcome.code == 0
+    assert "NOTHING vouches for it" in outcome.out
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"{}", b"{" * 5000, b"x" * 1_000_001, None])
+def test_what_is_no_receipt_is_said_to_be_none(
+    likeness: Command, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "odd"
+    if content is not None:
+        path.write_bytes(content)
+    for arguments in ([path], ["--against", path], ["--key", path]):
+        outcome = likeness("ledger", "verify", *arguments)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "expected" in outcome.err
+
+
+def test_a_home_without_a_ledger_has_no_key_and_no_checkpoint(
+    likeness: Command, tmp_path: Path
+) -> None:
+    assert likeness("ledger", "verify").code == 0
+    for arguments in (["key"], ["checkpoint", "--out", tmp_path / "it"]):
+        outcome = likeness("ledger", *arguments)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "nothing is recorded yet" in outcome.err
