@@ -21,8 +21,9 @@ def answer(command: Command, *arguments: object) -> Any:
 
 
 @pytest.fixture
-def crowd(likeness: Command) -> None:
-    """A collection `crowd` of eight hundred people."""
+def crowd(likeness: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collection `crowd` of eight hundred people, of whom always the same are drawn."""
+    monkeypatch.setattr("secrets.randbits", lambda bits: 1)
     likeness("collections", "create", "crowd")
     with home() as opened:
         people = [reference(opened, n, f"person {n}") for n in range(PEOPLE)]
@@ -55,7 +56,7 @@ def new_model(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_collection_gets_a_cohort_of_its_own_and_goes_back(likeness: Command) -> None:
     before = answer(likeness, "collections", "show", "crowd")
 
-    outcome = likeness("collections", "cohort", "crowd")
+    outcome = likeness("collections", "cohort", "crowd", "--yes")
 
     assert (outcome.code, outcome.err) == (0, "")
     assert "crowd: 800 references evened out by cohort" in outcome.out
@@ -79,11 +80,30 @@ def test_a_collection_gets_a_cohort_of_its_own_and_goes_back(likeness: Command) 
 
 @pytest.mark.usefixtures("crowd")
 def test_a_cohort_answers_in_json(likeness: Command) -> None:
-    made = answer(likeness, "collections", "cohort", "crowd")
+    made = answer(likeness, "collections", "cohort", "crowd", "--yes")
     assert (made["collection"], made["references"]) == ("crowd", PEOPLE)
     assert made["calibration"]["pairs"] == 44_850
     assert made["operating_point"]["calibrated"] is False
     assert made["made"] == {"averaged": 500, "compared": 300, "pairs_alike": 0, "alike": []}
+
+
+@pytest.mark.usefixtures("crowd")
+def test_a_cohort_after_which_nobody_is_named_is_asked_for(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = answer(likeness, "collections", "show", "crowd")
+
+    outcome = likeness("collections", "cohort", "crowd")
+
+    assert (outcome.code, outcome.out) == (2, "")
+    (line,) = outcome.err.splitlines()
+    assert "nobody is called a match in crowd: a search of 800 references needs" in line
+    assert "about 10,700 would do" in line
+    assert "give --yes" in line
+    assert answer(likeness, "collections", "show", "crowd") == before
+    monkeypatch.setenv("LIKENESS_FPIR", "0.5")
+    monkeypatch.setenv("LIKENESS_FMR", "0.01")
+    assert "1 in 1,500" in likeness("collections", "cohort", "crowd").out
 
 
 @pytest.mark.usefixtures("staff")

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+
+from likeness.gallery.tables import REFERENCES
 
 from .conftest import BLUE, RED, InstallationWithDiscs
 from .staff import Command, Make, employ, enrol_unnamed, home
@@ -76,6 +79,13 @@ def test_a_collections_name_reaches_the_terminal_without_escapes(likeness: Comma
         (["delete", "staff"], "give --yes if you are sure"),
         (["delete", "staff", "--yes", "--certificate", "no/such/folder.json"], "make it"),
         (["verify", "nowhere.json"], "is none"),
+        (["retention", "staff", "soon"], "a number of days or `never` was expected and 'soon'"),
+        (["retention", "staff", "0"], "1 to 36500 days"),
+        (["retention", "nowhere", "9"], "`likeness collections list` lists them"),
+        (["subjects", "nowhere"], "`likeness collections list` lists them"),
+        (["references", "staff", "--subject", "rosa"], "check the spelling"),
+        (["subjects", "staff", "--limit", "1001"], "1 to 1000 to be listed at once"),
+        (["references", "staff", "--limit", "0"], "1 to 1000 to be listed at once"),
     ],
     ids=lambda value: (
         " ".join(value).encode("unicode_escape").decode() if isinstance(value, list) else None
@@ -90,6 +100,72 @@ def test_a_wrong_use_is_one_line_and_changes_nothing(
     (line,) = outcome.err.splitlines()
     assert says in line
     assert "2 subjects, 3 references" in likeness("collections", "list").out
+
+
+@pytest.mark.usefixtures("staff")
+def test_retention_is_chosen_and_a_sweep_goes_by_it(likeness: Command) -> None:
+    outcome = likeness("collections", "retention", "staff", "30")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "kept for 30 days" in outcome.out
+    assert answer(likeness, "collections", "show", "staff")["retention_days"] == 30
+    assert answer(likeness, "collections", "sweep")["references"] == 0
+    with home() as opened:
+        long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+        past = update(REFERENCES).values(created_at=long_ago)
+        opened.database.write(lambda c: c.execute(past))
+    assert answer(likeness, "collections", "retention", "staff", "never")["retention_days"] is None
+    assert answer(likeness, "collections", "sweep")["references"] == 0
+    likeness("collections", "retention", "staff", "30")
+    assert answer(likeness, "collections", "sweep")["references"] == 3
+
+
+@pytest.mark.usefixtures("staff")
+def test_subjects_are_listed_with_their_references(likeness: Command, picture: Make) -> None:
+    enrol_unnamed(picture("a.png", BLUE))
+    listed = answer(likeness, "collections", "subjects", "staff")
+    assert (listed["total"], listed["after"]) == (2, None)
+    assert {one["name"]: one["references"] for one in listed["subjects"]} == {
+        "Rosa": 2,
+        "[bold]Greta": 1,
+    }
+    words = likeness("collections", "subjects", "staff")
+    assert (words.code, words.err) == (0, "")
+    assert f"{listed['subjects'][0]['id']}  " in words.out
+    assert words.out.endswith("2 of 2 subjects.\n")
+
+
+@pytest.mark.usefixtures("staff")
+def test_references_are_listed_and_those_of_one_subject(likeness: Command, picture: Make) -> None:
+    unnamed = enrol_unnamed(picture("a.png", BLUE))
+    listed = answer(likeness, "collections", "references", "staff")
+    assert (listed["total"], listed["after"]) == (4, None)
+    assert listed["references"][-1]["id"] == str(unnamed)
+    assert sorted(str(one["subject"]) for one in listed["references"]) == [
+        "None",
+        "Rosa",
+        "Rosa",
+        "[bold]Greta",
+    ]
+    hers = answer(likeness, "collections", "references", "staff", "--subject", "Rosa")
+    assert (hers["total"], len(hers["references"])) == (2, 2)
+    words = likeness("collections", "references", "staff").out
+    assert "(nobody named it)" in words
+    assert words.endswith("4 of 4 references.\n")
+
+
+@pytest.mark.parametrize("what", ["subjects", "references"])
+@pytest.mark.usefixtures("staff")
+def test_a_list_goes_on_where_its_page_ends(likeness: Command, what: str) -> None:
+    every = [one["id"] for one in answer(likeness, "collections", what, "staff")[what]]
+    seen, after = [], 0
+    while after is not None:
+        page = answer(likeness, "collections", what, "staff", "--limit", 1, "--after", after)
+        assert len(page[what]) == 1
+        seen += [one["id"] for one in page[what]]
+        after = page["after"]
+    assert seen == every
+    first = likeness("collections", what, "staff", "--limit", 1).out
+    assert f"1 of {len(every)} {what}. The next: --after " in first
 
 
 @pytest.mark.usefixtures("staff")

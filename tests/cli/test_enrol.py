@@ -181,6 +181,27 @@ def test_a_report_that_cannot_be_written_is_said_before_anybody_is_enrolled(
     assert size() == Size(0, 0)
 
 
+def test_what_cannot_be_written_is_said_before_networks_are_loaded(
+    enrol: Command, people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object, *_: object) -> None:
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr(InstallationWithDiscs, "locator", fail)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != people.parent)
+
+    outcome = enrol(people)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    (line,) = outcome.err.splitlines()
+    assert line.endswith(f"make '{people.parent}' writable, or name another with --report")
+
+
+def test_several_faces_say_which_option_takes_one(enrol: Command, tmp_path: Path) -> None:
+    outcome = enrol(draw(tmp_path / "two.png", RED, BLUE), "--subject", "Rosa")
+    assert "(--foremost)" in outcome.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

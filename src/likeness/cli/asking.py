@@ -1,4 +1,4 @@
-"""Asking before what cannot be undone."""
+"""Asking before what cannot be undone, or misleads."""
 
 import sys
 
@@ -9,7 +9,17 @@ from likeness.errors import InvalidRequest
 
 
 def require_yes(question: str, yes: bool) -> None:
-    """Go on only if that was said before, or is answered at a terminal.
+    """Go on with what cannot be undone only if that was said before, or is answered at a terminal.
+
+    Raises:
+        InvalidRequest: nobody is there to be asked.
+        typer.Exit: the answer is no.
+    """
+    require_consent(f"{question} This cannot be undone.", yes, "nothing was erased")
+
+
+def require_consent(question: str, yes: bool, declined: str) -> None:
+    """Go on only if that was said before, or is answered at a terminal; else say what is not done.
 
     Raises:
         InvalidRequest: nobody is there to be asked.
@@ -19,9 +29,10 @@ def require_yes(question: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise InvalidRequest(
-            "a terminal to ask at was expected and there is none: give --yes if you are sure"
+            f"{question} A terminal to ask at was expected and there is none: give --yes if you are"
+            " sure"
         )
-    print(f"{question} This cannot be undone. [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        warn("nothing was erased")
+        warn(declined)
         raise typer.Exit(ExitCode.NO)

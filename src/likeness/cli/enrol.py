@@ -23,6 +23,7 @@ from likeness.cli.options import (
     PrecisionChoice,
     Threads,
 )
+from likeness.cli.output_file import check_output
 from likeness.cli.plain_text import plain
 from likeness.errors import InvalidRequest
 from likeness.service.enrol import Demands, Outcome, Result
@@ -70,7 +71,10 @@ def enrol(
     )
     pictures = read_source(source, subject, root)
     alone = subject is not None
-    report = report or (None if alone else _beside(source))
+    if report is not None:
+        check_output(report)
+    elif not alone:
+        report = _beside(source)
     if report is not None:
         _refuse_among_pictures(report, source)
     with Home(settled) as home:
@@ -97,9 +101,18 @@ def _print_one(result: Result, as_json: bool) -> None:
 
 
 def _beside(source: Path) -> Path:
-    """Name a report that lies beside a folder or a manifest, and never inside."""
+    """Name a report that lies beside a folder or a manifest, and never inside.
+
+    Raises:
+        InvalidRequest: it cannot be written there.
+    """
     real = Path(os.path.realpath(source))
-    return real.parent / f"{real.name}.enrol-report.csv"
+    report = real.parent / f"{real.name}.enrol-report.csv"
+    try:
+        check_output(report)
+    except InvalidRequest as error:
+        raise InvalidRequest(f"{error} with --report") from error
+    return report
 
 
 def _refuse_among_pictures(report: Path, source: Path) -> None:

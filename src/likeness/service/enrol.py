@@ -153,13 +153,14 @@ class Enroller:
         if len(located.faces) > 1 and not self._demands.foremost:
             raise SeveralFaces(
                 f"one face was expected and {len(located.faces)} were found: cut the picture to the"
-                " person's face, or enrol the foremost one"
+                " person's face, or enrol the foremost one (--foremost)"
             )
         face = located.faces[foremost]
         if not face.quality.fit_to_enrol and not self._demands.any_quality:
             raise QualityTooLow(
                 "a face fit to enrol was expected and this one is not"
-                f" ({', '.join(face.quality.reasons)}): give a better picture, or enrol any quality"
+                f" ({', '.join(face.quality.reasons)}): give a better picture, or enrol any"
+                " quality (--any-quality)"
             )
         (template,) = self._finder.templates(located, [foremost])
         new = NewReference(

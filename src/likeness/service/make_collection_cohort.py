@@ -25,6 +25,7 @@ from likeness.vision.cohort_parts import FEWEST_PEOPLE_IN_PARTS, CohortInParts
 
 # Averages of more people say little more, and every template is held against all of them.
 _MOST_AVERAGED = 3_000
+_SHARE_AVERAGED = 0.25
 # 200 million pairs show rates down to 1.5e-7.
 _MOST_COMPARED = 20_000
 _AT_ONCE = 500
@@ -66,6 +67,7 @@ def make_collection_cohort(
     *,
     fmr: float,
     seed: int,
+    require_consent: Callable[[Calibration], None] = lambda calibration: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> MadeCohort:
     """Average people of a collection, calibrate with others, and begin to change to that cohort.
@@ -80,6 +82,7 @@ def make_collection_cohort(
         name: the collection's.
         fmr: the false match rate that has to be measured.
         seed: makes the draw repeatable.
+        require_consent: is told what scores would mean, and raises if not to go on.
         clock: says what time it is.
 
     Raises:
@@ -90,7 +93,7 @@ def make_collection_cohort(
     collection, opened = gallery.open(name)
     seal = opened.seal
     people = np.random.default_rng(seed).permutation(of_subjects(database, seal).ids())
-    averaged = min(_MOST_AVERAGED, max(FEWEST_PEOPLE_IN_PARTS, len(people) // 4))
+    averaged = min(_MOST_AVERAGED, max(FEWEST_PEOPLE_IN_PARTS, int(_SHARE_AVERAGED * len(people))))
     if len(people) <= averaged:
         raise InvalidRequest(
             f"{FEWEST_PEOPLE_IN_PARTS} named subjects to average were expected, and others to"
@@ -107,6 +110,7 @@ def make_collection_cohort(
             f" {len(people)} named subjects of {name!r} show rates down to"
             f" {calibration.lowest_fmr:.2g}: enrol more people, or stay with the cohort in use"
         )
+    require_consent(calibration)
     alike = _alike(calibration, cohort, others)
 
     def begin(connection: Connection) -> tuple[Change, tuple[Alike, ...]]:
@@ -124,6 +128,17 @@ def make_collection_cohort(
     change, named = database.write(begin)
     compared = len(np.unique(others.ids))
     return MadeCohort(change, calibration, len(first), compared, len(alike), named)
+
+
+def references_needed(calibration: Calibration, fpir: float) -> int | None:
+    """Say from about how many references on a calibration like this reaches a search of them all.
+
+    The rate that a search needs falls with their number, and the one that their pairs show with the
+    square of it. None where more would have to be compared than are.
+    """
+    shown = calibration.lowest_fmr * calibration.pairs
+    compared = 2 * shown / ((1 - _SHARE_AVERAGED) * fpir)
+    return round(compared / (1 - _SHARE_AVERAGED)) if compared <= _MOST_COMPARED else None
 
 
 def begun_cohort(database: Database, gallery: Gallery, name: str) -> Change | None:

@@ -1,6 +1,7 @@
 """`likeness collections cohort`: what evens a collection's scores out, made of its own people."""
 
 import secrets
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -8,8 +9,9 @@ import typer
 from likeness.app.collections import calibration_of
 from likeness.app.home import Home
 from likeness.cli.answers import Json, print_json, significant
+from likeness.cli.asking import require_consent
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
+from likeness.cli.options import AsJson, Yes
 from likeness.cli.plain_text import plain
 from likeness.cli.progress import counting
 from likeness.cli.search_in_words import search_in_words, search_json
@@ -20,6 +22,7 @@ from likeness.service.make_collection_cohort import (
     MadeCohort,
     begun_cohort,
     make_collection_cohort,
+    references_needed,
 )
 from likeness.terms.calibration import Calibration, OperatingPoint
 
@@ -29,16 +32,18 @@ def cohort(
     standard: Annotated[
         bool, typer.Option("--standard", help="Go back to the cohort of the collection's model.")
     ] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Even a collection's scores out by averages of its own people, and calibrate them with others.
 
     It needs 500 named subjects and others to calibrate with; docs/changing-models.md says how many.
+    It asks first where that is too few to call anybody a match in a search of the collection.
     Searches go on until everything is ready; interrupted, the same command goes on where it was.
     """
     settled = installation()
     with Home(settled) as home:
-        change, made = _begun(home, name, standard)
+        change, made = _begun(home, name, standard, yes)
         with counting("References") as tell:
             references = even_out(
                 home.database, home.gallery, name, change, settled.standards.cohort_of, tell
@@ -53,7 +58,7 @@ def cohort(
         _print(name, references, calibration, point, made)
 
 
-def _begun(home: Home, name: str, standard: bool) -> tuple[Change, MadeCohort | None]:
+def _begun(home: Home, name: str, standard: bool, yes: bool) -> tuple[Change, MadeCohort | None]:
     if standard:
         theirs = home.installation.standards.cohort(home.gallery.collection(name).model)
         return begin_evening_out(home.database, home.gallery, name, theirs), None
@@ -66,8 +71,28 @@ def _begun(home: Home, name: str, standard: bool) -> tuple[Change, MadeCohort | 
         name,
         fmr=home.installation.settings.fmr,
         seed=secrets.randbits(64),
+        require_consent=partial(_require_consent, home, name, yes),
     )
     return made.change, made
+
+
+def _require_consent(home: Home, name: str, yes: bool, calibration: Calibration) -> None:
+    """Ask before nobody is called a match any more."""
+    settings = home.installation.settings
+    references = home.gallery.size(name).references
+    point = calibration.point_for_gallery(references, settings.fpir, at_most=settings.fmr)
+    if point.calibrated:
+        return
+    needed = references_needed(calibration, settings.fpir)
+    require_consent(
+        f"Evened out by its own people, nobody is called a match in {plain(name)}: a search of"
+        f" {several(references, 'reference')} needs rates down to {one_in(point.fmr)}, and their"
+        f" pairs show {one_in(calibration.lowest_fmr)}"
+        + (f"; about {round(needed, -2):,} would do." if needed else "; no number would do.")
+        + " Make the cohort nevertheless?",
+        yes,
+        "nothing was changed",
+    )
 
 
 def _print(

@@ -1,0 +1,45 @@
+"""`likeness collections retention`: how long a collection keeps its references."""
+
+from typing import Annotated
+
+import typer
+
+from likeness.app.home import Home
+from likeness.cli.answers import print_json
+from likeness.cli.collections.described import collection_json, held_in_words
+from likeness.cli.opened import installation
+from likeness.cli.options import AsJson
+from likeness.cli.plain_text import plain
+from likeness.errors import InvalidRequest
+from likeness.service.set_retention import set_retention
+
+
+def retention(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A collection.")],
+    days: Annotated[
+        str, typer.Argument(metavar="DAYS|never", help="Days after their enrolment, or never.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Choose when references are erased; those that are past it go with the next sweep."""
+    chosen = _days(days)
+    with Home(installation()) as home:
+        collection = set_retention(home.database, name, chosen)
+        if as_json:
+            print_json(collection_json(home, collection))
+        else:
+            print(
+                f"{plain(name)}: {held_in_words(home, collection)}. `likeness collections sweep`"
+                " goes by that."
+            )
+
+
+def _days(said: str) -> int | None:
+    if said == "never":
+        return None
+    try:
+        return int(said)
+    except ValueError as error:
+        raise InvalidRequest(
+            f"a number of days or `never` was expected and {said!r} came: correct it"
+        ) from error
