@@ -1,51 +1,49 @@
-"""boto3 in front of the operations of a home whose networks see discs, without a socket between.
+"""A server of a home whose networks see discs, empty for each test, and boto3 in front of it."""
 
-A client signs, serialises and parses as ever; what it sends is parsed against the service model and
-done by the operation itself, in this process. tests/rekognition has the server.
-"""
-
-import io
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import boto3
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.config import Config
+from prometheus_client import CollectorRegistry
 
-from likeness.access import RequestTokens
-from likeness.app import Installation, Workload
+from likeness.access import Credential, RequestTokens
+from likeness.app import Workload
 from likeness.app.collections import calibration_of
 from likeness.app.home import Home
 from likeness.buckets import FolderBuckets
-from likeness.errors import LikenessError
-from likeness.rekognition.call import Call
-from likeness.rekognition.contract import contract
-from likeness.rekognition.faults import AwsError, in_aws_words
+from likeness.rekognition.application import Application, Limits
+from likeness.rekognition.measures import Measures
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
-from likeness.rekognition.parsing import parse
-from likeness.rekognition.serialising import serialise
 from likeness.rekognition.served import Served
 from likeness.service.create_collection import TemplatesOf
 from likeness.service.unrecorded import UnrecordedDesk
 from likeness.terms.use import Principal, Role
 from tests.cli.conftest import ship_standards
 from tests.gallery.galleries import Clock
+from tests.rekognition.conftest import Running, running
 from tests.service.people import home_at
 
 ADMIN = Principal("key:admin", Role.ADMIN)
 
 
-def serve(home: Home, buckets: Path, clock: Callable[[], datetime]) -> Served:
+class OneKey:
+    """Knows one access key."""
+
+    def __init__(self, principal: Principal) -> None:
+        self._credential = Credential("secret", principal, enabled=True)
+
+    def find(self, access_key_id: str) -> Credential | None:
+        return self._credential if access_key_id == "LKIATEST" else None
+
+
+def served_of(home: Home, buckets: Path, clock: Callable[[], datetime]) -> Served:
     """Put together what operations need of a home."""
-    installation: Installation = home.installation
+    installation = home.installation
     finder = installation.finder(installation.engine(Workload.ONE))
     dimensions = installation.recogniser.dimensions
     assert dimensions is not None
@@ -67,76 +65,54 @@ def serve(home: Home, buckets: Path, clock: Callable[[], datetime]) -> Served:
     )
 
 
-class _Raw(io.BytesIO):
-    def stream(self, **_: object) -> Iterator[bytes]:
-        while chunk := self.read(1 << 16):
-            yield chunk
-
-
-def client_of(served: Served, principal: Principal = ADMIN) -> Any:
-    """Make a boto3 client whose requests are done by `served`."""
-
-    def send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        name = request.headers["X-Amz-Target"].decode().partition(".")[2]
-        wanted = contract(name)
-        assert wanted is not None
-        call = Call(name, principal, "eu-west-1", uuid4())
-        try:
-            try:
-                response = OPERATIONS[name](served, call, parse(wanted, request.body))
-            except LikenessError as error:
-                raise in_aws_words(error, wanted.errors) from error
-            status, content = 200, serialise(wanted, response)
-        except AwsError as error:
-            status = error.status
-            content = json.dumps({"__type": error.code, "Message": error.message}).encode()
-        return AWSResponse(request.url, status, dict(call.headers), _Raw(content))
-
-    client = boto3.client(
-        "rekognition",
-        region_name="eu-west-1",
-        aws_access_key_id="LKIATEST",
-        aws_secret_access_key="secret",
-        endpoint_url="http://127.0.0.1:1",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-    client.meta.events.register("before-send.rekognition", send)
-    return client
-
-
 @pytest.fixture(scope="session")
 def standards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the standards of discs lie."""
     return ship_standards(tmp_path_factory.mktemp("shipped"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def buckets(tmp_path: Path) -> Path:
-    """A folder of buckets, with the empty one `pictures`."""
-    (tmp_path / "buckets" / "pictures").mkdir(parents=True)
-    return tmp_path / "buckets"
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where everything lies: the home, and the folder of buckets with the empty one `pictures`."""
+    folder = tmp_path_factory.mktemp("operations")
+    (folder / "buckets" / "pictures").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(folder: Path, standards: Path, clock: Clock) -> Iterator[Served]:
+    with home_at(folder, "", standards) as home:
+        yield served_of(home, folder / "buckets", clock)
+
+
+@contextmanager
+def serving(served: Served, principal: Principal = ADMIN) -> Iterator[Any]:
+    """Serve to a principal; gives a boto3 client."""
+    application = Application(
+        {name: partial(operation, served) for name, operation in OPERATIONS.items()},
+        OneKey(principal),
+        Measures(CollectorRegistry()),
+        Limits(picture_workers=8),
+    )
+    with closing(application), running(application) as url:
+        yield Running(url, "LKIATEST", "secret").client()
+
+
+@pytest.fixture(scope="session")
+def client(served: Served) -> Iterator[Any]:
+    with serving(served) as client:
+        yield client
 
 
 @pytest.fixture
-def served(tmp_path: Path, standards: Path, buckets: Path, clock: Clock) -> Iterator[Served]:
-    with home_at(tmp_path, "", standards) as home:
-        yield serve(home, buckets, clock)
-
-
-@pytest.fixture
-def rekognition(served: Served) -> Any:
-    """A client, and the empty collection `staff`."""
-    client = client_of(served)
+def rekognition(client: Any, served: Served) -> Iterator[Any]:
+    """A client, and the empty collection `staff`, alone until the test is over."""
     client.create_collection(CollectionId="staff")
-    return client
-
-
-@pytest.fixture
-def with_limits(served: Served) -> Callable[..., Any]:
-    """Make a client of the same home under narrower limits."""
-    return lambda **changed: client_of(replace(served, limits=replace(served.limits, **changed)))
+    yield client
+    for collection in served.gallery.collections():
+        served.gallery.erase_collection(collection.name)

@@ -7,9 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from likeness.rekognition.served import Served
 from tests.gallery.galleries import Clock
-from tests.rekognition.operations.conftest import client_of
 from tests.rekognition.operations.discs import BLUE, GREEN, RED, beside, disc, discs, grey
 from tests.rekognition.operations.refusals import refusal
 from tests.service.people import colour
@@ -67,14 +65,13 @@ def test_the_same_picture_and_external_id_stores_no_duplicate(rekognition: Any) 
     assert rekognition.describe_collection(CollectionId="staff")["FaceCount"] == 6
 
 
-def test_the_same_picture_from_many_threads_stores_no_duplicate(served: Served) -> None:
-    clients = [client_of(served) for _ in range(8)]
-    clients[0].create_collection(CollectionId="staff")
+def test_the_same_picture_at_the_same_moment_stores_no_duplicate(rekognition: Any) -> None:
     with ThreadPoolExecutor(8) as threads:
-        found = [ids(one) for one in threads.map(lambda c: index(c, disc(RED, BLUE)), clients)]
+        pictures = [disc(RED, BLUE)] * 8
+        found = [ids(one) for one in threads.map(lambda one: index(rekognition, one), pictures)]
     assert len(found[0]) == 2
     assert found == [found[0]] * 8
-    assert clients[0].describe_collection(CollectionId="staff")["FaceCount"] == 2
+    assert rekognition.describe_collection(CollectionId="staff")["FaceCount"] == 2
 
 
 def test_a_picture_indexed_with_more_faces_adds_those_that_were_left_out(rekognition: Any) -> None:
@@ -90,10 +87,10 @@ def test_a_picture_without_a_face_has_no_records(rekognition: Any) -> None:
     assert answer["FaceRecords"] == answer["UnindexedFaces"] == []
 
 
-def test_no_bytes_of_a_picture_are_kept(rekognition: Any, tmp_path: Path) -> None:
+def test_no_bytes_of_a_picture_are_kept(rekognition: Any, folder: Path) -> None:
     picture = disc(RED)
     index(rekognition, picture)
-    kept = b"".join(path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file())
+    kept = b"".join(path.read_bytes() for path in (folder / "home").rglob("*") if path.is_file())
     assert picture[100:400] not in kept
 
 

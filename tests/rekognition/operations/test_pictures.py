@@ -1,12 +1,14 @@
 """Which pictures are taken: AWS's limits and texts, before a pixel is decoded."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from likeness.rekognition.served import Served
 from likeness.vision.decode import Sample
+from tests.rekognition.operations.conftest import serving
 from tests.rekognition.operations.discs import RED, disc, grey
 from tests.rekognition.operations.refusals import refusal
 
@@ -93,8 +95,8 @@ def test_a_request_has_one_picture(rekognition: Any) -> None:
     assert refusal(rekognition.detect_faces, Image=both) == INVALID
 
 
-def test_a_picture_may_come_from_a_bucket(rekognition: Any, buckets: Path) -> None:
-    (buckets / "pictures" / "one.png").write_bytes(disc(RED))
+def test_a_picture_may_come_from_a_bucket(rekognition: Any, folder: Path) -> None:
+    (folder / "buckets" / "pictures" / "one.png").write_bytes(disc(RED))
     answer = rekognition.detect_faces(Image={"S3Object": {"Bucket": "pictures", "Name": "one.png"}})
     assert len(answer["FaceDetails"]) == 1
 
@@ -116,8 +118,8 @@ def test_an_object_that_cannot_be_read_is_an_invalid_object(
     assert refusal(rekognition.detect_faces, Image={"S3Object": s3_object}) == UNREADABLE
 
 
-def test_an_object_has_15_mb_at_most(rekognition: Any, buckets: Path) -> None:
-    most, place = 15 << 20, buckets / "pictures" / "large.jpg"
+def test_an_object_has_15_mb_at_most(rekognition: Any, folder: Path) -> None:
+    most, place = 15 << 20, folder / "buckets" / "pictures" / "large.jpg"
     picture = disc(RED, kind=".jpg")
     image = {"S3Object": {"Bucket": "pictures", "Name": place.name}}
     place.write_bytes(picture + bytes(most - len(picture)))
@@ -127,7 +129,8 @@ def test_an_object_has_15_mb_at_most(rekognition: Any, buckets: Path) -> None:
 
 
 @pytest.mark.usefixtures("undecoded")
-def test_an_operators_narrower_limits_hold_too(with_limits: Callable[..., Any]) -> None:
-    client = with_limits(max_pixels=9_000)
-    code, _ = refusal(client.detect_faces, Image={"Bytes": grey(100, 100)})
+def test_an_operators_narrower_limits_hold_too(served: Served) -> None:
+    narrower = replace(served, limits=replace(served.limits, max_pixels=9_000))
+    with serving(narrower) as client:
+        code, _ = refusal(client.detect_faces, Image={"Bytes": grey(100, 100)})
     assert code == "ImageTooLargeException"

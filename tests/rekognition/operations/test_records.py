@@ -1,0 +1,235 @@
+"""Every operation is admitted before it looks at anything, released, and recorded."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Connection
+
+from likeness.errors import Denied
+from likeness.rekognition.contract import contract
+from likeness.rekognition.operations import OPERATIONS
+from likeness.rekognition.served import Served
+from likeness.service.record import M, Outcome, Probe
+from likeness.storage import Database
+from likeness.terms.decision import Decision
+from likeness.terms.use import Action, Use
+from likeness.vision.decode import Sample
+from tests.rekognition.operations.conftest import serving
+from tests.rekognition.operations.discs import BLUE, RED, disc
+from tests.rekognition.operations.refusals import refusal
+
+T = TypeVar("T")
+NOBODY = "00000000-0000-4000-8000-000000000000"
+_ALLOWED = Decision((), (), (), "")
+ARN = "arn:aws:rekognition:eu-west-1:000000000000:collection/staff"
+STAFF = {"CollectionId": "staff"}
+PICTURE = {"Image": {"S3Object": {"Bucket": "pictures", "Name": "one.png"}}}
+
+
+@dataclass
+class Notes:
+    """What a desk saw."""
+
+    uses: list[Use] = field(default_factory=list)
+    probes: list[Probe] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+@dataclass
+class NotedRecord:
+    database: Database
+    use: Use
+    notes: Notes
+    most: int
+    case_id: UUID | None
+    receipt: str | None = None
+    decision: Decision = _ALLOWED
+
+    def release(self, matches: Sequence[M], probe: Probe) -> list[M]:
+        self.notes.probes.append(probe)
+        return list(matches)[: self.most]
+
+    def write(self, act: Callable[[Connection], T], outcome: Callable[[T], Outcome]) -> T:
+        result = self.database.write(act)
+        self.answered(outcome(result))
+        return result
+
+    def answered(self, outcome: Outcome) -> None:
+        self.notes.outcomes.append(outcome)
+        self.receipt = "receipt-1"
+
+
+@dataclass
+class NotingDesk:
+    """Notes what it is asked; refuses `refused`, releases at most `most` matches."""
+
+    database: Database
+    refused: frozenset[Action] = frozenset()
+    most: int = 100
+    case_id: UUID | None = None
+    notes: Notes = field(default_factory=Notes)
+
+    @contextmanager
+    def record(self, use: Use) -> Iterator[NotedRecord]:
+        self.notes.uses.append(use)
+        if use.action in self.refused:
+            raise Denied("rule no-bulk-surveillance of pack defaults refuses this")
+        yield NotedRecord(self.database, use, self.notes, self.most, self.case_id)
+
+
+REQUESTS: dict[str, tuple[Action, dict[str, Any]]] = {
+    "CompareFaces": (
+        Action.COMPARE,
+        {"SourceImage": PICTURE["Image"], "TargetImage": PICTURE["Image"]},
+    ),
+    "DetectFaces": (Action.DETECT, PICTURE),
+    "CreateCollection": (Action.ARRANGE, {"CollectionId": "guests"}),
+    "DescribeCollection": (Action.READ, STAFF),
+    "ListCollections": (Action.READ, {}),
+    "DeleteCollection": (Action.ERASE, STAFF),
+    "IndexFaces": (Action.ENROL, {**STAFF, **PICTURE}),
+    "ListFaces": (Action.READ, STAFF),
+    "DeleteFaces": (Action.ERASE, {**STAFF, "FaceIds": [NOBODY]}),
+    "SearchFaces": (Action.SEARCH, {**STAFF, "FaceId": NOBODY}),
+    "SearchFacesByImage": (Action.SEARCH, {**STAFF, **PICTURE}),
+    "CreateUser": (Action.ARRANGE, {**STAFF, "UserId": "Rosa"}),
+    "DeleteUser": (Action.ERASE, {**STAFF, "UserId": "Rosa"}),
+    "ListUsers": (Action.READ, STAFF),
+    "AssociateFaces": (Action.ENROL, {**STAFF, "UserId": "Rosa", "FaceIds": [NOBODY]}),
+    "DisassociateFaces": (Action.ARRANGE, {**STAFF, "UserId": "Rosa", "FaceIds": [NOBODY]}),
+    "SearchUsers": (Action.SEARCH, {**STAFF, "FaceId": NOBODY}),
+    "SearchUsersByImage": (Action.SEARCH, {**STAFF, **PICTURE}),
+    "TagResource": (Action.ARRANGE, {"ResourceArn": ARN, "Tags": {"team": "door"}}),
+    "UntagResource": (Action.ARRANGE, {"ResourceArn": ARN, "TagKeys": ["team"]}),
+    "ListTagsForResource": (Action.READ, {"ResourceArn": ARN}),
+}
+
+
+class NothingToRead:
+    """Buckets that nobody may read."""
+
+    def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
+        raise AssertionError("a picture was fetched")
+
+
+def asked(client: Any, operation: str) -> Callable[..., Any]:
+    names = {name: method for method, name in client.meta.method_to_api_mapping.items()}
+    act: Callable[..., Any] = getattr(client, names[operation])
+    return act
+
+
+@pytest.mark.usefixtures("rekognition")
+def test_a_refused_use_fetches_and_decodes_nothing(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode(*_: object) -> None:
+        raise AssertionError("a pixel was decoded")
+
+    monkeypatch.setattr(Sample, "decode", decode)
+    desk = NotingDesk(served.database, refused=frozenset(Action))
+    with serving(replace(served, desk=desk, buckets=NothingToRead())) as client:
+        for operation, (action, request) in REQUESTS.items():
+            code, said = refusal(asked(client, operation), **request)
+            assert (operation, code) == (operation, "AccessDeniedException")
+            assert "no-bulk-surveillance" in said
+            assert desk.notes.uses[-1].action is action
+    assert REQUESTS.keys() == OPERATIONS.keys()
+    assert [use.operation for use in desk.notes.uses] == list(REQUESTS)
+    assert [one.name for one in served.gallery.collections()] == ["staff"]
+
+
+def test_a_use_names_the_collection_and_what_an_admin_declared_of_it(
+    rekognition: Any, served: Served
+) -> None:
+    desk = NotingDesk(served.database)
+    tags = {"likeness:sector": "health", "likeness:purpose": "attendance", "team": "door"}
+    with serving(replace(served, desk=desk)) as client:
+        client.tag_resource(ResourceArn=ARN, Tags=tags)
+        client.describe_collection(**STAFF)
+    tagging, describing = desk.notes.uses
+    assert tagging.action is Action.GOVERN
+    assert describing.collection_id == served.gallery.collection("staff").id
+    facts = describing.collection
+    assert (facts.sector, facts.jurisdiction, facts.purpose) == (
+        "health",
+        "undeclared",
+        "attendance",
+    )
+
+
+@pytest.mark.usefixtures("rekognition")
+def test_tags_that_rules_go_by_are_an_admins_matter(served: Served) -> None:
+    desk = NotingDesk(served.database, refused=frozenset({Action.GOVERN}))
+    declaring = {"likeness:sector": "police"}
+    with serving(replace(served, desk=desk)) as client:
+        client.tag_resource(ResourceArn=ARN, Tags={"team": "door"})
+        for act, request in (
+            (client.tag_resource, {"ResourceArn": ARN, "Tags": declaring}),
+            (client.untag_resource, {"ResourceArn": ARN, "TagKeys": [*declaring]}),
+            (client.create_collection, {"CollectionId": "guests", "Tags": declaring}),
+        ):
+            assert refusal(act, **request)[0] == "AccessDeniedException"
+
+
+def test_what_is_not_released_is_not_answered(rekognition: Any, served: Served) -> None:
+    for colour in (RED, (222, 44, 44)):
+        rekognition.index_faces(**STAFF, Image={"Bytes": disc(colour)})
+    picture = {"Bytes": disc(RED)}
+    desk = NotingDesk(served.database, most=1)
+    with serving(replace(served, desk=desk)) as client:
+        found = client.search_faces_by_image(**STAFF, Image=picture, MaxFaces=5)
+        compared = client.compare_faces(SourceImage=picture, TargetImage={"Bytes": disc(RED, RED)})
+    assert len(found["FaceMatches"]) == 1
+    searched, comparison = desk.notes.probes
+    assert searched.sample is not None
+    assert searched.face is not None
+    assert dict(searched.parameters) == {"by": "reference", "limit": "5", "threshold": "80.0"}
+    assert "target" in dict(comparison.parameters)
+    outcome = desk.notes.outcomes[0]
+    (match,) = found["FaceMatches"]
+    assert outcome == Outcome(1, 1, (UUID(match["Face"]["FaceId"]),))
+    # A face below what a rule asks for does not match.
+    assert (len(compared["FaceMatches"]), len(compared["UnmatchedFaces"])) == (1, 1)
+
+
+def test_what_people_have_to_look_at_first_is_said_neither_to_match_nor_not_to(
+    served: Served,
+) -> None:
+    case_id = uuid4()
+    desk = NotingDesk(served.database, most=0, case_id=case_id)
+    pictures = {"SourceImage": {"Bytes": disc(RED)}, "TargetImage": {"Bytes": disc(RED, BLUE)}}
+    with serving(replace(served, desk=desk)) as client:
+        compared = client.compare_faces(**pictures)
+    assert compared["FaceMatches"] == []
+    assert len(compared["UnmatchedFaces"]) == 1
+    headers = compared["ResponseMetadata"]["HTTPHeaders"]
+    assert headers["x-likeness-case"] == str(case_id)
+    assert headers["x-likeness-receipt"] == "receipt-1"
+
+
+def test_every_operation_says_what_came_of_it(rekognition: Any, served: Served) -> None:
+    desk = NotingDesk(served.database)
+    with serving(replace(served, desk=desk)) as client:
+        client.create_user(**STAFF, UserId="Rosa")
+        enrolled = client.index_faces(**STAFF, Image={"Bytes": disc(RED)})
+        client.associate_faces(
+            **STAFF, UserId="Rosa", FaceIds=[enrolled["FaceRecords"][0]["Face"]["FaceId"]]
+        )
+        client.delete_user(**STAFF, UserId="Rosa")
+        client.delete_faces(**STAFF, FaceIds=[enrolled["FaceRecords"][0]["Face"]["FaceId"], NOBODY])
+        client.delete_collection(**STAFF)
+    created, indexed, associated, deleted, erased, gone = desk.notes.outcomes
+    assert len(created.subject_ids) == len(indexed.reference_ids) == indexed.faces == 1
+    assert associated == Outcome(
+        reference_ids=indexed.reference_ids, subject_ids=created.subject_ids
+    )
+    assert erased.reference_ids == indexed.reference_ids
+    assert None not in (deleted.certificate_id, erased.certificate_id, gone.certificate_id)
+
+
+def test_every_operation_is_one_of_the_service_models() -> None:
+    assert all(contract(name) is not None for name in OPERATIONS)
