@@ -1,0 +1,148 @@
+"""Real faces over the wire: the same answers as the library's, and AWS's smallest face."""
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from likeness.app import Installation, Likeness, Workload
+from likeness.app.home import Home
+from likeness.artifacts import PinnedFile
+from likeness.artifacts.catalogue import ASTRONAUT, BIDEN, OBAMA, OBAMA_2, OBAMA_3, SAMPLES
+from likeness.config import Settings
+from likeness.terms.face import Face
+from tests.gallery.galleries import Clock
+from tests.rekognition.operations.conftest import served_of, serving
+
+pytestmark = pytest.mark.models
+
+STAFF = {"CollectionId": "staff"}
+Find = Callable[[PinnedFile], Path]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path, artifact: Find) -> Likeness:
+    """The library, with what the server has."""
+    for sample in SAMPLES:
+        artifact(sample)
+    settings = Settings(home=tmp_path_factory.mktemp("real"), cache=cache_dir)
+    return Likeness(Installation(settings), Workload.ONE, None)
+
+
+@pytest.fixture(scope="module")
+def client(library: Likeness) -> Iterator[Any]:
+    """A client of a home with the empty collection `staff`."""
+    with (
+        Home(library.installation) as home,
+        serving(served_of(home, library.installation.settings.home, Clock())) as client,
+    ):
+        client.create_collection(**STAFF)
+        yield client
+
+
+def boxed(face: Face, path: Path) -> dict[str, float]:
+    with Image.open(path) as picture:
+        width, height = picture.size
+    return {
+        "Left": face.box.left / width,
+        "Top": face.box.top / height,
+        "Width": face.box.width / width,
+        "Height": face.box.height / height,
+    }
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_faces_are_where_the_library_finds_them(
+    client: Any, library: Likeness, artifact: Find, sample: PinnedFile
+) -> None:
+    path = artifact(sample)
+    found = client.detect_faces(Image={"Bytes": path.read_bytes()})["FaceDetails"]
+    expected = library.detect(path)
+    assert len(found) == len(expected)
+    for said, face in zip(found, expected, strict=True):
+        assert said["BoundingBox"] == pytest.approx(boxed(face, path))
+        assert said["Confidence"] == pytest.approx(100 * face.confidence)
+        pose = (face.pose.roll, face.pose.yaw, face.pose.pitch)
+        assert tuple(said["Pose"].values()) == pytest.approx(pose)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "same"),
+    [(OBAMA, OBAMA_2, True), (OBAMA_2, OBAMA_3, True), (OBAMA, BIDEN, False)],
+    ids=["one person", "one person again", "two people"],
+)
+def test_two_pictures_are_as_alike_as_the_library_says(
+    client: Any,
+    library: Likeness,
+    artifact: Find,
+    source: PinnedFile,
+    target: PinnedFile,
+    same: bool,
+) -> None:
+    paths = artifact(source), artifact(target)
+    answer = client.compare_faces(
+        SourceImage={"Bytes": paths[0].read_bytes()},
+        TargetImage={"Bytes": paths[1].read_bytes()},
+        SimilarityThreshold=0,
+    )
+    verified = library.compare(*paths)
+    (match,) = (
+        one
+        for one in answer["FaceMatches"]
+        if one["Face"]["BoundingBox"] == pytest.approx(boxed(verified.probe, paths[1]))
+    )
+    assert match["Similarity"] == pytest.approx(verified.similarity, abs=1e-4)
+    assert (match["Similarity"] >= 80) is same
+
+
+def test_people_are_named_as_the_library_names_them(
+    client: Any, library: Likeness, artifact: Find, tmp_path: Path
+) -> None:
+    for name, sample in (("obama", OBAMA), ("biden", BIDEN), ("collins", ASTRONAUT)):
+        path = artifact(sample)
+        person = tmp_path / "people" / f"{name}{path.suffix}"
+        person.parent.mkdir(exist_ok=True)
+        person.write_bytes(path.read_bytes())
+        enrolled = client.index_faces(
+            **STAFF,
+            Image={"Bytes": path.read_bytes()},
+            ExternalImageId=name,
+            MaxFaces=1,
+            QualityFilter="NONE",
+        )
+        assert len(enrolled["FaceRecords"]) == 1
+    gallery = library.gallery(tmp_path / "people")
+    for sample in (OBAMA_2, OBAMA_3):
+        (identified, *_) = library.identify(artifact(sample), gallery)
+        answer = client.search_faces_by_image(
+            **STAFF, Image={"Bytes": artifact(sample).read_bytes()}, FaceMatchThreshold=0
+        )
+        named = [match["Face"]["ExternalImageId"] for match in answer["FaceMatches"]]
+        assert named == [candidate.name for candidate in identified.candidates]
+        assert named[0] == "obama"
+        alike = [match["Similarity"] for match in answer["FaceMatches"]]
+        expected = [candidate.similarity for candidate in identified.candidates]
+        assert alike == pytest.approx(expected, abs=0.01)
+
+
+def test_a_face_of_40_pixels_in_1920_by_1080_is_found(client: Any, artifact: Find) -> None:
+    portrait = cv2.imread(str(artifact(ASTRONAUT)))
+    (found, *_) = client.detect_faces(Image={"Bytes": png(portrait)})["FaceDetails"]
+    scale = 40 / (found["BoundingBox"]["Width"] * portrait.shape[1])
+    small = cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    large = np.full((1080, 1920, 3), 90, np.uint8)
+    large[500 : 500 + small.shape[0], 1200 : 1200 + small.shape[1]] = small
+    (face,) = client.detect_faces(Image={"Bytes": png(large)})["FaceDetails"]
+    assert face["BoundingBox"]["Width"] * 1920 == pytest.approx(40, abs=4)
+    assert 1200 < face["BoundingBox"]["Left"] * 1920 < 1200 + small.shape[1]
+
+
+def png(pixels: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels[..., ::-1])).save(buffer, "PNG")
+    return buffer.getvalue()
