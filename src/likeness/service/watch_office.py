@@ -25,14 +25,15 @@ from likeness.terms.decision import Decision, Duty
 from likeness.terms.template import Template
 from likeness.terms.use import Action, CollectionFacts, Principal, Use
 
+FaceOf = Callable[[], tuple[Template, bytes]]
+"""Gives the template of the only face in a picture, and that face as a JPEG."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """Somebody to watch for: their face, on what grounds, until when, and who is told."""
+    """Whom to watch for where: on what grounds, until when, and who is told."""
 
     collection: str
-    template: Template
-    crop_jpeg: bytes
     purpose: str
     grounds: Grounds
     expires_at: datetime
@@ -62,8 +63,10 @@ class WatchOffice:
     keeps_crops: bool
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def add(self, wanted: Wanted) -> tuple[Watch, WebhookSecret | None]:
+    def add(self, wanted: Wanted, face_of: FaceOf) -> tuple[Watch, WebhookSecret | None]:
         """Begin a watch; what signs its webhooks is given this once.
+
+        `face_of` is called once the use is admitted: no face is looked at for one that is refused.
 
         Raises:
             Conflict: pictures for review are not kept.
@@ -81,12 +84,13 @@ class WatchOffice:
                 connection, collections.get(connection, wanted.collection)
             )
         )
-        (template,) = self.cohorts.even_out(collection, seal, [wanted.template])
-        require_model(template, collection)
         now = self.clock()
         use = Use(self.principal, Action.WATCH, "AddWatch", collection.id, facts, wanted.purpose)
         with self.desk.record(use) as record:
             self._require_watcher()
+            found, crop_jpeg = face_of()
+            (template,) = self.cohorts.even_out(collection, seal, [found])
+            require_model(template, collection)
             new = NewWatch(
                 collection.id,
                 self.principal.id,
@@ -94,7 +98,7 @@ class WatchOffice:
                 wanted.grounds,
                 _owed(record.decision),
                 template,
-                wanted.crop_jpeg,
+                crop_jpeg,
                 wanted.expires_at,
                 wanted.url,
             )

@@ -1,0 +1,1 @@
+"""What does Likeness do over HTTP that Rekognition does not? Review, watches, receipts."""

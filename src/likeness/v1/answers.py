@@ -1,0 +1,209 @@
+"""What do answers look like? The shapes of cases and watches; the command line gives the same."""
+
+from typing import Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from likeness.notify.signature import WebhookSecret
+from likeness.review.quorum import Standing, Verdict
+from likeness.review.verdicts import Given
+from likeness.review.watches import Watch
+from likeness.service.review_office import CaseFacts, SeenCandidate, SeenCase
+from likeness.service.watch_office import SeenWatch
+
+
+class Answer(BaseModel):
+    """What all answers share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CaseAnswer(Answer):
+    """A case, without anybody's face."""
+
+    id: UUID
+    watch_id: UUID | None
+    use_id: UUID
+    principal_id: str
+    collection_id: UUID
+    operation: str
+    purpose: str
+    reviews_owed: int
+    separately: bool
+    opened_at: AwareDatetime
+    expires_at: AwareDatetime
+    authorise_by: AwareDatetime | None
+    authorised_at: AwareDatetime | None
+    decided: bool
+    yours: bool
+
+    @classmethod
+    def of(cls, facts: CaseFacts) -> Self:
+        """Show what is known."""
+        case = facts.case
+        return cls(
+            id=case.id,
+            watch_id=case.watch_id,
+            use_id=case.use_id,
+            principal_id=case.principal_id,
+            collection_id=case.collection_id,
+            operation=case.operation,
+            purpose=case.purpose,
+            reviews_owed=case.reviews,
+            separately=case.separately,
+            opened_at=case.opened_at,
+            expires_at=case.expires_at,
+            authorise_by=case.authorise_by,
+            authorised_at=case.authorised_at,
+            decided=facts.decided,
+            yours=facts.yours,
+        )
+
+
+class VerdictAnswer(Answer):
+    """A verdict that the caller may see."""
+
+    reviewer_id: str
+    verdict: Verdict
+    reason: str
+    given_at: AwareDatetime
+
+    @classmethod
+    def of(cls, given: Given) -> Self:
+        """Show one."""
+        return cls(
+            reviewer_id=given.reviewer_id,
+            verdict=given.verdict,
+            reason=given.reason,
+            given_at=given.given_at,
+        )
+
+
+class CandidateAnswer(Answer):
+    """A candidate; `number` names them in the case, and does not follow their rank."""
+
+    number: int
+    reference_id: UUID | None
+    subject_id: UUID | None
+    standing: Standing
+    rank: int | None
+    similarity: float | None
+    verdicts: list[VerdictAnswer]
+
+    @classmethod
+    def of(cls, seen: SeenCandidate) -> Self:
+        """Show what the caller may see."""
+        return cls(
+            number=seen.number,
+            reference_id=seen.reference_id,
+            subject_id=seen.subject_id,
+            standing=seen.standing,
+            rank=seen.rank,
+            similarity=None if seen.similarity is None else round(seen.similarity, 2),
+            verdicts=[VerdictAnswer.of(one) for one in seen.verdicts],
+        )
+
+
+class AuthorisationAnswer(Answer):
+    """What authority consented."""
+
+    authority: str
+    number: str
+    principal_id: str
+    given_at: AwareDatetime
+
+
+class SeenCaseAnswer(CaseAnswer):
+    """A case; without candidates for those who may know facts alone."""
+
+    candidates: list[CandidateAnswer]
+    authorisation: AuthorisationAnswer | None
+
+    @classmethod
+    def of_seen(cls, seen: SeenCase) -> Self:
+        """Show what the caller may see."""
+        given = seen.authorisation
+        return cls(
+            **CaseAnswer.of(seen.facts).model_dump(),
+            candidates=[CandidateAnswer.of(one) for one in seen.candidates],
+            authorisation=None
+            if given is None
+            else AuthorisationAnswer(
+                authority=given.authority,
+                number=given.number,
+                principal_id=given.principal_id,
+                given_at=given.given_at,
+            ),
+        )
+
+
+class CasesAnswer(Answer):
+    """All cases."""
+
+    cases: list[CaseAnswer]
+
+
+class WatchAnswer(Answer):
+    """A standing search."""
+
+    id: UUID
+    collection_id: UUID
+    principal_id: str
+    purpose: str
+    reviews_owed: int
+    separately: bool
+    model: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+    tells: bool
+
+    @classmethod
+    def of(cls, watch: Watch) -> Self:
+        """Show one."""
+        return cls(
+            id=watch.id,
+            collection_id=watch.collection_id,
+            principal_id=watch.principal_id,
+            purpose=watch.purpose,
+            reviews_owed=watch.reviews,
+            separately=watch.separately,
+            model=watch.model,
+            created_at=watch.created_at,
+            expires_at=watch.expires_at,
+            tells=watch.tells,
+        )
+
+
+class AddedWatchAnswer(WatchAnswer):
+    """A watch that was just added; `webhook_secret` is given this once."""
+
+    webhook_secret: str | None
+
+    @classmethod
+    def of_added(cls, watch: Watch, secret: WebhookSecret | None) -> Self:
+        """Show one with its secret."""
+        text = None if secret is None else secret.text
+        return cls(**WatchAnswer.of(watch).model_dump(), webhook_secret=text)
+
+
+class SeenWatchAnswer(WatchAnswer):
+    """A watch with its grounds."""
+
+    authority: str
+    criteria: str
+
+    @classmethod
+    def of_seen(cls, seen: SeenWatch) -> Self:
+        """Show one with its grounds."""
+        return cls(
+            **WatchAnswer.of(seen.watch).model_dump(),
+            authority=seen.grounds.authority,
+            criteria=seen.grounds.criteria,
+        )
+
+
+class WatchesAnswer(Answer):
+    """All watches."""
+
+    watches: list[SeenWatchAnswer]

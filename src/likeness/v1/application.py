@@ -1,0 +1,43 @@
+"""The application: which paths there are. FastAPI describes them at `/v1/openapi.json`."""
+
+from fastapi import FastAPI
+from starlette.responses import JSONResponse, Response
+
+from likeness import __version__
+from likeness.v1.bounds import Bounds
+from likeness.v1.cases import cases
+from likeness.v1.problems import answer_with_problems
+from likeness.v1.served import Caller, Served, Serving
+from likeness.v1.watches import watches
+
+
+def application(served: Served) -> FastAPI:
+    """Make the application that answers what begins with `/v1/`."""
+    made = FastAPI(
+        title="Likeness",
+        version=__version__,
+        openapi_url="/v1/openapi.json",
+        # Their pages load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    made.state.served = served
+    made.add_middleware(Bounds)
+    answer_with_problems(made)
+    made.include_router(cases)
+    made.include_router(watches)
+    made.add_api_route("/v1/receipts/{receipt_id}", show_receipt, tags=["ledger"])
+    made.add_api_route("/v1/health", show_health, tags=["health"])
+    return made
+
+
+def show_receipt(receipt_id: str, serving: Serving, caller: Caller) -> Response:
+    """Give a receipt, which `likeness ledger verify` checks offline."""
+    return Response(serving.receipt(receipt_id), media_type="application/json")
+
+
+def show_health(serving: Serving) -> Response:
+    """Say whether acts can be done; 503 where they cannot."""
+    ready = serving.ready()
+    return JSONResponse({"ready": ready}, 200 if ready else 503)

@@ -1,0 +1,58 @@
+"""Standing searches over HTTP: add, list, end."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
+
+from likeness.review.statements import LONGEST_STATEMENT
+from likeness.review.watches import Grounds
+from likeness.service.watch_office import Wanted
+from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer, WatchesAnswer
+from likeness.v1.served import Caller, Serving
+
+watches = APIRouter(prefix="/v1/watches", tags=["watches"])
+
+_Statement = Annotated[str, Field(min_length=1, max_length=LONGEST_STATEMENT)]
+
+
+class WatchRequest(BaseModel):
+    """Whom to watch for: `image` is a picture of one face, in base64."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    collection: str
+    image: Base64Bytes
+    purpose: _Statement
+    authority: _Statement
+    criteria: _Statement
+    expires_at: AwareDatetime
+    webhook: str | None = None
+
+
+@watches.post("", status_code=201)
+def add_watch(asked: WatchRequest, serving: Serving, caller: Caller) -> AddedWatchAnswer:
+    """Begin a watch; what signs its webhooks is given this once."""
+    wanted = Wanted(
+        asked.collection,
+        asked.purpose,
+        Grounds(asked.authority, asked.criteria),
+        asked.expires_at,
+        asked.webhook,
+    )
+    added = serving.watches(caller).add(wanted, lambda: serving.face_of(asked.image))
+    return AddedWatchAnswer.of_added(*added)
+
+
+@watches.get("")
+def list_watches(serving: Serving, caller: Caller) -> WatchesAnswer:
+    """List the watches that have not ended, the oldest first."""
+    every = serving.watches(caller).every()
+    return WatchesAnswer(watches=[SeenWatchAnswer.of_seen(one) for one in every])
+
+
+@watches.delete("/{watch_id}")
+def end_watch(watch_id: UUID, serving: Serving, caller: Caller) -> WatchAnswer:
+    """End a watch; the cases that it opened stay."""
+    return WatchAnswer.of(serving.watches(caller).end(watch_id))

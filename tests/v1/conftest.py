@@ -1,0 +1,114 @@
+"""The application over a migrated database, with callers that are whoever a header says."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import Request
+
+from likeness.errors import Denied, NotFound
+from likeness.gallery import collections
+from likeness.gallery.cohorts import Cohorts
+from likeness.secrets import KeyFiles, Keyring
+from likeness.service.review_office import ReviewOffice
+from likeness.service.unrecorded import UnrecordedDesk
+from likeness.service.watch_office import WatchOffice
+from likeness.storage import migrate, open_database
+from likeness.terms.template import CohortStatistics, Template
+from likeness.terms.use import Principal, Role
+from likeness.v1.application import application
+from likeness.v1.served import Served
+from tests.gallery.galleries import DIMENSIONS, MODEL, KeptCohort, StrangersCohort, vector
+from tests.review.judging import Desk
+
+COHORT = "cohort@1"
+FACE = b"\xff\xd8 a face \xff\xd9"
+
+
+class Client:
+    """Calls the application as somebody: `client.as_("reviewer", "ada").get(path)`."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.database = open_database(url, lock_timeout_s=30)
+        migrate(self.database)
+        self.keyring = Keyring(KeyFiles(folder / "keys"))
+        self.desk = Desk(self.database, self.keyring)
+        self.ready = True
+        self.scores_hidden = False
+        self.faces_asked_for = 0
+        recording = UnrecordedDesk(self.database)
+        cohorts = Cohorts(
+            self.database, lambda model, version: StrangersCohort(version), KeptCohort
+        )
+        self.collection = self.database.write(
+            lambda c: collections.create(
+                c,
+                self.keyring,
+                "staff",
+                model=MODEL,
+                dimensions=DIMENSIONS,
+                cohort_version=COHORT,
+                now=self.desk.now,
+            )
+        )
+        served = Served(
+            authenticate=self._authenticate,
+            review=lambda principal: ReviewOffice(
+                self.database,
+                self.keyring,
+                recording,
+                principal,
+                self.scores_hidden,
+                clock=lambda: self.desk.now,
+            ),
+            watches=lambda principal: WatchOffice(
+                self.database,
+                self.keyring,
+                recording,
+                cohorts,
+                principal,
+                keeps_crops=True,
+                clock=lambda: self.desk.now,
+            ),
+            face_of=self._face_of,
+            receipt=self._receipt,
+            ready=lambda: self.ready,
+        )
+        self.application = application(served)
+
+    def call(
+        self, method: str, path: str, role: str | None, name: str = "ada", **sent: Any
+    ) -> httpx.Response:
+        headers = {} if role is None else {"x-role": role, "x-name": name}
+        transport = httpx.ASGITransport(self.application, raise_app_exceptions=False)
+
+        async def send() -> httpx.Response:
+            async with httpx.AsyncClient(transport=transport, base_url="http://v1") as client:
+                return await client.request(method, path, headers=headers, **sent)
+
+        return asyncio.run(send())
+
+    async def _authenticate(self, request: Request) -> Principal:
+        role = request.headers.get("x-role")
+        if role is None:
+            raise Denied("a signed request was expected and this one is not: sign it")
+        return Principal(f"key:{request.headers['x-name']}", Role(role))
+
+    def _face_of(self, picture: bytes) -> tuple[Template, bytes]:
+        self.faces_asked_for += 1
+        return Template(vector(1), MODEL, CohortStatistics(0.0, 1.0, COHORT)), FACE
+
+    def _receipt(self, receipt_id: str) -> str:
+        if receipt_id != "1-abc":
+            raise NotFound("a receipt was expected and there is none of that id: check it")
+        return '{"id": "1-abc"}'
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    made = Client(f"sqlite:///{tmp_path / 'likeness.db'}", tmp_path)
+    with made.database:
+        yield made

@@ -1,0 +1,149 @@
+"""The application itself: hostile bytes, errors in one form, watches, receipts, health."""
+
+import base64
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from likeness.errors import KeyUnusable
+
+from .conftest import Client
+
+
+def watch(client: Client, **changed: Any) -> dict[str, Any]:
+    return {
+        "collection": "staff",
+        "image": base64.b64encode(b"a picture").decode(),
+        "purpose": "missing-persons",
+        "authority": "Court",
+        "criteria": "missing since May",
+        "expires_at": (client.desk.now + timedelta(days=30)).isoformat(),
+        "webhook": "https://hooks.example/x",
+        **changed,
+    }
+
+
+def test_watch_is_added_listed_and_ended(client: Client) -> None:
+    added = client.call("POST", "/v1/watches", "operator", json=watch(client))
+    assert added.status_code == 201
+    assert added.json()["webhook_secret"].startswith("whsec_")
+    (listed,) = client.call("GET", "/v1/watches", "operator").json()["watches"]
+    assert (listed["criteria"], listed["tells"]) == ("missing since May", True)
+    assert "webhook_secret" not in listed
+    ended = client.call("DELETE", f"/v1/watches/{listed['id']}", "operator")
+    assert ended.json()["id"] == added.json()["id"]
+    assert client.call("GET", "/v1/watches", "operator").json() == {"watches": []}
+    assert client.call("DELETE", f"/v1/watches/{uuid4()}", "operator").status_code == 404
+
+
+@pytest.mark.parametrize("role", ["reviewer", "auditor", "client"])
+def test_who_may_not_watch_has_no_face_looked_at(client: Client, role: str) -> None:
+    assert client.call("POST", "/v1/watches", role, json=watch(client)).status_code == 403
+    assert client.call("GET", "/v1/watches", role).status_code == 403
+    assert client.faces_asked_for == 0
+
+
+BAD_WATCHES = [
+    {"collection": "nobody"},
+    {"image": "abcde"},
+    {"image": 7},
+    {"criteria": ""},
+    {"expires_at": None},
+    {"expires_at": "2026-03-05T00:00:00"},  # of which place?
+    {"expires_at": "2036-03-05T00:00:00Z"},
+    {"webhook": "file:///etc/passwd"},
+    {"more": 1},
+]
+
+
+@pytest.mark.parametrize("changed", BAD_WATCHES, ids=str)
+def test_bad_watch_is_one_problem(client: Client, changed: dict[str, Any]) -> None:
+    answer = client.call("POST", "/v1/watches", "operator", json=watch(client, **changed))
+    assert answer.status_code in (400, 404)
+    assert set(answer.json()) == {"title", "status", "detail"}
+    assert "\n" not in answer.text
+    assert client.call("GET", "/v1/watches", "operator").json() == {"watches": []}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/nothing", 404),
+        ("PUT", "/v1/cases", 405),
+        ("GET", "/v1/cases/no-uuid", 400),
+        ("GET", "/v1/receipts/2-abc", 404),
+        ("GET", "/v1/receipts/..%2f..%2fetc", 404),
+    ],
+)
+def test_every_error_is_one_problem(client: Client, method: str, path: str, status: int) -> None:
+    answer = client.call(method, path, "admin")
+    assert answer.status_code == status
+    assert set(answer.json()) == {"title", "status", "detail"}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\xfe", b'"' * 1000, b"null"])
+def test_body_that_is_no_json_is_one_problem(client: Client, content: bytes) -> None:
+    answer = client.call("POST", "/v1/watches", "operator", content=content)
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"title", "status", "detail"}
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_body_that_is_too_long_is_refused(client: Client, told: bool) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(5):
+            yield b" " * (16 << 10)
+
+    path = f"/v1/cases/{uuid4()}/verdicts"
+    content = b" " * (80 << 10) if told else chunks()
+    answer = client.call("POST", path, "reviewer", content=content)
+    assert answer.status_code == 413
+    assert "at most 65536 bytes" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("error", [KeyUnusable("/secret/path"), RuntimeError("/secret/path")])
+def test_what_fails_inside_stays_inside(
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> object:
+        raise error
+
+    monkeypatch.setattr("likeness.review.cases.every", fail)
+    answer = client.call("GET", "/v1/cases", "reviewer")
+    assert answer.status_code == (503 if isinstance(error, KeyUnusable) else 500)
+    assert "/secret/path" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_receipt_is_given_to_whoever_has_its_id(client: Client) -> None:
+    answer = client.call("GET", "/v1/receipts/1-abc", "client")
+    assert (answer.status_code, answer.json()) == (200, {"id": "1-abc"})
+    assert client.call("GET", "/v1/receipts/1-abc", None).status_code == 401
+
+
+def test_health_is_told_to_anybody(client: Client) -> None:
+    assert client.call("GET", "/v1/health", None).json() == {"ready": True}
+    client.ready = False
+    assert client.call("GET", "/v1/health", None).status_code == 503
+
+
+def test_description_names_every_path_and_no_page_loads_anything(client: Client) -> None:
+    paths = client.call("GET", "/v1/openapi.json", None).json()["paths"]
+    assert set(paths) == {
+        "/v1/cases",
+        "/v1/cases/{case_id}",
+        "/v1/cases/{case_id}/verdicts",
+        "/v1/cases/{case_id}/authorisation",
+        "/v1/cases/{case_id}/probe",
+        "/v1/cases/{case_id}/candidates/{number}/face",
+        "/v1/watches",
+        "/v1/watches/{watch_id}",
+        "/v1/receipts/{receipt_id}",
+        "/v1/health",
+    }
+    for page in ("/docs", "/redoc", "/v1/docs"):
+        assert client.call("GET", page, None).status_code == 404

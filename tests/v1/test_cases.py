@@ -1,0 +1,142 @@
+"""Cases over HTTP: who may do what, and nobody more."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from likeness.review import crops
+from likeness.review.case import Case
+from tests.review.judging import CROP, SEARCH, found, other
+
+from .conftest import Client
+
+REASON = {"reason": "the left ear is the same"}
+SAME = {"verdict": "same", **REASON}
+
+
+def open_case(client: Client, count: int = 1, **owed: Any) -> Case:
+    search = other(collection_id=client.collection.id)
+    return client.desk.open(found(count), search, **owed)
+
+
+def test_reviewer_sees_a_case_and_both_faces(client: Client) -> None:
+    case = open_case(client)
+    (candidate,) = client.desk.candidates(case)
+    client.database.write(
+        lambda c: crops.keep(c, client.keyring, case.collection_id, {candidate.id: b"reference"})
+    )
+    shown = client.call("GET", f"/v1/cases/{case.id}", "reviewer")
+    assert shown.status_code == 200
+    (answer,) = shown.json()["candidates"]
+    assert answer["reference_id"] == str(candidate.reference_id)
+    assert (answer["rank"], answer["similarity"], answer["verdicts"]) == (1, 99.0, [])
+    assert shown.json()["yours"] is True
+    probe = client.call("GET", f"/v1/cases/{case.id}/probe", "reviewer")
+    assert (probe.content, probe.headers["content-type"]) == (CROP, "image/jpeg")
+    assert probe.headers["cache-control"] == "no-store"
+    assert probe.headers["x-content-type-options"] == "nosniff"
+    face = client.call("GET", f"/v1/cases/{case.id}/candidates/1/face", "reviewer")
+    assert face.content == b"reference"
+
+
+def test_verdicts_decide_a_case(client: Client) -> None:
+    case = open_case(client, reviews=2, separately=True)
+    path = f"/v1/cases/{case.id}/verdicts"
+    first = client.call("POST", path, "reviewer", "ada", json=SAME)
+    assert first.status_code == 200
+    assert [one["reviewer_id"] for one in first.json()["candidates"][0]["verdicts"]] == ["key:ada"]
+    other_view = client.call("GET", f"/v1/cases/{case.id}", "reviewer", "ben").json()
+    assert other_view["candidates"][0]["verdicts"] == []
+    second = client.call("POST", path, "reviewer", "ben", json={**SAME, "candidate": 1}).json()
+    assert (second["decided"], second["candidates"][0]["standing"]) == (True, "confirmed")
+    assert len(second["candidates"][0]["verdicts"]) == 2
+
+
+def test_scores_are_hidden_until_the_reviewer_has_decided(client: Client) -> None:
+    client.scores_hidden = True
+    case = open_case(client, reviews=2)
+    before = client.call("GET", f"/v1/cases/{case.id}", "reviewer").json()["candidates"][0]
+    assert (before["similarity"], before["rank"]) == (None, None)
+    client.call("POST", f"/v1/cases/{case.id}/verdicts", "reviewer", json=SAME)
+    after = client.call("GET", f"/v1/cases/{case.id}", "reviewer").json()["candidates"][0]
+    assert (after["similarity"], after["rank"]) == (99.0, 1)
+
+
+def test_nobody_sees_whom_their_own_search_found(client: Client) -> None:
+    case = open_case(client)
+    who = ("operator", SEARCH.principal_id.removeprefix("key:"))
+    assert client.call("GET", f"/v1/cases/{case.id}", *who).json()["candidates"] == []
+    for path in ("probe", "candidates/1/face"):
+        assert client.call("GET", f"/v1/cases/{case.id}/{path}", *who).status_code == 403
+    decided = client.call("POST", f"/v1/cases/{case.id}/verdicts", *who, json=SAME)
+    assert decided.status_code == 403
+    assert client.call("GET", f"/v1/cases/{case.id}", *who).json()["yours"] is False
+
+
+def test_auditor_reads_facts_and_no_faces(client: Client) -> None:
+    case = open_case(client)
+    (listed,) = client.call("GET", "/v1/cases", "auditor").json()["cases"]
+    assert (listed["id"], listed["decided"], listed["yours"]) == (str(case.id), False, False)
+    shown = client.call("GET", f"/v1/cases/{case.id}", "auditor").json()
+    assert (shown["candidates"], shown["authorisation"]) == ([], None)
+    for path in ("probe", "candidates/1/face"):
+        assert client.call("GET", f"/v1/cases/{case.id}/{path}", "auditor").status_code == 403
+
+
+MAY = [
+    ("GET", "", None, {"admin": 200, "operator": 200, "reviewer": 200, "auditor": 200}),
+    ("GET", "/CASE", None, {"admin": 200, "operator": 200, "reviewer": 200, "auditor": 200}),
+    ("GET", "/CASE/probe", None, {"admin": 200, "operator": 200, "reviewer": 200}),
+    ("POST", "/CASE/verdicts", SAME, {"admin": 200, "operator": 200, "reviewer": 200}),
+    ("POST", "/CASE/authorisation", {"authority": "Court", "number": "7"}, {"admin": 200}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "allowed"), MAY)
+def test_every_role_may_do_its_own_work_alone(
+    client: Client,
+    method: str,
+    path: str,
+    body: dict[str, str] | None,
+    allowed: dict[str, int],
+) -> None:
+    for number, role in enumerate(["admin", "operator", "reviewer", "auditor", "client", None]):
+        search = other(collection_id=client.collection.id, purpose=str(number))
+        case = client.desk.open(found(), search, authorisation_hours=24)
+        answer = client.call(
+            method, "/v1/cases" + path.replace("CASE", str(case.id)), role, json=body
+        )
+        expected = 401 if role is None else allowed.get(role, 403)
+        assert (role, answer.status_code) == (role, expected)
+        if expected != 200:
+            assert set(answer.json()) == {"title", "status", "detail"}
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_consent_is_recorded_and_shown(client: Client) -> None:
+    case = open_case(client, authorisation_hours=24)
+    body = {"authority": "District court", "number": "12 X"}
+    answer = client.call("POST", f"/v1/cases/{case.id}/authorisation", "admin", json=body)
+    assert answer.json()["authorised_at"] is not None
+    shown = client.call("GET", f"/v1/cases/{case.id}", "reviewer").json()["authorisation"]
+    assert (shown["authority"], shown["number"], shown["principal_id"]) == (
+        "District court",
+        "12 X",
+        "key:ada",
+    )
+
+
+def test_case_that_has_ended_is_not_found(client: Client) -> None:
+    case = open_case(client, authorisation_hours=24)
+    client.desk.pass_hours(24)
+    assert client.call("GET", f"/v1/cases/{case.id}", "reviewer").status_code == 404
+    assert client.call("GET", "/v1/cases", "reviewer").json() == {"cases": []}
+    assert client.call("GET", f"/v1/cases/{uuid4()}", "reviewer").status_code == 404
+
+
+def test_picture_that_was_not_kept_is_not_found(client: Client) -> None:
+    case = open_case(client, crop_jpeg=None)
+    answer = client.call("GET", f"/v1/cases/{case.id}/probe", "reviewer")
+    assert answer.status_code == 404
+    assert "none was kept" in answer.json()["detail"]
