@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from likeness.app import Installation
 from likeness.app.home import Home
@@ -174,19 +175,25 @@ def test_a_disk_that_fills_up_loses_nothing_that_was_told(
 ) -> None:
     home, pictures = sqlite_home, crowd(tmp_path / "pictures", 90)
     told: list[Result] = []
-    may_have_pages(home, 50)
+    may_grow(home, 25)
     with pytest.raises(DatabaseUnavailable, match="disk is full"):
         told.extend(enroller(home).enrol(pictures))
     stored = len(told)
     assert 0 < stored < 90
     assert home.gallery.size("staff") == Size(stored, stored)
-    may_have_pages(home, 10_000)
+    may_grow(home, 10_000)
     again = list(enroller(home).enrol(pictures))
     assert outcomes(again) == [ALREADY] * stored + [ENROLLED] * (90 - stored)
 
 
-def may_have_pages(home: Home, count: int) -> None:
-    home.database.write(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count={count}").all())
+def may_grow(home: Home, pages: int) -> None:
+    """Let the database take so many pages more than it has."""
+
+    def limit(connection: Connection) -> None:
+        used = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={used + pages}").all()
+
+    home.database.write(limit)
 
 
 def test_a_name_that_cannot_be_kept_is_refused_before_anything_is_read(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from likeness.app.home import Home
 from likeness.gallery.collections import Collection
-from likeness.service.in_force import require_cohort, require_model
+from likeness.service.in_force import require_cohort, require_model_in_force
 from likeness.terms.calibration import Calibration
 
 
@@ -46,6 +46,6 @@ def require_comparable(home: Home, collection: Collection) -> None:
         NotFound: the model in force has no cohort.
     """
     installation = home.installation
-    require_model(collection, installation.model)
+    require_model_in_force(collection, installation.model)
     if home.gallery.own_cohort(collection.name) is None:
         require_cohort(collection, installation.standards.cohort(installation.model).version)

@@ -15,7 +15,7 @@ from likeness.cli.words import several
 from likeness.errors import LikenessError, NotFound, StateError
 from likeness.gallery import cohorts, collections
 from likeness.gallery.collections import Collection
-from likeness.service.in_force import require_cohort, require_model
+from likeness.service.in_force import require_cohort, require_model_in_force
 from likeness.service.rotate_keys import other_secrets_by_key
 from likeness.storage import Database, current, head, open_database
 from likeness.storage.address import SqliteFile, read_address
@@ -108,7 +108,7 @@ def _collections(settled: Installation, database: Database) -> Iterator[Finding]
 def _hindrance(settled: Installation, collection: Collection, own_cohort: bool) -> str | None:
     """Say why the settings in force cannot search a collection; None where they can."""
     try:
-        require_model(collection, settled.model)
+        require_model_in_force(collection, settled.model)
         if not own_cohort:
             require_cohort(collection, settled.standards.cohort(settled.model).version)
     except NotFound:

@@ -96,8 +96,7 @@ class Cohorts:
         self._database = database
         self._cohort_of = cohort_of
         self._read = read
-        # With their versions: a cohort hashes all it holds to say its own.
-        self._own: dict[UUID, tuple[str, OwnCohort]] = {}
+        self._own: dict[UUID, OwnCohort] = {}
         self._shared: dict[tuple[str, str], Cohort] = {}
 
     def own(self, collection: Collection, seal: Seal) -> OwnCohort | None:
@@ -107,13 +106,13 @@ class Cohorts:
             KeyUnusable: it is damaged, or another's.
         """
         version = collection.cohort_version
-        known_version, known = self._own.get(collection.id, (None, None))
-        if known_version != version:
+        known = self._own.get(collection.id)
+        if known is None or known.cohort.version != version:
             known = self._database.read(
                 lambda connection: find(connection, seal, version, self._read)
             )
             if known is not None:
-                self._own[collection.id] = version, known
+                self._own[collection.id] = known
         return known
 
     def of(self, collection: Collection, seal: Seal) -> Cohort:

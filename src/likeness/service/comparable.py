@@ -2,7 +2,7 @@
 
 from likeness.gallery.collections import Collection
 from likeness.gallery.gallery import Gallery
-from likeness.service.in_force import require_cohort, require_model
+from likeness.service.in_force import require_cohort, require_model_in_force
 from likeness.vision.find import FaceFinder
 
 
@@ -13,6 +13,6 @@ def require_comparable(gallery: Gallery, collection: Collection, finder: FaceFin
         Conflict: it is of another model or cohort.
         NotFound: it was erased meanwhile.
     """
-    require_model(collection, finder.model)
+    require_model_in_force(collection, finder.model)
     if gallery.own_cohort(collection.name) is None:
         require_cohort(collection, finder.cohort_version)

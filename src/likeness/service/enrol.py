@@ -28,6 +28,7 @@ from likeness.errors import (
 from likeness.gallery import references, subjects
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.references import NewReference, Reference
+from likeness.service.in_batches import in_batches
 from likeness.service.in_parallel import in_parallel
 from likeness.service.named_picture import NamedPicture
 from likeness.storage import Database
@@ -123,13 +124,9 @@ class Enroller:
             NotFound: the collection was erased meanwhile.
             Fault: something broke; what was told stays, and the rest can come again.
         """
-        batch: list[_Ready | Result] = []
-        for attempted in in_parallel(self._attempt, pictures, self._workers):
-            batch.append(attempted)
-            if len(batch) == _BATCH:
-                yield from self._committed(batch)
-                batch.clear()
-        yield from self._committed(batch)
+        attempted = in_parallel(self._attempt, pictures, self._workers)
+        for batch in in_batches(attempted, _BATCH):
+            yield from self._committed(batch)
 
     def _attempt(self, picture: NamedPicture) -> "_Ready | Result":
         try:

@@ -1,6 +1,6 @@
 """Even a collection's scores out by another cohort, while it goes on being used."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,9 +11,10 @@ from likeness.errors import Conflict
 from likeness.gallery import cohorts, references, staging
 from likeness.gallery.cohorts import Cohort, OwnCohort
 from likeness.gallery.gallery import Gallery
+from likeness.gallery.seal import Seal
 from likeness.gallery.staging import Change
 from likeness.storage import Database
-from likeness.terms.template import CohortStatistics
+from likeness.terms.template import CohortStatistics, Template
 from likeness.vision.cohort_parts import CohortInParts
 
 _AT_ONCE = 2_000
@@ -71,40 +72,18 @@ def even_out(
         Conflict: the change was discarded meanwhile, or see `Gallery.finish`; then it took place.
     """
     collection, opened = gallery.open(name)
-    seal, version = opened.seal, change.cohort_version
-
-    def find(connection: Connection) -> OwnCohort | None:
-        staging.require_open(connection, change)
-        return cohorts.find(connection, seal, version, CohortInParts.from_bytes)
-
-    own = database.read(find)
-    cohort = own.cohort if own else cohort_of(collection.model, version)
-
-    def stage_all() -> None:
-        number = 0
-        while numbers := database.read(
-            partial(staging.unstaged, change=change, after=number, limit=_AT_ONCE)
-        ):
-            number = numbers[-1]
-            found = database.read(
+    seal = opened.seal
+    own = database.read(partial(_own_cohort, seal=seal, change=change))
+    cohort = own.cohort if own else cohort_of(collection.model, change.cohort_version)
+    while True:
+        for numbers in _unstaged(database, change):
+            templates = database.read(
                 partial(references.templates, collection=collection, seal=seal, numbers=numbers)
             )
-            if not found:
-                continue
-            means, deviations = cohort.statistics(np.stack([t.vector for t in found.values()]))
-            statistics = {
-                number: CohortStatistics(mean, deviation, version)
-                for number, mean, deviation in zip(
-                    found, means.tolist(), deviations.tolist(), strict=True
-                )
-            }
+            statistics = _statistics(templates, cohort, change.cohort_version)
             database.write(partial(staging.stage_statistics, change=change, statistics=statistics))
-            tell(
-                database.read(partial(staging.staged, change=change)), gallery.size(name).references
-            )
-
-    while True:
-        stage_all()
+            staged = database.read(partial(staging.staged, change=change))
+            tell(staged, gallery.size(name).references)
         try:
             gallery.switch(change)
             return gallery.size(name).references
@@ -112,6 +91,35 @@ def even_out(
             # Somebody was enrolled since; or something else stands in the way.
             if not database.read(partial(_lacks_references, change=change)):
                 raise
+
+
+def _own_cohort(connection: Connection, seal: Seal, change: Change) -> OwnCohort | None:
+    staging.require_open(connection, change)
+    return cohorts.find(connection, seal, change.cohort_version, CohortInParts.from_bytes)
+
+
+def _unstaged(database: Database, change: Change) -> Iterator[list[int]]:
+    """Yield the numbers of references that are not staged, a portion at a time."""
+    after = 0
+    while numbers := database.read(
+        partial(staging.unstaged, change=change, after=after, limit=_AT_ONCE)
+    ):
+        yield numbers
+        after = numbers[-1]
+
+
+def _statistics(
+    templates: Mapping[int, Template], cohort: Cohort, version: str
+) -> dict[int, CohortStatistics]:
+    """Hold templates against a cohort, by the numbers of their references."""
+    if not templates:  # all were erased meanwhile
+        return {}
+    vectors = np.stack([one.vector for one in templates.values()])
+    means, deviations = (each.tolist() for each in cohort.statistics(vectors))
+    return {
+        number: CohortStatistics(mean, deviation, version)
+        for number, mean, deviation in zip(templates, means, deviations, strict=True)
+    }
 
 
 def _lacks_references(connection: Connection, change: Change) -> bool:

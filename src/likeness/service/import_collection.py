@@ -6,10 +6,8 @@
 3. Nothing in the file is trusted: each line is checked, and at the end that all are as written.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
-from typing import TypeVar
 
 import numpy as np
 from sqlalchemy import Connection
@@ -23,12 +21,12 @@ from likeness.gallery.seal import Details, Seal
 from likeness.secrets import Keyring
 from likeness.service.export_format import Header, ReferenceLine
 from likeness.service.import_lines import ExportLines
+from likeness.service.in_batches import in_batches
 from likeness.storage import Database
 from likeness.terms.template import CohortStatistics, Template
 from likeness.vision.kept_cohort import models_of, read_cohort
 from likeness.vision.standards import Standards
 
-T = TypeVar("T")
 Tell = Callable[[int, int], None]
 
 _AT_ONCE = 500
@@ -84,14 +82,14 @@ def import_collection(
         _keep_cohort(connection, seal, standards, header, export.cohort())
         size = Size(header.subjects, header.references)
         total, done = size.subjects + size.references, 0
-        for subjects in _batches(export.subjects()):
+        for subjects in in_batches(export.subjects(), _AT_ONCE):
             arrivals.insert_subjects(
                 connection,
                 seal,
                 [ArrivingSubject(one.subject, one.name, one.created_at) for one in subjects],
             )
             tell(done := done + len(subjects), total)
-        for references in _batches(export.references()):
+        for references in in_batches(export.references(), _AT_ONCE):
             arrivals.insert_references(
                 connection, collection, seal, [_arriving(one, header) for one in references]
             )
@@ -161,11 +159,6 @@ def _arriving(line: ReferenceLine, header: Header) -> ArrivingReference:
         line.created_at,
         line.expires_at,
     )
-
-
-def _batches(items: Iterator[T]) -> Iterator[list[T]]:
-    while batch := list(islice(items, _AT_ONCE)):
-        yield batch
 
 
 def _other_cohort(header: Header) -> InvalidRequest:

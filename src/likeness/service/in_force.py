@@ -4,7 +4,7 @@ from likeness.errors import Conflict
 from likeness.gallery.collections import Collection
 
 
-def require_model(collection: Collection, model: str) -> None:
+def require_model_in_force(collection: Collection, model: str) -> None:
     """Refuse a collection whose templates are of another model than that in force.
 
     Raises:

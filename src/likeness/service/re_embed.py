@@ -26,6 +26,7 @@ from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.references import Reference
 from likeness.gallery.staging import FoundAgain
+from likeness.service.in_batches import in_batches
 from likeness.service.in_parallel import in_parallel
 from likeness.storage import Database
 from likeness.terms.face import Box, Face
@@ -138,13 +139,9 @@ class ReEmbedder:
             Conflict: the change was discarded meanwhile.
             Fault: something broke; what was told stays, and the rest can come again.
         """
-        batch: list[_Attempted] = []
-        for attempted in in_parallel(self._attempt, pictures, self._workers):
-            batch.append(attempted)
-            if len(batch) == _BATCH:
-                yield from self._committed(batch)
-                batch.clear()
-        yield from self._committed(batch)
+        attempted = in_parallel(self._attempt, pictures, self._workers)
+        for batch in in_batches(attempted, _BATCH):
+            yield from self._committed(batch)
 
     def missing(self) -> Iterator[Missing]:
         """Say which references have no template of the new model, in the order they came."""

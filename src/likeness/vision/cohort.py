@@ -14,6 +14,7 @@ import json
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,8 @@ _ROWS_AT_ONCE = 256
 MOST_UNPACKED_BYTES = 1 << 30
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Without slots: a version is kept once it is made.
+@dataclass(frozen=True, eq=False)
 class Cohort:
     """What templates of one model are held against before they are compared.
 
@@ -76,7 +78,7 @@ class Cohort:
         typical = (round(float(np.median(each)), 6) for each in (means, deviations))
         return cls(vectors, model, made_from, nearest, *typical)
 
-    @property
+    @cached_property
     def version(self) -> str:
         """A digest of everything that normalised scores depend on: twelve hexadecimal digits."""
         digest = hashlib.sha256(json.dumps(self._facts(), sort_keys=True).encode())

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,8 @@ _PARTS = 3
 FEWEST_PEOPLE_IN_PARTS = 500
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Without slots: a version is kept once it is made.
+@dataclass(frozen=True, eq=False)
 class CohortInParts:
     """Cohorts of one model, no person in two of them; see `Cohort` for what each is."""
 
@@ -48,7 +50,7 @@ class CohortInParts:
         dealt = [vectors[order[part::_PARTS]] for part in range(_PARTS)]
         return cls(tuple(Cohort.of(crowds(one[None], seed), model, made_from) for one in dealt))
 
-    @property
+    @cached_property
     def version(self) -> str:
         """A digest of everything that normalised scores depend on: twelve hexadecimal digits."""
         versions = ",".join(part.version for part in self.parts)
