@@ -418,6 +418,17 @@ def keep_weights_elsewhere(model: onnx.ModelProto) -> None:
     model.graph.initializer[0].data_location = TensorProto.EXTERNAL
 
 
+def keep_a_constant_elsewhere(model: onnx.ModelProto) -> None:
+    elsewhere = TensorProto(data_location=TensorProto.EXTERNAL)
+    model.graph.node.append(helper.make_node("Constant", [], ["w"], value=elsewhere))
+
+
+def keep_a_branch_elsewhere(model: onnx.ModelProto) -> None:
+    elsewhere = TensorProto(data_location=TensorProto.EXTERNAL)
+    branch = helper.make_graph([], "branch", [], [], [elsewhere])
+    model.graph.node.append(helper.make_node("If", ["x"], ["w"], then_branch=branch))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -425,6 +436,8 @@ def keep_weights_elsewhere(model: onnx.ModelProto) -> None:
         (take_grey, r"one input, float32.*\(1, 1, "),
         (take_two, r"one input, float32.*x float .*y float"),
         (keep_weights_elsewhere, "one whole file"),
+        (keep_a_constant_elsewhere, "one whole file"),
+        (keep_a_branch_elsewhere, "one whole file"),
     ],
 )
 def test_graph_that_takes_no_pictures_is_refused(

@@ -4,9 +4,10 @@ Exporters write down the size of their example picture, though convolutions do n
 Where a graph does depend on it, shape inference at another size finds out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import onnx
+from google.protobuf.message import Message
 from onnx import TensorProto, numpy_helper, shape_inference
 
 from likeness.errors import InvalidRequest
@@ -29,7 +30,8 @@ def read_graph(published: bytes, what: str) -> onnx.ModelProto:
             f"{what} was expected to be an ONNX graph and is none: get the file again"
         ) from error
     graph = model.graph
-    if any(tensor.data_location == TensorProto.EXTERNAL for tensor in graph.initializer):
+    # What lies elsewhere has no part in the digest by which a model is known.
+    if any(tensor.data_location == TensorProto.EXTERNAL for tensor in _tensors(model)):
         raise InvalidRequest(
             f"{what} keeps weights in another file, one whole file is needed: save it with"
             " onnx.save_model(..., save_as_external_data=False)"
@@ -105,6 +107,16 @@ def output_shapes(model: onnx.ModelProto, input_shape: Shape, what: str) -> list
     if any(tensor.elem_type != TensorProto.FLOAT for tensor in tensors):
         raise InvalidRequest(f"{what} was expected to give float32 and does not: export it in f32")
     return [_known_shape(tensor) for tensor in tensors]
+
+
+def _tensors(message: Message) -> Iterator[TensorProto]:
+    """Give every tensor, wherever in a graph one can be: in attributes, subgraphs, functions."""
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for inner in [value] if isinstance(value, Message) else value:
+                if isinstance(inner, TensorProto):
+                    yield inner
+                yield from _tensors(inner)
 
 
 def _redeclare_input(model: onnx.ModelProto, dimensions: Sequence[str | int]) -> None:
