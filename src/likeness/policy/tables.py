@@ -51,3 +51,12 @@ STATE = Table(
     Column("revision", BigInteger, nullable=False),
     Column("changed_at", Instant, nullable=False),
 )
+
+# Uses of a day by organisation, while a rule limits them.
+USES = Table(
+    "policy_uses",
+    METADATA,
+    Column("organisation", String(255), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("uses", BigInteger, nullable=False),
+)
