@@ -111,9 +111,7 @@ class Application:
         except AwsError as error:
             status, code, content = error.status, error.code, _error_body(error, exchange)
         except Exception as error:
-            _logger.error(
-                "request %s failed: %s", exchange.request_id, _whereabouts(error), exc_info=False
-            )
+            _logger.error("request %s failed: %s", exchange.request_id, _whereabouts(error))
             fault = failure("Something unforeseen happened")
             status, code, content = fault.status, fault.code, _error_body(fault, exchange)
         finally:
@@ -200,11 +198,10 @@ class Application:
 
     async def _leave(self, exchange: _Exchange) -> None:
         """Make sure that a client which is still sending will hear the answer."""
-        if exchange.body.complete:
-            return
-        if "100-continue" not in exchange.head.values("expect"):
+        if not exchange.body.complete and "100-continue" not in exchange.head.values("expect"):
             await exchange.body.throw_away()
-        exchange.headers["connection"] = "close"
+        if not exchange.body.complete:
+            exchange.headers["connection"] = "close"
 
     def _note(self, exchange: _Exchange, status: int, code: str, answer_bytes: int) -> None:
         self._measures.answered(exchange.operation, code)

@@ -1,7 +1,7 @@
 """What do the service model's patterns match? They are Java's; here they become Python's.
 
-A value has to match as a whole, as in Java's `matches`. Every pattern of the model takes time in
-proportion to the value's length; a test tries each.
+A value has to match as a whole, as in Java's `matches`, and be no longer than the model allows. A
+test tries every pattern with values that make patterns backtrack.
 """
 
 import re
