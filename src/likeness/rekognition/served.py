@@ -41,3 +41,15 @@ class Served:
     request_tokens: RequestTokens
     account: str
     clock: Callable[[], datetime]
+
+    def calibration_for(self, collection: Collection) -> Calibration:
+        """Say what a collection's scores mean; nothing is read where it is as what is in force.
+
+        Raises:
+            NotFound: nobody has measured that.
+        """
+        templates = self.templates
+        in_force = (templates.model, templates.cohort_version)
+        if (collection.model, collection.cohort_version) == in_force:
+            return self.calibration
+        return self.calibration_of(collection)

@@ -118,7 +118,7 @@ def _by_image(
             record,
             served.gallery,
             of.collection,
-            served.calibration_of,
+            served.calibration_for,
             served.finder,
             read,
             demands,
@@ -129,7 +129,7 @@ def _by_image(
 def _like_face(
     served: Served, of: Target, record: Record, face_id: UUID, demands: Demands
 ) -> tuple[Match, ...]:
-    name, calibration = of.collection.name, served.calibration_of(of.collection)
+    name, calibration = of.collection.name, served.calibration_for(of.collection)
     search = partial(served.gallery.search_reference, name, face_id, by=demands.by)
     try:
         return search_enrolled(record, search, face_id, calibration, demands)
@@ -142,7 +142,7 @@ def _like_face(
 def _like_user(
     served: Served, of: Target, record: Record, user: str, demands: Demands
 ) -> tuple[Match, ...]:
-    name, calibration = of.collection.name, served.calibration_of(of.collection)
+    name, calibration = of.collection.name, served.calibration_for(of.collection)
     subject = served.database.read(lambda connection: subjects.find(connection, of.seal, user))
     if subject is None:
         raise missing_user(user)

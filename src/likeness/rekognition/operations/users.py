@@ -106,7 +106,7 @@ def associate_faces(served: Served, call: Call, request: Request) -> Response:
                 of.opened,
                 name,
                 [UUID(one) for one in request["FaceIds"]],
-                served.calibration_of(of.collection),
+                served.calibration_for(of.collection),
                 demands,
                 once(served, call, request, of, Assigned),
             )
