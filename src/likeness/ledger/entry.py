@@ -7,7 +7,7 @@ ASCII with sorted keys and no spaces, one way to write each entry; docs/ledger.m
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -126,12 +126,7 @@ class Entry:
             },
         }
         if use.collection_id is not None:
-            document["collection"] = {
-                "id": str(use.collection_id),
-                "sector": use.collection.sector,
-                "jurisdiction": use.collection.jurisdiction,
-                "purpose": use.collection.purpose,
-            }
+            document["collection"] = {"id": str(use.collection_id), **asdict(use.collection)}
         if self.rules is not None:
             document["rules"] = {
                 "digest": self.rules.digest,

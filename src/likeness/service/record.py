@@ -8,9 +8,9 @@
 An act that changes rows calls `write` once, in place of `answered`: rows and entry commit together.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -58,13 +58,21 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a use: counts and ids of ours, which an entry may hold."""
+    """What came of a use: counts, ids and words of ours, which an entry may hold.
+
+    Of subjects and references an entry holds commitments. `forgotten` are those that the act has
+    erased, with `forgets_collection` all that there were: what ties entries to them goes too.
+    """
 
     faces: int = 0
     candidates: int = 0
     reference_ids: tuple[UUID, ...] = ()
     subject_ids: tuple[UUID, ...] = ()
     certificate_id: UUID | None = None
+    key_id: UUID | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    forgotten: Iterable[UUID] = ()
+    forgets_collection: bool = False
 
 
 class Record(Protocol):

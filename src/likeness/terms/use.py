@@ -55,11 +55,16 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class CollectionFacts:
-    """What an admin declared of a collection by its tags that start with `likeness:`."""
+    """What an admin declared of a collection by its tags that start with `likeness:`.
+
+    `footage` is where its pictures come from, `notice` is `shown` where people have been told.
+    """
 
     sector: str = UNDECLARED
     jurisdiction: str = UNDECLARED
     purpose: str = UNDECLARED
+    footage: str = UNDECLARED
+    notice: str = UNDECLARED
 
 
 @dataclass(frozen=True, slots=True)

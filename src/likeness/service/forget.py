@@ -1,0 +1,40 @@
+"""What forgets those who are erased? Everything that is not the gallery's, in the act that erases.
+
+Entries of the ledger stay as they are; what tied them to a person is destroyed.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.ledger import commitments
+from likeness.ledger.ledger import Ledger
+from likeness.review import forgetting
+from likeness.review.tables import CANDIDATES, CASES, CROPS, TOLD_APART, VERDICTS
+from likeness.service.record import Outcome
+
+_AT_A_TIME = 900
+
+FORGOTTEN_FROM = (*commitments.FORGOTTEN_FROM, CANDIDATES, CASES, CROPS, TOLD_APART, VERDICTS)
+"""The tables that are to be scrubbed after an erasure, beside the gallery's."""
+
+
+def forget(
+    connection: Connection, ledger: Ledger, collection_id: UUID | None, outcome: Outcome
+) -> None:
+    """Forget whom an act has erased."""
+    for ids in _portions(outcome.forgotten):
+        ledger.forget(connection, ids)
+        if not outcome.forgets_collection:
+            forgetting.forget(connection, ids)
+    if outcome.forgets_collection:
+        assert collection_id is not None  # it was of a collection
+        forgetting.forget_collection(connection, collection_id)
+
+
+def _portions(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
+    left = iter(ids)
+    while portion := list(islice(left, _AT_A_TIME)):
+        yield portion

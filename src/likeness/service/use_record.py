@@ -1,0 +1,166 @@
+"""The record of one use, from its admission to its last entry in the ledger."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.errors import Denied
+from likeness.ledger.entry import Event, Kind
+from likeness.ledger.ledger import Ledger, Position
+from likeness.policy.circumstances import Circumstances
+from likeness.policy.in_force import RulesInForce
+from likeness.service.forget import forget
+from likeness.service.record import M, Outcome, Probe
+from likeness.service.withhold import OF_PEOPLE, Withholding, confirmed, crop_of
+from likeness.storage import Database
+from likeness.terms.decision import Decision, Duty, Rule
+from likeness.terms.use import Use
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What a record is kept with."""
+
+    database: Database
+    ledger: Ledger
+    rules: RulesInForce
+    withholding: Withholding
+    clock: Callable[[], datetime]
+
+
+class UseRecord:
+    """A `Record` whose entries stand in the ledger; one thread has it.
+
+    `decision` is the last that was made.
+    """
+
+    def __init__(
+        self, office: Office, use: Use, decision: Decision, circumstances: Circumstances
+    ) -> None:
+        """Begin with what was decided, and under which circumstances, when it was admitted."""
+        self.use = use
+        self.decision = decision
+        self.receipt: str | None = None
+        self.case_id: UUID | None = None
+        self.ended = False
+        self._office = office
+        self._circumstances = circumstances
+
+    def note(self, kind: Kind, **details: str) -> None:
+        """Leave an entry without an outcome; durable when this returns."""
+        self._append(Event(kind, self.use, self.decision, details=details))
+
+    def release(self, matches: Sequence[M], probe: Probe) -> list[M]:
+        """Ask policy again, now that scores exist; give what may be answered.
+
+        Raises:
+            Denied: nothing may be.
+        """
+        office, now = self._office, self._office.clock()
+        floor = self.decision.amount_of(Duty.SIMILARITY) or 0.0
+        alike = [match for match in matches if match.similarity >= floor]
+        alike, pending = office.database.read(
+            lambda connection: office.withholding.known(connection, self.use, probe, alike, now)
+        )
+        agreed = alike if pending is None else confirmed(pending, alike)
+        seen = self._circumstances
+        if pending is not None:
+            self.case_id = pending.case.id
+            seen = pending.circumstances(seen, now)
+        least = min((match.similarity for match in agreed), default=100.0)
+        decision = office.rules.decide(self.use, replace(seen, similarity=least), now)
+        owed = {one.duty for one in decision.obligations}
+        if (
+            decision.refused_by
+            or owed - OF_PEOPLE
+            or (owed and office.withholding.impossible(self.use, decision))
+        ):
+            self.decision = decision
+            raise Denied(refusal(self.use, rules_against(decision)))
+        if owed:
+            self._withhold(alike, probe, now)
+            return []
+        self.decision = decision
+        return agreed
+
+    def write(self, act: Callable[[Connection], T], outcome: Callable[[T], Outcome]) -> T:
+        """Run an act in a transaction, together with the entry that says what came of it.
+
+        Raises what `Database.write` raises, and LedgerBroken.
+        """
+        office = self._office
+
+        def act_on_record(connection: Connection) -> tuple[T, Position]:
+            result = act(connection)
+            came = outcome(result)
+            position = office.ledger.append(connection, self._done(came))
+            # Afterwards, since the entry commits to those who are forgotten.
+            forget(connection, office.ledger, self.use.collection_id, came)
+            return result, position
+
+        result, position = office.database.write(act_on_record)
+        self._acknowledge(Kind.DONE, position)
+        return result
+
+    def answered(self, outcome: Outcome) -> None:
+        """Leave the entry of an act that changed no rows; durable when this returns."""
+        if not self.ended:  # else it was withheld, as its entry says
+            self._append(self._done(outcome))
+
+    def _withhold(self, matches: Sequence[M], probe: Probe, now: datetime) -> None:
+        office, crop_jpeg = self._office, crop_of(probe)
+
+        def open_case(connection: Connection) -> tuple[UUID, Position]:
+            case = office.withholding.open(
+                connection, self.use, self.decision, probe, crop_jpeg, matches, now
+            )
+            event = Event(Kind.WITHHELD, self.use, self.decision, ids={"case": case.id})
+            return case.id, office.ledger.append(connection, event)
+
+        self.case_id, position = office.database.write(open_case)
+        self._acknowledge(Kind.WITHHELD, position)
+
+    def _done(self, outcome: Outcome) -> Event:
+        counts = {"faces": outcome.faces, "candidates": outcome.candidates}
+        ids = {"certificate": outcome.certificate_id, "key": outcome.key_id}
+        return Event(
+            Kind.DONE,
+            self.use,
+            self.decision,
+            counts={name: count for name, count in counts.items() if count},
+            ids={name: each for name, each in ids.items() if each is not None},
+            subject_ids=outcome.subject_ids,
+            reference_ids=outcome.reference_ids,
+            details=outcome.details,
+        )
+
+    def _append(self, event: Event) -> None:
+        ledger = self._office.ledger
+        self._acknowledge(
+            event.kind,
+            self._office.database.write(lambda connection: ledger.append(connection, event)),
+        )
+
+    def _acknowledge(self, kind: Kind, position: Position) -> None:
+        self.receipt = self._office.ledger.receipt_id(position)
+        self.ended = kind is not Kind.INTENT
+
+
+def rules_against(decision: Decision) -> tuple[Rule, ...]:
+    """Name the rules that stand against a use, refusing it or owed something."""
+    return decision.refused_by or tuple(one.rule for one in decision.obligations)
+
+
+def refusal(use: Use, by: Sequence[Rule]) -> str:
+    """Say by which rules a use is refused, and where these are written."""
+    rules = "; ".join(f"{rule.id} of {rule.pack} ({rule.source})" for rule in by)
+    return (
+        f"{use.operation} for purpose {use.purpose} is refused by {rules}: `likeness policy"
+        " explain` says who may do what"
+    )

@@ -1,0 +1,156 @@
+"""A desk with real rules, a real ledger and real review, at a time that is set by hand."""
+
+import io
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import numpy as np
+from PIL import Image as PillowImage
+from sqlalchemy import select
+
+from likeness.ledger.ledger import Ledger
+from likeness.ledger.tables import ENTRIES
+from likeness.policy import enabled
+from likeness.policy.in_force import RulesInForce
+from likeness.policy.pack import read_pack, shipped
+from likeness.review import cases, verdicts
+from likeness.review.quorum import Verdict
+from likeness.secrets import Keyring
+from likeness.service.accountable import AccountableDesk
+from likeness.service.record import Outcome, Probe
+from likeness.service.use_record import Office
+from likeness.service.withhold import Withholding
+from likeness.storage import Database
+from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality
+from likeness.terms.use import Action, Principal, Role, Use
+from likeness.vision.decode import Sample, inspect
+
+COLLECTION = uuid4()
+FACE = Face(
+    Box(20, 20, 80, 80),
+    Landmarks(*(Point(40.0 + n, 50.0) for n in range(5))),
+    0.99,
+    Pose(0.0, 0.0, 0.0),
+    Quality(60.0, 70.0, 60.0),
+)
+SEARCHER = Principal("key:searcher", Role.CLIENT, "Example", "commerce", "US-WA", ("research",))
+POLICE = Principal(
+    "key:police", Role.CLIENT, "Anytown", "police", "US-CA", ("criminal-investigation",)
+)
+
+_FACTS = """
+title = "A test's rules"
+jurisdiction = "everywhere"
+status = "ours"
+effective = 2000-01-01
+source = "a test"
+version = "1"
+reading = "Whatever a test needs."
+"""
+
+
+def sample(colour: int = 90) -> Sample:
+    """A picture in which somebody could be."""
+    written = io.BytesIO()
+    pixels = np.full((120, 160, 3), colour, np.uint8)
+    PillowImage.fromarray(pixels).save(written, "PNG")
+    return inspect(written.getvalue())
+
+
+@dataclass(frozen=True)
+class Match:
+    """Whom a search found."""
+
+    similarity: float
+    reference_id: UUID = field(default_factory=uuid4)
+    subject_id: UUID | None = None
+
+
+@dataclass
+class Accounting:
+    """An installation's rows, and what is done at its desk."""
+
+    database: Database
+    keyring: Keyring
+    now: datetime = field(default_factory=lambda: datetime(2100, 3, 1, 12, tzinfo=UTC))
+    keeps_crops: bool = True
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.database, self.keyring, lambda: self.now)
+
+    def desk(self) -> AccountableDesk:
+        # Rules are read anew: what a test has changed is in force at once.
+        withholding = Withholding(self.keyring, self.keeps_crops, timedelta(days=30))
+        rules = RulesInForce(self.database)
+        return AccountableDesk(
+            Office(self.database, self.ledger, rules, withholding, lambda: self.now)
+        )
+
+    def enable(self, name: str, **choices: str) -> None:
+        self.database.write(
+            lambda connection: enabled.enable(
+                connection, shipped()[name], choices, by="local:test", now=self.now
+            )
+        )
+
+    def rule(self, text: str) -> None:
+        """Put a rule in force."""
+        pack = read_pack("of-a-test", _FACTS, text)
+        self.database.write(
+            lambda connection: enabled.enable(connection, pack, {}, by="local:test", now=self.now)
+        )
+
+    def owe(self, duty: str, amount: str, met: str, action: str = "search") -> None:
+        """Put a duty in force."""
+        self.rule(
+            f'@id("owed") @source("a test") @effective("2000-01-01")'
+            f' @obligation("{duty}") @amount("{amount}")'
+            f' forbid(principal, action == Action::"{action}", resource) unless {{ {met} }};'
+        )
+
+    def use(self, action: Action = Action.SEARCH, principal: Principal = SEARCHER) -> Use:
+        purposes = principal.purposes
+        return Use(
+            principal,
+            action,
+            "SearchFacesByImage",
+            COLLECTION,
+            purpose=(*purposes, "undeclared")[0],
+        )
+
+    def search(self, matches: list[Match], use: Use | None = None, **probe: Any) -> Any:
+        """Search for somebody; give what was answered, and the record."""
+        asked = replace(use or self.use(), id=uuid4())
+        with self.desk().record(asked) as record:
+            released = record.release(matches, Probe(**{"sample": sample(), "face": FACE, **probe}))
+            record.answered(Outcome(1, len(released), tuple(one.reference_id for one in released)))
+        return released, record
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Everything that is written down, but keys."""
+        rows = self.database.read(
+            lambda connection: list(
+                connection.execute(select(ENTRIES.c.entry).order_by(ENTRIES.c.position)).scalars()
+            )
+        )
+        return [one for one in map(json.loads, rows) if one["kind"] != "key"]
+
+    def kinds(self) -> list[str]:
+        return [one["kind"] for one in self.entries()]
+
+    def decide(self, case_id: UUID, reviewer: str, verdict: Verdict, number: int = 1) -> None:
+        self.database.write(
+            lambda connection: verdicts.decide(
+                connection, self.keyring, case_id, number, reviewer, verdict, "looked", self.now
+            )
+        )
+
+    def probe_crop(self, case_id: UUID) -> bytes | None:
+        return self.database.read(
+            lambda connection: cases.probe_crop(
+                connection, self.keyring, cases.get(connection, case_id, self.now)
+            )
+        )

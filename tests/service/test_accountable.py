@@ -1,0 +1,260 @@
+"""What the desk promises: no permit, no use; no entry, no answer."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import delete, select
+
+from likeness.errors import Denied, LedgerBroken, NoFace
+from likeness.ledger.tables import HEAD, SUBJECT_KEYS
+from likeness.policy import suspensions
+from likeness.policy.suspensions import Scope
+from likeness.review.quorum import Verdict
+from likeness.review.tables import CANDIDATES
+from likeness.secrets import KeyFiles, Keyring
+from likeness.service.record import Outcome
+from likeness.storage import migrate, open_database
+from likeness.terms.use import Action, CollectionFacts, Principal, Role
+from tests.service.accounting import POLICE, SEARCHER, Accounting, Match, sample
+
+REVIEW = "context.reviews >= {}"
+
+
+@pytest.fixture
+def home(database_url: str, tmp_path: Path) -> Iterator[Accounting]:
+    with open_database(database_url, lock_timeout_s=30) as database:
+        migrate(database)
+        yield Accounting(database, Keyring(KeyFiles(tmp_path / "keys")))
+
+
+def test_use_leaves_an_entry_before_it_begins_and_one_when_it_ends(home: Accounting):
+    match = Match(97.0)
+    released, record = home.search([match])
+    assert released == [match]
+    intent, done = home.entries()
+    assert (intent["kind"], done["kind"]) == ("intent", "done")
+    assert intent["use"] == done["use"]
+    assert done["counts"] == {"faces": 1, "candidates": 1}
+    assert done["rules"]["allowed_by"] == ["authenticated-use"]
+    assert home.ledger.receipt(record.receipt).index == 2  # after the key's entry
+
+
+def test_entries_hold_no_id_of_a_reference(home: Accounting):
+    match = Match(97.0)
+    home.search([match])
+    assert str(match.reference_id) not in str(home.entries())
+    assert len(home.entries()[-1]["references"]) == 1
+
+
+def test_refused_use_is_recorded_and_nothing_of_it_is_done(home: Accounting):
+    done = []
+    of_police = home.use(principal=POLICE)
+    said = r"amazon-2020-police of amazon-2020 \(Amazon, statement"
+    with pytest.raises(Denied, match=said), home.desk().record(of_police):
+        done.append("something")
+    assert done == []
+    assert home.kinds() == ["refused"]
+    assert home.entries()[0]["rules"]["refused_by"] == ["amazon-2020-police"]
+
+
+def test_listed_organisation_that_looks_for_missing_children_is_exempt(home: Accounting):
+    home.enable("amazon-2020", **{"listed-organisations": "Anytown"})
+    searching = replace(POLICE, purposes=("missing-persons",))
+    match = Match(99.5)
+    released, _ = home.search([match, Match(98.0)], home.use(principal=searching))
+    assert released == [match]  # 99 percent or more, for law enforcement
+
+
+def test_role_is_asked_before_the_rules(home: Accounting):
+    auditor = replace(SEARCHER, role=Role.AUDITOR)
+    with pytest.raises(Denied, match="role of likeness"):
+        home.search([], home.use(principal=auditor))
+    assert home.entries()[0]["rules"]["refused_by"] == ["role"]
+
+
+def test_failure_is_recorded_by_its_kind_alone(home: Accounting):
+    with pytest.raises(NoFace), home.desk().record(home.use()):
+        raise NoFace("nobody called Alice Example was seen")
+    assert home.kinds() == ["intent", "failed"]
+    assert home.entries()[-1]["details"] == {"error": "NoFace"}
+    assert "Alice" not in str(home.entries())
+
+
+def test_use_that_ends_without_an_outcome_is_a_fault(home: Accounting):
+    with pytest.raises(AssertionError, match="without saying"), home.desk().record(home.use()):
+        pass
+    assert home.kinds() == ["intent", "failed"]
+
+
+def test_rows_and_their_entry_are_committed_together_or_not_at_all(home: Accounting):
+    def broken(connection: object) -> None:
+        raise ValueError("disk of lead")
+
+    enrolling = home.use(Action.ENROL)
+    with pytest.raises(ValueError, match="lead"), home.desk().record(enrolling) as record:
+        record.write(broken, lambda _: Outcome())
+    assert home.kinds() == ["intent", "failed"]
+
+    home.database.write(lambda connection: connection.execute(delete(HEAD)))
+    with pytest.raises(LedgerBroken):
+        home.search([Match(97.0)])
+
+
+def test_ledger_that_breaks_in_between_undoes_the_act(home: Accounting):
+    kept = uuid4()
+
+    def act(connection: object) -> None:
+        home_rows.append(kept)
+
+    home_rows: list[object] = []
+    with pytest.raises(LedgerBroken), home.desk().record(home.use(Action.ENROL)) as record:
+        home.database.write(lambda connection: connection.execute(delete(HEAD)))
+        record.write(act, lambda _: Outcome())
+    assert home_rows == [kept]  # it ran, and its transaction was undone
+    assert record.receipt != "" and not record.ended
+
+
+def test_stop_switch_refuses_what_it_names(home: Accounting):
+    home.search([])
+    home.database.write(
+        lambda connection: suspensions.suspend(
+            connection, Scope.ORGANISATION, "Example", "a complaint", by="local:test", now=home.now
+        )
+    )
+    with pytest.raises(Denied, match="stop-switch"):
+        home.search([])
+    others = replace(SEARCHER, organisation="Another")
+    assert home.search([], home.use(principal=others))[0] == []
+
+
+def test_search_that_owes_a_review_waits_until_somebody_agrees(home: Accounting):
+    home.owe("review", "1", REVIEW.format(1))
+    matches = [Match(97.0), Match(95.0)]
+    released, record = home.search(matches)
+    assert released == [] and record.case_id is not None
+    assert home.entries()[-1]["kind"] == "withheld"
+    assert home.entries()[-1]["ids"] == {"case": str(record.case_id)}
+    assert home.probe_crop(record.case_id)[:2] == b"\xff\xd8"
+
+    again, same = home.search(matches)
+    assert again == [] and same.case_id == record.case_id
+
+    # In the order of the candidates' ids, which the case has numbered.
+    by_number = sorted(matches, key=lambda one: one.reference_id)
+    home.decide(record.case_id, "key:reviewer", Verdict.SAME, 1)
+    assert home.search(matches)[0] == []
+    home.decide(record.case_id, "key:reviewer", Verdict.NOT_SAME, 2)
+    answered, last = home.search(matches)
+    assert answered == [by_number[0]]
+    assert last.case_id == record.case_id
+    assert home.kinds()[-1] == "done"
+
+
+def test_search_that_finds_nobody_waits_as_well_if_it_owes_a_review(home: Accounting):
+    home.owe("review", "1", REVIEW.format(1))
+    released, record = home.search([])
+    assert released == [] and record.case_id is not None
+
+
+def test_another_probe_or_caller_has_a_case_of_its_own(home: Accounting):
+    home.owe("review", "1", REVIEW.format(1))
+    match = Match(97.0)
+    _, record = home.search([match])
+    _, other_probe = home.search([match], sample=sample(91))
+    _, other_caller = home.search([match], home.use(principal=replace(SEARCHER, id="key:other")))
+    _, other_limit = home.search([match], parameters=(("limit", "1"),))
+    cases = {one.case_id for one in (record, other_probe, other_caller, other_limit)}
+    assert len(cases) == 4 and None not in cases
+
+
+def test_who_was_told_apart_is_never_proposed_again(home: Accounting):
+    home.owe("review", "1", REVIEW.format(1))
+    match, another = Match(97.0), Match(96.0)
+    _, record = home.search([match])
+    home.decide(record.case_id, "key:reviewer", Verdict.NOT_SAME)
+    home.search([match, another], parameters=(("limit", "9"),))
+    proposed = home.database.read(
+        lambda connection: set(
+            connection.execute(
+                select(CANDIDATES.c.reference_id).where(CANDIDATES.c.case_id != record.case_id)
+            ).scalars()
+        )
+    )
+    assert proposed == {another.reference_id}
+
+
+def test_authorisation_that_does_not_come_in_time_ends_the_case(home: Accounting):
+    home.owe("authorisation", "48", "context.authorised")
+    _, record = home.search([Match(97.0)])
+    home.now += timedelta(hours=49)
+    _, later = home.search([Match(97.0)])
+    assert later.case_id not in (None, record.case_id)
+
+
+def test_review_that_nobody_could_do_refuses_the_use(home: Accounting):
+    home.keeps_crops = False
+    home.owe("review", "1", REVIEW.format(1))
+    with pytest.raises(Denied, match="owed of of-a-test"):
+        home.search([Match(97.0)])
+    assert home.kinds() == ["refused"]
+
+
+def test_quota_admits_a_days_uses_and_no_more_however_many_ask_at_once(home: Accounting):
+    home.owe("quota", "5", "context.usesToday < 5")
+    desk = home.desk()
+
+    def ask(_: int) -> bool:
+        try:
+            with desk.record(replace(home.use(), id=uuid4())) as record:
+                record.answered(Outcome())
+        except Denied:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(ask, range(12))) == 5
+    home.now += timedelta(days=1)
+    assert ask(0)
+
+
+def test_notice_is_owed_until_the_collection_says_that_it_is_shown(home: Accounting):
+    home.owe("notice", "1", "context.noticeShown")
+    with pytest.raises(Denied, match="owed"):
+        home.search([])
+    noticed = replace(home.use(), collection=CollectionFacts(notice="shown"))
+    assert home.search([], noticed)[0] == []
+
+
+def test_footage_that_no_rule_knows_is_refused(home: Accounting):
+    misspelt = replace(home.use(), collection=CollectionFacts(footage="bodycam"))
+    with pytest.raises(Denied, match="footage-unknown"):
+        home.search([], misspelt)
+
+
+def test_erasure_breaks_what_ties_entries_to_the_erased_and_edits_none(home: Accounting):
+    match = Match(97.0)
+    home.search([match])
+    before = home.entries()
+    with home.desk().record(home.use(Action.ERASE)) as record:
+        record.write(
+            lambda connection: None,
+            lambda _: Outcome(reference_ids=(match.reference_id,), forgotten=(match.reference_id,)),
+        )
+    assert home.entries()[: len(before)] == before
+    assert not home.database.read(
+        lambda connection: connection.execute(
+            select(SUBJECT_KEYS).where(SUBJECT_KEYS.c.id == match.reference_id)
+        ).all()
+    )
+
+
+def test_somebody_at_the_command_line_is_recorded_too(home: Accounting):
+    somebody = Principal("local:somebody", Role.ADMIN)
+    home.search([], home.use(principal=somebody))
+    assert home.entries()[-1]["principal"]["id"] == "local:somebody"
+    assert home.entries()[-1]["rules"]["allowed_by"] == ["undeclared-sector-allowed"]
