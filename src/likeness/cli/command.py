@@ -29,6 +29,8 @@ _COMMANDS = {
     "erase": "Take somebody out of a collection, for good.",
     "export": "Write everything of a collection into one file.",
     "import": "Make a collection of an export, or enrol what CompreFace keeps.",
+    "watch": "Standing searches: whom to look for in what is enrolled later.",
+    "review": "Cases: what machines suggest, and people decide.",
     "serve": "Answer Amazon Rekognition's clients: boto3, the AWS CLI and every SDK.",
     "models": "Models: what is here, on what terms, with what error rates.",
     "keys": "Access keys: who may call a server, as what, and for which purposes.",

@@ -6,6 +6,30 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.review import cases, crops, keys, watches
+from likeness.review.tables import (
+    AUTHORISATIONS,
+    CANDIDATES,
+    CASES,
+    CROPS,
+    KEYS,
+    OUTBOX,
+    TOLD_APART,
+    VERDICTS,
+    WATCHES,
+)
+
+FORGOTTEN_FROM = (
+    AUTHORISATIONS,
+    CANDIDATES,
+    CASES,
+    CROPS,
+    KEYS,
+    OUTBOX,
+    TOLD_APART,
+    VERDICTS,
+    WATCHES,
+)
+"""The tables that are to be scrubbed after an erasure."""
 
 
 def forget(connection: Connection, ids: Collection[UUID]) -> None:

@@ -1,0 +1,39 @@
+"""Review and standing searches of a home: offices as the settings want them."""
+
+from likeness.app.access import Rows
+from likeness.config import Settings
+from likeness.gallery.cohorts import Cohorts
+from likeness.notify.addresses import read_networks
+from likeness.notify.webhooks import WebhookSender
+from likeness.service.review_office import ReviewOffice
+from likeness.service.watch_office import WatchOffice
+from likeness.terms.use import Principal
+from likeness.vision.kept_cohort import read_cohort
+
+
+def review_office(rows: Rows, principal: Principal) -> ReviewOffice:
+    """Make where a principal works on cases."""
+    hidden = rows.installation.settings.review_scores == "hidden"
+    return ReviewOffice(rows.database, rows.keyring, rows.desk, principal, hidden)
+
+
+def watch_office(rows: Rows, principal: Principal) -> WatchOffice:
+    """Make where a principal keeps watches."""
+    installation = rows.installation
+    return WatchOffice(
+        rows.database,
+        rows.keyring,
+        rows.desk,
+        Cohorts(rows.database, installation.standards.cohort_of, read_cohort),
+        principal,
+        keeps_crops=installation.settings.crops == "on",
+    )
+
+
+def webhook_sender(settings: Settings) -> WebhookSender:
+    """Make what sends notices.
+
+    Raises:
+        InvalidRequest: `LIKENESS_WEBHOOK_NETWORKS` holds something that is no network.
+    """
+    return WebhookSender(read_networks(settings.webhook_networks))

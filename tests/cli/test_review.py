@@ -1,0 +1,231 @@
+"""`likeness review` and `likeness watch`, through the real command, also beside an open gallery."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from likeness.app import Workload
+from likeness.app.access import Rows, somebody_here
+from likeness.app.collections import calibration_of
+from likeness.config import read_settings
+from likeness.gallery import collections
+from likeness.review import cases, crops
+from likeness.review.case import Case, Found, Owed, Search
+from likeness.review.watching import Arrival, open_watch_cases
+from likeness.vision.decode import read_sample
+
+from .conftest import BLUE, GREEN, RED, InstallationWithDiscs
+from .staff import Command, Make, employ, home
+
+PROBE, REFERENCE = b"\xff\xd8 probe \xff\xd9", b"\xff\xd8 reference \xff\xd9"
+
+
+def open_case(principal_id: str = "key:somebody", **owed: Any) -> tuple[Case, Found]:
+    """Open a case of `staff` that found one reference, with both faces kept."""
+    found = Found(uuid4(), None, 99.1)
+    now = datetime.now(UTC)
+    with Rows(InstallationWithDiscs(read_settings())) as rows:
+        staff = rows.database.read(lambda c: collections.get(c, "staff"))
+        search = Search(principal_id, staff.id, "SearchFacesByImage", "missing-persons", (), b"p")
+        crops_jpeg = {uuid4(): b"another", found.id: REFERENCE}
+        rows.database.write(lambda c: crops.keep(c, rows.keyring, staff.id, crops_jpeg))
+        case = rows.database.write(
+            lambda c: cases.open_case(
+                c,
+                rows.keyring,
+                search,
+                Owed(**{"reviews": 1, **owed}),
+                [found],
+                use_id=uuid4(),
+                crop_jpeg=PROBE,
+                now=now,
+                expires_at=now + timedelta(30),
+            )
+        )
+    return case, found
+
+
+def answer(likeness: Command, *arguments: object) -> Any:
+    outcome = likeness(*arguments, "--json")
+    assert outcome.code == 0, outcome.err
+    return json.loads(outcome.out)
+
+
+def test_case_is_listed_shown_and_decided_while_a_gallery_is_open(
+    likeness: Command, tmp_path: Path
+) -> None:
+    likeness("collections", "create", "staff")
+    case, found = open_case()
+    with home():
+        listed = likeness("review", "list")
+        assert listed.out.startswith(f"{case.id}  ")
+        assert "yours to decide" in listed.out
+        shown = likeness("review", "show", case.id, "--pictures", tmp_path)
+        assert f"reference {found.reference_id}, similarity 99.1" in shown.out
+        assert (tmp_path / f"{case.id}-probe.jpg").read_bytes() == PROBE
+        face = tmp_path / f"{case.id}-candidate-1.jpg"
+        assert (face.read_bytes(), face.stat().st_mode & 0o777) == (REFERENCE, 0o600)
+        decided = likeness(
+            "review", "decide", case.id, "--verdict", "same", "--reason", "the same ears"
+        )
+        assert (decided.code, decided.err) == (0, "")
+        assert "confirmed" in decided.out
+        assert "the same ears" in decided.out
+    (one,) = answer(likeness, "review", "list")["cases"]
+    assert (one["id"], one["decided"], one["yours"]) == (str(case.id), True, False)
+
+
+def test_second_verdict_is_refused(likeness: Command) -> None:
+    likeness("collections", "create", "staff")
+    case, _ = open_case(reviews=2)
+    verdict = ("review", "decide", case.id, "--verdict", "cannot-tell", "--reason", "blurred")
+    assert answer(likeness, *verdict)["candidates"][0]["standing"] == "open"
+    outcome = likeness(*verdict)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "yours is given" in outcome.err
+
+
+def test_nobody_reviews_their_own_search(likeness: Command) -> None:
+    likeness("collections", "create", "staff")
+    case, found = open_case(somebody_here().id)
+    assert str(found.reference_id) not in likeness("review", "show", case.id).out
+    outcome = likeness("review", "decide", case.id, "--verdict", "same", "--reason", "it is her")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "your own use" in outcome.err
+
+
+def test_authorisation_is_recorded(likeness: Command) -> None:
+    likeness("collections", "create", "staff")
+    case, _ = open_case(authorisation_hours=24)
+    assert "to be authorised by" in likeness("review", "list").out
+    arguments = ("review", "authorise", case.id, "--authority", "Court", "--number", "12 X")
+    assert likeness(*arguments).code == 0
+    assert "authorised by Court, 12 X" in likeness("review", "show", case.id).out
+    assert likeness(*arguments).code == 2
+
+
+def test_sweep_deletes_what_was_never_authorised_and_says_so(likeness: Command) -> None:
+    likeness("collections", "create", "staff")
+    assert answer(likeness, "review", "sweep") == {"cases": [], "unauthorised": [], "watches": []}
+    case, _ = open_case(authorisation_hours=0)
+    outcome = likeness("review", "sweep")
+    assert f"Case {case.id} was never authorised" in outcome.out
+    assert likeness("review", "list").out == "There is no case.\n"
+
+
+@pytest.mark.parametrize("verb", ["show", "decide", "authorise"])
+def test_case_that_is_none_is_one_line(likeness: Command, verb: str) -> None:
+    options = {
+        "show": [],
+        "decide": ["--verdict", "same", "--reason", "r"],
+        "authorise": ["--authority", "A", "--number", "1"],
+    }
+    outcome = likeness("review", verb, uuid4(), *options[verb])
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+
+
+def add_watch(picture: Path, **changed: str) -> list[object]:
+    expires = (datetime.now(UTC) + timedelta(30)).strftime("%Y-%m-%d")
+    options = {
+        "collection": "staff",
+        "purpose": "missing-persons",
+        "authority": "Court 7",
+        "criteria": "missing since May",
+        "expires": expires,
+        "webhook": "https://hooks.example/x",
+        **changed,
+    }
+    return ["watch", "add", picture, *(f"--{name}={value}" for name, value in options.items())]
+
+
+def test_watch_is_added_listed_and_ended(
+    likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    employ(likeness, picture)
+    with home():
+        added = likeness(*add_watch(picture("wanted.png", RED)))
+        assert (added.code, added.err) == (0, "")
+        assert "whsec_" in added.out
+        listed = likeness("watch", "list")
+        assert "on the authority of Court 7: missing since May" in listed.out
+        assert "whsec_" not in listed.out
+        watch_id = listed.out.split()[0]
+        assert likeness("watch", "end", watch_id).out == f"{watch_id} watches no more.\n"
+        assert likeness("watch", "end", watch_id).code == 2
+    assert likeness("watch", "list").out == "There is no watch.\n"
+
+
+def test_watch_finds_who_is_enrolled_later(
+    likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    likeness("collections", "create", "staff")
+    watch = answer(likeness, *add_watch(picture("wanted.png", RED, side=200)))
+    with home() as opened:
+        staff = opened.gallery.collection("staff")
+        finder = opened.installation.finder(opened.installation.engine(Workload.ONE))
+        arrivals = [
+            Arrival(uuid4(), None, finder.foremost(read_sample(picture(f"{n}.png", colour)))[1])
+            for n, colour in enumerate((GREEN, RED))
+        ]
+        now = datetime.now(UTC)
+        opened_cases = opened.database.write(
+            lambda c: open_watch_cases(
+                c,
+                opened.keyring,
+                staff.id,
+                arrivals,
+                calibration_of(opened, staff),
+                at_least=80.0,
+                use_id=uuid4(),
+                now=now,
+                expires_at=now + timedelta(30),
+            )
+        )
+    (case,) = answer(likeness, "review", "list")["cases"]
+    assert (case["id"], case["watch_id"]) == (str(opened_cases[0].id), watch["id"])
+
+
+BAD = [
+    ({"expires": "2020-01-01"}, "an expiry within 366 days"),
+    ({"criteria": ""}, "criteria"),
+    ({"webhook": "ftp://hooks.example"}, "http:// or https://"),
+    ({"collection": "nobody"}, "is none"),
+]
+
+
+@pytest.mark.parametrize(("changed", "message"), BAD)
+def test_bad_watch_is_one_line(
+    likeness: Command,
+    picture: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    changed: dict[str, str],
+    message: str,
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    likeness("collections", "create", "staff")
+    outcome = likeness(*add_watch(picture("wanted.png", RED), **changed))
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert message in outcome.err
+
+
+def test_watch_of_several_faces_is_refused(
+    likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    likeness("collections", "create", "staff")
+    outcome = likeness(*add_watch(picture("wanted.png", RED, BLUE)))
+    assert outcome.code == 2
+    assert "one face was expected and 2 were found" in outcome.err
+
+
+def test_watch_is_refused_while_no_pictures_are_kept(likeness: Command, picture: Make) -> None:
+    likeness("collections", "create", "staff")
+    outcome = likeness(*add_watch(picture("wanted.png", RED)))
+    assert outcome.code == 2
+    assert "LIKENESS_CROPS=on" in outcome.err
