@@ -67,6 +67,7 @@ def test_a_manifests_pictures_lie_under_the_root_that_is_said(manifest: Path) ->
         ("a.jpg,Rosa,\u2028", "line 3: an external id holds no control character"),
         ("a.jpg,Rosa,,2030-13-01", "line 3: expires_at is a day or a time with its zone"),
         ("a.jpg,Rosa,,2030-01-31T12:00", "line 3: expires_at is a day or a time with its zone"),
+        ("a.jpg,Rosa,,9999-12-31T23:59-14:00", "line 3: expires_at is a day or a time"),
         ("a\0.jpg,Rosa", "line 3: .* is no path"),
     ],
 )

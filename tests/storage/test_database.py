@@ -267,6 +267,12 @@ def test_moment_without_a_time_zone_is_refused(database: Database, things: Table
         database.write(lambda connection: connection.execute(insert(things), row))
 
 
+def test_moment_that_could_not_be_read_again_is_refused(database: Database, things: Table) -> None:
+    last = datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-14)))
+    with pytest.raises((StatementError, OverflowError), match="out of range"):
+        database.write(lambda connection: connection.execute(insert(things), {"at": last}))
+
+
 WRITER = """
 import sys
 from sqlalchemy import insert

@@ -5,10 +5,11 @@ as the first line says, and last the SHA-256 of all lines before. docs/moving.md
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, TypeAdapter
 
 from likeness.terms.calibration import Calibration
 from likeness.terms.face import Face
@@ -26,6 +27,17 @@ _AS_WRITTEN = ConfigDict(
     val_json_bytes="base64",
 )
 _Count = Annotated[int, Field(ge=0)]
+
+
+def _in_utc(instant: datetime) -> datetime:
+    """Refuse the year 0 or 10000 of UTC, which another zone's first or last day can lie in."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a time that no calendar has in UTC") from error
+
+
+_Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 _FARTHEST_PX = 1 << 30
 
 
@@ -41,7 +53,7 @@ class Header:
     dimensions: Annotated[int, Field(ge=1, le=4096)]
     cohort_version: Annotated[str, Field(min_length=1, max_length=100)]
     retention_days: int | None
-    created_at: AwareDatetime
+    created_at: _Instant
     calibration: Calibration | None
     cohort_parts: Annotated[int, Field(ge=1, le=256)]
     subjects: _Count
@@ -65,7 +77,7 @@ class SubjectLine:
 
     subject: UUID
     name: str
-    created_at: AwareDatetime
+    created_at: _Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +95,8 @@ class ReferenceLine:
     sample_size: tuple[_Count, _Count]
     sample_sha256: Annotated[bytes, Field(min_length=32, max_length=32)]
     external_id: str | None
-    created_at: AwareDatetime
-    expires_at: AwareDatetime | None
+    created_at: _Instant
+    expires_at: _Instant | None
 
     def __post_init__(self) -> None:
         """Refuse a place that no picture has: digests are made of it."""

@@ -60,11 +60,11 @@ def _instant(text: str) -> datetime:
         pass
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise InvalidRequest(
-            "expires_at is a day or a time with its zone, such as 2030-01-31 or"
-            f" 2030-01-31T12:00+01:00, {text!r} came: correct it"
-        )
-    return instant
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (OverflowError, ValueError):
+        pass
+    raise InvalidRequest(
+        "expires_at is a day or a time with its zone, such as 2030-01-31 or"
+        f" 2030-01-31T12:00+01:00, {text!r} came: correct it"
+    )

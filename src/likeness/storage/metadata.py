@@ -31,7 +31,11 @@ Serial = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Instant(TypeDecorator[datetime]):
-    """A moment, kept as whole microseconds since 1970 in UTC; a naive `datetime` is refused."""
+    """A moment, kept as whole microseconds since 1970 in UTC.
+
+    A naive `datetime` is refused, and so is what lies in the year 0 or 10000 of UTC: it could be
+    kept, and never be read again.
+    """
 
     impl = BigInteger
     cache_ok = True
@@ -40,7 +44,9 @@ class Instant(TypeDecorator[datetime]):
         """Turn an aware `datetime` into microseconds."""
         if value is None:
             return None
-        return (value - _EPOCH) // _MICROSECOND  # a naive one raises TypeError here
+        since = value - _EPOCH  # a naive one raises TypeError here
+        _ = _EPOCH + since  # and this OverflowError
+        return since // _MICROSECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Turn microseconds into a `datetime` in UTC."""
