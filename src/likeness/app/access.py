@@ -3,15 +3,20 @@
 import getpass
 import os
 import shlex
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from likeness.app.installation import Installation
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
+from likeness.ledger.ledger import Ledger
+from likeness.policy.in_force import RulesInForce
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
+from likeness.service.accountable import AccountableDesk
 from likeness.service.record import Desk
-from likeness.service.unrecorded import UnrecordedDesk
+from likeness.service.use_record import Office
+from likeness.service.withhold import Withholding
 from likeness.storage import migrate, open_database
 from likeness.terms.use import Principal, Role
 
@@ -38,10 +43,21 @@ class Rows:
         self.database = open_database(database_url(settings))
         try:
             migrate(self.database)
+            self.ledger = Ledger(self.database, self.keyring)
         except BaseException:
             self.database.close()
             raise
-        self.desk: Desk = UnrecordedDesk(self.database)
+        self.rules = RulesInForce(self.database)
+        self.desk: Desk = AccountableDesk(
+            Office(
+                self.database,
+                self.ledger,
+                self.rules,
+                Withholding(
+                    self.keyring, settings.crops == "on", timedelta(days=settings.case_days)
+                ),
+            )
+        )
 
     def close(self) -> None:
         """Let go of the database."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -31,7 +31,7 @@ class Office:
     ledger: Ledger
     rules: RulesInForce
     withholding: Withholding
-    clock: Callable[[], datetime]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 class UseRecord:
