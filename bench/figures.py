@@ -10,6 +10,7 @@ from bench import (
     fused_subjects,
     gallery_growth,
     gallery_index,
+    ledger,
     lfw,
     photographs,
 )
@@ -25,6 +26,7 @@ FIGURES: tuple[Figure, ...] = (
     *lfw.FIGURES,
     *fused_subjects.FIGURES,
     *bulk_enrolment.FIGURES,
+    *ledger.FIGURES,
     *gallery_index.FIGURES,
     *gallery_growth.FIGURES,
 )

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from likeness.ledger.checkpoint import read_checkpoint
+from sqlalchemy import Connection
+
+from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
 from likeness.ledger.entry import Event, Kind
-from likeness.ledger.keys import open_marks
+from likeness.ledger.keys import LedgerKey, open_key, open_marks
 from likeness.ledger.ledger import Ledger, origin_of
+from likeness.ledger.note import NoteSigner
 from likeness.ledger.verification import Verification, verify_log
-from likeness.secrets import Keyring, VerifyingKey
+from likeness.secrets import Keyring, SigningKey, VerifyingKey
 from likeness.storage import Database, read_installation
 from likeness.terms.decision import Decision, Duty, Obligation, Rule
 from likeness.terms.use import Action, CollectionFacts, Principal, Role, Use
@@ -70,6 +73,16 @@ def record(database: Database, ledger: Ledger, *events: Event) -> list[str]:
     return [ledger.receipt_id(position) for position in positions]
 
 
+def signed(checkpoint: Checkpoint, key: SigningKey) -> str:
+    """Sign a checkpoint, as a holder of the key may."""
+    return NoteSigner(checkpoint.origin, key).sign(checkpoint.text)
+
+
+def opened_key(connection: Connection, keyring: Keyring) -> LedgerKey:
+    """Open the ledger's key, as a holder of the installation's key may."""
+    return open_key(connection, keyring, origin_of(read_installation(connection)))
+
+
 def verified(
     database: Database,
     keyring: Keyring | None,
@@ -77,12 +90,20 @@ def verified(
     key: VerifyingKey | None = None,
 ) -> Verification:
     """Verify all that is there."""
-    return database.read(
-        lambda connection: verify_log(
-            connection,
-            origin_of(read_installation(connection)),
-            open_marks(connection, keyring) if keyring else None,
-            against=[read_checkpoint(each) for each in against],
-            key=key,
-        )
+    return database.read(lambda connection: looked_at(connection, keyring, *against, key=key))
+
+
+def looked_at(
+    connection: Connection,
+    keyring: Keyring | None,
+    *against: str,
+    key: VerifyingKey | None = None,
+) -> Verification:
+    """Verify all that an act sees."""
+    return verify_log(
+        connection,
+        origin_of(read_installation(connection)),
+        open_marks(connection, keyring) if keyring else None,
+        against=[read_checkpoint(each) for each in against],
+        key=key,
     )

@@ -13,7 +13,7 @@ from likeness.errors import InvalidRequest, LedgerBroken, NotFound
 from likeness.ledger import commitments
 from likeness.ledger.checkpoint import read_checkpoint
 from likeness.ledger.entry import Event, Kind, read_entry
-from likeness.ledger.keys import counts_by_key, open_key, read_verifying_key, rewrap_keys
+from likeness.ledger.keys import counts_by_key, read_verifying_key, rewrap_keys
 from likeness.ledger.ledger import Ledger
 from likeness.ledger.receipt import prove
 from likeness.ledger.rows import entry_bytes
@@ -21,7 +21,7 @@ from likeness.ledger.tables import ENTRIES, HEAD, KEYS, SUBJECT_KEYS
 from likeness.secrets import KeyFiles, Keyring, SigningKey, VerifyingKey
 from likeness.storage import Database
 from likeness.terms.use import Action, Use
-from tests.ledger.recording import POLICE, Clock, done, record, search, verified
+from tests.ledger.recording import POLICE, Clock, done, opened_key, record, search, signed, verified
 
 
 def key_of(database: Database) -> VerifyingKey:
@@ -135,7 +135,7 @@ def test_a_commitment_is_to_one_person_until_that_one_is_forgotten(
     def about(who: UUID) -> bool:
         return database.read(
             lambda c: commitments.is_about(
-                c, open_key(c, keyring).secret, use.id, entry.subjects[0], who
+                c, opened_key(c, keyring).secret, use.id, entry.subjects[0], who
             )
         )
 
@@ -242,7 +242,7 @@ def test_a_head_that_others_signed_is_not_extended(
 ) -> None:
     record(database, ledger, done(), done())
     head = read_checkpoint(ledger.checkpoint()).checkpoint
-    forged = replace(head, size=2).signed(SigningKey.new())
+    forged = signed(replace(head, size=2), SigningKey.new())
     database.write(lambda c: c.execute(update(HEAD).values(note=forged)))
     for broken in (ledger.checkpoint, lambda: record(database, ledger, done())):
         with pytest.raises(LedgerBroken, match="expected to be signed by its key"):

@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from likeness.errors import InvalidRequest
 from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
-from likeness.ledger.note import NoteKey, read_note, sign
+from likeness.ledger.note import NoteKey, NoteSigner, read_note
 from likeness.secrets import SigningKey, VerifyingKey
+from tests.ledger.recording import signed
 
 # golang.org/x/mod/sumdb/note, example_test.go
 PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -34,9 +35,9 @@ def test_a_key_has_the_id_that_other_programs_give_it() -> None:
 
 
 def test_a_checkpoint_is_written_as_ever_and_read_as_written() -> None:
-    signed = CHECKPOINT.signed(KEY)
-    assert signed == GOLDEN
-    read = read_checkpoint(signed)
+    written = signed(CHECKPOINT, KEY)
+    assert written == GOLDEN
+    read = read_checkpoint(written)
     assert read.checkpoint == CHECKPOINT
     assert read.is_signed_by(KEY.verifying_key)
     assert not read.is_signed_by(SigningKey.new().verifying_key)
@@ -44,7 +45,10 @@ def test_a_checkpoint_is_written_as_ever_and_read_as_written() -> None:
 
 def test_what_somebody_else_signed_too_is_still_signed() -> None:
     other = SigningKey.new()
-    witnessed = CHECKPOINT.signed(KEY) + sign(CHECKPOINT.text, "witness", other).split("\n\n")[1]
+    witnessed = (
+        signed(CHECKPOINT, KEY)
+        + NoteSigner("witness", other).sign(CHECKPOINT.text).split("\n\n")[1]
+    )
     assert read_checkpoint(witnessed).is_signed_by(KEY.verifying_key)
     # The witness's key under the ledger's name signs nothing.
     assert not read_checkpoint(witnessed).is_signed_by(other.verifying_key)
@@ -92,6 +96,6 @@ def test_what_is_written_otherwise_is_no_checkpoint(damage: Callable[[str], str]
 
 
 def test_a_text_may_have_empty_lines() -> None:
-    note = read_note(sign("one\n\ntwo\n", "name", KEY))
+    note = read_note(NoteSigner("name", KEY).sign("one\n\ntwo\n"))
     assert note.text == "one\n\ntwo\n"
     assert note.is_signed_by(NoteKey("name", KEY.verifying_key))

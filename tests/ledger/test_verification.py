@@ -9,19 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
+from bench.tampering import TAMPERINGS, in_place, rows_of, tampered
 from likeness.errors import InvalidRequest
 from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
-from likeness.ledger.keys import open_key
 from likeness.ledger.ledger import Ledger
 from likeness.ledger.tables import ENTRIES, HEAD, KEYS
 from likeness.ledger.tree import Frontier, leaf_hash
 from likeness.ledger.verification import Problem
 from likeness.secrets import Keyring, SigningKey
 from likeness.storage import Database
-from tests.ledger.recording import Clock, done, record, verified
-from tests.ledger.tampering import TAMPERINGS, rows_of, tampered
+from tests.ledger.recording import Clock, done, looked_at, opened_key, record, signed, verified
 
 ENTRIES_RECORDED = 12
 
@@ -34,7 +33,7 @@ def recorded(database: Database, ledger: Ledger) -> Database:
 
 def rewritten(connection: Connection, keyring: Keyring, place: int, sign: bool) -> None:
     """Change an entry and all hashes, as somebody would who knows how; sign if the key is known."""
-    key = open_key(connection, keyring)
+    key = opened_key(connection, keyring)
     tree = Frontier()
     for position, entry, _, _ in rows_of(connection):
         if position == place:
@@ -48,8 +47,8 @@ def rewritten(connection: Connection, keyring: Keyring, place: int, sign: bool) 
     note = connection.execute(select(HEAD.c.note)).scalar_one()
     origin = read_checkpoint(note).checkpoint.origin
     signing = key.signing if sign else SigningKey.new()
-    signed = Checkpoint(origin, tree.size, tree.root).signed(signing)
-    connection.execute(update(HEAD).values(note=signed))
+    note = signed(Checkpoint(origin, tree.size, tree.root), signing)
+    connection.execute(update(HEAD).values(note=note))
 
 
 def problem_of(database: Database, keyring: Keyring | None, *against: str) -> Problem:
@@ -76,19 +75,16 @@ def test_a_ledger_without_entries_holds(database: Database, keyring: Keyring) ->
 def test_every_tampering_is_found(recorded: Database, keyring: Keyring, kind: str) -> None:
     chance = random.Random(f"ledger {kind}")
     original = recorded.read(rows_of)
-    for _ in range(25):
+
+    def tamper(connection: Connection) -> None:
         damaged = tampered(original, kind, chance)
+        with in_place(connection, damaged.rows):
+            problem = looked_at(connection, keyring).problem
+            assert problem is not None
+            assert problem.entry == damaged.first_bad
 
-        def replace(connection: Connection, rows: list[tuple[int, bytes, bytes, bytes]]) -> None:
-            connection.execute(delete(ENTRIES))
-            columns = ("position", "entry", "hashes", "mark")
-            connection.execute(
-                insert(ENTRIES), [dict(zip(columns, row, strict=True)) for row in rows]
-            )
-
-        recorded.write(lambda c, rows=damaged.rows: replace(c, rows))
-        assert problem_of(recorded, keyring).entry == damaged.first_bad
-    recorded.write(lambda c: replace(c, original))
+    for _ in range(50):
+        recorded.write(tamper)
     assert verified(recorded, keyring).holds
 
 
@@ -154,7 +150,7 @@ def test_a_checkpoint_kept_elsewhere_says_up_to_where_all_is_known(
 def test_a_checkpoint_of_another_ledger_is_said_to_be_that(
     recorded: Database, keyring: Keyring
 ) -> None:
-    other = Checkpoint("likeness/other", 1, bytes(32)).signed(SigningKey.new())
+    other = signed(Checkpoint("likeness/other", 1, bytes(32)), SigningKey.new())
     with pytest.raises(InvalidRequest, match="it is of another ledger"):
         verified(recorded, keyring, other)
 
@@ -163,7 +159,7 @@ def test_a_checkpoint_that_no_key_of_the_ledger_signed_is_a_problem(
     recorded: Database, ledger: Ledger, keyring: Keyring
 ) -> None:
     checkpoint = read_checkpoint(ledger.checkpoint()).checkpoint
-    forged = checkpoint.signed(SigningKey.new())
+    forged = signed(checkpoint, SigningKey.new())
     assert "signed by none of this ledger's keys" in problem_of(recorded, keyring, forged).says
 
 

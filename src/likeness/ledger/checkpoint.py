@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 
 from likeness.errors import InvalidRequest
-from likeness.ledger.note import Note, NoteKey, decoded, read_note, sign
+from likeness.ledger.note import Note, NoteKey, decoded, read_note
 from likeness.ledger.tree import HASH_BYTES
-from likeness.secrets import SigningKey, VerifyingKey
+from likeness.secrets import VerifyingKey
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 
@@ -27,10 +27,6 @@ class Checkpoint:
     def text(self) -> str:
         """What is signed."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
-
-    def signed(self, key: SigningKey) -> str:
-        """Write the signed note."""
-        return sign(self.text, self.origin, key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ def forget(connection: Connection, ids: Sequence[UUID]) -> int:
 
 def _keys(connection: Connection, secret: Key, ids: Sequence[UUID]) -> dict[UUID, bytes]:
     """Read the keys of subjects and references, and make those that are missing."""
+    if not ids:
+        return {}
     keys = _kept(connection, secret, ids)
     made = {each: os.urandom(_KEY_BYTES) for each in ids if each not in keys}
     if made:

@@ -6,8 +6,9 @@ ASCII with sorted keys and no spaces, one way to write each entry; docs/ledger.m
 """
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -18,7 +19,9 @@ from likeness.terms.decision import Decision, Duty
 from likeness.terms.use import Action, CollectionFacts, Principal, Role, Use
 
 VERSION = 1
+_FACTS = tuple(each.name for each in fields(CollectionFacts))
 _LONGEST_TEXT = 300
+_LONG = re.compile(rf'[^"]{{{_LONGEST_TEXT + 1}}}')
 
 
 class Kind(StrEnum):
@@ -126,7 +129,8 @@ class Entry:
             },
         }
         if use.collection_id is not None:
-            document["collection"] = {"id": str(use.collection_id), **asdict(use.collection)}
+            facts = {name: getattr(use.collection, name) for name in _FACTS}
+            document["collection"] = {"id": str(use.collection_id), **facts}
         if self.rules is not None:
             document["rules"] = {
                 "digest": self.rules.digest,
@@ -149,8 +153,11 @@ class Entry:
             "details": dict(self.details),
         }
         document.update({name: value for name, value in optional.items() if value})
-        _check_texts(document)
-        return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+        written = json.dumps(document, sort_keys=True, separators=(",", ":"))
+        # What is not printable is escaped; most entries have no escapes, and need no closer look.
+        if "\\" in written or _LONG.search(written):
+            _check_texts(document)
+        return written.encode()
 
 
 def read_entry(written: bytes) -> Entry:
@@ -160,7 +167,7 @@ def read_entry(written: bytes) -> Entry:
         LedgerBroken: it is none, or not written in the one way there is.
     """
     try:
-        entry = _entry(json.loads(written))
+        entry = _entry(json.loads(written, parse_float=_refuse, parse_constant=_refuse))
         if entry.to_bytes() == written:
             return entry
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidRequest):
@@ -222,6 +229,10 @@ def _rules(rules: Mapping[str, Any]) -> Rules:
         tuple(rules["refused_by"]),
         tuple(Owed(Duty(one["duty"]), float(one["amount"]), one["rule"]) for one in rules["owed"]),
     )
+
+
+def _refuse(number: str) -> None:
+    raise ValueError("no entry has such a number")
 
 
 def _written_time(time: datetime) -> str:

@@ -20,6 +20,8 @@ from likeness.ledger.tree import (
     read_frontier,
 )
 
+_NOTE = select(HEAD.c.note).where(HEAD.c.id == 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -48,7 +50,7 @@ def read_note(connection: Connection) -> str | None:
     Raises:
         LedgerBroken: it is missing, and rows say that it was there.
     """
-    note = connection.execute(select(HEAD.c.note).where(HEAD.c.id == 1)).scalar_one_or_none()
+    note = connection.execute(_NOTE).scalar_one_or_none()
     if note is None and (
         read_verifying_key(connection) is not None
         or connection.execute(select(ENTRIES.c.position).limit(1)).first() is not None

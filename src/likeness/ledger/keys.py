@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from likeness.errors import KeyUnusable, LedgerBroken
+from likeness.ledger.note import NoteSigner
 from likeness.ledger.tables import KEYS, SUBJECT_KEYS
 from likeness.secrets import Digester, Key, Keyring, SigningKey, VerifyingKey, key_id_of
 
@@ -40,6 +41,7 @@ class LedgerKey:
     """What signs, by which public key it is checked, and the secret."""
 
     signing: SigningKey
+    notes: NoteSigner
     public_key: bytes
     secret: Key
     marks: Marks
@@ -51,8 +53,8 @@ def read_verifying_key(connection: Connection) -> VerifyingKey | None:
     return None if row is None else VerifyingKey(row.public_key)
 
 
-def open_key(connection: Connection, keyring: Keyring) -> LedgerKey:
-    """Open the key that signs.
+def open_key(connection: Connection, keyring: Keyring, origin: str) -> LedgerKey:
+    """Open the key that signs, under the ledger's name.
 
     Raises:
         LedgerBroken: it cannot be opened, so nothing can be recorded.
@@ -68,7 +70,7 @@ def open_key(connection: Connection, keyring: Keyring) -> LedgerKey:
             f"the ledger's signing key was expected to open and does not ({error}); if it is lost"
             " for good, `likeness ledger new-key` goes on with another"
         ) from error
-    return LedgerKey(signing, row.public_key, secret, Marks(secret, row.secret_since))
+    return _ledger_key(signing, origin, secret, row.secret_since)
 
 
 def open_marks(connection: Connection, keyring: Keyring) -> Marks | None:
@@ -83,7 +85,9 @@ def open_marks(connection: Connection, keyring: Keyring) -> Marks | None:
     return None
 
 
-def replace_key(connection: Connection, keyring: Keyring, position: int) -> tuple[LedgerKey, bool]:
+def replace_key(
+    connection: Connection, keyring: Keyring, origin: str, position: int
+) -> tuple[LedgerKey, bool]:
     """Make the key that signs from the entry at a position on; say whether the secret stayed.
 
     Where it cannot be opened there is a new one, and nobody can tell any more whom earlier entries
@@ -113,7 +117,7 @@ def replace_key(connection: Connection, keyring: Keyring, position: int) -> tupl
         "secret_since": since,
     }
     connection.execute(insert(KEYS), row)
-    return LedgerKey(signing, public_key, secret, Marks(secret, since)), kept
+    return _ledger_key(signing, origin, secret, since), kept
 
 
 def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
@@ -136,6 +140,11 @@ def counts_by_key(connection: Connection) -> Counter[str]:
     """Count what each of the installation's keys has sealed."""
     row = _row(connection)
     return Counter() if row is None else Counter([key_id_of(row.sealed_signing_key)])
+
+
+def _ledger_key(signing: SigningKey, origin: str, secret: Key, since: int) -> LedgerKey:
+    public_key = signing.verifying_key.raw
+    return LedgerKey(signing, NoteSigner(origin, signing), public_key, secret, Marks(secret, since))
 
 
 def _row(connection: Connection) -> Row[Any] | None:

@@ -43,6 +43,10 @@ from likeness.storage import Database, Installation, read_installation
 from likeness.terms.use import Action, Principal, Role, Use
 
 _ITSELF = Principal("local:likeness", Role.ADMIN)
+# Made once: every use comes here.
+_INSERT = insert(ENTRIES)
+_INSERT_HEAD = insert(HEAD).values(id=1)
+_UPDATE_HEAD = update(HEAD)
 _NOTHING = Head("", Frontier(), datetime(1970, 1, 1, tzinfo=UTC), b"")
 
 
@@ -90,7 +94,7 @@ class Ledger:
         head = self._head_to_extend(connection)
         key = self._key
         if key is None or key.public_key != head.public_key:
-            key = self._key = keys.open_key(connection, self._keyring)
+            key = self._key = keys.open_key(connection, self._keyring, self._origin)
         return self._append(connection, key, head, event)
 
     def receipt_id(self, position: Position) -> str:
@@ -133,7 +137,7 @@ class Ledger:
         """
         head = self._head_to_extend(connection)
         try:
-            former = keys.open_key(connection, self._keyring)
+            former = keys.open_key(connection, self._keyring, self._origin)
         except LedgerBroken:  # lost: that is what a new key is for
             former = None
         return self._replace_key(connection, head, use, former)
@@ -159,7 +163,7 @@ class Ledger:
         leaf = leaf_hash(written)
         index = head.frontier.size
         frontier, hashes = head.frontier.appended(leaf)
-        note = Checkpoint(self._origin, frontier.size, frontier.root).signed(key.signing)
+        note = key.notes.sign(Checkpoint(self._origin, frontier.size, frontier.root).text)
         row = {
             "position": index,
             "entry": written,
@@ -167,15 +171,13 @@ class Ledger:
             "mark": key.marks.of(index, leaf),
         }
         try:
-            connection.execute(insert(ENTRIES), row)
+            connection.execute(_INSERT, row)
         except IntegrityError:
             raise LedgerBroken(
                 f"{index} entries were expected, as the signed head says, and there are more: the"
                 " database was changed by others; `likeness ledger verify` names the first added"
             ) from None
-        connection.execute(
-            update(HEAD).values(note=note) if index else insert(HEAD).values(id=1, note=note)
-        )
+        connection.execute(_UPDATE_HEAD if index else _INSERT_HEAD, {"note": note})
         self._head = Head(note, frontier, at, key.public_key)
         return Position(index, leaf, frontier.root)
 
@@ -210,7 +212,9 @@ class Ledger:
     def _replace_key(
         self, connection: Connection, head: Head, use: Use, former: LedgerKey | None
     ) -> Position:
-        key, secret_kept = keys.replace_key(connection, self._keyring, head.frontier.size)
+        key, secret_kept = keys.replace_key(
+            connection, self._keyring, self._origin, head.frontier.size
+        )
         details = {"key": key.public_key.hex()}
         if head is not _NOTHING:
             details["replaces"] = head.public_key.hex()

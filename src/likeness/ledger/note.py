@@ -52,11 +52,20 @@ class Note:
         )
 
 
-def sign(text: str, name: str, key: SigningKey) -> str:
-    """Write a note; `text` ends with a line break."""
-    key_id = NoteKey(name, key.verifying_key).id
-    signature = base64.b64encode(key_id + key.sign(text.encode())).decode()
-    return f"{text}\n\N{EM DASH} {name} {signature}\n"
+class NoteSigner:
+    """Writes notes under a name."""
+
+    __slots__ = ("_id", "_key", "name")
+
+    def __init__(self, name: str, key: SigningKey) -> None:
+        self.name = name
+        self._key = key
+        self._id = NoteKey(name, key.verifying_key).id
+
+    def sign(self, text: str) -> str:
+        """Write a note; `text` ends with a line break."""
+        signature = base64.b64encode(self._id + self._key.sign(text.encode())).decode()
+        return f"{text}\n\N{EM DASH} {self.name} {signature}\n"
 
 
 def read_note(written: str) -> Note:
