@@ -217,7 +217,7 @@ def test_what_is_taken_stays_and_nothing_arrives(sqlite_home: Home, tmp_path: Pa
 def test_a_collection_comes_back_after_it_was_erased(sqlite_home: Home, tmp_path: Path) -> None:
     enrolled(sqlite_home, tmp_path)
     content, seen = export(sqlite_home), faces(sqlite_home)
-    sqlite_home.gallery.erase_collection("staff")
+    sqlite_home.gallery.erasing.collection("staff")
     import_(sqlite_home, content)
     assert faces(sqlite_home) == seen
 
@@ -249,7 +249,7 @@ def test_a_cohort_that_is_not_known_there_comes_along(
         assert best.subject is not None
         assert best.subject.name == "person 02"
         again = export(other)
-        other.gallery.erase_collection("staff")
+        other.gallery.erasing.collection("staff")
         import_(other, again)
         assert other.gallery.own_cohort("staff") is not None
 
@@ -402,6 +402,8 @@ HEADER, COHORT, FIRST_SUBJECT, LAST_REFERENCE = 0, 1, 2, -1
         (LAST_REFERENCE, {"vector": "AAAA" * 170 + "AAA="}),
         (LAST_REFERENCE, {"cohort_mean": float("nan")}),
         (LAST_REFERENCE, {"cohort_deviation": 0.0}),
+        (LAST_REFERENCE, {"cohort_deviation": 1e-9}),
+        (LAST_REFERENCE, {"cohort_mean": -1.0}),
         (LAST_REFERENCE, {"sample_sha256": "AAAA"}),
         (LAST_REFERENCE, {"sample_size": [-1, 10]}),
         (LAST_REFERENCE, {"external_id": "a\nb"}),
@@ -503,7 +505,7 @@ def test_kill_9_leaves_all_or_nothing(tmp_path: Path, database_url: str, standar
             assert name in there or not told
             assert rows(home) == ([1, 60, 60, 0] if there else [0, 0, 0, 0])
             if there:
-                home.gallery.erase_collection(name)
+                home.gallery.erasing.collection(name)
             cut_off += not told
     assert cut_off
 

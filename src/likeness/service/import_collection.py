@@ -6,7 +6,7 @@
 3. Nothing in the file is trusted: each line is checked, and at the end that all are as written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from likeness.errors import Conflict, InvalidRequest, NotFound
 from likeness.gallery import arrivals, cohorts, collections
 from likeness.gallery.arrivals import ArrivingReference, ArrivingSubject
+from likeness.gallery.cohorts import Cohort
 from likeness.gallery.collections import Collection, Size
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Details, Seal
@@ -30,6 +31,7 @@ from likeness.vision.standards import Standards
 Tell = Callable[[int, int], None]
 
 _AT_ONCE = 500
+_STATISTICS_APART = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ def import_collection(
             now=header.created_at,
         )
         seal = collections.seal_of(connection, keyring, collection)
-        _keep_cohort(connection, seal, standards, header, export.cohort())
+        content = export.cohort()
+        cohort = _required_cohort(header, content)
+        _keep_cohort(connection, seal, standards, header, content)
         size = Size(header.subjects, header.references)
         total, done = size.subjects + size.references, 0
         for subjects in in_batches(export.subjects(), _AT_ONCE):
@@ -90,9 +94,9 @@ def import_collection(
             )
             tell(done := done + len(subjects), total)
         for references in in_batches(export.references(), _AT_ONCE):
-            arrivals.insert_references(
-                connection, collection, seal, [_arriving(one, header) for one in references]
-            )
+            arriving = [_arriving(one, header) for one in references]
+            arrivals.insert_references(connection, collection, seal, arriving)
+            _require_statistics(cohort, [one.template for one in arriving])
             tell(done := done + len(references), total)
         export.finish()
         return Imported(collection, size)
@@ -104,7 +108,6 @@ def _keep_cohort(
     connection: Connection, seal: Seal, standards: Standards, header: Header, content: bytes
 ) -> None:
     """Keep the cohort as the collection's own, unless this installation knows it."""
-    _require_cohort(header, content)
     if _is_known(standards.cohort_of, header):
         if header.calibration is None or _is_known(standards.calibration, header):
             return
@@ -118,8 +121,8 @@ def _keep_cohort(
         cohorts.keep(connection, seal, header.cohort_version, content, header.calibration)
 
 
-def _require_cohort(header: Header, content: bytes) -> None:
-    """Refuse bytes that are not the cohort that the templates were evened out by."""
+def _required_cohort(header: Header, content: bytes) -> Cohort:
+    """Read the cohort that the templates were evened out by; refuse any other bytes."""
     try:
         cohort = read_cohort(content)
         anybody = np.eye(1, header.dimensions, dtype=np.float32)
@@ -134,6 +137,19 @@ def _require_cohort(header: Header, content: bytes) -> None:
         or (calibration and (calibration.model, calibration.cohort_version) != of_header)
     ):
         raise _other_cohort(header)
+    return cohort
+
+
+def _require_statistics(cohort: Cohort, templates: Sequence[Template]) -> None:
+    """Refuse statistics that are not the cohort's: with others, one template is like everybody."""
+    computed = cohort.statistics(np.stack([one.vector for one in templates]))
+    stated = [(one.cohort.mean, one.cohort.deviation) for one in templates]
+    # Processors differ in the last digits; this moves no score by more than 0.01.
+    if not np.allclose(np.transpose(computed), stated, rtol=0, atol=_STATISTICS_APART):
+        raise InvalidRequest(
+            "templates were expected to stand to their cohort as the export says and one does not:"
+            " it was changed, or written by another program; export anew"
+        )
 
 
 def _is_known(find: Callable[[str, str], object], header: Header) -> bool:
