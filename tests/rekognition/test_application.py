@@ -1,0 +1,328 @@
+"""The wire with operations of our own: what is answered, counted and logged."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+
+from likeness.access import Credential
+from likeness.errors import DatabaseUnavailable, Denied, NotFound
+from likeness.rekognition.application import Application, Limits
+from likeness.rekognition.call import Call, Request, Response, Stated
+from likeness.rekognition.measures import Measures
+from likeness.terms.use import Principal, Role
+
+KEY_ID, SECRET = "LKIAEXAMPLE", "secret-of-the-example"
+PRINCIPAL = Principal("key:1", Role.CLIENT, purposes=("missing-persons", "research"))
+
+
+class Keys:
+    """One key; `failing` says that keys cannot be read."""
+
+    failing = False
+
+    def find(self, access_key_id: str) -> Credential | None:
+        if self.failing:
+            raise DatabaseUnavailable("the database at /secret/place cannot be read")
+        return Credential(SECRET, PRINCIPAL, True) if access_key_id == KEY_ID else None
+
+
+class Wire:
+    """An application with operations of our own, behind a server."""
+
+    def __init__(self, serve: Callable[[ASGIApp], str], limits: Limits) -> None:
+        self.calls: list[Call] = []
+        self.act: Callable[[Call, Request], Response] = lambda call, request: {}
+        self.keys = Keys()
+        self.registry = CollectorRegistry()
+        self.application = Application(
+            {name: self._do for name in ("ListCollections", "DetectFaces", "DeleteCollection")},
+            self.keys,
+            Measures(self.registry),
+            limits,
+        )
+        self.url = serve(self.application)
+
+    def client(self, **chosen: Any) -> Any:
+        known = {
+            "aws_access_key_id": KEY_ID,
+            "aws_secret_access_key": SECRET,
+            "region_name": "eu-west-1",
+            "config": Config(retries={"total_max_attempts": 1}, max_pool_connections=20),
+        }
+        return boto3.client("rekognition", endpoint_url=self.url, **{**known, **chosen})
+
+    def counted(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(name, labels)
+
+    def _do(self, call: Call, request: Request) -> Response:
+        self.calls.append(call)
+        return self.act(call, request)
+
+
+@pytest.fixture
+def make_wire(serve: Callable[[ASGIApp], str]) -> Iterator[Callable[..., Wire]]:
+    made: list[Wire] = []
+
+    def make(**limits: Any) -> Wire:
+        made.append(Wire(serve, replace(Limits(), **limits)))
+        return made[-1]
+
+    yield make
+    for wire in made:
+        wire.application.close()
+
+
+@pytest.fixture
+def wire(make_wire: Callable[..., Wire]) -> Wire:
+    return make_wire()
+
+
+def refusal(act: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
+    with pytest.raises(ClientError) as caught:
+        act(**arguments)
+    response: dict[str, Any] = caught.value.response
+    return response
+
+
+def test_an_answer_has_the_request_id_and_the_headers_of_its_operation(wire: Wire) -> None:
+    def act(call: Call, request: Request) -> Response:
+        call.headers["X-Likeness-Receipt"] = "receipt"
+        return {"CollectionIds": ["a"], "NextToken": None}
+
+    wire.act = act
+    answer = wire.client().list_collections(MaxResults=5)
+    assert answer["CollectionIds"] == ["a"]
+    assert "NextToken" not in answer
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    (call,) = wire.calls
+    assert headers["x-likeness-receipt"] == "receipt"
+    assert headers["x-amzn-requestid"] == str(call.request_id)
+    assert headers["content-type"] == "application/x-amz-json-1.1"
+    assert (call.principal, call.region, call.operation) == (
+        PRINCIPAL,
+        "eu-west-1",
+        "ListCollections",
+    )
+
+
+def test_an_error_of_ours_has_the_name_that_the_operation_lists(wire: Wire) -> None:
+    def act(call: Call, request: Request) -> Response:
+        raise NotFound("a collection was expected")
+
+    wire.act = act
+    found = refusal(wire.client().delete_collection, CollectionId="x")
+    assert found["Error"] == {
+        "Code": "ResourceNotFoundException",
+        "Message": "a collection was expected",
+    }
+    assert found["ResponseMetadata"]["HTTPStatusCode"] == 400
+    picture = {"Bytes": b"x"}
+    assert refusal(wire.client().detect_faces, Image=picture)["Error"]["Code"] == (
+        "InvalidParameterException"
+    )
+
+
+def test_a_refusal_by_a_rule_keeps_its_words(wire: Wire) -> None:
+    def act(call: Call, request: Request) -> Response:
+        raise Denied("rule no-live-search forbids this")
+
+    wire.act = act
+    assert refusal(wire.client().list_collections)["Error"] == {
+        "Code": "AccessDeniedException",
+        "Message": "rule no-live-search forbids this",
+    }
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, DatabaseUnavailable])
+def test_what_is_not_the_callers_fault_tells_the_log_and_not_the_caller(
+    wire: Wire, caplog: pytest.LogCaptureFixture, error: type[Exception]
+) -> None:
+    def act(call: Call, request: Request) -> Response:
+        raise error("the name of somebody")
+
+    wire.act = act
+    found = refusal(wire.client().list_collections)
+    assert found["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert found["Error"]["Code"] == "InternalServerError"
+    assert "somebody" not in str(found)
+    (failed,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert found["ResponseMetadata"]["RequestId"] in failed.getMessage()
+    assert f"{error.__name__} at rekognition/application.py:" in failed.getMessage()
+    assert "somebody" not in caplog.text
+
+
+def test_an_answer_of_the_wrong_shape_is_our_fault(wire: Wire) -> None:
+    wire.act = lambda call, request: {"Unknown": 1}
+    assert refusal(wire.client().list_collections)["Error"]["Code"] == "InternalServerError"
+
+
+def test_where_keys_cannot_be_read_nobody_is_let_in(wire: Wire) -> None:
+    wire.keys.failing = True
+    found = refusal(wire.client().list_collections)
+    assert found["Error"]["Code"] == "InternalServerError"
+    assert "/secret/place" not in str(found)
+    assert wire.calls == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "code"),
+    [
+        ({"aws_secret_access_key": "wrong"}, "InvalidSignatureException"),
+        ({"aws_access_key_id": "LKIAOTHER"}, "UnrecognizedClientException"),
+        ({"aws_session_token": "token"}, "UnrecognizedClientException"),
+    ],
+)
+def test_a_caller_who_is_not_known_is_answered_as_by_aws(
+    wire: Wire, chosen: dict[str, str], code: str
+) -> None:
+    assert refusal(wire.client(**chosen).list_collections)["Error"]["Code"] == code
+    assert wire.calls == []
+
+
+def with_header(client: Any, name: str, value: str, event: str = "before-sign") -> Any:
+    def add(request: Any, **_: Any) -> None:
+        request.headers[name] = value
+
+    client.meta.events.register(f"{event}.rekognition", add)
+    return client
+
+
+def test_what_is_stated_of_a_use_counts_when_it_is_signed(wire: Wire) -> None:
+    client = with_header(wire.client(), "X-Likeness-Purpose", "research")
+    with_header(client, "X-Likeness-Case", "2026/17").list_collections()
+    assert wire.calls[0].stated == Stated(purpose="research", case="2026/17")
+
+
+def test_what_is_stated_and_not_signed_is_refused(wire: Wire) -> None:
+    client = with_header(wire.client(), "X-Likeness-Warrant", "w", event="before-send")
+    found = refusal(client.list_collections)
+    assert found["Error"]["Code"] == "AccessDeniedException"
+    assert "before-sign" in found["Error"]["Message"]
+    assert wire.calls == []
+
+
+def test_a_purpose_that_the_key_has_not_is_refused(wire: Wire) -> None:
+    client = with_header(wire.client(), "X-Likeness-Purpose", "marketing")
+    found = refusal(client.list_collections)
+    assert found["Error"]["Code"] == "AccessDeniedException"
+    assert "missing-persons, research" in found["Error"]["Message"]
+    assert "marketing" not in found["Error"]["Message"]
+
+
+def test_answers_are_counted_by_operation_and_code(wire: Wire) -> None:
+    wire.client().list_collections()
+    refusal(wire.client().list_users, CollectionId="x")
+    assert wire.counted("likeness_requests_total", operation="ListCollections", code="OK") == 1
+    assert (
+        wire.counted(
+            "likeness_requests_total", operation="unknown", code="UnknownOperationException"
+        )
+        == 1
+    )
+    for stage in ("read", "verify", "queue", "parse", "act", "serialise"):
+        assert wire.counted("likeness_stage_seconds_count", stage=stage)
+
+
+def test_an_equal_call_within_a_second_is_served_and_counted(wire: Wire) -> None:
+    client = wire.client()
+    signed: list[str] = []
+    client.meta.events.register(
+        "before-send.rekognition",
+        lambda request, **_: signed.append(request.headers["Authorization"]),
+    )
+    while len(set(signed)) == len(signed) < 1000:
+        client.list_collections()
+    assert wire.counted("likeness_replayed_signatures_total") == 1
+    assert len(wire.calls) == len(signed)
+
+
+def test_the_log_has_one_line_a_request_without_what_the_client_chose(
+    wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "likeness")
+    client = with_header(wire.client(), "X-Likeness-Case", "case-of-somebody")
+    client.delete_collection(CollectionId="collection-of-somebody")
+    (record,) = [record for record in caplog.records if record.name.startswith("likeness.")]
+    fields = record.fields  # type: ignore[attr-defined]
+    assert fields.keys() == {
+        "request_id", "operation", "principal", "status", "code", "ms", "bytes_in", "bytes_out",
+    }  # fmt: skip
+    assert (fields["operation"], fields["principal"]) == ("DeleteCollection", "key:1")
+    assert "somebody" not in str(record.__dict__)
+
+
+class Gate:
+    """An act that waits until it is let through."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Semaphore(0)
+        self.open = threading.Event()
+
+    def act(self, call: Call, request: Request) -> Response:
+        if call.operation == "DetectFaces":
+            self.entered.release()
+            self.open.wait(20)
+        return {}
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    gate = Gate()
+    yield gate
+    gate.open.set()
+
+
+def test_too_many_are_throttled_and_the_other_lane_goes_on(
+    make_wire: Callable[..., Wire], gate: Gate
+) -> None:
+    wire = make_wire(picture_workers=1, waiting=1)
+    wire.act = gate.act
+    detect = wire.client().detect_faces
+    picture = {"Bytes": b"x"}
+    inside = [threading.Thread(target=detect, kwargs={"Image": picture}) for _ in range(2)]
+    for thread in inside:
+        thread.start()
+    gate.entered.acquire()
+    while wire.counted("likeness_requests_inside", lane="pictures") != 2:
+        time.sleep(0.01)
+    throttled = refusal(detect, Image=picture)["Error"]["Code"]
+    assert throttled == "ProvisionedThroughputExceededException"
+    wire.client().list_collections()
+    gate.open.set()
+    for thread in inside:
+        thread.join()
+    detect(Image=picture)
+    assert wire.counted("likeness_requests_inside", lane="pictures") == 0
+
+
+def test_what_takes_too_long_is_answered_and_keeps_its_place(
+    make_wire: Callable[..., Wire], gate: Gate
+) -> None:
+    wire = make_wire(picture_workers=1, request_s=0.3)
+    wire.act = gate.act
+    for _ in range(2):
+        found = refusal(wire.client().detect_faces, Image={"Bytes": b"x"})
+        assert found["Error"]["Code"] == "InternalServerError"
+        assert "0.3 seconds" in found["Error"]["Message"]
+    assert wire.counted("likeness_requests_inside", lane="pictures") == 1
+    gate.open.set()
+    while wire.counted("likeness_requests_inside", lane="pictures"):
+        time.sleep(0.01)
+    assert len(wire.calls) == 1
+
+
+def test_a_key_may_be_held_to_a_rate(make_wire: Callable[..., Wire]) -> None:
+    wire = make_wire(per_key_s=0.001)
+    wire.client().list_collections()
+    found = refusal(wire.client().list_collections)
+    assert found["Error"]["Code"] == "ProvisionedThroughputExceededException"
