@@ -155,7 +155,7 @@ def _tampering(full: bool) -> Measurement:
 
 
 def _fill(connection: Connection, keyring: Keyring, entries: int) -> None:
-    """Append copies of the last entry in other uses' names, and sign the head once, not each time."""
+    """Append copies of the last entry, of other uses, and sign the head once, not each time."""
     rows = rows_of(connection)
     origin = origin_of(read_installation(connection))
     key = open_key(connection, keyring, origin)

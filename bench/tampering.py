@@ -32,6 +32,11 @@ def rows_of(connection: Connection) -> list[Row]:
     return list(every_row(connection))
 
 
+def insert_rows(connection: Connection, rows: list[Row]) -> None:
+    """Put rows in, as they are."""
+    connection.execute(insert(ENTRIES), [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+
+
 def tampered(rows: list[Row], kind: str, chance: random.Random) -> Tampered:
     """Do one thing at a random place; half of the time, with all hashes made to fit."""
     left, place = list(rows), chance.randrange(len(rows))
@@ -66,7 +71,7 @@ def in_place(connection: Connection, rows: list[Row]) -> Iterator[None]:
     savepoint = connection.begin_nested()
     try:
         connection.execute(delete(ENTRIES))
-        connection.execute(insert(ENTRIES), [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+        insert_rows(connection, rows)
         yield
     finally:
         savepoint.rollback()
