@@ -15,6 +15,7 @@ from likeness.errors import InvalidRequest
 _VERSION = 1
 # Of both databases' numbers.
 _NUMBERS_END = 2**63
+_NUMBERS = ("subject_numbers", "affected_subjects", "reference_numbers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Erased:
 
     def as_json(self) -> dict[str, Any]:
         """Give the values that JSON can hold."""
-        return {**asdict(self), "subject_ids": [str(one) for one in self.subject_ids]}
+        lists = {name: list(getattr(self, name)) for name in _NUMBERS}
+        return {**asdict(self), **lists, "subject_ids": [str(one) for one in self.subject_ids]}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Erased":
@@ -44,10 +46,7 @@ class Erased:
         Raises:
             KeyError, OverflowError, TypeError, ValueError: something is missing or unknown.
         """
-        lists = {
-            name: tuple(int(number) for number in value[name])
-            for name in ("subject_numbers", "affected_subjects", "reference_numbers")
-        }
+        lists = {name: tuple(int(number) for number in value[name]) for name in _NUMBERS}
         if any(not 0 < number < _NUMBERS_END for some in lists.values() for number in some):
             raise ValueError("a number that no row has")
         return cls(**{**value, **lists, "subject_ids": tuple(map(UUID, value["subject_ids"]))})
@@ -94,7 +93,7 @@ class ErasureCertificate:
         try:
             if value["version"] != _VERSION:
                 raise ValueError("another version")
-            return cls(
+            read = cls(
                 UUID(value["id"]),
                 UUID(value["collection_id"]),
                 Erased.from_json(value["erased"]),
@@ -103,6 +102,10 @@ class ErasureCertificate:
                 tuple(map(str, value["done"])),
                 tuple(map(str, value["out_of_reach"])),
             )
+            # Otherwise what somebody added would look as if we had issued it.
+            if read.as_json() != value:
+                raise ValueError("it says more, or says it in another way")
+            return read
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise InvalidRequest(
                 f"an erasure's certificate of version {_VERSION} was expected and what came is"
