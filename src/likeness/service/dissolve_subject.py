@@ -38,5 +38,9 @@ def dissolve_subject(
         begun[:] = [assignment.dissolve(connection, collection, opened.seal, subject.id, now)]
         return begun[0].id
 
-    record.write(once(dissolve), lambda erasure_id: Outcome(certificate_id=erasure_id))
+    def outcome(erasure_id: UUID) -> Outcome:
+        forgotten = [one for erasure in begun for one in erasure.erased.subject_ids]
+        return Outcome(certificate_id=erasure_id, forgotten=forgotten)
+
+    record.write(once(dissolve), outcome)
     carry_through(gallery, begun)

@@ -1,10 +1,15 @@
 """Erase a collection, its key first."""
 
 from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, select
 
 from likeness.gallery import erasure
 from likeness.gallery.collections import Collection
+from likeness.gallery.erasure import Erasure
 from likeness.gallery.gallery import Gallery
+from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.service.carry_through import carry_through
 from likeness.service.record import Outcome, Record
 
@@ -16,12 +21,21 @@ def erase_collection(
 
     Raises:
         NotFound: it is erased already.
-        Conflict, IndexUnavailable, SnapshotUnusable: what an earlier change of model replaced
-            cannot be taken away, which nobody would know of any more; nothing was erased.
     """
-    gallery.finish([])
-    begun = record.write(
-        lambda connection: erasure.begin_collection(connection, collection, now),
-        lambda begun: Outcome(certificate_id=begun.id),
-    )
+
+    def erase(connection: Connection) -> tuple[Erasure, list[UUID]]:
+        everybody = [
+            one
+            for table in (SUBJECTS, REFERENCES)
+            for one in connection.execute(
+                select(table.c.id).where(table.c.collection_id == collection.id)
+            ).scalars()
+        ]
+        return erasure.begin_collection(connection, collection, now), everybody
+
+    def outcome(result: tuple[Erasure, list[UUID]]) -> Outcome:
+        begun, everybody = result
+        return Outcome(certificate_id=begun.id, forgotten=everybody, forgets_collection=True)
+
+    begun, _ = record.write(erase, outcome)
     carry_through(gallery, [begun])

@@ -52,7 +52,11 @@ def erase_references(
 
     def outcome(result: tuple[ErasedReferences, Erasure | None]) -> Outcome:
         done, begun = result
-        return Outcome(reference_ids=done.erased, certificate_id=begun.id if begun else None)
+        return Outcome(
+            reference_ids=done.erased,
+            certificate_id=begun.id if begun else None,
+            forgotten=done.erased,
+        )
 
     done, begun = record.write(erase, outcome)
     if begun is not None:

@@ -115,4 +115,4 @@ def rekognition(client: Any, served: Served) -> Iterator[Any]:
     client.create_collection(CollectionId="staff")
     yield client
     for collection in served.gallery.collections():
-        served.gallery.erase_collection(collection.name)
+        served.gallery.erasing.collection(collection.name)

@@ -221,13 +221,18 @@ def test_every_operation_says_what_came_of_it(rekognition: Any, served: Served) 
         )
         client.delete_user(**STAFF, UserId="Rosa")
         client.delete_faces(**STAFF, FaceIds=[enrolled["FaceRecords"][0]["Face"]["FaceId"], NOBODY])
+        again = client.index_faces(**STAFF, Image={"Bytes": disc(RED)})["FaceRecords"]
         client.delete_collection(**STAFF)
-    created, indexed, associated, deleted, erased, gone = desk.notes.outcomes
+    created, indexed, associated, deleted, erased, _, gone = desk.notes.outcomes
     assert len(created.subject_ids) == len(indexed.reference_ids) == indexed.faces == 1
     assert associated == Outcome(
         reference_ids=indexed.reference_ids, subject_ids=created.subject_ids
     )
     assert erased.reference_ids == indexed.reference_ids
+    assert list(deleted.forgotten) == list(created.subject_ids)
+    assert list(erased.forgotten) == list(indexed.reference_ids)
+    assert [str(one) for one in gone.forgotten] == [again[0]["Face"]["FaceId"]]
+    assert gone.forgets_collection
     assert None not in (deleted.certificate_id, erased.certificate_id, gone.certificate_id)
 
 

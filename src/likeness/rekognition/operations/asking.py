@@ -91,11 +91,11 @@ def recorded(
 
 
 def once(
-    served: Served, call: Call, request: Request, of: Target, kind: type[T]
+    served: Served, call: Call, request: Request, of: Target, given: TypeAdapter[T]
 ) -> Callable[[Act[T]], Act[T]]:
     """Make an act take effect once for a request's token; again, it gives what it gave at first.
 
-    The act raises AwsError where the token came with another request.
+    `given` keeps what that is. The act raises AwsError where the token came with another request.
     """
     token = request.get("ClientRequestToken")
     if token is None:
@@ -103,7 +103,6 @@ def once(
     asked = {name: value for name, value in request.items() if name != "ClientRequestToken"}
     # A collection made anew under the same name is another.
     whole = json.dumps([str(of.collection.id), asked], sort_keys=True).encode()
-    given = TypeAdapter(kind)
     tokens, principal, operation = served.request_tokens, call.principal, call.operation
     digest = hashlib.sha256(whole).digest()
 

@@ -3,6 +3,7 @@
 import struct
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from likeness.errors import AlreadyExists, NotFound
@@ -31,6 +32,7 @@ CREATED, UPDATING, ACTIVE = "CREATED", "UPDATING", "ACTIVE"
 _THRESHOLD = 75.0
 _MOST_FACES = 100
 _A_PAGE = 500
+_ID, _ASSIGNED = TypeAdapter(UUID), TypeAdapter(Assigned)
 _PLACE = struct.Struct("<q")
 _REASONS = {
     Why.MISSING: "FACE_NOT_FOUND",
@@ -43,7 +45,7 @@ def create_user(served: Served, call: Call, request: Request) -> Response:
     """Make a user without faces."""
     of, name = target(served, request), request["UserId"]
     with recorded(served, call, Action.ARRANGE, of) as record:
-        first = once(served, call, request, of, UUID)
+        first = once(served, call, request, of, _ID)
         try:
             create_subject(record, of.seal, name, served.clock(), first)
         except AlreadyExists as error:
@@ -55,7 +57,7 @@ def delete_user(served: Served, call: Call, request: Request) -> Response:
     """Remove a user; their faces stay in the collection."""
     of, name = target(served, request), request["UserId"]
     with recorded(served, call, Action.ERASE, of) as record:
-        first = once(served, call, request, of, UUID)
+        first = once(served, call, request, of, _ID)
         try:
             dissolve_subject(
                 record, served.gallery, of.collection, of.opened, name, served.clock(), first
@@ -108,7 +110,7 @@ def associate_faces(served: Served, call: Call, request: Request) -> Response:
                 [UUID(one) for one in request["FaceIds"]],
                 served.calibration_for(of.collection),
                 demands,
-                once(served, call, request, of, Assigned),
+                once(served, call, request, of, _ASSIGNED),
             )
         except NotFound as error:
             raise missing_user(name) from error
@@ -137,7 +139,7 @@ def disassociate_faces(served: Served, call: Call, request: Request) -> Response
                 of.opened,
                 name,
                 [UUID(one) for one in request["FaceIds"]],
-                once(served, call, request, of, Assigned),
+                once(served, call, request, of, _ASSIGNED),
             )
         except NotFound as error:
             raise missing_user(name) from error
