@@ -19,7 +19,7 @@ from likeness.ledger.receipt import prove
 from likeness.ledger.rows import entry_bytes
 from likeness.ledger.tables import ENTRIES, HEAD, KEYS, SUBJECT_KEYS
 from likeness.secrets import KeyFiles, Keyring, SigningKey, VerifyingKey
-from likeness.storage import Database
+from likeness.storage import Database, open_database
 from likeness.terms.use import Action, Use
 from tests.ledger.recording import POLICE, Clock, done, opened_key, record, search, signed, verified
 
@@ -79,6 +79,26 @@ def test_two_programs_append_to_one_ledger(
     assert [receipt_id.partition("-")[0] for receipt_id in ids] == ["1", "2", "3", "4", "5"]
     assert verified(database, keyring).holds
     assert other.receipt(ids[0]) == ledger.receipt(ids[0])
+
+
+def test_two_servers_append_to_one_ledger_at_once(
+    database: Database, database_url: str, keyring: Keyring, clock: Clock
+) -> None:
+    with open_database(database_url, lock_timeout_s=30) as other:
+        servers = [(one, Ledger(one, keyring, clock)) for one in (database, other)]
+        threads = [
+            threading.Thread(target=lambda at=at: record(*servers[at], *(done() for _ in range(8))))
+            for at in (0, 1, 0, 1)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [read_checkpoint(ledger.checkpoint()).checkpoint.size for _, ledger in servers] == [
+            33,
+            33,
+        ]
+    assert verified(database, keyring).holds
 
 
 def test_many_threads_append_at_once(database: Database, ledger: Ledger, keyring: Keyring) -> None:
