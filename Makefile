@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check bench lock clean
+.PHONY: help install demo serve test check bench lock clean
 
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check install
@@ -18,6 +18,9 @@ install: .venv/.installed ## Make .venv with Likeness and its locked dependencie
 
 demo: install ## Find and name the people of a group picture (writes demo-out/)
 	@.venv/bin/python -m likeness.demo
+
+serve: install ## Answer Amazon Rekognition's clients on port 8020 of this machine
+	@.venv/bin/likeness serve
 
 test: .venv/.installed-dev ## Run the tests, those that need weights and system packages too
 	@.venv/bin/python -m pytest -m "not online"

@@ -156,6 +156,10 @@ class Settings(BaseModel):
     max_side: Annotated[
         int, Field(ge=1, description="Pixels along one side that a picture may have.")
     ] = 30_000
+    key_rate: Annotated[
+        float,
+        Field(ge=0, description="Requests a second that one access key may make; 0 is no limit."),
+    ] = 0.0
 
 
 def read_settings(**chosen: object) -> Settings:

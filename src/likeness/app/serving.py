@@ -50,7 +50,10 @@ class Serving:
                 {name: partial(operation, served) for name, operation in OPERATIONS.items()},
                 KnownKeys(home.database, home.keyring, _now),
                 Measures(self.registry),
-                Limits(picture_workers=installation.workers(Workload.MANY)),
+                Limits(
+                    picture_workers=installation.workers(Workload.MANY),
+                    per_key_s=installation.settings.key_rate,
+                ),
             )
             undone.pop_all()
         self.router = Router(

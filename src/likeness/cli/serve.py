@@ -32,8 +32,8 @@ def serve(
     The first start makes an access key and prints it once. SIGTERM ends it calmly.
     """
     place = Place(host, port, _certificate(tls_cert, tls_key), behind_proxy)
-    log_json_lines()
     with HttpServer(place, _STOP_WITHIN_S) as server:
+        log_json_lines()
         with fetching() as progress:
             serving = Serving(installation(), progress)
         with serving:

@@ -1,0 +1,47 @@
+"""Where a server listens, and where it will not."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from likeness.app.http_server import Certificate, HttpServer, Place
+from likeness.errors import InvalidRequest
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.test"])
+def test_nothing_is_served_in_the_clear_beyond_loopback(host: str) -> None:
+    with pytest.raises(InvalidRequest, match="--tls-cert and --tls-key, or --behind-proxy"):
+        HttpServer(Place(host, 0), stop_within_s=1)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_loopback_is_served_in_the_clear(host: str) -> None:
+    with HttpServer(Place(host, 0), stop_within_s=1) as server:
+        assert server.url.startswith(f"http://{host}:")
+
+
+def test_behind_a_proxy_every_address_may_be_listened_at() -> None:
+    with HttpServer(Place("0.0.0.0", 0, behind_proxy=True), stop_within_s=1) as server:
+        port = int(server.url.rpartition(":")[2])
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+
+
+def test_a_port_in_use_is_said_on_one_line() -> None:
+    with (
+        HttpServer(Place(port=0), stop_within_s=1) as first,
+        pytest.raises(InvalidRequest, match=r"port \d+ cannot be had \(in use\): choose") as caught,
+    ):
+        HttpServer(Place(port=int(first.url.rpartition(":")[2])), stop_within_s=1)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_a_bad_certificate_is_said_on_one_line(tmp_path: Path, content: bytes | None) -> None:
+    chain, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    if content is not None:
+        chain.write_bytes(content)
+        key.write_bytes(content)
+    with pytest.raises(InvalidRequest, match="a certificate and its key in PEM") as caught:
+        HttpServer(Place(port=0, certificate=Certificate(chain, key)), stop_within_s=1)
+    assert "\n" not in str(caught.value)
