@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import Connection
+
 from likeness.review import cases, verdicts
 from likeness.review.case import Candidate, Case, Found, Owed, Search
 from likeness.review.quorum import Standing, Verdict
@@ -89,7 +91,13 @@ class Desk:
         return self.database.read(lambda c: cases.find_case(c, self.keyring, search, self.now))
 
     def sweep(self) -> list[Case]:
-        return self.database.write(lambda c: cases.sweep(c, self.now))
+        def sweep(connection: Connection) -> list[Case]:
+            ended = cases.ended(connection, self.now)
+            for case in ended:
+                cases.end(connection, case)
+            return ended
+
+        return self.database.write(sweep)
 
 
 def other(**changed: Any) -> Search:

@@ -99,7 +99,7 @@ def test_watch_matches_nothing_elsewhere_of_another_model_or_after_its_end(desk:
     watch_of(desk, seed=2, template=template(2, model="another"))
     assert enrol(desk, 1, collection_id=uuid4()) == []
     assert enrol(desk, 2) == []
-    desk.database.write(lambda c: watches.end(c, watch.id, desk.now))
+    desk.database.write(lambda c: watches.end(c, watch))
     assert enrol(desk, 1) == []
 
 
@@ -108,9 +108,10 @@ def test_expired_watch_matches_nothing_even_before_it_is_swept(desk: Desk) -> No
     desk.pass_hours(30 * 24)
     assert enrol(desk, 1) == []
     with pytest.raises(NotFound):
-        desk.database.write(lambda c: watches.end(c, watch.id, desk.now))
+        desk.database.read(lambda c: watches.get(c, watch.id, desk.now))
     assert desk.database.read(lambda c: watches.live(c, desk.now)) == []
-    assert desk.database.write(lambda c: watches.sweep(c, desk.now)) == [watch]
+    assert desk.database.read(lambda c: watches.expired(c, desk.now)) == [watch]
+    desk.database.write(lambda c: watches.end(c, watch))
     assert desk.database.read(lambda c: c.execute(select(WATCHES)).all()) == []
 
 
@@ -203,5 +204,5 @@ def test_notice_that_arrived_is_gone(desk: Desk) -> None:
 def test_ended_watch_tells_nothing_more(desk: Desk) -> None:
     watch, _ = watch_of(desk)
     enrol(desk, 1)
-    desk.database.write(lambda c: watches.end(c, watch.id, desk.now))
+    desk.database.write(lambda c: watches.end(c, watch))
     assert claim(desk) == Claimed((), 0)

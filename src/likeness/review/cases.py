@@ -239,11 +239,9 @@ def ended(connection: Connection, now: datetime) -> list[Case]:
     return _read(connection, ~_lives(now))
 
 
-def sweep(connection: Connection, now: datetime) -> list[Case]:
-    """Delete cases that have ended, with all that they hold; give what they were."""
-    swept = ended(connection, now)
-    _delete(connection, CASES.c.id.in_([case.id for case in swept]))
-    return swept
+def end(connection: Connection, case: Case) -> None:
+    """Delete a case with all that it holds, its key too."""
+    _delete(connection, CASES.c.id == case.id)
 
 
 def _lives(now: datetime) -> ColumnElement[bool]:

@@ -248,27 +248,14 @@ def webhook_of(connection: Connection, keyring: Keyring, watch: Watch) -> Webhoo
     return Webhook(url, WebhookSecret.from_text(secret))
 
 
-def end(connection: Connection, watch_id: UUID, now: datetime) -> Watch:
-    """End a watch; the cases that it opened stay.
-
-    Raises:
-        NotFound: there is none, or it has ended.
-    """
-    watch = get(connection, watch_id, now)
-    _delete(connection, WATCHES.c.id == watch_id)
-    return watch
+def end(connection: Connection, watch: Watch) -> None:
+    """Delete a watch with all that it holds, its key too; the cases that it opened stay."""
+    _delete(connection, WATCHES.c.id == watch.id)
 
 
 def expired(connection: Connection, now: datetime) -> list[Watch]:
     """List watches that have expired and were not swept yet."""
     return _read(connection, WATCHES.c.expires_at <= now)
-
-
-def sweep(connection: Connection, now: datetime) -> list[Watch]:
-    """Delete watches that have expired; give what they were."""
-    swept = expired(connection, now)
-    _delete(connection, WATCHES.c.expires_at <= now)
-    return swept
 
 
 def forget_collection(connection: Connection, collection_id: UUID) -> None:

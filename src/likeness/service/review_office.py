@@ -96,7 +96,7 @@ class ReviewOffice:
         action = Action.REVIEW if self._may(Action.REVIEW) else Action.AUDIT
         with self._on_record(action, "ShowCase", case) as record:
             seen = self.database.read(lambda connection: self._seen(connection, case))
-            record.answered(Outcome())
+            record.answered(Outcome(details=_of(case)))
         return seen
 
     def probe_crop(self, case_id: UUID) -> bytes:
@@ -145,7 +145,7 @@ class ReviewOffice:
                     reason,
                     now,
                 ),
-                lambda decided: _outcome(decided[1]),
+                lambda decided: _outcome(*decided, verdict),
             )
         return self.database.read(lambda connection: self._seen(connection, case))
 
@@ -161,7 +161,7 @@ class ReviewOffice:
                 lambda connection: authorisations.authorise(
                     connection, self.keyring, case_id, self.principal.id, authority, number, now
                 ),
-                lambda _: Outcome(),
+                lambda _: Outcome(details=_of(case)),
             )
         return self.database.read(lambda connection: self._facts(connection, authorised))
 
@@ -179,7 +179,6 @@ class ReviewOffice:
             case.collection_id,
             facts,
             case.purpose,
-            case=str(case.id),
         )
         with self.desk.record(use) as record:
             self._require(self._may(action), f"{action.value} cases")
@@ -201,7 +200,7 @@ class ReviewOffice:
                     f"a picture of case {case_id} was expected and none was kept: crops were off"
                     " when it was enrolled, or it is erased"
                 )
-            record.answered(Outcome(faces=1))
+            record.answered(Outcome(faces=1, details=_of(case)))
         return crop_jpeg
 
     def _facts(self, connection: Connection, case: Case) -> CaseFacts:
@@ -256,7 +255,13 @@ class ReviewOffice:
             )
 
 
-def _outcome(candidate: Candidate) -> Outcome:
+def _outcome(case: Case, candidate: Candidate, verdict: Verdict) -> Outcome:
     references = () if candidate.reference_id is None else (candidate.reference_id,)
     subjects = () if candidate.subject_id is None else (candidate.subject_id,)
-    return Outcome(candidates=1, reference_ids=references, subject_ids=subjects)
+    details = {**_of(case), "verdict": verdict.value, "standing": candidate.standing.value}
+    return Outcome(candidates=1, reference_ids=references, subject_ids=subjects, details=details)
+
+
+def _of(case: Case) -> dict[str, str]:
+    """Say in an entry which case it is about."""
+    return {"case_id": str(case.id)}

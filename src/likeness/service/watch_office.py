@@ -104,7 +104,7 @@ class WatchOffice:
             )
             return record.write(
                 lambda connection: watches.add(connection, self.keyring, new, now),
-                lambda _: Outcome(faces=1),
+                lambda added: Outcome(faces=1, details=_of(added[0])),
             )
 
     def every(self) -> list[SeenWatch]:
@@ -139,9 +139,11 @@ class WatchOffice:
         )
         with self.desk.record(use) as record:
             self._require_watcher()
-            return record.write(
-                lambda connection: watches.end(connection, watch_id, now), lambda _: Outcome()
+            record.write(
+                lambda connection: watches.end(connection, watch),
+                lambda _: Outcome(details=_of(watch)),
             )
+        return watch
 
     def _opened(
         self, connection: Connection, collection: collections.Collection
@@ -162,3 +164,8 @@ def _owed(decision: Decision) -> Owed:
     reviews = decision.amount_of(Duty.REVIEW) or 1
     separate = decision.amount_of(Duty.SEPARATE_REVIEW) or 0
     return Owed(int(max(reviews, separate)), bool(separate))
+
+
+def _of(watch: Watch) -> dict[str, str]:
+    """Say in an entry which watch it is about."""
+    return {"watch_id": str(watch.id)}

@@ -1,0 +1,155 @@
+"""What services do with cases and watches: notices that arrive, sweeps on record, enrolments."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection
+
+from likeness.notify.addresses import read_networks
+from likeness.notify.webhooks import WebhookSender
+from likeness.review import crops
+from likeness.review.case import Case
+from likeness.review.watching import Arrival
+from likeness.service.on_enrolment import ReviewOfEnrolments
+from likeness.service.record import Outcome
+from likeness.service.review_sweep import Swept, sweep_review
+from likeness.service.tell import Told, tell
+from likeness.terms.use import Principal, Role, Use
+from tests.notify.receiver import receiving
+
+from .judging import COLLECTION, Desk, found, other
+from .test_watches import CALIBRATION, template, watch_of
+
+SENDER = WebhookSender(read_networks("127.0.0.0/8"))
+SERVER = Principal("local:server", Role.ADMIN)
+
+
+@dataclass
+class RecordingDesk:
+    """Admits everything, and remembers what was recorded of it."""
+
+    desk: Desk
+    entries: list[tuple[Use, Outcome]] = field(default_factory=list)
+
+    @contextmanager
+    def record(self, use: Use) -> Iterator["RecordingDesk"]:
+        self.use = use
+        yield self
+
+    def write(self, act: object, outcome: object) -> object:
+        def both(connection: Connection) -> object:
+            result = act(connection)  # type: ignore[operator]
+            self.entries.append((self.use, outcome(result)))  # type: ignore[operator]
+            return result
+
+        return self.desk.database.write(both)
+
+
+def enrol(desk: Desk, *seeds: int, keeps_crops: bool = True) -> tuple[list[Arrival], list[Case]]:
+    reviewing = ReviewOfEnrolments(desk.keyring, keeps_crops, 1e-3, timedelta(days=30))
+    arrivals = [Arrival(uuid4(), None, template(seed)) for seed in seeds]
+    opened = desk.database.write(
+        lambda c: reviewing.enrolled(
+            c,
+            COLLECTION,
+            arrivals,
+            {
+                one.reference_id: b"crop %d" % seed
+                for one, seed in zip(arrivals, seeds, strict=True)
+            },
+            CALIBRATION,
+            use_id=uuid4(),
+            now=desk.now,
+        )
+    )
+    return arrivals, opened
+
+
+def test_enrolment_keeps_faces_and_opens_cases(desk: Desk) -> None:
+    watch, _ = watch_of(desk, seed=1)
+    (alike, unlike), (case,) = enrol(desk, 1, 2)
+    assert case.watch_id == watch.id
+    (candidate,) = desk.candidates(case)
+    assert candidate.reference_id == alike.reference_id
+    kept = desk.database.read(
+        lambda c: crops.opened(c, desk.keyring, COLLECTION, unlike.reference_id)
+    )
+    assert kept == b"crop 2"
+
+
+def test_enrolment_keeps_nothing_while_crops_are_off(desk: Desk) -> None:
+    watch_of(desk, seed=1)
+    (arrival,), opened = enrol(desk, 1, keeps_crops=False)
+    assert opened == []
+    assert (
+        desk.database.read(
+            lambda c: crops.opened(c, desk.keyring, COLLECTION, arrival.reference_id)
+        )
+        is None
+    )
+
+
+def test_notice_reaches_its_receiver_once_with_a_signature_that_holds(desk: Desk) -> None:
+    with receiving() as receiver:
+        watch, secret = watch_of(desk, seed=1, url=receiver.url)
+        _, (case,) = enrol(desk, 1)
+        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(1, 0, 0)
+        assert secret is not None
+        (body,) = receiver.verified(secret)
+        assert json.loads(body)["data"]["case_id"] == str(case.id)
+        assert json.loads(body)["data"]["watch_id"] == str(watch.id)
+        desk.pass_hours(1000)
+        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(0, 0, 0)
+        assert len(receiver.came) == 1
+
+
+def test_notice_that_was_not_taken_comes_again_under_the_same_id(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with receiving() as receiver:
+        receiver.status = 503
+        watch, _ = watch_of(desk, seed=1, url=receiver.url)
+        enrol(desk, 1)
+        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(0, 1, 0)
+        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(0, 0, 0)
+        receiver.status = 200
+        desk.now += timedelta(seconds=5)
+        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(1, 0, 0)
+        first, second = (headers["webhook-id"] for headers, _ in receiver.came)
+        assert first == second
+    assert f"watch {watch.id} was not told: it answered with status 503" in caplog.text
+    assert "token" not in caplog.text
+
+
+def test_every_deletion_is_on_record_with_its_reason(desk: Desk) -> None:
+    recording = RecordingDesk(desk)
+    late = desk.open(found(), authorisation_hours=24)
+    old = desk.open(found(), other(purpose="another"), days=1)
+    stays = desk.open(found(), other(purpose="third"))
+    watch, _ = watch_of(desk, expires_at=desk.now + timedelta(hours=3))
+    desk.pass_hours(24)
+
+    swept = sweep_review(desk.database, recording, SERVER, desk.now)  # type: ignore[arg-type]
+
+    assert [one.id for one in swept.unauthorised] == [late.id]
+    assert {one.id for one in swept.cases} == {late.id, old.id}
+    said = [(use.operation, *outcome.details.values()) for use, outcome in recording.entries]
+    assert sorted(said) == sorted(
+        [
+            ("EndCase", str(late.id), "unauthorised"),
+            ("EndCase", str(old.id), "expired"),
+            ("EndWatch", str(watch.id), "expired"),
+        ]
+    )
+    assert desk.find(other(purpose="third")) == stays
+
+
+def test_sweep_of_nothing_leaves_no_entry(desk: Desk) -> None:
+    recording = RecordingDesk(desk)
+    swept = sweep_review(desk.database, recording, SERVER, desk.now)  # type: ignore[arg-type]
+    assert (swept, recording.entries) == (Swept((), ()), [])
