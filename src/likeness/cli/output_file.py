@@ -35,30 +35,26 @@ def write_output(path: Path, content: bytes) -> None:
     Raises:
         InvalidRequest: it cannot be written.
     """
-    check_output(path)
-    final = _final(path)
     # The user's umask decides who may read it.
-    unfinished = final.with_name(f".{final.name}.{os.getpid()}.part")
-    try:
-        try:
-            unfinished.write_bytes(content)
-            unfinished.replace(final)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(path, error) from error
+    with _replacing(path, 0o666) as file:
+        file.write(content)
 
 
 @contextmanager
 def growing_output(path: Path) -> Iterator[TextIO]:
     """Give a file to write to; a line that is written is there, whatever happens after.
 
+    A new one can be read by its owner alone, for it names people.
+
     Raises:
         InvalidRequest: it cannot be written.
     """
     check_output(path)
     try:
-        with path.open("w", 1, encoding="utf-8", errors="backslashreplace", newline="") as file:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(
+            descriptor, "w", 1, encoding="utf-8", errors="backslashreplace", newline=""
+        ) as file:
             yield file
     except BrokenPipeError:  # of another stream: a file has none
         raise
@@ -73,13 +69,20 @@ def private_output(path: Path) -> Iterator[BinaryIO]:
     Raises:
         InvalidRequest: it cannot be written.
     """
+    with _replacing(path, 0o600) as file:
+        yield file
+
+
+@contextmanager
+def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
     check_output(path)
     final = _final(path)
     unfinished = final.with_name(f".{final.name}.{os.getpid()}.part")
     try:
         try:
             unfinished.unlink(missing_ok=True)  # of a process of that number that was killed
-            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            # Never through a link that somebody put there.
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             with os.fdopen(descriptor, "wb") as file:
                 yield file
                 file.flush()
