@@ -21,7 +21,6 @@ from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
 from likeness.rekognition.served import Served
 from likeness.service.create_collection import TemplatesOf
-from likeness.service.unrecorded import UnrecordedDesk
 from likeness.terms.use import Principal, Role
 from tests.cli.conftest import ship_standards
 from tests.gallery.galleries import Clock
@@ -51,7 +50,7 @@ def served_of(home: Home, buckets: Path, clock: Callable[[], datetime]) -> Serve
         database=home.database,
         keyring=home.keyring,
         gallery=home.gallery,
-        desk=UnrecordedDesk(home.database),
+        desk=home.desk,
         buckets=FolderBuckets(buckets),
         finder=finder,
         limits=installation.limits,

@@ -16,7 +16,7 @@ from likeness.rekognition.served import Served
 from likeness.service.record import M, Outcome, Probe
 from likeness.storage import Database
 from likeness.terms.decision import Decision
-from likeness.terms.use import Action, Use
+from likeness.terms.use import Action, Principal, Role, Use
 from likeness.vision.decode import Sample
 from tests.rekognition.operations.conftest import serving
 from tests.rekognition.operations.discs import BLUE, RED, disc
@@ -238,3 +238,23 @@ def test_every_operation_says_what_came_of_it(rekognition: Any, served: Served) 
 
 def test_every_operation_is_one_of_the_service_models() -> None:
     assert all(contract(name) is not None for name in OPERATIONS)
+
+
+def test_every_answer_has_the_receipt_of_its_entry(rekognition: Any) -> None:
+    receipts = [
+        answer["ResponseMetadata"]["HTTPHeaders"]["x-likeness-receipt"]
+        for answer in (
+            rekognition.list_collections(),
+            rekognition.detect_faces(Image={"Bytes": disc(RED)}),
+            rekognition.index_faces(**STAFF, Image={"Bytes": disc(RED)}),
+        )
+    ]
+    assert len(set(receipts)) == 3
+
+
+def test_an_auditor_sees_no_faces(rekognition: Any, served: Served) -> None:
+    rekognition.index_faces(**STAFF, Image={"Bytes": disc(RED)})
+    with serving(served, Principal("key:auditor", Role.AUDITOR)) as auditor:
+        for operation, (_, request) in REQUESTS.items():
+            code, _ = refusal(asked(auditor, operation), **request)
+            assert (operation, code) == (operation, "AccessDeniedException")
