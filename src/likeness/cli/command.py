@@ -34,6 +34,7 @@ _COMMANDS = {
     "serve": "Answer Amazon Rekognition's clients: boto3, the AWS CLI and every SDK.",
     "models": "Models: what is here, on what terms, with what error rates.",
     "keys": "Access keys: who may call a server, as what, and for which purposes.",
+    "policy": "Rules: who may do what, for which purpose, and what is stopped.",
     "ledger": "The ledger: what was done, and proof of it for others.",
     "secrets": "The installation's keys: which there are, and a new one for all.",
     "config": "Show the settings.",

@@ -77,8 +77,8 @@ def suspend(
     known = select(SUSPENSIONS.c.id).where(*_is(scope, subject))
     if connection.execute(known).first():
         raise AlreadyExists(
-            f"something that goes on was expected and this {scope} is suspended already: nothing"
-            " was changed"
+            f"something that goes on was expected and {_named(scope, subject)} is suspended"
+            " already: nothing was changed"
         )
     made = Suspension(uuid4(), scope, subject, reason, now, by)
     connection.execute(
@@ -98,14 +98,18 @@ def resume(connection: Connection, scope: Scope, subject: str, *, now: datetime)
     """
     if connection.execute(delete(SUSPENSIONS).where(*_is(scope, subject))).rowcount == 0:
         raise NotFound(
-            f"a suspension was expected and this {scope} has none: `likeness policy list` lists"
-            " them"
+            f"something suspended was expected and {_named(scope, subject)} is not: `likeness"
+            " policy list` lists what is"
         )
     count_change(connection, now)
 
 
 def _is(scope: Scope, subject: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return SUSPENSIONS.c.scope == scope.value, SUSPENSIONS.c.subject == subject
+
+
+def _named(scope: Scope, subject: str) -> str:
+    return "all at once" if scope is Scope.ALL else f"the {scope} {subject!r}"
 
 
 def _check(scope: Scope, subject: str, reason: str) -> None:

@@ -1,0 +1,17 @@
+"""Where the commands of policy find the rules, also while a server runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from likeness.app.access import Rows, somebody_here
+from likeness.cli.opened import installation
+from likeness.service.policy_office import PolicyOffice
+
+NO_ADVICE = "No pack is legal advice."
+
+
+@contextmanager
+def office() -> Iterator[PolicyOffice]:
+    """Open the rows of the home."""
+    with Rows(installation()) as rows:
+        yield PolicyOffice(rows.database, rows.keyring, rows.desk, somebody_here())

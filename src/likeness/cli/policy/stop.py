@@ -1,0 +1,102 @@
+"""`likeness policy suspend|resume`: the stop switch."""
+
+from typing import Annotated
+
+import typer
+
+from likeness.cli.answers import Json, print_json
+from likeness.cli.options import AsJson
+from likeness.cli.plain_text import plain
+from likeness.cli.policy.office import office
+from likeness.errors import InvalidRequest
+from likeness.policy.suspensions import Scope, Suspension
+from likeness.service.policy_office import PolicyOffice
+
+_All = Annotated[bool, typer.Option("--all", help="Everything.")]
+_Organisation = Annotated[
+    str | None, typer.Option(metavar="O", help="An organisation, as its keys name it.")
+]
+_Purpose = Annotated[
+    str | None, typer.Option(metavar="P", help="A purpose, and all that are part of it.")
+]
+_Collection = Annotated[str | None, typer.Option(metavar="C", help="A collection, by name or id.")]
+
+
+def suspend(
+    reason: Annotated[str, typer.Option(metavar="R", help="Why, in one line.")],
+    all_: _All = False,
+    organisation: _Organisation = None,
+    purpose: _Purpose = None,
+    collection: _Collection = None,
+    as_json: AsJson = False,
+) -> None:
+    """Stop everything or a part of it, on running servers within a second."""
+    with office() as open_office:
+        scope, subject = _what(open_office, all_, organisation, purpose, collection)
+        made = open_office.suspend(scope, subject, reason)
+    if as_json:
+        print_json(suspension_json(made))
+    else:
+        print(plain(f"Suspended: {suspension_in_words(made)}"))
+
+
+def resume(
+    all_: _All = False,
+    organisation: _Organisation = None,
+    purpose: _Purpose = None,
+    collection: _Collection = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let go on what was suspended, with the same option; other suspensions stay."""
+    with office() as open_office:
+        scope, subject = _what(open_office, all_, organisation, purpose, collection)
+        open_office.resume(scope, subject)
+    if as_json:
+        print_json({"scope": scope.value, "subject": subject, "suspended": False})
+    else:
+        print(plain(f"{f'{scope} {subject}'.strip()} goes on."))
+
+
+def suspension_json(suspension: Suspension) -> Json:
+    """A suspension, for programs."""
+    return {
+        "scope": suspension.scope.value,
+        "subject": suspension.subject,
+        "suspended": True,
+        "reason": suspension.reason,
+        "since": suspension.since.isoformat(),
+        "by": suspension.by,
+    }
+
+
+def suspension_in_words(suspension: Suspension) -> str:
+    """A suspension, for people."""
+    what = f"{suspension.scope} {suspension.subject}".strip()
+    return (
+        f"{what}, since {suspension.since:%Y-%m-%d %H:%M} UTC by {suspension.by}:"
+        f" {suspension.reason}"
+    )
+
+
+def _what(
+    open_office: PolicyOffice,
+    all_: bool,
+    organisation: str | None,
+    purpose: str | None,
+    collection: str | None,
+) -> tuple[Scope, str]:
+    said = [
+        *([(Scope.ALL, "")] if all_ else []),
+        *([(Scope.ORGANISATION, organisation)] if organisation is not None else []),
+        *([(Scope.PURPOSE, purpose)] if purpose is not None else []),
+        *([(Scope.COLLECTION, collection)] if collection is not None else []),
+    ]
+    if len(said) != 1:
+        raise InvalidRequest(
+            "one of --all, --organisation, --purpose and --collection was expected and"
+            f" {len(said)} came: say what"
+        )
+    scope, subject = said[0]
+    if scope is Scope.COLLECTION:
+        subject = str(open_office.collection_id(subject))
+    return scope, subject

@@ -1,0 +1,162 @@
+"""Look at the rules, and change them, each change on record."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.access import AccessKey, keys
+from likeness.gallery import collections
+from likeness.policy import enabled, suspensions
+from likeness.policy.circumstances import Circumstances
+from likeness.policy.enabled import EnabledPack
+from likeness.policy.engine import PolicyEngine
+from likeness.policy.pack import Pack
+from likeness.policy.suspensions import Scope, Suspension
+from likeness.secrets import Keyring
+from likeness.service.collection_facts import facts_of
+from likeness.service.record import Desk, Outcome
+from likeness.storage import Database
+from likeness.terms.use import Action, CollectionFacts, Principal, Use
+
+T = TypeVar("T")
+
+# Characters of a choice that an entry holds; the next decisions' digest covers all of it.
+_RECORDED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RulesNow:
+    """The rules and the stop switch as they are at this moment."""
+
+    packs: tuple[EnabledPack, ...]
+    suspensions: tuple[Suspension, ...]
+
+    @property
+    def engine(self) -> PolicyEngine:
+        """Give what decides by these rules."""
+        return PolicyEngine([*enabled.always(), *(one.chosen for one in self.packs)])
+
+    def seen_by(self, use: Use, circumstances: Circumstances) -> Circumstances:
+        """Give the circumstances of a use with the stop switch as it is."""
+        suspended = any(one.stops(use) for one in self.suspensions)
+        return replace(circumstances, suspended=suspended)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOffice:
+    """Where `principal` looks at rules and changes them; policy may refuse a change (`Denied`)."""
+
+    database: Database
+    keyring: Keyring
+    desk: Desk
+    principal: Principal
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def now(self) -> RulesNow:
+        """Read the rules and the stop switch.
+
+        Raises:
+            InvalidRequest: a pack that is enabled cannot be read.
+        """
+        return self.database.read(
+            lambda connection: RulesNow(
+                tuple(enabled.every(connection)), tuple(suspensions.every(connection))
+            )
+        )
+
+    def enable(self, pack: Pack, chosen: Mapping[str, str]) -> EnabledPack:
+        """Enable a pack, or choose anew of one that is.
+
+        Raises:
+            InvalidRequest, AlreadyExists: as `enabled.enable` says.
+        """
+        by, now = self.principal.id, self.clock()
+        return self._on_record(
+            "EnablePack",
+            lambda connection: enabled.enable(connection, pack, chosen, by=by, now=now),
+            {"pack": pack.name, **{name: text[:_RECORDED] for name, text in chosen.items()}},
+        )
+
+    def disable(self, name: str) -> None:
+        """Disable a pack.
+
+        Raises:
+            InvalidRequest, NotFound: as `enabled.disable` says.
+        """
+        now = self.clock()
+        self._on_record(
+            "DisablePack",
+            lambda connection: enabled.disable(connection, name, now=now),
+            {"pack": name},
+        )
+
+    def suspend(self, scope: Scope, subject: str, reason: str) -> Suspension:
+        """Stop something, on running servers too.
+
+        Raises:
+            InvalidRequest, AlreadyExists: as `suspensions.suspend` says.
+        """
+        by, now = self.principal.id, self.clock()
+        return self._on_record(
+            "Suspend",
+            lambda connection: suspensions.suspend(
+                connection, scope, subject, reason, by=by, now=now
+            ),
+            {"scope": scope.value, "subject": subject},
+        )
+
+    def resume(self, scope: Scope, subject: str) -> None:
+        """Let something go on.
+
+        Raises:
+            NotFound: it is not stopped.
+        """
+        now = self.clock()
+        self._on_record(
+            "Resume",
+            lambda connection: suspensions.resume(connection, scope, subject, now=now),
+            {"scope": scope.value, "subject": subject},
+        )
+
+    def key(self, name: str) -> AccessKey:
+        """Find an access key.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        return self.database.read(lambda connection: keys.get(connection, name))
+
+    def collection(self, name: str) -> tuple[UUID, CollectionFacts]:
+        """Find a collection, and what was declared of it.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+
+        def read(connection: Connection) -> tuple[UUID, CollectionFacts]:
+            found = collections.get(connection, name)
+            seal = collections.seal_of(connection, self.keyring, found)
+            return found.id, facts_of(connection, seal)
+
+        return self.database.read(read)
+
+    def collection_id(self, name_or_id: str) -> UUID:
+        """Find a collection's id; one that is erased is still known by its id.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        try:
+            return UUID(name_or_id)
+        except ValueError:
+            return self.collection(name_or_id)[0]
+
+    def _on_record(
+        self, operation: str, act: Callable[[Connection], T], details: Mapping[str, str]
+    ) -> T:
+        with self.desk.record(Use(self.principal, Action.GOVERN, operation)) as record:
+            return record.write(act, lambda _: Outcome(details=details))

@@ -1,0 +1,216 @@
+"""`likeness policy`, through the real command."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from likeness.policy.vocabulary import vocabulary
+
+from .staff import Command
+
+POLICE = ["--sector=police", "--jurisdiction=US-WA", "--purpose=criminal-investigation"]
+FACTS = """
+title = "Nobody on Sundays"
+jurisdiction = "everywhere"
+status = "ours"
+effective = 2020-01-01
+source = "the house"
+version = "1"
+reading = "A test."
+"""
+RULES = """
+@id("quiet")
+@source("the house")
+@effective("2020-01-01")
+@obligation("quota")
+@amount("10")
+forbid(principal, action, resource) unless { context.usesToday < 10 };
+"""
+
+
+def answer(likeness: Command, *arguments: object, code: int = 0) -> Any:
+    outcome = likeness("policy", *arguments, "--json")
+    assert (outcome.code, outcome.err) == (code, "")
+    return json.loads(outcome.out)
+
+
+def packs(likeness: Command) -> dict[str, Any]:
+    return {one["pack"]: one for one in answer(likeness, "list")["packs"]}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A pack of the operator's own."""
+    (tmp_path / "house.toml").write_text(FACTS)
+    (tmp_path / "house.cedar").write_text(RULES)
+    return tmp_path / "house.cedar"
+
+
+def test_the_default_packs_are_in_force_in_a_new_home(likeness: Command) -> None:
+    in_force = {name for name, one in packs(likeness).items() if one["in_force"]}
+    assert in_force == {"safeguards", "authenticated-use", "amazon-2020", "real-time"}
+    outcome = likeness("policy", "list")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "No pack is legal advice" in outcome.out
+    enabled, _, others = outcome.out.partition("Not enabled:")
+    assert "\namazon-2020: " in enabled
+    assert "\neu-ai-act: " in others
+
+
+def test_a_pack_is_shown_with_its_reading_its_choices_and_its_rules(likeness: Command) -> None:
+    outcome = likeness("policy", "show", "amazon-2020")
+    assert outcome.code == 0
+    for part in (
+        "voluntary",
+        "--choice ends=",
+        "covered, not-covered",
+        '@id("amazon-2020-police")',
+    ):
+        assert part in outcome.out
+    shown = answer(likeness, "show", "eu-ai-act")
+    assert {rule["rule"]: rule["amount"] for rule in shown["rules"]}[
+        "eu-ai-act-separate-review"
+    ] == 2
+
+
+def test_the_moratorium_ends_when_the_operator_says_so(likeness: Command) -> None:
+    refused = likeness("policy", "explain", *POLICE)
+    assert refused.code == 1
+    assert "refused by amazon-2020-police (pack amazon-2020: Amazon, statement of" in refused.out
+    answer(likeness, "enable", "amazon-2020", "--choice", "ends=2021-06-10")
+    before, after = (
+        answer(likeness, "explain", *POLICE, f"--date={day}", code=code)
+        for day, code in [("2021-06-09", 1), ("2021-06-10", 0)]
+    )
+    assert [one["rule"] for one in before["refused_by"]] == ["amazon-2020-police"]
+    assert [(one["duty"], one["amount"]) for one in after["obligations"]] == [("similarity", 99)]
+
+
+def test_a_pack_is_disabled_and_enabled(likeness: Command) -> None:
+    assert answer(likeness, "explain", "--live", code=1)["allowed"] is False
+    assert likeness("policy", "disable", "real-time").out == "real-time is not in force any more.\n"
+    assert answer(likeness, "explain", "--live")["allowed"] is True
+    assert likeness("policy", "enable", "real-time").code == 0
+    assert answer(likeness, "explain", "--live", code=1)["allowed"] is False
+    by = packs(likeness)["real-time"]["changed_by"]
+    assert by.startswith("local:")
+
+
+def test_a_table_says_it_of_each_value(likeness: Command) -> None:
+    table = answer(likeness, "explain", *POLICE, "--each", "action")
+    said = {one["action"]: one["allowed"] for one in table["decisions"]}
+    assert said["search"] is False
+    assert said["erase"] is True
+    lines = likeness("policy", "explain", "--each", "sector").out.splitlines()
+    assert [line.split()[0] for line in lines] == list(vocabulary().sectors)
+
+
+def test_a_use_is_explained_by_its_key(likeness: Command) -> None:
+    likeness(
+        "keys", "create", "desk", "--organisation=Thorn", "--sector=police", "--jurisdiction=US",
+        "--purpose=missing-persons",
+    )  # fmt: skip
+    explained = answer(likeness, "explain", "--key", "desk")
+    assert (explained["organisation"], explained["purpose"]) == ("Thorn", "missing-persons")
+    other = answer(likeness, "explain", "--key", "desk", "--purpose=research", code=1)
+    assert [one["rule"] for one in other["refused_by"]] == ["amazon-2020-police"]
+    both = likeness("policy", "explain", "--key", "desk", "--sector=commerce")
+    assert (both.code, both.out) == (2, "")
+
+
+def test_a_use_is_explained_of_a_collection_that_is_stopped(likeness: Command) -> None:
+    likeness("collections", "create", "staff")
+    likeness("collections", "create", "guests")
+    reason = "--reason=an audit"
+    assert likeness("policy", "suspend", "--collection", "staff", reason).code == 0
+    stopped = answer(likeness, "explain", "--collection", "staff", code=1)
+    assert [one["rule"] for one in stopped["refused_by"]] == ["stop-switch"]
+    assert answer(likeness, "explain", "--collection", "guests")["allowed"] is True
+    (listed,) = answer(likeness, "list")["suspensions"]
+    assert (listed["scope"], listed["subject"]) == ("collection", stopped["collection"])
+    assert "an audit" in likeness("policy", "list").out
+    assert likeness("policy", "resume", "--collection", listed["subject"]).code == 0
+    assert answer(likeness, "explain", "--collection", "staff")["allowed"] is True
+
+
+@pytest.mark.parametrize("what", [["--all"], ["--organisation=PD"], ["--purpose=victim-search"]])
+def test_what_is_suspended_is_resumed_with_the_same_option(
+    likeness: Command, what: list[str]
+) -> None:
+    use = ["explain", "--organisation=PD", "--purpose=missing-persons"]
+    assert answer(likeness, "suspend", *what, "--reason=an audit")["suspended"] is True
+    assert answer(likeness, *use, code=1)["allowed"] is False
+    assert answer(likeness, "resume", *what)["suspended"] is False
+    assert answer(likeness, *use)["allowed"] is True
+
+
+def test_a_pack_of_ones_own_is_checked_and_enabled(likeness: Command, own: Path) -> None:
+    assert likeness("policy", "check", own).out == "house: 1 rule, all as they must be.\n"
+    assert "house" not in packs(likeness)
+    assert answer(likeness, "enable", own)["in_force"] is True
+    own.unlink()
+    assert packs(likeness)["house"]["in_force"] is True
+    assert answer(likeness, "explain", "--uses-today=9")["obligations"] == []
+    (owed,) = answer(likeness, "explain", "--uses-today=10")["obligations"]
+    assert (owed["duty"], owed["amount"], owed["pack"]) == ("quota", 10, "house")
+    assert 'quota"' in likeness("policy", "show", "house").out
+    assert likeness("policy", "disable", "house").code == 0
+    assert "house" not in packs(likeness)
+
+
+def test_a_broken_pack_is_named_on_one_line(likeness: Command, own: Path) -> None:
+    own.write_text(RULES.replace("usesToday", "usesTodey"))
+    for verb in ("check", "enable"):
+        outcome = likeness("policy", verb, own)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "pack 'house', quiet does not" in outcome.err
+        assert outcome.err.count("\n") == 1
+
+
+WRONG = {
+    "no such pack": (["enable", "fish"], "`likeness policy list`"),
+    "no such file": (["check", "fish.toml"], "cannot be read"),
+    "no such choice": (["enable", "amazon-2020", "--choice=fish=1"], "leaves ends"),
+    "no value": (["enable", "amazon-2020", "--choice=ends"], "NAME=VALUE"),
+    "a wrong value": (["enable", "amazon-2020", "--choice=ends=soon"], "a day such as"),
+    "a choice twice": (
+        ["enable", "amazon-2020", "--choice=ends=", "--choice=ends="],
+        "each name once",
+    ),
+    "what cannot be disabled": (["disable", "safeguards"], "always in force"),
+    "what is not enabled": (["disable", "eu-ai-act"], "enabled pack was expected"),
+    "no date": (["explain", "--date=soon"], "'soon' came"),
+    "no key": (["explain", "--key=fish"], "likeness keys list"),
+    "no collection": (["explain", "--collection=fish"], "likeness collections list"),
+    "nothing to suspend": (["suspend", "--reason=x"], "0 came"),
+    "two to suspend": (["suspend", "--reason=x", "--all", "--purpose=research"], "2 came"),
+    "no such purpose": (["suspend", "--reason=x", "--purpose=fishing"], "'fishing' is none"),
+    "nothing to resume": (["resume", "--all"], "something suspended was expected"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG.values(), ids=list(WRONG))
+def test_what_is_wrong_is_said_on_one_line(
+    likeness: Command, arguments: list[str], message: str
+) -> None:
+    outcome = likeness("policy", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert message in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_where_everything_is_disabled_an_admin_can_enable_again(likeness: Command) -> None:
+    for name in ("amazon-2020", "authenticated-use", "real-time"):
+        assert likeness("policy", "disable", name).code == 0
+    (nothing,) = answer(likeness, "explain", "--sector=commerce", code=1)["refused_by"]
+    assert nothing["rule"] == "nothing-permits"
+    assert likeness("policy", "enable", "authenticated-use").code == 0
+    assert answer(likeness, "explain", "--sector=commerce")["allowed"] is True
+
+
+def test_every_word_that_rules_know_is_documented() -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "policy.md").read_text()
+    for word in (*vocabulary().sectors, *vocabulary().purposes):
+        assert f"`{word}`" in documented
