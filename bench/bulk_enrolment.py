@@ -11,36 +11,28 @@ from functools import partial
 from itertools import chain, cycle, islice
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from bench.figure import Beside, Figure, Measurement, at_least, at_most
-from bench.synthetic_gallery import SyntheticGallery
-from bench.workplace import OUT, data, pictures_in, settings
-from likeness.app import Installation, Workload
+from bench.filled_home import (
+    COLLECTION,
+    FILLED_AT_ONCE,
+    make_collection,
+    open_home,
+    portraits,
+    references_of,
+)
+from bench.workplace import OUT
+from likeness.app import Workload
 from likeness.app.enrolment import enroller_of
 from likeness.app.home import Home
 from likeness.gallery.references import NewReference
 from likeness.service.enrol import Demands
 from likeness.service.named_picture import NamedPicture
-from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality
-from likeness.terms.template import CohortStatistics, Template
 from likeness.vision.decode import inspect
 
-_COLLECTION = "bench"
-_DISTINCT = 64
 _WARM_UP = 32
 _PICTURES, _PICTURES_FULL = 320, 100_000
 _ACKNOWLEDGED = 200
 _BATCH = 32
-_FILLED_AT_ONCE = 2_000
-_FACE = Face(
-    Box(200, 120, 400, 380),
-    Landmarks(*(Point(260.0 + 10 * n, 220.0) for n in range(5))),
-    0.99,
-    Pose(1.0, 2.0, 3.0),
-    Quality(60.0, 70.0, 200.0),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +46,11 @@ class Run:
 
 
 def _bulk(full: bool) -> Measurement:
-    images = data("lfw_view1") / "images"
+    jpegs = portraits()
     count = _PICTURES_FULL if full else _PICTURES
     # In a process of its own, whose memory is its own.
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        run = pool.apply(_enrol, (images, count))
+        run = pool.apply(_enrol, (jpegs, count))
     against = f"{run.pictures} JPEGs of 640x480 and one face, on SQLite, in {run.seconds:.0f} s"
     return Measurement(
         run.pictures / run.seconds,
@@ -83,13 +75,13 @@ def _acknowledgement(full: bool) -> Measurement:
 def acknowledged(held: int) -> tuple[list[float], float]:
     """Give how many ms each of some references waits that join `held` others, and then a batch."""
     with _home() as home:
-        new = _references(home, held + _ACKNOWLEDGED + _BATCH)
+        new = references_of(home, held + _ACKNOWLEDGED + _BATCH)
         probe = next(new)
         others = chain([probe], islice(new, held - 1))
-        while some := list(islice(others, _FILLED_AT_ONCE)):
-            home.gallery.enrol(_COLLECTION, some)
-        home.gallery.search(_COLLECTION, probe.template, 1)  # from now on the index follows
-        home.gallery.snapshot(_COLLECTION)  # waits for what the index does in the background
+        while some := list(islice(others, FILLED_AT_ONCE)):
+            home.gallery.enrol(COLLECTION, some)
+        home.gallery.search(COLLECTION, probe.template, 1)  # from now on the index follows
+        home.gallery.snapshot(COLLECTION)  # waits for what the index does in the background
         ms = [_ms_to_enrol(home, [one]) for one in islice(new, _ACKNOWLEDGED)]
         return ms, _ms_to_enrol(home, list(new))
 
@@ -100,13 +92,13 @@ FIGURES = (
 )
 
 
-def _enrol(images: Path, count: int) -> Run:
-    pictures = _pictures(images)
+def _enrol(jpegs: list[bytes], count: int) -> Run:
+    pictures = _pictures(jpegs)
     with _home() as home:
         finder = home.installation.finder(home.installation.engine(Workload.MANY))
         # Some of the photographs have bystanders.
         demands = Demands(any_quality=True, foremost=True)
-        enroller = enroller_of(home, _COLLECTION, finder, demands)
+        enroller = enroller_of(home, COLLECTION, finder, demands)
         for _ in enroller.enrol(islice(pictures, _WARM_UP)):
             pass
         start = _resident_mib()
@@ -121,57 +113,22 @@ def _enrol(images: Path, count: int) -> Run:
 def _home() -> Iterator[Home]:
     """A home on the repository's disk, with an empty collection."""
     OUT.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=OUT) as folder:
-        installation = Installation(settings(home=Path(folder)))
-        cohort = installation.standards.cohort(installation.model)
-        with Home(installation) as home:
-            home.gallery.create(
-                _COLLECTION,
-                model=installation.model,
-                dimensions=cohort.vectors.shape[1],
-                cohort_version=cohort.version,
-            )
-            yield home
+    with tempfile.TemporaryDirectory(dir=OUT) as folder, open_home(Path(folder)) as home:
+        make_collection(home)
+        yield home
 
 
-def _pictures(images: Path) -> Iterator[NamedPicture]:
-    """Give photographs of a person each, enlarged to 640x480; without end, and none twice."""
-    paths = pictures_in(images)
-    jpegs = [_enlarged(path) for path in paths[:: len(paths) // _DISTINCT]]
+def _pictures(jpegs: list[bytes]) -> Iterator[NamedPicture]:
+    """Give pictures of a person each, without end, and none twice."""
     for number, jpeg in enumerate(cycle(jpegs)):
         # What follows the end of a JPEG makes its bytes others, and its pixels not.
         different = jpeg + number.to_bytes(8)
         yield NamedPicture(f"{number}.jpg", partial(inspect, different), f"person {number}")
 
 
-def _enlarged(path: Path) -> bytes:
-    canvas = np.full((480, 640, 3), 127, np.uint8)
-    canvas[:, 80:560] = cv2.resize(cv2.imread(str(path)), (480, 480))
-    return cv2.imencode(".jpg", canvas)[1].tobytes()
-
-
-def _references(home: Home, count: int) -> Iterator[NewReference]:
-    """Give references of as many people, with templates that spread as real ones do."""
-    cohort = home.installation.standards.cohort(home.installation.model)
-    version = cohort.version
-    for numbers, vectors in SyntheticGallery(count).blocks():
-        means, deviations = cohort.statistics(vectors)
-        for number, vector, mean, deviation in zip(
-            numbers.tolist(), vectors, means.tolist(), deviations.tolist(), strict=True
-        ):
-            even = CohortStatistics(mean, deviation, version)
-            yield NewReference(
-                Template(vector, home.installation.model, even),
-                _FACE,
-                number.to_bytes(32),
-                (640, 480),
-                f"person {number}",
-            )
-
-
 def _ms_to_enrol(home: Home, new: list[NewReference]) -> float:
     begun = time.perf_counter()
-    home.gallery.enrol(_COLLECTION, new)
+    home.gallery.enrol(COLLECTION, new)
     return 1000 * (time.perf_counter() - begun)
 
 

@@ -13,6 +13,7 @@ from bench import (
     ledger,
     lfw,
     photographs,
+    serving,
 )
 from bench.figure import Figure
 
@@ -27,6 +28,7 @@ FIGURES: tuple[Figure, ...] = (
     *fused_subjects.FIGURES,
     *bulk_enrolment.FIGURES,
     *ledger.FIGURES,
+    *serving.FIGURES,
     *gallery_index.FIGURES,
     *gallery_growth.FIGURES,
 )

@@ -1,0 +1,99 @@
+"""A home on the repository's disk whose collection holds many references, and portraits to use."""
+
+import shutil
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from bench.synthetic_gallery import SyntheticGallery
+from bench.workplace import OUT, data, pictures_in, settings
+from likeness.app import Installation
+from likeness.app.home import Home
+from likeness.gallery.references import NewReference
+from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality
+from likeness.terms.template import CohortStatistics, Template
+
+COLLECTION = "bench"
+FILLED_AT_ONCE = 2_000
+_DISTINCT = 64
+_FACE = Face(
+    Box(200, 120, 400, 380),
+    Landmarks(*(Point(260.0 + 10 * n, 220.0) for n in range(5))),
+    0.99,
+    Pose(1.0, 2.0, 3.0),
+    Quality(60.0, 70.0, 200.0),
+)
+
+
+def open_home(folder: Path) -> Home:
+    """Open a home in a folder."""
+    return Home(Installation(settings(home=folder)))
+
+
+def make_collection(home: Home) -> None:
+    """Make an empty collection for the model in force."""
+    installation = home.installation
+    cohort = installation.standards.cohort(installation.model)
+    home.gallery.create(
+        COLLECTION,
+        model=installation.model,
+        dimensions=cohort.vectors.shape[1],
+        cohort_version=cohort.version,
+    )
+
+
+def filled_folder(references: int) -> Path:
+    """Give the folder of a home with so many references, made where a former run left none."""
+    folder = OUT / f"served-{references}"
+    whole = folder / "whole"
+    if not whole.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        with open_home(folder) as home:
+            make_collection(home)
+            new = references_of(home, references)
+            while some := list(islice(new, FILLED_AT_ONCE)):
+                home.gallery.enrol(COLLECTION, some)
+            if references:
+                home.gallery.search(COLLECTION, some_template(home), 1)
+                home.gallery.snapshot(COLLECTION)
+        whole.touch()
+    return folder
+
+
+def some_template(home: Home) -> Template:
+    """Give the template of one of the references."""
+    return next(references_of(home, 1)).template
+
+
+def references_of(home: Home, count: int) -> Iterator[NewReference]:
+    """Give references of as many people, with templates that spread as real ones do."""
+    cohort = home.installation.standards.cohort(home.installation.model)
+    version = cohort.version
+    for numbers, vectors in SyntheticGallery(count).blocks():
+        means, deviations = cohort.statistics(vectors)
+        for number, vector, mean, deviation in zip(
+            numbers.tolist(), vectors, means.tolist(), deviations.tolist(), strict=True
+        ):
+            even = CohortStatistics(mean, deviation, version)
+            yield NewReference(
+                Template(vector, home.installation.model, even),
+                _FACE,
+                number.to_bytes(32),
+                (640, 480),
+                f"person {number}",
+            )
+
+
+def portraits() -> list[bytes]:
+    """Give photographs of a person each, as JPEGs of 640x480."""
+    paths = pictures_in(data("lfw_view1") / "images")
+    return [_enlarged(path) for path in paths[:: len(paths) // _DISTINCT]]
+
+
+def _enlarged(path: Path) -> bytes:
+    canvas = np.full((480, 640, 3), 127, np.uint8)
+    canvas[:, 80:560] = cv2.resize(cv2.imread(str(path)), (480, 480))
+    return cv2.imencode(".jpg", canvas)[1].tobytes()

@@ -1,0 +1,85 @@
+"""A client in a process of its own: signs requests first, then sends them and times each.
+
+`python -m bench.load` reads a plan as JSON from its standard input and writes what came of it.
+"""
+
+import asyncio
+import base64
+import json
+import sys
+import time
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+
+def main() -> None:
+    """Carry out the plan."""
+    plan = json.load(sys.stdin)
+    requests = list(_signed(plan))
+    json.dump(asyncio.run(_sent(plan, requests)), sys.stdout)
+
+
+def _signed(plan: dict[str, Any]) -> Iterator[bytes]:
+    """Give each request as the bytes that are sent."""
+    jpegs = [Path(name).read_bytes() for name in plan["pictures"]]
+    auth = SigV4Auth(Credentials(*plan["credentials"]), "rekognition", "us-east-1")
+    place = urlsplit(plan["url"]).netloc
+    for number, jpeg in zip(range(plan["count"]), cycle(jpegs), strict=False):
+        # What follows the end of a JPEG makes its bytes others, and its pixels not.
+        picture = base64.b64encode(jpeg + number.to_bytes(8)).decode()
+        body = json.dumps({**plan["request"], "Image": {"Bytes": picture}}).encode()
+        headers = {
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": f"RekognitionService.{plan['operation']}",
+        }
+        request = AWSRequest("POST", plan["url"], headers=headers, data=body)
+        auth.add_auth(request)
+        lines = [f"{name}: {value}" for name, value in request.headers.items()]
+        lines += [f"Host: {place}", f"Content-Length: {len(body)}"]
+        yield "\r\n".join(["POST / HTTP/1.1", *lines, "", ""]).encode() + body
+
+
+async def _sent(plan: dict[str, Any], requests: list[bytes]) -> dict[str, Any]:
+    place = urlsplit(plan["url"])
+    waiting = iter(requests)
+    ms: list[float] = []
+    codes: dict[str, int] = {}
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        for request in waiting:
+            began = time.perf_counter()
+            writer.write(request)
+            await writer.drain()
+            code = await _answer(reader)
+            ms.append(1000 * (time.perf_counter() - began))
+            codes[code] = codes.get(code, 0) + 1
+        writer.close()
+
+    began, began_cpu = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(client() for _ in range(plan["concurrency"])))
+    return {
+        "seconds": time.perf_counter() - began,
+        "processor_s": time.process_time() - began_cpu,
+        "ms": ms,
+        "codes": codes,
+    }
+
+
+async def _answer(reader: asyncio.StreamReader) -> str:
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+    content = await reader.readexactly(length)
+    status = head.split(b" ", 2)[1]
+    return "OK" if status == b"200" else str(json.loads(content)["Code"])
+
+
+if __name__ == "__main__":
+    main()
