@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,6 +106,7 @@ def test_a_folder_of_faces_is_a_manifest_once_a_person_has_named_them(
     outcome = likeness("cluster", album, "--out", out)
     assert (outcome.code, outcome.err) == (0, "")
     assert f"{out / 'clusters.csv'} has a column" in outcome.out
+    assert stat.S_IMODE(out.stat().st_mode) == 0o700
     table = rows(out / "clusters.csv")
     assert [row["cluster"] for row in table] == ["1", "1", "1", "2", "2", ""]
     assert [row["subject"] for row in table] == [""] * 6

@@ -75,6 +75,19 @@ def test_the_same_command_again_finds_everything_enrolled_already(
     assert size() == Size(3, 3)
 
 
+def test_a_report_holds_no_formula(
+    enrol: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "=1+1").mkdir()
+    (tmp_path / "=1+1" / "@SUM(A1).png").write_bytes(b"no picture")
+    (tmp_path / "=1+1" / "-2+3.png").write_bytes(b"no picture")
+    enrol("=1+1")
+    for row in rows(tmp_path / "=1+1.enrol-report.csv"):
+        assert row["path"].startswith("'=1+1/")
+        assert row["subject"][:2] in ("'@", "'-")
+
+
 def test_one_picture_needs_a_name_and_has_no_report(enrol: Command, tmp_path: Path) -> None:
     red = draw(tmp_path / "red.png", RED)
     outcome = enrol(red, "--subject", "Rosa", "--json")

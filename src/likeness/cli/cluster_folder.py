@@ -141,8 +141,8 @@ def _written_whole(folder: Path) -> Iterator[Path]:
     final = Path(os.path.realpath(folder))
     unfinished = final.with_name(f".{final.name}.{os.getpid()}.part")
     try:
+        unfinished.mkdir(mode=0o700)  # faces of people, for who runs this alone
         try:
-            unfinished.mkdir()
             yield unfinished
             unfinished.replace(final)
         finally:

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from likeness.service.csv_cells import as_text
 from likeness.service.enrol import Result
 
 COLUMNS = ("path", "outcome", "reason", "subject", "reference_id")
@@ -14,7 +15,7 @@ def reported(results: Iterable[Result], file: TextIO) -> Iterator[Result]:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for result in results:
-        writer.writerow(row_of(result).values())
+        writer.writerow(map(as_text, row_of(result).values()))
         yield result
 
 

@@ -34,6 +34,7 @@ from likeness.cli.progress import counting
 from likeness.cli.words import several
 from likeness.errors import InvalidRequest
 from likeness.gallery.certificate import ErasureCertificate
+from likeness.service.csv_cells import as_text
 from likeness.service.re_embed import Missing, ReEmbedder, discard
 from likeness.service.re_embed_source import read_sources
 
@@ -143,7 +144,8 @@ def _take_stock(re_embedder: ReEmbedder, report: Path | None, tally: _Tally) -> 
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_COLUMNS)
         for one in re_embedder.missing():
-            writer.writerow((one.id, one.subject or "", one.external_id or "", one.reason))
+            chosen = (as_text(one.subject or ""), as_text(one.external_id or ""))
+            writer.writerow((one.id, *chosen, one.reason))
             tally.missing.append(one.id)
             if len(tally.first_missing) < _MOST_SHOWN:
                 tally.first_missing.append(one)
