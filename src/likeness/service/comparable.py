@@ -14,5 +14,6 @@ def require_comparable(gallery: Gallery, collection: Collection, finder: FaceFin
         NotFound: it was erased meanwhile.
     """
     require_model_in_force(collection, finder.model)
-    if gallery.own_cohort(collection.name) is None:
+    evened_by_ours = collection.cohort_version == finder.cohort_version
+    if not evened_by_ours and gallery.own_cohort(collection.name) is None:
         require_cohort(collection, finder.cohort_version)
