@@ -60,6 +60,6 @@ def run(url: str, folder: Path, first: int, seed: int, said: Connection) -> None
         if draw.random() < 0.4:
             gone = draw.choice(list(known))
             said.send(("erasing", gone))
-            certificate = gallery.erase_subject("staff", known.pop(gone))
-            assert gallery.verify_certificate(certificate).holds
+            certificate = gallery.erasing.subject("staff", known.pop(gone))
+            assert gallery.erasing.verify(certificate).holds
             said.send(("erased", gone))

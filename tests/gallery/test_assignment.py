@@ -176,10 +176,10 @@ def test_dissolved_subject_is_gone_and_the_references_stay(
         gallery.snapshot("staff")
     ada = subject_of(home, gallery, "Ada")
 
-    certificate = gallery.dissolve_subject("staff", ada)
+    certificate = gallery.erasing.subject_alone("staff", ada)
 
     assert (certificate.erased.subject_ids, certificate.erased.references) == ((ada,), 0)
-    assert gallery.verify_certificate(certificate).holds
+    assert gallery.erasing.verify(certificate).holds
     assert [by_best(gallery, seed) for seed in (1, 2, 3)] == [None, None, "Bo"]
     gallery.close()
     with home.open() as again:
@@ -200,7 +200,7 @@ def test_one_row_of_each_subject_says_that_it_was_changed(home: Home, gallery: G
     (row,) = home.database.read(lambda c: c.execute(select(REASSIGNMENTS)).all())
     assert row.subject_number == ada.number
 
-    gallery.erase_subject("staff", ada.id)
+    gallery.erasing.subject("staff", ada.id)
 
     assert home.database.read(lambda c: c.execute(select(REASSIGNMENTS)).all()) == []
 
@@ -210,7 +210,7 @@ def test_references_that_are_nobodys_are_erased_in_a_callers_act(
 ) -> None:
     (hers,) = gallery.enrol("staff", [new(1, "Ada")])
     free, gone = unnamed(gallery, 2, 3)
-    gallery.erase_references("staff", [gone])
+    gallery.erasing.references("staff", [gone])
     collection, opened = gallery.open("staff")
     wanted = [hers.id, free, gone]
 
@@ -222,10 +222,10 @@ def test_references_that_are_nobodys_are_erased_in_a_callers_act(
         return held, set(wanted) - held - free, begun
 
     held, missing, begun = home.database.write(act)
-    (certificate,) = gallery.finish([begun])
+    (certificate,) = gallery.erasing.finish([begun])
 
     assert (held, missing) == ({hers.id}, {gone})
     assert certificate.erased.references == 1
-    assert gallery.verify_certificate(certificate).holds
+    assert gallery.erasing.verify(certificate).holds
     assert gallery.size("staff").references == 1
     assert by_best(gallery, 1) == "Ada"

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 from likeness.errors import Conflict, InvalidRequest, NotFound
 from likeness.gallery import collections, erasure, references, subjects
 from likeness.gallery.certificate import ErasureCertificate
+from likeness.gallery.erasing import Erasing
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.index_snapshot import FORMAT
 from likeness.gallery.seal import Seal
@@ -56,16 +57,16 @@ def test_erased_subject_is_found_nowhere_and_the_certificate_holds(
         gallery.close()
         gallery = home.open()
 
-    certificate = gallery.erase_subject("staff", person.id)
+    certificate = gallery.erasing.subject("staff", person.id)
 
     assert certificate.erased.subject_ids == (person.id,)
     assert (certificate.erased.subjects, certificate.erased.references) == (1, 2)
-    assert gallery.verify_certificate(certificate).holds
+    assert gallery.erasing.verify(certificate).holds
     assert found(gallery, 14) == {f"person {n}" for n in range(100)} - {"person 7"}
     assert gallery.size("staff").references == 198
     gallery.close()
     with home.open() as again:
-        assert again.verify_certificate(certificate).holds
+        assert again.erasing.verify(certificate).holds
         assert "person 7" not in found(again, 14)
         assert len(again.open("staff")[1].references) == 198
         assert len(again.open("staff")[1].subjects) == 99
@@ -73,11 +74,11 @@ def test_erased_subject_is_found_nowhere_and_the_certificate_holds(
 
 def test_subject_or_collection_that_is_not_there_is_told_of(gallery: Gallery) -> None:
     with pytest.raises(NotFound):
-        gallery.erase_subject("staff", uuid4())
+        gallery.erasing.subject("staff", uuid4())
     with pytest.raises(NotFound):
-        gallery.erase_references("staff", [uuid4()])
+        gallery.erasing.references("staff", [uuid4()])
     with pytest.raises(NotFound):
-        gallery.erase_collection("visitors")
+        gallery.erasing.collection("visitors")
 
 
 def test_erased_references_leave_their_subject_with_the_others(
@@ -88,10 +89,10 @@ def test_erased_references_leave_their_subject_with_the_others(
         gallery.search("staff", template(1), 1, by)
     gallery.snapshot("staff")
 
-    certificate = gallery.erase_references("staff", [first.id])
+    certificate = gallery.erasing.references("staff", [first.id])
 
     assert certificate.erased.subjects == 0
-    assert gallery.verify_certificate(certificate).holds
+    assert gallery.erasing.verify(certificate).holds
     gallery.close()
     with home.open() as again:
         (best,) = again.search("staff", template(2), 1, By.SUBJECT)
@@ -104,7 +105,7 @@ def test_certificate_is_json_and_names_nobody(home: Home, gallery: Gallery) -> N
     gallery.enrol("staff", [new(1, "Ada Lovelace", external_id="badge 7")])
     person = subject_named(home, gallery, "Ada Lovelace")
 
-    certificate = gallery.erase_subject("staff", person.id)
+    certificate = gallery.erasing.subject("staff", person.id)
 
     text = json.dumps(certificate.as_json())
     assert ErasureCertificate.from_json(json.loads(text)) == certificate
@@ -118,13 +119,13 @@ def test_certificate_is_json_and_names_nobody(home: Home, gallery: Gallery) -> N
 
 def test_certificate_that_was_altered_or_never_issued_does_not_hold(gallery: Gallery) -> None:
     (enrolled,) = gallery.enrol("staff", [new(1)])
-    certificate = gallery.erase_references("staff", [enrolled.id])
+    certificate = gallery.erasing.references("staff", [enrolled.id])
 
     for forged in (
         replace(certificate, erased=replace(certificate.erased, reference_numbers=(99,))),
         replace(certificate, id=uuid4()),
     ):
-        assert not gallery.verify_certificate(forged).issued
+        assert not gallery.erasing.verify(forged).issued
     with pytest.raises(InvalidRequest, match="certificate of version 1"):
         ErasureCertificate.from_json({"version": 1})
     for number in (2**63, 0, float("inf"), "x", None):
@@ -139,13 +140,13 @@ def test_certificate_fails_where_something_came_back(home: Home, gallery: Galler
     gallery.search("staff", template(1), 1)
     row = home.database.read(lambda c: c.execute(select(REFERENCES)).one())._asdict()
     opened = gallery.open("staff")[1]
-    certificate = gallery.erase_references("staff", [enrolled.id])
+    certificate = gallery.erasing.references("staff", [enrolled.id])
 
     home.database.write(lambda c: c.execute(insert(REFERENCES), row))  # as from a backup
     opened.references._up_to_date = False
     gallery.search("staff", template(1), 1)
 
-    verification = gallery.verify_certificate(certificate)
+    verification = gallery.erasing.verify(certificate)
     assert (verification.issued, verification.rows, verification.vectors) == (True, 1, 1)
     assert not verification.holds
 
@@ -172,13 +173,13 @@ def test_erasure_is_finished_at_the_next_start(
     person = subject_named(home, first, "person 7")
     with monkeypatch.context() as patch, pytest.raises(Crash):
         if at == "forget":
-            patch.setattr(Gallery, "_forget", crash)
+            patch.setattr(Erasing, "_forget", crash)
         else:
             patch.setattr(erasure, at, crash)
         if whole:
-            first.erase_collection("staff")
+            first.erasing.collection("staff")
         else:
-            first.erase_subject("staff", person.id)
+            first.erasing.subject("staff", person.id)
     first._lock.release()
     assert len(home.database.read(erasure.pending)) == 1
 
@@ -186,7 +187,7 @@ def test_erasure_is_finished_at_the_next_start(
         assert home.database.read(erasure.pending) == []
         text = home.database.read(lambda c: c.execute(select(ERASURES.c.certificate)).scalar_one())
         certificate = ErasureCertificate.from_json(json.loads(text))
-        assert again.verify_certificate(certificate).holds
+        assert again.erasing.verify(certificate).holds
         if not whole:
             assert "person 7" not in found(again, 14)
             assert again.size("staff").references == 78
@@ -200,12 +201,12 @@ def test_reader_in_the_way_keeps_the_certificate_back(
     with monkeypatch.context() as patch:
         patch.setattr(erasure, "scrub", lambda *_: Scrubbing("a program reads", ()))
         with pytest.raises(Conflict, match="a program reads"):
-            gallery.erase_subject("staff", person.id)
+            gallery.erasing.subject("staff", person.id)
 
     assert "person 1" not in found(gallery, 2)
-    (certificate,) = gallery.finish_erasures()
-    assert gallery.verify_certificate(certificate).holds
-    assert gallery.finish_erasures() == []
+    (certificate,) = gallery.erasing.finish_pending()
+    assert gallery.erasing.verify(certificate).holds
+    assert gallery.erasing.finish_pending() == []
 
 
 def test_sweep_finishes_what_something_stood_in_the_way_of(
@@ -216,12 +217,12 @@ def test_sweep_finishes_what_something_stood_in_the_way_of(
     with monkeypatch.context() as patch:
         patch.setattr(erasure, "scrub", lambda *_: Scrubbing("a program reads", ()))
         with pytest.raises(Conflict, match="the next sweep"):
-            gallery.erase_subject("staff", person.id)
+            gallery.erasing.subject("staff", person.id)
 
-    (certificate,) = gallery.sweep().certificates
+    (certificate,) = gallery.erasing.sweep().certificates
 
     assert certificate.erased.subject_ids == (person.id,)
-    assert gallery.verify_certificate(certificate).holds
+    assert gallery.erasing.verify(certificate).holds
 
 
 def test_start_goes_on_where_an_erasure_cannot_be_finished(
@@ -250,9 +251,9 @@ def test_snapshot_that_cannot_be_read_does_not_keep_anybody(
     for manifest in home.snapshots.rglob("manifest.json"):
         manifest.write_bytes(content)
 
-    certificate = gallery.erase_subject("staff", person.id)
+    certificate = gallery.erasing.subject("staff", person.id)
 
-    assert gallery.verify_certificate(certificate).holds
+    assert gallery.erasing.verify(certificate).holds
     assert list(home.snapshots.rglob("*.rows")) == []
     gallery.close()
     with home.open() as again:
@@ -274,11 +275,11 @@ def test_erased_collection_leaves_nothing_and_others_alone(
         gallery.close()
         gallery = home.open()
 
-    certificate = gallery.erase_collection("staff")
+    certificate = gallery.erasing.collection("staff")
 
     assert certificate.erased.whole_collection
     assert (certificate.erased.subjects, certificate.erased.references) == (100, 200)
-    assert gallery.verify_certificate(certificate).holds
+    assert gallery.erasing.verify(certificate).holds
     assert [each.name for each in gallery.collections()] == ["visitors"]
     for table, left in ((SUBJECTS, 1), (REFERENCES, 1), (COLLECTIONS, 1)):
         assert len(home.database.read(lambda c, t=table: c.execute(select(t)).all())) == left
@@ -294,7 +295,7 @@ def test_nothing_is_enrolled_into_a_collection_that_is_just_erased(
     home: Home, gallery: Gallery
 ) -> None:
     collection, opened = gallery.open("staff")
-    gallery.erase_collection("staff")
+    gallery.erasing.collection("staff")
 
     with pytest.raises(NotFound, match="is erased"):
         home.database.write(
@@ -353,7 +354,7 @@ def test_sealed_bytes_of_the_erased_are_on_the_disk_no_more(bytes_home: Home) ->
         segments = {path: path.read_bytes() for path in bytes_home.snapshots.rglob("*.rows")}
         assert all(piece in bytes_home.bytes_on_disk() for piece in gone + there)
 
-        gallery.erase_subject("staff", erased.id)
+        gallery.erasing.subject("staff", erased.id)
 
         content = bytes_home.bytes_on_disk()
         assert not any(piece[-16:] in content for piece in gone if len(piece) != 32)
@@ -368,7 +369,7 @@ def test_snapshots_hold_no_vector_of_the_erased(bytes_home: Home) -> None:
         gallery.snapshot("staff")
         person = subject_named(bytes_home, gallery, "person 7")
         opened = gallery.open("staff")[1]
-        gallery.erase_subject("staff", person.id)
+        gallery.erasing.subject("staff", person.id)
 
         plain = b"".join(_plain(path, opened.seal) for path in bytes_home.snapshots.rglob("*.rows"))
 
@@ -393,20 +394,20 @@ def test_sweep_erases_what_is_due_and_nothing_else(home: Home, gallery: Gallery)
     clock.pass_days(20)
     gallery.enrol("visitors", [new(3, "Wim")])
 
-    first = gallery.sweep()
+    first = gallery.erasing.sweep()
     assert (first.subjects, first.references) == (0, 1)
     assert gallery.size("staff").references == 1
 
     clock.pass_days(10)
-    second = gallery.sweep()
+    second = gallery.erasing.sweep()
     assert (second.subjects, second.references) == (1, 2)  # Vera goes, Wim stays with one
     size = gallery.size("visitors")
     assert (size.subjects, size.references) == (1, 1)
-    assert all(gallery.verify_certificate(one).holds for one in second.certificates)
+    assert all(gallery.erasing.verify(one).holds for one in second.certificates)
 
-    assert gallery.sweep().certificates == ()
+    assert gallery.erasing.sweep().certificates == ()
     clock.pass_days(20)
-    assert gallery.sweep().subjects == 1
+    assert gallery.erasing.sweep().subjects == 1
     assert gallery.size("staff").references == 1
 
 
@@ -414,19 +415,19 @@ def test_retention_may_be_changed(home: Home, gallery: Gallery) -> None:
     gallery.enrol("staff", [new(1, "Ada")])
     staff = gallery.collection("staff")
     home.clock.pass_days(3)
-    assert gallery.sweep().references == 0
+    assert gallery.erasing.sweep().references == 0
 
     home.database.write(lambda c: collections.set_retention(c, staff.id, 3))
 
-    assert gallery.sweep().references == 1
+    assert gallery.erasing.sweep().references == 1
     with pytest.raises(InvalidRequest, match="days of retention"):
         make(gallery, "never", retention_days=0)
 
 
 def test_subject_without_references_stays_until_erased(home: Home, gallery: Gallery) -> None:
     (enrolled,) = gallery.enrol("staff", [new(1, "Ada")])
-    gallery.erase_references("staff", [enrolled.id])
+    gallery.erasing.references("staff", [enrolled.id])
 
     assert gallery.size("staff").subjects == 1
     person = subject_named(home, gallery, "Ada")
-    assert gallery.verify_certificate(gallery.erase_subject("staff", person.id)).holds
+    assert gallery.erasing.verify(gallery.erasing.subject("staff", person.id)).holds

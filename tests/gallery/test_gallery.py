@@ -294,7 +294,7 @@ def test_subject_is_compared_by_the_mean_of_their_references(gallery: Gallery) -
     raw((1, 2))
     (third,) = gallery.enrol("staff", [new(5, "Ada")])
     raw((1, 2, 5))
-    gallery.erase_references("staff", [third.id])
+    gallery.erasing.references("staff", [third.id])
     raw((1, 2))
 
 
@@ -374,7 +374,7 @@ def test_everything_is_found_after_a_restart(home: Home, make_index: Any, closed
     first.search("staff", template(1), 1)
     first.snapshot("staff")
     enrolled = first.enrol("staff", [new(seed, f"subject {seed}") for seed in range(100, 150)])
-    first.erase_references("staff", [enrolled[0].id])
+    first.erasing.references("staff", [enrolled[0].id])
     if closed:
         first.close()
     else:
@@ -586,7 +586,7 @@ def test_no_number_is_used_again(home: Home, gallery: Gallery) -> None:
     subject = first.subject_number
     ada = gallery.search("staff", template(1), 1)[0].subject
     assert ada is not None
-    gallery.erase_subject("staff", ada.id)
+    gallery.erasing.subject("staff", ada.id)
 
     (second,) = gallery.enrol("staff", [new(1, "Ada")])
 

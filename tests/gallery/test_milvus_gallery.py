@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from pymilvus import MilvusClient
 
 from likeness.errors import IndexUnavailable
 from likeness.gallery import erasure, milvus_index
@@ -14,8 +15,14 @@ from likeness.gallery.open_collection import MakeIndex
 from likeness.gallery.search import By
 from likeness.secrets import Keyring
 from tests.gallery import galleries
+from tests.gallery.changing import begin_model, fill, new_template, stage
 from tests.gallery.galleries import make, new, template
 from tests.gallery.indexes import MilvusServer, milvus_server
+from tests.gallery.test_assignment import (  # noqa: F401
+    test_dissolved_subject_is_gone_and_the_references_stay,
+    test_given_and_taken_references_are_searched_as_such_at_once,
+    test_reference_given_in_the_same_act_as_it_is_enrolled_is_followed,
+)
 
 # What every index has to do is said once; here it is done over Milvus.
 from tests.gallery.test_erasure import (  # noqa: F401
@@ -41,6 +48,13 @@ from tests.gallery.test_gallery import (  # noqa: F401
     test_subject_comes_once_by_the_best_reference,
     test_subject_is_compared_by_the_mean_of_their_references,
     test_wrong_key_opens_nothing_and_loses_nothing,
+)
+from tests.gallery.test_staging import (  # noqa: F401
+    test_erased_collection_takes_its_change_and_its_cohort_along,
+    test_erased_subject_is_staged_no_more,
+    test_nothing_is_other_than_before_until_everything_is,
+    test_reference_enrolled_meanwhile_keeps_the_switch_back,
+    test_what_happens_while_a_switch_is_prepared_is_in_the_new_indexes,
 )
 
 pytestmark = pytest.mark.services
@@ -125,7 +139,7 @@ def test_erasure_that_the_server_was_away_for_is_finished_when_it_is_back(
     person = subject_named(fragile_home, gallery, "person 7")
     server.stop()
     with pytest.raises(IndexUnavailable):
-        gallery.erase_subject("staff", person.id)
+        gallery.erasing.subject("staff", person.id)
     assert gallery.size("staff").subjects == 29
     if reopened:
         gallery.close()
@@ -137,18 +151,42 @@ def test_erasure_that_the_server_was_away_for_is_finished_when_it_is_back(
     server.start()
     for by in By:
         assert "person 7" not in found_when_back(gallery, 14, by, limit=60)
-    (certificate,) = gallery.finish_erasures()
-    assert gallery.verify_certificate(certificate).holds
+    (certificate,) = gallery.erasing.finish_pending()
+    assert gallery.erasing.verify(certificate).holds
     gallery.close()
 
 
 def test_certificate_says_what_milvus_keeps(home: Home, gallery: Gallery) -> None:
     (enrolled,) = gallery.enrol("staff", [new(1, "Ada")])
     for certificate in (
-        gallery.erase_references("staff", [enrolled.id]),
-        gallery.erase_collection("staff"),
+        gallery.erasing.references("staff", [enrolled.id]),
+        gallery.erasing.collection("staff"),
     ):
         assert any("until it compacts" in place for place in certificate.out_of_reach)
+
+
+def test_erased_collection_and_replaced_model_leave_no_collection_in_milvus(home: Home) -> None:
+    address = milvus_server().address
+    client = MilvusClient(uri=address)
+    with home.open() as gallery:
+        make(gallery)
+        fill(gallery, 3)
+
+        def held() -> int:
+            hex_id = gallery.collection("staff").id.hex
+            return sum(hex_id in name for name in client.list_collections())
+
+        assert held() == 2
+        change = begin_model(home, gallery)
+        stage(home, gallery, change)
+        gallery.switch(change)
+        for by in By:
+            gallery.search("staff", new_template(0), 1, by)
+        assert held() == 2
+        hex_id = gallery.collection("staff").id.hex
+        gallery.erasing.collection("staff")
+        assert not any(hex_id in name for name in client.list_collections())
+    client.close()
 
 
 @pytest.mark.parametrize("reopened", [False, True])

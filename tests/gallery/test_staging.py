@@ -5,14 +5,20 @@ import os
 import random
 import threading
 import time
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from uuid import UUID
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import Table, func, insert, select
 
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, ModelMismatch
 from likeness.gallery import erasure, references, staging, subjects
+from likeness.gallery.erasing import Erasing
+from likeness.gallery.exact_index import ExactIndex
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.search import By
 from likeness.gallery.staging import Change, FoundAgain
@@ -239,7 +245,7 @@ def test_discarded_change_leaves_everything_as_it_was(
     stage(home, gallery, change)
 
     home.database.write(lambda c: staging.discard(c, change, home.clock.now))
-    gallery.finish([])
+    gallery.erasing.finish([])
 
     assert [rows(home, table) for table in (STAGED, CHANGES, COHORTS)] == [0, 0, 0]
     assert names(gallery, template(2)) == ["person 1"]
@@ -258,7 +264,7 @@ def test_references_left_out_are_erased_with_a_certificate(home: Home, gallery: 
     (certificate,) = gallery.switch(change, [reference.id])
 
     assert certificate.erased.reference_numbers == (reference.number,)
-    assert gallery.verify_certificate(certificate).holds
+    assert gallery.erasing.verify(certificate).holds
     assert gallery.size("staff").references == 5
     assert names(gallery, new_template(4)) == ["person 2"]
 
@@ -276,9 +282,9 @@ def test_erased_subject_is_staged_no_more(home: Home, gallery: Gallery, begin: A
     statement = select(STAGED).order_by(STAGED.c.reference_number)
     staged = home.database.read(lambda c: c.execute(statement).all())
 
-    certificate = gallery.erase_subject("staff", person.id)
+    certificate = gallery.erasing.subject("staff", person.id)
 
-    assert gallery.verify_certificate(certificate).holds
+    assert gallery.erasing.verify(certificate).holds
     assert rows(home, STAGED) == 4
     assert any("own cohort" in place for place in certificate.out_of_reach) == (
         not change.replaces_vectors
@@ -292,7 +298,7 @@ def test_erased_subject_is_staged_no_more(home: Home, gallery: Gallery, begin: A
         lambda c: c.execute(select(REFERENCES).where(REFERENCES.c.number > 6)).all()
     )
     home.database.write(lambda c: came_back(c, [row._asdict() for row in back], gone))
-    assert gallery.verify_certificate(certificate).rows == 4
+    assert gallery.erasing.verify(certificate).rows == 4
 
 
 def came_back(connection: Any, back: list[dict[str, Any]], staged: list[dict[str, Any]]) -> None:
@@ -316,14 +322,14 @@ def test_erased_collection_takes_its_change_and_its_cohort_along(
     else:
         stage(home, gallery, begin(home, gallery))
 
-    certificate = gallery.erase_collection("staff")
+    certificate = gallery.erasing.collection("staff")
 
-    assert gallery.verify_certificate(certificate).holds
+    assert gallery.erasing.verify(certificate).holds
     assert [rows(home, table) for table in (STAGED, CHANGES, COHORTS)] == [0, 0, 0]
     assert not any("own cohort" in place for place in certificate.out_of_reach)
     if begin is begin_cohort:
         home.database.write(lambda c: c.execute(insert(COHORTS), cohort))
-        assert gallery.verify_certificate(certificate).rows == 1
+        assert gallery.erasing.verify(certificate).rows == 1
 
 
 # Bytes
@@ -423,6 +429,99 @@ class Crash(BaseException):
     """What a kill looks like from inside."""
 
 
+class CountingIndex(ExactIndex):
+    """Counts the vectors that it was given, by model."""
+
+    given: ClassVar[Counter[str]] = Counter()
+
+    def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
+        self.given[self.model] += len(ids)
+        super().add(ids, vectors)
+
+
+def make_counting(name: str, model: str, dimensions: int) -> CountingIndex:
+    return CountingIndex(model, dimensions)
+
+
+def test_indexes_of_the_new_model_are_made_before_the_switch(home: Home) -> None:
+    CountingIndex.given.clear()
+    with home.open(make_counting) as gallery:
+        make(gallery)
+        fill(gallery)
+        change = begin_model(home, gallery)
+        stage(home, gallery, change)
+        gallery.switch(change)
+        assert CountingIndex.given[NEW_MODEL] == 40 + 20
+
+        for by in By:
+            assert names(gallery, new_template(14), by) == ["person 7"]
+
+        assert CountingIndex.given[NEW_MODEL] == 40 + 20
+
+
+def test_what_happens_while_a_switch_is_prepared_is_in_the_new_indexes(
+    home: Home, gallery: Gallery
+) -> None:
+    """Erased, taken, enrolled: the indexes that were made too early follow."""
+    fill(gallery, 5)
+    change = begin_model(home, gallery)
+    stage(home, gallery, change)
+    gallery.enrol("staff", [new(50, "late", external_id="50")])
+    with pytest.raises(Conflict, match="1 are not"):
+        gallery.switch(change)
+    seal = gallery.open("staff")[1].seal
+
+    def theirs(name: str) -> tuple[UUID, list[UUID]]:
+        subject = home.database.read(lambda c: subjects.get(c, seal, name))
+        held = home.database.read(lambda c: references.of_subject(c, seal, subject.id))
+        return subject.id, [one.id for one in held]
+
+    gallery.erasing.references("staff", theirs("person 1")[1][:1])
+    somebody, held = theirs("person 2")
+    gallery.take_references("staff", somebody, held[:1])
+    gallery.enrol("staff", [new(9, "person 4", external_id="90", face=face(200.0))])
+    stage(home, gallery, change)
+
+    gallery.switch(change)
+
+    for seed, name in ((3, "person 1"), (5, "person 2"), (50, "late")):
+        (best,) = gallery.search("staff", new_template(seed), 1, By.SUBJECT)
+        assert best.subject is not None and best.subject.name == name
+        assert best.comparison.raw_score > 0.999
+    own = [new_template(seed).vector for seed in (8, 9, 90)]
+    (best,) = gallery.search("staff", new_template(90), 1, By.SUBJECT)
+    fused = np.sum(own, axis=0) / np.linalg.norm(np.sum(own, axis=0))
+    assert best.comparison.raw_score == pytest.approx(float(fused @ own[2]), abs=1e-4)
+    opened = gallery.open("staff")[1]
+    assert (len(opened.references), len(opened.subjects)) == (11, 6)
+
+
+@pytest.mark.parametrize("then", ["discarded", "erased"])
+def test_indexes_that_were_prepared_in_vain_are_forgotten(home: Home, then: str) -> None:
+    dropped = []
+
+    class Dropped(ExactIndex):
+        def drop(self) -> None:
+            dropped.append(self.model)
+
+    with home.open(lambda name, model, dimensions: Dropped(model, dimensions)) as gallery:
+        make(gallery)
+        fill(gallery, 3)
+        change = begin_model(home, gallery)
+        stage(home, gallery, change)
+        gallery.enrol("staff", [new(50, "late", external_id="50")])
+        with pytest.raises(Conflict):
+            gallery.switch(change)
+        if then == "erased":
+            gallery.erasing.collection("staff")
+            assert sorted(dropped) == sorted([MODEL, MODEL, NEW_MODEL, NEW_MODEL])
+        else:
+            home.database.write(lambda c: staging.discard(c, change, home.clock.now))
+            gallery.erasing.finish([])
+            assert dropped == [NEW_MODEL, NEW_MODEL]
+            assert names(gallery, template(2)) == ["person 1"]
+
+
 @BOTH
 @pytest.mark.parametrize("at", ["_forget_replaced", "scrub"])
 def test_clearing_away_is_finished_at_the_next_start(
@@ -439,7 +538,7 @@ def test_clearing_away_is_finished_at_the_next_start(
     change = begin(home, first)
     stage(home, first, change)
     with monkeypatch.context() as patch:
-        patch.setattr(*((Gallery, at) if at == "_forget_replaced" else (staging, at)), crash)
+        patch.setattr(*((Erasing, at) if at == "_forget_replaced" else (staging, at)), crash)
         if change.replaces_vectors or at == "scrub":
             with pytest.raises(Crash):
                 first.switch(change)
@@ -468,7 +567,7 @@ def test_reader_in_the_way_of_clearing_away_is_told_of(
     assert names(gallery, new_template(2)) == ["person 1"]
     with pytest.raises(Conflict, match="is changing to"):
         begin_cohort(home, gallery)
-    gallery.finish([])
+    gallery.erasing.finish([])
     assert rows(home, CHANGES) == 0
     assert home.database.read(erasure.pending) == []
 
@@ -528,6 +627,6 @@ def check_whole(home: Home, gallery: Gallery, to_model: bool) -> bool:
 
 
 def back_to_the_start(home: Home, gallery: Gallery) -> None:
-    gallery.erase_collection("staff")
+    gallery.erasing.collection("staff")
     make(gallery)
     fill(gallery)

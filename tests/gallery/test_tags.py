@@ -71,7 +71,7 @@ def test_tags_are_sealed_and_go_with_their_collection(home: Home, gallery: Galle
     assert b"Cipher" not in row.sealed_tag + row.key_digest
     assert b"Fisherman" not in row.sealed_tag
 
-    certificate = gallery.erase_collection("staff")
+    certificate = gallery.erasing.collection("staff")
 
     assert home.database.read(lambda c: c.execute(select(TAGS)).all()) == []
-    assert gallery.verify_certificate(certificate).holds
+    assert gallery.erasing.verify(certificate).holds

@@ -94,6 +94,15 @@ def test_removed_is_not_found_at_once(make_index: MakeIndex) -> None:
 
 
 @each_backend
+def test_dropped_index_holds_nothing_when_it_is_made_again(make_index: MakeIndex) -> None:
+    with opened(make_index) as index:
+        filled(index, 60)
+        index.drop()
+    with opened(make_index) as index:
+        assert len(index) == 0
+
+
+@each_backend
 def test_a_crowd_of_neighbours_removed_leaves_the_next(make_index: MakeIndex) -> None:
     with opened(make_index) as index:
         filled(index, 100)

@@ -210,7 +210,7 @@ def test_change_that_was_discarded_meanwhile_is_told_of(home: Home) -> None:
     fill(home)
     made = begin(home)
     home.database.write(lambda c: staging.discard(c, made.change, made.change.begun_at))
-    home.gallery.finish([])
+    home.gallery.erasing.finish([])
 
     with pytest.raises(Conflict, match="was ended"):
         finish(home, made.change)

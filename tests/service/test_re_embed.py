@@ -166,7 +166,7 @@ def test_references_left_out_are_erased_with_a_certificate(home: Home, enrolled:
     (certificate,) = work.switch([one.id for one in work.missing()])
 
     assert certificate.erased.references == 1
-    assert home.gallery.verify_certificate(certificate).holds
+    assert home.gallery.erasing.verify(certificate).holds
     assert len(ids(home)) == 5
     assert best(home, others[0]) == others[0].stem
 

@@ -53,5 +53,5 @@ def erase(
             )
         else:
             require_yes(f"Erase {several(len(ids), 'reference')} from {plain(collection)}?", yes)
-            erased = home.gallery.erase_references(collection, ids)
+            erased = home.gallery.erasing.references(collection, ids)
         give_certificate(erased, certificate, as_json)

@@ -71,8 +71,8 @@ class Erasure:
 
     id: UUID
     collection_id: UUID
-    model: str
-    dimensions: int
+    # Those that it has vectors of, each with its dimensions.
+    models: tuple[tuple[str, int], ...]
     erased: Erased
     begun_at: datetime
 
@@ -120,7 +120,7 @@ def begin(
         subjects=len(subjects),
         references=len(references),
     )
-    return _note(connection, collection, erased, now)
+    return _note(connection, collection, _models(connection, collection), erased, now)
 
 
 def begin_collection(connection: Connection, collection: Collection, now: datetime) -> Erasure:
@@ -130,11 +130,12 @@ def begin_collection(connection: Connection, collection: Collection, now: dateti
         NotFound: it is erased already.
     """
     size = collections.size(connection, collection.id)
+    models = _models(connection, collection)
     collections.destroy_key(connection, collection.id)
     for table in (CHANGES, COHORTS, TAGS):
         connection.execute(delete(table).where(table.c.collection_id == collection.id))
     erased = Erased(True, (), (), (), (), size.subjects, size.references)
-    return _note(connection, collection, erased, now)
+    return _note(connection, collection, models, erased, now)
 
 
 def pending(connection: Connection) -> list[Erasure]:
@@ -225,13 +226,26 @@ def verify(connection: Connection, certificate: ErasureCertificate, vectors: int
     return Verification(digest == certificate.digest, rows, vectors)
 
 
-def _note(connection: Connection, collection: Collection, erased: Erased, now: datetime) -> Erasure:
-    erasure = Erasure(uuid4(), collection.id, collection.model, collection.dimensions, erased, now)
-    content = {
-        "model": collection.model,
-        "dimensions": collection.dimensions,
-        "erased": erased.as_json(),
-    }
+def _models(connection: Connection, collection: Collection) -> tuple[tuple[str, int], ...]:
+    """Give the models that a collection may have indexes of, each with its dimensions."""
+    columns = [CHANGES.c.model, CHANGES.c.dimensions]
+    columns += [CHANGES.c.replaced_model, CHANGES.c.replaced_dimensions]
+    chosen = select(*columns).where(CHANGES.c.collection_id == collection.id)
+    models = {(collection.model, collection.dimensions)}
+    for row in connection.execute(chosen):
+        models |= {(row.model, row.dimensions), (row.replaced_model, row.replaced_dimensions)}
+    return tuple(sorted(models))
+
+
+def _note(
+    connection: Connection,
+    collection: Collection,
+    models: tuple[tuple[str, int], ...],
+    erased: Erased,
+    now: datetime,
+) -> Erasure:
+    erasure = Erasure(uuid4(), collection.id, models, erased, now)
+    content = {"models": models, "erased": erased.as_json()}
     row = {
         "id": erasure.id,
         "collection_id": collection.id,
@@ -245,8 +259,8 @@ def _note(connection: Connection, collection: Collection, erased: Erased, now: d
 def _erasure(row: Row[tuple[Any, ...]]) -> Erasure:
     content = json.loads(row.content)
     erased = Erased.from_json(content["erased"])
-    model, dimensions = content["model"], content["dimensions"]
-    return Erasure(row.id, row.collection_id, model, dimensions, erased, row.begun_at)
+    models = tuple((model, dimensions) for model, dimensions in content["models"])
+    return Erasure(row.id, row.collection_id, models, erased, row.begun_at)
 
 
 def _certificate(

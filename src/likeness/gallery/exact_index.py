@@ -72,5 +72,9 @@ class ExactIndex:
         with self._lock.reading():
             return self._table.scan(probes, limit)
 
+    def drop(self) -> None:
+        """Forget everything."""
+        self.remove(self.ids())
+
     def close(self) -> None:
         """Do nothing: nothing runs in the background."""

@@ -186,6 +186,10 @@ class FaissIndex:
         with self._idle:
             self._idle.wait_for(lambda: not self._working)
 
+    def drop(self) -> None:
+        """Forget everything."""
+        self.remove(self.ids())
+
     def close(self) -> None:
         """End what runs in the background, unfinished where need be."""
         self._stopped = True

@@ -85,6 +85,21 @@ class FollowingIndex:
             self._up_to_date = False
             raise
 
+    @property
+    def is_in_use(self) -> bool:
+        """Whether it was searched, by this process or, as a snapshot tells, by one before."""
+        return self._opened or bool(self._folder.names())
+
+    def prepare(self) -> None:
+        """Hold what the rows bring by now; the first search adds what they bring after.
+
+        Raises:
+            IndexUnavailable, DatabaseUnavailable, KeyUnusable: it cannot be brought up to date.
+        """
+        with self._changing, self._in_doubt_if_it_fails():
+            self._open()
+            self._catch_up()
+
     def follow(self, committed: Reached) -> None:
         """Hold what is committed, up to there at least.
 
@@ -157,13 +172,16 @@ class FollowingIndex:
         with self._changing:
             if self._up_to_date:
                 return
-            if not self._opened:
-                self._through = self._restored()
-                self._opened = True
+            self._open()
             self._catch_up()
             if len(self._index) != self._rows.count(self._through.reference):
                 self._compare_all()
             self._up_to_date = True
+
+    def _open(self) -> None:
+        if not self._opened:
+            self._through = self._restored()
+            self._opened = True
 
     def _restored(self) -> Reached:
         """Restore the snapshot and say what it reached; nothing where there is none."""

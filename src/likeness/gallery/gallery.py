@@ -10,11 +10,9 @@ What holds, whatever fails in between:
 """
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -28,20 +26,19 @@ from likeness.gallery import (
     collections,
     erasure,
     references,
-    retention,
     search,
     staging,
     subjects,
 )
-from likeness.gallery.certificate import ErasureCertificate, Verification
+from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.cohorts import Cohort, Cohorts, OwnCohort, ReadCohort
 from likeness.gallery.collections import Collection, Size
+from likeness.gallery.erasing import Erasing
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.home_lock import HomeLock
-from likeness.gallery.open_collection import MakeIndex, OpenCollection, folder_of
+from likeness.gallery.open_collection import MakeIndex, OpenCollection
 from likeness.gallery.open_collections import OpenCollections
 from likeness.gallery.references import NewReference, Reference
-from likeness.gallery.retention import SweepReport
 from likeness.gallery.seal import Seal
 from likeness.gallery.search import By, Candidate
 from likeness.gallery.staging import Change
@@ -56,10 +53,10 @@ _logger = logging.getLogger(__name__)
 
 
 class Gallery:
-    """Enrols, searches and erases; safe to use from many threads.
+    """Enrols and searches; safe to use from many threads. `erasing` is how people leave it.
 
     A service that keeps rows of its own in the same transaction uses `open` and `evened_out`, the
-    functions of `references` and `erasure` inside its act, and `follow` or `finish` after.
+    functions of `references` inside its act, and `follow` after.
     """
 
     def __init__(
@@ -90,14 +87,13 @@ class Gallery:
         """
         self._database = database
         self._keyring = keyring
-        self._snapshots = snapshots
         self._clock = clock
         self._cohorts = Cohorts(database, cohort_of, read_cohort)
         self._open = OpenCollections(database, keyring, make_index, snapshots)
-        self._erasing = threading.Lock()
+        self.erasing = Erasing(database, self._open, clock)
         self._lock = HomeLock(snapshots)
         try:
-            self.finish_erasures()
+            self.erasing.finish_pending()
         except LikenessError as error:
             _logger.warning("erasures stay to be finished: %s", error)
         except BaseException:
@@ -164,8 +160,7 @@ class Gallery:
             Conflict: it switched to another model in this very moment.
             KeyUnusable: the installation's key is gone or another's.
         """
-        collection = self.collection(name)
-        return collection, self._open.open(collection)
+        return self._open.named(name)
 
     # Enrolling and searching
 
@@ -286,20 +281,6 @@ class Gallery:
         opened.follow_assignment(number)
         self._open.snapshot_soon(opened)
 
-    def dissolve_subject(self, name: str, subject_id: UUID) -> ErasureCertificate:
-        """Erase a subject whose references stay enrolled, unnamed; see `finish`.
-
-        Raises:
-            NotFound: there is no such collection or subject.
-        """
-        collection, opened = self.open(name)
-        begun = self._database.write(
-            lambda connection: assignment.dissolve(
-                connection, collection, opened.seal, subject_id, self._clock()
-            )
-        )
-        return self.finish([begun])[0]
-
     # Changing what templates stand on
 
     def own_cohort(self, name: str) -> OwnCohort | None:
@@ -315,11 +296,11 @@ class Gallery:
     def switch(self, change: Change, leaving_out: Sequence[UUID] = ()) -> list[ErasureCertificate]:
         """Let a change take place whose references are all staged, and erase those left out.
 
-        Searches that start after this are of the new model, and the first of them makes its index.
+        The indexes of a new model are made before. Searches that start after this are of it.
 
         Raises:
             NotFound: the collection was erased meanwhile.
-            Conflict: a reference is not staged, or `finish` says so; then the change took place.
+            Conflict: a reference is not staged, or see `Erasing.finish`; then it took place.
         """
 
         def act(connection: Connection) -> list[Erasure]:
@@ -335,99 +316,9 @@ class Gallery:
             staging.switch(connection, change, now)
             return begun
 
-        return self.finish(self._database.write(act))
-
-    # Erasing
-
-    def erase_subject(self, name: str, subject_id: UUID) -> ErasureCertificate:
-        """Erase a subject and all their references; see `finish`.
-
-        Raises:
-            NotFound: there is no such collection or subject.
-        """
-        collection, opened = self.open(name)
-        begun = self._database.write(
-            lambda connection: erasure.begin(
-                connection,
-                collection,
-                self._clock(),
-                subject_ids=[subjects.by_id(connection, opened.seal, subject_id).id],
-            )
-        )
-        return self.finish([begun])[0]
-
-    def erase_references(self, name: str, reference_ids: Sequence[UUID]) -> ErasureCertificate:
-        """Erase references; their subjects stay; see `finish`.
-
-        Raises:
-            NotFound: there is no such collection, or one of the references is not there.
-        """
-        collection, opened = self.open(name)
-
-        def begin(connection: Connection) -> Erasure:
-            references.by_ids(connection, opened.seal, reference_ids)
-            return erasure.begin(connection, collection, self._clock(), reference_ids=reference_ids)
-
-        return self.finish([self._database.write(begin)])[0]
-
-    def erase_collection(self, name: str) -> ErasureCertificate:
-        """Erase a collection, its key first; see `finish`.
-
-        Raises:
-            NotFound: there is none.
-        """
-        self.finish([])  # afterwards nobody knows what a change replaced
-        begun = self._database.write(
-            lambda connection: erasure.begin_collection(
-                connection, collections.get(connection, name), self._clock()
-            )
-        )
-        return self.finish([begun])[0]
-
-    def sweep(self, now: datetime | None = None) -> SweepReport:
-        """Erase what has been kept long enough, and finish what was begun before; see `finish`."""
-        at = now or self._clock()
-        begun = self._database.read(erasure.pending)
-        for collection in self.collections():
-            while one := self._database.write(partial(_begin_due, collection=collection, now=at)):
-                begun.append(one)
-        return SweepReport(at, tuple(self.finish(begun)))
-
-    def finish(self, begun: Sequence[Erasure]) -> list[ErasureCertificate]:
-        """Take what was begun out of indexes, snapshots and the database's files; certify it.
-
-        What changes of model replaced goes before.
-
-        Raises:
-            Conflict: a program that reads the database stands in the way.
-            IndexUnavailable, SnapshotUnusable, DatabaseUnavailable: something cannot be written.
-                In every case it is out of all answers already, and `finish_erasures` does the
-                rest.
-        """
-        with self._erasing:
-            staging.finish(self._database, self._forget_replaced)
-            return erasure.finish(self._database, begun, self._forget, self._clock)
-
-    def finish_erasures(self) -> list[ErasureCertificate]:
-        """Finish what could not be finished before.
-
-        Raises:
-            LikenessError: as for `finish`.
-        """
-        return self.finish(self._database.read(erasure.pending))
-
-    def verify_certificate(self, certificate: ErasureCertificate) -> Verification:
-        """Look whether anything is left of what a certificate says is gone."""
-        collection = self._database.read(
-            lambda connection: collections.by_id(connection, certificate.collection_id)
-        )
-        if collection is not None:
-            vectors = self._open.open(collection).holds(certificate.erased)
-        else:
-            vectors = int(folder_of(self._snapshots, certificate.collection_id).exists())
-        return self._database.read(
-            lambda connection: erasure.verify(connection, certificate, vectors)
-        )
+        if change.replaces_vectors:
+            self._open.prepare(change)
+        return self.erasing.finish(self._database.write(act))
 
     # Snapshots
 
@@ -511,32 +402,3 @@ class Gallery:
             lambda connection: act(connection, opened.seal, subject_id, reference_ids)
         )
         self.follow_assignment(opened, number)
-
-    def _forget(self, begun: Erasure) -> tuple[str, ...]:
-        collection = self._database.read(
-            lambda connection: collections.by_id(connection, begun.collection_id)
-        )
-        if collection is not None:
-            return self._open.open(collection).forget(begun.erased)
-        return self._open.wipe(
-            begun.collection_id,
-            begun.model,
-            begun.dimensions,
-            folder_of(self._snapshots, begun.collection_id),
-        )
-
-    def _forget_replaced(self, change: Change) -> None:
-        collection = self._database.read(
-            lambda connection: collections.by_id(connection, change.collection_id)
-        )
-        if collection is not None and collection.model != change.replaced_model:
-            model = change.replaced_model
-            folder = folder_of(self._snapshots, collection.id, model)
-            self._open.wipe(collection.id, model, change.replaced_dimensions, folder)
-
-
-def _begin_due(connection: Connection, collection: Collection, now: datetime) -> Erasure | None:
-    due = retention.due(connection, collection, now)
-    if not due:
-        return None
-    return erasure.begin(connection, collection, now, reference_ids=due, with_emptied=True)

@@ -161,7 +161,7 @@ class MilvusIndex:
         return gathered(lines, limit)
 
     def drop(self) -> None:
-        """Delete the collection from the server."""
+        """Forget everything, and delete the collection from the server."""
         with self._server() as client:
             client.drop_collection(self._collection)
 

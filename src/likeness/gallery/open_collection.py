@@ -55,10 +55,25 @@ class OpenCollection:
                 ),
             )
 
-        self.references = following(REFERENCE_INDEX, of_references(database, seal))
-        self.subjects = following(SUBJECT_INDEX, of_subjects(database, seal))
+        self.references = following(
+            REFERENCE_INDEX, of_references(database, seal, collection.model)
+        )
+        self.subjects = following(SUBJECT_INDEX, of_subjects(database, seal, collection.model))
         self._writing = threading.Lock()
         self._closed = False
+
+    def prepare(self, present: "OpenCollection") -> None:
+        """Make ready, for a model to come, the indexes that are in use for the present one.
+
+        Raises:
+            IndexUnavailable, DatabaseUnavailable, KeyUnusable: an index cannot be made.
+        """
+        for coming, used in (
+            (self.references, present.references),
+            (self.subjects, present.subjects),
+        ):
+            if used.is_in_use:
+                coming.prepare()
 
     def follow(self, number: int) -> None:
         """Bring what references up to `number` are into the indexes that are in use."""
@@ -114,7 +129,7 @@ class OpenCollection:
 def wipe(
     make_index: MakeIndex, collection_id: UUID, model: str, dimensions: int, folder: Path
 ) -> tuple[str, ...]:
-    """Empty the indexes that a collection had for a model; delete the folder of their snapshots.
+    """Drop the indexes that a collection had for a model; delete the folder of their snapshots.
 
     Gives, in words, where their vectors may be found nevertheless.
 
@@ -124,8 +139,18 @@ def wipe(
     """
     for kind in KINDS:
         index = make_index(_index_name(kind, collection_id, model), model, dimensions)
-        index.remove(index.ids())
+        index.drop()
         index.close()
+    delete_snapshots(folder)
+    return index.out_of_reach
+
+
+def delete_snapshots(folder: Path) -> None:
+    """Delete a folder of snapshots, if there is one.
+
+    Raises:
+        SnapshotUnusable: it cannot be deleted.
+    """
     try:
         if folder.exists():
             shutil.rmtree(folder)
@@ -134,7 +159,6 @@ def wipe(
             f"the snapshots in {folder} were expected to be deleted and cannot be"
             f" ({error.strerror}): mend the folder; the rest is done at the next start"
         ) from error
-    return index.out_of_reach
 
 
 def folder_of(snapshots: Path, collection_id: UUID, model: str | None = None) -> Path:

@@ -2,14 +2,24 @@
 
 import logging
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 from likeness.errors import LikenessError
 from likeness.gallery import collections
+from likeness.gallery.certificate import Erased
 from likeness.gallery.collections import Collection
-from likeness.gallery.open_collection import MakeIndex, OpenCollection, wipe
+from likeness.gallery.open_collection import (
+    MakeIndex,
+    OpenCollection,
+    delete_snapshots,
+    folder_of,
+    wipe,
+)
+from likeness.gallery.staging import Change
 from likeness.secrets import Keyring
 from likeness.storage import Database
 
@@ -51,14 +61,69 @@ class OpenCollections:
                 )
             return self._open[place]
 
+    def named(self, name: str) -> tuple[Collection, OpenCollection]:
+        """Find a collection and give it in use; see `open`.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        collection = self._database.read(lambda connection: collections.get(connection, name))
+        return collection, self.open(collection)
+
+    def prepare(self, change: Change) -> None:
+        """Make the indexes of the model that a collection is to have, where it has such in use.
+
+        Raises:
+            NotFound: the collection is erased.
+            IndexUnavailable, DatabaseUnavailable, KeyUnusable: an index cannot be made.
+        """
+        collection = self._database.read(
+            lambda connection: collections.by_id(connection, change.collection_id)
+        )
+        if collection is None:
+            raise collections.erased(change.collection_id)
+        present = self.open(collection)
+        with self._opening:
+            place = (collection.id, change.model)
+            if place not in self._open:
+                coming = replace(collection, model=change.model, dimensions=change.dimensions)
+                self._open[place] = OpenCollection(
+                    coming, present.seal, self._database, self._make_index, self._snapshots
+                )
+        self._open[place].prepare(present)
+
+    def forget(self, collection: Collection, erased: Erased) -> tuple[str, ...]:
+        """Take what is erased from a collection's indexes and snapshots; see `OpenCollection`.
+
+        Raises:
+            IndexUnavailable, SnapshotUnusable: an index or its snapshot cannot be changed.
+        """
+        left = self.open(collection).forget(erased)
+        for (collection_id, model), opened in list(self._open.items()):
+            if collection_id == collection.id and model != collection.model:
+                opened.forget(erased)
+        return left
+
     def snapshot_soon(self, opened: OpenCollection) -> None:
         """Write a snapshot in the background, if much has changed since the last."""
         if opened.wants_snapshot and self._snapshot_is_due.acquire(blocking=False):
             self._background.submit(self._snapshot_in_background, opened)
 
-    def wipe(
-        self, collection_id: UUID, model: str, dimensions: int, folder: Path
+    def has_snapshots(self, collection_id: UUID) -> bool:
+        """Whether snapshots of a collection's indexes lie here."""
+        return folder_of(self._snapshots, collection_id).exists()
+
+    def wipe_collection(
+        self, collection_id: UUID, models: Sequence[tuple[str, int]]
     ) -> tuple[str, ...]:
+        """Leave nothing of the indexes that a collection had for some models; see `wipe`."""
+        left: tuple[str, ...] = ()
+        for model, dimensions in models:
+            left = self.wipe(collection_id, model, dimensions)
+        delete_snapshots(folder_of(self._snapshots, collection_id))
+        return left
+
+    def wipe(self, collection_id: UUID, model: str, dimensions: int) -> tuple[str, ...]:
         """Leave nothing of the indexes that a collection had for a model, nor their snapshots.
 
         Gives, in words, where their vectors may be found nevertheless.
@@ -70,6 +135,7 @@ class OpenCollections:
             opened = self._open.pop((collection_id, model), None)
         if opened is not None:
             opened.close()
+        folder = folder_of(self._snapshots, collection_id, model)
         return wipe(self._make_index, collection_id, model, dimensions, folder)
 
     def close(self) -> None:

@@ -7,18 +7,20 @@ subject that has references: the mean of theirs, brought to length one.
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Literal, NamedTuple, Protocol
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Column, ColumnElement, Connection, distinct, func, select
+from sqlalchemy import Column, ColumnElement, Connection, distinct, exists, func, select
 
 from likeness.gallery.index_snapshot import Reached
 from likeness.gallery.seal import Seal
-from likeness.gallery.tables import REASSIGNMENTS, REFERENCES
+from likeness.gallery.tables import COLLECTIONS, REASSIGNMENTS, REFERENCES, STAGED
 from likeness.storage import Database
 
 _ROWS_AT_ONCE = 2_000
 _IDS_AT_ONCE = 100_000
+_ABOVE_ALL = 2**62
 # The mean of vectors that point away from each other has no direction to keep.
 _SHORTEST_MEAN = 1e-6
 
@@ -47,9 +49,14 @@ class Journal(NamedTuple):
 
 
 class ReadVectors(Protocol):
-    """Reads the vectors that belong to some numbers; those that do not exist are left out."""
+    """Reads the vectors that belong to some numbers; those that do not exist are left out.
 
-    def __call__(self, connection: Connection, seal: Seal, numbers: list[int]) -> Vectors:
+    If `staged`, those that references are to have, of the model that a collection changes to.
+    """
+
+    def __call__(
+        self, connection: Connection, seal: Seal, numbers: list[int], *, staged: bool
+    ) -> Vectors:
         """Read them."""
 
 
@@ -60,11 +67,13 @@ class RowsAsVectors:
         self,
         database: Database,
         seal: Seal,
+        model: str,
         journals: Sequence[Journal],
         read: ReadVectors,
     ) -> None:
         self._database = database
         self._seal = seal
+        self._model = model
         self._journals = journals
         self._column = journals[0].id
         self._read = read
@@ -90,7 +99,7 @@ class RowsAsVectors:
         """
         for start in range(0, len(ids), _ROWS_AT_ONCE):
             some = ids[start : start + _ROWS_AT_ONCE].tolist()
-            found = self._database.read(partial(self._read, seal=self._seal, numbers=some))
+            found = self._database.read(partial(self._vectors, numbers=some))
             if found.ids.size:
                 yield found
 
@@ -107,6 +116,15 @@ class RowsAsVectors:
                 yield news
                 reached = news.reached
 
+    def _vectors(self, connection: Connection, numbers: list[int]) -> Vectors:
+        staged = self._is_to_come(connection)
+        return self._read(connection, seal=self._seal, numbers=numbers, staged=staged)
+
+    def _is_to_come(self, connection: Connection) -> bool:
+        """Whether the rows hold vectors of another model yet, and those of this one are staged."""
+        chosen = select(COLLECTIONS.c.model).where(COLLECTIONS.c.id == self._seal.collection_id)
+        return connection.execute(chosen).scalar() not in (None, self._model)
+
     def _ids_above(self, last: int) -> NDArray[np.int64]:
         some = (
             select(self._column)
@@ -120,6 +138,9 @@ class RowsAsVectors:
 
     def _newer(self, connection: Connection, journal: Journal, reached: Reached) -> News | None:
         ours = journal.number.table.c.collection_id == self._seal.collection_id
+        if journal.of == "reference" and self._is_to_come(connection):
+            # What is not staged holds back what came after it, or it would be passed over.
+            ours &= REFERENCES.c.number < _first_unstaged(self._seal.collection_id)
         rows = connection.execute(
             select(journal.number.label("number"), journal.id.label("id"))
             .where(ours, journal.number > getattr(reached, journal.of))
@@ -132,39 +153,45 @@ class RowsAsVectors:
         return News(
             reached._replace(**{journal.of: rows[-1].number}),
             np.array(changed, np.int64),
-            self._read(connection, seal=self._seal, numbers=changed),
+            self._vectors(connection, changed),
         )
 
     def _ours(self) -> ColumnElement[bool]:
         return REFERENCES.c.collection_id == self._seal.collection_id
 
 
-def of_references(database: Database, seal: Seal) -> RowsAsVectors:
+def of_references(database: Database, seal: Seal, model: str) -> RowsAsVectors:
     """Give what the index of references should hold, under the numbers of references."""
     enrolled = Journal("reference", REFERENCES.c.number, REFERENCES.c.number)
-    return RowsAsVectors(database, seal, [enrolled], reference_vectors)
+    return RowsAsVectors(database, seal, model, [enrolled], reference_vectors)
 
 
-def of_subjects(database: Database, seal: Seal) -> RowsAsVectors:
+def of_subjects(database: Database, seal: Seal, model: str) -> RowsAsVectors:
     """Give what the index of subjects should hold, under the numbers of subjects."""
     enrolled = Journal("reference", REFERENCES.c.number, REFERENCES.c.subject_number)
     assigned = Journal("reassignment", REASSIGNMENTS.c.number, REASSIGNMENTS.c.subject_number)
-    return RowsAsVectors(database, seal, [enrolled, assigned], subject_vectors)
+    return RowsAsVectors(database, seal, model, [enrolled, assigned], subject_vectors)
 
 
-def vectors_of_subjects(connection: Connection, seal: Seal, numbers: list[int]) -> Vectors:
+def vectors_of_subjects(
+    connection: Connection, seal: Seal, numbers: list[int], *, staged: bool = False
+) -> Vectors:
     """Open every vector of subjects, in the order they came; a subject's number may come often."""
-    return _opened(connection, seal, REFERENCES.c.subject_number, numbers)
+    return _opened(connection, seal, REFERENCES.c.subject_number, numbers, staged)
 
 
-def reference_vectors(connection: Connection, seal: Seal, numbers: list[int]) -> Vectors:
+def reference_vectors(
+    connection: Connection, seal: Seal, numbers: list[int], *, staged: bool = False
+) -> Vectors:
     """Open the vectors of references, by number; those that do not exist are left out."""
-    return _opened(connection, seal, REFERENCES.c.number, numbers)
+    return _opened(connection, seal, REFERENCES.c.number, numbers, staged)
 
 
-def subject_vectors(connection: Connection, seal: Seal, numbers: list[int]) -> Vectors:
+def subject_vectors(
+    connection: Connection, seal: Seal, numbers: list[int], *, staged: bool = False
+) -> Vectors:
     """Fuse the vectors of subjects, by number; those without references are left out."""
-    every = vectors_of_subjects(connection, seal, numbers)
+    every = vectors_of_subjects(connection, seal, numbers, staged=staged)
     ids, first, place = np.unique(every.ids, return_index=True, return_inverse=True)
     sums = np.zeros((len(ids), *every.vectors.shape[1:]), np.float32)
     np.add.at(sums, place, every.vectors)
@@ -173,11 +200,25 @@ def subject_vectors(connection: Connection, seal: Seal, numbers: list[int]) -> V
     return Vectors(ids, np.where(lengths > _SHORTEST_MEAN, means, every.vectors[first]))
 
 
-def _opened(connection: Connection, seal: Seal, column: Column[int], values: list[int]) -> Vectors:
+def _first_unstaged(collection_id: UUID) -> ColumnElement[int]:
+    """Give the number of the first reference that is not staged, or one above all."""
+    is_staged = exists().where(STAGED.c.reference_number == REFERENCES.c.number)
+    found = select(func.coalesce(func.min(REFERENCES.c.number), _ABOVE_ALL))
+    ours = REFERENCES.c.collection_id == collection_id
+    return found.where(ours, ~is_staged).scalar_subquery()
+
+
+def _opened(
+    connection: Connection, seal: Seal, column: Column[int], values: list[int], staged: bool
+) -> Vectors:
+    source = STAGED if staged else REFERENCES
+    chosen = select(column.label("key"), REFERENCES.c.id, source.c.sealed_vector)
+    if staged:
+        chosen = chosen.join(STAGED, STAGED.c.reference_number == REFERENCES.c.number)
     rows = connection.execute(
-        select(column.label("key"), REFERENCES.c.id, REFERENCES.c.sealed_vector)
-        .where(REFERENCES.c.collection_id == seal.collection_id, column.in_(values))
-        .order_by(REFERENCES.c.number)
+        chosen.where(REFERENCES.c.collection_id == seal.collection_id, column.in_(values)).order_by(
+            REFERENCES.c.number
+        )
     ).all()
     opened = [seal.opened_vector(row.id, row.sealed_vector) for row in rows]
     vectors = np.stack(opened) if opened else np.empty((0, 0), np.float32)

@@ -77,6 +77,9 @@ class VectorIndex(Protocol):
             ModelMismatch: the probes have the dimensions of another model.
         """
 
+    def drop(self) -> None:
+        """Forget everything, down to the place where a server has it; only `close` may follow."""
+
     def close(self) -> None:
         """End what runs in the background; nothing may be called after."""
 

@@ -17,6 +17,6 @@ def carry_through(gallery: Gallery, begun: Sequence[Erasure]) -> None:
     find nothing, and the next erasure, sweep or start does the rest.
     """
     try:
-        gallery.finish(begun)
+        gallery.erasing.finish(begun)
     except LikenessError as error:
         _logger.warning("erasures stay to be finished: %s", error)

@@ -38,4 +38,4 @@ def erase_subject(
         )
     held = database.read(lambda one: references.of_subject(one, opened.seal, subject.id))
     require_consent(len(held))
-    return gallery.erase_subject(collection, subject.id)
+    return gallery.erasing.subject(collection, subject.id)

@@ -243,7 +243,7 @@ def discard(
         return staged
 
     dropped = database.write(drop)
-    gallery.finish([])
+    gallery.erasing.finish([])
     return dropped
 
 

@@ -26,4 +26,4 @@ def delete(
     with Home(installation()) as home:
         held = held_in_words(home, home.gallery.collection(name))
         require_yes(f"Erase {plain(name)} ({held})?", yes)
-        give_certificate(home.gallery.erase_collection(name), certificate, as_json)
+        give_certificate(home.gallery.erasing.collection(name), certificate, as_json)

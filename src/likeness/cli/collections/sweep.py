@@ -14,7 +14,7 @@ def sweep(as_json: AsJson = False) -> None:
     Erasures that something stood in the way of are finished, too.
     """
     with Home(installation()) as home:
-        report = home.gallery.sweep()
+        report = home.gallery.erasing.sweep()
     if as_json:
         print_json(
             {

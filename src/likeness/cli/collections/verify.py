@@ -26,7 +26,7 @@ def verify(
     """
     read = read_certificate(certificate)
     with Home(installation()) as home:
-        found = home.gallery.verify_certificate(read)
+        found = home.gallery.erasing.verify(read)
     if as_json:
         print_json({"holds": found.holds, **asdict(found), "digest": read.digest})
     elif found.holds:
