@@ -5,6 +5,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from likeness.rekognition.contract import operation_names
+from likeness.rekognition.operations import OPERATIONS
+
+
+def test_every_operation_is_one_of_the_contract() -> None:
+    assert set(operation_names()) > set(OPERATIONS)
+
 
 def test_an_operation_not_offered_names_itself(rekognition: Any) -> None:
     with pytest.raises(ClientError) as caught:
@@ -13,3 +20,4 @@ def test_an_operation_not_offered_names_itself(rekognition: Any) -> None:
         "Code": "UnknownOperationException",
         "Message": "DetectLabels is not offered by Likeness.",
     }
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
