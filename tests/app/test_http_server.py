@@ -1,9 +1,16 @@
 """Where a server listens, and where it will not."""
 
 import socket
+import threading
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from likeness.app.http_server import Certificate, HttpServer, Place
 from likeness.errors import InvalidRequest
@@ -34,6 +41,28 @@ def test_a_port_in_use_is_said_on_one_line() -> None:
     ):
         HttpServer(Place(port=int(first.url.rpartition(":")[2])), stop_within_s=1)
     assert "\n" not in str(caught.value)
+
+
+def test_what_was_begun_is_answered_after_the_stop() -> None:
+    entered, released = threading.Event(), threading.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        entered.set()
+        await run_in_threadpool(released.wait, 20)
+        await PlainTextResponse("done")(scope, receive, send)
+
+    with HttpServer(Place(port=0), stop_within_s=20) as server, ThreadPoolExecutor() as pool:
+        running = pool.submit(server.run, slow)
+        answer = pool.submit(lambda: urllib.request.urlopen(server.url, timeout=20).read())
+        assert entered.wait(20)
+        server.stop()
+        with pytest.raises(TimeoutError):
+            running.result(0.5)
+        released.set()
+        assert answer.result(20) == b"done"
+        running.result(20)
+        with pytest.raises(urllib.error.URLError, match="refused"):
+            urllib.request.urlopen(server.url, timeout=20)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])

@@ -227,6 +227,44 @@ def test_what_is_no_http_is_answered_in_aws_shape(server: Running) -> None:
     assert (status, document["Code"]) == (400, "SerializationException")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "OPTIONS * HTTP/1.1",
+        "CONNECT example:1 HTTP/1.1",
+        "POST http://example HTTP/1.1",
+        "POST //example//../ HTTP/1.1",
+        "POST /%ff%00 HTTP/1.1",
+        "POST / HTTP/1.0",
+        "POST /?x=%zz HTTP/1.1",
+        "HEAD / HTTP/1.1",
+    ],
+)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Connection": "upgrade", "Upgrade": "websocket"},
+        {"Content-Length": "-1"},
+        {"Content-Length": "9" * 5000},
+        {"Transfer-Encoding": "chunked", "Content-Length": "5"},
+        {"Content-Length": "0", "Authorization": "\xff"},
+    ],
+)
+def test_odd_requests_end_without_a_failure(
+    server: Running, caplog: pytest.LogCaptureFixture, line: str, headers: dict[str, str]
+) -> None:
+    with connected(server) as connection:
+        connection.sendall(head(line, {"Host": "x", **headers}))
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while piece := connection.recv(65536):
+            received += piece
+    assert received == b"" or re.match(rb"HTTP/1.1 4\d\d ", received)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert works(server)
+
+
 def test_a_head_without_end_is_cut(server: Running) -> None:
     with connected(server) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nx: " + bytes([97]) * 200_000)
