@@ -269,6 +269,14 @@ def test_a_head_that_others_signed_is_not_extended(
             broken()
 
 
+@pytest.mark.parametrize("note", ["", "no note", "a\n1\nb\n\n— a b\n"])
+def test_a_damaged_head_is_not_extended(database: Database, ledger: Ledger, note: str) -> None:
+    record(database, ledger, done())
+    database.write(lambda c: c.execute(update(HEAD).values(note=note)))
+    with pytest.raises(LedgerBroken, match="expected to be signed by its key"):
+        record(database, ledger, done())
+
+
 def test_rows_that_are_not_those_signed_are_not_extended(
     database: Database, ledger: Ledger, keyring: Keyring
 ) -> None:

@@ -198,5 +198,8 @@ def test_text_where_bytes_belong_is_a_changed_entry(tmp_path: Path, keyring: Key
         record(database, Ledger(database, keyring, Clock()), done(), done())
         with sqlite3.connect(path) as raw:
             raw.execute("UPDATE ledger_entries SET entry = 'text' WHERE position = 1")
-        raw.close()
         assert problem_of(database, keyring).entry == 1
+        with raw:
+            raw.execute("UPDATE ledger_head SET note = CAST(note AS BLOB)")
+        raw.close()
+        assert problem_of(database, keyring).says == "it is beyond the signed head"

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from likeness.errors import LedgerBroken
-from likeness.ledger.checkpoint import read_checkpoint
+from likeness.errors import InvalidRequest, LedgerBroken
+from likeness.ledger.checkpoint import SignedCheckpoint, read_checkpoint
 from likeness.ledger.entry import read_entry
 from likeness.ledger.keys import read_verifying_key
 from likeness.ledger.rows import entry_bytes, node_reader
@@ -62,6 +62,14 @@ def read_note(connection: Connection) -> str | None:
     return note
 
 
+def checkpoint_of(note: str | None) -> SignedCheckpoint | None:
+    """Read the head's checkpoint; None where there is none, or it was damaged."""
+    try:
+        return None if note is None else read_checkpoint(note)
+    except (InvalidRequest, TypeError):  # SQLite may hold bytes where text belongs
+        return None
+
+
 def read_head(connection: Connection, note: str, origin: str) -> Head:
     """Read what a head stands for, and hold the rows to it.
 
@@ -69,13 +77,18 @@ def read_head(connection: Connection, note: str, origin: str) -> Head:
         LedgerBroken: the ledger's key did not sign it, or the rows are others.
     """
     key = read_verifying_key(connection)
-    signed = read_checkpoint(note)
-    size, root = signed.checkpoint.size, signed.checkpoint.root
-    if key is None or signed.checkpoint.origin != origin or not signed.is_signed_by(key):
+    signed = checkpoint_of(note)
+    if (
+        key is None
+        or signed is None
+        or signed.checkpoint.origin != origin
+        or not signed.is_signed_by(key)
+    ):
         raise LedgerBroken(
             "the head of the ledger was expected to be signed by its key and is not: the database"
             " was changed by others; restore a backup, `likeness ledger verify` says more"
         )
+    size, root = signed.checkpoint.size, signed.checkpoint.root
     last = entry_bytes(connection, size - 1)
     frontier = read_frontier(size - 1, node_reader(connection))
     if last is not None:

@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from likeness.errors import InvalidRequest
-from likeness.ledger.checkpoint import SignedCheckpoint, read_checkpoint
+from likeness.ledger.checkpoint import SignedCheckpoint
 from likeness.ledger.endorsement import is_endorsed
 from likeness.ledger.entry import Kind
+from likeness.ledger.head import checkpoint_of
 from likeness.ledger.keys import Marks, read_verifying_key
 from likeness.ledger.rows import every_row
 from likeness.ledger.tables import HEAD
@@ -28,6 +29,7 @@ from likeness.ledger.tree import EMPTY_ROOT, Frontier, leaf_hash
 from likeness.secrets import VerifyingKey
 
 _AT = re.compile(rb'\{"action":"[a-z]+","at":"([-0-9:.T]{26}Z)",(?:"case":"[^"]+",)?("clock")?')
+_KEY_BYTES = 32
 # Of no other entry, unless a detail is called `kind`.
 _OF_A_KEY = b'"kind":"key"'
 
@@ -116,7 +118,7 @@ def verify_log(
             )
     walk = _Walk(origin, marks, {one.checkpoint.size for one in against})
     note = connection.execute(select(HEAD.c.note).where(HEAD.c.id == 1)).scalar_one_or_none()
-    signed = _read(note)
+    signed = checkpoint_of(note)
     problem = walk.through(connection, signed)
     if problem is None:
         problem = _of_signature(connection, walk, note, signed)
@@ -215,6 +217,8 @@ class _Walk:
 
     def _problem_of_key(self, position: int, details: dict[str, str]) -> Problem | None:
         key = VerifyingKey(bytes.fromhex(details["key"]))
+        if len(key.raw) != _KEY_BYTES:
+            return Problem("the key that it states is none", position)
         endorsed = position == 0
         if self.signers:
             former = self.signers[-1].key
@@ -282,10 +286,3 @@ def _of_outside(
                 " wrote some anew"
             )
     return None
-
-
-def _read(note: str | None) -> SignedCheckpoint | None:
-    try:
-        return None if note is None else read_checkpoint(note)
-    except InvalidRequest:
-        return None

@@ -15,7 +15,6 @@ from likeness.cli.output_file import private_output, write_output
 from likeness.cli.words import several
 from likeness.errors import InvalidRequest
 from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
-from likeness.ledger.ledger import Ledger
 from likeness.ledger.rows import every_entry
 from likeness.ledger.witness import tell_witness
 
@@ -25,7 +24,7 @@ _Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to writ
 def checkpoint(out: _Out, as_json: AsJson = False) -> None:
     """Write the signed checkpoint of all entries, to be kept where nobody here can change it."""
     with Rows(installation()) as rows:
-        signed = Ledger(rows.database, rows.keyring).checkpoint()
+        signed = rows.ledger.checkpoint()
     write_output(out, signed.encode())
     _say(read_checkpoint(signed).checkpoint, f"is in '{out}'", as_json)
 
@@ -40,7 +39,7 @@ def witness(as_json: AsJson = False) -> None:
             " that keeps what it reads elsewhere"
         )
     with Rows(settled) as rows:
-        signed = Ledger(rows.database, rows.keyring).checkpoint()
+        signed = rows.ledger.checkpoint()
     tell_witness(argv, signed)
     _say(read_checkpoint(signed).checkpoint, "is with the witness", as_json)
 
@@ -52,7 +51,7 @@ def receipt(
 ) -> None:
     """Write the receipt of a use, which anybody can check who has the public key."""
     with Rows(installation()) as rows:
-        made = Ledger(rows.database, rows.keyring).receipt(receipt_id)
+        made = rows.ledger.receipt(receipt_id)
     write_output(out, made.to_json().encode())
     if as_json:
         print_json({"receipt": made.id, "index": made.index})

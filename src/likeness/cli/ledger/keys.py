@@ -7,7 +7,7 @@ from likeness.cli.opened import installation
 from likeness.cli.options import AsJson, Yes
 from likeness.errors import NotFound
 from likeness.ledger.keys import read_verifying_key
-from likeness.ledger.ledger import Ledger, origin_of
+from likeness.ledger.ledger import origin_of
 from likeness.ledger.note import NoteKey
 from likeness.storage import read_installation
 from likeness.terms.use import Action, Use
@@ -28,16 +28,12 @@ def key(as_json: AsJson = False) -> None:
     print(public.pem, end="")
 
 
-def new_key(
-    yes: Yes = False,
-    as_json: AsJson = False,
-) -> None:
+def new_key(yes: Yes = False, as_json: AsJson = False) -> None:
     """Sign with a new key from now on; the former one vouches for it, unless it is lost."""
     question = "Sign with a new key, which everybody who checks receipts needs from then on?"
     require_consent(question, yes, "the key stays")
     with Rows(installation()) as rows:
-        ledger = Ledger(rows.database, rows.keyring)
-        use = Use(somebody_here(), Action.GOVERN, "ledger.new-key")
+        ledger, use = rows.ledger, Use(somebody_here(), Action.GOVERN, "ledger.new-key")
         position = rows.database.write(lambda connection: ledger.new_key(connection, use))
         receipt_id = ledger.receipt_id(position)
     if as_json:
