@@ -1,5 +1,6 @@
 """What CompreFace keeps is enrolled here, from its database and from a dump of it alike."""
 
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -228,6 +229,19 @@ def test_a_dump_with_a_damaged_row_is_refused(
         enumerated(path)
     assert "\n" not in str(caught.value)
     assert "Anna" not in str(caught.value)
+
+
+def test_a_row_of_separators_takes_no_more_memory_than_it_is_long(tmp_path: Path) -> None:
+    path = tmp_path / "dump.sql"
+    row = b"\t" * (16 << 20)
+    path.write_bytes(b"COPY public.model (name, api_key) FROM stdin;\n" + row + b"\n\\.\n")
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidRequest, match="dump it anew"):
+            CompreFaceDump(path, len(row))
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(row)
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_dump_that_is_cut_off_anywhere_is_refused(tmp_path: Path) -> None:

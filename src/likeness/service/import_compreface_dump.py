@@ -163,7 +163,7 @@ class CompreFaceDump:
                 missing.discard(table)
             for row, size_bytes in self._block(file):
                 if is_wanted:
-                    columns = dict(zip(names, row.split(b"\t"), strict=True))
+                    columns = dict(zip(names, row.split(b"\t", len(names)), strict=True))
                     yield _Row(table, columns, size_bytes, is_whole=size_bytes == len(row))
         if missing:
             raise InvalidRequest(
