@@ -38,6 +38,21 @@ def test_the_member_alone_enters_the_cache(
     assert files_in(cache) == ["w.onnx"]
 
 
+def test_a_packages_own_program_sees_none_of_our_secrets(
+    wheelhouse: Wheelhouse, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_KEYS", "hidden-7")
+    seen = tmp_path / "seen"
+    setup = f"import os, pathlib\npathlib.Path({str(seen)!r}).write_text(str(dict(os.environ)))\n"
+    setup += "from setuptools import setup\nsetup(name='nosy', version='1.0')\n"
+    package = wheelhouse.sdist(
+        "nosy", {"nosy-1.0/setup.py": setup.encode(), "nosy-1.0/weights": WEIGHTS}
+    )
+    fetch(pin(package, "nosy-1.0/weights", WEIGHTS), cache)
+    assert "PIP_" in seen.read_text()
+    assert "hidden-7" not in seen.read_text()
+
+
 def test_a_cached_file_needs_no_index(wheelhouse: Wheelhouse, cache: Path) -> None:
     pinned = wheel_pin(wheelhouse)
     assert cached(pinned, cache) is None

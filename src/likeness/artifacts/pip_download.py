@@ -62,10 +62,12 @@ def _selection(package: PinnedPackage) -> list[str]:
 
 
 def _run(command: list[str], workspace: Path, stderr: int, progress: Callable[[int], None]) -> int:
-    # pip streams into its temporary folder: in ours, it can be watched and is swept away with it.
+    # A setup.py has no business with our settings, keys and passwords among them.
+    environment = {name: at for name, at in os.environ.items() if not name.startswith("LIKENESS_")}
     process = subprocess.Popen(
         command,
-        env={**os.environ, "TMPDIR": str(workspace)},
+        # pip streams into its temporary folder: in ours, it can be watched and is swept away.
+        env={**environment, "TMPDIR": str(workspace)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=stderr,
