@@ -1,8 +1,6 @@
 """The application itself: hostile bytes, errors in one form, watches, receipts, health."""
 
-import base64
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,19 +9,7 @@ import pytest
 from likeness.errors import KeyUnusable
 
 from .conftest import Client
-
-
-def watch(client: Client, **changed: Any) -> dict[str, Any]:
-    return {
-        "collection": "staff",
-        "image": base64.b64encode(b"a picture").decode(),
-        "purpose": "missing-persons",
-        "authority": "Court",
-        "criteria": "missing since May",
-        "expires_at": (client.desk.now + timedelta(days=30)).isoformat(),
-        "webhook": "https://hooks.example/x",
-        **changed,
-    }
+from .wanted import watch
 
 
 def test_watch_is_added_listed_and_ended(client: Client) -> None:

@@ -1,5 +1,6 @@
 """Cases over HTTP: who may do what, and nobody more."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -7,9 +8,13 @@ import pytest
 
 from likeness.review import crops
 from likeness.review.case import Case
+from likeness.review.watching import Arrival, open_watch_cases
+from likeness.terms.calibration import Calibration
+from tests.gallery.galleries import MODEL
 from tests.review.judging import CROP, SEARCH, found, other
 
-from .conftest import Client
+from .conftest import COHORT, Client
+from .wanted import watch
 
 REASON = {"reason": "the left ear is the same"}
 SAME = {"verdict": "same", **REASON}
@@ -140,3 +145,32 @@ def test_picture_that_was_not_kept_is_not_found(client: Client) -> None:
     answer = client.call("GET", f"/v1/cases/{case.id}/probe", "reviewer")
     assert answer.status_code == 404
     assert "none was kept" in answer.json()["detail"]
+
+
+def test_who_keeps_a_watch_learns_whom_people_confirmed_and_nothing_before(
+    client: Client,
+) -> None:
+    body = watch(client)
+    assert client.call("POST", "/v1/watches", "operator", "keeper", json=body).status_code == 201
+    arrival = Arrival(uuid4(), None, client.face_of(b"another picture")[0])
+    calibration = Calibration(MODEL, COHORT, (-1.0, 0.0, 0.9), (1.0, 0.1, 1e-5), 10**6, "seeds")
+    now = client.desk.now
+    (case,) = client.database.write(
+        lambda c: open_watch_cases(
+            c,
+            client.keyring,
+            client.collection.id,
+            [arrival],
+            calibration,
+            at_least=90.0,
+            use_id=uuid4(),
+            now=now,
+            expires_at=now + timedelta(30),
+        )
+    )
+    path = f"/v1/cases/{case.id}"
+    assert client.call("GET", path, "operator", "keeper").json()["candidates"] == []
+    assert client.call("POST", f"{path}/verdicts", "reviewer", "ada", json=SAME).status_code == 200
+    (shown,) = client.call("GET", path, "operator", "keeper").json()["candidates"]
+    assert (shown["reference_id"], shown["verdicts"]) == (str(arrival.reference_id), [])
+    assert client.call("GET", f"{path}/probe", "operator", "keeper").status_code == 403

@@ -214,7 +214,7 @@ class ReviewOffice:
     def _seen(self, connection: Connection, case: Case) -> SeenCase:
         facts = self._facts(connection, case)
         if not self._sees_faces(case):
-            return SeenCase(facts, (), None)
+            return SeenCase(facts, self._found_by_own_watch(connection, facts), None)
         given = verdicts.of_case(connection, self.keyring, case)
         return SeenCase(
             facts,
@@ -223,6 +223,19 @@ class ReviewOffice:
                 for one in cases.outcome_of(connection, case).candidates
             ),
             authorisations.of_case(connection, self.keyring, case),
+        )
+
+    def _found_by_own_watch(
+        self, connection: Connection, facts: CaseFacts
+    ) -> tuple[SeenCandidate, ...]:
+        """Give whom people confirmed: a search is done again to learn that, a watch cannot be."""
+        case = facts.case
+        if case.watch_id is None or case.principal_id != self.principal.id or not facts.decided:
+            return ()
+        return tuple(
+            self._seen_candidate(case, one, [])
+            for one in cases.outcome_of(connection, case).candidates
+            if one.standing is Standing.CONFIRMED
         )
 
     def _seen_candidate(self, case: Case, one: Candidate, given: list[Given]) -> SeenCandidate:
