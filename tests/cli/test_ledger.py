@@ -49,6 +49,45 @@ def test_a_receipt_is_checked_with_the_public_key_alone(
     assert not (tmp_path / "elsewhere").exists()
 
 
+def test_growth_from_a_kept_checkpoint_is_proven_anywhere(
+    likeness: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used(3)
+    old, proof, key = (tmp_path / name for name in ("old", "growth.json", "key.pem"))
+    likeness("ledger", "checkpoint", "--out", old)
+    key.write_text(likeness("ledger", "key").out)
+    used(5)
+    assert likeness("ledger", "growth", old, "--out", proof).code == 0
+    monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "elsewhere"))
+    outcome = likeness("ledger", "verify", proof, "--key", key)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "only grew from 4 entries to 9" in " ".join(outcome.out.split())
+    answer = json.loads(likeness("ledger", "verify", proof, "--key", key, "--json").out)
+    assert (answer["holds"], answer["from"], answer["entries"]) == (True, 4, 9)
+    written = json.loads(proof.read_text())
+    written["proof"][0] = written["proof"][1]
+    proof.write_text(json.dumps(written))
+    outcome = likeness("ledger", "verify", proof, "--key", key)
+    assert outcome.code == 1
+    assert "entries were written anew" in " ".join(outcome.out.split())
+
+
+def test_no_growth_is_proven_from_what_a_cut_ledger_never_had(
+    likeness: Command, tmp_path: Path
+) -> None:
+    used(2)
+    home, old = read_settings().home, tmp_path / "old"
+    copy = (home / "likeness.db").read_bytes()
+    used(2)
+    likeness("ledger", "checkpoint", "--out", old)
+    for left in home.glob("likeness.db*"):
+        left.unlink()
+    (home / "likeness.db").write_bytes(copy)
+    outcome = likeness("ledger", "growth", old, "--out", tmp_path / "proof")
+    assert (outcome.code, outcome.out) == (3, "")
+    assert "it was cut, or written anew" in outcome.err
+
+
 def test_a_changed_receipt_does_not_hold(likeness: Command, tmp_path: Path) -> None:
     (first,) = used(1)
     receipt = tmp_path / "receipt.json"

@@ -20,11 +20,12 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, update
 from sqlalchemy.exc import IntegrityError
 
-from likeness.errors import LedgerBroken, NotFound
+from likeness.errors import InvalidRequest, LedgerBroken, NotFound
 from likeness.ledger import commitments, keys
-from likeness.ledger.checkpoint import Checkpoint
+from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
 from likeness.ledger.endorsement import endorse
 from likeness.ledger.entry import Entry, Event, Kind, Rules
+from likeness.ledger.growth import Growth
 from likeness.ledger.head import (
     Extent,
     Head,
@@ -37,7 +38,14 @@ from likeness.ledger.keys import LedgerKey
 from likeness.ledger.receipt import Receipt, ReceiptId, read_receipt_id
 from likeness.ledger.rows import entry_bytes, node_reader
 from likeness.ledger.tables import ENTRIES, HEAD
-from likeness.ledger.tree import Frontier, inclusion_proof, leaf_hash, root_by_inclusion
+from likeness.ledger.tree import (
+    Frontier,
+    consistency_proof,
+    inclusion_proof,
+    is_consistent,
+    leaf_hash,
+    root_by_inclusion,
+)
 from likeness.secrets import Keyring
 from likeness.storage import Database, Installation, read_installation
 from likeness.terms.use import Action, Principal, Role, Use
@@ -121,6 +129,37 @@ class Ledger:
             LedgerBroken: the ledger is not as it was signed.
         """
         return self._database.read(self._checked_head).note
+
+    def growth(self, old: str) -> Growth:
+        """Prove that the ledger only grew since a signed checkpoint.
+
+        Raises:
+            InvalidRequest: it is none, or of another ledger.
+            NotFound: nothing was recorded yet.
+            LedgerBroken: the ledger did not grow from it, or is not as it was signed.
+        """
+        former = read_checkpoint(old).checkpoint
+        if former.origin != self._origin:
+            raise InvalidRequest(
+                f"a checkpoint of {self._origin} was expected and one of {former.origin!r} came: it"
+                " is of another ledger"
+            )
+
+        def prove(connection: Connection) -> Growth:
+            head = self._checked_head(connection)
+            size, root = head.frontier.size, head.frontier.root
+            proof: list[bytes] = []
+            if 0 < former.size <= size:
+                proof = consistency_proof(former.size, size, node_reader(connection))
+            if not is_consistent(former.size, former.root, size, root, proof):
+                raise LedgerBroken(
+                    f"a ledger that grew from a checkpoint of {former.size} entries was expected,"
+                    f" and this one of {size} did not: it was cut, or written anew; `likeness"
+                    " ledger verify --against` says more"
+                )
+            return Growth(old, head.note, tuple(proof))
+
+        return self._database.read(prove)
 
     def forget(self, connection: Connection, ids: Sequence[UUID]) -> int:
         """Destroy what ties entries to subjects and references, in the act that erases them.

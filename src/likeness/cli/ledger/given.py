@@ -4,19 +4,21 @@ from pathlib import Path
 
 from likeness.errors import InvalidRequest
 from likeness.ledger.checkpoint import SignedCheckpoint, read_checkpoint
+from likeness.ledger.growth import Growth, read_growth
 from likeness.ledger.receipt import Receipt, read_receipt
 from likeness.secrets import VerifyingKey
 
 _LARGEST_BYTES = 1_000_000
 
 
-def given_receipt(path: Path) -> Receipt:
-    """Read a receipt.
+def given_proof(path: Path) -> Receipt | Growth:
+    """Read a receipt, or a proof of growth.
 
     Raises:
-        InvalidRequest: the file cannot be read, or holds none.
+        InvalidRequest: the file cannot be read, or holds neither.
     """
-    return read_receipt(_text(path))
+    text = _text(path)
+    return read_growth(text) if '"likeness_growth"' in text[:100] else read_receipt(text)
 
 
 def given_checkpoint(path: Path) -> SignedCheckpoint:
@@ -25,10 +27,17 @@ def given_checkpoint(path: Path) -> SignedCheckpoint:
     Raises:
         InvalidRequest: the file cannot be read, or holds neither.
     """
+    return read_checkpoint(given_note(path))
+
+
+def given_note(path: Path) -> str:
+    """Read a signed checkpoint as it was written, or the one in a receipt.
+
+    Raises:
+        InvalidRequest: the file cannot be read, or holds no receipt.
+    """
     text = _text(path)
-    if text.startswith("{"):
-        text = read_receipt(text).checkpoint
-    return read_checkpoint(text)
+    return read_receipt(text).checkpoint if text.startswith("{") else text
 
 
 def given_key(path: Path) -> VerifyingKey:

@@ -1,4 +1,4 @@
-"""`likeness ledger checkpoint`, `receipt`, `export` and `witness`: what is kept elsewhere."""
+"""`likeness ledger checkpoint`, `receipt`, `growth`, `export`, `witness`: to keep elsewhere."""
 
 import shlex
 from pathlib import Path
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from likeness.app.access import Rows
 from likeness.cli.answers import print_json
+from likeness.cli.ledger.given import given_note
 from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
 from likeness.cli.output_file import private_output, write_output
@@ -57,6 +58,21 @@ def receipt(
         print_json({"receipt": made.id, "index": made.index})
         return
     print(f"The receipt of entry {made.index} is in '{out}'.")
+
+
+def growth(
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", help="A checkpoint or receipt from before.")
+    ],
+    out: _Out,
+    as_json: AsJson = False,
+) -> None:
+    """Write the proof that the ledger only grew since a checkpoint, for whoever kept that."""
+    note = given_note(old)
+    with Rows(installation()) as rows:
+        proof = rows.ledger.growth(note)
+    write_output(out, proof.to_json().encode())
+    _say(read_checkpoint(proof.new).checkpoint, f"follows from '{old}', as '{out}' proves", as_json)
 
 
 def export(out: _Out, as_json: AsJson = False) -> None:

@@ -8,12 +8,14 @@ import typer
 from likeness.app.access import Rows
 from likeness.cli.answers import Json, print_json
 from likeness.cli.exit_codes import ExitCode
-from likeness.cli.ledger.given import given_checkpoint, given_key, given_receipt
+from likeness.cli.ledger.given import given_checkpoint, given_key, given_proof
 from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
 from likeness.cli.plain_text import plain
 from likeness.cli.words import folded
 from likeness.errors import InvalidRequest, LedgerBroken, NotFound
+from likeness.ledger.checkpoint import Checkpoint
+from likeness.ledger.growth import Growth, prove_growth
 from likeness.ledger.keys import open_marks, read_verifying_key
 from likeness.ledger.ledger import origin_of
 from likeness.ledger.receipt import Proven, prove
@@ -21,10 +23,13 @@ from likeness.ledger.verification import Verification, verify_log
 from likeness.secrets import VerifyingKey
 from likeness.storage import read_installation
 
+_OWN_KEY = "Checked with the key of this home: without --key it vouches for itself."
+
 
 def verify(
     receipt: Annotated[
-        Path | None, typer.Argument(metavar="[RECEIPT.json]", help="A receipt; all without.")
+        Path | None,
+        typer.Argument(metavar="[RECEIPT.json]", help="Or a proof of growth; all without."),
     ] = None,
     against: Annotated[
         list[Path] | None,
@@ -48,14 +53,18 @@ def verify(
 
 
 def _verify_receipt(path: Path, trusted: VerifyingKey | None, as_json: bool) -> None:
-    given = given_receipt(path)
+    given = given_proof(path)
     try:
-        proven = prove(given, trusted or _own_key())
+        key = trusted or _own_key()
+        if isinstance(given, Growth):
+            _say_growth(*prove_growth(given, key), trusted is None, as_json)
+            return
+        proven = prove(given, key)
     except LedgerBroken as error:
         if as_json:
             print_json({"holds": False, "problem": str(error)})
         else:
-            print(folded(f"The receipt does not hold: {error}."))
+            print(folded(f"The proof does not hold: {error}."))
         raise typer.Exit(ExitCode.NO) from error
     if as_json:
         print_json(_proven_json(proven, given.entry))
@@ -71,7 +80,23 @@ def _verify_receipt(path: Path, trusted: VerifyingKey | None, as_json: bool) -> 
         )
     )
     if trusted is None:
-        print(folded("Checked with the key of this home: without --key it vouches for itself."))
+        print(_OWN_KEY)
+
+
+def _say_growth(old: Checkpoint, new: Checkpoint, own_key: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"holds": True, "origin": new.origin, "from": old.size, "entries": new.size})
+        return
+    print(
+        folded(
+            plain(
+                f"The proof holds: {new.origin} only grew from {old.size:,} entries to"
+                f" {new.size:,}, none of the earlier ones was changed."
+            )
+        )
+    )
+    if own_key:
+        print(_OWN_KEY)
 
 
 def _verify_all(against: list[Path], trusted: VerifyingKey | None, as_json: bool) -> None:
