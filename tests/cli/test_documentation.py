@@ -35,7 +35,7 @@ def test_every_command_is_documented(likeness: Command) -> None:
     verbs = listed(likeness("--help"))
     assert verbs[:3] == ["detect", "compare", "identify"]
     for verb in verbs:
-        if verb in ("collections", "models", "keys", "secrets", "config"):
+        if verb in ("collections", "models", "keys", "policy", "secrets", "config"):
             for inner in listed(likeness(verb, "--help")):
                 assert f"`{verb} {inner}" in documented
         else:
@@ -60,6 +60,9 @@ ANSWERS = {
     "erase": ["erase", "--collection", "staff", "red", "--yes"],
     "keys create": ["keys", "create", "desk"],
     "keys list": ["keys", "list"],
+    "policy list": ["policy", "list"],
+    "policy show": ["policy", "show", "amazon-2020"],
+    "policy explain": ["policy", "explain", "--each", "action"],
     "secrets list": ["secrets", "list"],
     "secrets rotate": ["secrets", "rotate"],
 }

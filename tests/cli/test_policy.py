@@ -182,6 +182,7 @@ WRONG = {
     "what cannot be disabled": (["disable", "safeguards"], "always in force"),
     "what is not enabled": (["disable", "eu-ai-act"], "enabled pack was expected"),
     "no date": (["explain", "--date=soon"], "'soon' came"),
+    "a date beyond time": (["explain", "--date=9999-12-31T23:59-05:00"], "came: correct it"),
     "no key": (["explain", "--key=fish"], "likeness keys list"),
     "no collection": (["explain", "--collection=fish"], "likeness collections list"),
     "nothing to suspend": (["suspend", "--reason=x"], "0 came"),

@@ -137,7 +137,15 @@ BROKEN_FACTS = {
     "an unknown status": (FACTS.replace('"ours"', '"true"'), "'true' came"),
     "a choice of no kind": (FACTS.replace('kind = "list"', 'kind = "any"'), "'listed'"),
     "a default that cannot be": (FACTS.replace("2021-01-01", "soon"), "'soon' came"),
+    "choices that are no tables": (
+        FACTS.partition("[choices")[0] + "choices = 1",
+        r"tables \[choices.NAME\] were expected of pack 'test'",
+    ),
     "a choice that is no table": (
+        FACTS.partition("[choices")[0] + "choices = { x = 1 }",
+        "of the choice 'x' of pack 'test'",
+    ),
+    "a fact with a dot": (
         FACTS.replace("effective = 2020-01-01", 'effective = 2020-01-01\n"choices.x" = 1'),
         "'choices.x' came",
     ),

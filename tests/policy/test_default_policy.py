@@ -80,12 +80,14 @@ def oracle(
         refusing.add("unknown-purpose")
     if use.action in BIOMETRIC:
         refusing |= _refusing_biometrics(use, sectors, places, chosen, now)
+    admin, auditor = (use.principal.role is role for role in (Role.ADMIN, Role.AUDITOR))
+    declared = bool(sectors) or chosen.undeclared_allowed
     permitted = begun and (
-        bool(sectors)
-        or chosen.undeclared_allowed
+        admin
+        if governing
+        else declared
         or use.action is Action.ERASE
-        or (use.principal.role is Role.ADMIN and use.action in (Action.AUDIT, Action.GOVERN))
-        or (use.principal.role is Role.AUDITOR and use.action is Action.AUDIT)
+        or (use.action is Action.AUDIT and (admin or auditor))
     )
     if not begun:
         refusing = set()

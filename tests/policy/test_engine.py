@@ -157,6 +157,15 @@ def test_what_callers_say_of_themselves_cannot_break_out(hostile: str) -> None:
     assert {"unknown-sector", "unknown-jurisdiction", "unknown-purpose"} <= refused
 
 
+def test_what_cedar_cannot_hold_refuses() -> None:
+    rules = (rule("yes", PERMIT),)
+    assert decide(*rules, circumstances=Circumstances(uses_today=2**63 - 1)).allowed
+    too_many = decide(*rules, circumstances=Circumstances(uses_today=2**63))
+    assert too_many.refused_by == (POLICY_ERROR,)
+    for broken in (Principal("\ud800", Role.CLIENT), Principal("key:1", Role.CLIENT, "\ud800")):
+        assert decide(*rules, use=replace(USE, principal=broken)).refused_by == (POLICY_ERROR,)
+
+
 @pytest.mark.parametrize("similarity", [-1.0, 100.1, float("nan"), float("inf")])
 def test_a_similarity_that_is_none_is_refused(similarity: float) -> None:
     with pytest.raises(ValueError, match="0 to 100"):
@@ -166,6 +175,25 @@ def test_a_similarity_that_is_none_is_refused(similarity: float) -> None:
 def test_separate_reviews_are_among_the_reviews() -> None:
     with pytest.raises(ValueError, match="2 of 1"):
         Circumstances(reviews=1, separate_reviews=2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "forbid(principal, action, resource);",
+        "forbid(principal, action, resource) when { context.usesToday * 9223372036854775807 > 1 };",
+    ],
+)
+def test_no_rule_locks_out_who_could_take_it_back(text: str) -> None:
+    always = [ChosenPack.of(pack, {}) for pack in shipped().values() if pack.facts.always]
+    own = read_pack("test", FACTS, rule("yes", PERMIT) + rule("no", text))
+    locked = PolicyEngine([*always, ChosenPack.of(own, {})])
+    known = Circumstances(uses_today=2)
+    admin = replace(USE, principal=Principal("local:root", Role.ADMIN))
+    assert not locked.decide(admin, known, NOW).allowed
+    assert locked.decide(replace(admin, action=Action.GOVERN), known, NOW).allowed
+    client = replace(USE, action=Action.GOVERN)
+    assert not locked.decide(client, known, NOW).allowed
 
 
 def test_the_digest_names_texts_facts_and_choices() -> None:

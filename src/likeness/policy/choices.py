@@ -64,12 +64,14 @@ class Choice:
             )
 
 
-def read_choices(document: Mapping[str, Mapping[str, object]], where: str) -> dict[str, Choice]:
+def read_choices(document: object, where: str) -> dict[str, Choice]:
     """Read the choices of a pack's facts.
 
     Raises:
         InvalidRequest: one is not as it must be.
     """
+    if not isinstance(document, Mapping):
+        raise InvalidRequest(f"tables [choices.NAME] were expected of {where}: correct its choices")
     choices: dict[str, Choice] = {}
     for name, facts in document.items():
         try:

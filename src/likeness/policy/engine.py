@@ -5,6 +5,8 @@
 3. A forbid with one withholds until the duty is met; it never permits. All that are satisfied
    count, and of each duty the strictest is owed.
 4. Where the rules cannot be asked, the use is refused.
+5. Whether rules may be changed is asked of the packs that are always in force alone: no rule locks
+   out who could take it back.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +22,7 @@ from likeness.policy.pack import ChosenPack
 from likeness.policy.pack_rules import PackRule, refuse_twins
 from likeness.policy.vocabulary import Values, known, vocabulary, within
 from likeness.terms.decision import Decision, Duty, Obligation, Rule
-from likeness.terms.use import UNDECLARED, Use
+from likeness.terms.use import UNDECLARED, Action, Use
 
 NOTHING_PERMITS = Rule("nothing-permits", "likeness", "no rule in force permits this use")
 POLICY_ERROR = Rule("policy-error", "likeness", "the rules in force could not be asked")
@@ -43,6 +45,12 @@ class PolicyEngine:
         refuse_twins(rules)
         self._by_id = {rule.rule.id: rule for rule in rules}
         self._gates = Rules(asked for rule, asked in dated if rule.duty is None)
+        self._governing = Rules(
+            chosen.dated(rule)
+            for chosen in packs
+            for rule in chosen.pack.rules
+            if chosen.pack.facts.always
+        )
         self._withholding = Rules(asked for rule, asked in dated if rule.duty is not None)
         self._facts = Facts.of(
             [*_purposes(), *(one for chosen in packs for one in chosen.entities())]
@@ -55,10 +63,11 @@ class PolicyEngine:
         try:
             entities = self._facts.having([_caller(use), _collection(use)])
             request = _request(use, circumstances, now)
-            gate = self._gates.ask(request, entities)
+            governs = use.action is Action.GOVERN
+            gate = (self._governing if governs else self._gates).ask(request, entities)
             if not gate.allows:
                 return self._refused(self._rules(gate.rule_ids) or (NOTHING_PERMITS,))
-            withheld = self._withholding.ask(request, entities).rule_ids
+            withheld = () if governs else self._withholding.ask(request, entities).rule_ids
         except CedarFailed:
             return self._refused((POLICY_ERROR,))
         owed = _strictest(self._by_id[rule_id] for rule_id in withheld)

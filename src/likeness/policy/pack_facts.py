@@ -78,8 +78,7 @@ def read_facts(name: str, text: str) -> PackFacts:
         raise InvalidRequest(f"{where} was expected to say its {missing} and does not: add it")
     for excess in (fact for fact in facts if fact not in (*_REQUIRED, *_OPTIONAL)):
         raise InvalidRequest(f"{excess!r} came in the facts of {where}, which is none: remove it")
-    chosen = facts.get("choices", {})
-    choices = read_choices(chosen if isinstance(chosen, Mapping) else {}, where)
+    choices = read_choices(facts.get("choices", {}), where)
     return PackFacts(
         name=name,
         title=str(facts["title"]),

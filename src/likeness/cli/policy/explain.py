@@ -212,9 +212,9 @@ def _moment(text: str | None) -> datetime:
         return datetime.now(UTC)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise InvalidRequest(
             f"a date such as 2027-12-02, or 2027-12-02T12:00, was expected and {text!r} came:"
             " correct it"
         ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

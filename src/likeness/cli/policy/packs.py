@@ -64,16 +64,6 @@ def show(name: _Pack, as_json: AsJson = False) -> None:
     if as_json:
         document = _pack_json(pack, enabled)
         document["reading"] = pack.facts.reading
-        document["to_choose"] = [
-            {
-                "name": one.name,
-                "kind": one.kind.value,
-                "says": one.says,
-                "options": list(one.options),
-                "default": one.default,
-            }
-            for one in pack.facts.choices.values()
-        ]
         made = enabled.chosen if enabled else ChosenPack.of(pack, {})
         document["rules"] = [_rule_json(rule, made) for rule in pack.rules]
         document["cedar"] = pack.rules_text
@@ -161,7 +151,17 @@ def _pack_json(pack: Pack, enabled: EnabledPack | None) -> Json:
         "version": pack.facts.version,
         "in_force": pack.facts.always or enabled is not None,
         "always": pack.facts.always,
-        "choices": made.choices,
+        "choices": [
+            {
+                "name": one.name,
+                "chosen": made.choices[one.name],
+                "kind": one.kind.value,
+                "says": one.says,
+                "options": list(one.options),
+                "default": one.default,
+            }
+            for one in pack.facts.choices.values()
+        ],
         "changed_at": enabled.at.isoformat() if enabled else None,
         "changed_by": enabled.by if enabled else None,
     }
