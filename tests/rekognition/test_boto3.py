@@ -5,12 +5,23 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from likeness.rekognition.contract import operation_names
+from likeness.rekognition.contract import contract, operation_names
 from likeness.rekognition.operations import OPERATIONS
 
 
 def test_every_operation_is_one_of_the_contract() -> None:
     assert set(operation_names()) > set(OPERATIONS)
+
+
+def test_networks_run_for_the_operations_that_take_a_picture() -> None:
+    taking = {name for name in OPERATIONS if (known := contract(name)) and known.takes_picture}
+    assert taking == {
+        "CompareFaces",
+        "DetectFaces",
+        "IndexFaces",
+        "SearchFacesByImage",
+        "SearchUsersByImage",
+    }
 
 
 def test_an_operation_not_offered_names_itself(rekognition: Any) -> None:

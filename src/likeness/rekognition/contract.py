@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from botocore.loaders import Loader
-from botocore.model import OperationNotFoundError, ServiceModel
+from botocore.model import ServiceModel
 
 API_VERSION = "2016-06-27"
 SIGNING_NAME = "rekognition"
@@ -30,26 +30,28 @@ class Contract:
     takes_picture: bool
 
 
-@cache
 def contract(operation: str) -> Contract | None:
     """Look up an operation of the 75; None where the name is not among them."""
-    try:
-        model = _service().operation_model(operation)
-    except OperationNotFoundError:
-        return None
-    members = model.input_shape.members.values() if model.input_shape else ()
+    # Names that callers make up must not fill the cache.
+    return _contract(operation) if operation in operation_names() else None
+
+
+@cache
+def operation_names() -> tuple[str, ...]:
+    """Name all operations that the service model has."""
+    return tuple(_service().operation_names)
+
+
+@cache
+def _contract(operation: str) -> Contract:
+    model = _service().operation_model(operation)
     return Contract(
         operation,
         model.input_shape,
         model.output_shape,
         frozenset(shape.name for shape in model.error_shapes),
-        any(member.name == "Image" for member in members),
+        any(member.name == "Image" for member in model.input_shape.members.values()),
     )
-
-
-def operation_names() -> tuple[str, ...]:
-    """Name all operations that the service model has."""
-    return tuple(_service().operation_names)
 
 
 @cache

@@ -39,7 +39,7 @@ def parse(contract: Contract, body: bytes | bytearray) -> Request:
     if not isinstance(document, dict):
         raise _unreadable("Start of structure or map expected")
     reading = _Reading()
-    request: Request = reading.value(contract.input, document, "") if contract.input else {}
+    request: Request = reading.value(contract.input, document, "")
     if reading.violations:
         count = len(reading.violations)
         raise AwsError(

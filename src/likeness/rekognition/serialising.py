@@ -14,7 +14,7 @@ def serialise(contract: Contract, response: Response) -> bytes:
     Raises:
         ValueError: the response is not of the operation's shape.
     """
-    document = _value(contract.output, response) if contract.output else {}
+    document = _value(contract.output, response)
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
