@@ -92,7 +92,9 @@ def make_collection_cohort(
     """
     collection, opened = gallery.open(name)
     seal = opened.seal
-    people = np.random.default_rng(seed).permutation(of_subjects(database, seal, collection.model).ids())
+    people = np.random.default_rng(seed).permutation(
+        of_subjects(database, seal, collection.model).ids()
+    )
     averaged = min(_MOST_AVERAGED, max(FEWEST_PEOPLE_IN_PARTS, int(_SHARE_AVERAGED * len(people))))
     if len(people) <= averaged:
         raise InvalidRequest(
