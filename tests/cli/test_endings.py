@@ -125,6 +125,17 @@ def test_debug_is_off_until_it_is_asked_for(tmp_path: Path) -> None:
     assert "Traceback" in outcome.err
 
 
+def test_debug_logs_what_we_do_and_not_what_libraries_see() -> None:
+    program = """
+import logging, sys
+from likeness.cli import command
+command.run(["--debug", "config", "show"])
+ours, theirs = (logging.getLogger(name) for name in ("likeness.cli", "botocore"))
+sys.exit(not ours.isEnabledFor(logging.DEBUG) or theirs.isEnabledFor(logging.DEBUG))
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
+
+
 def test_a_reader_that_has_read_enough_ends_a_command_quietly() -> None:
     command = f"'{sys.executable}' -c 'from likeness.cli import main; main()' config show"
     done = subprocess.run(

@@ -111,6 +111,7 @@ def _globally(
         bool, typer.Option("--debug", help="Log to stderr what is done, and where it failed.")
     ] = False,
 ) -> None:
-    logging.basicConfig(
-        level=logging.DEBUG if debug else logging.CRITICAL, format="%(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.CRITICAL, format="%(name)s: %(message)s")
+    if debug:
+        # Ours alone: libraries log requests whole, with what callers named.
+        logging.getLogger("likeness").setLevel(logging.DEBUG)
