@@ -37,6 +37,7 @@ def test_first_start_makes_a_key_for_the_owner_alone(folder: Path, keyring: Keyr
 
     assert path.name == "installation-1.key"
     assert (folder.stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o700, 0o600)
+    assert folder.parent.stat().st_mode & 0o777 == 0o700
     assert Keyring(KeyFiles(folder)).key_ids == keyring.key_ids
 
 

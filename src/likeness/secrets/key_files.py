@@ -54,7 +54,9 @@ class KeyFiles:
     def add(self, after: Key | None) -> None:
         """Make a key that is newer than `after`, or the first, unless another program just did."""
         with self._disk_faults():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # The folder around them too, where there was none: a home.
+            self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, exist_ok=True)
             newest = next(iter(self._generations()), None)
             if newest is None:
                 self._make(1)
