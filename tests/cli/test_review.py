@@ -1,21 +1,28 @@
 """`likeness review` and `likeness watch`, through the real command, also beside an open gallery."""
 
+import asyncio
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
+from fastapi import Request
 
 from likeness.app import Workload
 from likeness.app.access import Rows, somebody_here
 from likeness.app.collections import calibration_of
+from likeness.app.own_acts import own_acts
 from likeness.config import read_settings
 from likeness.gallery import collections
 from likeness.review import cases, crops
 from likeness.review.case import Case, Found, Owed, Search
 from likeness.review.watching import Arrival, open_watch_cases
+from likeness.service.record import Outcome
+from likeness.terms.use import Action, Principal, Role, Use
 from likeness.vision.decode import read_sample
 
 from .conftest import BLUE, GREEN, RED, InstallationWithDiscs
@@ -222,6 +229,41 @@ def test_watch_of_several_faces_is_refused(
     outcome = likeness(*add_watch(picture("wanted.png", RED, BLUE)))
     assert outcome.code == 2
     assert "one face was expected and 2 were found" in outcome.err
+
+
+def test_server_gives_receipts_and_watches_for_faces(
+    likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    likeness("collections", "create", "staff")
+    body = {
+        "collection": "staff",
+        "image": base64.b64encode(picture("wanted.png", RED).read_bytes()).decode(),
+        "purpose": "missing-persons",
+        "authority": "Court",
+        "criteria": "missing since May",
+        "expires_at": (datetime.now(UTC) + timedelta(30)).isoformat(),
+    }
+
+    async def operator(request: Request) -> Principal:
+        return Principal("key:operator", Role.OPERATOR)
+
+    async def call(method: str, path: str, **sent: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(own_acts(opened, finder, operator, lambda: True))
+        async with httpx.AsyncClient(transport=transport, base_url="http://v1") as client:
+            return await client.request(method, path, **sent)
+
+    with home() as opened:
+        finder = opened.installation.finder(opened.installation.engine(Workload.ONE))
+        added = asyncio.run(call("POST", "/v1/watches", json=body))
+        assert added.status_code == 201, added.text
+        with opened.desk.record(Use(somebody_here(), Action.READ, "Try")) as record:
+            record.answered(Outcome())
+        receipt = asyncio.run(call("GET", f"/v1/receipts/{record.receipt}"))
+        assert receipt.status_code == 200
+        assert receipt.json()
+        assert asyncio.run(call("GET", "/v1/receipts/nothing")).status_code == 400
+    assert added.json()["id"] in likeness("watch", "list").out
 
 
 def test_watch_is_refused_while_no_pictures_are_kept(likeness: Command, picture: Make) -> None:
