@@ -103,15 +103,19 @@ def test_a_deleted_collection_is_gone(rekognition: Any) -> None:
     assert rekognition.list_faces(CollectionId="staff")["Faces"] == []
 
 
-def test_a_collection_of_another_model_is_told_from_one_that_is_not_there(
+def test_a_collection_of_another_model_or_cohort_is_told_from_one_that_is_not_there(
     rekognition: Any, served: Served
 ) -> None:
-    served.gallery.create("old", model="net@1+eyes@1", dimensions=128, cohort_version="cohort@1")
-    for operation in (rekognition.index_faces, rekognition.search_faces_by_image):
-        code, said = refusal(operation, CollectionId="old", Image={"Bytes": disc(RED)})
-        assert code == "InvalidParameterException"
-        assert "net@1+eyes@1" in said
-    version = rekognition.describe_collection(CollectionId="old")["FaceModelVersion"]
+    for name, model, cohort in (
+        ("of-model", "net@1+eyes@1", served.templates.cohort_version),
+        ("of-cohort", served.templates.model, "cohort@1"),
+    ):
+        served.gallery.create(name, model=model, dimensions=128, cohort_version=cohort)
+        for operation in (rekognition.index_faces, rekognition.search_faces_by_image):
+            code, said = refusal(operation, CollectionId=name, Image={"Bytes": disc(RED)})
+            assert code == "InvalidParameterException"
+            assert ("net@1+eyes@1" if name == "of-model" else "cohort@1") in said
+    version = rekognition.describe_collection(CollectionId="of-model")["FaceModelVersion"]
     assert version.startswith("net-")
 
 

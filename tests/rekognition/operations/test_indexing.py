@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from likeness.errors import Conflict
+from likeness.rekognition.served import Served
 from tests.gallery.galleries import Clock
 from tests.rekognition.operations.discs import BLUE, GREEN, RED, beside, disc, discs, grey
 from tests.rekognition.operations.refusals import refusal
@@ -180,3 +182,20 @@ def test_deleted_faces_are_gone_and_the_others_have_reasons(rekognition: Any) ->
     assert [face["FaceId"] for face in listed] == [red]
     found = rekognition.search_faces_by_image(CollectionId="staff", Image={"Bytes": disc(BLUE)})
     assert found["FaceMatches"] == []
+
+
+def test_a_face_whose_erasure_cannot_be_finished_is_gone_nevertheless(
+    rekognition: Any, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (red,) = ids(index(rekognition, disc(RED)))
+
+    def in_the_way(_: object) -> None:
+        raise Conflict("another program reads the database: ask it to stop")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(served.gallery.erasing, "finish", in_the_way)
+        answer = rekognition.delete_faces(CollectionId="staff", FaceIds=[red])
+    assert answer["DeletedFaces"] == [red]
+    assert rekognition.list_faces(CollectionId="staff")["Faces"] == []
+    (certificate,) = served.gallery.erasing.finish_pending()
+    assert certificate.erased.references == 1

@@ -75,6 +75,16 @@ def test_matches_descend_from_100_to_the_threshold_which_is_80(rekognition: Any)
 
 
 @pytest.mark.usefixtures("faces")
+def test_a_search_gives_4096_matches_at_most(rekognition: Any) -> None:
+    search = {"CollectionId": "staff", "Image": {"Bytes": disc(RED)}, "FaceMatchThreshold": 0}
+    every = rekognition.search_faces_by_image(**search, MaxFaces=4096)
+    assert len(every["FaceMatches"]) == 4
+    code, said = refusal(rekognition.search_faces_by_image, **search, MaxFaces=4097)
+    assert code == "ValidationException"
+    assert "less than or equal to 4096" in said
+
+
+@pytest.mark.usefixtures("faces")
 def test_similarity_is_a_function_of_the_false_match_rate(rekognition: Any, served: Served) -> None:
     search = {"CollectionId": "staff", "Image": {"Bytes": disc(RED)}, "FaceMatchThreshold": 0}
     matches = rekognition.search_faces_by_image(**search)["FaceMatches"]

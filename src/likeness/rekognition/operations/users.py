@@ -81,7 +81,7 @@ def list_users(served: Served, call: Call, request: Request) -> Response:
     with recorded(served, call, Action.READ, of) as record:
         page, sizes = served.database.read(listed)
         page, more = page[:limit], len(page) > limit
-        record.answered(Outcome(subject_ids=tuple(one.id for one in page)))
+        record.answered(Outcome())
     token = None
     if more:
         last = _PLACE.pack(page[-1].number)
