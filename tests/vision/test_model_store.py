@@ -340,6 +340,17 @@ def test_damaged_network_is_made_again(
     assert store.require("theirs").read_bytes() == whole
 
 
+@pytest.mark.parametrize("folder", ["cache", "cache/networks"])
+def test_a_network_that_everybody_could_have_put_there_is_refused(
+    store: ModelStore, tmp_path: Path, weights: Path, card: ModelCard, folder: str
+) -> None:
+    store.add(card, weights)
+    store.require("theirs")
+    (tmp_path / folder).chmod(0o777)
+    with pytest.raises(ModelTampered, match="LIKENESS_CACHE"):
+        store.require("theirs")
+
+
 def test_interrupted_conversion_leaves_nothing_that_is_used(
     store: ModelStore, weights: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,8 @@ What holds for every network that is handed out:
 1. The licence of its weights is permissive, or was accepted by name for exactly these bytes.
 2. Its source's SHA-256 was checked in this very call.
 3. It was made from that source by this version of the converter, whole: its own SHA-256 is in its
-   name, and was checked too.
+   name, and was checked too. Anybody who can write there can name another so, hence nobody but the
+   owner and their group may.
 
 Cards and weights that users add, and acceptances, lie under `root`; what can be fetched or made
 again lies under `cache_dir`.
@@ -13,6 +14,7 @@ again lies under `cache_dir`.
 
 import hashlib
 import json
+import stat
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -160,8 +162,18 @@ class ModelStore:
         return path
 
     def _network(self, card: ModelCard) -> Path | None:
-        """Find the network where it was made before and is whole."""
+        """Find the network where it was made before and is whole.
+
+        Raises:
+            ModelTampered: everybody could have put it there.
+        """
         with disk_faults_of(self._networks):
+            for folder in (self._cache_dir, self._networks):
+                if folder.exists() and folder.stat().st_mode & stat.S_IWOTH:
+                    raise ModelTampered(
+                        f"a folder of networks that nobody else can write to was expected, and"
+                        f" everybody can to {folder}: delete it, or name another in LIKENESS_CACHE"
+                    )
             for path in self._networks.glob(f"{_network_stem(card)}-*.onnx"):
                 if digest_of(path) == path.stem.rpartition("-")[2]:
                     return path
