@@ -2,15 +2,17 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import Connection
 
+from likeness.gallery import collections, references, subjects
 from likeness.review import crops
-from likeness.review.case import Case
+from likeness.review.case import Case, Found
 from likeness.review.watching import Arrival, open_watch_cases
 from likeness.terms.calibration import Calibration
-from tests.gallery.galleries import MODEL
+from tests.gallery.galleries import MODEL, new
 from tests.review.judging import CROP, SEARCH, found, other
 
 from .conftest import COHORT, Client
@@ -43,6 +45,26 @@ def test_reviewer_sees_a_case_and_both_faces(client: Client) -> None:
     assert probe.headers["x-content-type-options"] == "nosniff"
     face = client.call("GET", f"/v1/cases/{case.id}/candidates/1/face", "reviewer")
     assert face.content == b"reference"
+
+
+def test_subject_found_as_a_whole_is_shown_by_a_face_that_was_kept(client: Client) -> None:
+    def enrol(connection: Connection) -> tuple[UUID, UUID]:
+        seal = collections.seal_of(connection, client.keyring, client.collection)
+        now = client.desk.now
+        _, second = references.insert_all(
+            connection, client.collection, seal, [new(1, "Rosa"), new(2, "Rosa")], now
+        )
+        return subjects.get(connection, seal, "Rosa").id, second.id
+
+    subject_id, second_id = client.database.write(enrol)
+    search = other(collection_id=client.collection.id)
+    case = client.desk.open([Found(None, subject_id, 99.0)], search)
+    path = f"/v1/cases/{case.id}/candidates/1/face"
+    assert client.call("GET", path, "reviewer").status_code == 404
+    client.database.write(
+        lambda c: crops.keep(c, client.keyring, case.collection_id, {second_id: b"second"})
+    )
+    assert client.call("GET", path, "reviewer").content == b"second"
 
 
 def test_verdicts_decide_a_case(client: Client) -> None:

@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 
 from likeness.access import may
 from likeness.errors import Denied, NotFound
-from likeness.gallery import collections
+from likeness.gallery import collections, references
+from likeness.gallery.seal import Seal
 from likeness.review import authorisations, cases, crops, verdicts
 from likeness.review.authorisations import Authorisation
 from likeness.review.case import Candidate, Case
@@ -110,7 +111,7 @@ class ReviewOffice:
         )
 
     def candidate_crop(self, case_id: UUID, number: int) -> bytes:
-        """Give the picture of a candidate's face, a JPEG.
+        """Give the picture of a candidate's face, a JPEG; of a subject as a whole the first kept.
 
         Raises:
             NotFound: there is no such case or candidate, or no picture was kept.
@@ -118,10 +119,8 @@ class ReviewOffice:
 
         def opened(connection: Connection, case: Case) -> bytes | None:
             for one in cases.outcome_of(connection, case).candidates:
-                if one.number == number and one.reference_id is not None:
-                    return crops.opened(
-                        connection, self.keyring, case.collection_id, one.reference_id
-                    )
+                if one.number == number:
+                    return self._face_of(connection, case, one)
             return None
 
         return self._picture(case_id, opened)
@@ -185,10 +184,22 @@ class ReviewOffice:
             yield record
 
     def _collection_facts(self, connection: Connection, case: Case) -> CollectionFacts:
+        return facts_of(connection, self._seal(connection, case))
+
+    def _seal(self, connection: Connection, case: Case) -> Seal:
         collection = collections.by_id(connection, case.collection_id)
         if collection is None:
             raise collections.erased(case.collection_id)
-        return facts_of(connection, collections.seal_of(connection, self.keyring, collection))
+        return collections.seal_of(connection, self.keyring, collection)
+
+    def _face_of(self, connection: Connection, case: Case, candidate: Candidate) -> bytes | None:
+        if candidate.reference_id is not None:
+            ids = [candidate.reference_id]
+        else:
+            seal = self._seal(connection, case)
+            ids = [one.id for one in references.of_subject(connection, seal, candidate.id)]
+        kept = (crops.opened(connection, self.keyring, case.collection_id, one) for one in ids)
+        return next((crop_jpeg for crop_jpeg in kept if crop_jpeg is not None), None)
 
     def _picture(self, case_id: UUID, opened: Callable[[Connection, Case], bytes | None]) -> bytes:
         case = self._case(case_id)
@@ -273,10 +284,12 @@ class ReviewOffice:
 
 
 def _outcome(case: Case, candidate: Candidate, verdict: Verdict) -> Outcome:
-    references = () if candidate.reference_id is None else (candidate.reference_id,)
-    subjects = () if candidate.subject_id is None else (candidate.subject_id,)
-    details = {**_of(case), "verdict": verdict.value, "standing": candidate.standing.value}
-    return Outcome(candidates=1, reference_ids=references, subject_ids=subjects, details=details)
+    return Outcome(
+        candidates=1,
+        reference_ids=() if candidate.reference_id is None else (candidate.reference_id,),
+        subject_ids=() if candidate.subject_id is None else (candidate.subject_id,),
+        details={**_of(case), "verdict": verdict.value, "standing": candidate.standing.value},
+    )
 
 
 def _of(case: Case) -> dict[str, str]:
