@@ -1,12 +1,20 @@
 """`likeness policy`, through the real command."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from likeness.app import Installation
+from likeness.app.access import Rows
+from likeness.config import read_settings
+from likeness.errors import Denied
 from likeness.policy.vocabulary import vocabulary
+from likeness.service.record import Outcome
+from likeness.terms.use import Action, Principal, Role, Use
 
 from .staff import Command
 
@@ -185,6 +193,8 @@ WRONG = {
     "a date beyond time": (["explain", "--date=9999-12-31T23:59-05:00"], "came: correct it"),
     "no key": (["explain", "--key=fish"], "likeness keys list"),
     "no collection": (["explain", "--collection=fish"], "likeness collections list"),
+    "no pack to simulate without": (["simulate", "--disable=fish"], "'fish' is none"),
+    "no choice to simulate": (["simulate", "--choice=eu-ai-act.x=1"], "give --enable too"),
     "nothing to suspend": (["suspend", "--reason=x"], "0 came"),
     "two to suspend": (["suspend", "--reason=x", "--all", "--purpose=research"], "2 came"),
     "no such purpose": (["suspend", "--reason=x", "--purpose=fishing"], "'fishing' is none"),
@@ -200,6 +210,33 @@ def test_what_is_wrong_is_said_on_one_line(
     assert (outcome.code, outcome.out) == (2, "")
     assert message in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+def test_other_rules_are_tried_on_what_the_ledger_has(likeness: Command, own: Path) -> None:
+    quota = RULES.replace("10", "1").replace("action, r", 'action == Action::"search", r')
+    own.write_text(quota)
+    search = Use(Principal("key:1", Role.CLIENT), Action.SEARCH, "SearchFacesByImage")
+    with Rows(Installation(read_settings())) as rows:
+        for use in (search, replace(search, id=uuid4())):
+            with rows.desk.record(use) as record:
+                record.answered(Outcome())
+        with pytest.raises(Denied), rows.desk.record(replace(search, live=True, id=uuid4())):
+            pass
+    simulated = answer(likeness, "simulate")
+    assert (simulated["uses"], simulated["differences"]) == (3, [])
+    simulated = answer(likeness, "simulate", "--choice=authenticated-use.undeclared-sector=refused")
+    refused = [one["after"]["refused_by"] for one in simulated["differences"]]
+    assert refused == [["nothing-permits"], ["nothing-permits"]]
+    (live,) = answer(likeness, "simulate", "--disable=real-time")["differences"]
+    assert live["before"]["refused_by"] == ["real-time-identification"]
+    assert live["after"]["allowed"] is True
+    (second,) = answer(likeness, "simulate", "--enable", own)["differences"]
+    assert second["before"] == {"allowed": True, "refused_by": [], "owed": []}
+    assert second["after"]["owed"] == [{"duty": "quota", "amount": 1}]
+    said = likeness("policy", "simulate", "--disable=authenticated-use").out
+    assert "allowed; would be refused by nothing-permits" in said
+    assert said.endswith("2 of 3 uses would differ.\n")
+    assert packs(likeness)["authenticated-use"]["in_force"] is True
 
 
 def test_where_everything_is_disabled_an_admin_can_enable_again(likeness: Command) -> None:

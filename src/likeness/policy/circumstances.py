@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from likeness.terms.use import UNDECLARED
+from likeness.terms.use import UNDECLARED, Use
+
+_NOTICE_SHOWN = "shown"
 
 
 class Footage(StrEnum):
@@ -50,3 +52,13 @@ class Circumstances:
                 f"counts from 0 were expected, separate reviews among reviews:"
                 f" {self.separate_reviews} of {self.reviews}, {self.uses_today} uses came"
             )
+
+    @classmethod
+    def at_admission(cls, use: Use, uses_today: int) -> "Circumstances":
+        """Give those of a use before anything of it is done, as its collection declares them."""
+        stated = use.collection.footage
+        return cls(
+            notice_shown=use.collection.notice == _NOTICE_SHOWN,
+            uses_today=uses_today,
+            footage=Footage(stated) if stated in set(Footage) else Footage.UNDECLARED,
+        )

@@ -1,7 +1,7 @@
 """Which packs are enabled, and what was chosen of them? Rows, as functions over a connection."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,14 +76,10 @@ def enable(
             f"a name of its own was expected of a pack of yours, {pack.name!r} is one of"
             " Likeness's: rename its files"
         )
-    before = {one.name: one for one in every(connection)}
-    kept = {}
-    if pack.name in before:
-        previous = before[pack.name].chosen.choices
-        kept = {name: text for name, text in previous.items() if name in pack.facts.choices}
-    enabled = EnabledPack(ChosenPack.of(pack, {**kept, **chosen}), now, by)
-    others = [one.chosen for one in before.values() if one.name != pack.name]
-    PolicyEngine([*always(), *others, enabled.chosen])  # refuses rules of the same id
+    before = [one.chosen for one in every(connection)]
+    after = choosing(before, pack, chosen)
+    PolicyEngine([*always(), *after])  # refuses rules of the same id
+    enabled = EnabledPack(after[-1], now, by)
     connection.execute(delete(PACKS).where(PACKS.c.name == pack.name))
     connection.execute(
         insert(PACKS).values(
@@ -97,6 +93,25 @@ def enable(
     )
     count_change(connection, now)
     return enabled
+
+
+def choosing(
+    before: Sequence[ChosenPack], pack: Pack, chosen: Mapping[str, str]
+) -> list[ChosenPack]:
+    """Give enabled packs with this one as the last; what is not chosen stays as it was.
+
+    Raises:
+        InvalidRequest: a choice cannot be.
+    """
+    kept = {
+        name: text
+        for one in before
+        if one.pack.name == pack.name
+        for name, text in one.choices.items()
+        if name in pack.facts.choices
+    }
+    others = [one for one in before if one.pack.name != pack.name]
+    return [*others, ChosenPack.of(pack, {**kept, **chosen})]
 
 
 def disable(connection: Connection, name: str, *, now: datetime) -> None:

@@ -19,6 +19,7 @@ from likeness.policy.suspensions import Scope, Suspension
 from likeness.secrets import Keyring
 from likeness.service.collection_facts import facts_of
 from likeness.service.record import Desk, Outcome
+from likeness.service.simulate_policy import Simulation, simulate_policy
 from likeness.storage import Database
 from likeness.terms.use import Action, CollectionFacts, Principal, Use
 
@@ -121,6 +122,14 @@ class PolicyOffice:
             lambda connection: suspensions.resume(connection, scope, subject, now=now),
             {"scope": scope.value, "subject": subject},
         )
+
+    def simulate(self, engine: PolicyEngine) -> Simulation:
+        """Ask other rules about every use in the ledger.
+
+        Raises:
+            LedgerBroken: an entry cannot be read.
+        """
+        return self.database.read(lambda connection: simulate_policy(connection, engine))
 
     def key(self, name: str) -> AccessKey:
         """Find an access key.

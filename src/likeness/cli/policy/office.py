@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from likeness.app.access import Rows, somebody_here
+from likeness.app.access import Rows
 from likeness.cli.opened import installation
 from likeness.service.policy_office import PolicyOffice
 
@@ -14,4 +14,4 @@ NO_ADVICE = "No pack is legal advice."
 def office() -> Iterator[PolicyOffice]:
     """Open the rows of the home."""
     with Rows(installation()) as rows:
-        yield PolicyOffice(rows.database, rows.keyring, rows.desk, somebody_here())
+        yield PolicyOffice(rows.database, rows.keyring, rows.desk, rows.somebody)

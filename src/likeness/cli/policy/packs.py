@@ -89,7 +89,7 @@ def enable(
     """Enable a pack, or choose anew of one that is; running servers follow within a second."""
     pack = named_pack(name)
     with office() as open_office:
-        enabled = open_office.enable(pack, _choices(choice or []))
+        enabled = open_office.enable(pack, chosen_pairs(choice or []))
     if as_json:
         print_json(_pack_json(pack, enabled))
         return
@@ -125,7 +125,12 @@ def check(
     _print([f"{pack.name}: {several(len(pack.rules), 'rule')}, all as they must be."])
 
 
-def _choices(pairs: Iterable[str]) -> dict[str, str]:
+def chosen_pairs(pairs: Iterable[str]) -> dict[str, str]:
+    """Read what came as NAME=VALUE.
+
+    Raises:
+        InvalidRequest: one is none, or came twice.
+    """
     chosen = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
