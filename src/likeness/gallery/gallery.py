@@ -372,8 +372,7 @@ class Gallery:
             return search.search_subjects(
                 self._database,
                 collection,
-                opened.seal,
-                opened.subjects,
+                opened,
                 probe,
                 limit,
                 self._cohorts.of(collection, opened.seal),
@@ -382,8 +381,7 @@ class Gallery:
         return search.search_references(
             self._database,
             collection,
-            opened.seal,
-            opened.references,
+            opened,
             probe,
             limit,
             best_of_each=by is By.BEST,

@@ -35,7 +35,7 @@ class HomeLock:
             holder = self._file.read(20).strip()
             self._file.close()
             raise Conflict(
-                f"the home of {folder} was expected to be free and process {holder or 'unknown'}"
+                f"the gallery in {folder} was expected to be free and process {holder or 'unknown'}"
                 " has it open (the server?): stop it, or use the wire while it runs"
             ) from None
         self._file.truncate()

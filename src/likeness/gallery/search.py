@@ -14,6 +14,7 @@ from likeness.gallery import collections, references, subjects
 from likeness.gallery.cohorts import Cohort
 from likeness.gallery.collections import Collection
 from likeness.gallery.following_index import FollowingIndex
+from likeness.gallery.open_collection import OpenCollection
 from likeness.gallery.references import Reference
 from likeness.gallery.rows_as_vectors import subject_vectors
 from likeness.gallery.seal import Seal
@@ -58,8 +59,7 @@ class _Scored:
 def search_references(
     database: Database,
     collection: Collection,
-    seal: Seal,
-    index: FollowingIndex,
+    opened: OpenCollection,
     probe: Template,
     limit: int,
     *,
@@ -70,6 +70,7 @@ def search_references(
 
     The reference of number `leaving_out` is none of them.
     """
+    seal = opened.seal
 
     def read(connection: Connection, proposed: dict[int, float]) -> list[_Scored]:
         columns = [REFERENCES.c.number, REFERENCES.c.subject_number, REFERENCES.c.cohort_version]
@@ -109,14 +110,13 @@ def search_references(
             for one in best
         ]
 
-    return _search(database, collection, index, probe, limit, leaving_out, read, name)
+    return _search(database, collection, opened.references, probe, limit, leaving_out, read, name)
 
 
 def search_subjects(
     database: Database,
     collection: Collection,
-    seal: Seal,
-    index: FollowingIndex,
+    opened: OpenCollection,
     probe: Template,
     limit: int,
     cohort: Cohort,
@@ -127,6 +127,7 @@ def search_subjects(
 
     The subject of number `leaving_out` is none of them.
     """
+    seal = opened.seal
 
     def read(connection: Connection, proposed: dict[int, float]) -> list[_Scored]:
         # Fused anew: no cohort statistics of a mean are kept, and its raw score is exact so.
@@ -141,7 +142,7 @@ def search_subjects(
         known = subjects.by_numbers(connection, seal, [one.number for one in best])
         return [Candidate(None, known[one.number], one.comparison) for one in best]
 
-    return _search(database, collection, index, probe, limit, leaving_out, read, name)
+    return _search(database, collection, opened.subjects, probe, limit, leaving_out, read, name)
 
 
 def fused(
