@@ -1,6 +1,7 @@
 """Settings: what an operator may choose, from `LIKENESS_` variables of the environment."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,6 +10,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from likeness.errors import InvalidRequest
+from likeness.terms.use import UNDECLARED
 
 PREFIX = "LIKENESS_"
 
@@ -128,6 +130,16 @@ class Settings(BaseModel):
             " and keeps it elsewhere."
         ),
     ] = ""
+    organisation: Annotated[
+        str, Field(description="For whom somebody at the command line acts.")
+    ] = UNDECLARED
+    sector: Annotated[
+        str, Field(description="What their organisation is, as rules name it, such as police.")
+    ] = UNDECLARED
+    jurisdiction: Annotated[str, Field(description="Where they act, such as US-WA.")] = UNDECLARED
+    purpose: Annotated[str, Field(description="What they act for, such as missing-persons.")] = (
+        UNDECLARED
+    )
     crops: Annotated[
         Literal["off", "on"],
         Field(
@@ -217,8 +229,10 @@ def describe_settings() -> list[Setting]:
 
 
 def _shown(value: str, kind: object) -> str:
-    """Keep a secret to itself."""
-    return str(SecretStr(value)) if kind is SecretStr else value
+    """Keep a secret to itself, and who an address says to be."""
+    if kind is SecretStr:
+        return str(SecretStr(value))
+    return re.sub("(?<=://).*@", f"{SecretStr(value)}@", value)
 
 
 def _allowed(schema: dict[str, Any]) -> str:

@@ -51,3 +51,9 @@ def test_the_wrong_key_opens_no_collection(tmp_path: Path) -> None:
 def test_keys_come_from_one_place(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="both are set"):
         home(tmp_path, keys=SecretStr("A" * 43 + "="), keys_command="cat keys")
+
+
+def test_a_password_in_the_address_of_milvus_is_refused_unquoted(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="LIKENESS_MILVUS_TOKEN") as raised:
+        home(tmp_path, index="milvus", milvus="http://user:hidden-7@127.0.0.1:1")
+    assert "hidden-7" not in str(raised.value)

@@ -126,10 +126,13 @@ def test_config_shows_even_what_no_command_would_accept(
 
 def test_config_shows_no_secret(likeness: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIKENESS_DATABASE", "postgresql://user:hidden-7@host/name")
+    monkeypatch.setenv("LIKENESS_MILVUS", "http://user:hidden-7@host:19530")
     for arguments in (["config", "show"], ["config", "show", "--json"]):
         outcome = likeness(*arguments)
         assert "LIKENESS_DATABASE" in outcome.out
+        assert "@host:19530" in outcome.out
         assert "hidden-7" not in outcome.out
+    monkeypatch.delenv("LIKENESS_MILVUS")
     assert "hidden-7" not in repr(read_settings())
 
 

@@ -5,6 +5,7 @@ from functools import partial
 from likeness.app.access import Rows
 from likeness.app.installation import Installation
 from likeness.config import Settings
+from likeness.errors import InvalidRequest
 from likeness.gallery.exact_index import ExactIndex
 from likeness.gallery.faiss_index import FaissIndex
 from likeness.gallery.gallery import Gallery
@@ -59,6 +60,11 @@ def _make_index(settings: Settings) -> MakeIndex:
         case "faiss":
             return lambda name, model, dimensions: FaissIndex(model, dimensions)
         case "milvus":
+            if "@" in settings.milvus:  # messages name the address
+                raise InvalidRequest(
+                    "an address without a user and a password was expected in LIKENESS_MILVUS and"
+                    " one with them came: put user:password into LIKENESS_MILVUS_TOKEN"
+                )
             return partial(
                 MilvusIndex, settings.milvus, token=settings.milvus_token.get_secret_value()
             )
