@@ -64,7 +64,7 @@ def read_facts(name: str, text: str) -> PackFacts:
     """
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         raise InvalidRequest(
-            f"a pack's name is at most {_LONGEST_NAME} lower-case words with hyphens,"
+            f"a pack's name is lower-case words with hyphens, at most {_LONGEST_NAME} characters,"
             f" {name[:_LONGEST_NAME]!r} came: rename its files"
         )
     where = f"pack {name!r}"
