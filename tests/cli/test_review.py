@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import getpass
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from fastapi import Request
 
 from likeness.app import Workload
-from likeness.app.access import Rows, somebody_here
+from likeness.app.access import Rows
 from likeness.app.collections import calibration_of
 from likeness.app.own_acts import own_acts
 from likeness.config import read_settings
@@ -98,7 +99,7 @@ def test_second_verdict_is_refused(likeness: Command) -> None:
 
 def test_nobody_reviews_their_own_search(likeness: Command) -> None:
     likeness("collections", "create", "staff")
-    case, found = open_case(somebody_here().id)
+    case, found = open_case(f"local:{getpass.getuser()}")
     assert str(found.reference_id) not in likeness("review", "show", case.id).out
     outcome = likeness("review", "decide", case.id, "--verdict", "same", "--reason", "it is her")
     assert (outcome.code, outcome.out) == (1, "")
@@ -201,6 +202,7 @@ def test_watch_finds_who_is_enrolled_later(
 BAD = [
     ({"expires": "2020-01-01"}, "an expiry within 366 days"),
     ({"criteria": ""}, "criteria"),
+    ({"purpose": "Jane Doe"}, "a purpose is lower-case words"),
     ({"webhook": "ftp://hooks.example"}, "http:// or https://"),
     ({"collection": "nobody"}, "is none"),
 ]
@@ -246,7 +248,7 @@ def test_server_gives_receipts_and_watches_for_faces(
     }
 
     async def operator(request: Request) -> Principal:
-        return Principal("key:operator", Role.OPERATOR)
+        return Principal("key:operator", Role.OPERATOR, purposes=("missing-persons",))
 
     async def call(method: str, path: str, **sent: Any) -> httpx.Response:
         transport = httpx.ASGITransport(own_acts(opened, finder, operator, lambda: True))
@@ -257,7 +259,9 @@ def test_server_gives_receipts_and_watches_for_faces(
         finder = opened.installation.finder(opened.installation.engine(Workload.ONE))
         added = asyncio.run(call("POST", "/v1/watches", json=body))
         assert added.status_code == 201, added.text
-        with opened.desk.record(Use(somebody_here(), Action.READ, "Try")) as record:
+        with opened.desk.record(
+            Use(Principal("local:somebody", Role.ADMIN), Action.READ, "Try")
+        ) as record:
             record.answered(Outcome())
         receipt = asyncio.run(call("GET", f"/v1/receipts/{record.receipt}"))
         assert receipt.status_code == 200

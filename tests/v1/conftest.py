@@ -95,7 +95,9 @@ class Client:
         role = request.headers.get("x-role")
         if role is None:
             raise Denied("a signed request was expected and this one is not: sign it")
-        return Principal(f"key:{request.headers['x-name']}", Role(role))
+        return Principal(
+            f"key:{request.headers['x-name']}", Role(role), purposes=("missing-persons",)
+        )
 
     def face_of(self, picture: bytes) -> tuple[Template, bytes]:
         self.faces_asked_for += 1

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.access import may
+from likeness.access import Grant, may
 from likeness.errors import Conflict, Denied
 from likeness.gallery import collections
 from likeness.gallery.cohorts import Cohorts
@@ -74,6 +74,8 @@ class WatchOffice:
             ModelMismatch: the template is of another model than the collection's.
             InvalidRequest: see `watches.add`.
         """
+        # Refuses what no key could be granted: entries hold purposes as they are stated.
+        Grant(purposes=(wanted.purpose,))
         if not self.keeps_crops:
             raise Conflict(
                 "pictures of enrolled faces were expected to be kept, since people review what a"

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
 
+from likeness.errors import Denied
 from likeness.review.statements import LONGEST_STATEMENT
 from likeness.review.watches import Grounds
 from likeness.service.watch_office import Wanted
@@ -34,6 +35,12 @@ class WatchRequest(BaseModel):
 @watches.post("", status_code=201)
 def add_watch(asked: WatchRequest, serving: Serving, caller: Caller) -> AddedWatchAnswer:
     """Begin a watch; what signs its webhooks is given this once."""
+    if asked.purpose not in caller.purposes:
+        granted = ", ".join(caller.purposes) or "none"
+        raise Denied(
+            f"a purpose that the key was granted was expected ({granted}) and {asked.purpose!r}"
+            " came: choose one of them"
+        )
     wanted = Wanted(
         asked.collection,
         asked.purpose,
