@@ -9,7 +9,7 @@ import pytest
 from likeness.app import Installation
 from likeness.app.access import Rows, somebody_here
 from likeness.app.home import Home
-from likeness.config import Settings
+from likeness.config import Settings, read_settings
 from likeness.storage import read_installation
 from likeness.terms.use import Role
 
@@ -35,8 +35,8 @@ def test_rows_are_made_where_there_is_no_home_yet(installation: Installation) ->
 
 def test_whoever_is_at_the_command_line_is_an_admin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "ada")
-    assert somebody_here().id == "local:ada"
-    assert somebody_here().role is Role.ADMIN
+    assert somebody_here(read_settings()).id == "local:ada"
+    assert somebody_here(read_settings()).role is Role.ADMIN
 
 
 def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,4 +44,4 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
         raise KeyError("getpwuid(): uid not found")
 
     monkeypatch.setattr(getpass, "getuser", nobody)
-    assert somebody_here().id == f"local:{os.getuid()}"
+    assert somebody_here(read_settings()).id == f"local:{os.getuid()}"

@@ -39,7 +39,7 @@ def test_use_leaves_an_entry_before_it_begins_and_one_when_it_ends(home: Account
     intent, done = home.entries()
     assert (intent["kind"], done["kind"]) == ("intent", "done")
     assert intent["use"] == done["use"]
-    assert done["counts"] == {"faces": 1, "candidates": 1}
+    assert done["counts"] == {"faces": 1, "candidates": 1, "references": 1}
     assert done["rules"]["allowed_by"] == ["authenticated-use"]
     assert home.ledger.receipt(record.receipt).index == 2  # after the key's entry
 

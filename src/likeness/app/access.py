@@ -18,14 +18,14 @@ from likeness.service.record import Desk
 from likeness.service.use_record import Office
 from likeness.service.withhold import Withholding
 from likeness.storage import migrate, open_database
-from likeness.terms.use import Principal, Role
+from likeness.terms.use import UNDECLARED, Principal, Role
 
 
 class Rows:
     """The rows and keys of a home, without its gallery: any number of processes may have them.
 
     For what is to work while a server runs: access keys, rules, the ledger, review. Acts go through
-    `desk`, so that each leaves a record.
+    `desk`, so that each leaves a record; `somebody` is who acts at the command line.
     """
 
     def __init__(self, installation: Installation) -> None:
@@ -39,6 +39,7 @@ class Rows:
         """
         settings = installation.settings
         self.installation = installation
+        self.somebody = somebody_here(settings)
         self.keyring = Keyring(key_source(settings))
         self.database = open_database(database_url(settings))
         try:
@@ -77,13 +78,20 @@ class Rows:
         self.close()
 
 
-def somebody_here() -> Principal:
+def somebody_here(settings: Settings) -> Principal:
     """Say who is at the command line: an admin, since they can read the home's keys."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name
         user = str(os.getuid())
-    return Principal(f"local:{user}", Role.ADMIN)
+    return Principal(
+        f"local:{user}",
+        Role.ADMIN,
+        settings.organisation,
+        settings.sector,
+        settings.jurisdiction,
+        tuple(purpose for purpose in (settings.purpose,) if purpose != UNDECLARED),
+    )
 
 
 def database_url(settings: Settings) -> str:

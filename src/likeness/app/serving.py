@@ -11,14 +11,17 @@ from sqlalchemy import text
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import BaseRoute, Match, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from likeness.access import IssuedSecret, KnownKeys, RequestTokens
-from likeness.app.access import somebody_here
 from likeness.app.buckets import buckets_of
 from likeness.app.collections import calibration_of
 from likeness.app.home import Home
 from likeness.app.installation import Installation, Workload
+from likeness.app.own_acts import own_acts
+from likeness.app.signed_requests import authenticate_with
+from likeness.app.upkeep import Upkeep, tasks_of
 from likeness.artifacts import Progress
 from likeness.errors import LikenessError
 from likeness.rekognition.application import Application, Limits
@@ -46,21 +49,25 @@ class Serving:
             home = self.home
             self.registry = CollectorRegistry()
             served = _served(home, installation, progress)
+            keys = KnownKeys(home.database, home.keyring, _now)
             self._wire = Application(
                 {name: partial(operation, served) for name, operation in OPERATIONS.items()},
-                KnownKeys(home.database, home.keyring, _now),
+                keys,
                 Measures(self.registry),
                 Limits(
                     picture_workers=installation.workers(Workload.MANY),
                     per_key_s=installation.settings.key_rate,
                 ),
             )
+            self._upkeep = Upkeep(tasks_of(home))
             undone.pop_all()
+        v1 = own_acts(home, served.finder, authenticate_with(keys, _now), self._is_ready)
         self.router = Router(
             [
                 Route("/healthz", _alive),
                 Route("/readyz", self._ready),
                 Route("/metrics", self._metrics),
+                _Below("/v1/", v1),
             ],
             redirect_slashes=False,
             default=self._wire,
@@ -69,11 +76,12 @@ class Serving:
     def ensure_first_key(self) -> IssuedSecret | None:
         """Make an admin's key where there is none at all; its secret is given this once."""
         home = self.home
-        return KeyOffice(home.database, home.keyring, home.desk, somebody_here()).ensure_first()
+        return KeyOffice(home.database, home.keyring, home.desk, home.somebody).ensure_first()
 
     def close(self) -> None:
         """Finish what was begun, and let go of the home."""
         try:
+            self._upkeep.close()
             self._wire.close()
         finally:
             self.home.close()
@@ -92,17 +100,36 @@ class Serving:
         self.close()
 
     async def _ready(self, request: Request) -> Response:
+        ready = await run_in_threadpool(self._is_ready)
+        return JSONResponse({"ready": ready}, 200 if ready else 503)
+
+    def _is_ready(self) -> bool:
         """Say whether acts can be done: networks are loaded before anything is listened to."""
         try:
-            await run_in_threadpool(
-                self.home.database.read, lambda connection: connection.execute(text("SELECT 1"))
-            )
-        except LikenessError as error:
-            return JSONResponse({"ready": False, "reason": type(error).__name__}, 503)
-        return JSONResponse({"ready": True})
+            self.home.database.read(lambda connection: connection.execute(text("SELECT 1")))
+        except LikenessError:
+            return False
+        return True
 
     async def _metrics(self, request: Request) -> Response:
         return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class _Below(BaseRoute):
+    """Gives an application all paths that begin alike, as they are."""
+
+    def __init__(self, prefix: str, application: ASGIApp) -> None:
+        self._prefix = prefix
+        self._application = application
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether a request is for the application."""
+        ours = scope["type"] == "http" and scope["path"].startswith(self._prefix)
+        return (Match.FULL if ours else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer."""
+        await self._application(scope, receive, send)
 
 
 async def _alive(request: Request) -> Response:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from likeness.access import AccessKey, Grant, IssuedSecret
-from likeness.app.access import Rows, somebody_here
+from likeness.app.access import Rows
 from likeness.cli.answers import Json, print_json
 from likeness.cli.exit_codes import warn
 from likeness.cli.opened import installation
@@ -106,7 +106,7 @@ def rotate(
 @contextmanager
 def _office() -> Iterator[KeyOffice]:
     with Rows(installation()) as rows:
-        yield KeyOffice(rows.database, rows.keyring, rows.desk, somebody_here())
+        yield KeyOffice(rows.database, rows.keyring, rows.desk, rows.somebody)
 
 
 def _show(issued: IssuedSecret, as_json: bool) -> None:

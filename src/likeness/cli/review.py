@@ -10,7 +10,7 @@ from uuid import UUID
 
 import typer
 
-from likeness.app.access import Rows, somebody_here
+from likeness.app.access import Rows
 from likeness.app.review import review_office
 from likeness.cli.answers import Json, print_json
 from likeness.cli.opened import installation
@@ -104,7 +104,7 @@ def authorise(
 def sweep(as_json: AsJson = False) -> None:
     """Delete cases and watches that have ended; a running server does so by itself."""
     with Rows(installation()) as rows:
-        swept = sweep_review(rows.database, rows.desk, somebody_here(), datetime.now(UTC))
+        swept = sweep_review(rows.database, rows.desk, rows.somebody, datetime.now(UTC))
     if as_json:
         print_json(
             {
@@ -122,7 +122,7 @@ def sweep(as_json: AsJson = False) -> None:
 @contextmanager
 def _office() -> Iterator[ReviewOffice]:
     with Rows(installation()) as rows:
-        yield review_office(rows, somebody_here())
+        yield review_office(rows, rows.somebody)
 
 
 def _write_pictures(office: ReviewOffice, seen: SeenCase, folder: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 
 from likeness.app import Workload
-from likeness.app.access import Rows, somebody_here
+from likeness.app.access import Rows
 from likeness.app.review import watch_office
 from likeness.cli.answers import print_json
 from likeness.cli.opened import finder_opened, installation
@@ -53,7 +53,7 @@ def add(
         collection, purpose, Grounds(authority, criteria), expires.replace(tzinfo=UTC), webhook
     )
     with Rows(settled) as rows:
-        added, secret = watch_office(rows, somebody_here()).add(wanted, face_of)
+        added, secret = watch_office(rows, rows.somebody).add(wanted, face_of)
     if as_json:
         print_json(AddedWatchAnswer.of_added(added, secret).model_dump(mode="json"))
         return
@@ -96,4 +96,4 @@ def end(
 @contextmanager
 def _office() -> Iterator[WatchOffice]:
     with Rows(installation()) as rows:
-        yield watch_office(rows, somebody_here())
+        yield watch_office(rows, rows.somebody)

@@ -22,6 +22,9 @@ from likeness.terms.use import Use
 
 T = TypeVar("T")
 
+# Of an entry that is about more people, the first so many; all are counted.
+_COMMITTED_TO = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Office:
@@ -127,7 +130,12 @@ class UseRecord:
         self._acknowledge(Kind.WITHHELD, position)
 
     def _done(self, outcome: Outcome) -> Event:
-        counts = {"faces": outcome.faces, "candidates": outcome.candidates}
+        counts = {
+            "faces": outcome.faces,
+            "candidates": outcome.candidates,
+            "subjects": len(outcome.subject_ids),
+            "references": len(outcome.reference_ids),
+        }
         ids = {"certificate": outcome.certificate_id, "key": outcome.key_id}
         return Event(
             Kind.DONE,
@@ -135,8 +143,8 @@ class UseRecord:
             self.decision,
             counts={name: count for name, count in counts.items() if count},
             ids={name: each for name, each in ids.items() if each is not None},
-            subject_ids=outcome.subject_ids,
-            reference_ids=outcome.reference_ids,
+            subject_ids=outcome.subject_ids[:_COMMITTED_TO],
+            reference_ids=outcome.reference_ids[:_COMMITTED_TO],
             details=outcome.details,
         )
 

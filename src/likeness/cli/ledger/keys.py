@@ -1,6 +1,6 @@
 """`likeness ledger key` and `new-key`: what others check with, and what signs from now on."""
 
-from likeness.app.access import Rows, somebody_here
+from likeness.app.access import Rows
 from likeness.cli.answers import print_json
 from likeness.cli.asking import require_consent
 from likeness.cli.opened import installation
@@ -33,7 +33,7 @@ def new_key(yes: Yes = False, as_json: AsJson = False) -> None:
     question = "Sign with a new key, which everybody who checks receipts needs from then on?"
     require_consent(question, yes, "the key stays")
     with Rows(installation()) as rows:
-        ledger, use = rows.ledger, Use(somebody_here(), Action.GOVERN, "ledger.new-key")
+        ledger, use = rows.ledger, Use(rows.somebody, Action.GOVERN, "ledger.new-key")
         position = rows.database.write(lambda connection: ledger.new_key(connection, use))
         receipt_id = ledger.receipt_id(position)
     if as_json:

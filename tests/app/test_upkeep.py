@@ -1,0 +1,49 @@
+"""What is done while a server runs, whatever fails."""
+
+import threading
+import time
+
+from likeness.app.upkeep import Task, Upkeep
+from likeness.errors import DatabaseUnavailable
+
+
+def test_task_is_done_again_and_again_and_its_failures_stop_no_other():
+    done = {"fails": 0, "errs": 0, "works": 0}
+    often = threading.Event()
+
+    def fail() -> None:
+        done["fails"] += 1
+        raise DatabaseUnavailable("it is gone")
+
+    def err() -> None:
+        done["errs"] += 1
+        raise ZeroDivisionError
+
+    def work() -> None:
+        done["works"] += 1
+        if done["works"] == 3:
+            often.set()
+
+    tasks = [Task("fails", 0, fail), Task("errs", 0, err), Task("works", 0, work)]
+    with Upkeep(tasks, tick_s=0.01):
+        assert often.wait(30)
+    assert done["fails"] >= 3 and done["errs"] >= 3
+    after = dict(done)
+    time.sleep(0.05)
+    assert done == after  # closed
+
+
+def test_task_waits_for_its_time():
+    done = []
+    waiting = Task("waits", 3600, lambda: done.append("waited"))
+    ticking = threading.Event()
+    ticks = []
+
+    def tick() -> None:
+        ticks.append(1)
+        if len(ticks) == 5:
+            ticking.set()
+
+    with Upkeep([waiting, Task("ticks", 0, tick)], tick_s=0.01):
+        assert ticking.wait(30)
+    assert done == ["waited"]
