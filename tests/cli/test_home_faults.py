@@ -171,3 +171,10 @@ def test_doctor_tells_of_keys_that_others_may_read_or_that_are_left_over(
     assert "to mend it: likeness secrets rotate" in likeness("doctor").out
     likeness("secrets", "rotate")
     assert "seals, kept private" in likeness("doctor").out
+
+
+def test_doctor_tells_of_a_database_that_others_may_open(likeness: Command, staff: Path) -> None:
+    assert "! database file: " not in likeness("doctor").out
+    staff.chmod(0o644)
+    said = " ".join(likeness("doctor").out.split())
+    assert f"to mend it: chmod 600 {staff}*" in said

@@ -34,6 +34,13 @@ def _database(settled: Installation) -> Iterator[Finding]:
             yield Finding("database", f"{address}, made when it is needed")
             yield _keys(settled, Counter())
             return
+        if isinstance(address, SqliteFile) and address.path.stat().st_mode & 0o077:
+            yield Finding(
+                "database file",
+                f"{address} can be opened by others than its owner",
+                well=False,
+                mend=f"chmod 600 {shlex.quote(str(address))}*",
+            )
         with open_database(url) as database:
             schema = current(database)
             yield _schema(database, schema)

@@ -55,7 +55,8 @@ class KeyFiles:
         """Make a key that is newer than `after`, or the first, unless another program just did."""
         with self._disk_faults():
             # The folder around them too, where there was none: a home.
-            self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                self._folder.parent.mkdir(mode=0o700, parents=True)
             self._folder.mkdir(mode=0o700, exist_ok=True)
             newest = next(iter(self._generations()), None)
             if newest is None:
