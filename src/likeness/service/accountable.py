@@ -30,7 +30,6 @@ _ROLE = Rule("role", "likeness", "docs/keys.md: what each role may do")
 _FOOTAGE = Rule("footage-unknown", "likeness", "docs/policy.md: what the tag likeness:footage says")
 # What has to be done before a use, or never: nothing that comes later would mend it.
 _BEFORE = frozenset({Duty.QUOTA, Duty.NOTICE})
-_NOTICE_SHOWN = "shown"
 
 
 class AccountableDesk:
@@ -68,7 +67,7 @@ class AccountableDesk:
                 lambda connection: self._counted(connection, use)
             )
         else:
-            circumstances = _circumstances(use, uses_today=0)
+            circumstances = Circumstances.at_admission(use, 0)
             decision = self._decided(use, circumstances)
         if decision.refused_by:
             event = Event(Kind.REFUSED, use, decision)
@@ -81,7 +80,7 @@ class AccountableDesk:
     def _counted(self, connection: Connection, use: Use) -> tuple[Decision, Circumstances]:
         """Decide, and count a use that is admitted, so that no two take a day's last."""
         now, organisation = self._office.clock(), use.principal.organisation
-        circumstances = _circumstances(use, uses.of_day(connection, organisation, now))
+        circumstances = Circumstances.at_admission(use, uses.of_day(connection, organisation, now))
         decision = self._decided(use, circumstances)
         if not decision.refused_by:
             uses.count(connection, organisation, now)
@@ -100,12 +99,3 @@ class AccountableDesk:
         else:
             refused_by = refused_by or self._office.withholding.impossible(use, decision)
         return replace(decision, refused_by=refused_by)
-
-
-def _circumstances(use: Use, uses_today: int) -> Circumstances:
-    stated = use.collection.footage
-    return Circumstances(
-        uses_today=uses_today,
-        notice_shown=use.collection.notice == _NOTICE_SHOWN,
-        footage=Footage(stated) if stated in set(Footage) else Footage.UNDECLARED,
-    )

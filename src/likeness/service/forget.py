@@ -12,12 +12,11 @@ from sqlalchemy import Connection
 from likeness.ledger import commitments
 from likeness.ledger.ledger import Ledger
 from likeness.review import forgetting
-from likeness.review.tables import CANDIDATES, CASES, CROPS, TOLD_APART, VERDICTS
 from likeness.service.record import Outcome
 
 _AT_A_TIME = 900
 
-FORGOTTEN_FROM = (*commitments.FORGOTTEN_FROM, CANDIDATES, CASES, CROPS, TOLD_APART, VERDICTS)
+FORGOTTEN_FROM = (*commitments.FORGOTTEN_FROM, *forgetting.FORGOTTEN_FROM)
 """The tables that are to be scrubbed after an erasure, beside the gallery's."""
 
 

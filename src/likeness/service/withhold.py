@@ -56,7 +56,9 @@ class Withholding:
     def impossible(self, use: Use, decision: Decision) -> tuple[Rule, ...]:
         """Name the rules whose duties people could never do for this use."""
         owed = tuple(one.rule for one in decision.obligations if one.duty in OF_PEOPLE)
-        return () if self.keeps_crops and use.action is Action.SEARCH else owed
+        # What a watch finds later opens a case, too.
+        reviewable = use.action in (Action.SEARCH, Action.WATCH)
+        return () if self.keeps_crops and reviewable else owed
 
     def known(
         self, connection: Connection, use: Use, probe: Probe, matches: Sequence[M], now: datetime
