@@ -4,8 +4,6 @@ import getpass
 import os
 import shlex
 from datetime import timedelta
-from types import TracebackType
-from typing import Self
 
 from likeness.app.installation import Installation
 from likeness.config import Settings
@@ -18,10 +16,11 @@ from likeness.service.record import Desk
 from likeness.service.use_record import Office
 from likeness.service.withhold import Withholding
 from likeness.storage import migrate, open_database
+from likeness.terms.closing import Closing
 from likeness.terms.use import UNDECLARED, Principal, Role
 
 
-class Rows:
+class Rows(Closing):
     """The rows and keys of a home, without its gallery: any number of processes may have them.
 
     For what is to work while a server runs: access keys, rules, the ledger, review. Acts go through
@@ -63,19 +62,6 @@ class Rows:
     def close(self) -> None:
         """Let go of the database."""
         self.database.close()
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
 
 def somebody_here(settings: Settings) -> Principal:

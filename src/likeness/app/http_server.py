@@ -8,14 +8,13 @@ import ssl
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from likeness.app.http_connection import HttpConnection
 from likeness.errors import InvalidRequest
+from likeness.terms.closing import Closing
 
 _BACKLOG = 1024
 _IDLE_S = 65  # a little longer than AWS's SDKs and common proxies keep a connection
@@ -47,7 +46,7 @@ class Place:
             return self.host == "localhost"
 
 
-class HttpServer:
+class HttpServer(Closing):
     """A place that is taken: who connects waits until `run` is given an application."""
 
     def __init__(self, place: Place, stop_within_s: float) -> None:
@@ -107,19 +106,6 @@ class HttpServer:
     def close(self) -> None:
         """Give the place up."""
         self._socket.close()
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._application is not None  # set before anything is accepted

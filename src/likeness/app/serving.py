@@ -3,8 +3,6 @@
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
-from types import TracebackType
-from typing import Self
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from sqlalchemy import text
@@ -31,12 +29,13 @@ from likeness.rekognition.page_tokens import PageTokens
 from likeness.rekognition.served import Served
 from likeness.service.create_collection import TemplatesOf
 from likeness.service.keys import KeyOffice
+from likeness.terms.closing import Closing
 
 _ACCOUNT = "000000000000"
 """An installation is one account, of no number in particular; ARNs have one."""
 
 
-class Serving:
+class Serving(Closing):
     """A home that is served: `router` is the ASGI application, for `HttpServer` to run."""
 
     def __init__(self, installation: Installation, progress: Progress | None = None) -> None:
@@ -85,19 +84,6 @@ class Serving:
             self._wire.close()
         finally:
             self.home.close()
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
     async def _ready(self, request: Request) -> Response:
         ready = await run_in_threadpool(self._is_ready)

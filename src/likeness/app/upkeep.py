@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Self
 
 from likeness.access import RequestTokens
 from likeness.app.home import Home
@@ -21,6 +19,7 @@ from likeness.ledger.witness import tell_witness
 from likeness.service.review_sweep import sweep_review
 from likeness.service.sweep import sweep_collections
 from likeness.service.tell import tell
+from likeness.terms.closing import Closing
 
 _logger = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ class Task:
     due_s: float = 0.0
 
 
-class Upkeep:
+class Upkeep(Closing):
     """A thread that does what is due, until it is closed."""
 
     def __init__(self, tasks: list[Task], tick_s: float = _TICK_S) -> None:
@@ -52,19 +51,6 @@ class Upkeep:
         """Finish what is being done, and do nothing more."""
         self._closed.set()
         self._thread.join()
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
     def _run(self) -> None:
         while not self._closed.wait(self._tick_s):

@@ -1,8 +1,7 @@
 """How do acts reach the rows? Through a `Database`: many read, one writes."""
 
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -11,13 +10,14 @@ from likeness.storage.address import PostgresServer, SqliteFile, read_address
 from likeness.storage.engine import make_private_file, reading_engine, writing_engine
 from likeness.storage.faults import faults_of
 from likeness.storage.writer import Writer
+from likeness.terms.closing import Closing
 
 T = TypeVar("T")
 
 LOCK_TIMEOUT_S = 10.0
 
 
-class Database:
+class Database(Closing):
     """Rows, behind one writer and many readers; safe to use from many threads.
 
     `address` says where it lies and may be shown: its text holds no secret.
@@ -63,19 +63,6 @@ class Database:
         self._writer.close()
         self.writing_engine.dispose()
         self._reading_engine.dispose()
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
 
 def open_database(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Database:
