@@ -4,9 +4,10 @@ from pathlib import Path
 
 from likeness.access import Grant, KnownKeys, RequestTokens, keys, sealed
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.rotate_keys import other_secrets_by_key, rotate_keys
+from likeness.service.rotate_keys import other_secrets_by_key
 from likeness.storage import Database
 from likeness.terms.use import Principal, Role
+from tests.service import rotating
 
 from .conftest import Clock
 
@@ -27,7 +28,7 @@ def test_keys_and_tokens_outlive_the_installations_key(
     (old,) = keyring.key_ids
     assert database.read(sealed.counts_by_key) == {old: 2}
 
-    rotation = rotate_keys(database, keyring)
+    rotation = rotating.rotate(database, keyring)
 
     assert (rotation.resealed, rotation.destroyed) == (2, (old,))
     assert database.read(other_secrets_by_key) == {rotation.newest: 2}

@@ -15,7 +15,7 @@ def test_keys_are_listed_by_their_ids_alone(likeness: Command, picture: Make) ->
     outcome = likeness("secrets", "list")
     (key,) = json.loads(likeness("secrets", "list", "--json").out)["keys"]
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out == f"{key['id']}  1 collection, 0 other secrets, seals\n"
+    assert outcome.out == f"{key['id']}  1 collection, 1 other secret, seals\n"
 
 
 def test_a_rotation_leaves_one_new_key_and_all_people(likeness: Command, picture: Make) -> None:
@@ -23,10 +23,10 @@ def test_a_rotation_leaves_one_new_key_and_all_people(likeness: Command, picture
     (old,) = json.loads(likeness("secrets", "list", "--json").out)["keys"]
     outcome = likeness("secrets", "rotate")
     assert (outcome.code, outcome.err) == (0, "")
-    assert "has sealed 1 secret anew" in outcome.out
+    assert "has sealed 2 secrets anew" in outcome.out
     assert f"{old['id']} is destroyed" in outcome.out
     (new,) = json.loads(likeness("secrets", "list", "--json").out)["keys"]
-    assert new == {"id": outcome.out.split()[0], "collections": 1, "other_secrets": 0}
+    assert new == {"id": outcome.out.split()[0], "collections": 1, "other_secrets": 1}
     assert likeness("identify", "--collection", "staff", picture("probe.png", RED)).code == 0
 
 

@@ -13,7 +13,7 @@ import likeness
 from likeness.errors import Conflict, DatabaseUnavailable, KeyUnusable
 from likeness.gallery import collections
 from likeness.secrets import GivenKeys, Keyring
-from likeness.service.rotate_keys import REWRAPS, Rotation, rotate_keys
+from likeness.service.rotate_keys import REWRAPS, Rotation
 from likeness.storage import Database
 from tests.gallery.galleries import Home, make, new, template
 from tests.service import rotating
@@ -45,7 +45,7 @@ def test_one_new_key_takes_the_place_of_all(rows: Home) -> None:
     keyring = rows.keyring()
     (old,) = keyring.key_ids
 
-    rotation = rotate_keys(rows.database, keyring)
+    rotation = rotating.rotate(rows.database, keyring)
 
     assert rotation == Rotation(keyring.key_ids[0], 2, (old,), ())
     assert rows.keyring().key_ids == (rotation.newest,) != (old,)
@@ -66,7 +66,7 @@ def test_rotation_killed_at_any_step_is_finished_by_the_next(rows: Home, step: s
     left = rows.keyring().key_ids
     assert len(left) == (1 if step in ("begun", "destroying", "destroyed") else 2)
 
-    rotation = rotate_keys(rows.database, rows.keyring())
+    rotation = rotating.rotate(rows.database, rows.keyring())
 
     assert rows.keyring().key_ids == (rotation.newest,)
     assert old != rotation.newest
@@ -82,19 +82,19 @@ def test_keys_from_elsewhere_are_resealed_and_left_to_whoever_keeps_them(rows: H
     (file,) = (rows.folder / "keys").iterdir()
     older, newer = base64.b64decode(file.read_text().splitlines()[2]), os.urandom(32)
     with pytest.raises(Conflict, match="in front of the others"):
-        rotate_keys(rows.database, given(older))
+        rotating.rotate(rows.database, given(older))
 
     keyring = given(newer, older)
-    rotation = rotate_keys(rows.database, keyring)
+    rotation = rotating.rotate(rows.database, keyring)
 
     assert rotation == Rotation(keyring.key_ids[0], 2, (), keyring.key_ids[1:])
     assert all_know_ada(rows, given(newer))
-    assert rotate_keys(rows.database, keyring).resealed == 0
+    assert rotating.rotate(rows.database, keyring).resealed == 0
 
 
 def test_a_key_that_is_gone_stops_the_rotation_before_anything_is_destroyed(rows: Home) -> None:
     with pytest.raises(KeyUnusable, match="restore that key"):
-        rotate_keys(rows.database, given(os.urandom(32), os.urandom(32)))
+        rotating.rotate(rows.database, given(os.urandom(32), os.urandom(32)))
     assert all_know_ada(rows)
 
 
@@ -107,10 +107,10 @@ def test_what_cannot_be_stored_keeps_the_older_keys(
     keyring = rows.keyring()
     with monkeypatch.context() as patch, pytest.raises(DatabaseUnavailable):
         patch.setattr(Database, "write", fail)
-        rotate_keys(rows.database, keyring)
+        rotating.rotate(rows.database, keyring)
     assert len(rows.keyring().key_ids) == 2
     assert all_know_ada(rows)
-    assert rotate_keys(rows.database, rows.keyring()).resealed == 2
+    assert rotating.rotate(rows.database, rows.keyring()).resealed == 2
 
 
 def test_whoever_keeps_a_key_has_it_sealed_anew() -> None:

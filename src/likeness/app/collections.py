@@ -1,9 +1,14 @@
 """Collections of a home, as the settings in force make, fill and search them."""
 
+from datetime import UTC, datetime
+
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.gallery.collections import Collection
+from likeness.service import create_collection as act
 from likeness.service.in_force import require_cohort, require_model_in_force
 from likeness.terms.calibration import Calibration
+from likeness.terms.use import Action
 
 
 def create_collection(home: Home, name: str, retention_days: int | None) -> Collection:
@@ -13,17 +18,18 @@ def create_collection(home: Home, name: str, retention_days: int | None) -> Coll
         InvalidRequest: the name cannot be kept, or the retention is no number of days.
         AlreadyExists: there is one of that name.
         NotFound: the model in force has no cohort.
+        Denied: policy forbids it.
     """
     installation = home.installation
     dimensions = installation.recogniser.dimensions
     assert dimensions is not None  # every recogniser's card has them
-    return home.gallery.create(
-        name,
-        model=installation.model,
-        dimensions=dimensions,
-        cohort_version=installation.standards.cohort(installation.model).version,
-        retention_days=retention_days,
+    templates = act.TemplatesOf(
+        installation.model, dimensions, installation.standards.cohort(installation.model).version
     )
+    with on_record(home, Action.ARRANGE, "collections create") as record:
+        return act.create_collection(
+            record, home.keyring, name, templates, {}, datetime.now(UTC), retention_days
+        )
 
 
 def calibration_of(home: Home, collection: Collection) -> Calibration:

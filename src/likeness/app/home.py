@@ -6,11 +6,13 @@ from likeness.app.access import Rows
 from likeness.app.installation import Installation
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
+from likeness.gallery.erasing import KeptElsewhere
 from likeness.gallery.exact_index import ExactIndex
 from likeness.gallery.faiss_index import FaissIndex
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.milvus_index import MilvusIndex
 from likeness.gallery.open_collection import MakeIndex
+from likeness.service.forget import FORGOTTEN_FROM, OUT_OF_REACH
 from likeness.vision.kept_cohort import read_cohort
 
 
@@ -40,6 +42,7 @@ class Home(Rows):
                 settings.home / "snapshots",
                 installation.standards.cohort_of,
                 read_cohort,
+                kept_elsewhere=KeptElsewhere(FORGOTTEN_FROM, OUT_OF_REACH),
             )
         except BaseException:
             self.database.close()

@@ -1,11 +1,13 @@
 """`likeness erase`: take somebody out of a collection, for good."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.cli.asking import require_yes
 from likeness.cli.certificates import give_certificate
 from likeness.cli.opened import installation
@@ -14,7 +16,8 @@ from likeness.cli.output_file import check_output
 from likeness.cli.plain_text import plain
 from likeness.cli.words import several
 from likeness.errors import InvalidRequest
-from likeness.service.erase import erase_subject
+from likeness.service.erase import erase_single_references, erase_subject
+from likeness.terms.use import Action
 
 
 def erase(
@@ -39,19 +42,26 @@ def erase(
     if certificate is not None:
         check_output(certificate)
     with Home(installation()) as home:
-        if subject is not None:
-            erased = erase_subject(
-                home.database,
-                home.gallery,
-                collection,
-                subject,
-                lambda held: require_yes(
-                    f"Erase {plain(subject)} with {several(held, 'reference')} from"
-                    f" {plain(collection)}?",
-                    yes,
-                ),
-            )
-        else:
-            require_yes(f"Erase {several(len(ids), 'reference')} from {plain(collection)}?", yes)
-            erased = home.gallery.erasing.references(collection, ids)
+        known, opened = home.gallery.open(collection)
+        with on_record(home, Action.ERASE, "erase", known) as record:
+            now = datetime.now(UTC)
+            if subject is not None:
+                erased = erase_subject(
+                    record,
+                    home.database,
+                    home.gallery,
+                    known,
+                    opened,
+                    subject,
+                    lambda held: require_yes(
+                        f"Erase {plain(subject)} with {several(held, 'reference')} from"
+                        f" {plain(collection)}?",
+                        yes,
+                    ),
+                    now,
+                )
+            else:
+                held = several(len(ids), "reference")
+                require_yes(f"Erase {held} from {plain(collection)}?", yes)
+                erased = erase_single_references(record, home.gallery, known, opened, ids, now)
         give_certificate(erased, certificate, as_json)

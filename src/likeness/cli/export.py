@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
 from likeness.cli.opened import installation
 from likeness.cli.options import AsJson, PassphraseFile
@@ -16,6 +17,8 @@ from likeness.cli.progress import counting
 from likeness.cli.words import several
 from likeness.errors import InvalidRequest
 from likeness.service.export import export_collection
+from likeness.service.record import Outcome
+from likeness.terms.use import Action
 
 
 def export(
@@ -38,9 +41,13 @@ def export(
         )
     check_output(out)
     with Home(installation()) as home:
-        home.gallery.collection(collection)  # said before anybody is asked
+        known = home.gallery.collection(collection)  # said before anybody is asked
         passphrase = None if in_the_clear else passphrase_from(passphrase_file, new=True)
-        with private_output(out) as file, counting("Subjects and references") as tell:
+        with (
+            on_record(home, Action.READ, "export", known) as record,
+            private_output(out) as file,
+            counting("Subjects and references") as tell,
+        ):
             exported = export_collection(
                 home.database,
                 home.gallery,
@@ -50,7 +57,18 @@ def export(
                 passphrase,
                 tell,
             )
-    size = exported.size
+            size = exported.size
+            # Before the file is in its place: whoever has it, that it was made is on record.
+            record.answered(
+                Outcome(
+                    details={
+                        "exported": "templates, names and ids of everybody",
+                        "subjects": str(size.subjects),
+                        "references": str(size.references),
+                        "sealed": "no" if in_the_clear else "by a passphrase",
+                    }
+                )
+            )
     if as_json:
         print_json(
             {

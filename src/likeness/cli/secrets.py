@@ -1,16 +1,20 @@
 """`likeness secrets`: the installation's keys, by their ids alone."""
 
 from dataclasses import asdict
+from functools import partial
 
 import typer
 
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
 from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
 from likeness.cli.words import several
 from likeness.gallery.collections import counts_by_key
+from likeness.service.record import Outcome
 from likeness.service.rotate_keys import other_secrets_by_key, rotate_keys
+from likeness.terms.use import Action
 
 secrets = typer.Typer(help="The installation's keys: which there are, and a new one for all.")
 
@@ -18,10 +22,11 @@ secrets = typer.Typer(help="The installation's keys: which there are, and a new 
 @secrets.command("list")
 def list_keys(as_json: AsJson = False) -> None:
     """List the keys by their ids, the one that seals first; none of them is shown."""
-    with Home(installation()) as home:
+    with Home(installation()) as home, on_record(home, Action.READ, "secrets list") as record:
         key_ids = home.keyring.key_ids
         collections = home.database.read(counts_by_key)
         others = home.database.read(other_secrets_by_key)
+        record.answered(Outcome())
     if as_json:
         keys = [
             {"id": key_id, "collections": collections[key_id], "other_secrets": others[key_id]}
@@ -42,7 +47,8 @@ def rotate(as_json: AsJson = False) -> None:
     Interrupted at any point, run again it finishes. Backups need the keys of their time.
     """
     with Home(installation()) as home:
-        rotation = rotate_keys(home.database, home.keyring)
+        recorded = partial(on_record, home, Action.GOVERN, "secrets rotate")
+        rotation = rotate_keys(home.keyring, recorded)
     if as_json:
         print_json(asdict(rotation))
         return

@@ -5,11 +5,12 @@ So is the clearing away of what a change of model replaced.
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from likeness.gallery import (
     assignment,
@@ -29,6 +30,17 @@ from likeness.gallery.staging import Change
 from likeness.storage import Database
 
 
+@dataclass(frozen=True, slots=True)
+class KeptElsewhere:
+    """What others keep of people, and delete in the act that erases them.
+
+    `tables` are scrubbed with the gallery's. `out_of_reach` says, for certificates, what stays.
+    """
+
+    tables: tuple[Table, ...] = ()
+    out_of_reach: tuple[str, ...] = ()
+
+
 class Erasing:
     """Erases what is in a gallery; safe to use from many threads.
 
@@ -37,10 +49,15 @@ class Erasing:
     """
 
     def __init__(
-        self, database: Database, in_use: OpenCollections, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        in_use: OpenCollections,
+        elsewhere: KeptElsewhere,
+        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._in_use = in_use
+        self._elsewhere = elsewhere
         self._clock = clock
         self._finishing = threading.Lock()
 
@@ -123,7 +140,9 @@ class Erasing:
         """
         with self._finishing:
             staging.finish(self._database, self._forget_replaced)
-            return erasure.finish(self._database, begun, self._forget, self._clock)
+            return erasure.finish(
+                self._database, begun, self._forget, self._elsewhere.tables, self._clock
+            )
 
     def finish_pending(self) -> list[ErasureCertificate]:
         """Finish what could not be finished before.
@@ -150,8 +169,10 @@ class Erasing:
     def _forget(self, begun: Erasure) -> tuple[str, ...]:
         collection = self._there(begun.collection_id)
         if collection is not None:
-            return self._in_use.forget(collection, begun.erased)
-        return self._in_use.wipe_collection(begun.collection_id, begun.models)
+            left = self._in_use.forget(collection, begun.erased)
+        else:
+            left = self._in_use.wipe_collection(begun.collection_id, begun.models)
+        return (*left, *self._elsewhere.out_of_reach)
 
     def _forget_replaced(self, change: Change) -> None:
         """Take away the model that a change left: the old one, or the new one where discarded."""

@@ -150,12 +150,14 @@ def finish(
     database: Database,
     erasures: Sequence[Erasure],
     forget: Callable[[Erasure], tuple[str, ...]],
+    scrubbed_too: Sequence[Table],
     clock: Callable[[], datetime],
 ) -> list[ErasureCertificate]:
     """Take what was begun from everywhere else, and issue the certificates.
 
     `forget` takes an erasure's vectors out of indexes and snapshots, and gives, in words, where
-    they may be found nevertheless.
+    they may be found nevertheless. `scrubbed_too` are others' tables that something of the erased
+    was deleted from.
 
     Raises:
         Conflict: a program that reads the database stands in the way; the erasures stay noted.
@@ -168,7 +170,7 @@ def finish(
         left[erasure.id] = forget(erasure)
     if not erasures:
         return []
-    scrubbing = scrub(database, SCRUBBED)
+    scrubbing = scrub(database, (*SCRUBBED, *scrubbed_too))
     if not scrubbing.complete:
         raise Conflict(
             "deleted rows were expected to be scrubbed from the database and"

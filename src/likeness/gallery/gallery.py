@@ -14,8 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -33,7 +32,7 @@ from likeness.gallery import (
 from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.cohorts import Cohort, Cohorts, OwnCohort, ReadCohort
 from likeness.gallery.collections import Collection, Size
-from likeness.gallery.erasing import Erasing
+from likeness.gallery.erasing import Erasing, KeptElsewhere
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.home_lock import HomeLock
 from likeness.gallery.open_collection import MakeIndex, OpenCollection
@@ -45,6 +44,7 @@ from likeness.gallery.staging import Change
 from likeness.gallery.vector_index import checked_limit
 from likeness.secrets import Keyring
 from likeness.storage import Database
+from likeness.terms.closing import Closing
 from likeness.terms.template import Template
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 
 
-class Gallery:
+class Gallery(Closing):
     """Enrols and searches; safe to use from many threads. `erasing` is how people leave it.
 
     A service that keeps rows of its own in the same transaction uses `open` and `evened_out`, the
@@ -68,6 +68,7 @@ class Gallery:
         cohort_of: Callable[[str, str], Cohort],
         read_cohort: ReadCohort,
         *,
+        kept_elsewhere: KeptElsewhere = KeptElsewhere(),  # noqa: B008  # frozen
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Open the gallery of a home, and finish erasures that a crash left unfinished.
@@ -79,6 +80,7 @@ class Gallery:
             snapshots: a folder for the indexes' snapshots, made where there is none.
             cohort_of: gives the cohort of a model and version, to even out fused templates.
             read_cohort: makes a cohort of what is kept of a collection's own.
+            kept_elsewhere: what others keep of people.
             clock: says what time it is.
 
         Raises:
@@ -90,7 +92,7 @@ class Gallery:
         self._clock = clock
         self._cohorts = Cohorts(database, cohort_of, read_cohort)
         self._open = OpenCollections(database, keyring, make_index, snapshots)
-        self.erasing = Erasing(database, self._open, clock)
+        self.erasing = Erasing(database, self._open, kept_elsewhere, clock)
         self._lock = HomeLock(snapshots)
         try:
             self.erasing.finish_pending()
@@ -293,10 +295,16 @@ class Gallery:
         collection, opened = self.open(name)
         return self._cohorts.own(collection, opened.seal)
 
-    def switch(self, change: Change, leaving_out: Sequence[UUID] = ()) -> list[ErasureCertificate]:
+    def switch(
+        self,
+        change: Change,
+        leaving_out: Sequence[UUID] = (),
+        write: Callable[[Callable[[Connection], list[Erasure]]], list[Erasure]] | None = None,
+    ) -> list[ErasureCertificate]:
         """Let a change take place whose references are all staged, and erase those left out.
 
         The indexes of a new model are made before. Searches that start after this are of it.
+        `write` runs the act in a transaction, together with whatever else belongs there.
 
         Raises:
             NotFound: the collection was erased meanwhile.
@@ -318,7 +326,7 @@ class Gallery:
 
         if change.replaces_vectors:
             self._open.prepare(change)
-        return self.erasing.finish(self._database.write(act))
+        return self.erasing.finish((write or self._database.write)(act))
 
     # Snapshots
 
@@ -335,19 +343,6 @@ class Gallery:
         """Write snapshots where much would be read again, and let go of the home."""
         self._open.close()
         self._lock.release()
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
     def _while_it_stays(self, name: str, act: Callable[[Collection, OpenCollection], T]) -> T:
         """Do something with a collection, and again if it switched to another model meanwhile."""

@@ -28,11 +28,12 @@ def create_collection(
     templates: TemplatesOf,
     tagged: Mapping[str, str],
     now: datetime,
+    retention_days: int | None = None,
 ) -> Collection:
     """Make an empty collection with a key of its own.
 
     Raises:
-        InvalidRequest: name or tags cannot be kept.
+        InvalidRequest: name or tags cannot be kept, or the retention is no number of days.
         AlreadyExists: there is one of that name.
     """
 
@@ -44,6 +45,7 @@ def create_collection(
             model=templates.model,
             dimensions=templates.dimensions,
             cohort_version=templates.cohort_version,
+            retention_days=retention_days,
             now=now,
         )
         tags.put(connection, collections.seal_of(connection, keyring, collection), tagged)

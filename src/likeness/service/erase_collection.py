@@ -22,6 +22,15 @@ def erase_collection(
     Raises:
         NotFound: it is erased already.
     """
+    carry_through(gallery, [begin_erasing(record, collection, now)])
+
+
+def begin_erasing(record: Record, collection: Collection, now: datetime) -> Erasure:
+    """Destroy a collection's key, and what others keep of it; what has to follow is noted.
+
+    Raises:
+        NotFound: it is erased already.
+    """
 
     def erase(connection: Connection) -> tuple[Erasure, list[UUID]]:
         everybody = [
@@ -37,5 +46,4 @@ def erase_collection(
         begun, everybody = result
         return Outcome(certificate_id=begun.id, forgotten=everybody, forgets_collection=True)
 
-    begun, _ = record.write(erase, outcome)
-    carry_through(gallery, [begun])
+    return record.write(erase, outcome)[0]

@@ -20,6 +20,12 @@ FORGOTTEN_FROM = (*commitments.FORGOTTEN_FROM, *forgetting.FORGOTTEN_FROM)
 """The tables that are to be scrubbed after an erasure, beside the gallery's."""
 
 
+OUT_OF_REACH = (
+    "ids in answers that are kept sealed for requests that come again, for up to 7 days",
+)
+"""What stays of the erased, for their certificate: request tokens do not say whom they are about."""
+
+
 def forget(
     connection: Connection, ledger: Ledger, collection_id: UUID | None, outcome: Outcome
 ) -> None:

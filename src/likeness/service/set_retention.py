@@ -4,10 +4,10 @@ from sqlalchemy import Connection
 
 from likeness.gallery import collections
 from likeness.gallery.collections import Collection
-from likeness.storage import Database
+from likeness.service.record import Outcome, Record
 
 
-def set_retention(database: Database, name: str, days: int | None) -> Collection:
+def set_retention(record: Record, name: str, days: int | None) -> Collection:
     """Keep references so many days, None for good; the next sweep goes by it.
 
     Raises:
@@ -20,4 +20,5 @@ def set_retention(database: Database, name: str, days: int | None) -> Collection
         collections.set_retention(connection, collection.id, days)
         return collections.get(connection, name)
 
-    return database.write(act)
+    kept = "for good" if days is None else str(days)
+    return record.write(act, lambda _: Outcome(details={"retention_days": kept}))

@@ -1,10 +1,12 @@
 """`likeness collections delete`: erase a collection, its key first."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.cli.asking import require_yes
 from likeness.cli.certificates import give_certificate
 from likeness.cli.collections.described import held_in_words
@@ -12,6 +14,8 @@ from likeness.cli.opened import installation
 from likeness.cli.options import AsJson, CertificateTo, Yes
 from likeness.cli.output_file import check_output
 from likeness.cli.plain_text import plain
+from likeness.service.erase_collection import begin_erasing
+from likeness.terms.use import Action
 
 
 def delete(
@@ -24,6 +28,9 @@ def delete(
     if certificate is not None:
         check_output(certificate)
     with Home(installation()) as home:
-        held = held_in_words(home, home.gallery.collection(name))
-        require_yes(f"Erase {plain(name)} ({held})?", yes)
-        give_certificate(home.gallery.erasing.collection(name), certificate, as_json)
+        collection = home.gallery.collection(name)
+        with on_record(home, Action.ERASE, "collections delete", collection) as record:
+            held = held_in_words(home, collection)
+            require_yes(f"Erase {plain(name)} ({held})?", yes)
+            begun = begin_erasing(record, collection, datetime.now(UTC))
+        give_certificate(home.gallery.erasing.finish([begun])[0], certificate, as_json)

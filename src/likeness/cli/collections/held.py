@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json, significant
 from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
@@ -17,6 +18,8 @@ from likeness.service.list_collection import (
     list_references,
     list_subjects,
 )
+from likeness.service.record import Outcome
+from likeness.terms.use import Action
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A collection.")]
 Limit = Annotated[int, typer.Option(metavar="N", help="How many to list, at most 1000.")]
@@ -28,7 +31,10 @@ After = Annotated[
 def subjects(name: Name, limit: Limit = 100, after: After = 0, as_json: AsJson = False) -> None:
     """List the subjects of a collection, and how many references each has."""
     with Home(installation()) as home:
-        page = list_subjects(home.database, home.gallery, name, after=after, limit=limit)
+        collection = home.gallery.collection(name)
+        with on_record(home, Action.READ, "collections subjects", collection) as record:
+            page = list_subjects(home.database, home.gallery, name, after=after, limit=limit)
+            record.answered(Outcome(faces=len(page.listed)))
     if as_json:
         listed = [
             {
@@ -61,9 +67,12 @@ def references(
 ) -> None:
     """List the references of a collection, and whose they are."""
     with Home(installation()) as home:
-        page = list_references(
-            home.database, home.gallery, name, subject=subject, after=after, limit=limit
-        )
+        collection = home.gallery.collection(name)
+        with on_record(home, Action.READ, "collections references", collection) as record:
+            page = list_references(
+                home.database, home.gallery, name, subject=subject, after=after, limit=limit
+            )
+            record.answered(Outcome(faces=len(page.listed)))
     if as_json:
         listed = [_reference_json(one) for one in page.listed]
         print_json(

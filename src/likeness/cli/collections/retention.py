@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
 from likeness.cli.collections.described import collection_json, held_in_words
 from likeness.cli.opened import installation
@@ -12,6 +13,7 @@ from likeness.cli.options import AsJson
 from likeness.cli.plain_text import plain
 from likeness.errors import InvalidRequest
 from likeness.service.set_retention import set_retention
+from likeness.terms.use import Action
 
 
 def retention(
@@ -24,7 +26,9 @@ def retention(
     """Choose when references are erased; those that are past it go with the next sweep."""
     chosen = _days(days)
     with Home(installation()) as home:
-        collection = set_retention(home.database, name, chosen)
+        collection = home.gallery.collection(name)
+        with on_record(home, Action.ARRANGE, "collections retention", collection) as record:
+            collection = set_retention(record, name, chosen)
         if as_json:
             print_json(collection_json(home, collection))
         else:

@@ -6,6 +6,7 @@ import typer
 
 from likeness.app.collections import calibration_of, require_comparable
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
 from likeness.cli.collections.described import collection_json, held_in_words
 from likeness.cli.opened import installation
@@ -15,13 +16,16 @@ from likeness.cli.search_in_words import search_in_words, search_json
 from likeness.cli.words import folded
 from likeness.errors import NotFound, StateError
 from likeness.gallery.collections import Collection
+from likeness.service.record import Outcome
 from likeness.terms.calibration import Calibration, OperatingPoint
+from likeness.terms.use import Action
 
 
 def list_collections(as_json: AsJson = False) -> None:
     """List the collections of this home."""
-    with Home(installation()) as home:
+    with Home(installation()) as home, on_record(home, Action.READ, "collections list") as record:
         every = home.gallery.collections()
+        record.answered(Outcome())
         if as_json:
             print_json({"collections": [collection_json(home, one) for one in every]})
             return
@@ -39,8 +43,10 @@ def show(
     """Show all there is to know about a collection: its model, its size, what a match needs."""
     with Home(installation()) as home:
         collection = home.gallery.collection(name)
-        hindrance = _hindrance(home, collection)
-        search = _search(home, collection)
+        with on_record(home, Action.READ, "collections show", collection) as record:
+            hindrance = _hindrance(home, collection)
+            search = _search(home, collection)
+            record.answered(Outcome())
         if as_json:
             print_json(
                 {

@@ -1,11 +1,14 @@
 """`likeness collections sweep`: erase what has been kept long enough."""
 
+from datetime import UTC, datetime
+
 from likeness.app.home import Home
 from likeness.cli.answers import print_json
 from likeness.cli.certificates import certificate_json, erased_in_words
 from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
 from likeness.cli.words import several
+from likeness.service.sweep import sweep_collections
 
 
 def sweep(as_json: AsJson = False) -> None:
@@ -14,7 +17,9 @@ def sweep(as_json: AsJson = False) -> None:
     Erasures that something stood in the way of are finished, too.
     """
     with Home(installation()) as home:
-        report = home.gallery.erasing.sweep()
+        report = sweep_collections(
+            home.database, home.gallery, home.desk, home.somebody, datetime.now(UTC)
+        )
     if as_json:
         print_json(
             {

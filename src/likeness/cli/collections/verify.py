@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
 from likeness.cli.certificates import erased_in_words, read_certificate
 from likeness.cli.exit_codes import ExitCode
 from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
+from likeness.service.record import Outcome
+from likeness.terms.use import Action
 
 
 def verify(
@@ -25,8 +28,10 @@ def verify(
     That goes for certificates of erased people, references and collections.
     """
     read = read_certificate(certificate)
-    with Home(installation()) as home:
+    with Home(installation()) as home, on_record(home, Action.READ, "collections verify") as record:
         found = home.gallery.erasing.verify(read)
+        # The certificate may be anybody's words: what was not issued here is not named.
+        record.answered(Outcome(certificate_id=read.id if found.issued else None))
     if as_json:
         print_json({"holds": found.holds, **asdict(found), "digest": read.digest})
     elif found.holds:
