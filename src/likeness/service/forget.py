@@ -23,7 +23,7 @@ FORGOTTEN_FROM = (*commitments.FORGOTTEN_FROM, *forgetting.FORGOTTEN_FROM)
 OUT_OF_REACH = (
     "ids in answers that are kept sealed for requests that come again, for up to 7 days",
 )
-"""What stays of the erased, for their certificate: request tokens do not say whom they are about."""
+"""What stays of the erased, for certificates: tokens of requests do not say whom they are about."""
 
 
 def forget(
