@@ -207,6 +207,7 @@ def test_without_pictures_to_review_a_search_that_owes_review_is_refused(
     officer = server.key("officer", *EUROPE)
     said = soon(lambda: refused(lambda: search(officer, disc(RED))))
     assert "eu-ai-act-separate-review" in said
+    assert "LIKENESS_CROPS=on" in said
 
 
 def test_every_step_of_a_review_is_an_entry_without_names_or_reasons(

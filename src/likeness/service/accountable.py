@@ -74,7 +74,7 @@ class AccountableDesk:
             office.ledger.receipt_id(
                 office.database.write(lambda connection: office.ledger.append(connection, event))
             )
-            raise Denied(refusal(use, decision.refused_by))
+            raise Denied(refusal(use, decision))
         return decision, circumstances
 
     def _counted(self, connection: Connection, use: Use) -> tuple[Decision, Circumstances]:

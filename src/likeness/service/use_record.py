@@ -17,7 +17,7 @@ from likeness.service.forget import forget
 from likeness.service.record import M, Outcome, Probe
 from likeness.service.withhold import OF_PEOPLE, Withholding, confirmed, crop_of
 from likeness.storage import Database
-from likeness.terms.decision import Decision, Duty, Rule
+from likeness.terms.decision import Decision, Duty
 from likeness.terms.use import Use
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ class UseRecord:
             or (owed and office.withholding.impossible(self.use, decision))
         ):
             self.decision = decision
-            raise Denied(refusal(self.use, rules_against(decision)))
+            raise Denied(refusal(self.use, decision))
         if owed:
             self._withhold(alike, probe, now)
             return []
@@ -160,15 +160,14 @@ class UseRecord:
         self.ended = kind is not Kind.INTENT
 
 
-def rules_against(decision: Decision) -> tuple[Rule, ...]:
-    """Name the rules that stand against a use, refusing it or owed something."""
-    return decision.refused_by or tuple(one.rule for one in decision.obligations)
-
-
-def refusal(use: Use, by: Sequence[Rule]) -> str:
-    """Say by which rules a use is refused, and where these are written."""
+def refusal(use: Use, decision: Decision) -> str:
+    """Say by which rules a use is refused, where these are written, and what would help."""
+    by = decision.refused_by or tuple(one.rule for one in decision.obligations)
     rules = "; ".join(f"{rule.id} of {rule.pack} ({rule.source})" for rule in by)
-    return (
-        f"{use.operation} for purpose {use.purpose} is refused by {rules}: `likeness policy"
-        " explain` says who may do what"
-    )
+    said = f"{use.operation} for purpose {use.purpose} is refused by {rules}"
+    if any(one.duty in OF_PEOPLE and one.rule in by for one in decision.obligations):
+        said += (
+            ", since people have to look first: they can at a search or a watch, while pictures are"
+            " kept (LIKENESS_CROPS=on)"
+        )
+    return f"{said}: `likeness policy explain` says who may do what"
