@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection
 
+from likeness.gallery.collections import Collection
 from likeness.notify.addresses import read_networks
 from likeness.notify.webhooks import WebhookSender
 from likeness.review import crops
@@ -26,6 +27,9 @@ from .judging import COLLECTION, Desk, found, other
 from .test_watches import CALIBRATION, template, watch_of
 
 SENDER = WebhookSender(read_networks("127.0.0.0/8"))
+STAFF = Collection(
+    COLLECTION, "staff", "model", 128, "cohort", None, datetime(2100, 1, 1, tzinfo=UTC)
+)
 SERVER = Principal("local:server", Role.ADMIN)
 
 
@@ -51,18 +55,19 @@ class RecordingDesk:
 
 
 def enrol(desk: Desk, *seeds: int, keeps_crops: bool = True) -> tuple[list[Arrival], list[Case]]:
-    reviewing = ReviewOfEnrolments(desk.keyring, keeps_crops, 1e-3, timedelta(days=30))
+    reviewing = ReviewOfEnrolments(
+        desk.keyring, keeps_crops, 1e-3, timedelta(days=30), lambda _: CALIBRATION
+    )
     arrivals = [Arrival(uuid4(), None, template(seed)) for seed in seeds]
     opened = desk.database.write(
-        lambda c: reviewing.enrolled(
+        lambda c: reviewing.arrived(
             c,
-            COLLECTION,
+            STAFF,
             arrivals,
             {
                 one.reference_id: b"crop %d" % seed
                 for one, seed in zip(arrivals, seeds, strict=True)
             },
-            CALIBRATION,
             use_id=uuid4(),
             now=desk.now,
         )

@@ -42,6 +42,7 @@ def watch_of(desk: Desk, seed: int = 1, **changed: Any) -> tuple[Watch, WebhookS
         "missing-persons",
         Grounds("Court 7", "missing since May, on the list of the ministry"),
         Owed(1),
+        0.0,
         template(seed),
         CROP,
         desk.now + timedelta(days=30),

@@ -6,7 +6,7 @@ from pathlib import Path
 from likeness.secrets import passphrase
 from likeness.service import import_collection
 from likeness.service.import_lines import read_export
-from tests.service.people import home_at
+from tests.service.people import home_at, no_record
 
 WORDS = "correct horse battery"
 
@@ -20,7 +20,7 @@ def import_file(
     with home_at(folder, url, standards) as home, path.open("rb") as file:
         said.send("begins")
         import_collection.import_collection(
-            home.database,
+            no_record(home),
             home.keyring,
             home.installation.standards,
             read_export(file, lambda: WORDS),

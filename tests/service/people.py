@@ -16,7 +16,10 @@ from likeness.config import Settings
 from likeness.service.enrol import Demands, Enroller
 from likeness.service.enrol_source import read_source
 from likeness.service.named_picture import NamedPicture
+from likeness.service.record import Record
+from likeness.service.unrecorded import UnrecordedDesk
 from likeness.terms.template import Template
+from likeness.terms.use import Action, Principal, Role, Use
 from likeness.vision.decode import read_sample
 from tests.cli.conftest import InstallationWithDiscs
 
@@ -69,6 +72,13 @@ def make(home: Home, collection: str = "staff") -> None:
         dimensions=128,
         cohort_version=installation.standards.cohort(installation.model).version,
     )
+
+
+def no_record(home: Home) -> Record:
+    """The record of a use that nobody records."""
+    use = Use(Principal("local:test", Role.ADMIN), Action.ENROL, "test")
+    with UnrecordedDesk(home.database).record(use) as record:
+        return record
 
 
 def enroller(home: Home, collection: str = "staff", **demands: bool) -> Enroller:

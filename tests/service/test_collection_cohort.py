@@ -24,7 +24,7 @@ from likeness.service.make_collection_cohort import (
 )
 from likeness.terms.template import CohortStatistics, Template
 from tests.gallery.galleries import face
-from tests.service.people import RED, draw, enroller, template_of
+from tests.service.people import RED, draw, enroller, no_record, template_of
 
 PEOPLE = 800
 
@@ -55,7 +55,7 @@ def begin(home: Home, seed: int = 5) -> MadeCohort:
 
 def finish(home: Home, change: staging.Change) -> int:
     cohort_of = home.installation.standards.cohort_of
-    return even_out(home.database, home.gallery, "staff", change, cohort_of)
+    return even_out(no_record(home), home.database, home.gallery, "staff", change, cohort_of)
 
 
 def best(home: Home, seed: int, by: By = By.BEST) -> tuple[str, float]:
@@ -168,6 +168,7 @@ def test_what_was_cut_off_is_gone_on_with(home: Home, monkeypatch: pytest.Monkey
 
     with pytest.raises(Cut):
         even_out(
+            no_record(home),
             home.database,
             home.gallery,
             "staff",
@@ -194,7 +195,7 @@ def test_who_is_enrolled_meanwhile_is_evened_out_before_the_switch(
     switch = type(home.gallery).switch
     late = iter([reference(home, 9_000, "late"), reference(home, 9_001, "later")])
 
-    def enrol_and_switch(gallery: object, change: staging.Change) -> object:
+    def enrol_and_switch(gallery: object, change: staging.Change, write: object) -> object:
         for one in late:
             home.gallery.enrol("staff", [one])
             break

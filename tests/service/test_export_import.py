@@ -37,7 +37,7 @@ from likeness.service.import_lines import read_export
 from likeness.vision.cohort import Cohort
 from likeness.vision.standards import Standards
 from tests.service.importing import WORDS, import_file
-from tests.service.people import crowd, enroller, home_at, make, template_of
+from tests.service.people import crowd, enroller, home_at, make, no_record, template_of
 from tests.service.test_collection_cohort import begin, best, fill, finish
 
 KILLS = int(os.environ.get("LIKENESS_KILLS", "3"))
@@ -74,7 +74,7 @@ def export(home: Home, words: str | None = WORDS, collection: str = "staff") -> 
 
 def import_(home: Home, content: bytes, words: str = WORDS, name: str | None = None) -> Imported:
     return import_collection(
-        home.database,
+        no_record(home),
         home.keyring,
         home.installation.standards,
         read_export(io.BytesIO(content), lambda: words),
@@ -457,7 +457,7 @@ def test_an_import_that_is_stopped_leaves_nothing(home: Home, exports: dict[str,
 
     with pytest.raises(KeyboardInterrupt):
         import_collection(
-            home.database,
+            no_record(home),
             home.keyring,
             home.installation.standards,
             read_export(io.BytesIO(exports["sealed"]), lambda: WORDS),

@@ -39,6 +39,7 @@ from tests.service.people import (
     enroller,
     home_at,
     make,
+    no_record,
     template_of,
 )
 
@@ -105,7 +106,7 @@ def test_everybody_is_found_with_the_new_model(home: Home, enrolled: Path) -> No
 
     assert [(one.references, one.made_anew, one.error) for one in results] == [(1, 1, None)] * 6
     assert list(work.missing()) == []
-    assert work.switch() == []
+    assert work.switch(no_record(home)) == []
     assert home.gallery.collection("staff").model == home.installation.model
     assert ids(home) == before
     for picture in enrolled.iterdir():
@@ -124,7 +125,7 @@ def test_old_templates_serve_until_everybody_has_a_new_one(
         (missing,) = work.missing()
         assert (missing.subject, missing.reason) == (first.stem, "its picture did not come")
         with pytest.raises(Conflict, match="1 are not"):
-            work.switch()
+            work.switch(no_record(home))
     with home_at(tmp_path, database_url, standards) as home:
         for picture in (first, *others):
             assert best(home, picture) == picture.stem
@@ -133,7 +134,7 @@ def test_old_templates_serve_until_everybody_has_a_new_one(
         assert late.error is None
     with with_new_model(tmp_path, database_url) as home:
         assert sum(one.made_anew for one in made_anew(home, enrolled, tmp_path / "late")) == 2
-        re_embedder(home).switch()
+        re_embedder(home).switch(no_record(home))
         assert best(home, tmp_path / "late" / "late.png") == "late"
 
 
@@ -163,7 +164,7 @@ def test_references_left_out_are_erased_with_a_certificate(home: Home, enrolled:
     work = re_embedder(home)
     list(work.make_anew(others))
 
-    (certificate,) = work.switch([one.id for one in work.missing()])
+    (certificate,) = work.switch(no_record(home), [one.id for one in work.missing()])
 
     assert certificate.erased.references == 1
     assert home.gallery.erasing.verify(certificate).holds
@@ -197,7 +198,7 @@ def test_faces_of_one_picture_keep_their_names(
     with with_new_model(tmp_path, database_url) as home:
         (result,) = made_anew(home, picture)
         assert (result.references, result.made_anew) == (3, 3)
-        re_embedder(home).switch()
+        re_embedder(home).switch(no_record(home))
         assert [best(home, one) for one in alone] == before
 
 
@@ -241,12 +242,12 @@ def test_file_that_is_no_picture_stops_nothing(home: Home, enrolled: Path) -> No
 def test_what_is_staged_can_be_dropped(home: Home, enrolled: Path) -> None:
     made_anew(home, enrolled)
 
-    assert re_embed.discard(home.database, home.gallery, "staff") == 6
+    assert re_embed.discard(no_record(home), home.gallery, "staff") == 6
 
     for table in (STAGED, CHANGES):
         assert home.database.read(lambda c, t=table: c.execute(select(t)).all()) == []
     with pytest.raises(Conflict, match="none has begun"):
-        re_embed.discard(home.database, home.gallery, "staff")
+        re_embed.discard(no_record(home), home.gallery, "staff")
 
 
 @pytest.mark.parametrize(
@@ -287,7 +288,7 @@ def test_real_people_are_found_with_the_new_model(
     with Home(installation) as home:
         results = made_anew(home, pictures)
         assert [(one.made_anew, one.error) for one in results] == [(1, None)] * len(SAMPLES)
-        re_embedder(home).switch()
+        re_embedder(home).switch(no_record(home))
         for picture, reference_id in references.items():
             (best,) = home.gallery.search("staff", template_of(home, picture), 1)
             assert best.reference is not None and best.reference.id == reference_id

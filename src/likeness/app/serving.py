@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from likeness.access import IssuedSecret, KnownKeys, RequestTokens
 from likeness.app.buckets import buckets_of
 from likeness.app.collections import calibration_of
+from likeness.app.enrolment import reviewing_of
 from likeness.app.home import Home
 from likeness.app.installation import Installation, Workload
 from likeness.app.own_acts import own_acts
@@ -134,6 +135,7 @@ def _served(home: Home, installation: Installation, progress: Progress | None) -
         desk=home.desk,
         buckets=buckets_of(installation.settings),
         finder=finder,
+        reviewing=reviewing_of(home),
         limits=installation.limits,
         templates=TemplatesOf(finder.model, dimensions, finder.cohort_version),
         calibration=installation.standards.calibration(finder.model, finder.cohort_version),

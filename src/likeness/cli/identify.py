@@ -1,6 +1,7 @@
 """`likeness identify`: who of a gallery the faces are, if anybody."""
 
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,7 +11,7 @@ from likeness.app import Installation, Workload
 from likeness.cli.annotation import Annotations
 from likeness.cli.answers import Json, error_json, identification_json, print_json
 from likeness.cli.each_picture import each_picture
-from likeness.cli.exit_codes import ExitCode, code_of
+from likeness.cli.exit_codes import ExitCode, code_of, warn
 from likeness.cli.opened import installation
 from likeness.cli.options import (
     AnnotateTo,
@@ -28,11 +29,10 @@ from likeness.cli.search_in_words import search_in_words, search_json
 from likeness.cli.searched import Ready, folder_ready
 from likeness.cli.words import as_high, box_in_words, several
 from likeness.errors import InvalidRequest, LikenessError
-from likeness.service.identify import Candidate, Identification
+from likeness.service.identify import Candidate, Identification, Identified
 from likeness.vision.decode import Sample
 from likeness.vision.draw import Mark
 
-Named = tuple[Sample, tuple[Identification, ...]]
 _By = Literal["best", "subject", "reference"]
 
 
@@ -78,17 +78,16 @@ def identify(
     with _ready(settled, gallery, collection, by) as ready:
         identifier = ready.identifier
 
-        def name(picture: Path) -> Named:
-            sample = settled.sample(picture)
-            faces = identifier.identify(sample)
+        def name(picture: Path) -> Identified:
+            named = ready.identify(partial(settled.sample, picture))
             annotations.write(
                 picture,
-                sample,
-                [each.face for each in faces],
-                [label_of(each) for each in faces],
-                [mark_of(each) for each in faces],
+                named.sample,
+                [each.face for each in named.faces],
+                [label_of(each) for each in named.faces],
+                [mark_of(each) for each in named.faces],
             )
-            return sample, faces
+            return named
 
         searched = (identifier.calibration, identifier.point, identifier.compared)
         worst, anybody, answers = ExitCode.DONE, False, []
@@ -98,11 +97,16 @@ def identify(
             if isinstance(named, LikenessError):
                 worst = max(worst, code_of(named))
             else:
-                anybody |= any(each.match for each in named[1])
+                anybody |= any(each.match for each in named.faces)
             if as_json:
                 answers.append(_json(picture, named))
             elif not isinstance(named, LikenessError):
-                _print(picture, *named, identifier.calibration.lowest_fmr)
+                _print(picture, named.sample, named.faces, identifier.calibration.lowest_fmr)
+                for case_id in named.case_ids:
+                    warn(
+                        f"{picture}: what people decide of case {case_id} is answered:"
+                        f" `likeness review show {case_id}`"
+                    )
         if as_json:
             described = {**ready.in_json, "operating_point": search_json(*searched)}
             print_json({ready.kind: described, "pictures": answers})
@@ -165,13 +169,13 @@ def mark_of(identification: Identification) -> Mark:
     return Mark.MATCHED if identification.match else Mark.UNMATCHED
 
 
-def _json(picture: Path, named: Named | LikenessError) -> Json:
+def _json(picture: Path, named: Identified | LikenessError) -> Json:
     if isinstance(named, LikenessError):
         return {"picture": str(picture), "error": error_json(named)}
-    sample, faces = named
     return {
         "picture": str(picture),
-        "width": sample.width,
-        "height": sample.height,
-        "faces": [identification_json(each) for each in faces],
+        "width": named.sample.width,
+        "height": named.sample.height,
+        "faces": [identification_json(each) for each in named.faces],
+        "cases": [str(one) for one in named.case_ids],
     }

@@ -10,6 +10,7 @@ from likeness.app import Workload
 from likeness.app.collections import require_comparable
 from likeness.app.enrolment import enroller_of
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
 from likeness.cli.enrolling import enrol_all, print_tally
 from likeness.cli.exit_codes import ExitCode, warn
@@ -28,6 +29,7 @@ from likeness.service.import_compreface import CompreFace, compreface_pictures
 from likeness.service.import_compreface_database import CompreFaceDatabase
 from likeness.service.import_compreface_dump import CompreFaceDump
 from likeness.service.import_lines import read_export
+from likeness.terms.use import Action
 
 _REPORT = Path("compreface.import-report.csv")
 
@@ -98,7 +100,11 @@ def _import_collection(
         try:
             with path.open("rb") as file:
                 export = read_export(file, lambda: passphrase_from(passphrase_file, new=False))
-                with stopping() as stopped, counting("Subjects and references") as show:
+                with (
+                    on_record(home, Action.ENROL, "import") as record,
+                    stopping() as stopped,
+                    counting("Subjects and references") as show,
+                ):
 
                     def tell(done: int, total: int) -> None:
                         if stopped():
@@ -106,7 +112,7 @@ def _import_collection(
                         show(done, total)
 
                     imported = import_collection(
-                        home.database,
+                        record,
                         home.keyring,
                         home.installation.standards,
                         export,
@@ -166,7 +172,9 @@ def _import_compreface(
             _compreface(source, settled.limits.max_bytes, open_meanwhile), service
         )
         finder = finder_opened(settled, Workload.MANY)
-        tally = enrol_all(enroller_of(home, collection, finder, demands), pictures, report)
+        tally = enrol_all(
+            enroller_of(home, collection, finder, demands, "import"), pictures, report
+        )
     print_tally(tally, report, as_json)
     raise typer.Exit(tally.code)
 

@@ -1,6 +1,6 @@
 """What `likeness identify` searches, made ready: here a folder of people."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +11,19 @@ from likeness.cli.exit_codes import warn
 from likeness.cli.opened import opened
 from likeness.cli.progress import counting
 from likeness.cli.words import several
-from likeness.service.identify import Identifier
+from likeness.service.identify import Identified, Identifier
+from likeness.vision.decode import Sample
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What names faces, and what of: in a line, and as a member of the answer in JSON."""
+    """What names faces, and what of: in a line, and as a member of the answer in JSON.
+
+    `identify` does so for a sample that is read when it may be looked at.
+    """
 
     identifier: Identifier
+    identify: Callable[[Callable[[], Sample]], Identified]
     in_words: str
     kind: str
     in_json: Json
@@ -34,8 +39,15 @@ def folder_ready(settled: Installation, folder: Path) -> Iterator[Ready]:
         warn(f"not enrolled, {rejection.reason}", about=repr(str(rejection.path)))
     subjects, references = len(gallery.subjects), len(gallery.references)
     people = "person" if subjects == 1 else "people"
+    identifier = likeness.identifier(gallery)
+
+    def identify(read: Callable[[], Sample]) -> Identified:
+        sample = read()
+        return Identified(sample, identifier.identify(sample))
+
     yield Ready(
-        likeness.identifier(gallery),
+        identifier,
+        identify,
         f"Gallery of {subjects} {people} in {several(references, 'picture')}.",
         "gallery",
         {

@@ -11,6 +11,7 @@ from likeness.gallery.gallery import Gallery
 from likeness.rekognition.page_tokens import PageTokens
 from likeness.secrets import Keyring
 from likeness.service.create_collection import TemplatesOf
+from likeness.service.on_enrolment import ReviewOfEnrolments
 from likeness.service.record import Desk
 from likeness.storage import Database
 from likeness.terms.calibration import Calibration
@@ -33,6 +34,7 @@ class Served:
     desk: Desk
     buckets: Buckets
     finder: FaceFinder
+    reviewing: ReviewOfEnrolments
     limits: DecodeLimits
     templates: TemplatesOf
     calibration: Calibration

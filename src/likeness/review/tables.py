@@ -117,6 +117,8 @@ WATCHES = Table(
     Column("purpose", String(255), nullable=False),
     Column("reviews", Integer, nullable=False),
     Column("separately", Boolean, nullable=False),
+    # Percent: what rules demanded of candidates when it was admitted.
+    Column("least_similarity", Float(53), nullable=False, server_default="0"),
     Column("model", String, nullable=False),
     Column("cohort_mean", Float(53), nullable=False),
     Column("cohort_deviation", Float(53), nullable=False),

@@ -39,13 +39,17 @@ class Grounds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewWatch:
-    """Somebody to watch for in a collection; `url` is of a webhook, None where nobody is told."""
+    """Somebody to watch for in a collection; `url` is of a webhook, None where nobody is told.
+
+    Nobody is proposed who is less than `least_similarity` percent alike.
+    """
 
     collection_id: UUID
     principal_id: str
     purpose: str
     grounds: Grounds
     owed: Owed
+    least_similarity: float
     template: Template
     crop_jpeg: bytes
     expires_at: datetime
@@ -62,6 +66,7 @@ class Watch:
     purpose: str
     reviews: int
     separately: bool
+    least_similarity: float
     model: str
     created_at: datetime
     expires_at: datetime
@@ -115,6 +120,7 @@ def add(
         new.purpose,
         new.owed.reviews,
         new.owed.separately,
+        new.least_similarity,
         new.template.model,
         now,
         new.expires_at,
@@ -149,6 +155,12 @@ def add(
 def live(connection: Connection, now: datetime) -> list[Watch]:
     """List the watches that match what is enrolled now, the oldest first."""
     return _read(connection, WATCHES.c.expires_at > now)
+
+
+def any_in(connection: Connection, collection_id: UUID, now: datetime) -> bool:
+    """Say whether anybody is watched for in a collection."""
+    chosen = WATCHES.c.collection_id == collection_id, WATCHES.c.expires_at > now
+    return connection.execute(select(WATCHES.c.id).where(*chosen)).first() is not None
 
 
 def get(connection: Connection, watch_id: UUID, now: datetime) -> Watch:
@@ -198,7 +210,8 @@ def resembling(
 ) -> list[tuple[Watch, float]]:
     """Say which watches a template resembles, and how much: `at_least` so similar, 0 to 100.
 
-    What was made with another model or cohort resembles nothing: it has to be added again.
+    A watch may demand more. What was made with another model or cohort resembles nothing: it has to
+    be added again.
     """
     comparable = [
         one
@@ -210,7 +223,11 @@ def resembling(
         (one.watch, calibration.similarity(compare(template, one.template).score))
         for one in comparable
     ]
-    return [(watch, similarity) for watch, similarity in similarities if similarity >= at_least]
+    return [
+        (watch, similarity)
+        for watch, similarity in similarities
+        if similarity >= max(at_least, watch.least_similarity)
+    ]
 
 
 def grounds_of(connection: Connection, keyring: Keyring, watch: Watch) -> Grounds:

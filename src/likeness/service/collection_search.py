@@ -1,11 +1,17 @@
-"""Search a collection of the gallery, as `identify` does."""
+"""Search a collection of the gallery, as `identify` does: what rules let leave, and on record."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.search import By
-from likeness.service.identify import Found
+from likeness.service.detect_faces import ReadSample
+from likeness.service.identify import Candidate, Found, Identification, Identified, Identifier
+from likeness.service.record import Outcome, Probe, Record
 from likeness.terms.template import Template
+from likeness.vision.decode import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,60 @@ class CollectionSearch:
                 one.subject.name if one.subject else None,
                 one.reference.id if one.reference else None,
                 one.comparison,
+                one.subject.id if one.subject else None,
             )
             for one in self.gallery.search(self.name, probe, limit, self.by)
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSearch:
+    """Names the faces of samples, each sample a use on record that `recorded` begins."""
+
+    identifier: Identifier
+    by: By
+    recorded: Callable[[], AbstractContextManager[Record]]
+
+    def identify(self, read: ReadSample) -> Identified:
+        """Find every face and whom it is like, as far as the rules in force let that be answered.
+
+        Where people have to look at the candidates of a face first, nobody is named in the whole
+        sample until they have; the same search, done again, gives what they confirmed.
+
+        Raises:
+            Denied: policy forbids it; then no face was looked for, or nobody is named.
+            LikenessError: what reading, finding and searching raise.
+        """
+        with self.recorded() as record:
+            sample = read()
+            found = self.identifier.identify(sample)
+            released, case_ids = [], list[UUID]()
+            for each in found:
+                released.append(self._released(record, sample, each))
+                if record.case_id is not None and record.case_id not in case_ids:
+                    case_ids.append(record.case_id)
+            if record.ended:
+                released = [replace(each, candidates=()) for each in released]
+            record.answered(_outcome(released))
+            return Identified(sample, tuple(released), tuple(case_ids))
+
+    def _released(self, record: Record, sample: Sample, each: Identification) -> Identification:
+        box = each.face.box
+        place = (box.left, box.top, box.right, box.bottom)
+        # Faces of one sample are told apart by where they are.
+        parameters = (("by", str(self.by)), ("face", ",".join(f"{side:.0f}" for side in place)))
+        probe = Probe(sample, each.face, parameters=parameters)
+        released = record.release(each.candidates, probe)
+        return replace(each, candidates=tuple(released))
+
+
+def _outcome(answered: list[Identification]) -> Outcome:
+    candidates: list[Candidate] = [one for each in answered for one in each.candidates]
+    references = (one.reference_id for one in candidates)
+    subjects = (one.subject_id for one in candidates)
+    return Outcome(
+        len(answered),
+        len(candidates),
+        tuple(dict.fromkeys(one for one in references if one is not None)),
+        tuple(dict.fromkeys(one for one in subjects if one is not None)),
+    )

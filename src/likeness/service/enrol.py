@@ -5,13 +5,18 @@
    where it was, when the same pictures come again.
 3. A picture that cannot be enrolled is told with the reason and stops nothing; a fault stops all.
 4. What is held does not grow with the number of pictures.
+5. Every commit is a use of its own, admitted before its pictures are looked at and on record with
+   what it enrolled: what stops uses stops enrolment that goes on. The few pictures that are worked
+   on ahead wait for the next.
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -28,9 +33,11 @@ from likeness.errors import (
 from likeness.gallery import references, subjects
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.references import NewReference, Reference
-from likeness.service.in_batches import in_batches
 from likeness.service.in_parallel import in_parallel
 from likeness.service.named_picture import NamedPicture
+from likeness.service.on_enrolment import Enrolled, ReviewOfEnrolments
+from likeness.service.record import Outcome as OnRecord
+from likeness.service.record import Record
 from likeness.storage import Database
 from likeness.vision.decode import DecodeLimits, Sample
 from likeness.vision.find import FaceFinder
@@ -74,6 +81,7 @@ class _Ready:
 
     picture: NamedPicture
     new: NewReference
+    crop_jpeg: bytes | None
 
 
 class Enroller:
@@ -87,6 +95,8 @@ class Enroller:
         finder: FaceFinder,
         limits: DecodeLimits,
         demands: Demands,
+        recorded: Callable[[], AbstractContextManager[Record]],
+        reviewing: ReviewOfEnrolments,
         *,
         workers: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -100,6 +110,8 @@ class Enroller:
             finder: what finds and embeds faces.
             limits: what a picture may cost.
             demands: what a picture has to be.
+            recorded: begins the record of a use.
+            reviewing: what review needs of who is enrolled.
             workers: pictures worked on at a time.
             clock: says what time it is.
 
@@ -113,6 +125,8 @@ class Enroller:
         self._finder = finder
         self._limits = limits
         self._demands = demands
+        self._recorded = recorded
+        self._reviewing = reviewing
         self._workers = workers
         self._clock = clock
 
@@ -120,13 +134,28 @@ class Enroller:
         """Enrol pictures and tell of each, in order, once it is committed.
 
         Raises:
+            Denied: policy forbids it, from some batch on; what was told stays.
             ModelMismatch: the collection's templates are another model's than the finder's.
             NotFound: the collection was erased meanwhile.
             Fault: something broke; what was told stays, and the rest can come again.
         """
-        attempted = in_parallel(self._attempt, pictures, self._workers)
-        for batch in in_batches(attempted, _BATCH):
-            yield from self._committed(batch)
+        ahead = 0  # pictures that are on their way; some are, unless these were the last
+
+        def coming() -> Iterator[NamedPicture]:
+            nonlocal ahead
+            for picture in pictures:
+                ahead += 1
+                yield picture
+
+        attempted = in_parallel(self._attempt, coming(), self._workers)
+        while True:
+            with self._recorded() as record:
+                batch = list(islice(attempted, _BATCH))
+                results = self._committed(record, batch)
+            ahead -= len(batch)
+            yield from results
+            if not ahead:
+                return
 
     def _attempt(self, picture: NamedPicture) -> "_Ready | Result":
         try:
@@ -135,11 +164,11 @@ class Enroller:
             known = self._database.read(lambda connection: self._known(connection, picture, sha256))
             if known is not None:
                 return known
-            return _Ready(picture, self._new_reference(picture, sample, sha256))
+            return self._ready(picture, sample, sha256)
         except (InputError, Refused) as error:
             return Result(picture, Outcome.REJECTED, error=error)
 
-    def _new_reference(self, picture: NamedPicture, sample: Sample, sha256: bytes) -> NewReference:
+    def _ready(self, picture: NamedPicture, sample: Sample, sha256: bytes) -> _Ready:
         if picture.expires_at is not None and picture.expires_at <= self._clock():
             raise InvalidRequest(
                 "a date of expiry to come was expected and it has passed: leave the picture out, or"
@@ -169,14 +198,18 @@ class Enroller:
             picture.external_id,
             picture.expires_at,
         )
-        return self._gallery.evened_out(self._collection, self._opened, [new])[0]
+        (evened,) = self._gallery.evened_out(self._collection, self._opened, [new])
+        return _Ready(picture, evened, self._reviewing.crop_of(located.image, face.box))
 
-    def _committed(self, batch: Sequence[_Ready | Result]) -> list[Result]:
+    def _committed(self, record: Record, batch: Sequence[_Ready | Result]) -> list[Result]:
         ready = [one for one in batch if isinstance(one, _Ready)]
-        enrolled = iter(self._store(ready) if ready else [])
+        if not ready:
+            record.answered(OnRecord())
+            return [one for one in batch if isinstance(one, Result)]
+        enrolled = iter(self._store(record, ready))
         return [next(enrolled) if isinstance(one, _Ready) else one for one in batch]
 
-    def _store(self, ready: Sequence[_Ready]) -> list[Result]:
+    def _store(self, record: Record, ready: Sequence[_Ready]) -> list[Result]:
         seal = self._opened.seal
         first: dict[UUID, _Ready] = {}  # the first of each sample, which may have come twice
         for one in ready:
@@ -185,12 +218,27 @@ class Enroller:
         def store(connection: Connection) -> tuple[dict[_Ready, Reference], list[Result]]:
             known = {one.sample_id for one in references.of_samples(connection, seal, first)}
             fresh = [one for sample_id, one in first.items() if sample_id not in known]
-            new = [one.new for one in fresh]
-            inserted = references.insert_all(connection, self._collection, seal, new, self._clock())
+            new, now = [one.new for one in fresh], self._clock()
+            inserted = references.insert_all(connection, self._collection, seal, new, now)
             enrolled = dict(zip(fresh, inserted, strict=True))
+            self._reviewing.enrolled(
+                connection,
+                self._collection,
+                seal,
+                [
+                    Enrolled(one.new, reference, one.crop_jpeg)
+                    for one, reference in enrolled.items()
+                ],
+                use_id=record.use.id,
+                now=now,
+            )
             return enrolled, [self._stored(connection, one, enrolled.get(one)) for one in ready]
 
-        enrolled, results = self._database.write(store)
+        def outcome(stored: tuple[dict[_Ready, Reference], list[Result]]) -> OnRecord:
+            reference_ids = tuple(one.id for one in stored[0].values())
+            return OnRecord(faces=len(ready), reference_ids=reference_ids)
+
+        enrolled, results = record.write(store, outcome)
         self._gallery.follow(self._opened, list(enrolled.values()))
         return results
 

@@ -15,6 +15,7 @@ from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.seal import Seal
 from likeness.service.comparable import require_comparable
 from likeness.service.detect_faces import ReadSample
+from likeness.service.on_enrolment import Enrolled, ReviewOfEnrolments
 from likeness.service.quality_bar import QualityBar
 from likeness.service.record import Outcome, Record
 from likeness.terms.face import Face, QualityReason
@@ -59,6 +60,7 @@ def enrol_faces(
     collection: Collection,
     opened: OpenCollection,
     finder: FaceFinder,
+    reviewing: ReviewOfEnrolments,
     read: ReadSample,
     enrolling: Enrolling,
     now: datetime,
@@ -79,12 +81,26 @@ def enrol_faces(
     chosen, left_out = _chosen(located.faces[: enrolling.most_looked_at], enrolling)
     new = _new(opened.seal, sample, finder, located, chosen, enrolling.external_id)
     evened = dict(zip(new, gallery.evened_out(collection, opened, [*new.values()]), strict=True))
+    crops_jpeg = {
+        digest: reviewing.crop_of(located.image, one.face.box) for digest, one in evened.items()
+    }
 
     def enrol(connection: Connection) -> tuple[list[Reference], list[Reference]]:
         known = _known(connection, opened.seal, sample, enrolling.external_id)
         fresh = {digest: one for digest, one in evened.items() if digest not in known}
         inserted = references.insert_all(
             connection, collection, opened.seal, list(fresh.values()), now
+        )
+        reviewing.enrolled(
+            connection,
+            collection,
+            opened.seal,
+            [
+                Enrolled(fresh[digest], one, crops_jpeg[digest])
+                for digest, one in zip(fresh, inserted, strict=True)
+            ],
+            use_id=record.use.id,
+            now=now,
         )
         enrolled = known | dict(zip(fresh, inserted, strict=True))
         return [enrolled[digest] for digest in evened], inserted

@@ -13,6 +13,7 @@ from likeness.gallery.cohorts import Cohort, OwnCohort
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.seal import Seal
 from likeness.gallery.staging import Change
+from likeness.service.record import Outcome, Record
 from likeness.storage import Database
 from likeness.terms.template import CohortStatistics, Template
 from likeness.vision.cohort_parts import CohortInParts
@@ -48,6 +49,7 @@ def begin_evening_out(
 
 
 def even_out(
+    record: Record,
     database: Database,
     gallery: Gallery,
     name: str,
@@ -60,6 +62,7 @@ def even_out(
     What is staged stays when this is cut off, and the next call goes on after it.
 
     Args:
+        record: of this use.
         database: where the gallery's rows are.
         gallery: what has the collection.
         name: the collection's.
@@ -85,7 +88,12 @@ def even_out(
             staged = database.read(partial(staging.staged, change=change))
             tell(staged, gallery.size(name).references)
         try:
-            gallery.switch(change)
+            gallery.switch(
+                change,
+                write=lambda act: record.write(
+                    act, lambda _: Outcome(details={"cohort": change.cohort_version})
+                ),
+            )
             return gallery.size(name).references
         except Conflict:
             # Somebody was enrolled since; or something else stands in the way.

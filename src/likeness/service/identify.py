@@ -19,6 +19,7 @@ class Found:
     subject: str | None
     reference_id: UUID | None
     comparison: Comparison
+    subject_id: UUID | None = None
 
 
 class Searched(Protocol):
@@ -54,6 +55,7 @@ class Candidate:
     expected_false: float
     match: bool
     uncalibrated: bool
+    subject_id: UUID | None = None
 
     @property
     def name(self) -> str:
@@ -72,6 +74,15 @@ class Identification:
     def match(self) -> Candidate | None:
         """The best candidate, if it is a match; nobody is an answer too."""
         return next((best for best in self.candidates[:1] if best.match), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identified:
+    """A sample and its faces, largest first; `case_ids` are of what people have to decide of it."""
+
+    sample: Sample
+    faces: tuple[Identification, ...]
+    case_ids: tuple[UUID, ...] = ()
 
 
 class Identifier:
@@ -121,4 +132,5 @@ class Identifier:
             expected_false=fmr * self.compared,
             match=reached and self.point.calibrated,
             uncalibrated=reached and not self.point.calibrated,
+            subject_id=found.subject_id,
         )

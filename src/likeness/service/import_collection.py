@@ -23,7 +23,7 @@ from likeness.secrets import Keyring
 from likeness.service.export_format import Header, ReferenceLine
 from likeness.service.import_lines import ExportLines
 from likeness.service.in_batches import in_batches
-from likeness.storage import Database
+from likeness.service.record import Outcome, Record
 from likeness.terms.template import CohortStatistics, Template
 from likeness.vision.kept_cohort import models_of, read_cohort
 from likeness.vision.standards import Standards
@@ -43,7 +43,7 @@ class Imported:
 
 
 def import_collection(
-    database: Database,
+    record: Record,
     keyring: Keyring,
     standards: Standards,
     export: ExportLines,
@@ -53,7 +53,7 @@ def import_collection(
     """Make a collection of an export; what is held does not grow with it.
 
     Args:
-        database: where the gallery's rows are.
+        record: of this use.
         keyring: what the collection's key is sealed with.
         standards: what has the cohorts that are known here.
         export: what `read_export` gave.
@@ -101,7 +101,19 @@ def import_collection(
         export.finish()
         return Imported(collection, size)
 
-    return database.write(insert)
+    return record.write(insert, _outcome)
+
+
+def _outcome(imported: Imported) -> Outcome:
+    # A commitment to each would cost more than the import.
+    size = imported.size
+    return Outcome(
+        details={
+            "made": str(imported.collection.id),
+            "subjects": str(size.subjects),
+            "references": str(size.references),
+        }
+    )
 
 
 def _keep_cohort(

@@ -3,18 +3,34 @@
 Called inside the act that enrols: a match is on record with the reference, or neither is there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.review import crops
+from likeness.gallery import subjects
+from likeness.gallery.collections import Collection
+from likeness.gallery.references import NewReference, Reference
+from likeness.gallery.seal import Seal
+from likeness.review import crops, watches
 from likeness.review.case import Case
 from likeness.review.watching import Arrival, open_watch_cases
 from likeness.secrets import Keyring
 from likeness.terms.calibration import Calibration
+from likeness.terms.face import Box
+from likeness.terms.image import Image
+from likeness.vision.crop import face_crop_jpeg
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enrolled:
+    """A face that was just enrolled; `crop_jpeg` is None while pictures are not kept."""
+
+    new: NewReference
+    reference: Reference
+    crop_jpeg: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +38,59 @@ class ReviewOfEnrolments:
     """Keeps pictures of who is enrolled, and compares them with who is watched for.
 
     While pictures are not kept nobody could review a match, so nothing is kept and nobody compared.
-    A watch is matched from the false match rate `fmr` on.
+    A watch is matched from the false match rate `fmr` on; `calibration_of` says what the scores of
+    a collection mean.
     """
 
     keyring: Keyring
     keeps_crops: bool
     fmr: float
     case_lives: timedelta
+    calibration_of: Callable[[Collection], Calibration]
+
+    def crop_of(self, image: Image, box: Box) -> bytes | None:
+        """Cut a face out, before the act that enrols it; None while pictures are not kept."""
+        return face_crop_jpeg(image, box) if self.keeps_crops else None
 
     def enrolled(
         self,
         connection: Connection,
-        collection_id: UUID,
+        collection: Collection,
+        seal: Seal,
+        enrolled: Sequence[Enrolled],
+        *,
+        use_id: UUID,
+        now: datetime,
+    ) -> None:
+        """Keep what review needs of faces, inside the act that enrols them; see `arrived`."""
+        if not self.keeps_crops:
+            return
+        references = [one.reference for one in enrolled]
+        numbers = {one.subject_number for one in references if one.subject_number is not None}
+        known = subjects.by_numbers(connection, seal, numbers)
+        subject_ids = {number: subject.id for number, subject in known.items()}
+        self.arrived(
+            connection,
+            collection,
+            [
+                Arrival(
+                    one.reference.id,
+                    subject_ids.get(one.reference.subject_number or 0),
+                    one.new.template,
+                )
+                for one in enrolled
+            ],
+            {one.reference.id: one.crop_jpeg for one in enrolled if one.crop_jpeg is not None},
+            use_id=use_id,
+            now=now,
+        )
+
+    def arrived(
+        self,
+        connection: Connection,
+        collection: Collection,
         arrivals: Sequence[Arrival],
         crops_jpeg: Mapping[UUID, bytes],
-        calibration: Calibration,
         *,
         use_id: UUID,
         now: datetime,
@@ -45,21 +99,27 @@ class ReviewOfEnrolments:
 
         Args:
             connection: of the act that enrols.
-            collection_id: what they were enrolled into.
+            collection: what they were enrolled into.
             arrivals: the references.
             crops_jpeg: their faces, by their ids.
-            calibration: what the collection's scores mean.
             use_id: of the enrolment.
             now: the time.
+
+        Raises:
+            NotFound: somebody is watched for, and nobody has measured what scores mean.
+            KeyUnusable: a key is gone.
         """
-        if not self.keeps_crops:
+        if not self.keeps_crops or not arrivals:
             return []
-        crops.keep(connection, self.keyring, collection_id, crops_jpeg)
+        crops.keep(connection, self.keyring, collection.id, crops_jpeg)
+        if not watches.any_in(connection, collection.id, now):
+            return []
+        calibration = self.calibration_of(collection)
         point = calibration.point(self.fmr)
         return open_watch_cases(
             connection,
             self.keyring,
-            collection_id,
+            collection.id,
             arrivals,
             calibration,
             at_least=calibration.similarity(point.threshold),

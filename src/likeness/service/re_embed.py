@@ -28,6 +28,7 @@ from likeness.gallery.references import Reference
 from likeness.gallery.staging import FoundAgain
 from likeness.service.in_batches import in_batches
 from likeness.service.in_parallel import in_parallel
+from likeness.service.record import Outcome, Record
 from likeness.storage import Database
 from likeness.terms.face import Box, Face
 from likeness.vision.decode import DecodeLimits, read_sample
@@ -152,14 +153,21 @@ class ReEmbedder:
             yield from self._database.read(partial(self._named, numbers=numbers))
             after = numbers[-1]
 
-    def switch(self, leaving_out: Sequence[UUID] = ()) -> list[ErasureCertificate]:
+    def switch(self, record: Record, leaving_out: Sequence[UUID] = ()) -> list[ErasureCertificate]:
         """Let the new templates take the place of the old, and erase references left out.
 
         Raises:
             Conflict: a reference has no new template and is not left out; or as for
                 `Gallery.finish`, and then the new ones are in place.
         """
-        return self._gallery.switch(self.change, leaving_out)
+        outcome = Outcome(
+            reference_ids=tuple(leaving_out),
+            forgotten=tuple(leaving_out),
+            details={"model": self.change.model, "cohort": self.change.cohort_version},
+        )
+        return self._gallery.switch(
+            self.change, leaving_out, lambda act: record.write(act, lambda _: outcome)
+        )
 
     def _attempt(self, place: Path) -> _Attempted:
         try:
@@ -221,7 +229,7 @@ class ReEmbedder:
 
 
 def discard(
-    database: Database,
+    record: Record,
     gallery: Gallery,
     name: str,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -242,7 +250,7 @@ def discard(
         staging.discard(connection, change, clock())
         return staged
 
-    dropped = database.write(drop)
+    dropped = record.write(drop, lambda count: Outcome(details={"discarded": str(count)}))
     gallery.erasing.finish([])
     return dropped
 

@@ -94,6 +94,10 @@ class Record(Protocol):
     def case_id(self) -> UUID | None:
         """The review case that withholds the answer; None where nothing does."""
 
+    @property
+    def ended(self) -> bool:
+        """Whether what came of it is recorded; after `release`, that the answer is withheld."""
+
     def release(self, matches: Sequence[M], probe: Probe) -> list[M]:
         """Ask policy again, now that scores exist; give what may be answered.
 

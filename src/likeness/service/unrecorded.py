@@ -25,6 +25,7 @@ class _NoRecord:
     decision: Decision = _EVERYTHING
     receipt: str | None = None
     case_id: UUID | None = None
+    ended: bool = False
 
     def release(self, matches: Sequence[M], probe: Probe) -> list[M]:
         return list(matches)

@@ -99,6 +99,7 @@ class WatchOffice:
                 wanted.purpose,
                 wanted.grounds,
                 _owed(record.decision),
+                record.decision.amount_of(Duty.SIMILARITY) or 0.0,
                 template,
                 crop_jpeg,
                 wanted.expires_at,

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from likeness.access import Credential, RequestTokens
 from likeness.app import Workload
 from likeness.app.collections import calibration_of
+from likeness.app.enrolment import reviewing_of
 from likeness.app.home import Home
 from likeness.buckets import FolderBuckets
 from likeness.rekognition.application import Application, Limits
@@ -53,6 +54,7 @@ def served_of(home: Home, buckets: Path, clock: Callable[[], datetime]) -> Serve
         desk=home.desk,
         buckets=FolderBuckets(buckets),
         finder=finder,
+        reviewing=reviewing_of(home),
         limits=installation.limits,
         templates=TemplatesOf(finder.model, dimensions, finder.cohort_version),
         calibration=installation.standards.calibration(finder.model, finder.cohort_version),

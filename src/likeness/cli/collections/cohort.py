@@ -8,6 +8,7 @@ import typer
 
 from likeness.app.collections import calibration_of
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.cli.answers import Json, print_json, significant
 from likeness.cli.asking import require_consent
 from likeness.cli.opened import installation
@@ -25,6 +26,7 @@ from likeness.service.make_collection_cohort import (
     references_needed,
 )
 from likeness.terms.calibration import Calibration, OperatingPoint
+from likeness.terms.use import Action
 
 
 def cohort(
@@ -43,11 +45,20 @@ def cohort(
     """
     settled = installation()
     with Home(settled) as home:
-        change, made = _begun(home, name, standard, yes)
-        with counting("References") as tell:
-            references = even_out(
-                home.database, home.gallery, name, change, settled.standards.cohort_of, tell
-            )
+        known = home.gallery.collection(name)
+        # Templates are compared with those of others, as enrolment does.
+        with on_record(home, Action.ENROL, "collections cohort", known) as record:
+            change, made = _begun(home, name, standard, yes)
+            with counting("References") as tell:
+                references = even_out(
+                    record,
+                    home.database,
+                    home.gallery,
+                    name,
+                    change,
+                    settled.standards.cohort_of,
+                    tell,
+                )
         calibration = calibration_of(home, home.gallery.collection(name))
     point = calibration.point_for_gallery(
         references, settled.settings.fpir, at_most=settled.settings.fmr

@@ -13,6 +13,7 @@ import typer
 
 from likeness.app import Workload
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.app.re_embedding import re_embedder_of
 from likeness.cli.answers import Json, print_json
 from likeness.cli.asking import require_yes
@@ -37,6 +38,8 @@ from likeness.gallery.certificate import ErasureCertificate
 from likeness.service.csv_cells import as_text
 from likeness.service.re_embed import Missing, ReEmbedder, discard
 from likeness.service.re_embed_source import read_sources
+from likeness.service.record import Outcome
+from likeness.terms.use import Action
 
 _COLUMNS = ("reference_id", "subject", "external_id", "reason")
 _MOST_SHOWN = 10
@@ -95,7 +98,9 @@ def re_embed(
                 "--discard was expected alone, and pictures or --leave-out came too: give either"
             )
         with Home(settled) as home:
-            dropped = discard(home.database, home.gallery, name)
+            known = home.gallery.collection(name)
+            with on_record(home, Action.ARRANGE, "collections re-embed", known) as record:
+                dropped = discard(record, home.gallery, name)
         print(f"Dropped: {several(dropped, 'reference')} made ready. {plain(name)} stays as it is.")
         return
     for out in (report, certificate):
@@ -103,16 +108,20 @@ def re_embed(
             check_output(out)
     pictures = read_sources(sources or [])
     with Home(settled) as home:
-        home.gallery.collection(name)  # said before networks are loaded
-        re_embedder = re_embedder_of(home, name, finder_opened(settled, Workload.MANY))
-        tally = _Tally()
-        _make_anew(re_embedder, pictures, tally)
-        _take_stock(re_embedder, report, tally)
-        if tally.missing and leave_out:
-            held = several(len(tally.missing), "reference")
-            require_yes(f"Erase {held} of {plain(name)} that have no new template?", yes)
-        switches = leave_out or not tally.missing
-        erased = re_embedder.switch(tally.missing) if switches else []
+        known = home.gallery.collection(name)  # said before networks are loaded
+        # Templates of people are made, as in enrolment.
+        with on_record(home, Action.ENROL, "collections re-embed", known) as record:
+            re_embedder = re_embedder_of(home, name, finder_opened(settled, Workload.MANY))
+            tally = _Tally()
+            _make_anew(re_embedder, pictures, tally)
+            _take_stock(re_embedder, report, tally)
+            if tally.missing and leave_out:
+                held = several(len(tally.missing), "reference")
+                require_yes(f"Erase {held} of {plain(name)} that have no new template?", yes)
+            switches = leave_out or not tally.missing
+            erased = re_embedder.switch(record, tally.missing) if switches else []
+            if not switches:
+                record.answered(Outcome(details={"made_anew": str(tally.made_anew)}))
     _answer(_json(name, settled.model, tally, switches), tally, erased, certificate, as_json)
     if not switches:
         warn(

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from likeness.app import Installation, Workload
 from likeness.app.collections import calibration_of, require_comparable
 from likeness.app.home import Home
+from likeness.app.on_record import on_record
 from likeness.cli.opened import finder_opened
 from likeness.cli.plain_text import plain
 from likeness.cli.searched import Ready
 from likeness.cli.words import several
 from likeness.gallery.search import By
-from likeness.service.collection_search import CollectionSearch
+from likeness.service.collection_search import CollectionSearch, RecordedSearch
 from likeness.service.identify import Identifier
+from likeness.terms.use import Action
 
 
 @contextmanager
@@ -31,8 +34,11 @@ def collection_ready(settled: Installation, name: str, by: By) -> Iterator[Ready
         size = home.gallery.size(name)
         searched = CollectionSearch(home.gallery, name, by)
         finder = finder_opened(settled, Workload.MANY)
+        identifier = Identifier(finder, calibration, searched, fmr=settings.fmr, fpir=settings.fpir)
+        recorded = partial(on_record, home, Action.SEARCH, "identify", collection)
         yield Ready(
-            Identifier(finder, calibration, searched, fmr=settings.fmr, fpir=settings.fpir),
+            identifier,
+            RecordedSearch(identifier, by, recorded).identify,
             f"Collection {plain(name)}: {several(size.subjects, 'subject')} with"
             f" {several(size.references, 'reference')}, compared by {by}.",
             "collection",

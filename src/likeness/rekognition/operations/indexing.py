@@ -46,6 +46,7 @@ def index_faces(served: Served, call: Call, request: Request) -> Response:
             of.collection,
             of.opened,
             served.finder,
+            served.reviewing,
             read,
             enrolling,
             served.clock(),
