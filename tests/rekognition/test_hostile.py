@@ -279,6 +279,33 @@ def test_a_slow_head_is_cut(monkeypatch: pytest.MonkeyPatch, server: Running) ->
             assert connection.recv(1) == b""
 
 
+def test_a_line_break_between_requests_holds_no_connection(
+    monkeypatch: pytest.MonkeyPatch, server: Running
+) -> None:
+    with connected(server) as connection:
+        connection.sendall(signed(server, b"{}"))
+        assert answer(connection)[0] == 200
+        monkeypatch.setattr(http_connection, "_HEAD_S", 0.3)
+        connection.sendall(b"\r\n")
+        assert connection.recv(1000) == b""
+
+
+def test_headers_behind_a_body_count_as_nothing(server: Running) -> None:
+    request = signed(server, b"{}").replace(
+        b"Content-Length: 2\r\n\r\n{}",
+        b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-Likeness-Case: 1\r\n\r\n",
+    )
+    assert asked(server, request) == (200, {})
+
+
+@pytest.mark.parametrize("endless", [b"a: b\r\n", b"a"])
+def test_headers_behind_a_body_without_end_are_cut(server: Running, endless: bytes) -> None:
+    request = head("POST / HTTP/1.1", {"Host": "x", "Transfer-Encoding": "chunked"}) + b"0\r\na"
+    status, document = asked(server, request, endless * (100_000 // len(endless)))
+    assert (status, document["Code"]) == (400, "SerializationException")
+    assert works(server)
+
+
 @pytest.mark.parametrize(
     "name", ["\x00", "a\x00b", "\u202e", "a\r\nb", "../../etc", "é", "\U0001f600", "a" * 256, " "]
 )
