@@ -85,7 +85,9 @@ class Refused(LikenessError):
 
 
 class Denied(Refused):
-    """Policy forbids the use."""
+    """Policy forbids the use; `receipt` is the id of the entry that says so, where one was left."""
+
+    receipt: str | None = None
 
 
 class LicenceNotAccepted(Refused):

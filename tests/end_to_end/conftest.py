@@ -1,6 +1,8 @@
 """A home that is served, the command line beside it, and whoever holds a key of it."""
 
 import json
+import os
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -106,6 +108,10 @@ class Served:
             out = Path(folder) / "entries.jsonl"
             assert self.command("ledger", "export", "--out", out).code == 0
             return [json.loads(line) for line in out.read_text().splitlines()]
+
+    def database(self) -> sqlite3.Connection:
+        """The rows, for somebody who ruins them."""
+        return sqlite3.connect(Path(os.environ["LIKENESS_HOME"]) / "likeness.db")
 
     def key(self, name: str, *options: str) -> Caller:
         """Make somebody a key at the command line."""

@@ -71,10 +71,11 @@ class AccountableDesk:
             decision = self._decided(use, circumstances)
         if decision.refused_by:
             event = Event(Kind.REFUSED, use, decision)
-            office.ledger.receipt_id(
+            denied = Denied(refusal(use, decision))
+            denied.receipt = office.ledger.receipt_id(
                 office.database.write(lambda connection: office.ledger.append(connection, event))
             )
-            raise Denied(refusal(use, decision))
+            raise denied
         return decision, circumstances
 
     def _counted(self, connection: Connection, use: Use) -> tuple[Decision, Circumstances]:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from likeness.access import TokenReused
-from likeness.errors import NotFound
+from likeness.errors import Denied, NotFound
 from likeness.gallery.collections import Collection
 from likeness.gallery.open_collection import OpenCollection
 from likeness.gallery.seal import Seal
@@ -82,6 +82,10 @@ def recorded(
     try:
         with served.desk.record(use) as record:
             yield record
+    except Denied as error:
+        if error.receipt is not None:
+            call.headers[RECEIPT_HEADER] = error.receipt
+        raise
     finally:
         if record is not None:
             if record.receipt is not None:
