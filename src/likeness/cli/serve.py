@@ -1,10 +1,15 @@
 """`likeness serve`: answer Rekognition's clients until told to stop."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+# Before NumPy is imported: pictures keep every processor busy, and threads of its own for a single
+# product would take them away, waiting for the next one in a loop.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from likeness.app.http_server import Certificate, HttpServer, Place
 from likeness.app.serving import Serving
