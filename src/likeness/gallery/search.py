@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from likeness.errors import Conflict, ModelMismatch
 from likeness.gallery import collections, references, subjects
@@ -27,6 +27,18 @@ from likeness.terms.template import CohortStatistics, Comparison, Template, norm
 _FEWEST_PROPOSED = 200
 _PROPOSED_A_CANDIDATE = 4
 _MORE = 4
+
+# Made once: every search comes here, with hundreds of numbers.
+_STATISTICS = select(
+    REFERENCES.c.number,
+    REFERENCES.c.subject_number,
+    REFERENCES.c.cohort_mean,
+    REFERENCES.c.cohort_deviation,
+    REFERENCES.c.cohort_version,
+).where(
+    REFERENCES.c.collection_id == bindparam("collection_id"),
+    REFERENCES.c.number.in_(bindparam("numbers", expanding=True)),
+)
 
 
 class By(StrEnum):
@@ -73,28 +85,17 @@ def search_references(
     seal = opened.seal
 
     def read(connection: Connection, proposed: dict[int, float]) -> list[_Scored]:
-        columns = [REFERENCES.c.number, REFERENCES.c.subject_number, REFERENCES.c.cohort_version]
-        columns += [REFERENCES.c.cohort_mean, REFERENCES.c.cohort_deviation]
         rows = connection.execute(
-            select(*columns).where(
-                REFERENCES.c.collection_id == seal.collection_id,
-                REFERENCES.c.number.in_(list(proposed)),
-            )
-        )
+            _STATISTICS, {"collection_id": seal.collection_id, "numbers": list(proposed)}
+        ).all()
         return [
             _Scored(
-                row.number,
+                number,
                 # Numbers of references and of subjects are apart by their sign.
-                -row.number
-                if row.subject_number is None or not best_of_each
-                else row.subject_number,
-                _compare(
-                    proposed[row.number],
-                    CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version),
-                    probe.cohort,
-                ),
+                -number if subject_number is None or not best_of_each else subject_number,
+                _compare(proposed[number], CohortStatistics(*statistics), probe.cohort),
             )
-            for row in rows
+            for number, subject_number, *statistics in rows
         ]
 
     def name(connection: Connection, best: list[_Scored]) -> list[Candidate]:
