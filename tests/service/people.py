@@ -4,6 +4,7 @@ import colorsys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -55,10 +56,12 @@ def crowd(folder: Path, count: int) -> list[NamedPicture]:
 
 
 @contextmanager
-def home_at(folder: Path, url: str, standards: Path) -> Iterator[Home]:
+def home_at(folder: Path, url: str, standards: Path, **chosen: Any) -> Iterator[Home]:
     """Open the home in a folder, whose standards are those of discs."""
     InstallationWithDiscs.shipped = standards
-    settings = Settings(home=folder / "home", cache=folder / "cache", database=SecretStr(url))
+    settings = Settings(
+        home=folder / "home", cache=folder / "cache", database=SecretStr(url), **chosen
+    )
     with Home(InstallationWithDiscs(settings)) as home:
         yield home
 

@@ -1,0 +1,144 @@
+"""What enrolment leaves beside references, on both databases: entries, faces, cases, notices."""
+
+import json
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Table, select
+
+from likeness.app.home import Home
+from likeness.errors import Denied
+from likeness.gallery.collections import Size
+from likeness.ledger.tables import ENTRIES
+from likeness.policy import suspensions
+from likeness.policy.suspensions import Scope
+from likeness.review import watches
+from likeness.review.case import Owed
+from likeness.review.tables import CASES, CROPS, OUTBOX
+from likeness.review.watches import Grounds, NewWatch, Watch
+from likeness.service import enrol
+from likeness.service.enrol_source import read_source
+from tests.service import enrolling
+from tests.service.people import RED, crowd, draw, enroller, home_at, make, template_of
+
+
+@contextmanager
+def home_with_crops(folder: Path, url: str, standards: Path) -> Iterator[Home]:
+    """Open a home that keeps pictures for review, with the empty collection `staff`."""
+    with home_at(folder, url, standards, crops="on") as home:
+        make(home)
+        yield home
+
+
+@pytest.fixture
+def home(database_url: str, tmp_path: Path, standards: Path) -> Iterator[Home]:
+    with home_with_crops(tmp_path, database_url, standards) as home:
+        yield home
+
+
+def rows(home: Home, table: Table) -> list[Any]:
+    return home.database.read(lambda connection: list(connection.execute(select(table))))
+
+
+def entries(home: Home) -> list[dict[str, Any]]:
+    written = sorted(rows(home, ENTRIES), key=lambda row: row.position)
+    return [one for one in (json.loads(row.entry) for row in written) if one["kind"] != "key"]
+
+
+def watch_for(home: Home, picture: Path, least_similarity: float = 0.0) -> Watch:
+    now = datetime.now(UTC)
+    new = NewWatch(
+        home.gallery.collection("staff").id,
+        "key:searcher",
+        "missing-persons",
+        Grounds("Court 7", "missing since May"),
+        Owed(1),
+        least_similarity,
+        template_of(home, picture),
+        b"crop",
+        now + timedelta(days=30),
+        "https://hooks.example/likeness",
+    )
+    return home.database.write(lambda c: watches.add(c, home.keyring, new, now))[0]
+
+
+def test_a_watch_opens_a_case_and_posts_a_notice_with_the_batch_that_it_resembles(
+    home: Home, tmp_path: Path
+) -> None:
+    watch = watch_for(home, draw(tmp_path / "probe.png", RED, side=120))
+    pictures = crowd(tmp_path / "pictures", 3)
+    list(enroller(home).enrol(pictures))
+    draw(tmp_path / "red" / "Rosa.png", RED)
+    (result,) = enroller(home).enrol(read_source(tmp_path / "red"))
+
+    (case,) = [one for one in rows(home, CASES) if one.use_id == UUID(entries(home)[-1]["use"])]
+    assert case.watch_id == watch.id
+    assert result.reference_id in {row.reference_id for row in rows(home, CROPS)}
+    assert len(rows(home, CROPS)) == 4
+    assert str(case.id) in "".join(row.payload for row in rows(home, OUTBOX))
+
+
+def test_a_watch_proposes_nobody_below_what_rules_demanded(home: Home, tmp_path: Path) -> None:
+    watch_for(home, draw(tmp_path / "probe.png", RED, side=120), least_similarity=100.1)
+    draw(tmp_path / "red" / "Rosa.png", RED)
+    list(enroller(home).enrol(read_source(tmp_path / "red")))
+    assert rows(home, CASES) == rows(home, OUTBOX) == []
+    assert len(rows(home, CROPS)) == 1
+
+
+def test_an_act_that_fails_leaves_no_face_no_case_and_says_so(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch_for(home, draw(tmp_path / "probe.png", RED, side=120))
+    draw(tmp_path / "red" / "Rosa.png", RED)
+
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("likeness.review.outbox.post", full)
+    with pytest.raises(OSError, match="no space"):
+        list(enroller(home).enrol(read_source(tmp_path / "red")))
+    assert home.gallery.size("staff") == Size(0, 0)
+    assert rows(home, CROPS) == rows(home, CASES) == []
+    assert [one["kind"] for one in entries(home)] == ["intent", "failed"]
+
+
+def test_what_is_stopped_meanwhile_ends_with_the_batch(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrol, "_BATCH", 2)
+    monkeypatch.setattr("likeness.policy.in_force._LOOK_EVERY_S", 0.0)
+    told = enroller(home).enrol(crowd(tmp_path / "pictures", 8))
+    next(told)
+    home.database.write(
+        lambda c: suspensions.suspend(
+            c, Scope.ALL, "", "an audit", by="local:test", now=datetime.now(UTC)
+        )
+    )
+    with pytest.raises(Denied, match="stop-switch"):
+        list(told)
+    assert home.gallery.size("staff").references == 2
+    assert [one["kind"] for one in entries(home)] == ["intent", "done", "refused"]
+
+
+def test_kill_9_while_pictures_are_looked_at_leaves_the_intent(
+    tmp_path: Path, database_url: str, standards: Path
+) -> None:
+    crowd(tmp_path / "people", 3)
+    with home_at(tmp_path, database_url, standards) as home:
+        make(home)
+    program = multiprocessing.get_context("spawn").Process(
+        target=enrolling.run_until_commit, args=(tmp_path, database_url, standards)
+    )
+    program.start()
+    program.join()
+    assert program.exitcode == -9
+    with home_at(tmp_path, database_url, standards) as home:
+        assert home.gallery.size("staff") == Size(0, 0)
+        assert [one["kind"] for one in entries(home)] == ["intent"]
