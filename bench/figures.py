@@ -1,6 +1,7 @@
 """Every figure, in the order in which they are measured: quick ones first."""
 
 from bench import (
+    accountability,
     bulk_enrolment,
     chips,
     cold_start,
@@ -28,6 +29,7 @@ FIGURES: tuple[Figure, ...] = (
     *fused_subjects.FIGURES,
     *bulk_enrolment.FIGURES,
     *ledger.FIGURES,
+    *accountability.FIGURES,
     *serving.FIGURES,
     *gallery_index.FIGURES,
     *gallery_growth.FIGURES,

@@ -22,12 +22,12 @@ from botocore.credentials import Credentials
 def main() -> None:
     """Carry out the plan."""
     plan = json.load(sys.stdin)
-    requests = list(_signed(plan))
+    requests = [_as_sent(*request) for request in signed(plan)]
     json.dump(asyncio.run(_sent(plan, requests)), sys.stdout)
 
 
-def _signed(plan: dict[str, Any]) -> Iterator[bytes]:
-    """Give each request as the bytes that are sent."""
+def signed(plan: dict[str, Any]) -> Iterator[tuple[dict[str, str], bytes]]:
+    """Give the headers of each request, signed, and its body."""
     jpegs = [Path(name).read_bytes() for name in plan["pictures"]]
     auth = SigV4Auth(Credentials(*plan["credentials"]), "rekognition", "us-east-1")
     place = urlsplit(plan["url"]).netloc
@@ -41,9 +41,12 @@ def _signed(plan: dict[str, Any]) -> Iterator[bytes]:
         }
         request = AWSRequest("POST", plan["url"], headers=headers, data=body)
         auth.add_auth(request)
-        lines = [f"{name}: {value}" for name, value in request.headers.items()]
-        lines += [f"Host: {place}", f"Content-Length: {len(body)}"]
-        yield "\r\n".join(["POST / HTTP/1.1", *lines, "", ""]).encode() + body
+        yield {**request.headers, "Host": place, "Content-Length": str(len(body))}, body
+
+
+def _as_sent(headers: dict[str, str], body: bytes) -> bytes:
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join(["POST / HTTP/1.1", *lines, "", ""]).encode() + body
 
 
 async def _sent(plan: dict[str, Any], requests: list[bytes]) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def _load(
         "credentials": server.key,
         "operation": operation,
         "request": request,
-        "pictures": _picture_files(),
+        "pictures": picture_files(),
         "count": count,
         "concurrency": concurrency,
     }
@@ -146,7 +146,8 @@ def _load(
 
 
 @cache
-def _picture_files() -> list[str]:
+def picture_files() -> list[str]:
+    """Write the portraits to files, for clients to read."""
     folder = OUT / "portraits"
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{number}.jpg" for number in range(len(portraits()))]
@@ -155,24 +156,24 @@ def _picture_files() -> list[str]:
     return [str(path) for path in paths]
 
 
-_SEARCH: dict[str, object] = {"CollectionId": COLLECTION, "FaceMatchThreshold": 0.0, "MaxFaces": 5}
+SEARCH: dict[str, object] = {"CollectionId": COLLECTION, "FaceMatchThreshold": 0.0, "MaxFaces": 5}
 
 
 @cache
 def _searched(references: int) -> tuple[Load, Load, list[Load], dict[str, float], float]:
     """Search under load: at 4 clients, at 1, at each concurrency; ms a stage; ms of an act."""
     with _server(references) as server:
-        _load(server, "SearchFacesByImage", _SEARCH, _WARM_UP)
-        many = _load(server, "SearchFacesByImage", _SEARCH, _REQUESTS)
+        _load(server, "SearchFacesByImage", SEARCH, _WARM_UP)
+        many = _load(server, "SearchFacesByImage", SEARCH, _REQUESTS)
         before = {stage: server.spent_ms(stage) for stage in (*_STAGES, "act")}
-        alone = _load(server, "SearchFacesByImage", _SEARCH, _REQUESTS // 3, concurrency=1)
+        alone = _load(server, "SearchFacesByImage", SEARCH, _REQUESTS // 3, concurrency=1)
         after = {stage: server.spent_ms(stage) for stage in (*_STAGES, "act")}
         spent = {
             stage: (after[stage][0] - before[stage][0]) / (after[stage][1] - before[stage][1])
             for stage in after
         }
         each = [
-            _load(server, "SearchFacesByImage", _SEARCH, max(_REQUESTS // 2, 2 * n), n)
+            _load(server, "SearchFacesByImage", SEARCH, max(_REQUESTS // 2, 2 * n), n)
             for n in _CONCURRENCIES
         ]
     return many, alone, each, spent, spent.pop("act")
