@@ -3,7 +3,8 @@
 import json
 import re
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from botocore.credentials import Credentials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from likeness.app import http_connection
 from likeness.rekognition.application import Application, Limits
@@ -167,6 +169,18 @@ def test_a_body_too_large_is_refused_before_it_is_sent(server: Running) -> None:
     assert (status, document["Code"]) == (413, "RequestEntityTooLargeException")
 
 
+def test_a_body_under_a_key_that_is_none_is_not_kept(server: Running) -> None:
+    """Else a few strangers who send slowly would take all the room there is for bodies."""
+    known = signed(server, bytes(90_000))
+    unknown = known.replace(KEY_ID.encode(), b"LKIA" + b"X" * 16)
+    with connected(server) as first, connected(server) as second:
+        first.sendall(unknown[:-1])
+        second.sendall(unknown[:-1])
+        status, document = asked(server, known)
+        assert (status, document["Code"]) == (400, "SerializationException")
+        assert answer(first)[2]["Code"] == "UnrecognizedClientException"
+
+
 def test_a_body_of_somebody_unknown_is_not_kept(server: Running) -> None:
     request = head("POST / HTTP/1.1", {"Host": "x", "Content-Length": "1000000"})
     status, document = asked(server, request, bytes(1_000_000))
@@ -299,11 +313,24 @@ def test_headers_behind_a_body_count_as_nothing(server: Running) -> None:
 
 
 @pytest.mark.parametrize("endless", [b"a: b\r\n", b"a"])
-def test_headers_behind_a_body_without_end_are_cut(server: Running, endless: bytes) -> None:
+def test_headers_behind_a_body_without_end_are_cut(
+    serve: Callable[[ASGIApp], str], endless: bytes
+) -> None:
+    begun = threading.Event()
+
+    async def patient(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    server = Running(serve(patient), KEY_ID, SECRET)
     request = head("POST / HTTP/1.1", {"Host": "x", "Transfer-Encoding": "chunked"}) + b"0\r\na"
-    status, document = asked(server, request, endless * (100_000 // len(endless)))
+    with connected(server) as connection:
+        connection.sendall(request)
+        assert begun.wait(20)
+        connection.sendall(endless * (100_000 // len(endless)))
+        status, _, document = answer(connection)
     assert (status, document["Code"]) == (400, "SerializationException")
-    assert works(server)
 
 
 @pytest.mark.parametrize(

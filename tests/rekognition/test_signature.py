@@ -380,16 +380,3 @@ def test_a_clock_may_be_five_minutes_off(minutes: int) -> None:
 )
 def test_a_clock_further_off_is_refused(minutes: int, words: str) -> None:
     assert refusal(GENUINE, now=THEN + timedelta(minutes=minutes)) == words
-
-
-def test_an_unknown_key_costs_a_signature_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    secrets: list[str] = []
-
-    def counted(head: Head, claim: object, body_sha256: str, secret: str) -> str:
-        secrets.append(secret)
-        return "0" * 64
-
-    monkeypatch.setattr("likeness.rekognition.signature.sign", counted)
-    refusal(REFUSALS["unknown key"][0])
-    assert len(secrets) == 1
-    assert len(secrets[0]) == len(SECRET)

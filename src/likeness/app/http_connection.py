@@ -49,7 +49,7 @@ class HttpConnection(HttpToolsProtocol):
         self._idle_bytes = 0 if self._got_on else self._idle_bytes + len(data)
         if self._idle_bytes > _HEAD_BYTES:
             self.send_400_response(f"A head of at most {_HEAD_BYTES} bytes was expected.")
-        elif self._head_due is None and (self.cycle is None or self.cycle.response_complete):
+        elif self._head_due is None and self.cycle.response_complete:
             self._await_head()  # what came has ended uvicorn's own wait, and begun no request
 
     def on_message_begin(self) -> None:

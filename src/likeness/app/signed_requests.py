@@ -10,7 +10,7 @@ from starlette.requests import Request
 from likeness.errors import Denied
 from likeness.rekognition.contract import SIGNING_NAME
 from likeness.rekognition.faults import AwsError
-from likeness.rekognition.signature import Head, Keys, read_claim, verify
+from likeness.rekognition.signature import Head, Keys, read_claim, require_key, verify
 from likeness.terms.use import Principal
 
 
@@ -32,6 +32,7 @@ def authenticate_with(
         )
         try:
             claim = read_claim(head, SIGNING_NAME, clock())
+            await run_in_threadpool(require_key, claim, keys)
             body_sha256 = sha256(await request.body()).hexdigest()
             return (await run_in_threadpool(verify, head, claim, body_sha256, keys)).principal
         except AwsError as error:

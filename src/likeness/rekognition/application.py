@@ -1,9 +1,11 @@
 """How does a request become an answer? As ASGI: POST / in, AWS's shapes out, whatever comes.
 
-    read_claim -> body -> verify -> read_call -> lane [ parse -> operation -> serialise ]
+    read_claim -> require_key -> body -> verify -> read_call
+        -> lane [ parse -> operation -> serialise ]
 
-Nothing of a body is read before the claim is well formed, and nothing of it is parsed before it is
-proven who sent it. Operations are synchronous and run on threads; this is all that is not.
+Nothing of a body is read before the claim is well formed and names a key of ours, and nothing of it
+is parsed before it is proven who sent it. Operations are synchronous and run on threads; this is
+all that is not.
 """
 
 import json
@@ -21,6 +23,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 import likeness
+from likeness.access import Credential
 from likeness.errors import Fault, LikenessError
 from likeness.rekognition.body import Body, BodyLimits, Room
 from likeness.rekognition.call import Call, Request, Response
@@ -32,7 +35,13 @@ from likeness.rekognition.parsing import parse
 from likeness.rekognition.rates import Rates
 from likeness.rekognition.replays import Replays
 from likeness.rekognition.serialising import serialise
-from likeness.rekognition.signature import Claim, Head, Keys, read_claim, verify
+from likeness.rekognition.signature import (
+    Head,
+    Keys,
+    read_claim,
+    require_key,
+    verify,
+)
 from likeness.rekognition.stating import read_call, target
 from likeness.terms.use import Principal
 
@@ -134,11 +143,12 @@ class Application:
                 404,
             )
         claim = read_claim(head, SIGNING_NAME, self._clock())
+        await self._at_door(exchange, partial(require_key, claim, self._keys))
         with self._measures.stage("read"):
             await body.read()
         with self._measures.stage("verify"):
-            principal = await self._door.run(
-                partial(self._caller, exchange, claim), self._limits.request_s
+            principal = await self._at_door(
+                exchange, lambda: verify(head, claim, body.sha256, self._keys)
             )
         exchange.principal = principal
         if self._replays.seen(claim.signature):
@@ -151,10 +161,10 @@ class Application:
         act = partial(self._act, exchange, wanted, operation, call, time.perf_counter())
         return await lane.run(act, self._limits.request_s)
 
-    def _caller(self, exchange: _Exchange, claim: Claim) -> Principal:
-        """Prove who calls; where the keys cannot be read, nobody does."""
+    async def _at_door(self, exchange: _Exchange, recognise: Callable[[], Credential]) -> Principal:
+        """Find out who calls; where the keys cannot be read, nobody does."""
         try:
-            return verify(exchange.head, claim, exchange.body.sha256, self._keys).principal
+            return (await self._door.run(recognise, self._limits.request_s)).principal
         except LikenessError as error:
             _logger.error("request %s failed: %s", exchange.request_id, _whereabouts(error))
             raise failure(type(error).__name__) from error

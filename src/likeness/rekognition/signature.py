@@ -1,7 +1,8 @@
 """Is this request who it says it is from? AWS Signature Version 4, the `Authorization` header form.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html. What is checked, in
-this order; 1 to 6 need no body, so nothing of one is read for a request that fails them:
+this order; 1 to 7 need no body, so nothing of one is read for a request that fails them, and
+strangers take no memory:
 
 1. There is one Authorization header, of AWS4-HMAC-SHA256: no presigned, chunked or asymmetric form.
 2. It has Credential, SignedHeaders and Signature, each once and well formed.
@@ -9,10 +10,9 @@ this order; 1 to 6 need no body, so nothing of one is read for a request that fa
 4. X-Amz-Date is there once and within five minutes of our clock.
 5. The signed headers are there, in order, with host, x-amz-date and, where sent, x-amz-target.
 6. There is no session token: keys of ours have none.
-7. X-Amz-Content-SHA256, where sent, is the body's hash.
-8. The key is known and enabled.
-9. The signature is that of the canonical request, compared in constant time. An unknown key costs
-   the same work as a known one.
+7. The key is known and enabled; ids are random, so that nobody guesses one.
+8. X-Amz-Content-SHA256, where sent, is the body's hash.
+9. The signature is that of the canonical request, compared in constant time.
 """
 
 import hashlib
@@ -31,7 +31,6 @@ SKEW = timedelta(minutes=5)
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _MOMENT = "%Y%m%dT%H%M%SZ"
-_NOBODYS_SECRET = "0" * 40
 _PARAMETERS = ("Credential", "SignedHeaders", "Signature")
 _NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _REGION = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
@@ -109,8 +108,23 @@ def read_claim(head: Head, service: str, now: datetime) -> Claim:
     return Claim(access_key_id, moment, region, service, signed, parameters["Signature"])
 
 
+def require_key(claim: Claim, keys: Keys) -> Credential:
+    """Find the key that a claim names: check 7.
+
+    Raises:
+        AwsError: it fails.
+    """
+    credential = keys.find(claim.access_key_id)
+    if credential is None or not credential.enabled:
+        raise AwsError(
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        )
+    return credential
+
+
 def verify(head: Head, claim: Claim, body_sha256: str, keys: Keys) -> Credential:
-    """Prove a claim: checks 7 to 9.
+    """Prove a claim: checks 7, for a key may be disabled while a body comes, to 9.
 
     Args:
         head: the request that makes the claim.
@@ -121,19 +135,12 @@ def verify(head: Head, claim: Claim, body_sha256: str, keys: Keys) -> Credential
     Raises:
         AwsError: one of them fails.
     """
+    credential = require_key(claim, keys)
     for declared in head.values("x-amz-content-sha256"):
         if not hmac.compare_digest(declared.encode(), body_sha256.encode()):
             _invalid("The value of X-Amz-Content-SHA256 is not the hash of the body that came.")
-    credential = keys.find(claim.access_key_id)
-    secret = credential.secret if credential else _NOBODYS_SECRET
-    expected = sign(head, claim, body_sha256, secret)
-    genuine = hmac.compare_digest(expected, claim.signature)
-    if credential is None or not credential.enabled:
-        raise AwsError(
-            "UnrecognizedClientException",
-            "The security token included in the request is invalid.",
-        )
-    if not genuine:
+    expected = sign(head, claim, body_sha256, credential.secret)
+    if not hmac.compare_digest(expected, claim.signature):
         _invalid(
             "The request signature we calculated does not match the signature you provided. Check"
             " your AWS Secret Access Key and signing method. Consult the service documentation for"
