@@ -1,5 +1,6 @@
 """The application itself: hostile bytes, errors in one form, watches, receipts, health."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from likeness.errors import KeyUnusable
+from likeness.v1 import bounds
 
 from .conftest import Client
 from .wanted import watch
@@ -99,6 +101,38 @@ def test_body_that_is_too_long_is_refused(client: Client, told: bool) -> None:
     assert "at most 65536 bytes" in answer.json()["detail"]
 
 
+def test_body_of_somebody_unknown_is_not_parsed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse(*_: object, **__: object) -> object:
+        raise AssertionError("a body was parsed")
+
+    monkeypatch.setattr("json.loads", parse)
+    assert client.call("POST", "/v1/watches", None, json=[{}]).status_code == 401
+
+
+def test_body_that_is_too_slow_is_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(bounds, "_BODY_S", 0.05)
+    answer = client.call("POST", "/v1/watches", "operator", content=endless())
+    assert answer.status_code == 408
+
+
+def test_bodies_together_are_bounded_and_make_room_when_answered(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "_MOST_BYTES_TOGETHER", 2_500)
+    path = f"/v1/cases/{uuid4()}/verdicts"
+    statuses = [
+        client.call("POST", path, "reviewer", content=bytes(length)).status_code
+        for length in (2_000, 3_000, 2_000)
+    ]
+    assert statuses == [400, 503, 400]
+
+
 @pytest.mark.parametrize("error", [KeyUnusable("/secret/path"), RuntimeError("/secret/path")])
 def test_what_fails_inside_stays_inside(
     client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
@@ -140,4 +174,4 @@ def test_description_names_every_path_and_no_page_loads_anything(client: Client)
         "/v1/health",
     }
     for page in ("/docs", "/redoc", "/v1/docs"):
-        assert client.call("GET", page, None).status_code == 404
+        assert client.call("GET", page, "admin").status_code == 404

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse, Response
 
 from likeness import __version__
-from likeness.v1.bounds import Bounds
+from likeness.v1.bounds import DESCRIPTION_PATH, HEALTH_PATH, Bounds
 from likeness.v1.cases import cases
 from likeness.v1.problems import answer_with_problems
 from likeness.v1.served import Caller, Served, Serving
@@ -16,19 +16,19 @@ def application(served: Served) -> FastAPI:
     made = FastAPI(
         title="Likeness",
         version=__version__,
-        openapi_url="/v1/openapi.json",
+        openapi_url=DESCRIPTION_PATH,
         # Their pages load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
     made.state.served = served
-    made.add_middleware(Bounds)
+    made.add_middleware(Bounds, authenticate=served.authenticate)
     answer_with_problems(made)
     made.include_router(cases)
     made.include_router(watches)
     made.add_api_route("/v1/receipts/{receipt_id}", show_receipt, tags=["ledger"])
-    made.add_api_route("/v1/health", show_health, tags=["health"])
+    made.add_api_route(HEALTH_PATH, show_health, tags=["health"])
     return made
 
 

@@ -52,11 +52,8 @@ def as_response(problem: Problem) -> Response:
     return Response(json.dumps(content), problem.status_code, media_type="application/problem+json")
 
 
-def _answer(request: Request, error: Exception) -> Response:
-    return as_response(_problem(error))
-
-
-def _problem(error: Exception) -> Problem:
+def problem_of(error: Exception) -> Problem:
+    """Say an error as a problem; a fault keeps its reason to itself."""
     match error:
         case Problem():
             return error
@@ -83,3 +80,7 @@ def _problem(error: Exception) -> Problem:
         case _:
             detail = "something unforeseen happened: the server's log says what; report it"
             return Problem(500, "Fault", detail)
+
+
+def _answer(request: Request, error: Exception) -> Response:
+    return as_response(problem_of(error))

@@ -1,29 +1,27 @@
 """What does it take to serve? Who calls, offices for each caller, and where receipts come from."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from likeness.errors import Denied, InputError
 from likeness.service.review_office import ReviewOffice
 from likeness.service.watch_office import WatchOffice
 from likeness.terms.template import Template
 from likeness.terms.use import Principal
-from likeness.v1.problems import Problem
+from likeness.v1.bounds import Authenticate
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
     """What requests are answered with.
 
-    `authenticate` raises `Denied` or an `InputError` where nobody known has signed. `face_of` gives
-    the template of a picture's only face, and a JPEG of that face. `receipt` gives a receipt's JSON
-    by its id, or raises `NotFound`.
+    `face_of` gives the template of a picture's only face, and a JPEG of that face. `receipt` gives
+    a receipt's JSON by its id, or raises `NotFound`.
     """
 
-    authenticate: Callable[[Request], Awaitable[Principal]]
+    authenticate: Authenticate
     review: Callable[[Principal], ReviewOffice]
     watches: Callable[[Principal], WatchOffice]
     face_of: Callable[[bytes], tuple[Template, bytes]]
@@ -37,12 +35,10 @@ def served_by(request: Request) -> Served:
     return served
 
 
-async def caller_of(request: Request) -> Principal:
-    """Say who signed a request."""
-    try:
-        return await served_by(request).authenticate(request)
-    except (Denied, InputError) as error:
-        raise Problem(401, "Unauthenticated", str(error)) from error
+def caller_of(request: Request) -> Principal:
+    """Say who signed a request, as `Bounds` has found out."""
+    caller: Principal = request.state.caller
+    return caller
 
 
 Serving = Annotated[Served, Depends(served_by)]
