@@ -18,6 +18,7 @@ from likeness.cli import passphrases
 from likeness.gallery.collections import Size
 from likeness.secrets import passphrase as sealing
 from likeness.secrets.passphrase import MAGIC
+from tests.gallery import erase
 from tests.service import compreface
 from tests.service.people import BLUE, GREEN, RED, draw
 
@@ -92,7 +93,7 @@ def test_exports_and_imports_answer_in_json(
     }
     assert json.loads(out.read_text().splitlines()[0])["name"] == "staff"
     with home() as opened:
-        opened.gallery.erasing.collection("staff")
+        erase.collection(opened.gallery, "staff")
         model = opened.installation.model
     answer = json.loads(likeness("import", out, "--collection", "back", "--json").out)
     assert answer == {
@@ -217,7 +218,7 @@ def test_a_passphrase_is_typed_twice_unseen_and_asked_for_once(
         monkeypatch.setattr(passphrases.typer, "prompt", prompt)
         assert likeness("export", "--collection", "staff", "--out", exported).code == 0
         with home() as opened:
-            opened.gallery.erasing.collection("staff")
+            erase.collection(opened.gallery, "staff")
         assert likeness("import", exported).code == 0
     assert asked == [(True, True), (True, False)]
 
@@ -227,7 +228,7 @@ def test_ctrl_c_ends_an_import_with_nothing_left(
 ) -> None:
     monkeypatch.setattr("likeness.service.import_collection._AT_ONCE", 1)
     with home() as opened:
-        opened.gallery.erasing.collection("staff")
+        erase.collection(opened.gallery, "staff")
     from likeness.gallery import arrivals
 
     insert = arrivals.insert_subjects

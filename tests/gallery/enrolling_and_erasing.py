@@ -8,6 +8,7 @@ from uuid import UUID
 from likeness.gallery import open_collection, references, subjects
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.search import By
+from tests.gallery import erase
 from tests.gallery.galleries import Home, face, new, template
 
 REFERENCES_EACH = 2
@@ -60,6 +61,6 @@ def run(url: str, folder: Path, first: int, seed: int, said: Connection) -> None
         if draw.random() < 0.4:
             gone = draw.choice(list(known))
             said.send(("erasing", gone))
-            certificate = gallery.erasing.subject("staff", known.pop(gone))
+            certificate = erase.subject(gallery, "staff", known.pop(gone))
             assert gallery.erasing.verify(certificate).holds
             said.send(("erased", gone))

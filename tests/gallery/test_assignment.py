@@ -14,6 +14,7 @@ from likeness.gallery.search import By
 from likeness.gallery.subjects import Subject
 from likeness.gallery.tables import REASSIGNMENTS
 from likeness.terms.template import CohortStatistics, Template
+from tests.gallery import erase
 from tests.gallery.galleries import (
     COHORT,
     MODEL,
@@ -176,7 +177,7 @@ def test_dissolved_subject_is_gone_and_the_references_stay(
         gallery.snapshot("staff")
     ada = subject_of(home, gallery, "Ada")
 
-    certificate = gallery.erasing.subject_alone("staff", ada)
+    certificate = erase.subject_alone(gallery, "staff", ada)
 
     assert (certificate.erased.subject_ids, certificate.erased.references) == ((ada,), 0)
     assert gallery.erasing.verify(certificate).holds
@@ -200,7 +201,7 @@ def test_one_row_of_each_subject_says_that_it_was_changed(home: Home, gallery: G
     (row,) = home.database.read(lambda c: c.execute(select(REASSIGNMENTS)).all())
     assert row.subject_number == ada.number
 
-    gallery.erasing.subject("staff", ada.id)
+    erase.subject(gallery, "staff", ada.id)
 
     assert home.database.read(lambda c: c.execute(select(REASSIGNMENTS)).all()) == []
 
@@ -210,7 +211,7 @@ def test_references_that_are_nobodys_are_erased_in_a_callers_act(
 ) -> None:
     (hers,) = gallery.enrol("staff", [new(1, "Ada")])
     free, gone = unnamed(gallery, 2, 3)
-    gallery.erasing.references("staff", [gone])
+    erase.some_references(gallery, "staff", [gone])
     collection, opened = gallery.open("staff")
     wanted = [hers.id, free, gone]
 

@@ -20,6 +20,7 @@ from likeness.gallery.seal import Seal
 from likeness.gallery.search import By
 from likeness.gallery.tables import COLLECTIONS, ERASURES, REFERENCES, SUBJECTS
 from likeness.storage import Scrubbing
+from tests.gallery import erase
 from tests.gallery.galleries import Home, make, new, template, vector
 
 
@@ -57,7 +58,7 @@ def test_erased_subject_is_found_nowhere_and_the_certificate_holds(
         gallery.close()
         gallery = home.open()
 
-    certificate = gallery.erasing.subject("staff", person.id)
+    certificate = erase.subject(gallery, "staff", person.id)
 
     assert certificate.erased.subject_ids == (person.id,)
     assert (certificate.erased.subjects, certificate.erased.references) == (1, 2)
@@ -74,11 +75,11 @@ def test_erased_subject_is_found_nowhere_and_the_certificate_holds(
 
 def test_subject_or_collection_that_is_not_there_is_told_of(gallery: Gallery) -> None:
     with pytest.raises(NotFound):
-        gallery.erasing.subject("staff", uuid4())
+        erase.subject(gallery, "staff", uuid4())
     with pytest.raises(NotFound):
-        gallery.erasing.references("staff", [uuid4()])
+        erase.some_references(gallery, "staff", [uuid4()])
     with pytest.raises(NotFound):
-        gallery.erasing.collection("visitors")
+        erase.collection(gallery, "visitors")
 
 
 def test_erased_references_leave_their_subject_with_the_others(
@@ -89,7 +90,7 @@ def test_erased_references_leave_their_subject_with_the_others(
         gallery.search("staff", template(1), 1, by)
     gallery.snapshot("staff")
 
-    certificate = gallery.erasing.references("staff", [first.id])
+    certificate = erase.some_references(gallery, "staff", [first.id])
 
     assert certificate.erased.subjects == 0
     assert gallery.erasing.verify(certificate).holds
@@ -105,7 +106,7 @@ def test_certificate_is_json_and_names_nobody(home: Home, gallery: Gallery) -> N
     gallery.enrol("staff", [new(1, "Ada Lovelace", external_id="badge 7")])
     person = subject_named(home, gallery, "Ada Lovelace")
 
-    certificate = gallery.erasing.subject("staff", person.id)
+    certificate = erase.subject(gallery, "staff", person.id)
 
     text = json.dumps(certificate.as_json())
     assert ErasureCertificate.from_json(json.loads(text)) == certificate
@@ -119,7 +120,7 @@ def test_certificate_is_json_and_names_nobody(home: Home, gallery: Gallery) -> N
 
 def test_certificate_that_was_altered_or_never_issued_does_not_hold(gallery: Gallery) -> None:
     (enrolled,) = gallery.enrol("staff", [new(1)])
-    certificate = gallery.erasing.references("staff", [enrolled.id])
+    certificate = erase.some_references(gallery, "staff", [enrolled.id])
 
     for forged in (
         replace(certificate, erased=replace(certificate.erased, reference_numbers=(99,))),
@@ -140,7 +141,7 @@ def test_certificate_fails_where_something_came_back(home: Home, gallery: Galler
     gallery.search("staff", template(1), 1)
     row = home.database.read(lambda c: c.execute(select(REFERENCES)).one())._asdict()
     opened = gallery.open("staff")[1]
-    certificate = gallery.erasing.references("staff", [enrolled.id])
+    certificate = erase.some_references(gallery, "staff", [enrolled.id])
 
     home.database.write(lambda c: c.execute(insert(REFERENCES), row))  # as from a backup
     opened.references._up_to_date = False
@@ -177,9 +178,9 @@ def test_erasure_is_finished_at_the_next_start(
         else:
             patch.setattr(erasure, at, crash)
         if whole:
-            first.erasing.collection("staff")
+            erase.collection(first, "staff")
         else:
-            first.erasing.subject("staff", person.id)
+            erase.subject(first, "staff", person.id)
     first._lock.release()
     assert len(home.database.read(erasure.pending)) == 1
 
@@ -201,7 +202,7 @@ def test_reader_in_the_way_keeps_the_certificate_back(
     with monkeypatch.context() as patch:
         patch.setattr(erasure, "scrub", lambda *_: Scrubbing("a program reads", ()))
         with pytest.raises(Conflict, match="a program reads"):
-            gallery.erasing.subject("staff", person.id)
+            erase.subject(gallery, "staff", person.id)
 
     assert "person 1" not in found(gallery, 2)
     (certificate,) = gallery.erasing.finish_pending()
@@ -217,9 +218,9 @@ def test_sweep_finishes_what_something_stood_in_the_way_of(
     with monkeypatch.context() as patch:
         patch.setattr(erasure, "scrub", lambda *_: Scrubbing("a program reads", ()))
         with pytest.raises(Conflict, match="the next sweep"):
-            gallery.erasing.subject("staff", person.id)
+            erase.subject(gallery, "staff", person.id)
 
-    (certificate,) = gallery.erasing.sweep().certificates
+    (certificate,) = erase.sweep(gallery).certificates
 
     assert certificate.erased.subject_ids == (person.id,)
     assert gallery.erasing.verify(certificate).holds
@@ -251,7 +252,7 @@ def test_snapshot_that_cannot_be_read_does_not_keep_anybody(
     for manifest in home.snapshots.rglob("manifest.json"):
         manifest.write_bytes(content)
 
-    certificate = gallery.erasing.subject("staff", person.id)
+    certificate = erase.subject(gallery, "staff", person.id)
 
     assert gallery.erasing.verify(certificate).holds
     assert list(home.snapshots.rglob("*.rows")) == []
@@ -275,7 +276,7 @@ def test_erased_collection_leaves_nothing_and_others_alone(
         gallery.close()
         gallery = home.open()
 
-    certificate = gallery.erasing.collection("staff")
+    certificate = erase.collection(gallery, "staff")
 
     assert certificate.erased.whole_collection
     assert (certificate.erased.subjects, certificate.erased.references) == (100, 200)
@@ -295,7 +296,7 @@ def test_nothing_is_enrolled_into_a_collection_that_is_just_erased(
     home: Home, gallery: Gallery
 ) -> None:
     collection, opened = gallery.open("staff")
-    gallery.erasing.collection("staff")
+    erase.collection(gallery, "staff")
 
     with pytest.raises(NotFound, match="is erased"):
         home.database.write(
@@ -354,7 +355,7 @@ def test_sealed_bytes_of_the_erased_are_on_the_disk_no_more(bytes_home: Home) ->
         segments = {path: path.read_bytes() for path in bytes_home.snapshots.rglob("*.rows")}
         assert all(piece in bytes_home.bytes_on_disk() for piece in gone + there)
 
-        gallery.erasing.subject("staff", erased.id)
+        erase.subject(gallery, "staff", erased.id)
 
         content = bytes_home.bytes_on_disk()
         assert not any(piece[-16:] in content for piece in gone if len(piece) != 32)
@@ -369,7 +370,7 @@ def test_snapshots_hold_no_vector_of_the_erased(bytes_home: Home) -> None:
         gallery.snapshot("staff")
         person = subject_named(bytes_home, gallery, "person 7")
         opened = gallery.open("staff")[1]
-        gallery.erasing.subject("staff", person.id)
+        erase.subject(gallery, "staff", person.id)
 
         plain = b"".join(_plain(path, opened.seal) for path in bytes_home.snapshots.rglob("*.rows"))
 
@@ -394,20 +395,20 @@ def test_sweep_erases_what_is_due_and_nothing_else(home: Home, gallery: Gallery)
     clock.pass_days(20)
     gallery.enrol("visitors", [new(3, "Wim")])
 
-    first = gallery.erasing.sweep()
+    first = erase.sweep(gallery)
     assert (first.subjects, first.references) == (0, 1)
     assert gallery.size("staff").references == 1
 
     clock.pass_days(10)
-    second = gallery.erasing.sweep()
+    second = erase.sweep(gallery)
     assert (second.subjects, second.references) == (1, 2)  # Vera goes, Wim stays with one
     size = gallery.size("visitors")
     assert (size.subjects, size.references) == (1, 1)
     assert all(gallery.erasing.verify(one).holds for one in second.certificates)
 
-    assert gallery.erasing.sweep().certificates == ()
+    assert erase.sweep(gallery).certificates == ()
     clock.pass_days(20)
-    assert gallery.erasing.sweep().subjects == 1
+    assert erase.sweep(gallery).subjects == 1
     assert gallery.size("staff").references == 1
 
 
@@ -415,19 +416,19 @@ def test_retention_may_be_changed(home: Home, gallery: Gallery) -> None:
     gallery.enrol("staff", [new(1, "Ada")])
     staff = gallery.collection("staff")
     home.clock.pass_days(3)
-    assert gallery.erasing.sweep().references == 0
+    assert erase.sweep(gallery).references == 0
 
     home.database.write(lambda c: collections.set_retention(c, staff.id, 3))
 
-    assert gallery.erasing.sweep().references == 1
+    assert erase.sweep(gallery).references == 1
     with pytest.raises(InvalidRequest, match="days of retention"):
         make(gallery, "never", retention_days=0)
 
 
 def test_subject_without_references_stays_until_erased(home: Home, gallery: Gallery) -> None:
     (enrolled,) = gallery.enrol("staff", [new(1, "Ada")])
-    gallery.erasing.references("staff", [enrolled.id])
+    erase.some_references(gallery, "staff", [enrolled.id])
 
     assert gallery.size("staff").subjects == 1
     person = subject_named(home, gallery, "Ada")
-    assert gallery.erasing.verify(gallery.erasing.subject("staff", person.id)).holds
+    assert gallery.erasing.verify(erase.subject(gallery, "staff", person.id)).holds

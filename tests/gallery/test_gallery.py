@@ -29,6 +29,7 @@ from likeness.gallery.search import By, Candidate
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.secrets import GivenKeys, Keyring
 from likeness.terms.template import CohortStatistics, Template
+from tests.gallery import erase
 from tests.gallery.galleries import (
     COHORT,
     MODEL,
@@ -294,7 +295,7 @@ def test_subject_is_compared_by_the_mean_of_their_references(gallery: Gallery) -
     raw((1, 2))
     (third,) = gallery.enrol("staff", [new(5, "Ada")])
     raw((1, 2, 5))
-    gallery.erasing.references("staff", [third.id])
+    erase.some_references(gallery, "staff", [third.id])
     raw((1, 2))
 
 
@@ -374,7 +375,7 @@ def test_everything_is_found_after_a_restart(home: Home, make_index: Any, closed
     first.search("staff", template(1), 1)
     first.snapshot("staff")
     enrolled = first.enrol("staff", [new(seed, f"subject {seed}") for seed in range(100, 150)])
-    first.erasing.references("staff", [enrolled[0].id])
+    erase.some_references(first, "staff", [enrolled[0].id])
     if closed:
         first.close()
     else:
@@ -586,7 +587,7 @@ def test_no_number_is_used_again(home: Home, gallery: Gallery) -> None:
     subject = first.subject_number
     ada = gallery.search("staff", template(1), 1)[0].subject
     assert ada is not None
-    gallery.erasing.subject("staff", ada.id)
+    erase.subject(gallery, "staff", ada.id)
 
     (second,) = gallery.enrol("staff", [new(1, "Ada")])
 

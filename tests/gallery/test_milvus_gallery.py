@@ -14,7 +14,7 @@ from likeness.gallery.gallery import Gallery
 from likeness.gallery.open_collection import MakeIndex
 from likeness.gallery.search import By
 from likeness.secrets import Keyring
-from tests.gallery import galleries
+from tests.gallery import erase, galleries
 from tests.gallery.changing import begin_model, fill, new_template, stage
 from tests.gallery.galleries import make, new, template
 from tests.gallery.indexes import MilvusServer, milvus_server
@@ -139,7 +139,7 @@ def test_erasure_that_the_server_was_away_for_is_finished_when_it_is_back(
     person = subject_named(fragile_home, gallery, "person 7")
     server.stop()
     with pytest.raises(IndexUnavailable):
-        gallery.erasing.subject("staff", person.id)
+        erase.subject(gallery, "staff", person.id)
     assert gallery.size("staff").subjects == 29
     if reopened:
         gallery.close()
@@ -159,8 +159,8 @@ def test_erasure_that_the_server_was_away_for_is_finished_when_it_is_back(
 def test_certificate_says_what_milvus_keeps(home: Home, gallery: Gallery) -> None:
     (enrolled,) = gallery.enrol("staff", [new(1, "Ada")])
     for certificate in (
-        gallery.erasing.references("staff", [enrolled.id]),
-        gallery.erasing.collection("staff"),
+        erase.some_references(gallery, "staff", [enrolled.id]),
+        erase.collection(gallery, "staff"),
     ):
         assert any("until it compacts" in place for place in certificate.out_of_reach)
 
@@ -184,7 +184,7 @@ def test_erased_collection_and_replaced_model_leave_no_collection_in_milvus(home
             gallery.search("staff", new_template(0), 1, by)
         assert held() == 2
         hex_id = gallery.collection("staff").id.hex
-        gallery.erasing.collection("staff")
+        erase.collection(gallery, "staff")
         assert not any(hex_id in name for name in client.list_collections())
     client.close()
 

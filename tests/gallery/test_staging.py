@@ -25,6 +25,7 @@ from likeness.gallery.staging import Change, FoundAgain
 from likeness.gallery.tables import CHANGES, COHORTS, REFERENCES, STAGED
 from likeness.storage import Scrubbing
 from likeness.terms.template import CohortStatistics, Template
+from tests.gallery import erase
 from tests.gallery.changing import (
     NEW_COHORT,
     NEW_LEFT,
@@ -282,7 +283,7 @@ def test_erased_subject_is_staged_no_more(home: Home, gallery: Gallery, begin: A
     statement = select(STAGED).order_by(STAGED.c.reference_number)
     staged = home.database.read(lambda c: c.execute(statement).all())
 
-    certificate = gallery.erasing.subject("staff", person.id)
+    certificate = erase.subject(gallery, "staff", person.id)
 
     assert gallery.erasing.verify(certificate).holds
     assert rows(home, STAGED) == 4
@@ -322,7 +323,7 @@ def test_erased_collection_takes_its_change_and_its_cohort_along(
     else:
         stage(home, gallery, begin(home, gallery))
 
-    certificate = gallery.erasing.collection("staff")
+    certificate = erase.collection(gallery, "staff")
 
     assert gallery.erasing.verify(certificate).holds
     assert [rows(home, table) for table in (STAGED, CHANGES, COHORTS)] == [0, 0, 0]
@@ -476,7 +477,7 @@ def test_what_happens_while_a_switch_is_prepared_is_in_the_new_indexes(
         held = home.database.read(lambda c: references.of_subject(c, seal, subject.id))
         return subject.id, [one.id for one in held]
 
-    gallery.erasing.references("staff", theirs("person 1")[1][:1])
+    erase.some_references(gallery, "staff", theirs("person 1")[1][:1])
     somebody, held = theirs("person 2")
     gallery.take_references("staff", somebody, held[:1])
     gallery.enrol("staff", [new(9, "person 4", external_id="90", face=face(200.0))])
@@ -513,7 +514,7 @@ def test_indexes_that_were_prepared_in_vain_are_forgotten(home: Home, then: str)
         with pytest.raises(Conflict):
             gallery.switch(change)
         if then == "erased":
-            gallery.erasing.collection("staff")
+            erase.collection(gallery, "staff")
             assert sorted(dropped) == sorted([MODEL, MODEL, NEW_MODEL, NEW_MODEL])
         else:
             home.database.write(lambda c: staging.discard(c, change, home.clock.now))
@@ -627,6 +628,6 @@ def check_whole(home: Home, gallery: Gallery, to_model: bool) -> bool:
 
 
 def back_to_the_start(home: Home, gallery: Gallery) -> None:
-    gallery.erasing.collection("staff")
+    erase.collection(gallery, "staff")
     make(gallery)
     fill(gallery)

@@ -7,6 +7,7 @@ from likeness.errors import InvalidRequest
 from likeness.gallery import tags
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.tables import TAGS
+from tests.gallery import erase
 from tests.gallery.galleries import Home, make
 
 
@@ -71,7 +72,7 @@ def test_tags_are_sealed_and_go_with_their_collection(home: Home, gallery: Galle
     assert b"Cipher" not in row.sealed_tag + row.key_digest
     assert b"Fisherman" not in row.sealed_tag
 
-    certificate = gallery.erasing.collection("staff")
+    certificate = erase.collection(gallery, "staff")
 
     assert home.database.read(lambda c: c.execute(select(TAGS)).all()) == []
     assert gallery.erasing.verify(certificate).holds

@@ -36,6 +36,7 @@ from likeness.service.import_collection import Imported, import_collection
 from likeness.service.import_lines import read_export
 from likeness.vision.cohort import Cohort
 from likeness.vision.standards import Standards
+from tests.gallery import erase
 from tests.service.importing import WORDS, import_file
 from tests.service.people import crowd, enroller, home_at, make, no_record, template_of
 from tests.service.test_collection_cohort import begin, best, fill, finish
@@ -217,7 +218,7 @@ def test_what_is_taken_stays_and_nothing_arrives(sqlite_home: Home, tmp_path: Pa
 def test_a_collection_comes_back_after_it_was_erased(sqlite_home: Home, tmp_path: Path) -> None:
     enrolled(sqlite_home, tmp_path)
     content, seen = export(sqlite_home), faces(sqlite_home)
-    sqlite_home.gallery.erasing.collection("staff")
+    erase.collection(sqlite_home.gallery, "staff")
     import_(sqlite_home, content)
     assert faces(sqlite_home) == seen
 
@@ -249,7 +250,7 @@ def test_a_cohort_that_is_not_known_there_comes_along(
         assert best.subject is not None
         assert best.subject.name == "person 02"
         again = export(other)
-        other.gallery.erasing.collection("staff")
+        erase.collection(other.gallery, "staff")
         import_(other, again)
         assert other.gallery.own_cohort("staff") is not None
 
@@ -505,7 +506,7 @@ def test_kill_9_leaves_all_or_nothing(tmp_path: Path, database_url: str, standar
             assert name in there or not told
             assert rows(home) == ([1, 60, 60, 0] if there else [0, 0, 0, 0])
             if there:
-                home.gallery.erasing.collection(name)
+                erase.collection(home.gallery, name)
             cut_off += not told
     assert cut_off
 

@@ -7,25 +7,19 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Table
 
 from likeness.gallery import (
-    assignment,
     collections,
     erasure,
-    references,
-    retention,
     staging,
-    subjects,
 )
 from likeness.gallery.certificate import ErasureCertificate, Verification
 from likeness.gallery.collections import Collection
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.open_collections import OpenCollections
-from likeness.gallery.retention import SweepReport
 from likeness.gallery.staging import Change
 from likeness.storage import Database
 
@@ -44,8 +38,7 @@ class KeptElsewhere:
 class Erasing:
     """Erases what is in a gallery; safe to use from many threads.
 
-    A service that keeps rows of its own in the same transaction calls the functions of `erasure`
-    inside its act, and `finish` after.
+    A service calls the functions of `erasure` inside its act, and `finish` after.
     """
 
     def __init__(
@@ -60,73 +53,6 @@ class Erasing:
         self._elsewhere = elsewhere
         self._clock = clock
         self._finishing = threading.Lock()
-
-    def subject(self, name: str, subject_id: UUID) -> ErasureCertificate:
-        """Erase a subject and all their references; see `finish`.
-
-        Raises:
-            NotFound: there is no such collection or subject.
-        """
-        collection, opened = self._in_use.named(name)
-        begun = self._database.write(
-            lambda connection: erasure.begin(
-                connection,
-                collection,
-                self._clock(),
-                subject_ids=[subjects.by_id(connection, opened.seal, subject_id).id],
-            )
-        )
-        return self.finish([begun])[0]
-
-    def subject_alone(self, name: str, subject_id: UUID) -> ErasureCertificate:
-        """Erase a subject whose references stay enrolled, unnamed; see `finish`.
-
-        Raises:
-            NotFound: there is no such collection or subject.
-        """
-        collection, opened = self._in_use.named(name)
-        begun = self._database.write(
-            lambda connection: assignment.dissolve(
-                connection, collection, opened.seal, subject_id, self._clock()
-            )
-        )
-        return self.finish([begun])[0]
-
-    def references(self, name: str, reference_ids: Sequence[UUID]) -> ErasureCertificate:
-        """Erase references; their subjects stay; see `finish`.
-
-        Raises:
-            NotFound: there is no such collection, or one of the references is not there.
-        """
-        collection, opened = self._in_use.named(name)
-
-        def begin(connection: Connection) -> Erasure:
-            references.by_ids(connection, opened.seal, reference_ids)
-            return erasure.begin(connection, collection, self._clock(), reference_ids=reference_ids)
-
-        return self.finish([self._database.write(begin)])[0]
-
-    def collection(self, name: str) -> ErasureCertificate:
-        """Erase a collection, its key first; see `finish`.
-
-        Raises:
-            NotFound: there is none.
-        """
-        begun = self._database.write(
-            lambda connection: erasure.begin_collection(
-                connection, collections.get(connection, name), self._clock()
-            )
-        )
-        return self.finish([begun])[0]
-
-    def sweep(self, now: datetime | None = None) -> SweepReport:
-        """Erase what has been kept long enough, and finish what was begun before; see `finish`."""
-        at = now or self._clock()
-        begun = self._database.read(erasure.pending)
-        for collection in self._database.read(collections.every):
-            while one := self._database.write(partial(_begin_due, collection=collection, now=at)):
-                begun.append(one)
-        return SweepReport(at, tuple(self.finish(begun)))
 
     def finish(self, begun: Sequence[Erasure]) -> list[ErasureCertificate]:
         """Take what was begun out of indexes, snapshots and the database's files; certify it.
@@ -183,10 +109,3 @@ class Erasing:
         ):
             if collection is not None and collection.model != model:
                 self._in_use.wipe(collection.id, model, dimensions)
-
-
-def _begin_due(connection: Connection, collection: Collection, now: datetime) -> Erasure | None:
-    due = retention.due(connection, collection, now)
-    if not due:
-        return None
-    return erasure.begin(connection, collection, now, reference_ids=due, with_emptied=True)

@@ -24,6 +24,7 @@ from likeness.rekognition.served import Served
 from likeness.service.create_collection import TemplatesOf
 from likeness.terms.use import Principal, Role
 from tests.cli.conftest import ship_standards
+from tests.gallery import erase
 from tests.gallery.galleries import Clock
 from tests.rekognition.conftest import Running, running
 from tests.service.people import home_at
@@ -116,4 +117,4 @@ def rekognition(client: Any, served: Served) -> Iterator[Any]:
     client.create_collection(CollectionId="staff")
     yield client
     for collection in served.gallery.collections():
-        served.gallery.erasing.collection(collection.name)
+        erase.collection(served.gallery, collection.name)
