@@ -1,13 +1,18 @@
-"""Assign references to a subject, as far as they are like those that are the subject's already."""
+"""Assign references to a subject, as far as they are like those that are the subject's already.
+
+That compares a person with many who are enrolled, as a search does, and is admitted as one: else it
+would tell scores that rules withhold. Its answer waits for nobody, so that where people have to
+look at what a search found, nothing is compared.
+"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.errors import Conflict
+from likeness.errors import Conflict, Denied
 from likeness.gallery import assignment, references, subjects
 from likeness.gallery.collections import Collection
 from likeness.gallery.gallery import Gallery
@@ -15,7 +20,10 @@ from likeness.gallery.open_collection import OpenCollection
 from likeness.gallery.references import Reference
 from likeness.gallery.subjects import Subject
 from likeness.service.record import Outcome, Record
+from likeness.service.use_record import refusal
+from likeness.service.withhold import OF_PEOPLE
 from likeness.terms.calibration import Calibration
+from likeness.terms.decision import Duty
 from likeness.terms.template import Template, compare
 
 
@@ -33,7 +41,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A reference that stays whose it is; `similarity`, 0 to 100, where that is why."""
+    """A reference that stays whose it is; `similarity`, 0 to 100, where that is why and is told."""
 
     reference_id: UUID
     why: Why
@@ -84,14 +92,18 @@ def assign(
     Raises:
         NotFound: there is no such subject.
         SubjectFull: they would have too many references; nothing was assigned.
+        Denied: people would have to look before anybody is compared.
     """
     seal = opened.seal
+    floor = record.decision.amount_of(Duty.SIMILARITY) or 0.0
+    threshold = max(demands.threshold, floor)
 
     def act(connection: Connection) -> Assigned:
         subject = subjects.get(connection, seal, name)
         free, refused = _sorted_out(connection, opened, subject, reference_ids)
         held = references.of_subject(connection, seal, subject.id)
-        if held:
+        if held and free:
+            _require_nobody_to_look(record)
             numbers = [one.number for one in (*held, *free)]
             templates = references.templates(connection, collection, seal, numbers)
             theirs = [templates[one.number] for one in held]
@@ -100,11 +112,11 @@ def assign(
                 for one in free
             }
             refused += [
-                Refusal(one, Why.UNLIKE, similarity=similarity)
+                Refusal(one, Why.UNLIKE, similarity=similarity if similarity >= floor else None)
                 for one, similarity in alike.items()
-                if similarity < demands.threshold
+                if similarity < threshold
             ]
-            free = [one for one in free if alike[one.id] >= demands.threshold]
+            free = [one for one in free if alike[one.id] >= threshold]
         if len(held) + len(free) > demands.most_references:
             raise SubjectFull(
                 f"at most {demands.most_references} references of subject {subject.id} were"
@@ -141,6 +153,12 @@ def unassign(
         return Assigned(subject.id, ids, tuple(refused), number)
 
     return _followed(gallery, opened, record.write(once(act), _outcome))
+
+
+def _require_nobody_to_look(record: Record) -> None:
+    owed = [one for one in record.decision.obligations if one.duty in OF_PEOPLE]
+    if owed:
+        raise Denied(refusal(record.use, replace(record.decision, obligations=tuple(owed))))
 
 
 def _sorted_out(

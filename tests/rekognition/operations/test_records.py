@@ -15,7 +15,7 @@ from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.served import Served
 from likeness.service.record import M, Outcome, Probe
 from likeness.storage import Database
-from likeness.terms.decision import Decision
+from likeness.terms.decision import Decision, Duty, Obligation, Rule
 from likeness.terms.use import Action, Principal, Role, Use
 from likeness.vision.decode import Sample
 from tests.rekognition.operations.conftest import serving
@@ -72,13 +72,16 @@ class NotingDesk:
     most: int = 100
     case_id: UUID | None = None
     notes: Notes = field(default_factory=Notes)
+    decision: Decision = _ALLOWED
 
     @contextmanager
     def record(self, use: Use) -> Iterator[NotedRecord]:
         self.notes.uses.append(use)
         if use.action in self.refused:
             raise Denied("rule no-bulk-surveillance of pack defaults refuses this")
-        yield NotedRecord(self.database, use, self.notes, self.most, self.case_id)
+        yield NotedRecord(
+            self.database, use, self.notes, self.most, self.case_id, decision=self.decision
+        )
 
 
 REQUESTS: dict[str, tuple[Action, dict[str, Any]]] = {
@@ -99,7 +102,7 @@ REQUESTS: dict[str, tuple[Action, dict[str, Any]]] = {
     "CreateUser": (Action.ARRANGE, {**STAFF, "UserId": "Rosa"}),
     "DeleteUser": (Action.ERASE, {**STAFF, "UserId": "Rosa"}),
     "ListUsers": (Action.READ, STAFF),
-    "AssociateFaces": (Action.ENROL, {**STAFF, "UserId": "Rosa", "FaceIds": [NOBODY]}),
+    "AssociateFaces": (Action.SEARCH, {**STAFF, "UserId": "Rosa", "FaceIds": [NOBODY]}),
     "DisassociateFaces": (Action.ARRANGE, {**STAFF, "UserId": "Rosa", "FaceIds": [NOBODY]}),
     "SearchUsers": (Action.SEARCH, {**STAFF, "FaceId": NOBODY}),
     "SearchUsersByImage": (Action.SEARCH, {**STAFF, **PICTURE}),
@@ -194,6 +197,33 @@ def test_what_is_not_released_is_not_answered(rekognition: Any, served: Served) 
     assert outcome == Outcome(1, 1, (UUID(match["Face"]["FaceId"]),))
     # A face below what a rule asks for does not match.
     assert (len(compared["FaceMatches"]), len(compared["UnmatchedFaces"])) == (1, 1)
+
+
+@pytest.mark.parametrize(("duty", "amount"), [(Duty.SIMILARITY, 99.0), (Duty.REVIEW, 1.0)])
+def test_associating_faces_tells_nothing_that_a_search_would_not(
+    rekognition: Any, served: Served, duty: Duty, amount: float
+) -> None:
+    red, alike, blue = (
+        rekognition.index_faces(**STAFF, Image={"Bytes": disc(colour)})["FaceRecords"][0]["Face"][
+            "FaceId"
+        ]
+        for colour in (RED, (222, 44, 44), BLUE)
+    )
+    rekognition.create_user(**STAFF, UserId="Rosa")
+    owed = Obligation(duty, amount, Rule("a-rule", "a-pack", "a test"))
+    desk = NotingDesk(served.database, decision=replace(_ALLOWED, obligations=(owed,)))
+    rosa = {**STAFF, "UserId": "Rosa", "UserMatchThreshold": 1}
+    with serving(replace(served, desk=desk)) as client:
+        # Whose first face it is, is compared with nobody.
+        assert len(client.associate_faces(**rosa, FaceIds=[red])["AssociatedFaces"]) == 1
+        if duty is Duty.REVIEW:
+            code, message = refusal(client.associate_faces, **rosa, FaceIds=[alike, blue])
+            assert (code, "a-rule" in message) == ("AccessDeniedException", True)
+        else:
+            answer = client.associate_faces(**rosa, FaceIds=[alike, blue])
+            unlike = answer["UnsuccessfulFaceAssociations"]
+            assert blue in {one["FaceId"] for one in unlike}
+            assert not any("Confidence" in one for one in unlike)
 
 
 def test_what_people_have_to_look_at_first_is_said_neither_to_match_nor_not_to(

@@ -99,7 +99,8 @@ def associate_faces(served: Served, call: Call, request: Request) -> Response:
     """Make faces a user's, as far as they are like those that the user has."""
     of, name = target(served, request), request["UserId"]
     demands = AssignDemands(request.get("UserMatchThreshold", _THRESHOLD), _MOST_FACES)
-    with recorded(served, call, Action.ENROL, of) as record:
+    # One user is compared with up to a hundred faces: a search, whose answer has scores.
+    with recorded(served, call, Action.SEARCH, of) as record:
         try:
             done = assign(
                 record,
