@@ -595,3 +595,27 @@ def test_no_number_is_used_again(home: Home, gallery: Gallery) -> None:
     assert (second.subject_number or 0) > (subject or 0)
     count = select(func.count()).select_from(SUBJECTS)
     assert home.database.read(lambda c: c.execute(count).scalar_one()) == 1
+
+
+# Several programs on one database
+
+
+def test_who_another_program_enrols_or_assigns_is_found_at_once(
+    home: Home, gallery: Gallery
+) -> None:
+    theirs = Home(home.url, home.folder / "theirs")
+    with theirs.database, theirs.open(keyring=home.keyring()) as other:
+        gallery.enrol("staff", [new(1, "Ada")])
+        assert names(other.search("staff", template(1), 1)) == ["Ada"]
+        assert names(other.search("staff", template(1), 1, By.SUBJECT)) == ["Ada"]
+
+        gallery.enrol("staff", [new(2, "Bob")])
+        assert names(other.search("staff", template(2), 1)) == ["Bob"]
+        assert names(other.search("staff", template(2), 1, By.SUBJECT)) == ["Bob"]
+
+        (unnamed,) = gallery.enrol("staff", [new(3)])
+        (bob,) = [one.subject for one in other.search("staff", template(2), 1)]
+        assert bob is not None
+        gallery.give_references("staff", bob.id, [unnamed.id])
+        (found,) = other.search("staff", template(3), 1, By.SUBJECT)
+        assert found.subject == bob and found.comparison.raw_score > 0.5

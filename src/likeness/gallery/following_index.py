@@ -9,6 +9,7 @@
 3. If the count of vectors is not that of the rows after that, all ids are compared, what is too
    much is removed and what is missing is added.
 4. After anything failed, the next search does 2 and 3 first, or fails itself.
+5. Every search looks whether another program has committed what is not held yet.
 """
 
 import logging
@@ -78,6 +79,7 @@ class FollowingIndex:
     def search(self, probe: NDArray[np.float32], limit: int) -> Candidates:
         """Find the `limit` nearest to one (d,) unit probe."""
         self._make_ready()
+        self._keep_up()
         try:
             return self._index.search(probe[None], limit)
         except IndexUnavailable:
@@ -177,6 +179,15 @@ class FollowingIndex:
             if len(self._index) != self._rows.count(self._through.reference):
                 self._compare_all()
             self._up_to_date = True
+
+    def _keep_up(self) -> None:
+        """Hold what other programs have committed; they cannot tell."""
+        latest = self._rows.latest()
+        if self._through.covers(latest):
+            return
+        with self._changing, self._in_doubt_if_it_fails():
+            if not self._through.covers(latest):
+                self._catch_up()
 
     def _open(self) -> None:
         if not self._opened:

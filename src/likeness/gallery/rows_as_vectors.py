@@ -116,6 +116,22 @@ class RowsAsVectors:
                 yield news
                 reached = news.reached
 
+    def latest(self) -> Reached:
+        """Say how far the rows have come, whoever wrote them."""
+
+        def read(connection: Connection) -> Reached:
+            numbers = {
+                journal.of: connection.execute(
+                    select(func.max(journal.number)).where(
+                        journal.number.table.c.collection_id == self._seal.collection_id
+                    )
+                ).scalar()
+                for journal in self._journals
+            }
+            return Reached(**{of: number or 0 for of, number in numbers.items()})
+
+        return self._database.read(read)
+
     def _vectors(self, connection: Connection, numbers: list[int]) -> Vectors:
         staged = self._is_to_come(connection)
         return self._read(connection, seal=self._seal, numbers=numbers, staged=staged)
