@@ -50,10 +50,10 @@ def test_numbers_of_candidates_do_not_tell_who_is_most_alike(desk: Desk) -> None
     assert [one.rank for one in shown] != list(range(1, 21))
 
 
-def test_search_that_found_nobody_has_a_case_with_nothing_to_decide(desk: Desk) -> None:
+def test_search_that_found_nobody_has_a_case_that_waits_as_others_do(desk: Desk) -> None:
     case = desk.open([])
     assert desk.find() == case
-    assert desk.released() == ()
+    assert desk.released() is None
 
 
 DIFFERENT = [

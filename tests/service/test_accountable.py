@@ -161,6 +161,15 @@ def test_search_that_finds_nobody_waits_as_well_if_it_owes_a_review(home: Accoun
     assert released == [] and record.case_id is not None
 
 
+def test_search_done_again_tells_not_whether_it_found_anybody_to_look_at(home: Accounting):
+    home.owe("review", "1", "context.reviews >= 1")
+    for matches, picture in (([], sample(1)), ([Match(99.5)], sample(2))):
+        home.search(matches, sample=picture)
+        released, record = home.search(matches, sample=picture)
+        assert (released, record.case_id is None) == ([], False)
+        assert home.kinds()[-1] == "withheld"
+
+
 def test_another_probe_or_caller_has_a_case_of_its_own(home: Accounting):
     home.owe("review", "1", REVIEW.format(1))
     match = Match(97.0)

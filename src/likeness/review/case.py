@@ -97,8 +97,14 @@ class Outcome:
 
     @property
     def decided(self) -> bool:
-        """Whether nobody's verdict is waited for."""
-        return all(one.standing is not Standing.OPEN for one in self.candidates)
+        """Whether people have said all they will.
+
+        Never where nobody was found: who searched would learn at once, before anybody has looked,
+        which of their searches found somebody.
+        """
+        return bool(self.candidates) and all(
+            one.standing is not Standing.OPEN for one in self.candidates
+        )
 
     @property
     def confirmed_ids(self) -> tuple[UUID, ...]:
