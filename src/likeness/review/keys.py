@@ -31,6 +31,12 @@ def made(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key:
     return key
 
 
+def exists(connection: Connection, collection_id: UUID) -> bool:
+    """Whether anything was ever kept of a collection."""
+    chosen = select(KEYS.c.collection_id).where(KEYS.c.collection_id == collection_id)
+    return connection.execute(chosen).first() is not None
+
+
 def found(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key | None:
     """Give a collection's key; None where nothing was ever kept of the collection.
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.policy.circumstances import Circumstances
-from likeness.review import cases, crops
+from likeness.review import cases, crops, keys
 from likeness.review.case import Case, Found, Owed, Search
 from likeness.review.case import Outcome as CaseOutcome
 from likeness.secrets import Keyring
@@ -64,8 +64,8 @@ class Withholding:
         self, connection: Connection, use: Use, probe: Probe, matches: Sequence[M], now: datetime
     ) -> tuple[list[M], Pending | None]:
         """Leave out whom people have told apart from the probe; find the case of the search."""
-        if use.collection_id is None:
-            return list(matches), None
+        if use.collection_id is None or not keys.exists(connection, use.collection_id):
+            return list(matches), None  # nobody has ever reviewed anything of it
         ids = {_id(match) for match in matches}
         apart = cases.told_apart_from(
             connection, self.keyring, use.collection_id, _bytes_of(probe), ids
