@@ -56,7 +56,12 @@ class RecordingDesk:
 
 def enrol(desk: Desk, *seeds: int, keeps_crops: bool = True) -> tuple[list[Arrival], list[Case]]:
     reviewing = ReviewOfEnrolments(
-        desk.keyring, keeps_crops, 1e-3, timedelta(days=30), lambda _: CALIBRATION
+        desk.keyring,
+        keeps_crops,
+        1e-3,
+        timedelta(days=30),
+        lambda _: CALIBRATION,
+        lambda connection, watch, collection: True,
     )
     arrivals = [Arrival(uuid4(), None, template(seed)) for seed in seeds]
     opened = desk.database.write(

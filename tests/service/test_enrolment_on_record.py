@@ -2,9 +2,10 @@
 
 import json
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Table, select
 
+from likeness.access import AccessKey, Grant, keys
 from likeness.app.home import Home
 from likeness.errors import Denied
 from likeness.gallery.collections import Size
@@ -24,6 +26,7 @@ from likeness.review.tables import CASES, CROPS, OUTBOX
 from likeness.review.watches import Grounds, NewWatch, Watch
 from likeness.service import enrol
 from likeness.service.enrol_source import read_source
+from likeness.terms.use import Role
 from tests.service import enrolling
 from tests.service.people import RED, crowd, draw, enroller, home_at, make, template_of
 
@@ -51,11 +54,13 @@ def entries(home: Home) -> list[dict[str, Any]]:
     return [one for one in (json.loads(row.entry) for row in written) if one["kind"] != "key"]
 
 
-def watch_for(home: Home, picture: Path, least_similarity: float = 0.0) -> Watch:
+def watch_for(
+    home: Home, picture: Path, least_similarity: float = 0.0, keeper: str = "local:searcher"
+) -> Watch:
     now = datetime.now(UTC)
     new = NewWatch(
         home.gallery.collection("staff").id,
-        "key:searcher",
+        keeper,
         "missing-persons",
         Grounds("Court 7", "missing since May"),
         Owed(1),
@@ -90,6 +95,47 @@ def test_a_watch_proposes_nobody_below_what_rules_demanded(home: Home, tmp_path:
     list(enroller(home).enrol(read_source(tmp_path / "red")))
     assert rows(home, CASES) == rows(home, OUTBOX) == []
     assert len(rows(home, CROPS)) == 1
+
+
+def stop_the_purpose(home: Home, key: AccessKey) -> None:
+    act = partial(
+        suspensions.suspend,
+        scope=Scope.PURPOSE,
+        subject="missing-persons",
+        reason="an audit",
+        by="local:test",
+        now=datetime.now(UTC),
+    )
+    home.database.write(act)
+
+
+def disable(home: Home, key: AccessKey) -> None:
+    act = partial(keys.disable, name=key.name, now=datetime.now(UTC))
+    home.database.write(act)
+
+
+@pytest.mark.parametrize("stop", [None, stop_the_purpose, disable])
+def test_a_watch_matches_only_while_rules_let_its_keeper_watch(
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stop: Callable[[Home, AccessKey], None] | None,
+) -> None:
+    monkeypatch.setattr("likeness.policy.in_force._LOOK_EVERY_S", 0.0)
+    grant = Grant(role=Role.OPERATOR, purposes=("missing-persons",))
+    key = home.database.write(
+        lambda c: keys.create(
+            c, home.keyring, "desk", grant, created_by="local:test", now=datetime.now(UTC)
+        )
+    ).key
+    picture = draw(tmp_path / "probe.png", RED, side=120)
+    watch_for(home, picture, keeper=key.principal.id)
+    if stop is not None:
+        stop(home, key)
+    draw(tmp_path / "red" / "Rosa.png", RED)
+    list(enroller(home).enrol(read_source(tmp_path / "red")))
+    assert home.gallery.size("staff").references == 1
+    assert len(rows(home, CASES)) == len(rows(home, OUTBOX)) == (1 if stop is None else 0)
 
 
 def test_an_act_that_fails_leaves_no_face_no_case_and_says_so(

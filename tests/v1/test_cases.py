@@ -185,6 +185,7 @@ def test_who_keeps_a_watch_learns_whom_people_confirmed_and_nothing_before(
             [arrival],
             calibration,
             at_least=90.0,
+            may_match=lambda watch: True,
             use_id=uuid4(),
             now=now,
             expires_at=now + timedelta(30),

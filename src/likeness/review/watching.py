@@ -1,6 +1,6 @@
 """What does an enrolment set off? A case for every watch that a new reference resembles."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from likeness.review import cases, outbox, watches
 from likeness.review.case import Case, Found, Owed, Search
+from likeness.review.watches import Watch
 from likeness.secrets import Keyring
 from likeness.terms.calibration import Calibration
 from likeness.terms.template import Template
@@ -31,6 +32,7 @@ def open_watch_cases(
     calibration: Calibration,
     *,
     at_least: float,
+    may_match: Callable[[Watch], bool],
     use_id: UUID,
     now: datetime,
     expires_at: datetime,
@@ -44,6 +46,7 @@ def open_watch_cases(
         arrivals: who was enrolled.
         calibration: what the collection's scores mean.
         at_least: from which similarity on, 0 to 100.
+        may_match: whether a watch may still find anybody.
         use_id: of the enrolment.
         now: the time.
         expires_at: when the cases end.
@@ -56,6 +59,8 @@ def open_watch_cases(
     for arrival in arrivals:
         alike = watches.resembling(watched, arrival.template, calibration, at_least)
         for watch, similarity in alike:
+            if not may_match(watch):
+                continue
             case = cases.open_case(
                 connection,
                 keyring,

@@ -1,0 +1,52 @@
+"""May a watch still match? Whoever keeps it is asked about anew, when somebody resembles it.
+
+Else the stop switch, a rule that came later or a disabled key would not reach a watch begun before.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from likeness.access import keys, may
+from likeness.gallery import collections
+from likeness.gallery.collections import Collection
+from likeness.policy.circumstances import Circumstances
+from likeness.policy.in_force import RulesInForce
+from likeness.review.watches import Watch
+from likeness.secrets import Keyring
+from likeness.service.collection_facts import facts_of
+from likeness.terms.use import Action, Principal, Use
+
+
+@dataclass(frozen=True, slots=True)
+class WatchInForce:
+    """Asks the rules in force; `somebody` is who acts at the command line."""
+
+    keyring: Keyring
+    rules: RulesInForce
+    somebody: Principal
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def may_match(self, connection: Connection, watch: Watch, collection: Collection) -> bool:
+        """Say whether a watch of a collection may find anybody now.
+
+        Raises:
+            KeyUnusable: a key is gone.
+            Conflict, DatabaseUnavailable: the rules cannot be read.
+        """
+        keeper = self._keeper(connection, watch.principal_id)
+        if keeper is None or not may(keeper.role, Action.WATCH):
+            return False
+        facts = facts_of(connection, collections.seal_of(connection, self.keyring, collection))
+        use = Use(keeper, Action.WATCH, "Watch", collection.id, facts, watch.purpose)
+        return self.rules.decide(use, Circumstances.at_admission(use, 0), self.clock()).allowed
+
+    def _keeper(self, connection: Connection, principal_id: str) -> Principal | None:
+        if principal_id.startswith("local:"):
+            return replace(self.somebody, id=principal_id)
+        for key in keys.every(connection):
+            if key.principal.id == principal_id and key.disabled_at is None:
+                return key.principal
+        return None
