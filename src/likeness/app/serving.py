@@ -18,6 +18,7 @@ from likeness.app.collections import calibration_of
 from likeness.app.enrolment import reviewing_of
 from likeness.app.home import Home
 from likeness.app.installation import Installation, Workload
+from likeness.app.measured_finder import MeasuredFinder
 from likeness.app.own_acts import own_acts
 from likeness.app.signed_requests import authenticate_with
 from likeness.app.upkeep import Upkeep, tasks_of
@@ -31,6 +32,7 @@ from likeness.rekognition.served import Served
 from likeness.service.create_collection import TemplatesOf
 from likeness.service.keys import KeyOffice
 from likeness.terms.closing import Closing
+from likeness.vision.find import FaceFinder
 
 _ACCOUNT = "000000000000"
 """An installation is one account, of no number in particular; ARNs have one."""
@@ -48,12 +50,14 @@ class Serving(Closing):
             self.home = undone.enter_context(Home(installation))
             home = self.home
             self.registry = CollectorRegistry()
-            served = _served(home, installation, progress)
+            measures = Measures(self.registry)
+            finder = installation.finder(installation.engine(Workload.MANY), progress)
+            served = _served(home, MeasuredFinder(finder, measures))
             keys = KnownKeys(home.database, home.keyring, _now)
             self._wire = Application(
                 {name: partial(operation, served) for name, operation in OPERATIONS.items()},
                 keys,
-                Measures(self.registry),
+                measures,
                 Limits(
                     picture_workers=installation.workers(Workload.MANY),
                     per_key_s=installation.settings.key_rate,
@@ -123,9 +127,9 @@ async def _alive(request: Request) -> Response:
     return JSONResponse({"alive": True})
 
 
-def _served(home: Home, installation: Installation, progress: Progress | None) -> Served:
+def _served(home: Home, finder: FaceFinder) -> Served:
     """Put together what operations need."""
-    finder = installation.finder(installation.engine(Workload.MANY), progress)
+    installation = home.installation
     dimensions = installation.recogniser.dimensions
     assert dimensions is not None  # every recogniser's card has them
     return Served(

@@ -31,6 +31,7 @@ class Measures:
             "Requests that bore the signature of an earlier one.",
             registry=registry,
         )
+        self._faces = Counter("likeness_faces", "Faces that were found.", registry=registry)
         self._inside = Gauge(
             "likeness_requests_inside",
             "Requests that wait for a lane's threads or run on them.",
@@ -57,6 +58,10 @@ class Measures:
     def answered(self, operation: str, code: str) -> None:
         """Count an answer."""
         self._requests.labels(operation, code).inc()
+
+    def found(self, faces: int) -> None:
+        """Count faces that were found."""
+        self._faces.inc(faces)
 
     def replayed(self) -> None:
         """Count a signature that came again."""

@@ -1,0 +1,38 @@
+"""How long does vision take of a request, and how many faces does it find? For the operator."""
+
+from collections.abc import Sequence
+
+from likeness.rekognition.measures import Measures
+from likeness.terms.template import Template
+from likeness.vision.decode import Sample
+from likeness.vision.find import FaceFinder, Located
+
+
+class MeasuredFinder(FaceFinder):
+    """A finder that does what another does, and is measured."""
+
+    def __init__(self, finder: FaceFinder, measures: Measures) -> None:
+        self._finder = finder
+        self._measures = measures
+
+    @property
+    def model(self) -> str:
+        """What the templates are made with."""
+        return self._finder.model
+
+    @property
+    def cohort_version(self) -> str:
+        """What the templates' scores are evened out by."""
+        return self._finder.cohort_version
+
+    def locate(self, sample: Sample) -> Located:
+        """Find every face, largest first, with its pose and its quality."""
+        with self._measures.stage("locate"):
+            located = self._finder.locate(sample)
+        self._measures.found(len(located.faces))
+        return located
+
+    def templates(self, located: Located, which: Sequence[int] | None = None) -> list[Template]:
+        """Make the templates of the faces with these indices; of all without."""
+        with self._measures.stage("embed"):
+            return self._finder.templates(located, which)
