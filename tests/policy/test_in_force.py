@@ -75,6 +75,16 @@ def test_the_default_rules_are_in_force(rules: RulesInForce) -> None:
 STOPPED: dict[str, tuple[Scope, str, Callable[[Use], Use]]] = {
     "everything": (Scope.ALL, "", lambda use: use),
     "an organisation": (Scope.ORGANISATION, "An Agency", lambda use: use),
+    "an organisation that is spelt otherwise": (
+        Scope.ORGANISATION,
+        "an  AGENCY",
+        lambda use: use,
+    ),
+    "an organisation in another form of its characters": (
+        Scope.ORGANISATION,
+        "Pre\u0301fecture",
+        lambda use: replace(use, principal=replace(use.principal, organisation="Pr\u00e9fecture")),
+    ),
     "a purpose": (Scope.PURPOSE, "missing-persons", lambda use: use),
     "what a purpose is part of": (Scope.PURPOSE, "victim-search", lambda use: use),
     "what a collection is for": (

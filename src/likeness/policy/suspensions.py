@@ -1,5 +1,6 @@
 """What is stopped? The stop switch, as functions over a connection."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -44,7 +45,8 @@ class Suspension:
             case Scope.ALL:
                 return True
             case Scope.ORGANISATION:
-                return use.principal.organisation == self.subject
+                # However it is spelt: a stop has to reach whom it means.
+                return _spelt(use.principal.organisation) == _spelt(self.subject)
             case Scope.PURPOSE:
                 purposes = vocabulary().purposes
                 return any(
@@ -140,6 +142,10 @@ def _check(scope: Scope, subject: str, reason: str) -> None:
                 f"a collection's id was expected and {subject!r} is none: `likeness collections"
                 " list` has them"
             )
+
+
+def _spelt(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _is_line(text: str, longest: int) -> bool:
