@@ -27,8 +27,17 @@ _PORTS = {"http": 80, "https": 443}
 # that stand for any of IPv4.
 _NOT_PUBLIC = tuple(
     ipaddress.ip_network(network)
-    for network in ("168.63.129.16/32", "192.0.0.0/24", "64:ff9b::/96", "2002::/16", "2001::/32")
+    for network in (
+        "168.63.129.16/32",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "2001::/32",
+        "2002::/16",
+        "3fff::/20",
+    )
 )
+# Of IPv6 nothing else is handed out for the internet: not translations of IPv4, nor old local ones.
+_PUBLIC_V6 = ipaddress.ip_network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +105,11 @@ def _may_be_reached(address: IPv4Address | IPv6Address, allowed: tuple[Network, 
         address = address.ipv4_mapped
     if any(address in network for network in allowed):
         return True
-    if address.is_multicast or any(address in network for network in _NOT_PUBLIC):
+    if any(address in network for network in _NOT_PUBLIC):
         return False
-    return address.is_global
+    if isinstance(address, IPv6Address) and address not in _PUBLIC_V6:
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def _resolve(host: str, port: int) -> list[str]:
