@@ -118,6 +118,18 @@ def test_notice_reaches_its_receiver_once_with_a_signature_that_holds(desk: Desk
         assert len(receiver.came) == 1
 
 
+def test_slow_receivers_leave_notices_for_the_next_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likeness.service.tell._MOST_S", 0.0)
+    with receiving() as receiver:
+        watch_of(desk, seed=1, url=receiver.url)
+        enrol(desk, 1, 1)
+        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(1, 0, 0)
+        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(1, 0, 0)
+        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(0, 0, 0)
+
+
 def test_notice_that_was_not_taken_comes_again_under_the_same_id(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,7 @@
 """Send the notices that are due, outside of any transaction, and keep those that nobody took."""
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -11,6 +12,9 @@ from likeness.secrets import Keyring
 from likeness.storage import Database
 
 _logger = logging.getLogger(__name__)
+
+# A server that ends waits for it, and so does whatever else has to be done now and then.
+_MOST_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +27,27 @@ class Told:
 
 
 def tell(database: Database, keyring: Keyring, sender: WebhookSender, now: datetime) -> Told:
-    """Send what is due, a batch of it.
+    """Send what is due, one after the other, for some time: slow receivers leave some for later.
 
     Raises:
         KeyUnusable: a key is gone.
         DatabaseUnavailable: the database cannot be written.
     """
-    if not database.read(lambda connection: outbox.anything_due(connection, now)):
-        return Told(0, 0, 0)
-    claimed = database.write(lambda connection: outbox.claim(connection, keyring, now))
-    arrived = 0
-    for notice in claimed.notices:
-        why_not = sender.send(notice.webhook, str(notice.id), notice.body)
-        if why_not is None:
-            database.write(partial(outbox.arrived, notice_id=notice.id))
-            arrived += 1
-        else:
-            _logger.warning("watch %s was not told: %s", notice.watch_id, why_not)
-    if claimed.given_up:
-        _logger.warning("%d notices were given up", claimed.given_up)
-    return Told(arrived, len(claimed.notices) - arrived, claimed.given_up)
+    arrived = put_off = given_up = 0
+    ends_s = time.monotonic() + _MOST_S
+    while database.read(partial(outbox.anything_due, now=now)):
+        claimed = database.write(lambda connection: outbox.claim(connection, keyring, now, limit=1))
+        given_up += claimed.given_up
+        for notice in claimed.notices:
+            why_not = sender.send(notice.webhook, str(notice.id), notice.body)
+            if why_not is None:
+                database.write(partial(outbox.arrived, notice_id=notice.id))
+                arrived += 1
+            else:
+                put_off += 1
+                _logger.warning("watch %s was not told: %s", notice.watch_id, why_not)
+        if time.monotonic() >= ends_s:
+            break
+    if given_up:
+        _logger.warning("%d notices were given up", given_up)
+    return Told(arrived, put_off, given_up)
