@@ -26,10 +26,10 @@ from bench.workplace import OUT, settings
 from likeness.gallery.search import By
 
 _REFERENCES, _REFERENCES_FULL = 100_000, 1_000_000
-_REQUESTS, _WARM_UP = 300, 30
+_REQUESTS, _WARM_UP = 300, 200
 _REQUESTS_LONG = 100_000
-# Enough that the server never waits for the client.
-_CONCURRENCY = 4
+# As many as two processors work on pictures for: the server never waits for the clients.
+_CONCURRENCY = 3
 _CANDIDATES = 5
 _CONCURRENCIES = (1, 8, 64, 256)
 _STAGES = ("read", "verify", "queue", "parse", "act", "locate", "embed", "serialise")
@@ -92,6 +92,7 @@ def _server(references: int) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(dir=OUT) as folder:
         home = Path(folder) / "home"
         shutil.copytree(filled_folder(references), home)
+        os.sync()  # or commits would wait for the copy
         environment = {name: v for name, v in os.environ.items() if "LIKENESS" not in name}
         environment |= {"LIKENESS_HOME": str(home), "LIKENESS_CACHE": str(settings().cache)}
         with (Path(folder) / "log").open("w") as log:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-# Before NumPy is imported: pictures keep every processor busy, and threads of its own for a single
-# product would take them away, waiting for the next one in a loop.
+# Before NumPy and FAISS are imported: pictures keep every processor busy, and threads of theirs for
+# a single product or search would take them away, waiting for the next one in a loop.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from likeness.app.http_server import Certificate, HttpServer, Place
 from likeness.app.serving import Serving
