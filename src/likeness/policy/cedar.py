@@ -11,7 +11,7 @@ A forbid that errs is skipped by Cedar, so that it would allow what it forbids. 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -26,6 +26,8 @@ from cedarpy import (
 )
 
 from likeness.errors import InvalidRequest
+
+_KEPT = 64
 
 
 class CedarFailed(Exception):
@@ -126,6 +128,8 @@ class Facts:
 
     def __init__(self, parsed: Entities) -> None:
         self.parsed = parsed
+        # The same callers come again and again.
+        self._having = lru_cache(_KEPT)(self._parsed_having)
 
     @classmethod
     def of(cls, entities: Sequence[dict[str, Any]]) -> "Facts":
@@ -138,8 +142,11 @@ class Facts:
         Raises:
             CedarFailed: they do not fit the schema.
         """
+        return self._having(json.dumps(entities))
+
+    def _parsed_having(self, entities: str) -> "Facts":
         try:
-            return Facts(self.parsed.with_added_json_str(json.dumps(entities), _schema()))
+            return Facts(self.parsed.with_added_json_str(entities, _schema()))
         except ValueError as error:
             raise CedarFailed(_line(error)) from error
 

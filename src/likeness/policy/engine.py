@@ -44,6 +44,7 @@ class PolicyEngine:
         rules = [rule for rule, _ in dated]
         refuse_twins(rules)
         self._by_id = {rule.rule.id: rule for rule in rules}
+        self._all = Rules(asked for _, asked in dated)
         self._gates = Rules(asked for rule, asked in dated if rule.duty is None)
         self._governing = Rules(
             chosen.dated(rule)
@@ -51,7 +52,6 @@ class PolicyEngine:
             for rule in chosen.pack.rules
             if chosen.pack.facts.always
         )
-        self._withholding = Rules(asked for rule, asked in dated if rule.duty is not None)
         self._facts = Facts.of(
             [*_purposes(), *(one for chosen in packs for one in chosen.entities())]
         )
@@ -64,14 +64,20 @@ class PolicyEngine:
             entities = self._facts.having([_caller(use), _collection(use)])
             request = _request(use, circumstances, now)
             governs = use.action is Action.GOVERN
-            gate = (self._governing if governs else self._gates).ask(request, entities)
-            if not gate.allows:
-                return self._refused(self._rules(gate.rule_ids) or (NOTHING_PERMITS,))
-            withheld = () if governs else self._withholding.ask(request, entities).rule_ids
+            verdict = (self._governing if governs else self._all).ask(request, entities)
+            if verdict.allows:
+                return Decision(self._rules(verdict.rule_ids), (), (), self.digest)
+            forbids = [self._by_id[rule_id] for rule_id in verdict.rule_ids]
+            refusing = tuple(one.rule for one in forbids if governs or one.duty is None)
+            if refusing or not forbids:
+                return self._refused(refusing or (NOTHING_PERMITS,))
+            # Nothing but duties: of what permits, Cedar speaks once these are left out.
+            gate = self._gates.ask(request, entities)
         except CedarFailed:
             return self._refused((POLICY_ERROR,))
-        owed = _strictest(self._by_id[rule_id] for rule_id in withheld)
-        return Decision(self._rules(gate.rule_ids), (), owed, self.digest)
+        if not gate.allows:
+            return self._refused((NOTHING_PERMITS,))
+        return Decision(self._rules(gate.rule_ids), (), _strictest(forbids), self.digest)
 
     def _refused(self, rules: tuple[Rule, ...]) -> Decision:
         return Decision((), rules, (), self.digest)
