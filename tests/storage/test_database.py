@@ -233,6 +233,53 @@ def test_act_that_writes_inside_an_act_is_told_so(database: Database, things: Ta
         database.write(lambda connection: database.write(add(things, "a")))
 
 
+def test_interrupted_transaction_leaves_nothing_and_keeps_nobody_waiting(
+    database: Database, things: Table
+) -> None:
+    def interrupted(connection: Connection) -> None:
+        add(things, "half done")(connection)
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(3) as pool:
+        with Gate(database):
+            commits = pool.submit(database.write, add(things, "whose thread commits"))
+            wait_for_queue(database, 1)
+            beside = pool.submit(database.write, interrupted)
+            wait_for_queue(database, 2)
+            after = pool.submit(database.write, add(things, "after"))
+            wait_for_queue(database, 3)
+        with pytest.raises(KeyboardInterrupt):
+            commits.result()
+        with pytest.raises(DatabaseUnavailable, match="interrupted: look at what is stored"):
+            beside.result()
+        after.result()
+
+    assert database.read(names(things)) == {"after"}
+
+
+def test_caller_who_waits_no_more_keeps_nobody_waiting(
+    database: Database, things: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Ctrl-C ends the wait of a program's main thread."""
+
+    class Impatient(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            if not self.is_set():
+                raise KeyboardInterrupt
+            return True
+
+    with ThreadPoolExecutor(1) as pool:
+        with Gate(database):
+            with monkeypatch.context() as patched:
+                patched.setattr("likeness.storage.writer.threading.Event", Impatient)
+                with pytest.raises(KeyboardInterrupt):
+                    database.write(add(things, "given up"))
+            after = pool.submit(database.write, add(things, "after"))
+        after.result()
+
+    assert database.read(names(things)) == {"after"}
+
+
 def test_values_come_back_as_they_went(database: Database, things: Table) -> None:
     identifier, content = uuid4(), bytes(range(256))
     at = datetime(2026, 2, 3, 4, 5, 6, 789_012, tzinfo=timezone(timedelta(hours=5)))

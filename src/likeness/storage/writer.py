@@ -1,9 +1,11 @@
-"""Who writes? One thread, which lets the acts of many share a commit.
+"""Who writes? One thread at a time, which lets the acts of many share a commit.
 
-A commit waits for the disk, and in that time dozens of acts could run. What holds:
+A commit waits for the disk, and in that time dozens of acts could queue up. What holds:
 
-1. Acts run one after the other, in the order they came, each inside a savepoint of its own.
-2. An act that raises is rolled back to its savepoint, and the others keep what they did.
+1. Acts run one after the other, in the order they came. Who finds nobody committing commits at
+   once; the others wait, and the first of them then commits for all who wait.
+2. An act that raises is rolled back, and the others that share its transaction keep what they did:
+   where there are others, each act runs inside a savepoint of its own.
 3. A caller is answered after the commit of its act, never before. If the commit fails, all acts
    of the transaction fail with it.
 4. Acts that wait are limited in number, then callers wait to queue up. A transaction is limited
@@ -14,7 +16,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -31,25 +32,42 @@ _TRANSACTION_S = 0.1
 
 
 class Writer:
-    """The one thread that writes to a database through `engine`."""
+    """The one way to write to a database through `engine`."""
 
     def __init__(self, engine: Engine, address: SqliteFile | PostgresServer) -> None:
         self._engine = engine
         self._address = address
         self._waiting: deque[_Task] = deque()
+        self._committing: _Task | None = None
         self._closed = False
-        lock = threading.Lock()
-        self._work = threading.Condition(lock)
-        self._room = threading.Condition(lock)
-        self._thread = threading.Thread(target=self._serve, name="likeness-writer", daemon=True)
-        self._thread.start()
+        self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)
+        self._idle = threading.Condition(self._lock)
 
     def write(self, act: Callable[[Connection], T]) -> T:
         """Run an act in a transaction shared with others; return when it is committed."""
-        if threading.current_thread() is self._thread:
-            raise RuntimeError("an act called `write`, which would wait for itself")
         task = _Task(act)
-        with self._work:
+        try:
+            self._queue_up(task)
+            task.turn.wait()
+            if not task.answered:
+                self._commit_those_who_wait()
+        finally:
+            self._leave(task)
+        result: T = task.result()
+        return result
+
+    def close(self) -> None:
+        """Refuse new acts, finish those that wait."""
+        with self._lock:
+            self._closed = True
+            self._room.notify_all()
+            self._idle.wait_for(lambda: self._committing is None)
+
+    def _queue_up(self, task: "_Task") -> None:
+        with self._lock:
+            if self._committing and self._committing.thread == task.thread:
+                raise RuntimeError("an act called `write`, which would wait for itself")
             self._room.wait_for(lambda: self._closed or len(self._waiting) < _WAITING_AT_MOST)
             if self._closed:
                 raise DatabaseUnavailable(
@@ -57,73 +75,76 @@ class Writer:
                     " start Likeness again"
                 )
             self._waiting.append(task)
-            self._work.notify()
-        result: T = task.answer.result()
-        return result
+            if self._committing is None:
+                self._call_first()
 
-    def close(self) -> None:
-        """Refuse new acts, finish those that wait."""
-        with self._work:
-            self._closed = True
-            self._work.notify()
-            self._room.notify_all()
-        self._thread.join()
+    def _leave(self, task: "_Task") -> None:
+        """Let the next commit; whoever was interrupted while waiting waits no more."""
+        with self._lock:
+            if not task.answered and task in self._waiting:
+                self._waiting.remove(task)
+            if self._committing is task:
+                self._call_first()
 
-    def _serve(self) -> None:
-        while tasks := self._take_all():
-            while tasks:
-                self._commit_some(tasks)
+    def _call_first(self) -> None:
+        self._committing = self._waiting[0] if self._waiting else None
+        if self._committing is None:
+            self._idle.notify_all()
+        else:
+            self._committing.turn.set()
 
-    def _take_all(self) -> "deque[_Task]":
-        """Wait for work and take all there is; none when closed."""
-        with self._work:
-            self._work.wait_for(lambda: self._closed or self._waiting)
+    def _commit_those_who_wait(self) -> None:
+        """Commit as many acts as one transaction has time for, the caller's own first."""
+        with self._lock:
             tasks, self._waiting = self._waiting, deque()
             self._room.notify_all()
-            return tasks
+        try:
+            self._commit_some(tasks)
+        finally:
+            with self._lock:
+                self._waiting.extendleft(reversed(tasks))
 
     def _commit_some(self, tasks: "deque[_Task]") -> None:
         """Move tasks from the left of `tasks` through one transaction; answer them."""
         done: list[_Task] = []
+        run = _Task.run if len(tasks) == 1 else self._run_apart
         try:
             with faults_of(self._address), self._engine.begin() as connection:
                 until = time.monotonic() + _TRANSACTION_S
                 while tasks and time.monotonic() < until:
                     done.append(tasks.popleft())
-                    done[-1].run(connection, self._address)
-        except BaseException as error:
-            # Where no transaction could begin, all have waited as long as the first.
-            for task in done or tasks:
-                task.answer.set_exception(error)
-            if not done:
+                    run(done[-1], connection)
+        except Exception as error:
+            if not done:  # no transaction could begin: all have waited as long as the first
+                done.extend(tasks)
                 tasks.clear()
-        else:
             for task in done:
-                task.give_answer()
+                task.error = error
+        except BaseException:
+            for task in done:
+                task.error = DatabaseUnavailable(
+                    f"{self._address} was expected to be written and the program was interrupted:"
+                    " look at what is stored, then retry"
+                )
+            raise
+        finally:
+            for task in done:
+                task.answered = True
+                task.turn.set()
 
-
-class _Task:
-    """An act, what came of it, and who waits for that."""
-
-    def __init__(self, act: Callable[[Connection], Any]) -> None:
-        self._act = act
-        self._result: Any = None
-        self._error: BaseException | None = None
-        self.answer: Future[Any] = Future()
-
-    def run(self, connection: Connection, address: SqliteFile | PostgresServer) -> None:
-        """Run the act inside a savepoint.
+    def _run_apart(self, task: "_Task", connection: Connection) -> None:
+        """Run an act inside a savepoint.
 
         Raises:
             Exception: what the act raised, where the database gave up the whole transaction.
         """
         savepoint = connection.begin_nested()
         try:
-            with faults_of(address):
-                self._result = self._act(connection)
+            with faults_of(self._address):
+                task.run(connection)
                 savepoint.commit()
-        except BaseException as error:
-            self._error = error
+        except Exception as error:
+            task.error = error
             try:
                 savepoint.rollback()
             except SQLAlchemyError:
@@ -131,9 +152,29 @@ class _Task:
             if connection.invalidated:
                 raise
 
-    def give_answer(self) -> None:
-        """Answer who waits; the act is committed, or was rolled back by itself."""
-        if self._error is not None:
-            self.answer.set_exception(self._error)
-        else:
-            self.answer.set_result(self._result)
+
+class _Task:
+    """An act, what came of it, and the thread that waits for that.
+
+    `turn` is set when it is answered, and when its thread is to commit.
+    """
+
+    __slots__ = ("_act", "_result", "answered", "error", "thread", "turn")
+
+    def __init__(self, act: Callable[[Connection], Any]) -> None:
+        self.thread = threading.get_ident()
+        self.turn = threading.Event()
+        self.answered = False
+        self.error: Exception | None = None
+        self._act = act
+        self._result: Any = None
+
+    def run(self, connection: Connection) -> None:
+        """Run the act."""
+        self._result = self._act(connection)
+
+    def result(self) -> Any:
+        """Give what the act gave, or raise what it raised, or what befell its transaction."""
+        if self.error is not None:
+            raise self.error
+        return self._result
