@@ -18,6 +18,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from likeness.ledger.tables import SUBJECT_KEYS
 from likeness.secrets import Digester, Key
+from likeness.storage import OneOf
 
 FORGOTTEN_FROM = (SUBJECT_KEYS,)
 """The tables that `likeness.storage.scrub` is to be told after `forget`."""
@@ -25,6 +26,8 @@ FORGOTTEN_FROM = (SUBJECT_KEYS,)
 _KEY_BYTES = 32
 # SQLite takes 32,766 values in a statement, older ones 999.
 _AT_A_TIME = 900
+_OF_SOME = OneOf(SUBJECT_KEYS.c.id, lambda some: select(SUBJECT_KEYS).where(some))
+_INSERT = insert(SUBJECT_KEYS)
 
 
 def commit_words(secret: Key, purpose: str, words: str | None) -> str | None:
@@ -73,17 +76,15 @@ def _keys(connection: Connection, secret: Key, ids: Sequence[UUID]) -> dict[UUID
             {"id": each, "sealed_key": secret.seal(key, _context(each))}
             for each, key in made.items()
         ]
-        connection.execute(insert(SUBJECT_KEYS), rows)
+        connection.execute(_INSERT, rows)
     return {**keys, **made}
 
 
 def _kept(connection: Connection, secret: Key, ids: Sequence[UUID]) -> dict[UUID, bytes]:
-    keys = {}
-    for start in range(0, len(ids), _AT_A_TIME):
-        some = SUBJECT_KEYS.c.id.in_(ids[start : start + _AT_A_TIME])
-        for row in connection.execute(select(SUBJECT_KEYS).where(some)):
-            keys[row.id] = secret.unseal(row.sealed_key, _context(row.id))
-    return keys
+    return {
+        row.id: secret.unseal(row.sealed_key, _context(row.id))
+        for row in _OF_SOME.all(connection, ids)
+    }
 
 
 def _commitment(key: bytes, use_id: UUID, about: UUID) -> str:

@@ -226,10 +226,9 @@ class Ledger:
         """Write an entry, and say its time; whom it is about becomes commitments."""
         use, clock = event.use, self._clock().astimezone(UTC)
         at = max(clock, head.at)
-        subjects, references = (
-            commitments.commit_ids(connection, key.secret, use.id, ids)
-            for ids in (event.subject_ids, event.reference_ids)
-        )
+        about = [*event.subject_ids, *event.reference_ids]
+        committed = commitments.commit_ids(connection, key.secret, use.id, about)
+        subject_count = len(event.subject_ids)
         entry = Entry(
             at,
             event.kind,
@@ -241,8 +240,8 @@ class Ledger:
             None if event.decision is None else Rules.of(event.decision),
             event.counts,
             event.ids,
-            subjects,
-            references,
+            committed[:subject_count],
+            committed[subject_count:],
             event.details,
             clock=clock if clock < at else None,
         )

@@ -8,13 +8,15 @@ import os
 from collections import Counter
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from likeness.errors import KeyUnusable
 from likeness.review.tables import KEYS
 from likeness.secrets import Key, Keyring, key_id_of
 
 _KEY_BYTES = 32
+# Made once: every search asks.
+_ANY_KEPT = select(KEYS.c.collection_id).where(KEYS.c.collection_id == bindparam("collection_id"))
 
 
 def made(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key:
@@ -33,8 +35,7 @@ def made(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key:
 
 def exists(connection: Connection, collection_id: UUID) -> bool:
     """Whether anything was ever kept of a collection."""
-    chosen = select(KEYS.c.collection_id).where(KEYS.c.collection_id == collection_id)
-    return connection.execute(chosen).first() is not None
+    return connection.execute(_ANY_KEPT, {"collection_id": collection_id}).first() is not None
 
 
 def found(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key | None:

@@ -4,6 +4,7 @@ from likeness.storage.database import Database, open_database
 from likeness.storage.installation import Installation, read_installation
 from likeness.storage.metadata import METADATA, Identifier, Instant, Serial
 from likeness.storage.migrate import current, head, migrate, require_schema
+from likeness.storage.one_of import OneOf
 from likeness.storage.scrub import Scrubbing, scrub
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Identifier",
     "Installation",
     "Instant",
+    "OneOf",
     "Scrubbing",
     "Serial",
     "current",
