@@ -1,6 +1,13 @@
-"""Compare: which faces of one sample are the person's whom another sample shows?"""
+"""Compare: which faces of one sample are the person's whom another sample shows?
+
+With a single face that verifies a claim. With several it finds out which of them somebody is, as a
+search does: a picture made of many people's faces is a collection by another name. So it goes on
+only as a search, admitted as one, once the faces are counted and before any is compared.
+"""
 
 import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,8 +18,9 @@ from likeness.service.record import Outcome, Probe, Record
 from likeness.terms.calibration import Calibration
 from likeness.terms.face import Face
 from likeness.terms.template import compare
+from likeness.terms.use import Action
 from likeness.vision.decode import Sample
-from likeness.vision.find import FaceFinder
+from likeness.vision.find import FaceFinder, Located
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,52 +47,79 @@ class ComparedFaces:
     others: tuple[ComparedFace, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """What a comparison asks of faces: a similarity, 0 to 100, and a bar; None lets all through."""
+
+    threshold: float
+    bar: QualityBar | None
+
+
 def compare_faces(
-    record: Record,
+    recorded: Callable[[Action], AbstractContextManager[Record]],
     finder: FaceFinder,
     calibration: Calibration,
     read_source: ReadSample,
     read_target: ReadSample,
-    *,
-    threshold: float,
-    bar: QualityBar | None,
+    demands: Alike,
     most_faces: int,
 ) -> ComparedFaces:
     """Compare the largest face of the source with at most `most_faces` of the target.
 
     Args:
-        record: of this use.
+        recorded: has an action of this use admitted, and keeps its record.
         finder: finds and embeds faces.
         calibration: what its scores mean.
         read_source: gives the sample of the person.
         read_target: gives the sample in which the person is looked for.
-        threshold: similarity, 0 to 100, from which a face matches.
-        bar: what faces have to reach; all are compared without.
+        demands: what faces have to be like.
         most_faces: of the target, the largest.
 
     Raises:
         NoFace: source or target has none that reaches the bar.
-        Denied: the answer may not be given.
+        Denied: it may not be done, or the answer not be given.
     """
-    source, target = read_source(), read_target()
-    source_face, template = required(largest(finder, finder.locate(source), bar))
-    located = finder.locate(target)
-    chosen = within(bar, located.faces[:most_faces])
-    if not chosen:
+    with recorded(Action.COMPARE) as record:
+        source, target = read_source(), read_target()
+        person, among = finder.locate(source), finder.locate(target)
+        chosen = within(demands.bar, among.faces[:most_faces])
+        pair = _Pair(source, person, target, among, chosen)
+        if len(chosen) <= 1:
+            return _compared(record, finder, calibration, pair, demands)
+        record.answered(Outcome(faces=len(person.faces) + len(among.faces)))
+    with recorded(Action.SEARCH) as record:
+        return _compared(record, finder, calibration, pair, demands)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pair:
+    """Two samples and their faces; `chosen` are the indices of the target's to compare."""
+
+    source: Sample
+    person: Located
+    target: Sample
+    among: Located
+    chosen: Sequence[int]
+
+
+def _compared(
+    record: Record, finder: FaceFinder, calibration: Calibration, pair: _Pair, demands: Alike
+) -> ComparedFaces:
+    face, template = required(largest(finder, pair.person, demands.bar))
+    if not pair.chosen:
         raise NoFace("a face was expected in the target and none was found: give another picture")
     compared = [
-        ComparedFace(located.faces[n], calibration.similarity(compare(template, other).score))
-        for n, other in zip(chosen, finder.templates(located, chosen), strict=True)
+        ComparedFace(pair.among.faces[n], calibration.similarity(compare(template, other).score))
+        for n, other in zip(pair.chosen, finder.templates(pair.among, pair.chosen), strict=True)
     ]
     compared.sort(key=lambda one: -one.similarity)
-    alike = [one for one in compared if one.similarity >= threshold]
+    alike = [one for one in compared if one.similarity >= demands.threshold]
     parameters = (
-        ("target", hashlib.sha256(target.data).hexdigest()),
-        ("threshold", str(threshold)),
+        ("target", hashlib.sha256(pair.target.data).hexdigest()),
+        ("threshold", str(demands.threshold)),
     )
-    probe = Probe(source, source_face, parameters=parameters)
-    released = record.release(alike, probe)
-    record.answered(Outcome(faces=1 + len(chosen), candidates=len(released)))
+    released = record.release(alike, Probe(pair.source, face, parameters=parameters))
+    record.answered(Outcome(faces=1 + len(pair.chosen), candidates=len(released)))
     withheld = alike if record.case_id is not None else released
     others = tuple(one for one in compared if one not in withheld)
-    return ComparedFaces(source, source_face, target, tuple(released), others)
+    return ComparedFaces(pair.source, face, pair.target, tuple(released), others)

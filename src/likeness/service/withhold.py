@@ -56,8 +56,8 @@ class Withholding:
     def impossible(self, use: Use, decision: Decision) -> tuple[Rule, ...]:
         """Name the rules whose duties people could never do for this use."""
         owed = tuple(one.rule for one in decision.obligations if one.duty in OF_PEOPLE)
-        # What a watch finds later opens a case, too.
-        reviewable = use.action in (Action.SEARCH, Action.WATCH)
+        # What a watch finds later opens a case, too; a case is of a collection.
+        reviewable = use.action in (Action.SEARCH, Action.WATCH) and use.collection_id is not None
         return () if self.keeps_crops and reviewable else owed
 
     def known(

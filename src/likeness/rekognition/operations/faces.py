@@ -1,11 +1,14 @@
 """DetectFaces and CompareFaces: they open no collection, and are admitted and recorded too."""
 
+from functools import partial
+
 from likeness.errors import NoFace
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.operations.asking import recorded
 from likeness.rekognition.operations.pictures import MOST_FACES, invalid_parameters, picture
 from likeness.rekognition.operations.words import bounding_box, face_detail, quality_bar, size_of
 from likeness.rekognition.served import Served
+from likeness.service.compare_faces import Alike
 from likeness.service.compare_faces import compare_faces as compare
 from likeness.service.detect_faces import detect_faces as detect
 from likeness.terms.use import Action
@@ -25,20 +28,19 @@ def detect_faces(served: Served, call: Call, request: Request) -> Response:
 def compare_faces(served: Served, call: Call, request: Request) -> Response:
     """Compare the largest face of the source with every face of the target."""
     source, target = (picture(served, request[name]) for name in ("SourceImage", "TargetImage"))
-    with recorded(served, call, Action.COMPARE) as record:
-        try:
-            compared = compare(
-                record,
-                served.finder,
-                served.calibration,
-                source,
-                target,
-                threshold=request.get("SimilarityThreshold", _SIMILARITY_THRESHOLD),
-                bar=quality_bar(request, "NONE"),
-                most_faces=MOST_FACES,
-            )
-        except NoFace as error:
-            raise invalid_parameters() from error
+    threshold = request.get("SimilarityThreshold", _SIMILARITY_THRESHOLD)
+    try:
+        compared = compare(
+            partial(recorded, served, call),
+            served.finder,
+            served.calibration,
+            source,
+            target,
+            Alike(threshold, quality_bar(request, "NONE")),
+            MOST_FACES,
+        )
+    except NoFace as error:
+        raise invalid_parameters() from error
     size = size_of(compared.target)
     return {
         "SourceImageFace": {
