@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.rekognition.operations.discs import GREEN, RED, disc
+from tests.rekognition.operations.discs import GREEN, RED, Colour, disc
 
 from .conftest import THORN, Served, people, refused, search, soon
 
@@ -72,6 +72,45 @@ def test_a_purpose_counts_when_it_is_signed_and_granted(
     assert "missing-persons, research" in refused(
         lambda: search(desk, disc(RED), X_Likeness_Purpose="surveillance")
     )
+
+
+def test_nobody_is_searched_for_in_pictures_of_this_moment(serve: Callable[..., Served]) -> None:
+    server = serve()
+    people(server, RED)
+    people(server, RED, name="door")
+    desk = server.key("desk", "--sector", "charity")
+    said = refused(lambda: search(desk, disc(RED), X_Likeness_Live="true"))
+    assert "real-time-identification" in said
+    assert server.entries()[-1]["live"] is True
+    admin = server.admin.rekognition()
+    arn = admin.describe_collection(CollectionId="door")["CollectionARN"]
+    admin.tag_resource(ResourceArn=arn, Tags={"likeness:live": "true"})
+    refused(lambda: search(desk, disc(RED), "door", X_Likeness_Live="false"))
+    assert search(desk, disc(RED))["FaceMatches"]
+    explained = ("--sector", "charity", "--action", "search", "--collection")
+    assert server.command("policy", "explain", *explained, "door").code == 1
+    assert server.command("policy", "explain", *explained, "c").code == 0
+
+
+def test_rules_on_searches_hold_where_somebody_is_compared_with_several_faces(
+    serve: Callable[..., Served],
+) -> None:
+    server = serve(LIKENESS_CROPS="on")
+    desk = server.key("desk", "--sector", "charity", "--jurisdiction", "EU")
+
+    def compare(*others: Colour, **headers: str) -> Any:
+        return desk.rekognition(**headers).compare_faces(
+            SourceImage={"Bytes": disc(RED)}, TargetImage={"Bytes": disc(*others)}
+        )["FaceMatches"]
+
+    assert compare(RED, X_Likeness_Live="true")
+    said = refused(lambda: compare(RED, GREEN, X_Likeness_Live="true"))
+    assert "real-time-identification" in said
+    assert compare(RED, GREEN)
+    # A comparison belongs to no collection, so that nobody could review it.
+    server.json("policy", "enable", "eu-ai-act", "--choice", "high-risk-applies=2025-02-02")
+    assert "eu-ai-act-separate-review" in soon(lambda: refused(lambda: compare(RED, GREEN)))
+    assert compare(RED)
 
 
 def test_a_header_that_somebody_added_on_the_way_is_refused(

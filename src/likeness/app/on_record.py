@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from likeness.app.access import Rows
 from likeness.gallery import collections
 from likeness.gallery.collections import Collection
-from likeness.service.collection_facts import facts_of
+from likeness.service.collection_facts import use_of
 from likeness.service.record import Record
-from likeness.terms.use import UNDECLARED, Action, CollectionFacts, Use
+from likeness.terms.use import UNDECLARED, Action, Use
 
 
 @contextmanager
@@ -23,21 +23,17 @@ def on_record(
         Denied: policy forbids it.
         LedgerBroken: it cannot be recorded, so nothing was done.
     """
-    facts = CollectionFacts()
+    principal = rows.somebody
+    use = Use(principal, action, operation, purpose=(*principal.purposes, UNDECLARED)[0])
     if collection is not None:
-        facts = rows.database.read(
-            lambda connection: facts_of(
-                connection, collections.seal_of(connection, rows.keyring, collection)
+        anywhere, its = use, collection
+        use = rows.database.read(
+            lambda connection: use_of(
+                connection,
+                anywhere,
+                its.id,
+                collections.seal_of(connection, rows.keyring, its),
             )
         )
-    principal = rows.somebody
-    use = Use(
-        principal,
-        action,
-        operation,
-        None if collection is None else collection.id,
-        facts,
-        purpose=(*principal.purposes, UNDECLARED)[0],
-    )
     with rows.desk.record(use) as record:
         yield record

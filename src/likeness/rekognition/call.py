@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from likeness.terms.use import UNDECLARED, Action, CollectionFacts, Principal, Use
+from likeness.terms.use import UNDECLARED, Action, Principal, Use
 
 Request = Mapping[str, Any]
 """Members by the names of the service model, validated against it: bytes for blobs, `str`, `int`,
@@ -20,12 +20,13 @@ are None are left out."""
 class Stated:
     """What signed headers say of a use, of purposes that the caller's key has.
 
-    `X-Likeness-Purpose`, `X-Likeness-Case` and `X-Likeness-Warrant`.
+    `X-Likeness-Purpose`, `X-Likeness-Case`, `X-Likeness-Warrant` and `X-Likeness-Live`.
     """
 
     purpose: str | None = None
     case: str | None = None
     warrant: str | None = None
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +40,16 @@ class Call:
     stated: Stated = Stated()
     headers: dict[str, str] = field(default_factory=dict)
 
-    def use(
-        self,
-        action: Action,
-        collection_id: UUID | None = None,
-        facts: CollectionFacts | None = None,
-    ) -> Use:
+    def use(self, action: Action) -> Use:
         """Say what is about to be done, for the rules."""
         granted = self.principal.purposes
         return Use(
             self.principal,
             action,
             self.operation,
-            collection_id,
-            facts or CollectionFacts(),
             purpose=self.stated.purpose or (granted[0] if granted else UNDECLARED),
             case=self.stated.case,
             warrant=self.stated.warrant,
+            live=self.stated.live,
             id=self.request_id,
         )

@@ -14,6 +14,7 @@ _HEADERS = {
     "case": "x-likeness-case",
     "warrant": "x-likeness-warrant",
 }
+_LIVE_HEADER = "x-likeness-live"
 _STATEMENT = re.compile(r"[\x20-\x7e]{1,256}")
 
 
@@ -32,7 +33,8 @@ def read_call(
     Raises:
         AwsError: a statement is not signed, not readable, or names a purpose the key has not.
     """
-    stated = Stated(**{name: _signed(header, head, claim) for name, header in _HEADERS.items()})
+    words = {name: _signed(header, head, claim) for name, header in _HEADERS.items()}
+    stated = Stated(**words, live=_live(head, claim))
     if stated.purpose and stated.purpose not in principal.purposes:
         granted = ", ".join(principal.purposes) or "none"
         raise AwsError(
@@ -41,6 +43,16 @@ def read_call(
             " another: ask the operator to grant it.",
         )
     return Call(operation, principal, claim.region, request_id, stated)
+
+
+def _live(head: Head, claim: Claim) -> bool:
+    """Read whether people are looked for in pictures of this moment; it needs no grant."""
+    said = _signed(_LIVE_HEADER, head, claim)
+    if said not in (None, "true", "false"):
+        raise AwsError(
+            "ValidationException", f"The header {_LIVE_HEADER} was expected to be true or false."
+        )
+    return said == "true"
 
 
 def _signed(header: str, head: Head, claim: Claim) -> str | None:

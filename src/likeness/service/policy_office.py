@@ -17,11 +17,11 @@ from likeness.policy.engine import PolicyEngine
 from likeness.policy.pack import Pack
 from likeness.policy.suspensions import Scope, Suspension
 from likeness.secrets import Keyring
-from likeness.service.collection_facts import facts_of
+from likeness.service.collection_facts import use_of
 from likeness.service.record import Desk, Outcome
 from likeness.service.simulate_policy import Simulation, simulate_policy
 from likeness.storage import Database
-from likeness.terms.use import Action, CollectionFacts, Principal, Use
+from likeness.terms.use import Action, Principal, Use
 
 T = TypeVar("T")
 
@@ -139,17 +139,17 @@ class PolicyOffice:
         """
         return self.database.read(lambda connection: keys.get(connection, name))
 
-    def collection(self, name: str) -> tuple[UUID, CollectionFacts]:
-        """Find a collection, and what was declared of it.
+    def in_collection(self, use: Use, name: str) -> Use:
+        """Say of a use that it is of a collection, and what was declared of that.
 
         Raises:
             NotFound: there is none of that name.
         """
 
-        def read(connection: Connection) -> tuple[UUID, CollectionFacts]:
+        def read(connection: Connection) -> Use:
             found = collections.get(connection, name)
             seal = collections.seal_of(connection, self.keyring, found)
-            return found.id, facts_of(connection, seal)
+            return use_of(connection, use, found.id, seal)
 
         return self.database.read(read)
 
@@ -162,7 +162,8 @@ class PolicyOffice:
         try:
             return UUID(name_or_id)
         except ValueError:
-            return self.collection(name_or_id)[0]
+            found = self.database.read(lambda one: collections.get(one, name_or_id))
+            return found.id
 
     def _on_record(
         self, operation: str, act: Callable[[Connection], T], details: Mapping[str, str]

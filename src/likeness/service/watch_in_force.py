@@ -16,7 +16,7 @@ from likeness.policy.circumstances import Circumstances
 from likeness.policy.in_force import RulesInForce
 from likeness.review.watches import Watch
 from likeness.secrets import Keyring
-from likeness.service.collection_facts import facts_of
+from likeness.service.collection_facts import use_of
 from likeness.terms.use import Action, Principal, Use
 
 
@@ -39,8 +39,12 @@ class WatchInForce:
         keeper = self._keeper(connection, watch.principal_id)
         if keeper is None or not may(keeper.role, Action.WATCH):
             return False
-        facts = facts_of(connection, collections.seal_of(connection, self.keyring, collection))
-        use = Use(keeper, Action.WATCH, "Watch", collection.id, facts, watch.purpose)
+        use = use_of(
+            connection,
+            Use(keeper, Action.WATCH, "Watch", purpose=watch.purpose),
+            collection.id,
+            collections.seal_of(connection, self.keyring, collection),
+        )
         return self.rules.decide(use, Circumstances.at_admission(use, 0), self.clock()).allowed
 
     def _keeper(self, connection: Connection, principal_id: str) -> Principal | None:
@@ -48,5 +52,5 @@ class WatchInForce:
             return replace(self.somebody, id=principal_id)
         for key in keys.every(connection):
             if key.principal.id == principal_id and key.disabled_at is None:
-                return key.principal
+                return key.principal if keys.is_as_written(connection, self.keyring, key) else None
         return None

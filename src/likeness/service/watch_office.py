@@ -18,7 +18,7 @@ from likeness.review import watches
 from likeness.review.case import Owed
 from likeness.review.watches import Grounds, NewWatch, Watch
 from likeness.secrets import Keyring
-from likeness.service.collection_facts import facts_of
+from likeness.service.collection_facts import facts_of, use_of
 from likeness.service.record import Desk, Outcome
 from likeness.storage import Database
 from likeness.terms.decision import Decision, Duty
@@ -81,13 +81,15 @@ class WatchOffice:
                 "pictures of enrolled faces were expected to be kept, since people review what a"
                 " watch finds, and they are not: set LIKENESS_CROPS=on"
             )
-        collection, seal, facts = self.database.read(
-            lambda connection: self._opened(
-                connection, collections.get(connection, wanted.collection)
-            )
-        )
         now = self.clock()
-        use = Use(self.principal, Action.WATCH, "AddWatch", collection.id, facts, wanted.purpose)
+
+        def opened(connection: Connection) -> tuple[collections.Collection, Seal, Use]:
+            collection = collections.get(connection, wanted.collection)
+            seal = collections.seal_of(connection, self.keyring, collection)
+            use = Use(self.principal, Action.WATCH, "AddWatch", purpose=wanted.purpose)
+            return collection, seal, use_of(connection, use, collection.id, seal)
+
+        collection, seal, use = self.database.read(opened)
         with self.desk.record(use) as record:
             self._require_watcher()
             found, crop_jpeg = face_of()
@@ -134,7 +136,8 @@ class WatchOffice:
             collection = collections.by_id(connection, watch.collection_id)
             if collection is None:
                 raise collections.erased(watch.collection_id)
-            return watch, self._opened(connection, collection)[2]
+            seal = collections.seal_of(connection, self.keyring, collection)
+            return watch, facts_of(connection, seal)
 
         watch, facts = self.database.read(found)
         use = Use(
@@ -147,12 +150,6 @@ class WatchOffice:
                 lambda _: Outcome(details=_of(watch)),
             )
         return watch
-
-    def _opened(
-        self, connection: Connection, collection: collections.Collection
-    ) -> tuple[collections.Collection, Seal, CollectionFacts]:
-        seal = collections.seal_of(connection, self.keyring, collection)
-        return collection, seal, facts_of(connection, seal)
 
     def _require_watcher(self) -> None:
         if not may(self.principal.role, Action.WATCH):

@@ -241,6 +241,79 @@ def test_what_people_have_to_look_at_first_is_said_neither_to_match_nor_not_to(
     assert headers["x-likeness-receipt"] == "receipt-1"
 
 
+def test_looking_for_somebody_among_several_faces_is_a_search(served: Served) -> None:
+    one, several = ({"Bytes": disc(*colours)} for colours in ((RED,), (RED, BLUE)))
+    desk = NotingDesk(served.database)
+    with serving(replace(served, desk=desk)) as client:
+        client.compare_faces(SourceImage=several, TargetImage=one)
+        assert [use.action for use in desk.notes.uses] == [Action.COMPARE]
+        client.compare_faces(SourceImage=one, TargetImage=several)
+    _, counted, searched = desk.notes.uses
+    assert (counted.action, searched.action) == (Action.COMPARE, Action.SEARCH)
+    assert counted.id == searched.id
+
+
+def test_where_a_search_is_refused_somebody_among_several_is_compared_with_nobody(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def templates(*_: object) -> None:
+        raise AssertionError("a template was made")
+
+    monkeypatch.setattr(type(served.finder), "templates", templates)
+    desk = NotingDesk(served.database, refused=frozenset({Action.SEARCH}))
+    with serving(replace(served, desk=desk)) as client:
+        code, _ = refusal(
+            client.compare_faces,
+            SourceImage={"Bytes": disc(RED)},
+            TargetImage={"Bytes": disc(RED, BLUE)},
+        )
+    assert code == "AccessDeniedException"
+    assert desk.notes.probes == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "header", "live"),
+    [
+        ({}, None, False),
+        ({}, "false", False),
+        ({}, "true", True),
+        ({"likeness:live": "false"}, None, False),
+        ({"likeness:live": "false"}, "true", True),
+        ({"likeness:live": "true"}, "false", True),
+        ({"likeness:live": "yes"}, None, True),
+        ({"likeness:live": ""}, None, True),
+    ],
+    ids=str,
+)
+def test_a_use_is_live_if_its_caller_or_an_admin_of_its_collection_says_so(
+    rekognition: Any, served: Served, tags: dict[str, str], header: str | None, live: bool
+) -> None:
+    rekognition.tag_resource(ResourceArn=ARN, Tags=tags or {"team": "door"})
+
+    def state(request: Any, **_: Any) -> None:
+        if header is not None:
+            request.headers["X-Likeness-Live"] = header
+
+    desk = NotingDesk(served.database)
+    with serving(replace(served, desk=desk)) as client:
+        client.meta.events.register("before-sign.rekognition", state)
+        client.search_faces_by_image(**STAFF, Image={"Bytes": disc(RED)})
+        client.detect_faces(Image={"Bytes": disc(RED)})
+    searched, detected = desk.notes.uses
+    assert (searched.live, detected.live) == (live, header == "true")
+
+
+def test_what_is_neither_live_nor_not_is_refused(served: Served) -> None:
+    with serving(served) as client:
+        client.meta.events.register(
+            "before-sign.rekognition",
+            lambda request, **_: request.headers.add_header("X-Likeness-Live", "perhaps"),
+        )
+        code, said = refusal(client.list_collections)
+    assert code == "ValidationException"
+    assert "true or false" in said
+
+
 def test_every_operation_says_what_came_of_it(rekognition: Any, served: Served) -> None:
     desk = NotingDesk(served.database)
     with serving(replace(served, desk=desk)) as client:

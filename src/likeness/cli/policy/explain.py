@@ -113,8 +113,7 @@ def _found(open_office: PolicyOffice, use: Use, key: str | None, collection: str
         purpose = first if use.purpose == UNDECLARED else use.purpose
         use = replace(use, principal=principal, purpose=purpose)
     if collection is not None:
-        collection_id, facts = open_office.collection(collection)
-        use = replace(use, collection_id=collection_id, collection=facts)
+        use = open_office.in_collection(use, collection)
     return use
 
 

@@ -18,7 +18,7 @@ from likeness.gallery.seal import Seal
 from likeness.rekognition.call import Call, Request
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.served import Served
-from likeness.service.collection_facts import facts_of
+from likeness.service.collection_facts import use_of
 from likeness.service.record import Record
 from likeness.terms.use import Action
 
@@ -73,11 +73,12 @@ def recorded(
         Denied: policy forbids the use.
         LedgerBroken: it cannot be recorded.
     """
-    if of is None:
-        use = call.use(action)
-    else:
-        facts = served.database.read(lambda connection: facts_of(connection, of.seal))
-        use = call.use(action, of.collection.id, facts)
+    use = call.use(action)
+    if of is not None:
+        anywhere, collection_id, seal = use, of.collection.id, of.seal
+        use = served.database.read(
+            lambda connection: use_of(connection, anywhere, collection_id, seal)
+        )
     record: Record | None = None
     try:
         with served.desk.record(use) as record:
