@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from likeness.access import Grant, IssuedSecret, keys
-from likeness.access.tables import SECRETS, STATE
-from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
+from likeness.access import AccessKey, Grant, IssuedSecret, keys
+from likeness.access.tables import KEYS, SECRETS, STATE
+from likeness.access.vouching import is_as_written
+from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.secrets import Keyring
 from likeness.storage import Database
 from likeness.terms.use import UNDECLARED, Role
@@ -43,8 +45,10 @@ def rotate(
     )
 
 
-def disable(database: Database, clock: Clock, name: str, **also: bool) -> keys.AccessKey:
-    return database.write(lambda connection: keys.disable(connection, name, now=clock(), **also))
+def disable(
+    database: Database, keyring: Keyring, clock: Clock, name: str, **also: bool
+) -> AccessKey:
+    return database.write(lambda c: keys.disable(c, keyring, name, now=clock(), **also))
 
 
 def ids(database: Database, name: str) -> list[str]:
@@ -134,7 +138,7 @@ def test_the_first_key_is_an_admins_and_is_made_once(
     assert first is not None
     assert first.key.grant.role is Role.ADMIN
     assert ensure() is None
-    disable(database, clock, first.key.name, last_admin_too=True)
+    disable(database, keyring, clock, first.key.name, last_admin_too=True)
     assert ensure() is None
 
 
@@ -146,28 +150,28 @@ def test_keys_are_listed_by_name(make: Make, database: Database) -> None:
 
 
 def test_disabling_and_enabling_again_leaves_the_key_as_it_was(
-    make: Make, database: Database, clock: Clock
+    make: Make, database: Database, keyring: Keyring, clock: Clock
 ) -> None:
     made = make("desk").key
     disabled_at = clock()
-    assert disable(database, clock, "desk").disabled_at == disabled_at
+    assert disable(database, keyring, clock, "desk").disabled_at == disabled_at
     clock.go(hours=1)
-    assert disable(database, clock, "desk").disabled_at == disabled_at
-    assert database.write(lambda c: keys.enable(c, "desk")) == made
+    assert disable(database, keyring, clock, "desk").disabled_at == disabled_at
+    assert database.write(lambda c: keys.enable(c, keyring, "desk")) == made
 
 
 def test_the_last_admins_key_is_disabled_only_on_purpose(
-    make: Make, database: Database, clock: Clock
+    make: Make, database: Database, keyring: Keyring, clock: Clock
 ) -> None:
     for name in ("one", "two"):
         make(name, ADMIN)
     make("desk")
-    disable(database, clock, "desk")
-    disable(database, clock, "one")
+    disable(database, keyring, clock, "desk")
+    disable(database, keyring, clock, "one")
     with pytest.raises(Conflict, match="'two' is the last"):
-        disable(database, clock, "two")
+        disable(database, keyring, clock, "two")
     assert database.read(lambda c: keys.get(c, "two")).disabled_at is None
-    assert disable(database, clock, "two", last_admin_too=True).disabled_at is not None
+    assert disable(database, keyring, clock, "two", last_admin_too=True).disabled_at is not None
 
 
 def test_a_rotated_key_is_the_same_principal_with_another_secret(
@@ -219,9 +223,9 @@ def test_a_key_that_is_none_is_not_found(
             case "get":
                 database.read(lambda c: keys.get(c, "nobody"))
             case "disable":
-                disable(database, clock, "nobody")
+                disable(database, keyring, clock, "nobody")
             case "enable":
-                database.write(lambda c: keys.enable(c, "nobody"))
+                database.write(lambda c: keys.enable(c, keyring, "nobody"))
             case "rotate":
                 rotate(database, keyring, clock, "nobody")
 
@@ -236,10 +240,33 @@ def test_every_change_counts_the_revision_up(
     seen = [revision()]
     for change in (
         lambda: make("desk"),
-        lambda: disable(database, clock, "desk"),
-        lambda: database.write(lambda c: keys.enable(c, "desk")),
+        lambda: disable(database, keyring, clock, "desk"),
+        lambda: database.write(lambda c: keys.enable(c, keyring, "desk")),
         lambda: rotate(database, keyring, clock, "desk"),
     ):
         change()
         seen.append(revision())
     assert seen == sorted(set(seen))
+
+
+def test_a_key_changed_from_outside_gets_no_new_secret_and_can_only_be_disabled(
+    make: Make, database: Database, keyring: Keyring, clock: Clock
+) -> None:
+    make("desk")
+    database.write(lambda c: c.execute(update(KEYS).values(role="admin")))
+    with pytest.raises(KeyUnusable, match="rows were changed"):
+        rotate(database, keyring, clock, "desk")
+    make("other", ADMIN)
+    assert disable(database, keyring, clock, "desk").disabled_at == clock()
+    with pytest.raises(KeyUnusable, match="rows were changed"):
+        database.write(lambda c: keys.enable(c, keyring, "desk"))
+
+
+def test_a_key_without_a_secret_is_vouched_for_by_nothing(
+    make: Make, database: Database, keyring: Keyring, clock: Clock
+) -> None:
+    make("desk")
+    database.write(lambda c: c.execute(SECRETS.delete()))
+    with pytest.raises(KeyUnusable, match="vouch for it"):
+        rotate(database, keyring, clock, "desk")
+    assert not database.read(lambda c: is_as_written(c, keyring, keys.get(c, "desk")))

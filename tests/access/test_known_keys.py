@@ -1,12 +1,14 @@
 """What a server knows of keys: the truth of half a second ago at most, or nothing."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Table, select, update
 
 from likeness.access import Grant, IssuedSecret, KnownKeys, keys
-from likeness.access.tables import SECRETS
+from likeness.access.tables import KEYS, SECRETS
 from likeness.errors import DatabaseUnavailable, KeyUnusable
 from likeness.secrets import Keyring
 from likeness.storage import Database
@@ -68,17 +70,17 @@ def test_a_key_made_later_counts_within_half_a_second(
 
 
 def test_a_disabled_key_is_known_as_such(
-    known: KnownKeys, make: Make, database: Database, clock: Clock
+    known: KnownKeys, make: Make, database: Database, keyring: Keyring, clock: Clock
 ) -> None:
     id_ = make().access_key_id
     assert known.find(id_) is not None
-    database.write(lambda connection: keys.disable(connection, "desk", now=clock()))
+    database.write(lambda connection: keys.disable(connection, keyring, "desk", now=clock()))
     clock.go(seconds=0.5)
     disabled = known.find(id_)
     assert disabled is not None
     assert not disabled.enabled
 
-    database.write(lambda connection: keys.enable(connection, "desk"))
+    database.write(lambda connection: keys.enable(connection, keyring, "desk"))
     clock.go(seconds=0.5)
     enabled = known.find(id_)
     assert enabled is not None
@@ -105,11 +107,11 @@ def test_a_rotated_secret_ends_when_its_grace_does(
 
 
 def test_a_clock_set_back_hides_no_change(
-    known: KnownKeys, make: Make, database: Database, clock: Clock
+    known: KnownKeys, make: Make, database: Database, keyring: Keyring, clock: Clock
 ) -> None:
     id_ = make().access_key_id
     assert known.find(id_) is not None
-    database.write(lambda connection: keys.disable(connection, "desk", now=clock()))
+    database.write(lambda connection: keys.disable(connection, keyring, "desk", now=clock()))
     clock.go(hours=-1)
     found = known.find(id_)
     assert found is not None
@@ -193,3 +195,53 @@ def test_a_secret_opens_for_its_own_key_alone(
     for issued in (one, other):
         with pytest.raises(KeyUnusable):
             known.find(issued.access_key_id)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        (KEYS, "role", "admin"),
+        (KEYS, "organisation", "Police"),
+        (KEYS, "sector", "research"),
+        (KEYS, "jurisdiction", "EU"),
+        (KEYS, "purposes", '["research", "missing-persons"]'),
+        (KEYS, "name", "another"),
+        (KEYS, "created_by", "local:eve"),
+        (KEYS, "disabled_at", datetime(2026, 3, 1, tzinfo=UTC)),
+        (SECRETS, "ends_at", datetime(2036, 3, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_key_is_refused_whose_rows_were_changed_from_outside(
+    known: KnownKeys,
+    make: Make,
+    database: Database,
+    table: Table,
+    column: str,
+    value: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    issued = make()
+    database.write(lambda c: c.execute(update(table).values({column: value})))
+    with pytest.raises(KeyUnusable, match=f"access key {issued.access_key_id} .* were changed"):
+        known.find(issued.access_key_id)
+    assert f"access key {issued.access_key_id}" in caplog.text
+
+
+def test_a_disabled_key_is_enabled_by_no_change_from_outside(
+    known: KnownKeys, make: Make, database: Database, keyring: Keyring, clock: Clock
+) -> None:
+    issued = make()
+    database.write(lambda c: keys.disable(c, keyring, "desk", now=clock()))
+    database.write(lambda c: c.execute(update(KEYS).values(disabled_at=None)))
+    with pytest.raises(KeyUnusable, match="were changed"):
+        known.find(issued.access_key_id)
+
+
+@pytest.mark.parametrize("values", [{"role": "superuser"}, {"purposes": "7"}, {"sector": "A b"}])
+def test_a_row_that_no_key_can_have_is_a_fault(
+    known: KnownKeys, make: Make, database: Database, values: dict[str, str]
+) -> None:
+    issued = make()
+    database.write(lambda c: c.execute(update(KEYS).values(values)))
+    with pytest.raises(KeyUnusable, match="says what no key can"):
+        known.find(issued.access_key_id)

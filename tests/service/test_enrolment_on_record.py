@@ -110,7 +110,7 @@ def stop_the_purpose(home: Home, key: AccessKey) -> None:
 
 
 def disable(home: Home, key: AccessKey) -> None:
-    act = partial(keys.disable, name=key.name, now=datetime.now(UTC))
+    act = partial(keys.disable, keyring=home.keyring, name=key.name, now=datetime.now(UTC))
     home.database.write(act)
 
 

@@ -1,7 +1,8 @@
 """Who is calling, and what may they be trusted with? Access keys, roles, tokens of requests."""
 
+from likeness.access.access_key import AccessKey, SecretId
 from likeness.access.grant import Grant
-from likeness.access.keys import AccessKey, IssuedSecret, SecretId
+from likeness.access.keys import IssuedSecret
 from likeness.access.known_keys import Credential, KnownKeys
 from likeness.access.request_tokens import RequestTokens, TokenReused
 from likeness.access.roles import may

@@ -3,23 +3,29 @@
 A key is a holder, what they may be trusted with, and secrets to sign with. It stays the same
 principal when its secret is rotated. Whatever changes a key counts the revision up, by which
 servers that hold keys in memory know to read them again.
+
+Secrets vouch for what the rows say: `vouching` has how.
 """
 
 import json
 import secrets
 import string
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
+from likeness.access.access_key import AccessKey, SecretId
 from likeness.access.grant import Grant, checked_line
 from likeness.access.tables import KEYS, SECRETS, STATE
-from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
+from likeness.access.vouching import open_secrets, seal_secrets, secret_context
+from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.secrets import Keyring
-from likeness.terms.use import Principal, Role
+from likeness.terms.use import Role
 
 # The shape of AWS's, which clients check, and a prefix that is not theirs.
 _PREFIX = "LKIA"
@@ -27,43 +33,6 @@ _ID_ALPHABET = string.ascii_uppercase + "234567"
 _SECRET_ALPHABET = string.ascii_letters + string.digits + "+/"
 _ID_CHARACTERS, _SECRET_CHARACTERS = 20, 40
 _LONGEST_GRACE_HOURS = 90 * 24
-
-
-@dataclass(frozen=True, slots=True)
-class SecretId:
-    """What a request names its secret by; `ends_at` is None where no end is set."""
-
-    access_key_id: str
-    ends_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class AccessKey:
-    """A holder that may call; `secret_ids` come newest first.
-
-    `created_by` is a principal's id, `disabled_at` None while the key may be used.
-    """
-
-    id: UUID
-    name: str
-    grant: Grant
-    created_at: datetime
-    created_by: str
-    disabled_at: datetime | None
-    secret_ids: tuple[SecretId, ...]
-
-    @property
-    def principal(self) -> Principal:
-        """Whom its requests come from."""
-        grant = self.grant
-        return Principal(
-            f"key:{self.id}",
-            grant.role,
-            grant.organisation,
-            grant.sector,
-            grant.jurisdiction,
-            grant.purposes,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,30 +93,18 @@ def ensure_first(
 
 
 def every(connection: Connection) -> list[AccessKey]:
-    """List all keys by name."""
+    """List all keys by name, as the rows say; `vouching` proves that.
+
+    Raises:
+        KeyUnusable: a row says what no key can say.
+    """
     secret_ids: dict[UUID, list[SecretId]] = defaultdict(list)
     columns = [SECRETS.c[name] for name in ("key_id", "access_key_id", "ends_at")]
     newest_first = (SECRETS.c.ends_at.is_not(None), SECRETS.c.created_at.desc())
     for row in connection.execute(select(*columns).order_by(*newest_first)):
         secret_ids[row.key_id].append(SecretId(row.access_key_id, row.ends_at))
-    return [
-        AccessKey(
-            row.id,
-            row.name,
-            Grant(
-                Role(row.role),
-                row.organisation,
-                row.sector,
-                row.jurisdiction,
-                tuple(json.loads(row.purposes)),
-            ),
-            row.created_at,
-            row.created_by,
-            row.disabled_at,
-            tuple(secret_ids[row.id]),
-        )
-        for row in connection.execute(select(KEYS).order_by(KEYS.c.name))
-    ]
+    rows = connection.execute(select(KEYS).order_by(KEYS.c.name))
+    return [_key(row, tuple(secret_ids[row.id])) for row in rows]
 
 
 def get(connection: Connection, name: str) -> AccessKey:
@@ -165,9 +122,16 @@ def get(connection: Connection, name: str) -> AccessKey:
 
 
 def disable(
-    connection: Connection, name: str, *, now: datetime, last_admin_too: bool = False
+    connection: Connection,
+    keyring: Keyring,
+    name: str,
+    *,
+    now: datetime,
+    last_admin_too: bool = False,
 ) -> AccessKey:
     """Let a key be refused from now on; one that is refused already stays so.
+
+    One whose rows were changed from outside is never let in again.
 
     Raises:
         NotFound: there is none of that name.
@@ -181,20 +145,27 @@ def disable(
                 " nobody changes rules or keys but at this machine's command line; make another"
                 " first, or say --yes"
             )
+        opened: dict[str, bytes] = {}
+        with suppress(KeyUnusable):
+            opened = open_secrets(connection, keyring, key)
         connection.execute(update(KEYS).where(KEYS.c.id == key.id).values(disabled_at=now))
+        seal_secrets(connection, keyring, get(connection, name), opened)
         count_up(connection)
     return get(connection, name)
 
 
-def enable(connection: Connection, name: str) -> AccessKey:
+def enable(connection: Connection, keyring: Keyring, name: str) -> AccessKey:
     """Let a key be used again.
 
     Raises:
         NotFound: there is none of that name.
+        KeyUnusable: see `vouching.open_secrets`.
     """
     key = get(connection, name)
     if key.disabled_at is not None:
+        opened = open_secrets(connection, keyring, key)
         connection.execute(update(KEYS).where(KEYS.c.id == key.id).values(disabled_at=None))
+        seal_secrets(connection, keyring, get(connection, name), opened)
         count_up(connection)
     return get(connection, name)
 
@@ -207,6 +178,7 @@ def rotate(
     Raises:
         NotFound: there is none of that name.
         InvalidRequest: the grace is negative or too long.
+        KeyUnusable: see `vouching.open_secrets`; a new secret would vouch for what was changed.
     """
     if not 0 <= grace_hours <= _LONGEST_GRACE_HOURS:
         raise InvalidRequest(
@@ -214,17 +186,14 @@ def rotate(
             " correct it"
         )
     key = get(connection, name)
+    opened = open_secrets(connection, keyring, key)
     of_key = SECRETS.c.key_id == key.id
     ends_at = now + timedelta(hours=grace_hours)
     later = or_(SECRETS.c.ends_at.is_(None), SECRETS.c.ends_at > ends_at)
     connection.execute(update(SECRETS).where(of_key, later).values(ends_at=ends_at))
     connection.execute(delete(SECRETS).where(of_key, SECRETS.c.ends_at <= now))
+    seal_secrets(connection, keyring, get(connection, name), opened)
     return _issue(connection, keyring, key.id, name, now)
-
-
-def secret_context(key_id: UUID, access_key_id: str) -> bytes:
-    """Say where a sealed secret belongs."""
-    return b"secret of access key " + key_id.bytes + access_key_id.encode()
 
 
 def count_up(connection: Connection) -> None:
@@ -237,16 +206,36 @@ def _issue(
 ) -> IssuedSecret:
     access_key_id = _PREFIX + _drawn(_ID_ALPHABET, _ID_CHARACTERS - len(_PREFIX))
     secret = _drawn(_SECRET_ALPHABET, _SECRET_CHARACTERS)
+    context = secret_context(get(connection, name), SecretId(access_key_id, None))
     connection.execute(
         insert(SECRETS).values(
             access_key_id=access_key_id,
             key_id=key_id,
-            sealed_secret=keyring.seal(secret.encode(), secret_context(key_id, access_key_id)),
+            sealed_secret=keyring.seal(secret.encode(), context),
             created_at=now,
         )
     )
     count_up(connection)
     return IssuedSecret(get(connection, name), access_key_id, secret)
+
+
+def _key(row: Row[Any], secret_ids: tuple[SecretId, ...]) -> AccessKey:
+    try:
+        grant = Grant(
+            Role(row.role),
+            row.organisation,
+            row.sector,
+            row.jurisdiction,
+            tuple(json.loads(row.purposes)),
+        )
+    except (InvalidRequest, TypeError, ValueError) as error:
+        raise KeyUnusable(
+            f"the row of access key {row.id} was expected to be as Likeness wrote it and says what"
+            " no key can: restore it from a backup"
+        ) from error
+    return AccessKey(
+        row.id, row.name, grant, row.created_at, row.created_by, row.disabled_at, secret_ids
+    )
 
 
 def _drawn(alphabet: str, count: int) -> str:

@@ -6,8 +6,10 @@ What holds:
    read when the last look is that old, and the keys when it has changed.
 2. A secret ends when its time has come, whatever was read before.
 3. Where the database cannot be read, nobody is known: `find` raises.
+4. A key whose rows were changed by somebody who cannot seal is refused, and the log says so.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,12 +17,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from likeness.access.keys import AccessKey, SecretId, every, secret_context
+from likeness.access.access_key import AccessKey, SecretId
+from likeness.access.keys import every
 from likeness.access.tables import SECRETS, STATE
+from likeness.access.vouching import opened_secret
 from likeness.errors import KeyUnusable
 from likeness.secrets import Keyring
 from likeness.storage import Database
 from likeness.terms.use import Principal
+
+_logger = logging.getLogger(__name__)
 
 _LOOK_EVERY = timedelta(seconds=0.5)
 
@@ -51,7 +57,7 @@ class KnownKeys:
 
         Raises:
             Conflict, DatabaseUnavailable: the keys cannot be read.
-            KeyUnusable: what sealed this secret is gone.
+            KeyUnusable: what sealed this secret is gone, or a row of the key was changed.
         """
         with self._lock:
             now = self._clock()
@@ -87,10 +93,10 @@ class KnownKeys:
         self._revision = revision
 
     def _opened(self, key: AccessKey, one: SecretId, sealed: bytes) -> Credential | KeyUnusable:
-        context = secret_context(key.id, one.access_key_id)
         try:
-            secret = self._keyring.unseal(sealed, context).decode()
+            secret = opened_secret(self._keyring, key, one, sealed).decode()
         except KeyUnusable as error:
+            _logger.error("%s", error)
             return error  # of this key alone
         return Credential(secret, key.principal, enabled=key.disabled_at is None)
 

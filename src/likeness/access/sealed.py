@@ -1,33 +1,65 @@
 """What of access does the installation's key seal? Secrets, and the key of request tokens."""
 
+import logging
 from collections import Counter
+from contextlib import suppress
 
 from sqlalchemy import Connection, select, update
 
-from likeness.access.keys import count_up, secret_context
+from likeness.access.access_key import AccessKey, SecretId
+from likeness.access.keys import count_up, every
 from likeness.access.request_tokens import TOKEN_KEY_CONTEXT
 from likeness.access.tables import SECRETS, STATE
+from likeness.access.vouching import seal_secrets, secret_context
+from likeness.errors import KeyUnusable
 from likeness.secrets import Keyring, key_id_of
+from likeness.storage import Database
+
+_logger = logging.getLogger(__name__)
+
+
+def bind_older_secrets(database: Database, keyring: Keyring) -> None:
+    """Let secrets vouch for their keys' rows that a Likeness before 0012 sealed for less.
+
+    That is done once, for all: where a secret is bound already, one that is not was put there, and
+    stays refused. Whoever puts back every row as it was before is refused once the installation's
+    key was rotated.
+    """
+    if not database.read(lambda connection: _older(connection, keyring)):
+        return
+
+    def bind(connection: Connection) -> int:
+        older = _older(connection, keyring)
+        for key, opened in older:
+            seal_secrets(connection, keyring, key, opened)
+        count_up(connection)
+        return len(older)
+
+    _logger.warning(
+        "%d access keys were bound to what their rows say: see that `likeness keys list` is right,"
+        " then `likeness secrets rotate`",
+        database.write(bind),
+    )
 
 
 def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
     """Seal with the installation's newest key what an older one seals; say how many that were.
 
+    Secrets of keys whose rows were changed open for nobody; they are passed over, and lost with the
+    key that sealed them.
+
     Raises:
         KeyUnusable: as for `Keyring.rewrap`.
     """
     rewrapped = 0
-    columns = [SECRETS.c[name] for name in ("access_key_id", "key_id", "sealed_secret")]
-    for row in connection.execute(select(*columns)).all():
-        sealed = keyring.rewrap(row.sealed_secret, secret_context(row.key_id, row.access_key_id))
-        if sealed != row.sealed_secret:
-            chosen = update(SECRETS).where(SECRETS.c.access_key_id == row.access_key_id)
-            connection.execute(chosen.values(sealed_secret=sealed))
-            rewrapped += 1
+    sealed = _sealed_secrets(connection)
+    for key in every(connection):
+        for one in key.secret_ids:
+            rewrapped += _rewrap(connection, keyring, key, one, sealed[one.access_key_id])
     for token_key in _token_key(connection):
-        sealed = keyring.rewrap(token_key, TOKEN_KEY_CONTEXT)
-        if sealed != token_key:
-            connection.execute(update(STATE).values(sealed_token_key=sealed))
+        resealed = keyring.rewrap(token_key, TOKEN_KEY_CONTEXT)
+        if resealed != token_key:
+            connection.execute(update(STATE).values(sealed_token_key=resealed))
             rewrapped += 1
     if rewrapped:
         count_up(connection)  # who could not open a secret just now tries again
@@ -36,8 +68,50 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
 
 def counts_by_key(connection: Connection) -> Counter[str]:
     """Count what is sealed, by the id of the installation's key that seals it."""
-    secrets = connection.execute(select(SECRETS.c.sealed_secret)).scalars()
+    secrets = _sealed_secrets(connection).values()
     return Counter(key_id_of(one) for one in [*secrets, *_token_key(connection)])
+
+
+def _rewrap(
+    connection: Connection, keyring: Keyring, key: AccessKey, one: SecretId, sealed: bytes
+) -> bool:
+    """Seal one secret with the newest key, unless that has sealed it."""
+    try:
+        resealed = keyring.rewrap(sealed, secret_context(key, one))
+    except KeyUnusable:
+        if key_id_of(sealed) not in keyring.key_ids:
+            raise
+        _logger.warning("access key %s stays refused: its rows were changed", one.access_key_id)
+        return False
+    if resealed == sealed:
+        return False
+    chosen = update(SECRETS).where(SECRETS.c.access_key_id == one.access_key_id)
+    connection.execute(chosen.values(sealed_secret=resealed))
+    return True
+
+
+def _older(connection: Connection, keyring: Keyring) -> list[tuple[AccessKey, dict[str, bytes]]]:
+    """Open the secrets that vouch for no row, by key; none where any key is bound."""
+    older = []
+    sealed = _sealed_secrets(connection)
+    for key in every(connection):
+        opened = {}
+        for one in key.secret_ids:
+            secret, place = sealed[one.access_key_id], one.access_key_id.encode()
+            with suppress(KeyUnusable):
+                keyring.unseal(secret, secret_context(key, one))
+                return []
+            with suppress(KeyUnusable):
+                context = b"secret of access key " + key.id.bytes + place
+                opened[one.access_key_id] = keyring.unseal(secret, context)
+        if opened:
+            older.append((key, opened))
+    return older
+
+
+def _sealed_secrets(connection: Connection) -> dict[str, bytes]:
+    chosen = select(SECRETS.c.access_key_id, SECRETS.c.sealed_secret)
+    return {row.access_key_id: row.sealed_secret for row in connection.execute(chosen)}
 
 
 def _token_key(connection: Connection) -> list[bytes]:

@@ -5,6 +5,7 @@ import os
 import shlex
 from datetime import timedelta
 
+from likeness.access.sealed import bind_older_secrets
 from likeness.app.installation import Installation
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
@@ -43,6 +44,7 @@ class Rows(Closing):
         self.database = open_database(database_url(settings))
         try:
             migrate(self.database)
+            bind_older_secrets(self.database, self.keyring)
             self.ledger = Ledger(self.database, self.keyring)
         except BaseException:
             self.database.close()

@@ -66,7 +66,7 @@ class KeyOffice:
         return self._on_record(
             "DisableAccessKey",
             lambda connection: keys.disable(
-                connection, name, now=now, last_admin_too=last_admin_too
+                connection, self.keyring, name, now=now, last_admin_too=last_admin_too
             ),
         )
 
@@ -75,8 +75,11 @@ class KeyOffice:
 
         Raises:
             NotFound: there is none of that name.
+            KeyUnusable: its rows were changed from outside.
         """
-        return self._on_record("EnableAccessKey", lambda connection: keys.enable(connection, name))
+        return self._on_record(
+            "EnableAccessKey", lambda connection: keys.enable(connection, self.keyring, name)
+        )
 
     def rotate(self, name: str, grace_hours: int) -> IssuedSecret:
         """Give a key a new secret, this once; older ones end after the grace.
@@ -84,6 +87,7 @@ class KeyOffice:
         Raises:
             NotFound: there is none of that name.
             InvalidRequest: the grace is negative or too long.
+            KeyUnusable: its rows were changed from outside.
         """
         now = self.clock()
         return self._on_record(
