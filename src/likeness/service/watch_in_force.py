@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from likeness.access import keys, may
+from likeness.access.vouching import is_as_written
 from likeness.gallery import collections
 from likeness.gallery.collections import Collection
 from likeness.policy.circumstances import Circumstances
@@ -52,5 +53,5 @@ class WatchInForce:
             return replace(self.somebody, id=principal_id)
         for key in keys.every(connection):
             if key.principal.id == principal_id and key.disabled_at is None:
-                return key.principal if keys.is_as_written(connection, self.keyring, key) else None
+                return key.principal if is_as_written(connection, self.keyring, key) else None
         return None
