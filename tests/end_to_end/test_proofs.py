@@ -125,21 +125,9 @@ def test_who_is_watched_for_opens_a_case_and_a_signed_notice_when_enrolled_later
     people(home, GREEN)
     desk = home.key("desk", *CHARITY, "--role", "operator")
     with receiving() as receiver:
-        added = desk.v1(
-            "POST",
-            "watches",
-            {
-                "collection": "c",
-                "image": base64.b64encode(disc(RED)).decode(),
-                "purpose": "missing-persons",
-                "authority": "Ministry, list 7",
-                "criteria": "missing since 3 May",
-                "expires_at": "2999-01-01T00:00:00Z",
-                "webhook": receiver.url,
-            },
-        )
-        assert added.status_code == 400  # beyond 366 days
-        body = {**json.loads(added.request.content), "expires_at": _in_days(30)}
+        body = _watch(webhook=receiver.url)
+        far = desk.v1("POST", "watches", {**body, "expires_at": "2999-01-01T00:00:00Z"})
+        assert far.status_code == 400  # beyond 366 days
         added = desk.v1("POST", "watches", body)
         assert added.status_code == 201, added.text
         for name, colour in (("blue", BLUE), ("red", RED)):
@@ -152,6 +140,32 @@ def test_who_is_watched_for_opens_a_case_and_a_signed_notice_when_enrolled_later
         (told,) = receiver.verified(WebhookSecret.from_text(added.json()["webhook_secret"]))
     assert json.loads(told)["data"]["case_id"] == case["id"]
     assert b"red" not in told
+
+
+def test_a_key_watches_for_no_purpose_that_it_was_not_granted(
+    serve: Callable[..., Served],
+) -> None:
+    home = serve(LIKENESS_CROPS="on")
+    people(home, GREEN)
+    desk = home.key("desk", *CHARITY, "--role", "operator")
+    for purpose, recorded in (("surveillance", "surveillance"), ("gossip", "unknown")):
+        answer = desk.v1("POST", "watches", _watch(purpose=purpose))
+        assert answer.status_code == 403
+        assert "granted to this key: missing-persons" in answer.json()["detail"]
+        refusal = home.entries()[-1]
+        assert (refusal["kind"], refusal["purpose"]) == ("refused", recorded)
+
+
+def _watch(**changed: str) -> dict[str, str]:
+    return {
+        "collection": "c",
+        "image": base64.b64encode(disc(RED)).decode(),
+        "purpose": "missing-persons",
+        "authority": "Ministry, list 7",
+        "criteria": "missing since 3 May",
+        "expires_at": _in_days(30),
+        **changed,
+    }
 
 
 def _in_days(days: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -171,6 +172,24 @@ def test_an_auditor_sees_facts_and_no_faces(border: Served, officer: Caller) -> 
         assert auditor.v1("GET", f"cases/{case}/{path}").status_code == 403
     refused(lambda: search(auditor, disc(GREEN)))
     refused(lambda: auditor.rekognition().list_faces(CollectionId="c"))
+
+
+def test_lists_and_refusals_of_whoever_may_not_look_are_on_record(border: Served) -> None:
+    auditor = border.key("auditor", *EUROPE, "--role", "auditor")
+    stranger = border.key("stranger", *EUROPE)
+    before = len(border.entries())
+    assert auditor.v1("GET", "cases").status_code == 200
+    assert auditor.v1("GET", "watches").status_code == 403
+    for path in ("cases", "watches", f"cases/{uuid4()}", f"cases/{uuid4()}/probe"):
+        assert stranger.v1("GET", path).status_code == 403
+    assert [(one["kind"], one["operation"]) for one in border.entries()[before:]] == [
+        ("done", "ListCases"),
+        ("refused", "ListWatches"),
+        ("refused", "ListCases"),
+        ("refused", "ListWatches"),
+        ("refused", "ShowCase"),
+        ("refused", "ShowFace"),
+    ]
 
 
 def test_who_is_erased_vanishes_from_what_was_confirmed(border: Served, officer: Caller) -> None:

@@ -69,9 +69,18 @@ def test_a_purpose_counts_when_it_is_signed_and_granted(
     entries = server.entries()
     assert entries[-1]["purpose"] == "research"
     assert "2026/17" not in str(entries)
-    assert "missing-persons, research" in refused(
-        lambda: search(desk, disc(RED), X_Likeness_Purpose="surveillance")
-    )
+    for stated, recorded, rule in (
+        ("surveillance", "surveillance", "purpose-not-granted"),
+        ("words-of-a-client", "unknown", "unknown-purpose"),
+    ):
+        said = refused(lambda stated=stated: search(desk, disc(RED), X_Likeness_Purpose=stated))
+        assert "missing-persons, research" in said
+        refusal = server.entries()[-1]
+        assert (refusal["kind"], refusal["purpose"]) == ("refused", recorded)
+        assert refusal["rules"]["refused_by"] == [rule]
+    since = server.entries()[len(entries) :]
+    assert [one["kind"] for one in since] == ["refused", "refused"]
+    assert "words-of-a-client" not in str(since)
 
 
 def test_nobody_is_searched_for_in_pictures_of_this_moment(serve: Callable[..., Served]) -> None:

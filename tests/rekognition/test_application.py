@@ -19,7 +19,7 @@ from likeness.errors import DatabaseUnavailable, Denied, NotFound
 from likeness.rekognition.application import Application, Limits
 from likeness.rekognition.call import Call, Request, Response, Stated
 from likeness.rekognition.measures import Measures
-from likeness.terms.use import Principal, Role
+from likeness.terms.use import Action, Principal, Role
 
 KEY_ID, SECRET = "LKIAEXAMPLE", "secret-of-the-example"
 PRINCIPAL = Principal("key:1", Role.CLIENT, purposes=("missing-persons", "research"))
@@ -211,12 +211,24 @@ def test_what_is_stated_and_not_signed_is_refused(wire: Wire) -> None:
     assert wire.calls == []
 
 
-def test_a_purpose_that_the_key_has_not_is_refused(wire: Wire) -> None:
-    client = with_header(wire.client(), "X-Likeness-Purpose", "marketing")
-    found = refusal(client.list_collections)
-    assert found["Error"]["Code"] == "AccessDeniedException"
-    assert "missing-persons, research" in found["Error"]["Message"]
-    assert "marketing" not in found["Error"]["Message"]
+@pytest.mark.parametrize(
+    ("stated", "purpose", "granted"),
+    [
+        (None, "missing-persons", True),
+        ("research", "research", True),
+        ("surveillance", "surveillance", False),
+        ("words-of-a-client", "unknown", False),
+    ],
+)
+def test_a_use_is_for_a_purpose_that_rules_know_and_granted_if_the_key_has_it(
+    wire: Wire, stated: str | None, purpose: str, granted: bool
+) -> None:
+    client = wire.client()
+    if stated is not None:
+        with_header(client, "X-Likeness-Purpose", stated)
+    client.list_collections()
+    use = wire.calls[0].use(Action.READ)
+    assert (use.purpose, use.granted) == (purpose, granted)
 
 
 def test_answers_are_counted_by_operation_and_code(wire: Wire) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from likeness.terms.use import UNDECLARED, Action, Principal, Use
+from likeness.service.stated_purpose import stated_purpose
+from likeness.terms.use import Action, Principal, Use
 
 Request = Mapping[str, Any]
 """Members by the names of the service model, validated against it: bytes for blobs, `str`, `int`,
@@ -18,7 +19,7 @@ are None are left out."""
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What signed headers say of a use, of purposes that the caller's key has.
+    """What signed headers say of a use, whatever the caller's key was granted.
 
     `X-Likeness-Purpose`, `X-Likeness-Case`, `X-Likeness-Warrant` and `X-Likeness-Live`.
     """
@@ -42,14 +43,15 @@ class Call:
 
     def use(self, action: Action) -> Use:
         """Say what is about to be done, for the rules."""
-        granted = self.principal.purposes
+        purpose, granted = stated_purpose(self.principal, self.stated.purpose)
         return Use(
             self.principal,
             action,
             self.operation,
-            purpose=self.stated.purpose or (granted[0] if granted else UNDECLARED),
+            purpose=purpose,
             case=self.stated.case,
             warrant=self.stated.warrant,
             live=self.stated.live,
+            granted=granted,
             id=self.request_id,
         )

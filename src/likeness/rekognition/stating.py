@@ -31,17 +31,10 @@ def read_call(
     """Say who calls what, and why.
 
     Raises:
-        AwsError: a statement is not signed, not readable, or names a purpose the key has not.
+        AwsError: a statement is not signed, or not readable.
     """
     words = {name: _signed(header, head, claim) for name, header in _HEADERS.items()}
     stated = Stated(**words, live=_live(head, claim))
-    if stated.purpose and stated.purpose not in principal.purposes:
-        granted = ", ".join(principal.purposes) or "none"
-        raise AwsError(
-            "AccessDeniedException",
-            f"A purpose granted to this key was expected ({granted}) and X-Likeness-Purpose names"
-            " another: ask the operator to grant it.",
-        )
     return Call(operation, principal, claim.region, request_id, stated)
 
 

@@ -27,6 +27,7 @@ _LEAVES_INTENT = frozenset(
     {Action.DETECT, Action.COMPARE, Action.SEARCH, Action.ENROL, Action.WATCH, Action.ERASE}
 )
 _ROLE = Rule("role", "likeness", "docs/keys.md: what each role may do")
+_PURPOSE = Rule("purpose-not-granted", "likeness", "docs/keys.md: which purposes a key has")
 _FOOTAGE = Rule("footage-unknown", "likeness", "docs/policy.md: what the tag likeness:footage says")
 # What has to be done before a use, or never: nothing that comes later would mend it.
 _BEFORE = frozenset({Duty.QUOTA, Duty.NOTICE})
@@ -95,6 +96,8 @@ class AccountableDesk:
         refused_by = tuple(one.rule for one in decision.obligations if one.duty in _BEFORE)
         if not may(use.principal.role, use.action):
             refused_by = (_ROLE,)
+        elif not use.granted:
+            refused_by = (_PURPOSE,)
         elif use.collection.footage not in set(Footage):
             refused_by = (_FOOTAGE,)
         else:

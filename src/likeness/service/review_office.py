@@ -79,13 +79,16 @@ class ReviewOffice:
         Raises:
             Denied: the role may not.
         """
-        self._require_reader()
         now = self.clock()
-        return self.database.read(
-            lambda connection: [
-                self._facts(connection, one) for one in cases.every(connection, now)
-            ]
-        )
+        with self.desk.record(Use(self.principal, self._looking, "ListCases")) as record:
+            self._require_reader()
+            listed = self.database.read(
+                lambda connection: [
+                    self._facts(connection, one) for one in cases.every(connection, now)
+                ]
+            )
+            record.answered(Outcome())
+        return listed
 
     def show(self, case_id: UUID) -> SeenCase:
         """Show a case as far as one may see it.
@@ -93,9 +96,7 @@ class ReviewOffice:
         Raises:
             NotFound: there is no such case.
         """
-        case = self._case(case_id)
-        action = Action.REVIEW if self._may(Action.REVIEW) else Action.AUDIT
-        with self._on_record(action, "ShowCase", case) as record:
+        with self._on_record(self._looking, "ShowCase", case_id) as (record, case):
             seen = self.database.read(lambda connection: self._seen(connection, case))
             record.answered(Outcome(details=_of(case)))
         return seen
@@ -131,8 +132,8 @@ class ReviewOffice:
         Raises:
             InvalidRequest, NotFound, Denied, Conflict: see `verdicts.decide`.
         """
-        case, now = self._case(case_id), self.clock()
-        with self._on_record(Action.REVIEW, "DecideCase", case) as record:
+        now = self.clock()
+        with self._on_record(Action.REVIEW, "DecideCase", case_id) as (record, case):
             record.write(
                 lambda connection: verdicts.decide(
                     connection,
@@ -154,8 +155,8 @@ class ReviewOffice:
         Raises:
             InvalidRequest, NotFound, Conflict: see `authorisations.authorise`.
         """
-        case, now = self._case(case_id), self.clock()
-        with self._on_record(Action.AUTHORISE, "AuthoriseCase", case) as record:
+        now = self.clock()
+        with self._on_record(Action.AUTHORISE, "AuthoriseCase", case_id) as (record, case):
             authorised = record.write(
                 lambda connection: authorisations.authorise(
                     connection, self.keyring, case_id, self.principal.id, authority, number, now
@@ -164,12 +165,14 @@ class ReviewOffice:
             )
         return self.database.read(lambda connection: self._facts(connection, authorised))
 
-    def _case(self, case_id: UUID) -> Case:
-        self._require_reader()
-        return self.database.read(lambda connection: cases.get(connection, case_id, self.clock()))
-
     @contextmanager
-    def _on_record(self, action: Action, operation: str, case: Case) -> Iterator[Record]:
+    def _on_record(
+        self, action: Action, operation: str, case_id: UUID
+    ) -> Iterator[tuple[Record, Case]]:
+        if not self._reads:  # nobody else learns which cases there are
+            with self.desk.record(Use(self.principal, action, operation)):
+                self._require_reader()
+        case = self.database.read(lambda connection: cases.get(connection, case_id, self.clock()))
         facts = self.database.read(lambda connection: self._collection_facts(connection, case))
         use = Use(
             self.principal,
@@ -181,7 +184,7 @@ class ReviewOffice:
         )
         with self.desk.record(use) as record:
             self._require(self._may(action), f"{action.value} cases")
-            yield record
+            yield record, case
 
     def _collection_facts(self, connection: Connection, case: Case) -> CollectionFacts:
         return facts_of(connection, self._seal(connection, case))
@@ -202,8 +205,7 @@ class ReviewOffice:
         return next((crop_jpeg for crop_jpeg in kept if crop_jpeg is not None), None)
 
     def _picture(self, case_id: UUID, opened: Callable[[Connection, Case], bytes | None]) -> bytes:
-        case = self._case(case_id)
-        with self._on_record(Action.REVIEW, "ShowFace", case) as record:
+        with self._on_record(Action.REVIEW, "ShowFace", case_id) as (record, case):
             if case.principal_id == self.principal.id:
                 raise Denied(
                     f"somebody else was expected to look at case {case_id}, which is of your own"
@@ -272,8 +274,16 @@ class ReviewOffice:
     def _sees_faces(self, case: Case) -> bool:
         return self._may(Action.REVIEW) and case.principal_id != self.principal.id
 
+    @property
+    def _looking(self) -> Action:
+        return Action.REVIEW if self._may(Action.REVIEW) else Action.AUDIT
+
+    @property
+    def _reads(self) -> bool:
+        return self._may(self._looking)
+
     def _require_reader(self) -> None:
-        self._require(self._may(Action.REVIEW) or self._may(Action.AUDIT), "read cases")
+        self._require(self._reads, "read cases")
 
     def _require(self, allowed: bool, what: str) -> None:
         if not allowed:

@@ -170,4 +170,6 @@ def refusal(use: Use, decision: Decision) -> str:
             ", since people have to look first: they can at a search or a watch, while pictures are"
             " kept (LIKENESS_CROPS=on)"
         )
+    if not use.granted:
+        said += f"; granted to this key: {', '.join(use.principal.purposes) or 'none'}"
     return f"{said}: `likeness policy explain` says who may do what"

@@ -31,13 +31,17 @@ FaceOf = Callable[[], tuple[Template, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Whom to watch for where: on what grounds, until when, and who is told."""
+    """Whom to watch for where: on what grounds, until when, and who is told.
+
+    `purpose_granted` is whether the one who asks may state the purpose.
+    """
 
     collection: str
     purpose: str
     grounds: Grounds
     expires_at: datetime
     url: str | None
+    purpose_granted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,13 @@ class WatchOffice:
         def opened(connection: Connection) -> tuple[collections.Collection, Seal, Use]:
             collection = collections.get(connection, wanted.collection)
             seal = collections.seal_of(connection, self.keyring, collection)
-            use = Use(self.principal, Action.WATCH, "AddWatch", purpose=wanted.purpose)
+            use = Use(
+                self.principal,
+                Action.WATCH,
+                "AddWatch",
+                purpose=wanted.purpose,
+                granted=wanted.purpose_granted,
+            )
             return collection, seal, use_of(connection, use, collection.id, seal)
 
         collection, seal, use = self.database.read(opened)
@@ -114,14 +124,17 @@ class WatchOffice:
 
     def every(self) -> list[SeenWatch]:
         """List the watches that have not ended, the oldest first."""
-        self._require_watcher()
         now = self.clock()
-        return self.database.read(
-            lambda connection: [
-                SeenWatch(one, watches.grounds_of(connection, self.keyring, one))
-                for one in watches.live(connection, now)
-            ]
-        )
+        with self.desk.record(Use(self.principal, Action.READ, "ListWatches")) as record:
+            self._require_watcher()
+            listed = self.database.read(
+                lambda connection: [
+                    SeenWatch(one, watches.grounds_of(connection, self.keyring, one))
+                    for one in watches.live(connection, now)
+                ]
+            )
+            record.answered(Outcome())
+        return listed
 
     def end(self, watch_id: UUID) -> Watch:
         """End a watch; the cases that it opened stay.

@@ -73,7 +73,8 @@ class Use:
 
     `operation` is what the caller called, such as `SearchFacesByImage`. `case` and `warrant` are
     the caller's words, never written to a log or the ledger in the clear. `live` says that people
-    are looked for in pictures of this moment.
+    are looked for in pictures of this moment. `granted` is whether the caller may state the
+    purpose; without, nothing is done.
     """
 
     principal: Principal
@@ -85,4 +86,5 @@ class Use:
     case: str | None = None
     warrant: str | None = None
     live: bool = False
+    granted: bool = True
     id: UUID = field(default_factory=uuid4)

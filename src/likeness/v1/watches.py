@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
 
-from likeness.errors import Denied
 from likeness.review.statements import LONGEST_STATEMENT
 from likeness.review.watches import Grounds
+from likeness.service.stated_purpose import stated_purpose
 from likeness.service.watch_office import Wanted
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer, WatchesAnswer
 from likeness.v1.served import Caller, Serving
@@ -35,18 +35,14 @@ class WatchRequest(BaseModel):
 @watches.post("", status_code=201)
 def add_watch(asked: WatchRequest, serving: Serving, caller: Caller) -> AddedWatchAnswer:
     """Begin a watch; what signs its webhooks is given this once."""
-    if asked.purpose not in caller.purposes:
-        granted = ", ".join(caller.purposes) or "none"
-        raise Denied(
-            f"a purpose that the key was granted was expected ({granted}) and {asked.purpose!r}"
-            " came: choose one of them"
-        )
+    purpose, granted = stated_purpose(caller, asked.purpose)
     wanted = Wanted(
         asked.collection,
-        asked.purpose,
+        purpose,
         Grounds(asked.authority, asked.criteria),
         asked.expires_at,
         asked.webhook,
+        granted,
     )
     added = serving.watches(caller).add(wanted, lambda: serving.face_of(asked.image))
     return AddedWatchAnswer.of_added(*added)
