@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from likeness.gallery.names import checked_name
@@ -48,6 +48,9 @@ class Size:
 
 
 _COLUMNS = [COLLECTIONS.c[name] for name in Collection.__dataclass_fields__]
+# Made once: every act comes here.
+_NAMED = select(*_COLUMNS).where(COLLECTIONS.c.name == bindparam("name"))
+_BY_ID = select(*_COLUMNS).where(COLLECTIONS.c.id == bindparam("collection_id"))
 
 
 def create(
@@ -88,7 +91,7 @@ def get(connection: Connection, name: str) -> Collection:
         NotFound: there is none.
     """
     checked_name(name, "a collection's name")
-    row = connection.execute(select(*_COLUMNS).where(COLLECTIONS.c.name == name)).first()
+    row = connection.execute(_NAMED, {"name": name}).first()
     if row is None:
         raise NotFound(
             f"a collection was expected and {name!r} is none: `likeness collections list` lists"
@@ -99,7 +102,7 @@ def get(connection: Connection, name: str) -> Collection:
 
 def by_id(connection: Connection, collection_id: UUID) -> Collection | None:
     """Find a collection by its id; None where it is erased."""
-    row = connection.execute(select(*_COLUMNS).where(COLLECTIONS.c.id == collection_id)).first()
+    row = connection.execute(_BY_ID, {"collection_id": collection_id}).first()
     return None if row is None else _collection(row)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select
 
 from likeness.errors import AlreadyExists, InvalidRequest, ModelMismatch, NotFound
 from likeness.gallery import collections, subjects
@@ -15,6 +15,7 @@ from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Details, Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.gallery.vector_index import checked_vectors
+from likeness.storage import OneOf
 from likeness.terms.face import Face
 from likeness.terms.template import CohortStatistics, Template
 
@@ -69,6 +70,12 @@ _COLUMNS = [
         "expires_at",
     )
 ]
+_NUMBERED = OneOf(
+    REFERENCES.c.number,
+    lambda some: select(*_COLUMNS).where(
+        REFERENCES.c.collection_id == bindparam("collection_id"), some
+    ),
+)
 
 
 def insert_all(
@@ -185,8 +192,8 @@ def by_ids(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Refe
 
 def by_numbers(connection: Connection, seal: Seal, numbers: Iterable[int]) -> dict[int, Reference]:
     """Find references by number; those that do not exist are left out."""
-    found = _read(connection, seal, REFERENCES.c.number.in_(list(numbers)))
-    return {reference.number: reference for reference in found}
+    rows = _NUMBERED.all(connection, list(numbers), collection_id=seal.collection_id)
+    return {row.number: _reference(seal, row) for row in rows}
 
 
 def of_subject(connection: Connection, seal: Seal, subject_id: UUID) -> list[Reference]:
@@ -310,16 +317,17 @@ def _read(
         .order_by(REFERENCES.c.number)
         .limit(limit)
     )
-    return [
-        Reference(
-            row.number,
-            row.id,
-            row.subject_number,
-            row.sample_id,
-            seal.opened_details(row.id, row.sealed_details),
-            CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version),
-            row.created_at,
-            row.expires_at,
-        )
-        for row in rows
-    ]
+    return [_reference(seal, row) for row in rows]
+
+
+def _reference(seal: Seal, row: Row[Any]) -> Reference:
+    return Reference(
+        row.number,
+        row.id,
+        row.subject_number,
+        row.sample_id,
+        seal.opened_details(row.id, row.sealed_details),
+        CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version),
+        row.created_at,
+        row.expires_at,
+    )

@@ -3,10 +3,13 @@
 A candidate is read from the rows, so that what is not committed, or is erased, is never one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, select
 
 from likeness.errors import Conflict, ModelMismatch
@@ -20,8 +23,8 @@ from likeness.gallery.rows_as_vectors import subject_vectors
 from likeness.gallery.seal import Seal
 from likeness.gallery.subjects import Subject
 from likeness.gallery.tables import REFERENCES
-from likeness.storage import Database
-from likeness.terms.template import CohortStatistics, Comparison, Template, normalised
+from likeness.storage import Database, OneOf
+from likeness.terms.template import CohortStatistics, Comparison, Template, normalised_all
 
 # Proposed by raw score, so that those whose even score is best are among them.
 _FEWEST_PROPOSED = 200
@@ -29,15 +32,15 @@ _PROPOSED_A_CANDIDATE = 4
 _MORE = 4
 
 # Made once: every search comes here, with hundreds of numbers.
-_STATISTICS = select(
+_STATISTICS = OneOf(
     REFERENCES.c.number,
-    REFERENCES.c.subject_number,
-    REFERENCES.c.cohort_mean,
-    REFERENCES.c.cohort_deviation,
-    REFERENCES.c.cohort_version,
-).where(
-    REFERENCES.c.collection_id == bindparam("collection_id"),
-    REFERENCES.c.number.in_(bindparam("numbers", expanding=True)),
+    lambda some: select(
+        REFERENCES.c.number,
+        REFERENCES.c.subject_number,
+        REFERENCES.c.cohort_mean,
+        REFERENCES.c.cohort_deviation,
+        REFERENCES.c.cohort_version,
+    ).where(REFERENCES.c.collection_id == bindparam("collection_id"), some),
 )
 
 
@@ -61,11 +64,13 @@ class Candidate:
     comparison: Comparison
 
 
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    number: int
-    group: int
-    comparison: Comparison
+class _Scores(NamedTuple):
+    """What is proposed, by (n,) numbers, the groups of which the best is wanted, and scores."""
+
+    numbers: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    raw: NDArray[np.float64]
+    even: NDArray[np.float64]
 
 
 def search_references(
@@ -84,31 +89,25 @@ def search_references(
     """
     seal = opened.seal
 
-    def read(connection: Connection, proposed: dict[int, float]) -> list[_Scored]:
-        rows = connection.execute(
-            _STATISTICS, {"collection_id": seal.collection_id, "numbers": list(proposed)}
-        ).all()
-        return [
-            _Scored(
-                number,
-                # Numbers of references and of subjects are apart by their sign.
-                -number if subject_number is None or not best_of_each else subject_number,
-                _compare(proposed[number], CohortStatistics(*statistics), probe.cohort),
-            )
-            for number, subject_number, *statistics in rows
+    def read(connection: Connection, proposed: dict[int, float]) -> _Scores:
+        rows = _STATISTICS.all(connection, list(proposed), collection_id=seal.collection_id)
+        columns = zip(*rows, strict=True) if rows else [()] * 5
+        numbers, subject_numbers, means, deviations, versions = columns
+        groups = [
+            # Numbers of references and of subjects are apart by their sign.
+            -number if subject_number is None or not best_of_each else subject_number
+            for number, subject_number in zip(numbers, subject_numbers, strict=True)
         ]
+        raw = [proposed[number] for number in numbers]
+        return _scores(numbers, groups, raw, means, deviations, versions, probe.cohort)
 
-    def name(connection: Connection, best: list[_Scored]) -> list[Candidate]:
-        found = references.by_numbers(connection, seal, [one.number for one in best])
+    def name(connection: Connection, best: dict[int, Comparison]) -> list[Candidate]:
+        found = references.by_numbers(connection, seal, best)
         named = {one.subject_number for one in found.values()} - {None}
         known = subjects.by_numbers(connection, seal, [n for n in named if n is not None])
         return [
-            Candidate(
-                found[one.number],
-                known.get(found[one.number].subject_number or 0),
-                one.comparison,
-            )
-            for one in best
+            Candidate(found[number], known.get(found[number].subject_number or 0), comparison)
+            for number, comparison in best.items()
         ]
 
     return _search(database, collection, opened.references, probe, limit, leaving_out, read, name)
@@ -130,18 +129,19 @@ def search_subjects(
     """
     seal = opened.seal
 
-    def read(connection: Connection, proposed: dict[int, float]) -> list[_Scored]:
+    def read(connection: Connection, proposed: dict[int, float]) -> _Scores:
         # Fused anew: no cohort statistics of a mean are kept, and its raw score is exact so.
-        return [
-            _Scored(
-                number, number, _compare(float(one.vector @ probe.vector), one.cohort, probe.cohort)
-            )
-            for number, one in fused(connection, collection, seal, list(proposed), cohort).items()
-        ]
+        templates = fused(connection, collection, seal, list(proposed), cohort)
+        numbers, those = list(templates), templates.values()
+        raw = [float(one.vector @ probe.vector) for one in those]
+        means = [one.cohort.mean for one in those]
+        deviations = [one.cohort.deviation for one in those]
+        versions = [one.cohort.version for one in those]
+        return _scores(numbers, numbers, raw, means, deviations, versions, probe.cohort)
 
-    def name(connection: Connection, best: list[_Scored]) -> list[Candidate]:
-        known = subjects.by_numbers(connection, seal, [one.number for one in best])
-        return [Candidate(None, known[one.number], one.comparison) for one in best]
+    def name(connection: Connection, best: dict[int, Comparison]) -> list[Candidate]:
+        known = subjects.by_numbers(connection, seal, best)
+        return [Candidate(None, known[number], comparison) for number, comparison in best.items()]
 
     return _search(database, collection, opened.subjects, probe, limit, leaving_out, read, name)
 
@@ -171,8 +171,8 @@ def _search(
     probe: Template,
     limit: int,
     leaving_out: int | None,
-    read: Callable[[Connection, dict[int, float]], list[_Scored]],
-    name: Callable[[Connection, list[_Scored]], list[Candidate]],
+    read: Callable[[Connection, dict[int, float]], _Scores],
+    name: Callable[[Connection, dict[int, Comparison]], list[Candidate]],
 ) -> list[Candidate]:
     wanted = max(_FEWEST_PROPOSED, _PROPOSED_A_CANDIDATE * limit)
     while True:
@@ -205,18 +205,36 @@ def _require_unchanged(connection: Connection, collection: Collection) -> None:
         )
 
 
-def _best(scored: list[_Scored], limit: int) -> list[_Scored]:
-    """Give the best of each group, most alike first, equal ones by number."""
-    best: dict[int, _Scored] = {}
-    for one in sorted(scored, key=lambda one: (-one.comparison.score, one.number)):
-        best.setdefault(one.group, one)
-    return list(best.values())[:limit]
-
-
-def _compare(raw_score: float, a: CohortStatistics, b: CohortStatistics) -> Comparison:
-    if a.version != b.version:
+def _scores(
+    numbers: Sequence[int],
+    groups: Sequence[int],
+    raw: Sequence[float],
+    means: Sequence[float],
+    deviations: Sequence[float],
+    versions: Sequence[str],
+    probe: CohortStatistics,
+) -> _Scores:
+    """Even scores out."""
+    if others := set(versions) - {probe.version}:
         raise ModelMismatch(
-            f"a search needs templates of one cohort, and these are of {a.version} and {b.version}:"
-            " normalise one of them again"
+            f"a search needs templates of one cohort, and these are of {min(others)} and"
+            f" {probe.version}: normalise one of them again"
         )
-    return Comparison(raw_score, normalised(raw_score, a, b))
+    raws = np.array(raw, float)
+    even = normalised_all(raws, np.array(means, float), np.array(deviations, float), probe)
+    return _Scores(np.array(numbers, np.int64), np.array(groups, np.int64), raws, even)
+
+
+def _best(scores: _Scores, limit: int) -> dict[int, Comparison]:
+    """Give the best of each group by number, most alike first, equal ones by number."""
+    best: dict[int, Comparison] = {}
+    groups: set[int] = set()
+    for place in np.lexsort((scores.numbers, -scores.even)).tolist():
+        group = int(scores.groups[place])
+        if group not in groups:
+            groups.add(group)
+            raw, even = float(scores.raw[place]), float(scores.even[place])
+            best[int(scores.numbers[place])] = Comparison(raw, even)
+        if len(best) == limit:
+            break
+    return best

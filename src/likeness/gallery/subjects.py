@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select
 
 from likeness.errors import AlreadyExists, NotFound
 from likeness.gallery import collections
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
+from likeness.storage import OneOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,15 @@ class Subject:
     id: UUID
     name: str
     created_at: datetime
+
+
+_COLUMNS = [SUBJECTS.c[name] for name in ("number", "id", "sealed_name", "created_at")]
+_NUMBERED = OneOf(
+    SUBJECTS.c.number,
+    lambda some: select(*_COLUMNS).where(
+        SUBJECTS.c.collection_id == bindparam("collection_id"), some
+    ),
+)
 
 
 def create(connection: Connection, seal: Seal, name: str, now: datetime) -> Subject:
@@ -115,8 +126,8 @@ def by_id(connection: Connection, seal: Seal, subject_id: UUID) -> Subject:
 
 def by_numbers(connection: Connection, seal: Seal, numbers: Iterable[int]) -> dict[int, Subject]:
     """Find subjects by number; those that do not exist are left out."""
-    chosen = SUBJECTS.c.number.in_(list(numbers))
-    return {subject.number: subject for subject in _read(connection, seal, chosen)}
+    rows = _NUMBERED.all(connection, list(numbers), collection_id=seal.collection_id)
+    return {row.number: _subject(seal, row) for row in rows}
 
 
 def page(connection: Connection, seal: Seal, *, after: int = 0, limit: int = 1000) -> list[Subject]:
@@ -136,14 +147,14 @@ def sizes(connection: Connection, seal: Seal, numbers: Iterable[int]) -> dict[in
 def _read(
     connection: Connection, seal: Seal, chosen: ColumnElement[bool], limit: int | None = None
 ) -> list[Subject]:
-    columns = [SUBJECTS.c[name] for name in ("number", "id", "sealed_name", "created_at")]
     rows = connection.execute(
-        select(*columns)
+        select(*_COLUMNS)
         .where(SUBJECTS.c.collection_id == seal.collection_id, chosen)
         .order_by(SUBJECTS.c.number)
         .limit(limit)
     )
-    return [
-        Subject(row.number, row.id, seal.opened_name(row.id, row.sealed_name), row.created_at)
-        for row in rows
-    ]
+    return [_subject(seal, row) for row in rows]
+
+
+def _subject(seal: Seal, row: Row[Any]) -> Subject:
+    return Subject(row.number, row.id, seal.opened_name(row.id, row.sealed_name), row.created_at)

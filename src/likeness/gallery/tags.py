@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from likeness.errors import InvalidRequest
 from likeness.gallery.names import checked_name
@@ -13,6 +13,11 @@ MOST_TAGS = 50
 LONGEST_KEY = 128
 LONGEST_VALUE = 256
 
+# Made once: every use of a collection comes here.
+_OF_ONE = select(TAGS.c.key_digest, TAGS.c.sealed_tag).where(
+    TAGS.c.collection_id == bindparam("collection_id")
+)
+
 
 def of(connection: Connection, seal: Seal) -> dict[str, str]:
     """Give a collection's tags, by key.
@@ -20,11 +25,7 @@ def of(connection: Connection, seal: Seal) -> dict[str, str]:
     Raises:
         KeyUnusable: one is damaged, or another's.
     """
-    rows = connection.execute(
-        select(TAGS.c.key_digest, TAGS.c.sealed_tag).where(
-            TAGS.c.collection_id == seal.collection_id
-        )
-    )
+    rows = connection.execute(_OF_ONE, {"collection_id": seal.collection_id})
     return dict(sorted(seal.opened_tag(row.key_digest, row.sealed_tag) for row in rows))
 
 

@@ -33,9 +33,9 @@ class OneOf:
         """
         rows: list[Row[Any]] = []
         for start in range(0, len(values), _AT_A_TIME):
-            some = values[start : start + _AT_A_TIME]
+            some = list(values[start : start + _AT_A_TIME])
             places = 1 << (len(some) - 1).bit_length()
-            filled = [*some, *some[-1:] * (places - len(some))]
+            filled = some + some[-1:] * (places - len(some))
             named = {f"value_{place}": value for place, value in enumerate(filled)}
             rows += connection.execute(self._made(places), {**parameters, **named}).all()
         return rows

@@ -71,3 +71,14 @@ def compare(reference: Template, probe: Template) -> Comparison:
 def normalised(raw_score: float, a: CohortStatistics, b: CohortStatistics) -> float:
     """Even a raw score out by what both templates score against strangers."""
     return ((raw_score - a.mean) / a.deviation + (raw_score - b.mean) / b.deviation) / 2
+
+
+def normalised_all(
+    raw_scores: NDArray[np.float64],
+    means: NDArray[np.float64],
+    deviations: NDArray[np.float64],
+    probe: CohortStatistics,
+) -> NDArray[np.float64]:
+    """Even out the (n,) raw scores of a probe with templates of (n,) statistics; the same sums."""
+    own = (raw_scores - means) / deviations
+    return (own + (raw_scores - probe.mean) / probe.deviation) / 2
