@@ -68,6 +68,49 @@ def test_a_receipt_from_a_header_is_verified_with_the_public_key_alone(
     assert elsewhere("ledger", "verify", fetched, "--key", key).code == 1
 
 
+def test_a_receipt_is_for_whose_use_it_proves_and_for_auditors(
+    serve: Callable[..., Served],
+) -> None:
+    home = serve()
+    people(home, RED)
+    desk = home.key("desk", *CHARITY)
+    receipt_id = receipt_of(search(desk, disc(RED)))
+    auditor = home.key("auditor", *CHARITY, "--role", "auditor")
+    for caller in (desk, auditor, home.admin):
+        assert caller.v1("GET", f"receipts/{receipt_id}").status_code == 200
+    colleague = home.key("colleague", *CHARITY)
+    theirs = colleague.v1("GET", f"receipts/{receipt_id}")
+    index, _, _ = receipt_id.partition("-")
+    unknown = colleague.v1("GET", f"receipts/{index}-{'A' * 16}")
+    assert (theirs.status_code, theirs.text) == (unknown.status_code, unknown.text)
+    assert theirs.status_code == 404
+
+
+def test_the_signed_head_over_http_is_what_the_ledger_grows_from(
+    serve: Callable[..., Served], tmp_path: Path
+) -> None:
+    home = serve()
+    kept = tmp_path / "checkpoint"
+    head = home.key("client").v1("GET", "checkpoint")
+    assert head.status_code == 200
+    kept.write_text(head.text)
+    people(home, RED)
+    verified = home.command("ledger", "verify", "--against", kept)
+    assert verified.code == 0, verified.out + verified.err
+
+
+def test_answers_and_refusals_of_v1_come_with_receipts(serve: Callable[..., Served]) -> None:
+    home = serve()
+    listed = home.admin.v1("GET", "cases")
+    refusal = home.key("desk", *CHARITY).v1("GET", "cases")
+    assert (listed.status_code, refusal.status_code) == (200, 403)
+    for answer, kind in ((listed, "done"), (refusal, "refused")):
+        receipt = home.admin.v1("GET", f"receipts/{answer.headers['x-likeness-receipt']}")
+        entry = json.loads(receipt.json()["entry"])
+        assert (entry["kind"], entry["operation"]) == (kind, "ListCases")
+    assert "x-likeness-receipt" not in receipt.headers
+
+
 def test_a_receipt_of_another_ledger_is_told_from_one_of_ours(
     serve: Callable[..., Served],
     elsewhere: Callable[..., Outcome],

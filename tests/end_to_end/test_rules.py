@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from tests.rekognition.operations.discs import GREEN, RED, Colour, disc
 
 from .conftest import THORN, Served, people, refused, search, soon
@@ -175,6 +178,17 @@ def test_a_collection_is_for_no_other_purpose_than_it_says(
     assert search(desk, disc(RED))["FaceMatches"]
     said = refused(lambda: search(desk, disc(RED), X_Likeness_Purpose="visitor-recognition"))
     assert "collection-for-another-purpose" in said
+
+
+def test_a_key_asks_no_more_often_than_it_may_at_whichever_door(
+    serve: Callable[..., Served],
+) -> None:
+    server = serve(LIKENESS_KEY_RATE="0.001")
+    assert server.admin.v1("GET", "checkpoint").status_code == 200
+    answer = server.admin.v1("GET", "checkpoint")
+    assert (answer.status_code, answer.json()["title"]) == (429, "TooManyRequests")
+    with pytest.raises(ClientError, match="ProvisionedThroughputExceeded"):
+        server.admin.rekognition().list_collections()
 
 
 def test_packs_are_in_force_on_a_running_server_within_a_second(

@@ -39,7 +39,6 @@ class Client:
         self.ready = True
         self.scores_hidden = False
         self.faces_asked_for = 0
-        recording = UnrecordedDesk(self.database)
         cohorts = Cohorts(
             self.database, lambda model, version: StrangersCohort(version), KeptCohort
         )
@@ -56,18 +55,19 @@ class Client:
         )
         served = Served(
             authenticate=self._authenticate,
-            review=lambda principal: ReviewOffice(
+            desk=UnrecordedDesk(self.database),
+            review=lambda principal, desk: ReviewOffice(
                 self.database,
                 self.keyring,
-                recording,
+                desk,
                 principal,
                 self.scores_hidden,
                 clock=lambda: self.desk.now,
             ),
-            watches=lambda principal: WatchOffice(
+            watches=lambda principal, desk: WatchOffice(
                 self.database,
                 self.keyring,
-                recording,
+                desk,
                 cohorts,
                 principal,
                 keeps_crops=True,
@@ -75,6 +75,7 @@ class Client:
             ),
             face_of=self.face_of,
             receipt=self._receipt,
+            checkpoint=lambda: "a signed head\n",
             ready=lambda: self.ready,
         )
         self.application = application(served)
@@ -103,7 +104,7 @@ class Client:
         self.faces_asked_for += 1
         return Template(vector(1), MODEL, CohortStatistics(0.0, 1.0, COHORT)), FACE
 
-    def _receipt(self, receipt_id: str) -> str:
+    def _receipt(self, principal: Principal, receipt_id: str) -> str:
         if receipt_id != "1-abc":
             raise NotFound("a receipt was expected and there is none of that id: check it")
         return '{"id": "1-abc"}'

@@ -139,10 +139,13 @@ def test_what_fails_inside_stays_inside(
     assert "Traceback" not in answer.text
 
 
-def test_receipt_is_given_to_whoever_has_its_id(client: Client) -> None:
+def test_receipts_and_the_signed_head_are_given_to_who_has_a_key(client: Client) -> None:
     answer = client.call("GET", "/v1/receipts/1-abc", "client")
     assert (answer.status_code, answer.json()) == (200, {"id": "1-abc"})
-    assert client.call("GET", "/v1/receipts/1-abc", None).status_code == 401
+    head = client.call("GET", "/v1/checkpoint", "client")
+    assert (head.status_code, head.text) == (200, "a signed head\n")
+    for path in ("/v1/receipts/1-abc", "/v1/checkpoint"):
+        assert client.call("GET", path, None).status_code == 401
 
 
 def test_health_is_told_to_anybody(client: Client) -> None:
@@ -163,6 +166,7 @@ def test_description_names_every_path_and_no_page_loads_anything(client: Client)
         "/v1/watches",
         "/v1/watches/{watch_id}",
         "/v1/receipts/{receipt_id}",
+        "/v1/checkpoint",
         "/v1/health",
     }
     for page in ("/docs", "/redoc", "/v1/docs"):

@@ -1,12 +1,13 @@
 """What `/v1` serves of a home: review, watches and receipts."""
 
 from collections.abc import Awaitable, Callable
-from functools import partial
+from dataclasses import replace
 
 from fastapi import FastAPI, Request
 
 from likeness.app.access import Rows
 from likeness.app.review import review_office, watch_office
+from likeness.service.receipts import receipt_for
 from likeness.service.watched_face import only_face
 from likeness.terms.use import Principal
 from likeness.v1.application import application
@@ -29,10 +30,12 @@ def own_acts(
     return application(
         Served(
             authenticate,
-            partial(review_office, rows),
-            partial(watch_office, rows),
+            rows.desk,
+            lambda principal, desk: replace(review_office(rows, principal), desk=desk),
+            lambda principal, desk: replace(watch_office(rows, principal), desk=desk),
             lambda picture: only_face(finder, inspect(picture, limits)),
-            lambda receipt_id: rows.ledger.receipt(receipt_id).to_json(),
+            lambda principal, receipt_id: receipt_for(rows.ledger, principal, receipt_id).to_json(),
+            rows.ledger.checkpoint,
             ready,
         )
     )

@@ -65,7 +65,9 @@ class Serving(Closing):
             )
             self._upkeep = Upkeep(tasks_of(home))
             undone.pop_all()
-        v1 = own_acts(home, served.finder, authenticate_with(keys, _now), self._is_ready)
+        v1 = own_acts(
+            home, served.finder, authenticate_with(keys, self._wire.rates, _now), self._is_ready
+        )
         self.router = Router(
             [
                 Route("/healthz", _alive),

@@ -81,7 +81,10 @@ class _Exchange:
 
 
 class Application:
-    """Rekognition's wire as an ASGI application; `close` it to finish what it began."""
+    """Rekognition's wire as an ASGI application; `close` it to finish what it began.
+
+    `rates` count what each key asks, for all that is served to them beside it.
+    """
 
     def __init__(
         self,
@@ -97,7 +100,7 @@ class Application:
         self._limits = limits
         self._clock = clock
         self._room = Room(limits.body)
-        self._rates = Rates(limits.per_key_s)
+        self.rates = Rates(limits.per_key_s)
         self._replays = Replays(clock)
         # Who calls is found out apart, so that strangers cannot fill the lanes of others.
         self._door = Lane("door", 1, limits.waiting)
@@ -156,7 +159,7 @@ class Application:
         wanted, operation = self._wanted(head)
         exchange.operation = wanted.name
         call = read_call(wanted.name, head, claim, principal, exchange.request_id)
-        self._rates.take(principal.id)
+        self.rates.take(principal.id)
         lane = self._pictures if wanted.takes_picture else self._rows
         act = partial(self._act, exchange, wanted, operation, call, time.perf_counter())
         return await lane.run(act, self._limits.request_s)

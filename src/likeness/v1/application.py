@@ -6,8 +6,9 @@ from starlette.responses import JSONResponse, Response
 from likeness import __version__
 from likeness.v1.bounds import DESCRIPTION_PATH, HEALTH_PATH, Bounds
 from likeness.v1.cases import cases
+from likeness.v1.ledger import ledger
 from likeness.v1.problems import answer_with_problems
-from likeness.v1.served import Caller, Served, Serving
+from likeness.v1.served import Served, Serving
 from likeness.v1.watches import watches
 
 
@@ -27,14 +28,9 @@ def application(served: Served) -> FastAPI:
     answer_with_problems(made)
     made.include_router(cases)
     made.include_router(watches)
-    made.add_api_route("/v1/receipts/{receipt_id}", show_receipt, tags=["ledger"])
+    made.include_router(ledger)
     made.add_api_route(HEALTH_PATH, show_health, tags=["health"])
     return made
-
-
-def show_receipt(receipt_id: str, serving: Serving, caller: Caller) -> Response:
-    """Give a receipt, which `likeness ledger verify` checks offline."""
-    return Response(serving.receipt(receipt_id), media_type="application/json")
 
 
 def show_health(serving: Serving) -> Response:

@@ -2,7 +2,7 @@
 
 1. Nothing of a body is parsed before it is known who sent it; what anybody may ask has none.
 2. A body is bounded, the time that it takes, and all that are held together.
-3. Nothing is cached.
+3. Nothing is cached, and whoever made a use of Likeness is told its receipt, also when refused.
 """
 
 import asyncio
@@ -21,6 +21,8 @@ Authenticate = Callable[[Request], Awaitable[Principal]]
 
 DESCRIPTION_PATH, HEALTH_PATH = "/v1/openapi.json", "/v1/health"
 PICTURES_PATH = "/v1/watches"
+RECEIPT_STATE = "receipt"
+"""Where a request's state holds the id of the receipt that goes out with its answer."""
 _MOST_BYTES = 64 << 10
 _MOST_BYTES_WITH_A_PICTURE = 8 << 20
 _MOST_BYTES_TOGETHER = 128 << 20
@@ -46,7 +48,10 @@ class Bounds:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(_HEADERS)
+                if (receipt := scope.get("state", {}).get(RECEIPT_STATE)) is not None:
+                    headers["x-likeness-receipt"] = receipt
             await send(message)
 
         if scope["type"] != "http" or scope["path"] in (DESCRIPTION_PATH, HEALTH_PATH):

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from likeness.review.quorum import Verdict
 from likeness.review.statements import LONGEST_STATEMENT
 from likeness.v1.answers import CaseAnswer, CasesAnswer, SeenCaseAnswer
-from likeness.v1.served import Caller, Serving
+from likeness.v1.served import Review
 
 cases = APIRouter(prefix="/v1/cases", tags=["review"])
 
@@ -38,47 +38,41 @@ class AuthorisationRequest(BaseModel):
 
 
 @cases.get("")
-def list_cases(serving: Serving, caller: Caller) -> CasesAnswer:
+def list_cases(office: Review) -> CasesAnswer:
     """List the cases that have not ended, the oldest first."""
-    every = serving.review(caller).every()
-    return CasesAnswer(cases=[CaseAnswer.of(one) for one in every])
+    return CasesAnswer(cases=[CaseAnswer.of(one) for one in office.every()])
 
 
 @cases.get("/{case_id}")
-def show_case(case_id: UUID, serving: Serving, caller: Caller) -> SeenCaseAnswer:
+def show_case(case_id: UUID, office: Review) -> SeenCaseAnswer:
     """Show a case as far as the caller may see it."""
-    return SeenCaseAnswer.of_seen(serving.review(caller).show(case_id))
+    return SeenCaseAnswer.of_seen(office.show(case_id))
 
 
 @cases.post("/{case_id}/verdicts")
-def decide_case(
-    case_id: UUID, given: VerdictRequest, serving: Serving, caller: Caller
-) -> SeenCaseAnswer:
+def decide_case(case_id: UUID, given: VerdictRequest, office: Review) -> SeenCaseAnswer:
     """Give a verdict on a candidate, once."""
-    office = serving.review(caller)
     return SeenCaseAnswer.of_seen(
         office.decide(case_id, given.candidate, given.verdict, given.reason)
     )
 
 
 @cases.post("/{case_id}/authorisation")
-def authorise_case(
-    case_id: UUID, given: AuthorisationRequest, serving: Serving, caller: Caller
-) -> CaseAnswer:
+def authorise_case(case_id: UUID, given: AuthorisationRequest, office: Review) -> CaseAnswer:
     """Record an authority's consent, before the deadline."""
-    return CaseAnswer.of(serving.review(caller).authorise(case_id, given.authority, given.number))
+    return CaseAnswer.of(office.authorise(case_id, given.authority, given.number))
 
 
 @cases.get("/{case_id}/probe", response_class=Response, responses=_JPEG)
-def show_probe(case_id: UUID, serving: Serving, caller: Caller) -> Response:
+def show_probe(case_id: UUID, office: Review) -> Response:
     """Show the face that was searched for."""
-    return _picture(serving.review(caller).probe_crop(case_id))
+    return _picture(office.probe_crop(case_id))
 
 
 @cases.get("/{case_id}/candidates/{number}/face", response_class=Response, responses=_JPEG)
-def show_candidate(case_id: UUID, number: int, serving: Serving, caller: Caller) -> Response:
+def show_candidate(case_id: UUID, number: int, office: Review) -> Response:
     """Show a candidate's face."""
-    return _picture(serving.review(caller).candidate_crop(case_id, number))
+    return _picture(office.candidate_crop(case_id, number))
 
 
 def _picture(crop_jpeg: bytes) -> Response:

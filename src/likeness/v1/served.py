@@ -2,30 +2,36 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from likeness.service.receipts import ReceiptingDesk
+from likeness.service.record import Desk
 from likeness.service.review_office import ReviewOffice
 from likeness.service.watch_office import WatchOffice
 from likeness.terms.template import Template
 from likeness.terms.use import Principal
-from likeness.v1.bounds import Authenticate
+from likeness.v1.bounds import RECEIPT_STATE, Authenticate
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
     """What requests are answered with.
 
-    `face_of` gives the template of a picture's only face, and a JPEG of that face. `receipt` gives
-    a receipt's JSON by its id, or raises `NotFound`.
+    `desk` admits uses; offices work at the one that they are given. `face_of` gives the template of
+    a picture's only face, and a JPEG of that face. `receipt` gives the JSON of a receipt by its id,
+    or raises `NotFound` where there is none for that principal; `checkpoint` gives the signed head.
     """
 
     authenticate: Authenticate
-    review: Callable[[Principal], ReviewOffice]
-    watches: Callable[[Principal], WatchOffice]
+    desk: Desk
+    review: Callable[[Principal, Desk], ReviewOffice]
+    watches: Callable[[Principal, Desk], WatchOffice]
     face_of: Callable[[bytes], tuple[Template, bytes]]
-    receipt: Callable[[str], str]
+    receipt: Callable[[Principal, str], str]
+    checkpoint: Callable[[], str]
     ready: Callable[[], bool]
 
 
@@ -43,3 +49,22 @@ def caller_of(request: Request) -> Principal:
 
 Serving = Annotated[Served, Depends(served_by)]
 Caller = Annotated[Principal, Depends(caller_of)]
+
+
+def review_of(request: Request, serving: Serving, caller: Caller) -> ReviewOffice:
+    """Give where the caller works on cases."""
+    return serving.review(caller, _desk(request, serving))
+
+
+def watches_of(request: Request, serving: Serving, caller: Caller) -> WatchOffice:
+    """Give where the caller keeps watches."""
+    return serving.watches(caller, _desk(request, serving))
+
+
+Review = Annotated[ReviewOffice, Depends(review_of)]
+Watching = Annotated[WatchOffice, Depends(watches_of)]
+
+
+def _desk(request: Request, serving: Served) -> Desk:
+    """Give a desk whose receipts go out with the answer, as `Bounds` sees to."""
+    return ReceiptingDesk(serving.desk, partial(setattr, request.state, RECEIPT_STATE))

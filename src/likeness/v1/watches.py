@@ -11,7 +11,7 @@ from likeness.review.watches import Grounds
 from likeness.service.stated_purpose import stated_purpose
 from likeness.service.watch_office import Wanted
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer, WatchesAnswer
-from likeness.v1.served import Caller, Serving
+from likeness.v1.served import Caller, Serving, Watching
 
 watches = APIRouter(prefix="/v1/watches", tags=["watches"])
 
@@ -33,7 +33,9 @@ class WatchRequest(BaseModel):
 
 
 @watches.post("", status_code=201)
-def add_watch(asked: WatchRequest, serving: Serving, caller: Caller) -> AddedWatchAnswer:
+def add_watch(
+    asked: WatchRequest, serving: Serving, caller: Caller, office: Watching
+) -> AddedWatchAnswer:
     """Begin a watch; what signs its webhooks is given this once."""
     purpose, granted = stated_purpose(caller, asked.purpose)
     wanted = Wanted(
@@ -44,18 +46,17 @@ def add_watch(asked: WatchRequest, serving: Serving, caller: Caller) -> AddedWat
         asked.webhook,
         granted,
     )
-    added = serving.watches(caller).add(wanted, lambda: serving.face_of(asked.image))
+    added = office.add(wanted, lambda: serving.face_of(asked.image))
     return AddedWatchAnswer.of_added(*added)
 
 
 @watches.get("")
-def list_watches(serving: Serving, caller: Caller) -> WatchesAnswer:
+def list_watches(office: Watching) -> WatchesAnswer:
     """List the watches that have not ended, the oldest first."""
-    every = serving.watches(caller).every()
-    return WatchesAnswer(watches=[SeenWatchAnswer.of_seen(one) for one in every])
+    return WatchesAnswer(watches=[SeenWatchAnswer.of_seen(one) for one in office.every()])
 
 
 @watches.delete("/{watch_id}")
-def end_watch(watch_id: UUID, serving: Serving, caller: Caller) -> WatchAnswer:
+def end_watch(watch_id: UUID, office: Watching) -> WatchAnswer:
     """End a watch; the cases that it opened stay."""
-    return WatchAnswer.of(serving.watches(caller).end(watch_id))
+    return WatchAnswer.of(office.end(watch_id))

@@ -5,13 +5,14 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from likeness.access import TokenReused
-from likeness.errors import Denied, NotFound
+from likeness.errors import NotFound
 from likeness.gallery.collections import Collection
 from likeness.gallery.open_collection import OpenCollection
 from likeness.gallery.seal import Seal
@@ -19,6 +20,7 @@ from likeness.rekognition.call import Call, Request
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.served import Served
 from likeness.service.collection_facts import use_of
+from likeness.service.receipts import ReceiptingDesk
 from likeness.service.record import Record
 from likeness.terms.use import Action
 
@@ -79,18 +81,11 @@ def recorded(
         use = served.database.read(
             lambda connection: use_of(connection, anywhere, collection_id, seal)
         )
-    record: Record | None = None
-    try:
-        with served.desk.record(use) as record:
+    desk = ReceiptingDesk(served.desk, partial(call.headers.__setitem__, RECEIPT_HEADER))
+    with desk.record(use) as record:
+        try:
             yield record
-    except Denied as error:
-        if error.receipt is not None:
-            call.headers[RECEIPT_HEADER] = error.receipt
-        raise
-    finally:
-        if record is not None:
-            if record.receipt is not None:
-                call.headers[RECEIPT_HEADER] = record.receipt
+        finally:
             if record.case_id is not None:
                 call.headers[CASE_HEADER] = str(record.case_id)
 
