@@ -172,6 +172,13 @@ class Settings(BaseModel):
         float,
         Field(ge=0, description="Requests a second that one access key may make; 0 is no limit."),
     ] = 0.0
+    metrics_token: Annotated[
+        SecretStr,
+        Field(
+            description="Bearer token that who reads /metrics has to show; without, this machine"
+            " alone reads them."
+        ),
+    ] = SecretStr("")
 
 
 def read_settings(**chosen: object) -> Settings:

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -19,6 +19,7 @@ from likeness.app.enrolment import reviewing_of
 from likeness.app.home import Home
 from likeness.app.installation import Installation, Workload
 from likeness.app.measured_finder import MeasuredFinder
+from likeness.app.metrics import Metrics
 from likeness.app.own_acts import own_acts
 from likeness.app.signed_requests import authenticate_with
 from likeness.app.upkeep import Upkeep, tasks_of
@@ -68,11 +69,12 @@ class Serving(Closing):
         v1 = own_acts(
             home, served.finder, authenticate_with(keys, self._wire.rates, _now), self._is_ready
         )
+        token = installation.settings.metrics_token
         self.router = Router(
             [
                 Route("/healthz", _alive),
                 Route("/readyz", self._ready),
-                Route("/metrics", self._metrics),
+                Route("/metrics", Metrics(self.registry, token.get_secret_value()).show),
                 _Below("/v1/", v1),
             ],
             redirect_slashes=False,
@@ -103,9 +105,6 @@ class Serving(Closing):
         except LikenessError:
             return False
         return True
-
-    async def _metrics(self, request: Request) -> Response:
-        return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 class _Below(BaseRoute):
