@@ -146,11 +146,11 @@ def test_templates_of_the_old_model_are_refused_after_the_switch(
 
 def test_faces_are_evened_out_by_the_collections_own_cohort(home: Home, gallery: Gallery) -> None:
     fill(gallery, 3)
-    assert gallery.own_cohort("staff") is None
+    assert gallery.own_cohort(gallery.collection("staff")) is None
     changed(home, gallery, begin_cohort)
     gallery.enrol("staff", [new(50, "late")])
 
-    own = gallery.own_cohort("staff")
+    own = gallery.own_cohort(gallery.collection("staff"))
     assert own is not None and own.calibration.measured_on == "itself"
     kept = home.database.read(
         lambda c: set(c.execute(select(REFERENCES.c.cohort_version)).scalars())
@@ -377,7 +377,7 @@ def changed_back(home: Home, gallery: Gallery) -> None:
     statistics = {number: CohortStatistics(0.0, 1.0, COHORT) for number in numbers}
     home.database.write(lambda c: staging.stage_statistics(c, change, statistics))
     gallery.switch(change)
-    assert gallery.own_cohort("staff") is None
+    assert gallery.own_cohort(gallery.collection("staff")) is None
 
 
 def sealed_vectors(home: Home) -> list[bytes]:

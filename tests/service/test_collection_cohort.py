@@ -78,7 +78,7 @@ def test_collection_is_evened_out_by_its_own_people(home: Home) -> None:
     for by in By:
         name, score = best(home, 7, by)
         assert name == "person 7" and score != before[1]
-    own = home.gallery.own_cohort("staff")
+    own = home.gallery.own_cohort(home.gallery.collection("staff"))
     assert own is not None
     assert own.calibration == made.calibration
     assert "300 references of 300 subjects of the collection itself" in own.calibration.measured_on
@@ -150,7 +150,7 @@ def test_collection_goes_back_to_the_cohort_of_its_model(home: Home) -> None:
 
     name, score = best(home, 7)
     assert name == before[0] and score == pytest.approx(before[1], rel=1e-4)
-    assert home.gallery.own_cohort("staff") is None
+    assert home.gallery.own_cohort(home.gallery.collection("staff")) is None
     assert home.database.read(lambda c: c.execute(select(COHORTS)).all()) == []
 
 

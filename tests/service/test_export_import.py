@@ -241,7 +241,7 @@ def test_a_cohort_that_is_not_known_there_comes_along(
     version = sqlite_home.gallery.collection("staff").cohort_version
     with elsewhere(tmp_path, other_standards(tmp_path / "others", standards)) as other:
         import_(other, content)
-        own = other.gallery.own_cohort("staff")
+        own = other.gallery.own_cohort(other.gallery.collection("staff"))
         assert own is not None
         assert own.cohort.version == own.calibration.cohort_version == version
         probe = template_of(other, tmp_path / "pictures" / "person 02.png")
@@ -252,7 +252,7 @@ def test_a_cohort_that_is_not_known_there_comes_along(
         again = export(other)
         erase.collection(other.gallery, "staff")
         import_(other, again)
-        assert other.gallery.own_cohort("staff") is not None
+        assert other.gallery.own_cohort(other.gallery.collection("staff")) is not None
 
 
 def test_a_cohort_of_its_own_people_comes_along(
@@ -260,10 +260,10 @@ def test_a_cohort_of_its_own_people_comes_along(
 ) -> None:
     fill(sqlite_home)
     finish(sqlite_home, begin(sqlite_home).change)
-    here = sqlite_home.gallery.own_cohort("staff")
+    here = sqlite_home.gallery.own_cohort(sqlite_home.gallery.collection("staff"))
     with elsewhere(tmp_path, standards) as other:
         import_(other, export(sqlite_home))
-        there = other.gallery.own_cohort("staff")
+        there = other.gallery.own_cohort(other.gallery.collection("staff"))
         assert here is not None
         assert there is not None
         assert there.cohort.version == here.cohort.version
@@ -276,7 +276,7 @@ def test_a_cohort_that_is_known_is_not_kept_twice(
 ) -> None:
     with elsewhere(tmp_path, standards) as other:
         import_(other, export(sqlite_home))
-        assert other.gallery.own_cohort("staff") is None
+        assert other.gallery.own_cohort(other.gallery.collection("staff")) is None
 
 
 def test_scores_that_mean_nothing_to_anybody_are_a_conflict(

@@ -38,7 +38,7 @@ def calibration_of(home: Home, collection: Collection) -> Calibration:
     Raises:
         NotFound: nobody has measured that.
     """
-    own = home.gallery.own_cohort(collection.name)
+    own = home.gallery.own_cohort(collection)
     if own is not None:
         return own.calibration
     return home.installation.standards.calibration(collection.model, collection.cohort_version)
@@ -53,5 +53,5 @@ def require_comparable(home: Home, collection: Collection) -> None:
     """
     installation = home.installation
     require_model_in_force(collection, installation.model)
-    if home.gallery.own_cohort(collection.name) is None:
+    if home.gallery.own_cohort(collection) is None:
         require_cohort(collection, installation.standards.cohort(installation.model).version)

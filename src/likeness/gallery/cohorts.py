@@ -96,7 +96,7 @@ class Cohorts:
         self._database = database
         self._cohort_of = cohort_of
         self._read = read
-        self._own: dict[UUID, OwnCohort] = {}
+        self._own: dict[UUID, tuple[str, OwnCohort | None]] = {}
         self._shared: dict[tuple[str, str], Cohort] = {}
 
     def own(self, collection: Collection, seal: Seal) -> OwnCohort | None:
@@ -106,14 +106,14 @@ class Cohorts:
             KeyUnusable: it is damaged, or another's.
         """
         version = collection.cohort_version
-        known = self._own.get(collection.id)
-        if known is None or known.cohort.version != version:
-            known = self._database.read(
+        known_version, own = self._own.get(collection.id, ("", None))
+        if known_version != version:
+            own = self._database.read(
                 lambda connection: find(connection, seal, version, self._read)
             )
-            if known is not None:
-                self._own[collection.id] = known
-        return known
+            # That a version is none of the collection's own does not change either.
+            self._own[collection.id] = version, own
+        return own
 
     def of(self, collection: Collection, seal: Seal) -> Cohort:
         """Find the cohort in use.

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -184,7 +185,7 @@ class Gallery(Closing):
             self.follow(opened, enrolled)
             return enrolled
 
-        return self._while_it_stays(name, enrol)
+        return self._while_it_stays(self.collection(name), enrol)
 
     def evened_out(
         self, collection: Collection, opened: OpenCollection, new: Sequence[NewReference]
@@ -212,6 +213,16 @@ class Gallery(Closing):
             IndexUnavailable, DatabaseUnavailable, KeyUnusable: the index cannot be brought up to
                 date with the rows.
         """
+        return self.search_in(self.collection(name), probe, limit, by)
+
+    def search_in(
+        self, collection: Collection, probe: Template, limit: int, by: By = By.BEST
+    ) -> list[Candidate]:
+        """Search a collection that was found before, and no other that took its name; see `search`.
+
+        Raises:
+            NotFound: it is erased.
+        """
         limit = checked_limit(limit)
 
         def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
@@ -219,7 +230,7 @@ class Gallery(Closing):
             references.require_model(evened, collection)
             return self._find(collection, opened, evened, limit, by)
 
-        return self._while_it_stays(name, find)
+        return self._while_it_stays(collection, find)
 
     def search_reference(
         self, name: str, reference_id: UUID, limit: int, by: By = By.BEST
@@ -242,7 +253,7 @@ class Gallery(Closing):
             leaving_out = None if by is By.SUBJECT else number
             return self._find(collection, opened, probe, limit, by, leaving_out)
 
-        return self._while_it_stays(name, find)
+        return self._while_it_stays(self.collection(name), find)
 
     def search_subject(self, name: str, subject_id: UUID, limit: int) -> list[Candidate]:
         """Find the fused subjects that an enrolled subject is like, itself left out; see `search`.
@@ -266,7 +277,7 @@ class Gallery(Closing):
                 return []
             return self._find(collection, opened, probe, limit, By.SUBJECT, number)
 
-        return self._while_it_stays(name, find)
+        return self._while_it_stays(self.collection(name), find)
 
     # Whose references are
 
@@ -285,15 +296,15 @@ class Gallery(Closing):
 
     # Changing what templates stand on
 
-    def own_cohort(self, name: str) -> OwnCohort | None:
+    def own_cohort(self, collection: Collection) -> OwnCohort | None:
         """Find what evens a collection's scores, and what they mean, where that is its own.
 
         Raises:
-            NotFound: there is no such collection.
+            NotFound: it is erased.
+            Conflict: it has switched to another model.
             KeyUnusable: it is damaged, or another's.
         """
-        collection, opened = self.open(name)
-        return self._cohorts.own(collection, opened.seal)
+        return self._cohorts.own(collection, self._open.open(collection).seal)
 
     def switch(
         self,
@@ -344,15 +355,21 @@ class Gallery(Closing):
         self._open.close()
         self._lock.release()
 
-    def _while_it_stays(self, name: str, act: Callable[[Collection, OpenCollection], T]) -> T:
+    def _while_it_stays(
+        self, collection: Collection, act: Callable[[Collection, OpenCollection], T]
+    ) -> T:
         """Do something with a collection, and again if it switched to another model meanwhile."""
+        of_id = partial(collections.by_id, collection_id=collection.id)
         while True:
-            collection, opened = self.open(name)
             try:
-                return act(collection, opened)
+                return act(collection, self._open.open(collection))
             except LikenessError:
-                if collection.is_comparable_with(self.collection(name)):
+                present = self._database.read(of_id)
+                if present is None:
+                    raise collections.erased(collection.id) from None
+                if collection.is_comparable_with(present):
                     raise
+                collection = present
 
     def _find(
         self,

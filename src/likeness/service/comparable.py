@@ -15,5 +15,5 @@ def require_comparable(gallery: Gallery, collection: Collection, finder: FaceFin
     """
     require_model_in_force(collection, finder.model)
     evened_by_ours = collection.cohort_version == finder.cohort_version
-    if not evened_by_ours and gallery.own_cohort(collection.name) is None:
+    if not evened_by_ours and gallery.own_cohort(collection) is None:
         require_cohort(collection, finder.cohort_version)

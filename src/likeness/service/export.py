@@ -90,7 +90,7 @@ def _standing(
     gallery: Gallery, standards: Standards, collection: Collection
 ) -> tuple[Cohort | CohortInParts, Calibration | None]:
     """Find what evens the collection's scores out, and what they mean if that is known."""
-    own = gallery.own_cohort(collection.name)
+    own = gallery.own_cohort(collection)
     if own is not None:
         # The gallery knows only what a cohort does.
         assert isinstance(own.cohort, Cohort | CohortInParts)

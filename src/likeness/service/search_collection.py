@@ -99,7 +99,7 @@ def search_sample(
         record.answered(Outcome(faces=len(located.faces)))
         return SampleSearch(located, None)
     face, template = found
-    candidates = gallery.search(collection.name, template, demands.limit, demands.by)
+    candidates = gallery.search_in(collection, template, demands.limit, demands.by)
     matches = _released(
         record,
         candidates,
