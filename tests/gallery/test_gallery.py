@@ -1,8 +1,10 @@
 """Enrol, search, restart: the rows are the truth, and every index follows them."""
 
 import os
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -464,6 +466,49 @@ def test_snapshot_that_lost_or_won_rows_is_set_right(home: Home) -> None:
     with home.open() as again:
         assert "late" not in names(again.search("staff", template(500), 1))
         assert len(again.open("staff")[1].references) == 100
+    assert not in_snapshots(home, numbers)
+
+
+def in_snapshots(home: Home, numbers: list[int]) -> int:
+    """Count references that the snapshot on disk holds."""
+    with home.open() as gallery:
+        return gallery.open("staff")[1].references.holds(np.array(numbers, np.int64))
+
+
+def test_older_snapshot_put_back_loses_whom_it_should_not_hold(home: Home, tmp_path: Path) -> None:
+    snapshotted(home)
+    shutil.copytree(home.snapshots, tmp_path / "older")
+    with home.open() as gallery:
+        (ada,) = gallery.search("staff", template(7), 1)
+        assert ada.subject is not None and ada.reference is not None
+        erase.subject(gallery, "staff", ada.subject.id)
+    assert not in_snapshots(home, [ada.reference.number])
+    shutil.rmtree(home.snapshots)
+    shutil.copytree(tmp_path / "older", home.snapshots)
+    assert in_snapshots(home, [ada.reference.number])
+
+    with home.open() as again:
+        assert "subject 7" not in names(again.search("staff", template(7), 100))
+        again.erasing.let_go()
+        assert not again.open("staff")[1].references.holds(np.array([ada.reference.number]))
+    assert not in_snapshots(home, [ada.reference.number])
+
+
+def test_older_snapshot_put_back_means_nobody_by_what_is_erased(home: Home, tmp_path: Path) -> None:
+    with home.open() as gallery:
+        make(gallery)
+        kept, gone = gallery.enrol("staff", [new(1, "Ada"), new(2, "Ada")])
+        gallery.search("staff", template(1), 1, By.SUBJECT)
+    shutil.copytree(home.snapshots, tmp_path / "older")
+    with home.open() as gallery:
+        erase.some_references(gallery, "staff", [gone.id])
+    shutil.rmtree(home.snapshots)
+    shutil.copytree(tmp_path / "older", home.snapshots)
+
+    with home.open() as again:
+        again.search("staff", template(1), 1, By.SUBJECT)
+        found = again.open("staff")[1].subjects.search(template(1).vector, 1)
+        assert (found.ids[0], found.scores[0]) == (kept.subject_number, pytest.approx(1, abs=1e-3))
 
 
 def test_wrong_key_opens_nothing_and_loses_nothing(home: Home) -> None:
@@ -619,3 +664,68 @@ def test_who_another_program_enrols_or_assigns_is_found_at_once(
         gallery.give_references("staff", bob.id, [unnamed.id])
         (found,) = other.search("staff", template(3), 1, By.SUBJECT)
         assert found.subject == bob and found.comparison.raw_score > 0.5
+
+
+def test_whom_another_program_erases_an_index_lets_go_of_at_the_next_search(
+    home: Home, gallery: Gallery
+) -> None:
+    theirs = Home(home.url, home.folder / "theirs")
+    with theirs.database, theirs.open(keyring=home.keyring()) as other:
+        ada, bob, second = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob"), new(3, "Bob")])
+        for by in (By.BEST, By.SUBJECT):
+            other.search("staff", template(1), 1, by)
+        (person,) = [one.subject for one in gallery.search("staff", template(1), 1)]
+        assert person is not None
+        erase.subject(gallery, "staff", person.id)
+        erase.some_references(gallery, "staff", [second.id])
+
+        assert names(other.search("staff", template(1), 3)) == ["Bob"]
+        assert names(other.search("staff", template(1), 3, By.SUBJECT)) == ["Bob"]
+
+        held = other.open("staff")[1]
+        assert not held.references._index.contains(np.array([ada.number, second.number])).any()
+        assert not held.subjects._index.contains(np.array([ada.subject_number])).any()
+        mean = held.subjects.search(template(2).vector, 1)
+        assert mean.ids[0] == bob.subject_number
+        assert mean.scores[0] == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("searches", [False, True])
+def test_whom_another_program_erases_snapshots_let_go_of_soon(
+    home: Home, gallery: Gallery, searches: bool
+) -> None:
+    theirs = Home(home.url, home.folder / "theirs")
+    with theirs.database, theirs.open(keyring=home.keyring()) as other:
+        ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
+        other.search("staff", template(1), 1)
+        other.snapshot("staff")
+        references = other.open("staff")[1].references
+        ours = np.array([ada.number, bob.number])
+        erase.some_references(gallery, "staff", [ada.id])
+        if searches:
+            other.search("staff", template(1), 1)
+        assert references.holds(ours) == 2
+
+        other.erasing.let_go()
+
+        assert references.holds(ours) == 1
+        assert references.holds(ours[:1]) == 0
+
+
+def test_a_collection_that_another_program_erases_leaves_memory_and_disk_soon(
+    home: Home, gallery: Gallery
+) -> None:
+    theirs = Home(home.url, home.folder / "theirs")
+    with theirs.database, theirs.open(keyring=home.keyring()) as other:
+        make(gallery, "kept")
+        gallery.enrol("staff", [new(1, "Ada")])
+        for name in ("staff", "kept"):
+            other.search(name, template(1), 1)
+        other.snapshot("staff")
+        assert list(theirs.snapshots.rglob("*.rows"))
+        erase.collection(gallery, "staff")
+
+        other.erasing.let_go()
+
+        assert not list(theirs.snapshots.rglob("*.rows"))
+        assert len(other._open._open) == 1

@@ -89,6 +89,7 @@ def tasks_of(home: Home) -> list[Task]:
             _HOUR_S,
             lambda: sweep_collections(database, home.gallery, home.desk, somebody, _now()),
         ),
+        Task("erasures of other servers", 10 * _TICK_S, home.gallery.erasing.let_go),
         Task("request tokens", _HOUR_S, lambda: database.write(tokens.sweep)),
     ]
     if witness := shlex.split(settings.ledger_witness):

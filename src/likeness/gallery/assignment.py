@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, update
+from sqlalchemy import ColumnElement, Connection, update
 
 from likeness.errors import Conflict
 from likeness.gallery import erasure, references, subjects
 from likeness.gallery.collections import Collection
 from likeness.gallery.erasure import Erasure
+from likeness.gallery.journals import note_reassigned
 from likeness.gallery.seal import Seal
-from likeness.gallery.tables import REASSIGNMENTS, REFERENCES
+from likeness.gallery.tables import REFERENCES
 
 
 def give(
@@ -37,7 +38,7 @@ def give(
                 " from them first"
             )
     _assign(connection, seal, subject.number, REFERENCES.c.id.in_(reference_ids))
-    return _noted(connection, seal, subject.number)
+    return note_reassigned(connection, seal.collection_id, [subject.number])
 
 
 def take(
@@ -59,7 +60,7 @@ def take(
                 " out"
             )
     _assign(connection, seal, None, REFERENCES.c.id.in_(reference_ids))
-    return _noted(connection, seal, subject.number)
+    return note_reassigned(connection, seal.collection_id, [subject.number])
 
 
 def dissolve(
@@ -80,14 +81,3 @@ def _assign(
 ) -> None:
     ours = REFERENCES.c.collection_id == seal.collection_id
     connection.execute(update(REFERENCES).where(ours, chosen).values(subject_number=number))
-
-
-def _noted(connection: Connection, seal: Seal, subject_number: int) -> int:
-    """Note that a subject's references are others; only the last note of each is kept."""
-    connection.execute(
-        delete(REASSIGNMENTS).where(REASSIGNMENTS.c.subject_number == subject_number)
-    )
-    row = {"collection_id": seal.collection_id, "subject_number": subject_number}
-    noted = insert(REASSIGNMENTS).values(row).returning(REASSIGNMENTS.c.number)
-    number: int = connection.execute(noted).scalar_one()
-    return number

@@ -78,6 +78,16 @@ class Erasing:
         """
         return self.finish(self._database.read(erasure.pending))
 
+    def let_go(self) -> None:
+        """Let go of what other programs on the database have erased; searches do so anyway.
+
+        Raises:
+            IndexUnavailable, SnapshotUnusable, DatabaseUnavailable: something cannot be changed;
+                the rest is done next time.
+        """
+        with self._finishing:
+            self._in_use.let_go()
+
     def verify(self, certificate: ErasureCertificate) -> Verification:
         """Look whether anything is left of what a certificate says is gone."""
         collection = self._there(certificate.collection_id)

@@ -1,7 +1,7 @@
 """How is somebody erased? In two halves, of which the second is finished whatever happens.
 
 1. In one transaction the rows go, and what has to follow them is noted: from then on no search
-   finds them.
+   finds them, and the indexes of every program on the database let go of them.
 2. Vectors are taken out of the indexes, and snapshots written anew without them.
 3. The database is scrubbed of the deleted rows.
 4. The certificate is kept and issued. What is noted and has none is finished at the next start.
@@ -33,6 +33,7 @@ from likeness.errors import Conflict
 from likeness.gallery import cohorts, collections
 from likeness.gallery.certificate import Erased, ErasureCertificate, Verification
 from likeness.gallery.collections import Collection
+from likeness.gallery.journals import note_reassigned, note_removed
 from likeness.gallery.tables import (
     CHANGES,
     COHORTS,
@@ -40,6 +41,7 @@ from likeness.gallery.tables import (
     ERASURES,
     REASSIGNMENTS,
     REFERENCES,
+    REMOVALS,
     STAGED,
     SUBJECTS,
     TAGS,
@@ -106,8 +108,9 @@ def begin(
         emptied = sorted(set(affected) - _with_references(connection, affected))
         subjects |= _rows(connection, SUBJECTS, collection_id, SUBJECTS.c.number, emptied)
         affected = sorted(set(affected) - set(emptied))
-    _delete(connection, REASSIGNMENTS.c.subject_number, list(subjects))
     _delete(connection, SUBJECTS.c.number, list(subjects))
+    note_removed(connection, collection_id, list(references))
+    note_reassigned(connection, collection_id, [*subjects, *affected])
     collections.grow(
         connection, collection_id, subjects=-len(subjects), references=-len(references)
     )
@@ -204,7 +207,10 @@ def verify(connection: Connection, certificate: ErasureCertificate, vectors: int
         rows = int(collections.by_id(connection, collection_id) is not None)
         rows += sum(
             _count(connection, table.c.collection_id == collection_id)
-            for table in (SUBJECTS, REFERENCES, REASSIGNMENTS, STAGED, COHORTS, TAGS, CHANGES)
+            for table in (
+                *(SUBJECTS, REFERENCES, REASSIGNMENTS, REMOVALS),
+                *(STAGED, COHORTS, TAGS, CHANGES),
+            )
         )
     else:
         ids, numbers = erased.subject_ids, erased.subject_numbers
@@ -342,7 +348,7 @@ def _delete(connection: Connection, column: Column[int], numbers: Sequence[int])
 
 def _delete_all(database: Database, collection_id: UUID) -> None:
     """Delete a collection's references and subjects, in acts that keep nobody waiting for long."""
-    tables = (REFERENCES, REASSIGNMENTS, SUBJECTS)
+    tables = (REFERENCES, REASSIGNMENTS, REMOVALS, SUBJECTS)
     for key in (STAGED.c.reference_number, *(table.c.number for table in tables)):
 
         def delete_some(connection: Connection, key: Column[int] = key) -> int:

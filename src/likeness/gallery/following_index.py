@@ -9,7 +9,8 @@
 3. If the count of vectors is not that of the rows after that, all ids are compared, what is too
    much is removed and what is missing is added.
 4. After anything failed, the next search does 2 and 3 first, or fails itself.
-5. Every search looks whether another program has committed what is not held yet.
+5. Every search looks whether another program has committed or erased something since, and so does
+   `let_go` where nobody searches. It takes out of snapshots what another program has erased.
 """
 
 import logging
@@ -60,6 +61,8 @@ class FollowingIndex:
         self._up_to_date = False
         self._through = Reached()
         self._unsaved = 0
+        # What was found to be gone, and may be in the snapshot still.
+        self._gone: list[NDArray[np.int64]] = []
 
     def __len__(self) -> int:
         """Count the vectors."""
@@ -133,6 +136,20 @@ class FollowingIndex:
             self._unsaved += len(ids)
         self._erase_from_snapshot(ids)
 
+    def let_go(self) -> None:
+        """Let index and snapshot hold nothing that another program has erased, where in use.
+
+        Raises:
+            IndexUnavailable, SnapshotUnusable: the index or its snapshot cannot be changed.
+        """
+        if not self._up_to_date:
+            return  # the next search catches up first
+        self._keep_up()
+        gone = list(self._gone)
+        if gone:
+            self._erase_from_snapshot(np.concatenate(gone))
+            del self._gone[: len(gone)]
+
     def holds(self, ids: NDArray[np.int64]) -> int:
         """Count which of (n,) ids are in the index or its snapshot."""
         in_index = ids[self._index.contains(ids)]
@@ -195,16 +212,17 @@ class FollowingIndex:
             self._opened = True
 
     def _restored(self) -> Reached:
-        """Restore the snapshot and say what it reached; nothing where there is none."""
+        """Restore the snapshot and say what it reached; where there is none, begin with nothing."""
+        nothing = Reached(removal=self._rows.latest().removal)
         try:
             if isinstance(self._index, KeepsSnapshots):
                 return self._index.restore(self._folder)
             return self._folder.manifest().reached
         except NotFound:
-            return Reached()
+            return nothing
         except LikenessError as error:
             _logger.warning("an index is made again from the rows: %s", error)
-            return Reached()
+            return nothing
 
     def _erase_from_snapshot(self, ids: NDArray[np.int64]) -> None:
         with self._folder.lock:
@@ -219,7 +237,7 @@ class FollowingIndex:
     def _catch_up(self) -> None:
         for reached, changed, found in self._rows.newer(self._through):
             if len(found.ids) < len(changed):
-                self._index.remove(np.setdiff1d(changed, found.ids))
+                self._remove(np.setdiff1d(changed, found.ids))
             if found.ids.size:
                 self._index.add(found.ids, found.vectors)
             self._through = reached
@@ -227,9 +245,17 @@ class FollowingIndex:
 
     def _compare_all(self) -> None:
         wanted, here = self._rows.ids(), self._index.ids()
-        self._index.remove(np.setdiff1d(here, wanted))
-        missing = np.setdiff1d(wanted, here)
+        extra, missing = np.setdiff1d(here, wanted), np.setdiff1d(wanted, here)
+        self._remove(extra)
         for found in self._rows.vectors(missing):
             self._index.add(found.ids, found.vectors)
-        self._unsaved += len(missing)
-        _logger.info("an index was compared with all rows, %d were missing", len(missing))
+        self._unsaved += len(extra) + len(missing)
+        _logger.info(
+            "an index was compared with all rows, %d were missing and %d too much",
+            len(missing),
+            len(extra),
+        )
+
+    def _remove(self, gone: NDArray[np.int64]) -> None:
+        self._index.remove(gone)
+        self._gone.append(gone)

@@ -66,14 +66,15 @@ class SavedLists:
 
 
 class Reached(NamedTuple):
-    """How far an index has followed its rows: the last reference and reassignment it holds."""
+    """How far an index has followed its rows: the last of each kind of change that it holds."""
 
     reference: int = 0
     reassignment: int = 0
+    removal: int = 0
 
     def covers(self, other: "Reached") -> bool:
         """Whether another is not further in anything."""
-        return self.reference >= other.reference and self.reassignment >= other.reassignment
+        return all(ours >= theirs for ours, theirs in zip(self, other, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,11 @@ class OpenCollection:
         self.subjects.refresh(_as_ids((*erased.subject_numbers, *erased.affected_subjects)))
         return self.references.out_of_reach
 
+    def let_go(self) -> None:
+        """Hold nothing in indexes and snapshots that another program has erased."""
+        self.references.let_go()
+        self.subjects.let_go()
+
     def holds(self, erased: Erased) -> int:
         """Count the vectors in indexes and snapshots that an erasure should have taken."""
         return self.references.holds(_as_ids(erased.reference_numbers)) + self.subjects.holds(

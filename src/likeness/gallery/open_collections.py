@@ -104,6 +104,23 @@ class OpenCollections:
                 opened.forget(erased)
         return left
 
+    def let_go(self) -> None:
+        """Let go of what other programs on the database have erased, whole collections too.
+
+        Raises:
+            IndexUnavailable, SnapshotUnusable, DatabaseUnavailable: the rest is done next time.
+        """
+        in_use = list(self._open.items())
+        there = {one.id for one in self._database.read(collections.every)}
+        for place, opened in in_use:
+            if place[0] in there:
+                opened.let_go()
+            else:
+                with self._opening:
+                    self._open.pop(place, None)
+                opened.close()
+                delete_snapshots(folder_of(self._snapshots, place[0]))
+
     def snapshot_soon(self, opened: OpenCollection) -> None:
         """Write a snapshot in the background, if much has changed since the last."""
         if opened.wants_snapshot and self._snapshot_is_due.acquire(blocking=False):

@@ -15,7 +15,7 @@ from sqlalchemy import Column, ColumnElement, Connection, distinct, exists, func
 
 from likeness.gallery.index_snapshot import Reached
 from likeness.gallery.seal import Seal
-from likeness.gallery.tables import COLLECTIONS, REASSIGNMENTS, REFERENCES, STAGED
+from likeness.gallery.tables import COLLECTIONS, REASSIGNMENTS, REFERENCES, REMOVALS, STAGED
 from likeness.storage import Database
 
 _ROWS_AT_ONCE = 2_000
@@ -43,7 +43,7 @@ class News(NamedTuple):
 class Journal(NamedTuple):
     """Rows whose numbers count up as something changes, and the ids in an index that it changes."""
 
-    of: Literal["reference", "reassignment"]
+    of: Literal["reference", "reassignment", "removal"]
     number: Column[int]
     id: Column[int]
 
@@ -76,6 +76,16 @@ class RowsAsVectors:
         self._model = model
         self._journals = journals
         self._column = journals[0].id
+        # Made once: every search asks.
+        self._latest = select(
+            *(
+                select(func.max(journal.number))
+                .where(journal.number.table.c.collection_id == seal.collection_id)
+                .scalar_subquery()
+                .label(journal.of)
+                for journal in journals
+            )
+        )
         self._read = read
 
     def ids(self) -> NDArray[np.int64]:
@@ -118,19 +128,8 @@ class RowsAsVectors:
 
     def latest(self) -> Reached:
         """Say how far the rows have come, whoever wrote them."""
-
-        def read(connection: Connection) -> Reached:
-            numbers = {
-                journal.of: connection.execute(
-                    select(func.max(journal.number)).where(
-                        journal.number.table.c.collection_id == self._seal.collection_id
-                    )
-                ).scalar()
-                for journal in self._journals
-            }
-            return Reached(**{of: number or 0 for of, number in numbers.items()})
-
-        return self._database.read(read)
+        row = self._database.read(lambda connection: connection.execute(self._latest).one())
+        return Reached(**{of: number or 0 for of, number in row._mapping.items()})
 
     def _vectors(self, connection: Connection, numbers: list[int]) -> Vectors:
         staged = self._is_to_come(connection)
@@ -179,7 +178,8 @@ class RowsAsVectors:
 def of_references(database: Database, seal: Seal, model: str) -> RowsAsVectors:
     """Give what the index of references should hold, under the numbers of references."""
     enrolled = Journal("reference", REFERENCES.c.number, REFERENCES.c.number)
-    return RowsAsVectors(database, seal, model, [enrolled], reference_vectors)
+    erased = Journal("removal", REMOVALS.c.number, REMOVALS.c.reference_number)
+    return RowsAsVectors(database, seal, model, [enrolled, erased], reference_vectors)
 
 
 def of_subjects(database: Database, seal: Seal, model: str) -> RowsAsVectors:

@@ -84,7 +84,8 @@ REFERENCES = Table(
     sqlite_autoincrement=True,
 )
 
-# The last change of whose references are a subject's, where no new reference tells of it.
+# The last change of what a subject's references are, where no new reference tells of it: some were
+# given to them, taken or erased. It outlives the subject, for indexes to let go of them.
 REASSIGNMENTS = Table(
     "gallery_reassignments",
     METADATA,
@@ -93,6 +94,17 @@ REASSIGNMENTS = Table(
     Column("subject_number", Serial, nullable=False),
     UniqueConstraint("subject_number"),
     Index("ix_gallery_reassignments_collection_id_number", "collection_id", "number"),
+    sqlite_autoincrement=True,
+)
+
+# What erasures took, for the indexes of other programs to let go of it.
+REMOVALS = Table(
+    "gallery_removals",
+    METADATA,
+    Column("number", Serial, primary_key=True),
+    Column("collection_id", Identifier, nullable=False),
+    Column("reference_number", Serial, nullable=False),
+    Index("ix_gallery_removals_collection_id_number", "collection_id", "number"),
     sqlite_autoincrement=True,
 )
 
