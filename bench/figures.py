@@ -2,6 +2,7 @@
 
 from bench import (
     accountability,
+    batching,
     bulk_enrolment,
     chips,
     cold_start,
@@ -30,6 +31,7 @@ FIGURES: tuple[Figure, ...] = (
     *bulk_enrolment.FIGURES,
     *ledger.FIGURES,
     *accountability.FIGURES,
+    *batching.FIGURES,
     *serving.FIGURES,
     *gallery_index.FIGURES,
     *gallery_growth.FIGURES,
