@@ -27,7 +27,7 @@ from starlette.types import Message, Scope
 from bench.figure import Beside, Figure, Measurement, NotMeasured, at_least, at_most
 from bench.filled_home import filled_folder
 from bench.load import signed
-from bench.serving import SEARCH, picture_files
+from bench.server import SEARCH, picture_files
 from bench.workplace import OUT, settings
 from likeness.app import Installation
 from likeness.app.serving import Serving
@@ -105,8 +105,7 @@ def _served() -> Iterator[_Served]:
             plan = {
                 "url": "http://127.0.0.1:8020",
                 "credentials": (key.access_key_id, key.secret),
-                "operation": "SearchFacesByImage",
-                "request": SEARCH,
+                "asked": [asdict(SEARCH)],
                 "pictures": picture_files(),
                 "count": 64,
             }

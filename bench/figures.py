@@ -16,6 +16,7 @@ from bench import (
     lfw,
     photographs,
     serving,
+    soak,
 )
 from bench.figure import Figure
 
@@ -33,6 +34,7 @@ FIGURES: tuple[Figure, ...] = (
     *accountability.FIGURES,
     *batching.FIGURES,
     *serving.FIGURES,
+    *soak.FIGURES,
     *gallery_index.FIGURES,
     *gallery_growth.FIGURES,
 )

@@ -6,6 +6,7 @@
 import asyncio
 import base64
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -31,17 +32,20 @@ def signed(plan: dict[str, Any]) -> Iterator[tuple[dict[str, str], bytes]]:
     jpegs = [Path(name).read_bytes() for name in plan["pictures"]]
     auth = SigV4Auth(Credentials(*plan["credentials"]), "rekognition", "us-east-1")
     place = urlsplit(plan["url"]).netloc
-    for number, jpeg in zip(range(plan["count"]), cycle(jpegs), strict=False):
-        # What follows the end of a JPEG makes its bytes others, and its pixels not.
-        picture = base64.b64encode(jpeg + number.to_bytes(8)).decode()
-        body = json.dumps({**plan["request"], "Image": {"Bytes": picture}}).encode()
+    for number, asked in zip(range(plan["count"]), cycle(plan["asked"]), strict=False):
+        request = dict(asked["request"])
+        if asked["shows"]:
+            # What follows the end of a JPEG makes its bytes others, and its pixels not.
+            jpeg = jpegs[number % len(jpegs)] + os.urandom(8)
+            request["Image"] = {"Bytes": base64.b64encode(jpeg).decode()}
+        body = json.dumps(request).encode()
         headers = {
             "Content-Type": "application/x-amz-json-1.1",
-            "X-Amz-Target": f"RekognitionService.{plan['operation']}",
+            "X-Amz-Target": f"RekognitionService.{asked['operation']}",
         }
-        request = AWSRequest("POST", plan["url"], headers=headers, data=body)
-        auth.add_auth(request)
-        yield {**request.headers, "Host": place, "Content-Length": str(len(body))}, body
+        signed_request = AWSRequest("POST", plan["url"], headers=headers, data=body)
+        auth.add_auth(signed_request)
+        yield {**signed_request.headers, "Host": place, "Content-Length": str(len(body))}, body
 
 
 def _as_sent(headers: dict[str, str], body: bytes) -> bytes:

@@ -1,0 +1,178 @@
+"""`likeness serve` in a process, and a client in another: how a load is put on a server."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import boto3
+
+from bench.figure import NotMeasured
+from bench.filled_home import COLLECTION, filled_folder, portraits
+from bench.workplace import OUT, settings
+
+# As many as two processors work on pictures for: the server never waits for the clients.
+CONCURRENCY = 3
+CANDIDATES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request of an operation; if it `shows` anything, a portrait is added to it."""
+
+    operation: str
+    request: dict[str, object]
+    shows: bool = True
+
+
+SEARCH = Asked(
+    "SearchFacesByImage",
+    {"CollectionId": COLLECTION, "FaceMatchThreshold": 0.0, "MaxFaces": CANDIDATES},
+)
+INDEX = Asked("IndexFaces", {"CollectionId": COLLECTION, "QualityFilter": "NONE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that runs."""
+
+    url: str
+    key: tuple[str, str]
+    process_id: int
+
+    def client(self) -> Any:
+        """Give boto3's client of it."""
+        return boto3.client(
+            "rekognition",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=self.key[0],
+            aws_secret_access_key=self.key[1],
+        )
+
+    def resident_mib(self) -> float:
+        """Say how much of memory it has."""
+        status = Path(f"/proc/{self.process_id}/status").read_text()
+        kib = re.search(r"VmRSS:\s+(\d+)", status)
+        assert kib is not None  # Linux has it
+        return int(kib[1]) / 1024
+
+    def spent_ms(self, stage: str) -> tuple[float, float]:
+        """Say how many ms were spent in a stage, and how many requests went through it."""
+        with urlopen(f"{self.url}/metrics") as answer:
+            text = answer.read().decode()
+        found = [
+            re.search(rf'likeness_stage_seconds_{what}{{stage="{stage}"}} (\S+)', text)
+            for what in ("sum", "count")
+        ]
+        total_s, count = (float(one[1]) if one else 0.0 for one in found)
+        return 1000 * total_s, count
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What came of a load."""
+
+    per_s: float
+    ms: list[float]
+    codes: dict[str, int]
+    client_ms: float
+
+    def percentile(self, share: float) -> float:
+        """Give the ms below which so large a share was answered."""
+        return sorted(self.ms)[min(len(self.ms) - 1, int(share * len(self.ms)))]
+
+    @property
+    def words(self) -> str:
+        """What to say beside a rate."""
+        return (
+            f"median {statistics.median(self.ms):.0f} ms, p99 {self.percentile(0.99):.0f} ms;"
+            f" the client used {self.client_ms:.1f} ms of processor a request"
+        )
+
+
+@contextmanager
+def serve(references: int) -> Iterator[Server]:
+    """Serve a copy of a filled home, so that the next run finds it as it was."""
+    OUT.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=OUT) as folder:
+        home = Path(folder) / "home"
+        shutil.copytree(filled_folder(references), home)
+        os.sync()  # or commits would wait for the copy
+        environment = {name: v for name, v in os.environ.items() if "LIKENESS" not in name}
+        environment |= {"LIKENESS_HOME": str(home), "LIKENESS_CACHE": str(settings().cache)}
+        with (Path(folder) / "log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "likeness", "serve", "--port", "0"],
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        try:
+            assert process.stdout is not None
+            said: dict[str, str] = {}
+            for line in process.stdout:
+                if "=" in line:
+                    name, value = line.split()[-1].split("=", 1)
+                    said[name] = value
+                if "AWS_ENDPOINT_URL_REKOGNITION" in said:
+                    break
+            else:
+                raise NotMeasured("`likeness serve` did not start: try it by hand")
+            key = (said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"])
+            yield Server(said["AWS_ENDPOINT_URL_REKOGNITION"], key, process.pid)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+
+def load(
+    server: Server,
+    asked: Sequence[Asked],
+    count: int,
+    concurrency: int = CONCURRENCY,
+) -> Load:
+    """Have a client in a process of its own ask in turns, so many requests at a time."""
+    plan = {
+        "url": server.url,
+        "credentials": server.key,
+        "asked": [asdict(one) for one in asked],
+        "pictures": picture_files(),
+        "count": count,
+        "concurrency": concurrency,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.load"],
+        input=json.dumps(plan),
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    came = json.loads(done.stdout)
+    return Load(
+        count / came["seconds"], came["ms"], came["codes"], 1000 * came["processor_s"] / count
+    )
+
+
+@cache
+def picture_files() -> list[str]:
+    """Write the portraits to files, for clients to read."""
+    folder = OUT / "portraits"
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{number}.jpg" for number in range(len(portraits()))]
+    for path, jpeg in zip(paths, portraits(), strict=True):
+        path.write_bytes(jpeg)
+    return [str(path) for path in paths]
