@@ -2,7 +2,9 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from likeness.buckets import S3Buckets
+from likeness.buckets import s3 as s3_module
 from likeness.errors import BucketsUnavailable, ImageTooLarge, InvalidRequest, NotFound
 
 from .conftest import SECRET, s3_buckets
@@ -43,19 +46,28 @@ class Answering(BaseHTTPRequestHandler):
         pass
 
 
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Serve from threads; gives the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 @pytest.fixture
 def answering() -> Iterator[type[Answering]]:
     class Server(Answering):
         address = ""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    Server.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield Server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Server) as address:
+        Server.address = address
+        yield Server
 
 
 def test_an_object_over_the_limit_is_not_read(answering: Any) -> None:
@@ -98,6 +110,59 @@ def test_an_endpoint_that_fails_is_asked_three_times_and_is_a_fault(answering: A
     with pytest.raises(BucketsUnavailable):
         s3_buckets(answering.address).read("photos", "one.jpg", None, 100)
     assert answering.asked == 3
+
+
+class Dripping(BaseHTTPRequestHandler):
+    """Sends a part of an answer a byte at a time, for as long as somebody listens."""
+
+    before, piece, after = b"", b"", b""
+
+    def do_GET(self) -> None:
+        self.close_connection = True
+        try:
+            self.wfile.write(self.before)
+            for _ in range(400):
+                self.wfile.write(self.piece)
+                time.sleep(0.02)
+            self.wfile.write(self.after)
+        except OSError:
+            pass
+
+    def log_message(self, format: str, *values: object) -> None:
+        pass
+
+
+OK, LENGTH = b"HTTP/1.1 200 OK\r\n", b"Content-Length: 400\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "piece", "after"),
+    [
+        (OK + LENGTH, b"0", b""),
+        (OK, b"X: y\r\n", LENGTH + b"0" * 400),
+        (OK + b"X: ", b"0", b"\r\n" + LENGTH + b"0" * 400),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n0\r\n", b"0\r\n\r\n"),
+        (b"HTTP/1.1 404 No\r\n" + LENGTH, b"0", b""),
+    ],
+    ids=["body", "headers", "header", "chunks", "error"],
+)
+def test_an_answer_that_drips_is_a_fault_once_it_takes_too_long(
+    monkeypatch: pytest.MonkeyPatch, before: bytes, piece: bytes, after: bytes
+) -> None:
+    monkeypatch.setattr(s3_module, "_WHOLE_S", 0.3)
+
+    class Server(Dripping):
+        pass
+
+    Server.before, Server.piece, Server.after = before, piece, after
+    with serving(Server) as address, pytest.raises(BucketsUnavailable, match="Timeout"):
+        s3_buckets(address).read("photos", "one.jpg", None, 1000)
+
+
+def test_an_error_that_does_not_end_is_a_fault(answering: Any) -> None:
+    answering.status, answering.body = 404, b"0" * (4 << 20)
+    with pytest.raises(BucketsUnavailable):
+        s3_buckets(answering.address).read("photos", "one.jpg", None, 100)
 
 
 def test_a_redirect_is_not_followed(answering: Any) -> None:

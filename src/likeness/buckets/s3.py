@@ -12,13 +12,18 @@ from urllib.parse import urlsplit
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
+from urllib3.exceptions import HTTPError
 
+from likeness.buckets.bounded_answers import bound_answers, bounded
 from likeness.buckets.buckets import nothing_there, too_large
 from likeness.buckets.names import checked_bucket, key_parts
 from likeness.errors import BucketsUnavailable, InvalidRequest
 
 _CONNECT_S = 5.0
 _SILENCE_S = 15.0
+_WHOLE_S = 30.0
+# Heads, and what errors say, of all attempts.
+_AROUND_BYTES = 1 << 20
 _ATTEMPTS = 3
 _CONNECTIONS = 32
 # As botocore describes a variable: its name in profiles, in the environment, its value, a parser.
@@ -73,6 +78,7 @@ class S3Buckets:
                 max_pool_connections=_CONNECTIONS,
             ),
         )
+        bound_answers(self._client)
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
         """Get an object; see `Buckets`."""
@@ -80,17 +86,18 @@ class S3Buckets:
         if version is not None:
             named["VersionId"] = version
         try:
-            answer = self._client.get_object(**named)
-            with closing(answer["Body"]) as body:
-                if answer.get("ContentLength", 0) > max_bytes:
-                    raise too_large(max_bytes)
-                return _read(body, max_bytes)
+            with bounded(_WHOLE_S, _SILENCE_S, max_bytes + _AROUND_BYTES):
+                answer = self._client.get_object(**named)
+                with closing(answer["Body"]) as body:
+                    if answer.get("ContentLength", 0) > max_bytes:
+                        raise too_large(max_bytes)
+                    return _read(body, max_bytes)
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code"))
             if code in _NOTHING_THERE:
                 raise nothing_there() from error
             raise self._unavailable(f"{code!r:.60}") from error
-        except (BotoCoreError, OSError) as error:
+        except (BotoCoreError, HTTPError, OSError) as error:
             raise self._unavailable(type(error).__name__) from error
 
     def _unavailable(self, reason: str) -> BucketsUnavailable:
