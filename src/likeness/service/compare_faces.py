@@ -35,10 +35,7 @@ class ComparedFace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedFaces:
-    """The source's largest face, and the target's: those that match, most alike first, and others.
-
-    A face whose match waits for people to look at it is in neither.
-    """
+    """The source's largest face; of the target's those that match, most alike first, and others."""
 
     source: Sample
     source_face: Face
@@ -120,6 +117,5 @@ def _compared(
     )
     released = record.release(alike, Probe(pair.source, face, parameters=parameters))
     record.answered(Outcome(faces=1 + len(pair.chosen), candidates=len(released)))
-    withheld = alike if record.case_id is not None else released
-    others = tuple(one for one in compared if one not in withheld)
+    others = tuple(one for one in compared if one not in released)
     return ComparedFaces(pair.source, face, pair.target, tuple(released), others)

@@ -226,17 +226,14 @@ def test_associating_faces_tells_nothing_that_a_search_would_not(
             assert not any("Confidence" in one for one in unlike)
 
 
-def test_what_people_have_to_look_at_first_is_said_neither_to_match_nor_not_to(
-    served: Served,
-) -> None:
+def test_an_answer_that_waits_for_people_names_its_case(rekognition: Any, served: Served) -> None:
+    rekognition.index_faces(**STAFF, Image={"Bytes": disc(RED)})
     case_id = uuid4()
     desk = NotingDesk(served.database, most=0, case_id=case_id)
-    pictures = {"SourceImage": {"Bytes": disc(RED)}, "TargetImage": {"Bytes": disc(RED, BLUE)}}
     with serving(replace(served, desk=desk)) as client:
-        compared = client.compare_faces(**pictures)
-    assert compared["FaceMatches"] == []
-    assert len(compared["UnmatchedFaces"]) == 1
-    headers = compared["ResponseMetadata"]["HTTPHeaders"]
+        searched = client.search_faces_by_image(**STAFF, Image={"Bytes": disc(RED)})
+    assert searched["FaceMatches"] == []
+    headers = searched["ResponseMetadata"]["HTTPHeaders"]
     assert headers["x-likeness-case"] == str(case_id)
     assert headers["x-likeness-receipt"] == "receipt-1"
 
