@@ -20,6 +20,7 @@ from likeness.app.home import Home
 from likeness.app.installation import Installation, Workload
 from likeness.app.measured_finder import MeasuredFinder
 from likeness.app.metrics import Metrics
+from likeness.app.noted_requests import NotedRequests
 from likeness.app.own_acts import own_acts
 from likeness.app.signed_requests import authenticate_with
 from likeness.app.upkeep import Upkeep, tasks_of
@@ -75,7 +76,7 @@ class Serving(Closing):
                 Route("/healthz", _alive),
                 Route("/readyz", self._ready),
                 Route("/metrics", Metrics(self.registry, token.get_secret_value()).show),
-                _Below("/v1/", v1),
+                _Below("/v1/", NotedRequests(v1, measures)),
             ],
             redirect_slashes=False,
             default=self._wire,

@@ -1,0 +1,73 @@
+"""What does the operator see of what is asked below `/v1`? What they see of Rekognition's wire."""
+
+import logging
+import time
+from uuid import uuid4
+
+from starlette.datastructures import MutableHeaders
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from likeness.rekognition.measures import Measures
+
+_logger = logging.getLogger(__name__)
+
+_LEFT = 499
+"""The client went away before it was answered."""
+
+
+class NotedRequests:
+    """Counts each request and writes a line of it, which the answer names in `X-Request-Id`."""
+
+    def __init__(self, application: ASGIApp, measures: Measures) -> None:
+        self._application = application
+        self._measures = measures
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer."""
+        request_id, began_s = str(uuid4()), time.perf_counter()
+        status, bytes_in, bytes_out = _LEFT, 0, 0
+
+        async def receive_noted() -> Message:
+            nonlocal bytes_in
+            message = await receive()
+            bytes_in += len(message.get("body", b""))
+            return message
+
+        async def send_noted(message: Message) -> None:
+            nonlocal status, bytes_out
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            bytes_out += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._application(scope, receive_noted, send_noted)
+        finally:
+            operation, code = _operation(scope), "OK" if status < 400 else str(status)
+            caller = scope.get("state", {}).get("caller")
+            self._measures.answered(operation, code)
+            _logger.info(
+                "request",
+                extra={
+                    "fields": {
+                        "request_id": request_id,
+                        "operation": operation,
+                        "principal": caller.id if caller else None,
+                        "status": status,
+                        "code": code,
+                        "ms": round((time.perf_counter() - began_s) * 1000, 1),
+                        "bytes_in": bytes_in,
+                        "bytes_out": bytes_out,
+                    }
+                },
+            )
+
+
+def _operation(scope: Scope) -> str:
+    """Name what was asked for as it is described; ids in a path are none of the log's."""
+    route = scope.get("route")
+    if isinstance(route, Route) and scope["method"] in (route.methods or ()):
+        return f"{scope['method']} {route.path}"
+    return "unknown"
