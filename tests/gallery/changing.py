@@ -86,7 +86,7 @@ def stage(home: Home, gallery: Gallery, change: Change, at_most: int = 1_000_000
         home.database.write(lambda c: staging.stage_templates(c, change, opened.seal, found))
     else:
         statistics = {n: CohortStatistics(OWN_MEAN, 1.0, OWN_COHORT) for n in numbers}
-        home.database.write(lambda c: staging.stage_statistics(c, change, statistics))
+        home.database.write(lambda c: staging.stage_statistics(c, change, opened.seal, statistics))
     return len(numbers)
 
 

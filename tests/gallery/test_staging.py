@@ -231,7 +231,7 @@ def test_what_is_staged_has_to_be_of_the_new_model(home: Home, gallery: Gallery)
             )
     with pytest.raises(ModelMismatch):
         home.database.write(
-            lambda c: staging.stage_statistics(c, change, {1: CohortStatistics(0, 1, COHORT)})
+            lambda c: staging.stage_statistics(c, change, seal, {1: CohortStatistics(0, 1, COHORT)})
         )
     assert rows(home, STAGED) == 0
 
@@ -362,7 +362,7 @@ def test_what_was_replaced_is_on_the_disk_no_more(tmp_path: Path, begin: Any) ->
 
 def changed_back(home: Home, gallery: Gallery) -> None:
     """Let a collection be evened out by the cohort of its model again."""
-    collection = gallery.collection("staff")
+    collection, opened = gallery.open("staff")
     change = home.database.write(
         lambda c: staging.begin(
             c,
@@ -375,7 +375,7 @@ def changed_back(home: Home, gallery: Gallery) -> None:
     )
     numbers = home.database.read(lambda c: staging.unstaged(c, change))
     statistics = {number: CohortStatistics(0.0, 1.0, COHORT) for number in numbers}
-    home.database.write(lambda c: staging.stage_statistics(c, change, statistics))
+    home.database.write(lambda c: staging.stage_statistics(c, change, opened.seal, statistics))
     gallery.switch(change)
     assert gallery.own_cohort(gallery.collection("staff")) is None
 

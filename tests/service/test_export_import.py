@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 
 from likeness.app.home import Home
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, LikenessError, NotFound
-from likeness.gallery import references, subjects
+from likeness.gallery import proofs, references, subjects
 from likeness.gallery.references import Reference
 from likeness.gallery.search import By
 from likeness.gallery.subjects import Subject
@@ -174,9 +174,9 @@ def test_somebody_unnamed_and_an_empty_collection_travel_too(
     sqlite_home: Home, tmp_path: Path, standards: Path
 ) -> None:
     enrolled(sqlite_home, tmp_path, 1)
-    sqlite_home.database.write(
-        lambda connection: connection.execute(REFERENCES.update().values(subject_number=None))
-    )
+    seal = sqlite_home.gallery.open("staff")[1].seal
+    everybody = REFERENCES.c.number > 0
+    sqlite_home.database.write(lambda connection: proofs.assign(connection, seal, everybody, None))
     make(sqlite_home, "nobody")
     with elsewhere(tmp_path, standards) as other:
         import_(other, export(sqlite_home))

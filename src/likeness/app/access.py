@@ -9,6 +9,7 @@ from likeness.access.sealed import bind_older_secrets
 from likeness.app.installation import Installation
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
+from likeness.gallery.older_rows import prove_older_rows
 from likeness.ledger.ledger import Ledger
 from likeness.policy.in_force import RulesInForce
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
@@ -45,6 +46,7 @@ class Rows(Closing):
         try:
             migrate(self.database)
             bind_older_secrets(self.database, self.keyring)
+            prove_older_rows(self.database, self.keyring)
             self.ledger = Ledger(self.database, self.keyring)
         except BaseException:
             self.database.close()

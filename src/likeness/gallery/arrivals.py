@@ -113,7 +113,8 @@ def insert_references(
     )
     if len(set(digests)) < len(digests) or connection.execute(taken).first() is not None:
         raise InvalidRequest("different faces were expected and one face of one picture came twice")
-    insert_rows(connection, collection, rows)
+    ids = {numbers[one.subject_id]: one.subject_id for one in arriving if one.subject_id}
+    insert_rows(connection, seal, rows, ids)
 
 
 def _require_free(connection: Connection, table: Table, ids: Sequence[UUID]) -> None:

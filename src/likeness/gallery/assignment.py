@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, update
+from sqlalchemy import Connection
 
 from likeness.errors import Conflict
-from likeness.gallery import erasure, references, subjects
+from likeness.gallery import erasure, proofs, references, subjects
 from likeness.gallery.collections import Collection
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.journals import note_reassigned
@@ -29,6 +29,7 @@ def give(
     Raises:
         NotFound: the collection has no such subject, or one of the references not.
         Conflict: one is another subject's.
+        KeyUnusable: one was changed from outside.
     """
     subject = subjects.by_id(connection, seal, subject_id)
     for one in references.by_ids(connection, seal, reference_ids):
@@ -37,7 +38,9 @@ def give(
                 f"references of nobody were expected and {one.id} is another subject's: take it"
                 " from them first"
             )
-    _assign(connection, seal, subject.number, REFERENCES.c.id.in_(reference_ids))
+    proofs.assign(
+        connection, seal, REFERENCES.c.id.in_(reference_ids), (subject.number, subject.id)
+    )
     return note_reassigned(connection, seal.collection_id, [subject.number])
 
 
@@ -59,7 +62,7 @@ def take(
                 f"references of subject {subject_id} were expected and {one.id} is none: leave it"
                 " out"
             )
-    _assign(connection, seal, None, REFERENCES.c.id.in_(reference_ids))
+    proofs.assign(connection, seal, REFERENCES.c.id.in_(reference_ids), None)
     return note_reassigned(connection, seal.collection_id, [subject.number])
 
 
@@ -72,12 +75,5 @@ def dissolve(
         NotFound: the collection has no such subject.
     """
     subject = subjects.by_id(connection, seal, subject_id)
-    _assign(connection, seal, None, REFERENCES.c.subject_number == subject.number)
+    proofs.assign(connection, seal, REFERENCES.c.subject_number == subject.number, None)
     return erasure.begin(connection, collection, now, subject_ids=[subject_id])
-
-
-def _assign(
-    connection: Connection, seal: Seal, number: int | None, chosen: ColumnElement[bool]
-) -> None:
-    ours = REFERENCES.c.collection_id == seal.collection_id
-    connection.execute(update(REFERENCES).where(ours, chosen).values(subject_number=number))

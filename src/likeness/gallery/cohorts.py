@@ -1,7 +1,7 @@
 """What evens a collection's scores out? The cohort of its model, or one made of its own people.
 
 A collection's own cohort holds averages of ten of its people each. It lies in a row, sealed under
-the collection's key, with the calibration that belongs to it.
+the collection's key for the calibration that belongs to it.
 """
 
 import json
@@ -51,11 +51,12 @@ def keep(
     connection: Connection, seal: Seal, version: str, content: bytes, calibration: Calibration
 ) -> None:
     """Keep a cohort's bytes, sealed; it is used once the collection has switched to its version."""
+    meaning = json.dumps(calibration.as_json())
     row = {
         "collection_id": seal.collection_id,
         "version": version,
-        "sealed_cohort": seal.cohort(version, content),
-        "calibration": json.dumps(calibration.as_json()),
+        "sealed_cohort": seal.cohort(version, meaning, content),
+        "calibration": meaning,
     }
     connection.execute(insert(COHORTS), row)
 
@@ -64,7 +65,7 @@ def find(connection: Connection, seal: Seal, version: str, read: ReadCohort) -> 
     """Find a collection's own cohort of a version; None where it has none.
 
     Raises:
-        KeyUnusable: it is damaged, or another's.
+        KeyUnusable: it is damaged, or another's, or what its scores mean was changed.
     """
     row = connection.execute(
         select(COHORTS.c.sealed_cohort, COHORTS.c.calibration).where(
@@ -74,7 +75,7 @@ def find(connection: Connection, seal: Seal, version: str, read: ReadCohort) -> 
     if row is None:
         return None
     return OwnCohort(
-        read(seal.opened_cohort(version, row.sealed_cohort)),
+        read(seal.opened_cohort(version, row.calibration, row.sealed_cohort)),
         Calibration.from_json(json.loads(row.calibration)),
     )
 

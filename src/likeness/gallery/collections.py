@@ -77,7 +77,7 @@ def create(
     collection = Collection(
         uuid4(), name, model, dimensions, cohort_version, retention_days, created_at=now
     )
-    _, sealed_key = keyring.new_data_key(_key_context(collection.id))
+    _, sealed_key = keyring.new_data_key(key_context(collection.id))
     row = {field: getattr(collection, field) for field in Collection.__dataclass_fields__}
     connection.execute(insert(COLLECTIONS), {**row, "sealed_key": sealed_key})
     return collection
@@ -152,7 +152,7 @@ def seal_of(connection: Connection, keyring: Keyring, collection: Collection) ->
             f"collection {collection.id} was expected to stay with {collection.model} and has"
             f" switched to {row.model}: do it again"
         )
-    return Seal(collection.id, keyring.open_data_key(row.sealed_key, _key_context(collection.id)))
+    return Seal(collection.id, keyring.open_data_key(row.sealed_key, key_context(collection.id)))
 
 
 def set_retention(connection: Connection, collection_id: UUID, days: int | None) -> None:
@@ -174,12 +174,35 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
     """
     rewrapped = 0
     for row in connection.execute(select(COLLECTIONS.c.id, COLLECTIONS.c.sealed_key)).all():
-        sealed_key = keyring.rewrap(row.sealed_key, _key_context(row.id))
+        sealed_key = keyring.rewrap(row.sealed_key, key_context(row.id))
         if sealed_key != row.sealed_key:
             chosen = update(COLLECTIONS).where(COLLECTIONS.c.id == row.id)
             connection.execute(chosen.values(sealed_key=sealed_key))
             rewrapped += 1
     return rewrapped
+
+
+def seal_for_proven_rows(connection: Connection, keyring: Keyring, collection_id: UUID) -> None:
+    """Seal a collection's key, which an older Likeness sealed, as one whose rows are proven.
+
+    Raises:
+        KeyUnusable: it was not sealed so, or by a key that is gone.
+    """
+    ours = COLLECTIONS.c.id == collection_id
+    sealed_key = connection.execute(select(COLLECTIONS.c.sealed_key).where(ours)).scalar_one()
+    material = keyring.unseal(sealed_key, older_key_context(collection_id))
+    sealed_key = keyring.seal(material, key_context(collection_id))
+    connection.execute(update(COLLECTIONS).where(ours).values(sealed_key=sealed_key))
+
+
+def key_context(collection_id: UUID) -> bytes:
+    """Say where a collection's key belongs: with rows that are proven."""
+    return b"key of collection with proven rows " + collection_id.bytes
+
+
+def older_key_context(collection_id: UUID) -> bytes:
+    """Say where it belonged before rows were; see `older_rows`."""
+    return b"key of collection " + collection_id.bytes
 
 
 def counts_by_key(connection: Connection) -> Counter[str]:
@@ -212,7 +235,3 @@ def _collection(row: Row[Any]) -> Collection:
 def _check_retention(days: int | None) -> None:
     if days is not None and not 1 <= days <= 36_500:
         raise InvalidRequest(f"1 to 36500 days of retention were expected, {days} came: correct it")
-
-
-def _key_context(collection_id: UUID) -> bytes:
-    return b"key of collection " + collection_id.bytes

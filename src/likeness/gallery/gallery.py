@@ -25,6 +25,7 @@ from likeness.gallery import (
     assignment,
     collections,
     erasure,
+    proofs,
     references,
     search,
     staging,
@@ -268,6 +269,7 @@ class Gallery(Closing):
         def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
             def probe_of(connection: Connection) -> tuple[int, Template | None]:
                 number = subjects.by_id(connection, opened.seal, subject_id).number
+                proofs.require_references_of(connection, opened.seal, [number])
                 fused = search.fused(connection, collection, opened.seal, [number], cohort)
                 return number, fused.get(number)
 

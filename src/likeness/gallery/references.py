@@ -1,6 +1,6 @@
 """What is enrolled? References, as functions over a connection."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select
 
 from likeness.errors import AlreadyExists, InvalidRequest, ModelMismatch, NotFound
-from likeness.gallery import collections, subjects
+from likeness.gallery import collections, proofs, subjects
 from likeness.gallery.collections import Collection
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Details, Seal
@@ -55,26 +55,13 @@ class Reference:
     expires_at: datetime | None
 
 
-_COLUMNS = [
-    REFERENCES.c[name]
-    for name in (
-        "number",
-        "id",
-        "subject_number",
-        "sample_id",
-        "sealed_details",
-        "cohort_mean",
-        "cohort_deviation",
-        "cohort_version",
-        "created_at",
-        "expires_at",
-    )
-]
+_READ = select(
+    *proofs.PROVEN,
+    *(REFERENCES.c[name] for name in ("sample_id", "sealed_details", "created_at", "expires_at")),
+).select_from(proofs.WITH_SUBJECTS)
 _NUMBERED = OneOf(
     REFERENCES.c.number,
-    lambda some: select(*_COLUMNS).where(
-        REFERENCES.c.collection_id == bindparam("collection_id"), some
-    ),
+    lambda some: _READ.where(REFERENCES.c.collection_id == bindparam("collection_id"), some),
 )
 
 
@@ -101,7 +88,7 @@ def insert_all(
     for one in new:
         _check(one, current)
     named = {one.subject: None for one in new if one.subject is not None}  # each once, in order
-    numbers = subjects.numbers_of(connection, seal, list(named), now)
+    known = subjects.ensured(connection, seal, list(named), now)
     details = [
         Details(one.face, one.sample_size, one.sample_sha256, one.external_id) for one in new
     ]
@@ -109,7 +96,7 @@ def insert_all(
         row_of(
             seal,
             uuid4(),
-            None if one.subject is None else numbers[one.subject],
+            None if one.subject is None else known[one.subject][0],
             one.template,
             detail,
             now,
@@ -118,6 +105,7 @@ def insert_all(
         for one, detail in zip(new, details, strict=True)
     ]
     _refuse_duplicates(connection, seal, [row["face_digest"] for row in rows])
+    numbers = insert_rows(connection, seal, rows, dict(known.values()))
     return [
         Reference(
             number,
@@ -129,9 +117,7 @@ def insert_all(
             now,
             one.expires_at,
         )
-        for number, row, one, detail in zip(
-            insert_rows(connection, collection, rows), rows, new, details, strict=True
-        )
+        for number, row, one, detail in zip(numbers, rows, new, details, strict=True)
     ]
 
 
@@ -164,24 +150,30 @@ def row_of(
 
 
 def insert_rows(
-    connection: Connection, collection: Collection, rows: Sequence[dict[str, Any]]
+    connection: Connection,
+    seal: Seal,
+    rows: Sequence[dict[str, Any]],
+    subject_ids: Mapping[int, UUID],
 ) -> Sequence[int]:
-    """Insert rows that were checked, and give their numbers."""
+    """Insert rows that were checked, and give their numbers; `subject_ids` are by number."""
     if not rows:
         return []
     made = insert(REFERENCES).returning(REFERENCES.c.number, sort_by_parameter_order=True)
     numbers = connection.execute(made, rows).scalars().all()
-    collections.grow(connection, collection.id, references=len(rows))
+    proofs.write(connection, seal, numbers, rows, subject_ids)
+    collections.grow(connection, seal.collection_id, references=len(rows))
     return numbers
 
 
 def by_ids(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Reference]:
     """Find references by id, in the order they came.
 
+    They need no proof, so that what was changed from outside can be named, taken and erased.
+
     Raises:
         NotFound: the collection has one of them not.
     """
-    found = _read(connection, seal, REFERENCES.c.id.in_(ids))
+    found = _read(connection, seal, REFERENCES.c.id.in_(ids), proven=False)
     if missing := set(ids) - {reference.id for reference in found}:
         raise NotFound(
             f"a reference was expected and {min(missing)} is none: reports of `likeness enrol` and"
@@ -191,8 +183,14 @@ def by_ids(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Refe
 
 
 def by_numbers(connection: Connection, seal: Seal, numbers: Iterable[int]) -> dict[int, Reference]:
-    """Find references by number; those that do not exist are left out."""
+    """Find references by number; those that do not exist are left out.
+
+    Raises:
+        KeyUnusable: one was changed from outside.
+    """
     rows = _NUMBERED.all(connection, list(numbers), collection_id=seal.collection_id)
+    for row in rows:
+        proofs.require(seal, row)
     return {row.number: _reference(seal, row) for row in rows}
 
 
@@ -219,14 +217,17 @@ def page(
     """List at most `limit` references whose number is above `after`, in the order they came.
 
     Of one subject, where that is given; of some ids, passing over those that the collection has
-    not.
+    not. Those that are asked for by id need no proof, as in `by_ids`.
+
+    Raises:
+        KeyUnusable: one was changed from outside.
     """
     chosen = REFERENCES.c.number > after
     if subject_number is not None:
         chosen &= REFERENCES.c.subject_number == subject_number
     if ids is not None:
         chosen &= REFERENCES.c.id.in_(ids)
-    return _read(connection, seal, chosen, limit)
+    return _read(connection, seal, chosen, limit, proven=ids is None)
 
 
 def templates(
@@ -235,10 +236,10 @@ def templates(
     """Open the templates of references, by number; those that do not exist are left out.
 
     Raises:
-        KeyUnusable: one is damaged, or another's.
+        KeyUnusable: one is damaged, another's, or was changed from outside.
     """
     rows = connection.execute(
-        select(*_COLUMNS, REFERENCES.c.sealed_vector).where(
+        _READ.add_columns(REFERENCES.c.sealed_vector).where(
             REFERENCES.c.collection_id == collection.id, REFERENCES.c.number.in_(numbers)
         )
     )
@@ -246,7 +247,7 @@ def templates(
         row.number: Template(
             seal.opened_vector(row.id, row.sealed_vector),
             collection.model,
-            CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version),
+            proofs.require(seal, row),
         )
         for row in rows
     }
@@ -309,14 +310,21 @@ def require_model(template: Template, collection: Collection) -> None:
 
 
 def _read(
-    connection: Connection, seal: Seal, chosen: ColumnElement[bool], limit: int | None = None
+    connection: Connection,
+    seal: Seal,
+    chosen: ColumnElement[bool],
+    limit: int | None = None,
+    *,
+    proven: bool = True,
 ) -> list[Reference]:
     rows = connection.execute(
-        select(*_COLUMNS)
-        .where(REFERENCES.c.collection_id == seal.collection_id, chosen)
+        _READ.where(REFERENCES.c.collection_id == seal.collection_id, chosen)
         .order_by(REFERENCES.c.number)
         .limit(limit)
-    )
+    ).all()
+    if proven:
+        for row in rows:
+            proofs.require(seal, row)
     return [_reference(seal, row) for row in rows]
 
 

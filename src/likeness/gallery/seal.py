@@ -4,6 +4,7 @@ The context names collection and row, so that what is sealed opens in no other r
 finding equals take the key too.
 """
 
+import hashlib
 import json
 import struct
 from dataclasses import asdict, dataclass
@@ -44,6 +45,7 @@ class Seal:
         self._samples = Digester(key, "sample")
         self._faces = Digester(key, "face")
         self._tags = Digester(key, "tag")
+        self._proofs = Digester(key, "proof")
 
     def name(self, subject_id: UUID, name: str) -> bytes:
         """Seal a subject's name."""
@@ -120,24 +122,38 @@ class Seal:
         plain = self._key.unseal(sealed, self._context(b"details", reference_id))
         return _details(json.loads(plain))
 
-    def cohort(self, version: str, content: bytes) -> bytes:
-        """Seal what is kept of the collection's own cohort of a version."""
-        return self._key.seal(content, self._cohort_context(version))
+    def proof(self, said: bytes) -> bytes:
+        """Give 16 bytes that prove what a row says in the clear; parts are of fixed length."""
+        return self._proofs.digest(said)[:16]
 
-    def opened_cohort(self, version: str, sealed: bytes) -> bytes:
+    def cohort(self, version: str, calibration: str, content: bytes) -> bytes:
+        """Seal what is kept of the collection's own cohort of a version, for a calibration."""
+        return self._key.seal(content, self._cohort_context(version, calibration))
+
+    def opened_cohort(self, version: str, calibration: str, sealed: bytes) -> bytes:
         """Open what is kept of the collection's own cohort of a version.
+
+        Raises:
+            KeyUnusable: it is damaged, or another's, or its calibration was changed.
+        """
+        return self._key.unseal(sealed, self._cohort_context(version, calibration))
+
+    def rebound_cohort(self, version: str, calibration: str, sealed: bytes) -> bytes:
+        """Seal for its calibration what an older Likeness sealed without.
 
         Raises:
             KeyUnusable: it is damaged, or another's.
         """
-        return self._key.unseal(sealed, self._cohort_context(version))
+        older = b"gallery cohort " + self.collection_id.bytes + version.encode()
+        return self.cohort(version, calibration, self._key.unseal(sealed, older))
 
     def of_snapshots(self, kind: str) -> "SnapshotSeal":
         """Give what seals the snapshots of one of the collection's indexes."""
         return SnapshotSeal(self._key, self.collection_id.bytes + kind.encode() + b" ")
 
-    def _cohort_context(self, version: str) -> bytes:
-        return b"gallery cohort " + self.collection_id.bytes + version.encode()
+    def _cohort_context(self, version: str, calibration: str) -> bytes:
+        place = b"gallery cohort and calibration " + self.collection_id.bytes
+        return place + hashlib.sha256(calibration.encode()).digest() + version.encode()
 
     def _tag_context(self, digest: bytes) -> bytes:
         return b"gallery tag " + self.collection_id.bytes + digest

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, select
 
 from likeness.errors import Conflict, ModelMismatch
-from likeness.gallery import collections, references, subjects
+from likeness.gallery import collections, proofs, references, subjects
 from likeness.gallery.cohorts import Cohort
 from likeness.gallery.collections import Collection
 from likeness.gallery.following_index import FollowingIndex
@@ -140,6 +140,7 @@ def search_subjects(
         return _scores(numbers, numbers, raw, means, deviations, versions, probe.cohort)
 
     def name(connection: Connection, best: dict[int, Comparison]) -> list[Candidate]:
+        proofs.require_references_of(connection, seal, best)
         known = subjects.by_numbers(connection, seal, best)
         return [Candidate(None, known[number], comparison) for number, comparison in best.items()]
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from likeness.errors import Conflict, InvalidRequest, ModelMismatch
-from likeness.gallery import collections
+from likeness.gallery import collections, proofs
 from likeness.gallery.collections import Collection
 from likeness.gallery.erasure import SCRUBBED
 from likeness.gallery.references import Reference
@@ -169,7 +169,10 @@ def waiting(connection: Connection, change: Change, numbers: Sequence[int]) -> s
 
 
 def stage_statistics(
-    connection: Connection, change: Change, statistics: Mapping[int, CohortStatistics]
+    connection: Connection,
+    change: Change,
+    seal: Seal,
+    statistics: Mapping[int, CohortStatistics],
 ) -> None:
     """Stage what a new cohort says of references, by number; their vectors stay.
 
@@ -183,7 +186,7 @@ def stage_statistics(
     wanted = waiting(connection, change, list(statistics))
     _insert(
         connection,
-        [_row(change, number, statistics[number]) for number in sorted(wanted)],
+        [_row(change, seal, number, statistics[number]) for number in sorted(wanted)],
     )
 
 
@@ -213,7 +216,7 @@ def stage_templates(
         reference = one.reference
         if reference.number not in wanted or reference.number in rows:
             continue
-        row = _row(change, reference.number, one.template.cohort)
+        row = _row(change, seal, reference.number, one.template.cohort)
         row["sealed_vector"] = seal.vector(reference.id, one.template.vector)
         details = reference.details
         digest = seal.face_digest(details.sample_sha256, one.face.box, details.external_id)
@@ -252,6 +255,7 @@ def switch(connection: Connection, change: Change, now: datetime) -> None:
             cohort_mean=STAGED.c.cohort_mean,
             cohort_deviation=STAGED.c.cohort_deviation,
             cohort_version=change.cohort_version,
+            statistics_proof=STAGED.c.statistics_proof,
             **(becomes if change.replaces_vectors else {}),
         )
     )
@@ -339,7 +343,7 @@ def _is_taken(connection: Connection, change: Change, number: int, digest: bytes
     return bool(connection.execute(select(or_(enrolled, waiting))).scalar_one())
 
 
-def _row(change: Change, number: int, statistics: CohortStatistics) -> dict[str, Any]:
+def _row(change: Change, seal: Seal, number: int, statistics: CohortStatistics) -> dict[str, Any]:
     return {
         "reference_number": number,
         "collection_id": change.collection_id,
@@ -348,6 +352,7 @@ def _row(change: Change, number: int, statistics: CohortStatistics) -> dict[str,
         "face_digest": None,
         "cohort_mean": statistics.mean,
         "cohort_deviation": statistics.deviation,
+        "statistics_proof": proofs.of_statistics(seal, number, statistics),
     }
 
 

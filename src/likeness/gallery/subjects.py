@@ -46,26 +46,26 @@ def create(connection: Connection, seal: Seal, name: str, now: datetime) -> Subj
         raise AlreadyExists(
             f"a new subject was expected and {known.id} has that name: enrol references of theirs"
         )
-    numbers_of(connection, seal, [name], now)
+    ensured(connection, seal, [name], now)
     return get(connection, seal, name)
 
 
-def numbers_of(
+def ensured(
     connection: Connection, seal: Seal, names: Sequence[str], now: datetime
-) -> dict[str, int]:
-    """Give the numbers of subjects by name; those that the collection lacks are made.
+) -> dict[str, tuple[int, UUID]]:
+    """Give the numbers and ids of subjects by name; those that the collection lacks are made.
 
     Raises:
         InvalidRequest: a name cannot be kept.
     """
     by_digest = {seal.name_digest(checked_name(name, "a subject's name")): name for name in names}
     known = connection.execute(
-        select(SUBJECTS.c.name_digest, SUBJECTS.c.number).where(
+        select(SUBJECTS.c.name_digest, SUBJECTS.c.number, SUBJECTS.c.id).where(
             SUBJECTS.c.collection_id == seal.collection_id, SUBJECTS.c.name_digest.in_(by_digest)
         )
     )
-    numbers = {by_digest[row.name_digest]: row.number for row in known}
-    ids = {name: uuid4() for name in names if name not in numbers}
+    there = {by_digest[row.name_digest]: (row.number, row.id) for row in known}
+    ids = {name: uuid4() for name in names if name not in there}
     rows = [
         {
             "id": ids[name],
@@ -79,9 +79,12 @@ def numbers_of(
     ]
     if rows:
         made = insert(SUBJECTS).returning(SUBJECTS.c.number, sort_by_parameter_order=True)
-        numbers |= zip(ids, connection.execute(made, rows).scalars(), strict=True)
+        numbers = connection.execute(made, rows).scalars()
+        there |= {
+            name: (number, one) for (name, one), number in zip(ids.items(), numbers, strict=True)
+        }
         collections.grow(connection, seal.collection_id, subjects=len(rows))
-    return numbers
+    return there
 
 
 def find(connection: Connection, seal: Seal, name: str) -> Subject | None:

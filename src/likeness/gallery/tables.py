@@ -73,6 +73,9 @@ REFERENCES = Table(
     Column("cohort_mean", Float(53), nullable=False),
     Column("cohort_deviation", Float(53), nullable=False),
     Column("cohort_version", String, nullable=False),
+    # Under a key, for the number, which is known once the row is there: see `proofs`.
+    Column("statistics_proof", LargeBinary(16)),
+    Column("subject_proof", LargeBinary(16)),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     UniqueConstraint("id"),
@@ -172,6 +175,7 @@ STAGED = Table(
     Column("face_digest", LargeBinary(32)),
     Column("cohort_mean", Float(53), nullable=False),
     Column("cohort_deviation", Float(53), nullable=False),
+    Column("statistics_proof", LargeBinary(16)),
     UniqueConstraint("collection_id", "face_digest"),
     Index("ix_gallery_staged_collection_id_reference_number", "collection_id", "reference_number"),
 )

@@ -84,7 +84,9 @@ def even_out(
                 partial(references.templates, collection=collection, seal=seal, numbers=numbers)
             )
             statistics = _statistics(templates, cohort, change.cohort_version)
-            database.write(partial(staging.stage_statistics, change=change, statistics=statistics))
+            database.write(
+                partial(staging.stage_statistics, change=change, seal=seal, statistics=statistics)
+            )
             staged = database.read(partial(staging.staged, change=change))
             tell(staged, gallery.size(name).references)
         try:

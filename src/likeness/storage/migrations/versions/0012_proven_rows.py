@@ -1,4 +1,4 @@
-"""Make what lets every program's indexes let go of the erased."""
+"""Make what lets every program's indexes let go of the erased, and proofs of references' rows."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,13 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    """Make it."""
+    """Make them; who holds the keys writes the proofs of rows that are there."""
+    for table, proof in (
+        ("gallery_references", "statistics_proof"),
+        ("gallery_references", "subject_proof"),
+        ("gallery_staged", "statistics_proof"),
+    ):
+        op.add_column(table, sa.Column(proof, sa.LargeBinary(16)))
     op.create_table(
         "gallery_removals",
         sa.Column("number", Serial, nullable=False),

@@ -1,0 +1,220 @@
+"""What proves that a row is as Likeness wrote it? Digests under the collection's key.
+
+Templates, names and faces are sealed each for its own row. What a search reads of hundreds of rows
+is in the clear, and two digests vouch for it: one for a reference's cohort statistics, so that
+nobody is made to resemble everybody, and one for whose it is. Both take its number, by which
+indexes know it. Whoever writes the database and has no key makes neither, and what they change is
+refused when it would be an answer.
+"""
+
+import hmac
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    bindparam,
+    outerjoin,
+    select,
+    update,
+)
+
+from likeness.errors import KeyUnusable
+from likeness.gallery.seal import Seal
+from likeness.gallery.tables import CHANGES, REFERENCES, STAGED, SUBJECTS
+from likeness.terms.template import CohortStatistics
+
+WITH_SUBJECTS: FromClause = outerjoin(
+    REFERENCES, SUBJECTS, SUBJECTS.c.number == REFERENCES.c.subject_number
+)
+"""Where the columns that are proven come from."""
+
+PROVEN = (
+    *(REFERENCES.c[name] for name in ("number", "id", "subject_number")),
+    *(REFERENCES.c[f"cohort_{name}"] for name in ("mean", "deviation", "version")),
+    *(REFERENCES.c[f"{name}_proof"] for name in ("statistics", "subject")),
+    SUBJECTS.c.id.label("subject_id"),
+)
+"""The columns that `require` needs."""
+
+
+def of_statistics(seal: Seal, number: int, statistics: CohortStatistics) -> bytes:
+    """Prove the cohort statistics of a reference."""
+    said = struct.pack("<qdd", number, statistics.mean, statistics.deviation)
+    return seal.proof(b"statistics " + said + statistics.version.encode())
+
+
+def of_subject(seal: Seal, number: int, reference_id: UUID, subject_id: UUID | None) -> bytes:
+    """Prove whose a reference is; None for nobody's."""
+    said = struct.pack("<q", number) + reference_id.bytes
+    return seal.proof(b"subject " + said + (subject_id.bytes if subject_id else b""))
+
+
+def require(seal: Seal, row: Row[Any]) -> CohortStatistics:
+    """Hold a row, of the columns `PROVEN`, to its proofs, and give its statistics.
+
+    Raises:
+        KeyUnusable: it was changed.
+    """
+    statistics = _statistics(row)
+    if not hmac.compare_digest(
+        row.statistics_proof or b"", of_statistics(seal, row.number, statistics)
+    ):
+        raise _changed(row, "cohort statistics")
+    _require_subject(seal, row)
+    return statistics
+
+
+def require_references_of(connection: Connection, seal: Seal, subjects: Iterable[int]) -> None:
+    """Hold all that say they are references of some subjects, by number, to their proofs.
+
+    Raises:
+        KeyUnusable: one was changed.
+    """
+    theirs = REFERENCES.c.subject_number.in_(list(subjects))
+    for row in _chosen(connection, seal, theirs):
+        _require_subject(seal, row)
+
+
+def write(
+    connection: Connection,
+    seal: Seal,
+    numbers: Sequence[int],
+    rows: Sequence[Mapping[str, Any]],
+    subject_ids: Mapping[int, UUID],
+) -> None:
+    """Prove references that were just inserted; `subject_ids` are by number."""
+    proofs = [
+        _both(
+            seal,
+            number,
+            CohortStatistics(row["cohort_mean"], row["cohort_deviation"], row["cohort_version"]),
+            row["id"],
+            subject_ids.get(row["subject_number"]),
+        )
+        for number, row in zip(numbers, rows, strict=True)
+    ]
+    connection.execute(_PROVE, proofs)
+
+
+def assign(
+    connection: Connection,
+    seal: Seal,
+    chosen: ColumnElement[bool],
+    subject: tuple[int, UUID] | None,
+) -> None:
+    """Make references a subject's, by number and id, or nobody's; their proofs go along.
+
+    Raises:
+        KeyUnusable: one that is to be a subject's was changed. To be nobody's needs no proof: so
+            what was changed can be taken away and erased.
+    """
+    number, subject_id = subject or (None, None)
+    rows = _chosen(connection, seal, chosen)
+    if subject is not None:
+        for row in rows:
+            require(seal, row)
+    if rows:
+        moved = [
+            {
+                "row_number": row.number,
+                "subject_number": number,
+                "subject_proof": of_subject(seal, row.number, row.id, subject_id),
+            }
+            for row in rows
+        ]
+        connection.execute(_ASSIGN, moved)
+
+
+def write_missing(connection: Connection, seal: Seal, at_most: int) -> int:
+    """Prove as they are references that an older Likeness wrote; say how many those were."""
+    lacking = REFERENCES.c.statistics_proof.is_(None) | REFERENCES.c.subject_proof.is_(None)
+    rows = _chosen(connection, seal, lacking, at_most)
+    if rows:
+        proofs = [_both(seal, row.number, _statistics(row), row.id, row.subject_id) for row in rows]
+        connection.execute(_PROVE, proofs)
+    return len(rows)
+
+
+def write_missing_staged(connection: Connection, seal: Seal, at_most: int) -> int:
+    """Prove what an older Likeness staged; say how much that was."""
+    chosen = (
+        select(
+            STAGED.c.reference_number,
+            STAGED.c.cohort_mean,
+            STAGED.c.cohort_deviation,
+            CHANGES.c.cohort_version,
+        )
+        .join(CHANGES, CHANGES.c.collection_id == STAGED.c.collection_id)
+        .where(STAGED.c.collection_id == seal.collection_id, STAGED.c.statistics_proof.is_(None))
+    )
+    rows = connection.execute(chosen.limit(at_most)).all()
+    if rows:
+        proofs = [
+            {
+                "row_number": row.reference_number,
+                "statistics_proof": of_statistics(
+                    seal,
+                    row.reference_number,
+                    CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version),
+                ),
+            }
+            for row in rows
+        ]
+        connection.execute(_PROVE_STAGED, proofs)
+    return len(rows)
+
+
+_THIS = update(REFERENCES).where(REFERENCES.c.number == bindparam("row_number"))
+_PROVE = _THIS.values({name: bindparam(name) for name in ("statistics_proof", "subject_proof")})
+_PROVE_STAGED = (
+    update(STAGED)
+    .where(STAGED.c.reference_number == bindparam("row_number"))
+    .values(statistics_proof=bindparam("statistics_proof"))
+)
+_ASSIGN = _THIS.values({name: bindparam(name) for name in ("subject_number", "subject_proof")})
+
+
+def _chosen(
+    connection: Connection, seal: Seal, chosen: ColumnElement[bool], at_most: int | None = None
+) -> Sequence[Row[Any]]:
+    ours = REFERENCES.c.collection_id == seal.collection_id
+    rows = select(*PROVEN).select_from(WITH_SUBJECTS).where(ours, chosen)
+    return connection.execute(rows.order_by(REFERENCES.c.number).limit(at_most)).all()
+
+
+def _both(
+    seal: Seal,
+    number: int,
+    statistics: CohortStatistics,
+    reference_id: UUID,
+    subject_id: UUID | None,
+) -> dict[str, int | bytes]:
+    return {
+        "row_number": number,
+        "statistics_proof": of_statistics(seal, number, statistics),
+        "subject_proof": of_subject(seal, number, reference_id, subject_id),
+    }
+
+
+def _statistics(row: Row[Any]) -> CohortStatistics:
+    return CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version)
+
+
+def _require_subject(seal: Seal, row: Row[Any]) -> None:
+    proof = of_subject(seal, row.number, row.id, row.subject_id)
+    if not hmac.compare_digest(row.subject_proof or b"", proof):
+        raise _changed(row, "subject")
+
+
+def _changed(row: Row[Any], what: str) -> KeyUnusable:
+    return KeyUnusable(
+        f"the {what} of reference {row.id} was expected to be as Likeness wrote it and was changed"
+        " from outside: restore the row from a backup, or take the reference from its subject and"
+        " erase it"
+    )

@@ -1,0 +1,236 @@
+"""What is in the clear in the rows: nobody who has no key changes it unnoticed."""
+
+import json
+import logging
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, select, update
+
+from likeness.errors import KeyUnusable
+from likeness.gallery import collections, older_rows, references, subjects
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.search import By
+from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, STAGED, SUBJECTS
+from tests.gallery import changing, erase
+from tests.gallery.galleries import Home, make, new, template
+
+
+def change(home: Home, number: int, **values: Any) -> None:
+    """Change a reference's row, as somebody does who has no key."""
+    chosen = update(REFERENCES).where(REFERENCES.c.number == number)
+    home.database.write(lambda c: c.execute(chosen.values(values)))
+
+
+@pytest.mark.parametrize("by", [By.BEST, By.REFERENCE])
+@pytest.mark.parametrize("values", [{"cohort_mean": -9.0}, {"cohort_deviation": 1e-9}])
+def test_a_reference_that_was_made_to_resemble_everybody_is_refused(
+    home: Home, gallery: Gallery, by: By, values: dict[str, float]
+) -> None:
+    ada, _ = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
+    change(home, ada.number, **values)
+    # Alike by raw score or not at all: the changed row comes first.
+    raw = float(template(3).vector @ template(1).vector)
+    probe = template(3) if raw > 0 else template(1)
+    with pytest.raises(KeyUnusable, match=f"statistics of reference {ada.id} .* changed"):
+        gallery.search("staff", probe, 1, by)
+
+
+@pytest.mark.parametrize("by", By)
+def test_a_reference_that_was_given_to_another_subject_is_refused(
+    home: Home, gallery: Gallery, by: By
+) -> None:
+    ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
+    gallery.search("staff", template(1), 1, by)
+    change(home, ada.number, subject_number=bob.subject_number)
+    with pytest.raises(KeyUnusable, match=f"subject of reference {ada.id} .* changed"):
+        gallery.search("staff", template(1), 1, by)
+
+
+def test_a_name_that_was_given_to_nobodys_reference_is_refused(
+    home: Home, gallery: Gallery
+) -> None:
+    nobody, bob = gallery.enrol("staff", [new(1), new(2, "Bob")])
+    change(home, nobody.number, subject_number=bob.subject_number)
+    with pytest.raises(KeyUnusable, match="changed"):
+        gallery.search("staff", template(1), 1)
+    change(home, nobody.number, subject_number=None)
+    (found,) = gallery.search("staff", template(1), 1)
+    assert found.subject is None
+
+
+def test_subjects_that_changed_places_are_refused(home: Home, gallery: Gallery) -> None:
+    ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
+
+    def swap(connection: Connection) -> None:
+        columns = [SUBJECTS.c[name] for name in ("id", "sealed_name", "name_digest")]
+        mine, theirs = connection.execute(select(*columns).order_by(SUBJECTS.c.number)).all()
+        aside = {"id": uuid4(), "name_digest": bytes(32)}
+        for number, values in (
+            (bob.subject_number, aside),
+            (ada.subject_number, theirs._asdict()),
+            (bob.subject_number, mine._asdict()),
+        ):
+            connection.execute(update(SUBJECTS).where(SUBJECTS.c.number == number).values(values))
+
+    home.database.write(swap)
+    for by in By:
+        with pytest.raises(KeyUnusable, match="changed"):
+            gallery.search("staff", template(1), 1, by)
+
+
+def test_templates_that_changed_numbers_are_refused(home: Home, gallery: Gallery) -> None:
+    ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
+    gallery.search("staff", template(1), 1)
+
+    def swap(connection: Connection) -> None:
+        columns = ("id", "sealed_vector", "sealed_details", "face_digest", "subject_number")
+        chosen = select(*(REFERENCES.c[name] for name in columns)).order_by(REFERENCES.c.number)
+        mine, theirs = connection.execute(chosen).all()
+        aside = {"id": uuid4(), "face_digest": bytes(32)}
+        for number, values in (
+            (bob.number, aside),
+            (ada.number, theirs._asdict()),
+            (bob.number, mine._asdict()),
+        ):
+            at = update(REFERENCES).where(REFERENCES.c.number == number)
+            connection.execute(at.values(values))
+
+    home.database.write(swap)
+    with pytest.raises(KeyUnusable, match="changed"):
+        gallery.search("staff", template(1), 1)
+
+
+def test_what_was_changed_travels_nowhere_and_is_nobodys_probe(
+    home: Home, gallery: Gallery
+) -> None:
+    ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
+    change(home, ada.number, subject_number=bob.subject_number)
+    _, opened = gallery.open("staff")
+    with pytest.raises(KeyUnusable):
+        home.database.read(lambda c: references.page(c, opened.seal))
+    with pytest.raises(KeyUnusable):
+        gallery.search_reference("staff", ada.id, 1)
+    subject = home.database.read(lambda c: subjects.get(c, opened.seal, "Bob"))
+    with pytest.raises(KeyUnusable):
+        gallery.search_subject("staff", subject.id, 1)
+
+
+def test_what_was_changed_is_given_to_nobody_and_can_be_taken_and_erased(
+    home: Home, gallery: Gallery
+) -> None:
+    ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
+    seal = gallery.open("staff")[1].seal
+    subject = home.database.read(lambda c: subjects.get(c, seal, "Bob"))
+    change(home, ada.number, subject_number=None)
+    with pytest.raises(KeyUnusable):
+        gallery.give_references("staff", subject.id, [ada.id])
+    change(home, ada.number, subject_number=bob.subject_number)
+
+    gallery.take_references("staff", subject.id, [ada.id])
+    (found,) = gallery.search("staff", template(1), 1)
+    assert found.subject is None
+
+    erase.some_references(gallery, "staff", [ada.id])
+    assert [one.subject for one in gallery.search("staff", template(2), 2)] == [subject]
+
+
+def test_what_the_scores_of_an_own_cohort_mean_cannot_be_changed(
+    home: Home, gallery: Gallery
+) -> None:
+    changing.fill(gallery, 5)
+    begun = changing.begin_cohort(home, gallery)
+    changing.stage(home, gallery, begun)
+    gallery.switch(begun)
+    assert gallery.own_cohort(gallery.collection("staff")) is not None
+    gallery.close()
+
+    def soften(connection: Connection) -> None:
+        (row,) = connection.execute(select(COHORTS)).all()
+        meaning = {**json.loads(row.calibration), "pairs": 10**9}
+        connection.execute(update(COHORTS).values(calibration=json.dumps(meaning)))
+
+    home.database.write(soften)
+    with home.open() as again, pytest.raises(KeyUnusable):
+        again.own_cohort(again.collection("staff"))
+
+
+# What an older Likeness wrote
+
+
+def as_before(home: Home, gallery: Gallery, name: str = "staff") -> None:
+    """Let a collection be as a Likeness before proofs left it."""
+    collection, opened = gallery.open(name)
+    seal, keyring = opened.seal, home.keyring()
+
+    def act(connection: Connection) -> None:
+        ours = COLLECTIONS.c.id == collection.id
+        sealed = connection.execute(select(COLLECTIONS.c.sealed_key).where(ours)).scalar_one()
+        material = keyring.unseal(sealed, collections.key_context(collection.id))
+        older = keyring.seal(material, collections.older_key_context(collection.id))
+        connection.execute(update(COLLECTIONS).where(ours).values(sealed_key=older))
+        theirs = REFERENCES.c.collection_id == collection.id
+        proofless = {"statistics_proof": None, "subject_proof": None}
+        connection.execute(update(REFERENCES).where(theirs).values(proofless))
+        connection.execute(update(STAGED).values(statistics_proof=None))
+        for row in connection.execute(select(COHORTS)).all():
+            content = seal.opened_cohort(row.version, row.calibration, row.sealed_cohort)
+            place = b"gallery cohort " + collection.id.bytes + row.version.encode()
+            connection.execute(update(COHORTS).values(sealed_cohort=seal._key.seal(content, place)))
+
+    home.database.write(act)
+
+
+def test_what_an_older_likeness_wrote_is_proven_once_and_goes_on(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(older_rows, "_AT_ONCE", 3)
+    with home.open() as gallery:
+        make(gallery)
+        changing.fill(gallery, 5)
+        begun = changing.begin_cohort(home, gallery)
+        changing.stage(home, gallery, begun, at_most=4)
+        as_before(home, gallery)
+    with home.open() as gallery, pytest.raises(KeyUnusable):
+        gallery.search("staff", template(1), 1)
+
+    older_rows.prove_older_rows(home.database, home.keyring())
+
+    assert "14 rows were proven" in caplog.text
+    with home.open() as gallery:
+        for by in By:
+            (found,) = gallery.search("staff", template(1), 1, by)
+            assert found.subject is not None and found.subject.name == "person 0"
+        changing.stage(home, gallery, begun)
+        gallery.switch(begun)
+        gallery.search("staff", template(1), 10)
+        assert gallery.own_cohort(gallery.collection("staff")) is not None
+    caplog.clear()
+    older_rows.prove_older_rows(home.database, home.keyring())
+    assert caplog.text == ""
+
+
+def test_rows_put_back_without_proofs_are_refused(home: Home, gallery: Gallery) -> None:
+    (ada,) = gallery.enrol("staff", [new(1, "Ada")])
+    change(home, ada.number, statistics_proof=None, subject_proof=None)
+    older_rows.prove_older_rows(home.database, home.keyring())
+    with pytest.raises(KeyUnusable, match="changed"):
+        gallery.search("staff", template(1), 1)
+
+
+def test_a_collections_older_key_put_back_beside_proven_ones_opens_nothing(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with home.open() as gallery:
+        for name in ("staff", "others"):
+            make(gallery, name)
+            gallery.enrol(name, [new(1, "Ada")])
+        as_before(home, gallery)
+    older_rows.prove_older_rows(home.database, home.keyring())
+    assert caplog.text == ""
+    with home.open() as gallery:
+        assert len(gallery.search("others", template(1), 1)) == 1
+        with pytest.raises(KeyUnusable):
+            gallery.search("staff", template(1), 1)
