@@ -36,7 +36,7 @@ _LEAST_CONFIDENCE = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Searched:
+class Searched:
     """One picture: m boxes found, most confident first, and the n faces that are there.
 
     Boxes are left, top, right, bottom, both sets in one frame.
@@ -68,7 +68,7 @@ def _small_faces(full: bool) -> Measurement:
 
 def _wider(unmatched: int, band: str, prototype: float) -> Figure:
     def measure(full: bool) -> Measurement:
-        searched = _wider_searched()
+        searched = wider_searched()
         threshold = _threshold_for(searched, unmatched)
         recalls, strays = _recalls(searched, threshold)
         return Measurement(
@@ -82,7 +82,7 @@ def _wider(unmatched: int, band: str, prototype: float) -> Figure:
 
 
 def _wider_default(full: bool) -> Measurement:
-    searched = _wider_searched()
+    searched = wider_searched()
     default = settings().detector_threshold
     rows = [
         Beside(f"{band}-at-{threshold:g}", recall, "recall", f"{strays} detections match no face")
@@ -133,7 +133,7 @@ def _share_found(portraits: Sequence[Portrait], size: Size) -> float:
     found = 0
     for canvas, faces_xyxy in _canvases(portraits, size):
         detections = locator.locate(sample_of(canvas)).detections
-        found += int((_overlaps(detections.boxes_xyxy, faces_xyxy) >= _OVERLAP).any(0).sum())
+        found += int((overlaps(detections.boxes_xyxy, faces_xyxy) >= _OVERLAP).any(0).sum())
     return found / len(portraits)
 
 
@@ -156,7 +156,7 @@ def _canvases(portraits: Sequence[Portrait], size: Size) -> Iterator[tuple[Pixel
 
 
 @cache
-def _wider_searched() -> tuple[_Searched, ...]:
+def wider_searched() -> tuple[Searched, ...]:
     """Search every picture of wider_mini; boxes are in the frame of the squeezed picture."""
     folder = data("wider_mini")
     locator = _locator(detector_threshold=_LEAST_CONFIDENCE)
@@ -172,11 +172,11 @@ def _wider_searched() -> tuple[_Searched, ...]:
         faces = np.array([face["xywh_416"] for face in entry["faces"]], np.float32).reshape(-1, 4)
         faces[:, 2:] += faces[:, :2]
         squeeze = np.tile(np.float32(_SQUEEZED) / np.array(size_wh, np.float32), 2)
-        searched.append(_Searched(found.boxes_xyxy * squeeze, found.confidences, faces))
+        searched.append(Searched(found.boxes_xyxy * squeeze, found.confidences, faces))
     return tuple(searched)
 
 
-def _threshold_for(searched: Sequence[_Searched], unmatched: int) -> float:
+def _threshold_for(searched: Sequence[Searched], unmatched: int) -> float:
     """The lowest threshold at which at most so many detections match no face."""
     strays = np.concatenate([each.confidences[~_matches(each)[0]] for each in searched])
     if len(strays) <= unmatched:
@@ -184,13 +184,13 @@ def _threshold_for(searched: Sequence[_Searched], unmatched: int) -> float:
     return float(np.nextafter(np.sort(strays)[::-1][unmatched], np.float32(1)))
 
 
-def _recalls(searched: Sequence[_Searched], threshold: float) -> tuple[dict[str, float], int]:
+def _recalls(searched: Sequence[Searched], threshold: float) -> tuple[dict[str, float], int]:
     """The share of faces found in every band, and how many detections match no face."""
     heights, found, strays = [], [], 0
     for each in searched:
         confident = each.confidences >= threshold
         matched, taken = _matches(
-            _Searched(each.found_xyxy[confident], each.confidences[confident], each.faces_xyxy)
+            Searched(each.found_xyxy[confident], each.confidences[confident], each.faces_xyxy)
         )
         heights.append(each.faces_xyxy[:, 3] - each.faces_xyxy[:, 1])
         found.append(taken)
@@ -203,23 +203,23 @@ def _recalls(searched: Sequence[_Searched], threshold: float) -> tuple[dict[str,
     return recalls, strays
 
 
-def _matches(searched: _Searched) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _matches(searched: Searched) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Give each detection, most confident first, the free face it overlaps most.
 
     Returns which detections got one, (m,), and which faces were taken, (n,). What is less confident
     takes nothing from what is more, so raising a threshold changes no match above it.
     """
-    overlaps = _overlaps(searched.found_xyxy, searched.faces_xyxy)
+    shared = overlaps(searched.found_xyxy, searched.faces_xyxy)
     matched = np.zeros(len(searched.found_xyxy), np.bool_)
     taken = np.zeros(len(searched.faces_xyxy), np.bool_)
-    for detection, row in enumerate(overlaps):
+    for detection, row in enumerate(shared):
         free = np.where(taken, 0.0, row)
         if free.size and free.max() >= _OVERLAP:
             taken[free.argmax()] = matched[detection] = True
     return matched, taken
 
 
-def _overlaps(a_xyxy: Floats, b_xyxy: Floats) -> Floats:
+def overlaps(a_xyxy: Floats, b_xyxy: Floats) -> Floats:
     """Intersection over union of every box of one set and every box of another, (m, n)."""
     a, b = a_xyxy[:, None], b_xyxy[None]
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
