@@ -302,16 +302,18 @@ def _rows(
     column: Column[T],
     values: Sequence[T],
 ) -> dict[int, UUID]:
-    """Give number and id of the collection's rows that have one of some values."""
-    return {
+    """Give number and id of the collection's rows that have one of some values, by number."""
+    found = {
         row.number: row.id
         for some in _portions(values)
         for row in connection.execute(
-            select(table.c.number, table.c.id)
-            .where(table.c.collection_id == collection_id, column.in_(some))
-            .order_by(table.c.number)
+            select(table.c.number, table.c.id).where(
+                table.c.collection_id == collection_id, column.in_(some)
+            )
         )
     }
+    # Not sorted there: SQLite would read the whole collection in order instead.
+    return dict(sorted(found.items()))
 
 
 def _subjects_of(connection: Connection, numbers: Sequence[int]) -> set[int]:

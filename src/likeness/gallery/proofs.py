@@ -27,6 +27,7 @@ from sqlalchemy import (
 from likeness.errors import KeyUnusable
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import CHANGES, REFERENCES, STAGED, SUBJECTS
+from likeness.storage import OneOf
 from likeness.terms.template import CohortStatistics
 
 WITH_SUBJECTS: FromClause = outerjoin(
@@ -41,6 +42,15 @@ PROVEN = (
     SUBJECTS.c.id.label("subject_id"),
 )
 """The columns that `require` needs."""
+
+_OF_SUBJECTS = OneOf(
+    REFERENCES.c.subject_number,
+    lambda some: (
+        select(*PROVEN)
+        .select_from(WITH_SUBJECTS)
+        .where(REFERENCES.c.collection_id == bindparam("collection_id"), some)
+    ),
+)
 
 
 def of_statistics(seal: Seal, number: int, statistics: CohortStatistics) -> bytes:
@@ -76,8 +86,7 @@ def require_references_of(connection: Connection, seal: Seal, subjects: Iterable
     Raises:
         KeyUnusable: one was changed.
     """
-    theirs = REFERENCES.c.subject_number.in_(list(subjects))
-    for row in _chosen(connection, seal, theirs):
+    for row in _OF_SUBJECTS.all(connection, list(subjects), collection_id=seal.collection_id):
         _require_subject(seal, row)
 
 
@@ -185,7 +194,7 @@ def _chosen(
 ) -> Sequence[Row[Any]]:
     ours = REFERENCES.c.collection_id == seal.collection_id
     rows = select(*PROVEN).select_from(WITH_SUBJECTS).where(ours, chosen)
-    return connection.execute(rows.order_by(REFERENCES.c.number).limit(at_most)).all()
+    return connection.execute(rows.limit(at_most)).all()
 
 
 def _both(

@@ -228,14 +228,15 @@ def _opened(
     connection: Connection, seal: Seal, column: Column[int], values: list[int], staged: bool
 ) -> Vectors:
     source = STAGED if staged else REFERENCES
-    chosen = select(column.label("key"), REFERENCES.c.id, source.c.sealed_vector)
+    number = REFERENCES.c.number.label("number")
+    chosen = select(column.label("key"), number, REFERENCES.c.id, source.c.sealed_vector)
     if staged:
         chosen = chosen.join(STAGED, STAGED.c.reference_number == REFERENCES.c.number)
-    rows = connection.execute(
-        chosen.where(REFERENCES.c.collection_id == seal.collection_id, column.in_(values)).order_by(
-            REFERENCES.c.number
-        )
-    ).all()
+    found = connection.execute(
+        chosen.where(REFERENCES.c.collection_id == seal.collection_id, column.in_(values))
+    )
+    # Not sorted there: SQLite would read the whole collection in order instead.
+    rows = sorted(found, key=lambda row: row.number)
     opened = [seal.opened_vector(row.id, row.sealed_vector) for row in rows]
     vectors = np.stack(opened) if opened else np.empty((0, 0), np.float32)
     return Vectors(np.array([row.key for row in rows], np.int64), vectors)

@@ -45,7 +45,7 @@ class Seal:
         self._samples = Digester(key, "sample")
         self._faces = Digester(key, "face")
         self._tags = Digester(key, "tag")
-        self._proofs = Digester(key, "proof")
+        self._proof_key = key.derive("proof")
 
     def name(self, subject_id: UUID, name: str) -> bytes:
         """Seal a subject's name."""
@@ -123,8 +123,11 @@ class Seal:
         return _details(json.loads(plain))
 
     def proof(self, said: bytes) -> bytes:
-        """Give 16 bytes that prove what a row says in the clear; parts are of fixed length."""
-        return self._proofs.digest(said)[:16]
+        """Give 16 bytes that prove what a row says in the clear; its parts are unambiguous.
+
+        Keyed BLAKE2b (RFC 7693): a third of HMAC-SHA-256's time, and searches prove what they name.
+        """
+        return hashlib.blake2b(said, key=self._proof_key, digest_size=16).digest()
 
     def cohort(self, version: str, calibration: str, content: bytes) -> bytes:
         """Seal what is kept of the collection's own cohort of a version, for a calibration."""

@@ -62,7 +62,7 @@ REFERENCES = Table(
     Column("number", Serial, primary_key=True),
     Column("id", Identifier, nullable=False),
     Column("collection_id", Identifier, nullable=False),
-    Column("subject_number", Serial, ForeignKey(SUBJECTS.c.number), index=True),
+    Column("subject_number", Serial, ForeignKey(SUBJECTS.c.number)),
     # A digest of the sample, under a key: finds what is enrolled already before it is decoded.
     Column("sample_id", Identifier, nullable=False),
     # The face's place in the sample, under a key: finds what is enrolled twice.
@@ -81,6 +81,8 @@ REFERENCES = Table(
     UniqueConstraint("id"),
     UniqueConstraint("collection_id", "face_digest"),
     Index("ix_gallery_references_collection_id_number", "collection_id", "number"),
+    # Subject first, for foreign keys; collection too, or SQLite reads all that the collection has.
+    Index("ix_gallery_references_subject_number_collection_id", "subject_number", "collection_id"),
     Index("ix_gallery_references_collection_id_sample_id", "collection_id", "sample_id"),
     Index("ix_gallery_references_collection_id_created_at", "collection_id", "created_at"),
     Index("ix_gallery_references_collection_id_expires_at", "collection_id", "expires_at"),

@@ -17,6 +17,12 @@ def upgrade() -> None:
         ("gallery_staged", "statistics_proof"),
     ):
         op.add_column(table, sa.Column(proof, sa.LargeBinary(16)))
+    op.create_index(
+        op.f("ix_gallery_references_subject_number_collection_id"),
+        "gallery_references",
+        ["subject_number", "collection_id"],
+    )
+    op.drop_index(op.f("ix_gallery_references_subject_number"), "gallery_references")
     op.create_table(
         "gallery_removals",
         sa.Column("number", Serial, nullable=False),
