@@ -105,8 +105,9 @@ def test_a_folder_that_turns_into_a_link_while_it_is_read_leads_nowhere_else(
     turning = threading.Thread(target=turn)
     turning.start()
     try:
-        seen = set()
-        for _ in range(2000):
+        seen, reads = set(), 0
+        while reads < 2000 or len(seen) < 2:  # who turns it may hold the processor for long
+            reads += 1
             try:
                 seen.add(read(bucket, "folder/one.jpg"))
             except NotFound:
@@ -114,8 +115,7 @@ def test_a_folder_that_turns_into_a_link_while_it_is_read_leads_nowhere_else(
     finally:
         stop.set()
         turning.join()
-    assert b"inside" in seen
-    assert b"outside" not in seen
+    assert seen == {b"", b"inside"}
 
 
 def test_no_file_stays_open(bucket: Path) -> None:
