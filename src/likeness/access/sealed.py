@@ -13,33 +13,27 @@ from likeness.access.tables import SECRETS, STATE
 from likeness.access.vouching import seal_secrets, secret_context
 from likeness.errors import KeyUnusable
 from likeness.secrets import Keyring, key_id_of
-from likeness.storage import Database
 
 _logger = logging.getLogger(__name__)
 
 
-def bind_older_secrets(database: Database, keyring: Keyring) -> None:
+def has_older_secrets(connection: Connection, keyring: Keyring) -> bool:
+    """Whether there is something for `bind_older_secrets` to do."""
+    return bool(_older(connection, keyring))
+
+
+def bind_older_secrets(connection: Connection, keyring: Keyring) -> int:
     """Let secrets vouch for their keys' rows that a Likeness before 0012 sealed for less.
 
-    That is done once, for all: where a secret is bound already, one that is not was put there, and
-    stays refused. Whoever puts back every row as it was before is refused once the installation's
-    key was rotated.
+    Gives how many keys those are of. That is done once, for all: where a secret is bound already,
+    one that is not was put there, and stays refused. Whoever puts back every row as it was before
+    is refused once the installation's key was rotated.
     """
-    if not database.read(lambda connection: _older(connection, keyring)):
-        return
-
-    def bind(connection: Connection) -> int:
-        older = _older(connection, keyring)
-        for key, opened in older:
-            seal_secrets(connection, keyring, key, opened)
-        count_up(connection)
-        return len(older)
-
-    _logger.warning(
-        "%d access keys were bound to what their rows say: see that `likeness keys list` is right,"
-        " then `likeness secrets rotate`",
-        database.write(bind),
-    )
+    older = _older(connection, keyring)
+    for key, opened in older:
+        seal_secrets(connection, keyring, key, opened)
+    count_up(connection)
+    return len(older)
 
 
 def rewrap_keys(connection: Connection, keyring: Keyring) -> int:

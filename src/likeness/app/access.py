@@ -4,22 +4,23 @@ import getpass
 import os
 import shlex
 from datetime import timedelta
+from functools import partial
 
-from likeness.access.sealed import bind_older_secrets
+from likeness.access.sealed import bind_older_secrets, has_older_secrets
 from likeness.app.installation import Installation
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
-from likeness.gallery.older_rows import prove_older_rows
+from likeness.gallery import older_rows
 from likeness.ledger.ledger import Ledger
 from likeness.policy.in_force import RulesInForce
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
 from likeness.service.accountable import AccountableDesk
-from likeness.service.record import Desk
+from likeness.service.record import Desk, Outcome
 from likeness.service.use_record import Office
 from likeness.service.withhold import Withholding
 from likeness.storage import migrate, open_database
 from likeness.terms.closing import Closing
-from likeness.terms.use import UNDECLARED, Principal, Role
+from likeness.terms.use import UNDECLARED, Action, Principal, Role, Use
 
 
 class Rows(Closing):
@@ -45,8 +46,6 @@ class Rows(Closing):
         self.database = open_database(database_url(settings))
         try:
             migrate(self.database)
-            bind_older_secrets(self.database, self.keyring)
-            prove_older_rows(self.database, self.keyring)
             self.ledger = Ledger(self.database, self.keyring)
         except BaseException:
             self.database.close()
@@ -62,6 +61,28 @@ class Rows(Closing):
                 ),
             )
         )
+
+        try:
+            self._vouch_for_older_rows()
+        except BaseException:
+            self.database.close()
+            raise
+
+    def _vouch_for_older_rows(self) -> None:
+        """Let keys vouch, once and on record, for rows of a Likeness that proved none."""
+        keyring = self.keyring
+        if self.database.read(partial(has_older_secrets, keyring=keyring)):
+            with self.desk.record(Use(self.somebody, Action.GOVERN, "BindOlderKeys")) as record:
+                record.write(
+                    partial(bind_older_secrets, keyring=keyring),
+                    lambda count: Outcome(details={"keys": str(count)}),
+                )
+        if older_rows.prove_ahead(self.database, keyring):
+            with self.desk.record(Use(self.somebody, Action.GOVERN, "ProveOlderRows")) as record:
+                record.write(
+                    partial(older_rows.bind, keyring=keyring),
+                    lambda count: Outcome(details={"collections": str(count)}),
+                )
 
     def close(self) -> None:
         """Let go of the database."""

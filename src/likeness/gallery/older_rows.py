@@ -8,7 +8,6 @@ Whoever puts back one collection's key as it was finds it refused beside others 
 who puts back all of them once the installation's key was rotated.
 """
 
-import logging
 from contextlib import suppress
 from functools import partial
 
@@ -21,34 +20,27 @@ from likeness.gallery.tables import COHORTS, COLLECTIONS
 from likeness.secrets import Key, Keyring
 from likeness.storage import Database
 
-_logger = logging.getLogger(__name__)
-
 _AT_ONCE = 2_000
 
 
-def prove_older_rows(database: Database, keyring: Keyring) -> None:
-    """Prove what a Likeness before 0012 wrote, where every collection is of one."""
-    older = database.read(lambda connection: _older(connection, keyring))
-    if not older:
-        return
-    _logger.info("rows of %d collections are proven as they are: this happens once", len(older))
-    proven = 0
+def prove_ahead(database: Database, keyring: Keyring) -> bool:
+    """Prove what a Likeness before 0012 wrote; say whether there is anything to `bind` then."""
+    older = database.read(partial(_older, keyring=keyring))
     for seal in older:
-        while some := database.write(partial(_prove_some, seal=seal)):
-            proven += some
+        while database.write(partial(_prove_some, seal=seal)):
+            pass
+    return bool(older)
 
-    def bind(connection: Connection) -> None:
-        for seal in _older(connection, keyring):
-            while _prove_some(connection, seal):  # what came meanwhile
-                pass
-            _bind_cohorts(connection, seal)
-            collections.seal_for_proven_rows(connection, keyring, seal.collection_id)
 
-    database.write(bind)
-    _logger.warning(
-        "%d rows were proven as they are: `likeness secrets rotate` ends what older copies open",
-        proven,
-    )
+def bind(connection: Connection, keyring: Keyring) -> int:
+    """Let the keys of collections open for proven rows alone; say how many those are."""
+    older = _older(connection, keyring)
+    for seal in older:
+        while _prove_some(connection, seal):  # what came meanwhile
+            pass
+        _bind_cohorts(connection, seal)
+        collections.seal_for_proven_rows(connection, keyring, seal.collection_id)
+    return len(older)
 
 
 def _older(connection: Connection, keyring: Keyring) -> list[Seal]:
