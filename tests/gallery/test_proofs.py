@@ -79,6 +79,24 @@ def test_subjects_that_changed_places_are_refused(home: Home, gallery: Gallery) 
             gallery.search("staff", template(1), 1, by)
 
 
+def test_a_name_is_nobody_elses_by_a_digest_that_was_moved(home: Home, gallery: Gallery) -> None:
+    ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
+
+    def move(connection: Connection) -> None:
+        ours = SUBJECTS.c.number == ada.subject_number
+        digest = connection.execute(select(SUBJECTS.c.name_digest).where(ours)).scalar_one()
+        for number, value in ((ada.subject_number, bytes(32)), (bob.subject_number, digest)):
+            at = update(SUBJECTS).where(SUBJECTS.c.number == number)
+            connection.execute(at.values(name_digest=value))
+
+    home.database.write(move)
+    seal = gallery.open("staff")[1].seal
+    with pytest.raises(KeyUnusable, match="name of subject"):
+        home.database.read(lambda c: subjects.get(c, seal, "Ada"))
+    with pytest.raises(KeyUnusable, match="name of subject"):
+        gallery.enrol("staff", [new(3, "Ada")])
+
+
 def test_templates_that_changed_numbers_are_refused(home: Home, gallery: Gallery) -> None:
     ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
     gallery.search("staff", template(1), 1)

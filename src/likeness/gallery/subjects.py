@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select
 
-from likeness.errors import AlreadyExists, NotFound
+from likeness.errors import AlreadyExists, KeyUnusable, NotFound
 from likeness.gallery import collections
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Seal
@@ -57,13 +57,17 @@ def ensured(
 
     Raises:
         InvalidRequest: a name cannot be kept.
+        KeyUnusable: a row was changed so that another subject has the name's digest.
     """
     by_digest = {seal.name_digest(checked_name(name, "a subject's name")): name for name in names}
+    columns = [*_COLUMNS, SUBJECTS.c.name_digest]
     known = connection.execute(
-        select(SUBJECTS.c.name_digest, SUBJECTS.c.number, SUBJECTS.c.id).where(
+        select(*columns).where(
             SUBJECTS.c.collection_id == seal.collection_id, SUBJECTS.c.name_digest.in_(by_digest)
         )
-    )
+    ).all()
+    for row in known:
+        _require_name(_subject(seal, row), by_digest[row.name_digest])
     there = {by_digest[row.name_digest]: (row.number, row.id) for row in known}
     ids = {name: uuid4() for name in names if name not in there}
     rows = [
@@ -92,9 +96,13 @@ def find(connection: Connection, seal: Seal, name: str) -> Subject | None:
 
     Raises:
         InvalidRequest: the name is none that can be kept.
+        KeyUnusable: a row was changed so that another subject has the name's digest.
     """
     digest = seal.name_digest(checked_name(name, "a subject's name"))
-    return next(iter(_read(connection, seal, SUBJECTS.c.name_digest == digest)), None)
+    for subject in _read(connection, seal, SUBJECTS.c.name_digest == digest):
+        _require_name(subject, name)
+        return subject
+    return None
 
 
 def get(connection: Connection, seal: Seal, name: str) -> Subject:
@@ -157,6 +165,15 @@ def _read(
         .limit(limit)
     )
     return [_subject(seal, row) for row in rows]
+
+
+def _require_name(subject: Subject, name: str) -> None:
+    # Digests are in the clear: one that was moved would let another be enrolled to, or erased.
+    if subject.name != name:
+        raise KeyUnusable(
+            f"the name of subject {subject.id} was expected to be as Likeness wrote it and its"
+            " digest was changed from outside: restore the row from a backup"
+        )
 
 
 def _subject(seal: Seal, row: Row[Any]) -> Subject:
