@@ -49,7 +49,7 @@ class Settings(BaseModel):
         ),
     ] = 1152
     detector_threshold: Annotated[
-        float, Field(gt=0, lt=1, description="Least confidence of a face.")
+        float, Field(gt=0, lt=1, description="Least score of a face, as the detector gives it.")
     ] = 0.5
     engine: Annotated[
         Literal["openvino", "onnxruntime"], Field(description="What runs the networks.")

@@ -68,7 +68,7 @@ class InstallationWithDiscs(Installation):
 
     def locator(self, engine: Engine, progress: Progress | None = None) -> FaceLocator:
         settings = DetectorSettings(longer_side=self.settings.detector_side, threshold=0.5)
-        return FaceLocator(Detector(DiscDetector(), settings), self.layout)
+        return FaceLocator(Detector(DiscDetector(), settings), self.layout, lambda score: score)
 
     def embedder(self, engine: Engine, progress: Progress | None = None) -> Embedder:
         return Embedder(MeanColour(), self.layout, self.chips, self.model)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from os import PathLike
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from likeness.vision.detect import Detector, DetectorSettings
 from likeness.vision.detections import FaceNetwork
 from likeness.vision.embed import Embedder, Recogniser
 from likeness.vision.find import FaceFinder, FaceLocator
+from likeness.vision.likelihood import face_likelihood
 from likeness.vision.model_store import ModelStore
 from likeness.vision.onnxruntime_engine import OnnxRuntimeEngine
 from likeness.vision.openvino_engine import OpenVinoEngine
@@ -94,7 +96,11 @@ class Installation:
             longer_side=self.settings.detector_side, threshold=self.settings.detector_threshold
         )
         network = _FACE_NETWORKS[self.detector.form](session)
-        return FaceLocator(Detector(network, settings), self.layout)
+        return FaceLocator(
+            Detector(network, settings),
+            self.layout,
+            partial(face_likelihood, detector=self.detector.form),
+        )
 
     def embedder(self, engine: Engine, progress: Progress | None = None) -> Embedder:
         """Load what embeds faces; its weights are fetched where they are missing."""

@@ -94,7 +94,11 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face that a detector found; `confidence` is 0 to 1."""
+    """A face that a detector found.
+
+    `confidence` is how likely it is a face, 0 to 1: the share of such finds that were, where that
+    was measured (`likeness.vision.likelihood`), else the detector's own score.
+    """
 
     box: Box
     landmarks: Landmarks

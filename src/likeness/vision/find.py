@@ -1,6 +1,6 @@
 """From a sample to its faces and their templates: the whole path, as one sentence each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,11 +49,17 @@ class Located:
 
 
 class FaceLocator:
-    """Finds the faces of a sample, for a recogniser whose chips have `layout`."""
+    """Finds the faces of a sample, for a recogniser whose chips have `layout`.
 
-    def __init__(self, detector: Detector, layout: ChipLayout) -> None:
+    `likelihood` says how often what the detector found with a score is a face, 0 to 1.
+    """
+
+    def __init__(
+        self, detector: Detector, layout: ChipLayout, likelihood: Callable[[float], float]
+    ) -> None:
         self._detector = detector
         self._layout = layout
+        self._likelihood = likelihood
 
     def locate(self, sample: Sample) -> Located:
         """Find every face, largest first, with its pose and its quality."""
@@ -67,11 +73,11 @@ class FaceLocator:
             Face(
                 Box(*box),
                 Landmarks(*(Point(*point) for point in points)),
-                confidence,
+                self._likelihood(score),
                 pose,
                 quality,
             )
-            for box, points, confidence, pose, quality in zip(
+            for box, points, score, pose, quality in zip(
                 detections.boxes_xyxy.tolist(),
                 detections.landmarks_xy.tolist(),
                 detections.confidences.tolist(),

@@ -40,6 +40,9 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": streams,
         }
+        if streams > 1:
+            # Whatever else runs would hold up the stream that is bound to its processor.
+            self._settings["ENABLE_CPU_PINNING"] = False
         if cache_dir is not None:
             self._settings["CACHE_DIR"] = str(cache_dir)
 
