@@ -41,6 +41,7 @@ class Chosen:
     federal_covered: bool = True
     listed: frozenset[str] = frozenset(LISTED)
     undeclared_allowed: bool = True
+    victims_held_to_floor: bool = True
 
     @property
     def engine(self) -> PolicyEngine:
@@ -51,7 +52,8 @@ class Chosen:
                 "listed-organisations": ", ".join(self.listed),
             },
             "authenticated-use": {
-                "undeclared-sector": "allowed" if self.undeclared_allowed else "refused"
+                "undeclared-sector": "allowed" if self.undeclared_allowed else "refused",
+                "victim-search-floor": "99" if self.victims_held_to_floor else "none",
             },
         }
         packs = [ChosenPack.of(shipped()[name], choices.get(name, {})) for name in DEFAULT]
@@ -95,7 +97,8 @@ def oracle(
         refusing = {"nothing-permits"}
     compares = use.action in (Action.COMPARE, Action.SEARCH, Action.WATCH)
     owed = set()
-    if not refusing and compares and sectors & POLICE and known.similarity < 99:
+    held = chosen.victims_held_to_floor or use.purpose not in VICTIMS
+    if not refusing and compares and sectors & POLICE and held and known.similarity < 99:
         owed.add(("similarity", 99.0))
     return not refusing, refusing, owed
 
@@ -178,6 +181,7 @@ CHOSEN = {
     "without federal agencies": Chosen(federal_covered=False),
     "with another list": Chosen(listed=frozenset({"NCMEC"})),
     "with nobody undeclared": Chosen(undeclared_allowed=False),
+    "without a floor for victims": Chosen(victims_held_to_floor=False),
 }
 
 
