@@ -116,6 +116,15 @@ def test_authorisation_is_recorded(likeness: Command) -> None:
     assert likeness(*arguments).code == 2
 
 
+def test_nobody_authorises_their_own_search(likeness: Command) -> None:
+    likeness("collections", "create", "staff")
+    case, _ = open_case(f"local:{getpass.getuser()}", authorisation_hours=24)
+    outcome = likeness("review", "authorise", case.id, "--authority", "Court", "--number", "12 X")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "keys create NAME --role admin" in outcome.err
+    assert "to be authorised by" in likeness("review", "list").out
+
+
 def test_sweep_deletes_what_was_never_authorised_and_says_so(likeness: Command) -> None:
     likeness("collections", "create", "staff")
     assert answer(likeness, "review", "sweep") == {"cases": [], "unauthorised": [], "watches": []}

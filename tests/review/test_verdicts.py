@@ -123,3 +123,14 @@ def test_consent_is_recorded_once_and_only_where_it_is_owed(desk: Desk) -> None:
     authorise(owing)
     with pytest.raises(Conflict, match="has one"):
         authorise(owing)
+
+
+def test_nobody_authorises_their_own_search(desk: Desk) -> None:
+    case = desk.open(found(), authorisation_hours=48)
+    with pytest.raises(Denied, match=r"somebody else was expected to authorise.*another admin"):
+        desk.database.write(
+            lambda c: authorisations.authorise(
+                c, desk.keyring, case.id, case.principal_id, "Court", "7", desk.now
+            )
+        )
+    assert desk.database.read(lambda c: authorisations.of_case(c, desk.keyring, case)) is None

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from sqlalchemy import Table, select
 
 from likeness.access import AccessKey, Grant, keys
 from likeness.app.home import Home
-from likeness.errors import Denied
+from likeness.errors import Conflict, Denied
 from likeness.gallery.collections import Size
 from likeness.ledger.tables import ENTRIES
 from likeness.policy import suspensions
@@ -95,6 +96,26 @@ def test_a_watch_proposes_nobody_below_what_rules_demanded(home: Home, tmp_path:
     list(enroller(home).enrol(read_source(tmp_path / "red")))
     assert rows(home, CASES) == rows(home, OUTBOX) == []
     assert len(rows(home, CROPS)) == 1
+
+
+def test_without_calibration_nobody_is_enrolled_past_a_watch(
+    database_url: str, tmp_path: Path, standards: Path
+) -> None:
+    uncalibrated = tmp_path / "standards"
+    shutil.copytree(standards, uncalibrated)
+    for path in uncalibrated.glob("*.calibration.json"):
+        path.unlink()
+    with home_with_crops(tmp_path, database_url, uncalibrated) as home:
+        watch = watch_for(home, draw(tmp_path / "probe.png", RED, side=120))
+        draw(tmp_path / "red" / "Rosa.png", RED)
+        with pytest.raises(Conflict, match=r"a calibration was expected.*nothing was enrolled"):
+            list(enroller(home).enrol(read_source(tmp_path / "red")))
+        assert home.gallery.size("staff") == Size(0, 0)
+        assert rows(home, CROPS) == rows(home, CASES) == []
+
+        home.database.write(lambda c: watches.end(c, watch))
+        (result,) = enroller(home).enrol(read_source(tmp_path / "red"))
+        assert result.outcome is enrol.Outcome.ENROLLED
 
 
 def stop_the_purpose(home: Home, key: AccessKey) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 
-from likeness.errors import Conflict
+from likeness.errors import Conflict, Denied
 from likeness.review import cases
 from likeness.review.case import Case
 from likeness.review.statements import checked_statement
@@ -39,10 +39,17 @@ def authorise(
     Raises:
         InvalidRequest: authority or number cannot be kept.
         NotFound: there is no such case, or its deadline has passed.
+        Denied: the case is of a use of their own.
         Conflict: none is owed, or one is recorded.
     """
     stated = [checked_statement(authority, "an authority"), checked_statement(number, "a number")]
     case = cases.get(connection, case_id, now)
+    if case.principal_id == principal_id:
+        raise Denied(
+            f"somebody else was expected to authorise case {case_id}, which is of your own use: let"
+            " another admin record it, at a terminal of their own or over /v1 with a key of theirs"
+            " (`likeness keys create NAME --role admin`)"
+        )
     if case.authorise_by is None:
         raise Conflict(
             f"a case that owes an authorisation was expected and {case_id} owes none: nothing was"

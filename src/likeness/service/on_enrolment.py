@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from likeness.errors import Conflict, NotFound
 from likeness.gallery import subjects
 from likeness.gallery.collections import Collection
 from likeness.gallery.references import NewReference, Reference
@@ -108,7 +109,7 @@ class ReviewOfEnrolments:
             now: the time.
 
         Raises:
-            NotFound: somebody is watched for, and nobody has measured what scores mean.
+            Conflict: somebody is watched for, and nobody has measured what scores mean.
             KeyUnusable: a key is gone.
         """
         if not self.keeps_crops or not arrivals:
@@ -116,7 +117,14 @@ class ReviewOfEnrolments:
         crops.keep(connection, self.keyring, collection.id, crops_jpeg)
         if not watches.any_in(connection, collection.id, now):
             return []
-        calibration = self.calibration_of(collection)
+        try:
+            calibration = self.calibration_of(collection)
+        except NotFound as error:  # which would tell a client that the collection is gone
+            raise Conflict(
+                "a calibration was expected, since somebody is watched for in this collection, and"
+                " there is none: nothing was enrolled; make one (`likeness models calibrate"
+                " FOLDER`), or end the watches (`likeness watch list`)"
+            ) from error
         point = calibration.point(self.fmr)
         return open_watch_cases(
             connection,

@@ -153,7 +153,7 @@ class ReviewOffice:
         """Record an authority's consent.
 
         Raises:
-            InvalidRequest, NotFound, Conflict: see `authorisations.authorise`.
+            InvalidRequest, NotFound, Denied, Conflict: see `authorisations.authorise`.
         """
         now = self.clock()
         with self._on_record(Action.AUTHORISE, "AuthoriseCase", case_id) as (record, case):
