@@ -12,6 +12,7 @@
     │  ├─ NotFound
     │  ├─ AlreadyExists
     │  └─ Conflict
+    │     └─ HomeInUse        another process has the home open
     ├─ Refused       Likeness could, and will not
     │  ├─ Denied              policy forbids the use
     │  ├─ LicenceNotAccepted  the operator has not accepted these weights' licence
@@ -78,6 +79,10 @@ class AlreadyExists(StateError):
 
 class Conflict(StateError):
     """Another act stands in the way."""
+
+
+class HomeInUse(Conflict):
+    """Another process has the home open, and what was asked for needs it alone."""
 
 
 class Refused(LikenessError):

@@ -51,11 +51,66 @@ def replaced(path: Path, content: bytes) -> Iterator[None]:
     path.write_bytes(before)
 
 
-def test_a_home_that_is_open_elsewhere_names_the_process(likeness: Command, staff: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "way_out"),
+    [
+        ("collections sweep", "or let the server do it: it sweeps every hour"),
+        ("collections delete staff --yes", "or ask the server: DeleteCollection"),
+        ("erase --collection staff Rosa --yes", "or ask the server: DeleteFaces, DeleteUser"),
+        ("enrol --collection staff people", "or send the pictures to the server: IndexFaces"),
+        ("identify --collection staff a.png", "or ask the server: SearchFacesByImage"),
+        ("collections cohort staff --standard", "end that first"),
+    ],
+)
+def test_what_needs_a_home_alone_says_who_has_it_and_what_else_does_it(
+    likeness: Command,
+    staff: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: str,
+    way_out: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with home():
-        assert f"process {os.getpid()} has it open" in of_all(likeness, 2)
-        doctor = likeness("doctor").out
-        assert "collections: 1, of the model and cohort in force" in doctor
+        line = line_of(likeness(*arguments.split()), 2)
+    assert f"process {os.getpid()} (a server, or another command) has it open" in line
+    assert line.endswith(way_out)
+
+
+def test_what_reads_and_writes_rows_alone_works_beside_a_server(
+    likeness: Command, staff: Path, tmp_path: Path
+) -> None:
+    with home() as served:
+        for arguments in (
+            "collections list",
+            "collections show staff",
+            "collections subjects staff",
+            "collections references staff --subject Rosa",
+            "collections retention staff never",
+            f"export --collection staff --out {tmp_path / 'staff.likeness'} --in-the-clear",
+            "secrets list",
+        ):
+            outcome = likeness(*arguments.split())
+            assert (outcome.code, outcome.err) == (0, "")
+        assert likeness("collections", "create", "other").code == 0
+        assert [one.name for one in served.gallery.collections()] == ["other", "staff"]
+        assert likeness("collections", "delete", "other", "--yes").code == 2
+        assert "collections: 2, of the model and cohort in force" in likeness("doctor").out
+    assert likeness("collections", "delete", "other", "--yes").code == 0
+
+
+def test_a_server_goes_on_with_the_keys_that_were_rotated_beside_it(
+    likeness: Command, picture: Make, staff: Path
+) -> None:
+    with home() as served:
+        before = served.keyring.key_ids
+        assert f"{before[0]} is destroyed" in likeness("secrets", "rotate").out
+        # Nothing of it is open yet: its key is sealed by one that the server has to read first.
+        assert served.gallery.own_cohort(served.gallery.collection("staff")) is None
+        served.gallery.create("more", model="m", dimensions=2, cohort_version="c")
+        assert served.keyring.key_ids[0] not in before
+        assert len(served.keyring.key_ids) == 1
+    assert likeness("collections", "delete", "more", "--yes").code == 0
 
 
 def test_a_database_that_is_damaged_asks_for_a_backup(likeness: Command, staff: Path) -> None:

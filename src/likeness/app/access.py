@@ -6,11 +6,15 @@ import shlex
 from datetime import timedelta
 from functools import partial
 
+from sqlalchemy import Connection
+
 from likeness.access.sealed import bind_older_secrets, has_older_secrets
 from likeness.app.installation import Installation
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
-from likeness.gallery import older_rows
+from likeness.gallery import cohorts, collections, older_rows
+from likeness.gallery.cohorts import OwnCohort
+from likeness.gallery.collections import Collection
 from likeness.ledger.ledger import Ledger
 from likeness.policy.in_force import RulesInForce
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
@@ -21,13 +25,15 @@ from likeness.service.withhold import Withholding
 from likeness.storage import migrate, open_database
 from likeness.terms.closing import Closing
 from likeness.terms.use import UNDECLARED, Action, Principal, Role, Use
+from likeness.vision.kept_cohort import read_cohort
 
 
 class Rows(Closing):
     """The rows and keys of a home, without its gallery: any number of processes may have them.
 
-    For what is to work while a server runs: access keys, rules, the ledger, review. Acts go through
-    `desk`, so that each leaves a record; `somebody` is who acts at the command line.
+    For what is to work while a server runs: access keys, rules, the ledger, review, whatever of
+    collections takes no index. Acts go through `desk`, so that each leaves a record; `somebody` is
+    who acts at the command line.
     """
 
     def __init__(self, installation: Installation) -> None:
@@ -83,6 +89,21 @@ class Rows(Closing):
                     partial(older_rows.bind, keyring=keyring),
                     lambda count: Outcome(details={"collections": str(count)}),
                 )
+
+    def own_cohort(self, collection: Collection) -> OwnCohort | None:
+        """Find what evens a collection's scores, and what they mean, where that is its own.
+
+        Raises:
+            NotFound: it is erased.
+            Conflict: it has switched to another model.
+            KeyUnusable: it is damaged, or another's.
+        """
+
+        def find(connection: Connection) -> OwnCohort | None:
+            seal = collections.seal_of(connection, self.keyring, collection)
+            return cohorts.find(connection, seal, collection.cohort_version, read_cohort)
+
+        return self.database.read(find)
 
     def close(self) -> None:
         """Let go of the database."""

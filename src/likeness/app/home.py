@@ -6,6 +6,8 @@ from likeness.app.access import Rows
 from likeness.app.installation import Installation
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
+from likeness.gallery.cohorts import OwnCohort
+from likeness.gallery.collections import Collection
 from likeness.gallery.erasing import KeptElsewhere
 from likeness.gallery.exact_index import ExactIndex
 from likeness.gallery.faiss_index import FaissIndex
@@ -27,7 +29,8 @@ class Home(Rows):
         """Open the home of an installation; what is not there yet is made.
 
         Raises:
-            Conflict: another process has it open, or its database is of a newer program.
+            HomeInUse: another process has it open.
+            Conflict: its database is of a newer program.
             DatabaseUnavailable: its database cannot be read and written.
             KeyUnusable: its keys cannot be had, or are not kept secret.
             InvalidRequest: the database's URL is none.
@@ -47,6 +50,10 @@ class Home(Rows):
         except BaseException:
             self.database.close()
             raise
+
+    def own_cohort(self, collection: Collection) -> OwnCohort | None:
+        """Find a collection's own cohort, which the gallery reads once; see `Rows`."""
+        return self.gallery.own_cohort(collection)
 
     def close(self) -> None:
         """Write what makes the next start fast, and let go of the home."""

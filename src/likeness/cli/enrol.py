@@ -9,10 +9,10 @@ import typer
 from likeness.app import Workload
 from likeness.app.collections import require_comparable
 from likeness.app.enrolment import enroller_of
-from likeness.app.home import Home
 from likeness.cli.answers import print_json
 from likeness.cli.enrolling import enrol_all, print_tally
 from likeness.cli.exit_codes import report as report_error
+from likeness.cli.home_alone import home_alone
 from likeness.cli.opened import finder_opened, installation
 from likeness.cli.options import (
     AnyQuality,
@@ -77,7 +77,7 @@ def enrol(
         report = _beside(source)
     if report is not None:
         _refuse_among_pictures(report, source)
-    with Home(settled) as home:
+    with home_alone(settled, "send the pictures to the server: IndexFaces") as home:
         # Said before networks are loaded.
         require_comparable(home, home.gallery.collection(collection))
         finder = finder_opened(settled, Workload.MANY)

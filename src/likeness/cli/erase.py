@@ -6,10 +6,10 @@ from uuid import UUID
 
 import typer
 
-from likeness.app.home import Home
 from likeness.app.on_record import on_record
 from likeness.cli.asking import require_yes
 from likeness.cli.certificates import give_certificate
+from likeness.cli.home_alone import home_alone
 from likeness.cli.opened import installation
 from likeness.cli.options import AsJson, CertificateTo, Yes
 from likeness.cli.output_file import check_output
@@ -41,7 +41,7 @@ def erase(
         )
     if certificate is not None:
         check_output(certificate)
-    with Home(installation()) as home:
+    with home_alone(installation(), "ask the server: DeleteFaces, DeleteUser") as home:
         known, opened = home.gallery.open(collection)
         with on_record(home, Action.ERASE, "erase", known) as record:
             now = datetime.now(UTC)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from likeness.app.home import Home
+from likeness.app.access import Rows
+from likeness.app.collections import collection_named
 from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
 from likeness.cli.opened import installation
@@ -40,18 +41,18 @@ def export(
             "--passphrase-file or --in-the-clear was expected: give one of the two"
         )
     check_output(out)
-    with Home(installation()) as home:
-        known = home.gallery.collection(collection)  # said before anybody is asked
+    with Rows(installation()) as rows:
+        known = collection_named(rows, collection)  # said before anybody is asked
         passphrase = None if in_the_clear else passphrase_from(passphrase_file, new=True)
         with (
-            on_record(home, Action.READ, "export", known) as record,
+            on_record(rows, Action.READ, "export", known) as record,
             private_output(out) as file,
             counting("Subjects and references") as tell,
         ):
             exported = export_collection(
-                home.database,
-                home.gallery,
-                home.installation.standards,
+                rows.database,
+                rows.keyring,
+                rows.installation.standards,
                 collection,
                 file,
                 passphrase,

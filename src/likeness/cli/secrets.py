@@ -5,7 +5,7 @@ from functools import partial
 
 import typer
 
-from likeness.app.home import Home
+from likeness.app.access import Rows
 from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
 from likeness.cli.opened import installation
@@ -22,10 +22,10 @@ secrets = typer.Typer(help="The installation's keys: which there are, and a new 
 @secrets.command("list")
 def list_keys(as_json: AsJson = False) -> None:
     """List the keys by their ids, the one that seals first; none of them is shown."""
-    with Home(installation()) as home, on_record(home, Action.READ, "secrets list") as record:
-        key_ids = home.keyring.key_ids
-        collections = home.database.read(counts_by_key)
-        others = home.database.read(other_secrets_by_key)
+    with Rows(installation()) as rows, on_record(rows, Action.READ, "secrets list") as record:
+        key_ids = rows.keyring.key_ids
+        collections = rows.database.read(counts_by_key)
+        others = rows.database.read(other_secrets_by_key)
         record.answered(Outcome())
     if as_json:
         keys = [
@@ -46,9 +46,9 @@ def rotate(as_json: AsJson = False) -> None:
 
     Interrupted at any point, run again it finishes. Backups need the keys of their time.
     """
-    with Home(installation()) as home:
-        recorded = partial(on_record, home, Action.GOVERN, "secrets rotate")
-        rotation = rotate_keys(home.keyring, recorded)
+    with Rows(installation()) as rows:
+        recorded = partial(on_record, rows, Action.GOVERN, "secrets rotate")
+        rotation = rotate_keys(rows.keyring, recorded)
     if as_json:
         print_json(asdict(rotation))
         return

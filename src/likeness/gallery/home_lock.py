@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from likeness.errors import Conflict, DatabaseUnavailable
+from likeness.errors import DatabaseUnavailable, HomeInUse
 
 _NAME = "gallery.lock"
 
@@ -16,7 +16,7 @@ class HomeLock:
         """Take the lock of a folder, which is made where there is none.
 
         Raises:
-            Conflict: another process holds it.
+            HomeInUse: another process holds it.
             DatabaseUnavailable: the folder cannot be written.
         """
         path = folder / _NAME
@@ -34,9 +34,9 @@ class HomeLock:
         except BlockingIOError:
             holder = self._file.read(20).strip()
             self._file.close()
-            raise Conflict(
+            raise HomeInUse(
                 f"the gallery in {folder} was expected to be free and process {holder or 'unknown'}"
-                " has it open (the server?): stop it, or use the wire while it runs"
+                " (a server, or another command) has it open: end that first"
             ) from None
         self._file.truncate()
         self._file.write(str(os.getpid()))

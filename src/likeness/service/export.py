@@ -11,11 +11,11 @@ import numpy as np
 from sqlalchemy import Connection
 
 from likeness.errors import NotFound
-from likeness.gallery import collections, references, subjects
+from likeness.gallery import cohorts, collections, references, subjects
 from likeness.gallery.collections import Collection, Size
-from likeness.gallery.gallery import Gallery
 from likeness.gallery.references import Reference
 from likeness.gallery.seal import Seal
+from likeness.secrets import Keyring
 from likeness.secrets.passphrase import sealed_stream
 from likeness.service.export_format import (
     COHORT_PART_BYTES,
@@ -32,6 +32,7 @@ from likeness.terms.calibration import Calibration
 from likeness.terms.template import Template
 from likeness.vision.cohort import Cohort
 from likeness.vision.cohort_parts import CohortInParts
+from likeness.vision.kept_cohort import read_cohort
 from likeness.vision.standards import Standards
 
 Tell = Callable[[int, int], None]
@@ -49,7 +50,7 @@ class Exported:
 
 def export_collection(
     database: Database,
-    gallery: Gallery,
+    keyring: Keyring,
     standards: Standards,
     name: str,
     file: BinaryIO,
@@ -60,7 +61,7 @@ def export_collection(
 
     Args:
         database: where the gallery's rows are.
-        gallery: what has the collection.
+        keyring: what collections' keys are sealed with.
         standards: what has its cohort, where that is not its own.
         name: the collection's.
         file: where to write.
@@ -73,12 +74,13 @@ def export_collection(
         KeyUnusable: something that was sealed does not open.
         OSError: the file cannot be written.
     """
-    collection, opened = gallery.open(name)
-    cohort, calibration = _standing(gallery, standards, collection)
 
     def write(connection: Connection) -> Exported:
+        collection = collections.get(connection, name)
+        seal = collections.seal_of(connection, keyring, collection)
+        cohort, calibration = _standing(connection, seal, standards, collection)
         size = collections.size(connection, collection.id)
-        lines = _told(_lines(connection, collection, size, opened.seal, cohort, calibration), tell)
+        lines = _told(_lines(connection, collection, size, seal, cohort, calibration), tell)
         written = _ended(encoded(line) for line in lines)
         file.writelines(written if passphrase is None else sealed_stream(written, passphrase))
         return Exported(collection, size)
@@ -87,12 +89,12 @@ def export_collection(
 
 
 def _standing(
-    gallery: Gallery, standards: Standards, collection: Collection
+    connection: Connection, seal: Seal, standards: Standards, collection: Collection
 ) -> tuple[Cohort | CohortInParts, Calibration | None]:
     """Find what evens the collection's scores out, and what they mean if that is known."""
-    own = gallery.own_cohort(collection)
+    own = cohorts.find(connection, seal, collection.cohort_version, read_cohort)
     if own is not None:
-        # The gallery knows only what a cohort does.
+        # Collections know only what a cohort does.
         assert isinstance(own.cohort, Cohort | CohortInParts)
         return own.cohort, own.calibration
     cohort = standards.cohort_of(collection.model, collection.cohort_version)

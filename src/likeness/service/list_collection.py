@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from likeness.errors import InvalidRequest
 from likeness.gallery import collections, references, subjects
-from likeness.gallery.gallery import Gallery
 from likeness.gallery.references import Reference
 from likeness.gallery.subjects import Subject
+from likeness.secrets import Keyring
 from likeness.storage import Database
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class ListedReference:
 
 
 def list_subjects(
-    database: Database, gallery: Gallery, name: str, *, after: int, limit: int
+    database: Database, keyring: Keyring, name: str, *, after: int, limit: int
 ) -> Page[ListedSubject]:
     """List subjects in the order they came.
 
@@ -53,11 +53,12 @@ def list_subjects(
         InvalidRequest: the limit is too low or too high.
     """
     _check_limit(limit)
-    collection, opened = gallery.open(name)
 
     def read(connection: Connection) -> Page[ListedSubject]:
-        found = subjects.page(connection, opened.seal, after=after, limit=limit + 1)
-        sizes = subjects.sizes(connection, opened.seal, [one.number for one in found])
+        collection = collections.get(connection, name)
+        seal = collections.seal_of(connection, keyring, collection)
+        found = subjects.page(connection, seal, after=after, limit=limit + 1)
+        sizes = subjects.sizes(connection, seal, [one.number for one in found])
         return _page(
             [ListedSubject(one, sizes.get(one.number, 0)) for one in found],
             [one.number for one in found],
@@ -70,7 +71,7 @@ def list_subjects(
 
 def list_references(
     database: Database,
-    gallery: Gallery,
+    keyring: Keyring,
     name: str,
     *,
     subject: str | None = None,
@@ -84,10 +85,10 @@ def list_references(
         InvalidRequest: the limit is too low or too high.
     """
     _check_limit(limit)
-    collection, opened = gallery.open(name)
-    seal = opened.seal
 
     def read(connection: Connection) -> Page[ListedReference]:
+        collection = collections.get(connection, name)
+        seal = collections.seal_of(connection, keyring, collection)
         number, total = None, collections.size(connection, collection.id).references
         if subject is not None:
             number = subjects.get(connection, seal, subject).number

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from likeness.app.access import Rows
 from likeness.app.collections import create_collection
-from likeness.app.home import Home
 from likeness.cli.answers import print_json
 from likeness.cli.collections.described import collection_json
 from likeness.cli.opened import installation
@@ -22,10 +22,10 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make an empty collection, for templates of the model and the cohort in force."""
-    with Home(installation()) as home:
-        collection = create_collection(home, name, retention_days)
+    with Rows(installation()) as rows:
+        collection = create_collection(rows, name, retention_days)
         if as_json:
-            print_json(collection_json(home, collection))
+            print_json(collection_json(rows, collection))
         else:
             print(
                 f"{plain(name)} is made for templates of {collection.model}:"

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from likeness.app.home import Home
 from likeness.app.on_record import on_record
 from likeness.cli.asking import require_yes
 from likeness.cli.certificates import give_certificate
 from likeness.cli.collections.described import held_in_words
+from likeness.cli.home_alone import home_alone
 from likeness.cli.opened import installation
 from likeness.cli.options import AsJson, CertificateTo, Yes
 from likeness.cli.output_file import check_output
@@ -27,7 +27,7 @@ def delete(
     """Erase a collection with all that it holds, down to the disk, and certify that."""
     if certificate is not None:
         check_output(certificate)
-    with Home(installation()) as home:
+    with home_alone(installation(), "ask the server: DeleteCollection") as home:
         collection = home.gallery.collection(name)
         with on_record(home, Action.ERASE, "collections delete", collection) as record:
             held = held_in_words(home, collection)

@@ -1,14 +1,15 @@
 """What there is to say of a collection, by every command that shows one."""
 
-from likeness.app.home import Home
+from likeness.app.access import Rows
+from likeness.app.collections import size_of
 from likeness.cli.answers import Json
 from likeness.cli.words import several
 from likeness.gallery.collections import Collection
 
 
-def collection_json(home: Home, collection: Collection) -> Json:
+def collection_json(rows: Rows, collection: Collection) -> Json:
     """A collection and how much it holds."""
-    size = home.gallery.size(collection.name)
+    size = size_of(rows, collection)
     return {
         "name": collection.name,
         "id": str(collection.id),
@@ -22,9 +23,9 @@ def collection_json(home: Home, collection: Collection) -> Json:
     }
 
 
-def held_in_words(home: Home, collection: Collection) -> str:
+def held_in_words(rows: Rows, collection: Collection) -> str:
     """Say how much a collection holds, and how long."""
-    size = home.gallery.size(collection.name)
+    size = size_of(rows, collection)
     kept = "for good"
     if collection.retention_days is not None:
         kept = f"for {several(collection.retention_days, 'day')}"

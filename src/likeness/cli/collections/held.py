@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from likeness.app.home import Home
+from likeness.app.access import Rows
+from likeness.app.collections import collection_named
 from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json, significant
 from likeness.cli.opened import installation
@@ -30,10 +31,10 @@ After = Annotated[
 
 def subjects(name: Name, limit: Limit = 100, after: After = 0, as_json: AsJson = False) -> None:
     """List the subjects of a collection, and how many references each has."""
-    with Home(installation()) as home:
-        collection = home.gallery.collection(name)
-        with on_record(home, Action.READ, "collections subjects", collection) as record:
-            page = list_subjects(home.database, home.gallery, name, after=after, limit=limit)
+    with Rows(installation()) as rows:
+        collection = collection_named(rows, name)
+        with on_record(rows, Action.READ, "collections subjects", collection) as record:
+            page = list_subjects(rows.database, rows.keyring, name, after=after, limit=limit)
             record.answered(Outcome(faces=len(page.listed)))
     if as_json:
         listed = [
@@ -66,11 +67,11 @@ def references(
     as_json: AsJson = False,
 ) -> None:
     """List the references of a collection, and whose they are."""
-    with Home(installation()) as home:
-        collection = home.gallery.collection(name)
-        with on_record(home, Action.READ, "collections references", collection) as record:
+    with Rows(installation()) as rows:
+        collection = collection_named(rows, name)
+        with on_record(rows, Action.READ, "collections references", collection) as record:
             page = list_references(
-                home.database, home.gallery, name, subject=subject, after=after, limit=limit
+                rows.database, rows.keyring, name, subject=subject, after=after, limit=limit
             )
             record.answered(Outcome(faces=len(page.listed)))
     if as_json:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from likeness.app.home import Home
+from likeness.app.access import Rows
+from likeness.app.collections import collection_named
 from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
 from likeness.cli.collections.described import collection_json, held_in_words
@@ -25,15 +26,15 @@ def retention(
 ) -> None:
     """Choose when references are erased; those that are past it go with the next sweep."""
     chosen = _days(days)
-    with Home(installation()) as home:
-        collection = home.gallery.collection(name)
-        with on_record(home, Action.ARRANGE, "collections retention", collection) as record:
+    with Rows(installation()) as rows:
+        collection = collection_named(rows, name)
+        with on_record(rows, Action.ARRANGE, "collections retention", collection) as record:
             collection = set_retention(record, name, chosen)
         if as_json:
-            print_json(collection_json(home, collection))
+            print_json(collection_json(rows, collection))
         else:
             print(
-                f"{plain(name)}: {held_in_words(home, collection)}. `likeness collections sweep`"
+                f"{plain(name)}: {held_in_words(rows, collection)}. `likeness collections sweep`"
                 " goes by that."
             )
 

@@ -6,8 +6,8 @@ from functools import partial
 
 from likeness.app import Installation, Workload
 from likeness.app.collections import calibration_of, require_comparable
-from likeness.app.home import Home
 from likeness.app.on_record import on_record
+from likeness.cli.home_alone import home_alone
 from likeness.cli.opened import finder_opened
 from likeness.cli.plain_text import plain
 from likeness.cli.searched import Ready
@@ -27,7 +27,7 @@ def collection_ready(settled: Installation, name: str, by: By) -> Iterator[Ready
         Conflict: it is of another model or cohort than those in force.
     """
     settings = settled.settings
-    with Home(settled) as home:
+    with home_alone(settled, "ask the server: SearchFacesByImage") as home:
         collection = home.gallery.collection(name)
         require_comparable(home, collection)
         calibration = calibration_of(home, collection)

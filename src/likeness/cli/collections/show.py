@@ -4,8 +4,14 @@ from typing import Annotated
 
 import typer
 
-from likeness.app.collections import calibration_of, require_comparable
-from likeness.app.home import Home
+from likeness.app.access import Rows
+from likeness.app.collections import (
+    calibration_of,
+    collection_named,
+    every_collection,
+    require_comparable,
+    size_of,
+)
 from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
 from likeness.cli.collections.described import collection_json, held_in_words
@@ -23,15 +29,15 @@ from likeness.terms.use import Action
 
 def list_collections(as_json: AsJson = False) -> None:
     """List the collections of this home."""
-    with Home(installation()) as home, on_record(home, Action.READ, "collections list") as record:
-        every = home.gallery.collections()
+    with Rows(installation()) as rows, on_record(rows, Action.READ, "collections list") as record:
+        every = every_collection(rows)
         record.answered(Outcome())
         if as_json:
-            print_json({"collections": [collection_json(home, one) for one in every]})
+            print_json({"collections": [collection_json(rows, one) for one in every]})
             return
         width = max((len(plain(one.name)) for one in every), default=0)
         for one in every:
-            print(f"{plain(one.name):{width}}  {held_in_words(home, one)}")
+            print(f"{plain(one.name):{width}}  {held_in_words(rows, one)}")
         if not every:
             print("There is no collection yet: `likeness collections create NAME` makes one.")
 
@@ -41,16 +47,16 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show all there is to know about a collection: its model, its size, what a match needs."""
-    with Home(installation()) as home:
-        collection = home.gallery.collection(name)
-        with on_record(home, Action.READ, "collections show", collection) as record:
-            hindrance = _hindrance(home, collection)
-            search = _search(home, collection)
+    with Rows(installation()) as rows:
+        collection = collection_named(rows, name)
+        with on_record(rows, Action.READ, "collections show", collection) as record:
+            hindrance = _hindrance(rows, collection)
+            search = _search(rows, collection)
             record.answered(Outcome())
         if as_json:
             print_json(
                 {
-                    **collection_json(home, collection),
+                    **collection_json(rows, collection),
                     "hindrance": hindrance,
                     "calibrated_on": search[0].measured_on if search else None,
                     "operating_point": search_json(*search) if search else None,
@@ -58,7 +64,7 @@ def show(
             )
             return
         paragraphs = [
-            f"{name}: {held_in_words(home, collection)}, made {collection.created_at:%Y-%m-%d}.",
+            f"{name}: {held_in_words(rows, collection)}, made {collection.created_at:%Y-%m-%d}.",
             f"Templates of {collection.model}, {collection.dimensions} numbers each, evened out by"
             f" {collection.cohort_version}.",
         ]
@@ -74,22 +80,22 @@ def show(
             print(*search_in_words(*search), sep="\n")
 
 
-def _hindrance(home: Home, collection: Collection) -> str | None:
+def _hindrance(rows: Rows, collection: Collection) -> str | None:
     """Say why the settings in force cannot search a collection; None where they can."""
     try:
-        require_comparable(home, collection)
+        require_comparable(rows, collection)
     except StateError as error:
         return str(error)
     return None
 
 
-def _search(home: Home, collection: Collection) -> tuple[Calibration, OperatingPoint, int] | None:
+def _search(rows: Rows, collection: Collection) -> tuple[Calibration, OperatingPoint, int] | None:
     """Say what a search by best or reference is worth; None where nobody has measured that."""
-    settings = home.installation.settings
+    settings = rows.installation.settings
     try:
-        calibration = calibration_of(home, collection)
+        calibration = calibration_of(rows, collection)
     except NotFound:
         return None
-    compared = home.gallery.size(collection.name).references
+    compared = size_of(rows, collection).references
     point = calibration.point_for_gallery(compared, settings.fpir, at_most=settings.fmr)
     return calibration, point, compared

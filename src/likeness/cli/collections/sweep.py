@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from likeness.app.home import Home
 from likeness.cli.answers import print_json
 from likeness.cli.certificates import certificate_json, erased_in_words
+from likeness.cli.home_alone import home_alone
 from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
 from likeness.cli.words import several
@@ -16,7 +16,7 @@ def sweep(as_json: AsJson = False) -> None:
 
     Erasures that something stood in the way of are finished, too.
     """
-    with Home(installation()) as home:
+    with home_alone(installation(), "let the server do it: it sweeps every hour") as home:
         report = sweep_collections(
             home.database, home.gallery, home.desk, home.somebody, datetime.now(UTC)
         )
