@@ -5,6 +5,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from likeness.access import KnownKeys
 from likeness.terms.use import Role
 
@@ -57,6 +59,54 @@ def test_a_fact_of_another_shape_makes_no_key(likeness: Command) -> None:
     assert "lower-case words" in outcome.err
     assert listed(likeness) == {}
     assert "There is no access key yet" in likeness("keys", "list").out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "nearest"),
+    [
+        ("sector", "polizei", "'police'"),
+        ("jurisdiction", "US-WAX", "'US-WA'"),
+        ("jurisdiction", "ZZ", ""),
+        ("purpose", "missing-person", "'missing-persons'"),
+    ],
+)
+def test_a_value_that_no_rule_knows_makes_no_key_and_the_nearest_is_named(
+    likeness: Command, option: str, value: str, nearest: str
+) -> None:
+    outcome = likeness("keys", "create", "desk", f"--{option}", value)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.count("\n") == 1
+    assert f"a {option} that rules know was expected and {value!r} came" in outcome.err
+    assert f"to which {nearest}" in outcome.err or not nearest
+    assert f"`likeness policy explain --each {option}` lists them all" in outcome.err
+    assert listed(likeness) == {}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "policy explain --sector polizei",
+        "policy explain --jurisdiction ZZ",
+        "policy explain --purpose fun",
+        "policy suspend --purpose fun --reason why",
+        "watch add a.png --collection c --purpose fun --authority a --criteria b"
+        " --expires 2026-12-01",
+    ],
+)
+def test_no_command_takes_a_value_that_no_rule_knows(likeness: Command, arguments: str) -> None:
+    outcome = likeness(*arguments.split())
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "was expected and" in outcome.err
+
+
+@pytest.mark.parametrize("fact", ["SECTOR", "JURISDICTION", "PURPOSE"])
+def test_somebody_at_the_command_line_is_nothing_that_no_rule_knows(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch, fact: str
+) -> None:
+    monkeypatch.setenv(f"LIKENESS_{fact}", "polizei")
+    outcome = likeness("keys", "list")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert f"LIKENESS_{fact}" in outcome.err
 
 
 def test_a_name_is_no_command_to_a_terminal(likeness: Command) -> None:

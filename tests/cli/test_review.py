@@ -212,7 +212,7 @@ def test_watch_finds_who_is_enrolled_later(
 BAD = [
     ({"expires": "2020-01-01"}, "an expiry within 366 days"),
     ({"criteria": ""}, "criteria"),
-    ({"purpose": "Jane Doe"}, "a purpose is lower-case words"),
+    ({"purpose": "Jane Doe"}, "a purpose that rules know"),
     ({"webhook": "ftp://hooks.example"}, "http:// or https://"),
     ({"collection": "nobody"}, "is none"),
 ]

@@ -17,6 +17,7 @@ from likeness.gallery.cohorts import OwnCohort
 from likeness.gallery.collections import Collection
 from likeness.ledger.ledger import Ledger
 from likeness.policy.in_force import RulesInForce
+from likeness.policy.known_values import require_known
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
 from likeness.service.accountable import AccountableDesk
 from likeness.service.record import Desk, Outcome
@@ -43,7 +44,8 @@ class Rows(Closing):
             Conflict: another program holds the database, or it is of a newer one.
             DatabaseUnavailable: the database cannot be read and written.
             KeyUnusable: the keys cannot be had, or are not kept secret.
-            InvalidRequest: the database's URL is none.
+            InvalidRequest: the database's URL is none, or rules do not know what somebody at the
+                command line declares.
         """
         settings = installation.settings
         self.installation = installation
@@ -111,7 +113,19 @@ class Rows(Closing):
 
 
 def somebody_here(settings: Settings) -> Principal:
-    """Say who is at the command line: an admin, since they can read the home's keys."""
+    """Say who is at the command line: an admin, since they can read the home's keys.
+
+    Raises:
+        InvalidRequest: rules do not know what the settings declare.
+    """
+    try:
+        require_known(
+            sector=settings.sector, jurisdiction=settings.jurisdiction, purposes=[settings.purpose]
+        )
+    except InvalidRequest as error:
+        raise InvalidRequest(
+            f"of LIKENESS_SECTOR, LIKENESS_JURISDICTION and LIKENESS_PURPOSE, {error}"
+        ) from error
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

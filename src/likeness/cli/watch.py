@@ -16,6 +16,7 @@ from likeness.cli.answers import print_json
 from likeness.cli.opened import finder_opened, installation
 from likeness.cli.options import AsJson
 from likeness.cli.plain_text import plain
+from likeness.policy.known_values import require_known
 from likeness.review.watches import Grounds
 from likeness.service.watch_office import Wanted, WatchOffice
 from likeness.service.watched_face import only_face
@@ -44,6 +45,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Open a case whenever somebody is enrolled who resembles a picture."""
+    require_known(purposes=[purpose])
     settled = installation()
 
     def face_of() -> tuple[Template, bytes]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from likeness.access import AccessKey, Grant, IssuedSecret, keys
+from likeness.policy.known_values import require_known
 from likeness.secrets import Keyring
 from likeness.service.record import Desk, Outcome
 from likeness.storage import Database
@@ -34,9 +35,10 @@ class KeyOffice:
         """Make a key; its secret is given this once.
 
         Raises:
-            InvalidRequest: the name cannot be kept.
+            InvalidRequest: the name cannot be kept, or rules do not know what is granted.
             AlreadyExists: there is one of that name.
         """
+        require_known(sector=grant.sector, jurisdiction=grant.jurisdiction, purposes=grant.purposes)
         by, now = self.principal.id, self.clock()
         return self._on_record(
             "CreateAccessKey",

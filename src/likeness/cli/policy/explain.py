@@ -15,6 +15,7 @@ from likeness.cli.plain_text import plain
 from likeness.cli.policy.office import office
 from likeness.errors import InvalidRequest
 from likeness.policy.circumstances import Circumstances, Footage
+from likeness.policy.known_values import require_known
 from likeness.policy.vocabulary import vocabulary
 from likeness.service.policy_office import PolicyOffice
 from likeness.terms.decision import Decision, Rule
@@ -66,6 +67,7 @@ def explain(
 
     Without --key, of a caller of whom the options say all that is known.
     """
+    require_known(sector=sector, jurisdiction=jurisdiction, purposes=[purpose])
     now = _moment(date)
     circumstances = Circumstances(
         similarity,
