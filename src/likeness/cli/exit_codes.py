@@ -62,9 +62,12 @@ def _message(error: BaseException) -> str:
         case LikenessError():
             return str(error)
         case typer.TyperException():
+            # pydantic, which it needs, has read the arguments: `--help` does not wait for that.
+            from likeness.cli.misused import misused
+
             context = getattr(error, "ctx", None)
             command = context.command_path if context else "likeness"
-            return f"{error.format_message().rstrip('.')}: `{command} --help` says what there is"
+            return f"{misused(error)}: `{command} --help` says what there is"
         case KeyboardInterrupt() | typer.Abort():
             return "interrupted"
         case _:
