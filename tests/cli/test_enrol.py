@@ -66,6 +66,17 @@ def test_a_folder_is_enrolled_and_every_picture_reported(enrol: Command, people:
     assert "2 were found" in told["several.png"]["reason"]
 
 
+def test_what_would_let_rejected_pictures_be_enrolled_is_said(enrol: Command, people: Path) -> None:
+    draw(people / "Hilda.png", GREEN, grain=0.0)
+    out = enrol(people).out.splitlines()
+    assert "1 SeveralFaces: `--foremost` takes the foremost face of each" in out
+    assert "1 QualityTooLow: `--any-quality` takes them as they are" in out
+    helped = enrol(people, "--foremost", "--any-quality")
+    assert helped.code == 2  # of the picture without a face
+    assert "2 enrolled, 3 already, 1 rejected (1 NoFace)" in helped.out
+    assert "takes" not in helped.out
+
+
 def test_the_same_command_again_finds_everything_enrolled_already(
     enrol: Command, people: Path
 ) -> None:

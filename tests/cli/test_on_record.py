@@ -127,6 +127,18 @@ def test_a_command_that_is_stopped_does_nothing(staff: Command, arguments: list[
     assert [one["kind"] for one in entries()[known:]] == ["refused"]
 
 
+def test_of_a_search_that_is_refused_nothing_is_said_of_the_collection(
+    staff: Command, picture: Make
+) -> None:
+    probe = picture("probe.png", RED)
+    assert "A match needs" in staff("identify", "--collection", "staff", probe).out
+    assert staff("policy", "suspend", "--all", "--reason", "an audit").code == 0
+    outcome = staff("identify", "--collection", "staff", probe)
+    assert (outcome.code, outcome.out) == (1, "")
+    (line,) = outcome.err.splitlines()
+    assert "is refused by stop-switch" in line
+
+
 def test_an_import_is_on_record_with_what_it_made(staff: Command) -> None:
     staff("export", "--collection", "staff", "--out", "staff.export", "--in-the-clear")
     before = len(entries())

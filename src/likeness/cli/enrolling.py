@@ -17,9 +17,16 @@ from likeness.cli.plain_text import plain
 from likeness.cli.progress import counting
 from likeness.cli.stopping import stopping
 from likeness.cli.words import several
+from likeness.errors import QualityTooLow, SeveralFaces
 from likeness.service.enrol import Enroller, Outcome, Result
 from likeness.service.enrol_report import reported
 from likeness.service.named_picture import NamedPicture
+
+_CURES = {
+    SeveralFaces.__name__: "`--foremost` takes the foremost face of each",
+    QualityTooLow.__name__: "`--any-quality` takes them as they are",
+}
+"""What would let rejected pictures be enrolled, by the kind of their rejection."""
 
 
 class Pictures(Protocol):
@@ -100,3 +107,6 @@ def print_tally(tally: Tally, report: Path, as_json: bool) -> None:
         + (f" ({reasons})" if reasons else "")
         + f"\n{plain(report)} says which"
     )
+    for kind, cure in _CURES.items():
+        if count := tally.reasons[kind]:
+            print(f"{count} {kind}: {cure}")

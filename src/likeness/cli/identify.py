@@ -91,8 +91,8 @@ def identify(
 
         searched = (identifier.calibration, identifier.point, identifier.compared)
         worst, anybody, answers = ExitCode.DONE, False, []
-        if not as_json:
-            print(ready.in_words, *search_in_words(*searched), sep="\n")
+        # Said when there is something to read it for: rules may refuse every search.
+        preamble = [ready.in_words, *search_in_words(*searched)]
         for picture, named in each_picture(name, pictures, settled.workers(Workload.MANY)):
             if isinstance(named, LikenessError):
                 worst = max(worst, code_of(named))
@@ -101,6 +101,9 @@ def identify(
             if as_json:
                 answers.append(_json(picture, named))
             elif not isinstance(named, LikenessError):
+                for line in preamble:
+                    print(line)
+                preamble.clear()
                 _print(picture, named.sample, named.faces, identifier.calibration.lowest_fmr)
                 for case_id in named.case_ids:
                     warn(
