@@ -4,11 +4,13 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from likeness import errors
+from likeness.cli.collections import VERBS
 from likeness.cli.exit_codes import ExitCode, code_of
 
 from .conftest import RED, InstallationWithDiscs, Outcome
@@ -201,6 +203,31 @@ def test_detect_imports_neither_onnx_nor_progress_bars(tmp_path: Path) -> None:
         "sys.exit(str({'onnx', 'onnxruntime', 'rich.progress'} & set(sys.modules)))"
     )
     assert shell(script=script).err == "set()\n"
+
+
+@pytest.mark.parametrize(
+    "command", ["collections list", "keys list", "policy list", "secrets list"]
+)
+def test_what_reads_rows_alone_imports_no_index_and_no_engine(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "home"))
+    script = (
+        "import sys\n"
+        "from likeness.cli.command import run\n"
+        "code = run(sys.argv[1:])\n"
+        "heavy = {'faiss', 'pymilvus', 'openvino', 'onnx', 'botocore', 'fastapi'}\n"
+        "sys.exit(f'imported {heavy & set(sys.modules)}' if heavy & set(sys.modules) else code)"
+    )
+    outcome = shell(*command.split(), script=script)
+    assert (outcome.code, outcome.err) == (0, "")
+
+
+@pytest.mark.parametrize("name", sorted(VERBS))
+def test_a_groups_help_says_of_each_command_what_that_says_of_itself(name: str) -> None:
+    module, _, function = VERBS[name].place.partition(":")
+    said = getattr(import_module(module), function).__doc__
+    assert VERBS[name].summary == said.splitlines()[0]
 
 
 def test_names_that_an_encoding_lacks_do_not_end_a_command(

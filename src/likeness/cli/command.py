@@ -1,21 +1,16 @@
-"""The command itself: which verbs and nouns there are, and how each of them ends.
-
-A command's file is imported when it is asked for, so that `--help` comes at once and no command
-waits for what another one needs.
-"""
+"""The command itself: which verbs and nouns there are, and how each of them ends."""
 
 import logging
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from keyword import iskeyword
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from likeness import __version__
 from likeness.cli.exit_codes import ExitCode, report
+from likeness.cli.verbs import Verb, group_of
 
 # Each lies in the module of its name, as a function or a group of that name; what is a word of
 # Python's has an underscore after it there.
@@ -42,31 +37,14 @@ _COMMANDS = {
 }
 
 
-class _Verbs(TyperGroup):
-    """Commands that are imported when they are asked for; Typer's own types of them are private."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in _COMMANDS:
-            return None
-        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
-        verb = getattr(import_module(f"likeness.cli.{name}"), name)
-        if not isinstance(verb, typer.Typer):
-            alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-            alone.command(cmd_name)(verb)
-            verb = alone
-        return typer.main.get_command(verb)
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+def _place(command: str) -> str:
+    name = f"{command}_" if iskeyword(command) else command
+    return f"likeness.cli.{name}:{name}"
 
 
 _likeness = typer.Typer(
     name="likeness",
-    cls=_Verbs,
+    cls=group_of({name: Verb(_place(name), summary) for name, summary in _COMMANDS.items()}),
     help="Find, compare and name faces, with scores that carry their error rates.",
     epilog="Exit codes: 0 done, 1 the answer is no, 2 used wrongly, 3 failed, 130 interrupted.",
     add_completion=False,

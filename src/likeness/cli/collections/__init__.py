@@ -2,28 +2,62 @@
 
 import typer
 
-from likeness.cli.collections.cohort import cohort
-from likeness.cli.collections.create import create
-from likeness.cli.collections.delete import delete
-from likeness.cli.collections.held import references, subjects
-from likeness.cli.collections.re_embed import re_embed
-from likeness.cli.collections.retention import retention
-from likeness.cli.collections.show import list_collections, show
-from likeness.cli.collections.sweep import sweep
-from likeness.cli.collections.verify import verify
+from likeness.cli.verbs import Verb, group_of
 
-collections = typer.Typer(help="Collections: who is known, by which model, for how long.")
-collections.command("list")(list_collections)
-for _verb in (
-    create,
-    show,
-    subjects,
-    references,
-    retention,
-    delete,
-    sweep,
-    verify,
-    cohort,
-    re_embed,
-):
-    collections.command()(_verb)
+_HERE = "likeness.cli.collections"
+
+VERBS = {
+    "list": Verb(f"{_HERE}.show:list_collections", "List the collections of this home."),
+    "create": Verb(
+        f"{_HERE}.create:create",
+        "Make an empty collection, for templates of the model and the cohort in force.",
+    ),
+    "show": Verb(
+        f"{_HERE}.show:show",
+        "Show all there is to know about a collection: its model, its size, what a match needs.",
+    ),
+    "subjects": Verb(
+        f"{_HERE}.held:subjects",
+        "List the subjects of a collection, and how many references each has.",
+    ),
+    "references": Verb(
+        f"{_HERE}.held:references", "List the references of a collection, and whose they are."
+    ),
+    "retention": Verb(
+        f"{_HERE}.retention:retention",
+        "Choose when references are erased; those that are past it go with the next sweep.",
+    ),
+    "delete": Verb(
+        f"{_HERE}.delete:delete",
+        "Erase a collection with all that it holds, down to the disk, and certify that.",
+    ),
+    "sweep": Verb(
+        f"{_HERE}.sweep:sweep",
+        "Erase references past their date or their collection's days, with subjects left without"
+        " any.",
+    ),
+    "verify": Verb(
+        f"{_HERE}.verify:verify",
+        "Look whether anything is left of what a certificate says is gone; exit code 1 if so.",
+    ),
+    "cohort": Verb(
+        f"{_HERE}.cohort:cohort",
+        "Even a collection's scores out by averages of its own people, and calibrate them with"
+        " others.",
+    ),
+    "re-embed": Verb(
+        f"{_HERE}.re_embed:re_embed",
+        "Make a collection's templates anew with the model in force, from the same pictures again.",
+    ),
+}
+collections = typer.Typer(
+    cls=group_of(VERBS),
+    help="Collections: who is known, by which model, for how long.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@collections.callback()
+def _nothing_first() -> None:
+    """Do nothing: Typer wants a group to have a command or this, and its commands come later."""
