@@ -34,8 +34,8 @@ def retention(
             print_json(collection_json(rows, collection))
         else:
             print(
-                f"{plain(name)}: {held_in_words(rows, collection)}. `likeness collections sweep`"
-                " goes by that."
+                f"{plain(name)}: {held_in_words(rows, collection)}. The next sweep goes by that: a"
+                " running server's, within the hour, or `likeness collections sweep`."
             )
 
 
