@@ -69,7 +69,7 @@ def enrolled(home: Home, folder: Path, count: int = 5) -> None:
 def export(home: Home, words: str | None = WORDS, collection: str = "staff") -> bytes:
     file = io.BytesIO()
     standards = home.installation.standards
-    export_collection(home.database, home.gallery, standards, collection, file, words)
+    export_collection(home.database, home.keyring, standards, collection, file, words)
     return file.getvalue()
 
 
