@@ -103,12 +103,15 @@ class Accounting:
             lambda connection: enabled.enable(connection, pack, {}, by="local:test", now=self.now)
         )
 
-    def owe(self, duty: str, amount: str, met: str, action: str = "search") -> None:
+    def owe(
+        self, duty: str, amount: str, met: str, action: str = "search", when: str = "true"
+    ) -> None:
         """Put a duty in force."""
         self.rule(
             f'@id("owed") @source("a test") @effective("2000-01-01")'
             f' @obligation("{duty}") @amount("{amount}")'
-            f' forbid(principal, action == Action::"{action}", resource) unless {{ {met} }};'
+            f' forbid(principal, action == Action::"{action}", resource)'
+            f" when {{ {when} }} unless {{ {met} }};"
         )
 
     def use(self, action: Action = Action.SEARCH, principal: Principal = SEARCHER) -> Use:

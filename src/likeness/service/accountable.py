@@ -53,7 +53,8 @@ class AccountableDesk:
         try:
             yield record
         except BaseException as error:
-            if not record.ended:
+            # After one face of a sample was withheld, another may be refused, or fail.
+            if record.withheld or not record.ended:
                 kind = Kind.REFUSED if isinstance(error, Refused) else Kind.FAILED
                 record.note(kind, error=type(error).__name__)
             raise

@@ -52,7 +52,10 @@ class UseRecord:
         self.receipt: str | None = None
         self.case_id: UUID | None = None
         self.ended = False
+        self.withheld = False
         self._office = office
+        # What is owed of every face of a sample, whatever was released of those before.
+        self._admission = decision
         self._circumstances = circumstances
 
     def note(self, kind: Kind, **details: str) -> None:
@@ -66,7 +69,7 @@ class UseRecord:
             Denied: nothing may be.
         """
         office, now = self._office, self._office.clock()
-        floor = self.decision.amount_of(Duty.SIMILARITY) or 0.0
+        floor = self._admission.amount_of(Duty.SIMILARITY) or 0.0
         alike = [match for match in matches if match.similarity >= floor]
         alike, pending = office.database.read(
             lambda connection: office.withholding.known(connection, self.use, probe, alike, now)
@@ -121,9 +124,9 @@ class UseRecord:
 
         def open_case(connection: Connection) -> tuple[UUID, Position]:
             case = office.withholding.open(
-                connection, self.use, self.decision, probe, crop_jpeg, matches, now
+                connection, self.use, self._admission, probe, crop_jpeg, matches, now
             )
-            event = Event(Kind.WITHHELD, self.use, self.decision, ids={"case": case.id})
+            event = Event(Kind.WITHHELD, self.use, self._admission, ids={"case": case.id})
             return case.id, office.ledger.append(connection, event)
 
         self.case_id, position = office.database.write(open_case)
@@ -158,6 +161,7 @@ class UseRecord:
     def _acknowledge(self, kind: Kind, position: Position) -> None:
         self.receipt = self._office.ledger.receipt_id(position)
         self.ended = kind is not Kind.INTENT
+        self.withheld = kind is Kind.WITHHELD
 
 
 def refusal(use: Use, decision: Decision) -> str:

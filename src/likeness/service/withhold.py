@@ -140,7 +140,9 @@ def _bytes_of(probe: Probe) -> bytes:
     if probe.enrolled_id is not None:
         return probe.enrolled_id.bytes
     assert probe.sample is not None  # one of the two is searched for
-    return sha256(probe.sample.data).digest()
+    # Where every face of a sample is searched for, whom one of them is not, another may be.
+    place = dict(probe.parameters).get("face", "")
+    return sha256(probe.sample.data + place.encode()).digest()
 
 
 def _id(match: Matched) -> UUID:
