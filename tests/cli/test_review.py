@@ -199,7 +199,7 @@ def test_watch_finds_who_is_enrolled_later(
                 arrivals,
                 calibration_of(opened, staff),
                 at_least=80.0,
-                may_match=lambda watch: True,
+                owed_of=lambda watch, similarity: Owed(watch.reviews, watch.separately),
                 use_id=uuid4(),
                 now=now,
                 expires_at=now + timedelta(30),

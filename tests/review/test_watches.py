@@ -63,7 +63,7 @@ def enrol(desk: Desk, *seeds: int, collection_id: UUID = COLLECTION) -> list[Cas
             arrivals,
             CALIBRATION,
             at_least=90.0,
-            may_match=lambda watch: True,
+            owed_of=lambda watch, similarity: Owed(watch.reviews, watch.separately),
             use_id=uuid4(),
             now=desk.now,
             expires_at=desk.now + timedelta(days=30),

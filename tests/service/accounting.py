@@ -41,7 +41,7 @@ POLICE = Principal(
     "key:police", Role.CLIENT, "Anytown", "police", "US-CA", ("criminal-investigation",)
 )
 
-_FACTS = """
+FACTS = """
 title = "A test's rules"
 jurisdiction = "everywhere"
 status = "ours"
@@ -98,7 +98,7 @@ class Accounting:
 
     def rule(self, text: str) -> None:
         """Put a rule in force."""
-        pack = read_pack("of-a-test", _FACTS, text)
+        pack = read_pack("of-a-test", FACTS, text)
         self.database.write(
             lambda connection: enabled.enable(connection, pack, {}, by="local:test", now=self.now)
         )

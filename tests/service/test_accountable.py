@@ -213,6 +213,16 @@ def test_review_that_nobody_could_do_refuses_the_use(home: Accounting):
     assert home.kinds() == ["refused"]
 
 
+def test_watch_whose_matches_nobody_could_authorise_is_refused(home: Accounting):
+    home.owe("authorisation", "24", "context.authorised", action="watch")
+    watcher = replace(SEARCHER, role=Role.OPERATOR)
+    with (
+        pytest.raises(Denied, match="refused by owed"),
+        home.desk().record(home.use(Action.WATCH, watcher)),
+    ):
+        raise AssertionError("it was admitted")
+
+
 def test_quota_admits_a_days_uses_and_no_more_however_many_ask_at_once(home: Accounting):
     home.owe("quota", "5", "context.usesToday < 5")
     desk = home.desk()

@@ -19,7 +19,8 @@ from likeness.app.home import Home
 from likeness.errors import Conflict, Denied
 from likeness.gallery.collections import Size
 from likeness.ledger.tables import ENTRIES
-from likeness.policy import suspensions
+from likeness.policy import enabled, suspensions
+from likeness.policy.pack import read_pack
 from likeness.policy.suspensions import Scope
 from likeness.review import watches
 from likeness.review.case import Owed
@@ -29,6 +30,7 @@ from likeness.service import enrol
 from likeness.service.enrol_source import read_source
 from likeness.terms.use import Role
 from tests.service import enrolling
+from tests.service.accounting import FACTS
 from tests.service.people import RED, crowd, draw, enroller, home_at, make, template_of
 
 
@@ -157,6 +159,42 @@ def test_a_watch_matches_only_while_rules_let_its_keeper_watch(
     list(enroller(home).enrol(read_source(tmp_path / "red")))
     assert home.gallery.size("staff").references == 1
     assert len(rows(home, CASES)) == len(rows(home, OUTBOX)) == (1 if stop is None else 0)
+
+
+@pytest.mark.parametrize(
+    ("duty", "amount", "met", "opened"),
+    [
+        ("separate-review", "2", "context.separateReviews >= 2", [(2, True)]),
+        ("notice", "1", "context.noticeShown", []),
+        ("authorisation", "24", "context.authorised", []),
+    ],
+)
+def test_what_rules_demand_of_watches_by_now_holds_for_those_begun_before(
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    duty: str,
+    amount: str,
+    met: str,
+    opened: list[tuple[int, bool]],
+) -> None:
+    monkeypatch.setattr("likeness.policy.in_force._LOOK_EVERY_S", 0.0)
+    watch_for(home, draw(tmp_path / "probe.png", RED, side=120))
+    text = (
+        f'@id("later") @source("a test") @effective("2000-01-01") @obligation("{duty}")'
+        f' @amount("{amount}") forbid(principal, action == Action::"watch", resource)'
+        f" unless {{ {met} }};"
+    )
+    home.database.write(
+        lambda c: enabled.enable(
+            c, read_pack("later", FACTS, text), {}, by="local:test", now=datetime.now(UTC)
+        )
+    )
+
+    draw(tmp_path / "red" / "Rosa.png", RED)
+    list(enroller(home).enrol(read_source(tmp_path / "red")))
+
+    assert [(case.reviews, case.separately) for case in rows(home, CASES)] == opened
 
 
 def test_an_act_that_fails_leaves_no_face_no_case_and_says_so(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from likeness.gallery import collections, references, subjects
 from likeness.review import crops
-from likeness.review.case import Case, Found
+from likeness.review.case import Case, Found, Owed
 from likeness.review.watching import Arrival, open_watch_cases
 from likeness.terms.calibration import Calibration
 from tests.gallery.galleries import MODEL, new
@@ -185,7 +185,7 @@ def test_who_keeps_a_watch_learns_whom_people_confirmed_and_nothing_before(
             [arrival],
             calibration,
             at_least=90.0,
-            may_match=lambda watch: True,
+            owed_of=lambda watch, similarity: Owed(watch.reviews, watch.separately),
             use_id=uuid4(),
             now=now,
             expires_at=now + timedelta(30),

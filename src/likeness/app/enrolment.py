@@ -44,5 +44,5 @@ def reviewing_of(home: Home) -> ReviewOfEnrolments:
         settings.fmr,
         timedelta(days=settings.case_days),
         partial(calibration_of, home),
-        WatchInForce(home.keyring, home.rules, home.somebody).may_match,
+        WatchInForce(home.keyring, home.rules, home.somebody).owed_of,
     )

@@ -32,7 +32,7 @@ def open_watch_cases(
     calibration: Calibration,
     *,
     at_least: float,
-    may_match: Callable[[Watch], bool],
+    owed_of: Callable[[Watch, float], Owed | None],
     use_id: UUID,
     now: datetime,
     expires_at: datetime,
@@ -46,7 +46,7 @@ def open_watch_cases(
         arrivals: who was enrolled.
         calibration: what the collection's scores mean.
         at_least: from which similarity on, 0 to 100.
-        may_match: whether a watch may still find anybody.
+        owed_of: what a match of a watch owes, of a similarity; None where it may not match.
         use_id: of the enrolment.
         now: the time.
         expires_at: when the cases end.
@@ -59,7 +59,8 @@ def open_watch_cases(
     for arrival in arrivals:
         alike = watches.resembling(watched, arrival.template, calibration, at_least)
         for watch, similarity in alike:
-            if not may_match(watch):
+            owed = owed_of(watch, similarity)
+            if owed is None:
                 continue
             case = cases.open_case(
                 connection,
@@ -72,7 +73,7 @@ def open_watch_cases(
                     (("reference", str(arrival.reference_id)),),
                     watch.id.bytes,
                 ),
-                Owed(watch.reviews, watch.separately),
+                owed,
                 [Found(arrival.reference_id, arrival.subject_id, similarity)],
                 use_id=use_id,
                 crop_jpeg=watches.crop_of(connection, keyring, watch),

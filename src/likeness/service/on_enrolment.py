@@ -16,7 +16,7 @@ from likeness.gallery.collections import Collection
 from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.seal import Seal
 from likeness.review import crops, watches
-from likeness.review.case import Case
+from likeness.review.case import Case, Owed
 from likeness.review.watches import Watch
 from likeness.review.watching import Arrival, open_watch_cases
 from likeness.secrets import Keyring
@@ -41,7 +41,8 @@ class ReviewOfEnrolments:
 
     While pictures are not kept nobody could review a match, so nothing is kept and nobody compared.
     A watch is matched from the false match rate `fmr` on; `calibration_of` says what the scores of
-    a collection mean, `may_match` whether rules still let a watch find anybody there.
+    a collection mean, `owed_of` what rules demand by now of a watch's match there, of a
+    similarity; None where they let it find nobody.
     """
 
     keyring: Keyring
@@ -49,7 +50,7 @@ class ReviewOfEnrolments:
     fmr: float
     case_lives: timedelta
     calibration_of: Callable[[Collection], Calibration]
-    may_match: Callable[[Connection, Watch, Collection], bool]
+    owed_of: Callable[[Connection, Watch, Collection, float], Owed | None]
 
     def crop_of(self, image: Image, box: Box) -> bytes | None:
         """Cut a face out, before the act that enrols it; None while pictures are not kept."""
@@ -133,7 +134,9 @@ class ReviewOfEnrolments:
             arrivals,
             calibration,
             at_least=calibration.similarity(point.threshold),
-            may_match=lambda watch: self.may_match(connection, watch, collection),
+            owed_of=lambda watch, similarity: self.owed_of(
+                connection, watch, collection, similarity
+            ),
             use_id=use_id,
             now=now,
             expires_at=now + self.case_lives,

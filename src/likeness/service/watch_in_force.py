@@ -15,9 +15,11 @@ from likeness.gallery import collections
 from likeness.gallery.collections import Collection
 from likeness.policy.circumstances import Circumstances
 from likeness.policy.in_force import RulesInForce
+from likeness.review.case import Owed
 from likeness.review.watches import Watch
 from likeness.secrets import Keyring
 from likeness.service.collection_facts import use_of
+from likeness.service.withhold import OF_REVIEWERS, owed_by
 from likeness.terms.use import Action, Principal, Use
 
 
@@ -30,8 +32,12 @@ class WatchInForce:
     somebody: Principal
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def may_match(self, connection: Connection, watch: Watch, collection: Collection) -> bool:
-        """Say whether a watch of a collection may find anybody now.
+    def owed_of(
+        self, connection: Connection, watch: Watch, collection: Collection, similarity: float
+    ) -> Owed | None:
+        """Say what a watch's match in a collection owes, 0 to 100 alike; None if it may not be.
+
+        That is the stricter of what rules demanded when the watch began, and demand now.
 
         Raises:
             KeyUnusable: a key is gone.
@@ -39,14 +45,19 @@ class WatchInForce:
         """
         keeper = self._keeper(connection, watch.principal_id)
         if keeper is None or not may(keeper.role, Action.WATCH):
-            return False
+            return None
         use = use_of(
             connection,
             Use(keeper, Action.WATCH, "Watch", purpose=watch.purpose),
             collection.id,
             collections.seal_of(connection, self.keyring, collection),
         )
-        return self.rules.decide(use, Circumstances.at_admission(use, 0), self.clock()).allowed
+        circumstances = replace(Circumstances.at_admission(use, 0), similarity=similarity)
+        decision = self.rules.decide(use, circumstances, self.clock())
+        if decision.refused_by or {one.duty for one in decision.obligations} - OF_REVIEWERS:
+            return None
+        now = owed_by(decision)
+        return Owed(max(watch.reviews, now.reviews), watch.separately or now.separately)
 
     def _keeper(self, connection: Connection, principal_id: str) -> Principal | None:
         if principal_id.startswith("local:"):

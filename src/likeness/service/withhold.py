@@ -22,7 +22,8 @@ from likeness.terms.decision import Decision, Duty, Rule
 from likeness.terms.use import Action, Use
 from likeness.vision.crop import face_crop_jpeg
 
-OF_PEOPLE = frozenset({Duty.REVIEW, Duty.SEPARATE_REVIEW, Duty.AUTHORISATION})
+OF_REVIEWERS = frozenset({Duty.REVIEW, Duty.SEPARATE_REVIEW})
+OF_PEOPLE = OF_REVIEWERS | {Duty.AUTHORISATION}
 _CROP_DECODED_AT_PX = 1024
 
 
@@ -55,10 +56,13 @@ class Withholding:
 
     def impossible(self, use: Use, decision: Decision) -> tuple[Rule, ...]:
         """Name the rules whose duties people could never do for this use."""
-        owed = tuple(one.rule for one in decision.obligations if one.duty in OF_PEOPLE)
-        # What a watch finds later opens a case, too; a case is of a collection.
-        reviewable = use.action in (Action.SEARCH, Action.WATCH) and use.collection_id is not None
-        return () if self.keeps_crops and reviewable else owed
+        # What a watch finds later opens a case, too, which nobody authorises: its hours would begin
+        # before there was one. And a case is of a collection.
+        doable = {Action.SEARCH: OF_PEOPLE, Action.WATCH: OF_REVIEWERS}.get(use.action, frozenset())
+        if not self.keeps_crops or use.collection_id is None:
+            doable = frozenset()
+        owed = [one for one in decision.obligations if one.duty in OF_PEOPLE - doable]
+        return tuple(one.rule for one in owed)
 
     def known(
         self, connection: Connection, use: Use, probe: Probe, matches: Sequence[M], now: datetime
@@ -90,7 +94,7 @@ class Withholding:
             connection,
             self.keyring,
             _search(use, probe),
-            _owed(decision),
+            owed_by(decision),
             found,
             use_id=use.id,
             crop_jpeg=crop_jpeg or self._enrolled_crop(connection, use, probe),
@@ -118,7 +122,8 @@ def confirmed(pending: Pending, matches: Sequence[M]) -> list[M]:
     return [match for match in matches if _id(match) in ids]
 
 
-def _owed(decision: Decision) -> Owed:
+def owed_by(decision: Decision) -> Owed:
+    """Say what people have to do before an answer is given."""
     reviews = decision.amount_of(Duty.REVIEW) or 0
     separate = decision.amount_of(Duty.SEPARATE_REVIEW) or 0
     return Owed(int(max(reviews, separate)), bool(separate), decision.amount_of(Duty.AUTHORISATION))
