@@ -14,18 +14,23 @@ from likeness.gallery.search import By
 _REFERENCES, _REFERENCES_FULL = 100_000, 1_000_000
 _REQUESTS, _WARM_UP = 300, 200
 _CONCURRENCIES = (1, 8, 64, 256)
+_FEW = (2, 3)
+_P99_MS = 250
 _STAGES = ("read", "verify", "queue", "parse", "act", "locate", "embed", "serialise")
 _THROTTLED = "ProvisionedThroughputExceededException"
 
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What came of searches: by some clients, by one, by each number of them.
+    """What came of searches: by a few clients, by one, by each number of them.
 
+    `few` are those whom two processors can serve at once, and one more who waits; `many` is the one
+    of these loads that was answered fastest while its p99 stayed within bounds.
     `spent_ms` is the mean of each stage of one client's requests, `search_ms` the median of the
     gallery's own searches, without a server.
     """
 
+    few: dict[int, Load]
     many: Load
     alone: Load
     each: list[Load]
@@ -39,7 +44,9 @@ def _searched(references: int) -> Searched:
     search_ms = _search_ms(references)
     with serve(references) as server:
         load(server, [SEARCH], _WARM_UP)
-        many = load(server, [SEARCH], _REQUESTS)
+        few = {clients: load(server, [SEARCH], _REQUESTS, clients) for clients in _FEW}
+        in_time = [one for one in few.values() if one.percentile(0.99) <= _P99_MS]
+        many = max(in_time or few.values(), key=lambda one: one.per_s)
         before = {stage: server.spent_ms(stage) for stage in _STAGES}
         alone = load(server, [SEARCH], _REQUESTS // 3, concurrency=1)
         after = {stage: server.spent_ms(stage) for stage in _STAGES}
@@ -48,7 +55,7 @@ def _searched(references: int) -> Searched:
             for stage in _STAGES
         }
         each = [load(server, [SEARCH], max(_REQUESTS // 2, 2 * n), n) for n in _CONCURRENCIES]
-    return Searched(many, alone, each, spent_ms, search_ms)
+    return Searched(few, many, alone, each, spent_ms, search_ms)
 
 
 def _search_ms(references: int) -> float:
@@ -68,12 +75,19 @@ def _references(full: bool) -> int:
 
 
 def _on(full: bool) -> str:
-    return f"{_references(full):,} references, {CONCURRENCY} clients, JPEGs of 640x480"
+    return f"{_references(full):,} references, JPEGs of 640x480; the faster load within bounds"
 
 
 def _search_rate(full: bool) -> Measurement:
-    many = _searched(_references(full)).many
-    return Measurement(many.per_s, f"{_on(full)}; {many.words}")
+    came = _searched(_references(full))
+    return Measurement(
+        came.many.per_s,
+        f"{_on(full)}; {came.many.words}",
+        tuple(
+            Beside(f"by-{clients}", one.per_s, "requests/s", one.words)
+            for clients, one in came.few.items()
+        ),
+    )
 
 
 def _search_p99(full: bool) -> Measurement:
@@ -134,7 +148,7 @@ def _require_enrolled(server: Server) -> None:
 
 FIGURES = (
     Figure("serve-search", "requests/s", at_least(50, without_amx=15), _search_rate),
-    Figure("serve-search-p99", "ms", at_most(250), _search_p99),
+    Figure("serve-search-p99", "ms", at_most(_P99_MS), _search_p99),
     Figure("serve-overhead", "ms", at_most(3), _overhead),
     Figure("serve-errors", "answers", at_most(0), _errors),
     Figure("serve-index", "requests/s", at_least(40), _index_rate),

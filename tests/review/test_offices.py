@@ -14,7 +14,7 @@ from likeness.gallery.collections import Collection
 from likeness.notify.addresses import read_networks
 from likeness.notify.webhooks import WebhookSender
 from likeness.review import crops
-from likeness.review.case import Case
+from likeness.review.case import Case, Owed
 from likeness.review.watching import Arrival
 from likeness.service.on_enrolment import ReviewOfEnrolments
 from likeness.service.record import Outcome
@@ -61,7 +61,7 @@ def enrol(desk: Desk, *seeds: int, keeps_crops: bool = True) -> tuple[list[Arriv
         1e-3,
         timedelta(days=30),
         lambda _: CALIBRATION,
-        lambda connection, watch, collection: True,
+        lambda connection, watch, collection, similarity: Owed(watch.reviews, watch.separately),
     )
     arrivals = [Arrival(uuid4(), None, template(seed)) for seed in seeds]
     opened = desk.database.write(

@@ -24,15 +24,30 @@ SAME = {"verdict": "same", **REASON}
 
 def open_case(client: Client, count: int = 1, **owed: Any) -> Case:
     search = other(collection_id=client.collection.id)
-    return client.desk.open(found(count), search, **owed)
+    return with_faces(client, client.desk.open(found(count), search, **owed))
+
+
+def with_faces(client: Client, case: Case) -> Case:
+    """Keep a picture of each candidate."""
+    faces = {one.id: b"reference" for one in client.desk.candidates(case)}
+    client.database.write(lambda c: crops.keep(c, client.keyring, case.collection_id, faces))
+    return case
+
+
+def test_verdict_on_a_face_that_nobody_can_have_seen_is_refused(client: Client) -> None:
+    case = client.desk.open(found(), other(collection_id=client.collection.id))
+    path = f"/v1/cases/{case.id}/verdicts"
+    for verdict in ("same", "not-same"):
+        answer = client.call("POST", path, "reviewer", json={"verdict": verdict, **REASON})
+        assert answer.status_code == 409
+        assert "no picture was kept" in answer.json()["detail"]
+    unseen = {"verdict": "cannot-tell", **REASON}
+    assert client.call("POST", path, "reviewer", json=unseen).status_code == 200
 
 
 def test_reviewer_sees_a_case_and_both_faces(client: Client) -> None:
     case = open_case(client)
     (candidate,) = client.desk.candidates(case)
-    client.database.write(
-        lambda c: crops.keep(c, client.keyring, case.collection_id, {candidate.id: b"reference"})
-    )
     shown = client.call("GET", f"/v1/cases/{case.id}", "reviewer")
     assert shown.status_code == 200
     (answer,) = shown.json()["candidates"]
@@ -130,7 +145,7 @@ def test_every_role_may_do_its_own_work_alone(
 ) -> None:
     for number, role in enumerate(["admin", "operator", "reviewer", "auditor", "client", None]):
         search = other(collection_id=client.collection.id, purpose=str(number))
-        case = client.desk.open(found(), search, authorisation_hours=24)
+        case = with_faces(client, client.desk.open(found(), search, authorisation_hours=24))
         answer = client.call(
             method, "/v1/cases" + path.replace("CASE", str(case.id)), role, json=body
         )
@@ -191,7 +206,7 @@ def test_who_keeps_a_watch_learns_whom_people_confirmed_and_nothing_before(
             expires_at=now + timedelta(30),
         )
     )
-    path = f"/v1/cases/{case.id}"
+    path = f"/v1/cases/{with_faces(client, case).id}"
     assert client.call("GET", path, "operator", "keeper").json()["candidates"] == []
     assert client.call("POST", f"{path}/verdicts", "reviewer", "ada", json=SAME).status_code == 200
     (shown,) = client.call("GET", path, "operator", "keeper").json()["candidates"]

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.access import may
-from likeness.errors import Denied, NotFound
+from likeness.errors import Conflict, Denied, NotFound
 from likeness.gallery import collections, references
 from likeness.gallery.seal import Seal
 from likeness.review import authorisations, cases, crops, verdicts
@@ -130,10 +130,13 @@ class ReviewOffice:
         """Give a verdict on a candidate; `number` may be None where there is a single one.
 
         Raises:
-            InvalidRequest, NotFound, Denied, Conflict: see `verdicts.decide`.
+            InvalidRequest, NotFound, Denied, Conflict: see `verdicts.decide`; and there is no
+                picture of one of the two faces, where they are said to be the same or not.
         """
         now = self.clock()
         with self._on_record(Action.REVIEW, "DecideCase", case_id) as (record, case):
+            if verdict is not Verdict.CANNOT_TELL and case.principal_id != self.principal.id:
+                self.database.read(lambda connection: self._require_faces(connection, case, number))
             record.write(
                 lambda connection: verdicts.decide(
                     connection,
@@ -203,6 +206,19 @@ class ReviewOffice:
             ids = [one.id for one in references.of_subject(connection, seal, candidate.id)]
         kept = (crops.opened(connection, self.keyring, case.collection_id, one) for one in ids)
         return next((crop_jpeg for crop_jpeg in kept if crop_jpeg is not None), None)
+
+    def _require_faces(self, connection: Connection, case: Case, number: int | None) -> None:
+        """Refuse a verdict on faces that nobody can have looked at."""
+        probe = cases.probe_crop(connection, self.keyring, case)
+        for one in cases.outcome_of(connection, case).candidates:
+            if number not in (None, one.number):
+                continue
+            if probe is None or self._face_of(connection, case, one) is None:
+                raise Conflict(
+                    "a verdict on two faces that can be looked at was expected, and of one no"
+                    f" picture was kept (candidate {one.number} of case {case.id}): say"
+                    f" {Verdict.CANNOT_TELL}"
+                )
 
     def _picture(self, case_id: UUID, opened: Callable[[Connection, Case], bytes | None]) -> bytes:
         with self._on_record(Action.REVIEW, "ShowFace", case_id) as (record, case):
