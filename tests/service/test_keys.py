@@ -1,5 +1,6 @@
 """Who makes and changes keys is asked of policy, and put on record."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -8,12 +9,14 @@ import pytest
 
 from likeness.access import Grant
 from likeness.errors import Denied
+from likeness.policy.vocabulary import vocabulary
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.keys import KeyOffice
 from likeness.service.record import Desk, Record
 from likeness.service.unrecorded import UnrecordedDesk
 from likeness.storage import Database, migrate, open_database
-from likeness.terms.use import Action, Principal, Role, Use
+from likeness.terms.use import Principal, Role, Use
+from tests.service.accounting import Accounting
 
 ADA = Principal("local:ada", Role.ADMIN)
 
@@ -64,15 +67,77 @@ CHANGES: dict[str, Callable[[KeyOffice], object]] = {
 }
 
 
-@pytest.mark.parametrize("operation", CHANGES)
-def test_every_change_is_put_on_record(
-    office: KeyOffice, desk: WatchedDesk, operation: str
+DETECTIVE = Grant(
+    Role.OPERATOR, "Anytown", "police", "US-CA", ("missing-persons", "imminent-threat")
+)
+GRANTED = {
+    "role": "operator",
+    "sector": "police",
+    "jurisdiction": "US-CA",
+    "purpose_1": "missing-persons",
+    "purpose_2": "imminent-threat",
+}
+
+
+@pytest.fixture
+def accounting(database: Database, tmp_path: Path) -> Accounting:
+    return Accounting(database, Keyring(KeyFiles(tmp_path / "keys")))
+
+
+@pytest.fixture
+def recorded_office(accounting: Accounting) -> KeyOffice:
+    return KeyOffice(accounting.database, accounting.keyring, accounting.desk(), ADA)
+
+
+def test_the_ledger_says_which_key_was_made_with_what_and_never_its_name(
+    recorded_office: KeyOffice, accounting: Accounting
 ) -> None:
-    office.create("door", Grant())
-    CHANGES[operation](office)
-    use = desk.uses[-1]
-    assert len(desk.uses) == 2
-    assert (use.principal, use.action, use.operation) == (ADA, Action.GOVERN, operation)
+    issued = recorded_office.create("the chief's own", DETECTIVE)
+    (entry,) = accounting.entries()
+    assert (entry["kind"], entry["action"], entry["operation"]) == (
+        "done",
+        "govern",
+        "CreateAccessKey",
+    )
+    assert entry["principal"]["id"] == "local:ada"
+    assert entry["ids"] == {"key": str(issued.key.id)}
+    assert entry["details"] == GRANTED
+    written = json.dumps(entry)
+    assert not any(
+        each in written for each in ("chief", "Anytown", issued.access_key_id, issued.secret)
+    )
+
+
+@pytest.mark.parametrize("operation", [one for one in CHANGES if one != "CreateAccessKey"])
+def test_the_ledger_says_which_key_was_changed(
+    recorded_office: KeyOffice, accounting: Accounting, operation: str
+) -> None:
+    recorded_office.create("desk", Grant())
+    issued = recorded_office.create("door", DETECTIVE)
+    CHANGES[operation](recorded_office)
+    entry = accounting.entries()[-1]
+    assert (entry["kind"], entry["operation"]) == ("done", operation)
+    assert entry["ids"] == {"key": str(issued.key.id)}
+    assert entry.get("details") == (None if operation == "DisableAccessKey" else GRANTED)
+
+
+def test_the_ledger_says_which_key_was_the_first(
+    recorded_office: KeyOffice, accounting: Accounting
+) -> None:
+    issued = recorded_office.ensure_first()
+    assert issued is not None
+    (entry,) = accounting.entries()
+    assert entry["ids"] == {"key": str(issued.key.id)}
+    assert entry["details"]["role"] == "admin"
+
+
+def test_a_key_of_every_purpose_there_is_can_be_recorded(
+    recorded_office: KeyOffice, accounting: Accounting
+) -> None:
+    purposes = tuple(vocabulary().purposes)
+    recorded_office.create("desk", Grant(purposes=purposes))
+    details = accounting.entries()[0]["details"]
+    assert tuple(details[f"purpose_{place}"] for place in range(1, len(purposes) + 1)) == purposes
 
 
 @pytest.mark.parametrize("operation", CHANGES)

@@ -13,6 +13,7 @@ from likeness.terms.use import UNDECLARED, Action, CollectionFacts, Use
 _PREFIX = "likeness:"
 _LIVE = _PREFIX + "live"
 _NOT_LIVE = "false"
+_DECLARING = frozenset(_PREFIX + name for name in CollectionFacts.__dataclass_fields__) | {_LIVE}
 
 
 def facts_of(connection: Connection, seal: Seal) -> CollectionFacts:
@@ -39,6 +40,12 @@ def needed_to_tag(keys: Iterable[str]) -> Action:
     """Say what changing tags is: rules go by some, so that these are an admin's."""
     declares = any(key.startswith(_PREFIX) for key in keys)
     return Action.GOVERN if declares else Action.ARRANGE
+
+
+def declared_by(change: str, keys: Iterable[str]) -> dict[str, str]:
+    """Name for an entry the tags that rules go by; no entry holds any other key, a caller's."""
+    declaring = " ".join(sorted(_DECLARING & set(keys)))
+    return {change: declaring} if declaring else {}
 
 
 def _facts(tagged: Mapping[str, str]) -> CollectionFacts:

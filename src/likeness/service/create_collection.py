@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from likeness.gallery import collections, tags
 from likeness.gallery.collections import Collection
 from likeness.secrets import Keyring
+from likeness.service.collection_facts import declared_by
 from likeness.service.record import Outcome, Record
 
 
@@ -51,4 +52,4 @@ def create_collection(
         tags.put(connection, collections.seal_of(connection, keyring, collection), tagged)
         return collection
 
-    return record.write(create, lambda _: Outcome())
+    return record.write(create, lambda _: Outcome(details=declared_by("tagged", tagged)))

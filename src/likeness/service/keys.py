@@ -45,6 +45,7 @@ class KeyOffice:
             lambda connection: keys.create(
                 connection, self.keyring, name, grant, created_by=by, now=now
             ),
+            lambda issued: _granting(issued.key),
         )
 
     def ensure_first(self) -> IssuedSecret | None:
@@ -55,6 +56,7 @@ class KeyOffice:
         return self._on_record(
             "CreateAccessKey",
             lambda connection: keys.ensure_first(connection, self.keyring, created_by=by, now=now),
+            lambda issued: Outcome() if issued is None else _granting(issued.key),
         )
 
     def disable(self, name: str, *, last_admin_too: bool) -> AccessKey:
@@ -70,6 +72,7 @@ class KeyOffice:
             lambda connection: keys.disable(
                 connection, self.keyring, name, now=now, last_admin_too=last_admin_too
             ),
+            lambda key: Outcome(key_id=key.id),  # what its rows grant need not be as written
         )
 
     def enable(self, name: str) -> AccessKey:
@@ -80,7 +83,9 @@ class KeyOffice:
             KeyUnusable: its rows were changed from outside.
         """
         return self._on_record(
-            "EnableAccessKey", lambda connection: keys.enable(connection, self.keyring, name)
+            "EnableAccessKey",
+            lambda connection: keys.enable(connection, self.keyring, name),
+            _granting,
         )
 
     def rotate(self, name: str, grace_hours: int) -> IssuedSecret:
@@ -97,8 +102,27 @@ class KeyOffice:
             lambda connection: keys.rotate(
                 connection, self.keyring, name, grace_hours=grace_hours, now=now
             ),
+            lambda issued: _granting(issued.key),
         )
 
-    def _on_record(self, operation: str, act: Callable[[Connection], T]) -> T:
+    def _on_record(
+        self, operation: str, act: Callable[[Connection], T], outcome: Callable[[T], Outcome]
+    ) -> T:
         with self.desk.record(Use(self.principal, Action.GOVERN, operation)) as record:
-            return record.write(act, lambda _: Outcome())
+            return record.write(act, outcome)
+
+
+def _granting(key: AccessKey) -> Outcome:
+    """Say which key may be used, and what for, in words of the vocabulary.
+
+    Its name is in no entry; its organisation, the operator's text, is in those of its uses.
+    """
+    grant = key.grant
+    purposes = {f"purpose_{place}": each for place, each in enumerate(grant.purposes, 1)}
+    details = {
+        "role": grant.role.value,
+        "sector": grant.sector,
+        "jurisdiction": grant.jurisdiction,
+        **purposes,
+    }
+    return Outcome(key_id=key.id, details=details)

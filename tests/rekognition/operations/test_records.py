@@ -1,5 +1,6 @@
 """Every operation is admitted before it looks at anything, released, and recorded."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import Connection
 
 from likeness.errors import Denied
+from likeness.ledger.rows import every_entry
 from likeness.rekognition.contract import contract
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.served import Served
@@ -350,6 +352,25 @@ def test_every_answer_has_the_receipt_of_its_entry(rekognition: Any) -> None:
         )
     ]
     assert len(set(receipts)) == 3
+
+
+def test_the_ledger_names_the_tags_that_rules_go_by_and_no_other(
+    rekognition: Any, served: Served
+) -> None:
+    said = ["likeness:sector", "likeness:live", "likeness:Jane Doe", "team"]
+    tagged = dict.fromkeys(said, "commerce")
+    rekognition.tag_resource(ResourceArn=ARN, Tags=tagged)
+    rekognition.untag_resource(ResourceArn=ARN, TagKeys=said[1:])
+    rekognition.untag_resource(ResourceArn=ARN, TagKeys=["team"])
+    rekognition.create_collection(CollectionId="guests", Tags=tagged)
+    entries = served.database.read(lambda c: list(map(json.loads, every_entry(c))))[-4:]
+    assert [(one["operation"], one["action"], one.get("details")) for one in entries] == [
+        ("TagResource", "govern", {"tagged": "likeness:live likeness:sector"}),
+        ("UntagResource", "govern", {"untagged": "likeness:live"}),
+        ("UntagResource", "arrange", None),
+        ("CreateCollection", "govern", {"tagged": "likeness:live likeness:sector"}),
+    ]
+    assert "Jane" not in str(entries)
 
 
 def test_an_auditor_sees_no_faces(rekognition: Any, served: Served) -> None:

@@ -11,7 +11,7 @@ from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.asking import Target, recorded, target_named
 from likeness.rekognition.operations.pictures import invalid_parameters
 from likeness.rekognition.served import Served
-from likeness.service.collection_facts import needed_to_tag
+from likeness.service.collection_facts import declared_by, needed_to_tag
 from likeness.service.record import Outcome
 from likeness.terms.use import Action
 
@@ -28,7 +28,7 @@ def tag_resource(served: Served, call: Call, request: Request) -> Response:
         tags.put(connection, of.seal, tagged)
 
     with recorded(served, call, needed_to_tag(tagged), of) as record:
-        record.write(put, lambda _: Outcome())
+        record.write(put, lambda _: Outcome(details=declared_by("tagged", tagged)))
     return {}
 
 
@@ -40,7 +40,7 @@ def untag_resource(served: Served, call: Call, request: Request) -> Response:
         tags.remove(connection, of.seal, keys)
 
     with recorded(served, call, needed_to_tag(keys), of) as record:
-        record.write(remove, lambda _: Outcome())
+        record.write(remove, lambda _: Outcome(details=declared_by("untagged", keys)))
     return {}
 
 
