@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from likeness.access import AccessKey, Grant, IssuedSecret, keys
+from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret, keys
+from likeness.access.sealed import has_older_secrets
 from likeness.access.tables import KEYS, SECRETS, STATE
 from likeness.access.vouching import is_as_written
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
@@ -47,7 +48,7 @@ def rotate(
 
 def disable(
     database: Database, keyring: Keyring, clock: Clock, name: str, **also: bool
-) -> AccessKey:
+) -> AccessKey | BrokenKey:
     return database.write(lambda c: keys.disable(c, keyring, name, now=clock(), **also))
 
 
@@ -270,3 +271,39 @@ def test_a_key_without_a_secret_is_vouched_for_by_nothing(
     with pytest.raises(KeyUnusable, match="vouch for it"):
         rotate(database, keyring, clock, "desk")
     assert not database.read(lambda c: is_as_written(c, keyring, keys.get(c, "desk")))
+
+
+@pytest.mark.parametrize("values", [{"role": "superuser"}, {"purposes": "7"}, {"sector": "A b"}])
+def test_a_broken_key_is_listed_and_disabled_and_stands_in_no_others_way(
+    make: Make, database: Database, keyring: Keyring, clock: Clock, values: dict[str, str]
+) -> None:
+    broken = make("desk", ADMIN).key
+    other = make("other", ADMIN).key
+    database.write(lambda c: c.execute(update(KEYS).where(KEYS.c.name == "desk").values(values)))
+    for act in (
+        lambda: database.read(lambda c: keys.get(c, "desk")),
+        lambda: rotate(database, keyring, clock, "desk"),
+        lambda: database.write(lambda c: keys.enable(c, keyring, "desk")),
+    ):
+        with pytest.raises(KeyUnusable, match=f"access key {broken.id} .* says what no key can"):
+            act()
+    assert database.read(keys.every) == [other]
+    first, second = database.read(keys.listed)
+    assert isinstance(first, BrokenKey)
+    assert (first.id, first.secret_ids, second) == (broken.id, broken.secret_ids, other)
+    with pytest.raises(Conflict, match="'other' is the last"):
+        disable(database, keyring, clock, "other")
+    assert disable(database, keyring, clock, "desk").disabled_at == clock()
+    assert make("third").key.name == "third"
+    assert not database.read(lambda c: has_older_secrets(c, keyring))
+
+
+def test_a_broken_key_is_a_key_where_the_first_would_be_made(
+    make: Make, database: Database, keyring: Keyring, clock: Clock
+) -> None:
+    make("desk", ADMIN)
+    database.write(lambda c: c.execute(update(KEYS).values(role="superuser")))
+    assert (
+        database.write(lambda c: keys.ensure_first(c, keyring, created_by="local:ada", now=clock()))
+        is None
+    )

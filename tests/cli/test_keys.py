@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from likeness.access import KnownKeys
+from likeness.access.tables import KEYS
 from likeness.terms.use import Role
 
 from .staff import Command, home
@@ -160,3 +162,25 @@ def test_keys_are_made_while_a_server_has_the_home_and_it_knows_them(likeness: C
     assert found is not None
     assert found.secret == made["secret_access_key"]
     assert found.principal.role is Role.CLIENT
+
+
+def test_a_broken_key_is_said_to_be_and_can_be_disabled(likeness: Command) -> None:
+    answer(likeness, "create", "desk", *DECLARED)
+    answer(likeness, "create", "door", *DECLARED)
+    with home() as opened:
+        opened.database.write(
+            lambda c: c.execute(update(KEYS).where(KEYS.c.name == "desk").values(role="root"))
+        )
+    shown = likeness("keys", "list").out
+    assert "desk (broken)\n  its row says what no key can" in shown
+    assert "door (client)" in shown
+    assert (listed(likeness)["desk"]["broken"], listed(likeness)["desk"]["role"]) == (True, None)
+    assert (listed(likeness)["door"]["broken"], listed(likeness)["door"]["role"]) == (
+        False,
+        "client",
+    )
+    outcome = likeness("keys", "rotate", "desk")
+    assert (outcome.code, outcome.out) == (3, "")
+    assert "says what no key can" in outcome.err
+    assert answer(likeness, "disable", "desk")["disabled_at"] is not None
+    assert answer(likeness, "create", "third", *DECLARED)["name"] == "third"

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from likeness.access.grant import Grant
-from likeness.terms.use import Principal
+from likeness.terms.use import Principal, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,11 @@ class AccessKey:
     secret_ids: tuple[SecretId, ...]
 
     @property
+    def is_admin(self) -> bool:
+        """Whether its holder may change rules and keys now."""
+        return self.grant.role is Role.ADMIN and self.disabled_at is None
+
+    @property
     def principal(self) -> Principal:
         """Whom its requests come from."""
         grant = self.grant
@@ -43,3 +48,15 @@ class AccessKey:
             grant.jurisdiction,
             grant.purposes,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenKey:
+    """A key whose row says what no key can, so that it is for nothing; else as `AccessKey`."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    created_by: str
+    disabled_at: datetime | None
+    secret_ids: tuple[SecretId, ...]

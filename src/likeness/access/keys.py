@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
-from likeness.access.access_key import AccessKey, SecretId
+from likeness.access.access_key import AccessKey, BrokenKey, SecretId
 from likeness.access.grant import Grant, checked_line
 from likeness.access.tables import KEYS, SECRETS, STATE
 from likeness.access.vouching import open_secrets, seal_secrets, secret_context
@@ -93,11 +93,12 @@ def ensure_first(
 
 
 def every(connection: Connection) -> list[AccessKey]:
-    """List all keys by name, as the rows say; `vouching` proves that.
+    """List by name the keys that are for something, as the rows say; `vouching` proves that."""
+    return [one for one in listed(connection) if isinstance(one, AccessKey)]
 
-    Raises:
-        KeyUnusable: a row says what no key can say.
-    """
+
+def listed(connection: Connection) -> list[AccessKey | BrokenKey]:
+    """List all keys by name, those also whose row was broken, so that one hides no other."""
     secret_ids: dict[UUID, list[SecretId]] = defaultdict(list)
     columns = [SECRETS.c[name] for name in ("key_id", "access_key_id", "ends_at")]
     newest_first = (SECRETS.c.ends_at.is_not(None), SECRETS.c.created_at.desc())
@@ -112,13 +113,12 @@ def get(connection: Connection, name: str) -> AccessKey:
 
     Raises:
         NotFound: there is none.
+        KeyUnusable: its row says what no key can.
     """
-    for key in every(connection):
-        if key.name == name:
-            return key
-    raise NotFound(
-        f"an access key was expected and {name!r} is none: `likeness keys list` lists them"
-    )
+    key = _named(connection, name)
+    if isinstance(key, BrokenKey):
+        raise unusable(key)
+    return key
 
 
 def disable(
@@ -128,16 +128,16 @@ def disable(
     *,
     now: datetime,
     last_admin_too: bool = False,
-) -> AccessKey:
+) -> AccessKey | BrokenKey:
     """Let a key be refused from now on; one that is refused already stays so.
 
-    One whose rows were changed from outside is never let in again.
+    One whose rows were changed from outside, broken or not, is never let in again.
 
     Raises:
         NotFound: there is none of that name.
         Conflict: no admin's key would be left.
     """
-    key = get(connection, name)
+    key = _named(connection, name)
     if key.disabled_at is None:
         if not last_admin_too and _is_last_admin(connection, key):
             raise Conflict(
@@ -147,11 +147,12 @@ def disable(
             )
         opened: dict[str, bytes] = {}
         with suppress(KeyUnusable):
-            opened = open_secrets(connection, keyring, key)
+            opened = open_secrets(connection, keyring, get(connection, name))
         connection.execute(update(KEYS).where(KEYS.c.id == key.id).values(disabled_at=now))
-        seal_secrets(connection, keyring, get(connection, name), opened)
+        if opened:
+            seal_secrets(connection, keyring, get(connection, name), opened)
         count_up(connection)
-    return get(connection, name)
+    return _named(connection, name)
 
 
 def enable(connection: Connection, keyring: Keyring, name: str) -> AccessKey:
@@ -159,7 +160,7 @@ def enable(connection: Connection, keyring: Keyring, name: str) -> AccessKey:
 
     Raises:
         NotFound: there is none of that name.
-        KeyUnusable: see `vouching.open_secrets`.
+        KeyUnusable: as for `get` and `vouching.open_secrets`.
     """
     key = get(connection, name)
     if key.disabled_at is not None:
@@ -178,7 +179,8 @@ def rotate(
     Raises:
         NotFound: there is none of that name.
         InvalidRequest: the grace is negative or too long.
-        KeyUnusable: see `vouching.open_secrets`; a new secret would vouch for what was changed.
+        KeyUnusable: as for `get` and `vouching.open_secrets`; a new secret would vouch for what
+            was changed.
     """
     if not 0 <= grace_hours <= _LONGEST_GRACE_HOURS:
         raise InvalidRequest(
@@ -194,6 +196,14 @@ def rotate(
     connection.execute(delete(SECRETS).where(of_key, SECRETS.c.ends_at <= now))
     seal_secrets(connection, keyring, get(connection, name), opened)
     return _issue(connection, keyring, key.id, name, now)
+
+
+def unusable(key: BrokenKey) -> KeyUnusable:
+    """Say of a broken key what is wrong, and what to do."""
+    return KeyUnusable(
+        f"the row of access key {key.id} was expected to be as Likeness wrote it and says what"
+        " no key can: restore it from a backup, or disable it and make another"
+    )
 
 
 def count_up(connection: Connection) -> None:
@@ -219,7 +229,16 @@ def _issue(
     return IssuedSecret(get(connection, name), access_key_id, secret)
 
 
-def _key(row: Row[Any], secret_ids: tuple[SecretId, ...]) -> AccessKey:
+def _named(connection: Connection, name: str) -> AccessKey | BrokenKey:
+    for key in listed(connection):
+        if key.name == name:
+            return key
+    raise NotFound(
+        f"an access key was expected and {name!r} is none: `likeness keys list` lists them"
+    )
+
+
+def _key(row: Row[Any], secret_ids: tuple[SecretId, ...]) -> AccessKey | BrokenKey:
     try:
         grant = Grant(
             Role(row.role),
@@ -228,11 +247,10 @@ def _key(row: Row[Any], secret_ids: tuple[SecretId, ...]) -> AccessKey:
             row.jurisdiction,
             tuple(json.loads(row.purposes)),
         )
-    except (InvalidRequest, TypeError, ValueError) as error:
-        raise KeyUnusable(
-            f"the row of access key {row.id} was expected to be as Likeness wrote it and says what"
-            " no key can: restore it from a backup"
-        ) from error
+    except (InvalidRequest, RecursionError, TypeError, ValueError):
+        return BrokenKey(
+            row.id, row.name, row.created_at, row.created_by, row.disabled_at, secret_ids
+        )
     return AccessKey(
         row.id, row.name, grant, row.created_at, row.created_by, row.disabled_at, secret_ids
     )
@@ -242,10 +260,5 @@ def _drawn(alphabet: str, count: int) -> str:
     return "".join(secrets.choice(alphabet) for _ in range(count))
 
 
-def _is_last_admin(connection: Connection, key: AccessKey) -> bool:
-    admins = [
-        one.id
-        for one in every(connection)
-        if one.grant.role is Role.ADMIN and one.disabled_at is None
-    ]
-    return admins == [key.id]
+def _is_last_admin(connection: Connection, key: AccessKey | BrokenKey) -> bool:
+    return [one.id for one in every(connection) if one.is_admin] == [key.id]

@@ -6,7 +6,8 @@ What holds:
    read when the last look is that old, and the keys when it has changed.
 2. A secret ends when its time has come, whatever was read before.
 3. Where the database cannot be read, nobody is known: `find` raises.
-4. A key whose rows were changed by somebody who cannot seal is refused, and the log says so.
+4. A key whose rows were changed by somebody who cannot seal is refused, it alone, and the log says
+   so.
 """
 
 import logging
@@ -17,8 +18,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from likeness.access.access_key import AccessKey, SecretId
-from likeness.access.keys import every
+from likeness.access.access_key import AccessKey, BrokenKey, SecretId
+from likeness.access.keys import listed, unusable
 from likeness.access.tables import SECRETS, STATE
 from likeness.access.vouching import opened_secret
 from likeness.errors import KeyUnusable
@@ -87,13 +88,17 @@ class KnownKeys:
             one.access_key_id: _Known(
                 self._opened(key, one, sealed[one.access_key_id]), one.ends_at
             )
-            for key in every(connection)
+            for key in listed(connection)
             for one in key.secret_ids
         }
         self._revision = revision
 
-    def _opened(self, key: AccessKey, one: SecretId, sealed: bytes) -> Credential | KeyUnusable:
+    def _opened(
+        self, key: AccessKey | BrokenKey, one: SecretId, sealed: bytes
+    ) -> Credential | KeyUnusable:
         try:
+            if isinstance(key, BrokenKey):
+                raise unusable(key)
             secret = opened_secret(self._keyring, key, one, sealed).decode()
         except KeyUnusable as error:
             _logger.error("%s", error)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.access import AccessKey, Grant, IssuedSecret
+from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret
 from likeness.app.access import Rows
 from likeness.cli.answers import Json, print_json
 from likeness.cli.exit_codes import warn
@@ -119,23 +119,24 @@ def _show(issued: IssuedSecret, as_json: bool) -> None:
     print("The secret is shown this once; `likeness keys rotate` makes another.")
 
 
-def _say(key: AccessKey, sentence: str, as_json: bool) -> None:
+def _say(key: AccessKey | BrokenKey, sentence: str, as_json: bool) -> None:
     if as_json:
         print_json(_key_json(key))
     else:
         print(plain(sentence))
 
 
-def _key_json(key: AccessKey) -> Json:
-    grant = key.grant
+def _key_json(key: AccessKey | BrokenKey) -> Json:
+    grant = None if isinstance(key, BrokenKey) else key.grant
     return {
         "name": key.name,
         "id": str(key.id),
-        "role": grant.role.value,
-        "organisation": grant.organisation,
-        "sector": grant.sector,
-        "jurisdiction": grant.jurisdiction,
-        "purposes": list(grant.purposes),
+        "broken": grant is None,
+        "role": grant and grant.role.value,
+        "organisation": grant and grant.organisation,
+        "sector": grant and grant.sector,
+        "jurisdiction": grant and grant.jurisdiction,
+        "purposes": grant and list(grant.purposes),
         "created_at": key.created_at.isoformat(),
         "created_by": key.created_by,
         "disabled_at": key.disabled_at.isoformat() if key.disabled_at else None,
@@ -149,13 +150,21 @@ def _key_json(key: AccessKey) -> Json:
     }
 
 
-def _in_words(key: AccessKey) -> list[str]:
-    grant, purposes = key.grant, ", ".join(key.grant.purposes)
+def _in_words(key: AccessKey | BrokenKey) -> list[str]:
     disabled = f", disabled since {_minute(key.disabled_at)}" if key.disabled_at else ""
+    if isinstance(key, BrokenKey):
+        kind = "broken"
+        facts = "its row says what no key can: restore it from a backup, or disable it"
+    else:
+        grant, purposes = key.grant, ", ".join(key.grant.purposes)
+        kind = grant.role.value
+        facts = (
+            f"organisation {grant.organisation}, sector {grant.sector}, jurisdiction"
+            f" {grant.jurisdiction}, purpose {purposes or UNDECLARED}"
+        )
     return [
-        f"{key.name} ({grant.role}){disabled}",
-        f"  organisation {grant.organisation}, sector {grant.sector}, jurisdiction"
-        f" {grant.jurisdiction}, purpose {purposes or UNDECLARED}",
+        f"{key.name} ({kind}){disabled}",
+        f"  {facts}",
         *(
             f"  {one.access_key_id}{f' until {_minute(one.ends_at)}' if one.ends_at else ''}"
             for one in key.secret_ids

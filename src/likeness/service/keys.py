@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from likeness.access import AccessKey, Grant, IssuedSecret, keys
+from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret, keys
 from likeness.policy.known_values import require_known
 from likeness.secrets import Keyring
 from likeness.service.record import Desk, Outcome
@@ -27,9 +27,9 @@ class KeyOffice:
     principal: Principal
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def every(self) -> list[AccessKey]:
+    def every(self) -> list[AccessKey | BrokenKey]:
         """List all keys by name; no secret is among what is listed."""
-        return self.database.read(keys.every)
+        return self.database.read(keys.listed)
 
     def create(self, name: str, grant: Grant) -> IssuedSecret:
         """Make a key; its secret is given this once.
@@ -59,7 +59,7 @@ class KeyOffice:
             lambda issued: Outcome() if issued is None else _granting(issued.key),
         )
 
-    def disable(self, name: str, *, last_admin_too: bool) -> AccessKey:
+    def disable(self, name: str, *, last_admin_too: bool) -> AccessKey | BrokenKey:
         """Let a key be refused from now on.
 
         Raises:
