@@ -9,8 +9,8 @@ from likeness.errors import NotFound
 from likeness.ledger.keys import read_verifying_key
 from likeness.ledger.ledger import origin_of
 from likeness.ledger.note import NoteKey
+from likeness.service.new_ledger_key import new_ledger_key
 from likeness.storage import read_installation
-from likeness.terms.use import Action, Use
 
 
 def key(as_json: AsJson = False) -> None:
@@ -33,9 +33,8 @@ def new_key(yes: Yes = False, as_json: AsJson = False) -> None:
     question = "Sign with a new key, which everybody who checks receipts needs from then on?"
     require_consent(question, yes, "the key stays")
     with Rows(installation()) as rows:
-        ledger, use = rows.ledger, Use(rows.somebody, Action.GOVERN, "ledger.new-key")
-        position = rows.database.write(lambda connection: ledger.new_key(connection, use))
-        receipt_id = ledger.receipt_id(position)
+        position = new_ledger_key(rows.ledger, rows.desk, rows.somebody)
+        receipt_id = rows.ledger.receipt_id(position)
     if as_json:
         print_json({"receipt": receipt_id})
         return
