@@ -29,6 +29,8 @@ _LEAVES_INTENT = frozenset(
 _ROLE = Rule("role", "likeness", "docs/keys.md: what each role may do")
 _PURPOSE = Rule("purpose-not-granted", "likeness", "docs/keys.md: which purposes a key has")
 _FOOTAGE = Rule("footage-unknown", "likeness", "docs/policy.md: what the tag likeness:footage says")
+DESKS_OWN = frozenset(rule.id for rule in (_ROLE, _PURPOSE, _FOOTAGE))
+"""The ids of rules that are no pack's: whatever packs say, these refuse."""
 # What has to be done before a use, or never: nothing that comes later would mend it.
 _BEFORE = frozenset({Duty.QUOTA, Duty.NOTICE})
 

@@ -15,9 +15,8 @@ from likeness.ledger.rows import every_entry
 from likeness.policy.circumstances import Circumstances
 from likeness.policy.engine import PolicyEngine
 from likeness.policy.simulate import Difference, RecordedUse, simulate
-
-# Of these not the packs decided, so that other packs would not have either.
-_NO_PACKS_RULES = frozenset({"role", "footage-unknown"})
+from likeness.service.accountable import DESKS_OWN
+from likeness.terms.use import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +42,22 @@ def simulate_policy(connection: Connection, engine: PolicyEngine) -> Simulation:
 
 
 def recorded_uses(entries: Iterable[Entry]) -> Iterator[RecordedUse]:
-    """Give the admission of each use, in the order of the ledger."""
-    begun: set[UUID] = set()
+    """Give the admission of each use, in the order of the ledger.
+
+    Of a use with an intent, every later entry says what came of it, however many those are. What
+    the desk refused by itself is left out: no other packs would have decided otherwise.
+    """
+    begun: set[tuple[UUID, Action]] = set()
     uses_today: Counter[str] = Counter()
     today = None
     for index, entry in enumerate(entries):
-        if entry.use.id in begun:
-            begun.remove(entry.use.id)
+        # A comparison that has to become a search goes on under its id, and is admitted again.
+        use = (entry.use.id, entry.use.action)
+        if use in begun:
             continue
         if entry.kind is Kind.INTENT:
-            begun.add(entry.use.id)
-        if entry.rules is None or _NO_PACKS_RULES & set(entry.rules.refused_by):
+            begun.add(use)
+        if entry.rules is None or DESKS_OWN & set(entry.rules.refused_by):
             continue
         if entry.at.date() != today:
             today = entry.at.date()
