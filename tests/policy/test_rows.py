@@ -140,6 +140,16 @@ def test_what_is_suspended_is_listed_until_it_is_resumed(
         database.write(lambda one: suspensions.resume(one, scope, subject, now=NOW))
 
 
+def test_an_organisation_is_suspended_and_resumed_however_it_is_spelt(database: Database) -> None:
+    suspend(database, Scope.ORGANISATION, "A Department")
+    with pytest.raises(AlreadyExists):
+        suspend(database, Scope.ORGANISATION, "a  department")
+    database.write(
+        lambda one: suspensions.resume(one, Scope.ORGANISATION, " a DEPARTMENT", now=NOW)
+    )
+    assert database.read(suspensions.every) == []
+
+
 @pytest.mark.parametrize(
     ("scope", "subject", "reason"),
     [

@@ -127,6 +127,7 @@ def _office() -> Iterator[ReviewOffice]:
 
 def _write_pictures(office: ReviewOffice, seen: SeenCase, folder: Path) -> list[Path]:
     """Write the faces that were kept, for nobody else to read."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     case_id = seen.facts.case.id
     pictures: dict[str, Callable[[], bytes]] = {"probe": partial(office.probe_crop, case_id)}
     for one in seen.candidates:
@@ -160,8 +161,9 @@ def _print(seen: SeenCase) -> None:
     case = seen.facts.case
     print(plain(_in_words(seen.facts)))
     separately = ", separately" if case.separately else ""
+    agreeing = " that agree" if case.reviews > 1 else ""
     print(
-        f"  {several(case.reviews, 'verdict')} that agree{separately}; ends"
+        f"  decided by {several(case.reviews, 'verdict')}{agreeing}{separately}; ends"
         f" {_minute(case.expires_at)}; by {plain(case.principal_id)}"
     )
     for one in seen.candidates:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from likeness.errors import AlreadyExists, InvalidRequest, NotFound
 from likeness.policy.enabled import count_change
@@ -76,8 +76,7 @@ def suspend(
         AlreadyExists: it is stopped.
     """
     _check(scope, subject, reason)
-    known = select(SUSPENSIONS.c.id).where(*_is(scope, subject))
-    if connection.execute(known).first():
+    if _ids(connection, scope, subject):
         raise AlreadyExists(
             f"something that goes on was expected and {_named(scope, subject)} is suspended"
             " already: nothing was changed"
@@ -98,16 +97,23 @@ def resume(connection: Connection, scope: Scope, subject: str, *, now: datetime)
     Raises:
         NotFound: it is not stopped.
     """
-    if connection.execute(delete(SUSPENSIONS).where(*_is(scope, subject))).rowcount == 0:
+    ids = _ids(connection, scope, subject)
+    if not ids:
         raise NotFound(
             f"something suspended was expected and {_named(scope, subject)} is not: `likeness"
             " policy list` lists what is"
         )
+    connection.execute(delete(SUSPENSIONS).where(SUSPENSIONS.c.id.in_(ids)))
     count_change(connection, now)
 
 
-def _is(scope: Scope, subject: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return SUSPENSIONS.c.scope == scope.value, SUSPENSIONS.c.subject == subject
+def _ids(connection: Connection, scope: Scope, subject: str) -> list[UUID]:
+    """Find what is suspended, however it is spelt."""
+    return [
+        one.id
+        for one in every(connection)
+        if one.scope is scope and _spelt(one.subject) == _spelt(subject)
+    ]
 
 
 def _named(scope: Scope, subject: str) -> str:

@@ -153,8 +153,9 @@ class WatchOffice:
             return watch, facts_of(connection, seal)
 
         watch, facts = self.database.read(found)
+        # Whatever forbids watching must not forbid an end of it.
         use = Use(
-            self.principal, Action.WATCH, "EndWatch", watch.collection_id, facts, watch.purpose
+            self.principal, Action.ERASE, "EndWatch", watch.collection_id, facts, watch.purpose
         )
         with self.desk.record(use) as record:
             self._require_watcher()
