@@ -1,9 +1,11 @@
 """The application over a migrated database, with callers that are whoever a header says."""
 
 import asyncio
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -20,11 +22,14 @@ from likeness.storage import migrate, open_database
 from likeness.terms.template import CohortStatistics, Template
 from likeness.terms.use import Principal, Role
 from likeness.v1.application import application
+from likeness.v1.problems import Problem
 from likeness.v1.served import Served
 from tests.gallery.galleries import DIMENSIONS, MODEL, KeptCohort, StrangersCohort, vector
 from tests.review.judging import Desk
 
 COHORT = "cohort@1"
+LANE = "lane of pictures"
+T = TypeVar("T")
 FACE = b"\xff\xd8 a face \xff\xd9"
 
 
@@ -39,6 +44,8 @@ class Client:
         self.ready = True
         self.scores_hidden = False
         self.faces_asked_for = 0
+        self.lane_is_full = False
+        self.looked_from: list[str] = []
         cohorts = Cohorts(
             self.database, lambda model, version: StrangersCohort(version), KeptCohort
         )
@@ -74,6 +81,7 @@ class Client:
                 clock=lambda: self.desk.now,
             ),
             face_of=self.face_of,
+            picture_lane=self.in_picture_lane,
             receipt=self._receipt,
             checkpoint=lambda: "a signed head\n",
             ready=lambda: self.ready,
@@ -100,8 +108,16 @@ class Client:
             f"key:{request.headers['x-name']}", Role(role), purposes=("missing-persons",)
         )
 
+    async def in_picture_lane(self, act: Callable[[], T]) -> T:
+        if self.lane_is_full:
+            raise Problem(429, "TooManyRequests", "too many wait: try again")
+        pool = ThreadPoolExecutor(1, LANE)
+        with pool:
+            return await asyncio.wrap_future(pool.submit(act))
+
     def face_of(self, picture: bytes) -> tuple[Template, bytes]:
         self.faces_asked_for += 1
+        self.looked_from.append(threading.current_thread().name)
         return Template(vector(1), MODEL, CohortStatistics(0.0, 1.0, COHORT)), FACE
 
     def _receipt(self, principal: Principal, receipt_id: str) -> str:

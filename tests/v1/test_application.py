@@ -10,7 +10,7 @@ import pytest
 from likeness.errors import KeyUnusable
 from likeness.v1 import bounds
 
-from .conftest import Client
+from .conftest import LANE, Client
 from .wanted import watch
 
 
@@ -25,6 +25,21 @@ def test_watch_is_added_listed_and_ended(client: Client) -> None:
     assert ended.json()["id"] == added.json()["id"]
     assert client.call("GET", "/v1/watches", "operator").json() == {"watches": []}
     assert client.call("DELETE", f"/v1/watches/{uuid4()}", "operator").status_code == 404
+
+
+def test_a_watchs_picture_is_looked_at_in_the_lane_of_pictures(client: Client) -> None:
+    assert client.call("POST", "/v1/watches", "operator", json=watch(client)).status_code == 201
+    (thread,) = client.looked_from
+    assert thread.startswith(LANE)
+
+
+def test_a_watch_for_whose_picture_too_many_wait_is_to_be_asked_for_again(client: Client) -> None:
+    client.lane_is_full = True
+    answer = client.call("POST", "/v1/watches", "operator", json=watch(client))
+    assert (answer.status_code, answer.json()["title"]) == (429, "TooManyRequests")
+    assert client.faces_asked_for == 0
+    client.lane_is_full = False
+    assert client.call("GET", "/v1/watches", "operator").json() == {"watches": []}
 
 
 @pytest.mark.parametrize("role", ["reviewer", "auditor", "client"])

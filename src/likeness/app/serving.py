@@ -21,7 +21,7 @@ from likeness.app.installation import Installation, Workload
 from likeness.app.measured_finder import MeasuredFinder
 from likeness.app.metrics import Metrics
 from likeness.app.noted_requests import NotedRequests
-from likeness.app.own_acts import own_acts
+from likeness.app.own_acts import own_acts, picture_lane_of
 from likeness.app.signed_requests import authenticate_with
 from likeness.app.upkeep import Upkeep, tasks_of
 from likeness.artifacts import Progress
@@ -68,7 +68,11 @@ class Serving(Closing):
             self._upkeep = Upkeep(tasks_of(home))
             undone.pop_all()
         v1 = own_acts(
-            home, served.finder, authenticate_with(keys, self._wire.rates, _now), self._is_ready
+            home,
+            served.finder,
+            authenticate_with(keys, self._wire.rates, _now),
+            picture_lane_of(self._wire),
+            self._is_ready,
         )
         token = installation.settings.metrics_token
         self.router = Router(

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 from starlette.requests import ClientDisconnect
@@ -48,6 +49,7 @@ from likeness.terms.use import Principal
 _logger = logging.getLogger(__name__)
 _PACKAGE_DIR = Path(likeness.__file__).parent
 
+T = TypeVar("T")
 Operation = Callable[[Call, Request], Response]
 
 
@@ -131,6 +133,14 @@ class Application:
         await self._leave(exchange)
         await _send(send, status, content, exchange)
         self._note(exchange, status, code, len(content))
+
+    async def in_picture_lane(self, act: Callable[[], T]) -> T:
+        """Run an act that looks at pictures beside the operations that do.
+
+        Raises:
+            AwsError: too many wait, or it is not done in time.
+        """
+        return await self._pictures.run(act, self._limits.request_s)
 
     def close(self) -> None:
         """Finish what runs and what waits."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Depends, Request
 
@@ -15,14 +15,28 @@ from likeness.terms.template import Template
 from likeness.terms.use import Principal
 from likeness.v1.bounds import RECEIPT_STATE, Authenticate
 
+T = TypeVar("T")
+
+
+class PictureLane(Protocol):
+    """Runs acts that look at pictures: so many at a time, and so many that wait."""
+
+    async def __call__(self, act: Callable[[], T]) -> T:
+        """Run an act.
+
+        Raises:
+            Problem: too many wait, or it is not done in time.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
     """What requests are answered with.
 
     `desk` admits uses; offices work at the one that they are given. `face_of` gives the template of
-    a picture's only face, and a JPEG of that face. `receipt` gives the JSON of a receipt by its id,
-    or raises `NotFound` where there is none for that principal; `checkpoint` gives the signed head.
+    a picture's only face, and a JPEG of that face; what calls it runs in `picture_lane`. `receipt`
+    gives the JSON of a receipt by its id, or raises `NotFound` where there is none for that
+    principal; `checkpoint` gives the signed head.
     """
 
     authenticate: Authenticate
@@ -30,6 +44,7 @@ class Served:
     review: Callable[[Principal, Desk], ReviewOffice]
     watches: Callable[[Principal, Desk], WatchOffice]
     face_of: Callable[[bytes], tuple[Template, bytes]]
+    picture_lane: PictureLane
     receipt: Callable[[Principal, str], str]
     checkpoint: Callable[[], str]
     ready: Callable[[], bool]

@@ -33,7 +33,7 @@ class WatchRequest(BaseModel):
 
 
 @watches.post("", status_code=201)
-def add_watch(
+async def add_watch(
     asked: WatchRequest, serving: Serving, caller: Caller, office: Watching
 ) -> AddedWatchAnswer:
     """Begin a watch; what signs its webhooks is given this once."""
@@ -46,7 +46,9 @@ def add_watch(
         asked.webhook,
         granted,
     )
-    added = office.add(wanted, lambda: serving.face_of(asked.image))
+    added = await serving.picture_lane(
+        lambda: office.add(wanted, lambda: serving.face_of(asked.image))
+    )
     return AddedWatchAnswer.of_added(*added)
 
 

@@ -1,0 +1,31 @@
+"""What `/v1` is made of, once for all callers."""
+
+from pathlib import Path
+from typing import cast
+
+from starlette.requests import Request
+
+from likeness.app.access import Rows
+from likeness.app.installation import Installation
+from likeness.app.own_acts import own_acts
+from likeness.config import Settings
+from likeness.errors import Denied
+from likeness.terms.use import Principal, Role
+from likeness.v1.served import PictureLane, Served
+from likeness.vision.find import FaceFinder
+
+
+async def nobody(request: Request) -> Principal:
+    raise Denied("a signed request was expected")
+
+
+def test_what_is_read_of_cohorts_serves_every_caller(tmp_path: Path) -> None:
+    ada, bob = (Principal(f"key:{name}", Role.ADMIN) for name in ("ada", "bob"))
+    settings = Settings(home=tmp_path / "home", cache=tmp_path / "cache")
+    settings.home.mkdir()
+    with Rows(Installation(settings)) as rows:
+        made = own_acts(rows, cast(FaceFinder, None), nobody, cast(PictureLane, None), lambda: True)
+        served: Served = made.state.served
+        hers, his = (served.watches(one, rows.desk) for one in (ada, bob))
+        assert (hers.principal, his.principal) == (ada, bob)
+        assert hers.cohorts is his.cohorts
