@@ -4,9 +4,10 @@ import asyncio
 import base64
 import getpass
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -29,6 +30,7 @@ from likeness.vision.decode import read_sample
 from .conftest import BLUE, GREEN, RED, InstallationWithDiscs
 from .staff import Command, Make, employ, home
 
+T = TypeVar("T")
 PROBE, REFERENCE = b"\xff\xd8 probe \xff\xd9", b"\xff\xd8 reference \xff\xd9"
 
 
@@ -260,8 +262,12 @@ def test_server_gives_receipts_and_watches_for_faces(
     async def operator(request: Request) -> Principal:
         return Principal("key:operator", Role.OPERATOR, purposes=("missing-persons",))
 
+    async def at_once(act: Callable[[], T]) -> T:
+        return act()
+
     async def call(method: str, path: str, **sent: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(own_acts(opened, finder, operator, lambda: True))
+        v1 = own_acts(opened, finder, operator, at_once, lambda: True)
+        transport = httpx.ASGITransport(v1)
         async with httpx.AsyncClient(transport=transport, base_url="http://v1") as client:
             return await client.request(method, path, **sent)
 

@@ -131,8 +131,9 @@ class Application:
         finally:
             exchange.body.let_go()
         await self._leave(exchange)
-        await _send(send, status, content, exchange)
+        # Before it is sent: who has an answer finds it in the log and among the figures.
         self._note(exchange, status, code, len(content))
+        await _send(send, status, content, exchange)
 
     async def in_picture_lane(self, act: Callable[[], T]) -> T:
         """Run an act that looks at pictures beside the operations that do.
