@@ -204,6 +204,33 @@ def test_who_is_erased_vanishes_from_what_was_confirmed(border: Served, officer:
     assert match["Face"]["FaceId"] == ids["p1"]
 
 
+def test_whom_people_confirmed_is_answered_though_others_came_who_are_more_alike(
+    border: Served, officer: Caller
+) -> None:
+    between = (221, 43, 43)
+
+    def nearest(caller: Caller) -> str:
+        found = caller.rekognition().search_faces_by_image(
+            CollectionId="c", Image={"Bytes": disc(between)}, MaxFaces=1
+        )
+        return "".join(match["Face"]["FaceId"] for match in found["FaceMatches"])
+
+    searched = officer.rekognition().search_faces_by_image(
+        CollectionId="c", Image={"Bytes": disc(between)}, MaxFaces=1
+    )
+    case = case_of(searched)
+    assert case is not None
+    for name in ("ada", "ben"):
+        decide(reviewer(border, name), case, {1: "same"})
+    confirmed = nearest(officer)
+    assert confirmed in face_ids(border).values()
+
+    added = border.admin.rekognition().index_faces(CollectionId="c", Image={"Bytes": disc(between)})
+    elsewhere = border.key("shop", "--sector", "commerce", "--jurisdiction", "US-WA")
+    assert nearest(elsewhere) == added["FaceRecords"][0]["Face"]["FaceId"]
+    assert nearest(officer) == confirmed
+
+
 def test_policy_is_asked_again_before_what_was_confirmed_is_answered(
     border: Served, officer: Caller
 ) -> None:

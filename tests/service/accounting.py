@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -69,6 +70,11 @@ class Match:
     subject_id: UUID | None = None
 
 
+def nobody_else(ids: Sequence[UUID]) -> list[Match]:
+    """Whom people confirmed is among the matches."""
+    raise AssertionError(f"{ids} were expected among the matches")
+
+
 @dataclass
 class Accounting:
     """An installation's rows, and what is done at its desk."""
@@ -124,11 +130,24 @@ class Accounting:
             purpose=(*purposes, "undeclared")[0],
         )
 
-    def search(self, matches: list[Match], use: Use | None = None, **probe: Any) -> Any:
-        """Search for somebody; give what was answered, and the record."""
+    def search(
+        self,
+        matches: list[Match],
+        use: Use | None = None,
+        pushed_out: Sequence[Match] = (),
+        **probe: Any,
+    ) -> Any:
+        """Search for somebody; give what was answered, and the record.
+
+        Those who are `pushed_out` are like the probe, and others are more so.
+        """
         asked = replace(use or self.use(), id=uuid4())
         with self.desk().record(asked) as record:
-            released = record.release(matches, Probe(**{"sample": sample(), "face": FACE, **probe}))
+            released = record.release(
+                matches,
+                Probe(**{"sample": sample(), "face": FACE, **probe}),
+                lambda ids: [one for one in pushed_out if one.reference_id in ids],
+            )
             record.answered(Outcome(1, len(released), tuple(one.reference_id for one in released)))
         return released, record
 

@@ -155,6 +155,18 @@ def test_search_that_owes_a_review_waits_until_somebody_agrees(home: Accounting)
     assert home.kinds()[-1] == "done"
 
 
+def test_whom_people_confirmed_is_answered_whoever_is_more_alike_by_now(home: Accounting):
+    home.owe("review", "1", REVIEW.format(1))
+    confirmed, newcomer = Match(97.0), Match(98.0)
+    _, record = home.search([confirmed])
+    home.decide(record.case_id, "key:reviewer", Verdict.SAME)
+    answered, _ = home.search([newcomer], pushed_out=[confirmed])
+    assert answered == [confirmed]
+    assert home.entries()[-1]["counts"]["candidates"] == 1
+    # Erased, or no match by now: nobody is answered in their place.
+    assert home.search([newcomer])[0] == []
+
+
 def test_search_that_finds_nobody_waits_as_well_if_it_owes_a_review(home: Accounting):
     home.owe("review", "1", REVIEW.format(1))
     released, record = home.search([])

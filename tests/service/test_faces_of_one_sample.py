@@ -12,7 +12,7 @@ from likeness.review.quorum import Verdict
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.record import Outcome, Probe
 from likeness.storage import migrate, open_database
-from tests.service.accounting import FACE, Accounting, Match, sample
+from tests.service.accounting import FACE, Accounting, Match, nobody_else, sample
 
 LEFT, RIGHT = (Probe(sample(), FACE, parameters=(("face", place),)) for place in ("0", "80"))
 
@@ -27,7 +27,10 @@ def accounts(database_url: str, tmp_path: Path) -> Iterator[Accounting]:
 def answered(accounts: Accounting, left: list[Match], right: list[Match]) -> list[list[Match]]:
     """Search for two faces of one sample; give what is released of each."""
     with accounts.desk().record(replace(accounts.use(), id=uuid4())) as record:
-        released = [record.release(left, LEFT), record.release(right, RIGHT)]
+        released = [
+            record.release(left, LEFT, nobody_else),
+            record.release(right, RIGHT, nobody_else),
+        ]
         record.answered(Outcome(2, sum(map(len, released))))
     return released
 
@@ -48,10 +51,10 @@ def test_a_face_that_owes_nothing_takes_no_review_from_the_next(accounts: Accoun
     alike, unlike = Match(99.5), Match(97.0)
 
     with accounts.desk().record(replace(accounts.use(), id=uuid4())) as record:
-        assert record.release([alike], LEFT) == [alike]
-        assert record.release([unlike], RIGHT) == []
+        assert record.release([alike], LEFT, nobody_else) == [alike]
+        assert record.release([unlike], RIGHT, nobody_else) == []
         case_id = record.case_id
-        assert record.release([unlike], RIGHT) == []
+        assert record.release([unlike], RIGHT, nobody_else) == []
         record.answered(Outcome(2))
     assert case_id is not None
 
@@ -63,9 +66,9 @@ def test_whom_one_face_is_not_another_may_be(accounts: Accounting) -> None:
     accounts.owe("review", "1", "context.reviews >= 1")
     match = Match(97.0)
     with accounts.desk().record(replace(accounts.use(), id=uuid4())) as record:
-        record.release([match], LEFT)
+        record.release([match], LEFT, nobody_else)
         left = record.case_id
-        record.release([match], RIGHT)
+        record.release([match], RIGHT, nobody_else)
         right = record.case_id
         record.answered(Outcome(2))
     assert left is not None and right is not None
@@ -83,7 +86,7 @@ def test_refusal_after_a_face_was_withheld_is_recorded(accounts: Accounting) -> 
         pytest.raises(Denied),
         accounts.desk().record(replace(accounts.use(), id=uuid4())) as record,
     ):
-        record.release([Match(97.0)], LEFT)
+        record.release([Match(97.0)], LEFT, nobody_else)
         raise Denied("the next face may not be searched for")
 
     assert accounts.kinds() == ["intent", "withheld", "refused"]

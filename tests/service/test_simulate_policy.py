@@ -17,7 +17,7 @@ from likeness.service.record import Outcome, Probe
 from likeness.service.simulate_policy import Simulation, simulate_policy
 from likeness.storage import migrate, open_database
 from likeness.terms.use import Action, CollectionFacts, Principal, Role, Use
-from tests.service.accounting import FACE, POLICE, Accounting, Match, sample
+from tests.service.accounting import FACE, POLICE, Accounting, Match, nobody_else, sample
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_use_with_several_faces_withheld_is_one(home: Accounting) -> None:
     with home.desk().record(home.use()) as record:
         for place in range(3):
             probe = Probe(sample(), FACE, parameters=(("face", str(place)),))
-            record.release([Match(97.0)], probe)
+            record.release([Match(97.0)], probe, nobody_else)
     assert home.kinds() == ["intent", "withheld", "withheld", "withheld"]
     assert simulated(home) == Simulation(1, ())
 

@@ -120,7 +120,7 @@ def _name(
         with _timed(took, "search"):
             candidates = identifier.candidates(template)
         person = PEOPLE[place_of(face.box)]
-        identification = Identification(face, candidates)
+        identification = Identification(face, template, candidates)
         faces.append(NamedFace(person, identification, took["template"], took["search"]))
     return tuple(sorted(faces, key=lambda named: named.identification.face.box.left))
 

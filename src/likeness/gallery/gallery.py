@@ -217,9 +217,17 @@ class Gallery(Closing):
         return self.search_in(self.collection(name), probe, limit, by)
 
     def search_in(
-        self, collection: Collection, probe: Template, limit: int, by: By = By.BEST
+        self,
+        collection: Collection,
+        probe: Template,
+        limit: int,
+        by: By = By.BEST,
+        among: Sequence[UUID] | None = None,
     ) -> list[Candidate]:
         """Search a collection that was found before, and no other that took its name; see `search`.
+
+        Where `among` is given, only these references are compared with, each by itself, or with
+        `By.SUBJECT` these subjects.
 
         Raises:
             NotFound: it is erased.
@@ -229,14 +237,19 @@ class Gallery(Closing):
         def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
             (evened,) = self._cohorts.even_out(collection, opened.seal, [probe])
             references.require_model(evened, collection)
-            return self._find(collection, opened, evened, limit, by)
+            return self._find(collection, opened, evened, limit, by, among=among)
 
         return self._while_it_stays(collection, find)
 
     def search_reference(
-        self, name: str, reference_id: UUID, limit: int, by: By = By.BEST
+        self,
+        name: str,
+        reference_id: UUID,
+        limit: int,
+        by: By = By.BEST,
+        among: Sequence[UUID] | None = None,
     ) -> list[Candidate]:
-        """Find whom an enrolled reference is like, itself left out; see `search`.
+        """Find whom an enrolled reference is like, itself left out; see `search_in`.
 
         Among fused subjects, the one whose reference it is may come first.
 
@@ -252,12 +265,14 @@ class Gallery(Closing):
                 )
             )
             leaving_out = None if by is By.SUBJECT else number
-            return self._find(collection, opened, probe, limit, by, leaving_out)
+            return self._find(collection, opened, probe, limit, by, leaving_out, among)
 
         return self._while_it_stays(self.collection(name), find)
 
-    def search_subject(self, name: str, subject_id: UUID, limit: int) -> list[Candidate]:
-        """Find the fused subjects that an enrolled subject is like, itself left out; see `search`.
+    def search_subject(
+        self, name: str, subject_id: UUID, limit: int, among: Sequence[UUID] | None = None
+    ) -> list[Candidate]:
+        """Find the fused subjects that an enrolled one is like, itself left out; see `search_in`.
 
         Nobody is like a subject without references.
 
@@ -277,7 +292,7 @@ class Gallery(Closing):
             number, probe = self._database.read(probe_of)
             if probe is None:
                 return []
-            return self._find(collection, opened, probe, limit, By.SUBJECT, number)
+            return self._find(collection, opened, probe, limit, By.SUBJECT, number, among)
 
         return self._while_it_stays(self.collection(name), find)
 
@@ -381,26 +396,20 @@ class Gallery(Closing):
         limit: int,
         by: By,
         leaving_out: int | None = None,
+        among: Sequence[UUID] | None = None,
     ) -> list[Candidate]:
-        if by is By.SUBJECT:
-            return search.search_subjects(
-                self._database,
-                collection,
-                opened,
-                probe,
-                limit,
-                self._cohorts.of(collection, opened.seal),
-                leaving_out=leaving_out,
+        rows = self._database, collection
+        if by is not By.SUBJECT:
+            if among is not None:
+                return search.compare_references(*rows, opened.seal, probe, among)[:limit]
+            best = by is By.BEST
+            return search.search_references(
+                *rows, opened, probe, limit, best_of_each=best, leaving_out=leaving_out
             )
-        return search.search_references(
-            self._database,
-            collection,
-            opened,
-            probe,
-            limit,
-            best_of_each=by is By.BEST,
-            leaving_out=leaving_out,
-        )
+        cohort = self._cohorts.of(collection, opened.seal)
+        if among is not None:
+            return search.compare_subjects(*rows, opened.seal, probe, among, cohort)[:limit]
+        return search.search_subjects(*rows, opened, probe, limit, cohort, leaving_out=leaving_out)
 
     def _assign(
         self,

@@ -3,10 +3,11 @@
 A candidate is read from the rows, so that what is not committed, or is erased, is never one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,13 @@ from likeness.gallery.seal import Seal
 from likeness.gallery.subjects import Subject
 from likeness.gallery.tables import REFERENCES
 from likeness.storage import Database, OneOf
-from likeness.terms.template import CohortStatistics, Comparison, Template, normalised_all
+from likeness.terms.template import (
+    CohortStatistics,
+    Comparison,
+    Template,
+    compare,
+    normalised_all,
+)
 
 # Proposed by raw score, so that those whose even score is best are among them.
 _FEWEST_PROPOSED = 200
@@ -103,8 +110,7 @@ def search_references(
 
     def name(connection: Connection, best: dict[int, Comparison]) -> list[Candidate]:
         found = references.by_numbers(connection, seal, best)
-        named = {one.subject_number for one in found.values()} - {None}
-        known = subjects.by_numbers(connection, seal, [n for n in named if n is not None])
+        known = subjects.by_numbers(connection, seal, _subjects_of(found.values()))
         return [
             Candidate(found[number], known.get(found[number].subject_number or 0), comparison)
             for number, comparison in best.items()
@@ -145,6 +151,65 @@ def search_subjects(
         return [Candidate(None, known[number], comparison) for number, comparison in best.items()]
 
     return _search(database, collection, opened.subjects, probe, limit, leaving_out, read, name)
+
+
+def compare_references(
+    database: Database,
+    collection: Collection,
+    seal: Seal,
+    probe: Template,
+    ids: Sequence[UUID],
+) -> list[Candidate]:
+    """Compare a probe with some references alone, most alike first; erased ones are left out."""
+
+    def read(connection: Connection) -> list[Candidate]:
+        _require_unchanged(connection, collection)
+        numbers = [one.number for one in references.page(connection, seal, ids=ids)]
+        found = references.by_numbers(connection, seal, numbers)
+        templates = references.templates(connection, collection, seal, numbers)
+        known = subjects.by_numbers(connection, seal, _subjects_of(found.values()))
+        return _most_alike_first(
+            Candidate(
+                one, known.get(one.subject_number or 0), compare(templates[one.number], probe)
+            )
+            for one in found.values()
+        )
+
+    return database.read(read)
+
+
+def compare_subjects(
+    database: Database,
+    collection: Collection,
+    seal: Seal,
+    probe: Template,
+    ids: Sequence[UUID],
+    cohort: Cohort,
+) -> list[Candidate]:
+    """Compare a probe with some fused subjects alone, most alike first; who is erased is left out.
+
+    Subjects without references are left out, too.
+    """
+
+    def read(connection: Connection) -> list[Candidate]:
+        _require_unchanged(connection, collection)
+        found = {one.number: one for one in subjects.by_ids(connection, seal, ids)}
+        proofs.require_references_of(connection, seal, found)
+        templates = fused(connection, collection, seal, list(found), cohort)
+        return _most_alike_first(
+            Candidate(None, found[number], compare(template, probe))
+            for number, template in templates.items()
+        )
+
+    return database.read(read)
+
+
+def _most_alike_first(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return sorted(candidates, key=lambda one: -one.comparison.score)
+
+
+def _subjects_of(found: Iterable[Reference]) -> set[int]:
+    return {one.subject_number for one in found if one.subject_number is not None}
 
 
 def fused(

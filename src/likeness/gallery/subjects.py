@@ -135,6 +135,11 @@ def by_id(connection: Connection, seal: Seal, subject_id: UUID) -> Subject:
     )
 
 
+def by_ids(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Subject]:
+    """Find subjects by id, in the order they came; those that do not exist are left out."""
+    return _read(connection, seal, SUBJECTS.c.id.in_(ids))
+
+
 def by_numbers(connection: Connection, seal: Seal, numbers: Iterable[int]) -> dict[int, Subject]:
     """Find subjects by number; those that do not exist are left out."""
     rows = _NUMBERED.all(connection, list(numbers), collection_id=seal.collection_id)

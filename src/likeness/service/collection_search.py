@@ -1,6 +1,6 @@
 """Search a collection of the gallery, as `identify` does: what rules let leave, and on record."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -27,8 +27,14 @@ class CollectionSearch:
         """How many references a search compares a probe with, be they fused or not."""
         return self.gallery.size(self.name).references
 
-    def search(self, probe: Template, limit: int) -> list[Found]:
-        """Find at most `limit` candidates, most alike first; raises what `Gallery.search` does."""
+    def search(
+        self, probe: Template, limit: int, among: Sequence[UUID] | None = None
+    ) -> list[Found]:
+        """Find at most `limit` candidates, most alike first; raises what `Gallery.search` does.
+
+        Where `among` is given, these references or fused subjects alone are compared with.
+        """
+        collection = self.gallery.collection(self.name)
         return [
             Found(
                 one.subject.name if one.subject else None,
@@ -36,7 +42,7 @@ class CollectionSearch:
                 one.comparison,
                 one.subject.id if one.subject else None,
             )
-            for one in self.gallery.search(self.name, probe, limit, self.by)
+            for one in self.gallery.search_in(collection, probe, limit, self.by, among)
         ]
 
 
@@ -45,7 +51,7 @@ class RecordedSearch:
     """Names the faces of samples, each sample a use on record that `recorded` begins."""
 
     identifier: Identifier
-    by: By
+    searched: CollectionSearch
     recorded: Callable[[], AbstractContextManager[Record]]
 
     def identify(self, read: ReadSample) -> Identified:
@@ -75,9 +81,17 @@ class RecordedSearch:
         box = each.face.box
         place = (box.left, box.top, box.right, box.bottom)
         # Faces of one sample are told apart by where they are.
-        parameters = (("by", str(self.by)), ("face", ",".join(f"{side:.0f}" for side in place)))
+        parameters = (
+            ("by", str(self.searched.by)),
+            ("face", ",".join(f"{side:.0f}" for side in place)),
+        )
         probe = Probe(sample, each.face, parameters=parameters)
-        released = record.release(each.candidates, probe)
+
+        def among(ids: Sequence[UUID]) -> list[Candidate]:
+            found = self.searched.search(each.template, len(ids), ids)
+            return [self.identifier.judged(one) for one in found]
+
+        released = record.release(each.candidates, probe, among)
         return replace(each, candidates=tuple(released))
 
 

@@ -63,11 +63,12 @@ class Candidate:
         return str(self.reference_id) if self.subject is None else self.subject
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Identification:
-    """One face of the sample and its candidates, most alike first."""
+    """One face of the sample, its template, and its candidates, most alike first."""
 
     face: Face
+    template: Template
     candidates: tuple[Candidate, ...]
 
     @property
@@ -111,15 +112,16 @@ class Identifier:
         """Find every face, largest first, and at most `limit` candidates for each."""
         located = self._finder.locate(sample)
         return tuple(
-            Identification(face, self.candidates(probe, limit))
+            Identification(face, probe, self.candidates(probe, limit))
             for face, probe in zip(located.faces, self._finder.templates(located), strict=True)
         )
 
     def candidates(self, probe: Template, limit: int = 3) -> tuple[Candidate, ...]:
         """Find at most `limit` candidates for a face, most alike first."""
-        return tuple(self._candidate(found) for found in self._searched.search(probe, limit))
+        return tuple(self.judged(found) for found in self._searched.search(probe, limit))
 
-    def _candidate(self, found: Found) -> Candidate:
+    def judged(self, found: Found) -> Candidate:
+        """Say what it means that a face is so like somebody."""
         score = found.comparison.score
         fmr = self.calibration.fmr(score)
         reached = score >= self.point.threshold

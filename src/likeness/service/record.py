@@ -98,8 +98,13 @@ class Record(Protocol):
     def ended(self) -> bool:
         """Whether what came of it is recorded; after `release`, that the answer is withheld."""
 
-    def release(self, matches: Sequence[M], probe: Probe) -> list[M]:
+    def release(
+        self, matches: Sequence[M], probe: Probe, among: Callable[[Sequence[UUID]], Sequence[M]]
+    ) -> list[M]:
         """Ask policy again, now that scores exist; give what may be answered.
+
+        Whom people confirmed is answered, whoever was enrolled since and is more alike: `among`
+        gives who of some references or subjects would be matches if nobody else were enrolled.
 
         Raises:
             Denied: nothing may be.

@@ -14,6 +14,9 @@ from likeness.service.record import Outcome, Probe, Record
 from likeness.terms.calibration import Calibration
 from likeness.vision.find import FaceFinder, Located
 
+Search = Callable[[int, Sequence[UUID] | None], Sequence[Candidate]]
+"""Finds so many candidates, most alike first; of some references or subjects alone, if given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -99,10 +102,9 @@ def search_sample(
         record.answered(Outcome(faces=len(located.faces)))
         return SampleSearch(located, None)
     face, template = found
-    candidates = gallery.search_in(collection, template, demands.limit, demands.by)
     matches = _released(
         record,
-        candidates,
+        lambda limit, among: gallery.search_in(collection, template, limit, demands.by, among),
         calibration_of(collection),
         demands,
         Probe(sample, face, parameters=demands.parameters),
@@ -113,7 +115,7 @@ def search_sample(
 
 def search_enrolled(
     record: Record,
-    search: Callable[[int], Sequence[Candidate]],
+    search: Search,
     enrolled_id: UUID,
     calibration: Calibration,
     demands: Demands,
@@ -122,7 +124,7 @@ def search_enrolled(
 
     Args:
         record: of this use.
-        search: finds so many candidates, most alike first; raises what it raises.
+        search: finds candidates; raises what it raises.
         enrolled_id: of the reference or subject.
         calibration: what the collection's scores mean.
         demands: whom to give.
@@ -131,20 +133,23 @@ def search_enrolled(
         Denied: the answer may not be given.
     """
     probe = Probe(None, None, enrolled_id, demands.parameters)
-    return _released(record, search(demands.limit), calibration, demands, probe, faces=0)
+    return _released(record, search, calibration, demands, probe, faces=0)
 
 
 def _released(
     record: Record,
-    candidates: Sequence[Candidate],
+    search: Search,
     calibration: Calibration,
     demands: Demands,
     probe: Probe,
     faces: int,
 ) -> tuple[Match, ...]:
-    matches = [Match(one, calibration.similarity(one.comparison.score)) for one in candidates]
-    alike = [match for match in matches if match.similarity >= demands.threshold]
-    released = record.release(alike, probe)
+    def alike(limit: int, among: Sequence[UUID] | None) -> list[Match]:
+        found = search(limit, among)
+        matches = [Match(one, calibration.similarity(one.comparison.score)) for one in found]
+        return [match for match in matches if match.similarity >= demands.threshold]
+
+    released = record.release(alike(demands.limit, None), probe, lambda ids: alike(len(ids), ids))
     ids = [one.reference_id for one in released], [one.subject_id for one in released]
     references, subjects = (tuple(one for one in some if one is not None) for some in ids)
     record.answered(Outcome(faces, len(released), references, subjects))

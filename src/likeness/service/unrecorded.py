@@ -27,7 +27,9 @@ class _NoRecord:
     case_id: UUID | None = None
     ended: bool = False
 
-    def release(self, matches: Sequence[M], probe: Probe) -> list[M]:
+    def release(
+        self, matches: Sequence[M], probe: Probe, among: Callable[[Sequence[UUID]], Sequence[M]]
+    ) -> list[M]:
         return list(matches)
 
     def write(self, act: Callable[[Connection], T], outcome: Callable[[T], Outcome]) -> T:

@@ -62,7 +62,9 @@ class UseRecord:
         """Leave an entry without an outcome; durable when this returns."""
         self._append(Event(kind, self.use, self.decision, details=details))
 
-    def release(self, matches: Sequence[M], probe: Probe) -> list[M]:
+    def release(
+        self, matches: Sequence[M], probe: Probe, among: Callable[[Sequence[UUID]], Sequence[M]]
+    ) -> list[M]:
         """Ask policy again, now that scores exist; give what may be answered.
 
         Raises:
@@ -74,9 +76,9 @@ class UseRecord:
         alike, pending = office.database.read(
             lambda connection: office.withholding.known(connection, self.use, probe, alike, now)
         )
-        agreed = alike if pending is None else confirmed(pending, alike)
-        seen = self._circumstances
+        agreed, seen = alike, self._circumstances
         if pending is not None:
+            agreed = [one for one in confirmed(pending, alike, among) if one.similarity >= floor]
             self.case_id = pending.case.id
             seen = pending.circumstances(seen, now)
         least = min((match.similarity for match in agreed), default=100.0)

@@ -4,7 +4,7 @@ The same search, done again, finds its case: what people confirmed is answered, 
 nothing more. A search that owes people has to leave them a picture to look at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -116,10 +116,19 @@ def crop_of(probe: Probe) -> bytes | None:
     return face_crop_jpeg(probe.sample.decode(_CROP_DECODED_AT_PX), probe.face.box)
 
 
-def confirmed(pending: Pending, matches: Sequence[M]) -> list[M]:
-    """Give the matches that people confirmed."""
+def confirmed(
+    pending: Pending, matches: Sequence[M], among: Callable[[Sequence[UUID]], Sequence[M]]
+) -> list[M]:
+    """Give the matches that people confirmed, most alike first.
+
+    Those who are not among the matches any more, since others are more alike by now, are compared
+    with again by `among`.
+    """
     ids = set(pending.outcome.confirmed_ids)
-    return [match for match in matches if _id(match) in ids]
+    here = [match for match in matches if _id(match) in ids]
+    gone = sorted(ids - {_id(match) for match in here})
+    again = among(gone) if gone else ()
+    return sorted([*here, *again], key=lambda match: -match.similarity)
 
 
 def owed_by(decision: Decision) -> Owed:

@@ -51,7 +51,9 @@ class NotedRecord:
     receipt: str | None = None
     decision: Decision = _ALLOWED
 
-    def release(self, matches: Sequence[M], probe: Probe) -> list[M]:
+    def release(
+        self, matches: Sequence[M], probe: Probe, among: Callable[[Sequence[UUID]], Sequence[M]]
+    ) -> list[M]:
         self.notes.probes.append(probe)
         return list(matches)[: self.most]
 

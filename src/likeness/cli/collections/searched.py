@@ -38,7 +38,7 @@ def collection_ready(settled: Installation, name: str, by: By) -> Iterator[Ready
         recorded = partial(on_record, home, Action.SEARCH, "identify", collection)
         yield Ready(
             identifier,
-            RecordedSearch(identifier, by, recorded).identify,
+            RecordedSearch(identifier, searched, recorded).identify,
             f"Collection {plain(name)}: {several(size.subjects, 'subject')} with"
             f" {several(size.references, 'reference')}, compared by {by}.",
             "collection",

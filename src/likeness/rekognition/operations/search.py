@@ -1,11 +1,12 @@
 """SearchFaces, SearchFacesByImage, SearchUsers, SearchUsersByImage."""
 
+from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
 from likeness.errors import NotFound
 from likeness.gallery import subjects
-from likeness.gallery.search import By
+from likeness.gallery.search import By, Candidate
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.asking import Target, recorded, target
@@ -130,7 +131,10 @@ def _like_face(
     served: Served, of: Target, record: Record, face_id: UUID, demands: Demands
 ) -> tuple[Match, ...]:
     name, calibration = of.collection.name, served.calibration_for(of.collection)
-    search = partial(served.gallery.search_reference, name, face_id, by=demands.by)
+
+    def search(limit: int, among: Sequence[UUID] | None) -> list[Candidate]:
+        return served.gallery.search_reference(name, face_id, limit, demands.by, among)
+
     try:
         return search_enrolled(record, search, face_id, calibration, demands)
     except NotFound as error:
