@@ -1,14 +1,18 @@
 """Each pack says what its golden table says, on both sides of every boundary."""
 
+from dataclasses import replace
+
 import pytest
 
 from likeness.errors import InvalidRequest
 from likeness.policy.engine import PolicyEngine
 from likeness.policy.pack import ChosenPack, shipped
+from likeness.terms.decision import Duty
 
 from .golden_rows import Row, in_words, rows
 
 ROWS = list(rows())
+FEWER_IS_STRICTER = {Duty.AUTHORISATION, Duty.QUOTA}
 BENEATH = ("safeguards", "authenticated-use")
 
 
@@ -25,6 +29,28 @@ def test_the_pack_says_what_its_table_says(row: Row) -> None:
     else:
         decision = engine_of(row).decide(row.use, row.circumstances, row.now)
         assert in_words(decision) == row.expected
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if not row.use.live and not row.expected.startswith("error ")],
+    ids=lambda row: f"{row.pack}: {row.line}",
+)
+def test_to_say_that_it_is_live_never_lets_more_be_done(row: Row) -> None:
+    engine = engine_of(row)
+    after, live = (
+        engine.decide(replace(row.use, live=is_live), row.circumstances, row.now)
+        for is_live in (False, True)
+    )
+    if not live.refused_by:
+        assert not after.refused_by
+        for owed in after.obligations:
+            amount = live.amount_of(owed.duty)
+            assert amount is not None
+            # Of what is owed within hours, fewer are stricter; of all else, more.
+            assert (
+                amount <= owed.amount if owed.duty in FEWER_IS_STRICTER else amount >= owed.amount
+            )
 
 
 def test_every_forbid_of_every_pack_decides_some_row_and_not_others() -> None:
