@@ -33,6 +33,21 @@ def test_task_is_done_again_and_again_and_its_failures_stop_no_other():
     assert done == after  # closed
 
 
+def test_task_that_takes_long_holds_up_no_other():
+    held, ticking, ticks = threading.Event(), threading.Event(), []
+
+    def tick() -> None:
+        ticks.append(1)
+        if len(ticks) == 3:
+            ticking.set()
+
+    slow = Task("slow", 0, lambda: held.wait(30))
+    with Upkeep([slow, Task("ticks", 0, tick)], tick_s=0.01):
+        assert ticking.wait(30)
+        assert not held.is_set()
+        held.set()
+
+
 def test_task_waits_for_its_time():
     done = []
     waiting = Task("waits", 3600, lambda: done.append("waited"))

@@ -11,6 +11,7 @@ from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.retention import SweepReport
+from likeness.service.record import Desk
 from likeness.service.sweep import sweep_collections
 from likeness.service.unrecorded import UnrecordedDesk
 from likeness.terms.use import Principal, Role
@@ -61,10 +62,10 @@ def collection(gallery: Gallery, name: str) -> ErasureCertificate:
     )
 
 
-def sweep(gallery: Gallery, now: datetime | None = None) -> SweepReport:
+def sweep(gallery: Gallery, now: datetime | None = None, desk: Desk | None = None) -> SweepReport:
     """Erase what has been kept long enough."""
     database, somebody = gallery._database, Principal("local:test", Role.ADMIN)
-    desk = UnrecordedDesk(database)
+    desk = desk or UnrecordedDesk(database)
     return sweep_collections(database, gallery, desk, somebody, now or gallery._clock())
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import insert, select
 
-from likeness.errors import Conflict, InvalidRequest, NotFound
+from likeness.errors import Conflict, Denied, InvalidRequest, NotFound
 from likeness.gallery import collections, erasure, references, subjects
 from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.erasing import Erasing
@@ -19,7 +20,9 @@ from likeness.gallery.index_snapshot import FORMAT
 from likeness.gallery.seal import Seal
 from likeness.gallery.search import By
 from likeness.gallery.tables import COLLECTIONS, ERASURES, REFERENCES, SUBJECTS
+from likeness.service.unrecorded import UnrecordedDesk
 from likeness.storage import Scrubbing
+from likeness.terms.use import Use
 from tests.gallery import erase
 from tests.gallery.galleries import Home, make, new, template, vector
 
@@ -410,6 +413,24 @@ def test_sweep_erases_what_is_due_and_nothing_else(home: Home, gallery: Gallery)
     clock.pass_days(20)
     assert erase.sweep(gallery).subjects == 1
     assert gallery.size("staff").references == 1
+
+
+def test_a_collection_that_a_rule_keeps_holds_up_no_other(home: Home, gallery: Gallery) -> None:
+    make(gallery, "visitors", retention_days=1)
+    for name in ("staff", "visitors"):
+        gallery.enrol(name, [new(1, "Ada", expires_at=home.clock.now)])
+    (kept, erased) = gallery.collections()
+
+    class Keeping(UnrecordedDesk):
+        def record(self, use: Use) -> AbstractContextManager[Any]:
+            if use.collection_id == kept.id:
+                raise Denied("a rule forbids it")
+            return super().record(use)
+
+    with pytest.raises(Denied):
+        erase.sweep(gallery, desk=Keeping(home.database))
+    assert gallery.size(kept.name).references == 1
+    assert gallery.size(erased.name).references == 0
 
 
 def test_retention_may_be_changed(home: Home, gallery: Gallery) -> None:

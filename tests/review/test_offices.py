@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection
 
+from likeness.errors import Denied
 from likeness.gallery.collections import Collection
 from likeness.notify.addresses import read_networks
 from likeness.notify.webhooks import WebhookSender
@@ -35,13 +36,16 @@ SERVER = Principal("local:server", Role.ADMIN)
 
 @dataclass
 class RecordingDesk:
-    """Admits everything, and remembers what was recorded of it."""
+    """Admits everything but for one purpose, and remembers what was recorded of it."""
 
     desk: Desk
+    denied_purpose: str = ""
     entries: list[tuple[Use, Outcome]] = field(default_factory=list)
 
     @contextmanager
     def record(self, use: Use) -> Iterator["RecordingDesk"]:
+        if use.purpose == self.denied_purpose:
+            raise Denied("a rule forbids it")
         self.use = use
         yield self
 
@@ -169,6 +173,22 @@ def test_every_deletion_is_on_record_with_its_reason(desk: Desk) -> None:
         ]
     )
     assert desk.find(other(purpose="third")) == stays
+
+
+def test_what_a_rule_keeps_holds_up_no_other_deletion(desk: Desk) -> None:
+    recording = RecordingDesk(desk, denied_purpose="a word no rule knows")
+    cases = [
+        desk.open(found(), other(purpose=purpose), days=1)
+        for purpose in ("one", "a word no rule knows", "another")
+    ]
+    watch, _ = watch_of(desk, expires_at=desk.now + timedelta(hours=3))
+    desk.pass_hours(24)
+
+    with pytest.raises(Denied):
+        sweep_review(desk.database, recording, SERVER, desk.now)  # type: ignore[arg-type]
+
+    deleted = {next(iter(outcome.details.values())) for _, outcome in recording.entries}
+    assert deleted == {str(cases[0].id), str(cases[2].id), str(watch.id)}
 
 
 def test_sweep_of_nothing_leaves_no_entry(desk: Desk) -> None:

@@ -1,12 +1,12 @@
 """What has to be done now and then while a server runs? Notices, ends, retention, the witness.
 
-Each task is done on its own, at its own pace; one that fails is logged, and tried again.
+Each task has a thread of its own, so that a slow one (a witness, a large sweep) holds up no other;
+one that fails is logged, and tried again.
 """
 
 import logging
 import shlex
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,45 +27,50 @@ _TICK_S = 1.0
 _MINUTE_S, _HOUR_S = 60.0, 3600.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Task:
-    """Something that is done again and again, `every_s` seconds at the earliest."""
+    """Something that is done again and again, `every_s` seconds after it was done last."""
 
     name: str
     every_s: float
     do: Callable[[], object]
-    due_s: float = 0.0
 
 
 class Upkeep(Closing):
-    """A thread that does what is due, until it is closed."""
+    """Does tasks, the first time after `tick_s` seconds, until it is closed."""
 
     def __init__(self, tasks: list[Task], tick_s: float = _TICK_S) -> None:
-        self._tasks = tasks
         self._tick_s = tick_s
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="likeness-upkeep", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(
+                target=self._repeat, args=(task,), name=f"likeness: {task.name}", daemon=True
+            )
+            for task in tasks
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         """Finish what is being done, and do nothing more."""
         self._closed.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
-    def _run(self) -> None:
-        while not self._closed.wait(self._tick_s):
-            for task in self._tasks:
-                if time.monotonic() >= task.due_s and not self._closed.is_set():
-                    self._do(task)
+    def _repeat(self, task: Task) -> None:
+        wait_s = self._tick_s
+        while not self._closed.wait(wait_s):
+            _do(task)
+            wait_s = max(self._tick_s, task.every_s)
 
-    def _do(self, task: Task) -> None:
-        try:
-            task.do()
-        except LikenessError as error:
-            _logger.warning("%s has to be done again: %s", task.name, type(error).__name__)
-        except Exception as error:
-            _logger.error("%s failed: %s", task.name, type(error).__name__)
-        task.due_s = time.monotonic() + task.every_s
+
+def _do(task: Task) -> None:
+    try:
+        task.do()
+    except LikenessError as error:
+        _logger.warning("%s has to be done again: %s", task.name, type(error).__name__)
+    except Exception as error:
+        _logger.error("%s failed: %s", task.name, type(error).__name__)
 
 
 def tasks_of(home: Home) -> list[Task]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from likeness.errors import Denied
 from likeness.review import cases, watches
 from likeness.review.case import Case
 from likeness.review.watches import Watch
@@ -30,7 +31,12 @@ class Swept:
 
 
 def sweep_review(database: Database, desk: Desk, principal: Principal, now: datetime) -> Swept:
-    """Delete cases with their results, and watches, that have ended."""
+    """Delete cases with their results, and watches, that have ended.
+
+    Raises:
+        Denied: a rule forbids it of one of them; all others are deleted.
+    """
+    denied: list[Denied] = []
 
     def delete(
         operation: str,
@@ -40,8 +46,11 @@ def sweep_review(database: Database, desk: Desk, principal: Principal, now: date
         details: dict[str, str],
     ) -> None:
         use = Use(principal, Action.ERASE, operation, collection_id, purpose=purpose)
-        with desk.record(use) as record:
-            record.write(act, lambda _: Outcome(details=details))
+        try:
+            with desk.record(use) as record:
+                record.write(act, lambda _: Outcome(details=details))
+        except Denied as error:
+            denied.append(error)
 
     ended = database.read(lambda connection: cases.ended(connection, now))
     for case in ended:
@@ -53,6 +62,8 @@ def sweep_review(database: Database, desk: Desk, principal: Principal, now: date
         details = {"watch_id": str(watch.id), "reason": "expired"}
         over = partial(watches.end, watch=watch)
         delete("EndWatch", watch.collection_id, watch.purpose, over, details)
+    if denied:
+        raise denied[0]
     return Swept(tuple(ended), tuple(expired))
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from likeness.errors import Denied
 from likeness.gallery import erasure, retention
 from likeness.gallery.collections import Collection
 from likeness.gallery.erasure import Erasure
@@ -23,14 +24,20 @@ def sweep_collections(
     """Erase references past their date or their collection's days; finish what was begun before.
 
     Raises:
-        Denied: a rule forbids it.
+        Denied: a rule forbids it of a collection; of all others it is done.
         Conflict, IndexUnavailable, SnapshotUnusable, DatabaseUnavailable: as for `Erasing.finish`.
     """
-    begun = database.read(erasure.pending)
+    begun, denied = database.read(erasure.pending), list[Denied]()
     for collection in gallery.collections():
-        while due := database.read(partial(retention.due, collection=collection, now=now)):
-            begun.append(_swept(gallery, desk, principal, collection, due, now))
-    return SweepReport(now, tuple(gallery.erasing.finish(begun)))
+        try:
+            while due := database.read(partial(retention.due, collection=collection, now=now)):
+                begun.append(_swept(gallery, desk, principal, collection, due, now))
+        except Denied as error:
+            denied.append(error)
+    report = SweepReport(now, tuple(gallery.erasing.finish(begun)))
+    if denied:
+        raise denied[0]
+    return report
 
 
 def _swept(
