@@ -4,6 +4,7 @@ import asyncio
 import base64
 import getpass
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -233,6 +234,32 @@ def test_bad_watch_is_one_line(
     outcome = likeness(*add_watch(picture("wanted.png", RED), **changed))
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert message in outcome.err
+
+
+def test_watch_where_nobody_measured_what_scores_mean_is_refused(
+    likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    likeness("collections", "create", "staff")
+    cohorts = [path for path in InstallationWithDiscs.shipped.iterdir() if "cohort" in path.name]
+    for path in cohorts:
+        shutil.copy(path, tmp_path)
+    monkeypatch.setattr(InstallationWithDiscs, "shipped", tmp_path)
+    outcome = likeness(*add_watch(picture("wanted.png", RED)))
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "calibration" in outcome.err
+
+
+def test_watch_ends_though_watching_is_forbidden(
+    likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    likeness("collections", "create", "staff")
+    added = json.loads(likeness(*add_watch(picture("wanted.png", RED)), "--json").out)
+    assert likeness("policy", "suspend", "--all", "--reason", "a stop").code == 0
+    assert likeness(*add_watch(picture("other.png", BLUE))).code != 0
+    assert likeness("watch", "end", added["id"]).code == 0
+    assert added["id"] not in likeness("watch", "list").out
 
 
 def test_watch_of_several_faces_is_refused(

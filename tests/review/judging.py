@@ -85,7 +85,12 @@ class Desk:
         return self.database.read(lambda c: cases.outcome_of(c, case)).candidates
 
     def released(self, search: Search = SEARCH) -> tuple[UUID, ...] | None:
-        return self.database.read(lambda c: cases.released(c, self.keyring, search, self.now))
+        """Whom people confirmed for a search; None while it has to wait."""
+        case = self.find(search)
+        if case is None:
+            return None
+        outcome = self.database.read(lambda c: cases.outcome_of(c, case))
+        return outcome.confirmed_ids if outcome.decided else None
 
     def find(self, search: Search = SEARCH) -> Case | None:
         return self.database.read(lambda c: cases.find_case(c, self.keyring, search, self.now))

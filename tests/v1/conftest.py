@@ -26,6 +26,7 @@ from likeness.v1.problems import Problem
 from likeness.v1.served import Served
 from tests.gallery.galleries import DIMENSIONS, MODEL, KeptCohort, StrangersCohort, vector
 from tests.review.judging import Desk
+from tests.review.test_watches import CALIBRATION
 
 COHORT = "cohort@1"
 LANE = "lane of pictures"
@@ -76,6 +77,7 @@ class Client:
                 self.keyring,
                 desk,
                 cohorts,
+                lambda collection: CALIBRATION,
                 principal,
                 keeps_crops=True,
                 clock=lambda: self.desk.now,

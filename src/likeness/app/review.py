@@ -1,6 +1,9 @@
 """Review and standing searches of a home: offices as the settings want them."""
 
+from functools import partial
+
 from likeness.app.access import Rows
+from likeness.app.collections import calibration_of
 from likeness.config import Settings
 from likeness.gallery.cohorts import Cohorts
 from likeness.notify.addresses import read_networks
@@ -25,6 +28,7 @@ def watch_office(rows: Rows, principal: Principal) -> WatchOffice:
         rows.keyring,
         rows.desk,
         Cohorts(rows.database, installation.standards.cohort_of, read_cohort),
+        partial(calibration_of, rows),
         principal,
         keeps_crops=installation.settings.crops == "on",
     )

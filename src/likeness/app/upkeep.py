@@ -103,7 +103,7 @@ def tasks_of(home: Home) -> list[Task]:
 
 
 class _Witnessing:
-    """Gives a witness each new checkpoint."""
+    """Gives a witness the newest checkpoint, where it has not had it."""
 
     def __init__(self, home: Home, argv: list[str]) -> None:
         self._home = home

@@ -52,7 +52,12 @@ def add(
         return only_face(finder_opened(settled, Workload.ONE), settled.sample(image))
 
     wanted = Wanted(
-        collection, purpose, Grounds(authority, criteria), expires.replace(tzinfo=UTC), webhook
+        collection,
+        purpose,
+        Grounds(authority, criteria),
+        expires.replace(tzinfo=UTC),
+        webhook,
+        purpose_granted=True,
     )
     with Rows(settled) as rows:
         added, secret = watch_office(rows, rows.somebody).add(wanted, face_of)

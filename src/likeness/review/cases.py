@@ -165,17 +165,6 @@ def outcome_of(connection: Connection, case: Case) -> Outcome:
     )
 
 
-def released(
-    connection: Connection, keyring: Keyring, search: Search, now: datetime
-) -> tuple[UUID, ...] | None:
-    """Say whom people confirmed for a search, the most alike first; None where it has to wait."""
-    case = find_case(connection, keyring, search, now)
-    if case is None:
-        return None
-    outcome = outcome_of(connection, case)
-    return outcome.confirmed_ids if outcome.decided else None
-
-
 def told_apart_from(
     connection: Connection,
     keyring: Keyring,

@@ -3,8 +3,6 @@
 Entries of the ledger stay as they are; what tied them to a person is destroyed.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -12,6 +10,7 @@ from sqlalchemy import Connection
 from likeness.ledger import commitments
 from likeness.ledger.ledger import Ledger
 from likeness.review import forgetting
+from likeness.service.in_batches import in_batches
 from likeness.service.record import Outcome
 
 _AT_A_TIME = 900
@@ -30,16 +29,10 @@ def forget(
     connection: Connection, ledger: Ledger, collection_id: UUID | None, outcome: Outcome
 ) -> None:
     """Forget whom an act has erased."""
-    for ids in _portions(outcome.forgotten):
+    for ids in in_batches(outcome.forgotten, _AT_A_TIME):
         ledger.forget(connection, ids)
         if not outcome.forgets_collection:
             forgetting.forget(connection, ids)
     if outcome.forgets_collection:
         assert collection_id is not None  # it was of a collection
         forgetting.forget_collection(connection, collection_id)
-
-
-def _portions(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
-    left = iter(ids)
-    while portion := list(islice(left, _AT_A_TIME)):
-        yield portion

@@ -21,6 +21,7 @@ from likeness.secrets import Keyring
 from likeness.service.collection_facts import facts_of, use_of
 from likeness.service.record import Desk, Outcome
 from likeness.storage import Database
+from likeness.terms.calibration import Calibration
 from likeness.terms.decision import Decision, Duty
 from likeness.terms.template import Template
 from likeness.terms.use import Action, CollectionFacts, Principal, Use
@@ -41,7 +42,7 @@ class Wanted:
     grounds: Grounds
     expires_at: datetime
     url: str | None
-    purpose_granted: bool = True
+    purpose_granted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,15 @@ class SeenWatch:
 class WatchOffice:
     """Where `principal` keeps watches; policy may refuse every act (`Denied`).
 
-    `keeps_crops` is whether pictures may be kept: without, nobody could review a match.
+    `calibration_of` says what a collection's scores mean. `keeps_crops` is whether pictures may be
+    kept: without, nobody could review a match.
     """
 
     database: Database
     keyring: Keyring
     desk: Desk
     cohorts: Cohorts
+    calibration_of: Callable[[collections.Collection], Calibration]
     principal: Principal
     keeps_crops: bool
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -74,7 +77,7 @@ class WatchOffice:
 
         Raises:
             Conflict: pictures for review are not kept.
-            NotFound: there is no such collection.
+            NotFound: there is no such collection, or nobody has measured what its scores mean.
             ModelMismatch: the template is of another model than the collection's.
             InvalidRequest: see `watches.add`.
         """
@@ -100,6 +103,8 @@ class WatchOffice:
             return collection, seal, use_of(connection, use, collection.id, seal)
 
         collection, seal, use = self.database.read(opened)
+        # Else nobody could be enrolled there any more: what is alike enough could not be said.
+        self.calibration_of(collection)
         with self.desk.record(use) as record:
             self._require_watcher()
             found, crop_jpeg = face_of()

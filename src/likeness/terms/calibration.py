@@ -16,11 +16,6 @@ def similarity(fmr: float) -> float:
     return max(0.0, 100.0 * (1.0 - math.sqrt(320.0) * math.pow(fmr, SIMILARITY_EXPONENT)))
 
 
-def fmr_of_similarity(value: float) -> float:
-    """The false match rate that a similarity, 0 to 100, stands for; inverse of `similarity`."""
-    return math.pow((1.0 - value / 100.0) / math.sqrt(320.0), 1.0 / SIMILARITY_EXPONENT)
-
-
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
     """A threshold and the false match rate that it was chosen for.

@@ -44,7 +44,7 @@ async def add_watch(
         Grounds(asked.authority, asked.criteria),
         asked.expires_at,
         asked.webhook,
-        granted,
+        purpose_granted=granted,
     )
     added = await serving.picture_lane(
         lambda: office.add(wanted, lambda: serving.face_of(asked.image))
