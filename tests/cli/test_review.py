@@ -76,7 +76,7 @@ def test_case_is_listed_shown_and_decided_while_a_gallery_is_open(
         assert listed.out.startswith(f"{case.id}  ")
         assert "yours to decide" in listed.out
         shown = likeness("review", "show", case.id, "--pictures", tmp_path)
-        assert f"reference {found.reference_id}, similarity 99.1" in shown.out
+        assert f"reference {found.reference_id}, similarity 99.1\n" in shown.out
         assert (tmp_path / f"{case.id}-probe.jpg").read_bytes() == PROBE
         face = tmp_path / f"{case.id}-candidate-1.jpg"
         assert (face.read_bytes(), face.stat().st_mode & 0o777) == (REFERENCE, 0o600)
@@ -100,10 +100,24 @@ def test_second_verdict_is_refused(likeness: Command) -> None:
     assert "yours is given" in outcome.err
 
 
+def test_a_case_says_of_whom_no_picture_is_kept(likeness: Command) -> None:
+    likeness("collections", "create", "staff")
+    case, _ = open_case()
+    shown = answer(likeness, "review", "show", case.id)
+    assert (shown["probe_picture"], shown["candidates"][0]["picture"]) == (True, True)
+    with Rows(InstallationWithDiscs(read_settings())) as rows:
+        rows.database.write(lambda c: crops.forget_collection(c, case.collection_id))
+    shown = answer(likeness, "review", "show", case.id)
+    assert (shown["probe_picture"], shown["candidates"][0]["picture"]) == (True, False)
+    assert "no picture kept" in likeness("review", "show", case.id).out
+
+
 def test_nobody_reviews_their_own_search(likeness: Command) -> None:
     likeness("collections", "create", "staff")
     case, found = open_case(f"local:{getpass.getuser()}")
-    assert str(found.reference_id) not in likeness("review", "show", case.id).out
+    shown = likeness("review", "show", case.id).out
+    assert str(found.reference_id) not in shown
+    assert "--role reviewer" in shown
     outcome = likeness("review", "decide", case.id, "--verdict", "same", "--reason", "it is her")
     assert (outcome.code, outcome.out) == (1, "")
     assert "your own use" in outcome.err

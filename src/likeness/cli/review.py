@@ -166,8 +166,14 @@ def _print(seen: SeenCase) -> None:
         f"  decided by {several(case.reviews, 'verdict')}{agreeing}{separately}; ends"
         f" {_minute(case.expires_at)}; by {plain(case.principal_id)}"
     )
+    if not (seen.facts.decided or seen.facts.yours):
+        print(
+            "  another person decides: under their own name on this machine, or over /v1 with a key"
+            "\n  of `likeness keys create NAME --role reviewer` (docs/review.md)"
+        )
     for one in seen.candidates:
-        print(f"  candidate {one.number}: {one.standing}{_alike(one)}")
+        unseen = "" if one.picture else ", no picture kept"
+        print(f"  candidate {one.number}: {one.standing}{_alike(one)}{unseen}")
         for given in one.verdicts:
             print(
                 folded(f"    {given.verdict} ({plain(given.reviewer_id)}): {plain(given.reason)}")

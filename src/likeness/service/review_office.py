@@ -39,12 +39,16 @@ class CaseFacts:
 
 @dataclass(frozen=True, slots=True)
 class SeenCandidate:
-    """A candidate as somebody may see them; rank and similarity are None where they are hidden."""
+    """A candidate as somebody may see them; rank and similarity are None where they are hidden.
+
+    `picture` is whether a picture of their face is kept: without, only `cannot-tell` is taken.
+    """
 
     number: int
     reference_id: UUID | None
     subject_id: UUID | None
     standing: Standing
+    picture: bool
     rank: int | None
     similarity: float | None
     verdicts: tuple[Given, ...]
@@ -52,9 +56,13 @@ class SeenCandidate:
 
 @dataclass(frozen=True, slots=True)
 class SeenCase:
-    """A case as somebody may see it; without candidates where they may know facts alone."""
+    """A case as somebody may see it; without candidates where they may know facts alone.
+
+    `probe_picture` is whether a picture of the face that was searched for is kept for them.
+    """
 
     facts: CaseFacts
+    probe_picture: bool
     candidates: tuple[SeenCandidate, ...]
     authorisation: Authorisation | None
 
@@ -225,7 +233,8 @@ class ReviewOffice:
             if case.principal_id == self.principal.id:
                 raise Denied(
                     f"somebody else was expected to look at case {case_id}, which is of your own"
-                    " use: leave it to another reviewer"
+                    " use: another person has to, under their own name or with a key of role"
+                    " reviewer (docs/review.md)"
                 )
             crop_jpeg = self.database.read(lambda connection: opened(connection, case))
             if crop_jpeg is None:
@@ -247,12 +256,13 @@ class ReviewOffice:
     def _seen(self, connection: Connection, case: Case) -> SeenCase:
         facts = self._facts(connection, case)
         if not self._sees_faces(case):
-            return SeenCase(facts, self._found_by_own_watch(connection, facts), None)
+            return SeenCase(facts, False, self._found_by_own_watch(connection, facts), None)
         given = verdicts.of_case(connection, self.keyring, case)
         return SeenCase(
             facts,
+            cases.probe_crop(connection, self.keyring, case) is not None,
             tuple(
-                self._seen_candidate(case, one, given)
+                self._seen_candidate(connection, case, one, given)
                 for one in cases.outcome_of(connection, case).candidates
             ),
             authorisations.of_case(connection, self.keyring, case),
@@ -266,12 +276,14 @@ class ReviewOffice:
         if case.watch_id is None or case.principal_id != self.principal.id or not facts.decided:
             return ()
         return tuple(
-            self._seen_candidate(case, one, [])
+            self._seen_candidate(connection, case, one, [])
             for one in cases.outcome_of(connection, case).candidates
             if one.standing is Standing.CONFIRMED
         )
 
-    def _seen_candidate(self, case: Case, one: Candidate, given: list[Given]) -> SeenCandidate:
+    def _seen_candidate(
+        self, connection: Connection, case: Case, one: Candidate, given: list[Given]
+    ) -> SeenCandidate:
         shown = verdicts.seen_by(case, one, given, self.principal.id)
         hidden = self.scores_hidden and one.standing is Standing.OPEN and not shown
         return SeenCandidate(
@@ -279,6 +291,7 @@ class ReviewOffice:
             one.reference_id,
             one.subject_id,
             one.standing,
+            self._face_of(connection, case, one) is not None,
             None if hidden else one.rank,
             None if hidden else one.similarity,
             tuple(shown),

@@ -81,12 +81,16 @@ class VerdictAnswer(Answer):
 
 
 class CandidateAnswer(Answer):
-    """A candidate; `number` names them in the case, and does not follow their rank."""
+    """A candidate; `number` names them in the case, and does not follow their rank.
+
+    `picture` is whether `/candidates/NUMBER/face` has one.
+    """
 
     number: int
     reference_id: UUID | None
     subject_id: UUID | None
     standing: Standing
+    picture: bool
     rank: int | None
     similarity: float | None
     verdicts: list[VerdictAnswer]
@@ -99,6 +103,7 @@ class CandidateAnswer(Answer):
             reference_id=seen.reference_id,
             subject_id=seen.subject_id,
             standing=seen.standing,
+            picture=seen.picture,
             rank=seen.rank,
             similarity=None if seen.similarity is None else round(seen.similarity, 2),
             verdicts=[VerdictAnswer.of(one) for one in seen.verdicts],
@@ -115,8 +120,12 @@ class AuthorisationAnswer(Answer):
 
 
 class SeenCaseAnswer(CaseAnswer):
-    """A case; without candidates for those who may know facts alone."""
+    """A case; without candidates for those who may know facts alone.
 
+    `probe_picture` is whether `/probe` has one.
+    """
+
+    probe_picture: bool
     candidates: list[CandidateAnswer]
     authorisation: AuthorisationAnswer | None
 
@@ -126,6 +135,7 @@ class SeenCaseAnswer(CaseAnswer):
         given = seen.authorisation
         return cls(
             **CaseAnswer.of(seen.facts).model_dump(),
+            probe_picture=seen.probe_picture,
             candidates=[CandidateAnswer.of(one) for one in seen.candidates],
             authorisation=None
             if given is None
