@@ -1,6 +1,7 @@
 """`likeness policy`, through the real command."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from likeness.app import Installation
 from likeness.app.access import Rows
 from likeness.config import read_settings
 from likeness.errors import Denied
+from likeness.policy.cedar import schema_text
 from likeness.policy.vocabulary import vocabulary
 from likeness.service.record import Outcome
 from likeness.terms.use import Action, Principal, Role, Use
 
 from .staff import Command
 
+DOCUMENTED = (Path(__file__).parents[2] / "docs" / "policy.md").read_text()
 POLICE = ["--sector=police", "--jurisdiction=US-WA", "--purpose=criminal-investigation"]
 FACTS = """
 title = "Nobody on Sundays"
@@ -234,9 +237,23 @@ def test_other_rules_are_tried_on_what_the_ledger_has(likeness: Command, own: Pa
     assert second["before"] == {"allowed": True, "refused_by": [], "owed": []}
     assert second["after"]["owed"] == [{"duty": "quota", "amount": 1}]
     said = likeness("policy", "simulate", "--disable=authenticated-use").out
-    assert "allowed; would be refused by nothing-permits" in said
-    assert said.endswith("2 of 3 uses would differ.\n")
+    assert said.startswith("2 of 3 uses would differ.\n  2  allowed; would be refused by noth")
+    assert said.count("allowed; would be refused by nothing-permits") == 1 + 2
     assert packs(likeness)["authenticated-use"]["in_force"] is True
+
+
+def test_of_many_uses_that_would_differ_the_first_are_listed(likeness: Command) -> None:
+    search = Use(Principal("key:1", Role.CLIENT), Action.SEARCH, "SearchFacesByImage")
+    with Rows(Installation(read_settings())) as rows:
+        for _ in range(23):
+            with rows.desk.record(replace(search, id=uuid4())) as record:
+                record.answered(Outcome())
+    simulate = ("policy", "simulate", "--disable=authenticated-use")
+    said = likeness(*simulate).out.splitlines()
+    assert said[0] == "23 of 23 uses would differ."
+    assert said[1].startswith("  23  allowed; ")
+    assert (len(said), said[-1]) == (2 + 20 + 1, "3 more: --all lists them.")
+    assert len(likeness(*simulate, "--all").out.splitlines()) == 2 + 23
 
 
 def test_where_everything_is_disabled_an_admin_can_enable_again(likeness: Command) -> None:
@@ -249,6 +266,36 @@ def test_where_everything_is_disabled_an_admin_can_enable_again(likeness: Comman
 
 
 def test_every_word_that_rules_know_is_documented() -> None:
-    documented = (Path(__file__).parents[2] / "docs" / "policy.md").read_text()
     for word in (*vocabulary().sectors, *vocabulary().purposes):
-        assert f"`{word}`" in documented
+        assert f"`{word}`" in DOCUMENTED
+
+
+def test_every_fact_that_rules_may_read_is_documented() -> None:
+    facts = re.search(r"type Facts = \{(.*?)\n\};", schema_text(), re.DOTALL)
+    assert facts is not None
+    known = set(re.findall(r"^  (\w+): (\w+),", facts[1], re.MULTILINE))
+    table = DOCUMENTED.partition("| attribute | type | is |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[1:3] for line in table.splitlines()[2:]]
+    told = {(name, kind.strip()) for names, kind in rows for name in re.findall(r"`(\w+)`", names)}
+    assert told == known
+
+
+def test_the_pack_that_the_documentation_prints_does_what_it_says(
+    likeness: Command, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    section = DOCUMENTED.partition("## A pack of your own")[2]
+    facts, rules = re.findall(r"```(?:toml)?\n(title .*?|@id.*?)```", section, re.DOTALL)
+    own.with_suffix(".toml").write_text(facts)
+    own.with_suffix(".cedar").write_text(rules)
+    assert likeness("policy", "enable", own.with_suffix(".toml")).code == 0
+
+    def explained(*facts: str, code: int = 0) -> Any:
+        return answer(
+            likeness, "explain", "--action=search", "--sector=commerce", *facts, code=code
+        )
+
+    owed = explained("--purpose=visitor-recognition")["obligations"]
+    assert {one["duty"]: one["amount"] for one in owed} == {"review": 1, "quota": 100}
+    refused = explained("--purpose=research", code=1)["refused_by"]
+    assert [one["rule"] for one in refused] == ["house-no-research"]

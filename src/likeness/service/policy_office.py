@@ -79,7 +79,9 @@ class PolicyOffice:
         return self._on_record(
             "EnablePack",
             lambda connection: enabled.enable(connection, pack, chosen, by=by, now=now),
-            {"pack": pack.name, **{name: text[:_RECORDED] for name, text in chosen.items()}},
+            # By the words that `--choice` takes, which none of ours can be.
+            {"pack": pack.name}
+            | {f"{pack.name}.{name}": text[:_RECORDED] for name, text in chosen.items()},
         )
 
     def disable(self, name: str) -> None:

@@ -1,5 +1,6 @@
 """`likeness policy simulate`: what other rules would have said of what the ledger has."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated
 
@@ -21,6 +22,8 @@ from likeness.terms.decision import Duty
 
 _Packs = list[str] | None
 
+_LISTED = 20
+
 
 def simulate(
     enable: Annotated[_Packs, typer.Option(metavar="PACK", help="As if it were enabled.")] = None,
@@ -29,6 +32,9 @@ def simulate(
         _Packs,
         typer.Option(metavar="PACK.NAME=VALUE", help="As if it were chosen of an enabled pack."),
     ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help=f"List every use, not the first {_LISTED} alone.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask changed rules about every use in the ledger, and show what would differ.
@@ -40,16 +46,19 @@ def simulate(
         engine = _changed(open_office.now(), enable or [], disable or [], chosen)
         simulation = open_office.simulate(engine)
     if as_json:
-        differences = [_difference_json(one) for one in simulation.differences]
-        print_json({"uses": simulation.uses, "differences": differences})
+        each = [_difference_json(one) for one in simulation.differences]
+        print_json({"uses": simulation.uses, "differences": each})
         return
-    for one in simulation.differences:
-        recorded, decision = one.recorded, one.decision
-        before = _in_words(recorded.refused_by, recorded.owed)
-        after = _in_words({rule.id for rule in decision.refused_by}, _owed(one))
+    differences = simulation.differences
+    print(f"{len(differences):,} of {several(simulation.uses, 'use')} would differ.")
+    for change, count in Counter(map(_change, differences)).most_common():
+        print(plain(f"  {count:,}  {change}"))
+    for one in differences if all_ else differences[:_LISTED]:
+        recorded = one.recorded
         what = f"{recorded.index}  {recorded.at:%Y-%m-%d %H:%M}  {recorded.use.operation}"
-        print(plain(f"{what}: {before}; would be {after}"))
-    print(f"{len(simulation.differences):,} of {several(simulation.uses, 'use')} would differ.")
+        print(plain(f"{what}: {_change(one)}"))
+    if len(differences) > _LISTED and not all_:
+        print(f"{len(differences) - _LISTED:,} more: --all lists them.")
 
 
 def _changed(
@@ -72,6 +81,13 @@ def _changed(
             )
         packs = choosing(packs, pack, {choice: value})
     return PolicyEngine([*always(), *packs])
+
+
+def _change(difference: Difference) -> str:
+    recorded, decision = difference.recorded, difference.decision
+    before = _in_words(recorded.refused_by, recorded.owed)
+    after = _in_words({rule.id for rule in decision.refused_by}, _owed(difference))
+    return f"{before}; would be {after}"
 
 
 def _difference_json(difference: Difference) -> Json:
