@@ -296,6 +296,8 @@ def test_the_pack_that_the_documentation_prints_does_what_it_says(
         )
 
     owed = explained("--purpose=visitor-recognition")["obligations"]
-    assert {one["duty"]: one["amount"] for one in owed} == {"review": 1, "quota": 100}
+    assert {one["duty"]: one["amount"] for one in owed} == {
+        "review": 1
+    }  # the day has had no use yet
     refused = explained("--purpose=research", code=1)["refused_by"]
     assert [one["rule"] for one in refused] == ["house-no-research"]
