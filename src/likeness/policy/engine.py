@@ -10,16 +10,20 @@
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache
 from hashlib import sha256
 from json import dumps
 from typing import Any
+from uuid import UUID
 
 from likeness.policy.cedar import CedarFailed, Facts, Rules, schema_text
 from likeness.policy.circumstances import Circumstances
 from likeness.policy.pack import ChosenPack
 from likeness.policy.pack_rules import PackRule, refuse_twins
+from likeness.policy.steps import Steps
 from likeness.policy.vocabulary import Values, known, vocabulary, within
 from likeness.terms.decision import Decision, Duty, Obligation, Rule
 from likeness.terms.use import UNDECLARED, Action, Use
@@ -29,6 +33,8 @@ POLICY_ERROR = Rule("policy-error", "likeness", "the rules in force could not be
 
 _LESS_IS_STRICTER = {Duty.AUTHORISATION, Duty.QUOTA}
 _MILLISECOND = timedelta(milliseconds=1)
+_ANY_USE = UUID(int=0)
+_KEPT = 1024
 
 
 class PolicyEngine:
@@ -55,26 +61,50 @@ class PolicyEngine:
         self._facts = Facts.of(
             [*_purposes(), *(one for chosen in packs for one in chosen.entities())]
         )
+        self._steps = Steps.of(
+            [chosen.pack.rules_text for chosen in packs],
+            [
+                day
+                for chosen in packs
+                for rule in chosen.pack.rules
+                for day in chosen.days_of(rule)
+                if day is not None
+            ],
+        )
+        # The same callers do the same again and again: what was asked once need not be asked anew.
+        self._asked = lru_cache(_KEPT)(self._ask)
         self.duties = frozenset(rule.duty for rule in rules if rule.duty)
         self.digest = _digest(packs)
 
     def decide(self, use: Use, circumstances: Circumstances, now: datetime) -> Decision:
         """Say what the rules say: before anything is done, and again when scores are known."""
+        # Rounded down: what is nearly alike enough is not.
+        similarity = Decimal(circumstances.similarity).quantize(Decimal("0.0001"), ROUND_FLOOR)
         try:
-            entities = self._facts.having([_caller(use), _collection(use)])
-            request = _request(use, circumstances, now)
-            governs = use.action is Action.GOVERN
-            verdict = (self._governing if governs else self._all).ask(request, entities)
-            if verdict.allows:
-                return Decision(self._rules(verdict.rule_ids), (), (), self.digest)
-            forbids = [self._by_id[rule_id] for rule_id in verdict.rule_ids]
-            refusing = tuple(one.rule for one in forbids if governs or one.duty is None)
-            if refusing or not forbids:
-                return self._refused(refusing or (NOTHING_PERMITS,))
-            # Nothing but duties: of what permits, Cedar speaks once these are left out.
-            gate = self._gates.ask(request, entities)
+            return self._asked(
+                _as_rules_see_it(use),
+                replace(circumstances, similarity=0.0),
+                self._steps.similarity(similarity),
+                self._steps.moment(now),
+            )
         except CedarFailed:
             return self._refused((POLICY_ERROR,))
+
+    def _ask(
+        self, use: Use, circumstances: Circumstances, similarity: Decimal, moment: datetime
+    ) -> Decision:
+        entities = self._facts.having([_caller(use), _collection(use)])
+        request = _request(use, circumstances, similarity, moment)
+        governs = use.action is Action.GOVERN
+        verdict = (self._governing if governs else self._all).ask(request, entities)
+        if verdict.allows:
+            return Decision(self._rules(verdict.rule_ids), (), (), self.digest)
+        forbids = [self._by_id[rule_id] for rule_id in verdict.rule_ids]
+        refusing = tuple(one.rule for one in forbids if governs or one.duty is None)
+        if refusing or not forbids:
+            return self._refused(refusing or (NOTHING_PERMITS,))
+        # Nothing but duties: of what permits, Cedar speaks once these are left out.
+        gate = self._gates.ask(request, entities)
         if not gate.allows:
             return self._refused((NOTHING_PERMITS,))
         return Decision(self._rules(gate.rule_ids), (), _strictest(forbids), self.digest)
@@ -97,10 +127,16 @@ def _strictest(rules: Iterable[PackRule]) -> tuple[Obligation, ...]:
     return tuple(Obligation(duty, by_duty[duty].amount, by_duty[duty].rule) for duty in by_duty)
 
 
-def _request(use: Use, circumstances: Circumstances, now: datetime) -> dict[str, Any]:
+def _as_rules_see_it(use: Use) -> Use:
+    """Leave out what differs between uses that no rule tells apart."""
+    case, warrant = ("stated" if said else None for said in (use.case, use.warrant))
+    return replace(use, operation="", case=case, warrant=warrant, granted=True, id=_ANY_USE)
+
+
+def _request(
+    use: Use, circumstances: Circumstances, similarity: Decimal, now: datetime
+) -> dict[str, Any]:
     purpose = known(vocabulary().purposes, use.purpose)
-    # Rounded down: what is nearly alike enough is not.
-    similarity = Decimal(circumstances.similarity).quantize(Decimal("0.0001"), ROUND_FLOOR)
     moment = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "principal": {"type": "Caller", "id": use.principal.id},
