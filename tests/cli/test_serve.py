@@ -28,12 +28,15 @@ from .conftest import Outcome
 
 _REPOSITORY = Path(__file__).parents[2]
 _WITH_DISCS = """
+import signal
 import sys
 from pathlib import Path
 from likeness.cli import command, opened
 from tests.cli.conftest import InstallationWithDiscs
 InstallationWithDiscs.shipped = Path(sys.argv.pop(1))
 opened.Installation = InstallationWithDiscs
+# Whoever runs tests in the background of a script has it ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 command.main()
 """
 

@@ -37,9 +37,11 @@ _CHANNEL = {
     # Otherwise gRPC does not even look for up to two minutes whether a server is back.
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1_000,
-    # pymilvus asks every 10 s whether the server is there, and a server that keeps to gRPC's own
-    # limit of one question in five minutes hangs up on it ("too many pings").
-    "grpc.keepalive_time_ms": 300_000,
+    # pymilvus asks every 10 s whether the server is there, and gRPC itself, with data, how much the
+    # way holds. A server that keeps to gRPC's own limits counts both, and hangs up ("too many
+    # pings"). Every call of ours has a time-out instead.
+    "grpc.keepalive_time_ms": 2**31 - 1,
+    "grpc.http2.bdp_probe": 0,
     "grpc.keepalive_permit_without_calls": 0,
 }
 _READ = {"consistency_level": _STRONG, "timeout": _ANSWER_S}
