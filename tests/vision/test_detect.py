@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -67,6 +68,63 @@ def test_boxes_are_in_the_full_frame_though_fewer_pixels_are_held() -> None:
     reduced = Image(np.ascontiguousarray(whole.pixels[::2, ::2]), 4000, 3000)
     found = Detector(BrightSpots(), DetectorSettings()).detect(reduced)
     np.testing.assert_allclose(found.boxes_xyxy[0], (2000, 200, 2600, 900), atol=6)
+
+
+class Spots:
+    """A network that finds every white rectangle that is as tall as `least` pixels shown."""
+
+    def __init__(self, least: int = 8, confidence: float = 0.9) -> None:
+        self.shown: list[tuple[int, ...]] = []
+        self._least = least
+        self._confidence = confidence
+
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        self.shown.append(canvas.shape)
+        white = (canvas[:, :, 0] > 200).astype(np.uint8)
+        _, _, found, _ = cv2.connectedComponentsWithStats(white)
+        boxes = [[x, y, x + w, y + h] for x, y, w, h, _ in found[1:] if h >= self._least]
+        return detections(boxes, [self._confidence] * len(boxes))
+
+
+_LARGE, _NEARLY_AS_LARGE, _SMALL = (100, 80, 240, 280), (400, 80, 540, 270), (300, 300, 320, 330)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "network", "largest", "looks"),
+    [
+        pytest.param([_LARGE], Spots(), _LARGE, 1, id="seen at a glance"),
+        pytest.param([_SMALL, _LARGE], Spots(), _LARGE, 1, id="beside a small one"),
+        pytest.param([_SMALL], Spots(), _SMALL, 2, id="too small to be sure"),
+        pytest.param([_SMALL], Spots(least=16), _SMALL, 2, id="too small for a glance"),
+        pytest.param(
+            [_NEARLY_AS_LARGE, _LARGE], Spots(), _LARGE, 2, id="beside one that is as large"
+        ),
+        pytest.param([_LARGE], Spots(confidence=0.6), _LARGE, 2, id="doubtful"),
+    ],
+)
+def test_largest_face_is_looked_for_at_a_glance_and_closely_where_that_leaves_a_doubt(
+    boxes: list[tuple[int, int, int, int]],
+    network: Spots,
+    largest: tuple[int, int, int, int],
+    looks: int,
+) -> None:
+    image = Image.of(sum(spotted(640, 480, box).pixels for box in boxes))
+    network.shown.clear()
+    found = Detector(network, DetectorSettings()).detect_largest(image)
+    assert len(found) == 1
+    np.testing.assert_allclose(found.boxes_xyxy[0], largest, atol=3)
+    assert [shape[:2] for shape in network.shown] == [(256, 320), (640, 832)][:looks]
+
+
+def test_no_face_is_no_largest_one() -> None:
+    image = Image.of(np.zeros((480, 640, 3), np.uint8))
+    assert len(Detector(Spots(), DetectorSettings()).detect_largest(image)) == 0
+
+
+def test_glance_is_never_closer_than_a_look_at_the_whole() -> None:
+    network = Spots()
+    Detector(network, DetectorSettings(longer_side=128)).detect_largest(spotted(640, 480, _LARGE))
+    assert max(max(shape) for shape in network.shown) == 128
 
 
 @given(width=st.integers(1, 3000), height=st.integers(1, 3000))

@@ -1,6 +1,6 @@
 """How long does vision take of a request, and how many faces does it find? For the operator."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from likeness.rekognition.measures import Measures
 from likeness.terms.template import Template
@@ -27,8 +27,15 @@ class MeasuredFinder(FaceFinder):
 
     def locate(self, sample: Sample) -> Located:
         """Find every face, largest first, with its pose and its quality."""
+        return self._measured(self._finder.locate, sample)
+
+    def locate_largest(self, sample: Sample) -> Located:
+        """Find the largest face alone, or none."""
+        return self._measured(self._finder.locate_largest, sample)
+
+    def _measured(self, locate: Callable[[Sample], Located], sample: Sample) -> Located:
         with self._measures.stage("locate"):
-            located = self._finder.locate(sample)
+            located = locate(sample)
         self._measures.found(len(located.faces))
         return located
 

@@ -12,6 +12,7 @@ from likeness.service.detect_faces import ReadSample, largest
 from likeness.service.quality_bar import QualityBar
 from likeness.service.record import Outcome, Probe, Record
 from likeness.terms.calibration import Calibration
+from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located
 
 Search = Callable[[int, Sequence[UUID] | None], Sequence[Candidate]]
@@ -58,7 +59,7 @@ class Demands:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleSearch:
-    """The faces of a sample, largest first, and whom the largest is like, most alike first.
+    """Faces of a sample, largest first, and whom the largest is like, most alike first.
 
     `matches` is None where nothing was searched: there is no face, or the largest is below the bar.
     """
@@ -73,6 +74,7 @@ def search_sample(
     collection: Collection,
     calibration_of: Callable[[Collection], Calibration],
     finder: FaceFinder,
+    locate: Callable[[Sample], Located],
     read: ReadSample,
     demands: Demands,
     bar: QualityBar | None,
@@ -85,6 +87,7 @@ def search_sample(
         collection: which.
         calibration_of: says what its scores mean.
         finder: finds and embeds faces.
+        locate: of `finder`, what finds the largest face at least.
         read: gives the sample.
         demands: whom to give.
         bar: what the face has to reach; any is searched for without.
@@ -96,7 +99,7 @@ def search_sample(
     """
     require_comparable(gallery, collection, finder)
     sample = read()
-    located = finder.locate(sample)
+    located = locate(sample)
     found = largest(finder, located, bar)
     if found is None:
         record.answered(Outcome(faces=len(located.faces)))

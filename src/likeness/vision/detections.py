@@ -50,3 +50,13 @@ def suppressed(found: Detections, overlap: float) -> Detections:
     boxes_xywh[:, 2:] -= boxes_xywh[:, :2]
     kept = cv2.dnn.NMSBoxes(boxes_xywh.tolist(), found.confidences.tolist(), 0.0, overlap)
     return found.select(np.asarray(kept, np.intp).reshape(-1))
+
+
+def areas(boxes_xyxy: Floats) -> Floats:
+    """Give the area of each of (n, 4) boxes: (n,)."""
+    return np.asarray((boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).prod(axis=1))
+
+
+def largest_first(found: Detections) -> Detections:
+    """Put findings in order of their area."""
+    return found.select(np.argsort(-areas(found.boxes_xyxy), kind="stable"))

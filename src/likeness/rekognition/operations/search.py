@@ -1,6 +1,6 @@
 """SearchFaces, SearchFacesByImage, SearchUsers, SearchUsersByImage."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -30,6 +30,8 @@ from likeness.service.search_collection import (
 )
 from likeness.terms.face import Face
 from likeness.terms.use import Action
+from likeness.vision.decode import Sample
+from likeness.vision.find import Located
 
 _THRESHOLD = 80.0
 # AWS says of neither what it is without a request's own.
@@ -51,8 +53,8 @@ def search_faces(served: Served, call: Call, request: Request) -> Response:
 
 def search_faces_by_image(served: Served, call: Call, request: Request) -> Response:
     """Find the faces that the largest face of a picture is like."""
-    of = target(served, request)
-    found = _by_image(served, call, request, of, _of_faces(request))
+    of, locate = target(served, request), served.finder.locate_largest
+    found = _by_image(served, call, request, of, locate, _of_faces(request))
     if found.matches is None:
         raise AwsError(
             "InvalidParameterException",
@@ -90,7 +92,7 @@ def search_users(served: Served, call: Call, request: Request) -> Response:
 def search_users_by_image(served: Served, call: Call, request: Request) -> Response:
     """Find the users whom the largest face of a picture is like; no face is an answer too."""
     of, bar = target(served, request), quality_bar(request, "NONE")
-    found = _by_image(served, call, request, of, _of_users(request))
+    found = _by_image(served, call, request, of, served.finder.locate, _of_users(request))
     searched, size = found.matches is not None, _size(found)
     faces = found.located.faces[:MOST_FACES]
 
@@ -111,7 +113,12 @@ def search_users_by_image(served: Served, call: Call, request: Request) -> Respo
 
 
 def _by_image(
-    served: Served, call: Call, request: Request, of: Target, demands: Demands
+    served: Served,
+    call: Call,
+    request: Request,
+    of: Target,
+    locate: Callable[[Sample], Located],
+    demands: Demands,
 ) -> SampleSearch:
     read = picture(served, request["Image"])
     with recorded(served, call, Action.SEARCH, of) as record:
@@ -121,6 +128,7 @@ def _by_image(
             of.collection,
             served.calibration_for,
             served.finder,
+            locate,
             read,
             demands,
             quality_bar(request, "NONE"),
