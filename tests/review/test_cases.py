@@ -93,7 +93,8 @@ def test_expired_case_is_found_by_nobody_and_a_new_one_takes_its_place(desk: Des
     with pytest.raises(NotFound):
         desk.decide(case, "ben", Verdict.SAME)
     assert desk.open(found()).id != case.id
-    assert desk.sweep() == []
+    # It is still there for the sweep, which leaves the entry of its end.
+    assert [one.id for one in desk.sweep()] == [case.id]
 
 
 def test_sweep_deletes_an_expired_case_with_all_that_it_holds(desk: Desk) -> None:
@@ -238,6 +239,20 @@ def test_pair_stays_told_apart_when_its_case_is_swept(desk: Desk) -> None:
     desk.pass_hours(24)
     desk.sweep()
     assert desk.candidates(desk.open([one])) == ()
+
+
+def test_pair_that_is_told_apart_in_one_case_is_rejected_in_all_others(desk: Desk) -> None:
+    one, two = found(2)
+    agreed, waiting = desk.open([one]), desk.open([one, two], other(principal_id="key:other"))
+    desk.decide(agreed, "ada", Verdict.SAME)
+    assert desk.released() == (one.id,)
+    number = next(each.number for each in desk.candidates(waiting) if each.id == one.id)
+    desk.decide(waiting, "ben", Verdict.NOT_SAME, number)
+    assert desk.released() == ()
+    third = desk.open([two], other(principal_id="key:third"))
+    desk.decide(third, "ben", Verdict.NOT_SAME)
+    standings = {each.id: each.standing for each in desk.candidates(waiting)}
+    assert standings == {one.id: Standing.REJECTED, two.id: Standing.REJECTED}
 
 
 def test_told_apart_pairs_are_known_for_searches_that_owe_no_review(desk: Desk) -> None:

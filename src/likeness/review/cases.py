@@ -5,20 +5,22 @@ here finds it any more, and the next sweep deletes it, with its key.
 """
 
 import json
+import os
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
 
 from likeness.errors import NotFound
 from likeness.review import keys, told_apart
 from likeness.review.case import Candidate, Case, Found, Outcome, Owed, Search
-from likeness.review.quorum import Verdict, standing
+from likeness.review.quorum import Standing, Verdict, standing
 from likeness.review.tables import AUTHORISATIONS, CANDIDATES, CASES, VERDICTS
 from likeness.secrets import Digester, Key, Keyring
 
+_DIGEST_BYTES = 32
 _COLUMNS = [CASES.c[name] for name in Case.__dataclass_fields__ if name != "authorised_at"] + [
     AUTHORISATIONS.c.given_at.label("authorised_at")
 ]
@@ -59,8 +61,9 @@ def open_case(
     if known is not None:
         return known
     key = keys.made(connection, keyring, search.collection_id)
-    # One that has lapsed and was not swept yet.
-    _delete(connection, CASES.c.search_digest == _search_digest(key, search))
+    # One that has lapsed is no search's any more, and stays for the sweep, which says so on record.
+    lapsed = update(CASES).where(CASES.c.search_digest == _search_digest(key, search))
+    connection.execute(lapsed.values(search_digest=os.urandom(_DIGEST_BYTES)))
     case_id = uuid4()
     case_key, sealed_key = keys.new_key_under(key, _key_context(case_id))
     hours = owed.authorisation_hours
@@ -147,7 +150,7 @@ def every(connection: Connection, now: datetime) -> list[Case]:
 
 
 def outcome_of(connection: Connection, case: Case) -> Outcome:
-    """Say what people have made of a case so far."""
+    """Say what people have made of a case so far; whom any case told apart is rejected in all."""
     given: dict[int, list[Verdict]] = {}
     for row in connection.execute(
         select(VERDICTS.c.number, VERDICTS.c.verdict).where(VERDICTS.c.case_id == case.id)
@@ -156,11 +159,21 @@ def outcome_of(connection: Connection, case: Case) -> Outcome:
     columns = [CANDIDATES.c[name] for name in Candidate.__dataclass_fields__ if name != "standing"]
     rows = connection.execute(
         select(*columns).where(CANDIDATES.c.case_id == case.id).order_by("number")
-    )
+    ).all()
+    probe_digest = connection.execute(
+        select(CASES.c.probe_digest).where(CASES.c.id == case.id)
+    ).scalar_one()
+    ids = [row.reference_id or row.subject_id for row in rows]
+    apart = told_apart.among(connection, probe_digest, ids)
     return Outcome(
         tuple(
-            Candidate(**row._mapping, standing=standing(given.get(row.number, []), case.reviews))
-            for row in rows
+            Candidate(
+                **row._mapping,
+                standing=Standing.REJECTED
+                if one in apart
+                else standing(given.get(row.number, []), case.reviews),
+            )
+            for row, one in zip(rows, ids, strict=True)
         )
     )
 
