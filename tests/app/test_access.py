@@ -1,7 +1,7 @@
 """Rows without the gallery: reached while a server has the home."""
 
-import getpass
 import os
+import pwd
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,16 +42,18 @@ def test_rows_are_made_where_there_is_no_home_yet(installation: Installation) ->
 
 
 def test_whoever_is_at_the_command_line_is_an_admin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOGNAME", "ada")
-    assert somebody_here(read_settings()).id == "local:ada"
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "ada")  # anybody can say so
+    account = pwd.getpwuid(os.getuid()).pw_name
+    assert somebody_here(read_settings()).id == f"local:{account}"
     assert somebody_here(read_settings()).role is Role.ADMIN
 
 
 def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody() -> str:
+    def nobody(uid: int) -> None:
         raise KeyError("getpwuid(): uid not found")
 
-    monkeypatch.setattr(getpass, "getuser", nobody)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
     assert somebody_here(read_settings()).id == f"local:{os.getuid()}"
 
 

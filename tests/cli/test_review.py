@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import getpass
 import json
 import shutil
 from collections.abc import Callable
@@ -16,7 +15,7 @@ import pytest
 from fastapi import Request
 
 from likeness.app import Workload
-from likeness.app.access import Rows
+from likeness.app.access import Rows, user_here
 from likeness.app.collections import calibration_of
 from likeness.app.own_acts import own_acts
 from likeness.config import read_settings
@@ -114,7 +113,7 @@ def test_a_case_says_of_whom_no_picture_is_kept(likeness: Command) -> None:
 
 def test_nobody_reviews_their_own_search(likeness: Command) -> None:
     likeness("collections", "create", "staff")
-    case, found = open_case(f"local:{getpass.getuser()}")
+    case, found = open_case(f"local:{user_here()}")
     shown = likeness("review", "show", case.id).out
     assert str(found.reference_id) not in shown
     assert "--role reviewer" in shown
@@ -135,7 +134,7 @@ def test_authorisation_is_recorded(likeness: Command) -> None:
 
 def test_nobody_authorises_their_own_search(likeness: Command) -> None:
     likeness("collections", "create", "staff")
-    case, _ = open_case(f"local:{getpass.getuser()}", authorisation_hours=24)
+    case, _ = open_case(f"local:{user_here()}", authorisation_hours=24)
     outcome = likeness("review", "authorise", case.id, "--authority", "Court", "--number", "12 X")
     assert (outcome.code, outcome.out) == (1, "")
     assert "keys create NAME --role admin" in outcome.err

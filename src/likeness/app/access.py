@@ -1,7 +1,7 @@
 """How are a home's rows and keys reached, by whom, also while a server has its gallery open?"""
 
-import getpass
 import os
+import pwd
 import shlex
 from datetime import timedelta
 from functools import partial
@@ -126,18 +126,22 @@ def somebody_here(settings: Settings) -> Principal:
         raise InvalidRequest(
             f"of LIKENESS_SECTOR, LIKENESS_JURISDICTION and LIKENESS_PURPOSE, {error}"
         ) from error
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        user = str(os.getuid())
     return Principal(
-        f"local:{user}",
+        f"local:{user_here()}",
         Role.ADMIN,
         settings.organisation,
         settings.sector,
         settings.jurisdiction,
         tuple(purpose for purpose in (settings.purpose,) if purpose != UNDECLARED),
     )
+
+
+def user_here() -> str:
+    """Name who runs this, as the system has it: what the environment says, anybody can choose."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user may have no name
+        return str(os.getuid())
 
 
 def database_url(settings: Settings) -> str:

@@ -1,11 +1,11 @@
 """`likeness models accept`: an operator accepts the licence of a model's weights."""
 
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from likeness.app.access import user_here
 from likeness.cli.exit_codes import ExitCode
 from likeness.cli.models.show import terms_in_words
 from likeness.cli.opened import installation
@@ -26,5 +26,5 @@ def accept(
     if not yes and not typer.confirm("Do you accept the licence of these weights?"):
         print(f"{name} stays unused.")
         raise typer.Exit(ExitCode.NO)
-    acceptance = store.accept(name, by=f"local:{getpass.getuser()}", at=datetime.now(UTC))
+    acceptance = store.accept(name, by=f"local:{user_here()}", at=datetime.now(UTC))
     print(f"{name} is accepted by {acceptance.by}.")
