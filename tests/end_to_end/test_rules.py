@@ -37,6 +37,34 @@ def test_a_listed_organisation_may_search_for_missing_children(
     assert "amazon-2020-police" in said
 
 
+def test_nobody_learns_which_collections_there_are_but_who_may_and_on_record(
+    serve: Callable[..., Served],
+) -> None:
+    server = serve()
+    people(server, RED)
+    auditor = server.key("books", "--role", "auditor").rekognition()
+    for name in ("c", "none-of-that-name"):
+        said = refused(lambda name=name: auditor.delete_collection(CollectionId=name))
+        assert "role of likeness" in said
+    with pytest.raises(ClientError) as error:
+        server.admin.rekognition().delete_collection(CollectionId="none-of-that-name")
+    assert error.value.response["Error"]["Code"] == "ResourceNotFoundException"
+    assert "x-likeness-receipt" in error.value.response["ResponseMetadata"]["HTTPHeaders"]
+    *_, intent, failed = server.entries()
+    assert (intent["kind"], failed["kind"]) == ("intent", "failed")
+
+
+def test_tags_that_rules_go_by_are_refused_to_others_by_their_role(
+    serve: Callable[..., Served],
+) -> None:
+    server = serve()
+    people(server, RED)
+    arn = "arn:aws:rekognition:us-east-1:000000000000:collection/c"
+    operator = server.key("desk", "--role", "operator").rekognition()
+    said = refused(lambda: operator.tag_resource(ResourceArn=arn, Tags={"likeness:live": "true"}))
+    assert "role of likeness" in said
+
+
 def test_police_without_a_purpose_or_jurisdiction_are_told_so(
     serve: Callable[..., Served],
 ) -> None:

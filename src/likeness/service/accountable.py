@@ -92,14 +92,17 @@ class AccountableDesk:
         return decision, circumstances
 
     def _decided(self, use: Use, circumstances: Circumstances) -> Decision:
-        """Decide; a duty that can never be met refuses."""
+        """Decide, and say what stands against a use first of all: its caller's role.
+
+        A duty that can never be met refuses.
+        """
         decision = self._office.rules.decide(use, circumstances, self._office.clock())
+        if not may(use.principal.role, use.action):
+            return replace(decision, refused_by=(_ROLE,))
         if decision.refused_by:
             return decision
         refused_by = tuple(one.rule for one in decision.obligations if one.duty in _BEFORE)
-        if not may(use.principal.role, use.action):
-            refused_by = (_ROLE,)
-        elif not use.granted:
+        if not use.granted:
             refused_by = (_PURPOSE,)
         elif use.collection.footage not in set(Footage):
             refused_by = (_FOOTAGE,)

@@ -43,21 +43,24 @@ class Target:
         return self.opened.seal
 
 
-def target(served: Served, request: Request) -> Target:
-    """Find the collection that a request names.
+def target(served: Served, call: Call, request: Request, action: Action) -> Target:
+    """Find the collection that a request names, to do an action to it.
 
     Raises:
         AwsError: there is none.
+        Denied: there is none, and policy would forbid the use.
     """
-    return target_named(served, request["CollectionId"])
+    return target_named(served, call, request["CollectionId"], action)
 
 
-def target_named(served: Served, name: str) -> Target:
+def target_named(served: Served, call: Call, name: str, action: Action) -> Target:
     """Find a collection by its name; raises as `target` does."""
     try:
         return Target(*served.gallery.open(name))
     except NotFound as error:
-        raise missing_collection(name) from error
+        # Who may not do it to one that is there must not learn which there are, nor off record.
+        with recorded(served, call, action):
+            raise missing_collection(name) from error
 
 
 def missing_collection(name: str) -> AwsError:

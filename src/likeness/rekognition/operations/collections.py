@@ -45,7 +45,7 @@ def create_collection(served: Served, call: Call, request: Request) -> Response:
 
 def describe_collection(served: Served, call: Call, request: Request) -> Response:
     """Say how large a collection is, of which model, and since when it is there."""
-    of = target(served, request)
+    of = target(served, call, request, Action.READ)
     with recorded(served, call, Action.READ, of) as record:
         size = served.gallery.size(of.collection.name)
         record.answered(Outcome())
@@ -78,7 +78,7 @@ def list_collections(served: Served, call: Call, request: Request) -> Response:
 
 def delete_collection(served: Served, call: Call, request: Request) -> Response:
     """Erase a collection."""
-    of = target(served, request)
+    of = target(served, call, request, Action.ERASE)
     with recorded(served, call, Action.ERASE, of) as record:
         try:
             erase_collection(record, served.gallery, of.collection, served.clock())

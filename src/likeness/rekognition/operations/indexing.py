@@ -32,7 +32,8 @@ _PLACE = struct.Struct("<q")
 
 def index_faces(served: Served, call: Call, request: Request) -> Response:
     """Enrol the faces of a picture."""
-    of, read = target(served, request), picture(served, request["Image"])
+    of = target(served, call, request, Action.ENROL)
+    read = picture(served, request["Image"])
     enrolling = Enrolling(
         request.get("ExternalImageId"),
         quality_bar(request, "AUTO"),
@@ -68,7 +69,7 @@ def index_faces(served: Served, call: Call, request: Request) -> Response:
 
 def list_faces(served: Served, call: Call, request: Request) -> Response:
     """List the faces of a collection, or some of them, in the order they came."""
-    of = target(served, request)
+    of = target(served, call, request, Action.READ)
     place = served.page_tokens.place(call, request, of.collection.id)
     after = 0 if place is None else _PLACE.unpack(place)[0]
     limit = request.get("MaxResults") or _A_PAGE
@@ -104,7 +105,7 @@ def list_faces(served: Served, call: Call, request: Request) -> Response:
 
 def delete_faces(served: Served, call: Call, request: Request) -> Response:
     """Erase faces, but those of users."""
-    of = target(served, request)
+    of = target(served, call, request, Action.ERASE)
     with recorded(served, call, Action.ERASE, of) as record:
         done = erase_references(
             record,

@@ -40,7 +40,8 @@ _MATCHES = 100
 
 def search_faces(served: Served, call: Call, request: Request) -> Response:
     """Find the faces that a face of the collection is like, itself left out."""
-    of, face_id = target(served, request), UUID(request["FaceId"])
+    of = target(served, call, request, Action.SEARCH)
+    face_id = UUID(request["FaceId"])
     demands = _of_faces(request)
     with recorded(served, call, Action.SEARCH, of) as record:
         matches = _like_face(served, of, record, face_id, demands)
@@ -53,7 +54,8 @@ def search_faces(served: Served, call: Call, request: Request) -> Response:
 
 def search_faces_by_image(served: Served, call: Call, request: Request) -> Response:
     """Find the faces that the largest face of a picture is like."""
-    of, locate = target(served, request), served.finder.locate_largest
+    of = target(served, call, request, Action.SEARCH)
+    locate = served.finder.locate_largest
     found = _by_image(served, call, request, of, locate, _of_faces(request))
     if found.matches is None:
         raise AwsError(
@@ -73,7 +75,8 @@ def search_users(served: Served, call: Call, request: Request) -> Response:
     """Find the users whom a face, or another user, of the collection is like."""
     if ("FaceId" in request) == ("UserId" in request):
         raise invalid_parameters()
-    of, demands = target(served, request), _of_users(request)
+    of = target(served, call, request, Action.SEARCH)
+    demands = _of_users(request)
     answer: Response
     with recorded(served, call, Action.SEARCH, of) as record:
         if "FaceId" in request:
@@ -91,7 +94,8 @@ def search_users(served: Served, call: Call, request: Request) -> Response:
 
 def search_users_by_image(served: Served, call: Call, request: Request) -> Response:
     """Find the users whom the largest face of a picture is like; no face is an answer too."""
-    of, bar = target(served, request), quality_bar(request, "NONE")
+    of = target(served, call, request, Action.SEARCH)
+    bar = quality_bar(request, "NONE")
     found = _by_image(served, call, request, of, served.finder.locate, _of_users(request))
     searched, size = found.matches is not None, _size(found)
     faces = found.located.faces[:MOST_FACES]

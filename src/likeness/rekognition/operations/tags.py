@@ -21,32 +21,36 @@ _ARN = re.compile(r"arn:aws[a-z-]*:rekognition:[a-z0-9-]+:([0-9]{12}):collection
 
 def tag_resource(served: Served, call: Call, request: Request) -> Response:
     """Give a collection tags; a key that it has gets the new value."""
-    of, tagged = _target(served, request), request["Tags"]
+    tagged = request["Tags"]
+    action = needed_to_tag(tagged)
+    of = _target(served, call, request, action)
 
     def put(connection: Connection) -> None:
         require_few(tags.of(connection, of.seal) | tagged)
         tags.put(connection, of.seal, tagged)
 
-    with recorded(served, call, needed_to_tag(tagged), of) as record:
+    with recorded(served, call, action, of) as record:
         record.write(put, lambda _: Outcome(details=declared_by("tagged", tagged)))
     return {}
 
 
 def untag_resource(served: Served, call: Call, request: Request) -> Response:
     """Take tags from a collection by their keys."""
-    of, keys = _target(served, request), request["TagKeys"]
+    keys = request["TagKeys"]
+    action = needed_to_tag(keys)
+    of = _target(served, call, request, action)
 
     def remove(connection: Connection) -> None:
         tags.remove(connection, of.seal, keys)
 
-    with recorded(served, call, needed_to_tag(keys), of) as record:
+    with recorded(served, call, action, of) as record:
         record.write(remove, lambda _: Outcome(details=declared_by("untagged", keys)))
     return {}
 
 
 def list_tags_for_resource(served: Served, call: Call, request: Request) -> Response:
     """List the tags of a collection."""
-    of = _target(served, request)
+    of = _target(served, call, request, Action.READ)
     with recorded(served, call, Action.READ, of) as record:
         tagged = served.database.read(lambda connection: tags.of(connection, of.seal))
         record.answered(Outcome())
@@ -61,11 +65,11 @@ def require_few(tagged: Mapping[str, str]) -> None:
         )
 
 
-def _target(served: Served, request: Request) -> Target:
+def _target(served: Served, call: Call, request: Request, action: Action) -> Target:
     found = _ARN.fullmatch(request["ResourceArn"])
     if found is None:
         raise invalid_parameters()
     account, name = found.groups()
     if account != served.account:
         raise AwsError("ResourceNotFoundException", "The resource is of another account")
-    return target_named(served, name)
+    return target_named(served, call, name, action)

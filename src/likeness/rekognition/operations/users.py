@@ -43,7 +43,8 @@ _REASONS = {
 
 def create_user(served: Served, call: Call, request: Request) -> Response:
     """Make a user without faces."""
-    of, name = target(served, request), request["UserId"]
+    of = target(served, call, request, Action.ARRANGE)
+    name = request["UserId"]
     with recorded(served, call, Action.ARRANGE, of) as record:
         first = once(served, call, request, of, _ID)
         try:
@@ -55,7 +56,8 @@ def create_user(served: Served, call: Call, request: Request) -> Response:
 
 def delete_user(served: Served, call: Call, request: Request) -> Response:
     """Remove a user; their faces stay in the collection."""
-    of, name = target(served, request), request["UserId"]
+    of = target(served, call, request, Action.ERASE)
+    name = request["UserId"]
     with recorded(served, call, Action.ERASE, of) as record:
         first = once(served, call, request, of, _ID)
         try:
@@ -69,7 +71,7 @@ def delete_user(served: Served, call: Call, request: Request) -> Response:
 
 def list_users(served: Served, call: Call, request: Request) -> Response:
     """List the users of a collection in the order they came."""
-    of = target(served, request)
+    of = target(served, call, request, Action.READ)
     place = served.page_tokens.place(call, request, of.collection.id)
     after = 0 if place is None else _PLACE.unpack(place)[0]
     limit = request.get("MaxResults", _A_PAGE)
@@ -97,7 +99,8 @@ def list_users(served: Served, call: Call, request: Request) -> Response:
 
 def associate_faces(served: Served, call: Call, request: Request) -> Response:
     """Make faces a user's, as far as they are like those that the user has."""
-    of, name = target(served, request), request["UserId"]
+    of = target(served, call, request, Action.SEARCH)
+    name = request["UserId"]
     demands = AssignDemands(request.get("UserMatchThreshold", _THRESHOLD), _MOST_FACES)
     # One user is compared with up to a hundred faces: a search, whose answer has scores.
     with recorded(served, call, Action.SEARCH, of) as record:
@@ -131,7 +134,8 @@ def associate_faces(served: Served, call: Call, request: Request) -> Response:
 
 def disassociate_faces(served: Served, call: Call, request: Request) -> Response:
     """Take faces from a user; they stay in the collection."""
-    of, name = target(served, request), request["UserId"]
+    of = target(served, call, request, Action.ARRANGE)
+    name = request["UserId"]
     with recorded(served, call, Action.ARRANGE, of) as record:
         try:
             done = unassign(
