@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from likeness.errors import InvalidRequest, NotFound
 from likeness.notify.signature import WebhookSecret
@@ -22,10 +22,12 @@ from likeness.review.watches import Grounds, NewWatch, Watch
 from likeness.review.watching import Arrival, open_watch_cases
 from likeness.terms.calibration import Calibration
 from likeness.terms.template import CohortStatistics, Template
+from likeness.terms.use import Principal, Role
 
 from .judging import COLLECTION, CROP, Desk
 
 CALIBRATION = Calibration("net", "cohort", (-1.0, 0.0, 0.9), (1.0, 0.1, 1e-5), 10**6, "seeds")
+SEARCHER = Principal("key:searcher", Role.OPERATOR, "Thorn", "charity", "US", ("missing-persons",))
 URL = "https://hooks.example/likeness?token=t"
 
 
@@ -38,7 +40,7 @@ def template(seed: int, model: str = "net") -> Template:
 def watch_of(desk: Desk, seed: int = 1, **changed: Any) -> tuple[Watch, WebhookSecret | None]:
     new = NewWatch(
         COLLECTION,
-        "key:searcher",
+        SEARCHER,
         "missing-persons",
         Grounds("Court 7", "missing since May, on the list of the ministry"),
         Owed(1),
@@ -51,6 +53,14 @@ def watch_of(desk: Desk, seed: int = 1, **changed: Any) -> tuple[Watch, WebhookS
     return desk.database.write(
         lambda c: watches.add(c, desk.keyring, replace(new, **changed), desk.now)
     )
+
+
+def test_keeper_is_known_as_they_were_when_the_watch_was_admitted(desk: Desk) -> None:
+    watch, _ = watch_of(desk)
+    kept = desk.database.read(lambda c: watches.keeper_of(c, desk.keyring, watch))
+    assert kept == SEARCHER
+    desk.database.write(lambda c: c.execute(update(WATCHES).values(sealed_keeper=None)))
+    assert desk.database.read(lambda c: watches.keeper_of(c, desk.keyring, watch)) is None
 
 
 def enrol(desk: Desk, *seeds: int, collection_id: UUID = COLLECTION) -> list[Case]:
@@ -90,7 +100,7 @@ def test_every_enrolment_that_resembles_a_watch_has_a_case_of_its_own(desk: Desk
 
 
 def test_who_registered_a_watch_does_not_decide_its_cases(desk: Desk) -> None:
-    watch_of(desk, seed=1, principal_id="key:ada")
+    watch_of(desk, seed=1, keeper=replace(SEARCHER, id="key:ada"))
     (case,) = enrol(desk, 1)
     with pytest.raises(Exception, match="your own use"):
         desk.decide(case, "ada", Verdict.SAME)

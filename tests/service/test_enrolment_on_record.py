@@ -5,6 +5,7 @@ import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,10 +29,12 @@ from likeness.review.tables import CASES, CROPS, OUTBOX
 from likeness.review.watches import Grounds, NewWatch, Watch
 from likeness.service import enrol
 from likeness.service.enrol_source import read_source
-from likeness.terms.use import Role
+from likeness.terms.use import UNDECLARED, Principal, Role
 from tests.service import enrolling
 from tests.service.accounting import FACTS
 from tests.service.people import RED, crowd, draw, enroller, home_at, make, template_of
+
+SOMEBODY = Principal("local:searcher", Role.ADMIN)
 
 
 @contextmanager
@@ -58,7 +61,7 @@ def entries(home: Home) -> list[dict[str, Any]]:
 
 
 def watch_for(
-    home: Home, picture: Path, least_similarity: float = 0.0, keeper: str = "local:searcher"
+    home: Home, picture: Path, least_similarity: float = 0.0, keeper: Principal = SOMEBODY
 ) -> Watch:
     now = datetime.now(UTC)
     new = NewWatch(
@@ -137,6 +140,35 @@ def disable(home: Home, key: AccessKey) -> None:
     home.database.write(act)
 
 
+@pytest.mark.parametrize("sector", ["charity", "police"])
+def test_a_watch_begun_at_the_command_line_goes_by_what_was_declared_then(
+    home: Home, tmp_path: Path, sector: str
+) -> None:
+    keeper = replace(SOMEBODY, sector=sector, jurisdiction="US")
+    watch_for(home, draw(tmp_path / "probe.png", RED, side=120), keeper=keeper)
+    draw(tmp_path / "red" / "Rosa.png", RED)
+    list(enroller(home).enrol(read_source(tmp_path / "red")))
+    # Nobody at this command line is of the police, which the moratorium of 2020 refuses.
+    assert home.somebody.sector == UNDECLARED
+    assert len(rows(home, CASES)) == (1 if sector == "charity" else 0)
+
+
+def test_the_stop_switch_reaches_a_watch_begun_at_the_command_line(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likeness.policy.in_force._LOOK_EVERY_S", 0.0)
+    keeper = replace(SOMEBODY, organisation="Thorn", sector="charity", jurisdiction="US")
+    watch_for(home, draw(tmp_path / "probe.png", RED, side=120), keeper=keeper)
+    home.database.write(
+        lambda c: suspensions.suspend(
+            c, Scope.ORGANISATION, "Thorn", "a complaint", by="local:test", now=datetime.now(UTC)
+        )
+    )
+    draw(tmp_path / "red" / "Rosa.png", RED)
+    list(enroller(home).enrol(read_source(tmp_path / "red")))
+    assert rows(home, CASES) == rows(home, OUTBOX) == []
+
+
 @pytest.mark.parametrize("stop", [None, stop_the_purpose, disable])
 def test_a_watch_matches_only_while_rules_let_its_keeper_watch(
     home: Home,
@@ -152,7 +184,7 @@ def test_a_watch_matches_only_while_rules_let_its_keeper_watch(
         )
     ).key
     picture = draw(tmp_path / "probe.png", RED, side=120)
-    watch_for(home, picture, keeper=key.principal.id)
+    watch_for(home, picture, keeper=key.principal)
     if stop is not None:
         stop(home, key)
     draw(tmp_path / "red" / "Rosa.png", RED)

@@ -132,6 +132,8 @@ WATCHES = Table(
     Column("sealed_grounds", LargeBinary, nullable=False),
     # JSON: a webhook's URL, which may hold a token, and what signs.
     Column("sealed_webhook", LargeBinary),
+    # JSON: what whoever keeps it declared when it was admitted; none is known of older watches.
+    Column("sealed_keeper", LargeBinary),
 )
 
 # What is to be told, until it has arrived or was given up.

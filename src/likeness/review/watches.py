@@ -25,6 +25,7 @@ from likeness.review.tables import OUTBOX, WATCHES
 from likeness.secrets import Key, Keyring
 from likeness.terms.calibration import Calibration
 from likeness.terms.template import CohortStatistics, Template, compare
+from likeness.terms.use import Principal, Role
 
 LONGEST_DAYS = 366
 
@@ -45,7 +46,7 @@ class NewWatch:
     """
 
     collection_id: UUID
-    principal_id: str
+    keeper: Principal
     purpose: str
     grounds: Grounds
     owed: Owed
@@ -81,6 +82,7 @@ class Probe:
     template: Template
 
 
+_DECLARED = ("role", "organisation", "sector", "jurisdiction", "purposes")
 _KEPT = [name for name in Watch.__dataclass_fields__ if name != "tells"]
 _COLUMNS = [
     *(WATCHES.c[name] for name in _KEPT),
@@ -116,7 +118,7 @@ def add(
     watch = Watch(
         uuid4(),
         new.collection_id,
-        new.principal_id,
+        new.keeper.id,
         new.purpose,
         new.owed.reviews,
         new.owed.separately,
@@ -130,6 +132,7 @@ def add(
     row = {field: getattr(watch, field) for field in _KEPT}
     vector = np.ascontiguousarray(new.template.vector, "<f4").tobytes()
     grounds = json.dumps([new.grounds.authority, new.grounds.criteria]).encode()
+    keeper = json.dumps([getattr(new.keeper, name) for name in _DECLARED]).encode()
     connection.execute(
         insert(WATCHES),
         {
@@ -141,6 +144,7 @@ def add(
             "sealed_vector": key.seal(vector, _context(b"vector", watch.id)),
             "sealed_crop": key.seal(new.crop_jpeg, _context(b"crop", watch.id)),
             "sealed_grounds": key.seal(grounds, _context(b"grounds", watch.id)),
+            "sealed_keeper": key.seal(keeper, _context(b"keeper", watch.id)),
             "sealed_webhook": None
             if webhook is None
             else key.seal(
@@ -239,6 +243,20 @@ def grounds_of(connection: Connection, keyring: Keyring, watch: Watch) -> Ground
     opened = _opened(connection, keyring, watch, "grounds")
     assert opened is not None  # every watch has them
     return Grounds(*json.loads(opened))
+
+
+def keeper_of(connection: Connection, keyring: Keyring, watch: Watch) -> Principal | None:
+    """Open who keeps a watch, as they were when it was admitted; None where that is not known.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    opened = _opened(connection, keyring, watch, "keeper")
+    if opened is None:
+        return None
+    declared = dict(zip(_DECLARED, json.loads(opened), strict=True))
+    role, purposes = Role(declared.pop("role")), tuple(declared.pop("purposes"))
+    return Principal(watch.principal_id, role, purposes=purposes, **declared)
 
 
 def crop_of(connection: Connection, keyring: Keyring, watch: Watch) -> bytes:

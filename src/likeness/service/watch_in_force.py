@@ -15,6 +15,7 @@ from likeness.gallery import collections
 from likeness.gallery.collections import Collection
 from likeness.policy.circumstances import Circumstances
 from likeness.policy.in_force import RulesInForce
+from likeness.review import watches
 from likeness.review.case import Owed
 from likeness.review.watches import Watch
 from likeness.secrets import Keyring
@@ -25,7 +26,11 @@ from likeness.terms.use import Action, Principal, Use
 
 @dataclass(frozen=True, slots=True)
 class WatchInForce:
-    """Asks the rules in force; `somebody` is who acts at the command line."""
+    """Asks the rules in force.
+
+    `somebody` is who acts at the command line here: who keeps a watch of which an older Likeness
+    kept no more than the name.
+    """
 
     keyring: Keyring
     rules: RulesInForce
@@ -43,7 +48,7 @@ class WatchInForce:
             KeyUnusable: a key is gone.
             Conflict, DatabaseUnavailable: the rules cannot be read.
         """
-        keeper = self._keeper(connection, watch.principal_id)
+        keeper = self._keeper(connection, watch)
         if keeper is None or not may(keeper.role, Action.WATCH):
             return None
         use = use_of(
@@ -59,10 +64,15 @@ class WatchInForce:
         now = owed_by(decision)
         return Owed(max(watch.reviews, now.reviews), watch.separately or now.separately)
 
-    def _keeper(self, connection: Connection, principal_id: str) -> Principal | None:
-        if principal_id.startswith("local:"):
-            return replace(self.somebody, id=principal_id)
+    def _keeper(self, connection: Connection, watch: Watch) -> Principal | None:
+        """Give a key's holder as they are now, and who was at the command line as they were then.
+
+        A server's own environment says nothing of them.
+        """
+        if watch.principal_id.startswith("local:"):
+            known = watches.keeper_of(connection, self.keyring, watch)
+            return known or replace(self.somebody, id=watch.principal_id)
         for key in keys.every(connection):
-            if key.principal.id == principal_id and key.disabled_at is None:
+            if key.principal.id == watch.principal_id and key.disabled_at is None:
                 return key.principal if is_as_written(connection, self.keyring, key) else None
         return None

@@ -112,7 +112,7 @@ class WatchOffice:
             require_model(template, collection)
             new = NewWatch(
                 collection.id,
-                self.principal.id,
+                self.principal,
                 wanted.purpose,
                 wanted.grounds,
                 _owed(record.decision),
