@@ -145,6 +145,18 @@ def test_a_changed_entry_is_named(likeness: Command) -> None:
     assert (answer["holds"], answer["first_bad"]) == (False, 2)
 
 
+def test_an_emptied_ledger_is_told_by_what_was_made_on_record(likeness: Command) -> None:
+    assert likeness("ledger", "verify").code == 0  # nothing was made yet
+    assert likeness("keys", "create", "desk").code == 0
+    for table in ("ledger_entries", "ledger_head", "ledger_keys"):
+        change(f"DELETE FROM {table}")
+    outcome = likeness("ledger", "verify")
+    assert outcome.code == 1
+    assert "the ledger was emptied" in " ".join(outcome.out.split())
+    found = json.loads(likeness("ledger", "verify", "--json").out)
+    assert (found["holds"], found["first_bad"]) == (False, 0)
+
+
 def test_an_older_copy_is_told_by_a_newer_receipt(likeness: Command, tmp_path: Path) -> None:
     used(2)
     home = read_settings().home

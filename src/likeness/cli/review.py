@@ -168,8 +168,8 @@ def _print(seen: SeenCase) -> None:
     )
     if not (seen.facts.decided or seen.facts.yours):
         print(
-            "  another person decides: under their own name on this machine, or over /v1 with a key"
-            "\n  of `likeness keys create NAME --role reviewer` (docs/review.md)"
+            "  another person decides, over /v1 with a key of `likeness keys create NAME --role"
+            " reviewer`\n  (docs/review.md)"
         )
     for one in seen.candidates:
         unseen = "" if one.picture else ", no picture kept"

@@ -16,12 +16,11 @@ from likeness.cli.words import folded
 from likeness.errors import InvalidRequest, LedgerBroken, NotFound
 from likeness.ledger.checkpoint import Checkpoint
 from likeness.ledger.growth import Growth, prove_growth
-from likeness.ledger.keys import open_marks, read_verifying_key
-from likeness.ledger.ledger import origin_of
+from likeness.ledger.keys import read_verifying_key
 from likeness.ledger.receipt import Proven, prove
-from likeness.ledger.verification import Verification, verify_log
+from likeness.ledger.verification import Verification
 from likeness.secrets import VerifyingKey
-from likeness.storage import read_installation
+from likeness.service.verify_ledger import verify_ledger
 
 _OWN_KEY = "Checked with the key of this home: without --key it vouches for itself."
 
@@ -103,12 +102,8 @@ def _verify_all(against: list[Path], trusted: VerifyingKey | None, as_json: bool
     checkpoints = [given_checkpoint(path) for path in against]
     with Rows(installation()) as rows:
         found = rows.database.read(
-            lambda connection: verify_log(
-                connection,
-                origin_of(read_installation(connection)),
-                open_marks(connection, rows.keyring),
-                against=checkpoints,
-                key=trusted,
+            lambda connection: verify_ledger(
+                connection, rows.keyring, against=checkpoints, key=trusted
             )
         )
     if as_json:
