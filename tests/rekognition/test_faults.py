@@ -6,8 +6,9 @@ import pytest
 
 from likeness import errors
 from likeness.errors import Fault, LikenessError, NotFound
-from likeness.rekognition.faults import ANYWHERE, CODES, in_aws_words
+from likeness.rekognition.faults import ANYWHERE, CODES, TEXTS, in_aws_words
 
+WORDS = "what was expected"
 FAMILIES = {errors.LikenessError, errors.InputError, errors.StateError, errors.Refused}
 
 
@@ -26,14 +27,15 @@ OURS = [
 
 @pytest.mark.parametrize("kind", OURS, ids=lambda kind: kind.__name__)
 def test_every_error_of_ours_has_a_name(kind: type[LikenessError]) -> None:
-    error = in_aws_words(kind("what was expected"), frozenset(CODES.values()))
+    error = in_aws_words(kind(WORDS), frozenset(CODES.values()))
     if issubclass(kind, Fault):
         assert (error.code, error.status) == ("InternalServerError", 500)
         assert kind.__name__ in error.message
-        assert "what was expected" not in error.message
+        assert WORDS not in error.message
     else:
         known = next(CODES[ancestor] for ancestor in kind.__mro__ if ancestor in CODES)  # type: ignore[index]  # filtered
-        assert (error.code, error.message, error.status) == (known, "what was expected", 400)
+        said = TEXTS[errors.InvalidImage] if issubclass(kind, errors.InvalidImage) else WORDS
+        assert (error.code, error.message, error.status) == (known, said, 400)
 
 
 def test_a_name_that_an_operation_does_not_list_becomes_one_that_it_does() -> None:

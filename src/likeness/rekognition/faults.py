@@ -47,6 +47,9 @@ CODES: dict[type[LikenessError], str] = {
 }
 """AWS's name for each error of ours that the caller, or what is asked for, is the reason of."""
 
+TEXTS: dict[type[LikenessError], str] = {InvalidImage: "Request has invalid image format"}
+"""AWS's text, where programs match on it and ours would say more than it does."""
+
 _EVERYWHERE = frozenset({ANYWHERE, "AccessDeniedException"})
 
 
@@ -58,7 +61,8 @@ def in_aws_words(error: LikenessError, listed: Set[str]) -> AwsError:
     if isinstance(error, Fault):
         return failure(type(error).__name__)
     code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), ANYWHERE)
-    return AwsError(code if code in listed | _EVERYWHERE else ANYWHERE, str(error))
+    text = next((TEXTS[kind] for kind in type(error).__mro__ if kind in TEXTS), str(error))
+    return AwsError(code if code in listed | _EVERYWHERE else ANYWHERE, text)
 
 
 def failure(reason: str) -> AwsError:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from likeness.errors import ImageTooLarge, InvalidImage, InvalidRequest, NotFound
+from likeness.errors import ImageTooLarge, InvalidRequest, NotFound, UnsupportedImageFormat
 from likeness.rekognition.call import Request
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.served import Served
@@ -35,12 +35,11 @@ def invalid_parameters() -> AwsError:
 
 def _sample(served: Served, image: Request) -> Sample:
     data = image["Bytes"] if "Bytes" in image else _fetched(served, image["S3Object"])
-    try:
-        sample = inspect(data, _BYTES_ALONE)
-    except InvalidImage as error:
-        raise _invalid_format() from error
+    sample = inspect(data, _BYTES_ALONE)
     if sample.format not in _FORMATS:
-        raise _invalid_format()
+        raise UnsupportedImageFormat(
+            f"a JPEG or a PNG was expected and a {sample.format} came: convert it"
+        )
     if max(sample.width, sample.height) > LONGEST_SIDE:
         raise AwsError(
             "ImageTooLargeException",
@@ -71,7 +70,3 @@ def _fetched(served: Served, place: Request) -> bytes:
             "ImageTooLargeException",
             f"Input image size exceeds the maximum of {MOST_BYTES_FROM_S3} bytes",
         ) from error
-
-
-def _invalid_format() -> AwsError:
-    return AwsError("InvalidImageFormatException", "Request has invalid image format")
