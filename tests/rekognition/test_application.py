@@ -235,14 +235,25 @@ def test_answers_are_counted_by_operation_and_code(wire: Wire) -> None:
     wire.client().list_collections()
     refusal(wire.client().list_users, CollectionId="x")
     assert wire.counted("likeness_requests_total", operation="ListCollections", code="OK") == 1
-    assert (
-        wire.counted(
-            "likeness_requests_total", operation="unknown", code="UnknownOperationException"
-        )
-        == 1
-    )
+    unknown = {"code": "UnknownOperationException"}
+    assert wire.counted("likeness_requests_total", operation="ListUsers", **unknown) == 1
     for stage in ("read", "verify", "queue", "parse", "act", "serialise"):
         assert wire.counted("likeness_stage_seconds_count", stage=stage)
+
+
+def test_who_is_turned_away_at_the_door_is_counted_under_what_they_asked_for(wire: Wire) -> None:
+    refusal(wire.client(aws_access_key_id="LKIAOTHER").list_collections)
+    nobodys = wire.client()
+    target = ("X-Amz-Target", "RekognitionService.SomebodysName")
+    nobodys.meta.events.register(
+        "before-sign.rekognition", lambda request, **_: request.headers.replace_header(*target)
+    )
+    refusal(nobodys.list_collections)
+    for operation, code in (
+        ("ListCollections", "UnrecognizedClientException"),
+        ("unknown", "UnknownOperationException"),
+    ):
+        assert wire.counted("likeness_requests_total", operation=operation, code=code) == 1
 
 
 def test_an_equal_call_within_a_second_is_served_and_counted(wire: Wire) -> None:

@@ -28,7 +28,7 @@ from likeness.access import Credential
 from likeness.errors import Fault, LikenessError
 from likeness.rekognition.body import Body, BodyLimits, Room
 from likeness.rekognition.call import Call, Request, Response
-from likeness.rekognition.contract import SIGNING_NAME, Contract, contract
+from likeness.rekognition.contract import SIGNING_NAME, Contract, contract, operation_names
 from likeness.rekognition.faults import AwsError, failure, in_aws_words
 from likeness.rekognition.lanes import Lane
 from likeness.rekognition.measures import Measures
@@ -156,6 +156,9 @@ class Application:
                 "POST / with X-Amz-Target was expected and another method or path came.",
                 404,
             )
+        name = target(head)
+        if name in operation_names():
+            exchange.operation = name
         claim = read_claim(head, SIGNING_NAME, self._clock())
         await self._at_door(exchange, partial(require_key, claim, self._keys))
         with self._measures.stage("read"):
@@ -167,8 +170,7 @@ class Application:
         exchange.principal = principal
         if self._replays.seen(claim.signature):
             self._measures.replayed()
-        wanted, operation = self._wanted(head)
-        exchange.operation = wanted.name
+        wanted, operation = self._wanted(name)
         call = read_call(wanted.name, head, claim, principal, exchange.request_id)
         self.rates.take(principal.id)
         lane = self._pictures if wanted.takes_picture else self._rows
@@ -183,8 +185,7 @@ class Application:
             _logger.error("request %s failed: %s", exchange.request_id, _whereabouts(error))
             raise failure(type(error).__name__) from error
 
-    def _wanted(self, head: Head) -> tuple[Contract, Operation]:
-        name = target(head)
+    def _wanted(self, name: str) -> tuple[Contract, Operation]:
         wanted = contract(name)
         if wanted is None:
             raise AwsError(
