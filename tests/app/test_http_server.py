@@ -28,10 +28,12 @@ def test_loopback_is_served_in_the_clear(host: str) -> None:
         assert server.url.startswith(f"http://{host}:")
 
 
-def test_behind_a_proxy_every_address_may_be_listened_at() -> None:
-    with HttpServer(Place("0.0.0.0", 0, behind_proxy=True), stop_within_s=1) as server:
-        port = int(server.url.rpartition(":")[2])
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+@pytest.mark.parametrize("host", ["0.0.0.0", "0"])
+def test_behind_a_proxy_every_address_may_be_listened_at(host: str) -> None:
+    with HttpServer(Place(host, 0, behind_proxy=True), stop_within_s=1) as server:
+        place, _, port = server.url.rpartition(":")
+        assert place == f"http://{socket.gethostname()}"
+        socket.create_connection(("127.0.0.1", int(port)), timeout=5).close()
 
 
 def test_a_port_in_use_is_said_on_one_line() -> None:

@@ -83,8 +83,10 @@ class HttpServer(Closing):
             )
         )
         scheme = "https" if place.certificate else "http"
-        host = f"[{place.host}]" if ":" in place.host else place.host
-        self.url = f"{scheme}://{host}:{self._socket.getsockname()[1]}"
+        bound, port = self._socket.getsockname()[:2]
+        # Nobody can ask for every address, and no certificate names it.
+        host = socket.gethostname() if ipaddress.ip_address(bound).is_unspecified else place.host
+        self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
     def run(self, application: ASGIApp) -> None:
         """Answer until `stop`, SIGTERM or Ctrl-C, and finish what came before.
