@@ -46,6 +46,16 @@ def test_an_entry_proves_itself_to_whoever_has_the_key(database: Database, ledge
     assert entry.rules.allowed_by == ("moratorium.exempt",)
 
 
+def test_an_entry_says_of_a_use_that_its_signature_was_an_earlier_ones(
+    database: Database, ledger: Ledger
+) -> None:
+    again = replace(done(search(replayed=True)), details={"count": "1"})
+    ids = record(database, ledger, done(), again)
+    first, second = (prove(ledger.receipt(one), key_of(database)).entry for one in ids)
+    assert "replayed" not in first.details
+    assert second.details == {"count": "1", "replayed": "yes"}
+
+
 def test_the_first_entry_states_the_key(database: Database, ledger: Ledger) -> None:
     record(database, ledger, done())
     first = read_entry(database.read(lambda c: entry_bytes(c, 0)) or b"")

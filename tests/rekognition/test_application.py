@@ -256,7 +256,10 @@ def test_who_is_turned_away_at_the_door_is_counted_under_what_they_asked_for(wir
         assert wire.counted("likeness_requests_total", operation=operation, code=code) == 1
 
 
-def test_an_equal_call_within_a_second_is_served_and_counted(wire: Wire) -> None:
+def test_an_equal_call_within_a_second_is_served_and_said_to_be_one(
+    wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "likeness")
     client = wire.client()
     signed: list[str] = []
     client.meta.events.register(
@@ -267,6 +270,11 @@ def test_an_equal_call_within_a_second_is_served_and_counted(wire: Wire) -> None
         client.list_collections()
     assert wire.counted("likeness_replayed_signatures_total") == 1
     assert len(wire.calls) == len(signed)
+    *earlier, again = wire.calls
+    assert again.use(Action.READ).replayed
+    assert not any(call.use(Action.READ).replayed for call in earlier)
+    lines = [vars(record)["fields"] for record in caplog.records if hasattr(record, "fields")]
+    assert [line["request_id"] for line in lines if line.get("replayed")] == [str(again.request_id)]
 
 
 def test_the_log_has_one_line_a_request_without_what_the_client_chose(

@@ -242,7 +242,7 @@ class Ledger:
             event.ids,
             committed[:subject_count],
             committed[subject_count:],
-            event.details,
+            {**event.details, **({"replayed": "yes"} if use.replayed else {})},
             clock=clock if clock < at else None,
         )
         return entry.to_bytes(), at

@@ -130,7 +130,15 @@ def _strictest(rules: Iterable[PackRule]) -> tuple[Obligation, ...]:
 def _as_rules_see_it(use: Use) -> Use:
     """Leave out what differs between uses that no rule tells apart."""
     case, warrant = ("stated" if said else None for said in (use.case, use.warrant))
-    return replace(use, operation="", case=case, warrant=warrant, granted=True, id=_ANY_USE)
+    return replace(
+        use,
+        operation="",
+        case=case,
+        warrant=warrant,
+        granted=True,
+        replayed=False,
+        id=_ANY_USE,
+    )
 
 
 def _request(

@@ -13,7 +13,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -79,6 +79,7 @@ class _Exchange:
     began_s: float = field(default_factory=time.perf_counter)
     operation: str = "unknown"
     principal: Principal | None = None
+    replayed: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -169,9 +170,11 @@ class Application:
             )
         exchange.principal = principal
         if self._replays.seen(claim.signature):
+            exchange.replayed = True
             self._measures.replayed()
         wanted, operation = self._wanted(name)
         call = read_call(wanted.name, head, claim, principal, exchange.request_id)
+        call = replace(call, replayed=exchange.replayed)
         self.rates.take(principal.id)
         lane = self._pictures if wanted.takes_picture else self._rows
         act = partial(self._act, exchange, wanted, operation, call, time.perf_counter())
@@ -243,6 +246,7 @@ class Application:
                     "ms": round(duration_s * 1000, 1),
                     "bytes_in": exchange.body.received_bytes,
                     "bytes_out": answer_bytes,
+                    **({"replayed": True} if exchange.replayed else {}),
                 }
             },
         )

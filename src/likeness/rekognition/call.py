@@ -32,13 +32,17 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls which operation; what an operation puts into `headers` goes out with the answer."""
+    """Who calls which operation; what an operation puts into `headers` goes out with the answer.
+
+    `replayed` says that the request bore the signature of an earlier one.
+    """
 
     operation: str
     principal: Principal
     region: str
     request_id: UUID
     stated: Stated = Stated()
+    replayed: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
     def use(self, action: Action) -> Use:
@@ -53,5 +57,6 @@ class Call:
             warrant=self.stated.warrant,
             live=self.stated.live,
             granted=granted,
+            replayed=self.replayed,
             id=self.request_id,
         )

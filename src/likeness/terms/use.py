@@ -74,7 +74,8 @@ class Use:
     `operation` is what the caller called, such as `SearchFacesByImage`. `case` and `warrant` are
     the caller's words, never written to a log or the ledger in the clear. `live` says that people
     are looked for in pictures of this moment. `granted` is whether the caller may state the
-    purpose; without, nothing is done.
+    purpose; without, nothing is done. `replayed` says that it was asked for with the signature of
+    an earlier request: by a client that tried again, or by somebody who listened.
     """
 
     principal: Principal
@@ -87,4 +88,5 @@ class Use:
     warrant: str | None = None
     live: bool = False
     granted: bool = True
+    replayed: bool = False
     id: UUID = field(default_factory=uuid4)
