@@ -2,12 +2,12 @@
 
 At most `body_bytes` of a body are held, at most `held_bytes` of all bodies that are being read or
 worked on, and a body has to be there within `body_s`. A body that nobody will look at is read and
-thrown away all the same, up to a limit: a client that is still sending does not listen.
+thrown away all the same, up to a limit: a client that is still sending does not listen. One that
+has sent nothing for `silent_s` listens, or is gone.
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect
@@ -25,6 +25,7 @@ class BodyLimits:
     body_bytes: int = 16 << 20
     held_bytes: int = 256 << 20
     body_s: float = 60.0
+    silent_s: float = 5.0
 
 
 class Room:
@@ -50,13 +51,15 @@ class Room:
 
 
 class Body:
-    """The body of one request, as far as it has come."""
+    """The body of one request, as far as it has come; its time begins with it."""
 
     def __init__(self, receive: Receive, declared_bytes: int | None, room: Room) -> None:
         self._receive = receive
         self._declared_bytes = declared_bytes or 0
         self._room = room
         self._hash = hashlib.sha256()
+        self._due_s = asyncio.get_running_loop().time() + room.limits.body_s
+        self._given_up = False
         self.content = bytearray()
         self.received_bytes = 0
         self.complete = False
@@ -75,14 +78,16 @@ class Body:
         """
         limits = self._room.limits
         try:
-            async with asyncio.timeout(limits.body_s):
+            async with asyncio.timeout_at(self._due_s):
                 self._refuse_beyond(self._declared_bytes)
-                async for piece in self._pieces():
+                while not self.complete:
+                    piece = await self._next_piece()
                     self._refuse_beyond(len(self.content) + len(piece))
                     self._room.take(len(piece))
                     self.content += piece
                     self._hash.update(piece)
         except TimeoutError as error:
+            self.give_up()
             raise AwsError(
                 "RequestTimeoutException",
                 f"The body was expected within {limits.body_s:g} seconds and is not complete.",
@@ -92,28 +97,33 @@ class Body:
     async def throw_away(self) -> None:
         """Read what is left without keeping it, as far as there is patience."""
         self.let_go()
+        now_s, silent_s = asyncio.get_running_loop().time, self._room.limits.silent_s
         try:
-            async with asyncio.timeout(self._room.limits.body_s):
-                async for _ in self._pieces():
-                    if self.received_bytes > _THROWN_AWAY_BYTES:
-                        return
+            async with asyncio.timeout_at(None) as patience:
+                while not (self.complete or self._given_up):
+                    patience.reschedule(min(now_s() + silent_s, self._due_s))
+                    await self._next_piece()
+                    self._given_up = self.received_bytes > _THROWN_AWAY_BYTES
         except (TimeoutError, ClientDisconnect):
-            return
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Wait for no more of it."""
+        self._given_up = True
 
     def let_go(self) -> None:
         """Forget the content; others may hold as much."""
         self._room.give_back(len(self.content))
         self.content = bytearray()
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        while not self.complete:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            self.complete = not message.get("more_body", False)
-            piece: bytes = message.get("body", b"")
-            self.received_bytes += len(piece)
-            yield piece
+    async def _next_piece(self) -> bytes:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        self.complete = not message.get("more_body", False)
+        piece: bytes = message.get("body", b"")
+        self.received_bytes += len(piece)
+        return piece
 
     def _refuse_beyond(self, count_bytes: int) -> None:
         if count_bytes > self._room.limits.body_bytes:
