@@ -2,20 +2,30 @@
 
 uvicorn's own protocol waits for ever on a connection that has not sent a whole head yet, takes
 heads of any size and any number of connections, keeps whatever headers follow a chunked body, lets
-a line break between two requests hold a connection for ever, answers what is no HTTP in plain text,
-and drops a client that closes its half of the connection before it is answered.
+a line break between two requests hold a connection for ever, answers what is no HTTP in plain text
+that stands in no log under the client's id, and drops a client that closes its half of the
+connection before it is answered.
 """
 
 import asyncio
 import json
+import time
+from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 _HEAD_S = 10.0
 _HEAD_BYTES = 64 << 10
 _CONNECTIONS = 2048
+# A head that ends within a piece is counted by whole pieces; bodies cost little more in pieces.
+_PIECE_BYTES = 4 << 10
+
+NoteMalformed = Callable[[UUID, float, int, int], None]
+"""Takes note of an answer to what is no request: its id, when it began to come by
+`time.perf_counter`, how many bytes of it came, and of how many the answer is."""
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -25,7 +35,13 @@ class HttpConnection(HttpToolsProtocol):
     _in_head = False
     # What came since a head was complete or a piece of a body came: it leads to nothing yet.
     _idle_bytes = 0
+    _idle_since_s = 0.0
     _got_on = False
+
+    def __init__(self, note_malformed: NoteMalformed, **uvicorns: Any) -> None:
+        """Say who takes note; the rest is uvicorn's own."""
+        super().__init__(**uvicorns)
+        self._note_malformed = note_malformed
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
         """Give a new connection its time, unless there are too many."""
@@ -41,15 +57,18 @@ class HttpConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Count what comes of a head that is not complete, or behind a body."""
-        self._got_on = False
-        super().data_received(data)
-        if self.transport.is_closing():
-            return
-        self._idle_bytes = 0 if self._got_on else self._idle_bytes + len(data)
-        if self._idle_bytes > _HEAD_BYTES:
-            self.send_400_response(f"A head of at most {_HEAD_BYTES} bytes was expected.")
-        elif self._head_due is None and self.cycle.response_complete:
+        """Read what came, but of a head, or behind a body, no more than the limit."""
+        self._unset_keepalive_if_required()
+        rest = memoryview(data)
+        while rest and not self.transport.is_closing():
+            length = min(_PIECE_BYTES, _HEAD_BYTES - self._idle_bytes)
+            self._read(rest[:length])
+            rest = rest[length:]
+        if (
+            not self.transport.is_closing()
+            and self._head_due is None
+            and self.cycle.response_complete
+        ):
             self._await_head()  # what came has ended uvicorn's own wait, and begun no request
 
     def on_message_begin(self) -> None:
@@ -84,20 +103,38 @@ class HttpConnection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Say in AWS's shape that this is no HTTP."""
-        request_id = str(uuid4())
+        request_id = uuid4()
         words: dict[str, Any] = {
             "__type": "SerializationException",
             "Code": "SerializationException",
-            "Logref": request_id,
+            "Logref": str(request_id),
             "Message": msg,
         }
         content = json.dumps(words).encode()
+        self._note_malformed(request_id, self._idle_since_s, self._idle_bytes, len(content))
         self.transport.write(
             b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.1\r\n"
             b"connection: close\r\nx-amzn-requestid: %b\r\ncontent-length: %d\r\n\r\n%b"
-            % (request_id.encode(), len(content), content)
+            % (str(request_id).encode(), len(content), content)
         )
         self.transport.close()
+
+    def _read(self, piece: memoryview) -> None:
+        if not self._idle_bytes:
+            self._idle_since_s = time.perf_counter()
+        self._idle_bytes += len(piece)
+        self._got_on = False
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            self.cycle.keep_alive = False  # no other protocol is spoken, and this one is over
+        except httptools.HttpParserError:
+            self.send_400_response("A request in HTTP/1.1 was expected and something else came.")
+            return
+        if self._got_on:
+            self._idle_bytes = 0
+        elif self._idle_bytes >= _HEAD_BYTES:
+            self.send_400_response(f"A head of at most {_HEAD_BYTES} bytes was expected.")
 
     def _await_head(self) -> None:
         self._head_came()

@@ -7,12 +7,14 @@ import socket
 import ssl
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from likeness.app.http_connection import HttpConnection
+from likeness.app.http_connection import HttpConnection, NoteMalformed
 from likeness.errors import InvalidRequest
 from likeness.terms.closing import Closing
 
@@ -64,11 +66,12 @@ class HttpServer(Closing):
             _check(place.certificate)
         self._socket = _taken(place)
         self._application: ASGIApp | None = None
+        self._noting: NoteMalformed | None = None
         self._server = uvicorn.Server(
             uvicorn.Config(
                 self._answer,
                 interface="asgi3",
-                http=HttpConnection,
+                http=partial(HttpConnection, self._note),  # type: ignore[arg-type]  # it is called
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -88,13 +91,16 @@ class HttpServer(Closing):
         host = socket.gethostname() if ipaddress.ip_address(bound).is_unspecified else place.host
         self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
-    def run(self, application: ASGIApp) -> None:
+    def run(self, application: ASGIApp, note_malformed: NoteMalformed | None = None) -> None:
         """Answer until `stop`, SIGTERM or Ctrl-C, and finish what came before.
+
+        What is no HTTP never comes to the application, and is answered all the same: that is what
+        `note_malformed` takes note of.
 
         Raises:
             KeyboardInterrupt: it was Ctrl-C.
         """
-        self._application = application
+        self._application, self._noting = application, note_malformed
         if threading.current_thread() is threading.main_thread():
             # uvicorn raises the signal that ended it once more, and its default would end the
             # process before the home is closed.
@@ -112,6 +118,12 @@ class HttpServer(Closing):
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._application is not None  # set before anything is accepted
         await self._application(scope, receive, send)
+
+    def _note(
+        self, request_id: UUID, began_s: float, received_bytes: int, answer_bytes: int
+    ) -> None:
+        if self._noting is not None:
+            self._noting(request_id, began_s, received_bytes, answer_bytes)
 
 
 def _check(certificate: Certificate) -> None:

@@ -41,7 +41,10 @@ _ACCOUNT = "000000000000"
 
 
 class Serving(Closing):
-    """A home that is served: `router` is the ASGI application, for `HttpServer` to run."""
+    """A home that is served: `router` is the ASGI application, for `HttpServer` to run.
+
+    `note_malformed` notes, as a request, what never comes to it.
+    """
 
     def __init__(self, installation: Installation, progress: Progress | None = None) -> None:
         """Open the home and load the networks.
@@ -65,6 +68,7 @@ class Serving(Closing):
                     per_key_s=installation.settings.key_rate,
                 ),
             )
+            self.note_malformed = self._wire.note_malformed
             self._upkeep = Upkeep(tasks_of(home))
             undone.pop_all()
         v1 = own_acts(

@@ -136,6 +136,21 @@ class Application:
         self._note(exchange, status, code, len(content))
         await _send(send, status, content, exchange)
 
+    def note_malformed(
+        self, request_id: UUID, began_s: float, received_bytes: int, answer_bytes: int
+    ) -> None:
+        """Note what was no HTTP and was answered by whoever listens, in AWS's shape."""
+        self._write_down(
+            request_id=request_id,
+            operation="unknown",
+            principal=None,
+            status=400,
+            code="SerializationException",
+            began_s=began_s,
+            received_bytes=received_bytes,
+            answer_bytes=answer_bytes,
+        )
+
     async def in_picture_lane(self, act: Callable[[], T]) -> T:
         """Run an act that looks at pictures beside the operations that do.
 
@@ -232,24 +247,45 @@ class Application:
             exchange.headers["connection"] = "close"
 
     def _note(self, exchange: _Exchange, status: int, code: str, answer_bytes: int) -> None:
-        self._measures.answered(exchange.operation, code)
-        duration_s = time.perf_counter() - exchange.began_s
-        _logger.info(
-            "request",
-            extra={
-                "fields": {
-                    "request_id": str(exchange.request_id),
-                    "operation": exchange.operation,
-                    "principal": exchange.principal.id if exchange.principal else None,
-                    "status": status,
-                    "code": code,
-                    "ms": round(duration_s * 1000, 1),
-                    "bytes_in": exchange.body.received_bytes,
-                    "bytes_out": answer_bytes,
-                    **({"replayed": True} if exchange.replayed else {}),
-                }
-            },
+        self._write_down(
+            request_id=exchange.request_id,
+            operation=exchange.operation,
+            principal=exchange.principal,
+            status=status,
+            code=code,
+            began_s=exchange.began_s,
+            received_bytes=exchange.body.received_bytes,
+            answer_bytes=answer_bytes,
+            **({"replayed": True} if exchange.replayed else {}),
         )
+
+    def _write_down(
+        self,
+        *,
+        request_id: UUID,
+        operation: str,
+        principal: Principal | None,
+        status: int,
+        code: str,
+        began_s: float,
+        received_bytes: int,
+        answer_bytes: int,
+        **more: bool,
+    ) -> None:
+        """Count an answer and write its line of the log."""
+        self._measures.answered(operation, code)
+        fields = {
+            "request_id": str(request_id),
+            "operation": operation,
+            "principal": principal.id if principal else None,
+            "status": status,
+            "code": code,
+            "ms": round((time.perf_counter() - began_s) * 1000, 1),
+            "bytes_in": received_bytes,
+            "bytes_out": answer_bytes,
+            **more,
+        }
+        _logger.info("request", extra={"fields": fields})
 
 
 def _head(scope: Scope) -> Head:

@@ -1,0 +1,127 @@
+"""What a connection may bring: heads to their limit, what is no HTTP, and half of a request."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from likeness.app.http_server import HttpServer, Place
+from likeness.rekognition.application import Application
+from likeness.rekognition.measures import Measures
+
+from .conftest import Running
+from .test_application import KEY_ID, SECRET, Keys
+from .test_hostile import answer, connected, head, signed
+
+MOST = 64 << 10
+
+
+@dataclass(frozen=True)
+class Noting(Running):
+    """A server, and what it counts."""
+
+    registry: CollectorRegistry
+
+    def counted(self, operation: str, code: str) -> float | None:
+        labels = {"operation": operation, "code": code}
+        return self.registry.get_sample_value("likeness_requests_total", labels)
+
+
+@contextmanager
+def noting() -> Iterator[Noting]:
+    registry = CollectorRegistry()
+    operations = {"ListCollections": lambda call, request: {}}
+    with (
+        closing(Application(operations, Keys(), Measures(registry))) as application,
+        HttpServer(Place(port=0), stop_within_s=10) as server,
+    ):
+        run = Thread(target=server.run, args=(application, application.note_malformed))
+        run.start()
+        try:
+            yield Noting(server.url, KEY_ID, SECRET, registry)
+        finally:
+            server.stop()
+            run.join()
+
+
+@pytest.fixture
+def server() -> Iterator[Noting]:
+    with noting() as server:
+        yield server
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [vars(record)["fields"] for record in caplog.records if hasattr(record, "fields")]
+
+
+def head_of(size: int, filling: bytes = b"x") -> bytes:
+    """A head of so many bytes that asks for what there is not."""
+    start, end = b"GET / HTTP/1.1\r\nHost: x\r\na: ", b"b\r\n\r\n"
+    return start + filling * (size - len(start) - len(end)) + end
+
+
+@pytest.mark.parametrize("piece", [MOST * 2, MOST - 10, 1500])
+@pytest.mark.parametrize("filling", [b"x", b" "])
+@pytest.mark.parametrize(("size", "status"), [(MOST, 404), (MOST + 1, 400)])
+def test_a_head_has_64_kib_at_most_however_it_comes(
+    server: Noting, size: int, status: int, filling: bytes, piece: int
+) -> None:
+    sent = head_of(size, filling)
+    with connected(server) as connection:
+        for start in range(0, len(sent), piece):
+            connection.sendall(sent[start : start + piece])
+        answered, _, document = answer(connection)
+    assert answered == status
+    if status == 400:
+        assert document["Code"] == "SerializationException"
+        assert "65536 bytes" in document["Message"]
+
+
+def test_the_next_head_on_a_connection_is_held_to_the_same(server: Noting) -> None:
+    with connected(server) as connection:
+        for _ in range(3):
+            connection.sendall(signed(server, b"{}"))
+            assert answer(connection)[0] == 200
+            connection.sendall(head_of(MOST))
+            assert answer(connection)[0] == 404
+        connection.sendall(head_of(MOST + 1))
+        assert answer(connection)[0] == 400
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01 no http\r\n\r\n", b"POST / HTTP/1.1\r\n: x\r\n\r\n", head_of(MOST + 1)]
+)
+def test_what_is_no_http_is_a_line_of_the_log_and_is_counted(
+    server: Noting, caplog: pytest.LogCaptureFixture, sent: bytes
+) -> None:
+    caplog.set_level(logging.INFO)
+    with connected(server) as connection:
+        connection.sendall(sent)
+        _, headers, document = answer(connection)
+        assert connection.recv(1) == b""
+    (line,) = lines(caplog)
+    assert line.pop("ms") >= 0
+    assert line.pop("bytes_in") == min(len(sent), MOST)
+    assert line.pop("bytes_out") == int(headers["content-length"])
+    assert line == {
+        "request_id": document["Logref"],
+        "operation": "unknown",
+        "principal": None,
+        "status": 400,
+        "code": "SerializationException",
+    }
+    assert server.counted("unknown", "SerializationException") == 1
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+def test_another_protocol_is_not_spoken(server: Noting, caplog: pytest.LogCaptureFixture) -> None:
+    wanted = {"Host": "x", "Connection": "upgrade", "Upgrade": "websocket"}
+    with connected(server) as connection:
+        connection.sendall(head("GET / HTTP/1.1", wanted) + bytes(100))
+        assert answer(connection)[1]["connection"] == "close"
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
