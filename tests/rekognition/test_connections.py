@@ -1,6 +1,7 @@
 """What a connection may bring: heads to their limit, what is no HTTP, and half of a request."""
 
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from likeness.rekognition.measures import Measures
 
 from .conftest import Running
 from .test_application import KEY_ID, SECRET, Keys
-from .test_hostile import answer, connected, head, signed
+from .test_hostile import answer, connected, head, signed, works
 
 MOST = 64 << 10
 
@@ -125,3 +126,36 @@ def test_another_protocol_is_not_spoken(server: Noting, caplog: pytest.LogCaptur
         connection.sendall(head("GET / HTTP/1.1", wanted) + bytes(100))
         assert answer(connection)[1]["connection"] == "close"
     assert [record for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+def test_a_half_closed_connection_is_answered(server: Noting) -> None:
+    with connected(server) as connection:
+        connection.sendall(signed(server, b"{}"))
+        connection.shutdown(socket.SHUT_WR)
+        assert answer(connection)[0] == 200
+        assert connection.recv(1) == b""
+
+
+def test_a_connection_closed_within_a_request_is_told(server: Noting) -> None:
+    for end in (1, 10, 200, -1):
+        with connected(server) as connection:
+            connection.sendall(signed(server, b"{}")[:end])
+            connection.shutdown(socket.SHUT_WR)
+            status, headers, document = answer(connection)
+            assert (status, document["Code"]) == (400, "SerializationException")
+            assert headers["connection"] == "close"
+            assert connection.recv(1) == b""
+    assert server.counted("unknown", "SerializationException") == 4
+    assert works(server)
+
+
+def test_a_connection_closed_between_requests_is_told_nothing(server: Noting) -> None:
+    with connected(server) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) == b""
+    with connected(server) as connection:
+        connection.sendall(signed(server, b"{}"))
+        assert answer(connection)[0] == 200
+        connection.sendall(b"\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) == b""

@@ -208,23 +208,6 @@ def test_bodies_together_are_bounded(server: Running) -> None:
     assert works(server)
 
 
-def test_a_half_closed_connection_is_answered(server: Running) -> None:
-    with connected(server) as connection:
-        connection.sendall(signed(server, b"{}"))
-        connection.shutdown(socket.SHUT_WR)
-        assert answer(connection)[0] == 200
-        assert connection.recv(1) == b""
-
-
-def test_a_connection_closed_within_a_request_is_let_go(server: Running) -> None:
-    for end in (10, 200, -1):
-        with connected(server) as connection:
-            connection.sendall(signed(server, b"{}")[:end])
-            connection.shutdown(socket.SHUT_WR)
-            assert connection.recv(1) == b""
-    assert works(server)
-
-
 def test_requests_in_a_row_on_one_connection_are_all_answered(server: Running) -> None:
     with connected(server) as connection:
         for _ in range(3):

@@ -94,12 +94,20 @@ class HttpConnection(HttpToolsProtocol):
         super().on_body(body)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's own gives None, as False
-        """Still answer a request that is complete, where the transport can."""
-        cycle: RequestResponseCycle | None = self.cycle
-        if self.scheme == "https" or cycle is None or cycle.response_complete or cycle.more_body:
+        """Still answer who will send no more, where the transport can: TLS ends as a whole."""
+        if self.scheme == "https":
             return False
-        cycle.keep_alive = False
-        return True
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            cut_off = self._in_head
+        elif cycle.more_body:
+            cut_off = not (cycle.response_started or self.pipeline)
+        else:
+            cycle.keep_alive = False
+            return True
+        if cut_off:
+            self.send_400_response("A whole request was expected and what came ended within it.")
+        return False
 
     def send_400_response(self, msg: str) -> None:
         """Say in AWS's shape that this is no HTTP."""
