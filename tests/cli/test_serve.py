@@ -4,25 +4,20 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from likeness.cli.exit_codes import ExitCode
+from tests.certificates import make_certificate
 
 from .conftest import Outcome
 
@@ -106,6 +101,19 @@ def test_the_first_start_prints_a_key_once_and_the_end_is_calm(
         assert process.wait(30) == ExitCode.INTERRUPTED
 
 
+def test_nobody_who_has_not_asked_yet_holds_the_end_up(tmp_path: Path, standards: Path) -> None:
+    with server(tmp_path, standards) as process:
+        url = introduction(process)["AWS_ENDPOINT_URL_REKOGNITION"]
+        place = ("127.0.0.1", int(url.rpartition(":")[2]))
+        with socket.create_connection(place), socket.create_connection(place) as stranger:
+            stranger.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+            urllib.request.urlopen(f"{url}/healthz").read()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == ExitCode.DONE
+        lines = [json.loads(line) for line in process.stderr.read().splitlines()]
+    assert {line["level"] for line in lines} == {"info"}
+
+
 def test_health_readiness_and_measures_need_no_key(tmp_path: Path, standards: Path) -> None:
     with server(tmp_path, standards) as process:
         url = introduction(process)["AWS_ENDPOINT_URL_REKOGNITION"]
@@ -117,28 +125,7 @@ def test_health_readiness_and_measures_need_no_key(tmp_path: Path, standards: Pa
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate of loopback that vouches for itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
-        .sign(key, SHA256())
-    )
-    chain, private = tmp_path / "cert.pem", tmp_path / "key.pem"
-    chain.write_bytes(made.public_bytes(Encoding.PEM))
-    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return chain, private
+    return make_certificate(tmp_path)
 
 
 def test_it_speaks_tls(tmp_path: Path, standards: Path, certificate: tuple[Path, Path]) -> None:

@@ -1,11 +1,11 @@
-"""What a connection may bring: heads to their limit, what is no HTTP, and half of a request."""
+"""What a connection may bring: heads to their limit, what is no HTTP, half a request, an end."""
 
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from likeness.app.http_server import HttpServer, Place
 from likeness.rekognition.application import Application
+from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.measures import Measures
 
 from .conftest import Running
@@ -24,27 +25,34 @@ MOST = 64 << 10
 
 @dataclass(frozen=True)
 class Noting(Running):
-    """A server, and what it counts."""
+    """A server, what it counts, and its end."""
 
     registry: CollectorRegistry
+    stop: Callable[[], None]
 
     def counted(self, operation: str, code: str) -> float | None:
         labels = {"operation": operation, "code": code}
         return self.registry.get_sample_value("likeness_requests_total", labels)
 
 
+def nothing(call: Call, request: Request) -> Response:
+    return {}
+
+
 @contextmanager
-def noting() -> Iterator[Noting]:
+def noting(
+    operation: Callable[[Call, Request], Response] = nothing, stop_within_s: float = 10
+) -> Iterator[Noting]:
     registry = CollectorRegistry()
-    operations = {"ListCollections": lambda call, request: {}}
+    operations = {"ListCollections": operation}
     with (
         closing(Application(operations, Keys(), Measures(registry))) as application,
-        HttpServer(Place(port=0), stop_within_s=10) as server,
+        HttpServer(Place(port=0), stop_within_s) as server,
     ):
         run = Thread(target=server.run, args=(application, application.note_malformed))
         run.start()
         try:
-            yield Noting(server.url, KEY_ID, SECRET, registry)
+            yield Noting(server.url, KEY_ID, SECRET, registry, server.stop)
         finally:
             server.stop()
             run.join()
@@ -159,3 +167,43 @@ def test_a_connection_closed_between_requests_is_told_nothing(server: Noting) ->
         connection.sendall(b"\r\n")
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(1) == b""
+
+
+def test_a_body_that_is_not_whole_at_the_end_is_noted_and_is_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    with noting() as server, connected(server) as connection:
+        connection.sendall(signed(server, b"{}", Expect="100-continue")[:-1])
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        server.stop()
+        assert connection.recv(1) == b""
+    (line,) = lines(caplog)
+    assert (line["operation"], line["status"], line["code"]) == (
+        "ListCollections",
+        499,
+        "ClientLeft",
+    )
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+def test_what_outlasts_the_end_is_answered_and_noted(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "likeness")
+    begun, let_go = Event(), Event()
+
+    def wait(call: Call, request: Request) -> Response:
+        begun.set()
+        let_go.wait(20)
+        return {}
+
+    with noting(wait, stop_within_s=1) as server, connected(server) as connection:
+        connection.sendall(signed(server, b"{}"))
+        assert begun.wait(20)
+        server.stop()
+        status, _, document = answer(connection)
+        assert (status, document["Code"]) == (500, "InternalServerError")
+        assert "stopped" in document["Message"]
+        let_go.set()
+    (line,) = lines(caplog)
+    assert (line["request_id"], line["status"]) == (document["Logref"], 500)
+    assert "Exception in ASGI application" not in caplog.text

@@ -3,8 +3,9 @@
 uvicorn's own protocol waits for ever on a connection that has not sent a whole head yet, takes
 heads of any size and any number of connections, keeps whatever headers follow a chunked body, lets
 a line break between two requests hold a connection for ever, answers what is no HTTP in plain text
-that stands in no log under the client's id, and drops a client that closes its half of the
-connection before it is answered.
+that stands in no log under the client's id, drops a client that closes its half of the connection
+before it is answered, and does not stop before everybody who has begun to ask has ended, or before
+everybody under TLS has said goodbye.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 _HEAD_S = 10.0
 _HEAD_BYTES = 64 << 10
 _CONNECTIONS = 2048
+_STOP_S = 2.0  # for the rest of a request, and for a goodbye under TLS
 # A head that ends within a piece is counted by whole pieces; bodies cost little more in pieces.
 _PIECE_BYTES = 4 << 10
 
@@ -38,16 +40,19 @@ class HttpConnection(HttpToolsProtocol):
     _idle_since_s = 0.0
     _got_on = False
 
-    def __init__(self, note_malformed: NoteMalformed, **uvicorns: Any) -> None:
-        """Say who takes note; the rest is uvicorn's own."""
+    def __init__(
+        self, note_malformed: NoteMalformed, stopping: Callable[[], bool], **uvicorns: Any
+    ) -> None:
+        """Say who takes note, and whether the server stops; the rest is uvicorn's own."""
         super().__init__(**uvicorns)
         self._note_malformed = note_malformed
+        self._stopping = stopping
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
-        """Give a new connection its time, unless there are too many."""
+        """Give a new connection its time, unless there are too many or it is too late."""
         super().connection_made(transport)
-        if len(self.connections) > _CONNECTIONS:
-            transport.close()
+        if len(self.connections) > _CONNECTIONS or self._stopping():
+            transport.abort()
             return
         self._await_head()
 
@@ -93,6 +98,11 @@ class HttpConnection(HttpToolsProtocol):
         self._got_on = True
         super().on_body(body)
 
+    def shutdown(self) -> None:
+        """Begin to stop: finish what is whole, and give everything else a moment."""
+        super().shutdown()
+        self.loop.call_later(_STOP_S, self._cut)
+
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's own gives None, as False
         """Still answer who will send no more, where the transport can: TLS ends as a whole."""
         if self.scheme == "https":
@@ -126,6 +136,18 @@ class HttpConnection(HttpToolsProtocol):
             % (str(request_id).encode(), len(content), content)
         )
         self.transport.close()
+
+    def _cut(self) -> None:
+        """Let go of who is owed nothing; of others once they have their answers."""
+        if self not in self.connections:
+            return
+        cycle: RequestResponseCycle | None = self.cycle
+        # Behind a request that is worked on, others wait.
+        answering = cycle is not None and not (cycle.response_complete or cycle.more_body)
+        if answering or self.pipeline or self.transport.get_write_buffer_size():
+            self.loop.call_later(_STOP_S, self._cut)
+        else:
+            self.transport.abort()
 
     def _read(self, piece: memoryview) -> None:
         if not self._idle_bytes:

@@ -1,5 +1,6 @@
 """How does an ASGI application listen? One socket, TLS or a proxy beyond loopback, a calm end."""
 
+import asyncio
 import errno
 import ipaddress
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 import uvicorn
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from likeness.app.http_connection import HttpConnection, NoteMalformed
@@ -71,7 +73,9 @@ class HttpServer(Closing):
             uvicorn.Config(
                 self._answer,
                 interface="asgi3",
-                http=partial(HttpConnection, self._note),  # type: ignore[arg-type]  # it is called
+                http=partial(  # type: ignore[arg-type]  # no class, but what is called like one
+                    HttpConnection, self._note, self._stopping
+                ),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -117,7 +121,14 @@ class HttpServer(Closing):
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._application is not None  # set before anything is accepted
-        await self._application(scope, receive, send)
+        try:
+            await self._application(scope, receive, send)
+        except asyncio.CancelledError:
+            # It took longer than the end may, or Ctrl-C came twice: no failure of the application.
+            await PlainTextResponse("The server has stopped.", 503)(scope, receive, send)
+
+    def _stopping(self) -> bool:
+        return self._server.should_exit
 
     def _note(
         self, request_id: UUID, began_s: float, received_bytes: int, answer_bytes: int

@@ -8,6 +8,7 @@ is parsed before it is proven who sent it. Operations are synchronous and run on
 all that is not.
 """
 
+import asyncio
 import json
 import logging
 import time
@@ -125,6 +126,10 @@ class Application:
             return
         except AwsError as error:
             status, code, content = error.status, error.code, _error_body(error, exchange)
+        except asyncio.CancelledError:
+            exchange.body.give_up()
+            late = failure("The server stopped before it was done")
+            status, code, content = late.status, late.code, _error_body(late, exchange)
         except Exception as error:
             _logger.error("request %s failed: %s", exchange.request_id, _whereabouts(error))
             fault = failure("Something unforeseen happened")
