@@ -102,6 +102,17 @@ def test_the_next_head_on_a_connection_is_held_to_the_same(server: Noting) -> No
         assert answer(connection)[0] == 400
 
 
+def test_who_sends_100_mb_that_nobody_will_look_at_hears_so(server: Noting) -> None:
+    sent, piece = 100 << 20, bytes(1 << 20)
+    with connected(server) as connection:
+        connection.sendall(head("POST / HTTP/1.1", {"Host": "x", "Content-Length": str(sent)}))
+        for _ in range(sent // len(piece)):
+            connection.sendall(piece)
+        status, headers, document = answer(connection)
+    assert (status, document["Code"]) == (400, "MissingAuthenticationTokenException")
+    assert "connection" not in headers
+
+
 @pytest.mark.parametrize(
     "sent", [b"\x16\x03\x01 no http\r\n\r\n", b"POST / HTTP/1.1\r\n: x\r\n\r\n", head_of(MOST + 1)]
 )
