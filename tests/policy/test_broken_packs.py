@@ -36,6 +36,11 @@ def test_a_sound_pack_is_read() -> None:
     assert [rule.rule.id for rule in pack.rules] == ["r"]
 
 
+def test_what_is_refused_may_be_said_in_texts_and_comments() -> None:
+    rule = f'{HEAD}forbid{ANYBODY} when {{ principal.organisation like "*has*" }}; // it has'
+    assert read_pack("test", FACTS, rule).rules
+
+
 BROKEN_RULES = {
     "a syntax error": (f"{HEAD}permit(principal,", "cannot be read"),
     "no rule": ("// nothing", "there is none"),
@@ -87,6 +92,52 @@ BROKEN_RULES = {
     "a choice of a date as a name": (
         f'{HEAD}forbid{ANYBODY} when {{ Chosen::"test.begins".values.contains("x") }};',
         'Chosen::"test.begins"',
+    ),
+    "a collection by its name": (
+        f'{HEAD}forbid(principal, action, resource == Collection::"staff");',
+        'Collection::"staff", which would never apply',
+    ),
+    "a caller by a key's name": (
+        f'{HEAD}forbid(principal == Caller::"desk", action, resource);',
+        'Caller::"desk", which would never apply',
+    ),
+    "a misspelt attribute behind has": (
+        f"{HEAD}forbid{ANYBODY} when"
+        " { context has warrnatStated && context.warrnatStated == false };",
+        "rule 'r' of pack 'test' asks by `has warrnatStated` .* read the attribute by itself",
+    ),
+    "has of what there is": (
+        f"{HEAD}forbid{ANYBODY} unless {{ context has live && context.live }};",
+        "rule 'r' of pack 'test' asks by `has live`",
+    ),
+    "has of an attribute's attribute": (
+        f"{HEAD}forbid{ANYBODY} when {{ if context has live.since then true else false }};",
+        "asks by `has live`",
+    ),
+    "a tag": (
+        f'{HEAD}forbid{ANYBODY} when {{ resource.hasTag("live") }};',
+        "asks by `hasTag`",
+    ),
+    "a rule that refuses never": (
+        f'{HEAD}forbid(principal, action == Action::"search", resource)'
+        ' when { action == Action::"detect" };',
+        r"""`forbid\(principal, action == Action::"search", resource\) when .* never is""",
+    ),
+    "an exception that always holds": (
+        f"{HEAD}forbid{ANYBODY} unless {{ principal is Caller }};",
+        "unless { principal is Caller }` never is",
+    ),
+    "a caller who would be a purpose": (
+        f'{HEAD}forbid{ANYBODY} when {{ context.live || principal in Purpose::"research" }};',
+        r"""`{ principal in Purpose::"research" }` never is""",
+    ),
+    "a caller who would be a collection": (
+        f"{HEAD}forbid{ANYBODY} when {{ principal is Collection && context.live }};",
+        "`{ principal is Collection }` never is",
+    ),
+    "a group of actions that would be an action": (
+        f'{HEAD}permit{ANYBODY} unless {{ action == Action::"identification" }};',
+        r"""`{ action == Action::"identification" }` never is""",
     ),
     "an obligation that permits": (
         f'@obligation("review") @amount("1") {RULE}',

@@ -1,15 +1,18 @@
 """How are rules read and asked? In Cedar, of which only this file knows.
 
-A forbid that errs is skipped by Cedar, so that it would allow what it forbids. Hence:
+A forbid that errs is skipped by Cedar, and one that is never satisfied is as good as none: either
+would allow what it forbids. Hence:
 
 1. A text is checked against the schema, which makes every fact required, before it is used.
-2. What a text names (sectors, purposes, choices) has to exist: a rule about a misspelt sector would
-   never be satisfied.
-3. Every request is checked against the schema, and an answer with any error is none.
+2. No rule asks by `has` or `hasTag` whether there is a fact: there always is, and one that is
+   misspelt never is, which Cedar takes for an answer.
+3. What a text names (sectors, purposes, choices) has to exist, and no condition, nor a part of one,
+   may be such that it is never true, as what compares a caller with a purpose is.
+4. Every request is checked against the schema, and an answer with any error is none.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -28,6 +31,12 @@ from cedarpy import (
 from likeness.errors import InvalidRequest
 
 _KEPT = 64
+
+_NO_CONDITION = pst.When(pst.LongLit(1))
+_ANYTHING = pst.Template(
+    "", "forbid", pst.ScopeAny(), pst.ScopeAny(), pst.ScopeAny(), (), pst.FrozenMap()
+)
+_OF_ANYTHING = "forbid(principal, action, resource) when "
 
 
 class CedarFailed(Exception):
@@ -52,6 +61,12 @@ class ParsedRule:
     names: frozenset[tuple[str, str]]
     template: pst.Template
 
+    @property
+    def named(self) -> str:
+        """How messages call it."""
+        said = self.annotations.get("id")
+        return repr(said) if said else f"number {self.place + 1}"
+
     def ends_unless(self, condition: str) -> bool:
         """Whether its last clause is `unless { condition }`."""
         return self.template.clauses[-1:] == _clauses(f"unless {{ {condition} }}")
@@ -66,7 +81,8 @@ def parse(text: str, where: str) -> list[ParsedRule]:
     """Read the rules of a text and check them against the schema.
 
     Raises:
-        InvalidRequest: the text is not Cedar, or asks for what the schema does not have.
+        InvalidRequest: the text is not Cedar, asks for what the schema does not have, or has a
+            condition that is never true.
     """
     try:
         parsed = PolicySet.from_str(text).to_pst()
@@ -90,6 +106,8 @@ def parse(text: str, where: str) -> list[ParsedRule]:
         )
         for key, template in parsed.static_policies.items()
     ]
+    for rule in rules:
+        _refuse_asking_whether(rule, where)
     result = validate_policies(text, _schema())
     for problem in result.errors:
         named = result.id_annotations_by_policy_id.get(problem.policy_id, problem.policy_id)
@@ -99,7 +117,9 @@ def parse(text: str, where: str) -> list[ParsedRule]:
         )
     if not result.validation_passed:
         raise InvalidRequest(f"rules that fit the schema were expected in {where}: correct them")
-    return sorted(rules, key=lambda rule: rule.place)
+    rules.sort(key=lambda rule: rule.place)
+    _refuse_never_true(rules, where)
+    return rules
 
 
 class Rules:
@@ -167,6 +187,82 @@ def _clauses(text: str) -> tuple[pst.Clause, ...]:
     parsed = PolicySet.from_str(f"permit(principal, action, resource) {text};").to_pst()
     (template,) = parsed.static_policies.values()
     return template.clauses
+
+
+def _refuse_asking_whether(rule: ParsedRule, where: str) -> None:
+    for node in _within(rule.template.clauses):
+        match node:
+            case pst.HasAttr():
+                asked = f"has {'.'.join(node.attrs)}"
+            case pst.BinaryOp("has_tag" | "get_tag"):
+                asked = "hasTag" if node.op == "has_tag" else "getTag"
+            case _:
+                continue
+        raise InvalidRequest(
+            f"rule {rule.named} of {where} asks by `{asked}` for what might be absent, and nothing"
+            " that docs/policy.md lists ever is: read the attribute by itself"
+        )
+
+
+def _refuse_never_true(rules: Sequence[ParsedRule], where: str) -> None:
+    """See that Cedar can tell of no rule, nor of a part of its conditions, that it is never true.
+
+    Cedar reads no further than to what is never true. So what is no condition at all is put behind
+    each, and has to be complained of.
+    """
+    tried: dict[pst.Template, ParsedRule] = {}
+    for rule in rules:
+        for part in _conditions(rule.template):
+            tried.setdefault(replace(_ANYTHING, clauses=(pst.When(part),)), rule)
+        tried[rule.template] = rule
+    numbered = {str(number): one for number, one in enumerate(tried)}
+    followed = [
+        replace(
+            one,
+            id=number,
+            annotations=pst.FrozenMap({"id": number}),
+            clauses=(*one.clauses, _NO_CONDITION),
+        )
+        for number, one in numbered.items()
+    ]
+    result = validate_policies(_written(followed), _schema())
+    for problem in result.errors:
+        numbered.pop(result.id_annotations_by_policy_id[problem.policy_id], None)
+    for one in numbered.values():
+        condition = _line(_written([replace(one, annotations=pst.FrozenMap())]))
+        raise InvalidRequest(
+            f"rule {tried[one].named} of {where} was expected to have conditions that can be true,"
+            f" and `{condition.removeprefix(_OF_ANYTHING).removesuffix(';')}` never is: correct it"
+        )
+
+
+def _conditions(template: pst.Template) -> Iterator[pst.Expr]:
+    """Give the conditions of a rule, and those that they are put together of, innermost first."""
+    for node in reversed(list(_within(template.clauses))):
+        match node:
+            case pst.When(expr) | pst.Unless(expr) | pst.UnaryOp("not", expr):
+                yield expr
+            case pst.IfThenElse(condition):
+                yield condition
+            case pst.BinaryOp("and" | "or", left, right):
+                yield from (left, right)
+
+
+def _within(node: object) -> Iterator[object]:
+    """Give a node of a rule and all in it, outermost first."""
+    yield node
+    inner: Iterable[object]
+    if isinstance(node, Mapping | tuple):
+        inner = node.values() if isinstance(node, Mapping) else node
+    else:
+        inner = (getattr(node, name) for name in getattr(node, "__dataclass_fields__", ()))
+    for each in inner:
+        yield from _within(each)
+
+
+def _written(templates: Iterable[pst.Template]) -> str:
+    by_id = {template.id: template for template in templates}
+    return str(PolicySet.from_pst(pst.PolicySet(pst.FrozenMap(), pst.FrozenMap(by_id), ())))
 
 
 def _line(message: object) -> str:

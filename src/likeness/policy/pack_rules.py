@@ -39,6 +39,8 @@ _MET = {
 }
 _COUNT = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _PERCENT = re.compile(r"[0-9]{1,2}\.[0-9]{1,4}", re.ASCII)
+_UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_IDS_OF = {"Caller": re.compile(f"key:{_UUID}|local:.+"), "Collection": re.compile(_UUID)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,7 @@ def refuse_twins(rules: Iterable[PackRule]) -> None:
 
 def _read_rule(parsed: ParsedRule, facts: PackFacts) -> PackRule:
     said = parsed.annotations
-    named = repr(said["id"]) if said.get("id") else f"number {parsed.place + 1}"
-    where = f"rule {named} of {facts.where}"
+    where = f"rule {parsed.named} of {facts.where}"
     for missing in (name for name in _REQUIRED if not said.get(name)):
         raise InvalidRequest(f"{where} was expected to have @{missing} and has none: add it")
     for excess in (name for name in said if name not in (*_REQUIRED, *_OPTIONAL)):
@@ -153,6 +154,11 @@ def _refuse_unknown_names(parsed: ParsedRule, facts: PackFacts, where: str) -> N
         },
     }
     for kind, name in sorted(parsed.names):
+        if kind in _IDS_OF and not _IDS_OF[kind].fullmatch(name):
+            raise InvalidRequest(
+                f'{where} names {kind}::"{name}", which would never apply: a caller is `key:` and'
+                " the key's id, or `local:` and a user, a collection its id; correct it"
+            )
         if name not in known.get(kind, {name}):
             raise InvalidRequest(
                 f'{where} names {kind}::"{name}", which there is none of: it would never apply;'
