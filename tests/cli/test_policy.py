@@ -180,6 +180,42 @@ def test_a_broken_pack_is_named_on_one_line(likeness: Command, own: Path) -> Non
         assert outcome.err.count("\n") == 1
 
 
+def test_what_enabling_would_refuse_a_check_finds(likeness: Command, own: Path) -> None:
+    taken = own.with_name("real-time.cedar")
+    taken.write_text(RULES)
+    taken.with_suffix(".toml").write_text(FACTS)
+    always = own.with_name("eternal.cedar")
+    always.write_text(RULES)
+    always.with_suffix(".toml").write_text(FACTS + "always = true\n")
+    own.write_text(RULES.replace('"quiet"', '"boston-2020-officials"'))
+    assert "boston-2020-officials" in likeness("policy", "show", "boston-2020").out
+    likeness("policy", "enable", "boston-2020")
+    for file, said in (
+        (own, "'boston-2020-officials' came 2 times (in boston-2020, house): rename one"),
+        (taken, "'real-time' is one of Likeness's: rename its files"),
+        (always, "leave out `always`"),
+    ):
+        checked, enabled = likeness("policy", "check", file), likeness("policy", "enable", file)
+        assert (checked.code, checked.out, checked.err) == (2, "", enabled.err)
+        assert said in checked.err
+    likeness("policy", "disable", "boston-2020")
+    assert likeness("policy", "check", own).code == likeness("policy", "enable", own).code == 0
+    # Beside itself, as it is enabled already.
+    assert likeness("policy", "check", own).code == 0
+
+
+def test_where_there_is_no_home_a_pack_is_checked_beside_all_that_are_shipped(
+    likeness: Command, own: Path, tmp_path: Path
+) -> None:
+    own.write_text(RULES.replace('"quiet"', '"boston-2020-officials"'))
+    checked = likeness("policy", "check", own)
+    assert (checked.code, checked.out) == (2, "")
+    assert "in boston-2020, house" in checked.err
+    own.write_text(RULES)
+    assert likeness("policy", "check", own).code == 0
+    assert not (tmp_path / "home").exists()
+
+
 WRONG = {
     "no such pack": (["enable", "fish"], "`likeness policy list`"),
     "no such file": (["check", "fish.toml"], "cannot be read"),

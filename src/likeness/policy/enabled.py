@@ -66,20 +66,9 @@ def enable(
         InvalidRequest: a choice cannot be, or the pack does not go with those enabled.
         AlreadyExists: the pack is not shipped, and has the name of one that is.
     """
-    if pack.facts.always:
-        raise InvalidRequest(
-            f"{pack.name} is always in force and leaves nothing to choose: nothing was changed"
-        )
-    is_own = shipped().get(pack.name) != pack
-    if is_own and pack.name in shipped():
-        raise AlreadyExists(
-            f"a name of its own was expected of a pack of yours, {pack.name!r} is one of"
-            " Likeness's: rename its files"
-        )
-    before = [one.chosen for one in every(connection)]
-    after = choosing(before, pack, chosen)
-    PolicyEngine([*always(), *after])  # refuses rules of the same id
-    enabled = EnabledPack(after[-1], now, by)
+    made = as_enabled([one.chosen for one in every(connection)], pack, chosen)
+    is_own = pack.name not in shipped()
+    enabled = EnabledPack(made, now, by)
     connection.execute(delete(PACKS).where(PACKS.c.name == pack.name))
     connection.execute(
         insert(PACKS).values(
@@ -93,6 +82,29 @@ def enable(
     )
     count_change(connection, now)
     return enabled
+
+
+def as_enabled(before: Sequence[ChosenPack], pack: Pack, chosen: Mapping[str, str]) -> ChosenPack:
+    """Give a pack as it is once it is enabled beside others; nothing is changed.
+
+    Raises:
+        InvalidRequest, AlreadyExists: as `enable` says.
+    """
+    if pack.name in shipped() and shipped()[pack.name] != pack:
+        raise AlreadyExists(
+            f"a name of its own was expected of a pack of yours, {pack.name!r} is one of"
+            " Likeness's: rename its files"
+        )
+    if pack.facts.always:
+        raise InvalidRequest(
+            f"{pack.name} is always in force and leaves nothing to choose: nothing was changed"
+            if pack.name in shipped()
+            else f"a pack that can be disabled was expected and {pack.name} is to be in force"
+            " always, as Likeness's own alone are: leave out `always`"
+        )
+    after = choosing(before, pack, chosen)
+    PolicyEngine([*always(), *after])  # refuses rules of the same id
+    return after[-1]
 
 
 def choosing(

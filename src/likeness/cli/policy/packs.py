@@ -9,12 +9,12 @@ import typer
 from likeness.cli.answers import Json, print_json
 from likeness.cli.options import AsJson
 from likeness.cli.plain_text import plain
-from likeness.cli.policy.office import NO_ADVICE, office
+from likeness.cli.policy.office import NO_ADVICE, enabled_here, office
 from likeness.cli.policy.pack_file import named_pack, pack_in
 from likeness.cli.policy.stop import suspension_in_words, suspension_json
 from likeness.cli.words import folded, several
 from likeness.errors import InvalidRequest
-from likeness.policy.enabled import EnabledPack
+from likeness.policy.enabled import EnabledPack, as_enabled
 from likeness.policy.pack import ChosenPack, Pack, shipped
 from likeness.policy.pack_rules import PackRule
 from likeness.service.policy_office import RulesNow
@@ -116,10 +116,13 @@ def check(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Check a pack of yours as if it were enabled; nothing is changed."""
+    """Check a pack of yours as if it were enabled in this home; nothing is changed.
+
+    Where there is no home yet, it is checked beside all packs that are shipped.
+    """
     pack = pack_in(file)
+    made = as_enabled(enabled_here(), pack, {})
     if as_json:
-        made = ChosenPack.of(pack, {})
         print_json({"pack": pack.name, "rules": [_rule_json(rule, made) for rule in pack.rules]})
         return
     _print([f"{pack.name}: {several(len(pack.rules), 'rule')}, all as they must be."])
