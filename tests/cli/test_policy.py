@@ -15,6 +15,7 @@ from likeness.config import read_settings
 from likeness.errors import Denied
 from likeness.policy.cedar import schema_text
 from likeness.policy.vocabulary import vocabulary
+from likeness.service.collection_facts import known_values
 from likeness.service.record import Outcome
 from likeness.terms.use import Action, Principal, Role, Use
 
@@ -304,6 +305,15 @@ def test_where_everything_is_disabled_an_admin_can_enable_again(likeness: Comman
 def test_every_word_that_rules_know_is_documented() -> None:
     for word in (*vocabulary().sectors, *vocabulary().purposes):
         assert f"`{word}`" in DOCUMENTED
+
+
+def test_every_tag_that_rules_go_by_is_documented_with_its_values() -> None:
+    table = DOCUMENTED.partition("| tag | values | says |")[2].partition("\n\n")[0]
+    told = {row.split("|")[1].strip(" `"): row.split("|")[2] for row in table.splitlines()[2:]}
+    assert told.keys() == known_values().keys()
+    for tag, values in known_values().items():
+        said = re.findall(r"`(.+?)`", told[tag])
+        assert tuple(said) == tuple(values) or (not said and len(values) > 8)
 
 
 def test_every_fact_that_rules_may_read_is_documented() -> None:

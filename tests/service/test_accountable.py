@@ -265,6 +265,10 @@ def test_footage_that_no_rule_knows_is_refused(home: Accounting):
     misspelt = replace(home.use(), collection=CollectionFacts(footage="bodycam"))
     with pytest.raises(Denied, match="footage-unknown"):
         home.search([], misspelt)
+    admin = replace(misspelt.principal, role=Role.ADMIN)
+    mending = replace(misspelt, principal=admin, action=Action.GOVERN, id=uuid4())
+    with home.desk().record(mending) as record:
+        record.answered(Outcome())
 
 
 def test_erasure_breaks_what_ties_entries_to_the_erased_and_edits_none(home: Accounting):

@@ -6,8 +6,6 @@ from enum import StrEnum
 
 from likeness.terms.use import UNDECLARED, Use
 
-_NOTICE_SHOWN = "shown"
-
 
 class Footage(StrEnum):
     """Where pictures come from."""
@@ -17,6 +15,13 @@ class Footage(StrEnum):
     FIXED_CAMERA = "fixed-camera"
     MOBILE_CAMERA = "mobile-camera"
     BODY_CAMERA = "body-camera"
+
+
+class Notice(StrEnum):
+    """Whether people have been told that they are looked for; the operator states so."""
+
+    UNDECLARED = UNDECLARED
+    SHOWN = "shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Circumstances:
         """Give those of a use before anything of it is done, as its collection declares them."""
         stated = use.collection.footage
         return cls(
-            notice_shown=use.collection.notice == _NOTICE_SHOWN,
+            notice_shown=use.collection.notice == Notice.SHOWN,
             uses_today=uses_today,
             footage=Footage(stated) if stated in set(Footage) else Footage.UNDECLARED,
         )

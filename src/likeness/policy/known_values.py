@@ -26,11 +26,15 @@ def require_known(
 def _require(kind: str, value: str, values: Values) -> None:
     if value in values:
         return
-    # Compared without regard to capitals: `us-wa` is near to `US-WA`.
-    spelt = {name.lower(): name for name in values}
-    nearest = [spelt[name] for name in get_close_matches(value.lower(), spelt, n=1)]
     raise InvalidRequest(
-        f"a {kind} that rules know was expected and {value!r} came"
-        f"{f', to which {nearest[0]!r} is nearest' if nearest else ''}:"
+        f"a {kind} that rules know was expected and {value!r} came{nearest(value, values)}:"
         f" `likeness policy explain --each {kind}` lists them all"
     )
+
+
+def nearest(value: str, values: Iterable[str]) -> str:
+    """Name for a message the value that one is spelt most like; nothing where none is near."""
+    # Compared without regard to capitals: `us-wa` is near to `US-WA`.
+    spelt = {name.lower(): name for name in values}
+    found = get_close_matches(value.lower(), spelt, n=1)
+    return f", to which {spelt[found[0]]!r} is nearest" if found else ""

@@ -1,19 +1,30 @@
-"""What did an admin declare of a collection? Tags that start with `likeness:`."""
+"""What did an admin declare of a collection? Tags that start with `likeness:`.
 
-from collections.abc import Iterable, Mapping
+A tag that rules do not know declares nothing, and its value would stand in the entries of uses for
+ever. So none is taken, and of one that was taken before this was so, rules and entries see
+`unknown`, which is refused or counts as not stated.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from likeness.errors import InvalidRequest
 from likeness.gallery import tags
 from likeness.gallery.seal import Seal
+from likeness.policy.circumstances import Footage, Notice
+from likeness.policy.known_values import nearest
+from likeness.policy.vocabulary import UNKNOWN, vocabulary
 from likeness.terms.use import UNDECLARED, Action, CollectionFacts, Use
 
 _PREFIX = "likeness:"
 _LIVE = _PREFIX + "live"
 _NOT_LIVE = "false"
-_DECLARING = frozenset(_PREFIX + name for name in CollectionFacts.__dataclass_fields__) | {_LIVE}
+# More values than this are not repeated in a message.
+_FEW = 8
 
 
 def facts_of(connection: Connection, seal: Seal) -> CollectionFacts:
@@ -25,7 +36,8 @@ def use_of(connection: Connection, use: Use, collection_id: UUID, seal: Seal) ->
     """Say of a use which collection it is of, and what was declared of that.
 
     In a collection that is tagged `likeness:live`, with anything but `false`, people are looked
-    for in pictures of the moment, whatever the caller says.
+    for in pictures of the moment, whatever the caller says. Other values than `true` are from
+    before none was taken.
     """
     tagged = tags.of(connection, seal)
     return replace(
@@ -42,13 +54,57 @@ def needed_to_tag(keys: Iterable[str]) -> Action:
     return Action.GOVERN if declares else Action.ARRANGE
 
 
+def require_known_tags(tagged: Mapping[str, str]) -> None:
+    """Refuse tags that start with `likeness:` and that rules do not go by.
+
+    Raises:
+        InvalidRequest: a key or its value is unknown; the nearest is named.
+    """
+    for key, value in tagged.items():
+        # However it is spelt: whoever tags `Likeness:Sector` means to declare something.
+        if not key.strip().lower().startswith(_PREFIX):
+            continue
+        values = known_values().get(key)
+        if values is None:
+            raise InvalidRequest(
+                f"a tag that rules go by was expected and {key!r} came"
+                f"{nearest(key, known_values())}: choose among {', '.join(known_values())}"
+            )
+        if value not in values:
+            listed = "docs/policy.md lists them all"
+            if len(values) <= _FEW:
+                listed = f"choose among {', '.join(values)}"
+            raise InvalidRequest(
+                f"a value of {key} that rules know was expected and {value!r} came"
+                f"{nearest(value, values)}: {listed}"
+            )
+
+
+@cache
+def known_values() -> dict[str, Collection[str]]:
+    """Give the tags that rules go by, and the values of each that they know."""
+    words = vocabulary()
+    facts: dict[str, Iterable[str]] = {
+        "sector": words.sectors,
+        "jurisdiction": words.jurisdictions,
+        "purpose": words.purposes,
+        "footage": Footage,
+        "notice": Notice,
+    }
+    known = {_PREFIX + fact: tuple(map(str, values)) for fact, values in facts.items()}
+    return {**known, _LIVE: ("true", _NOT_LIVE)}
+
+
 def declared_by(change: str, keys: Iterable[str]) -> dict[str, str]:
     """Name for an entry the tags that rules go by; no entry holds any other key, a caller's."""
-    declaring = " ".join(sorted(_DECLARING & set(keys)))
+    declaring = " ".join(sorted(known_values().keys() & set(keys)))
     return {change: declaring} if declaring else {}
 
 
 def _facts(tagged: Mapping[str, str]) -> CollectionFacts:
-    return CollectionFacts(
-        *(tagged.get(_PREFIX + name, UNDECLARED) for name in CollectionFacts.__dataclass_fields__)
-    )
+    def said(fact: str) -> str:
+        key = _PREFIX + fact
+        value = tagged.get(key, UNDECLARED)
+        return value if value in known_values()[key] else UNKNOWN
+
+    return CollectionFacts(*map(said, CollectionFacts.__dataclass_fields__))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from likeness.gallery import collections, tags
 from likeness.gallery.collections import Collection
 from likeness.secrets import Keyring
-from likeness.service.collection_facts import declared_by
+from likeness.service.collection_facts import declared_by, require_known_tags
 from likeness.service.record import Outcome, Record
 
 
@@ -34,9 +34,11 @@ def create_collection(
     """Make an empty collection with a key of its own.
 
     Raises:
-        InvalidRequest: name or tags cannot be kept, or the retention is no number of days.
+        InvalidRequest: name or tags cannot be kept, rules do not know what a tag declares, or the
+            retention is no number of days.
         AlreadyExists: there is one of that name.
     """
+    require_known_tags(tagged)
 
     def create(connection: Connection) -> Collection:
         collection = collections.create(

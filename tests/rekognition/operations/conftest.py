@@ -16,6 +16,7 @@ from likeness.app.collections import calibration_of
 from likeness.app.enrolment import reviewing_of
 from likeness.app.home import Home
 from likeness.buckets import FolderBuckets
+from likeness.gallery import tags
 from likeness.rekognition.application import Application, Limits
 from likeness.rekognition.measures import Measures
 from likeness.rekognition.operations import OPERATIONS
@@ -118,3 +119,9 @@ def rekognition(client: Any, served: Served) -> Iterator[Any]:
     yield client
     for collection in served.gallery.collections():
         erase.collection(served.gallery, collection.name)
+
+
+def tag_as_before(served: Served, tagged: dict[str, str]) -> None:
+    """Tag `staff` as could be done before every value had to be known."""
+    _, opened = served.gallery.open("staff")
+    served.database.write(lambda connection: tags.put(connection, opened.seal, tagged))

@@ -11,7 +11,11 @@ from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.asking import Target, recorded, target_named
 from likeness.rekognition.operations.pictures import invalid_parameters
 from likeness.rekognition.served import Served
-from likeness.service.collection_facts import declared_by, needed_to_tag
+from likeness.service.collection_facts import (
+    declared_by,
+    needed_to_tag,
+    require_known_tags,
+)
 from likeness.service.record import Outcome
 from likeness.terms.use import Action
 
@@ -30,6 +34,7 @@ def tag_resource(served: Served, call: Call, request: Request) -> Response:
         tags.put(connection, of.seal, tagged)
 
     with recorded(served, call, action, of) as record:
+        require_known_tags(tagged)
         record.write(put, lambda _: Outcome(details=declared_by("tagged", tagged)))
     return {}
 
