@@ -255,7 +255,7 @@ def test_quota_admits_a_days_uses_and_no_more_however_many_ask_at_once(home: Acc
 
 def test_notice_is_owed_until_the_collection_says_that_it_is_shown(home: Accounting):
     home.owe("notice", "1", "context.noticeShown")
-    with pytest.raises(Denied, match="owed"):
+    with pytest.raises(Denied, match=r"by owed .* tag likeness:notice with the value shown: `like"):
         home.search([])
     noticed = replace(home.use(), collection=CollectionFacts(notice="shown"))
     assert home.search([], noticed)[0] == []

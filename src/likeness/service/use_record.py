@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from likeness.errors import Denied
 from likeness.ledger.entry import Event, Kind
 from likeness.ledger.ledger import Ledger, Position
-from likeness.policy.circumstances import Circumstances
+from likeness.policy.circumstances import Circumstances, Notice
 from likeness.policy.in_force import RulesInForce
 from likeness.service.forget import forget
 from likeness.service.record import M, Outcome, Probe
@@ -171,7 +171,13 @@ def refusal(use: Use, decision: Decision) -> str:
     by = decision.refused_by or tuple(one.rule for one in decision.obligations)
     rules = "; ".join(f"{rule.id} of {rule.pack} ({rule.source})" for rule in by)
     said = f"{use.operation} for purpose {use.purpose} is refused by {rules}"
-    if any(one.duty in OF_PEOPLE and one.rule in by for one in decision.obligations):
+    owed = {one.duty for one in decision.obligations if one.rule in by}
+    if Duty.NOTICE in owed and use.collection_id is not None:
+        said += (
+            ", since nobody says that people have been told: an admin does, by the collection's"
+            f" tag likeness:notice with the value {Notice.SHOWN}"
+        )
+    if owed & OF_PEOPLE:
         said += (
             ", since people have to look first: they can at a search or a watch, while pictures are"
             " kept (LIKENESS_CROPS=on)"
