@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,13 +14,15 @@ from likeness.app import Installation
 from likeness.app.access import Rows
 from likeness.config import read_settings
 from likeness.errors import Denied
+from likeness.gallery import tags
+from likeness.policy import enabled
 from likeness.policy.cedar import schema_text
 from likeness.policy.vocabulary import vocabulary
 from likeness.service.collection_facts import known_values
 from likeness.service.record import Outcome
 from likeness.terms.use import Action, Principal, Role, Use
 
-from .staff import Command
+from .staff import Command, home
 
 DOCUMENTED = (Path(__file__).parents[2] / "docs" / "policy.md").read_text()
 POLICE = ["--sector=police", "--jurisdiction=US-WA", "--purpose=criminal-investigation"]
@@ -50,6 +53,12 @@ def answer(likeness: Command, *arguments: object, code: int = 0) -> Any:
 
 def packs(likeness: Command) -> dict[str, Any]:
     return {one["pack"]: one for one in answer(likeness, "list")["packs"]}
+
+
+def tag_staff(tagged: dict[str, str]) -> None:
+    with home() as opened:
+        seal = opened.gallery.open("staff")[1].seal
+        opened.database.write(lambda connection: tags.put(connection, seal, tagged))
 
 
 @pytest.fixture
@@ -145,6 +154,39 @@ def test_a_use_is_explained_of_a_collection_that_is_stopped(likeness: Command) -
     assert "an audit" in likeness("policy", "list").out
     assert likeness("policy", "resume", "--collection", listed["subject"]).code == 0
     assert answer(likeness, "explain", "--collection", "staff")["allowed"] is True
+
+
+def test_what_tags_declare_of_a_collection_counts(likeness: Command, own: Path) -> None:
+    own.write_text(
+        RULES.replace('"quota"', '"notice"')
+        .replace('"10"', '"1"')
+        .replace(
+            "unless { context.usesToday < 10 }",
+            'when { context.footage == Footage::"upload" } unless { context.noticeShown }',
+        )
+    )
+    likeness("collections", "create", "staff")
+    likeness("policy", "enable", own)
+    of_staff = ("explain", "--sector=charity", "--collection=staff")
+    tag_staff({"likeness:footage": "upload"})
+    (owed,) = answer(likeness, *of_staff)["obligations"]
+    assert owed["duty"] == "notice"
+    assert answer(likeness, *of_staff, "--footage=body-camera")["obligations"] == []
+    tag_staff({"likeness:notice": "shown"})
+    assert answer(likeness, *of_staff)["obligations"] == []
+
+
+def test_a_clock_that_is_set_back_is_seen_while_now_is_asked_about(likeness: Command) -> None:
+    assert answer(likeness, "explain", "--sector=charity")["allowed"] is True
+    now = datetime.now(UTC)
+    with Rows(Installation(read_settings())) as rows:
+        rows.database.write(lambda one: enabled.count_change(one, now + timedelta(days=1)))
+    refused = answer(likeness, "explain", "--sector=charity", code=1)
+    assert [one["rule"] for one in refused["refused_by"]] == ["clock-set-back"]
+    assert answer(likeness, "explain", "--sector=charity", f"--date={now.date()}")["allowed"]
+    assert answer(likeness, "explain", "--role=admin", "--action=govern")["allowed"] is True
+    likeness("policy", "enable", "real-time")
+    assert answer(likeness, "explain", "--sector=charity")["allowed"] is True
 
 
 @pytest.mark.parametrize("what", [["--all"], ["--organisation=PD"], ["--purpose=victim-search"]])

@@ -147,6 +147,12 @@ def count_change(connection: Connection, now: datetime) -> None:
     connection.execute(update(STATE).values(revision=STATE.c.revision + 1, changed_at=now))
 
 
+def changed_at(connection: Connection) -> datetime:
+    """Say when rules or suspensions were changed last."""
+    changed: datetime = connection.execute(select(STATE.c.changed_at)).scalar_one()
+    return changed
+
+
 def _pack(name: str, facts: str | None, rules: str | None) -> Pack:
     if facts is not None and rules is not None:
         return read_pack(name, facts, rules)

@@ -39,6 +39,11 @@ _LOOK_EVERY_S = 0.5
 _SET_BACK = timedelta(minutes=1)
 
 
+def is_set_back(now: datetime, latest: datetime) -> bool:
+    """Whether a clock that says `now` was set back, since it was `latest` before."""
+    return now < latest - _SET_BACK
+
+
 class RulesInForce:
     """The rules and the stop switch of an installation; safe to use from many threads."""
 
@@ -62,7 +67,7 @@ class RulesInForce:
         seen = replace(
             circumstances,
             suspended=any(one.stops(use) for one in known.suspensions),
-            clock_set_back=now < latest - _SET_BACK,
+            clock_set_back=is_set_back(now, latest),
         )
         decision = known.engine.decide(use, seen, now)
         if known.broken and not decision.allowed:

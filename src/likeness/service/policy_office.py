@@ -14,6 +14,7 @@ from likeness.policy import enabled, suspensions
 from likeness.policy.circumstances import Circumstances
 from likeness.policy.enabled import EnabledPack
 from likeness.policy.engine import PolicyEngine
+from likeness.policy.in_force import is_set_back
 from likeness.policy.pack import Pack
 from likeness.policy.suspensions import Scope, Suspension
 from likeness.secrets import Keyring
@@ -31,20 +32,29 @@ _RECORDED = 200
 
 @dataclass(frozen=True, slots=True)
 class RulesNow:
-    """The rules and the stop switch as they are at this moment."""
+    """The rules and the stop switch as they are at this moment, and when they were changed last."""
 
     packs: tuple[EnabledPack, ...]
     suspensions: tuple[Suspension, ...]
+    changed_at: datetime
 
     @property
     def engine(self) -> PolicyEngine:
         """Give what decides by these rules."""
         return PolicyEngine([*enabled.always(), *(one.chosen for one in self.packs)])
 
-    def seen_by(self, use: Use, circumstances: Circumstances) -> Circumstances:
-        """Give the circumstances of a use with the stop switch as it is."""
-        suspended = any(one.stops(use) for one in self.suspensions)
-        return replace(circumstances, suspended=suspended)
+    def seen_by(
+        self, use: Use, circumstances: Circumstances, clock: datetime | None
+    ) -> Circumstances:
+        """Give the circumstances of a use with the stop switch as it is.
+
+        `clock` is what the clock says now; None where another moment than now is asked about.
+        """
+        return replace(
+            circumstances,
+            suspended=any(one.stops(use) for one in self.suspensions),
+            clock_set_back=clock is not None and is_set_back(clock, self.changed_at),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,9 @@ class PolicyOffice:
         """
         return self.database.read(
             lambda connection: RulesNow(
-                tuple(enabled.every(connection)), tuple(suspensions.every(connection))
+                tuple(enabled.every(connection)),
+                tuple(suspensions.every(connection)),
+                enabled.changed_at(connection),
             )
         )
 

@@ -65,7 +65,8 @@ def explain(
 ) -> None:
     """Say what the rules in force, and the stop switch, say of a use; nothing is recorded.
 
-    Without --key, of a caller of whom the options say all that is known.
+    With --collection its tags count, too. Without --key, of a caller of whom the options say all
+    that is known.
     """
     require_known(sector=sector, jurisdiction=jurisdiction, purposes=[purpose])
     now = _moment(date)
@@ -93,9 +94,17 @@ def explain(
         use = _found(open_office, use, key, collection)
         rules = open_office.now()
     engine = rules.engine
+    declared = Circumstances.at_admission(use, uses_today)
+    circumstances = replace(
+        circumstances,
+        notice_shown=notice or declared.notice_shown,
+        footage=declared.footage if footage is Footage.UNDECLARED else footage,
+    )
+    # A day that is asked about says nothing of the clock.
+    clock = now if date is None else None
 
     def decide(one: Use) -> Decision:
-        return engine.decide(one, rules.seen_by(one, circumstances), now)
+        return engine.decide(one, rules.seen_by(one, circumstances, clock), now)
 
     if each is None:
         _explain_one(use, decide(use), now, as_json)
