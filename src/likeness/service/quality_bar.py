@@ -22,6 +22,12 @@ class QualityBar:
     most_yaw: float
     most_pitch: float
 
+    @property
+    def parameter(self) -> tuple[str, str]:
+        """The same, for the record: the bar itself, since two names may stand for one."""
+        measures = (self.least_sharpness, self.least_size, self.most_yaw, self.most_pitch)
+        return "quality", ",".join(f"{one:g}" for one in measures)
+
     def speaks_against(self, face: Face) -> tuple[QualityReason, ...]:
         """Say why a face does not reach the bar; nothing where it does."""
         quality, pose = face.quality, face.pose

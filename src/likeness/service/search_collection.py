@@ -105,12 +105,14 @@ def search_sample(
         record.answered(Outcome(faces=len(located.faces)))
         return SampleSearch(located, None)
     face, template = found
+    # Whose face is below the bar is not searched for: with another bar it is another search.
+    parameters = (*demands.parameters, *(() if bar is None else (bar.parameter,)))
     matches = _released(
         record,
         lambda limit, among: gallery.search_in(collection, template, limit, demands.by, among),
         calibration_of(collection),
         demands,
-        Probe(sample, face, parameters=demands.parameters),
+        Probe(sample, face, parameters=parameters),
         faces=len(located.faces),
     )
     return SampleSearch(located, matches)

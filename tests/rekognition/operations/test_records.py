@@ -201,6 +201,20 @@ def test_what_is_not_released_is_not_answered(rekognition: Any, served: Served) 
     assert (len(compared["FaceMatches"]), len(compared["UnmatchedFaces"])) == (1, 1)
 
 
+@pytest.mark.parametrize("operation", ["search_faces_by_image", "search_users_by_image"])
+def test_a_search_with_another_quality_filter_is_another_search(
+    rekognition: Any, served: Served, operation: str
+) -> None:
+    desk = NotingDesk(served.database)
+    with serving(replace(served, desk=desk)) as client:
+        for chosen in ({}, *({"QualityFilter": one} for one in ("NONE", "LOW", "AUTO", "MEDIUM"))):
+            getattr(client, operation)(**STAFF, Image={"Bytes": disc(RED)}, **chosen)
+    without, none, low, auto, medium = (probe.parameters for probe in desk.notes.probes)
+    assert without == none
+    assert low == auto  # one bar under two names
+    assert len({none, low, medium}) == 3
+
+
 @pytest.mark.parametrize(("duty", "amount"), [(Duty.SIMILARITY, 99.0), (Duty.REVIEW, 1.0)])
 def test_associating_faces_tells_nothing_that_a_search_would_not(
     rekognition: Any, served: Served, duty: Duty, amount: float
