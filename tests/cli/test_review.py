@@ -230,6 +230,7 @@ BAD = [
     ({"criteria": ""}, "criteria"),
     ({"purpose": "Jane Doe"}, "a purpose that rules know"),
     ({"webhook": "ftp://hooks.example"}, "http:// or https://"),
+    ({"webhook": "http://10.0.0.1/x"}, "LIKENESS_WEBHOOK_NETWORKS"),
     ({"collection": "nobody"}, "is none"),
 ]
 

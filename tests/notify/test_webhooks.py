@@ -6,7 +6,12 @@ import threading
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.notify.addresses import reachable_address, read_networks, read_url
+from likeness.notify.addresses import (
+    reachable_address,
+    read_networks,
+    read_url,
+    require_reachable,
+)
 from likeness.notify.signature import WebhookSecret
 from likeness.notify.webhooks import Webhook, WebhookSender
 
@@ -118,6 +123,28 @@ def test_other_spellings_of_loopback_do_not_help(host: str) -> None:
     assert reachable_address(read_url(f"http://{host}/"), ()) is None
 
 
+SPELT_OUT = [
+    "2130706433",
+    "0x7f.1",
+    "127.1",
+    *(f"[{one}]" if ":" in one else one for one in INSIDE),
+]
+
+
+@pytest.mark.parametrize("host", SPELT_OUT)
+def test_address_inside_is_refused_as_soon_as_it_is_named(host: str) -> None:
+    with pytest.raises(InvalidRequest, match="LIKENESS_WEBHOOK_NETWORKS") as raised:
+        require_reachable(read_url(f"https://{host}:8443/secret"), ())
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "host", ["hooks.example", "localhost", "93.184.216.34", "[2606:2800:220:1::1]", "127.0.0.1"]
+)
+def test_public_or_allowed_address_or_any_name_may_be_named(host: str) -> None:
+    require_reachable(read_url(f"https://{host}/"), LOOPBACK)
+
+
 BAD_URLS = [
     "",
     "hooks.example",
@@ -130,6 +157,7 @@ BAD_URLS = [
     "http://hooks.example/a b",
     "http://hooks.example/#fragment",
     "http://h\u00f6ks.example/",
+    "http://hooks..example/",
     "http://hooks.example/" + "a" * 2048,
 ]
 

@@ -58,6 +58,9 @@ BAD_WATCHES = [
     {"expires_at": "2026-03-05T00:00:00"},  # of which place?
     {"expires_at": "2036-03-05T00:00:00Z"},
     {"webhook": "file:///etc/passwd"},
+    {"webhook": "http://169.254.169.254/latest"},
+    {"webhook": "http://10.0.0.1/"},
+    {"webhook": "http://[::ffff:169.254.169.254]/"},
     {"more": 1},
 ]
 

@@ -21,7 +21,11 @@ def review_office(rows: Rows, principal: Principal) -> ReviewOffice:
 
 
 def watch_office(rows: Rows, principal: Principal) -> WatchOffice:
-    """Make where a principal keeps watches."""
+    """Make where a principal keeps watches.
+
+    Raises:
+        InvalidRequest: `LIKENESS_WEBHOOK_NETWORKS` holds something that is no network.
+    """
     installation = rows.installation
     return WatchOffice(
         rows.database,
@@ -31,6 +35,7 @@ def watch_office(rows: Rows, principal: Principal) -> WatchOffice:
         partial(calibration_of, rows),
         principal,
         keeps_crops=installation.settings.crops == "on",
+        webhook_networks=read_networks(installation.settings.webhook_networks),
     )
 
 

@@ -7,6 +7,9 @@ trusts this machine, such as a cloud's metadata service (server-side request for
 2. Public addresses may be reached, and networks that the operator allows; no others.
 3. The name is resolved once, and the address that was checked is the one that is connected to.
 4. Redirects are not followed (`webhooks`).
+
+An address in place of a name is refused by the same rules as soon as it is named: it stays what it
+is, while a name may stand for another by then.
 """
 
 import ipaddress
@@ -62,6 +65,7 @@ def read_url(url: str) -> Endpoint:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # or looking it up would be an error of its own
     except ValueError as error:
         raise _no_url("a host and, where wanted, a port") from error
     if parts.scheme not in _PORTS or not parts.hostname:
@@ -100,6 +104,23 @@ def reachable_address(
     return None
 
 
+def require_reachable(endpoint: Endpoint, allowed: tuple[Network, ...]) -> None:
+    """Refuse an address, in whatever spelling, that no message would be sent to; any name passes.
+
+    Raises:
+        InvalidRequest: it is such an address.
+    """
+    try:
+        address = reachable_address(endpoint, allowed, _spelt_out)
+    except OSError:
+        return  # a name
+    if address is None:
+        raise InvalidRequest(
+            "a webhook's address that is public, or allowed by LIKENESS_WEBHOOK_NETWORKS, was"
+            " expected and this one is neither: no message would be sent there"
+        )
+
+
 def _may_be_reached(address: IPv4Address | IPv6Address, allowed: tuple[Network, ...]) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
@@ -114,6 +135,15 @@ def _may_be_reached(address: IPv4Address | IPv6Address, allowed: tuple[Network, 
 
 def _resolve(host: str, port: int) -> list[str]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+def _spelt_out(host: str, port: int) -> list[str]:
+    """Give the address that is written in place of a name, such as 127.1; nothing is looked up."""
+    # Without its zone, which need not be of this machine.
+    found = socket.getaddrinfo(
+        host.partition("%")[0], port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+    )
     return [str(address[0]) for *_, address in found]
 
 

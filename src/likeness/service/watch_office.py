@@ -13,6 +13,7 @@ from likeness.gallery import collections
 from likeness.gallery.cohorts import Cohorts
 from likeness.gallery.references import require_model
 from likeness.gallery.seal import Seal
+from likeness.notify.addresses import Network, read_url, require_reachable
 from likeness.notify.signature import WebhookSecret
 from likeness.review import watches
 from likeness.review.case import Owed
@@ -58,7 +59,8 @@ class WatchOffice:
     """Where `principal` keeps watches; policy may refuse every act (`Denied`).
 
     `calibration_of` says what a collection's scores mean. `keeps_crops` is whether pictures may be
-    kept: without, nobody could review a match.
+    kept: without, nobody could review a match. `webhook_networks` may be told beside public
+    addresses.
     """
 
     database: Database
@@ -68,6 +70,7 @@ class WatchOffice:
     calibration_of: Callable[[collections.Collection], Calibration]
     principal: Principal
     keeps_crops: bool
+    webhook_networks: tuple[Network, ...] = ()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def add(self, wanted: Wanted, face_of: FaceOf) -> tuple[Watch, WebhookSecret | None]:
@@ -79,7 +82,7 @@ class WatchOffice:
             Conflict: pictures for review are not kept.
             NotFound: there is no such collection, or nobody has measured what its scores mean.
             ModelMismatch: the template is of another model than the collection's.
-            InvalidRequest: see `watches.add`.
+            InvalidRequest: nobody could be told at the URL; or see `watches.add`.
         """
         # Refuses what no key could be granted: entries hold purposes as they are stated.
         Grant(purposes=(wanted.purpose,))
@@ -107,6 +110,8 @@ class WatchOffice:
         self.calibration_of(collection)
         with self.desk.record(use) as record:
             self._require_watcher()
+            if wanted.url is not None:
+                require_reachable(read_url(wanted.url), self.webhook_networks)
             found, crop_jpeg = face_of()
             (template,) = self.cohorts.even_out(collection, seal, [found])
             require_model(template, collection)
