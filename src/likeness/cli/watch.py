@@ -71,7 +71,7 @@ def add(
 
 @watch.command("list")
 def list_watches(as_json: AsJson = False) -> None:
-    """List the watches that have not ended, with their grounds."""
+    """List the watches that have not ended, with their collections and grounds."""
     with _office() as office:
         every = office.every()
     if as_json:
@@ -80,7 +80,7 @@ def list_watches(as_json: AsJson = False) -> None:
         return
     for one in every:
         until = f"{one.watch.expires_at:%Y-%m-%d}"
-        print(plain(f"{one.watch.id}  until {until}, for {one.watch.purpose}"))
+        print(plain(f"{one.watch.id}  in {one.collection} until {until}, for {one.watch.purpose}"))
         print(plain(f"  on the authority of {one.grounds.authority}: {one.grounds.criteria}"))
     if not every:
         print("There is no watch.")

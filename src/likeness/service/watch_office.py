@@ -48,10 +48,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class SeenWatch:
-    """A watch, and its grounds."""
+    """A watch, its grounds, and what its collection is called."""
 
     watch: Watch
     grounds: Grounds
+    collection: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,7 @@ class WatchOffice:
             self._require_watcher()
             listed = self.database.read(
                 lambda connection: [
-                    SeenWatch(one, watches.grounds_of(connection, self.keyring, one))
-                    for one in watches.live(connection, now)
+                    self._seen(connection, one) for one in watches.live(connection, now)
                 ]
             )
             record.answered(Outcome())
@@ -174,6 +174,13 @@ class WatchOffice:
                 lambda _: Outcome(details=_of(watch)),
             )
         return watch
+
+    def _seen(self, connection: Connection, watch: Watch) -> SeenWatch:
+        grounds = watches.grounds_of(connection, self.keyring, watch)
+        collection = collections.by_id(connection, watch.collection_id)
+        # A watch goes with its collection, and may be listed by whoever erases it at this moment.
+        name = str(watch.collection_id) if collection is None else collection.name
+        return SeenWatch(watch, grounds, name)
 
     def _require_watcher(self) -> None:
         if not may(self.principal.role, Action.WATCH):
