@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 
 from likeness.app.home import Home
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, LikenessError, NotFound
-from likeness.gallery import proofs, references, subjects
+from likeness.gallery import proofs, references, subjects, tags
 from likeness.gallery.references import Reference
 from likeness.gallery.search import By
 from likeness.gallery.subjects import Subject
@@ -32,6 +32,7 @@ from likeness.secrets import passphrase
 from likeness.secrets.passphrase import MAGIC
 from likeness.service.enrol import Outcome
 from likeness.service.export import export_collection
+from likeness.service.export_format import End, encoded
 from likeness.service.import_collection import Imported, import_collection
 from likeness.service.import_lines import read_export
 from likeness.vision.cohort import Cohort
@@ -145,6 +146,31 @@ def test_everything_of_a_collection_arrives_as_it_was(
         f"badge {number}" for number in range(5)
     }
     assert {reference.expires_at for reference, *_ in seen} == {None, EXPIRES}
+
+
+def test_what_was_declared_of_a_collection_moves_with_it_and_older_files_declare_nothing(
+    home: Home, tmp_path: Path, standards: Path
+) -> None:
+    enrolled(home, tmp_path, 1)
+    declared = {"likeness:live": "true", "likeness:sector": "police", "colour": "red"}
+    _, opened = home.gallery.open("staff")
+    home.database.write(lambda connection: tags.put(connection, opened.seal, declared))
+    *lines, _ = export(home, words=None).splitlines(keepends=True)
+    header = json.loads(lines[0])
+    assert header.pop("tags") == declared
+    older = [json.dumps(header).encode() + b"\n", *lines[1:]]
+    end = encoded(End(hashlib.sha256(b"".join(older)).hexdigest()))
+    with elsewhere(tmp_path, standards) as other:
+        import_(other, export(home))
+        assert tags_of(other) == declared
+        erase.collection(other.gallery, "staff")
+        import_(other, b"".join([*older, end]))
+        assert tags_of(other) == {}
+
+
+def tags_of(home: Home) -> dict[str, str]:
+    _, opened = home.gallery.open("staff")
+    return home.database.read(lambda connection: tags.of(connection, opened.seal))
 
 
 def test_postgresql_takes_what_sqlite_gave(
@@ -390,6 +416,9 @@ HEADER, COHORT, FIRST_SUBJECT, LAST_REFERENCE = 0, 1, 2, -1
         (HEADER, {"created_at": "0001-01-01T00:00:00+14:00"}),
         (HEADER, {"calibration": {}}),
         (HEADER, {"unknown": 1}),
+        (HEADER, {"tags": {"a\nb": "c"}}),
+        (HEADER, {"tags": {"a": 1}}),
+        (HEADER, {"tags": {str(number): "" for number in range(51)}}),
         (COHORT, {"cohort": ""}),
         (COHORT, {"cohort": "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="}),
         (FIRST_SUBJECT, {"name": "a\nb"}),

@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from likeness.errors import NotFound
-from likeness.gallery import cohorts, collections, references, subjects
+from likeness.gallery import cohorts, collections, references, subjects, tags
 from likeness.gallery.collections import Collection, Size
 from likeness.gallery.references import Reference
 from likeness.gallery.seal import Seal
@@ -126,6 +126,7 @@ def _lines(
         len(starts),
         size.subjects,
         size.references,
+        tags.of(connection, seal),
     )
     return chain(
         [header],

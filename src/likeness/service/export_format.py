@@ -4,13 +4,14 @@ First what the collection is, then its cohort in parts, its subjects, its refere
 as the first line says, and last the SHA-256 of all lines before. docs/moving.md has the fields.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, TypeAdapter
 
+from likeness.gallery.tags import MOST_TAGS
 from likeness.terms.calibration import Calibration
 from likeness.terms.face import Face
 
@@ -58,6 +59,8 @@ class Header:
     cohort_parts: Annotated[int, Field(ge=1, le=256)]
     subjects: _Count
     references: _Count
+    # Files of an older Likeness have none.
+    tags: Annotated[dict[str, str], Field(max_length=MOST_TAGS)] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ import numpy as np
 from sqlalchemy import Connection
 
 from likeness.errors import Conflict, InvalidRequest, NotFound
-from likeness.gallery import arrivals, cohorts, collections
+from likeness.gallery import arrivals, cohorts, collections, tags
 from likeness.gallery.arrivals import ArrivingReference, ArrivingSubject
 from likeness.gallery.cohorts import Cohort
 from likeness.gallery.collections import Collection, Size
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Details, Seal
 from likeness.secrets import Keyring
+from likeness.service.collection_facts import declared_by
 from likeness.service.export_format import Header, ReferenceLine
 from likeness.service.import_lines import ExportLines
 from likeness.service.in_batches import in_batches
@@ -81,6 +82,7 @@ def import_collection(
             now=header.created_at,
         )
         seal = collections.seal_of(connection, keyring, collection)
+        tags.put(connection, seal, header.tags)
         content = export.cohort()
         cohort = _required_cohort(header, content)
         _keep_cohort(connection, seal, standards, header, content)
@@ -101,10 +103,10 @@ def import_collection(
         export.finish()
         return Imported(collection, size)
 
-    return record.write(insert, _outcome)
+    return record.write(insert, lambda imported: _outcome(imported, header))
 
 
-def _outcome(imported: Imported) -> Outcome:
+def _outcome(imported: Imported, header: Header) -> Outcome:
     # A commitment to each would cost more than the import.
     size = imported.size
     return Outcome(
@@ -112,6 +114,7 @@ def _outcome(imported: Imported) -> Outcome:
             "made": str(imported.collection.id),
             "subjects": str(size.subjects),
             "references": str(size.references),
+            **declared_by("tagged", header.tags),
         }
     )
 
