@@ -1,6 +1,5 @@
 """What does the operator see of what is asked below `/v1`? What they see of Rekognition's wire."""
 
-import logging
 import time
 from uuid import uuid4
 
@@ -8,9 +7,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from likeness.rekognition.answered import Answered
 from likeness.rekognition.measures import Measures
-
-_logger = logging.getLogger(__name__)
 
 _LEFT = 499
 """The client went away before it was answered."""
@@ -45,24 +43,17 @@ class NotedRequests:
         try:
             await self._application(scope, receive_noted, send_noted)
         finally:
-            operation, code = _operation(scope), "OK" if status < 400 else str(status)
             caller = scope.get("state", {}).get("caller")
-            self._measures.answered(operation, code)
-            _logger.info(
-                "request",
-                extra={
-                    "fields": {
-                        "request_id": request_id,
-                        "operation": operation,
-                        "principal": caller.id if caller else None,
-                        "status": status,
-                        "code": code,
-                        "ms": round((time.perf_counter() - began_s) * 1000, 1),
-                        "bytes_in": bytes_in,
-                        "bytes_out": bytes_out,
-                    }
-                },
-            )
+            Answered(
+                request_id,
+                _operation(scope),
+                caller.id if caller else None,
+                status,
+                "OK" if status < 400 else str(status),
+                began_s,
+                bytes_in,
+                bytes_out,
+            ).note(self._measures)
 
 
 def _operation(scope: Scope) -> str:

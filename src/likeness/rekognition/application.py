@@ -27,6 +27,7 @@ from starlette.types import Receive, Scope, Send
 import likeness
 from likeness.access import Credential
 from likeness.errors import Fault, LikenessError
+from likeness.rekognition.answered import Answered
 from likeness.rekognition.body import Body, BodyLimits, Room
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.contract import SIGNING_NAME, Contract, contract, operation_names
@@ -145,16 +146,16 @@ class Application:
         self, request_id: UUID, began_s: float, received_bytes: int, answer_bytes: int
     ) -> None:
         """Note what was no HTTP and was answered by whoever listens, in AWS's shape."""
-        self._write_down(
-            request_id=request_id,
-            operation="unknown",
-            principal=None,
-            status=400,
-            code="SerializationException",
-            began_s=began_s,
-            received_bytes=received_bytes,
-            answer_bytes=answer_bytes,
-        )
+        Answered(
+            str(request_id),
+            "unknown",
+            None,
+            400,
+            "SerializationException",
+            began_s,
+            received_bytes,
+            answer_bytes,
+        ).note(self._measures)
 
     async def in_picture_lane(self, act: Callable[[], T]) -> T:
         """Run an act that looks at pictures beside the operations that do.
@@ -252,45 +253,17 @@ class Application:
             exchange.headers["connection"] = "close"
 
     def _note(self, exchange: _Exchange, status: int, code: str, answer_bytes: int) -> None:
-        self._write_down(
-            request_id=exchange.request_id,
-            operation=exchange.operation,
-            principal=exchange.principal,
-            status=status,
-            code=code,
-            began_s=exchange.began_s,
-            received_bytes=exchange.body.received_bytes,
-            answer_bytes=answer_bytes,
-            **({"replayed": True} if exchange.replayed else {}),
-        )
-
-    def _write_down(
-        self,
-        *,
-        request_id: UUID,
-        operation: str,
-        principal: Principal | None,
-        status: int,
-        code: str,
-        began_s: float,
-        received_bytes: int,
-        answer_bytes: int,
-        **more: bool,
-    ) -> None:
-        """Count an answer and write its line of the log."""
-        self._measures.answered(operation, code)
-        fields = {
-            "request_id": str(request_id),
-            "operation": operation,
-            "principal": principal.id if principal else None,
-            "status": status,
-            "code": code,
-            "ms": round((time.perf_counter() - began_s) * 1000, 1),
-            "bytes_in": received_bytes,
-            "bytes_out": answer_bytes,
-            **more,
-        }
-        _logger.info("request", extra={"fields": fields})
+        Answered(
+            str(exchange.request_id),
+            exchange.operation,
+            exchange.principal.id if exchange.principal else None,
+            status,
+            code,
+            exchange.began_s,
+            exchange.body.received_bytes,
+            answer_bytes,
+            exchange.replayed,
+        ).note(self._measures)
 
 
 def _head(scope: Scope) -> Head:
