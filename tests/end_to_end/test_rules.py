@@ -50,8 +50,32 @@ def test_nobody_learns_which_collections_there_are_but_who_may_and_on_record(
         server.admin.rekognition().delete_collection(CollectionId="none-of-that-name")
     assert error.value.response["Error"]["Code"] == "ResourceNotFoundException"
     assert "x-likeness-receipt" in error.value.response["ResponseMetadata"]["HTTPHeaders"]
-    *_, intent, failed = server.entries()
-    assert (intent["kind"], failed["kind"]) == ("intent", "failed")
+    failed = server.entries()[-1]
+    assert (failed["kind"], failed["action"]) == ("failed", "read")
+
+
+@pytest.mark.parametrize(
+    ("pack", "caller"),
+    [
+        (
+            ("eu-ai-act", "--choice", "high-risk-applies=2025-02-02"),
+            ("--sector", "border-control", "--jurisdiction", "EU", "--purpose", "border-check"),
+        ),
+        (("illinois-bipa",), ("--sector", "commerce", "--jurisdiction", "US-IL")),
+    ],
+    ids=["reviews", "notice"],
+)
+def test_a_search_of_no_collection_owes_nothing(
+    serve: Callable[..., Served], pack: tuple[str, ...], caller: tuple[str, ...]
+) -> None:
+    server = serve()  # pictures are not kept, so that a search that owes reviews is refused
+    people(server, RED)
+    server.json("policy", "enable", *pack)
+    key = server.key("desk", *caller)
+    soon(lambda: refused(lambda: search(key, disc(RED))))
+    with pytest.raises(ClientError) as error:
+        search(key, disc(RED), "none-of-that-name")
+    assert error.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
 def test_tags_that_rules_go_by_are_refused_to_others_by_their_role(

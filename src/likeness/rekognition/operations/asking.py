@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from likeness.access import TokenReused
+from likeness.access import TokenReused, may
 from likeness.errors import NotFound
 from likeness.gallery.collections import Collection
 from likeness.gallery.open_collection import OpenCollection
@@ -48,7 +48,7 @@ def target(served: Served, call: Call, request: Request, action: Action) -> Targ
 
     Raises:
         AwsError: there is none.
-        Denied: there is none, and policy would forbid the use.
+        Denied: there is none, and the caller may not know.
     """
     return target_named(served, call, request["CollectionId"], action)
 
@@ -58,8 +58,10 @@ def target_named(served: Served, call: Call, name: str, action: Action) -> Targe
     try:
         return Target(*served.gallery.open(name))
     except NotFound as error:
-        # Who may not do it to one that is there must not learn which there are, nor off record.
-        with recorded(served, call, action):
+        # It is on record, and who may not do this to any collection learns of none. To others
+        # nothing is owed: they have read which collections there are.
+        looked = Action.READ if may(call.principal.role, action) else action
+        with recorded(served, call, looked):
             raise missing_collection(name) from error
 
 
