@@ -62,6 +62,22 @@ def face_ids(server: Served) -> dict[str, str]:
     return {face["ExternalImageId"]: face["FaceId"] for face in faces}
 
 
+def test_who_searched_for_a_face_sees_and_decides_no_case_of_it_by_another(
+    border: Served, officer: Caller
+) -> None:
+    colleague = border.key("colleague", *EUROPE, "--role", "operator")
+    search(colleague, disc(RED))
+    case = case_of(search(officer, disc(RED)))
+    seen = colleague.v1("GET", f"cases/{case}").json()
+    assert (seen["yours"], seen["candidates"]) == (False, [])
+    for path in (f"cases/{case}/probe", f"cases/{case}/candidates/1/face"):
+        assert colleague.v1("GET", path).status_code == 403
+    verdict = {"verdict": "not-same", "reason": SCAR, "candidate": 1}
+    assert colleague.v1("POST", f"cases/{case}/verdicts", verdict).status_code == 403
+    other_face = case_of(search(officer, disc(GREEN)))
+    assert colleague.v1("GET", f"cases/{other_face}").json()["candidates"]
+
+
 def test_a_search_is_answered_with_whom_two_people_confirmed(
     border: Served, officer: Caller
 ) -> None:

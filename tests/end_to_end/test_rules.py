@@ -1,7 +1,10 @@
 """Rules that run: what an unmodified client is refused, by which rule, and how soon."""
 
+from base64 import b64encode
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -52,6 +55,42 @@ def test_nobody_learns_which_collections_there_are_but_who_may_and_on_record(
     assert "x-likeness-receipt" in error.value.response["ResponseMetadata"]["HTTPHeaders"]
     failed = server.entries()[-1]
     assert (failed["kind"], failed["action"]) == ("failed", "read")
+
+
+def test_who_may_not_watch_learns_of_no_collection(serve: Callable[..., Served]) -> None:
+    server = serve(LIKENESS_CROPS="on")
+    people(server, RED)
+    client = server.key("desk", "--purpose", "missing-persons")
+    wanted = {
+        "image": b64encode(disc(RED)).decode(),
+        "purpose": "missing-persons",
+        "authority": "Ministry",
+        "criteria": "missing since May",
+        "expires_at": (datetime.now(UTC) + timedelta(days=3)).isoformat(),
+    }
+    there, nowhere = (
+        client.v1("POST", "watches", {**wanted, "collection": name}) for name in ("c", "none")
+    )
+    assert (there.status_code, nowhere.status_code) == (403, 403)
+    assert there.json()["detail"] == nowhere.json()["detail"]
+    assert [entry["kind"] for entry in server.entries()[-2:]] == ["refused", "refused"]
+    assert client.v1("DELETE", f"watches/{uuid4()}").status_code == 403
+    watcher = server.key("watch", "--role", "operator", "--purpose", "missing-persons")
+    assert watcher.v1("POST", "watches", {**wanted, "collection": "none"}).status_code == 404
+    assert server.entries()[-1]["kind"] == "failed"
+
+
+def test_what_an_admin_declared_ends_with_no_collection_that_others_delete(
+    serve: Callable[..., Served],
+) -> None:
+    server = serve()
+    people(server, RED)
+    arn = "arn:aws:rekognition:us-east-1:000000000000:collection/c"
+    admin, client = server.admin.rekognition(), server.key("desk").rekognition()
+    admin.tag_resource(ResourceArn=arn, Tags={"likeness:live": "true"})
+    assert "likeness:" in refused(lambda: client.delete_collection(CollectionId="c"))
+    admin.untag_resource(ResourceArn=arn, TagKeys=["likeness:live"])
+    assert client.delete_collection(CollectionId="c")["StatusCode"] == 200
 
 
 @pytest.mark.parametrize(

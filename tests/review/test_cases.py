@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, select
 
-from likeness.errors import KeyUnusable, NotFound
+from likeness.errors import Denied, KeyUnusable, NotFound
 from likeness.review import authorisations, cases, crops, forgetting, keys
 from likeness.review.case import Found, Search
 from likeness.review.quorum import Standing, Verdict
@@ -241,24 +241,54 @@ def test_pair_stays_told_apart_when_its_case_is_swept(desk: Desk) -> None:
     assert desk.candidates(desk.open([one])) == ()
 
 
-def test_pair_that_is_told_apart_in_one_case_is_rejected_in_all_others(desk: Desk) -> None:
+def test_pair_that_is_told_apart_in_one_case_is_asked_about_in_no_other(desk: Desk) -> None:
     one, two = found(2)
-    agreed, waiting = desk.open([one]), desk.open([one, two], other(principal_id="key:other"))
-    desk.decide(agreed, "ada", Verdict.SAME)
-    assert desk.released() == (one.id,)
-    number = next(each.number for each in desk.candidates(waiting) if each.id == one.id)
-    desk.decide(waiting, "ben", Verdict.NOT_SAME, number)
-    assert desk.released() == ()
-    third = desk.open([two], other(principal_id="key:third"))
-    desk.decide(third, "ben", Verdict.NOT_SAME)
+    waiting = desk.open([one, two], other(principal_id="key:other"))
+    desk.decide(desk.open([one]), "ada", Verdict.NOT_SAME)
     standings = {each.id: each.standing for each in desk.candidates(waiting)}
-    assert standings == {one.id: Standing.REJECTED, two.id: Standing.REJECTED}
+    assert standings == {one.id: Standing.REJECTED, two.id: Standing.OPEN}
+
+
+def test_what_people_confirmed_is_not_taken_back_by_others(desk: Desk) -> None:
+    (one,) = found()
+    agreed, waiting = desk.open([one]), desk.open([one], other(principal_id="key:other"))
+    desk.decide(agreed, "ada", Verdict.SAME)
+    desk.decide(waiting, "ben", Verdict.NOT_SAME)
+    assert desk.released() == (one.id,)
+
+
+def test_fewer_people_than_a_use_owes_keep_nobody_from_it(desk: Desk) -> None:
+    (one,) = found()
+    strict = {"reviews": 2, "separately": True}
+    before = desk.open([one], other(principal_id="key:before"), **strict)
+    weak = desk.open([one], other(principal_id="key:weak"))
+    assert desk.decide(weak, "ada", Verdict.NOT_SAME) is Standing.REJECTED
+    after = desk.open([one], other(principal_id="key:after"), **strict)
+    for case in (before, after):
+        assert [each.standing for each in desk.candidates(case)] == [Standing.OPEN]
+    # As many as are owed agree at last: that counts for all, and for who owes fewer it did before.
+    for reviewer in ("ben", "cleo"):
+        desk.decide(before, reviewer, Verdict.NOT_SAME)
+    assert [each.standing for each in desk.candidates(after)] == [Standing.REJECTED]
+    assert desk.candidates(desk.open([one], other(principal_id="key:last"), **strict)) == ()
+
+
+def test_nobody_reviews_a_case_of_a_face_that_they_have_searched_for(desk: Desk) -> None:
+    (one,) = found()
+    desk.open([one], other(principal_id="key:ada"))
+    theirs = desk.open([one])
+    with pytest.raises(Denied, match="of the same face"):
+        desk.decide(theirs, "ada", Verdict.NOT_SAME)
+    another_face = desk.open([one], other(probe=b"r" * 32))
+    assert desk.decide(another_face, "ada", Verdict.SAME) is Standing.CONFIRMED
 
 
 def test_told_apart_pairs_are_known_for_searches_that_owe_no_review(desk: Desk) -> None:
     one, two = found(2)
     desk.decide(desk.open([one]), "ada", Verdict.NOT_SAME)
     apart = desk.database.read(
-        lambda c: cases.told_apart_from(c, desk.keyring, COLLECTION, SEARCH.probe, [one.id, two.id])
+        lambda c: cases.told_apart_from(
+            c, desk.keyring, COLLECTION, SEARCH.probe, [one.id, two.id], 0
+        )
     )
     assert apart == {one.id}

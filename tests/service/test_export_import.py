@@ -418,6 +418,7 @@ HEADER, COHORT, FIRST_SUBJECT, LAST_REFERENCE = 0, 1, 2, -1
         (HEADER, {"unknown": 1}),
         (HEADER, {"tags": {"a\nb": "c"}}),
         (HEADER, {"tags": {"a": 1}}),
+        (HEADER, {"tags": {"likeness:live": "perhaps"}}),
         (HEADER, {"tags": {str(number): "" for number in range(51)}}),
         (COHORT, {"cohort": ""}),
         (COHORT, {"cohort": "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="}),

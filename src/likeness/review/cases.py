@@ -98,7 +98,7 @@ def open_case(
             else case_key.seal(crop_jpeg, _crop_context(case_id)),
         },
     )
-    apart = told_apart.among(connection, probe_digest, [one.id for one in found])
+    apart = told_apart.among(connection, probe_digest, [one.id for one in found], owed.reviews)
     asked = [(rank, one) for rank, one in enumerate(found, start=1) if one.id not in apart]
     asked.sort(key=lambda ranked: ranked[1].id)
     if asked:
@@ -150,7 +150,10 @@ def every(connection: Connection, now: datetime) -> list[Case]:
 
 
 def outcome_of(connection: Connection, case: Case) -> Outcome:
-    """Say what people have made of a case so far; whom any case told apart is rejected in all."""
+    """Say what people have made of a case so far.
+
+    Whom people told apart in another case is not asked about any more; what was confirmed stays.
+    """
     given: dict[int, list[Verdict]] = {}
     for row in connection.execute(
         select(VERDICTS.c.number, VERDICTS.c.verdict).where(VERDICTS.c.case_id == case.id)
@@ -164,18 +167,33 @@ def outcome_of(connection: Connection, case: Case) -> Outcome:
         select(CASES.c.probe_digest).where(CASES.c.id == case.id)
     ).scalar_one()
     ids = [row.reference_id or row.subject_id for row in rows]
-    apart = told_apart.among(connection, probe_digest, ids)
+    apart = told_apart.among(connection, probe_digest, ids, case.reviews)
+
+    def stands(row: Row[Any], candidate_id: UUID) -> Standing:
+        here = standing(given.get(row.number, []), case.reviews)
+        if here is not Standing.CONFIRMED and candidate_id in apart:
+            return Standing.REJECTED
+        return here
+
     return Outcome(
         tuple(
-            Candidate(
-                **row._mapping,
-                standing=Standing.REJECTED
-                if one in apart
-                else standing(given.get(row.number, []), case.reviews),
-            )
+            Candidate(**row._mapping, standing=stands(row, one))
             for row, one in zip(rows, ids, strict=True)
         )
     )
+
+
+def is_own(connection: Connection, case: Case, principal_id: str) -> bool:
+    """Say whether somebody has searched for the probe of a case: its outcome would be theirs."""
+    if case.principal_id == principal_id:
+        return True
+    probe = select(CASES.c.probe_digest).where(CASES.c.id == case.id).scalar_subquery()
+    same = select(CASES.c.id).where(
+        CASES.c.collection_id == case.collection_id,
+        CASES.c.probe_digest == probe,
+        CASES.c.principal_id == principal_id,
+    )
+    return connection.execute(same).first() is not None
 
 
 def told_apart_from(
@@ -184,12 +202,13 @@ def told_apart_from(
     collection_id: UUID,
     probe: bytes,
     candidate_ids: Collection[UUID],
+    owed: int,
 ) -> set[UUID]:
-    """Say which candidates people have told apart from a probe: no search proposes them again."""
+    """Say which candidates so many people have told apart from a probe as a search owes."""
     key = keys.found(connection, keyring, collection_id)
     if key is None:
         return set()
-    return told_apart.among(connection, _probe_digest(key, probe), candidate_ids)
+    return told_apart.among(connection, _probe_digest(key, probe), candidate_ids, owed)
 
 
 def probe_crop(connection: Connection, keyring: Keyring, case: Case) -> bytes | None:

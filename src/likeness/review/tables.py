@@ -98,6 +98,8 @@ TOLD_APART = Table(
     Column("candidate_id", Identifier, primary_key=True, index=True),
     Column("collection_id", Identifier, nullable=False, index=True),
     Column("decided_at", Instant, nullable=False),
+    # How many people agreed.
+    Column("reviews", Integer, nullable=False, server_default="1"),
 )
 
 CROPS = Table(

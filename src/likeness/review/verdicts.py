@@ -3,7 +3,7 @@
 A verdict counts only where all of this holds:
 
 1. The case lives.
-2. The reviewer is not the one whose use it is.
+2. The reviewer is not the one whose use it is, nor has searched for the same probe.
 3. The candidate is one of the case's, and is still open.
 4. The reviewer has not said anything of this candidate before.
 """
@@ -59,15 +59,15 @@ def decide(
     Raises:
         InvalidRequest: the reason cannot be kept.
         NotFound: there is no such case or candidate.
-        Denied: it is a use of the reviewer's own.
+        Denied: it is a use of the reviewer's own, or they have one of the same probe.
         Conflict: the candidate is decided, or the reviewer has said something already.
     """
     checked_statement(reason, "a reason")
     case = cases.get(connection, case_id, now)  # 1
-    if case.principal_id == reviewer_id:  # 2
+    if cases.is_own(connection, case, reviewer_id):  # 2
         raise Denied(
-            f"somebody else was expected to review case {case_id}, which is of your own use: leave"
-            " it to another reviewer"
+            f"somebody else was expected to review case {case_id}, which is of your own use or"
+            " of the same face: leave it to another reviewer"
         )
     candidate = _candidate(connection, case, number)  # 3
     if candidate.number in numbers_of(connection, case, reviewer_id):  # 4
@@ -98,7 +98,9 @@ def decide(
     if after.standing is Standing.REJECTED:
         chosen = select(CASES.c.probe_digest).where(CASES.c.id == case_id)
         probe_digest = connection.execute(chosen).scalar_one()
-        told_apart.remember(connection, probe_digest, after.id, case.collection_id, now)
+        told_apart.remember(
+            connection, probe_digest, after.id, case.collection_id, case.reviews, now
+        )
     return case, after
 
 

@@ -8,6 +8,7 @@ ever. So none is taken, and of one that was taken before this was so, rules and 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
+from unicodedata import normalize
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -62,7 +63,7 @@ def require_known_tags(tagged: Mapping[str, str]) -> None:
     """
     for key, value in tagged.items():
         # However it is spelt: whoever tags `Likeness:Sector` means to declare something.
-        if not key.strip().lower().startswith(_PREFIX):
+        if not normalize("NFKC", key).strip().casefold().startswith(_PREFIX):
             continue
         values = known_values().get(key)
         if values is None:
@@ -99,6 +100,11 @@ def declared_by(change: str, keys: Iterable[str]) -> dict[str, str]:
     """Name for an entry the tags that rules go by; no entry holds any other key, a caller's."""
     declaring = " ".join(sorted(known_values().keys() & set(keys)))
     return {change: declaring} if declaring else {}
+
+
+def declares(connection: Connection, seal: Seal) -> bool:
+    """Say whether an admin declared anything of a collection."""
+    return any(key.startswith(_PREFIX) for key in tags.of(connection, seal))
 
 
 def _facts(tagged: Mapping[str, str]) -> CollectionFacts:

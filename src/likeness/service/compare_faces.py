@@ -35,7 +35,10 @@ class ComparedFace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedFaces:
-    """The source's largest face; of the target's those that match, most alike first, and others."""
+    """The source's largest face; of the target's those that match, most alike first, and others.
+
+    The others are the largest first.
+    """
 
     source: Sample
     source_face: Face
@@ -109,8 +112,10 @@ def _compared(
         ComparedFace(pair.among.faces[n], calibration.similarity(compare(template, other).score))
         for n, other in zip(pair.chosen, finder.templates(pair.among, pair.chosen), strict=True)
     ]
-    compared.sort(key=lambda one: -one.similarity)
-    alike = [one for one in compared if one.similarity >= demands.threshold]
+    alike = sorted(
+        (one for one in compared if one.similarity >= demands.threshold),
+        key=lambda one: -one.similarity,
+    )
     parameters = (
         ("target", hashlib.sha256(pair.target.data).hexdigest()),
         ("threshold", str(demands.threshold)),
@@ -118,5 +123,6 @@ def _compared(
     probe = Probe(pair.source, face, parameters=parameters)
     released = record.release(alike, probe, lambda ids: [])  # nobody of it is enrolled
     record.answered(Outcome(faces=1 + len(pair.chosen), candidates=len(released)))
+    # As they were found: in order of their similarity they would tell what rules withhold.
     others = tuple(one for one in compared if one not in released)
     return ComparedFaces(pair.source, face, pair.target, tuple(released), others)

@@ -20,7 +20,7 @@ from likeness.gallery.collections import Collection, Size
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Details, Seal
 from likeness.secrets import Keyring
-from likeness.service.collection_facts import declared_by
+from likeness.service.collection_facts import declared_by, require_known_tags
 from likeness.service.export_format import Header, ReferenceLine
 from likeness.service.import_lines import ExportLines
 from likeness.service.in_batches import in_batches
@@ -82,6 +82,7 @@ def import_collection(
             now=header.created_at,
         )
         seal = collections.seal_of(connection, keyring, collection)
+        require_known_tags(header.tags)
         tags.put(connection, seal, header.tags)
         content = export.cohort()
         cohort = _required_cohort(header, content)

@@ -143,7 +143,7 @@ class ReviewOffice:
         """
         now = self.clock()
         with self._on_record(Action.REVIEW, "DecideCase", case_id) as (record, case):
-            if verdict is not Verdict.CANNOT_TELL and case.principal_id != self.principal.id:
+            if verdict is not Verdict.CANNOT_TELL:
                 self.database.read(lambda connection: self._require_faces(connection, case, number))
             record.write(
                 lambda connection: verdicts.decide(
@@ -216,7 +216,9 @@ class ReviewOffice:
         return next((crop_jpeg for crop_jpeg in kept if crop_jpeg is not None), None)
 
     def _require_faces(self, connection: Connection, case: Case, number: int | None) -> None:
-        """Refuse a verdict on faces that nobody can have looked at."""
+        """Refuse a verdict on faces that nobody can have looked at; of one's own tell nothing."""
+        if cases.is_own(connection, case, self.principal.id):
+            return
         probe = cases.probe_crop(connection, self.keyring, case)
         for one in cases.outcome_of(connection, case).candidates:
             if number not in (None, one.number):
@@ -230,13 +232,17 @@ class ReviewOffice:
 
     def _picture(self, case_id: UUID, opened: Callable[[Connection, Case], bytes | None]) -> bytes:
         with self._on_record(Action.REVIEW, "ShowFace", case_id) as (record, case):
-            if case.principal_id == self.principal.id:
-                raise Denied(
-                    f"somebody else was expected to look at case {case_id}, which is of your own"
-                    " use: another person has to, under their own name or with a key of role"
-                    " reviewer (docs/review.md)"
-                )
-            crop_jpeg = self.database.read(lambda connection: opened(connection, case))
+
+            def opened_to_others(connection: Connection) -> bytes | None:
+                if cases.is_own(connection, case, self.principal.id):
+                    raise Denied(
+                        f"somebody else was expected to look at case {case_id}, which is of your"
+                        " own use or of the same face: another person has to, with a key of role"
+                        " reviewer (docs/review.md)"
+                    )
+                return opened(connection, case)
+
+            crop_jpeg = self.database.read(opened_to_others)
             if crop_jpeg is None:
                 raise NotFound(
                     f"a picture of case {case_id} was expected and none was kept: crops were off"
@@ -248,14 +254,14 @@ class ReviewOffice:
     def _facts(self, connection: Connection, case: Case) -> CaseFacts:
         outcome = cases.outcome_of(connection, case)
         own = verdicts.numbers_of(connection, case, self.principal.id)
-        yours = self._sees_faces(case) and any(
+        yours = self._sees_faces(connection, case) and any(
             one.standing is Standing.OPEN and one.number not in own for one in outcome.candidates
         )
         return CaseFacts(case, outcome.decided, yours)
 
     def _seen(self, connection: Connection, case: Case) -> SeenCase:
         facts = self._facts(connection, case)
-        if not self._sees_faces(case):
+        if not self._sees_faces(connection, case):
             return SeenCase(facts, False, self._found_by_own_watch(connection, facts), None)
         given = verdicts.of_case(connection, self.keyring, case)
         return SeenCase(
@@ -300,8 +306,9 @@ class ReviewOffice:
     def _may(self, action: Action) -> bool:
         return may(self.principal.role, action)
 
-    def _sees_faces(self, case: Case) -> bool:
-        return self._may(Action.REVIEW) and case.principal_id != self.principal.id
+    def _sees_faces(self, connection: Connection, case: Case) -> bool:
+        own = cases.is_own(connection, case, self.principal.id)
+        return self._may(Action.REVIEW) and not own
 
     @property
     def _looking(self) -> Action:

@@ -74,7 +74,9 @@ class UseRecord:
         floor = self._admission.amount_of(Duty.SIMILARITY) or 0.0
         alike = [match for match in matches if match.similarity >= floor]
         alike, pending = office.database.read(
-            lambda connection: office.withholding.known(connection, self.use, probe, alike, now)
+            lambda connection: office.withholding.known(
+                connection, self.use, self._admission, probe, alike, now
+            )
         )
         agreed, seen = alike, self._circumstances
         if pending is not None:

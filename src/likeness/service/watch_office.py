@@ -1,14 +1,14 @@
 """Begin, list and end standing searches, each act on record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from likeness.access import Grant, may
-from likeness.errors import Conflict, Denied
+from likeness.errors import Conflict, Denied, NotFound
 from likeness.gallery import collections
 from likeness.gallery.cohorts import Cohorts
 from likeness.gallery.references import require_model
@@ -94,19 +94,26 @@ class WatchOffice:
             )
         now = self.clock()
 
+        anywhere = Use(
+            self.principal,
+            Action.WATCH,
+            "AddWatch",
+            purpose=wanted.purpose,
+            granted=wanted.purpose_granted,
+        )
+
         def opened(connection: Connection) -> tuple[collections.Collection, Seal, Use]:
             collection = collections.get(connection, wanted.collection)
             seal = collections.seal_of(connection, self.keyring, collection)
-            use = Use(
-                self.principal,
-                Action.WATCH,
-                "AddWatch",
-                purpose=wanted.purpose,
-                granted=wanted.purpose_granted,
-            )
-            return collection, seal, use_of(connection, use, collection.id, seal)
+            return collection, seal, use_of(connection, anywhere, collection.id, seal)
 
-        collection, seal, use = self.database.read(opened)
+        try:
+            collection, seal, use = self.database.read(opened)
+        except NotFound:
+            # On record; and who may not watch learns of no collection whether it is there.
+            looked = Action.READ if may(self.principal.role, Action.WATCH) else Action.WATCH
+            with self.desk.record(replace(anywhere, action=looked)):
+                raise
         # Else nobody could be enrolled there any more: what is alike enough could not be said.
         self.calibration_of(collection)
         with self.desk.record(use) as record:
@@ -152,6 +159,9 @@ class WatchOffice:
         Raises:
             NotFound: there is none, or it has ended.
         """
+        if not may(self.principal.role, Action.WATCH):  # nor learns which watches there are
+            with self.desk.record(Use(self.principal, Action.WATCH, "EndWatch")):
+                self._require_watcher()
         now = self.clock()
 
         def found(connection: Connection) -> tuple[Watch, CollectionFacts]:

@@ -65,14 +65,25 @@ class Withholding:
         return tuple(one.rule for one in owed)
 
     def known(
-        self, connection: Connection, use: Use, probe: Probe, matches: Sequence[M], now: datetime
+        self,
+        connection: Connection,
+        use: Use,
+        decision: Decision,
+        probe: Probe,
+        matches: Sequence[M],
+        now: datetime,
     ) -> tuple[list[M], Pending | None]:
-        """Leave out whom people have told apart from the probe; find the case of the search."""
+        """Leave out whom as many people as are owed told apart; find the case of the search."""
         if use.collection_id is None or not keys.exists(connection, use.collection_id):
             return list(matches), None  # nobody has ever reviewed anything of it
         ids = {_id(match) for match in matches}
         apart = cases.told_apart_from(
-            connection, self.keyring, use.collection_id, _bytes_of(probe), ids
+            connection,
+            self.keyring,
+            use.collection_id,
+            _bytes_of(probe),
+            ids,
+            owed_by(decision).reviews,
         )
         case = cases.find_case(connection, self.keyring, _search(use, probe), now)
         pending = None if case is None else Pending(case, cases.outcome_of(connection, case))

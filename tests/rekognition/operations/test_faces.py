@@ -90,6 +90,19 @@ def test_similarity_descends_and_reaches_the_threshold_asked_for(rekognition: An
     assert [match["Similarity"] for match in default] == [one for one in alike if one >= 80]
 
 
+def test_who_does_not_match_is_in_no_order_that_tells_how_alike_they_are(rekognition: Any) -> None:
+    near, far, farther = (200, 60, 60), GREEN, BLUE
+    for faces in ((far, near, farther), (farther, far, near), (near, farther, far)):
+        answer = rekognition.compare_faces(
+            SourceImage={"Bytes": disc(RED)},
+            TargetImage={"Bytes": discs(*zip(faces, (32, 26, 20), strict=True))},
+            SimilarityThreshold=100,
+        )
+        heights = [one["BoundingBox"]["Height"] for one in answer["UnmatchedFaces"]]
+        assert len(heights) == 3
+        assert heights == sorted(heights, reverse=True)
+
+
 @pytest.mark.parametrize("faceless", ["SourceImage", "TargetImage"])
 def test_no_face_in_source_or_target_is_an_invalid_parameter(
     rekognition: Any, faceless: str

@@ -2,15 +2,21 @@
 
 import struct
 
-from likeness.errors import AlreadyExists, NotFound
+from likeness.access import may
+from likeness.errors import AlreadyExists, Denied, NotFound
 from likeness.gallery.collections import Collection
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
-from likeness.rekognition.operations.asking import missing_collection, recorded, target
+from likeness.rekognition.operations.asking import (
+    Target,
+    missing_collection,
+    recorded,
+    target,
+)
 from likeness.rekognition.operations.tags import require_few
 from likeness.rekognition.operations.words import collection_arn, face_model_version
 from likeness.rekognition.served import Served
-from likeness.service.collection_facts import needed_to_tag
+from likeness.service.collection_facts import declares, needed_to_tag
 from likeness.service.create_collection import create_collection as create
 from likeness.service.erase_collection import erase_collection
 from likeness.service.record import Outcome
@@ -80,11 +86,27 @@ def delete_collection(served: Served, call: Call, request: Request) -> Response:
     """Erase a collection."""
     of = target(served, call, request, Action.ERASE)
     with recorded(served, call, Action.ERASE, of) as record:
+        _require_undeclared(served, call, of)
         try:
             erase_collection(record, served.gallery, of.collection, served.clock())
         except NotFound as error:
             raise missing_collection(of.collection.name) from error
     return {"StatusCode": _OK}
+
+
+def _require_undeclared(served: Served, call: Call, of: Target) -> None:
+    """Refuse an end of what an admin declared: made anew, a collection would be undeclared.
+
+    Raises:
+        Denied: an admin has to do it.
+    """
+    if may(call.principal.role, Action.GOVERN):
+        return
+    if served.database.read(lambda connection: declares(connection, of.seal)):
+        raise Denied(
+            "an admin was expected, since the collection has tags that rules go by (likeness:) and"
+            " would have none when it is made anew: ask one, or delete its faces instead"
+        )
 
 
 def _place(collection: Collection) -> bytes:
