@@ -121,10 +121,12 @@ def test_no_face_is_no_largest_one() -> None:
     assert len(Detector(Spots(), DetectorSettings()).detect_largest(image)) == 0
 
 
-def test_glance_is_never_closer_than_a_look_at_the_whole() -> None:
-    network = Spots()
-    Detector(network, DetectorSettings(longer_side=128)).detect_largest(spotted(640, 480, _LARGE))
-    assert max(max(shape) for shape in network.shown) == 128
+def test_there_is_no_glance_where_the_whole_is_shown_as_small() -> None:
+    network = Spots(confidence=0.6)
+    settings = DetectorSettings(longer_side=128)
+    found = Detector(network, settings).detect_largest(spotted(640, 480, _LARGE))
+    assert len(found) == 1
+    assert [shape[:2] for shape in network.shown] == [(96, 128)]
 
 
 @given(width=st.integers(1, 3000), height=st.integers(1, 3000))

@@ -73,12 +73,19 @@ class Detector:
         It is looked for in a small picture first, which shows large faces as well as a large one
         does, and takes a fraction of the time.
         """
-        whole_side = self.settings.shown_sides(image.width, image.height)[0]
-        side = min(self.settings.glance_side, whole_side)
-        found = largest_first(self._search(image, side))
-        if not _surely_largest(found, side / max(image.width, image.height)):
+        found = self._glance(image)
+        if found is None:
             found = largest_first(self.detect(image))
         return found.select(np.arange(min(1, len(found))))
+
+    def _glance(self, image: Image) -> Detections | None:
+        """Find faces from afar, the largest first; None where one that is larger may be missed."""
+        side = self.settings.glance_side
+        if side >= self.settings.shown_sides(image.width, image.height)[0]:
+            return None
+        found = largest_first(self._search(image, side))
+        zoom = side / max(image.width, image.height)
+        return found if _is_likely_largest(found, zoom) else None
 
     def upright(self, image: Image, found: Detections) -> Detections:
         """Find the landmarks of each face again, in a picture of it that is upright."""
@@ -90,8 +97,8 @@ class Detector:
         return letterbox.restore(suppressed(candidates, self.settings.overlap))
 
 
-def _surely_largest(found: Detections, zoom: float) -> bool:
-    """Say whether the first is larger than any face that was missed, or than the next.
+def _is_likely_largest(found: Detections, zoom: float) -> bool:
+    """Say whether the first is larger than faces that are missed at a glance, and than the next.
 
     `zoom` is pixels that were shown for one of the full frame.
     """
