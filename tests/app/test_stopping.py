@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from likeness.app import http_connection
 from likeness.app.http_server import Certificate, HttpServer, Place
 from tests.certificates import make_certificate
 
@@ -175,6 +176,56 @@ def test_who_comes_too_late_is_not_waited_for(slow: Slow) -> None:
         assert server.ended(within_s=5)
         for connection in late:
             connection.close()
+
+
+class Endless:
+    """Answers more than anybody's buffers hold."""
+
+    def __init__(self) -> None:
+        self.writing = threading.Event()
+        self.ended = threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        self.writing.set()
+        try:
+            for _ in range(100):
+                await send(
+                    {"type": "http.response.body", "body": bytes(1 << 20), "more_body": True}
+                )
+        finally:
+            self.ended.set()
+        await send({"type": "http.response.body"})
+
+
+def deaf(server: Stopping) -> socket.socket:
+    """Connect as somebody who will read nothing."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    connection.connect(("127.0.0.1", server.port))
+    return connection
+
+
+def test_who_reads_no_answer_holds_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_connection, "_UNREAD_S", 0.1)
+    endless = Endless()
+    with running(endless) as server, deaf(server) as connection:
+        connection.sendall(WHOLE * 100)
+        assert endless.ended.wait(20)
+
+
+@pytest.mark.parametrize("stop_s", [0.1, 60])
+def test_who_reads_no_answer_does_not_keep_the_server_from_stopping(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, stop_s: float
+) -> None:
+    monkeypatch.setattr(http_connection, "_STOP_S", stop_s)
+    endless = Endless()
+    with running(endless, within_s=1) as server, deaf(server) as connection:
+        connection.sendall(WHOLE * 100)
+        assert endless.writing.wait(20)
+        server.stop()
+        assert server.ended(within_s=20)
+    assert "Traceback" not in caplog.text
 
 
 def test_what_outlasts_the_end_is_told_and_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,11 +1,11 @@
-"""How long does the server wait for somebody to speak? One connection, and its limits.
+"""How long does the server wait for somebody to speak, or to listen? One connection, its limits.
 
 uvicorn's own protocol waits for ever on a connection that has not sent a whole head yet, takes
 heads of any size and any number of connections, keeps whatever headers follow a chunked body, lets
 a line break between two requests hold a connection for ever, answers what is no HTTP in plain text
 that stands in no log under the client's id, drops a client that closes its half of the connection
-before it is answered, and does not stop before everybody who has begun to ask has ended, or before
-everybody under TLS has said goodbye.
+before it is answered, waits for ever for who does not read an answer, and does not stop before
+everybody who has begun to ask has ended, or before everybody under TLS has said goodbye.
 """
 
 import asyncio
@@ -21,7 +21,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 _HEAD_S = 10.0
 _HEAD_BYTES = 64 << 10
 _CONNECTIONS = 2048
-_STOP_S = 2.0  # for the rest of a request, and for a goodbye under TLS
+_UNREAD_S = 30.0  # in which something has to be read of an answer that waits
+_STOP_S = 2.0  # for the rest of a request, for some of an answer, and for a goodbye under TLS
 # A head that ends within a piece is counted by whole pieces; bodies cost little more in pieces.
 _PIECE_BYTES = 4 << 10
 
@@ -31,9 +32,15 @@ NoteMalformed = Callable[[UUID, float, int, int], None]
 
 
 class HttpConnection(HttpToolsProtocol):
-    """A connection whose head has to come soon, and be small."""
+    """A connection whose head has to come soon, and be small, and whose answers have to be read."""
 
     _head_due: asyncio.TimerHandle | None = None
+    _look_due: asyncio.TimerHandle | None = None
+    # How much waited to be read at the last look, and whether all that waited was read since.
+    _left_bytes = 0
+    _read_up = False
+    _ending = False
+    _over = False
     _in_head = False
     # What came since a head was complete or a piece of a body came: it leads to nothing yet.
     _idle_bytes = 0
@@ -54,12 +61,28 @@ class HttpConnection(HttpToolsProtocol):
         if len(self.connections) > _CONNECTIONS or self._stopping():
             transport.abort()
             return
+        # So that it is told of all that waits; with 0, TLS would be told of what does not.
+        transport.set_write_buffer_limits(high=1)
         self._await_head()
+        self._look_in(_UNREAD_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the time."""
         self._head_came()
+        if self._look_due is not None:
+            self._look_due.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Write nothing more until what waits is read; once there is no time, it never will be."""
+        super().pause_writing()
+        if self._over:
+            self.loop.call_soon(self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self._read_up = True
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Read what came, but of a head, or behind a body, no more than the limit."""
@@ -101,7 +124,9 @@ class HttpConnection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Begin to stop: finish what is whole, and give everything else a moment."""
         super().shutdown()
-        self.loop.call_later(_STOP_S, self._cut)
+        self._ending = True
+        self._look_in(_STOP_S)
+        self.loop.call_later(self.config.timeout_graceful_shutdown or 0, self._give_up)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's own gives None, as False
         """Still answer who will send no more, where the transport can: TLS ends as a whole."""
@@ -137,16 +162,31 @@ class HttpConnection(HttpToolsProtocol):
         )
         self.transport.close()
 
-    def _cut(self) -> None:
-        """Let go of who is owed nothing; of others once they have their answers."""
-        if self not in self.connections:
-            return
+    def _look(self) -> None:
+        """Let go of who reads nothing of what waits; at the end, of who is owed nothing either."""
+        left_bytes = self.transport.get_write_buffer_size()
         cycle: RequestResponseCycle | None = self.cycle
         # Behind a request that is worked on, others wait.
         answering = cycle is not None and not (cycle.response_complete or cycle.more_body)
-        if answering or self.pipeline or self.transport.get_write_buffer_size():
-            self.loop.call_later(_STOP_S, self._cut)
+        owed = answering or self.pipeline or left_bytes
+        if self.transport.is_closing():
+            left_bytes = left_bytes or 1  # TLS does not tell what waits below it
+        unread = 0 < self._left_bytes <= left_bytes and not self._read_up
+        self._left_bytes, self._read_up = left_bytes, False
+        if unread or (self._ending and not owed):
+            self.transport.abort()
         else:
+            self._look_in(_STOP_S if self._ending else _UNREAD_S)
+
+    def _look_in(self, seconds: float) -> None:
+        if self._look_due is not None:
+            self._look_due.cancel()
+        self._look_due = self.loop.call_later(seconds, self._look)
+
+    def _give_up(self) -> None:
+        """Let go of who does not read: the time is over, and nothing more can be told them."""
+        self._over = True
+        if self in self.connections and self.flow.write_paused:
             self.transport.abort()
 
     def _read(self, piece: memoryview) -> None:
