@@ -247,3 +247,21 @@ def test_what_outlasts_the_end_is_told_and_is_no_failure(caplog: pytest.LogCaptu
         assert answer.result(20).startswith(b"HTTP/1.1 503 ")
     (said,) = errors(caplog)
     assert "timeout graceful shutdown exceeded" in said
+
+
+def test_an_answer_that_has_begun_is_not_begun_again(caplog: pytest.LogCaptureFixture) -> None:
+    begun = threading.Event()
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        begun.set()
+        await asyncio.sleep(STOP_WITHIN_S)
+
+    with running(endless, within_s=1) as server, server.connect() as connection:
+        connection.sendall(WHOLE)
+        assert begun.wait(20)
+        server.stop()
+        answer = received(connection)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert "Traceback" not in caplog.text

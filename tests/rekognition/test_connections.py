@@ -1,5 +1,6 @@
 """What a connection may bring: heads to their limit, what is no HTTP, half a request, an end."""
 
+import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from starlette.types import Message
 
 from likeness.app.http_server import HttpServer, Place
 from likeness.rekognition.application import Application
@@ -218,3 +220,34 @@ def test_what_outlasts_the_end_is_answered_and_noted(caplog: pytest.LogCaptureFi
     (line,) = lines(caplog)
     assert (line["request_id"], line["status"]) == (document["Logref"], 500)
     assert "Exception in ASGI application" not in caplog.text
+
+
+def test_a_refusal_whose_rest_is_still_read_at_the_end_is_told_and_noted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "likeness")
+    sent: list[Message] = []
+
+    async def refuse() -> None:
+        reading = asyncio.Event()
+
+        async def receive() -> Message:
+            reading.set()
+            return await asyncio.Future()
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        headers = [(b"content-length", b"10")]
+        scope = {"method": "POST", "raw_path": b"/", "query_string": b"", "headers": headers}
+        with closing(Application({}, Keys(), Measures(CollectorRegistry()))) as application:
+            asking = asyncio.ensure_future(application(scope, receive, send))
+            await reading.wait()
+            asking.cancel()
+            await asking
+
+    asyncio.run(refuse())
+    assert sent[0]["status"] == 400
+    assert (b"connection", b"close") in sent[0]["headers"]
+    (line,) = lines(caplog)
+    assert (line["status"], line["code"]) == (400, "MissingAuthenticationTokenException")

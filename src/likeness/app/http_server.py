@@ -14,7 +14,7 @@ from uuid import UUID
 
 import uvicorn
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from likeness.app.http_connection import HttpConnection, NoteMalformed
 from likeness.errors import InvalidRequest
@@ -121,11 +121,19 @@ class HttpServer(Closing):
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._application is not None  # set before anything is accepted
+        begun = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
         try:
-            await self._application(scope, receive, send)
+            await self._application(scope, receive, send_noted)
         except asyncio.CancelledError:
             # It took longer than the end may, or Ctrl-C came twice: no failure of the application.
-            await PlainTextResponse("The server has stopped.", 503)(scope, receive, send)
+            if not begun:
+                await PlainTextResponse("The server has stopped.", 503)(scope, receive, send)
 
     def _stopping(self) -> bool:
         return self._server.should_exit

@@ -1,5 +1,6 @@
 """What does the operator see of what is asked below `/v1`? What they see of Rekognition's wire."""
 
+import asyncio
 import time
 from uuid import uuid4
 
@@ -9,9 +10,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from likeness.rekognition.answered import Answered
 from likeness.rekognition.measures import Measures
+from likeness.v1.problems import Problem, as_response
 
 _LEFT = 499
 """The client went away before it was answered."""
+_STOPPED = Problem(
+    503,
+    "Fault",
+    "the request was expected to be done before the server stopped and was not: ask again, and look"
+    " first whether it was done",
+)
 
 
 class NotedRequests:
@@ -42,17 +50,21 @@ class NotedRequests:
 
         try:
             await self._application(scope, receive_noted, send_noted)
+        except asyncio.CancelledError:
+            if status != _LEFT:
+                raise  # what has begun cannot be said otherwise
+            await as_response(_STOPPED)(scope, receive_noted, send_noted)
         finally:
             caller = scope.get("state", {}).get("caller")
             Answered(
-                request_id,
-                _operation(scope),
-                caller.id if caller else None,
-                status,
-                "OK" if status < 400 else str(status),
-                began_s,
-                bytes_in,
-                bytes_out,
+                request_id=request_id,
+                operation=_operation(scope),
+                principal_id=caller.id if caller else None,
+                status=status,
+                code="OK" if status < 400 else str(status),
+                began_s=began_s,
+                bytes_in=bytes_in,
+                bytes_out=bytes_out,
             ).note(self._measures)
 
 

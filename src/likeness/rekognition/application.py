@@ -147,14 +147,14 @@ class Application:
     ) -> None:
         """Note what was no HTTP and was answered by whoever listens, in AWS's shape."""
         Answered(
-            str(request_id),
-            "unknown",
-            None,
-            400,
-            "SerializationException",
-            began_s,
-            received_bytes,
-            answer_bytes,
+            request_id=str(request_id),
+            operation="unknown",
+            principal_id=None,
+            status=400,
+            code="SerializationException",
+            began_s=began_s,
+            bytes_in=received_bytes,
+            bytes_out=answer_bytes,
         ).note(self._measures)
 
     async def in_picture_lane(self, act: Callable[[], T]) -> T:
@@ -248,21 +248,24 @@ class Application:
     async def _leave(self, exchange: _Exchange) -> None:
         """Make sure that a client which is still sending will hear the answer."""
         if not exchange.body.complete and "100-continue" not in exchange.head.values("expect"):
-            await exchange.body.throw_away()
+            try:
+                await exchange.body.throw_away()
+            except asyncio.CancelledError:
+                exchange.body.give_up()  # the server stops: what was to be said still holds
         if not exchange.body.complete:
             exchange.headers["connection"] = "close"
 
     def _note(self, exchange: _Exchange, status: int, code: str, answer_bytes: int) -> None:
         Answered(
-            str(exchange.request_id),
-            exchange.operation,
-            exchange.principal.id if exchange.principal else None,
-            status,
-            code,
-            exchange.began_s,
-            exchange.body.received_bytes,
-            answer_bytes,
-            exchange.replayed,
+            request_id=str(exchange.request_id),
+            operation=exchange.operation,
+            principal_id=exchange.principal.id if exchange.principal else None,
+            status=status,
+            code=code,
+            began_s=exchange.began_s,
+            bytes_in=exchange.body.received_bytes,
+            bytes_out=answer_bytes,
+            replayed=exchange.replayed,
         ).note(self._measures)
 
 
