@@ -1,6 +1,7 @@
 """What one connection does, by a transport and a clock of our own."""
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from likeness.app import http_connection
@@ -27,8 +29,10 @@ class Clock:
         self._due: list[tuple[float, asyncio.TimerHandle]] = []
         self._loop = asyncio.new_event_loop()
 
-    def call_later(self, delay_s: float, act: Callable[[], object]) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(self.now_s + delay_s, act, (), self._loop)
+    def call_later(
+        self, delay_s: float, act: Callable[..., object], *given: Any
+    ) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(self.now_s + delay_s, act, given, self._loop)
         self._due.append((handle.when(), handle))
         return handle
 
@@ -134,15 +138,19 @@ class Peer:
     def send(self, data: bytes) -> None:
         self.connection.data_received(data)
 
-    def answer(self, more_body: bool = False) -> None:
-        """Answer what came last."""
+    def answer(self, cycle: RequestResponseCycle | None = None, more_body: bool = False) -> None:
+        """Answer what came last, or another; with `more_body` but for a byte."""
         length = [(b"content-length", str(BODY).encode())]
         content = bytes(BODY - more_body)
         for message in (
             {"type": "http.response.start", "status": 200, "headers": length},
             {"type": "http.response.body", "body": content, "more_body": more_body},
         ):
-            asyncio.run(self.connection.cycle.send(message))  # type: ignore[arg-type]  # a union
+            asyncio.run((cycle or self.connection.cycle).send(message))  # type: ignore[arg-type]  # a union
+
+    def said(self) -> list[int]:
+        """Give the statuses of what was answered so far."""
+        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", self.wire.written)]
 
 
 async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -249,3 +257,119 @@ def test_once_there_is_no_time_nobody_waits_to_write(clock: Clock, paused: str) 
         peer.answer()
         clock.pass_s(0)
     assert peer.wire.aborted
+
+
+GARBAGE = [b"\x16\x03\x01 no http\r\n\r\n", b"GET / HTTP/1.1\r\na: " + bytes([97]) * (72 << 10)]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.parametrize("at_once", [False, True])
+def test_what_is_no_http_is_said_behind_the_answer_to_what_came_before(
+    clock: Clock, garbage: bytes, at_once: bool
+) -> None:
+    peer = Peer(clock)
+    for sent in [WHOLE + garbage] if at_once else [WHOLE, garbage]:
+        peer.send(sent)
+    peer.send(WHOLE)
+    clock.pass_s(60)
+    assert peer.said() == []
+    assert not peer.wire.is_closing()
+    peer.answer()
+    assert peer.said() == [200, 400]
+    assert peer.wire.is_closing()
+    assert len(clock.begun) == len(peer.noted) == 1
+
+
+def test_behind_several_it_is_said_behind_the_last(clock: Clock) -> None:
+    peer = Peer(clock)
+    peer.send(WHOLE)
+    first = peer.connection.cycle
+    peer.send(WHOLE + GARBAGE[0])
+    peer.answer(first)
+    assert peer.said() == [200]
+    peer.answer()
+    assert peer.said() == [200, 200, 400]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("ahead", [1, 2])
+def test_a_request_that_breaks_behind_others_is_not_begun(
+    clock: Clock, ahead: int, ends: bool
+) -> None:
+    peer, cycles = Peer(clock), []
+    for _ in range(ahead):
+        peer.send(WHOLE)
+        cycles.append(peer.connection.cycle)
+    peer.send(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    if ends:
+        assert peer.connection.eof_received()
+    else:
+        peer.send(b"no length\r\n")
+    for cycle in cycles:
+        assert 400 not in peer.said()
+        assert not peer.wire.is_closing()
+        peer.answer(cycle)
+    assert peer.said() == [200] * ahead + [400]
+    assert len(clock.begun) == ahead
+
+
+def test_a_request_that_breaks_behind_one_is_not_waited_for_at_the_end_and_that_one_is(
+    clock: Clock,
+) -> None:
+    peer = Peer(clock)
+    peer.send(WHOLE + b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n")
+    peer.connection.shutdown()
+    clock.pass_s(10)
+    assert not peer.wire.is_closing()
+    peer.answer()
+    assert peer.said() == [200]
+    assert peer.wire.is_closing()
+
+
+def test_a_slow_head_does_not_cost_what_came_before_its_answer(clock: Clock) -> None:
+    peer = Peer(clock)
+    peer.send(WHOLE + WHOLE[:20])
+    clock.pass_s(60)
+    assert not peer.wire.is_closing()
+    peer.answer()
+    assert peer.said() == [200]
+    assert peer.wire.is_closing()
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+@pytest.mark.parametrize("started", [False, True])
+def test_what_breaks_off_while_it_is_answered_is_told_nothing_else(
+    clock: Clock, started: bool, breaks: bool
+) -> None:
+    peer = Peer(clock)
+    peer.send(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    if started:
+        peer.answer(more_body=True)
+    if breaks:
+        peer.send(b"no length\r\n")
+    else:
+        peer.connection.eof_received()
+    assert peer.said() == ([200] if started else [400])
+    assert peer.wire.is_closing()
+
+
+@pytest.mark.parametrize("sent", [b"", WHOLE[:20]])
+def test_an_end_behind_an_answer_closes(clock: Clock, sent: bytes) -> None:
+    peer = Peer(clock)
+    peer.send(WHOLE)
+    peer.answer()
+    peer.send(sent)
+    kept = peer.connection.eof_received()
+    assert peer.said() == ([200, 400] if sent else [200])
+    assert peer.wire.is_closing() or not kept
+
+
+@pytest.mark.parametrize("sent", [b"", WHOLE[:20]])
+def test_an_end_behind_what_is_worked_on_waits_for_its_answer(clock: Clock, sent: bytes) -> None:
+    peer = Peer(clock)
+    peer.send(WHOLE + sent)
+    assert peer.connection.eof_received()
+    assert not peer.wire.is_closing()
+    peer.answer()
+    assert peer.said() == ([200, 400] if sent else [200])
+    assert peer.wire.is_closing()

@@ -39,6 +39,9 @@ class HttpConnection(HttpToolsProtocol):
     # How much waited to be read at the last look, and whether all that waited was read since.
     _left_bytes = 0
     _read_up = False
+    _worked_on: RequestResponseCycle
+    _broken_off = False
+    _last_words: str | None = None
     _ending = False
     _over = False
     _in_head = False
@@ -88,12 +91,12 @@ class HttpConnection(HttpToolsProtocol):
         """Read what came, but of a head, or behind a body, no more than the limit."""
         self._unset_keepalive_if_required()
         rest = memoryview(data)
-        while rest and not self.transport.is_closing():
+        while rest and not (self.transport.is_closing() or self._broken_off):
             length = min(_PIECE_BYTES, _HEAD_BYTES - self._idle_bytes)
             self._read(rest[:length])
             rest = rest[length:]
         if (
-            not self.transport.is_closing()
+            not (self.transport.is_closing() or self._broken_off)
             and self._head_due is None
             and self.cycle.response_complete
         ):
@@ -133,16 +136,20 @@ class HttpConnection(HttpToolsProtocol):
         if self.scheme == "https":
             return False
         cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or cycle.response_complete:
-            cut_off = self._in_head
-        elif cycle.more_body:
-            cut_off = not (cycle.response_started or self.pipeline)
+        owed = cycle is not None and not cycle.response_complete
+        if self._broken_off or not (owed or self._in_head):
+            return self._broken_off
+        if self._in_head or self.cycle.more_body:
+            self._break_off("A whole request was expected and what came ended within it.")
         else:
-            cycle.keep_alive = False
-            return True
-        if cut_off:
-            self.send_400_response("A whole request was expected and what came ended within it.")
-        return False
+            self.cycle.keep_alive = False
+        return True
+
+    def on_response_complete(self) -> None:
+        """Go on with what came next; behind the last of it, say what was wrong with the rest."""
+        if self._last_words and not (self.pipeline or self.transport.is_closing()):
+            self.send_400_response(self._last_words)
+        super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Say in AWS's shape that this is no HTTP."""
@@ -199,16 +206,41 @@ class HttpConnection(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             self.cycle.keep_alive = False  # no other protocol is spoken, and this one is over
         except httptools.HttpParserError:
-            self.send_400_response("A request in HTTP/1.1 was expected and something else came.")
+            self._break_off("A request in HTTP/1.1 was expected and something else came.")
             return
         if self._got_on:
             self._idle_bytes = 0
         elif self._idle_bytes >= _HEAD_BYTES:
-            self.send_400_response(f"A head of at most {_HEAD_BYTES} bytes was expected.")
+            self._break_off(f"A head of at most {_HEAD_BYTES} bytes was expected.")
+
+    def _break_off(self, words: str | None) -> None:
+        """Read nothing more, and say why, or just close, once all that came whole is answered.
+
+        Before those answers a client would take it for one of them, and believe undone what is
+        done.
+        """
+        self._broken_off = True
+        self._head_came()
+        if self.pipeline and self.cycle.more_body:
+            self.pipeline.popleft()  # it is what is not whole, and nobody has begun it
+            self.cycle = self.pipeline[0][0] if self.pipeline else self._worked_on
+        cycle: RequestResponseCycle | None = self.cycle
+        owed = cycle is not None and not cycle.response_complete
+        if owed and not self.cycle.more_body:
+            self._last_words = words
+            self.cycle.keep_alive = self.cycle.keep_alive and words is not None
+        elif words is None or (owed and self.cycle.response_started):
+            self.transport.close()
+        else:
+            self.send_400_response(words)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._worked_on = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _await_head(self) -> None:
         self._head_came()
-        self._head_due = self.loop.call_later(_HEAD_S, self.transport.close)
+        self._head_due = self.loop.call_later(_HEAD_S, self._break_off, None)
 
     def _head_came(self) -> None:
         if self._head_due is not None:
