@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
-from uuid import UUID
 
 import pytest
 import uvicorn
@@ -111,10 +110,10 @@ class Wire(asyncio.Transport):
 
 
 class Peer:
-    """A connection, what it notes, and the other side of it."""
+    """A connection, what it refuses, and the other side of it."""
 
     def __init__(self, clock: Clock, stopping: bool = False, room: int = 1 << 20) -> None:
-        self.noted: list[UUID] = []
+        self.refused: list[str] = []
         self.wire = Wire(room)
         config = uvicorn.Config(
             nothing,
@@ -125,7 +124,7 @@ class Peer:
             timeout_graceful_shutdown=GRACE_S,
         )
         self.connection = HttpConnection(
-            lambda request_id, began_s, received, answered: self.noted.append(request_id),
+            self._refuse,
             lambda: stopping,
             config=config,
             server_state=ServerState(),
@@ -147,6 +146,10 @@ class Peer:
             {"type": "http.response.body", "body": content, "more_body": more_body},
         ):
             asyncio.run((cycle or self.connection.cycle).send(message))  # type: ignore[arg-type]  # a union
+
+    def _refuse(self, words: str, began_s: float, received_bytes: int) -> bytes:
+        self.refused.append(words)
+        return b"HTTP/1.1 400 Bad Request\r\n\r\n"
 
     def said(self) -> list[int]:
         """Give the statuses of what was answered so far."""
@@ -277,7 +280,7 @@ def test_what_is_no_http_is_said_behind_the_answer_to_what_came_before(
     peer.answer()
     assert peer.said() == [200, 400]
     assert peer.wire.is_closing()
-    assert len(clock.begun) == len(peer.noted) == 1
+    assert len(clock.begun) == len(peer.refused) == 1
 
 
 def test_behind_several_it_is_said_behind_the_last(clock: Clock) -> None:

@@ -76,3 +76,16 @@ def test_a_bad_certificate_is_said_on_one_line(tmp_path: Path, content: bytes | 
     with pytest.raises(InvalidRequest, match="a certificate and its key in PEM") as caught:
         HttpServer(Place(port=0, certificate=Certificate(chain, key)), stop_within_s=1)
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_http_is_refused_whatever_is_served() -> None:
+    with HttpServer(Place(port=0), stop_within_s=20) as server, ThreadPoolExecutor() as pool:
+        running = pool.submit(server.run, PlainTextResponse("done"))
+        address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+        try:
+            with socket.create_connection(address, timeout=20) as connection:
+                connection.sendall(b"\x16\x03\x01 no http\r\n\r\n")
+                assert connection.recv(1000).startswith(b"HTTP/1.1 400 ")
+        finally:
+            server.stop()
+        running.result(20)

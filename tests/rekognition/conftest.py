@@ -12,6 +12,7 @@ import pytest
 from botocore.config import Config
 from starlette.types import ASGIApp
 
+from likeness.app.http_connection import Refuse
 from likeness.app.http_server import HttpServer, Place
 from likeness.app.serving import Serving
 from likeness.config import Settings
@@ -38,10 +39,10 @@ class Running:
 
 
 @contextmanager
-def running(application: ASGIApp) -> Iterator[str]:
+def running(application: ASGIApp, refuse: Refuse | None = None) -> Iterator[str]:
     """Serve an application from a thread; gives its URL."""
     server = HttpServer(Place(port=0), stop_within_s=10)
-    thread = threading.Thread(target=server.run, args=(application,), daemon=True)
+    thread = threading.Thread(target=server.run, args=(application, refuse), daemon=True)
     thread.start()
     try:
         yield server.url
@@ -56,7 +57,7 @@ def serving_discs(home: Path, shipped: Path) -> Iterator[tuple[Running, Serving]
     installation = InstallationWithDiscs.__new__(InstallationWithDiscs)
     installation.shipped = shipped
     installation.__init__(Settings(home=home, cache=home / "cache"))  # type: ignore[misc]
-    with Serving(installation) as serving, running(serving.router) as url:
+    with Serving(installation) as serving, running(serving.router, serving.refuse_malformed) as url:
         key = serving.ensure_first_key()
         assert key is not None
         yield Running(url, key.access_key_id, key.secret), serving

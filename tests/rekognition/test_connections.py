@@ -51,7 +51,7 @@ def noting(
         closing(Application(operations, Keys(), Measures(registry))) as application,
         HttpServer(Place(port=0), stop_within_s) as server,
     ):
-        run = Thread(target=server.run, args=(application, application.note_malformed))
+        run = Thread(target=server.run, args=(application, application.refuse_malformed))
         run.start()
         try:
             yield Noting(server.url, KEY_ID, SECRET, registry, server.stop)

@@ -4,8 +4,8 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from botocore.credentials import Credentials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from likeness.app import http_connection
 from likeness.rekognition.application import Application, Limits
@@ -41,7 +41,7 @@ def server() -> Iterator[Running]:
         Measures(CollectorRegistry()),
         LIMITS,
     )
-    with running(application) as url:
+    with running(application, application.refuse_malformed) as url:
         yield Running(url, KEY_ID, SECRET)
     application.close()
 
@@ -296,9 +296,7 @@ def test_headers_behind_a_body_count_as_nothing(server: Running) -> None:
 
 
 @pytest.mark.parametrize("endless", [b"a: b\r\n", b"a"])
-def test_headers_behind_a_body_without_end_are_cut(
-    serve: Callable[[ASGIApp], str], endless: bytes
-) -> None:
+def test_headers_behind_a_body_without_end_are_cut(endless: bytes) -> None:
     begun = threading.Event()
 
     async def patient(scope: Scope, receive: Receive, send: Send) -> None:
@@ -306,9 +304,12 @@ def test_headers_behind_a_body_without_end_are_cut(
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    server = Running(serve(patient), KEY_ID, SECRET)
     request = head("POST / HTTP/1.1", {"Host": "x", "Transfer-Encoding": "chunked"}) + b"0\r\na"
-    with connected(server) as connection:
+    with (
+        closing(Application({}, Keys(), Measures(CollectorRegistry()))) as wire,
+        running(patient, wire.refuse_malformed) as url,
+        connected(Running(url, KEY_ID, SECRET)) as connection,
+    ):
         connection.sendall(request)
         assert begun.wait(20)
         connection.sendall(endless * (100_000 // len(endless)))

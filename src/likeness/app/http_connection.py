@@ -9,11 +9,9 @@ everybody who has begun to ask has ended, or before everybody under TLS has said
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID, uuid4
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -26,9 +24,11 @@ _STOP_S = 2.0  # for the rest of a request, for some of an answer, and for a goo
 # A head that ends within a piece is counted by whole pieces; bodies cost little more in pieces.
 _PIECE_BYTES = 4 << 10
 
-NoteMalformed = Callable[[UUID, float, int, int], None]
-"""Takes note of an answer to what is no request: its id, when it began to come by
-`time.perf_counter`, how many bytes of it came, and of how many the answer is."""
+Refuse = Callable[[str, float, int], bytes]
+"""Refuses what is no request, with status 400 and `connection: close`, and takes note of it.
+
+Gives all the bytes of the answer. Takes what was expected and what came instead, when that began to
+come by `time.perf_counter`, and how many bytes of it came."""
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -50,12 +50,10 @@ class HttpConnection(HttpToolsProtocol):
     _idle_since_s = 0.0
     _got_on = False
 
-    def __init__(
-        self, note_malformed: NoteMalformed, stopping: Callable[[], bool], **uvicorns: Any
-    ) -> None:
-        """Say who takes note, and whether the server stops; the rest is uvicorn's own."""
+    def __init__(self, refuse: Refuse, stopping: Callable[[], bool], **uvicorns: Any) -> None:
+        """Say how to refuse, and whether the server stops; the rest is uvicorn's own."""
         super().__init__(**uvicorns)
-        self._note_malformed = note_malformed
+        self._refuse = refuse
         self._stopping = stopping
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
@@ -152,21 +150,8 @@ class HttpConnection(HttpToolsProtocol):
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Say in AWS's shape that this is no HTTP."""
-        request_id = uuid4()
-        words: dict[str, Any] = {
-            "__type": "SerializationException",
-            "Code": "SerializationException",
-            "Logref": str(request_id),
-            "Message": msg,
-        }
-        content = json.dumps(words).encode()
-        self._note_malformed(request_id, self._idle_since_s, self._idle_bytes, len(content))
-        self.transport.write(
-            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.1\r\n"
-            b"connection: close\r\nx-amzn-requestid: %b\r\ncontent-length: %d\r\n\r\n%b"
-            % (str(request_id).encode(), len(content), content)
-        )
+        """Say that this is no HTTP, and close."""
+        self.transport.write(self._refuse(msg, self._idle_since_s, self._idle_bytes))
         self.transport.close()
 
     def _look(self) -> None:

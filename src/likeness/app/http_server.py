@@ -10,17 +10,17 @@ import threading
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from uuid import UUID
 
 import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from likeness.app.http_connection import HttpConnection, NoteMalformed
+from likeness.app.http_connection import HttpConnection, Refuse
 from likeness.errors import InvalidRequest
 from likeness.terms.closing import Closing
 
 _BACKLOG = 1024
+_REFUSED = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _IDLE_S = 65  # a little longer than AWS's SDKs and common proxies keep a connection
 
 
@@ -68,13 +68,13 @@ class HttpServer(Closing):
             _check(place.certificate)
         self._socket = _taken(place)
         self._application: ASGIApp | None = None
-        self._noting: NoteMalformed | None = None
+        self._refusing: Refuse | None = None
         self._server = uvicorn.Server(
             uvicorn.Config(
                 self._answer,
                 interface="asgi3",
                 http=partial(  # type: ignore[arg-type]  # no class, but what is called like one
-                    HttpConnection, self._note, self._stopping
+                    HttpConnection, self._refuse, self._stopping
                 ),
                 ws="none",
                 lifespan="off",
@@ -95,16 +95,15 @@ class HttpServer(Closing):
         host = socket.gethostname() if ipaddress.ip_address(bound).is_unspecified else place.host
         self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
-    def run(self, application: ASGIApp, note_malformed: NoteMalformed | None = None) -> None:
+    def run(self, application: ASGIApp, refuse: Refuse | None = None) -> None:
         """Answer until `stop`, SIGTERM or Ctrl-C, and finish what came before.
 
-        What is no HTTP never comes to the application, and is answered all the same: that is what
-        `note_malformed` takes note of.
+        What is no HTTP never comes to the application, and is answered all the same: by `refuse`.
 
         Raises:
             KeyboardInterrupt: it was Ctrl-C.
         """
-        self._application, self._noting = application, note_malformed
+        self._application, self._refusing = application, refuse
         if threading.current_thread() is threading.main_thread():
             # uvicorn raises the signal that ended it once more, and its default would end the
             # process before the home is closed.
@@ -138,11 +137,10 @@ class HttpServer(Closing):
     def _stopping(self) -> bool:
         return self._server.should_exit
 
-    def _note(
-        self, request_id: UUID, began_s: float, received_bytes: int, answer_bytes: int
-    ) -> None:
-        if self._noting is not None:
-            self._noting(request_id, began_s, received_bytes, answer_bytes)
+    def _refuse(self, words: str, began_s: float, received_bytes: int) -> bytes:
+        if self._refusing is None:
+            return _REFUSED
+        return self._refusing(words, began_s, received_bytes)
 
 
 def _check(certificate: Certificate) -> None:

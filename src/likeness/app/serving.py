@@ -43,7 +43,7 @@ _ACCOUNT = "000000000000"
 class Serving(Closing):
     """A home that is served: `router` is the ASGI application, for `HttpServer` to run.
 
-    `note_malformed` notes, as a request, what never comes to it.
+    `refuse_malformed` answers, and notes as a request, what never comes to it.
     """
 
     def __init__(self, installation: Installation, progress: Progress | None = None) -> None:
@@ -68,7 +68,7 @@ class Serving(Closing):
                     per_key_s=installation.settings.key_rate,
                 ),
             )
-            self.note_malformed = self._wire.note_malformed
+            self.refuse_malformed = self._wire.refuse_malformed
             self._upkeep = Upkeep(tasks_of(home))
             undone.pop_all()
         v1 = own_acts(

@@ -49,7 +49,7 @@ def serve(
                 print(f"  AWS_SECRET_ACCESS_KEY={key.secret}")
             print(f"Rekognition's clients find it by AWS_ENDPOINT_URL_REKOGNITION={server.url}")
             sys.stdout.flush()
-            server.run(serving.router, serving.note_malformed)
+            server.run(serving.router, serving.refuse_malformed)
 
 
 def _certificate(chain: Path | None, key: Path | None) -> Certificate | None:

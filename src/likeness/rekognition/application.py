@@ -126,15 +126,23 @@ class Application:
             self._note(exchange, 499, "ClientLeft", 0)
             return
         except AwsError as error:
-            status, code, content = error.status, error.code, _error_body(error, exchange)
+            status, code, content = (
+                error.status,
+                error.code,
+                _error_body(error, exchange.request_id),
+            )
         except asyncio.CancelledError:
             exchange.body.give_up()
             late = failure("The server stopped before it was done")
-            status, code, content = late.status, late.code, _error_body(late, exchange)
+            status, code, content = late.status, late.code, _error_body(late, exchange.request_id)
         except Exception as error:
             _logger.error("request %s failed: %s", exchange.request_id, _whereabouts(error))
             fault = failure("Something unforeseen happened")
-            status, code, content = fault.status, fault.code, _error_body(fault, exchange)
+            status, code, content = (
+                fault.status,
+                fault.code,
+                _error_body(fault, exchange.request_id),
+            )
         finally:
             exchange.body.let_go()
         await self._leave(exchange)
@@ -142,20 +150,28 @@ class Application:
         self._note(exchange, status, code, len(content))
         await _send(send, status, content, exchange)
 
-    def note_malformed(
-        self, request_id: UUID, began_s: float, received_bytes: int, answer_bytes: int
-    ) -> None:
-        """Note what was no HTTP and was answered by whoever listens, in AWS's shape."""
+    def refuse_malformed(self, words: str, began_s: float, received_bytes: int) -> bytes:
+        """Answer what is no HTTP, and so never came here; gives the answer with its head.
+
+        `began_s` is by `time.perf_counter`, and `words` what was expected and what came.
+        """
+        request_id, error = uuid4(), AwsError("SerializationException", words)
+        content = _error_body(error, request_id)
         Answered(
             request_id=str(request_id),
             operation="unknown",
             principal_id=None,
-            status=400,
-            code="SerializationException",
+            status=error.status,
+            code=error.code,
             began_s=began_s,
             bytes_in=received_bytes,
-            bytes_out=answer_bytes,
+            bytes_out=len(content),
         ).note(self._measures)
+        head = "".join(
+            f"{name}: {value}\r\n"
+            for name, value in _headers(content, request_id, {"connection": "close"}).items()
+        )
+        return f"HTTP/1.1 {error.status} Bad Request\r\n{head}\r\n".encode("latin-1") + content
 
     async def in_picture_lane(self, act: Callable[[], T]) -> T:
         """Run an act that looks at pictures beside the operations that do.
@@ -283,25 +299,29 @@ def _declared_bytes(head: Head) -> int | None:
     return int(declared[0]) if declared and declared[0].isdecimal() else None
 
 
-def _error_body(error: AwsError, exchange: _Exchange) -> bytes:
+def _error_body(error: AwsError, request_id: UUID) -> bytes:
     return json.dumps(
         {
             "__type": error.code,
             "Code": error.code,
-            "Logref": str(exchange.request_id),
+            "Logref": str(request_id),
             "Message": error.message,
         }
     ).encode()
 
 
-async def _send(send: Send, status: int, content: bytes, exchange: _Exchange) -> None:
-    headers = {
+def _headers(content: bytes, request_id: UUID, more: Mapping[str, str]) -> dict[str, str]:
+    return {
         "content-type": "application/x-amz-json-1.1",
         "content-length": str(len(content)),
-        "x-amzn-requestid": str(exchange.request_id),
+        "x-amzn-requestid": str(request_id),
         "cache-control": "no-store",
-        **exchange.headers,
+        **more,
     }
+
+
+async def _send(send: Send, status: int, content: bytes, exchange: _Exchange) -> None:
+    headers = _headers(content, exchange.request_id, exchange.headers)
     encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": encoded})
     await send({"type": "http.response.body", "body": content})
