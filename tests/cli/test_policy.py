@@ -259,6 +259,24 @@ def test_where_there_is_no_home_a_pack_is_checked_beside_all_that_are_shipped(
     assert not (tmp_path / "home").exists()
 
 
+def test_a_pack_is_checked_beside_what_is_enabled_in_a_home_of_an_older_likeness(
+    likeness: Command, own: Path
+) -> None:
+    assert likeness("policy", "enable", own).code == 0
+    twin = own.with_name("twin.cedar")
+    twin.write_text(RULES)
+    twin.with_suffix(".toml").write_text(FACTS)
+    with home() as opened:
+        for statement in (
+            "ALTER TABLE review_watches DROP COLUMN sealed_keeper",
+            "UPDATE alembic_version SET version_num = '0012'",
+        ):
+            opened.database.write(lambda c, text=statement: c.exec_driver_sql(text))
+    checked = likeness("policy", "check", twin)
+    assert (checked.code, checked.out) == (2, "")
+    assert "'quiet' came 2 times (in house, twin)" in checked.err
+
+
 WRONG = {
     "no such pack": (["enable", "fish"], "`likeness policy list`"),
     "no such file": (["check", "fish.toml"], "cannot be read"),

@@ -16,14 +16,17 @@ from likeness.gallery import cohorts, collections, older_rows
 from likeness.gallery.cohorts import OwnCohort
 from likeness.gallery.collections import Collection
 from likeness.ledger.ledger import Ledger
+from likeness.policy import enabled
 from likeness.policy.in_force import RulesInForce
 from likeness.policy.known_values import require_known
+from likeness.policy.pack import ChosenPack, shipped
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
 from likeness.service.accountable import AccountableDesk
 from likeness.service.record import Desk, Outcome
 from likeness.service.use_record import Office
 from likeness.service.withhold import Withholding
-from likeness.storage import migrate, open_database
+from likeness.storage import current, migrate, open_database
+from likeness.storage.address import SqliteFile, read_address
 from likeness.terms.closing import Closing
 from likeness.terms.use import UNDECLARED, Action, Principal, Role, Use
 from likeness.vision.kept_cohort import read_cohort
@@ -110,6 +113,30 @@ class Rows(Closing):
     def close(self) -> None:
         """Let go of the database."""
         self.database.close()
+
+
+def enabled_here(installation: Installation) -> list[ChosenPack]:
+    """Give the packs that are enabled in a home; where there is none yet, all that are shipped.
+
+    No home is made. One of an older Likeness is brought up to date, as by whatever opens its rows.
+
+    Raises:
+        InvalidRequest: an enabled pack cannot be read; and what `Rows` raises.
+    """
+    if _is_there(installation.settings):
+        with Rows(installation) as rows:
+            return [one.chosen for one in rows.database.read(enabled.every)]
+    return [ChosenPack.of(pack, {}) for pack in shipped().values() if not pack.facts.always]
+
+
+def _is_there(settings: Settings) -> bool:
+    """Whether a home has a database with a schema, be it an older one."""
+    url = database_url(settings)
+    address = read_address(url)
+    if isinstance(address, SqliteFile) and not address.path.exists():
+        return False  # to open it would make it
+    with open_database(url) as database:
+        return current(database) is not None
 
 
 def somebody_here(settings: Settings) -> Principal:

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from likeness.app.access import enabled_here
 from likeness.cli.answers import Json, print_json
+from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
 from likeness.cli.plain_text import plain
-from likeness.cli.policy.office import NO_ADVICE, enabled_here, office
+from likeness.cli.policy.office import NO_ADVICE, office
 from likeness.cli.policy.pack_file import named_pack, pack_in
 from likeness.cli.policy.stop import suspension_in_words, suspension_json
 from likeness.cli.words import folded, several
@@ -121,7 +123,7 @@ def check(
     Where there is no home yet, it is checked beside all packs that are shipped.
     """
     pack = pack_in(file)
-    made = as_enabled(enabled_here(), pack, {})
+    made = as_enabled(enabled_here(installation()), pack, {})
     if as_json:
         print_json({"pack": pack.name, "rules": [_rule_json(rule, made) for rule in pack.rules]})
         return
