@@ -141,21 +141,6 @@ def test_a_use_is_explained_by_its_key(likeness: Command) -> None:
     assert (both.code, both.out) == (2, "")
 
 
-def test_a_use_is_explained_of_a_collection_that_is_stopped(likeness: Command) -> None:
-    likeness("collections", "create", "staff")
-    likeness("collections", "create", "guests")
-    reason = "--reason=an audit"
-    assert likeness("policy", "suspend", "--collection", "staff", reason).code == 0
-    stopped = answer(likeness, "explain", "--collection", "staff", code=1)
-    assert [one["rule"] for one in stopped["refused_by"]] == ["stop-switch"]
-    assert answer(likeness, "explain", "--collection", "guests")["allowed"] is True
-    (listed,) = answer(likeness, "list")["suspensions"]
-    assert (listed["scope"], listed["subject"]) == ("collection", stopped["collection"])
-    assert "an audit" in likeness("policy", "list").out
-    assert likeness("policy", "resume", "--collection", listed["subject"]).code == 0
-    assert answer(likeness, "explain", "--collection", "staff")["allowed"] is True
-
-
 def test_what_tags_declare_of_a_collection_counts(likeness: Command, own: Path) -> None:
     own.write_text(
         RULES.replace('"quota"', '"notice"')
@@ -187,17 +172,6 @@ def test_a_clock_that_is_set_back_is_seen_while_now_is_asked_about(likeness: Com
     assert answer(likeness, "explain", "--role=admin", "--action=govern")["allowed"] is True
     likeness("policy", "enable", "real-time")
     assert answer(likeness, "explain", "--sector=charity")["allowed"] is True
-
-
-@pytest.mark.parametrize("what", [["--all"], ["--organisation=PD"], ["--purpose=victim-search"]])
-def test_what_is_suspended_is_resumed_with_the_same_option(
-    likeness: Command, what: list[str]
-) -> None:
-    use = ["explain", "--organisation=PD", "--purpose=missing-persons"]
-    assert answer(likeness, "suspend", *what, "--reason=an audit")["suspended"] is True
-    assert answer(likeness, *use, code=1)["allowed"] is False
-    assert answer(likeness, "resume", *what)["suspended"] is False
-    assert answer(likeness, *use)["allowed"] is True
 
 
 def test_a_pack_of_ones_own_is_checked_and_enabled(likeness: Command, own: Path) -> None:

@@ -14,6 +14,9 @@ from likeness.policy.tables import SUSPENSIONS
 from likeness.policy.vocabulary import vocabulary, within
 from likeness.terms.use import Use
 
+STOP_SWITCH = "stop-switch"
+"""The rule that refuses what is stopped, in the pack `safeguards`."""
+
 _LONGEST_SUBJECT = 255
 _LONGEST_REASON = 1000
 
@@ -45,8 +48,7 @@ class Suspension:
             case Scope.ALL:
                 return True
             case Scope.ORGANISATION:
-                # However it is spelt: a stop has to reach whom it means.
-                return _spelt(use.principal.organisation) == _spelt(self.subject)
+                return self.names(use.principal.organisation)
             case Scope.PURPOSE:
                 purposes = vocabulary().purposes
                 return any(
@@ -55,6 +57,10 @@ class Suspension:
                 )
             case Scope.COLLECTION:
                 return str(use.collection_id) == self.subject
+
+    def names(self, subject: str) -> bool:
+        """Whether it is of this subject, however that is spelt: a stop reaches whom it means."""
+        return _spelt(subject) == _spelt(self.subject)
 
 
 def every(connection: Connection) -> list[Suspension]:
@@ -109,11 +115,7 @@ def resume(connection: Connection, scope: Scope, subject: str, *, now: datetime)
 
 def _ids(connection: Connection, scope: Scope, subject: str) -> list[UUID]:
     """Find what is suspended, however it is spelt."""
-    return [
-        one.id
-        for one in every(connection)
-        if one.scope is scope and _spelt(one.subject) == _spelt(subject)
-    ]
+    return [one.id for one in every(connection) if one.scope is scope and one.names(subject)]
 
 
 def _named(scope: Scope, subject: str) -> str:

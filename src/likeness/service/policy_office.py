@@ -137,6 +137,12 @@ class PolicyOffice:
             {"scope": scope.value, "subject": subject},
         )
 
+    def organisations(self) -> list[str]:
+        """List the organisations of enabled keys, and that of whoever is here."""
+        held = self.database.read(keys.every)
+        of_keys = {one.principal.organisation for one in held if one.disabled_at is None}
+        return sorted({*of_keys, self.principal.organisation})
+
     def simulate(self, engine: PolicyEngine) -> Simulation:
         """Ask other rules about every use in the ledger.
 

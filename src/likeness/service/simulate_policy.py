@@ -15,6 +15,7 @@ from likeness.ledger.rows import every_entry
 from likeness.policy.circumstances import Circumstances
 from likeness.policy.engine import PolicyEngine
 from likeness.policy.simulate import Difference, RecordedUse, simulate
+from likeness.policy.suspensions import STOP_SWITCH
 from likeness.service.accountable import DESKS_OWN
 from likeness.terms.use import Action
 
@@ -74,7 +75,7 @@ def _recorded(index: int, entry: Entry, rules: Rules, uses_today: int) -> Record
     refused_by = frozenset(rules.refused_by) - {one.rule_id for one in rules.owed}
     circumstances = replace(
         Circumstances.at_admission(entry.use, uses_today),
-        suspended="stop-switch" in refused_by,
+        suspended=STOP_SWITCH in refused_by,
         clock_set_back="clock-set-back" in refused_by,
     )
     return RecordedUse(

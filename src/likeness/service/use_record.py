@@ -13,6 +13,7 @@ from likeness.ledger.entry import Event, Kind
 from likeness.ledger.ledger import Ledger, Position
 from likeness.policy.circumstances import Circumstances, Notice
 from likeness.policy.in_force import RulesInForce
+from likeness.policy.suspensions import STOP_SWITCH
 from likeness.service.forget import forget
 from likeness.service.record import M, Outcome, Probe
 from likeness.service.withhold import OF_PEOPLE, Withholding, confirmed, crop_of
@@ -186,4 +187,9 @@ def refusal(use: Use, decision: Decision) -> str:
         )
     if not use.granted:
         said += f"; granted to this key: {', '.join(use.principal.purposes) or 'none'}"
+    if any(rule.id == STOP_SWITCH for rule in by):
+        return (
+            f"{said}: `likeness policy list` says what is suspended and why, `likeness policy"
+            " resume` lifts it"
+        )
     return f"{said}: `likeness policy explain` says who may do what"

@@ -53,7 +53,7 @@ def _list_in_words(packs: list[Pack], chosen: dict[str, EnabledPack], rules: Rul
         if pack not in in_force:
             _print(_pack_in_words(pack, None))
     for suspension in rules.suspensions:
-        _print([f"Suspended: {suspension_in_words(suspension)}"])
+        _print(suspension_in_words(suspension))
     print(f"{NO_ADVICE} Rules {rules.engine.digest[:16]}.")
 
 

@@ -1,14 +1,17 @@
 """`likeness policy suspend|resume`: the stop switch."""
 
+import shlex
 from typing import Annotated
 
 import typer
 
 from likeness.cli.answers import Json, print_json
+from likeness.cli.exit_codes import warn
 from likeness.cli.options import AsJson
 from likeness.cli.plain_text import plain
 from likeness.cli.policy.office import office
 from likeness.errors import InvalidRequest
+from likeness.policy.known_values import nearest
 from likeness.policy.suspensions import Scope, Suspension
 from likeness.service.policy_office import PolicyOffice
 
@@ -34,10 +37,12 @@ def suspend(
     with office() as open_office:
         scope, subject = _what(open_office, all_, organisation, purpose, collection)
         made = open_office.suspend(scope, subject, reason)
+        _warn_of_nobody(made, open_office.organisations())
     if as_json:
         print_json(suspension_json(made))
     else:
-        print(plain(f"Suspended: {suspension_in_words(made)}"))
+        for line in suspension_in_words(made):
+            print(plain(line))
 
 
 def resume(
@@ -69,12 +74,29 @@ def suspension_json(suspension: Suspension) -> Json:
     }
 
 
-def suspension_in_words(suspension: Suspension) -> str:
-    """A suspension, for people."""
+def suspension_in_words(suspension: Suspension) -> list[str]:
+    """A suspension, for people, and the command that lifts it."""
     what = f"{suspension.scope} {suspension.subject}".strip()
-    return (
-        f"{what}, since {suspension.since:%Y-%m-%d %H:%M} UTC by {suspension.by}:"
-        f" {suspension.reason}"
+    return [
+        f"Suspended: {what}, since {suspension.since:%Y-%m-%d %H:%M} UTC by {suspension.by}:"
+        f" {suspension.reason}",
+        f"    until {_lifting(suspension)}",
+    ]
+
+
+def _lifting(suspension: Suspension) -> str:
+    option = [f"--{suspension.scope}", *([suspension.subject] if suspension.subject else [])]
+    return shlex.join(["likeness", "policy", "resume", *option])
+
+
+def _warn_of_nobody(suspension: Suspension, organisations: list[str]) -> None:
+    """Tell whoever stopped an organisation that nobody declares: its name may be misspelt."""
+    if suspension.scope is not Scope.ORGANISATION or any(map(suspension.names, organisations)):
+        return
+    warn(
+        f"nobody is stopped yet: no enabled key, nor LIKENESS_ORGANISATION here, says"
+        f" {suspension.subject!r}{nearest(suspension.subject, organisations)}: if it is misspelt,"
+        f" `{_lifting(suspension)}` and suspend the right one"
     )
 
 
