@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,8 @@ import pytest
 from sqlalchemy import Table, select
 
 from likeness.ledger.tables import ENTRIES, SUBJECT_KEYS
+from likeness.review import verdicts
+from likeness.review.quorum import Verdict
 from likeness.review.tables import CANDIDATES, CASES, CROPS, OUTBOX, WATCHES
 
 from .conftest import BLUE, RED
@@ -280,7 +283,30 @@ def test_a_search_that_people_have_to_look_at_names_nobody_and_says_which_case(
     (case,) = rows(CASES)
     assert outcome.code == 1
     assert "Rosa" not in outcome.out
-    assert f"likeness review show {case.id}" in outcome.err
+    assert "\n   1  withheld\n" in outcome.out
+    assert "no match" not in outcome.out
+    assert f"withheld until people have decided case {case.id}" in outcome.err
     assert entries()[-1]["kind"] == "withheld"
     again = json.loads(staff("identify", "--collection", "staff", "probe.png", "--json").out)
     assert again["pictures"][0]["cases"] == [str(case.id)]
+    assert again["pictures"][0]["withheld"] is True
+
+
+def decide(case_id: UUID, number: int, verdict: Verdict) -> None:
+    said = (case_id, number, "key:reviewer", verdict, "the ears", datetime.now(UTC))
+    with home() as opened:
+        opened.database.write(lambda one: verdicts.decide(one, opened.keyring, *said))
+
+
+def test_a_search_that_people_have_decided_says_so_and_is_withheld_no_more(
+    crops: None, staff: Command, enable: Callable[[str], None]
+) -> None:
+    enable(REVIEWED)
+    staff("identify", "--collection", "staff", "probe.png")
+    (case,) = rows(CASES)
+    for one in rows(CANDIDATES):
+        decide(case.id, one.number, Verdict.SAME if one.rank == 1 else Verdict.NOT_SAME)
+    outcome = staff("identify", "--collection", "staff", "probe.png")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "1  Rosa, similarity" in outcome.out
+    assert f"answered as people decided case {case.id}" in outcome.out

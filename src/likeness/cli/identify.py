@@ -30,10 +30,12 @@ from likeness.cli.searched import Ready, folder_ready
 from likeness.cli.words import as_high, box_in_words, several
 from likeness.errors import InvalidRequest, LikenessError
 from likeness.service.identify import Candidate, Identification, Identified
-from likeness.vision.decode import Sample
 from likeness.vision.draw import Mark
 
 _By = Literal["best", "subject", "reference"]
+
+# In place of a name, and of "no match", which would be an answer.
+_WITHHELD = "withheld"
 
 
 def identify(
@@ -84,7 +86,7 @@ def identify(
                 picture,
                 named.sample,
                 [each.face for each in named.faces],
-                [label_of(each) for each in named.faces],
+                [_WITHHELD if named.withheld else label_of(each) for each in named.faces],
                 [mark_of(each) for each in named.faces],
             )
             return named
@@ -104,12 +106,7 @@ def identify(
                 for line in preamble:
                     print(line)
                 preamble.clear()
-                _print(picture, named.sample, named.faces, identifier.calibration.lowest_fmr)
-                for case_id in named.case_ids:
-                    warn(
-                        f"{picture}: what people decide of case {case_id} is answered:"
-                        f" `likeness review show {case_id}`"
-                    )
+                _print(picture, named, identifier.calibration.lowest_fmr)
         if as_json:
             described = {**ready.in_json, "operating_point": search_json(*searched)}
             print_json({ready.kind: described, "pictures": answers})
@@ -133,9 +130,8 @@ def _ready(
     return collection_ready(settled, collection, By(by or "best"))
 
 
-def _print(
-    picture: Path, sample: Sample, faces: tuple[Identification, ...], lowest_fmr: float
-) -> None:
+def _print(picture: Path, named: Identified, lowest_fmr: float) -> None:
+    sample, faces = named.sample, named.faces
     print(
         f"{plain(picture)}: {several(len(faces), 'face')} in {sample.width}x{sample.height} pixels"
     )
@@ -145,12 +141,20 @@ def _print(
             others = others[1:]
             print(f"{number:>4}  {_candidate_in_words(match, lowest_fmr)}")
         else:
-            print(f"{number:>4}  no match")
+            print(f"{number:>4}  {_WITHHELD if named.withheld else 'no match'}")
         print(f"      box {box_in_words(each.face.box)}")
         for candidate in others:
             # That a face matches two people is for a person to notice.
             place = "also a match" if candidate.match else "next"
             print(f"      {place}: {_candidate_in_words(candidate, lowest_fmr)}")
+    for case_id in named.case_ids:
+        if named.withheld:
+            warn(
+                f"{picture}: who it is, if anybody, is withheld until people have decided case"
+                f" {case_id}; then the same command answers: `likeness review show {case_id}`"
+            )
+        else:
+            print(f"      answered as people decided case {case_id}")
 
 
 def _candidate_in_words(candidate: Candidate, lowest_fmr: float) -> str:
@@ -180,5 +184,6 @@ def _json(picture: Path, named: Identified | LikenessError) -> Json:
         "width": named.sample.width,
         "height": named.sample.height,
         "faces": [identification_json(each) for each in named.faces],
+        "withheld": named.withheld,
         "cases": [str(one) for one in named.case_ids],
     }

@@ -72,10 +72,11 @@ class RecordedSearch:
                 released.append(self._released(record, sample, each))
                 if record.case_id is not None and record.case_id not in case_ids:
                     case_ids.append(record.case_id)
-            if record.ended:
+            withheld = record.ended
+            if withheld:
                 released = [replace(each, candidates=()) for each in released]
             record.answered(_outcome(released))
-            return Identified(sample, tuple(released), tuple(case_ids))
+            return Identified(sample, tuple(released), tuple(case_ids), withheld)
 
     def _released(self, record: Record, sample: Sample, each: Identification) -> Identification:
         box = each.face.box

@@ -79,11 +79,15 @@ class Identification:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Identified:
-    """A sample and its faces, largest first; `case_ids` are of what people have to decide of it."""
+    """A sample and its faces, largest first; `case_ids` are of what people decide of it.
+
+    `withheld` is whether nobody is named because they have not: whoever was found, it says so.
+    """
 
     sample: Sample
     faces: tuple[Identification, ...]
     case_ids: tuple[UUID, ...] = ()
+    withheld: bool = False
 
 
 class Identifier:
