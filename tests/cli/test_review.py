@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -34,8 +35,10 @@ T = TypeVar("T")
 PROBE, REFERENCE = b"\xff\xd8 probe \xff\xd9", b"\xff\xd8 reference \xff\xd9"
 
 
-def open_case(principal_id: str = "key:somebody", **owed: Any) -> tuple[Case, Found]:
-    """Open a case of `staff` that found one reference, with both faces kept."""
+def open_case(
+    principal_id: str = "key:somebody", *, empty: bool = False, **owed: Any
+) -> tuple[Case, Found]:
+    """Open a case of `staff` that found one reference, or nobody, with both faces kept."""
     found = Found(uuid4(), None, 99.1)
     now = datetime.now(UTC)
     with Rows(InstallationWithDiscs(read_settings())) as rows:
@@ -49,7 +52,7 @@ def open_case(principal_id: str = "key:somebody", **owed: Any) -> tuple[Case, Fo
                 rows.keyring,
                 search,
                 Owed(**{"reviews": 1, **owed}),
-                [found],
+                [] if empty else [found],
                 use_id=uuid4(),
                 crop_jpeg=PROBE,
                 now=now,
@@ -120,6 +123,39 @@ def test_nobody_reviews_their_own_search(likeness: Command) -> None:
     outcome = likeness("review", "decide", case.id, "--verdict", "same", "--reason", "it is her")
     assert (outcome.code, outcome.out) == (1, "")
     assert "your own use" in outcome.err
+
+
+def test_a_case_that_found_nobody_says_so_to_those_who_might_decide_it(likeness: Command) -> None:
+    likeness("collections", "create", "staff")
+    case, _ = open_case(empty=True)
+    ends = f"{case.expires_at:%Y-%m-%d %H:%M} UTC"
+    assert likeness("review", "list").out.endswith(f": found nobody, ends {ends}\n")
+    shown = likeness("review", "show", case.id).out
+    assert "there is nobody to decide about" in shown
+    assert "another person decides" not in shown
+    decided = likeness("review", "decide", case.id, "--verdict=same", "--reason=the ears")
+    assert (decided.code, decided.out) == (2, "")
+    assert f"there is nobody to decide about, and it ends {ends}" in decided.err
+
+
+def test_who_searched_is_not_told_that_nobody_was_found(likeness: Command) -> None:
+    likeness("collections", "create", "staff")
+
+    def said(empty: bool) -> list[str]:
+        case, _ = open_case(f"local:{user_here()}", empty=empty)
+        verdict = ("decide", case.id, "--verdict=same", "--reason=it is her")
+        outcomes = [
+            likeness("review", *arguments)
+            for arguments in (("list",), ("show", case.id), ("show", case.id, "--json"), verdict)
+        ]
+        (listed,) = [line for line in outcomes[0].out.splitlines() if str(case.id) in line]
+        texts = [listed, *(one.out + one.err for one in outcomes[1:])]
+        # Ids and times are those of the case and tell nothing.
+        return [
+            re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|20\d\d-[0-9T:. -]+\d", "?", one) for one in texts
+        ]
+
+    assert said(empty=True) == said(empty=False)
 
 
 def test_authorisation_is_recorded(likeness: Command) -> None:

@@ -151,7 +151,11 @@ def _seen_json(seen: SeenCase) -> Json:
 
 def _in_words(facts: CaseFacts) -> str:
     case = facts.case
-    state = "decided" if facts.decided else "yours to decide" if facts.yours else "waits for others"
+    if facts.empty:
+        state = f"found nobody, ends {_minute(case.expires_at)}"
+    else:
+        waits = "yours to decide" if facts.yours else "waits for others"
+        state = "decided" if facts.decided else waits
     if case.authorise_by is not None and case.authorised_at is None:
         state += f", to be authorised by {_minute(case.authorise_by)}"
     return f"{case.id}  {_minute(case.opened_at)}  {case.operation} for {case.purpose}: {state}"
@@ -166,7 +170,9 @@ def _print(seen: SeenCase) -> None:
         f"  decided by {several(case.reviews, 'verdict')}{agreeing}{separately}; ends"
         f" {_minute(case.expires_at)}; by {plain(case.principal_id)}"
     )
-    if not (seen.facts.decided or seen.facts.yours):
+    if seen.facts.empty:
+        print("  it found nobody: there is nobody to decide about")
+    elif not (seen.facts.decided or seen.facts.yours):
         print(
             "  another person decides, over /v1 with a key of `likeness keys create NAME --role"
             " reviewer`\n  (docs/review.md)"

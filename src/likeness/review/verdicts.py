@@ -154,7 +154,12 @@ def _candidate(connection: Connection, case: Case, number: int | None) -> Candid
     for candidate in candidates:
         if candidate.number == number:
             return candidate
-    numbers = ", ".join(str(one.number) for one in candidates) or "none"
+    if not candidates:  # rule 2 came first: who searched does not learn it
+        raise NotFound(
+            f"a candidate of case {case.id} was expected and it found none: there is nobody to"
+            f" decide about, and it ends {case.expires_at:%Y-%m-%d %H:%M} UTC by itself"
+        )
+    numbers = ", ".join(str(one.number) for one in candidates)
     raise NotFound(
         f"a candidate of case {case.id} was expected and {number or 'no number'} came: it has"
         f" {numbers}"

@@ -30,11 +30,15 @@ from likeness.terms.use import Action, CollectionFacts, Principal, Use
 
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
-    """A case without anybody's face; `yours` is whether the one who asks has a verdict to give."""
+    """A case without anybody's face; `yours` is whether the one who asks has a verdict to give.
+
+    `empty` is whether it found nobody; it seems not to be to those who may know facts alone.
+    """
 
     case: Case
     decided: bool
     yours: bool
+    empty: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +261,8 @@ class ReviewOffice:
         yours = self._sees_faces(connection, case) and any(
             one.standing is Standing.OPEN and one.number not in own for one in outcome.candidates
         )
-        return CaseFacts(case, outcome.decided, yours)
+        empty = self._sees_faces(case) and not outcome.candidates
+        return CaseFacts(case, outcome.decided, yours, empty)
 
     def _seen(self, connection: Connection, case: Case) -> SeenCase:
         facts = self._facts(connection, case)
