@@ -41,6 +41,19 @@ def test_two_pictures_of_two_people_are_not_and_that_is_exit_code_1(
     assert "not the same person" in outcome.out
 
 
+def test_of_several_faces_the_one_that_was_compared_is_named(
+    likeness: Command, picture: Make
+) -> None:
+    one, many = picture("one.png", RED), picture("many.png", BLUE, RED, GREEN)
+    outcome = likeness("compare", one, many)
+    first, second, *_ = outcome.out.splitlines()
+    assert first == str(one)
+    assert second == f"{many}: the foremost of 3 faces, box 187,27 107x107"
+    answer = json.loads(likeness("compare", one, many, "--json").out)
+    assert (answer["reference_faces"], answer["probe_faces"]) == (1, 3)
+    assert (answer["same"], round(answer["probe_face"]["box"]["left"])) == (True, 187)
+
+
 def test_json_carries_both_scores_their_meaning_and_the_threshold(
     likeness: Command, picture: Make
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -51,7 +52,10 @@ class Likeness:
             NoFace: one of them has none.
         """
         point = self.calibration.point(self.installation.settings.fmr)
-        return verify(self.foremost(reference), self.foremost(probe), self.calibration, point)
+        ours, reference_faces = self._foremost(reference)
+        theirs, probe_faces = self._foremost(probe)
+        verification = verify(ours, theirs, self.calibration, point)
+        return replace(verification, reference_faces=reference_faces, probe_faces=probe_faces)
 
     def foremost(self, picture: Picture) -> tuple[Face, Template]:
         """Find the foremost face of a picture file and make its template.
@@ -59,8 +63,13 @@ class Likeness:
         Raises:
             NoFace: there is none.
         """
+        return self._foremost(picture)[0]
+
+    def _foremost(self, picture: Picture) -> tuple[tuple[Face, Template], int]:
+        """Give the foremost face and its template, and how many faces there are."""
         with _naming(picture):
-            return self.finder.foremost(self.sample(picture))
+            located = self.finder.locate(self.sample(picture))
+            return self.finder.foremost_of(located), len(located.faces)
 
     def compare_pairs(
         self,

@@ -60,6 +60,8 @@ def verification_json(verification: Verification) -> Json:
         "operating_point": point_json(verification.point),
         "reference_face": face_json(verification.reference),
         "probe_face": face_json(verification.probe),
+        "reference_faces": verification.reference_faces,
+        "probe_faces": verification.probe_faces,
     }
 
 

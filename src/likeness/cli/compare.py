@@ -23,9 +23,10 @@ from likeness.cli.options import (
 from likeness.cli.output_file import check_output, write_output
 from likeness.cli.plain_text import plain
 from likeness.cli.progress import counting
-from likeness.cli.words import as_high, one_in, several
+from likeness.cli.words import as_high, box_in_words, one_in, several
 from likeness.errors import InvalidRequest
 from likeness.service.verify import Verification
+from likeness.terms.face import Face
 
 
 def compare(
@@ -78,10 +79,18 @@ def _compare_two(settled: Installation, a: Path, b: Path, as_json: bool) -> None
         pictures = {"reference": str(a), "probe": str(b)}
         print_json({**pictures, **verification_json(verification)})
     else:
-        print(f"{plain(a)}\n{plain(b)}")
+        print(_compared(a, verification.reference, verification.reference_faces))
+        print(_compared(b, verification.probe, verification.probe_faces))
         for line in _in_words(verification, likeness.calibration.lowest_fmr):
             print(f"  {line}")
     raise typer.Exit(ExitCode.DONE if verification.same else ExitCode.NO)
+
+
+def _compared(picture: Path, face: Face, among: int) -> str:
+    """Name a picture, and its face where it has others that were not compared."""
+    if among == 1:
+        return plain(picture)
+    return f"{plain(picture)}: the foremost of {among} faces, box {box_in_words(face.box)}"
 
 
 def _in_words(verification: Verification, lowest_fmr: float) -> list[str]:

@@ -12,7 +12,8 @@ class Verification:
     """What was compared, how alike it is, and what that means.
 
     `fmr` is how often two strangers score as high; `same` is whether the score reaches the
-    threshold of `point`, and is never true where that was not calibrated.
+    threshold of `point`, and is never true where that was not calibrated. `reference_faces` and
+    `probe_faces` are how many faces the two were chosen among.
     """
 
     reference: Face
@@ -22,6 +23,8 @@ class Verification:
     similarity: float
     point: OperatingPoint
     same: bool
+    reference_faces: int = 1
+    probe_faces: int = 1
 
 
 def verify(

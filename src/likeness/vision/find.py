@@ -145,7 +145,14 @@ class FaceFinder:
         Raises:
             NoFace: there is none.
         """
-        located = self.locate(sample)
+        return self.foremost_of(self.locate(sample))
+
+    def foremost_of(self, located: Located) -> tuple[Face, Template]:
+        """Make the template of the face that a picture is of, among those that were found.
+
+        Raises:
+            NoFace: there is none.
+        """
         which = located.foremost
         (template,) = self.templates(located, [which])
         return located.faces[which], template
