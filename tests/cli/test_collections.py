@@ -78,7 +78,7 @@ def test_a_collections_name_reaches_the_terminal_without_escapes(likeness: Comma
         (["delete", "nowhere", "--yes"], "`likeness collections list` lists them"),
         (["delete", "staff"], "give --yes if you are sure"),
         (["delete", "staff", "--yes", "--certificate", "no/such/folder.json"], "make it"),
-        (["verify", "nowhere.json"], "is none"),
+        (["verify", "nowhere.json"], "does not exist"),
         (["retention", "staff", "soon"], "a number of days or `never` was expected and 'soon'"),
         (["retention", "staff", "0"], "1 to 36500 days"),
         (["retention", "nowhere", "9"], "`likeness collections list` lists them"),

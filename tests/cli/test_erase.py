@@ -33,6 +33,15 @@ def test_an_erased_subject_is_found_no_more_and_the_certificate_holds(
     assert "Rosa" not in likeness("identify", "--collection", "staff", probe, "--json").out
 
 
+def test_a_certificate_that_is_not_there_and_a_folder_are_told_apart(
+    likeness: Command, tmp_path: Path
+) -> None:
+    for path, came in ((tmp_path / "gone.json", "does not exist"), (tmp_path, "is no file")):
+        outcome = likeness("collections", "verify", path)
+        assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+        assert f"'{path}' {came}: name one" in outcome.err
+
+
 def test_a_subject_stays_whose_reference_is_erased(
     likeness: Command, picture: Make, erase: Command
 ) -> None:

@@ -60,8 +60,9 @@ def read_certificate(path: Path) -> ErasureCertificate:
     """
     try:
         if not path.is_file():
+            came = "is no file" if path.exists() else "does not exist"
             raise InvalidRequest(
-                f"the file of a certificate was expected and '{path}' is none: name one"
+                f"the file of a certificate was expected and '{path}' {came}: name one"
             )
         with path.open("rb") as file:
             content = file.read(_LARGEST_BYTES + 1)
