@@ -53,22 +53,13 @@ def test_the_version_is_that_of_the_package() -> None:
 def test_the_python_lines_of_the_documentation_work(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache_dir: Path
 ) -> None:
-    from likeness.artifacts import catalogue, fetch
+    from likeness.demo.run import run
     from likeness.errors import ArtifactUnavailable
 
     monkeypatch.setenv("LIKENESS_CACHE", str(cache_dir))
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "staff").mkdir()
-    pictures = {
-        "passport.jpg": catalogue.OBAMA,
-        "visitor.jpg": catalogue.OBAMA_2,
-        "group.jpg": catalogue.OBAMA_3,
-        "staff/Barack Obama.jpg": catalogue.OBAMA,
-        "staff/Joe Biden.jpg": catalogue.BIDEN,
-    }
     try:
-        for name, pinned in pictures.items():
-            (tmp_path / name).write_bytes(fetch(pinned, cache_dir).read_bytes())
+        run(Path("demo-out"))
     except ArtifactUnavailable as error:
         pytest.skip(str(error))
     names: dict[str, object] = {}
