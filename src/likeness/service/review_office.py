@@ -258,10 +258,11 @@ class ReviewOffice:
     def _facts(self, connection: Connection, case: Case) -> CaseFacts:
         outcome = cases.outcome_of(connection, case)
         own = verdicts.numbers_of(connection, case, self.principal.id)
-        yours = self._sees_faces(connection, case) and any(
+        sees = self._sees_faces(connection, case)
+        yours = sees and any(
             one.standing is Standing.OPEN and one.number not in own for one in outcome.candidates
         )
-        empty = self._sees_faces(case) and not outcome.candidates
+        empty = sees and not outcome.candidates
         return CaseFacts(case, outcome.decided, yours, empty)
 
     def _seen(self, connection: Connection, case: Case) -> SeenCase:
