@@ -89,20 +89,24 @@ def faults_of(address: SqliteFile | PostgresServer) -> Iterator[None]:
         raise Conflict(
             f"{address} was expected to have a free connection and all are in use: retry later"
         ) from error
-    except DBAPIError as error:
-        fault = _fault(error, address)
+    except (DBAPIError, sqlite3.Error) as error:
+        # What begins a transaction goes by no way of SQLAlchemy's.
+        orig = error.orig if isinstance(error, DBAPIError) else error
+        fault = _fault(error, orig, address)
         if fault is None:
             raise
         raise fault from error
 
 
-def _fault(error: DBAPIError, address: SqliteFile | PostgresServer) -> LikenessError | None:
+def _fault(
+    error: Exception, orig: BaseException | None, address: SqliteFile | PostgresServer
+) -> LikenessError | None:
     if isinstance(address, SqliteFile):
         # The driver's own refusals carry no code; an extended code has the primary one below.
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-        words = _SQLITE.get(code) if isinstance(error.orig, sqlite3.Error) else None
+        code = getattr(orig, "sqlite_errorcode", 0) & 0xFF
+        words = _SQLITE.get(code) if isinstance(orig, sqlite3.Error) else None
     else:
-        state = getattr(error.orig, "sqlstate", None)
+        state = getattr(orig, "sqlstate", None)
         if state is None:
             return _unreachable(error, address) if isinstance(error, OperationalError) else None
         words = next((_POSTGRESQL[state[:n]] for n in (5, 3, 2) if state[:n] in _POSTGRESQL), None)
