@@ -34,6 +34,25 @@ class NotedRequests:
         request_id, began_s = str(uuid4()), time.perf_counter()
         status, bytes_in, bytes_out = _LEFT, 0, 0
 
+        noted = False
+
+        def note() -> None:
+            nonlocal noted
+            if noted:
+                return
+            noted = True
+            caller = scope.get("state", {}).get("caller")
+            Answered(
+                request_id=request_id,
+                operation=_operation(scope),
+                principal_id=caller.id if caller else None,
+                status=status,
+                code="OK" if status < 400 else str(status),
+                began_s=began_s,
+                bytes_in=bytes_in,
+                bytes_out=bytes_out,
+            ).note(self._measures)
+
         async def receive_noted() -> Message:
             nonlocal bytes_in
             message = await receive()
@@ -46,6 +65,8 @@ class NotedRequests:
                 status = message["status"]
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             bytes_out += len(message.get("body", b""))
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                note()  # who has an answer finds it in the log and among the figures
             await send(message)
 
         try:
@@ -55,17 +76,7 @@ class NotedRequests:
                 raise  # what has begun cannot be said otherwise
             await as_response(_STOPPED)(scope, receive_noted, send_noted)
         finally:
-            caller = scope.get("state", {}).get("caller")
-            Answered(
-                request_id=request_id,
-                operation=_operation(scope),
-                principal_id=caller.id if caller else None,
-                status=status,
-                code="OK" if status < 400 else str(status),
-                began_s=began_s,
-                bytes_in=bytes_in,
-                bytes_out=bytes_out,
-            ).note(self._measures)
+            note()
 
 
 def _operation(scope: Scope) -> str:
