@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from bench.figure import Beside, Figure, Measurement, Target, at_least
 from bench.peer import Peer
 from bench.race import Race, Runner, race
-from bench.workplace import installation, samples, settings
+from bench.workplace import samples, settings
 from likeness.app import Installation, Workload
-from likeness.artifacts import fetch
+from likeness.artifacts import Sources, fetch
 from likeness.artifacts.catalogue import DLIB_RESNET
 from likeness.service.in_parallel import in_parallel
 from likeness.vision.align import Chips, cut_chips
@@ -23,6 +23,8 @@ _BATCH = 16
 _BATCHES = 32
 _THEIR_CHIPS = 24
 _ROUNDS = 5
+# The one that dlib can run, too.
+_RECOGNISER = "dlib-resnet-v1"
 
 
 def _figure(precision: Precision, target: Target) -> Figure:
@@ -63,7 +65,7 @@ def _measured(precision: Precision) -> tuple[Race, float]:
     with tempfile.TemporaryDirectory() as folder, Peer("dlib_chips.py") as dlib:
         path = Path(folder) / "chips.npy"
         np.save(path, chips[:_THEIR_CHIPS])
-        weights = fetch(DLIB_RESNET, settings().cache)
+        weights = fetch(DLIB_RESNET, Sources(settings().cache))
         request = {"weights": str(weights), "chips": str(path)}
         laps = race(
             {
@@ -79,7 +81,7 @@ def _measured(precision: Precision) -> tuple[Race, float]:
 
 def _prepared(chips: NDArray[np.uint8], **chosen: object) -> tuple[Runner, NDArray[np.float32]]:
     """Load the recogniser; give what times it, in seconds a chip, and its features of the chips."""
-    likeness = Installation(settings(**chosen))
+    likeness = Installation(settings(recogniser=_RECOGNISER, **chosen))
     network = likeness.models.require(likeness.recogniser.name)
     session = likeness.engine(Workload.MANY).load(network)
     workers = likeness.workers(Workload.MANY)
@@ -97,7 +99,7 @@ def _prepared(chips: NDArray[np.uint8], **chosen: object) -> tuple[Runner, NDArr
 
 def _chips() -> NDArray[np.uint8]:
     """The chips, (n, 150, 150, 3), of the faces in the sample photographs."""
-    likeness = installation()
+    likeness = Installation(settings(recogniser=_RECOGNISER))
     locator = likeness.locator(likeness.engine(Workload.ONE))
     cut = []
     for picture in samples():

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bench.figure import NotMeasured
 from likeness.app import Installation
-from likeness.artifacts import fetch
+from likeness.artifacts import Sources, fetch
 from likeness.artifacts.catalogue import SAMPLES
 from likeness.config import Settings, read_settings
 from likeness.vision.decode import Sample, inspect
@@ -51,7 +51,7 @@ def pictures_in(folder: Path) -> list[Path]:
 def samples() -> list[Path]:
     """The sample photographs, fetched where they are missing."""
     cache_dir = settings().cache
-    return [fetch(sample, cache_dir) for sample in SAMPLES]
+    return [fetch(sample, Sources(cache_dir)) for sample in SAMPLES]
 
 
 def sample_of(pixels: NDArray[np.uint8]) -> Sample:

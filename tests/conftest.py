@@ -2,7 +2,8 @@
 
 `LIKENESS_FORBID_SKIPS`, a list such as `models,services`, makes tests with those marks fail where
 they would skip: a machine that promises to have what they need (.ci/run) must not pass without.
-Evaluation data are apart: they are nobody's to fetch, so tests that need them may skip anywhere.
+Evaluation data are apart, and so is the better recogniser where no folder of artifacts is named:
+they are nobody's to fetch, so tests that need them may skip anywhere.
 """
 
 import os
@@ -12,7 +13,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from likeness.artifacts import PinnedFile, fetch
+from likeness.artifacts import PinnedFile, Sources, fetch, holds
+from likeness.artifacts.catalogue import PUBLISHED_WEIGHTS
 from likeness.errors import ArtifactUnavailable
 from tests.services.postgresql import (  # noqa: F401  # fixtures, for every suite
     database_url,
@@ -24,17 +26,19 @@ _REPOSITORY = Path(__file__).parent.parent
 # Taken out of the environment: it is no setting, and fixtures that outlive a test read settings.
 _SKIPS_FORBIDDEN = set(os.environ.pop("LIKENESS_FORBID_SKIPS", "").replace(",", " ").split())
 _CACHE_DIR = Path(os.environ.get("LIKENESS_CACHE") or platformdirs.user_cache_dir("likeness"))
+_ARTIFACTS = os.environ.get("LIKENESS_ARTIFACTS")
 
 
-class _NoEvaluationData(pytest.skip.Exception):
+class _NobodysToFetch(pytest.skip.Exception):
     """A skip that nothing forbids."""
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the developer's reaches a test."""
+    """No setting of the developer's reaches a test, and no test reaches a publisher."""
     for name in [name for name in os.environ if name.startswith("LIKENESS_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("LIKENESS_PUBLISHER", "never")
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +48,7 @@ def shared_data() -> Callable[[str], Path]:
     def folder(name: str) -> Path:
         path = _REPOSITORY.parent / "shared" / "data" / name
         if not path.exists():
-            raise _NoEvaluationData(
+            raise _NobodysToFetch(
                 f"needs the evaluation data ../shared/data/{name}, which is not here"
             )
         return path
@@ -59,12 +63,36 @@ def cache_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def artifact(cache_dir: Path) -> Callable[[PinnedFile], Path]:
+def sources(cache_dir: Path) -> Sources:
+    """Where tests marked `models` have pinned files from: never from a publisher."""
+    return Sources(cache_dir, Path(_ARTIFACTS).resolve() if _ARTIFACTS else None)
+
+
+@pytest.fixture
+def better_recogniser(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files of the better recogniser, which settings find too; for tests marked `models`.
+
+    Nobody fetches them for a test, so it skips where neither folder nor cache has them. Where
+    LIKENESS_ARTIFACTS names a folder, that promises to have them.
+    """
+    if not all(holds(sources, file) for file in PUBLISHED_WEIGHTS):
+        reason = "needs the better recogniser, which is neither in the cache nor in"
+        if sources.folder is None:
+            raise _NobodysToFetch(f"{reason} a folder of artifacts (`likeness models pull`)")
+        pytest.skip(f"{reason} {sources.folder}")
+    if sources.folder is not None:
+        monkeypatch.setenv("LIKENESS_ARTIFACTS", str(sources.folder))
+    monkeypatch.setenv("LIKENESS_CACHE", str(sources.cache))
+    return [fetch(file, sources) for file in PUBLISHED_WEIGHTS]
+
+
+@pytest.fixture(scope="session")
+def artifact(sources: Sources) -> Callable[[PinnedFile], Path]:
     """A pinned file, fetched once if need be, for tests marked `models`."""
 
     def path(pinned: PinnedFile) -> Path:
         try:
-            return fetch(pinned, cache_dir)
+            return fetch(pinned, sources)
         except ArtifactUnavailable as error:
             pytest.skip(str(error))
 
@@ -75,7 +103,7 @@ def artifact(cache_dir: Path) -> Callable[[PinnedFile], Path]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Turn a skip that `LIKENESS_FORBID_SKIPS` forbids into a failure."""
     report = yield
-    if call.excinfo is not None and call.excinfo.errisinstance(_NoEvaluationData):
+    if call.excinfo is not None and call.excinfo.errisinstance(_NobodysToFetch):
         return report
     forbidden = _SKIPS_FORBIDDEN & {mark.name for mark in item.iter_markers()}
     if report.skipped and forbidden and not hasattr(report, "wasxfail"):

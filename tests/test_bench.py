@@ -174,7 +174,7 @@ def test_settings_and_home_of_the_user_have_no_part_in_figures(monkeypatch, tmp_
     monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "cache"))
     used = workplace.settings()
-    assert used.chips == "six"
+    assert used.chips == "auto"
     assert used.home != tmp_path / "home"
     assert used.cache == tmp_path / "cache"
 

@@ -30,15 +30,35 @@ class Settings(BaseModel):
     cache: Annotated[
         Path, Field(description="Folder of fetched weights and samples, and converted networks.")
     ] = Path(platformdirs.user_cache_dir("likeness"))
-    detector: Annotated[str, Field(description="Model that finds faces.")] = "centerface"
-    recogniser: Annotated[str, Field(description="Model that makes templates.")] = "dlib-resnet-v1"
-    chips: Annotated[
-        Literal["one", "mirrored", "six"],
+    artifacts: Annotated[
+        str,
         Field(
-            description="Chips averaged into a template: more cost time and make fewer errors; a"
-            " cohort and a calibration are shipped for six."
+            description="Folder in which weights and samples are looked for first, by the names"
+            " that `likeness models bundle` gives them."
         ),
-    ] = "six"
+    ] = ""
+    publisher: Annotated[
+        Literal["asked", "never"],
+        Field(
+            description="Whether the better recogniser's publisher may be asked for it, by `make"
+            " demo`, `likeness models pull` and commands at a terminal."
+        ),
+    ] = "asked"
+    detector: Annotated[str, Field(description="Model that finds faces.")] = "centerface"
+    recogniser: Annotated[
+        str,
+        Field(
+            description="Model that makes templates; auto is face-reidentification-retail-0095"
+            " where it is here, else dlib-resnet-v1."
+        ),
+    ] = "auto"
+    chips: Annotated[
+        Literal["auto", "one", "mirrored", "six"],
+        Field(
+            description="Chips averaged into a template: more cost time and make fewer errors; auto"
+            " is what the recogniser's cohort and calibration are shipped for."
+        ),
+    ] = "auto"
     detector_side: Annotated[
         int,
         Field(

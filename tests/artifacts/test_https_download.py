@@ -6,7 +6,7 @@ from urllib.response import addinfourl
 
 import pytest
 
-from likeness.artifacts import Address, catalogue, fetch
+from likeness.artifacts import Address, Sources, catalogue, fetch
 from likeness.artifacts.https_download import download_address, https_opener
 from likeness.errors import ArtifactUnavailable, ModelTampered
 
@@ -71,4 +71,4 @@ def test_an_address_that_holds_nothing_is_said_to(tmp_path: Path) -> None:
 
 @pytest.mark.online
 def test_yunet_is_where_the_catalogue_says(tmp_path: Path) -> None:
-    assert fetch(catalogue.YUNET, tmp_path).stat().st_size == catalogue.YUNET.size
+    assert fetch(catalogue.YUNET, Sources(tmp_path)).stat().st_size == catalogue.YUNET.size

@@ -25,7 +25,8 @@ def test_an_address_that_is_not_https_is_refused(url: str) -> None:
 
 
 def test_no_two_files_of_the_catalogue_share_a_name() -> None:
-    files = catalogue.WEIGHTS + catalogue.SAMPLES + catalogue.OPTIONAL_WEIGHTS
+    files = catalogue.WEIGHTS + catalogue.SAMPLES
+    files += catalogue.PUBLISHED_WEIGHTS + catalogue.OPTIONAL_WEIGHTS
     assert len({file.name for file in files}) == len(files)
 
 

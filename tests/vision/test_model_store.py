@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import pytest
 
-from likeness.artifacts import Address, PinnedFile, cached_path
+from likeness.artifacts import Address, PinnedFile, Sources, cached_path
 from likeness.errors import (
     AlreadyExists,
     ArtifactUnavailable,
@@ -36,7 +36,7 @@ RESEARCH = Licences("MIT", "research only", LicenceClass.NON_COMMERCIAL, "made b
 
 @pytest.fixture
 def store(tmp_path: Path) -> ModelStore:
-    return ModelStore(tmp_path / "home", tmp_path / "cache", built_in=())
+    return ModelStore(tmp_path / "home", Sources(tmp_path / "cache"), built_in=())
 
 
 @pytest.fixture
@@ -75,25 +75,27 @@ def test_added_model_gives_a_network_that_loads(
 
 
 def test_added_model_outlives_the_store(tmp_path: Path, weights: Path, card: ModelCard) -> None:
-    ModelStore(tmp_path / "home", tmp_path / "cache", ()).add(card, weights)
+    ModelStore(tmp_path / "home", Sources(tmp_path / "cache"), ()).add(card, weights)
 
-    again = ModelStore(tmp_path / "home", tmp_path / "cache", ())
+    again = ModelStore(tmp_path / "home", Sources(tmp_path / "cache"), ())
 
     assert again.cards() == [card]
     assert again.card("theirs") == card
 
 
 def test_built_in_models_are_listed_first(tmp_path: Path, weights: Path, card: ModelCard) -> None:
-    store = ModelStore(tmp_path / "home", tmp_path / "cache")
+    store = ModelStore(tmp_path / "home", Sources(tmp_path / "cache"))
     store.add(replace(card, name="a-model"), weights)
 
     assert [each.name for each in store.cards()] == [*(c.name for c in BUILT_IN), "a-model"]
 
 
 def test_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None:
-    store = ModelStore(tmp_path / "home", tmp_path / "cache")
+    store = ModelStore(tmp_path / "home", Sources(tmp_path / "cache"))
 
-    with pytest.raises(NotFound, match=r"'centreface'; known are centerface, dlib-resnet-v1, "):
+    with pytest.raises(
+        NotFound, match=r"'centreface'; known are centerface, face-reidentification-"
+    ):
         store.require("centreface")
 
 
@@ -109,7 +111,7 @@ def test_same_model_may_be_added_twice_and_another_of_its_name_not(
 
 
 def test_name_of_a_built_in_model_is_taken(tmp_path: Path, weights: Path, card: ModelCard) -> None:
-    store = ModelStore(tmp_path / "home", tmp_path / "cache")
+    store = ModelStore(tmp_path / "home", Sources(tmp_path / "cache"))
 
     with pytest.raises(AlreadyExists):
         store.add(replace(card, name="centerface"), weights)
@@ -190,7 +192,7 @@ def test_weights_that_wait_for_acceptance_are_not_even_fetched(tmp_path: Path) -
     )
     store = ModelStore(
         tmp_path / "home",
-        tmp_path / "cache",
+        Sources(tmp_path / "cache"),
         [replace(CENTERFACE, source=source, licences=RESEARCH)],
     )
 
@@ -304,7 +306,7 @@ def test_fetched_weights_are_verified(tmp_path: Path, weights: Path, card: Model
         "MIT",
         "nobody",
     )
-    store = ModelStore(tmp_path / "home", tmp_path / "cache", ())
+    store = ModelStore(tmp_path / "home", Sources(tmp_path / "cache"), ())
     store.add(replace(card, source=source))
     path = cached_path(source, tmp_path / "cache")
     path.parent.mkdir(parents=True)
@@ -400,10 +402,10 @@ def test_newer_converter_makes_the_network_again(
 
 
 def test_many_at_once_get_one_whole_network(tmp_path: Path, weights: Path, card: ModelCard) -> None:
-    ModelStore(tmp_path / "home", tmp_path / "cache", ()).add(card, weights)
+    ModelStore(tmp_path / "home", Sources(tmp_path / "cache"), ()).add(card, weights)
 
     def require(_: int) -> tuple[Path, bytes]:
-        path = ModelStore(tmp_path / "home", tmp_path / "cache", ()).require("theirs")
+        path = ModelStore(tmp_path / "home", Sources(tmp_path / "cache"), ()).require("theirs")
         return path, path.read_bytes()
 
     with ThreadPoolExecutor(8) as pool:
@@ -414,7 +416,7 @@ def test_many_at_once_get_one_whole_network(tmp_path: Path, weights: Path, card:
 
 def test_unwritable_cache_is_named(tmp_path: Path, weights: Path, card: ModelCard) -> None:
     (tmp_path / "cache").write_text("a file where a folder belongs")
-    store = ModelStore(tmp_path / "home", tmp_path / "cache", ())
+    store = ModelStore(tmp_path / "home", Sources(tmp_path / "cache"), ())
     store.add(card, weights)
 
     with pytest.raises(ArtifactUnavailable, match=r"cache/networks cannot \(Not a directory\)"):
@@ -443,7 +445,9 @@ def test_default_models_become_networks_that_load(
     cached.parent.mkdir(parents=True)
     cached.symlink_to(artifact(card.source))
 
-    network = openvino.load(ModelStore(tmp_path / "home", tmp_path / "cache").require(card.name))
+    network = openvino.load(
+        ModelStore(tmp_path / "home", Sources(tmp_path / "cache")).require(card.name)
+    )
 
     outputs = network.run(np.zeros((2, side, side, 3), np.uint8))
     assert [output.shape for output in outputs] == shapes

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from likeness.artifacts import Sources
 from likeness.errors import ArtifactUnavailable
 from likeness.terms.face import Pose
 from likeness.terms.image import Image
@@ -112,11 +113,11 @@ Find = Callable[[Image, np.ndarray | None], np.ndarray | None]
 
 @pytest.fixture(scope="module")
 def find(
-    cache_dir: Path, openvino: OpenVinoEngine, tmp_path_factory: pytest.TempPathFactory
+    sources: Sources, openvino: OpenVinoEngine, tmp_path_factory: pytest.TempPathFactory
 ) -> Find:
     """Find the landmarks of the largest face, or of that nearest to a place."""
     try:
-        path = ModelStore(tmp_path_factory.mktemp("home"), cache_dir).require("centerface")
+        path = ModelStore(tmp_path_factory.mktemp("home"), sources).require("centerface")
     except ArtifactUnavailable as error:
         pytest.skip(str(error))
     network = CenterFace(openvino.load(path))

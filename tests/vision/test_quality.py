@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from likeness.artifacts import Sources
 from likeness.errors import ArtifactUnavailable
 from likeness.terms.face import Pose, Quality, QualityReason
 from likeness.terms.image import Image
@@ -155,10 +156,10 @@ def test_no_faces_have_no_qualities() -> None:
 
 @pytest.fixture(scope="module")
 def detector(
-    cache_dir: Path, openvino: OpenVinoEngine, tmp_path_factory: pytest.TempPathFactory
+    sources: Sources, openvino: OpenVinoEngine, tmp_path_factory: pytest.TempPathFactory
 ) -> Detector:
     try:
-        path = ModelStore(tmp_path_factory.mktemp("home"), cache_dir).require("centerface")
+        path = ModelStore(tmp_path_factory.mktemp("home"), sources).require("centerface")
     except ArtifactUnavailable as error:
         pytest.skip(str(error))
     settings = DetectorSettings(longer_side=448, enlarged_side=448)

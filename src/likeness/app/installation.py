@@ -7,11 +7,17 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 
-from likeness.artifacts import Progress
+from likeness.app.recogniser_choice import (
+    AUTO,
+    RecogniserChoice,
+    choose_recogniser,
+    fetch_better,
+)
+from likeness.artifacts import Progress, Publisher, Sources
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
 from likeness.vision.align import Chips
-from likeness.vision.cards import LAYOUTS, Form, ModelCard, Task
+from likeness.vision.cards import CHIPS, LAYOUTS, Form, ModelCard, Task
 from likeness.vision.centerface import CenterFace
 from likeness.vision.decode import DecodeLimits, Sample, read_sample
 from likeness.vision.detect import Detector, DetectorSettings
@@ -44,30 +50,36 @@ class Workload(Enum):
 
 
 class Installation:
-    """What settings stand for, before any network is loaded."""
+    """What settings stand for, before any network is loaded.
 
-    def __init__(self, settings: Settings) -> None:
+    `publisher` says whether a file may be fetched from its publisher later; making an installation
+    calls nobody.
+    """
+
+    def __init__(self, settings: Settings, publisher: Publisher = Publisher.NEVER) -> None:
         self.settings = settings
-        self.models = ModelStore(settings.home / "models", settings.cache)
+        self.sources = _sources(settings, publisher)
+        self.models = ModelStore(settings.home / "models", self.sources)
         self.standards = Standards(settings.home / "models")
         self.limits = DecodeLimits(settings.max_bytes, settings.max_pixels, settings.max_side)
-        self.chips = Chips[settings.chips.upper()]
         self.detector = self._card(settings.detector, Task.DETECTOR)
-        self.recogniser = self._card(settings.recogniser, Task.RECOGNISER)
+        self.choice = self._choose()
+        self.recogniser = self.choice.card
         self.layout = LAYOUTS[self.recogniser.form]
+        self.chips = self._chips(self.recogniser)
 
     @property
     def model(self) -> str:
         """All that a template depends on, to the byte of the weights."""
-        return "+".join(
-            [
-                f"{self.recogniser.name}@{self.recogniser.source.sha256[:8]}",
-                f"{self.detector.name}@{self.detector.source.sha256[:8]}",
-                # Landmarks are found again in upright pictures before chips are laid out.
-                f"upright-mirrored-{self.layout.name}",
-                self.chips.name.lower(),
-            ]
-        )
+        return self._model(self.recogniser)
+
+    def fetch_better(self, say: Callable[[str], None], progress: Progress) -> None:
+        """Fetch the better recogniser where it would be used and its publisher may be asked.
+
+        `say` is told before anybody is called. It is used by installations made from now on.
+        """
+        if self.settings.recogniser == AUTO:
+            fetch_better(self.models, self.sources, self._has_cohort, say, progress)
 
     def engine(self, workload: Workload) -> Engine:
         """Make what runs the networks."""
@@ -118,6 +130,29 @@ class Installation:
         """Read a picture file and check its header against the limits."""
         return read_sample(Path(picture), self.limits)
 
+    def _choose(self) -> RecogniserChoice:
+        if self.settings.recogniser == AUTO:
+            return choose_recogniser(self.models, self.sources, self._has_cohort)
+        return RecogniserChoice(self._card(self.settings.recogniser, Task.RECOGNISER))
+
+    def _has_cohort(self, recogniser: ModelCard) -> bool:
+        return self.standards.has_cohort(self._model(recogniser))
+
+    def _chips(self, recogniser: ModelCard) -> Chips:
+        chosen = self.settings.chips
+        return CHIPS[recogniser.form] if chosen == "auto" else Chips[chosen.upper()]
+
+    def _model(self, recogniser: ModelCard) -> str:
+        return "+".join(
+            [
+                f"{recogniser.name}@{recogniser.digest[:8]}",
+                f"{self.detector.name}@{self.detector.digest[:8]}",
+                # Landmarks are found again in upright pictures before chips are laid out.
+                f"upright-mirrored-{LAYOUTS[recogniser.form].name}",
+                self._chips(recogniser).name.lower(),
+            ]
+        )
+
     def _card(self, name: str, task: Task) -> ModelCard:
         card = self.models.card(name)
         if card.task is not task:
@@ -126,6 +161,12 @@ class Installation:
                 " which is which"
             )
         return card
+
+
+def _sources(settings: Settings, publisher: Publisher) -> Sources:
+    allowed = Publisher.NEVER if settings.publisher == "never" else publisher
+    folder = Path(settings.artifacts).expanduser() if settings.artifacts else None
+    return Sources(settings.cache, folder, allowed)
 
 
 def _processors() -> int:

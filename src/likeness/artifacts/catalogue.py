@@ -103,7 +103,29 @@ SFACE = PinnedFile(
     licence="Apache-2.0",
     attribution="SFace, Yaoyao Zhong and others; published by OpenCV Zoo",
 )
+_RETAIL_0095 = (
+    "https://storage.openvinotoolkit.org/repositories/open_model_zoo/2023.0/models_bin/1"
+    "/face-reidentification-retail-0095/FP16/face-reidentification-retail-0095"
+)
+RETAIL_0095_WEIGHTS = PinnedFile(
+    name="face-reidentification-retail-0095.bin",
+    size=2_213_628,
+    sha256="241229ca3d206321868d46ce74a3c0b06c49cea58db7dc70b2e842ff287545d1",
+    source=Address(f"{_RETAIL_0095}.bin", needs_permission=True),
+    licence="Apache-2.0",
+    attribution="face-reidentification-retail-0095, Intel; published by Open Model Zoo",
+)
+RETAIL_0095_GRAPH = PinnedFile(
+    name="face-reidentification-retail-0095.xml",
+    size=350_427,
+    sha256="ce53d2c9c08c0bd1c1660fb8a5b6d0e3e4ec19eb92f1036d2d83a85e83082dce",
+    source=Address(f"{_RETAIL_0095}.xml", needs_permission=True),
+    licence="Apache-2.0",
+    attribution="face-reidentification-retail-0095, Intel; published by Open Model Zoo",
+)
 
 WEIGHTS = (CENTERFACE, DLIB_RESNET)
 SAMPLES = (OBAMA, OBAMA_2, OBAMA_3, BIDEN, ASTRONAUT)
+# From their publisher alone, to whom few may go: see `sources.Publisher`.
+PUBLISHED_WEIGHTS = (RETAIL_0095_WEIGHTS, RETAIL_0095_GRAPH)
 OPTIONAL_WEIGHTS = (YUNET, SFACE)

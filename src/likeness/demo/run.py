@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likeness import __version__
-from likeness.app import Likeness, open_likeness
-from likeness.artifacts import PinnedFile, fetch_all
+from likeness.app import Installation, Likeness, Workload
+from likeness.artifacts import PinnedFile, Publisher, fetch_all
 from likeness.cli.annotation import encoded
 from likeness.cli.identify import label_of, mark_of
 from likeness.cli.output_file import write_output
@@ -83,8 +83,15 @@ def _ready(milliseconds: dict[str, float]) -> tuple[Photographs, Likeness]:
     _say(f"into {settings.cache} where they are missing ...")
     wanted = [photo for person in PEOPLE for photo in (person.enrolled, person.shown) if photo]
     with fetching() as progress, _timed(milliseconds, "load"):
-        paths = fetch_all(wanted, settings.cache, progress)
-        return dict(zip(wanted, paths, strict=True)), open_likeness(settings, progress=progress)
+        # Who types `make demo` wants the better recogniser; within a day of a failure, in vain.
+        asking = Installation(settings, Publisher.UNLESS_IT_FAILED)
+        asking.fetch_better(_say, progress)
+        installation = Installation(settings)
+        if installation.choice.drawback:
+            _say(installation.choice.drawback)
+        paths = fetch_all(wanted, installation.sources, progress)
+        likeness = Likeness(installation, Workload.ONE, progress)
+        return dict(zip(wanted, paths, strict=True)), likeness
 
 
 def _enrol(

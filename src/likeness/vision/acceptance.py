@@ -27,7 +27,7 @@ class Acceptance:
 
 def record_acceptance(folder: Path, card: ModelCard, by: str, at: datetime) -> Acceptance:
     """Write down that `by` accepted the licence of a card's weights."""
-    acceptance = Acceptance(card.name, card.source.sha256, card.licences.weights, by, at)
+    acceptance = Acceptance(card.name, card.digest, card.licences.weights, by, at)
     value = {
         "model": acceptance.model,
         "sha256": acceptance.sha256,
@@ -59,7 +59,7 @@ def acceptance_of(folder: Path, card: ModelCard) -> Acceptance | None:
             f" `likeness models accept {card.name}` again"
         ) from error
     covers = (acceptance.sha256, acceptance.licence) == (
-        card.source.sha256,
+        card.digest,
         card.licences.weights,
     )
     return acceptance if covers else None
@@ -81,4 +81,4 @@ def require_acceptance(folder: Path, card: ModelCard) -> None:
 
 
 def _path(folder: Path, card: ModelCard) -> Path:
-    return folder / f"{card.source.sha256}.json"
+    return folder / f"{card.digest}.json"

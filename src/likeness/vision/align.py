@@ -39,6 +39,15 @@ _ARCFACE_SHAPE = (
     (41.5493, 92.3655),
     (70.7299, 92.2041),
 )
+# Where Intel's face-reidentification-retail-0095 wants the points, in the unit square of its chip.
+_RETAIL_SHAPE = (
+    (0.31556875, 0.46157411),
+    (0.68262292, 0.46157411),
+    (0.50026250, 0.64050536),
+    (0.34947188, 0.82469196),
+    (0.65343646, 0.82469196),
+)
+_RETAIL_SIDE = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +68,16 @@ DLIB_LAYOUT = ChipLayout(
     "dlib-closer", _DLIB_SIDE, tuple((_of_dlib(x), _of_dlib(y)) for x, y in _DLIB_MEAN_SHAPE)
 )
 ARCFACE_LAYOUT = ChipLayout("arcface", 112, _ARCFACE_SHAPE)
+RETAIL_LAYOUT = ChipLayout(
+    "retail", _RETAIL_SIDE, tuple((_RETAIL_SIDE * x, _RETAIL_SIDE * y) for x, y in _RETAIL_SHAPE)
+)
 
 
 class Chips(Enum):
     """How many chips of one face are averaged into its template; the value says at which scales.
 
     Each scale is cut once, and with `MIRRORED` and `SIX` once more as seen in a mirror. More chips
-    cost more time and make fewer errors. A cohort and a calibration are shipped for `SIX`.
+    cost more time and make fewer errors, up to a point that `cards.CHIPS` gives for each form.
     """
 
     ONE = (1.0,)

@@ -28,6 +28,7 @@ from likeness.vision.cards import (
     LocalFile,
     ModelCard,
     Task,
+    two_files_refused,
 )
 from likeness.vision.preparation import Preparation
 
@@ -48,6 +49,8 @@ def read_card(text: str, where: str) -> ModelCard:
         ) from error
     card = _Fields(where, value)
     form = card.choice("form", Form)
+    if form.has_graph_file:
+        raise InvalidRequest(two_files_refused(form))
     licences = card.inner("licences")
     weights_licence, credits = licences.line("weights"), card.line("credits")
     read = ModelCard(

@@ -1,12 +1,19 @@
 """What a model is, where it comes from, and on what terms: one card for each."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from likeness.artifacts import PinnedFile
 from likeness.errors import InvalidRequest
-from likeness.vision.align import ARCFACE_LAYOUT, DLIB_LAYOUT, ChipLayout
+from likeness.vision.align import (
+    ARCFACE_LAYOUT,
+    DLIB_LAYOUT,
+    RETAIL_LAYOUT,
+    ChipLayout,
+    Chips,
+)
 from likeness.vision.preparation import Preparation
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -29,11 +36,17 @@ class Form(StrEnum):
     DLIB_RESNET = "dlib-resnet"
     ARCFACE = "arcface"
     SFACE = "sface"
+    OPENVINO_REID = "openvino-reid"
 
     @property
     def task(self) -> Task:
         """What models of this form are for."""
         return Task.RECOGNISER if self in LAYOUTS else Task.DETECTOR
+
+    @property
+    def has_graph_file(self) -> bool:
+        """Whether the network's layout lies in a file of its own, beside the weights."""
+        return self is Form.OPENVINO_REID
 
 
 # How the models of a form want their pixels, unless a card says otherwise.
@@ -45,12 +58,23 @@ PREPARATIONS = {
     Form.ARCFACE: Preparation(mean=(127.5, 127.5, 127.5), scale=127.5),
     # Its graph subtracts and scales by itself.
     Form.SFACE: Preparation(),
+    # Its graph scales by itself.
+    Form.OPENVINO_REID: Preparation(channels="BGR"),
 }
 # How the chips of a recogniser's form are laid out.
 LAYOUTS: dict[Form, ChipLayout] = {
     Form.DLIB_RESNET: DLIB_LAYOUT,
     Form.ARCFACE: ARCFACE_LAYOUT,
     Form.SFACE: ARCFACE_LAYOUT,
+    Form.OPENVINO_REID: RETAIL_LAYOUT,
+}
+# How many chips of a face the recognisers of a form are given, unless the settings say.
+CHIPS: dict[Form, Chips] = {
+    Form.DLIB_RESNET: Chips.SIX,
+    Form.ARCFACE: Chips.SIX,
+    Form.SFACE: Chips.SIX,
+    # Four chips more gain nothing here.
+    Form.OPENVINO_REID: Chips.MIRRORED,
 }
 
 
@@ -96,9 +120,12 @@ class LocalFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """One model, told apart by `name` and, to the byte, by its source's SHA-256.
+    """One model, told apart by `name` and, to the byte, by its `digest`.
 
-    `dimensions` is the length of a recogniser's templates, None for a detector.
+    `source` holds the weights, and the network's layout too unless that lies in `graph`.
+    `dimensions` is the length of a recogniser's templates, None for a detector. `lfw_fnmr` is the
+    share of LFW's mated pairs that it misses at FMR 1e-3 (View 1, deep-funneled), None where that
+    was not measured.
     """
 
     name: str
@@ -110,6 +137,8 @@ class ModelCard:
     description: str
     known_limits: tuple[str, ...]
     credits: str
+    graph: PinnedFile | None = None
+    lfw_fnmr: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a card that contradicts itself."""
@@ -123,6 +152,20 @@ class ModelCard:
                 f"recognisers have dimensions and detectors have none; {self.name}, a"
                 f" {self.task}, has {self.dimensions}: correct the card"
             )
+        if self.form.has_graph_file != (self.graph is not None):
+            raise InvalidRequest(two_files_refused(self.form))
+
+    @property
+    def files(self) -> tuple[PinnedFile | LocalFile, ...]:
+        """All that the model is made from."""
+        return (self.source,) if self.graph is None else (self.source, self.graph)
+
+    @property
+    def digest(self) -> str:
+        """What the model is known by, 64 hexadecimal digits: SHA-256 of its file, or over both."""
+        if self.graph is None:
+            return self.source.sha256
+        return hashlib.sha256((self.source.sha256 + self.graph.sha256).encode()).hexdigest()
 
     @property
     def task(self) -> Task:
@@ -138,3 +181,11 @@ class ModelCard:
     def needs_acceptance(self) -> bool:
         """Whether the operator has to accept the licence of the weights before they are used."""
         return self.licences.weights_class is not LicenceClass.PERMISSIVE
+
+
+def two_files_refused(form: Form) -> str:
+    """Word why a model of two files, or what is said to be one, cannot be added."""
+    return (
+        f"Models of the form {form} cannot be added: their weights and their graph are two files."
+        " Convert the model to one ONNX file, and add that as arcface or sface"
+    )

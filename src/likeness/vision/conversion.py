@@ -9,11 +9,12 @@ import onnx
 
 from likeness.errors import InvalidRequest
 from likeness.vision import scrfd, yunet
-from likeness.vision.cards import LAYOUTS, Form, ModelCard
+from likeness.vision.cards import LAYOUTS, Form, ModelCard, two_files_refused
 from likeness.vision.centerface_onnx import make_dynamic
 from likeness.vision.dlib_onnx import write_resnet
 from likeness.vision.dlib_weights import read_resnet_weights
 from likeness.vision.free_axes import declare_input, keep_batches_whole, output_shapes, read_graph
+from likeness.vision.openvino_ir import write_recogniser
 from likeness.vision.picture_input import take_pictures
 from likeness.vision.pyramid import Pyramid
 
@@ -23,13 +24,13 @@ _TRIAL_HEIGHT, _TRIAL_WIDTH = 96, 160
 _TRIAL_CHIPS = 2
 
 
-def convert(card: ModelCard, published: bytes) -> onnx.ModelProto:
-    """Make the network of a card from its source's bytes.
+def convert(card: ModelCard, published: bytes, graph: bytes | None = None) -> onnx.ModelProto:
+    """Make the network of a card from the bytes of its source, and of its graph if it has one.
 
     Raises:
         InvalidRequest: the bytes are not of the card's form, or give other dimensions.
     """
-    network, dimensions = read_network(published, card.form, card.name)
+    network, dimensions = read_network(published, card.form, card.name, graph)
     if dimensions != card.dimensions:
         raise InvalidRequest(
             f"the card of {card.name} promises templates of {card.dimensions} numbers, its graph"
@@ -38,7 +39,9 @@ def convert(card: ModelCard, published: bytes) -> onnx.ModelProto:
     return take_pictures(network, card.preparation)
 
 
-def read_network(published: bytes, form: Form, what: str) -> tuple[onnx.ModelProto, int | None]:
+def read_network(
+    published: bytes, form: Form, what: str, graph: bytes | None = None
+) -> tuple[onnx.ModelProto, int | None]:
     """Read published bytes as a form says, and a recogniser's dimensions with it.
 
     The graph still wants its pixels prepared; `what` names it in messages.
@@ -57,6 +60,10 @@ def read_network(published: bytes, form: Form, what: str) -> tuple[onnx.ModelPro
             return write_resnet(read_resnet_weights(published)), _DLIB_DIMENSIONS
         case Form.ARCFACE | Form.SFACE:
             return _recogniser(published, LAYOUTS[form].side, what)
+        case Form.OPENVINO_REID:
+            if graph is None:
+                raise InvalidRequest(two_files_refused(form))
+            return write_recogniser(graph, published, LAYOUTS[form].side, what)
 
 
 def _detector(published: bytes, pyramid: Pyramid, what: str) -> onnx.ModelProto:

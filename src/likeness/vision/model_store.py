@@ -3,13 +3,13 @@
 What holds for every network that is handed out:
 
 1. The licence of its weights is permissive, or was accepted by name for exactly these bytes.
-2. Its source's SHA-256 was checked in this very call.
-3. It was made from that source by this version of the converter, whole: its own SHA-256 is in its
+2. The SHA-256 of each of its files was checked in this very call.
+3. It was made from those bytes by this version of the converter, whole: its own SHA-256 is in its
    name, and was checked too. Anybody who can write there can name another so, hence nobody but the
    owner and their group may.
 
-Cards and weights that users add, and acceptances, lie under `root`; what can be fetched or made
-again lies under `cache_dir`.
+Cards and weights that users add, and acceptances, lie under `root`; networks lie in the cache of
+`sources`, which also say where files are fetched from.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from likeness.artifacts import PinnedFile, Progress, cached, fetch
+from likeness.artifacts import PinnedFile, Progress, Sources, fetch, find, holds
 from likeness.errors import (
     AlreadyExists,
     ArtifactUnavailable,
@@ -35,7 +35,14 @@ from likeness.vision.acceptance import (
 )
 from likeness.vision.built_in_cards import BUILT_IN
 from likeness.vision.card_file import read_card, write_card
-from likeness.vision.cards import PREPARATIONS, Form, Licences, LocalFile, ModelCard
+from likeness.vision.cards import (
+    PREPARATIONS,
+    Form,
+    Licences,
+    LocalFile,
+    ModelCard,
+    two_files_refused,
+)
 from likeness.vision.whole_files import digest_of, disk_faults_of, write_whole
 
 # Counts up whenever the same bytes would become another network.
@@ -46,13 +53,13 @@ class ModelStore:
     """The models of one installation; several processes may use it at a time."""
 
     def __init__(
-        self, root: Path, cache_dir: Path, built_in: Sequence[ModelCard] = BUILT_IN
+        self, root: Path, sources: Sources, built_in: Sequence[ModelCard] = BUILT_IN
     ) -> None:
         self._cards = root / "cards"
         self._weights = root / "weights"
         self._acceptances = root / "accepted"
-        self._networks = cache_dir / "networks"
-        self._cache_dir = cache_dir
+        self._networks = sources.cache / "networks"
+        self._sources = sources
         self._built_in = {card.name: card for card in built_in}
 
     def cards(self) -> list[ModelCard]:
@@ -94,6 +101,8 @@ class ModelStore:
                 f"a new model is needed and {card.name} exists with another card: give it another"
                 " name"
             )
+        if card.form.has_graph_file:
+            raise InvalidRequest(two_files_refused(card.form))
         if isinstance(card.source, LocalFile):
             content = _read_weights(weights, card.source)
             _convert(card, content)
@@ -124,9 +133,30 @@ class ModelStore:
             ModelTampered: they are others.
         """
         card = self.card(name)
-        if isinstance(card.source, PinnedFile):
-            return cached(card.source, self._cache_dir) is not None
-        return self._verified_source(card, None).exists()
+        pinned = [file for file in card.files if isinstance(file, PinnedFile)]
+        if not pinned:
+            return self._verified_files(card, None)[0].exists()
+        return all(find(file, self._sources) is not None for file in pinned)
+
+    def missing(self, card: ModelCard) -> list[PinnedFile]:
+        """Name the files of a built-in model that are not here; their bytes are not looked at.
+
+        Raises:
+            InvalidRequest: the folder of artifacts is none.
+            ArtifactUnavailable: the folder cannot be read.
+        """
+        pinned = [file for file in card.files if isinstance(file, PinnedFile)]
+        return [file for file in pinned if not holds(self._sources, file)]
+
+    def files(self, name: str, progress: Progress | None = None) -> list[Path]:
+        """Give the verified files of a model; they are fetched where they can be.
+
+        Raises:
+            As `require`.
+        """
+        card = self.card(name)
+        require_acceptance(self._acceptances, card)
+        return self._verified_files(card, progress)
 
     def require(self, name: str, progress: Progress | None = None) -> Path:
         """Give the network of a model, ready to load; its weights are fetched where they can be.
@@ -140,12 +170,14 @@ class ModelStore:
         """
         card = self.card(name)
         require_acceptance(self._acceptances, card)
-        source = self._verified_source(card, progress)
-        return self._network(card) or self._converted(card, source)
+        files = self._verified_files(card, progress)
+        return self._network(card) or self._converted(card, files)
 
-    def _verified_source(self, card: ModelCard, progress: Progress | None) -> Path:
+    def _verified_files(self, card: ModelCard, progress: Progress | None) -> list[Path]:
         if isinstance(card.source, PinnedFile):
-            return fetch(card.source, self._cache_dir, progress)
+            pinned = [file for file in card.files if isinstance(file, PinnedFile)]
+            # One after the other, so that one that fails is not asked for twice.
+            return [fetch(file, self._sources, progress) for file in pinned]
         path = self._weights / card.source.sha256
         with disk_faults_of(self._weights):
             if not path.exists():
@@ -159,7 +191,7 @@ class ModelStore:
                 f"the weights of {card.name} were expected to have SHA-256 {card.source.sha256},"
                 f" {path} has {came}: copy {card.source.name} there again from a source you trust"
             )
-        return path
+        return [path]
 
     def _network(self, card: ModelCard) -> Path | None:
         """Find the network where it was made before and is whole.
@@ -168,7 +200,7 @@ class ModelStore:
             ModelTampered: everybody could have put it there.
         """
         with disk_faults_of(self._networks):
-            for folder in (self._cache_dir, self._networks):
+            for folder in (self._sources.cache, self._networks):
                 if folder.exists() and folder.stat().st_mode & stat.S_IWOTH:
                     raise ModelTampered(
                         f"a folder of networks that nobody else can write to was expected, and"
@@ -180,8 +212,8 @@ class ModelStore:
                 path.unlink(missing_ok=True)
         return None
 
-    def _converted(self, card: ModelCard, source: Path) -> Path:
-        content = _convert(card, source.read_bytes())
+    def _converted(self, card: ModelCard, files: Sequence[Path]) -> Path:
+        content = _convert(card, *map(_read_again, card.files, files))
         sha256 = hashlib.sha256(content).hexdigest()
         path = self._networks / f"{_network_stem(card)}-{sha256}.onnx"
         write_whole(path, content)
@@ -198,6 +230,8 @@ def describe(
     """
     from likeness.vision import conversion  # as in `_convert`
 
+    if form.has_graph_file:
+        raise InvalidRequest(two_files_refused(form))
     content = _read_user_file(weights)
     _, dimensions = conversion.read_network(content, form, weights.name)
     return ModelCard(
@@ -213,20 +247,29 @@ def describe(
     )
 
 
-def _convert(card: ModelCard, published: bytes) -> bytes:
+def _read_again(file: PinnedFile | LocalFile, path: Path) -> bytes:
+    """Read a file that was verified; somebody may have changed it since."""
+    with disk_faults_of(path.parent):
+        content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise ModelTampered(f"{path} has changed while it was read: try again")
+    return content
+
+
+def _convert(card: ModelCard, published: bytes, graph: bytes | None = None) -> bytes:
     # onnx takes long to import, a third of a second, and a network is converted once for good.
     from likeness.vision import conversion
 
-    network: bytes = conversion.convert(card, published).SerializeToString(deterministic=True)
-    return network
+    network = conversion.convert(card, published, graph)
+    return bytes(network.SerializeToString(deterministic=True))
 
 
 def _network_stem(card: ModelCard) -> str:
-    """Name a network by all that it depends on: source, form, preparation, converter."""
+    """Name a network by all that it depends on: files, form, preparation, converter."""
     preparation = card.preparation
     depends_on = [
         CONVERTER_VERSION,
-        card.source.sha256,
+        card.digest,
         card.form,
         preparation.channels,
         preparation.mean,

@@ -38,6 +38,10 @@ class Standards:
             " `likeness models cohort FOLDER`"
         )
 
+    def has_cohort(self, model: str) -> bool:
+        """Say whether there is a cohort for a model; its bytes are not looked at."""
+        return any(self._found(_cohort_name(model)))
+
     def cohort_of(self, model: str, version: str) -> Cohort:
         """Find the cohort of a model that has a version.
 

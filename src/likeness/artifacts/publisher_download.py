@@ -1,0 +1,222 @@
+"""Fetch a file from its publisher, in little time or not at all.
+
+What holds, whatever the publisher or somebody between does:
+
+1. The connection stands within 5 seconds and all is over within 30: a thread of its own talks to
+   the network, and who waits for it stops waiting. Not even looking up a name can take longer.
+2. Over https only; a redirect is followed within the same host.
+3. No more is read than is pinned. The caller compares the digest before the file has its name.
+"""
+
+import http.client
+import queue
+import socket
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from likeness.artifacts.archive import copy_exactly
+from likeness.artifacts.pins import Address
+from likeness.errors import ModelTampered
+
+_CHUNK_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds a publisher has to connect, and in all."""
+
+    connect_s: float = 5.0
+    total_s: float = 30.0
+
+
+class PublisherFailed(Exception):
+    """Why there is no file; its text follows "its publisher"."""
+
+
+def download_from_publisher(
+    address: Address,
+    size: int,
+    destination: Path,
+    progress: Callable[[int], None],
+    *,
+    patience: Patience = Patience(),
+    context: ssl.SSLContext | None = None,
+    handlers: Sequence[urllib.request.BaseHandler] = (),
+) -> None:
+    """Write the `size` bytes at `address` to `destination`; `progress` hears the bytes so far.
+
+    Raises:
+        PublisherFailed: the publisher does not answer in time, or with something else.
+        OSError: `destination` cannot be written.
+    """
+    transfer = _Transfer(address, size, patience, progress)
+    opener = urllib.request.build_opener(
+        _SameHost, _Https(transfer.connected, patience, context), *handlers
+    )
+    # It may outlive the wait for it, by a look-up of a name for one, and must not hold up an exit.
+    threading.Thread(target=transfer.run, args=(opener,), daemon=True).start()
+    try:
+        copy_exactly(transfer, size, destination, address.url)
+    except ModelTampered as error:
+        raise PublisherFailed(f"sent more than the {size:,} bytes of the file") from error
+    finally:
+        transfer.stop()
+
+
+class _Transfer:
+    """Hands bytes from the thread that reads them to the one that waits for them."""
+
+    def __init__(
+        self, address: Address, size: int, patience: Patience, progress: Callable[[int], None]
+    ) -> None:
+        self._address = address
+        self._size = size
+        self._patience = patience
+        self._progress = progress
+        self._begun = time.monotonic()
+        self._connected = threading.Event()
+        self._stopped = threading.Event()
+        self._arrived: queue.SimpleQueue[bytes | Exception | None] = queue.SimpleQueue()
+        self._read_bytes = 0
+        self._left = b""
+
+    def run(self, opener: urllib.request.OpenerDirector) -> None:
+        """Read the file; everything that happens is queued."""
+        try:
+            with opener.open(self._address.url, timeout=self._patience.connect_s) as response:
+                self.connected()
+                if response.headers.get_content_type() == "text/html":
+                    raise PublisherFailed(
+                        "answered with a web page, as networks do that want a login first"
+                    )
+                room = self._size + 1
+                while not self._stopped.is_set():
+                    chunk = response.read1(min(_CHUNK_BYTES, room))
+                    self._arrived.put(chunk)
+                    room -= len(chunk)
+                    if not chunk or not room:
+                        return
+        except Exception as error:  # whatever it is, somebody waits for it
+            self._arrived.put(error)
+
+    def connected(self) -> None:
+        """Hear that the connection stands."""
+        self._connected.set()
+        self._arrived.put(None)
+
+    def stop(self) -> None:
+        """Let the reading end."""
+        self._stopped.set()
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes, when they are there; none at the end of the whole file."""
+        if not self._left:
+            self._left = self._next_chunk()
+        given, self._left = self._left[:size], self._left[size:]
+        self._read_bytes += len(given)
+        self._progress(min(self._read_bytes, self._size))
+        if not given and self._read_bytes < self._size:
+            raise PublisherFailed(f"sent {self._read_bytes:,} of {self._size:,} bytes")
+        return given
+
+    def _next_chunk(self) -> bytes:
+        while True:
+            patience = self._patience
+            allowed = patience.total_s if self._connected.is_set() else patience.connect_s
+            left = self._begun + allowed - time.monotonic()
+            try:
+                if left <= 0:
+                    raise queue.Empty
+                arrived = self._arrived.get(timeout=left)
+            except queue.Empty:
+                if not self._connected.is_set():
+                    raise PublisherFailed(f"did not answer within {allowed:g} s") from None
+                if allowed == patience.total_s:
+                    raise PublisherFailed(f"took more than {allowed:g} s") from None
+                continue  # it connected just now
+            if isinstance(arrived, Exception):
+                raise PublisherFailed(_reason(arrived)) from arrived
+            if arrived is not None:
+                return arrived
+
+
+class _SameHost(urllib.request.HTTPRedirectHandler):
+    """Follows a redirect only to the same host, over https."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        if _origin(newurl) != _origin(req.full_url):
+            fp.close()
+            raise PublisherFailed("redirects to another host")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    """Says when a connection stands, and gives it more time from then on."""
+
+    def __init__(
+        self, connected: Callable[[], None], patience: Patience, context: ssl.SSLContext | None
+    ) -> None:
+        super().__init__()
+        self._connected = connected
+        self._patience = patience
+        self._tls = context or ssl.create_default_context()
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open a request over a connection of ours."""
+        return self.do_open(self._connection, req)
+
+    def _connection(self, host: str, **arguments: Any) -> http.client.HTTPSConnection:
+        connected, total_s = self._connected, self._patience.total_s
+
+        class Connection(http.client.HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                self.sock.settimeout(total_s)
+                connected()
+
+        return Connection(host, context=self._tls, **arguments)
+
+
+def _origin(url: str) -> tuple[str, str | None, int]:
+    parts = urlsplit(url)
+    try:
+        return parts.scheme, parts.hostname, parts.port or 443
+    except ValueError:  # a port that is no number
+        return parts.scheme, None, 0
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        return f"answered {error.code}"
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    match reason:
+        case PublisherFailed():
+            return str(reason)
+        case TimeoutError():
+            return "did not answer"
+        case ConnectionRefusedError():
+            return "refused the connection"
+        case ssl.SSLError():
+            return "showed a certificate that is not trusted here"
+        case socket.gaierror():
+            return "could not be found from here"
+        case OSError(strerror=str(words)):
+            return f"could not be reached ({words})"
+        case _:
+            return f"could not be reached ({type(reason).__name__})"
