@@ -3,10 +3,13 @@
 `LIKENESS_FORBID_SKIPS`, a list such as `models,services`, makes tests with those marks fail where
 they would skip: a machine that promises to have what they need (.ci/run) must not pass without.
 Evaluation data are apart, and so is the better recogniser where no folder of artifacts is named:
-they are nobody's to fetch, so tests that need them may skip anywhere.
+they are nobody's to fetch, so tests that need them may skip anywhere. So may tests that leave the
+network, where the system does not let them.
 """
 
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,7 +32,7 @@ _CACHE_DIR = Path(os.environ.get("LIKENESS_CACHE") or platformdirs.user_cache_di
 _ARTIFACTS = os.environ.get("LIKENESS_ARTIFACTS")
 
 
-class _NobodysToFetch(pytest.skip.Exception):
+class _AllowedSkip(pytest.skip.Exception):
     """A skip that nothing forbids."""
 
 
@@ -48,7 +51,7 @@ def shared_data() -> Callable[[str], Path]:
     def folder(name: str) -> Path:
         path = _REPOSITORY.parent / "shared" / "data" / name
         if not path.exists():
-            raise _NobodysToFetch(
+            raise _AllowedSkip(
                 f"needs the evaluation data ../shared/data/{name}, which is not here"
             )
         return path
@@ -78,12 +81,21 @@ def better_recogniser(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> list
     if not all(holds(sources, file) for file in PUBLISHED_WEIGHTS):
         reason = "needs the better recogniser, which is neither in the cache nor in"
         if sources.folder is None:
-            raise _NobodysToFetch(f"{reason} a folder of artifacts (`likeness models pull`)")
+            raise _AllowedSkip(f"{reason} a folder of artifacts (`likeness models pull`)")
         pytest.skip(f"{reason} {sources.folder}")
     if sources.folder is not None:
         monkeypatch.setenv("LIKENESS_ARTIFACTS", str(sources.folder))
     monkeypatch.setenv("LIKENESS_CACHE", str(sources.cache))
     return [fetch(file, sources) for file in PUBLISHED_WEIGHTS]
+
+
+@pytest.fixture(scope="session")
+def without_network() -> tuple[str, ...]:
+    """What goes before a command so that it has no network at all, not even loopback."""
+    apart = ("unshare", "--map-root-user", "--net")
+    if shutil.which("unshare") is None or subprocess.run([*apart, "true"], check=False).returncode:
+        raise _AllowedSkip("needs unshare --net, which this machine does not let a test do")
+    return apart
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +115,7 @@ def artifact(sources: Sources) -> Callable[[PinnedFile], Path]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Turn a skip that `LIKENESS_FORBID_SKIPS` forbids into a failure."""
     report = yield
-    if call.excinfo is not None and call.excinfo.errisinstance(_NobodysToFetch):
+    if call.excinfo is not None and call.excinfo.errisinstance(_AllowedSkip):
         return report
     forbidden = _SKIPS_FORBIDDEN & {mark.name for mark in item.iter_markers()}
     if report.skipped and forbidden and not hasattr(report, "wasxfail"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from likeness.artifacts import Sources
 from likeness.demo.group_picture import HEIGHT, WIDTH, altered, place_of, portrait, side_by_side
 from likeness.demo.people import PEOPLE
 from likeness.terms.face import Box
@@ -54,10 +55,13 @@ def test_a_face_is_told_to_be_in_the_portrait_it_is_in() -> None:
 
 
 @pytest.mark.models
+@pytest.mark.parametrize("recogniser", ["auto", "dlib-resnet-v1"])
 def test_the_demonstration_names_whom_it_should_and_nobody_else(
-    tmp_path: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch, recogniser: str
 ) -> None:
-    monkeypatch.setenv("LIKENESS_CACHE", str(cache_dir))
+    monkeypatch.setenv("LIKENESS_CACHE", str(sources.cache))
+    monkeypatch.setenv("LIKENESS_ARTIFACTS", str(sources.folder or ""))
+    monkeypatch.setenv("LIKENESS_RECOGNISER", recogniser)
     out = tmp_path / "demo-out"
     out.mkdir()
     (out / "result.json").write_text("of yesterday")

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.app import Installation
-from likeness.artifacts import Progress
+from likeness.artifacts import Progress, Publisher
 from likeness.cli import command, opened
 from likeness.config import Settings
 from likeness.terms.calibration import Calibration
@@ -62,8 +62,8 @@ class InstallationWithDiscs(Installation):
 
     shipped: Path
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, publisher: Publisher = Publisher.NEVER) -> None:
+        super().__init__(settings, publisher)
         self.standards = Standards(settings.home / "models", self.shipped)
 
     def locator(self, engine: Engine, progress: Progress | None = None) -> FaceLocator:
@@ -79,7 +79,9 @@ def ship_standards(folder: Path) -> Path:
     colours = np.random.default_rng(2).integers(0, 256, (300, 1, 1, 3)).astype(np.uint8)
     (features,) = MeanColour().run(np.broadcast_to(colours, (300, 9, 9, 3)))
     vectors = features / np.linalg.norm(features, axis=1, keepdims=True)
-    cohort = Cohort.of(vectors, Installation(Settings()).model, "300 colours")
+    cohort = Cohort.of(
+        vectors, Installation(Settings(recogniser="dlib-resnet-v1")).model, "300 colours"
+    )
     scores = (-20.0, 0.0, 0.5, 0.7)
     calibration = Calibration(
         cohort.model, cohort.version, scores, (1.0, 0.1, 1e-3, 1e-6), 10**8, "discs"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from likeness.app.recogniser_choice import (
     AUTO,
+    BETTER,
     RecogniserChoice,
     choose_recogniser,
     fetch_better,
@@ -78,8 +79,9 @@ class Installation:
 
         `say` is told before anybody is called. It is used by installations made from now on.
         """
-        if self.settings.recogniser == AUTO:
-            fetch_better(self.models, self.sources, self._has_cohort, say, progress)
+        chosen = self.settings.recogniser
+        if chosen == BETTER.name or (chosen == AUTO and self._has_cohort(BETTER)):
+            fetch_better(self.models, self.sources, say, progress)
 
     def engine(self, workload: Workload) -> Engine:
         """Make what runs the networks."""

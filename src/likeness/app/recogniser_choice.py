@@ -57,13 +57,9 @@ def choose_recogniser(
 
 
 def fetch_better(
-    models: ModelStore,
-    sources: Sources,
-    has_cohort: Callable[[ModelCard], bool],
-    say: Callable[[str], None],
-    progress: Progress,
+    models: ModelStore, sources: Sources, say: Callable[[str], None], progress: Progress
 ) -> None:
-    """Fetch the better recogniser where it would be used and its publisher may be asked.
+    """Fetch the better recogniser where it is not here and its publisher may be asked.
 
     `say` is told before anybody is called. What fails is no error: it is remembered, and
     `choose_recogniser` says so.
@@ -73,7 +69,7 @@ def fetch_better(
         ModelTampered: what is here already has other bytes.
     """
     missing = models.missing(BETTER)
-    if not missing or not has_cohort(BETTER) or sources.publisher is Publisher.NEVER:
+    if not missing or sources.publisher is Publisher.NEVER:
         return
     if sources.publisher is not Publisher.ALWAYS and last_failure(missing[0], sources):
         return

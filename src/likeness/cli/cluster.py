@@ -17,8 +17,16 @@ from likeness.cli.answers import (
 from likeness.cli.cluster_folder import check_folder, write_folder
 from likeness.cli.each_picture import each_picture
 from likeness.cli.exit_codes import ExitCode, code_of
-from likeness.cli.opened import installation, opened
-from likeness.cli.options import AsJson, ChipsChoice, DetectorSide, Fmr, PrecisionChoice, Threads
+from likeness.cli.opened import opened, prepare
+from likeness.cli.options import (
+    Artifacts,
+    AsJson,
+    ChipsChoice,
+    DetectorSide,
+    Fmr,
+    PrecisionChoice,
+    Threads,
+)
 from likeness.cli.plain_text import plain
 from likeness.cli.progress import counting
 from likeness.cli.words import as_high, box_in_words, one_in, several
@@ -45,13 +53,19 @@ def cluster(
     detector_side: DetectorSide = None,
     precision: PrecisionChoice = None,
     threads: Threads = None,
+    artifacts: Artifacts = None,
 ) -> None:
     """Group the faces of pictures by who they are likely of; exit code 1 when no two are alike.
 
     It proposes and enrols nobody. A bad picture is reported and the others are still done.
     """
-    settled = installation(
-        fmr=fmr, chips=chips, detector_side=detector_side, precision=precision, threads=threads
+    settled = prepare(
+        fmr=fmr,
+        chips=chips,
+        detector_side=detector_side,
+        precision=precision,
+        threads=threads,
+        artifacts=artifacts,
     )
     pictures = picture_files(sources)
     if out is not None:

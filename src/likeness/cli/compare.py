@@ -11,8 +11,9 @@ import typer
 from likeness.app import Installation, Workload
 from likeness.cli.answers import print_json, verification_json
 from likeness.cli.exit_codes import ExitCode
-from likeness.cli.opened import installation, opened
+from likeness.cli.opened import opened, prepare
 from likeness.cli.options import (
+    Artifacts,
     AsJson,
     ChipsChoice,
     DetectorSide,
@@ -49,13 +50,19 @@ def compare(
     detector_side: DetectorSide = None,
     precision: PrecisionChoice = None,
     threads: Threads = None,
+    artifacts: Artifacts = None,
 ) -> None:
     """Say whether the foremost faces of two pictures are one person's; exit code 1 when not.
 
     With --pairs, score many pairs; every picture is decoded and embedded once.
     """
-    settled = installation(
-        fmr=fmr, chips=chips, detector_side=detector_side, precision=precision, threads=threads
+    settled = prepare(
+        fmr=fmr,
+        chips=chips,
+        detector_side=detector_side,
+        precision=precision,
+        threads=threads,
+        artifacts=artifacts,
     )
     if pairs is not None:
         if a or out is None or as_json:

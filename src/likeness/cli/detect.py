@@ -9,9 +9,10 @@ from likeness.cli.annotation import Annotations
 from likeness.cli.answers import Json, error_json, face_json, print_json
 from likeness.cli.each_picture import each_picture
 from likeness.cli.exit_codes import ExitCode, code_of
-from likeness.cli.opened import installation, locator_opened
+from likeness.cli.opened import locator_opened, prepare
 from likeness.cli.options import (
     AnnotateTo,
+    Artifacts,
     AsJson,
     Detector,
     DetectorSide,
@@ -36,13 +37,18 @@ def detect(
     detector_side: DetectorSide = None,
     precision: PrecisionChoice = None,
     threads: Threads = None,
+    artifacts: Artifacts = None,
 ) -> None:
     """Find faces: boxes, five landmarks, confidence, pose and quality.
 
     Every picture counts: a bad one is reported and the others are still done.
     """
-    settled = installation(
-        detector=detector, detector_side=detector_side, precision=precision, threads=threads
+    settled = prepare(
+        detector=detector,
+        detector_side=detector_side,
+        precision=precision,
+        threads=threads,
+        artifacts=artifacts,
     )
     annotations = Annotations(pictures, annotate)
     workload = Workload.ONE if len(pictures) == 1 else Workload.MANY

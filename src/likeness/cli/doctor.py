@@ -9,16 +9,16 @@ from likeness.cli.answers import print_json
 from likeness.cli.examination import examine
 from likeness.cli.exit_codes import ExitCode
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
+from likeness.cli.options import Artifacts, AsJson
 from likeness.cli.plain_text import plain
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
     """Say what is here, what is missing and what mends it; exit code 2 when something is.
 
     Nothing is fetched or written.
     """
-    findings = examine(installation())
+    findings = examine(installation(artifacts=artifacts))
     well = all(finding.well for finding in findings)
     if as_json:
         print_json({"well": well, "findings": [asdict(finding) for finding in findings]})

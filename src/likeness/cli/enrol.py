@@ -13,9 +13,10 @@ from likeness.cli.answers import print_json
 from likeness.cli.enrolling import enrol_all, print_tally
 from likeness.cli.exit_codes import report as report_error
 from likeness.cli.home_alone import home_alone
-from likeness.cli.opened import finder_opened, installation
+from likeness.cli.opened import finder_opened, prepare
 from likeness.cli.options import (
     AnyQuality,
+    Artifacts,
     AsJson,
     ChipsChoice,
     DetectorSide,
@@ -61,13 +62,18 @@ def enrol(
     detector_side: DetectorSide = None,
     precision: PrecisionChoice = None,
     threads: Threads = None,
+    artifacts: Artifacts = None,
 ) -> None:
     """Let a collection know people by their pictures; pictures that it knows are skipped at once.
 
     Interrupted in whatever way, the same command goes on where it was.
     """
-    settled = installation(
-        chips=chips, detector_side=detector_side, precision=precision, threads=threads
+    settled = prepare(
+        chips=chips,
+        detector_side=detector_side,
+        precision=precision,
+        threads=threads,
+        artifacts=artifacts,
     )
     pictures = read_source(source, subject, root)
     alone = subject is not None

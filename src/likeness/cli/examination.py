@@ -38,6 +38,7 @@ def examine(settled: Installation) -> list[Finding]:
         *_processor(),
         _engine(settled),
         *(_model(settled, card) for card in (settled.detector, settled.recogniser)),
+        *_choice(settled),
         *_standards(settled),
         _folder("home folder", settled.settings.home, "LIKENESS_HOME"),
         *examine_home(settled),
@@ -89,6 +90,13 @@ def _model(settled: Installation, card: ModelCard) -> Finding:
             subject, f"{licence}, not fetched", well=False, mend=f"likeness models pull {card.name}"
         )
     return Finding(subject, f"fetched and verified, {licence}")
+
+
+def _choice(settled: Installation) -> Iterator[Finding]:
+    if settled.choice.drawback:
+        yield Finding("better recogniser", settled.choice.drawback, mend="likeness models pull")
+    if settled.sources.folder is not None:
+        yield Finding("artifacts folder", f"{settled.sources.folder}, looked in first")
 
 
 def _standards(settled: Installation) -> Iterator[Finding]:

@@ -12,9 +12,10 @@ from likeness.cli.annotation import Annotations
 from likeness.cli.answers import Json, error_json, identification_json, print_json
 from likeness.cli.each_picture import each_picture
 from likeness.cli.exit_codes import ExitCode, code_of, warn
-from likeness.cli.opened import installation
+from likeness.cli.opened import prepare
 from likeness.cli.options import (
     AnnotateTo,
+    Artifacts,
     AsJson,
     ChipsChoice,
     DetectorSide,
@@ -62,19 +63,21 @@ def identify(
     detector_side: DetectorSide = None,
     precision: PrecisionChoice = None,
     threads: Threads = None,
+    artifacts: Artifacts = None,
 ) -> None:
     """Name the faces of pictures from known people; exit code 1 when nobody is known.
 
     Those are in a folder, or a collection. Every picture counts: a bad one is reported and the
     others are still done.
     """
-    settled = installation(
+    settled = prepare(
         fmr=fmr,
         fpir=fpir,
         chips=chips,
         detector_side=detector_side,
         precision=precision,
         threads=threads,
+        artifacts=artifacts,
     )
     annotations = Annotations(pictures, annotate)
     with _ready(settled, gallery, collection, by) as ready:

@@ -1,20 +1,52 @@
 """From options to what they stand for; weights that are missing are fetched with progress."""
 
+import sys
+
 from likeness.app import Installation, Likeness, Workload
+from likeness.artifacts import Publisher
+from likeness.cli.plain_text import plain
 from likeness.cli.progress import fetching
 from likeness.config import read_settings
 from likeness.vision.embed import Embedder
 from likeness.vision.find import FaceFinder, FaceLocator
 
 
-def installation(**chosen: object) -> Installation:
-    """Read the settings and the models' cards; no network is loaded.
+def installation(publisher: Publisher = Publisher.NEVER, **chosen: object) -> Installation:
+    """Read the settings and the models' cards; no network is loaded, and nobody is called.
 
     Args:
+        publisher: whether weights may be fetched from their publisher later.
         chosen: settings by name, which go before those around; None where nothing was said.
     """
-    said = {name: value for name, value in chosen.items() if value is not None}
-    return Installation(read_settings(**said))
+    return _installation(publisher, chosen)
+
+
+def prepare(**chosen: object) -> Installation:
+    """Read the settings as `installation` does; at a terminal, fetch the better recogniser first.
+
+    Who sits there is told, and told what the other one costs where it cannot be had.
+    """
+    if not sys.stderr.isatty():
+        return _installation(Publisher.NEVER, chosen)
+    settled = fetch_better(_installation(Publisher.UNLESS_IT_FAILED, chosen))
+    if settled.choice.drawback:
+        tell(settled.choice.drawback)
+    return settled
+
+
+def fetch_better(settled: Installation) -> Installation:
+    """Fetch the better recogniser, as far as its publisher may be asked, and take it if it is here.
+
+    Where it cannot be had, `choice.drawback` of what is given back says so.
+    """
+    with fetching() as progress:
+        settled.fetch_better(tell, progress)
+    return Installation(settled.settings, settled.sources.publisher)
+
+
+def tell(line: str) -> None:
+    """Say something beside the answer."""
+    print(plain(line), file=sys.stderr, flush=True)
 
 
 def opened(settled: Installation, workload: Workload) -> Likeness:
@@ -40,3 +72,8 @@ def locator_opened(settled: Installation, workload: Workload) -> FaceLocator:
     """Get ready to find faces; no recogniser is loaded, nor needed."""
     with fetching() as progress:
         return settled.locator(settled.engine(workload), progress)
+
+
+def _installation(publisher: Publisher, chosen: dict[str, object]) -> Installation:
+    said = {name: value for name, value in chosen.items() if value is not None}
+    return Installation(read_settings(**said), publisher)

@@ -41,10 +41,18 @@ DetectorSide = Annotated[
 Recogniser = Annotated[str | None, typer.Option(help="Model that makes templates.", metavar="NAME")]
 ChipsChoice = Annotated[
     str | None,
-    typer.Option("--chips", help="six; one or mirrored with a cohort of yours.", metavar="CHIPS"),
+    typer.Option(
+        "--chips",
+        help="auto; one, mirrored or six with a cohort of yours.",
+        metavar="CHIPS",
+    ),
 ]
 PrecisionChoice = Annotated[
     str | None, typer.Option("--precision", help="auto, f32 or bf16.", metavar="P")
+]
+Artifacts = Annotated[
+    str | None,
+    typer.Option(help="Folder in which weights and samples are looked for first.", metavar="DIR"),
 ]
 Threads = Annotated[int | None, typer.Option(help="Processor threads; 0 is all.", metavar="N")]
 Fmr = Annotated[

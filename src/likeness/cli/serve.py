@@ -16,6 +16,8 @@ from likeness.app.http_server import Certificate, HttpServer, Place
 from likeness.app.serving import Serving
 from likeness.cli.log_lines import log_json_lines
 from likeness.cli.opened import installation
+from likeness.cli.options import Artifacts
+from likeness.cli.plain_text import plain
 from likeness.cli.progress import fetching
 from likeness.errors import InvalidRequest
 
@@ -32,6 +34,7 @@ def serve(
     behind_proxy: Annotated[
         bool, typer.Option("--behind-proxy", help="A proxy of yours adds TLS: listen in the clear.")
     ] = False,
+    artifacts: Artifacts = None,
 ) -> None:
     """Speak Amazon Rekognition's protocol to boto3, the AWS CLI and every other SDK.
 
@@ -41,12 +44,15 @@ def serve(
     with HttpServer(place, _STOP_WITHIN_S) as server:
         log_json_lines()
         with fetching() as progress:
-            serving = Serving(installation(), progress)
+            settled = installation(artifacts=artifacts)
+            serving = Serving(settled, progress)
         with serving:
             if key := serving.ensure_first_key():
                 print("This access key is shown this once; `likeness keys` makes others:")
                 print(f"  AWS_ACCESS_KEY_ID={key.access_key_id}")
                 print(f"  AWS_SECRET_ACCESS_KEY={key.secret}")
+            if settled.choice.drawback:
+                print(plain(settled.choice.drawback))
             print(f"Rekognition's clients find it by AWS_ENDPOINT_URL_REKOGNITION={server.url}")
             sys.stdout.flush()
             server.run(serving.router, serving.refuse_malformed)

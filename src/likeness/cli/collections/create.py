@@ -8,7 +8,7 @@ from likeness.app.access import Rows
 from likeness.app.collections import create_collection
 from likeness.cli.answers import print_json
 from likeness.cli.collections.described import collection_json
-from likeness.cli.opened import installation
+from likeness.cli.opened import prepare
 from likeness.cli.options import AsJson
 from likeness.cli.plain_text import plain
 
@@ -22,7 +22,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make an empty collection, for templates of the model and the cohort in force."""
-    with Rows(installation()) as rows:
+    with Rows(prepare()) as rows:
         collection = create_collection(rows, name, retention_days)
         if as_json:
             print_json(collection_json(rows, collection))

@@ -19,8 +19,9 @@ from likeness.cli.answers import Json, print_json
 from likeness.cli.asking import require_yes
 from likeness.cli.certificates import certificate_json, give_certificate, write_certificate
 from likeness.cli.exit_codes import ExitCode, code_of, warn
-from likeness.cli.opened import finder_opened, installation
+from likeness.cli.opened import finder_opened, prepare
 from likeness.cli.options import (
+    Artifacts,
     AsJson,
     CertificateTo,
     ChipsChoice,
@@ -83,14 +84,19 @@ def re_embed(
     detector_side: DetectorSide = None,
     precision: PrecisionChoice = None,
     threads: Threads = None,
+    artifacts: Artifacts = None,
 ) -> None:
     """Make a collection's templates anew with the model in force, from the same pictures again.
 
     Searches with the old model go on until every reference has a new template. Interrupted, the
     same command goes on where it was; pictures may also come in several runs.
     """
-    settled = installation(
-        chips=chips, detector_side=detector_side, precision=precision, threads=threads
+    settled = prepare(
+        chips=chips,
+        detector_side=detector_side,
+        precision=precision,
+        threads=threads,
+        artifacts=artifacts,
     )
     if drop:
         if sources or leave_out:

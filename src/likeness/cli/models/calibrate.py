@@ -8,8 +8,13 @@ import typer
 
 from likeness.app import Workload
 from likeness.cli.exit_codes import warn
-from likeness.cli.opened import finder_opened, installation
-from likeness.cli.options import ChipsChoice, PrecisionChoice, Threads
+from likeness.cli.opened import finder_opened, prepare
+from likeness.cli.options import (
+    Artifacts,
+    ChipsChoice,
+    PrecisionChoice,
+    Threads,
+)
 from likeness.cli.output_file import check_output, write_output
 from likeness.cli.plain_text import plain
 from likeness.cli.progress import counting
@@ -33,6 +38,7 @@ def calibrate(
     chips: ChipsChoice = None,
     precision: PrecisionChoice = None,
     threads: Threads = None,
+    artifacts: Artifacts = None,
 ) -> None:
     """Measure what scores mean with the models and the cohort in use, from all pairs of strangers.
 
@@ -41,7 +47,7 @@ def calibrate(
     if out is not None:
         check_output(out)
     left_out = _names(leave_out) if leave_out else frozenset()
-    settled = installation(chips=chips, precision=precision, threads=threads)
+    settled = prepare(chips=chips, precision=precision, threads=threads, artifacts=artifacts)
     finder = finder_opened(settled, Workload.MANY)
     with counting("Pictures") as tell:
         measurement = measure(

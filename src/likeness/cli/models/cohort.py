@@ -7,8 +7,13 @@ import typer
 
 from likeness.app import Workload
 from likeness.cli.exit_codes import warn
-from likeness.cli.opened import installation, networks_opened
-from likeness.cli.options import ChipsChoice, PrecisionChoice, Threads
+from likeness.cli.opened import networks_opened, prepare
+from likeness.cli.options import (
+    Artifacts,
+    ChipsChoice,
+    PrecisionChoice,
+    Threads,
+)
 from likeness.cli.output_file import check_output
 from likeness.cli.plain_text import plain
 from likeness.cli.progress import counting
@@ -29,6 +34,7 @@ def cohort(
     chips: ChipsChoice = None,
     precision: PrecisionChoice = None,
     threads: Threads = None,
+    artifacts: Artifacts = None,
 ) -> None:
     """Make a cohort from pictures like yours; it holds averages of people, nobody's template.
 
@@ -36,7 +42,7 @@ def cohort(
     """
     if out is not None:
         check_output(out)
-    settled = installation(chips=chips, precision=precision, threads=threads)
+    settled = prepare(chips=chips, precision=precision, threads=threads, artifacts=artifacts)
     locator, embedder = networks_opened(settled, Workload.MANY)
     with counting("Pictures") as tell:
         made = make_cohort(

@@ -6,21 +6,23 @@ from typing import Annotated
 import typer
 
 from likeness.app import Installation
+from likeness.app.recogniser_choice import BETTER
 from likeness.cli.answers import Json, print_json
 from likeness.cli.models.measured import measured_in_words, measured_json
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
+from likeness.cli.options import Artifacts, AsJson
 from likeness.cli.plain_text import plain
 from likeness.errors import ModelTampered
 from likeness.vision.cards import ModelCard
 
 
-def list_models(as_json: AsJson = False) -> None:
+def list_models(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
     """List the models that are known here: those built in and those added."""
-    settled = installation()
+    settled = installation(artifacts=artifacts)
     cards = settled.models.cards()
     if as_json:
-        print_json({"models": [_summary_json(settled, card) for card in cards]})
+        models = [_summary_json(settled, card) for card in cards]
+        print_json({"models": models, "drawback": settled.choice.drawback})
         return
     width = max(len(card.name) for card in cards)
     for card in cards:
@@ -31,14 +33,17 @@ def list_models(as_json: AsJson = False) -> None:
         if _in_use(settled, card):
             words.append("in use")
         print(f"{card.name:{width}}  {', '.join(words)}")
+    if settled.choice.drawback:
+        print(textwrap.fill(plain(settled.choice.drawback), 79))
 
 
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A model.")],
     as_json: AsJson = False,
+    artifacts: Artifacts = None,
 ) -> None:
     """Show all there is to know about a model: its terms, its limits, its error rates."""
-    settled = installation()
+    settled = installation(artifacts=artifacts)
     card = settled.models.card(name)
     if as_json:
         print_json({**_summary_json(settled, card), **_details_json(settled, card)})
@@ -46,12 +51,15 @@ def show(
     paragraphs = [
         f"{card.name}: {card.description}.",
         f"By {card.credits}.",
-        f"A {card.task} of the form {card.form}; weights {card.source.name},"
-        f" {card.source.size:,} bytes, {_weights_state(settled, card)}.",
+        f"A {card.task} of the form {card.form}; {_files_in_words(card)},"
+        f" {_weights_state(settled, card)}.",
         *terms_in_words(card),
         *(f"Limit: {limit}." for limit in card.known_limits),
+        *_accuracy_in_words(card),
         *measured_in_words(settled, card),
     ]
+    if settled.choice.drawback and card in (settled.recogniser, BETTER):
+        paragraphs.append(settled.choice.drawback)
     for paragraph in paragraphs:
         print(textwrap.fill(plain(paragraph), 79, subsequent_indent="    "))
 
@@ -63,6 +71,20 @@ def terms_in_words(card: ModelCard) -> list[str]:
         f"Licence of the weights: {plain(licences.weights)} ({licences.weights_class}).",
         f"Licence of the code: {plain(licences.code)}.",
         f"Training data: {plain(licences.training_data)}.",
+    ]
+
+
+def _files_in_words(card: ModelCard) -> str:
+    graph = f" and graph {card.graph.name}, {card.graph.size:,} bytes" if card.graph else ""
+    return f"weights {card.source.name}, {card.source.size:,} bytes{graph}"
+
+
+def _accuracy_in_words(card: ModelCard) -> list[str]:
+    if card.lfw_fnmr is None:
+        return []
+    return [
+        f"It misses {100 * card.lfw_fnmr:.2g}% of pairs of one person at a false match rate of"
+        " 1 in 1,000 (LFW View 1, deep-funneled)."
     ]
 
 
@@ -92,6 +114,13 @@ def _details_json(settled: Installation, card: ModelCard) -> Json:
             "bytes": card.source.size,
             "sha256": card.source.sha256,
         },
+        "graph": card.graph
+        and {
+            "file": card.graph.name,
+            "bytes": card.graph.size,
+            "sha256": card.graph.sha256,
+        },
+        "lfw_fnmr": card.lfw_fnmr,
         "code_licence": card.licences.code,
         "training_data": card.licences.training_data,
         "known_limits": list(card.known_limits),
