@@ -51,7 +51,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Who was asked for a file; nobody answers."""
     urls: list[str] = []
 
-    def refuse(address: object, *_: object) -> None:
+    def refuse(address: object, *_: object, begun: float) -> None:
         urls.append(address.url)  # type: ignore[attr-defined]  # an Address
         raise PublisherFailed("did not answer within 5 s")
 

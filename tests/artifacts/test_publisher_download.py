@@ -13,7 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from likeness.artifacts import Address, PinnedFile, Publisher, Sources, cached, fetch, holds
+from likeness.artifacts import (
+    Address,
+    PinnedFile,
+    Publisher,
+    Sources,
+    cached,
+    catalogue,
+    fetch,
+    holds,
+)
 from likeness.artifacts import fetch as public
 from likeness.artifacts.failed_tries import FailedTry, failed_try, forget, remember
 from likeness.artifacts.publisher_download import (
@@ -149,6 +158,19 @@ def test_a_publisher_whom_nobody_vouches_for_is_not_listened_to(site: Site, tmp_
     assert site.asked == []
 
 
+def test_several_files_have_no_more_time_than_one(site: Site, tmp_path: Path) -> None:
+    site.answers = {"/w": body(WEIGHTS)}
+    with pytest.raises(PublisherFailed, match="took more than 30 s"):
+        download_from_publisher(
+            Address(f"{site.url}/w"),
+            len(WEIGHTS),
+            tmp_path / "w",
+            lambda done: None,
+            begun=time.monotonic() - 30,
+            context=site.trusting,
+        )
+
+
 @contextmanager
 def silent_port(listens: bool) -> Iterator[int]:
     with socket.socket() as port:
@@ -197,7 +219,9 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes | Exceptio
     """What a publisher does, one after the other."""
     does: list[bytes | Exception] = []
 
-    def answer(address: Address, size: int, destination: Path, progress: object) -> None:
+    def answer(
+        address: Address, size: int, destination: Path, progress: object, begun: float
+    ) -> None:
         match does.pop(0):
             case bytes(content):
                 destination.write_bytes(content)
@@ -352,3 +376,10 @@ def test_a_folder_that_may_not_be_read_is_said_to_be_so(
     monkeypatch.setattr(Path, "is_dir", forbidden)
     with pytest.raises(ArtifactUnavailable, match=r"cannot be read \(Permission denied\)"):
         holds(Sources(cache, folder), pinned)
+
+
+@pytest.mark.online
+@pytest.mark.parametrize("file", catalogue.PUBLISHED_WEIGHTS, ids=lambda file: file.name)
+def test_the_better_recogniser_is_where_the_catalogue_says(file: PinnedFile, cache: Path) -> None:
+    path = fetch(file, Sources(cache, publisher=Publisher.ALWAYS))
+    assert path.stat().st_size == file.size

