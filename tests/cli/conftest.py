@@ -6,8 +6,9 @@ colour are one person.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -15,17 +16,19 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.app import Installation
+from likeness.app.installation import Lacking
 from likeness.artifacts import Progress
 from likeness.cli import command, opened
 from likeness.config import Settings
 from likeness.terms.calibration import Calibration
+from likeness.vision.cards import ModelCard
 from likeness.vision.cohort import Cohort
 from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.detections import Detections
-from likeness.vision.embed import Embedder
+from likeness.vision.detections import Detections, FaceNetwork
 from likeness.vision.find import FaceLocator
-from likeness.vision.session import Engine, Precision
+from likeness.vision.session import Engine, Precision, Session
 from likeness.vision.standards import Standards
+from likeness.vision.template_model import TemplateModel
 
 RED, GREEN, BLUE = (220, 40, 40), (40, 200, 60), (50, 70, 230)
 
@@ -61,17 +64,29 @@ class InstallationWithDiscs(Installation):
     """An installation whose networks see discs, and whose shipped standards are of discs."""
 
     shipped: Path
+    lacks: ClassVar[dict[str, Lacking]] = {}
+    """What recognisers lack, by their names."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.standards = Standards(settings.home / "models", self.shipped)
 
-    def locator(self, engine: Engine, progress: Progress | None = None) -> FaceLocator:
-        settings = DetectorSettings(longer_side=self.settings.detector_side, threshold=0.5)
-        return FaceLocator(Detector(DiscDetector(), settings), self.layout, lambda score: score)
+    def face_network(
+        self, engine: Engine, detector: ModelCard, progress: Progress | None = None
+    ) -> FaceNetwork:
+        return DiscDetector()
 
-    def embedder(self, engine: Engine, progress: Progress | None = None) -> Embedder:
-        return Embedder(MeanColour(), self.layout, self.chips, self.model)
+    def template_network(
+        self, engine: Engine, recogniser: ModelCard, progress: Progress | None = None
+    ) -> Session:
+        return MeanColour()
+
+    def locator_with(self, network: FaceNetwork, model: TemplateModel) -> FaceLocator:
+        settings = DetectorSettings(longer_side=self.settings.detector_side, threshold=0.5)
+        return FaceLocator(Detector(network, settings), model.layout, lambda score: score)
+
+    def lacking(self, model: TemplateModel) -> Lacking | None:
+        return self.lacks.get(model.recogniser.name)
 
 
 def ship_standards(folder: Path) -> Path:
@@ -87,6 +102,17 @@ def ship_standards(folder: Path) -> Path:
     standards = Standards(folder)
     standards.keep_cohort(cohort)
     return standards.keep_calibration(calibration).parent
+
+
+def ship_standards_of(folder: Path, recogniser: str) -> None:
+    """Write the same standards for the model of another recogniser, beside those of discs."""
+    old, new = Installation(Settings()), Installation(Settings(recogniser=recogniser))
+    standards = Standards(folder.parent)
+    cohort = standards.cohort(old.model)
+    ours = replace(cohort, model=new.model)
+    standards.keep_cohort(ours)
+    calibration = standards.calibration(old.model, cohort.version)
+    standards.keep_calibration(replace(calibration, model=new.model, cohort_version=ours.version))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from os import PathLike
@@ -9,9 +10,9 @@ from pathlib import Path
 
 from likeness.artifacts import Progress
 from likeness.config import Settings
-from likeness.errors import InvalidRequest
+from likeness.errors import ArtifactUnavailable, InvalidRequest
 from likeness.vision.align import Chips
-from likeness.vision.cards import LAYOUTS, Form, ModelCard, Task
+from likeness.vision.cards import Form, ModelCard, Task
 from likeness.vision.centerface import CenterFace
 from likeness.vision.decode import DecodeLimits, Sample, read_sample
 from likeness.vision.detect import Detector, DetectorSettings
@@ -25,6 +26,7 @@ from likeness.vision.openvino_engine import OpenVinoEngine
 from likeness.vision.scrfd import Scrfd
 from likeness.vision.session import Engine, Precision, Session
 from likeness.vision.standards import Standards
+from likeness.vision.template_model import TemplateModel, find_template_model
 from likeness.vision.yunet import YuNet
 
 Picture = str | PathLike[str]
@@ -43,6 +45,14 @@ class Workload(Enum):
     MANY = "many"
 
 
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What a model lacks to be loaded, in words, and the command that gets it."""
+
+    what: str
+    command: str
+
+
 class Installation:
     """What settings stand for, before any network is loaded."""
 
@@ -54,20 +64,52 @@ class Installation:
         self.chips = Chips[settings.chips.upper()]
         self.detector = self._card(settings.detector, Task.DETECTOR)
         self.recogniser = self._card(settings.recogniser, Task.RECOGNISER)
-        self.layout = LAYOUTS[self.recogniser.form]
 
     @property
     def model(self) -> str:
-        """All that a template depends on, to the byte of the weights."""
-        return "+".join(
-            [
-                f"{self.recogniser.name}@{self.recogniser.source.sha256[:8]}",
-                f"{self.detector.name}@{self.detector.source.sha256[:8]}",
-                # Landmarks are found again in upright pictures before chips are laid out.
-                f"upright-mirrored-{self.layout.name}",
-                self.chips.name.lower(),
-            ]
-        )
+        """The name of the model that new collections take."""
+        return self.template_model().name
+
+    def template_model(self, recogniser: str | None = None) -> TemplateModel:
+        """Say what templates of a new collection depend on, with another recogniser if named.
+
+        Raises:
+            NotFound: no model has that name.
+            InvalidRequest: the model is no recogniser.
+        """
+        card = self.recogniser if recogniser is None else self._card(recogniser, Task.RECOGNISER)
+        return TemplateModel(card, self.detector, self.chips)
+
+    def known_model(self, name: str) -> TemplateModel | None:
+        """Find what a model's name stands for here, whatever the settings say; None where nothing.
+
+        Raises:
+            InvalidRequest: the card of an added model is damaged.
+        """
+        ours = self.template_model()
+        return ours if ours.name == name else find_template_model(name, self.models.cards())
+
+    def lacking(self, model: TemplateModel) -> Lacking | None:
+        """Say what keeps a model from being loaded as it is; None where nothing does.
+
+        Raises:
+            ModelTampered: weights are not those that their card names.
+        """
+        for card in (model.recogniser, model.detector):
+            if card.needs_acceptance and self.models.acceptance(card.name) is None:
+                return Lacking(
+                    f"the licence of {card.name} is not accepted",
+                    f"likeness models accept {card.name}",
+                )
+            try:
+                here = self.models.has_weights(card.name)
+            except ArtifactUnavailable:  # of a model that was added; `pull` says where to put them
+                here = False
+            if not here:
+                return Lacking(
+                    f"the weights of {card.name} are not here", f"likeness models pull {card.name}"
+                )
+        return None
 
     def engine(self, workload: Workload) -> Engine:
         """Make what runs the networks."""
@@ -89,29 +131,60 @@ class Installation:
     def _threads(self) -> int:
         return self.settings.threads or _processors()
 
-    def locator(self, engine: Engine, progress: Progress | None = None) -> FaceLocator:
-        """Load what finds faces; its weights are fetched where they are missing."""
-        session = engine.load(self.models.require(self.detector.name, progress))
+    def face_network(
+        self, engine: Engine, detector: ModelCard, progress: Progress | None = None
+    ) -> FaceNetwork:
+        """Load a detector's network; its weights are fetched where they are missing."""
+        session = engine.load(self.models.require(detector.name, progress))
+        return _FACE_NETWORKS[detector.form](session)
+
+    def template_network(
+        self, engine: Engine, recogniser: ModelCard, progress: Progress | None = None
+    ) -> Session:
+        """Load a recogniser's network; its weights are fetched where they are missing."""
+        return engine.load(self.models.require(recogniser.name, progress))
+
+    def locator_with(self, network: FaceNetwork, model: TemplateModel) -> FaceLocator:
+        """Make what finds faces for a model, with its detector's network."""
         settings = DetectorSettings(
             longer_side=self.settings.detector_side, threshold=self.settings.detector_threshold
         )
-        network = _FACE_NETWORKS[self.detector.form](session)
         return FaceLocator(
             Detector(network, settings),
-            self.layout,
-            partial(face_likelihood, detector=self.detector.form),
+            model.layout,
+            partial(face_likelihood, detector=model.detector.form),
         )
+
+    def finder_with(
+        self, face_network: FaceNetwork, template_network: Session, model: TemplateModel
+    ) -> FaceFinder:
+        """Make what finds and embeds faces for a model, scores evened out by its cohort.
+
+        Raises:
+            NotFound: the model has no cohort.
+        """
+        embedder = Embedder(template_network, model.layout, model.chips, model.name)
+        cohort = self.standards.cohort(model.name)
+        return FaceFinder(self.locator_with(face_network, model), Recogniser(embedder, cohort))
+
+    def locator(self, engine: Engine, progress: Progress | None = None) -> FaceLocator:
+        """Load what finds faces; its weights are fetched where they are missing."""
+        network = self.face_network(engine, self.detector, progress)
+        return self.locator_with(network, self.template_model())
 
     def embedder(self, engine: Engine, progress: Progress | None = None) -> Embedder:
         """Load what embeds faces; its weights are fetched where they are missing."""
-        session = engine.load(self.models.require(self.recogniser.name, progress))
-        return Embedder(session, self.layout, self.chips, self.model)
+        model = self.template_model()
+        session = self.template_network(engine, model.recogniser, progress)
+        return Embedder(session, model.layout, model.chips, model.name)
 
     def finder(self, engine: Engine, progress: Progress | None = None) -> FaceFinder:
-        """Load what finds and embeds faces, scores evened out by the cohort of this model."""
-        cohort = self.standards.cohort(self.model)
-        return FaceFinder(
-            self.locator(engine, progress), Recogniser(self.embedder(engine, progress), cohort)
+        """Load what finds and embeds faces, for new collections and for loose pictures."""
+        model = self.template_model()
+        return self.finder_with(
+            self.face_network(engine, model.detector, progress),
+            self.template_network(engine, model.recogniser, progress),
+            model,
         )
 
     def sample(self, picture: Picture) -> Sample:
