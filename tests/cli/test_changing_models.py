@@ -2,15 +2,18 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from likeness.gallery.tables import BETTER_MODELS
 from tests.service.test_collection_cohort import reference
 
-from .conftest import GREEN, RED
+from .conftest import BLUE, GREEN, RED, InstallationWithDiscs, ship_standards_of
 from .staff import Command, Make, employ, home
 
 PEOPLE = 800
@@ -37,7 +40,7 @@ def staff(likeness: Command, picture: Make) -> None:
 
 @pytest.fixture
 def new_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another model in force, with a cohort."""
+    """Another model for new collections, with a cohort."""
     with home() as opened:
         cohort = opened.installation.standards.cohort(opened.installation.model)
     monkeypatch.setenv("LIKENESS_CHIPS", "one")
@@ -118,32 +121,93 @@ def test_too_few_people_for_a_cohort_are_told_of(likeness: Command) -> None:
 
 
 @pytest.mark.usefixtures("staff", "new_model")
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("enrol", "{people}", "--report", "report.csv"),
-        ("import", "--compreface", "none.sql", "--report", "report.csv"),
-    ],
-    ids=lambda command: command[0],
-)
-def test_nobody_is_enrolled_among_templates_of_another_model(
-    likeness: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+def test_a_collection_keeps_its_model_whatever_the_settings_say(
+    likeness: Command, picture: Make
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    arguments = [one.format(people=tmp_path / "people") for one in command]
-    outcome = likeness(*arguments, "--collection", "staff")
-    assert (outcome.code, outcome.out) == (2, "")
-    (line,) = outcome.err.splitlines()
-    assert "`likeness collections re-embed`" in line
-    assert not Path("report.csv").exists()
+    before = answer(likeness, "collections", "show", "staff")
+    late = picture("late.png", BLUE)
+
+    enrolled = likeness("enrol", "--collection", "staff", "--any-quality", late, "--subject", "Li")
+
+    assert (enrolled.code, enrolled.err) == (0, "")
+    assert before["model"].endswith("+six")
+    assert answer(likeness, "collections", "show", "staff")["references"] == 4
+    assert "1  Li" in likeness("identify", "--collection", "staff", late).out
+    likeness("collections", "create", "other")
+    assert answer(likeness, "collections", "show", "other")["model"].endswith("+one")
+
+
+@pytest.fixture
+def better(standards: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Another recogniser, whose standards are here."""
+    shipped = tmp_path / "shipped" / "standards"
+    shutil.copytree(standards, shipped)
+    monkeypatch.setattr(InstallationWithDiscs, "shipped", shipped)
+    ship_standards_of(shipped, "sface-2021dec")
+    return "sface-2021dec"
+
+
+def test_a_collection_may_be_made_for_another_recogniser(
+    likeness: Command, better: str, picture: Make
+) -> None:
+    made = answer(likeness, "collections", "create", "b", "--recogniser", better)
+    likeness("collections", "create", "staff")
+    probe = picture("probe.png", RED)
+
+    for name in ("b", "staff"):
+        enrolled = likeness(
+            "enrol", "--collection", name, "--any-quality", probe, "--subject", "Rosa"
+        )
+        assert (enrolled.code, enrolled.err) == (0, "")
+        found = likeness("identify", "--collection", name, probe)
+        assert (found.code, found.err, "1  Rosa" in found.out) == (0, "", True)
+
+    assert made["recogniser"] == better
+    assert made["model"].startswith(f"{better}@")
+    listed = likeness("collections", "list").out.splitlines()
+    assert [line.split()[:2] for line in listed] == [["b", better], ["staff", "dlib-resnet-v1"]]
+    assert f"Recogniser {better}" in likeness("collections", "show", "b").out
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("centerface", "a recogniser was expected"), ("nothing", "no model is called 'nothing'")],
+)
+def test_what_is_no_recogniser_makes_no_collection(
+    likeness: Command, name: str, message: str
+) -> None:
+    outcome = likeness("collections", "create", "b", "--recogniser", name)
+    assert (outcome.code, message in outcome.err) == (2, True)
+    assert answer(likeness, "collections", "list") == {"collections": []}
 
 
 @pytest.mark.usefixtures("staff")
-def test_a_collection_is_made_anew_with_the_model_in_force(
+def test_that_a_better_model_exists_is_said_once(
+    likeness: Command, better: str, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_RECOGNISER", better)
+    probe = picture("probe.png", RED)
+
+    told = likeness("identify", "--collection", "staff", probe)
+
+    assert told.code == 0
+    (line,) = told.err.splitlines()
+    assert f"`likeness collections re-embed staff --to {better}`" in line
+    assert likeness("identify", "--collection", "staff", probe).err == ""
+    assert likeness("collections", "show", "staff").err == ""
+
+    certificate = likeness("collections", "delete", "staff", "--yes")
+    assert certificate.code == 0
+    with home() as opened:
+        rows = opened.database.read(lambda c: c.execute(select(BETTER_MODELS)).all())
+    assert rows == []
+
+
+@pytest.mark.usefixtures("staff")
+def test_a_collection_is_made_anew_with_the_model_of_new_ones(
     likeness: Command, picture: Make, tmp_path: Path, new_model: None
 ) -> None:
     probe = picture("probe.png", RED)
-    assert likeness("identify", "--collection", "staff", probe).code == 2
     picture("people/stranger.png", (150, 60, 200))
 
     outcome = likeness("collections", "re-embed", "staff", tmp_path / "people")
