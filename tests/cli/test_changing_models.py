@@ -217,7 +217,7 @@ def test_a_collection_is_made_anew_with_the_model_of_new_ones(
     assert "+one from now on" in outcome.out
     assert likeness("identify", "--collection", "staff", probe).code == 0
     again = likeness("collections", "re-embed", "staff", tmp_path / "people")
-    assert (again.code, "is of already" in again.err) == (2, True)
+    assert (again.code, "already: choose another" in again.err) == (2, True)
 
 
 @pytest.mark.usefixtures("staff", "new_model")
@@ -277,3 +277,41 @@ def test_what_is_ready_can_be_discarded(likeness: Command, tmp_path: Path) -> No
         "Dropped: 2 references made ready. staff stays as it is.\n",
     )
     assert likeness("collections", "re-embed", "staff", "--discard").code == 2
+
+
+@pytest.mark.usefixtures("staff")
+def test_a_collection_moves_to_a_model_that_is_named(
+    likeness: Command, better: str, tmp_path: Path, picture: Make
+) -> None:
+    moved = likeness("collections", "re-embed", "staff", tmp_path / "people", "--to", better)
+
+    assert (moved.code, moved.err) == (0, "")
+    assert answer(likeness, "collections", "show", "staff")["recogniser"] == better
+    found = likeness("identify", "--collection", "staff", picture("probe.png", RED))
+    assert (found.code, found.err) == (0, "")  # whoever chose is told of no better one
+    again = likeness("collections", "re-embed", "staff", tmp_path / "people", "--to", better)
+    assert (again.code, "is of" in again.err, "already" in again.err) == (2, True, True)
+    none = likeness("collections", "re-embed", "staff", tmp_path / "people", "--to", "centerface")
+    assert (none.code, "a recogniser was expected" in none.err) == (2, True)
+
+
+def test_a_collection_moves_by_a_bucket_and_by_crops(
+    likeness: Command,
+    better: str,
+    tmp_path: Path,
+    picture: Make,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    monkeypatch.setenv("LIKENESS_BUCKETS", str(tmp_path / "buckets"))
+    employ(likeness, picture)
+    shutil.copytree(tmp_path / "people" / "Rosa", tmp_path / "buckets" / "kept" / "Rosa")
+    command = ("collections", "re-embed", "staff", "s3://kept/Rosa/", "--to", better)
+
+    first = answer(likeness, *command)
+    second = answer(likeness, *command, "--crops")
+
+    assert (first["made_anew"], first["missing"], first["switched"]) == (2, 1, False)
+    assert (second["pictures"], second["made_anew"], second["switched"]) == (3, 1, True)
+    found = likeness("identify", "--collection", "staff", picture("probe.png", GREEN))
+    assert "Greta" in found.out

@@ -52,12 +52,17 @@ def create_collection(
         collection = act.create_collection(
             record, rows.keyring, name, templates, {}, datetime.now(UTC), retention_days
         )
+    remember_choice(rows, collection)
+    return collection
+
+
+def remember_choice(rows: Rows, collection: Collection) -> None:
+    """Remember that a collection's model was chosen: whoever chose need not be told of a better."""
     better = better_recogniser(rows, collection)
-    if better is not None:  # whoever chose need not be told
+    if better is not None:
         rows.database.write(
             partial(better_models.remember, collection_id=collection.id, recogniser=better)
         )
-    return collection
 
 
 def better_recogniser(rows: Rows, collection: Collection) -> str | None:

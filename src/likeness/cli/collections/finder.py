@@ -4,7 +4,7 @@ import shlex
 from functools import partial
 
 from likeness.app.access import Rows
-from likeness.app.collections import better_recogniser
+from likeness.app.collections import better_recogniser, remember_choice
 from likeness.app.finders import Finders
 from likeness.app.installation import Workload
 from likeness.cli.exit_codes import warn
@@ -39,6 +39,4 @@ def tell_of_better_model(rows: Rows, collection: Collection) -> None:
         f" collections re-embed {shlex.quote(collection.name)} --to {better}` moves the collection"
         " to it, from its pictures; until then it goes on as it is"
     )
-    rows.database.write(
-        partial(better_models.remember, collection_id=collection.id, recogniser=better)
-    )
+    remember_choice(rows, collection)
