@@ -8,6 +8,7 @@ from likeness.app.installation import Installation
 from likeness.artifacts import Progress
 from likeness.errors import ArtifactUnavailable, Conflict, LicenceNotAccepted, NotFound
 from likeness.gallery.collections import Collection
+from likeness.vision.cards import ModelCard
 from likeness.vision.detections import FaceNetwork
 from likeness.vision.find import FaceFinder
 from likeness.vision.session import Engine, Session
@@ -45,10 +46,10 @@ class Finders:
         self._fetches = fetches
         self._wrap = wrap
         self._loading = threading.Lock()
-        # By the names of models, and of cards, which nobody renames while this runs.
+        # By the names of models, and by cards: one that is added anew may have other weights.
         self._finders: dict[str, FaceFinder] = {}
-        self._face_networks: dict[str, FaceNetwork] = {}
-        self._template_networks: dict[str, Session] = {}
+        self._face_networks: dict[ModelCard, FaceNetwork] = {}
+        self._template_networks: dict[ModelCard, Session] = {}
 
     def default(self) -> FaceFinder:
         """Give the finder of new collections, and of pictures that are of no collection.
@@ -95,16 +96,16 @@ class Finders:
 
     def _loaded(self, model: TemplateModel) -> FaceFinder:
         installation, detector, recogniser = self._installation, model.detector, model.recogniser
-        if detector.name not in self._face_networks:
-            self._face_networks[detector.name] = installation.face_network(
+        if detector not in self._face_networks:
+            self._face_networks[detector] = installation.face_network(
                 self._engine, detector, self._progress
             )
-        if recogniser.name not in self._template_networks:
-            self._template_networks[recogniser.name] = installation.template_network(
+        if recogniser not in self._template_networks:
+            self._template_networks[recogniser] = installation.template_network(
                 self._engine, recogniser, self._progress
             )
         return installation.finder_with(
-            self._face_networks[detector.name], self._template_networks[recogniser.name], model
+            self._face_networks[detector], self._template_networks[recogniser], model
         )
 
 

@@ -124,9 +124,9 @@ def re_embed(
     pictures = read_sources(sources or [], lambda: buckets_of(settled.settings))
     with Home(settled) as home:
         known = home.gallery.collection(name)
-        require_another_model(known, model.name)  # said before networks are loaded
         # Templates of people are made, as in enrolment.
         with on_record(home, Action.ENROL, "collections re-embed", known) as record:
+            require_another_model(known, model.name)  # said before networks are loaded
             with fetching() as progress:
                 engine = settled.engine(Workload.MANY)
                 finder = Finders(settled, engine, progress, fetches=True).of_model(model)
