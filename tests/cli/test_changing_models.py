@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,29 @@ def test_a_collection_may_be_made_for_another_recogniser(
     listed = likeness("collections", "list").out.splitlines()
     assert [line.split()[:2] for line in listed] == [["b", better], ["staff", "dlib-resnet-v1"]]
     assert f"Recogniser {better}" in likeness("collections", "show", "b").out
+
+
+def test_a_watch_looks_with_the_model_of_its_collection(
+    likeness: Command, better: str, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    likeness("collections", "create", "b", "--recogniser", better)
+    wanted = picture("wanted.png", RED)
+
+    added = likeness(
+        *("watch", "add", wanted, "--collection", "b", "--purpose", "missing-persons"),
+        *("--authority", "Court 7", "--criteria", "missing", "--expires", in_a_month()),
+    )
+
+    assert (added.code, added.err) == (0, "")
+    later = picture("later.png", RED, side=200)
+    likeness("enrol", "--collection", "b", "--any-quality", later, "--subject", "Rosa")
+    (case,) = answer(likeness, "review", "list")["cases"]
+    assert case["watch_id"] in added.out
+
+
+def in_a_month() -> str:
+    return (datetime.now(UTC) + timedelta(30)).strftime("%Y-%m-%d")
 
 
 @pytest.mark.parametrize(

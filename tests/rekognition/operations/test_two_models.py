@@ -99,6 +99,29 @@ def test_a_collection_whose_weights_are_missing_is_refused_and_others_go_on(
         filled(here.client, "old")  # weights that came are found without a restart
 
 
+def test_what_needs_no_network_works_without_the_weights(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with server(folder) as here:
+        create_collection(here.serving.home, "old", None, OTHER)
+        filled(here.client, "old")
+        here.client.index_faces(CollectionId="old", Image={"Bytes": disc(RED, side=120)})
+    lacking = Lacking(f"the weights of {OTHER} are not here", f"likeness models pull {OTHER}")
+    monkeypatch.setattr(InstallationWithDiscs, "lacks", {OTHER: lacking})
+    with server(folder, here.key) as here:
+        ids = [one["FaceId"] for one in here.client.list_faces(CollectionId="old")["Faces"]]
+        found = here.client.search_faces(CollectionId="old", FaceId=ids[0])
+        assert [one["Face"]["FaceId"] for one in found["FaceMatches"]] == ids[2:]
+        here.client.create_user(CollectionId="old", UserId="Rosa")
+        given = here.client.associate_faces(
+            CollectionId="old", UserId="Rosa", FaceIds=[ids[0], ids[2]]
+        )
+        assert len(given["AssociatedFaces"]) == 2
+        users = here.client.search_users(CollectionId="old", UserId="Rosa", UserMatchThreshold=0)
+        assert users["FaceModelVersion"].startswith(f"{OTHER}-")
+        here.client.delete_faces(CollectionId="old", FaceIds=ids[1:2])
+
+
 def test_a_collection_keeps_its_model_when_new_ones_take_another(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
