@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from likeness.app.installation import Lacking
 from likeness.gallery.tables import REFERENCES
 
 from .conftest import BLUE, RED, InstallationWithDiscs
@@ -325,6 +326,21 @@ def test_a_collection_of_an_unknown_model_is_told_of_before_anything_is_loaded(
     doctor = likeness("doctor").out
     assert "to mend it: likeness collections re-embed odd --to dlib-resnet-v1" in doctor
     assert "collection staff: of dlib-resnet-v1, which is here" in doctor
+
+
+def test_what_a_collections_model_lacks_is_shown_with_the_command_that_gets_it(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    likeness("collections", "create", "staff")
+    pull = "likeness models pull dlib-resnet-v1"
+    lacking = Lacking("the weights of dlib-resnet-v1 are not here", pull)
+    monkeypatch.setattr(InstallationWithDiscs, "lacks", {"dlib-resnet-v1": lacking})
+
+    doctor = likeness("doctor").out
+
+    assert "collection staff: of dlib-resnet-v1: the weights of dlib-resnet-v1 are not" in doctor
+    assert f"to mend it: {pull}" in doctor
+    assert f"`{pull}`" in answer(likeness, "collections", "show", "staff")["hindrance"]
 
 
 def test_chips_are_for_folders_alone(likeness: Command, picture: Make) -> None:

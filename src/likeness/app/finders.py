@@ -96,6 +96,7 @@ class Finders:
 
     def _loaded(self, model: TemplateModel) -> FaceFinder:
         installation, detector, recogniser = self._installation, model.detector, model.recogniser
+        installation.standards.cohort(model.name)  # without one, nothing is fetched or loaded
         if detector not in self._face_networks:
             self._face_networks[detector] = installation.face_network(
                 self._engine, detector, self._progress
