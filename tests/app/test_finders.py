@@ -2,13 +2,14 @@
 
 import threading
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 import pytest
 
 from likeness.app import Workload
 from likeness.app.finders import Finders
-from likeness.app.installation import Installation, Lacking
+from likeness.app.installation import Installation, MissingPart
 from likeness.artifacts import Progress
 from likeness.config import Settings
 from likeness.errors import Conflict
@@ -28,6 +29,9 @@ class Counting(InstallationWithDiscs):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.loaded: list[str] = []
+
+    def engine(self, workload: Workload) -> Engine:
+        return cast(Engine, None)  # discs need none
 
     def face_network(
         self, engine: Engine, detector: ModelCard, progress: Progress | None = None
@@ -103,9 +107,9 @@ def test_weights_that_are_missing_stop_their_collections_alone_until_they_are_th
 ) -> None:
     ours = finders(installation)
     of_other = collection(installation.template_model(OTHER).name)
-    lacking = Lacking("the weights of it are not here", f"likeness models pull {OTHER}")
+    missing = MissingPart("the weights of it are not here", f"likeness models pull {OTHER}")
     with monkeypatch.context() as patch:
-        patch.setattr(InstallationWithDiscs, "lacks", {OTHER: lacking})
+        patch.setattr(InstallationWithDiscs, "missing_parts", {OTHER: missing})
         with pytest.raises(Conflict, match=f"`likeness models pull {OTHER}`"):
             ours.of_collection(of_other)
         assert ours.of_collection(collection(installation.model)).model == installation.model
@@ -124,8 +128,8 @@ def test_a_model_without_a_cohort_is_no_missing_collection(installation: Countin
 def test_weights_are_asked_for_by_name(tmp_path: Path) -> None:
     real = Installation(Settings(home=tmp_path / "home", cache=tmp_path / "cache"))
 
-    lacking = real.lacking(real.template_model())
+    missing = real.missing_part(real.template_model())
 
-    assert lacking == Lacking(
+    assert missing == MissingPart(
         "the weights of dlib-resnet-v1 are not here", "likeness models pull dlib-resnet-v1"
     )

@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.app import Installation
-from likeness.app.installation import Lacking
+from likeness.app.installation import MissingPart
 from likeness.artifacts import Progress
 from likeness.cli import command, opened
 from likeness.config import Settings
@@ -64,7 +64,7 @@ class InstallationWithDiscs(Installation):
     """An installation whose networks see discs, and whose shipped standards are of discs."""
 
     shipped: Path
-    lacks: ClassVar[dict[str, Lacking]] = {}
+    missing_parts: ClassVar[dict[str, MissingPart]] = {}
     """What recognisers lack, by their names."""
 
     def __init__(self, settings: Settings) -> None:
@@ -85,8 +85,8 @@ class InstallationWithDiscs(Installation):
         settings = DetectorSettings(longer_side=self.settings.detector_side, threshold=0.5)
         return FaceLocator(Detector(network, settings), model.layout, lambda score: score)
 
-    def lacking(self, model: TemplateModel) -> Lacking | None:
-        return self.lacks.get(model.recogniser.name)
+    def missing_part(self, model: TemplateModel) -> MissingPart | None:
+        return self.missing_parts.get(model.recogniser.name)
 
 
 def ship_standards(folder: Path) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from likeness.app.installation import Lacking
+from likeness.app.installation import MissingPart
 from likeness.gallery.tables import REFERENCES
 
 from .conftest import BLUE, RED, InstallationWithDiscs
@@ -333,8 +333,8 @@ def test_what_a_collections_model_lacks_is_shown_with_the_command_that_gets_it(
 ) -> None:
     likeness("collections", "create", "staff")
     pull = "likeness models pull dlib-resnet-v1"
-    lacking = Lacking("the weights of dlib-resnet-v1 are not here", pull)
-    monkeypatch.setattr(InstallationWithDiscs, "lacks", {"dlib-resnet-v1": lacking})
+    missing = MissingPart("the weights of dlib-resnet-v1 are not here", pull)
+    monkeypatch.setattr(InstallationWithDiscs, "missing_parts", {"dlib-resnet-v1": missing})
 
     doctor = likeness("doctor").out
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.app.installation import Lacking
+from likeness.app.installation import MissingPart
 from likeness.cli import passphrases
 from likeness.gallery.collections import Size
 from likeness.secrets import passphrase as sealing
@@ -110,8 +110,8 @@ def test_a_model_that_is_not_here_is_imported_and_said(
     likeness: Command, exported: Path, words: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "elsewhere"))
-    lacking = Lacking("its weights are not here", "likeness models pull dlib-resnet-v1")
-    monkeypatch.setattr(InstallationWithDiscs, "lacks", {"dlib-resnet-v1": lacking})
+    missing = MissingPart("its weights are not here", "likeness models pull dlib-resnet-v1")
+    monkeypatch.setattr(InstallationWithDiscs, "missing_parts", {"dlib-resnet-v1": missing})
     outcome = likeness("import", exported, "--passphrase-file", words)
     assert outcome.code == 0
     (line,) = outcome.err.splitlines()

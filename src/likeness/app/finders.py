@@ -83,7 +83,7 @@ class Finders:
             return found
         model = model_of(self._installation, collection)
         if not self._fetches:
-            require_nothing_lacking(self._installation, collection, model)
+            require_complete(self._installation, collection, model)
         try:
             return self.of_model(model)
         except NotFound as error:  # which would tell a client that there is no such collection
@@ -91,7 +91,7 @@ class Finders:
         except (ArtifactUnavailable, LicenceNotAccepted) as error:
             raise type(error)(
                 f"collection {collection.name!r} needs {model.name}: {error}; or make the templates"
-                f" anew ({moving(self._installation, collection)})"
+                f" anew ({re_embed_command(self._installation, collection)})"
             ) from error
 
     def _loaded(self, model: TemplateModel) -> FaceFinder:
@@ -121,12 +121,12 @@ def model_of(installation: Installation, collection: Collection) -> TemplateMode
         raise Conflict(
             f"collection {collection.name!r} is of a model that is not known here,"
             f" {collection.model}: add its recogniser and its detector (`likeness models add`), or"
-            f" make the templates anew ({moving(installation, collection)})"
+            f" make the templates anew ({re_embed_command(installation, collection)})"
         )
     return model
 
 
-def require_nothing_lacking(
+def require_complete(
     installation: Installation, collection: Collection, model: TemplateModel
 ) -> None:
     """Refuse a collection whose model cannot be loaded as it is.
@@ -135,16 +135,16 @@ def require_nothing_lacking(
         Conflict: something is missing; the message says how to get it.
         ModelTampered: weights are not those that their card names.
     """
-    lacking = installation.lacking(model)
-    if lacking is not None:
+    missing = installation.missing_part(model)
+    if missing is not None:
         raise Conflict(
-            f"collection {collection.name!r} needs {model.name} and {lacking.what}: get it"
-            f" (`{lacking.command}`), or make the templates anew"
-            f" ({moving(installation, collection)})"
+            f"collection {collection.name!r} needs {model.name} and {missing.what}: get it"
+            f" (`{missing.command}`), or make the templates anew"
+            f" ({re_embed_command(installation, collection)})"
         )
 
 
-def moving(installation: Installation, collection: Collection) -> str:
+def re_embed_command(installation: Installation, collection: Collection) -> str:
     """Name the command that moves a collection to the model of new ones."""
     name = shlex.quote(collection.name)
     return f"`likeness collections re-embed {name} --to {installation.recogniser.name}`"

@@ -46,7 +46,7 @@ class Workload(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
+class MissingPart:
     """What a model lacks to be loaded, in words, and the command that gets it."""
 
     what: str
@@ -89,15 +89,15 @@ class Installation:
         ours = self.template_model()
         return ours if ours.name == name else find_template_model(name, self.models.cards())
 
-    def lacking(self, model: TemplateModel) -> Lacking | None:
-        """Say what keeps a model from being loaded as it is; None where nothing does.
+    def missing_part(self, model: TemplateModel) -> MissingPart | None:
+        """Find what a model needs and this machine does not have; None where it has all.
 
         Raises:
             ModelTampered: weights are not those that their card names.
         """
         for card in (model.recogniser, model.detector):
             if card.needs_acceptance and self.models.acceptance(card.name) is None:
-                return Lacking(
+                return MissingPart(
                     f"the licence of {card.name} is not accepted",
                     f"likeness models accept {card.name}",
                 )
@@ -106,7 +106,7 @@ class Installation:
             except ArtifactUnavailable:  # of a model that was added; `pull` says where to put them
                 here = False
             if not here:
-                return Lacking(
+                return MissingPart(
                     f"the weights of {card.name} are not here", f"likeness models pull {card.name}"
                 )
         return None

@@ -120,10 +120,10 @@ def _collection(settled: Installation, collection: Collection, own_cohort: bool)
         if model is None:
             state = f"of {plain(collection.model)}, which is not known here"
             return Finding(subject, state, well=False, mend=re_embed)
-        lacking = settled.lacking(model)
-        if lacking is not None:
-            state = f"of {recogniser}: {lacking.what}"
-            return Finding(subject, state, well=False, mend=lacking.command)
+        missing = settled.missing_part(model)
+        if missing is not None:
+            state = f"of {recogniser}: {missing.what}"
+            return Finding(subject, state, well=False, mend=missing.command)
         if not own_cohort:
             require_cohort(collection, settled.standards.cohort(model.name).version)
     except NotFound as error:

@@ -9,7 +9,7 @@ import typer
 from likeness.app import Workload
 from likeness.app.collections import require_comparable
 from likeness.app.enrolment import enroller_of
-from likeness.app.finders import model_of, require_nothing_lacking
+from likeness.app.finders import model_of, require_complete
 from likeness.app.home import Home
 from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
@@ -159,7 +159,7 @@ def _tell_of_model(home: Home, collection: Collection) -> None:
     installation = home.installation
     try:
         model = model_of(installation, collection)
-        require_nothing_lacking(installation, collection, model)
+        require_complete(installation, collection, model)
     except StateError as error:
         warn(str(error))
     else:

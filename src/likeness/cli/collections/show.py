@@ -12,7 +12,7 @@ from likeness.app.collections import (
     require_comparable,
     size_of,
 )
-from likeness.app.finders import model_of, require_nothing_lacking
+from likeness.app.finders import model_of, require_complete
 from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
 from likeness.cli.collections.described import collection_json, held_in_words
@@ -90,9 +90,7 @@ def _hindrance(rows: Rows, collection: Collection) -> str | None:
     """Say why this machine cannot search a collection; None where it can."""
     try:
         require_comparable(rows, collection)
-        require_nothing_lacking(
-            rows.installation, collection, model_of(rows.installation, collection)
-        )
+        require_complete(rows.installation, collection, model_of(rows.installation, collection))
     except StateError as error:
         return str(error)
     return None
