@@ -1,7 +1,7 @@
 """What `/v1` is made of, once for all callers."""
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from starlette.requests import Request
 
@@ -12,7 +12,6 @@ from likeness.config import Settings
 from likeness.errors import Denied
 from likeness.terms.use import Principal, Role
 from likeness.v1.served import PictureLane, Served
-from likeness.vision.find import FaceFinder
 
 
 async def nobody(request: Request) -> Principal:
@@ -24,7 +23,7 @@ def test_what_is_read_of_cohorts_serves_every_caller(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", cache=tmp_path / "cache")
     settings.home.mkdir()
     with Rows(Installation(settings)) as rows:
-        made = own_acts(rows, cast(FaceFinder, None), nobody, cast(PictureLane, None), lambda: True)
+        made = own_acts(rows, cast(Any, None), nobody, cast(PictureLane, None), lambda: True)
         served: Served = made.state.served
         hers, his = (served.watches(one, rows.desk) for one in (ada, bob))
         assert (hers.principal, his.principal) == (ada, bob)

@@ -111,6 +111,27 @@ def test_a_key_that_leads_elsewhere_or_is_none_is_invalid(storage: Storage, key:
         storage.buckets.read("photos", key, None, 9)
 
 
+def test_keys_are_listed_by_their_prefix(storage: Storage) -> None:
+    for key in ("b.jpg", "a/one.jpg", "a/deep/er/two.jpg", "ab.jpg", "a/写真 1%&+?.png"):
+        storage.put("photos", key, b"a picture")
+    storage.put("others", "a/elsewhere.jpg", b"a picture")
+
+    inside = ["a/deep/er/two.jpg", "a/one.jpg", "a/写真 1%&+?.png"]
+    assert storage.buckets.keys("photos", "") == [*inside, "ab.jpg", "b.jpg"]
+    assert storage.buckets.keys("photos", "a") == [*inside, "ab.jpg"]
+    assert storage.buckets.keys("photos", "a/") == inside
+    for nothing in ("c", "../others/", "a/one.jpg/", "/"):
+        assert storage.buckets.keys("photos", nothing) == []
+
+
+def test_a_bucket_that_is_none_cannot_be_listed(storage: Storage) -> None:
+    storage.put("photos", "one.jpg", b"a picture")
+    with pytest.raises(NotFound):
+        storage.buckets.keys("nowhere", "")
+    with pytest.raises(InvalidRequest, match="a bucket's name"):
+        storage.buckets.keys("../photos", "")
+
+
 def test_messages_quote_no_name(storage: Storage) -> None:
     storage.put("photos", "one.jpg", b"a picture")
     for bucket, key, limit in [

@@ -43,6 +43,17 @@ def test_links_are_not_followed_wherever_they_are(bucket: Path, tmp_path: Path) 
             read(bucket, key, name)
 
 
+def test_a_list_has_plain_files_alone(bucket: Path, tmp_path: Path) -> None:
+    (bucket / "file.jpg").symlink_to(tmp_path / "secret")
+    (bucket / "up").symlink_to(tmp_path)
+    (bucket.parent / "linked").symlink_to(tmp_path)
+    os.mkfifo(bucket / "pipe.jpg")
+    (bucket / "line\nbreak.jpg").write_bytes(b"a picture")
+    assert FolderBuckets(bucket.parent).keys("photos", "") == ["one.jpg"]
+    with pytest.raises(NotFound):
+        FolderBuckets(bucket.parent).keys("linked", "")
+
+
 def test_the_folder_of_buckets_may_itself_be_a_link(bucket: Path, tmp_path: Path) -> None:
     (tmp_path / "mount").symlink_to(bucket.parent)
     found = FolderBuckets(tmp_path / "mount").read("photos", "one.jpg", None, 100)

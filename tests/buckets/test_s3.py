@@ -28,6 +28,21 @@ def test_the_version_that_is_named_is_read(s3: Any, s3_server: str) -> None:
     assert buckets.read("photos", "one.jpg", first, 100) == b"first"
 
 
+def test_a_list_of_several_pages_is_whole(
+    s3: Any, s3_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.create_bucket(Bucket="photos")
+    keys = [f"people/{n}.jpg" for n in range(5)]
+    for key in [*keys, "people/"]:
+        s3.put_object(Bucket="photos", Key=key, Body=b"")
+    buckets = s3_buckets(s3_server)
+    listed = buckets._client.list_objects_v2
+    monkeypatch.setattr(
+        buckets._client, "list_objects_v2", lambda **page: listed(**page, MaxKeys=2)
+    )
+    assert buckets.keys("photos", "people/") == keys
+
+
 class Answering(BaseHTTPRequestHandler):
     """Answers everything with what the test chose, and counts."""
 

@@ -6,8 +6,9 @@ colour are one person.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -15,17 +16,21 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.app import Installation
+from likeness.app.installation import MissingPart
 from likeness.artifacts import Progress, Publisher
 from likeness.cli import command, opened
 from likeness.config import Settings
 from likeness.terms.calibration import Calibration
+from likeness.vision.built_in_cards import BUILT_IN
+from likeness.vision.cards import ModelCard
 from likeness.vision.cohort import Cohort
 from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.detections import Detections
-from likeness.vision.embed import Embedder
+from likeness.vision.detections import Detections, FaceNetwork
 from likeness.vision.find import FaceLocator
-from likeness.vision.session import Engine, Precision
+from likeness.vision.model_store import ModelStore
+from likeness.vision.session import Engine, Precision, Session
 from likeness.vision.standards import Standards
+from likeness.vision.template_model import TemplateModel
 
 RED, GREEN, BLUE = (220, 40, 40), (40, 200, 60), (50, 70, 230)
 
@@ -57,21 +62,41 @@ class MeanColour:
         return (colours @ self._SPREAD,)
 
 
+# SFace's card as if somebody had measured that it is the better one: its templates are as long.
+MEASURED = [
+    replace(card, lfw_fnmr=0.001) if card.name == "sface-2021dec" else card for card in BUILT_IN
+]
+
+
 class InstallationWithDiscs(Installation):
     """An installation whose networks see discs, and whose shipped standards are of discs."""
 
     shipped: Path
+    missing_parts: ClassVar[dict[str, MissingPart]] = {}
+    """What recognisers lack, by their names."""
 
     def __init__(self, settings: Settings, publisher: Publisher = Publisher.NEVER) -> None:
         super().__init__(settings, publisher)
+        self.models = ModelStore(settings.home / "models", self.sources, MEASURED)
+        self.recogniser = self.models.card(self.recogniser.name)
         self.standards = Standards(settings.home / "models", self.shipped)
 
-    def locator(self, engine: Engine, progress: Progress | None = None) -> FaceLocator:
-        settings = DetectorSettings(longer_side=self.settings.detector_side, threshold=0.5)
-        return FaceLocator(Detector(DiscDetector(), settings), self.layout, lambda score: score)
+    def face_network(
+        self, engine: Engine, detector: ModelCard, progress: Progress | None = None
+    ) -> FaceNetwork:
+        return DiscDetector()
 
-    def embedder(self, engine: Engine, progress: Progress | None = None) -> Embedder:
-        return Embedder(MeanColour(), self.layout, self.chips, self.model)
+    def template_network(
+        self, engine: Engine, recogniser: ModelCard, progress: Progress | None = None
+    ) -> Session:
+        return MeanColour()
+
+    def locator_with(self, network: FaceNetwork, model: TemplateModel) -> FaceLocator:
+        settings = DetectorSettings(longer_side=self.settings.detector_side, threshold=0.5)
+        return FaceLocator(Detector(network, settings), model.layout, lambda score: score)
+
+    def missing_part(self, model: TemplateModel) -> MissingPart | None:
+        return self.missing_parts.get(model.recogniser.name)
 
 
 def ship_standards(folder: Path) -> Path:
@@ -89,6 +114,17 @@ def ship_standards(folder: Path) -> Path:
     standards = Standards(folder)
     standards.keep_cohort(cohort)
     return standards.keep_calibration(calibration).parent
+
+
+def ship_standards_of(folder: Path, recogniser: str) -> None:
+    """Write the same standards for the model of another recogniser, beside those of discs."""
+    old, new = Installation(Settings()), Installation(Settings(recogniser=recogniser))
+    standards = Standards(folder.parent)
+    cohort = standards.cohort(old.model)
+    ours = replace(cohort, model=new.model)
+    standards.keep_cohort(ours)
+    calibration = standards.calibration(old.model, cohort.version)
+    standards.keep_calibration(replace(calibration, model=new.model, cohort_version=ours.version))
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,19 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from likeness.gallery.tables import BETTER_MODELS
 from tests.service.test_collection_cohort import reference
 
-from .conftest import GREEN, RED
+from .conftest import BLUE, GREEN, RED, InstallationWithDiscs, ship_standards_of
 from .staff import Command, Make, employ, home
 
 PEOPLE = 800
@@ -37,7 +41,7 @@ def staff(likeness: Command, picture: Make) -> None:
 
 @pytest.fixture
 def new_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another model in force, with a cohort."""
+    """Another model for new collections, with a cohort."""
     with home() as opened:
         cohort = opened.installation.standards.cohort(opened.installation.model)
     monkeypatch.setenv("LIKENESS_CHIPS", "one")
@@ -118,32 +122,116 @@ def test_too_few_people_for_a_cohort_are_told_of(likeness: Command) -> None:
 
 
 @pytest.mark.usefixtures("staff", "new_model")
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("enrol", "{people}", "--report", "report.csv"),
-        ("import", "--compreface", "none.sql", "--report", "report.csv"),
-    ],
-    ids=lambda command: command[0],
-)
-def test_nobody_is_enrolled_among_templates_of_another_model(
-    likeness: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+def test_a_collection_keeps_its_model_whatever_the_settings_say(
+    likeness: Command, picture: Make
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    arguments = [one.format(people=tmp_path / "people") for one in command]
-    outcome = likeness(*arguments, "--collection", "staff")
-    assert (outcome.code, outcome.out) == (2, "")
-    (line,) = outcome.err.splitlines()
-    assert "`likeness collections re-embed`" in line
-    assert not Path("report.csv").exists()
+    before = answer(likeness, "collections", "show", "staff")
+    late = picture("late.png", BLUE)
+
+    enrolled = likeness("enrol", "--collection", "staff", "--any-quality", late, "--subject", "Li")
+
+    assert (enrolled.code, enrolled.err) == (0, "")
+    assert before["model"].endswith("+six")
+    assert answer(likeness, "collections", "show", "staff")["references"] == 4
+    assert "1  Li" in likeness("identify", "--collection", "staff", late).out
+    likeness("collections", "create", "other")
+    assert answer(likeness, "collections", "show", "other")["model"].endswith("+one")
+
+
+@pytest.fixture
+def better(standards: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Another recogniser, whose standards are here."""
+    shipped = tmp_path / "shipped" / "standards"
+    shutil.copytree(standards, shipped)
+    monkeypatch.setattr(InstallationWithDiscs, "shipped", shipped)
+    ship_standards_of(shipped, "sface-2021dec")
+    return "sface-2021dec"
+
+
+def test_a_collection_may_be_made_for_another_recogniser(
+    likeness: Command, better: str, picture: Make
+) -> None:
+    made = answer(likeness, "collections", "create", "b", "--recogniser", better)
+    likeness("collections", "create", "staff")
+    probe = picture("probe.png", RED)
+
+    for name in ("b", "staff"):
+        enrolled = likeness(
+            "enrol", "--collection", name, "--any-quality", probe, "--subject", "Rosa"
+        )
+        assert (enrolled.code, enrolled.err) == (0, "")
+        found = likeness("identify", "--collection", name, probe)
+        assert (found.code, found.err, "1  Rosa" in found.out) == (0, "", True)
+
+    assert made["recogniser"] == better
+    assert made["model"].startswith(f"{better}@")
+    listed = likeness("collections", "list").out.splitlines()
+    assert [line.split()[:2] for line in listed] == [["b", better], ["staff", "dlib-resnet-v1"]]
+    assert f"Recogniser {better}" in likeness("collections", "show", "b").out
+
+
+def test_a_watch_looks_with_the_model_of_its_collection(
+    likeness: Command, better: str, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    likeness("collections", "create", "b", "--recogniser", better)
+    wanted = picture("wanted.png", RED)
+
+    added = likeness(
+        *("watch", "add", wanted, "--collection", "b", "--purpose", "missing-persons"),
+        *("--authority", "Court 7", "--criteria", "missing", "--expires", in_a_month()),
+    )
+
+    assert (added.code, added.err) == (0, "")
+    later = picture("later.png", RED, side=200)
+    likeness("enrol", "--collection", "b", "--any-quality", later, "--subject", "Rosa")
+    (case,) = answer(likeness, "review", "list")["cases"]
+    assert case["watch_id"] in added.out
+
+
+def in_a_month() -> str:
+    return (datetime.now(UTC) + timedelta(30)).strftime("%Y-%m-%d")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("centerface", "a recogniser was expected"), ("nothing", "no model is called 'nothing'")],
+)
+def test_what_is_no_recogniser_makes_no_collection(
+    likeness: Command, name: str, message: str
+) -> None:
+    outcome = likeness("collections", "create", "b", "--recogniser", name)
+    assert (outcome.code, message in outcome.err) == (2, True)
+    assert answer(likeness, "collections", "list") == {"collections": []}
 
 
 @pytest.mark.usefixtures("staff")
-def test_a_collection_is_made_anew_with_the_model_in_force(
+def test_that_a_better_model_exists_is_said_once(
+    likeness: Command, better: str, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_RECOGNISER", better)
+    probe = picture("probe.png", RED)
+
+    told = likeness("identify", "--collection", "staff", probe)
+
+    assert told.code == 0
+    (line,) = told.err.splitlines()
+    assert f"`likeness collections re-embed staff --to {better}`" in line
+    assert likeness("identify", "--collection", "staff", probe).err == ""
+    assert likeness("collections", "show", "staff").err == ""
+
+    certificate = likeness("collections", "delete", "staff", "--yes")
+    assert certificate.code == 0
+    with home() as opened:
+        rows = opened.database.read(lambda c: c.execute(select(BETTER_MODELS)).all())
+    assert rows == []
+
+
+@pytest.mark.usefixtures("staff")
+def test_a_collection_is_made_anew_with_the_model_of_new_ones(
     likeness: Command, picture: Make, tmp_path: Path, new_model: None
 ) -> None:
     probe = picture("probe.png", RED)
-    assert likeness("identify", "--collection", "staff", probe).code == 2
     picture("people/stranger.png", (150, 60, 200))
 
     outcome = likeness("collections", "re-embed", "staff", tmp_path / "people")
@@ -153,7 +241,7 @@ def test_a_collection_is_made_anew_with_the_model_in_force(
     assert "+one from now on" in outcome.out
     assert likeness("identify", "--collection", "staff", probe).code == 0
     again = likeness("collections", "re-embed", "staff", tmp_path / "people")
-    assert (again.code, "is of already" in again.err) == (2, True)
+    assert (again.code, "already: choose another" in again.err) == (2, True)
 
 
 @pytest.mark.usefixtures("staff", "new_model")
@@ -213,3 +301,41 @@ def test_what_is_ready_can_be_discarded(likeness: Command, tmp_path: Path) -> No
         "Dropped: 2 references made ready. staff stays as it is.\n",
     )
     assert likeness("collections", "re-embed", "staff", "--discard").code == 2
+
+
+@pytest.mark.usefixtures("staff")
+def test_a_collection_moves_to_a_model_that_is_named(
+    likeness: Command, better: str, tmp_path: Path, picture: Make
+) -> None:
+    moved = likeness("collections", "re-embed", "staff", tmp_path / "people", "--to", better)
+
+    assert (moved.code, moved.err) == (0, "")
+    assert answer(likeness, "collections", "show", "staff")["recogniser"] == better
+    found = likeness("identify", "--collection", "staff", picture("probe.png", RED))
+    assert (found.code, found.err) == (0, "")  # whoever chose is told of no better one
+    again = likeness("collections", "re-embed", "staff", tmp_path / "people", "--to", better)
+    assert (again.code, "is of" in again.err, "already" in again.err) == (2, True, True)
+    none = likeness("collections", "re-embed", "staff", tmp_path / "people", "--to", "centerface")
+    assert (none.code, "a recogniser was expected" in none.err) == (2, True)
+
+
+def test_a_collection_moves_by_a_bucket_and_by_crops(
+    likeness: Command,
+    better: str,
+    tmp_path: Path,
+    picture: Make,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    monkeypatch.setenv("LIKENESS_BUCKETS", str(tmp_path / "buckets"))
+    employ(likeness, picture)
+    shutil.copytree(tmp_path / "people" / "Rosa", tmp_path / "buckets" / "kept" / "Rosa")
+    command = ("collections", "re-embed", "staff", "s3://kept/Rosa/", "--to", better)
+
+    first = answer(likeness, *command)
+    second = answer(likeness, *command, "--crops")
+
+    assert (first["made_anew"], first["missing"], first["switched"]) == (2, 1, False)
+    assert (second["pictures"], second["made_anew"], second["switched"]) == (3, 1, True)
+    found = likeness("identify", "--collection", "staff", picture("probe.png", GREEN))
+    assert "Greta" in found.out

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from likeness.app.installation import MissingPart
 from likeness.gallery.tables import REFERENCES
 
 from .conftest import BLUE, RED, InstallationWithDiscs
@@ -28,7 +29,7 @@ def answer(command: Command, *arguments: object) -> Any:
 # Collections
 
 
-def test_a_collection_is_made_for_the_model_and_cohort_in_force(likeness: Command) -> None:
+def test_a_collection_is_made_for_the_model_and_cohort_of_the_settings(likeness: Command) -> None:
     assert likeness("collections", "create", "staff", "--retention-days", 30).code == 0
     with home() as opened:
         model = opened.installation.model
@@ -43,7 +44,7 @@ def test_a_collection_is_made_for_the_model_and_cohort_in_force(likeness: Comman
 def test_a_collection_is_listed_and_shown_with_what_a_match_needs(likeness: Command) -> None:
     listed = likeness("collections", "list")
     assert (listed.code, listed.err) == (0, "")
-    assert listed.out == "staff  2 subjects, 3 references, kept for good\n"
+    assert listed.out == "staff  dlib-resnet-v1  2 subjects, 3 references, kept for good\n"
     shown = answer(likeness, "collections", "show", "staff")
     assert shown["calibrated_on"] == "discs"
     assert shown["operating_point"]["threshold"] == pytest.approx(0.5)
@@ -306,22 +307,47 @@ def test_nobody_is_found_in_an_empty_collection(likeness: Command, picture: Make
 
 
 @pytest.mark.usefixtures("staff")
-def test_a_collection_of_another_model_is_told_of_before_anything_is_loaded(
+def test_a_collection_of_an_unknown_model_is_told_of_before_anything_is_loaded(
     likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: object, *_: object) -> None:
         raise AssertionError("loaded")
 
     probe = picture("probe.png", RED)
-    monkeypatch.setattr(InstallationWithDiscs, "locator", fail)
-    outcome = likeness("identify", "--collection", "staff", probe, "--chips", "one")
+    with home() as opened:
+        opened.gallery.create("odd", model="net@1+eyes@1", dimensions=128, cohort_version="a")
+    monkeypatch.setattr(InstallationWithDiscs, "face_network", fail)
+    outcome = likeness("identify", "--collection", "odd", probe)
     assert (outcome.code, outcome.out) == (2, "")
     (line,) = outcome.err.splitlines()
-    assert "LIKENESS_CHIPS" in line
-    assert "`likeness collections re-embed`" in line
-    monkeypatch.setenv("LIKENESS_CHIPS", "one")
-    assert "LIKENESS_CHIPS" in answer(likeness, "collections", "show", "staff")["hindrance"]
-    assert "to mend it: likeness collections re-embed staff" in likeness("doctor").out
+    assert "collection 'odd' is of a model that is not known here, net@1+eyes@1" in line
+    assert "`likeness collections re-embed odd --to dlib-resnet-v1`" in line
+    assert "not known here" in answer(likeness, "collections", "show", "odd")["hindrance"]
+    doctor = likeness("doctor").out
+    assert "to mend it: likeness collections re-embed odd --to dlib-resnet-v1" in doctor
+    assert "collection staff: of dlib-resnet-v1, which is here" in doctor
+
+
+def test_what_a_collections_model_lacks_is_shown_with_the_command_that_gets_it(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    likeness("collections", "create", "staff")
+    pull = "likeness models pull dlib-resnet-v1"
+    missing = MissingPart("the weights of dlib-resnet-v1 are not here", pull)
+    monkeypatch.setattr(InstallationWithDiscs, "missing_parts", {"dlib-resnet-v1": missing})
+
+    doctor = likeness("doctor").out
+
+    assert "collection staff: of dlib-resnet-v1: the weights of dlib-resnet-v1 are not" in doctor
+    assert f"to mend it: {pull}" in doctor
+    assert f"`{pull}`" in answer(likeness, "collections", "show", "staff")["hindrance"]
+
+
+def test_chips_are_for_folders_alone(likeness: Command, picture: Make) -> None:
+    likeness("collections", "create", "staff")
+    probe = picture("probe.png", RED)
+    outcome = likeness("identify", "--collection", "staff", probe, "--chips", "one")
+    assert (outcome.code, "a collection keeps its model" in outcome.err) == (2, True)
 
 
 def test_a_collection_of_another_cohort_is_told_of(likeness: Command, picture: Make) -> None:

@@ -211,7 +211,7 @@ def test_what_cannot_be_written_is_said_before_networks_are_loaded(
     def fail(self: object, *_: object) -> None:
         raise AssertionError("loaded")
 
-    monkeypatch.setattr(InstallationWithDiscs, "locator", fail)
+    monkeypatch.setattr(InstallationWithDiscs, "face_network", fail)
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != people.parent)
 
     outcome = enrol(people)

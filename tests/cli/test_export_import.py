@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from likeness.app.installation import MissingPart
 from likeness.cli import passphrases
 from likeness.gallery.collections import Size
 from likeness.secrets import passphrase as sealing
@@ -22,7 +23,7 @@ from tests.gallery import erase
 from tests.service import compreface
 from tests.service.people import BLUE, GREEN, RED, draw
 
-from .conftest import Outcome
+from .conftest import InstallationWithDiscs, Outcome
 from .staff import Make, employ, home
 
 Command = Callable[..., Outcome]
@@ -105,15 +106,16 @@ def test_exports_and_imports_answer_in_json(
     }
 
 
-def test_another_model_is_imported_and_said(
+def test_a_model_that_is_not_here_is_imported_and_said(
     likeness: Command, exported: Path, words: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "elsewhere"))
-    monkeypatch.setenv("LIKENESS_CHIPS", "one")
+    missing = MissingPart("its weights are not here", "likeness models pull dlib-resnet-v1")
+    monkeypatch.setattr(InstallationWithDiscs, "missing_parts", {"dlib-resnet-v1": missing})
     outcome = likeness("import", exported, "--passphrase-file", words)
     assert outcome.code == 0
-    assert outcome.err.count("\n") == 1
-    assert "is in force: choose that model" in outcome.err
+    (line,) = outcome.err.splitlines()
+    assert "its weights are not here: get it (`likeness models pull dlib-resnet-v1`)" in line
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,10 @@ def staff(likeness: Command, picture: Make) -> Iterator[Path]:
     """A home with people in it, who are there yet when the test is over; its database's path."""
     employ(likeness, picture)
     yield read_settings().home / "likeness.db"
-    assert likeness("collections", "list").out == "staff  2 subjects, 3 references, kept for good\n"
+    assert (
+        likeness("collections", "list").out
+        == "staff  dlib-resnet-v1  2 subjects, 3 references, kept for good\n"
+    )
     assert likeness("identify", "--collection", "staff", picture("probe.png", RED)).code == 0
 
 
@@ -95,7 +98,7 @@ def test_what_reads_and_writes_rows_alone_works_beside_a_server(
         assert likeness("collections", "create", "other").code == 0
         assert [one.name for one in served.gallery.collections()] == ["other", "staff"]
         assert likeness("collections", "delete", "other", "--yes").code == 2
-        assert "collections: 2, of the model and cohort in force" in likeness("doctor").out
+        assert "collection staff: of dlib-resnet-v1, which is here" in likeness("doctor").out
     assert likeness("collections", "delete", "other", "--yes").code == 0
 
 

@@ -242,6 +242,7 @@ def test_a_pack_is_checked_beside_what_is_enabled_in_a_home_of_an_older_likeness
     twin.with_suffix(".toml").write_text(FACTS)
     with home() as opened:
         for statement in (
+            "DROP TABLE gallery_better_models",
             "ALTER TABLE review_told_apart DROP COLUMN reviews",
             "ALTER TABLE review_watches DROP COLUMN sealed_keeper",
             "UPDATE alembic_version SET version_num = '0012'",

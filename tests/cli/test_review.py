@@ -344,7 +344,7 @@ def test_server_gives_receipts_and_watches_for_faces(
         return act()
 
     async def call(method: str, path: str, **sent: Any) -> httpx.Response:
-        v1 = own_acts(opened, finder, operator, at_once, lambda: True)
+        v1 = own_acts(opened, lambda _: finder, operator, at_once, lambda: True)
         transport = httpx.ASGITransport(v1)
         async with httpx.AsyncClient(transport=transport, base_url="http://v1") as client:
             return await client.request(method, path, **sent)

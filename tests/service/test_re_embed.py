@@ -1,6 +1,7 @@
 """Re-embedding: the pictures come again, and every reference gets a template of the new model."""
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,8 +16,10 @@ from likeness.app.home import Home
 from likeness.app.re_embedding import re_embedder_of
 from likeness.artifacts import PinnedFile
 from likeness.artifacts.catalogue import SAMPLES
+from likeness.buckets import Buckets, FolderBuckets
 from likeness.config import Settings
-from likeness.errors import Conflict, InvalidRequest
+from likeness.errors import Conflict, InvalidRequest, NoFace, NotFound
+from likeness.gallery import references
 from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.seal import Details
 from likeness.gallery.search import By
@@ -24,7 +27,7 @@ from likeness.gallery.tables import CHANGES, REFERENCES, STAGED
 from likeness.service import re_embed
 from likeness.service.enrol_source import read_source
 from likeness.service.re_embed import PictureResult, ReEmbedder
-from likeness.service.re_embed_source import read_sources
+from likeness.service.re_embed_source import PictureAgain, read_sources
 from likeness.terms.face import Box
 from likeness.vision.decode import read_sample
 from likeness.vision.find import FaceLocator
@@ -83,8 +86,16 @@ def re_embedder(home: Home) -> ReEmbedder:
     return re_embedder_of(home, "staff", finder)
 
 
+def again(*sources: Path) -> list[PictureAgain]:
+    return read_sources([str(source) for source in sources], no_buckets)
+
+
+def no_buckets() -> Buckets:
+    raise AssertionError("no bucket was named")
+
+
 def made_anew(home: Home, *sources: Path) -> list[PictureResult]:
-    return list(re_embedder(home).make_anew(read_sources(sources)))
+    return list(re_embedder(home).make_anew(again(*sources)))
 
 
 def best(home: Home, picture: Path) -> str:
@@ -102,7 +113,7 @@ def test_everybody_is_found_with_the_new_model(home: Home, enrolled: Path) -> No
     before = ids(home)
     work = re_embedder(home)
 
-    results = list(work.make_anew(read_sources([enrolled])))
+    results = list(work.make_anew(again(enrolled)))
 
     assert [(one.references, one.made_anew, one.error) for one in results] == [(1, 1, None)] * 6
     assert list(work.missing()) == []
@@ -111,7 +122,7 @@ def test_everybody_is_found_with_the_new_model(home: Home, enrolled: Path) -> No
     assert ids(home) == before
     for picture in enrolled.iterdir():
         assert best(home, picture) == picture.stem
-    with pytest.raises(InvalidRequest, match="is of already"):
+    with pytest.raises(InvalidRequest, match="already: choose another"):
         re_embedder(home)
 
 
@@ -121,7 +132,7 @@ def test_old_templates_serve_until_everybody_has_a_new_one(
     first, *others = sorted(enrolled.iterdir())
     with with_new_model(tmp_path, database_url) as home:
         work = re_embedder(home)
-        assert sum(one.made_anew for one in work.make_anew(others)) == 5
+        assert sum(one.made_anew for one in work.make_anew(again(*others))) == 5
         (missing,) = work.missing()
         assert (missing.subject, missing.reason) == (first.stem, "its picture did not come")
         with pytest.raises(Conflict, match="1 are not"):
@@ -155,14 +166,14 @@ def test_what_was_made_anew_is_not_decoded_again(
     results = {one.place: one for one in made_anew(home, enrolled)}
 
     assert len(located) == 5
-    assert (results[first].references, results[first].made_anew) == (1, 0)
-    assert (results[stranger].references, results[stranger].error) == (0, None)
+    assert (results[str(first)].references, results[str(first)].made_anew) == (1, 0)
+    assert (results[str(stranger)].references, results[str(stranger)].error) == (0, None)
 
 
 def test_references_left_out_are_erased_with_a_certificate(home: Home, enrolled: Path) -> None:
     others = sorted(enrolled.iterdir())[1:]
     work = re_embedder(home)
-    list(work.make_anew(others))
+    list(work.make_anew(again(*others)))
 
     (certificate,) = work.switch(no_record(home), [one.id for one in work.missing()])
 
@@ -216,7 +227,7 @@ def test_picture_without_the_face_any_more_is_told_of(
         (reference,) = home.gallery.enrol("staff", [elsewhere])
     with with_new_model(tmp_path, database_url) as home:
         work = re_embedder(home)
-        (result,) = work.make_anew([picture])
+        (result,) = work.make_anew(again(picture))
         assert (result.references, result.made_anew) == (1, 0)
         assert result.error is not None and f"where reference {reference.id} has one" in str(
             result.error
@@ -235,7 +246,7 @@ def test_file_that_is_no_picture_stops_nothing(home: Home, enrolled: Path) -> No
 
     results = made_anew(home, enrolled)
 
-    assert [str(one.place) for one in results if one.error] == [str(enrolled / "notes.txt")]
+    assert [one.place for one in results if one.error] == [str(enrolled / "notes.txt")]
     assert sum(one.made_anew for one in results) == 6
 
 
@@ -295,6 +306,75 @@ def test_real_people_are_found_with_the_new_model(
             assert best.comparison.raw_score == pytest.approx(1.0, abs=1e-3)
 
 
+# Crops
+
+
+def with_crops(tmp_path: Path, database_url: str, standards: Path, *others: str) -> Path:
+    """Enrol six people while crops are kept, and some others while they are not."""
+    people = tmp_path / "people"
+    for number in range(6):
+        draw(people / f"person {number}.png", colour(15 * number), side=200)
+    with home_at(tmp_path, database_url, standards, crops="on") as home:
+        make(home)
+        assert all(one.error is None for one in enroller(home).enrol(read_source(people)))
+    with home_at(tmp_path, database_url, standards) as home:
+        for name in others:
+            draw(tmp_path / "others" / f"{name}.png", (150, 60, 200))
+        if others:
+            assert all(
+                one.error is None for one in enroller(home).enrol(read_source(tmp_path / "others"))
+            )
+    return people
+
+
+def test_kept_crops_do_where_no_picture_comes(
+    tmp_path: Path, database_url: str, standards: Path
+) -> None:
+    people = with_crops(tmp_path, database_url, standards, "late")
+    first, *_ = sorted(people.iterdir())
+    with with_new_model(tmp_path, database_url) as home:
+        before = ids(home)
+        places = places_of(home)
+        work = re_embedder(home)
+        assert sum(one.made_anew for one in work.make_anew(again(first))) == 1
+
+        results = list(work.make_anew(work.crops()))
+
+        assert [(one.references, one.made_anew, one.error) for one in results] == [(1, 1, None)] * 5
+        assert work.crops() == []
+        (missing,) = work.missing()
+        assert (missing.subject, missing.reason) == (
+            "late",
+            "its picture did not come, and no crop of it is kept",
+        )
+        work.switch(no_record(home), [missing.id])
+        assert ids(home) == before[:-1]
+        assert places_of(home)[1:] == places[1:-1]  # in their samples, which did not come
+        for picture in people.iterdir():
+            assert best(home, picture) == picture.stem
+
+
+def test_a_crop_that_shows_no_face_holds_the_switch_back(
+    tmp_path: Path, database_url: str, standards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_crops(tmp_path, database_url, standards)
+    grey = draw(tmp_path / "grey.png").read_bytes()
+    monkeypatch.setattr("likeness.review.crops.opened", lambda *_: grey)
+    with with_new_model(tmp_path, database_url) as home:
+        work = re_embedder(home)
+        results = list(work.make_anew(work.crops()))
+        assert {type(one.error) for one in results} == {NoFace}
+        assert len(list(work.missing())) == 6
+        assert "none is there" in next(work.missing()).reason
+
+
+def places_of(home: Home) -> list[Box]:
+    seal = home.gallery.open("staff")[1].seal
+    return home.database.read(
+        lambda c: [one.details.face.box for one in references.page(c, seal, after=0, limit=100)]
+    )
+
+
 # Sources
 
 
@@ -305,13 +385,59 @@ def test_sources_are_pictures_folders_and_manifests(tmp_path: Path) -> None:
     manifest = tmp_path / "people.csv"
     manifest.write_text("path,subject\nc.png,Rosa\n")
 
-    files = read_sources([tmp_path / "b", manifest, tmp_path / "a.png"])
+    files = again(tmp_path / "b", manifest, tmp_path / "a.png")
 
-    assert {str(path.relative_to(tmp_path)) for path in files} == {"b/2.png", "c.png", "a.png"}
-    assert read_sources([]) == []
+    assert {str(Path(one.place).relative_to(tmp_path)) for one in files} == {
+        "b/2.png",
+        "c.png",
+        "a.png",
+    }
+    assert again() == []
     manifest.write_text("path\n../c.png\n")
     with pytest.raises(InvalidRequest, match=r"line 2: .* leads out"):
-        read_sources([manifest])
+        again(manifest)
     manifest.write_text("path\n")
     with pytest.raises(InvalidRequest):
-        read_sources([manifest])
+        again(manifest)
+
+
+@pytest.mark.parametrize("source", ["s3://pictures/of/", "bucket:pictures/of/"])
+def test_a_bucket_is_a_source(home: Home, enrolled: Path, tmp_path: Path, source: str) -> None:
+    folder = tmp_path / "buckets" / "pictures" / "of" / "people"
+    shutil.copytree(enrolled, folder)
+    elsewhere = tmp_path / "buckets" / "pictures" / "elsewhere.png"
+    for path in (folder / ".hidden.png", folder / "notes.txt", folder / "no-suffix", elsewhere):
+        path.write_bytes(b"no picture")
+
+    pictures = read_sources([source, source], lambda: FolderBuckets(tmp_path / "buckets"))
+
+    results = list(re_embedder(home).make_anew(pictures))
+    assert sum(one.made_anew for one in results) == 6
+    assert [one.place for one in results if one.error] == ["s3://pictures/of/people/no-suffix"]
+
+
+def test_a_bucket_without_pictures_is_said(tmp_path: Path) -> None:
+    (tmp_path / "buckets" / "pictures").mkdir(parents=True)
+
+    def buckets() -> Buckets:
+        return FolderBuckets(tmp_path / "buckets")
+
+    with pytest.raises(InvalidRequest, match="no pictures in 's3://pictures/a'"):
+        read_sources(["s3://pictures/a"], buckets)
+    with pytest.raises(NotFound):
+        read_sources(["s3://nowhere/a"], buckets)
+    with pytest.raises(InvalidRequest, match="a bucket's name"):
+        read_sources(["bucket:"], buckets)
+
+
+def test_an_object_that_is_gone_stops_nothing(home: Home, enrolled: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "buckets" / "pictures"
+    shutil.copytree(enrolled, folder)
+    pictures = read_sources(["s3://pictures"], lambda: FolderBuckets(tmp_path / "buckets"))
+    first, *_ = sorted(folder.iterdir())
+    first.unlink()
+
+    results = list(re_embedder(home).make_anew(pictures))
+
+    assert [one.place for one in results if one.error] == [f"s3://pictures/{first.name}"]
+    assert sum(one.made_anew for one in results) == 5

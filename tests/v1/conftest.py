@@ -14,6 +14,7 @@ from fastapi import Request
 from likeness.errors import Denied, NotFound
 from likeness.gallery import collections
 from likeness.gallery.cohorts import Cohorts
+from likeness.gallery.collections import Collection
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.review_office import ReviewOffice
 from likeness.service.unrecorded import UnrecordedDesk
@@ -117,7 +118,7 @@ class Client:
         with pool:
             return await asyncio.wrap_future(pool.submit(act))
 
-    def face_of(self, picture: bytes) -> tuple[Template, bytes]:
+    def face_of(self, collection: Collection, picture: bytes) -> tuple[Template, bytes]:
         self.faces_asked_for += 1
         self.looked_from.append(threading.current_thread().name)
         return Template(vector(1), MODEL, CohortStatistics(0.0, 1.0, COHORT)), FACE

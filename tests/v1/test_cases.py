@@ -189,7 +189,7 @@ def test_who_keeps_a_watch_learns_whom_people_confirmed_and_nothing_before(
 ) -> None:
     body = watch(client)
     assert client.call("POST", "/v1/watches", "operator", "keeper", json=body).status_code == 201
-    arrival = Arrival(uuid4(), None, client.face_of(b"another picture")[0])
+    arrival = Arrival(uuid4(), None, client.face_of(client.collection, b"another picture")[0])
     calibration = Calibration(MODEL, COHORT, (-1.0, 0.0, 0.9), (1.0, 0.1, 1e-5), 10**6, "seeds")
     now = client.desk.now
     (case,) = client.database.write(

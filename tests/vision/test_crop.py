@@ -2,10 +2,11 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from likeness.terms.face import Box
 from likeness.terms.image import Image
-from likeness.vision.crop import face_crop_jpeg
+from likeness.vision.crop import box_in_crop, face_crop_jpeg
 
 
 def opened(jpeg: bytes) -> np.ndarray:
@@ -50,3 +51,12 @@ def test_crop_of_a_picture_decoded_smaller_is_of_the_same_place():
     crop = opened(face_crop_jpeg(half, box))
     assert abs(crop.shape[0] - 85) <= 1
     assert abs((crop[:, :, 0] > 128).mean() - (1 / 1.7) ** 2) < 0.04
+
+
+@pytest.mark.parametrize("box", [Box(400, 300, 500, 400), Box(400, 200, 500, 500)])
+def test_a_crop_tells_where_the_face_is(box: Box) -> None:
+    crop = opened(face_crop_jpeg(with_red_square((1000, 800), box), box))
+    red = np.argwhere(crop[:, :, 0] > 128)
+    found = box_in_crop(box, crop.shape[1], crop.shape[0])
+    assert red.min(axis=0) == pytest.approx((found.top, found.left), abs=1.5)
+    assert red.max(axis=0) == pytest.approx((found.bottom - 1, found.right - 1), abs=1.5)

@@ -1,14 +1,15 @@
-"""Collections of a home, as the settings in force make, fill and search them."""
+"""Makes, lists and checks the collections of a home."""
 
 from datetime import UTC, datetime
 from functools import partial
 
 from likeness.app.access import Rows
+from likeness.app.finders import model_of
 from likeness.app.on_record import on_record
-from likeness.gallery import collections
+from likeness.gallery import better_models, collections
 from likeness.gallery.collections import Collection, Size
 from likeness.service import create_collection as act
-from likeness.service.in_force import require_cohort, require_model_in_force
+from likeness.service.in_force import require_cohort
 from likeness.terms.calibration import Calibration
 from likeness.terms.use import Action
 
@@ -32,25 +33,49 @@ def size_of(rows: Rows, collection: Collection) -> Size:
     return rows.database.read(partial(collections.size, collection_id=collection.id))
 
 
-def create_collection(rows: Rows, name: str, retention_days: int | None) -> Collection:
-    """Make an empty collection for the model and the cohort in force.
+def create_collection(
+    rows: Rows, name: str, retention_days: int | None, recogniser: str | None = None
+) -> Collection:
+    """Make an empty collection, which keeps its model; `recogniser` is the settings' without.
 
     Raises:
         InvalidRequest: the name cannot be kept, or the retention is no number of days.
         AlreadyExists: there is one of that name.
-        NotFound: the model in force has no cohort.
+        NotFound: there is no such recogniser, or its model has no cohort.
         Denied: policy forbids it.
     """
     installation = rows.installation
-    dimensions = installation.recogniser.dimensions
-    assert dimensions is not None  # every recogniser's card has them
-    templates = act.TemplatesOf(
-        installation.model, dimensions, installation.standards.cohort(installation.model).version
-    )
+    model = installation.template_model(recogniser)
+    cohort = installation.standards.cohort(model.name)
+    templates = act.TemplatesOf(model.name, model.dimensions, cohort.version)
     with on_record(rows, Action.ARRANGE, "collections create") as record:
-        return act.create_collection(
+        collection = act.create_collection(
             record, rows.keyring, name, templates, {}, datetime.now(UTC), retention_days
         )
+    remember_choice(rows, collection)
+    return collection
+
+
+def remember_choice(rows: Rows, collection: Collection) -> None:
+    """Remember that a collection's model was chosen: whoever chose need not be told of a better."""
+    better = better_recogniser(rows, collection)
+    if better is not None:
+        rows.database.write(
+            partial(better_models.remember, collection_id=collection.id, recogniser=better)
+        )
+
+
+def better_recogniser(rows: Rows, collection: Collection) -> str | None:
+    """Name the recogniser that new collections take, where it is better than a collection's.
+
+    It is where it is known to miss fewer pairs of one person; of recognisers that nobody measured
+    none is called better.
+    """
+    installation = rows.installation
+    best, theirs = installation.recogniser, installation.known_model(collection.model)
+    if theirs is None or best.lfw_fnmr is None or theirs.recogniser.lfw_fnmr is None:
+        return None
+    return best.name if best.lfw_fnmr < theirs.recogniser.lfw_fnmr else None
 
 
 def calibration_of(rows: Rows, collection: Collection) -> Calibration:
@@ -66,13 +91,13 @@ def calibration_of(rows: Rows, collection: Collection) -> Calibration:
 
 
 def require_comparable(rows: Rows, collection: Collection) -> None:
-    """Refuse a collection that templates of the settings in force cannot be compared with.
+    """Refuse a collection that nothing made here could be compared with; no network is loaded.
 
     Raises:
-        Conflict: it is of another model or cohort.
-        NotFound: the model in force has no cohort.
+        Conflict: its model is not known here, or it is of another cohort than the model has.
+        NotFound: its model has no cohort.
     """
     installation = rows.installation
-    require_model_in_force(collection, installation.model)
+    model = model_of(installation, collection)
     if rows.own_cohort(collection) is None:
-        require_cohort(collection, installation.standards.cohort(installation.model).version)
+        require_cohort(collection, installation.standards.cohort(model.name).version)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from os import PathLike
@@ -16,9 +17,9 @@ from likeness.app.recogniser_choice import (
 )
 from likeness.artifacts import Progress, Publisher, Sources
 from likeness.config import Settings
-from likeness.errors import InvalidRequest
+from likeness.errors import ArtifactUnavailable, InvalidRequest
 from likeness.vision.align import Chips
-from likeness.vision.cards import CHIPS, LAYOUTS, Form, ModelCard, Task
+from likeness.vision.cards import CHIPS, Form, ModelCard, Task
 from likeness.vision.centerface import CenterFace
 from likeness.vision.decode import DecodeLimits, Sample, read_sample
 from likeness.vision.detect import Detector, DetectorSettings
@@ -32,6 +33,7 @@ from likeness.vision.openvino_engine import OpenVinoEngine
 from likeness.vision.scrfd import Scrfd
 from likeness.vision.session import Engine, Precision, Session
 from likeness.vision.standards import Standards
+from likeness.vision.template_model import TemplateModel, find_template_model
 from likeness.vision.yunet import YuNet
 
 Picture = str | PathLike[str]
@@ -50,6 +52,14 @@ class Workload(Enum):
     MANY = "many"
 
 
+@dataclass(frozen=True, slots=True)
+class MissingPart:
+    """What a model lacks to be loaded, in words, and the command that gets it."""
+
+    what: str
+    command: str
+
+
 class Installation:
     """What settings stand for, before any network is loaded.
 
@@ -66,13 +76,12 @@ class Installation:
         self.detector = self._card(settings.detector, Task.DETECTOR)
         self.choice = self._choose()
         self.recogniser = self.choice.card
-        self.layout = LAYOUTS[self.recogniser.form]
         self.chips = self._chips(self.recogniser)
 
     @property
     def model(self) -> str:
-        """All that a template depends on, to the byte of the weights."""
-        return self._model(self.recogniser)
+        """The name of the model that new collections take."""
+        return self.template_model().name
 
     def fetch_better(self, say: Callable[[str], None], progress: Progress) -> None:
         """Fetch the better recogniser where it would be used and its publisher may be asked.
@@ -82,6 +91,47 @@ class Installation:
         chosen = self.settings.recogniser
         if chosen == BETTER.name or (chosen == AUTO and self._has_cohort(BETTER)):
             fetch_better(self.models, self.sources, say, progress)
+
+    def template_model(self, recogniser: str | None = None) -> TemplateModel:
+        """Say what templates of a new collection depend on, with another recogniser if named.
+
+        Raises:
+            NotFound: no model has that name.
+            InvalidRequest: the model is no recogniser.
+        """
+        card = self.recogniser if recogniser is None else self._card(recogniser, Task.RECOGNISER)
+        return TemplateModel(card, self.detector, self._chips(card))
+
+    def known_model(self, name: str) -> TemplateModel | None:
+        """Find what a model's name stands for here, whatever the settings say; None where nothing.
+
+        Raises:
+            InvalidRequest: the card of an added model is damaged.
+        """
+        ours = self.template_model()
+        return ours if ours.name == name else find_template_model(name, self.models.cards())
+
+    def missing_part(self, model: TemplateModel) -> MissingPart | None:
+        """Find what a model needs and this machine does not have; None where it has all.
+
+        Raises:
+            ModelTampered: weights are not those that their card names.
+        """
+        for card in (model.recogniser, model.detector):
+            if card.needs_acceptance and self.models.acceptance(card.name) is None:
+                return MissingPart(
+                    f"the licence of {card.name} is not accepted",
+                    f"likeness models accept {card.name}",
+                )
+            try:
+                here = self.models.has_weights(card.name)
+            except ArtifactUnavailable:  # of a model that was added; `pull` says where to put them
+                here = False
+            if not here:
+                return MissingPart(
+                    f"the weights of {card.name} are not here", f"likeness models pull {card.name}"
+                )
+        return None
 
     def engine(self, workload: Workload) -> Engine:
         """Make what runs the networks."""
@@ -103,29 +153,60 @@ class Installation:
     def _threads(self) -> int:
         return self.settings.threads or _processors()
 
-    def locator(self, engine: Engine, progress: Progress | None = None) -> FaceLocator:
-        """Load what finds faces; its weights are fetched where they are missing."""
-        session = engine.load(self.models.require(self.detector.name, progress))
+    def face_network(
+        self, engine: Engine, detector: ModelCard, progress: Progress | None = None
+    ) -> FaceNetwork:
+        """Load a detector's network; its weights are fetched where they are missing."""
+        session = engine.load(self.models.require(detector.name, progress))
+        return _FACE_NETWORKS[detector.form](session)
+
+    def template_network(
+        self, engine: Engine, recogniser: ModelCard, progress: Progress | None = None
+    ) -> Session:
+        """Load a recogniser's network; its weights are fetched where they are missing."""
+        return engine.load(self.models.require(recogniser.name, progress))
+
+    def locator_with(self, network: FaceNetwork, model: TemplateModel) -> FaceLocator:
+        """Make what finds faces for a model, with its detector's network."""
         settings = DetectorSettings(
             longer_side=self.settings.detector_side, threshold=self.settings.detector_threshold
         )
-        network = _FACE_NETWORKS[self.detector.form](session)
         return FaceLocator(
             Detector(network, settings),
-            self.layout,
-            partial(face_likelihood, detector=self.detector.form),
+            model.layout,
+            partial(face_likelihood, detector=model.detector.form),
         )
+
+    def finder_with(
+        self, face_network: FaceNetwork, template_network: Session, model: TemplateModel
+    ) -> FaceFinder:
+        """Make what finds and embeds faces for a model, scores evened out by its cohort.
+
+        Raises:
+            NotFound: the model has no cohort.
+        """
+        embedder = Embedder(template_network, model.layout, model.chips, model.name)
+        cohort = self.standards.cohort(model.name)
+        return FaceFinder(self.locator_with(face_network, model), Recogniser(embedder, cohort))
+
+    def locator(self, engine: Engine, progress: Progress | None = None) -> FaceLocator:
+        """Load what finds faces; its weights are fetched where they are missing."""
+        network = self.face_network(engine, self.detector, progress)
+        return self.locator_with(network, self.template_model())
 
     def embedder(self, engine: Engine, progress: Progress | None = None) -> Embedder:
         """Load what embeds faces; its weights are fetched where they are missing."""
-        session = engine.load(self.models.require(self.recogniser.name, progress))
-        return Embedder(session, self.layout, self.chips, self.model)
+        model = self.template_model()
+        session = self.template_network(engine, model.recogniser, progress)
+        return Embedder(session, model.layout, model.chips, model.name)
 
     def finder(self, engine: Engine, progress: Progress | None = None) -> FaceFinder:
-        """Load what finds and embeds faces, scores evened out by the cohort of this model."""
-        cohort = self.standards.cohort(self.model)
-        return FaceFinder(
-            self.locator(engine, progress), Recogniser(self.embedder(engine, progress), cohort)
+        """Load what finds and embeds faces, for new collections and for loose pictures."""
+        model = self.template_model()
+        return self.finder_with(
+            self.face_network(engine, model.detector, progress),
+            self.template_network(engine, model.recogniser, progress),
+            model,
         )
 
     def sample(self, picture: Picture) -> Sample:
@@ -138,22 +219,12 @@ class Installation:
         return RecogniserChoice(self._card(self.settings.recogniser, Task.RECOGNISER))
 
     def _has_cohort(self, recogniser: ModelCard) -> bool:
-        return self.standards.has_cohort(self._model(recogniser))
+        model = TemplateModel(recogniser, self.detector, self._chips(recogniser))
+        return self.standards.has_cohort(model.name)
 
     def _chips(self, recogniser: ModelCard) -> Chips:
         chosen = self.settings.chips
         return CHIPS[recogniser.form] if chosen == "auto" else Chips[chosen.upper()]
-
-    def _model(self, recogniser: ModelCard) -> str:
-        return "+".join(
-            [
-                f"{recogniser.name}@{recogniser.digest[:8]}",
-                f"{self.detector.name}@{self.detector.digest[:8]}",
-                # Landmarks are found again in upright pictures before chips are laid out.
-                f"upright-mirrored-{LAYOUTS[recogniser.form].name}",
-                self._chips(recogniser).name.lower(),
-            ]
-        )
 
     def _card(self, name: str, task: Task) -> ModelCard:
         card = self.models.card(name)

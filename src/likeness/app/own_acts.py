@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 
 from likeness.app.access import Rows
 from likeness.app.review import review_office, watch_office
+from likeness.gallery.collections import Collection
 from likeness.rekognition.application import Application
 from likeness.rekognition.faults import AwsError
 from likeness.service.receipts import receipt_for
@@ -24,7 +25,7 @@ T = TypeVar("T")
 
 def own_acts(
     rows: Rows,
-    finder: FaceFinder,
+    finder_of: Callable[[Collection], FaceFinder],
     authenticate: Callable[[Request], Awaitable[Principal]],
     picture_lane: PictureLane,
     ready: Callable[[], bool],
@@ -42,7 +43,7 @@ def own_acts(
             rows.desk,
             lambda principal, desk: replace(review, principal=principal, desk=desk),
             lambda principal, desk: replace(watches, principal=principal, desk=desk),
-            lambda picture: only_face(finder, inspect(picture, limits)),
+            lambda collection, picture: only_face(finder_of(collection), inspect(picture, limits)),
             picture_lane,
             lambda principal, receipt_id: receipt_for(rows.ledger, principal, receipt_id).to_json(),
             rows.ledger.checkpoint,

@@ -1,4 +1,4 @@
-"""Re-embedding a collection of a home with the model in force: what it takes, put together."""
+"""Puts together what moves a collection of a home to another model."""
 
 from likeness.app.home import Home
 from likeness.app.installation import Workload
@@ -7,15 +7,19 @@ from likeness.vision.find import FaceFinder
 
 
 def re_embedder_of(home: Home, collection: str, finder: FaceFinder) -> ReEmbedder:
-    """Make what makes a collection's templates anew; raises what `ReEmbedder` raises."""
-    dimensions = home.installation.recogniser.dimensions
-    assert dimensions is not None  # every recogniser's card has them
+    """Make what makes a collection's templates anew, for a finder of a model that is known here.
+
+    Raises what `ReEmbedder` raises.
+    """
+    model = home.installation.known_model(finder.model)
+    assert model is not None  # it was loaded
     return ReEmbedder(
         home.database,
         home.gallery,
         collection,
         finder,
-        dimensions,
+        model.dimensions,
         home.installation.limits,
+        home.keyring,
         workers=home.installation.workers(Workload.MANY),
     )

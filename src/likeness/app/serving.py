@@ -1,5 +1,6 @@
 """What does a server consist of? A home, what finds faces, who may call, and the wire."""
 
+import logging
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -14,8 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from likeness.access import IssuedSecret, KnownKeys, RequestTokens
 from likeness.app.buckets import buckets_of
-from likeness.app.collections import calibration_of
+from likeness.app.collections import better_recogniser, calibration_of
 from likeness.app.enrolment import reviewing_of
+from likeness.app.finders import Finders
 from likeness.app.home import Home
 from likeness.app.installation import Installation, Workload
 from likeness.app.measured_finder import MeasuredFinder
@@ -34,7 +36,8 @@ from likeness.rekognition.served import Served
 from likeness.service.create_collection import TemplatesOf
 from likeness.service.keys import KeyOffice
 from likeness.terms.closing import Closing
-from likeness.vision.find import FaceFinder
+
+_logger = logging.getLogger(__name__)
 
 _ACCOUNT = "000000000000"
 """An installation is one account, of no number in particular; ARNs have one."""
@@ -47,7 +50,7 @@ class Serving(Closing):
     """
 
     def __init__(self, installation: Installation, progress: Progress | None = None) -> None:
-        """Open the home and load the networks.
+        """Open the home and load the networks that new collections take; others on first use.
 
         Raises what `Home` and `Installation.finder` raise.
         """
@@ -56,8 +59,15 @@ class Serving(Closing):
             home = self.home
             self.registry = CollectorRegistry()
             measures = Measures(self.registry)
-            finder = installation.finder(installation.engine(Workload.MANY), progress)
-            served = _served(home, MeasuredFinder(finder, measures))
+            finders = Finders(
+                installation,
+                installation.engine(Workload.MANY),
+                progress,
+                fetches=False,
+                wrap=partial(MeasuredFinder, measures=measures),
+            )
+            served = _served(home, finders)
+            _tell_of_better_models(home)
             keys = KnownKeys(home.database, home.keyring, _now)
             self._wire = Application(
                 {name: partial(operation, served) for name, operation in OPERATIONS.items()},
@@ -73,7 +83,7 @@ class Serving(Closing):
             undone.pop_all()
         v1 = own_acts(
             home,
-            served.finder,
+            served.finder_of,
             authenticate_with(keys, self._wire.rates, _now),
             picture_lane_of(self._wire),
             self._is_ready,
@@ -137,11 +147,10 @@ async def _alive(request: Request) -> Response:
     return JSONResponse({"alive": True})
 
 
-def _served(home: Home, finder: FaceFinder) -> Served:
+def _served(home: Home, finders: Finders) -> Served:
     """Put together what operations need."""
     installation = home.installation
-    dimensions = installation.recogniser.dimensions
-    assert dimensions is not None  # every recogniser's card has them
+    model, finder = installation.template_model(), finders.default()
     return Served(
         database=home.database,
         keyring=home.keyring,
@@ -149,9 +158,10 @@ def _served(home: Home, finder: FaceFinder) -> Served:
         desk=home.desk,
         buckets=buckets_of(installation.settings),
         finder=finder,
+        finder_of=finders.of_collection,
         reviewing=reviewing_of(home),
         limits=installation.limits,
-        templates=TemplatesOf(finder.model, dimensions, finder.cohort_version),
+        templates=TemplatesOf(model.name, model.dimensions, finder.cohort_version),
         calibration=installation.standards.calibration(finder.model, finder.cohort_version),
         calibration_of=partial(calibration_of, home),
         page_tokens=PageTokens(home.keyring, _now),
@@ -159,6 +169,20 @@ def _served(home: Home, finder: FaceFinder) -> Served:
         account=_ACCOUNT,
         clock=_now,
     )
+
+
+def _tell_of_better_models(home: Home) -> None:
+    """Log which collections have another model than new ones take; by id, for names are theirs."""
+    for collection in home.gallery.collections():
+        better = better_recogniser(home, collection)
+        if better is not None:
+            _logger.info(
+                "collection %s goes on with its model %s, and a better one exists, %s: `likeness"
+                " collections re-embed` moves it",
+                collection.id,
+                collection.model,
+                better,
+            )
 
 
 def _now() -> datetime:

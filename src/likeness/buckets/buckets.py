@@ -20,6 +20,15 @@ class Buckets(Protocol):
             BucketsUnavailable: the storage fails or cannot be reached.
         """
 
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """List the keys of a bucket that start with a prefix, sorted; those that `read` can take.
+
+        Raises:
+            NotFound: there is no such bucket, or it may not be listed.
+            InvalidRequest: the name cannot be that of a bucket.
+            BucketsUnavailable: the storage fails or cannot be reached.
+        """
+
 
 def nothing_there() -> NotFound:
     """Say that there is nothing to read; who asks learns no more than that."""

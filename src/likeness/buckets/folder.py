@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from likeness.buckets.buckets import nothing_there, too_large
-from likeness.buckets.names import checked_bucket, key_parts
+from likeness.buckets.names import checked_bucket, is_key, key_parts
 from likeness.errors import BucketsUnavailable
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -63,7 +63,26 @@ class FolderBuckets:
             raise too_large(max_bytes)
         return content
 
-    def _open(self, names: list[str]) -> int:
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """List plain files, none behind a link; see `Buckets`."""
+        folder = self._open([checked_bucket(bucket)], _FOLDER)
+        found: list[str] = []
+        try:
+            with self._faults():
+                for place, _, names, here in os.fwalk(".", dir_fd=folder, onerror=_refuse):
+                    below = place.removeprefix(".").removeprefix("/")
+                    found += [
+                        key
+                        for name in names
+                        if (key := f"{below}/{name}" if below else name).startswith(prefix)
+                        and is_key(key)
+                        and _is_plain(name, here)
+                    ]
+        finally:
+            os.close(folder)
+        return sorted(found)
+
+    def _open(self, names: list[str], as_what: int = _FILE) -> int:
         *folders, name = names
         with self._faults(errno.ENOENT):
             here = os.open(self._root, _FOLDER)
@@ -73,7 +92,7 @@ class FolderBuckets:
                     inner = os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=here)
                     os.close(here)
                     here = inner
-                return os.open(name, _FILE | os.O_NOFOLLOW, dir_fd=here)
+                return os.open(name, as_what | os.O_NOFOLLOW, dir_fd=here)
         finally:
             os.close(here)
 
@@ -88,3 +107,14 @@ class FolderBuckets:
                 f"a folder of buckets that can be read was expected, {self._root} cannot"
                 f" ({error.strerror}): mend it, or name another in LIKENESS_BUCKETS"
             ) from error
+
+
+def _is_plain(name: str, folder: int) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except FileNotFoundError:  # it was there a moment ago
+        return False
+
+
+def _refuse(error: OSError) -> None:
+    raise error

@@ -30,6 +30,15 @@ def checked_bucket(bucket: str) -> str:
     return bucket
 
 
+def is_key(key: str) -> bool:
+    """Say whether a key is one that can be read; what S3 marks folders with is none."""
+    try:
+        key_parts(key)
+    except InvalidRequest:
+        return False
+    return True
+
+
 def key_parts(key: str) -> list[str]:
     """Split an object's key at its slashes; each part can be the name of a folder or a file.
 

@@ -5,7 +5,8 @@ AWS profile or a machine's metadata service.
 """
 
 import os
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from likeness.buckets.bounded_answers import bound_answers, bounded
 from likeness.buckets.buckets import nothing_there, too_large
-from likeness.buckets.names import checked_bucket, key_parts
+from likeness.buckets.names import checked_bucket, is_key, key_parts
 from likeness.errors import BucketsUnavailable, InvalidRequest
 
 _CONNECT_S = 5.0
@@ -24,6 +25,8 @@ _SILENCE_S = 15.0
 _WHOLE_S = 30.0
 # Heads, and what errors say, of all attempts.
 _AROUND_BYTES = 1 << 20
+# A page of a list: a thousand keys of a thousand bytes each, escaped, and what is around them.
+_PAGE_BYTES = 16 << 20
 _ATTEMPTS = 3
 _CONNECTIONS = 32
 # As botocore describes a variable: its name in profiles, in the environment, its value, a parser.
@@ -85,13 +88,29 @@ class S3Buckets:
         named = {"Bucket": checked_bucket(bucket), "Key": "/".join(key_parts(key))}
         if version is not None:
             named["VersionId"] = version
+        with self._faults(), bounded(_WHOLE_S, _SILENCE_S, max_bytes + _AROUND_BYTES):
+            answer = self._client.get_object(**named)
+            with closing(answer["Body"]) as body:
+                if answer.get("ContentLength", 0) > max_bytes:
+                    raise too_large(max_bytes)
+                return _read(body, max_bytes)
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """List objects, a page at a time; see `Buckets`."""
+        page = {"Bucket": checked_bucket(bucket), "Prefix": prefix}
+        found: list[str] = []
+        while True:
+            with self._faults(), bounded(_WHOLE_S, _SILENCE_S, _PAGE_BYTES):
+                answer = self._client.list_objects_v2(**page)
+            found += [one["Key"] for one in answer.get("Contents", ()) if is_key(one["Key"])]
+            if not answer.get("IsTruncated"):
+                return sorted(found)
+            page["ContinuationToken"] = answer["NextContinuationToken"]
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
         try:
-            with bounded(_WHOLE_S, _SILENCE_S, max_bytes + _AROUND_BYTES):
-                answer = self._client.get_object(**named)
-                with closing(answer["Body"]) as body:
-                    if answer.get("ContentLength", 0) > max_bytes:
-                        raise too_large(max_bytes)
-                    return _read(body, max_bytes)
+            yield
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code"))
             if code in _NOTHING_THERE:

@@ -10,15 +10,15 @@ from likeness.app import Workload
 from likeness.app.collections import require_comparable
 from likeness.app.enrolment import enroller_of
 from likeness.cli.answers import print_json
+from likeness.cli.collections.finder import finder_of
 from likeness.cli.enrolling import enrol_all, print_tally
 from likeness.cli.exit_codes import report as report_error
 from likeness.cli.home_alone import home_alone
-from likeness.cli.opened import finder_opened, prepare
+from likeness.cli.opened import prepare
 from likeness.cli.options import (
     AnyQuality,
     Artifacts,
     AsJson,
-    ChipsChoice,
     DetectorSide,
     Foremost,
     PrecisionChoice,
@@ -58,7 +58,6 @@ def enrol(
     any_quality: AnyQuality = False,
     foremost: Foremost = False,
     as_json: AsJson = False,
-    chips: ChipsChoice = None,
     detector_side: DetectorSide = None,
     precision: PrecisionChoice = None,
     threads: Threads = None,
@@ -69,7 +68,6 @@ def enrol(
     Interrupted in whatever way, the same command goes on where it was.
     """
     settled = prepare(
-        chips=chips,
         detector_side=detector_side,
         precision=precision,
         threads=threads,
@@ -85,8 +83,9 @@ def enrol(
         _refuse_among_pictures(report, source)
     with home_alone(settled, "send the pictures to the server: IndexFaces") as home:
         # Said before networks are loaded.
-        require_comparable(home, home.gallery.collection(collection))
-        finder = finder_opened(settled, Workload.MANY)
+        known = home.gallery.collection(collection)
+        require_comparable(home, known)
+        finder = finder_of(home, known, Workload.MANY)
         enroller = enroller_of(home, collection, finder, Demands(any_quality, foremost))
         tally = enrol_all(enroller, pictures, report)
     if alone and tally.last is not None:

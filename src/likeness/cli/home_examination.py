@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from likeness.app import Installation
 from likeness.app.access import database_url, key_source
 from likeness.cli.finding import Finding
+from likeness.cli.plain_text import plain
 from likeness.cli.words import several
-from likeness.errors import LikenessError, NotFound, StateError
+from likeness.errors import Conflict, LikenessError, NotFound
 from likeness.gallery import cohorts, collections
 from likeness.gallery.collections import Collection
-from likeness.service.in_force import require_cohort, require_model_in_force
+from likeness.service.in_force import require_cohort
 from likeness.service.rotate_keys import other_secrets_by_key
 from likeness.storage import Database, current, head, open_database
 from likeness.storage.address import SqliteFile, read_address
+from likeness.vision.template_model import recogniser_of
 
 
 def examine_home(settled: Installation) -> list[Finding]:
@@ -103,23 +105,33 @@ def _keys(settled: Installation, secrets_by_key: Counter[str]) -> Finding:
 def _collections(settled: Installation, database: Database) -> Iterator[Finding]:
     every = database.read(collections.every)
     own = database.read(cohorts.owners)
-    amiss = [(one, state) for one in every if (state := _hindrance(settled, one, one.id in own))]
-    for one, state in amiss:
-        verb = "re-embed" if one.model != settled.model else "cohort --standard"
-        mend = f"likeness collections {verb} {shlex.quote(one.name)}"
-        yield Finding("collection", state, well=False, mend=mend)
-    if not amiss:
-        yield Finding("collections", f"{len(every)}, of the model and cohort in force")
+    yield Finding("collections", str(len(every)))
+    for one in every:
+        yield _collection(settled, one, one.id in own)
 
 
-def _hindrance(settled: Installation, collection: Collection, own_cohort: bool) -> str | None:
-    """Say why the settings in force cannot search a collection; None where they can."""
+def _collection(settled: Installation, collection: Collection, own_cohort: bool) -> Finding:
+    """Say whether a collection can be searched and enrolled into here, or how to mend it."""
+    subject, name = f"collection {plain(collection.name)}", shlex.quote(collection.name)
+    recogniser = plain(recogniser_of(collection.model))
+    re_embed = f"likeness collections re-embed {name} --to {settled.recogniser.name}"
     try:
-        require_model_in_force(collection, settled.model)
+        model = settled.known_model(collection.model)
+        if model is None:
+            state = f"of {plain(collection.model)}, which is not known here"
+            return Finding(subject, state, well=False, mend=re_embed)
+        missing = settled.missing_part(model)
+        if missing is not None:
+            state = f"of {recogniser}: {missing.what}"
+            return Finding(subject, state, well=False, mend=missing.command)
         if not own_cohort:
-            require_cohort(collection, settled.standards.cohort(settled.model).version)
-    except NotFound:
-        return None  # that there is no cohort is a finding of its own
-    except StateError as error:
-        return str(error)
-    return None
+            require_cohort(collection, settled.standards.cohort(model.name).version)
+    except NotFound as error:
+        mend = "likeness models cohort FOLDER" if model == settled.template_model() else re_embed
+        return Finding(subject, f"of {recogniser}: {error}", well=False, mend=mend)
+    except Conflict as error:
+        mend = f"likeness collections cohort --standard {name}"
+        return Finding(subject, f"of {recogniser}: {error}", well=False, mend=mend)
+    except LikenessError as error:
+        return Finding(subject, f"of {recogniser}: {error}", well=False)
+    return Finding(subject, f"of {recogniser}, which is here")

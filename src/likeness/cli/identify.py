@@ -80,7 +80,7 @@ def identify(
         artifacts=artifacts,
     )
     annotations = Annotations(pictures, annotate)
-    with _ready(settled, gallery, collection, by) as ready:
+    with _ready(settled, gallery, collection, by, chips) as ready:
         identifier = ready.identifier
 
         def name(picture: Path) -> Identified:
@@ -117,7 +117,11 @@ def identify(
 
 
 def _ready(
-    settled: Installation, gallery: Path | None, collection: str | None, by: _By | None
+    settled: Installation,
+    gallery: Path | None,
+    collection: str | None,
+    by: _By | None,
+    chips: str | None,
 ) -> AbstractContextManager[Ready]:
     if gallery is not None and collection is None and by is None:
         return folder_ready(settled, gallery)
@@ -130,6 +134,11 @@ def _ready(
     from likeness.cli.collections.searched import collection_ready
     from likeness.gallery.search import By
 
+    if chips is not None:
+        raise InvalidRequest(
+            "--chips is for --gallery, since a collection keeps its model and with it its chips:"
+            " leave it out"
+        )
     return collection_ready(settled, collection, By(by or "best"))
 
 

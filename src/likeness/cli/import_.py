@@ -9,12 +9,14 @@ import typer
 from likeness.app import Workload
 from likeness.app.collections import require_comparable
 from likeness.app.enrolment import enroller_of
+from likeness.app.finders import model_of, require_complete
 from likeness.app.home import Home
 from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
+from likeness.cli.collections.finder import finder_of, tell_of_better_model
 from likeness.cli.enrolling import enrol_all, print_tally
 from likeness.cli.exit_codes import ExitCode, warn
-from likeness.cli.opened import finder_opened, installation
+from likeness.cli.opened import installation
 from likeness.cli.options import AnyQuality, AsJson, Foremost, PassphraseFile
 from likeness.cli.output_file import check_output
 from likeness.cli.passphrases import passphrase_from
@@ -22,7 +24,8 @@ from likeness.cli.plain_text import plain
 from likeness.cli.progress import counting
 from likeness.cli.stopping import stopping
 from likeness.cli.words import several
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, StateError
+from likeness.gallery.collections import Collection
 from likeness.service.enrol import Demands
 from likeness.service.import_collection import Imported, import_collection
 from likeness.service.import_compreface import CompreFace, compreface_pictures
@@ -128,6 +131,7 @@ def _import_collection(
                 " path and its permissions"
             ) from error
         _print(imported, home.installation.model, as_json)
+        _tell_of_model(home, imported.collection)
 
 
 def _print(imported: Imported, model_in_force: str, as_json: bool) -> None:
@@ -148,11 +152,18 @@ def _print(imported: Imported, model_in_force: str, as_json: bool) -> None:
             f"{plain(made.name)}: {several(size.subjects, 'subject')} and"
             f" {several(size.references, 'reference')}"
         )
-    if not is_in_force:
-        warn(
-            f"its templates are of {made.model}, and {model_in_force} is in force: choose that"
-            " model to enrol and identify, or make the templates anew"
-        )
+
+
+def _tell_of_model(home: Home, collection: Collection) -> None:
+    """Say what keeps a collection from being searched here, or that a better model exists."""
+    installation = home.installation
+    try:
+        model = model_of(installation, collection)
+        require_complete(installation, collection, model)
+    except StateError as error:
+        warn(str(error))
+    else:
+        tell_of_better_model(home, collection)
 
 
 def _import_compreface(
@@ -167,11 +178,12 @@ def _import_compreface(
     settled = installation()
     with Home(settled) as home, ExitStack() as open_meanwhile:
         # Said before anything is read.
-        require_comparable(home, home.gallery.collection(collection))
+        known = home.gallery.collection(collection)
+        require_comparable(home, known)
         pictures = compreface_pictures(
             _compreface(source, settled.limits.max_bytes, open_meanwhile), service
         )
-        finder = finder_opened(settled, Workload.MANY)
+        finder = finder_of(home, known, Workload.MANY)
         tally = enrol_all(
             enroller_of(home, collection, finder, demands, "import"), pictures, report
         )

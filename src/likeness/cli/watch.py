@@ -13,9 +13,11 @@ from likeness.app import Workload
 from likeness.app.access import Rows
 from likeness.app.review import watch_office
 from likeness.cli.answers import print_json
-from likeness.cli.opened import finder_opened, installation
+from likeness.cli.collections.finder import finder_of
+from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
 from likeness.cli.plain_text import plain
+from likeness.gallery.collections import Collection
 from likeness.policy.known_values import require_known
 from likeness.review.watches import Grounds
 from likeness.service.watch_office import Wanted, WatchOffice
@@ -48,9 +50,6 @@ def add(
     require_known(purposes=[purpose])
     settled = installation()
 
-    def face_of() -> tuple[Template, bytes]:
-        return only_face(finder_opened(settled, Workload.ONE), settled.sample(image))
-
     wanted = Wanted(
         collection,
         purpose,
@@ -60,6 +59,10 @@ def add(
         purpose_granted=True,
     )
     with Rows(settled) as rows:
+
+        def face_of(watched: Collection) -> tuple[Template, bytes]:
+            return only_face(finder_of(rows, watched, Workload.ONE), settled.sample(image))
+
         added, secret = watch_office(rows, rows.somebody).add(wanted, face_of)
     if as_json:
         print_json(AddedWatchAnswer.of_added(added, secret).model_dump(mode="json"))

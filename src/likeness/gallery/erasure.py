@@ -35,6 +35,7 @@ from likeness.gallery.certificate import Erased, ErasureCertificate, Verificatio
 from likeness.gallery.collections import Collection
 from likeness.gallery.journals import note_reassigned, note_removed
 from likeness.gallery.tables import (
+    BETTER_MODELS,
     CHANGES,
     COHORTS,
     COLLECTIONS,
@@ -135,7 +136,7 @@ def begin_collection(connection: Connection, collection: Collection, now: dateti
     size = collections.size(connection, collection.id)
     models = _models(connection, collection)
     collections.destroy_key(connection, collection.id)
-    for table in (CHANGES, COHORTS, TAGS):
+    for table in (CHANGES, COHORTS, TAGS, BETTER_MODELS):
         connection.execute(delete(table).where(table.c.collection_id == collection.id))
     erased = Erased(True, (), (), (), (), size.subjects, size.references)
     return _note(connection, collection, models, erased, now)
@@ -209,7 +210,7 @@ def verify(connection: Connection, certificate: ErasureCertificate, vectors: int
             _count(connection, table.c.collection_id == collection_id)
             for table in (
                 *(SUBJECTS, REFERENCES, REASSIGNMENTS, REMOVALS),
-                *(STAGED, COHORTS, TAGS, CHANGES),
+                *(STAGED, COHORTS, TAGS, CHANGES, BETTER_MODELS),
             )
         )
     else:

@@ -121,6 +121,14 @@ TAGS = Table(
     Column("sealed_tag", LargeBinary, nullable=False),
 )
 
+# Of which better recognisers a collection's users were told.
+BETTER_MODELS = Table(
+    "gallery_better_models",
+    METADATA,
+    Column("collection_id", Identifier, primary_key=True),
+    Column("recogniser", String(255), primary_key=True),
+)
+
 ERASURES = Table(
     "gallery_erasures",
     METADATA,

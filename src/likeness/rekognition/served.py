@@ -23,9 +23,10 @@ from likeness.vision.find import FaceFinder
 class Served:
     """An open home, as operations use it; safe to share between threads.
 
-    `templates` and `calibration` are those in force; `calibration_of` says what the scores of a
-    collection's searches mean. `limits` are the operator's, beside AWS's own. `account` is the
-    twelve digits in ARNs.
+    `finder`, `templates` and `calibration` are of the model that new collections take, and that
+    pictures of no collection are compared with; `finder_of` gives the finder of a collection's
+    model, and `calibration_of` says what the scores of its searches mean. `limits` are the
+    operator's, beside AWS's own. `account` is the twelve digits in ARNs.
     """
 
     database: Database
@@ -34,6 +35,7 @@ class Served:
     desk: Desk
     buckets: Buckets
     finder: FaceFinder
+    finder_of: Callable[[Collection], FaceFinder]
     reviewing: ReviewOfEnrolments
     limits: DecodeLimits
     templates: TemplatesOf
@@ -45,13 +47,13 @@ class Served:
     clock: Callable[[], datetime]
 
     def calibration_for(self, collection: Collection) -> Calibration:
-        """Say what a collection's scores mean; nothing is read where it is as what is in force.
+        """Say what a collection's scores mean; nothing is read where they are as in new ones.
 
         Raises:
             NotFound: nobody has measured that.
         """
         templates = self.templates
-        in_force = (templates.model, templates.cohort_version)
-        if (collection.model, collection.cohort_version) == in_force:
+        of_new_ones = (templates.model, templates.cohort_version)
+        if (collection.model, collection.cohort_version) == of_new_ones:
             return self.calibration
         return self.calibration_of(collection)

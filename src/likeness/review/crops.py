@@ -50,6 +50,14 @@ def opened(
     return keys.opened(connection, keyring, collection_id).unseal(sealed, _context(reference_id))
 
 
+def kept(connection: Connection, collection_id: UUID, reference_ids: Collection[UUID]) -> set[UUID]:
+    """Say of which of these references a picture is kept."""
+    chosen = select(CROPS.c.reference_id).where(
+        CROPS.c.reference_id.in_(reference_ids), CROPS.c.collection_id == collection_id
+    )
+    return set(connection.execute(chosen).scalars())
+
+
 def forget(connection: Connection, reference_ids: Collection[UUID]) -> None:
     """Delete the pictures of erased references."""
     connection.execute(delete(CROPS).where(CROPS.c.reference_id.in_(reference_ids)))

@@ -1,4 +1,4 @@
-"""Make an empty collection, of the model in force, with its tags."""
+"""Make an empty collection, of one model for good, with its tags."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -71,7 +71,7 @@ def enrol_faces(
     the reference that it is, also where two enrol it in the same moment.
 
     Raises:
-        Conflict: the collection is of another model or cohort than the finder.
+        Conflict: the collection is of another cohort than the finder.
         NotFound: it was erased meanwhile.
         InvalidRequest: the external id cannot be kept.
     """

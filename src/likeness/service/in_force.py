@@ -1,22 +1,7 @@
-"""May a collection be searched, or enrolled into, with what the settings make templates with?"""
+"""Checks that a collection is evened out by the cohort that its model has here."""
 
 from likeness.errors import Conflict
 from likeness.gallery.collections import Collection
-
-
-def require_model_in_force(collection: Collection, model: str) -> None:
-    """Refuse a collection whose templates are of another model than that in force.
-
-    Raises:
-        Conflict: they are.
-    """
-    if collection.model != model:
-        raise Conflict(
-            f"collection {collection.name!r} was expected to hold templates of {model}, the model"
-            f" in force, and holds those of {collection.model}: choose that one again"
-            " (LIKENESS_RECOGNISER, LIKENESS_DETECTOR, LIKENESS_CHIPS), or make the templates anew"
-            " with `likeness collections re-embed`"
-        )
 
 
 def require_cohort(collection: Collection, version: str) -> None:

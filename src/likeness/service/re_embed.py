@@ -1,9 +1,9 @@
 """Re-embed: make a collection's templates anew with another model, from the pictures they are of.
 
-Pictures are not kept, so they come again.
+Pictures are not kept, so they come again; where crops of faces are kept for review, those may do.
 
 1. A picture is known by its bytes, and a face in it by its place: the face that the new model's
-   detector finds there is the reference's.
+   detector finds there is the reference's. A crop is of one reference, which keeps its place.
 2. Templates are staged beside the old ones, which serve until every reference has a new one. What
    is staged stays when this is cut off: the same pictures come again and are not decoded.
 3. Whose picture does not come, or shows no face there any more, is told of. The switch waits for
@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -23,15 +22,20 @@ from sqlalchemy import Connection
 from likeness.errors import Conflict, InputError, InvalidRequest, LikenessError, NoFace
 from likeness.gallery import references, staging, subjects
 from likeness.gallery.certificate import ErasureCertificate
+from likeness.gallery.collections import Collection
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.references import Reference
 from likeness.gallery.staging import FoundAgain
+from likeness.review import crops
+from likeness.secrets import Keyring
 from likeness.service.in_batches import in_batches
 from likeness.service.in_parallel import in_parallel
+from likeness.service.re_embed_source import PictureAgain
 from likeness.service.record import Outcome, Record
 from likeness.storage import Database
 from likeness.terms.face import Box, Face
-from likeness.vision.decode import DecodeLimits, read_sample
+from likeness.vision.crop import box_in_crop
+from likeness.vision.decode import DecodeLimits, Sample, inspect
 from likeness.vision.find import FaceFinder
 
 # Of one commit, as for enrolment.
@@ -42,6 +46,9 @@ _AT_ONCE = 1_000
 _LEAST_OVERLAP = 0.35
 
 
+_NO_CROP = "its picture did not come, and no crop of it is kept"
+
+
 @dataclass(frozen=True, slots=True)
 class PictureResult:
     """What came of one picture: how many references it is, and how many were made anew.
@@ -49,7 +56,7 @@ class PictureResult:
     `error` says why not all that were expected; a picture that no reference is of has none.
     """
 
-    place: Path
+    place: str
     references: int
     made_anew: int
     error: LikenessError | None = None
@@ -69,7 +76,7 @@ class Missing:
 class _Attempted:
     """A picture whose templates are made, to be staged."""
 
-    place: Path
+    place: str
     references: int
     found: tuple[FoundAgain, ...] = ()
     lost: tuple[Reference, ...] = ()
@@ -87,6 +94,7 @@ class ReEmbedder:
         finder: FaceFinder,
         dimensions: int,
         limits: DecodeLimits,
+        keyring: Keyring,
         *,
         workers: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -100,6 +108,7 @@ class ReEmbedder:
             finder: what finds and embeds faces with the new model.
             dimensions: how many numbers its vectors have.
             limits: what a picture may cost.
+            keyring: what kept crops are sealed with.
             workers: pictures worked on at a time.
             clock: says what time it is.
 
@@ -114,14 +123,10 @@ class ReEmbedder:
         self._seal = opened.seal
         self._finder = finder
         self._limits = limits
+        self._keyring = keyring
         self._workers = workers
         self._reasons: dict[int, str] = {}
-        if collection.model == finder.model:
-            raise InvalidRequest(
-                f"another model than {finder.model} was expected, which {name!r} is of already:"
-                " choose the new one first (LIKENESS_RECOGNISER, LIKENESS_DETECTOR,"
-                " LIKENESS_CHIPS)"
-            )
+        require_another_model(collection, finder.model)
         self.change = database.write(
             lambda connection: staging.begin(
                 connection,
@@ -133,7 +138,7 @@ class ReEmbedder:
             )
         )
 
-    def make_anew(self, pictures: Iterable[Path]) -> Iterator[PictureResult]:
+    def make_anew(self, pictures: Iterable[PictureAgain]) -> Iterator[PictureResult]:
         """Stage what pictures give and tell of each, in order, once it is committed.
 
         Raises:
@@ -143,6 +148,23 @@ class ReEmbedder:
         attempted = in_parallel(self._attempt, pictures, self._workers)
         for batch in in_batches(attempted, _BATCH):
             yield from self._committed(batch)
+
+    def crops(self) -> list[PictureAgain]:
+        """List the crops that are kept of references without a template of the new model."""
+        listed: list[PictureAgain] = []
+        after = 0
+        while numbers := self._database.read(
+            partial(staging.unstaged, change=self.change, after=after, limit=_AT_ONCE)
+        ):
+            waiting = self._database.read(partial(self._with_crop, numbers=numbers))
+            listed += [
+                PictureAgain(f"crop of {one.id}", partial(self._read_crop, one), one)
+                for one in waiting.values()
+            ]
+            without = [number for number in numbers if number not in waiting]
+            self._reasons = dict.fromkeys(without, _NO_CROP) | self._reasons
+            after = numbers[-1]
+        return listed
 
     def missing(self) -> Iterator[Missing]:
         """Say which references have no template of the new model, in the order they came."""
@@ -169,9 +191,12 @@ class ReEmbedder:
             self.change, leaving_out, lambda act: record.write(act, lambda _: outcome)
         )
 
-    def _attempt(self, place: Path) -> _Attempted:
+    def _attempt(self, picture: PictureAgain) -> _Attempted:
+        if picture.reference is not None:
+            return self._attempt_crop(picture, picture.reference)
+        place = picture.place
         try:
-            sample = read_sample(place, self._limits)
+            sample = picture.read(self._limits)
             sample_id = self._seal.sample_id(hashlib.sha256(sample.data).digest())
             known, waiting = self._database.read(partial(self._known, sample_id=sample_id))
             if not waiting:
@@ -190,6 +215,38 @@ class ReEmbedder:
             return _Attempted(place, len(known), found, lost, error)
         except InputError as error:
             return _Attempted(place, 0, error=error)
+
+    def _attempt_crop(self, picture: PictureAgain, reference: Reference) -> _Attempted:
+        try:
+            sample = picture.read(self._limits)
+            located = self._finder.locate(sample)
+            place = box_in_crop(reference.details.face.box, sample.width, sample.height)
+            faces = _pairs([place], located.faces)
+            if place not in faces:
+                raise _lost([reference], len(located.faces))
+            (template,) = self._finder.templates(located, [faces[place]])
+        except InputError as error:
+            return _Attempted(picture.place, 1, lost=(reference,), error=error)
+        # Where it is in its sample, what size and how good, a crop does not tell anew.
+        found = FoundAgain(reference, template, reference.details.face)
+        return _Attempted(picture.place, 1, (found,))
+
+    def _with_crop(self, connection: Connection, numbers: Sequence[int]) -> dict[int, Reference]:
+        """Give those of some references, by number, of which a crop is kept."""
+        found = references.by_numbers(connection, self._seal, numbers)
+        ids = [one.id for one in found.values()]
+        kept = crops.kept(connection, self.change.collection_id, ids)
+        return {number: one for number, one in found.items() if one.id in kept}
+
+    def _read_crop(self, reference: Reference, limits: DecodeLimits) -> Sample:
+        jpeg = self._database.read(
+            lambda connection: crops.opened(
+                connection, self._keyring, self.change.collection_id, reference.id
+            )
+        )
+        if jpeg is None:
+            raise InvalidRequest("the crop was forgotten meanwhile: its reference was erased")
+        return inspect(jpeg, limits)
 
     def _known(
         self, connection: Connection, sample_id: UUID
@@ -228,6 +285,18 @@ class ReEmbedder:
         ]
 
 
+def require_another_model(collection: Collection, model: str) -> None:
+    """Refuse to move a collection to the model that it has.
+
+    Raises:
+        InvalidRequest: it is of that model already.
+    """
+    if collection.model == model:
+        raise InvalidRequest(
+            f"{collection.name!r} is of {model} already: choose another with --to, or with --chips"
+        )
+
+
 def discard(
     record: Record,
     gallery: Gallery,
@@ -260,24 +329,30 @@ def _found_again(known: Sequence[Reference], faces: Sequence[Face]) -> dict[int,
 
     References of one face, under several external ids, have one place.
     """
-    places = list(dict.fromkeys(reference.details.face.box for reference in known))
-    overlaps = sorted(
-        (
-            (_overlap(place, face.box), at, which)
-            for at, place in enumerate(places)
-            for which, face in enumerate(faces)
-        ),
-        reverse=True,
-    )
-    pairs: dict[Box, int] = {}
-    for overlap, at, which in overlaps:
-        if overlap >= _LEAST_OVERLAP and places[at] not in pairs and which not in pairs.values():
-            pairs[places[at]] = which
+    pairs = _pairs(dict.fromkeys(reference.details.face.box for reference in known), faces)
     return {
         reference.number: pairs[reference.details.face.box]
         for reference in known
         if reference.details.face.box in pairs
     }
+
+
+def _pairs(places: Iterable[Box], faces: Sequence[Face]) -> dict[Box, int]:
+    """Give places a face each, those that overlap most first; what overlaps little has none."""
+    overlaps = sorted(
+        (
+            (_overlap(place, face.box), at, which, place)
+            for at, place in enumerate(places)
+            for which, face in enumerate(faces)
+        ),
+        key=lambda one: one[:3],
+        reverse=True,
+    )
+    pairs: dict[Box, int] = {}
+    for overlap, _, which, place in overlaps:
+        if overlap >= _LEAST_OVERLAP and place not in pairs and which not in pairs.values():
+            pairs[place] = which
+    return pairs
 
 
 def _overlap(a: Box, b: Box) -> float:

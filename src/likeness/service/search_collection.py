@@ -86,14 +86,14 @@ def search_sample(
         gallery: what has the collection.
         collection: which.
         calibration_of: says what its scores mean.
-        finder: finds and embeds faces.
+        finder: finds and embeds faces with the collection's model.
         locate: of `finder`, what finds the largest face at least.
         read: gives the sample.
         demands: whom to give.
         bar: what the face has to reach; any is searched for without.
 
     Raises:
-        Conflict: the collection is of another model or cohort than the finder.
+        Conflict: the collection is of another cohort than the finder.
         NotFound: the collection was erased meanwhile.
         Denied: the answer may not be given.
     """

@@ -27,8 +27,8 @@ from likeness.terms.decision import Decision, Duty
 from likeness.terms.template import Template
 from likeness.terms.use import Action, CollectionFacts, Principal, Use
 
-FaceOf = Callable[[], tuple[Template, bytes]]
-"""Gives the template of the only face in a picture, and that face as a JPEG."""
+FaceOf = Callable[[collections.Collection], tuple[Template, bytes]]
+"""Gives the only face in a picture: its template of a collection's model, and it as a JPEG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class WatchOffice:
             self._require_watcher()
             if wanted.url is not None:
                 require_reachable(read_url(wanted.url), self.webhook_networks)
-            found, crop_jpeg = face_of()
+            found, crop_jpeg = face_of(collection)
             (template,) = self.cohorts.even_out(collection, seal, [found])
             require_model(template, collection)
             new = NewWatch(

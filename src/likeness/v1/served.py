@@ -7,6 +7,7 @@ from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Depends, Request
 
+from likeness.gallery.collections import Collection
 from likeness.service.receipts import ReceiptingDesk
 from likeness.service.record import Desk
 from likeness.service.review_office import ReviewOffice
@@ -33,17 +34,17 @@ class PictureLane(Protocol):
 class Served:
     """What requests are answered with.
 
-    `desk` admits uses; offices work at the one that they are given. `face_of` gives the template of
-    a picture's only face, and a JPEG of that face; what calls it runs in `picture_lane`. `receipt`
-    gives the JSON of a receipt by its id, or raises `NotFound` where there is none for that
-    principal; `checkpoint` gives the signed head.
+    `desk` admits uses; offices work at the one that they are given. `face_of` gives the template,
+    of a collection's model, of a picture's only face, and a JPEG of that face; what calls it runs
+    in `picture_lane`. `receipt` gives the JSON of a receipt by its id, or raises `NotFound` where
+    there is none for that principal; `checkpoint` gives the signed head.
     """
 
     authenticate: Authenticate
     desk: Desk
     review: Callable[[Principal, Desk], ReviewOffice]
     watches: Callable[[Principal, Desk], WatchOffice]
-    face_of: Callable[[bytes], tuple[Template, bytes]]
+    face_of: Callable[[Collection, bytes], tuple[Template, bytes]]
     picture_lane: PictureLane
     receipt: Callable[[Principal, str], str]
     checkpoint: Callable[[], str]

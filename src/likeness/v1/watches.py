@@ -47,7 +47,7 @@ async def add_watch(
         purpose_granted=granted,
     )
     added = await serving.picture_lane(
-        lambda: office.add(wanted, lambda: serving.face_of(asked.image))
+        lambda: office.add(wanted, lambda collection: serving.face_of(collection, asked.image))
     )
     return AddedWatchAnswer.of_added(*added)
 

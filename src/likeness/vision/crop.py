@@ -31,3 +31,10 @@ def face_crop_jpeg(image: Image, box: Box) -> bytes:
     done, encoded = cv2.imencode(".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), parameters)
     assert done  # any picture of 1 to 256 pixels a side can be
     return encoded.tobytes()
+
+
+def box_in_crop(box: Box, width: int, height: int) -> Box:
+    """Say where the face with a box in its picture is in a crop of it, of some size in pixels."""
+    whole = max(box.width, box.height) * (1 + 2 * _MARGIN)
+    half_x, half_y = width * box.width / whole / 2, height * box.height / whole / 2
+    return Box(width / 2 - half_x, height / 2 - half_y, width / 2 + half_x, height / 2 + half_y)

@@ -14,6 +14,7 @@ from likeness.access import Credential, RequestTokens
 from likeness.app import Workload
 from likeness.app.collections import calibration_of
 from likeness.app.enrolment import reviewing_of
+from likeness.app.finders import Finders
 from likeness.app.home import Home
 from likeness.buckets import FolderBuckets
 from likeness.gallery import tags
@@ -46,9 +47,8 @@ class OneKey:
 def served_of(home: Home, buckets: Path, clock: Callable[[], datetime]) -> Served:
     """Put together what operations need of a home."""
     installation = home.installation
-    finder = installation.finder(installation.engine(Workload.ONE))
-    dimensions = installation.recogniser.dimensions
-    assert dimensions is not None
+    finders = Finders(installation, installation.engine(Workload.ONE), fetches=False)
+    model, finder = installation.template_model(), finders.default()
     return Served(
         database=home.database,
         keyring=home.keyring,
@@ -56,9 +56,10 @@ def served_of(home: Home, buckets: Path, clock: Callable[[], datetime]) -> Serve
         desk=home.desk,
         buckets=FolderBuckets(buckets),
         finder=finder,
+        finder_of=finders.of_collection,
         reviewing=reviewing_of(home),
         limits=installation.limits,
-        templates=TemplatesOf(finder.model, dimensions, finder.cohort_version),
+        templates=TemplatesOf(model.name, model.dimensions, finder.cohort_version),
         calibration=installation.standards.calibration(finder.model, finder.cohort_version),
         calibration_of=partial(calibration_of, home),
         page_tokens=PageTokens(home.keyring, clock),

@@ -10,7 +10,7 @@ VERBS = {
     "list": Verb(f"{_HERE}.show:list_collections", "List the collections of this home."),
     "create": Verb(
         f"{_HERE}.create:create",
-        "Make an empty collection, for templates of the model and the cohort in force.",
+        "Make an empty collection. It keeps its model, whatever the settings say later.",
     ),
     "show": Verb(
         f"{_HERE}.show:show",
@@ -47,7 +47,7 @@ VERBS = {
     ),
     "re-embed": Verb(
         f"{_HERE}.re_embed:re_embed",
-        "Make a collection's templates anew with the model in force, from the same pictures again.",
+        "Move a collection to another model: its templates are made anew from the same pictures.",
     ),
 }
 collections = typer.Typer(

@@ -1,4 +1,4 @@
-"""`likeness collections create`: an empty collection for the model in force."""
+"""`likeness collections create`: an empty collection, whose model is chosen for good."""
 
 from typing import Annotated
 
@@ -19,11 +19,17 @@ def create(
         int | None,
         typer.Option(metavar="N", help="Days to keep references; for good without."),
     ] = None,
+    recogniser: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="Model that makes its templates. Default: LIKENESS_RECOGNISER."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make an empty collection, for templates of the model and the cohort in force."""
+    """Make an empty collection. It keeps its model, whatever the settings say later."""
     with Rows(prepare()) as rows:
-        collection = create_collection(rows, name, retention_days)
+        collection = create_collection(rows, name, retention_days, recogniser)
         if as_json:
             print_json(collection_json(rows, collection))
         else:

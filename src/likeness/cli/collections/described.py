@@ -5,6 +5,7 @@ from likeness.app.collections import size_of
 from likeness.cli.answers import Json
 from likeness.cli.words import several
 from likeness.gallery.collections import Collection
+from likeness.vision.template_model import recogniser_of
 
 
 def collection_json(rows: Rows, collection: Collection) -> Json:
@@ -13,6 +14,7 @@ def collection_json(rows: Rows, collection: Collection) -> Json:
     return {
         "name": collection.name,
         "id": str(collection.id),
+        "recogniser": recogniser_of(collection.model),
         "model": collection.model,
         "dimensions": collection.dimensions,
         "cohort": collection.cohort_version,

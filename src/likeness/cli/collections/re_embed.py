@@ -1,4 +1,4 @@
-"""`likeness collections re-embed`: a collection's templates made anew with the model in force."""
+"""`likeness collections re-embed`: a collection moves to another model, from its pictures."""
 
 import csv
 import io
@@ -12,6 +12,9 @@ from uuid import UUID
 import typer
 
 from likeness.app import Workload
+from likeness.app.buckets import buckets_of
+from likeness.app.collections import remember_choice
+from likeness.app.finders import Finders
 from likeness.app.home import Home
 from likeness.app.on_record import on_record
 from likeness.app.re_embedding import re_embedder_of
@@ -19,7 +22,7 @@ from likeness.cli.answers import Json, print_json
 from likeness.cli.asking import require_yes
 from likeness.cli.certificates import certificate_json, give_certificate, write_certificate
 from likeness.cli.exit_codes import ExitCode, code_of, warn
-from likeness.cli.opened import finder_opened, prepare
+from likeness.cli.opened import prepare
 from likeness.cli.options import (
     Artifacts,
     AsJson,
@@ -32,13 +35,13 @@ from likeness.cli.options import (
 )
 from likeness.cli.output_file import check_output, growing_output
 from likeness.cli.plain_text import plain
-from likeness.cli.progress import counting
+from likeness.cli.progress import counting, fetching
 from likeness.cli.words import several
 from likeness.errors import InvalidRequest
 from likeness.gallery.certificate import ErasureCertificate
 from likeness.service.csv_cells import as_text
-from likeness.service.re_embed import Missing, ReEmbedder, discard
-from likeness.service.re_embed_source import read_sources
+from likeness.service.re_embed import Missing, ReEmbedder, discard, require_another_model
+from likeness.service.re_embed_source import PictureAgain, read_sources
 from likeness.service.record import Outcome
 from likeness.terms.use import Action
 
@@ -62,11 +65,22 @@ class _Tally:
 def re_embed(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A collection.")],
     sources: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(
-            metavar="[SOURCE...]", help="Pictures, folders, or CSV files with a column path."
+            metavar="[SOURCE...]",
+            help="Pictures, folders, CSV files with a column path, or s3://BUCKET/PREFIX.",
         ),
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="Model that makes its templates. Default: LIKENESS_RECOGNISER."
+        ),
+    ] = None,
+    from_crops: Annotated[
+        bool,
+        typer.Option("--crops", help="Use crops kept for review where no picture comes."),
+    ] = False,
     report: Annotated[
         Path | None,
         typer.Option(metavar="OUT.csv", help="Write which references have no new template, why."),
@@ -86,10 +100,10 @@ def re_embed(
     threads: Threads = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Make a collection's templates anew with the model in force, from the same pictures again.
+    """Move a collection to another model: its templates are made anew from the same pictures.
 
-    Searches with the old model go on until every reference has a new template. Interrupted, the
-    same command goes on where it was; pictures may also come in several runs.
+    Searches with the old model go on until every reference has a new template. If it is
+    interrupted, run the same command again to continue; pictures may also come in several runs.
     """
     settled = prepare(
         chips=chips,
@@ -99,9 +113,9 @@ def re_embed(
         artifacts=artifacts,
     )
     if drop:
-        if sources or leave_out:
+        if sources or leave_out or from_crops or to:
             raise InvalidRequest(
-                "--discard was expected alone, and pictures or --leave-out came too: give either"
+                "--discard was expected alone, and pictures or other options came too: give either"
             )
         with Home(settled) as home:
             known = home.gallery.collection(name)
@@ -112,23 +126,32 @@ def re_embed(
     for out in (report, certificate):
         if out is not None:
             check_output(out)
-    pictures = read_sources(sources or [])
+    model = settled.template_model(to)
+    pictures = read_sources(sources or [], lambda: buckets_of(settled.settings))
     with Home(settled) as home:
-        known = home.gallery.collection(name)  # said before networks are loaded
+        known = home.gallery.collection(name)
         # Templates of people are made, as in enrolment.
         with on_record(home, Action.ENROL, "collections re-embed", known) as record:
-            re_embedder = re_embedder_of(home, name, finder_opened(settled, Workload.MANY))
+            require_another_model(known, model.name)  # said before networks are loaded
+            with fetching() as progress:
+                engine = settled.engine(Workload.MANY)
+                finder = Finders(settled, engine, progress, fetches=True).of_model(model)
+            re_embedder = re_embedder_of(home, name, finder)
             tally = _Tally()
-            _make_anew(re_embedder, pictures, tally)
+            _make_anew(re_embedder, pictures, tally, "Pictures")
+            if from_crops:
+                _make_anew(re_embedder, re_embedder.crops(), tally, "Crops")
             _take_stock(re_embedder, report, tally)
             if tally.missing and leave_out:
                 held = several(len(tally.missing), "reference")
                 require_yes(f"Erase {held} of {plain(name)} that have no new template?", yes)
             switches = leave_out or not tally.missing
             erased = re_embedder.switch(record, tally.missing) if switches else []
-            if not switches:
+            if switches:
+                remember_choice(home, home.gallery.collection(name))
+            else:
                 record.answered(Outcome(details={"made_anew": str(tally.made_anew)}))
-    _answer(_json(name, settled.model, tally, switches), tally, erased, certificate, as_json)
+    _answer(_json(name, model.name, tally, switches), tally, erased, certificate, as_json)
     if not switches:
         warn(
             f"every reference of {name!r} was expected to have a new template and"
@@ -139,18 +162,20 @@ def re_embed(
     raise typer.Exit(tally.worst)
 
 
-def _make_anew(re_embedder: ReEmbedder, pictures: Sequence[Path], tally: _Tally) -> None:
-    with counting("Pictures") as tell:
-        for result in re_embedder.make_anew(pictures):
+def _make_anew(
+    re_embedder: ReEmbedder, pictures: Sequence[PictureAgain], tally: _Tally, what: str
+) -> None:
+    with counting(what) as tell:
+        for done, result in enumerate(re_embedder.make_anew(pictures), start=1):
             tally.pictures += 1
             tally.made_anew += result.made_anew
             if result.error is not None:
                 tally.rejected += 1
                 tally.worst = max(tally.worst, code_of(result.error))
-                warn(str(result.error), about=repr(str(result.place)))
+                warn(str(result.error), about=repr(result.place))
             elif not result.references:
                 tally.strangers += 1
-            tell(tally.pictures, len(pictures))
+            tell(done, len(pictures))
 
 
 def _take_stock(re_embedder: ReEmbedder, report: Path | None, tally: _Tally) -> None:

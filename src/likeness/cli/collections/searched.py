@@ -7,8 +7,8 @@ from functools import partial
 from likeness.app import Installation, Workload
 from likeness.app.collections import calibration_of, require_comparable
 from likeness.app.on_record import on_record
+from likeness.cli.collections.finder import finder_of
 from likeness.cli.home_alone import home_alone
-from likeness.cli.opened import finder_opened
 from likeness.cli.plain_text import plain
 from likeness.cli.searched import Ready
 from likeness.cli.words import several
@@ -24,7 +24,7 @@ def collection_ready(settled: Installation, name: str, by: By) -> Iterator[Ready
 
     Raises:
         NotFound: there is no such collection, or nobody has measured what its scores mean.
-        Conflict: it is of another model or cohort than those in force.
+        Conflict: its model cannot be had here, or it is of another cohort than the model has.
     """
     settings = settled.settings
     with home_alone(settled, "ask the server: SearchFacesByImage") as home:
@@ -33,7 +33,7 @@ def collection_ready(settled: Installation, name: str, by: By) -> Iterator[Ready
         calibration = calibration_of(home, collection)
         size = home.gallery.size(name)
         searched = CollectionSearch(home.gallery, name, by)
-        finder = finder_opened(settled, Workload.MANY)
+        finder = finder_of(home, collection, Workload.MANY)
         identifier = Identifier(finder, calibration, searched, fmr=settings.fmr, fpir=settings.fpir)
         recorded = partial(on_record, home, Action.SEARCH, "identify", collection)
         yield Ready(

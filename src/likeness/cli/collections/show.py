@@ -12,9 +12,11 @@ from likeness.app.collections import (
     require_comparable,
     size_of,
 )
+from likeness.app.finders import model_of, require_complete
 from likeness.app.on_record import on_record
 from likeness.cli.answers import print_json
 from likeness.cli.collections.described import collection_json, held_in_words
+from likeness.cli.collections.finder import tell_of_better_model
 from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
 from likeness.cli.plain_text import plain
@@ -25,6 +27,7 @@ from likeness.gallery.collections import Collection
 from likeness.service.record import Outcome
 from likeness.terms.calibration import Calibration, OperatingPoint
 from likeness.terms.use import Action
+from likeness.vision.template_model import recogniser_of
 
 
 def list_collections(as_json: AsJson = False) -> None:
@@ -35,9 +38,11 @@ def list_collections(as_json: AsJson = False) -> None:
         if as_json:
             print_json({"collections": [collection_json(rows, one) for one in every]})
             return
-        width = max((len(plain(one.name)) for one in every), default=0)
-        for one in every:
-            print(f"{plain(one.name):{width}}  {held_in_words(rows, one)}")
+        names = [plain(one.name) for one in every]
+        recognisers = [plain(recogniser_of(one.model)) for one in every]
+        widths = [max(map(len, words), default=0) for words in (names, recognisers)]
+        for one, name, recogniser in zip(every, names, recognisers, strict=True):
+            print(f"{name:{widths[0]}}  {recogniser:{widths[1]}}  {held_in_words(rows, one)}")
         if not every:
             print("There is no collection yet: `likeness collections create NAME` makes one.")
 
@@ -53,6 +58,7 @@ def show(
             hindrance = _hindrance(rows, collection)
             search = _search(rows, collection)
             record.answered(Outcome())
+        tell_of_better_model(rows, collection)
         if as_json:
             print_json(
                 {
@@ -65,8 +71,8 @@ def show(
             return
         paragraphs = [
             f"{name}: {held_in_words(rows, collection)}, made {collection.created_at:%Y-%m-%d}.",
-            f"Templates of {collection.model}, {collection.dimensions} numbers each, evened out by"
-            f" {collection.cohort_version}.",
+            f"Recogniser {recogniser_of(collection.model)}: templates of {collection.model},"
+            f" {collection.dimensions} numbers each, evened out by {collection.cohort_version}.",
         ]
         if search is None:
             paragraphs.append("Not calibrated: nobody has measured what its scores mean.")
@@ -81,9 +87,10 @@ def show(
 
 
 def _hindrance(rows: Rows, collection: Collection) -> str | None:
-    """Say why the settings in force cannot search a collection; None where they can."""
+    """Say why this machine cannot search a collection; None where it can."""
     try:
         require_comparable(rows, collection)
+        require_complete(rows.installation, collection, model_of(rows.installation, collection))
     except StateError as error:
         return str(error)
     return None

@@ -29,7 +29,7 @@ _PLACE = struct.Struct(">q16s")
 
 
 def create_collection(served: Served, call: Call, request: Request) -> Response:
-    """Make an empty collection of the model in force."""
+    """Make an empty collection of the model that new ones take."""
     name, tagged = request["CollectionId"], request.get("Tags", {})
     require_few(tagged)
     # Tags that rules go by are an admin's; a collection without them is not.

@@ -46,7 +46,7 @@ def index_faces(served: Served, call: Call, request: Request) -> Response:
             served.gallery,
             of.collection,
             of.opened,
-            served.finder,
+            served.finder_of(of.collection),
             served.reviewing,
             read,
             enrolling,

@@ -1,6 +1,6 @@
 """SearchFaces, SearchFacesByImage, SearchUsers, SearchUsersByImage."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
@@ -30,8 +30,6 @@ from likeness.service.search_collection import (
 )
 from likeness.terms.face import Face
 from likeness.terms.use import Action
-from likeness.vision.decode import Sample
-from likeness.vision.find import Located
 
 _THRESHOLD = 80.0
 # AWS says of neither what it is without a request's own.
@@ -55,8 +53,7 @@ def search_faces(served: Served, call: Call, request: Request) -> Response:
 def search_faces_by_image(served: Served, call: Call, request: Request) -> Response:
     """Find the faces that the largest face of a picture is like."""
     of = target(served, call, request, Action.SEARCH)
-    locate = served.finder.locate_largest
-    found = _by_image(served, call, request, of, locate, _of_faces(request))
+    found = _by_image(served, call, request, of, _of_faces(request), largest_alone=True)
     if found.matches is None:
         raise AwsError(
             "InvalidParameterException",
@@ -96,7 +93,7 @@ def search_users_by_image(served: Served, call: Call, request: Request) -> Respo
     """Find the users whom the largest face of a picture is like; no face is an answer too."""
     of = target(served, call, request, Action.SEARCH)
     bar = quality_bar(request, "NONE")
-    found = _by_image(served, call, request, of, served.finder.locate, _of_users(request))
+    found = _by_image(served, call, request, of, _of_users(request), largest_alone=False)
     searched, size = found.matches is not None, _size(found)
     faces = found.located.faces[:MOST_FACES]
 
@@ -121,18 +118,20 @@ def _by_image(
     call: Call,
     request: Request,
     of: Target,
-    locate: Callable[[Sample], Located],
     demands: Demands,
+    *,
+    largest_alone: bool,
 ) -> SampleSearch:
     read = picture(served, request["Image"])
     with recorded(served, call, Action.SEARCH, of) as record:
+        finder = served.finder_of(of.collection)
         return search_sample(
             record,
             served.gallery,
             of.collection,
             served.calibration_for,
-            served.finder,
-            locate,
+            finder,
+            finder.locate_largest if largest_alone else finder.locate,
             read,
             demands,
             quality_bar(request, "NONE"),

@@ -1,0 +1,150 @@
+"""A finder for every collection: of the collection's model, whatever the settings say now."""
+
+import shlex
+import threading
+from collections.abc import Callable
+
+from likeness.app.installation import Installation
+from likeness.artifacts import Progress
+from likeness.errors import ArtifactUnavailable, Conflict, LicenceNotAccepted, NotFound
+from likeness.gallery.collections import Collection
+from likeness.vision.cards import ModelCard
+from likeness.vision.detections import FaceNetwork
+from likeness.vision.find import FaceFinder
+from likeness.vision.session import Engine, Session
+from likeness.vision.template_model import TemplateModel
+
+
+class Finders:
+    """Loads the finders of models on first use, and each network once; safe between threads.
+
+    Who wants a finder that is loaded does not wait for one that is being loaded.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        engine: Engine,
+        progress: Progress | None = None,
+        *,
+        fetches: bool,
+        wrap: Callable[[FaceFinder], FaceFinder] = lambda finder: finder,
+    ) -> None:
+        """Get ready; nothing is loaded yet.
+
+        Args:
+            installation: what knows models.
+            engine: runs the networks.
+            progress: is told how far weights are fetched.
+            fetches: whether weights that are missing are fetched for a collection; those of new
+                collections' model are in any case.
+            wrap: what is done to every finder.
+        """
+        self._installation = installation
+        self._engine = engine
+        self._progress = progress
+        self._fetches = fetches
+        self._wrap = wrap
+        self._loading = threading.Lock()
+        # By the names of models, and by cards: one that is added anew may have other weights.
+        self._finders: dict[str, FaceFinder] = {}
+        self._face_networks: dict[ModelCard, FaceNetwork] = {}
+        self._template_networks: dict[ModelCard, Session] = {}
+
+    def default(self) -> FaceFinder:
+        """Give the finder of new collections, and of pictures that are of no collection.
+
+        Raises what `Installation.finder` raises.
+        """
+        return self.of_model(self._installation.template_model())
+
+    def of_model(self, model: TemplateModel) -> FaceFinder:
+        """Give the finder of a model; weights that are missing are fetched.
+
+        Raises what `Installation.finder` raises.
+        """
+        found = self._finders.get(model.name)
+        if found is not None:
+            return found
+        with self._loading:
+            if model.name not in self._finders:
+                self._finders[model.name] = self._wrap(self._loaded(model))
+            return self._finders[model.name]
+
+    def of_collection(self, collection: Collection) -> FaceFinder:
+        """Give the finder of a collection's model.
+
+        Raises:
+            Conflict: this machine does not know the model, or lacks what it needs.
+            ModelTampered: its weights are not those that its card names.
+        """
+        found = self._finders.get(collection.model)
+        if found is not None:
+            return found
+        model = model_of(self._installation, collection)
+        if not self._fetches:
+            require_complete(self._installation, collection, model)
+        try:
+            return self.of_model(model)
+        except NotFound as error:  # which would tell a client that there is no such collection
+            raise Conflict(f"collection {collection.name!r} has no cohort: {error}") from error
+        except (ArtifactUnavailable, LicenceNotAccepted) as error:
+            raise type(error)(
+                f"collection {collection.name!r} needs {model.name}: {error}; or make the templates"
+                f" anew ({re_embed_command(self._installation, collection)})"
+            ) from error
+
+    def _loaded(self, model: TemplateModel) -> FaceFinder:
+        installation, detector, recogniser = self._installation, model.detector, model.recogniser
+        installation.standards.cohort(model.name)  # without one, nothing is fetched or loaded
+        if detector not in self._face_networks:
+            self._face_networks[detector] = installation.face_network(
+                self._engine, detector, self._progress
+            )
+        if recogniser not in self._template_networks:
+            self._template_networks[recogniser] = installation.template_network(
+                self._engine, recogniser, self._progress
+            )
+        return installation.finder_with(
+            self._face_networks[detector], self._template_networks[recogniser], model
+        )
+
+
+def model_of(installation: Installation, collection: Collection) -> TemplateModel:
+    """Find what a collection's model stands for here.
+
+    Raises:
+        Conflict: nothing that is known here is that model.
+    """
+    model = installation.known_model(collection.model)
+    if model is None:
+        raise Conflict(
+            f"collection {collection.name!r} is of a model that is not known here,"
+            f" {collection.model}: add its recogniser and its detector (`likeness models add`), or"
+            f" make the templates anew ({re_embed_command(installation, collection)})"
+        )
+    return model
+
+
+def require_complete(
+    installation: Installation, collection: Collection, model: TemplateModel
+) -> None:
+    """Refuse a collection whose model cannot be loaded as it is.
+
+    Raises:
+        Conflict: something is missing; the message says how to get it.
+        ModelTampered: weights are not those that their card names.
+    """
+    missing = installation.missing_part(model)
+    if missing is not None:
+        raise Conflict(
+            f"collection {collection.name!r} needs {model.name} and {missing.what}: get it"
+            f" (`{missing.command}`), or make the templates anew"
+            f" ({re_embed_command(installation, collection)})"
+        )
+
+
+def re_embed_command(installation: Installation, collection: Collection) -> str:
+    """Name the command that moves a collection to the model of new ones."""
+    name = shlex.quote(collection.name)
+    return f"`likeness collections re-embed {name} --to {installation.recogniser.name}`"
