@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from likeness.app import Likeness, Workload, open_likeness
 from likeness.errors import LikenessError
 from likeness.gallery.clusters import group
 from likeness.service.in_parallel import in_parallel
 from likeness.service.picture_files import picture_files
-from likeness.terms.template import Template
+from likeness.terms.template import Template, relative_scores
 
 RATES = (3e-3, 1e-3, 3e-4, 1e-4, 1e-5)
 ROUNDS = 30
@@ -108,11 +107,8 @@ def _alike(
     """Give the score and the numbers of all faces that reach the threshold, but of one picture."""
     vectors = np.stack([template.vector for template in templates])
     means = np.array([template.cohort.mean for template in templates], np.float32)
-    deviations = np.array([template.cohort.deviation for template in templates], np.float32)
     for a, raw in enumerate(vectors @ vectors.T):
-        scores: NDArray[np.float32] = (
-            (raw - means[a]) / deviations[a] + (raw - means) / deviations
-        ) / 2
+        scores = relative_scores(raw, means, np.array(means[a]))
         for b in np.flatnonzero(scores[:a] >= threshold).tolist():
             if pictures[a] != pictures[b]:
                 yield float(scores[b]), a, b

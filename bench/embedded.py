@@ -10,27 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.workplace import settings
-from likeness.app import Likeness, Workload, open_likeness
+from likeness.app import Installation, Likeness, Workload, open_likeness
 from likeness.errors import LikenessError
 from likeness.service.in_parallel import in_parallel
-from likeness.terms.template import CohortStatistics, Template, normalised
-from likeness.vision.decode import Sample
+from likeness.terms.template import Template, relative_scores
+from likeness.vision.decode import Sample, read_sample
+from likeness.vision.find import FaceFinder
 
 Scores = NDArray[np.float32]
 Item = TypeVar("Item")
+
+_ROWS = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedded:
     """The template of the foremost face of each of n pictures.
 
-    `vectors` is (n, d), `means` and `deviations` are (n,), float32; `failed`, (n,) bool, marks
-    pictures without a template, whose numbers mean nothing.
+    `vectors` is (n, d), `means` is (n,), float32; `failed`, (n,) bool, marks pictures without a
+    template, whose numbers mean nothing.
     """
 
     vectors: Scores
     means: Scores
-    deviations: Scores
     failed: NDArray[np.bool_]
 
     def raw_scores(self) -> Scores:
@@ -43,11 +45,16 @@ class Embedded:
 
     def scores_with(self, others: "Embedded") -> Scores:
         """The deciding scores with each of m others, (n, m), as `scores`."""
-        # What is written for two numbers holds for whole arrays of them.
-        across = CohortStatistics(others.means, others.deviations, "")  # type: ignore[arg-type]
-        down = CohortStatistics(self.means[:, None], self.deviations[:, None], "")  # type: ignore[arg-type]
-        raw = self.vectors @ others.vectors.T
-        return self._without_failures(normalised(raw, down, across), others)  # type: ignore[arg-type]
+        scores = np.empty((len(self.vectors), len(others.vectors)), np.float32)
+        for start in range(0, len(scores), _ROWS):
+            rows = slice(start, start + _ROWS)
+            raw = self.vectors[rows] @ others.vectors.T
+            scores[rows] = relative_scores(raw, self.means[rows, None], others.means)
+        return self._without_failures(scores, others)
+
+    def only(self, chosen: NDArray[np.integer] | NDArray[np.bool_]) -> "Embedded":
+        """Give some of the pictures."""
+        return Embedded(self.vectors[chosen], self.means[chosen], self.failed[chosen])
 
     def _without_failures(self, scores: Scores, others: "Embedded") -> Scores:
         scores[self.failed] = scores[:, others.failed] = -np.inf
@@ -60,14 +67,24 @@ def likeness() -> Likeness:
     return open_likeness(settings(), workload=Workload.MANY)
 
 
-def embed_files(pictures: Sequence[Path]) -> Embedded:
+@cache
+def _finder(recogniser: str) -> tuple[FaceFinder, int]:
+    """What finds and embeds faces, calibrated or not, and how many pictures at once."""
+    installation = Installation(settings(recogniser=recogniser))
+    finder = installation.finder(installation.engine(Workload.MANY))
+    return finder, installation.workers(Workload.MANY)
+
+
+def embed_files(pictures: Sequence[Path], recogniser: str = "auto") -> Embedded:
     """Embed the foremost face of every picture file."""
-    return embed(pictures, likeness().sample)
+    return embed(pictures, read_sample, recogniser)
 
 
-def embed(items: Sequence[Item], sample: Callable[[Item], Sample]) -> Embedded:
+def embed(
+    items: Sequence[Item], sample: Callable[[Item], Sample], recogniser: str = "auto"
+) -> Embedded:
     """Embed the foremost face of everything that `sample` makes a sample of."""
-    finder, workers = likeness().finder, likeness().workers
+    finder, workers = _finder(recogniser)
 
     def template(item: Item) -> Template | None:
         try:
@@ -79,8 +96,7 @@ def embed(items: Sequence[Item], sample: Callable[[Item], Sample]) -> Embedded:
     made = [template for template in templates if template is not None]
     failed = np.array([template is None for template in templates])
     vectors = np.zeros((len(templates), len(made[0].vector)), np.float32)
-    means, deviations = np.zeros(len(templates), np.float32), np.ones(len(templates), np.float32)
+    means = np.zeros(len(templates), np.float32)
     vectors[~failed] = [template.vector for template in made]
     means[~failed] = [template.cohort.mean for template in made]
-    deviations[~failed] = [template.cohort.deviation for template in made]
-    return Embedded(vectors, means, deviations, failed)
+    return Embedded(vectors, means, failed)

@@ -19,12 +19,15 @@ from bench import (
     photographs,
     serving,
     soak,
+    strangers,
+    templates,
 )
 from bench.figure import Figure
 
 FIGURES: tuple[Figure, ...] = (
     *cold_start.FIGURES,
     *chips.FIGURES,
+    *templates.FIGURES,
     *photographs.FIGURES,
     *detection.FIGURES,
     *likelihood.FIGURES,
@@ -32,6 +35,7 @@ FIGURES: tuple[Figure, ...] = (
     *deepface_pairs.FIGURES,
     *evenness.FIGURES,
     *lfw.FIGURES,
+    *strangers.FIGURES,
     *fused_subjects.FIGURES,
     *bulk_enrolment.FIGURES,
     *ledger.FIGURES,

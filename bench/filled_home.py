@@ -73,11 +73,9 @@ def references_of(home: Home, count: int) -> Iterator[NewReference]:
     cohort = home.installation.standards.cohort(home.installation.model)
     version = cohort.version
     for numbers, vectors in SyntheticGallery(count).blocks():
-        means, deviations = cohort.statistics(vectors)
-        for number, vector, mean, deviation in zip(
-            numbers.tolist(), vectors, means.tolist(), deviations.tolist(), strict=True
-        ):
-            even = CohortStatistics(mean, deviation, version)
+        means = cohort.means(vectors)
+        for number, vector, mean in zip(numbers.tolist(), vectors, means.tolist(), strict=True):
+            even = CohortStatistics(mean, version)
             yield NewReference(
                 Template(vector, home.installation.model, even),
                 _FACE,

@@ -134,7 +134,7 @@ def _by_mean(each: Round, templates: Embedded) -> Found:
     failed = lengths == 0
     means = sums / np.where(failed, 1, lengths)[:, None]
     cohort = installation().standards.cohort(installation().model)
-    subjects = Embedded(means, *cohort.statistics(means), failed)
+    subjects = Embedded(means, cohort.means(means), failed)
     return _found(each, subjects.scores_with(templates))
 
 

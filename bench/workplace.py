@@ -22,7 +22,11 @@ _PHOTOGRAPHS = (".jpg", ".jpeg", ".png")
 
 def settings(**chosen: object) -> Settings:
     """Default settings but for those chosen; what a user keeps at home has no part in figures."""
-    return Settings.model_validate({"home": OUT / "home", "cache": read_settings().cache, **chosen})
+    weights = _DATA / "weights"
+    known: dict[str, object] = {"home": OUT / "home", "cache": read_settings().cache}
+    if weights.exists():
+        known["artifacts"] = str(weights)
+    return Settings.model_validate({**known, **chosen})
 
 
 @cache

@@ -34,8 +34,8 @@ def test_every_method_finds_plain_clusters_and_keeps_a_pictures_faces_apart(
     vectors = draws.normal(size=(3, 32))[people] + draws.normal(scale=0.05, size=(7, 32))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     templates = [
-        Template(vector.astype(np.float32), "model", CohortStatistics(0.0, 0.2, "cohort"))
+        Template(vector.astype(np.float32), "model", CohortStatistics(0.2, "cohort"))
         for vector in vectors
     ]
-    clusters = {frozenset(each) for each in method(templates, pictures, 3.0)}
+    clusters = {frozenset(each) for each in method(templates, pictures, -0.5)}
     assert clusters == {frozenset(each) for each in ([0, 2, 4], [1, 3], [5], [6])}

@@ -85,6 +85,15 @@ class Settings(BaseModel):
         float,
         Field(gt=0, lt=1, description="False match rate at which two faces are called the same."),
     ] = 1e-3
+    fnmr: Annotated[
+        float,
+        Field(
+            gt=0,
+            lt=1,
+            description="Share of pairs of one person that a 1:1 comparison may answer with no; it"
+            " refers the others that do not pass to a person.",
+        ),
+    ] = 1e-3
     fpir: Annotated[
         float,
         Field(

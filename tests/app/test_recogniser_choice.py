@@ -77,8 +77,8 @@ def test_the_other_one_says_what_it_costs_and_what_to_do(make: Make) -> None:
     drawback = chosen.choice.drawback or ""
     assert "\n" not in drawback
     for words in (
-        f"This uses {FALLBACK.name}, which misses 4.4%",
-        f"{BETTER.name} misses 0.82%",
+        f"This uses {FALLBACK.name}, which misses 4.2%",
+        f"{BETTER.name} misses 0.88%",
         "it was not fetched yet",
         "`likeness models pull`",
         "LIKENESS_ARTIFACTS",

@@ -100,14 +100,14 @@ class InstallationWithDiscs(Installation):
 
 
 def ship_standards(folder: Path) -> Path:
-    """Write a cohort of 300 colours, and a calibration in which a score of 0.5 is FMR 1e-3."""
+    """Write a cohort of 300 colours, and a calibration in which a score of -0.35 is FMR 1e-3."""
     colours = np.random.default_rng(2).integers(0, 256, (300, 1, 1, 3)).astype(np.uint8)
     (features,) = MeanColour().run(np.broadcast_to(colours, (300, 9, 9, 3)))
     vectors = features / np.linalg.norm(features, axis=1, keepdims=True)
     cohort = Cohort.of(
         vectors, Installation(Settings(recogniser="dlib-resnet-v1")).model, "300 colours"
     )
-    scores = (-20.0, 0.0, 0.5, 0.7)
+    scores = (-40.0, -1.0, -0.35, -0.2)
     calibration = Calibration(
         cohort.model, cohort.version, scores, (1.0, 0.1, 1e-3, 1e-6), 10**8, "discs"
     )

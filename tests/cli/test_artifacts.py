@@ -217,7 +217,7 @@ def test_who_sits_at_a_terminal_is_told_and_nobody_else_asks(tmp_path: Path) -> 
             said.append(screen.read(1 << 16).decode())
         assert done.returncode == 0
         assert f"{FALLBACK.name}@" in done.stdout
-    failed = f"{BETTER.name} misses 0.82% and is not here (its publisher refused the connection"
+    failed = f"{BETTER.name} misses 0.88% and is not here (its publisher refused the connection"
     assert said[0] == "."
     assert said[1].startswith(f"Fetching {BETTER.name} (2.6 MB) from its publisher")
     assert failed in said[1]
@@ -248,6 +248,6 @@ def test_the_demonstration_does_without_the_publisher(
             environment={"LIKENESS_PUBLISHER": "asked"},
         )
         assert (demo.returncode, demo.stderr) == (0, "")
-        assert f"{BETTER.name} misses 0.82% and is not here (its publisher {reason}" in demo.stdout
+        assert f"{BETTER.name} misses 0.88% and is not here (its publisher {reason}" in demo.stdout
         said.append(f"Fetching {BETTER.name} (2.6 MB) from its publisher" in demo.stdout)
     assert said == [True, False]

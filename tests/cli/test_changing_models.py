@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from likeness.gallery.tables import BETTER_MODELS
-from tests.service.test_collection_cohort import reference
+from likeness.gallery import collections
+from likeness.gallery.tables import BETTER_MODELS, REFERENCES
+from tests.service.people import person
 
 from .conftest import BLUE, GREEN, RED, InstallationWithDiscs, ship_standards_of
 from .staff import Command, Make, employ, home
 
-PEOPLE = 800
+PEOPLE = 60
 
 
 def answer(command: Command, *arguments: object) -> Any:
@@ -25,12 +26,11 @@ def answer(command: Command, *arguments: object) -> Any:
 
 
 @pytest.fixture
-def crowd(likeness: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A collection `crowd` of eight hundred people, of whom always the same are drawn."""
-    monkeypatch.setattr("secrets.randbits", lambda bits: 1)
+def crowd(likeness: Command) -> None:
+    """A collection `crowd` of sixty people."""
     likeness("collections", "create", "crowd")
     with home() as opened:
-        people = [reference(opened, n, f"person {n}") for n in range(PEOPLE)]
+        people = [person(opened, n, f"person {n}") for n in range(PEOPLE)]
         opened.gallery.enrol("crowd", people)
 
 
@@ -53,69 +53,64 @@ def new_model(monkeypatch: pytest.MonkeyPatch) -> None:
         standards.keep_calibration(replace(old, model=model, cohort_version=ours.version))
 
 
-# Cohorts
+# Strangers of a collection
 
 
 @pytest.mark.usefixtures("crowd")
-def test_a_collection_gets_a_cohort_of_its_own_and_goes_back(likeness: Command) -> None:
-    before = answer(likeness, "collections", "show", "crowd")
-
-    outcome = likeness("collections", "cohort", "crowd", "--yes")
-
-    assert (outcome.code, outcome.err) == (0, "")
-    assert "crowd: 800 references evened out by cohort" in outcome.out
-    assert "300 references of 300 subjects of the collection itself" in outcome.out
-    assert "44,850 pairs show rates down to 1 in 1,500" in outcome.out
-    assert "look like one person under two names: 0." in outcome.out
-    assert "nobody is called a match" in outcome.out
-    assert "likeness collections cohort --standard crowd" in outcome.out
-    shown = answer(likeness, "collections", "show", "crowd")
-    assert shown["cohort"] != before["cohort"]
-    assert "the collection itself" in shown["calibrated_on"]
-    assert shown["hindrance"] is None
-
-    back = answer(likeness, "collections", "cohort", "--standard", "crowd")
-
-    assert (back["calibration"]["measured_on"], back["made"]) == ("discs", None)
-    assert answer(likeness, "collections", "show", "crowd") == before
-    again = likeness("collections", "cohort", "--standard", "crowd")
-    assert (again.code, "nothing to do" in again.err) == (2, True)
-
-
-@pytest.mark.usefixtures("crowd")
-def test_a_cohort_answers_in_json(likeness: Command) -> None:
-    made = answer(likeness, "collections", "cohort", "crowd", "--yes")
-    assert (made["collection"], made["references"]) == ("crowd", PEOPLE)
-    assert made["calibration"]["pairs"] == 44_850
-    assert made["operating_point"]["calibrated"] is False
-    assert made["made"] == {"averaged": 500, "compared": 300, "pairs_alike": 0, "alike": []}
-
-
-@pytest.mark.usefixtures("crowd")
-def test_a_cohort_after_which_nobody_is_named_is_asked_for(
-    likeness: Command, monkeypatch: pytest.MonkeyPatch
+def test_the_people_of_a_collection_are_measured_and_say_what_scores_mean(
+    likeness: Command,
 ) -> None:
     before = answer(likeness, "collections", "show", "crowd")
+    assert before["operating_point"]["at_hand"] is None
 
     outcome = likeness("collections", "cohort", "crowd")
 
-    assert (outcome.code, outcome.out) == (2, "")
-    (line,) = outcome.err.splitlines()
-    assert "nobody is called a match in crowd: a search of 800 references needs" in line
-    assert "about 10,700 would do" in line
-    assert "give --yes" in line
-    assert answer(likeness, "collections", "show", "crowd") == before
-    monkeypatch.setenv("LIKENESS_FPIR", "0.5")
-    monkeypatch.setenv("LIKENESS_FMR", "0.01")
-    assert "1 in 1,500" in likeness("collections", "cohort", "crowd").out
+    assert (outcome.code, outcome.err) == (0, "")
+    said = " ".join(outcome.out.split())
+    assert "60 people of crowd joined its cohort; 1,770 pairs of them say what scores mean" in said
+    assert "different people here reach" in said
+    shown = answer(likeness, "collections", "show", "crowd")
+    at_hand = shown["operating_point"]["at_hand"]
+    assert (at_hand["strangers"], at_hand["pairs"]) == ("own", 1_770)
+    assert (shown["cohort"], shown["hindrance"]) == (before["cohort"], None)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_what_was_measured_is_answered_in_json(likeness: Command) -> None:
+    made = answer(likeness, "collections", "cohort", "crowd")
+    assert (made["collection"], made["joined"], made["evened_out"]) == ("crowd", PEOPLE, 0)
+    point = made["operating_point"]
+    assert (point["at_hand"]["strangers"], point["at_hand"]["pairs"]) == ("own", 1_770)
+    assert "60 people of the collection itself" in point["at_hand"]["measured_on"]
 
 
 @pytest.mark.usefixtures("staff")
-def test_too_few_people_for_a_cohort_are_told_of(likeness: Command) -> None:
+def test_too_few_people_to_measure_are_told_of(likeness: Command) -> None:
     outcome = likeness("collections", "cohort", "staff")
-    assert (outcome.code, outcome.out) == (2, "")
-    assert "500 named subjects to average were expected" in outcome.err
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "staff has fewer than 30 named people" in " ".join(outcome.out.split())
+    assert answer(likeness, "collections", "cohort", "staff")["joined"] is None
     assert likeness("collections", "cohort", "nowhere").code == 2
+
+
+def test_a_collection_whose_cohort_is_gone_takes_that_of_its_model(
+    likeness: Command, picture: Make
+) -> None:
+    employ(likeness, picture)
+    shown = answer(likeness, "collections", "show", "staff")
+    with home() as opened:
+        staff = opened.gallery.collection("staff")
+        opened.database.write(lambda c: collections.adopt_cohort(c, staff.id, "rd1-of-before"))
+        opened.database.write(
+            lambda c: c.execute(update(REFERENCES).values(cohort_version="", cohort_mean=9.0))
+        )
+
+    made = answer(likeness, "collections", "cohort", "staff")
+
+    assert made["evened_out"] == shown["references"]
+    assert answer(likeness, "collections", "show", "staff") == shown
+    found = likeness("identify", "--collection", "staff", picture("probe.png", RED))
+    assert "1  Rosa" in found.out
 
 
 # Re-embedding

@@ -3,11 +3,18 @@
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .conftest import BLUE, GREEN, RED, Outcome
+from likeness.terms.calibration import Calibration
+
+from .conftest import BLUE, GREEN, RED, InstallationWithDiscs, Outcome, ship_standards
+
+# As RED is to all but a recogniser.
+ROSY = (222, 44, 44)
 
 Command = Callable[..., Outcome]
 Make = Callable[..., Path]
@@ -29,16 +36,37 @@ def test_two_pictures_of_one_person_are_the_same(likeness: Command, picture: Mak
     outcome = likeness("compare", picture("a.png", RED), picture("b.png", RED))
     assert (outcome.code, outcome.err) == (0, "")
     assert "the same person, similarity" in outcome.out
-    assert "pairs of strangers score as high" in outcome.out
+    assert "Both are the same face of the same picture" in outcome.out
     assert "raw score" in outcome.out
 
 
-def test_two_pictures_of_two_people_are_not_and_that_is_exit_code_1(
+def test_two_pictures_of_two_people_do_not_pass_and_that_is_exit_code_1(
     likeness: Command, picture: Make
 ) -> None:
     outcome = likeness("compare", picture("a.png", RED), picture("b.png", BLUE))
     assert (outcome.code, outcome.err) == (1, "")
-    assert "not the same person" in outcome.out
+    # Nobody has measured what pictures of one person score, so none is ever said to be another.
+    assert "let a person decide, similarity 0.0" in outcome.out
+
+
+def test_two_pictures_whose_score_one_person_hardly_has_are_answered_with_no(
+    likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    misses = ((-2.0, 0.0), (-0.35, 0.01), (-0.2, 0.5))
+    ship_measured(monkeypatch, tmp_path, misses=misses)
+    outcome = likeness("compare", picture("a.png", RED), picture("b.png", BLUE))
+    assert (outcome.code, outcome.err) == (1, "")
+    assert "not the same person, similarity 0.0" in outcome.out
+    assert "about 1% of pairs of one person miss it" in outcome.out
+
+
+def ship_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **changed: Any) -> None:
+    """Ship a calibration of discs that knows more."""
+    calibration_path = ship_standards(tmp_path / "shipped").glob("*.calibration.json")
+    (path,) = calibration_path
+    calibration = Calibration.from_json(json.loads(path.read_text()))
+    path.write_text(json.dumps(replace(calibration, **changed).as_json()))
+    monkeypatch.setattr(InstallationWithDiscs, "shipped", path.parent)
 
 
 def test_of_several_faces_the_one_that_was_compared_is_named(
@@ -61,15 +89,33 @@ def test_json_carries_both_scores_their_meaning_and_the_threshold(
     answer = json.loads(outcome.out)
     assert answer["same"] is True
     assert {"reference", "probe", "raw_score", "score", "similarity", "fmr"} <= set(answer)
-    assert set(answer["operating_point"]) == {"threshold", "fmr", "calibrated"}
+    assert set(answer["operating_point"]) == {
+        *("threshold", "fmr", "calibrated", "extrapolated", "fnmr")
+    }
     assert answer["operating_point"]["fmr"] == 0.001
+    assert (answer["answer"], answer["fmr_alike"], answer["extrapolated"]) == ("pass", None, False)
+    assert answer["refer"] == {"fnmr": 0.001, "from_score": None}
 
 
-def test_a_rate_that_was_not_measured_decides_nothing(likeness: Command, picture: Make) -> None:
-    paths = picture("a.png", RED), picture("b.png", RED)
+def test_a_rate_that_was_not_measured_lets_a_person_decide(
+    likeness: Command, picture: Make
+) -> None:
+    paths = picture("a.png", RED), picture("b.png", ROSY)
     outcome = likeness("compare", *paths, "--fmr", 1e-12)
     assert outcome.code == 1
-    assert "not decided" in outcome.out
+    assert "let a person decide" in outcome.out
+    assert "is not known" in outcome.out
+
+
+def test_a_picture_with_itself_passes_whatever_rate_is_asked_for(
+    likeness: Command, picture: Make, tmp_path: Path
+) -> None:
+    one, copy = picture("a.png", RED), tmp_path / "copy.png"
+    copy.write_bytes(one.read_bytes())
+    outcome = likeness("compare", one, copy, "--fmr", 1e-12)
+    assert outcome.code == 0
+    assert "Both are the same face of the same picture" in outcome.out
+    assert json.loads(likeness("compare", one, copy, "--json").out)["similarity"] == 100
 
 
 def test_pairs_become_scores_and_failures_are_rows_too(

@@ -56,8 +56,8 @@ DONE: list[tuple[list[str], list[tuple[str, str, str]]]] = [
         [("intent", ENROL, "enrol"), ("done", ENROL, "enrol")],
     ),
     (
-        ["collections", "cohort", "staff", "--yes"],
-        [("intent", ENROL, "collections cohort"), ("failed", ENROL, "collections cohort")],
+        ["collections", "cohort", "staff"],
+        [("intent", ENROL, "collections cohort"), ("done", ENROL, "collections cohort")],
     ),
     (
         ["collections", "re-embed", "staff"],

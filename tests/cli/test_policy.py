@@ -242,6 +242,10 @@ def test_a_pack_is_checked_beside_what_is_enabled_in_a_home_of_an_older_likeness
     twin.with_suffix(".toml").write_text(FACTS)
     with home() as opened:
         for statement in (
+            "DROP TABLE gallery_own_strangers",
+            "ALTER TABLE gallery_references ADD COLUMN cohort_deviation FLOAT",
+            "ALTER TABLE gallery_staged ADD COLUMN cohort_deviation FLOAT",
+            "ALTER TABLE review_watches ADD COLUMN cohort_deviation FLOAT",
             "DROP TABLE gallery_better_models",
             "ALTER TABLE review_told_apart DROP COLUMN reviews",
             "ALTER TABLE review_watches DROP COLUMN sealed_keeper",

@@ -10,7 +10,8 @@ from likeness.cli import command
 
 pytestmark = pytest.mark.models
 
-_PEOPLE = 20
+# From 30 on a collection measures its own strangers; fewer are held to strangers who are alike.
+_PEOPLE = 35
 
 
 @pytest.fixture
@@ -32,6 +33,7 @@ def answer(
     """Run a command in a home of its own; give its exit code and its JSON."""
     monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LIKENESS_CACHE", str(cache_dir))
+    monkeypatch.setenv("LIKENESS_FPIR", "0.1")
 
     def run(*arguments: object) -> tuple[int, dict[str, object]]:
         capfd.readouterr()
@@ -63,7 +65,7 @@ def test_known_people_are_named_strangers_are_not_and_the_erased_are_gone(
         named = names([one[1] for one in known], by)
         right = [one[1].parent.name in name for one, name in zip(known, named, strict=True)]
         assert sum(right) >= 0.75 * _PEOPLE
-        assert sum(map(bool, names([one[0] for one in strangers], by))) <= 0.1 * _PEOPLE
+        assert sum(map(bool, names([one[0] for one in strangers], by))) <= 0.15 * _PEOPLE
 
     gone = known[0][0].parent.name
     code, erased = answer("erase", "--collection", "known", gone, "--yes")

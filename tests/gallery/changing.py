@@ -1,4 +1,4 @@
-"""Another model and another cohort for galleries of synthetic people, and how to get there."""
+"""Another model for galleries of synthetic people, how to get there, and imported cohorts."""
 
 import multiprocessing.connection
 from pathlib import Path
@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from likeness.gallery import cohorts, references, staging
+from likeness.gallery import cohorts, collections, references, staging
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.search import By
 from likeness.gallery.staging import Change, FoundAgain
 from likeness.terms.calibration import Calibration
 from likeness.terms.template import CohortStatistics, Template
-from tests.gallery.galleries import DIMENSIONS, MODEL, Home, face, new, template
+from tests.gallery.galleries import MODEL, Home, face, new, template
 
 NEW_MODEL = "net@2+eyes@1"
 NEW_DIMENSIONS = 24
@@ -31,11 +31,11 @@ def new_vector(seed: int) -> NDArray[np.float32]:
 
 
 def new_template(seed: int) -> Template:
-    return Template(new_vector(seed), NEW_MODEL, CohortStatistics(0.0, 1.0, NEW_COHORT))
+    return Template(new_vector(seed), NEW_MODEL, CohortStatistics(0.0, NEW_COHORT))
 
 
-def begin_model(home: Home, gallery: Gallery, name: str = "staff") -> Change:
-    collection = gallery.collection(name)
+def begin_model(home: Home, gallery: Gallery, cohort: str = NEW_COHORT) -> Change:
+    collection = gallery.collection("staff")
     return home.database.write(
         lambda c: staging.begin(
             c,
@@ -43,30 +43,22 @@ def begin_model(home: Home, gallery: Gallery, name: str = "staff") -> Change:
             home.clock.now,
             model=NEW_MODEL,
             dimensions=NEW_DIMENSIONS,
-            cohort_version=NEW_COHORT,
+            cohort_version=cohort,
         )
     )
 
 
-def begin_cohort(home: Home, gallery: Gallery, name: str = "staff") -> Change:
-    """Keep a cohort of the collection's own, and begin to change to it."""
+def take_cohort_along(home: Home, gallery: Gallery, name: str = "staff") -> None:
+    """Let a collection be evened out by a cohort that came with it, as an import does."""
     collection, opened = gallery.open(name)
-    calibration = Calibration(MODEL, OWN_COHORT, (0.0, 1.0), (1.0, 1e-3), 1000, "itself")
+    calibration = Calibration(MODEL, OWN_COHORT, (-1.0, 0.0), (1.0, 1e-3), 1000, "itself")
     content = f"{OWN_COHORT} {OWN_MEAN}".encode()
 
-    def act(c: Connection) -> Change:
-        change = staging.begin(
-            c,
-            collection,
-            home.clock.now,
-            model=MODEL,
-            dimensions=DIMENSIONS,
-            cohort_version=OWN_COHORT,
-        )
+    def act(c: Connection) -> None:
         cohorts.keep(c, opened.seal, OWN_COHORT, content, calibration)
-        return change
+        collections.adopt_cohort(c, collection.id, OWN_COHORT)
 
-    return home.database.write(act)
+    home.database.write(act)
 
 
 def stage(home: Home, gallery: Gallery, change: Change, at_most: int = 1_000_000) -> int:
@@ -76,17 +68,13 @@ def stage(home: Home, gallery: Gallery, change: Change, at_most: int = 1_000_000
     """
     opened = gallery.open("staff")[1]
     numbers = home.database.read(lambda c: staging.unstaged(c, change, limit=at_most))
-    if change.replaces_vectors:
-        known = home.database.read(lambda c: references.by_numbers(c, opened.seal, numbers))
-        found = [
-            FoundAgain(one, new_template(seed), face(NEW_LEFT))
-            for one in known.values()
-            for seed in [int(one.details.external_id or "")]
-        ]
-        home.database.write(lambda c: staging.stage_templates(c, change, opened.seal, found))
-    else:
-        statistics = {n: CohortStatistics(OWN_MEAN, 1.0, OWN_COHORT) for n in numbers}
-        home.database.write(lambda c: staging.stage_statistics(c, change, opened.seal, statistics))
+    known = home.database.read(lambda c: references.by_numbers(c, opened.seal, numbers))
+    found = [
+        FoundAgain(one, new_template(seed), face(NEW_LEFT))
+        for one in known.values()
+        for seed in [int(one.details.external_id or "")]
+    ]
+    home.database.write(lambda c: staging.stage_templates(c, change, opened.seal, found))
     return len(numbers)
 
 
@@ -101,16 +89,14 @@ def fill(gallery: Gallery, people: int = 20) -> None:
         gallery.search("staff", template(0), 1, by)
 
 
-def run(
-    url: str, folder: Path, to_model: bool, said: multiprocessing.connection.Connection
-) -> None:
+def run(url: str, folder: Path, said: multiprocessing.connection.Connection) -> None:
     """Change a collection until killed, a few references at a time; say how far it is."""
     home = Home(url, folder)
     gallery = home.open()
     collection = gallery.collection("staff")
     change = home.database.read(lambda c: staging.of(c, collection.id))
     if change is None:
-        change = (begin_model if to_model else begin_cohort)(home, gallery)
+        change = begin_model(home, gallery)
     said.send("begun")
     while stage(home, gallery, change, at_most=5):
         said.send("staged")
@@ -120,4 +106,4 @@ def run(
     gallery.switch(change)
     said.send("switched")
     while True:
-        gallery.search("staff", new_template(0) if to_model else template(0), 1)
+        gallery.search("staff", new_template(0), 1)

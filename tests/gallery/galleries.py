@@ -24,28 +24,25 @@ COHORT = "cohort@1"
 
 
 class StrangersCohort:
-    """A cohort under which every template stands alike."""
+    """A cohort under which every template stands alike, by default where nobody crowds."""
 
-    def __init__(self, version: str = COHORT) -> None:
+    followed = 1.0
+
+    def __init__(self, version: str = COHORT, mean: float = 0.0) -> None:
         self.version = version
+        self._mean = mean
 
-    def statistics(
-        self, vectors: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return np.zeros(len(vectors)), np.ones(len(vectors))
+    def means(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        return np.full(len(vectors), self._mean)
+
+    def highest(self, vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+        return np.full((len(vectors), count), self._mean, np.float32)
 
 
-class KeptCohort:
-    """A cohort kept as its version and one mean, under which every template stands there."""
-
-    def __init__(self, content: bytes) -> None:
-        self.version, mean = content.decode().split()
-        self._mean = float(mean)
-
-    def statistics(
-        self, vectors: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return np.full(len(vectors), self._mean), np.ones(len(vectors))
+def kept_cohort(content: bytes) -> StrangersCohort:
+    """Read a cohort kept as its version and the one mean that every template has there."""
+    version, mean = content.decode().split()
+    return StrangersCohort(version, float(mean))
 
 
 class Clock:
@@ -68,7 +65,7 @@ def vector(seed: int) -> NDArray[np.float32]:
 
 
 def template(seed: int, mean: float = 0.0, **changed: str) -> Template:
-    cohort = CohortStatistics(mean, 1.0, changed.get("cohort", COHORT))
+    cohort = CohortStatistics(mean, changed.get("cohort", COHORT))
     return Template(vector(seed), changed.get("model", MODEL), cohort)
 
 
@@ -127,7 +124,7 @@ class Home:
             make_index,
             self.snapshots,
             lambda model, version: StrangersCohort(version),
-            KeptCohort,
+            kept_cohort,
             clock=self.clock,
         )
 

@@ -40,7 +40,7 @@ def unnamed(gallery: Gallery, *seeds: int) -> list[UUID]:
 
 def fused(*seeds: int) -> Template:
     mean = np.sum([vector(seed) for seed in seeds], axis=0)
-    return Template(mean / np.linalg.norm(mean), MODEL, CohortStatistics(0.0, 1.0, COHORT))
+    return Template(mean / np.linalg.norm(mean), MODEL, CohortStatistics(0.0, COHORT))
 
 
 def is_fused_of(gallery: Gallery, name: str, *seeds: int) -> bool:

@@ -32,17 +32,16 @@ from tests.gallery.changing import (
     NEW_MODEL,
     OWN_COHORT,
     OWN_MEAN,
-    begin_cohort,
     begin_model,
     fill,
     new_template,
     run,
     stage,
+    take_cohort_along,
 )
 from tests.gallery.galleries import COHORT, MODEL, Home, face, make, new, template, vector
 
 KILLS = int(os.environ.get("LIKENESS_KILLS", "3"))
-BOTH = pytest.mark.parametrize("begin", [begin_model, begin_cohort])
 
 
 def names(gallery: Gallery, probe: Template, by: By = By.BEST, limit: int = 1) -> list[str]:
@@ -54,25 +53,18 @@ def rows(home: Home, table: Table) -> int:
     return home.database.read(lambda c: c.execute(counted).scalar_one())
 
 
-def probe_of(change: Change, seed: int) -> Template:
-    return new_template(seed) if change.replaces_vectors else template(seed)
-
-
-def changed(home: Home, gallery: Gallery, begin: Any) -> Change:
-    change: Change = begin(home, gallery)
+def changed(home: Home, gallery: Gallery) -> Change:
+    change = begin_model(home, gallery)
     stage(home, gallery, change)
     gallery.switch(change)
     return change
 
 
-@BOTH
-def test_nothing_is_other_than_before_until_everything_is(
-    home: Home, gallery: Gallery, begin: Any
-) -> None:
+def test_nothing_is_other_than_before_until_everything_is(home: Home, gallery: Gallery) -> None:
     fill(gallery)
     seal = gallery.open("staff")[1].seal
     before = home.database.read(lambda c: references.page(c, seal))
-    change = begin(home, gallery)
+    change = begin_model(home, gallery)
     stage(home, gallery, change)
 
     for by in By:
@@ -89,28 +81,23 @@ def test_nothing_is_other_than_before_until_everything_is(
     )
     for by in (By.BEST, By.REFERENCE):
         for person in range(20):
-            (best, *_) = gallery.search("staff", probe_of(change, 2 * person), 1, by)
+            (best, *_) = gallery.search("staff", new_template(2 * person), 1, by)
             assert best.subject is not None and best.subject.name == f"person {person}"
     after = home.database.read(lambda c: references.page(c, seal))
     assert [(one.number, one.id, one.subject_number) for one in after] == [
         (one.number, one.id, one.subject_number) for one in before
     ]
     assert {one.cohort.version for one in after} == {change.cohort_version}
-    assert {one.details.face.box.left for one in after} == {
-        NEW_LEFT if change.replaces_vectors else face().box.left
-    }
+    assert {one.details.face.box.left for one in after} == {NEW_LEFT}
     assert [rows(home, table) for table in (STAGED, CHANGES)] == [0, 0]
     gallery.close()
     with home.open() as again:
-        assert names(again, probe_of(change, 14)) == ["person 7"]
+        assert names(again, new_template(14)) == ["person 7"]
 
 
-@BOTH
-def test_reference_enrolled_meanwhile_keeps_the_switch_back(
-    home: Home, gallery: Gallery, begin: Any
-) -> None:
+def test_reference_enrolled_meanwhile_keeps_the_switch_back(home: Home, gallery: Gallery) -> None:
     fill(gallery, 3)
-    change = begin(home, gallery)
+    change = begin_model(home, gallery)
     stage(home, gallery, change)
     (late,) = gallery.enrol("staff", [new(50, "late", external_id="50")])
 
@@ -122,7 +109,7 @@ def test_reference_enrolled_meanwhile_keeps_the_switch_back(
     assert home.database.read(lambda c: staging.unstaged(c, change)) == [late.number]
     assert stage(home, gallery, change) == 1
     gallery.switch(change)
-    assert names(gallery, probe_of(change, 50)) == ["late"]
+    assert names(gallery, new_template(50)) == ["late"]
 
 
 def test_templates_of_the_old_model_are_refused_after_the_switch(
@@ -130,7 +117,7 @@ def test_templates_of_the_old_model_are_refused_after_the_switch(
 ) -> None:
     fill(gallery, 3)
     collection, opened = gallery.open("staff")
-    changed(home, gallery, begin_model)
+    changed(home, gallery)
 
     with pytest.raises(ModelMismatch, match="net@2"):
         gallery.search("staff", template(0), 1)
@@ -144,28 +131,42 @@ def test_templates_of_the_old_model_are_refused_after_the_switch(
     assert names(gallery, new_template(50)) == ["late"]
 
 
-def test_faces_are_evened_out_by_the_collections_own_cohort(home: Home, gallery: Gallery) -> None:
-    fill(gallery, 3)
-    assert gallery.own_cohort(gallery.collection("staff")) is None
-    changed(home, gallery, begin_cohort)
+def test_a_cohort_that_came_along_evens_out_what_is_enrolled_and_searched(
+    home: Home, gallery: Gallery
+) -> None:
+    assert gallery.kept_cohort(gallery.collection("staff")) is None
+    take_cohort_along(home, gallery)
     gallery.enrol("staff", [new(50, "late")])
 
-    own = gallery.own_cohort(gallery.collection("staff"))
-    assert own is not None and own.calibration.measured_on == "itself"
-    kept = home.database.read(
+    kept = gallery.kept_cohort(gallery.collection("staff"))
+    assert kept is not None and kept.calibration.measured_on == "itself"
+    versions = home.database.read(
         lambda c: set(c.execute(select(REFERENCES.c.cohort_version)).scalars())
     )
-    assert kept == {OWN_COHORT}
+    assert versions == {OWN_COHORT}
     for by in By:
-        (best,) = gallery.search("staff", template(50), 1, by)
-        assert best.comparison.score == pytest.approx(1.0 - OWN_MEAN, abs=1e-5)
+        (best,) = gallery.search("staff", template(51), 1, by)
+        distance = 1.0 - float(vector(50) @ vector(51))
+        assert best.comparison.score == pytest.approx(-distance / (1.0 - OWN_MEAN), abs=1e-5)
     with pytest.raises(ModelMismatch):
         gallery.search("staff", template(50, model="other"), 1)
 
 
+def test_another_model_leaves_the_cohort_that_came_along_behind(
+    home: Home, gallery: Gallery
+) -> None:
+    take_cohort_along(home, gallery)
+    fill(gallery, 3)
+    changed(home, gallery)
+
+    assert rows(home, COHORTS) == 0
+    assert gallery.kept_cohort(gallery.collection("staff")) is None
+    assert names(gallery, new_template(2)) == ["person 1"]
+
+
 def test_face_is_known_again_where_the_new_model_sees_it(home: Home, gallery: Gallery) -> None:
     fill(gallery, 2)
-    changed(home, gallery, begin_model)
+    changed(home, gallery)
     again = new(1, "another", template=new_template(1), face=face(NEW_LEFT), external_id="1")
 
     with pytest.raises(AlreadyExists):
@@ -206,7 +207,7 @@ def test_one_change_at_a_time(home: Home, gallery: Gallery) -> None:
 
     assert begin_model(home, gallery) == change
     with pytest.raises(Conflict, match="is changing to net@2"):
-        begin_cohort(home, gallery)
+        begin_model(home, gallery, cohort="another")
     stage(home, gallery, change)
     gallery.switch(change)
     with pytest.raises(InvalidRequest, match="nothing to do"):
@@ -221,37 +222,30 @@ def test_what_is_staged_has_to_be_of_the_new_model(home: Home, gallery: Gallery)
     seal = gallery.open("staff")[1].seal
     (reference, _) = home.database.read(lambda c: references.page(c, seal))
 
-    other_cohort = Template(new_template(1).vector, NEW_MODEL, CohortStatistics(0, 1, COHORT))
-    too_short = Template(vector(1), NEW_MODEL, CohortStatistics(0, 1, NEW_COHORT))
+    other_cohort = Template(new_template(1).vector, NEW_MODEL, CohortStatistics(0, COHORT))
+    too_short = Template(vector(1), NEW_MODEL, CohortStatistics(0, NEW_COHORT))
     for wrong in (template(1), other_cohort, too_short):
         found = [FoundAgain(reference, wrong, face())]
         with pytest.raises(ModelMismatch):
             home.database.write(
                 lambda c, found=found: staging.stage_templates(c, change, seal, found)
             )
-    with pytest.raises(ModelMismatch):
-        home.database.write(
-            lambda c: staging.stage_statistics(c, change, seal, {1: CohortStatistics(0, 1, COHORT)})
-        )
     assert rows(home, STAGED) == 0
 
 
-@BOTH
-def test_discarded_change_leaves_everything_as_it_was(
-    home: Home, gallery: Gallery, begin: Any
-) -> None:
+def test_discarded_change_leaves_everything_as_it_was(home: Home, gallery: Gallery) -> None:
     fill(gallery, 3)
     gallery.snapshot("staff")
-    change = begin(home, gallery)
+    change = begin_model(home, gallery)
     stage(home, gallery, change)
 
     home.database.write(lambda c: staging.discard(c, change, home.clock.now))
     gallery.erasing.finish([])
 
-    assert [rows(home, table) for table in (STAGED, CHANGES, COHORTS)] == [0, 0, 0]
+    assert [rows(home, table) for table in (STAGED, CHANGES)] == [0, 0]
     assert names(gallery, template(2)) == ["person 1"]
     assert list(home.snapshots.rglob("*.rows"))
-    assert begin(home, gallery).ended_at is None
+    assert begin_model(home, gallery).ended_at is None
 
 
 def test_references_left_out_are_erased_with_a_certificate(home: Home, gallery: Gallery) -> None:
@@ -273,10 +267,9 @@ def test_references_left_out_are_erased_with_a_certificate(home: Home, gallery: 
 # Erasure
 
 
-@BOTH
-def test_erased_subject_is_staged_no_more(home: Home, gallery: Gallery, begin: Any) -> None:
+def test_erased_subject_is_staged_no_more(home: Home, gallery: Gallery) -> None:
     fill(gallery, 3)
-    change = begin(home, gallery)
+    change = begin_model(home, gallery)
     stage(home, gallery, change)
     seal = gallery.open("staff")[1].seal
     person = home.database.read(lambda c: subjects.get(c, seal, "person 1"))
@@ -287,14 +280,11 @@ def test_erased_subject_is_staged_no_more(home: Home, gallery: Gallery, begin: A
 
     assert gallery.erasing.verify(certificate).holds
     assert rows(home, STAGED) == 4
-    assert any("own cohort" in place for place in certificate.out_of_reach) == (
-        not change.replaces_vectors
-    )
     gallery.switch(change)
-    assert "person 1" not in names(gallery, probe_of(change, 2), limit=5)
+    assert "person 1" not in names(gallery, new_template(2), limit=5)
 
     gone = [row._asdict() for row in staged if row.reference_number in (3, 4)]
-    gallery.enrol("staff", [new(seed, template=probe_of(change, seed)) for seed in (90, 91)])
+    gallery.enrol("staff", [new(seed, template=new_template(seed)) for seed in (90, 91)])
     back = home.database.read(
         lambda c: c.execute(select(REFERENCES).where(REFERENCES.c.number > 6)).all()
     )
@@ -310,34 +300,26 @@ def came_back(connection: Any, back: list[dict[str, Any]], staged: list[dict[str
     connection.execute(insert(STAGED), staged)
 
 
-@BOTH
 def test_erased_collection_takes_its_change_and_its_cohort_along(
-    home: Home, gallery: Gallery, begin: Any
+    home: Home, gallery: Gallery
 ) -> None:
+    take_cohort_along(home, gallery)
     fill(gallery, 3)
-    if begin is begin_cohort:
-        changed(home, gallery, begin_cohort)
-        collection = gallery.collection("staff")
-        statement = select(COHORTS).where(COHORTS.c.collection_id == collection.id)
-        cohort = home.database.read(lambda c: c.execute(statement).one())._asdict()
-    else:
-        stage(home, gallery, begin(home, gallery))
+    stage(home, gallery, begin_model(home, gallery))
+    cohort = home.database.read(lambda c: c.execute(select(COHORTS)).one())._asdict()
 
     certificate = erase.collection(gallery, "staff")
 
     assert gallery.erasing.verify(certificate).holds
     assert [rows(home, table) for table in (STAGED, CHANGES, COHORTS)] == [0, 0, 0]
-    assert not any("own cohort" in place for place in certificate.out_of_reach)
-    if begin is begin_cohort:
-        home.database.write(lambda c: c.execute(insert(COHORTS), cohort))
-        assert gallery.erasing.verify(certificate).rows == 1
+    home.database.write(lambda c: c.execute(insert(COHORTS), cohort))
+    assert gallery.erasing.verify(certificate).rows == 1
 
 
 # Bytes
 
 
-@BOTH
-def test_what_was_replaced_is_on_the_disk_no_more(tmp_path: Path, begin: Any) -> None:
+def test_what_was_replaced_is_on_the_disk_no_more(tmp_path: Path) -> None:
     home = Home(f"sqlite:///{tmp_path / 'likeness.db'}", tmp_path)
     with home.database, home.open() as gallery:
         make(gallery)
@@ -347,37 +329,12 @@ def test_what_was_replaced_is_on_the_disk_no_more(tmp_path: Path, begin: Any) ->
         segments = list(home.snapshots.rglob("*.rows"))
         assert all(piece in home.bytes_on_disk() for piece in replaced)
 
-        change = changed(home, gallery, begin)
+        changed(home, gallery)
 
         content = home.bytes_on_disk()
         assert all(piece in content for piece in sealed_vectors(home))
-        if change.replaces_vectors:
-            assert not any(piece[-16:] in content for piece in replaced)
-            assert not any(path.exists() for path in segments)
-        else:
-            assert rows(home, COHORTS) == 1
-            changed_back(home, gallery)
-            assert rows(home, COHORTS) == 0
-
-
-def changed_back(home: Home, gallery: Gallery) -> None:
-    """Let a collection be evened out by the cohort of its model again."""
-    collection, opened = gallery.open("staff")
-    change = home.database.write(
-        lambda c: staging.begin(
-            c,
-            collection,
-            home.clock.now,
-            model=MODEL,
-            dimensions=collection.dimensions,
-            cohort_version=COHORT,
-        )
-    )
-    numbers = home.database.read(lambda c: staging.unstaged(c, change))
-    statistics = {number: CohortStatistics(0.0, 1.0, COHORT) for number in numbers}
-    home.database.write(lambda c: staging.stage_statistics(c, change, opened.seal, statistics))
-    gallery.switch(change)
-    assert gallery.own_cohort(gallery.collection("staff")) is None
+        assert not any(piece[-16:] in content for piece in replaced)
+        assert not any(path.exists() for path in segments)
 
 
 def sealed_vectors(home: Home) -> list[bytes]:
@@ -390,17 +347,16 @@ def sealed_vectors(home: Home) -> list[bytes]:
 # While others search
 
 
-@BOTH
-def test_searches_go_on_through_a_switch(home: Home, gallery: Gallery, begin: Any) -> None:
+def test_searches_go_on_through_a_switch(home: Home, gallery: Gallery) -> None:
     fill(gallery, 30)
-    change = begin(home, gallery)
+    change = begin_model(home, gallery)
     stage(home, gallery, change)
     done = threading.Event()
     wrong: list[object] = []
 
     def search(by: By) -> None:
         while not done.is_set():
-            for probe in (template(14), probe_of(change, 14)):
+            for probe in (template(14), new_template(14)):
                 try:
                     found = names(gallery, probe, by)
                 except ModelMismatch:
@@ -420,7 +376,7 @@ def test_searches_go_on_through_a_switch(home: Home, gallery: Gallery, begin: An
         thread.join()
 
     assert wrong == []
-    assert names(gallery, probe_of(change, 14)) == ["person 7"]
+    assert names(gallery, new_template(14)) == ["person 7"]
 
 
 # A crash in between
@@ -523,10 +479,9 @@ def test_indexes_that_were_prepared_in_vain_are_forgotten(home: Home, then: str)
             assert names(gallery, template(2)) == ["person 1"]
 
 
-@BOTH
 @pytest.mark.parametrize("at", ["_forget_replaced", "scrub"])
 def test_clearing_away_is_finished_at_the_next_start(
-    home: Home, monkeypatch: pytest.MonkeyPatch, begin: Any, at: str
+    home: Home, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
     def crash(*_: object, **__: object) -> None:
         raise Crash
@@ -536,22 +491,18 @@ def test_clearing_away_is_finished_at_the_next_start(
     fill(first, 5)
     first.snapshot("staff")
     replaced = list(home.snapshots.rglob("*.rows"))
-    change = begin(home, first)
+    change = begin_model(home, first)
     stage(home, first, change)
     with monkeypatch.context() as patch:
         patch.setattr(*((Erasing, at) if at == "_forget_replaced" else (staging, at)), crash)
-        if change.replaces_vectors or at == "scrub":
-            with pytest.raises(Crash):
-                first.switch(change)
-        else:
+        with pytest.raises(Crash):
             first.switch(change)
     first._lock.release()
 
     with home.open() as again:
         assert rows(home, CHANGES) == 0
-        assert names(again, probe_of(change, 6)) == ["person 3"]
-    if change.replaces_vectors:
-        assert replaced and not any(path.exists() for path in replaced)
+        assert names(again, new_template(6)) == ["person 3"]
+    assert replaced and not any(path.exists() for path in replaced)
 
 
 def test_reader_in_the_way_of_clearing_away_is_told_of(
@@ -567,25 +518,22 @@ def test_reader_in_the_way_of_clearing_away_is_told_of(
 
     assert names(gallery, new_template(2)) == ["person 1"]
     with pytest.raises(Conflict, match="is changing to"):
-        begin_cohort(home, gallery)
+        begin_model(home, gallery, cohort="another")
     gallery.erasing.finish([])
     assert rows(home, CHANGES) == 0
     assert home.database.read(erasure.pending) == []
 
 
-@pytest.mark.parametrize("to_model", [True, False])
-def test_kill_9_leaves_a_collection_wholly_what_it_was_or_is_to_be(
-    home: Home, to_model: bool
-) -> None:
+def test_kill_9_leaves_a_collection_wholly_what_it_was_or_is_to_be(home: Home) -> None:
     with home.open() as gallery:
         make(gallery)
         fill(gallery)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.gallery.changing"])
-    draw = random.Random(f"{to_model} {home.url[:6]}")
+    draw = random.Random(home.url[:6])
     for number in range(KILLS):
         hears, says = context.Pipe(duplex=False)
-        program = context.Process(target=run, args=(home.url, home.folder, to_model, says))
+        program = context.Process(target=run, args=(home.url, home.folder, says))
         program.start()
         says.close()
         said = [hears.recv()]
@@ -602,13 +550,13 @@ def test_kill_9_leaves_a_collection_wholly_what_it_was_or_is_to_be(
         program.join()
         assert program.exitcode == -9
         with home.open() as again:
-            is_new = check_whole(home, again, to_model)
+            is_new = check_whole(home, again)
             assert is_new or "switched" not in said
             if is_new:
                 back_to_the_start(home, again)
 
 
-def check_whole(home: Home, gallery: Gallery, to_model: bool) -> bool:
+def check_whole(home: Home, gallery: Gallery) -> bool:
     """See that everything is of one model and cohort; say whether of the new."""
     collection = gallery.collection("staff")
     is_new = collection.cohort_version != COHORT
@@ -616,10 +564,10 @@ def check_whole(home: Home, gallery: Gallery, to_model: bool) -> bool:
         lambda c: set(c.execute(select(REFERENCES.c.cohort_version)).scalars())
     )
     assert versions == {collection.cohort_version}
-    assert collection.model == (NEW_MODEL if is_new and to_model else MODEL)
+    assert collection.model == (NEW_MODEL if is_new else MODEL)
     for by in (By.BEST, By.REFERENCE):
         for person in range(20):
-            probe = new_template(2 * person) if is_new and to_model else template(2 * person)
+            probe = new_template(2 * person) if is_new else template(2 * person)
             assert names(gallery, probe, by) == [f"person {person}"]
     assert len(gallery.open("staff")[1].references) == 40
     assert rows(home, STAGED) <= (0 if is_new else 40)

@@ -1,6 +1,7 @@
 """Standing searches: on stated grounds, until they expire, telling whoever wants to know."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -18,7 +19,7 @@ from likeness.review.case import Case, Owed
 from likeness.review.outbox import MOST_ATTEMPTS, Claimed
 from likeness.review.quorum import Verdict
 from likeness.review.tables import OUTBOX, WATCHES
-from likeness.review.watches import Grounds, NewWatch, Watch
+from likeness.review.watches import Grounds, NewWatch, Probe, Watch
 from likeness.review.watching import Arrival, open_watch_cases
 from likeness.terms.calibration import Calibration
 from likeness.terms.template import CohortStatistics, Template
@@ -26,7 +27,7 @@ from likeness.terms.use import Principal, Role
 
 from .judging import COLLECTION, CROP, Desk
 
-CALIBRATION = Calibration("net", "cohort", (-1.0, 0.0, 0.9), (1.0, 0.1, 1e-5), 10**6, "seeds")
+CALIBRATION = Calibration("net", "cohort", (-2.0, -1.0, -0.1), (1.0, 0.1, 1e-5), 10**6, "seeds")
 SEARCHER = Principal("key:searcher", Role.OPERATOR, "Thorn", "charity", "US", ("missing-persons",))
 URL = "https://hooks.example/likeness?token=t"
 
@@ -34,7 +35,7 @@ URL = "https://hooks.example/likeness?token=t"
 def template(seed: int, model: str = "net") -> Template:
     drawn = np.random.default_rng(seed).normal(size=128)
     vector = (drawn / np.linalg.norm(drawn)).astype(np.float32)
-    return Template(vector, model, CohortStatistics(0.0, 1.0, "cohort"))
+    return Template(vector, model, CohortStatistics(0.0, "cohort"))
 
 
 def watch_of(desk: Desk, seed: int = 1, **changed: Any) -> tuple[Watch, WebhookSecret | None]:
@@ -63,7 +64,7 @@ def test_keeper_is_known_as_they_were_when_the_watch_was_admitted(desk: Desk) ->
     assert desk.database.read(lambda c: watches.keeper_of(c, desk.keyring, watch)) is None
 
 
-def enrol(desk: Desk, *seeds: int, collection_id: UUID = COLLECTION) -> list[Case]:
+def enrol(desk: Desk, *seeds: int, collection_id: UUID = COLLECTION, **at_hand: Any) -> list[Case]:
     arrivals = [Arrival(uuid4(), uuid4(), template(seed)) for seed in seeds]
     return desk.database.write(
         lambda c: open_watch_cases(
@@ -77,6 +78,7 @@ def enrol(desk: Desk, *seeds: int, collection_id: UUID = COLLECTION) -> list[Cas
             use_id=uuid4(),
             now=desk.now,
             expires_at=desk.now + timedelta(days=30),
+            **at_hand,
         )
     )
 
@@ -92,6 +94,37 @@ def test_later_enrolment_that_resembles_a_watch_opens_a_case(desk: Desk) -> None
     (candidate,) = desk.candidates(case)
     assert candidate.similarity >= 99
     assert desk.database.read(lambda c: cases.probe_crop(c, desk.keyring, case)) == CROP
+
+
+def test_of_whom_too_many_here_are_as_alike_a_case_is_opened_and_nobody_told(desk: Desk) -> None:
+    watch, _ = watch_of(desk, seed=1)
+    asked: list[tuple[Template, Arrival]] = []
+
+    def nobody(watched: Template, arrival: Arrival) -> bool:
+        asked.append((watched, arrival))
+        return False
+
+    (case,) = enrol(desk, 5, 1, 6, is_named=nobody)
+
+    assert case.watch_id == watch.id
+    assert desk.database.read(lambda c: c.execute(select(OUTBOX)).all()) == []
+    ((watched, arrival),) = asked  # of those alone who resemble the watch
+    assert watched.vector.tolist() == arrival.template.vector.tolist()
+    enrol(desk, 1)
+    assert len(desk.database.read(lambda c: c.execute(select(OUTBOX)).all())) == 1
+
+
+def test_watch_that_another_cohort_evened_out_looks_once_it_is_evened_out_anew(
+    desk: Desk,
+) -> None:
+    older = Template(template(1).vector, "net", CohortStatistics(9.0, ""))
+    watch_of(desk, seed=1, template=older)
+
+    def as_evened_out(probes: Sequence[Probe]) -> list[Probe]:
+        return [replace(one, template=template(1)) for one in probes]
+
+    assert enrol(desk, 1) == []
+    assert len(enrol(desk, 1, as_evened_out=as_evened_out)) == 1
 
 
 def test_every_enrolment_that_resembles_a_watch_has_a_case_of_its_own(desk: Desk) -> None:

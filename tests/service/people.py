@@ -1,6 +1,7 @@
 """Pictures of people who are discs of a colour, and homes whose networks see them."""
 
 import colorsys
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,15 +15,17 @@ from likeness.app import Workload
 from likeness.app.enrolment import enroller_of
 from likeness.app.home import Home
 from likeness.config import Settings
+from likeness.gallery.references import NewReference
 from likeness.service.enrol import Demands, Enroller
 from likeness.service.enrol_source import read_source
 from likeness.service.named_picture import NamedPicture
 from likeness.service.record import Record
 from likeness.service.unrecorded import UnrecordedDesk
-from likeness.terms.template import Template
+from likeness.terms.template import CohortStatistics, Template
 from likeness.terms.use import Action, Principal, Role, Use
 from likeness.vision.decode import read_sample
 from tests.cli.conftest import InstallationWithDiscs
+from tests.gallery.galleries import face
 
 RED, GREEN, BLUE = (220, 40, 40), (40, 200, 60), (50, 70, 230)
 Colour = tuple[int, int, int]
@@ -74,6 +77,22 @@ def make(home: Home, collection: str = "staff") -> None:
         model=installation.model,
         dimensions=128,
         cohort_version=installation.standards.cohort(installation.model).version,
+    )
+
+
+def person(home: Home, seed: int, subject: str | None = None) -> NewReference:
+    """A face to enrol, whose template is drawn: of a person of their own for each seed."""
+    drawn = np.random.default_rng(seed).normal(size=128)
+    vector = (drawn / np.linalg.norm(drawn)).astype(np.float32)
+    standards, model = home.installation.standards, home.installation.model
+    cohort = standards.cohort(model)
+    (mean,) = cohort.means(vector[None]).tolist()
+    return NewReference(
+        Template(vector, model, CohortStatistics(mean, cohort.version)),
+        face(),
+        hashlib.sha256(b"%d" % seed).digest(),
+        (640, 480),
+        subject,
     )
 
 

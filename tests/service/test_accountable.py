@@ -17,10 +17,19 @@ from likeness.policy.suspensions import Scope
 from likeness.review.quorum import Verdict
 from likeness.review.tables import CANDIDATES
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.record import Outcome
+from likeness.service.record import Outcome, Probe
+from likeness.service.use_record import UseRecord
 from likeness.storage import migrate, open_database
 from likeness.terms.use import Action, CollectionFacts, Principal, Role
-from tests.service.accounting import POLICE, SEARCHER, Accounting, Match, sample
+from tests.service.accounting import (
+    FACE,
+    POLICE,
+    SEARCHER,
+    Accounting,
+    Match,
+    nobody_else,
+    sample,
+)
 
 REVIEW = "context.reviews >= {}"
 
@@ -180,6 +189,31 @@ def test_search_done_again_tells_not_whether_it_found_anybody_to_look_at(home: A
         released, record = home.search(matches, sample=picture)
         assert (released, record.case_id is None) == ([], False)
         assert home.kinds()[-1] == "withheld"
+
+
+def test_a_case_that_no_rule_owes_is_on_record_and_decides_about_its_own_people_alone(
+    home: Accounting,
+):
+    named, unsure, probe = Match(99.0), Match(95.0), Probe(sample(), FACE)
+
+    def search() -> tuple[list[Match], UseRecord]:
+        with home.desk().record(replace(home.use(), id=uuid4())) as record:
+            released = record.release([named, unsure], probe, nobody_else)
+            record.refer([unsure], probe)
+            record.answered(Outcome(1, len(released)))
+        return released, record
+
+    released, record = search()
+    assert released == [named, unsure] and record.case_id is not None
+    begun, opened, done = home.entries()
+    assert [one["kind"] for one in (begun, opened, done)] == ["intent", "intent", "done"]
+    assert opened["ids"] == {"case": str(record.case_id)}
+    assert search()[0] == [named, unsure]  # while it waits
+
+    home.decide(record.case_id, "key:reviewer", Verdict.NOT_SAME)
+
+    released, record = search()
+    assert (released, record.confirmed_ids) == ([named], frozenset())
 
 
 def test_another_probe_or_caller_has_a_case_of_its_own(home: Accounting):

@@ -16,9 +16,9 @@ from likeness.terms.calibration import Calibration
 from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality
 from likeness.terms.template import CohortStatistics, Template, compare
 
-# From -3 on, each deviation more makes strangers ten times rarer.
+# From -1.6 on, each fifth of a unit nearer makes strangers ten times rarer.
 CALIBRATION = Calibration(
-    "model", "cohort", (-3.0, 5.0), (1.0, 1e-8), 10**8, "numbers that are drawn"
+    "model", "cohort", (-1.6, -0.001), (1.0, 1e-8), 10**8, "numbers that are drawn"
 )
 
 
@@ -34,7 +34,7 @@ def unnamed(picture: str, left: float, direction: Sequence[float]) -> UnnamedFac
     vector = np.array(direction, np.float32)
     vector /= np.linalg.norm(vector)
     return UnnamedFace(
-        Path(picture), face, Template(vector, "model", CohortStatistics(0.1, 0.2, "cohort"))
+        Path(picture), face, Template(vector, "model", CohortStatistics(0.1, "cohort"))
     )
 
 
@@ -102,9 +102,9 @@ def test_the_more_faces_the_rarer_must_be_the_strangers_that_reach_the_threshold
 
 def test_beyond_what_is_calibrated_the_strictest_is_used_and_counted_with() -> None:
     faces = [*strangers(20), unnamed("a", 0, [1.0] * 64), unnamed("b", 0, [1.0] * 63 + [1.1])]
-    few = Calibration("model", "cohort", (-3.0, 1.0), (1.0, 1e-2), 100, "few")
+    few = Calibration("model", "cohort", (-2.0, -0.5), (1.0, 1e-2), 100, "few")
     proposal = propose(faces, few, 1e-6)
-    assert (proposal.point.calibrated, proposal.point.threshold) == (False, 1.0)
+    assert (proposal.point.calibrated, proposal.point.threshold) == (False, -0.5)
     joins = len(faces) - len(proposal.clusters) - len(proposal.alone)
     assert proposal.expected_false == min(22 * 21 / 2 * 1e-2, joins)
 

@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Table, inspect
+from sqlalchemy import Connection, MetaData, Table, insert, inspect, text
 
 import likeness
 from likeness.errors import Conflict, DatabaseUnavailable
@@ -191,3 +193,84 @@ def test_programs_may_make_and_migrate_one_database_at_once(database_url: str) -
     with open_database(database_url) as database:
         database.read(read_installation)
         require_schema(database)
+
+
+def migrate_to(database: Database, revision: str) -> None:
+    """Bring a database to the schema of an older Likeness."""
+    config = Config()
+    config.set_main_option("script_location", "likeness.storage:migrations")
+    with database.writing_engine.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def before(name: str) -> str:
+    """Name the revision that a migration, by the name of its file, follows."""
+    (path,) = (PACKAGE / "storage" / "migrations" / "versions").glob(f"*_{name}.py")
+    return f"{int(path.name[:4]) - 1:04}"
+
+
+OF_ITS_TYPE: dict[type, Any] = {
+    str: "x" * 32,
+    bytes: bytes(32),
+    int: 1,
+    bool: False,
+    float: 0.5,
+    UUID: UUID(int=1),
+    datetime: datetime(2026, 1, 1, tzinfo=UTC),
+}
+
+
+def put(connection: Connection, table: str, **given: Any) -> None:
+    """Insert a row of a table as it is there now, with something in whatever must not be empty."""
+    columns = Table(table, MetaData(), autoload_with=connection).columns
+    filled = {
+        column.name: OF_ITS_TYPE[column.type.python_type]
+        for column in columns
+        if not column.nullable and column.server_default is None
+    }
+    connection.execute(insert(columns.values()[0].table).values({**filled, **given}))
+
+
+def everything(connection: Connection, table: str) -> list[dict[str, Any]]:
+    found = connection.execute(text(f"SELECT * FROM {table}"))
+    return [dict(row._mapping) for row in found]
+
+
+def test_what_an_older_likeness_computed_of_scores_is_marked_to_be_computed_anew(
+    bare: Database,
+) -> None:
+    migrate_to(bare, before("relative_distance"))
+
+    def fill(connection: Connection) -> None:
+        put(connection, "gallery_collections")
+        put(connection, "gallery_references", cohort_version="c", statistics_proof=bytes(16))
+        put(connection, "gallery_staged")
+        put(connection, "gallery_cohorts")
+        put(connection, "gallery_changes", ended_at=None)
+        put(connection, "review_watches", cohort_version="c")
+
+    bare.write(fill)
+
+    migrate(bare)
+
+    def rows(table: str) -> list[dict[str, Any]]:
+        return bare.read(lambda c: everything(c, table))
+
+    (reference,), (watch,) = rows("gallery_references"), rows("review_watches")
+    assert (reference["cohort_version"], reference["statistics_proof"]) == ("", None)
+    assert bytes(reference["sealed_vector"]) == bytes(32)
+    assert watch["cohort_version"] == ""
+    assert "cohort_deviation" not in reference | watch
+    assert len(rows("gallery_collections")) == 1
+    for table in ("gallery_staged", "gallery_cohorts", "gallery_changes", "gallery_own_strangers"):
+        assert rows(table) == []
+    capabilities()
+    assert bare.read(differences) == []
+
+
+def test_a_change_of_model_that_took_place_is_still_cleared_away(bare: Database) -> None:
+    migrate_to(bare, before("relative_distance"))
+    bare.write(lambda c: put(c, "gallery_changes", ended_at=OF_ITS_TYPE[int]))
+    migrate(bare)
+    assert len(bare.read(lambda c: everything(c, "gallery_changes"))) == 1

@@ -25,7 +25,7 @@ from likeness.terms.use import Principal, Role
 from likeness.v1.application import application
 from likeness.v1.problems import Problem
 from likeness.v1.served import Served
-from tests.gallery.galleries import DIMENSIONS, MODEL, KeptCohort, StrangersCohort, vector
+from tests.gallery.galleries import DIMENSIONS, MODEL, StrangersCohort, kept_cohort, vector
 from tests.review.judging import Desk
 from tests.review.test_watches import CALIBRATION
 
@@ -49,7 +49,7 @@ class Client:
         self.lane_is_full = False
         self.looked_from: list[str] = []
         cohorts = Cohorts(
-            self.database, lambda model, version: StrangersCohort(version), KeptCohort
+            self.database, lambda model, version: StrangersCohort(version), kept_cohort
         )
         self.collection = self.database.write(
             lambda c: collections.create(
@@ -121,7 +121,7 @@ class Client:
     def face_of(self, collection: Collection, picture: bytes) -> tuple[Template, bytes]:
         self.faces_asked_for += 1
         self.looked_from.append(threading.current_thread().name)
-        return Template(vector(1), MODEL, CohortStatistics(0.0, 1.0, COHORT)), FACE
+        return Template(vector(1), MODEL, CohortStatistics(0.0, COHORT)), FACE
 
     def _receipt(self, principal: Principal, receipt_id: str) -> str:
         if receipt_id != "1-abc":

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shlex
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -11,9 +12,9 @@ from sqlalchemy import Connection
 from likeness.access.sealed import bind_older_secrets, has_older_secrets
 from likeness.app.installation import Installation
 from likeness.config import Settings
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, KeyUnusable, ModelTampered, NotFound
 from likeness.gallery import cohorts, collections, older_rows
-from likeness.gallery.cohorts import OwnCohort
+from likeness.gallery.cohorts import KeptCohort
 from likeness.gallery.collections import Collection
 from likeness.ledger.ledger import Ledger
 from likeness.policy import enabled
@@ -29,7 +30,7 @@ from likeness.storage import current, migrate, open_database
 from likeness.storage.address import SqliteFile, read_address
 from likeness.terms.closing import Closing
 from likeness.terms.use import UNDECLARED, Action, Principal, Role, Use
-from likeness.vision.kept_cohort import read_cohort
+from likeness.vision.cohort import METHOD, Cohort
 
 
 class Rows(Closing):
@@ -75,6 +76,7 @@ class Rows(Closing):
 
         try:
             self._vouch_for_older_rows()
+            self._even_older_scores_out()
         except BaseException:
             self.database.close()
             raise
@@ -95,8 +97,43 @@ class Rows(Closing):
                     lambda count: Outcome(details={"collections": str(count)}),
                 )
 
-    def own_cohort(self, collection: Collection) -> OwnCohort | None:
-        """Find what evens a collection's scores, and what they mean, where that is its own.
+    def _even_older_scores_out(self) -> None:
+        """Let collections whose scores meant something else go by the present cohorts."""
+        for collection in self.database.read(collections.every):
+            if not collection.cohort_version.startswith(METHOD):
+                # A home opens whatever is wrong with one collection; whoever uses that is told.
+                with suppress(KeyUnusable, ModelTampered):
+                    self.adopt_cohort(collection)
+
+    def adopt_cohort(self, collection: Collection) -> bool:
+        """Let the cohort of its model even a collection out, where its own is gone.
+
+        So it goes with collections of an older Likeness, and when an operator's cohort is replaced.
+        Scores are computed anew from the templates. Says whether anything changed.
+        """
+        standards = self.installation.standards
+        try:
+            version = standards.cohort(collection.model).version
+        except NotFound:
+            return False  # whoever uses it is told
+        try:
+            standards.cohort_of(collection.model, collection.cohort_version)
+            return False
+        except NotFound:
+            # Of the rows: a home that is being opened has no gallery yet.
+            if Rows.kept_cohort(self, collection) is not None:
+                return False
+
+        def adopt(connection: Connection) -> None:
+            collections.adopt_cohort(connection, collection.id, version)
+
+        use = Use(self.somebody, Action.GOVERN, "AdoptCohort", collection.id)
+        with self.desk.record(use) as record:
+            record.write(adopt, lambda _: Outcome(details={"cohort": version}))
+        return True
+
+    def kept_cohort(self, collection: Collection) -> KeptCohort | None:
+        """Find the cohort that came with a collection, and what scores mean by it, if one did.
 
         Raises:
             NotFound: it is erased.
@@ -104,9 +141,9 @@ class Rows(Closing):
             KeyUnusable: it is damaged, or another's.
         """
 
-        def find(connection: Connection) -> OwnCohort | None:
+        def find(connection: Connection) -> KeptCohort | None:
             seal = collections.seal_of(connection, self.keyring, collection)
-            return cohorts.find(connection, seal, collection.cohort_version, read_cohort)
+            return cohorts.find(connection, seal, collection.cohort_version, Cohort.from_bytes)
 
         return self.database.read(find)
 

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 from functools import partial
 
+from sqlalchemy import Connection
+
 from likeness.app.access import Rows
 from likeness.app.finders import model_of
 from likeness.app.on_record import on_record
-from likeness.gallery import better_models, collections
+from likeness.gallery import better_models, collections, own_strangers
 from likeness.gallery.collections import Collection, Size
 from likeness.service import create_collection as act
-from likeness.service.in_force import require_cohort
 from likeness.terms.calibration import Calibration
 from likeness.terms.use import Action
 
@@ -84,20 +85,33 @@ def calibration_of(rows: Rows, collection: Collection) -> Calibration:
     Raises:
         NotFound: nobody has measured that.
     """
-    own = rows.own_cohort(collection)
-    if own is not None:
-        return own.calibration
+    kept = rows.kept_cohort(collection)
+    if kept is not None:
+        return kept.calibration
     return rows.installation.standards.calibration(collection.model, collection.cohort_version)
+
+
+def own_strangers_of(rows: Rows, collection: Collection) -> Calibration | None:
+    """Find what scores mean among a collection's own strangers; None where nobody measured that."""
+
+    def find(connection: Connection) -> own_strangers.Measured | None:
+        seal = collections.seal_of(connection, rows.keyring, collection)
+        return own_strangers.find(connection, seal, collection)
+
+    measured = rows.database.read(find)
+    return None if measured is None else measured.own
 
 
 def require_comparable(rows: Rows, collection: Collection) -> None:
     """Refuse a collection that nothing made here could be compared with; no network is loaded.
 
     Raises:
-        Conflict: its model is not known here, or it is of another cohort than the model has.
+        Conflict: its model is not known here.
         NotFound: its model has no cohort.
     """
     installation = rows.installation
-    model = model_of(installation, collection)
-    if rows.own_cohort(collection) is None:
-        require_cohort(collection, installation.standards.cohort(model.name).version)
+    model_of(installation, collection)
+    rows.adopt_cohort(collection)
+    if rows.kept_cohort(collection) is None:
+        present = collection_named(rows, collection.name)
+        installation.standards.cohort_of(present.model, present.cohort_version)

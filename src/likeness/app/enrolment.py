@@ -8,7 +8,7 @@ from likeness.app.home import Home
 from likeness.app.installation import Workload
 from likeness.app.on_record import on_record
 from likeness.service.enrol import Demands, Enroller
-from likeness.service.on_enrolment import ReviewOfEnrolments
+from likeness.service.on_enrolment import ReviewOfEnrolments, StrangersAtHand
 from likeness.service.watch_in_force import WatchInForce
 from likeness.terms.use import Action
 from likeness.vision.find import FaceFinder
@@ -45,4 +45,5 @@ def reviewing_of(home: Home) -> ReviewOfEnrolments:
         timedelta(days=settings.case_days),
         partial(calibration_of, home),
         WatchInForce(home.keyring, home.rules, home.somebody).owed_of,
+        StrangersAtHand(home.gallery, settings.fpir),
     )

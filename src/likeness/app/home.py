@@ -6,7 +6,7 @@ from likeness.app.access import Rows
 from likeness.app.installation import Installation
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
-from likeness.gallery.cohorts import OwnCohort
+from likeness.gallery.cohorts import KeptCohort
 from likeness.gallery.collections import Collection
 from likeness.gallery.erasing import KeptElsewhere
 from likeness.gallery.exact_index import ExactIndex
@@ -15,7 +15,7 @@ from likeness.gallery.gallery import Gallery
 from likeness.gallery.milvus_index import MilvusIndex
 from likeness.gallery.open_collection import MakeIndex
 from likeness.service.forget import FORGOTTEN_FROM, OUT_OF_REACH
-from likeness.vision.kept_cohort import read_cohort
+from likeness.vision.cohort import Cohort
 
 
 class Home(Rows):
@@ -44,16 +44,16 @@ class Home(Rows):
                 _make_index(settings),
                 settings.home / "snapshots",
                 installation.standards.cohort_of,
-                read_cohort,
+                Cohort.from_bytes,
                 kept_elsewhere=KeptElsewhere(FORGOTTEN_FROM, OUT_OF_REACH),
             )
         except BaseException:
             self.database.close()
             raise
 
-    def own_cohort(self, collection: Collection) -> OwnCohort | None:
-        """Find a collection's own cohort, which the gallery reads once; see `Rows`."""
-        return self.gallery.own_cohort(collection)
+    def kept_cohort(self, collection: Collection) -> KeptCohort | None:
+        """Find the cohort that came with a collection, which the gallery reads once; see `Rows`."""
+        return self.gallery.kept_cohort(collection)
 
     def close(self) -> None:
         """Write what makes the next start fast, and let go of the home."""

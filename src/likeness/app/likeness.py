@@ -1,5 +1,6 @@
 """Likeness as a library: finds and compares faces in picture files, and opens no home."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,8 +20,8 @@ from likeness.service.compare_pairs import (
 )
 from likeness.service.folder_gallery import FolderGallery, read_gallery
 from likeness.service.identify import Identification, Identifier
-from likeness.service.verify import Verification, verify
-from likeness.terms.face import Face
+from likeness.service.verify import Gate, Verification, verify
+from likeness.terms.face import Face, SeenFace
 from likeness.terms.template import Template
 from likeness.vision.decode import Sample
 
@@ -51,10 +52,13 @@ class Likeness:
         Raises:
             NoFace: one of them has none.
         """
-        point = self.calibration.point(self.installation.settings.fmr)
-        ours, reference_faces = self._foremost(reference)
-        theirs, probe_faces = self._foremost(probe)
-        verification = verify(ours, theirs, self.calibration, point)
+        settings = self.installation.settings
+        gate = Gate.of(self.calibration, fmr=settings.fmr, fnmr=settings.fnmr)
+        ours, reference_faces, seen = self._foremost(reference)
+        theirs, probe_faces, seen_too = self._foremost(probe)
+        verification = verify(
+            ours, theirs, self.calibration, gate, same_picture=seen.is_of(seen_too)
+        )
         return replace(verification, reference_faces=reference_faces, probe_faces=probe_faces)
 
     def foremost(self, picture: Picture) -> tuple[Face, Template]:
@@ -65,11 +69,14 @@ class Likeness:
         """
         return self._foremost(picture)[0]
 
-    def _foremost(self, picture: Picture) -> tuple[tuple[Face, Template], int]:
-        """Give the foremost face and its template, and how many faces there are."""
+    def _foremost(self, picture: Picture) -> tuple[tuple[Face, Template], int, SeenFace]:
+        """Give the foremost face and its template, how many faces there are, and what it is of."""
         with _naming(picture):
-            located = self.finder.locate(self.sample(picture))
-            return self.finder.foremost_of(located), len(located.faces)
+            sample = self.sample(picture)
+            located = self.finder.locate(sample)
+            found = self.finder.foremost_of(located)
+            seen = SeenFace(hashlib.sha256(sample.data).digest(), found[0].box)
+            return found, len(located.faces), seen
 
     def compare_pairs(
         self,
@@ -95,14 +102,18 @@ class Likeness:
         return PairCounts(len(pairs), len(pictures_of(pairs)), write_scores(compared, scores))
 
     def gallery(self, folder: Picture, tell: Tell = lambda done, total: None) -> FolderGallery:
-        """Make a gallery of a folder with one folder, or one picture, a person."""
-        return read_gallery(
+        """Make a gallery of a folder with one folder, or one picture, a person.
+
+        One of 30 people or more measures how alike these are to each other.
+        """
+        read = read_gallery(
             Path(folder),
             self.finder,
             limits=self.installation.limits,
             workers=self.workers,
             tell=tell,
         )
+        return read.with_strangers_measured(self.finder.cohort, self.calibration)
 
     def identify(self, picture: Picture, gallery: FolderGallery) -> tuple[Identification, ...]:
         """Name the faces of a picture file, largest first."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from likeness.rekognition.measures import Measures
 from likeness.terms.template import Template
+from likeness.vision.cohort import Cohort
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located
 
@@ -24,6 +25,11 @@ class MeasuredFinder(FaceFinder):
     def cohort_version(self) -> str:
         """What the templates' scores are evened out by."""
         return self._finder.cohort_version
+
+    @property
+    def cohort(self) -> Cohort:
+        """What evens the templates' scores out."""
+        return self._finder.cohort
 
     def locate(self, sample: Sample) -> Located:
         """Find every face, largest first, with its pose and its quality."""

@@ -11,7 +11,7 @@ from likeness.notify.webhooks import WebhookSender
 from likeness.service.review_office import ReviewOffice
 from likeness.service.watch_office import WatchOffice
 from likeness.terms.use import Principal
-from likeness.vision.kept_cohort import read_cohort
+from likeness.vision.cohort import Cohort
 
 
 def review_office(rows: Rows, principal: Principal) -> ReviewOffice:
@@ -31,7 +31,7 @@ def watch_office(rows: Rows, principal: Principal) -> WatchOffice:
         rows.database,
         rows.keyring,
         rows.desk,
-        Cohorts(rows.database, installation.standards.cohort_of, read_cohort),
+        Cohorts(rows.database, installation.standards.cohort_of, Cohort.from_bytes),
         partial(calibration_of, rows),
         principal,
         keeps_crops=installation.settings.crops == "on",

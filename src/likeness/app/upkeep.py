@@ -10,10 +10,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from likeness.access import RequestTokens
 from likeness.app.home import Home
 from likeness.app.review import webhook_sender
+from likeness.app.strangers import measure_every, strangers_of
 from likeness.errors import LikenessError, NotFound
 from likeness.ledger.witness import tell_witness
 from likeness.service.review_sweep import sweep_review
@@ -81,7 +83,7 @@ def tasks_of(home: Home) -> list[Task]:
     """
     settings, database, keyring = home.installation.settings, home.database, home.keyring
     sender, somebody = webhook_sender(settings), home.somebody
-    tokens = RequestTokens(keyring, _now)
+    tokens, strangers = RequestTokens(keyring, _now), strangers_of(home)
     tasks = [
         Task("telling watchers", 2 * _TICK_S, lambda: tell(database, keyring, sender, _now())),
         Task(
@@ -93,6 +95,11 @@ def tasks_of(home: Home) -> list[Task]:
             "retention",
             _HOUR_S,
             lambda: sweep_collections(database, home.gallery, home.desk, somebody, _now()),
+        ),
+        Task(
+            "strangers of collections",
+            10 * _TICK_S,
+            partial(measure_every, home.gallery, strangers),
         ),
         Task("erasures of other servers", 10 * _TICK_S, home.gallery.erasing.let_go),
         Task("request tokens", _HOUR_S, lambda: database.write(tokens.sweep)),

@@ -31,6 +31,7 @@ class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
         if urlsplit(newurl).scheme != "https":
             fp.close()
             raise urllib.error.URLError("it redirects to an address that is not https")
+        fp.close()  # else the body of the redirect is read, however long it is
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

@@ -176,6 +176,7 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
         if _origin(newurl) != _origin(req.full_url):
             fp.close()
             raise PublisherFailed("redirects to another host")
+        fp.close()  # else the body of the redirect is read, however long it is
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

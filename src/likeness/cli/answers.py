@@ -54,10 +54,22 @@ def face_json(face: Face) -> Json:
 
 def verification_json(verification: Verification) -> Json:
     """What comparing two faces came to."""
+    gate, alike = verification.gate, verification.fmr_alike
     return {
         "same": verification.same,
+        "answer": verification.answer,
+        "reason": verification.reason,
         **_scores_json(verification),
-        "operating_point": point_json(verification.point),
+        "fmr_alike": None if alike is None else significant(alike),
+        "extrapolated": verification.extrapolated,
+        "operating_point": {
+            **point_json(verification.point),
+            "fnmr": None if verification.fnmr is None else significant(verification.fnmr),
+        },
+        "refer": {
+            "fnmr": significant(gate.fnmr),
+            "from_score": None if gate.no_below is None else round(gate.no_below, 4),
+        },
         "reference_face": face_json(verification.reference),
         "probe_face": face_json(verification.probe),
         "reference_faces": verification.reference_faces,
@@ -81,6 +93,7 @@ def point_json(point: OperatingPoint) -> Json:
         "threshold": round(point.threshold, 4),
         "fmr": significant(point.fmr),
         "calibrated": point.calibrated,
+        "extrapolated": point.extrapolated,
     }
 
 
@@ -95,22 +108,28 @@ def significant(rate: float) -> float:
 
 
 def _candidate_json(candidate: Candidate) -> Json:
+    verdict = candidate.verdict
     return {
         "subject": candidate.subject,
         "reference": None if candidate.reference_id is None else str(candidate.reference_id),
         "match": candidate.match,
-        "uncalibrated": candidate.uncalibrated,
+        "unnamed_because": verdict.unnamed_because,
         **_scores_json(candidate),
+        "fmr_at_hand": None if verdict.fmr_at_hand is None else significant(verdict.fmr_at_hand),
+        "decided_by": verdict.decided_by,
+        "extrapolated": verdict.extrapolated,
         "expected_false": significant(candidate.expected_false),
     }
 
 
 def _scores_json(scored: Candidate | Verification) -> Json:
+    interval = scored.fmr_interval
     return {
         "raw_score": round(scored.comparison.raw_score, 4),
         "score": round(scored.comparison.score, 4),
         "similarity": round(scored.similarity, 2),
         "fmr": significant(scored.fmr),
+        "fmr_interval": None if interval is None else [significant(end) for end in interval],
     }
 
 

@@ -29,10 +29,11 @@ from likeness.cli.options import (
 )
 from likeness.cli.plain_text import plain
 from likeness.cli.progress import counting
-from likeness.cli.words import as_high, box_in_words, one_in, several
+from likeness.cli.words import as_high, box_in_words, one_in, several, similarity_in_words
 from likeness.errors import LikenessError
 from likeness.service.cluster import Likely, Proposal, UnnamedFace, propose, unnamed_faces
 from likeness.service.picture_files import picture_files
+from likeness.terms.calibration import Calibration
 
 
 def cluster(
@@ -90,7 +91,7 @@ def cluster(
     if as_json:
         print_json({"pictures": len(pictures), "failures": failures, **_json(proposal)})
     else:
-        _print(proposal, len(pictures), len(faces), likeness.calibration.lowest_fmr)
+        _print(proposal, len(pictures), len(faces), likeness.calibration)
     if out is not None:
         with counting("Faces") as tell:
             write_folder(out, proposal, settled.sample, likeness.workers, tell)
@@ -99,13 +100,14 @@ def cluster(
     raise typer.Exit(max(worst, ExitCode.DONE if proposal.clusters else ExitCode.NO))
 
 
-def _print(proposal: Proposal, pictures: int, faces: int, lowest_fmr: float) -> None:
+def _print(proposal: Proposal, pictures: int, faces: int, known: Calibration) -> None:
     point = proposal.point
+    reached = as_high(max(point.fmr, known.lowest_fmr), known)
     print(
         f"{several(faces, 'face')} in {several(pictures, 'picture')}:"
         f" {several(len(proposal.clusters), 'cluster')},"
         f" {several(len(proposal.alone), 'face')} unlike all others. Faces are joined whose\n"
-        f"mean score is {point.threshold:.2f}, which {one_in(max(point.fmr, lowest_fmr))} strangers"
+        f"mean score is {point.threshold:.2f}, which {reached} strangers"
         f" reach: at most {_count(proposal.expected_false)} false joins are to be\nexpected."
     )
     if not point.calibrated:
@@ -113,8 +115,8 @@ def _print(proposal: Proposal, pictures: int, faces: int, lowest_fmr: float) -> 
     for number, likely in enumerate(proposal.clusters, start=1):
         print(
             f"cluster {number}: {several(len(likely.faces), 'face')}, cohesion"
-            f" {likely.cohesion:.1f}, similarity {likely.similarity:.1f};"
-            f" {as_high(likely.fmr, lowest_fmr)} strangers score as high"
+            f" {likely.cohesion:.1f}, similarity {similarity_in_words(likely.similarity)};"
+            f" {as_high(likely.fmr, known)} strangers score as high"
         )
         _print_faces(likely.faces)
     if proposal.alone:

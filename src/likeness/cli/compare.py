@@ -18,15 +18,17 @@ from likeness.cli.options import (
     ChipsChoice,
     DetectorSide,
     Fmr,
+    Fnmr,
     PrecisionChoice,
     Threads,
 )
 from likeness.cli.output_file import check_output, write_output
 from likeness.cli.plain_text import plain
 from likeness.cli.progress import counting
-from likeness.cli.words import as_high, box_in_words, one_in, several
+from likeness.cli.words import as_high, box_in_words, one_in, several, similarity_in_words
 from likeness.errors import InvalidRequest
-from likeness.service.verify import Verification
+from likeness.service.verify import Answer, Verification
+from likeness.terms.calibration import Calibration
 from likeness.terms.face import Face
 
 
@@ -45,6 +47,7 @@ def compare(
         Path | None, typer.Option(metavar="SCORES.csv", help="Where scores go; - is stdout.")
     ] = None,
     fmr: Fmr = None,
+    fnmr: Fnmr = None,
     as_json: AsJson = False,
     chips: ChipsChoice = None,
     detector_side: DetectorSide = None,
@@ -52,12 +55,15 @@ def compare(
     threads: Threads = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Say whether the foremost faces of two pictures are one person's; exit code 1 when not.
+    """Say whether the foremost faces of two pictures are one person's; exit code 0 if they pass.
+
+    The answer is pass, no, or to let a person decide: --fmr and --fnmr set where each begins.
 
     With --pairs, score many pairs; every picture is decoded and embedded once.
     """
     settled = prepare(
         fmr=fmr,
+        fnmr=fnmr,
         chips=chips,
         detector_side=detector_side,
         precision=precision,
@@ -88,9 +94,9 @@ def _compare_two(settled: Installation, a: Path, b: Path, as_json: bool) -> None
     else:
         print(_compared(a, verification.reference, verification.reference_faces))
         print(_compared(b, verification.probe, verification.probe_faces))
-        for line in _in_words(verification, likeness.calibration.lowest_fmr):
+        for line in _in_words(verification, likeness.calibration):
             print(f"  {line}")
-    raise typer.Exit(ExitCode.DONE if verification.same else ExitCode.NO)
+    raise typer.Exit(ExitCode.DONE if verification.answer is Answer.PASS else ExitCode.NO)
 
 
 def _compared(picture: Path, face: Face, among: int) -> str:
@@ -100,21 +106,41 @@ def _compared(picture: Path, face: Face, among: int) -> str:
     return f"{plain(picture)}: the foremost of {among} faces, box {box_in_words(face.box)}"
 
 
-def _in_words(verification: Verification, lowest_fmr: float) -> list[str]:
-    point = verification.point
-    verdict = "the same person" if verification.same else "not the same person"
-    decided = f"decided at a false match rate of {one_in(point.fmr)}: score {point.threshold:.2f}"
-    if not point.calibrated:
-        verdict, decided = (
-            "not decided",
-            f"a false match rate of {one_in(point.fmr)} was not measured",
-        )
-    return [
-        f"{verdict}, similarity {verification.similarity:.1f}",
-        f"{as_high(verification.fmr, lowest_fmr)} pairs of strangers score as high",
-        f"score {verification.comparison.score:.2f}, raw score"
-        f" {verification.comparison.raw_score:.3f}; {decided}",
+_VERDICTS = {
+    Answer.PASS: "the same person",
+    Answer.REFER: "let a person decide",
+    Answer.NO: "not the same person",
+}
+
+
+def _in_words(verification: Verification, known: Calibration) -> list[str]:
+    point, alike = verification.point, ""
+    if verification.fmr_alike is not None and known.alike is not None:
+        alike = f", and {as_high(verification.fmr_alike, known.alike)} of one sex, race and age"
+    similarity = similarity_in_words(verification.similarity)
+    rates = f"{as_high(verification.fmr, known)} pairs of strangers score as high{alike}"
+    lines = [
+        f"{_VERDICTS[verification.answer]}, similarity {similarity}: {verification.reason}",
+        *([] if verification.comparison.is_identical else [rates]),
+        f"score {verification.comparison.score:.3f}, raw score"
+        f" {verification.comparison.raw_score:.3f}",
     ]
+    if point.calibrated:
+        missed = verification.fnmr
+        lines.append(
+            f"decided at score {point.threshold:.3f}, a false match rate of {one_in(point.fmr)}"
+            + (
+                ""
+                if missed is None
+                else f"; about {100 * missed:.1g}% of pairs of one person miss it"
+            )
+        )
+    elif not verification.comparison.is_identical:
+        lines.append(
+            f"a false match rate of {one_in(point.fmr)} is not known: ask for"
+            f" {one_in(known.lowest_fmr)} or more"
+        )
+    return lines
 
 
 def _compare_many(settled: Installation, pairs: Path, root: Path, out: Path) -> None:

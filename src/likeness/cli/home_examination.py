@@ -13,10 +13,9 @@ from likeness.app.access import database_url, key_source
 from likeness.cli.finding import Finding
 from likeness.cli.plain_text import plain
 from likeness.cli.words import several
-from likeness.errors import Conflict, LikenessError, NotFound
-from likeness.gallery import cohorts, collections
+from likeness.errors import LikenessError, NotFound
+from likeness.gallery import collections
 from likeness.gallery.collections import Collection
-from likeness.service.in_force import require_cohort
 from likeness.service.rotate_keys import other_secrets_by_key
 from likeness.storage import Database, current, head, open_database
 from likeness.storage.address import SqliteFile, read_address
@@ -104,13 +103,12 @@ def _keys(settled: Installation, secrets_by_key: Counter[str]) -> Finding:
 
 def _collections(settled: Installation, database: Database) -> Iterator[Finding]:
     every = database.read(collections.every)
-    own = database.read(cohorts.owners)
     yield Finding("collections", str(len(every)))
     for one in every:
-        yield _collection(settled, one, one.id in own)
+        yield _collection(settled, one)
 
 
-def _collection(settled: Installation, collection: Collection, own_cohort: bool) -> Finding:
+def _collection(settled: Installation, collection: Collection) -> Finding:
     """Say whether a collection can be searched and enrolled into here, or how to mend it."""
     subject, name = f"collection {plain(collection.name)}", shlex.quote(collection.name)
     recogniser = plain(recogniser_of(collection.model))
@@ -124,13 +122,9 @@ def _collection(settled: Installation, collection: Collection, own_cohort: bool)
         if missing is not None:
             state = f"of {recogniser}: {missing.what}"
             return Finding(subject, state, well=False, mend=missing.command)
-        if not own_cohort:
-            require_cohort(collection, settled.standards.cohort(model.name).version)
+        settled.standards.cohort(model.name)
     except NotFound as error:
         mend = "likeness models cohort FOLDER" if model == settled.template_model() else re_embed
-        return Finding(subject, f"of {recogniser}: {error}", well=False, mend=mend)
-    except Conflict as error:
-        mend = f"likeness collections cohort --standard {name}"
         return Finding(subject, f"of {recogniser}: {error}", well=False, mend=mend)
     except LikenessError as error:
         return Finding(subject, f"of {recogniser}: {error}", well=False)

@@ -28,9 +28,10 @@ from likeness.cli.options import (
 from likeness.cli.plain_text import plain
 from likeness.cli.search_in_words import search_in_words, search_json
 from likeness.cli.searched import Ready, folder_ready
-from likeness.cli.words import as_high, box_in_words, several
+from likeness.cli.words import as_high, box_in_words, several, similarity_in_words
 from likeness.errors import InvalidRequest, LikenessError
 from likeness.service.identify import Candidate, Identification, Identified
+from likeness.service.naming import Naming
 from likeness.vision.draw import Mark
 
 _By = Literal["best", "subject", "reference"]
@@ -94,10 +95,10 @@ def identify(
             )
             return named
 
-        searched = (identifier.calibration, identifier.point, identifier.compared)
+        naming = identifier.naming
         worst, anybody, answers = ExitCode.DONE, False, []
         # Said when there is something to read it for: rules may refuse every search.
-        preamble = [ready.in_words, *search_in_words(*searched)]
+        preamble = [ready.in_words, *search_in_words(naming)]
         for picture, named in each_picture(name, pictures, settled.workers(Workload.MANY)):
             if isinstance(named, LikenessError):
                 worst = max(worst, code_of(named))
@@ -109,9 +110,9 @@ def identify(
                 for line in preamble:
                     print(line)
                 preamble.clear()
-                _print(picture, named, identifier.calibration.lowest_fmr)
+                _print(picture, named, naming)
         if as_json:
-            described = {**ready.in_json, "operating_point": search_json(*searched)}
+            described = {**ready.in_json, "operating_point": search_json(naming)}
             print_json({ready.kind: described, "pictures": answers})
     raise typer.Exit(max(worst, ExitCode.DONE if anybody else ExitCode.NO))
 
@@ -142,7 +143,7 @@ def _ready(
     return collection_ready(settled, collection, By(by or "best"))
 
 
-def _print(picture: Path, named: Identified, lowest_fmr: float) -> None:
+def _print(picture: Path, named: Identified, naming: Naming) -> None:
     sample, faces = named.sample, named.faces
     print(
         f"{plain(picture)}: {several(len(faces), 'face')} in {sample.width}x{sample.height} pixels"
@@ -151,36 +152,43 @@ def _print(picture: Path, named: Identified, lowest_fmr: float) -> None:
         match, others = each.match, each.candidates
         if match:
             others = others[1:]
-            print(f"{number:>4}  {_candidate_in_words(match, lowest_fmr)}")
+            print(f"{number:>4}  {_candidate_in_words(match, naming)}")
         else:
             print(f"{number:>4}  {_WITHHELD if named.withheld else 'no match'}")
         print(f"      box {box_in_words(each.face.box)}")
         for candidate in others:
             # That a face matches two people is for a person to notice.
             place = "also a match" if candidate.match else "next"
-            print(f"      {place}: {_candidate_in_words(candidate, lowest_fmr)}")
+            print(f"      {place}: {_candidate_in_words(candidate, naming)}")
+            if candidate.verdict.unnamed_because:
+                print(f"      not named: {candidate.verdict.unnamed_because}")
     for case_id in named.case_ids:
         if named.withheld:
             warn(
                 f"{picture}: who it is, if anybody, is withheld until people have decided case"
                 f" {case_id}; then the same command answers: `likeness review show {case_id}`"
             )
-        else:
+        elif named.decided:
             print(f"      answered as people decided case {case_id}")
+        else:
+            print(f"      a person can decide case {case_id}: `likeness review show {case_id}`")
 
 
-def _candidate_in_words(candidate: Candidate, lowest_fmr: float) -> str:
+def _candidate_in_words(candidate: Candidate, naming: Naming) -> str:
+    verdict = candidate.verdict
+    at_hand = ""
+    if naming.at_hand is not None and verdict.fmr_at_hand is not None:
+        at_hand = f", and {as_high(verdict.fmr_at_hand, naming.at_hand)} {naming.whose.in_words}"
     return (
-        f"{plain(candidate.name)}, similarity {candidate.similarity:.1f};"
-        f" {as_high(candidate.fmr, lowest_fmr)} strangers score as high"
-        f"{' (uncalibrated)' if candidate.uncalibrated else ''}"
+        f"{plain(candidate.name)}, similarity {similarity_in_words(candidate.similarity)};"
+        f" {as_high(candidate.fmr, naming.calibration)} strangers score as high{at_hand}"
     )
 
 
 def label_of(identification: Identification) -> str:
     """Say who a face is, in a picture."""
     match = identification.match
-    return f"{plain(match.name)} {match.similarity:.1f}" if match else "no match"
+    return f"{plain(match.name)} {similarity_in_words(match.similarity)}" if match else "no match"
 
 
 def mark_of(identification: Identification) -> Mark:

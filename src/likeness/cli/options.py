@@ -59,6 +59,10 @@ Fmr = Annotated[
     float | None,
     typer.Option(help="False match rate at which two faces are called the same.", metavar="RATE"),
 ]
+Fnmr = Annotated[
+    float | None,
+    typer.Option(help="Share of pairs of one person that may be answered with no.", metavar="RATE"),
+]
 Fpir = Annotated[
     float | None,
     typer.Option(

@@ -17,7 +17,7 @@ from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
 from likeness.cli.output_file import private_output
 from likeness.cli.plain_text import plain
-from likeness.cli.words import folded, several
+from likeness.cli.words import folded, several, similarity_in_words
 from likeness.errors import NotFound
 from likeness.review.quorum import Verdict
 from likeness.service.review_office import CaseFacts, ReviewOffice, SeenCandidate, SeenCase
@@ -191,7 +191,11 @@ def _print(seen: SeenCase) -> None:
 
 def _alike(one: SeenCandidate) -> str:
     found = f", reference {one.reference_id}" if one.reference_id else f", subject {one.subject_id}"
-    return found if one.similarity is None else f"{found}, similarity {one.similarity:.1f}"
+    return (
+        found
+        if one.similarity is None
+        else f"{found}, similarity {similarity_in_words(one.similarity)}"
+    )
 
 
 def _minute(at: datetime) -> str:

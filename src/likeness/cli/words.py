@@ -1,21 +1,37 @@
 """What numbers mean, in words for a reader at a terminal of 80 columns."""
 
+import math
 import textwrap
 
+from likeness.terms.calibration import Calibration
 from likeness.terms.face import Box, Face, Point
 
 
 def one_in(rate: float) -> str:
     """Say a rate as people say it: `1 in 48,000`, or `31 in 100` where that is clearer."""
+    if rate == 0:
+        return "none"
     if rate >= 0.1:
         return f"{round(100 * rate)} in 100"
     times = round(1 / rate)
     return f"1 in {round(times, 2 - len(str(times))):,}"
 
 
-def as_high(fmr: float, lowest_fmr: float) -> str:
-    """Say how many strangers score as high; of rates beyond the lowest measured little is known."""
-    return f"{'at most ' if fmr <= lowest_fmr else ''}{one_in(fmr)}"
+def as_high(fmr: float, known: Calibration) -> str:
+    """Say how many strangers score as high, and whether that was counted or is the tail's."""
+    return (
+        f"{'at most ' if fmr <= known.lowest_fmr else ''}{one_in(fmr)}"
+        f"{' (extrapolated)' if fmr < known.least_counted else ''}"
+    )
+
+
+def similarity_in_words(similarity: float) -> str:
+    """Say a similarity to one digit, from 99 on to two; 100 is that of a picture with itself."""
+    if similarity >= 100:
+        return "100"
+    if similarity >= 99:
+        return f"{math.floor(100 * similarity) / 100:.2f}"
+    return f"{math.floor(10 * similarity) / 10:.1f}"
 
 
 def several(count: int, noun: str) -> str:

@@ -5,9 +5,10 @@ from rich.table import Table
 
 from likeness import __version__
 from likeness.cli.answers import Json, identification_json, point_json
-from likeness.cli.words import as_high, box_in_words
+from likeness.cli.words import as_high, box_in_words, similarity_in_words
 from likeness.demo.people import PEOPLE, Person
 from likeness.demo.run import Demonstration, NamedFace
+from likeness.terms.calibration import Calibration
 
 
 def print_table(demonstration: Demonstration) -> None:
@@ -17,7 +18,7 @@ def print_table(demonstration: Demonstration) -> None:
         table.add_row(
             box_in_words(named.identification.face.box),
             _name(named),
-            *_meaning(named, demonstration.likeness.calibration.lowest_fmr),
+            *_meaning(named, demonstration.likeness.calibration),
             f"{named.template_ms + named.search_ms:.0f}",
         )
     Console(markup=False, highlight=False).print(table)
@@ -51,12 +52,15 @@ def _name(named: NamedFace) -> str:
     return f"{name}\n(altered copy)" if named.person.altered else name
 
 
-def _meaning(named: NamedFace, lowest_fmr: float) -> tuple[str, str]:
+def _meaning(named: NamedFace, known: Calibration) -> tuple[str, str]:
     match = named.identification.match
     if match:
-        return f"{match.similarity:.1f}", as_high(match.fmr, lowest_fmr)
+        return f"{similarity_in_words(match.similarity)}", as_high(match.fmr, known)
     nearest = named.identification.candidates[0]
-    return f"{nearest.similarity:.1f}", f"{as_high(nearest.fmr, lowest_fmr)} (to {nearest.name})"
+    return (
+        f"{similarity_in_words(nearest.similarity)}",
+        f"{as_high(nearest.fmr, known)} (to {nearest.name})",
+    )
 
 
 def _person_json(person: Person) -> Json:

@@ -4,10 +4,10 @@ Every face begins as a group of its own. The two groups whose faces score highes
 on average are joined, again and again, until no two reach the threshold (UPGMA: Sokal and Michener
 1958). Two faces in one picture are two people, so groups that share a picture are never joined.
 
-Scores are linear in what both templates bring along (`_rows`), so the mean score of two groups is
-that of their means: no table of all pairs is kept. And as no join brings a group nearer to others
-than its nearer part was, all pairs of groups that are each other's nearest can be joined at once,
-which comes to the same (reciprocal agglomerative clustering: Sumengen et al. 2021).
+Scores here are products of what both templates bring along (`_rows`), so the mean score of two
+groups is that of their means: no table of all pairs is kept. And as no join brings a group nearer
+to others than its nearer part was, all pairs of groups that are each other's nearest can be joined
+at once, which comes to the same (reciprocal agglomerative clustering: Sumengen et al. 2021).
 """
 
 from collections import Counter, defaultdict
@@ -22,6 +22,7 @@ from likeness.errors import ModelMismatch
 from likeness.terms.template import Template
 
 _ROWS_AT_ONCE = 512
+_LEAST_UNIT = 0.05
 
 Rows = NDArray[np.float32]
 Indices = NDArray[np.intp]
@@ -52,7 +53,7 @@ class Grouping:
 
 
 def group(templates: Sequence[Template], pictures: Sequence[int], threshold: float) -> Grouping:
-    """Group faces whose normalised scores reach the threshold on average.
+    """Group faces whose scores reach the threshold on average.
 
     The work grows with the square of the number of faces, memory with the number.
 
@@ -85,26 +86,21 @@ def group(templates: Sequence[Template], pictures: Sequence[int], threshold: flo
 
 
 def _rows(templates: Sequence[Template]) -> Rows:
-    """Lay out what the scores of n templates of d numbers are linear in: (n, 2d + 2).
+    """Lay out what the scores of n templates of d numbers are products of: (n, d + 1).
 
-    Normalised scores are (a/s) b / 2 + a (b/t) / 2 - c/2 - e/2, with deviations s and t and means
-    over deviations c and e: the product of a's row (a/s, a, c, 1) / 2 with b's (b, b/t, -1, -e).
+    A relative distance is (1 - a b) over a unit. The unit here is the geometric mean of what both
+    bring along, in place of the arithmetic one, so that with u = 1 / sqrt(1 - m) a score is
+    (u a)(w b) - u w. It is never higher than that of a comparison, and lower by little.
     """
     vectors = np.stack([template.vector for template in templates])
-    deviations = np.array([[template.cohort.deviation] for template in templates], np.float32)
     means = np.array([[template.cohort.mean] for template in templates], np.float32)
-    ones = np.ones_like(means)
-    return np.asarray(
-        np.hstack([vectors / deviations, vectors, means / deviations, ones]) / 2, np.float32
-    )
+    units = 1 / np.sqrt(np.maximum(1 - means, _LEAST_UNIT))
+    return np.asarray(np.hstack([vectors * units, units]), np.float32)
 
 
 def _facing(rows: Rows) -> Rows:
     """Turn rows into those that a product with other rows gives scores with."""
-    half = rows.shape[1] // 2 - 1
-    return 2 * np.hstack(
-        [rows[:, half:-2], rows[:, :half], -rows[:, -1:], -rows[:, -2:-1]], dtype=rows.dtype
-    )
+    return np.hstack([rows[:, :-1], -rows[:, -1:]], dtype=rows.dtype)
 
 
 def _copies(templates: Sequence[Template], pictures: Sequence[int]) -> list[list[int]]:

@@ -166,6 +166,12 @@ def set_retention(connection: Connection, collection_id: UUID, days: int | None)
     connection.execute(chosen.values(retention_days=days))
 
 
+def adopt_cohort(connection: Connection, collection_id: UUID, version: str) -> None:
+    """Let another cohort even a collection out; its references follow when they are next read."""
+    chosen = update(COLLECTIONS).where(COLLECTIONS.c.id == collection_id)
+    connection.execute(chosen.values(cohort_version=version))
+
+
 def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
     """Seal with the installation's newest key what an older one seals; say how many that were.
 

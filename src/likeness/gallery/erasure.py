@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from likeness.errors import Conflict
-from likeness.gallery import cohorts, collections
+from likeness.gallery import collections, own_strangers
 from likeness.gallery.certificate import Erased, ErasureCertificate, Verification
 from likeness.gallery.collections import Collection
 from likeness.gallery.journals import note_reassigned, note_removed
@@ -40,6 +40,7 @@ from likeness.gallery.tables import (
     COHORTS,
     COLLECTIONS,
     ERASURES,
+    OWN_STRANGERS,
     REASSIGNMENTS,
     REFERENCES,
     REMOVALS,
@@ -52,7 +53,7 @@ from likeness.storage import Database, scrub
 T = TypeVar("T")
 
 _AT_ONCE = 10_000
-SCRUBBED = (STAGED, REFERENCES, SUBJECTS, TAGS, COHORTS, COLLECTIONS)
+SCRUBBED = (STAGED, REFERENCES, SUBJECTS, TAGS, COHORTS, OWN_STRANGERS, COLLECTIONS)
 _DONE = (
     "rows deleted",
     "vectors removed from the indexes",
@@ -62,10 +63,6 @@ _DONE = (
 _DONE_WITH_COLLECTION = ("the collection's key destroyed", *_DONE)
 # What storage cannot know of.
 _EXPORTS = ("exports and copies that somebody made",)
-_AVERAGES = (
-    "averages of ten people each in the collection's own cohort, until `likeness collections"
-    " cohort` makes it anew",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +99,9 @@ def begin(
         **_rows(connection, REFERENCES, collection_id, REFERENCES.c.subject_number, numbers),
     }
     touched = _subjects_of(connection, list(references))
+    if references:
+        # What they had a part in is measured anew without them.
+        own_strangers.forget(connection, collection_id)
     _delete(connection, STAGED.c.reference_number, list(references))
     _delete(connection, REFERENCES.c.number, list(references))
     affected = sorted(touched - set(numbers))
@@ -136,7 +136,7 @@ def begin_collection(connection: Connection, collection: Collection, now: dateti
     size = collections.size(connection, collection.id)
     models = _models(connection, collection)
     collections.destroy_key(connection, collection.id)
-    for table in (CHANGES, COHORTS, TAGS, BETTER_MODELS):
+    for table in (CHANGES, COHORTS, OWN_STRANGERS, TAGS, BETTER_MODELS):
         connection.execute(delete(table).where(table.c.collection_id == collection.id))
     erased = Erased(True, (), (), (), (), size.subjects, size.references)
     return _note(connection, collection, models, erased, now)
@@ -181,18 +181,8 @@ def finish(
             f" {scrubbing.stood_in_way}: they are gone from every search, and the next sweep or"
             " start finishes the erasure"
         )
-    averaged = database.read(cohorts.owners)
     certificates = [
-        _certificate(
-            erasure,
-            clock(),
-            (
-                *(_AVERAGES if erasure.collection_id in averaged else ()),
-                *left[erasure.id],
-                *scrubbing.out_of_reach,
-                *_EXPORTS,
-            ),
-        )
+        _certificate(erasure, clock(), (*left[erasure.id], *scrubbing.out_of_reach, *_EXPORTS))
         for erasure in erasures
     ]
     return database.write(lambda connection: [_kept(connection, one) for one in certificates])
@@ -210,7 +200,7 @@ def verify(connection: Connection, certificate: ErasureCertificate, vectors: int
             _count(connection, table.c.collection_id == collection_id)
             for table in (
                 *(SUBJECTS, REFERENCES, REASSIGNMENTS, REMOVALS),
-                *(STAGED, COHORTS, TAGS, CHANGES, BETTER_MODELS),
+                *(STAGED, COHORTS, OWN_STRANGERS, TAGS, CHANGES, BETTER_MODELS),
             )
         )
     else:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import Connection
 
 from likeness.errors import LikenessError
@@ -32,21 +33,24 @@ from likeness.gallery import (
     subjects,
 )
 from likeness.gallery.certificate import ErasureCertificate
-from likeness.gallery.cohorts import Cohort, Cohorts, OwnCohort, ReadCohort
+from likeness.gallery.cohorts import Cohorts, KeptCohort, ReadCohort
 from likeness.gallery.collections import Collection, Size
 from likeness.gallery.erasing import Erasing, KeptElsewhere
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.home_lock import HomeLock
 from likeness.gallery.open_collection import MakeIndex, OpenCollection
 from likeness.gallery.open_collections import OpenCollections
+from likeness.gallery.own_strangers import Measured
 from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.seal import Seal
-from likeness.gallery.search import By, Candidate
+from likeness.gallery.search import By, Candidate, Sought
 from likeness.gallery.staging import Change
 from likeness.gallery.vector_index import checked_limit
 from likeness.secrets import Keyring
 from likeness.storage import Database
 from likeness.terms.closing import Closing
+from likeness.terms.crowding import Cohort
+from likeness.terms.face import SeenFace
 from likeness.terms.template import Template
 
 T = TypeVar("T")
@@ -80,8 +84,8 @@ class Gallery(Closing):
             keyring: what collections' keys are sealed with.
             make_index: makes an empty index.
             snapshots: a folder for the indexes' snapshots, made where there is none.
-            cohort_of: gives the cohort of a model and version, to even out fused templates.
-            read_cohort: makes a cohort of what is kept of a collection's own.
+            cohort_of: gives the cohort of a model and version.
+            read_cohort: makes a cohort of the bytes that were kept of it.
             kept_elsewhere: what others keep of people.
             clock: says what time it is.
 
@@ -191,9 +195,78 @@ class Gallery(Closing):
     def evened_out(
         self, collection: Collection, opened: OpenCollection, new: Sequence[NewReference]
     ) -> list[NewReference]:
-        """Give faces as a collection's own cohort sees them; as they are where it has none."""
+        """Give faces as a collection's cohort sees them."""
         templates = self._cohorts.even_out(collection, opened.seal, [one.template for one in new])
         return [replace(one, template=t) for one, t in zip(new, templates, strict=True)]
+
+    def as_evened_out(
+        self, collection: Collection, templates: Sequence[Template]
+    ) -> Sequence[Template]:
+        """Give templates of a collection's model as its cohort sees them.
+
+        Raises:
+            NotFound: it is erased, or its cohort is none of those kept.
+        """
+        return self._cohorts.even_out(collection, self._open.open(collection).seal, templates)
+
+    def own_scores(
+        self, collection: Collection, probe: Template, candidates: Sequence[Candidate]
+    ) -> list[float] | None:
+        """Score candidates as one stranger of the collection scores with another.
+
+        None where its strangers were not measured. A picture compared with itself stays that.
+
+        Raises:
+            NotFound: it is erased.
+        """
+        opened = self._open.open(collection)
+        strangers = opened.strangers.of(collection)
+        if strangers is None or not candidates:
+            return None if strangers is None else []
+        vectors, subject_numbers = self._database.read(
+            partial(search.vectors_of, seal=opened.seal, candidates=candidates)
+        )
+        scores = strangers.joining.own_scores(
+            self._cohorts.of(collection, opened.seal), probe.vector, vectors, subject_numbers
+        )
+        return [
+            one.comparison.score if one.comparison.is_identical else score
+            for one, score in zip(candidates, scores.tolist(), strict=True)
+        ]
+
+    def own_score_of(
+        self,
+        collection: Collection,
+        one: Template,
+        other: Template,
+        subject_id: UUID | None = None,
+    ) -> float | None:
+        """Score two templates as one stranger of a collection with another.
+
+        None where its strangers were not measured. The other is of a subject, or nobody's.
+
+        Raises:
+            NotFound: the collection is erased.
+        """
+        opened = self._open.open(collection)
+        strangers = opened.strangers.of(collection)
+        if strangers is None:
+            return None
+        ids = [] if subject_id is None else [subject_id]
+        known = self._database.read(partial(subjects.by_ids, seal=opened.seal, ids=ids))
+        whose = np.array([each.number for each in known] or [0], np.int64)
+        cohort = self._cohorts.of(collection, opened.seal)
+        scores = strangers.joining.own_scores(cohort, one.vector, other.vector[None], whose)
+        return float(scores[0])
+
+    def strangers(self, collection: Collection) -> Measured | None:
+        """Find what was measured of a collection's own strangers; None for nothing.
+
+        Raises:
+            NotFound: it is erased.
+        """
+        found = self._open.open(collection).strangers.of(collection)
+        return None if found is None else found.measured
 
     def follow(self, opened: OpenCollection, enrolled: Sequence[Reference]) -> None:
         """Let searches find what a committed act enrolled."""
@@ -201,11 +274,18 @@ class Gallery(Closing):
             opened.follow(max(reference.number for reference in enrolled))
         self._open.snapshot_soon(opened)
 
-    def search(self, name: str, probe: Template, limit: int, by: By = By.BEST) -> list[Candidate]:
+    def search(
+        self,
+        name: str,
+        probe: Template,
+        limit: int,
+        by: By = By.BEST,
+        seen: SeenFace | None = None,
+    ) -> list[Candidate]:
         """Find at most `limit` candidates, most alike first.
 
-        A probe of the collection's model is evened out by the collection's own cohort, if it has
-        one.
+        A probe of the collection's model is evened out by the collection's cohort. What is enrolled
+        of the face that was `seen` is that face.
 
         Raises:
             NotFound: there is no such collection.
@@ -214,7 +294,7 @@ class Gallery(Closing):
             IndexUnavailable, DatabaseUnavailable, KeyUnusable: the index cannot be brought up to
                 date with the rows.
         """
-        return self.search_in(self.collection(name), probe, limit, by)
+        return self.search_in(self.collection(name), probe, limit, by, seen=seen)
 
     def search_in(
         self,
@@ -223,6 +303,7 @@ class Gallery(Closing):
         limit: int,
         by: By = By.BEST,
         among: Sequence[UUID] | None = None,
+        seen: SeenFace | None = None,
     ) -> list[Candidate]:
         """Search a collection that was found before, and no other that took its name; see `search`.
 
@@ -237,7 +318,10 @@ class Gallery(Closing):
         def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
             (evened,) = self._cohorts.even_out(collection, opened.seal, [probe])
             references.require_model(evened, collection)
-            return self._find(collection, opened, evened, limit, by, among=among)
+            known = self._database.read(
+                lambda connection: search.sought(connection, opened.seal, evened, seen)
+            )
+            return self._find(collection, opened, known, limit, by, among=among)
 
         return self._while_it_stays(collection, find)
 
@@ -259,13 +343,14 @@ class Gallery(Closing):
         limit = checked_limit(limit)
 
         def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
-            number, probe = self._database.read(
+            number, kept = self._database.read(
                 lambda connection: references.template(
                     connection, collection, opened.seal, reference_id
                 )
             )
+            (probe,) = self._cohorts.even_out(collection, opened.seal, [kept])
             leaving_out = None if by is By.SUBJECT else number
-            return self._find(collection, opened, probe, limit, by, leaving_out, among)
+            return self._find(collection, opened, Sought(probe), limit, by, leaving_out, among)
 
         return self._while_it_stays(self.collection(name), find)
 
@@ -292,7 +377,7 @@ class Gallery(Closing):
             number, probe = self._database.read(probe_of)
             if probe is None:
                 return []
-            return self._find(collection, opened, probe, limit, By.SUBJECT, number, among)
+            return self._find(collection, opened, Sought(probe), limit, By.SUBJECT, number, among)
 
         return self._while_it_stays(self.collection(name), find)
 
@@ -313,15 +398,25 @@ class Gallery(Closing):
 
     # Changing what templates stand on
 
-    def own_cohort(self, collection: Collection) -> OwnCohort | None:
-        """Find what evens a collection's scores, and what they mean, where that is its own.
+    def kept_cohort(self, collection: Collection) -> KeptCohort | None:
+        """Find the cohort that came with a collection, and what scores mean by it, if one did.
 
         Raises:
             NotFound: it is erased.
             Conflict: it has switched to another model.
             KeyUnusable: it is damaged, or another's.
         """
-        return self._cohorts.own(collection, self._open.open(collection).seal)
+        return self._cohorts.kept(collection, self._open.open(collection).seal)
+
+    def cohort(self, collection: Collection) -> Cohort:
+        """Find what evens a collection's scores out.
+
+        Raises:
+            NotFound: it is erased, or its cohort is none of those kept.
+            Conflict: it has switched to another model.
+            KeyUnusable: it is damaged, or another's.
+        """
+        return self._cohorts.of(collection, self._open.open(collection).seal)
 
     def switch(
         self,
@@ -392,24 +487,30 @@ class Gallery(Closing):
         self,
         collection: Collection,
         opened: OpenCollection,
-        probe: Template,
+        probe: Sought,
         limit: int,
         by: By,
         leaving_out: int | None = None,
         among: Sequence[UUID] | None = None,
     ) -> list[Candidate]:
         rows = self._database, collection
-        if by is not By.SUBJECT:
-            if among is not None:
-                return search.compare_references(*rows, opened.seal, probe, among)[:limit]
-            best = by is By.BEST
-            return search.search_references(
-                *rows, opened, probe, limit, best_of_each=best, leaving_out=leaving_out
-            )
-        cohort = self._cohorts.of(collection, opened.seal)
+        cohort_of = partial(self._cohorts.of, collection, opened.seal)
         if among is not None:
-            return search.compare_subjects(*rows, opened.seal, probe, among, cohort)[:limit]
-        return search.search_subjects(*rows, opened, probe, limit, cohort, leaving_out=leaving_out)
+            compare = search.compare_subjects if by is By.SUBJECT else search.compare_references
+            return compare(*rows, opened.seal, probe, among, cohort_of)[:limit]
+        if by is By.SUBJECT:
+            return search.search_subjects(
+                *rows, opened, probe, limit, cohort_of, leaving_out=leaving_out
+            )
+        return search.search_references(
+            *rows,
+            opened,
+            probe,
+            limit,
+            cohort_of,
+            best_of_each=by is By.BEST,
+            leaving_out=leaving_out,
+        )
 
     def _assign(
         self,

@@ -1,8 +1,8 @@
 """How do rows of an older Likeness come to be proven? All at once, before anything reads them.
 
 1. References and what is staged get the proofs that they lack, as they are, in portions.
-2. In one act cohorts are sealed for their calibrations, and every collection's key for rows that
-   are proven. From then on a row without a proof is refused, for the key opens as that alone.
+2. In one act every collection's key is sealed for rows that are proven. From then on a row without
+   a proof is refused, for the key opens as that alone.
 
 Whoever puts back one collection's key as it was finds it refused beside others that are proven, and
 who puts back all of them once the installation's key was rotated.
@@ -11,12 +11,12 @@ who puts back all of them once the installation's key was rotated.
 from contextlib import suppress
 from functools import partial
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from likeness.errors import KeyUnusable
 from likeness.gallery import collections, proofs
 from likeness.gallery.seal import Seal
-from likeness.gallery.tables import COHORTS, COLLECTIONS
+from likeness.gallery.tables import COLLECTIONS
 from likeness.secrets import Key, Keyring
 from likeness.storage import Database
 
@@ -38,7 +38,6 @@ def bind(connection: Connection, keyring: Keyring) -> int:
     for seal in older:
         while _prove_some(connection, seal):  # what came meanwhile
             pass
-        _bind_cohorts(connection, seal)
         collections.seal_for_proven_rows(connection, keyring, seal.collection_id)
     return len(older)
 
@@ -57,14 +56,4 @@ def _older(connection: Connection, keyring: Keyring) -> list[Seal]:
 
 
 def _prove_some(connection: Connection, seal: Seal) -> int:
-    return proofs.write_missing(connection, seal, _AT_ONCE) or proofs.write_missing_staged(
-        connection, seal, _AT_ONCE
-    )
-
-
-def _bind_cohorts(connection: Connection, seal: Seal) -> None:
-    ours = COHORTS.c.collection_id == seal.collection_id
-    for row in connection.execute(select(COHORTS).where(ours)).all():
-        sealed = seal.rebound_cohort(row.version, row.calibration, row.sealed_cohort)
-        chosen = update(COHORTS).where(ours, COHORTS.c.version == row.version)
-        connection.execute(chosen.values(sealed_cohort=sealed))
+    return proofs.write_missing(connection, seal, _AT_ONCE)

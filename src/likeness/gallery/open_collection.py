@@ -18,6 +18,7 @@ from likeness.gallery.certificate import Erased
 from likeness.gallery.collections import Collection
 from likeness.gallery.following_index import FollowingIndex
 from likeness.gallery.index_snapshot import Reached, SnapshotFolder
+from likeness.gallery.own_strangers import KnownStrangers
 from likeness.gallery.rows_as_vectors import RowsAsVectors, of_references, of_subjects
 from likeness.gallery.seal import Seal
 from likeness.gallery.vector_index import VectorIndex
@@ -32,7 +33,10 @@ SNAPSHOT_AFTER = 20_000
 
 
 class OpenCollection:
-    """One collection; `references` and `subjects` follow its rows."""
+    """One collection; `references` and `subjects` follow its rows.
+
+    `strangers` is what was measured of its own.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class OpenCollection:
             REFERENCE_INDEX, of_references(database, seal, collection.model)
         )
         self.subjects = following(SUBJECT_INDEX, of_subjects(database, seal, collection.model))
+        self.strangers = KnownStrangers(database, seal)
         self._writing = threading.Lock()
         self._closed = False
 
@@ -92,12 +97,14 @@ class OpenCollection:
         Raises:
             IndexUnavailable, SnapshotUnusable: an index or its snapshot cannot be changed.
         """
+        self.strangers.forget()
         self.references.refresh(_as_ids(erased.reference_numbers))
         self.subjects.refresh(_as_ids((*erased.subject_numbers, *erased.affected_subjects)))
         return self.references.out_of_reach
 
     def let_go(self) -> None:
-        """Hold nothing in indexes and snapshots that another program has erased."""
+        """Hold nothing in memory, indexes and snapshots that another program has erased."""
+        self.strangers.forget()
         self.references.let_go()
         self.subjects.let_go()
 

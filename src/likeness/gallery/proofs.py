@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from likeness.errors import KeyUnusable
 from likeness.gallery.seal import Seal
-from likeness.gallery.tables import CHANGES, REFERENCES, STAGED, SUBJECTS
+from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.storage import OneOf
 from likeness.terms.template import CohortStatistics
 
@@ -35,9 +35,12 @@ WITH_SUBJECTS: FromClause = outerjoin(
 )
 """Where the columns that are proven come from."""
 
+OLDER = ""
+"""The cohort version of statistics that an older Likeness wrote; they are computed anew."""
+
 PROVEN = (
     *(REFERENCES.c[name] for name in ("number", "id", "subject_number")),
-    *(REFERENCES.c[f"cohort_{name}"] for name in ("mean", "deviation", "version")),
+    *(REFERENCES.c[f"cohort_{name}"] for name in ("mean", "version")),
     *(REFERENCES.c[f"{name}_proof"] for name in ("statistics", "subject")),
     SUBJECTS.c.id.label("subject_id"),
 )
@@ -55,7 +58,7 @@ _OF_SUBJECTS = OneOf(
 
 def of_statistics(seal: Seal, number: int, statistics: CohortStatistics) -> bytes:
     """Prove the cohort statistics of a reference."""
-    said = struct.pack("<qdd", number, statistics.mean, statistics.deviation)
+    said = struct.pack("<qd", number, statistics.mean)
     return seal.proof(b"statistics " + said + statistics.version.encode())
 
 
@@ -72,7 +75,8 @@ def require(seal: Seal, row: Row[Any]) -> CohortStatistics:
         KeyUnusable: it was changed.
     """
     statistics = _statistics(row)
-    if not hmac.compare_digest(
+    # What an older Likeness wrote is not used, so it needs no proof.
+    if statistics.version != OLDER and not hmac.compare_digest(
         row.statistics_proof or b"", of_statistics(seal, row.number, statistics)
     ):
         raise _changed(row, "cohort statistics")
@@ -102,13 +106,30 @@ def write(
         _both(
             seal,
             number,
-            CohortStatistics(row["cohort_mean"], row["cohort_deviation"], row["cohort_version"]),
+            CohortStatistics(row["cohort_mean"], row["cohort_version"]),
             row["id"],
             subject_ids.get(row["subject_number"]),
         )
         for number, row in zip(numbers, rows, strict=True)
     ]
     connection.execute(_PROVE, proofs)
+
+
+def even_out(
+    connection: Connection, seal: Seal, statistics: Mapping[int, CohortStatistics]
+) -> None:
+    """Give references, by number, other statistics, and prove those."""
+    if statistics:
+        rows = [
+            {
+                "row_number": number,
+                "cohort_mean": one.mean,
+                "cohort_version": one.version,
+                "statistics_proof": of_statistics(seal, number, one),
+            }
+            for number, one in statistics.items()
+        ]
+        connection.execute(_EVEN_OUT, rows)
 
 
 def assign(
@@ -150,41 +171,10 @@ def write_missing(connection: Connection, seal: Seal, at_most: int) -> int:
     return len(rows)
 
 
-def write_missing_staged(connection: Connection, seal: Seal, at_most: int) -> int:
-    """Prove what an older Likeness staged; say how much that was."""
-    chosen = (
-        select(
-            STAGED.c.reference_number,
-            STAGED.c.cohort_mean,
-            STAGED.c.cohort_deviation,
-            CHANGES.c.cohort_version,
-        )
-        .join(CHANGES, CHANGES.c.collection_id == STAGED.c.collection_id)
-        .where(STAGED.c.collection_id == seal.collection_id, STAGED.c.statistics_proof.is_(None))
-    )
-    rows = connection.execute(chosen.limit(at_most)).all()
-    if rows:
-        proofs = [
-            {
-                "row_number": row.reference_number,
-                "statistics_proof": of_statistics(
-                    seal,
-                    row.reference_number,
-                    CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version),
-                ),
-            }
-            for row in rows
-        ]
-        connection.execute(_PROVE_STAGED, proofs)
-    return len(rows)
-
-
 _THIS = update(REFERENCES).where(REFERENCES.c.number == bindparam("row_number"))
 _PROVE = _THIS.values({name: bindparam(name) for name in ("statistics_proof", "subject_proof")})
-_PROVE_STAGED = (
-    update(STAGED)
-    .where(STAGED.c.reference_number == bindparam("row_number"))
-    .values(statistics_proof=bindparam("statistics_proof"))
+_EVEN_OUT = _THIS.values(
+    {name: bindparam(name) for name in ("cohort_mean", "cohort_version", "statistics_proof")}
 )
 _ASSIGN = _THIS.values({name: bindparam(name) for name in ("subject_number", "subject_proof")})
 
@@ -212,7 +202,7 @@ def _both(
 
 
 def _statistics(row: Row[Any]) -> CohortStatistics:
-    return CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version)
+    return CohortStatistics(row.cohort_mean, row.cohort_version)
 
 
 def _require_subject(seal: Seal, row: Row[Any]) -> None:

@@ -142,7 +142,6 @@ def row_of(
         "sealed_vector": seal.vector(reference_id, template.vector),
         "sealed_details": seal.details(reference_id, details),
         "cohort_mean": template.cohort.mean,
-        "cohort_deviation": template.cohort.deviation,
         "cohort_version": template.cohort.version,
         "created_at": created_at,
         "expires_at": expires_at,
@@ -253,6 +252,14 @@ def templates(
     }
 
 
+def evened_out_otherwise(connection: Connection, collection: Collection, limit: int) -> list[int]:
+    """List the numbers of some references that another cohort than the collection's evened out."""
+    ours = REFERENCES.c.collection_id == collection.id
+    other = REFERENCES.c.cohort_version != collection.cohort_version
+    chosen = select(REFERENCES.c.number).where(ours, other).limit(limit)
+    return list(connection.execute(chosen).scalars())
+
+
 def template(
     connection: Connection, collection: Collection, seal: Seal, reference_id: UUID
 ) -> tuple[int, Template]:
@@ -335,7 +342,7 @@ def _reference(seal: Seal, row: Row[Any]) -> Reference:
         row.subject_number,
         row.sample_id,
         seal.opened_details(row.id, row.sealed_details),
-        CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version),
+        CohortStatistics(row.cohort_mean, row.cohort_version),
         row.created_at,
         row.expires_at,
     )

@@ -130,29 +130,35 @@ class Seal:
         return hashlib.blake2b(said, key=self._proof_key, digest_size=16).digest()
 
     def cohort(self, version: str, calibration: str, content: bytes) -> bytes:
-        """Seal what is kept of the collection's own cohort of a version, for a calibration."""
+        """Seal the cohort of a version that came with the collection, for a calibration."""
         return self._key.seal(content, self._cohort_context(version, calibration))
 
     def opened_cohort(self, version: str, calibration: str, sealed: bytes) -> bytes:
-        """Open what is kept of the collection's own cohort of a version.
+        """Open the cohort of a version that came with the collection.
 
         Raises:
             KeyUnusable: it is damaged, or another's, or its calibration was changed.
         """
         return self._key.unseal(sealed, self._cohort_context(version, calibration))
 
-    def rebound_cohort(self, version: str, calibration: str, sealed: bytes) -> bytes:
-        """Seal for its calibration what an older Likeness sealed without.
+    def own_strangers(self, content: bytes) -> bytes:
+        """Seal what is known of the collection's own strangers."""
+        return self._key.seal(content, self._own_strangers_context())
+
+    def opened_own_strangers(self, sealed: bytes) -> bytes:
+        """Open what is known of the collection's own strangers.
 
         Raises:
             KeyUnusable: it is damaged, or another's.
         """
-        older = b"gallery cohort " + self.collection_id.bytes + version.encode()
-        return self.cohort(version, calibration, self._key.unseal(sealed, older))
+        return self._key.unseal(sealed, self._own_strangers_context())
 
     def of_snapshots(self, kind: str) -> "SnapshotSeal":
         """Give what seals the snapshots of one of the collection's indexes."""
         return SnapshotSeal(self._key, self.collection_id.bytes + kind.encode() + b" ")
+
+    def _own_strangers_context(self) -> bytes:
+        return b"gallery own strangers " + self.collection_id.bytes
 
     def _cohort_context(self, version: str, calibration: str) -> bytes:
         place = b"gallery cohort and calibration " + self.collection_id.bytes

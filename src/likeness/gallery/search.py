@@ -1,10 +1,11 @@
 """Who is most like a probe? The index proposes by raw score, the rows decide by the even one.
 
-A candidate is read from the rows, so that what is not committed, or is erased, is never one.
+A candidate is read from the rows, so that what is not committed, or is erased, is never one. What
+an older Likeness, or another cohort, evened out is evened out anew on the way.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -13,24 +14,27 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, select
 
-from likeness.errors import Conflict, ModelMismatch
+from likeness.errors import Conflict, NotFound
 from likeness.gallery import collections, proofs, references, subjects
-from likeness.gallery.cohorts import Cohort
 from likeness.gallery.collections import Collection
 from likeness.gallery.following_index import FollowingIndex
 from likeness.gallery.open_collection import OpenCollection
 from likeness.gallery.references import Reference
-from likeness.gallery.rows_as_vectors import subject_vectors
+from likeness.gallery.rows_as_vectors import reference_vectors, subject_vectors
 from likeness.gallery.seal import Seal
 from likeness.gallery.subjects import Subject
 from likeness.gallery.tables import REFERENCES
 from likeness.storage import Database, OneOf
+from likeness.terms.crowding import Cohort
+from likeness.terms.face import SeenFace
 from likeness.terms.template import (
+    IDENTICAL,
+    SAME_PICTURE,
     CohortStatistics,
     Comparison,
     Template,
     compare,
-    normalised_all,
+    relative_scores,
 )
 
 # Proposed by raw score, so that those whose even score is best are among them.
@@ -45,7 +49,6 @@ _STATISTICS = OneOf(
         REFERENCES.c.number,
         REFERENCES.c.subject_number,
         REFERENCES.c.cohort_mean,
-        REFERENCES.c.cohort_deviation,
         REFERENCES.c.cohort_version,
     ).where(REFERENCES.c.collection_id == bindparam("collection_id"), some),
 )
@@ -71,6 +74,19 @@ class Candidate:
     comparison: Comparison
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sought:
+    """A probe, and the numbers of references and subjects that are its face of its picture."""
+
+    template: Template
+    references: frozenset[int] = frozenset()
+    subjects: frozenset[int] = frozenset()
+
+
+CohortOf = Callable[[], Cohort]
+"""Gives the cohort of the collection, where it is needed."""
+
+
 class _Scores(NamedTuple):
     """What is proposed, by (n,) numbers, the groups of which the best is wanted, and scores."""
 
@@ -80,12 +96,25 @@ class _Scores(NamedTuple):
     even: NDArray[np.float64]
 
 
+def sought(connection: Connection, seal: Seal, probe: Template, seen: SeenFace | None) -> Sought:
+    """Find what is enrolled of the very face of the very picture that a probe is."""
+    if seen is None:
+        return Sought(probe)
+    here = [
+        one
+        for one in references.of_samples(connection, seal, [seal.sample_id(seen.sample_sha256)])
+        if seen.is_of(SeenFace(one.details.sample_sha256, one.details.face.box))
+    ]
+    return Sought(probe, frozenset(one.number for one in here), frozenset(_subjects_of(here)))
+
+
 def search_references(
     database: Database,
     collection: Collection,
     opened: OpenCollection,
-    probe: Template,
+    probe: Sought,
     limit: int,
+    cohort_of: CohortOf,
     *,
     best_of_each: bool,
     leaving_out: int | None = None,
@@ -98,15 +127,22 @@ def search_references(
 
     def read(connection: Connection, proposed: dict[int, float]) -> _Scores:
         rows = _STATISTICS.all(connection, list(proposed), collection_id=seal.collection_id)
-        columns = zip(*rows, strict=True) if rows else [()] * 5
-        numbers, subject_numbers, means, deviations, versions = columns
+        columns = zip(*rows, strict=True) if rows else [()] * 4
+        numbers, subject_numbers, means, versions = columns
         groups = [
             # Numbers of references and of subjects are apart by their sign.
             -number if subject_number is None or not best_of_each else subject_number
             for number, subject_number in zip(numbers, subject_numbers, strict=True)
         ]
         raw = [proposed[number] for number in numbers]
-        return _scores(numbers, groups, raw, means, deviations, versions, probe.cohort)
+        older = [
+            number
+            for number, version in zip(numbers, versions, strict=True)
+            if version != collection.cohort_version
+        ]
+        anew = _means_anew(connection, seal, older, cohort_of)
+        present = [anew.get(number, mean) for number, mean in zip(numbers, means, strict=True)]
+        return _scores(numbers, groups, raw, present, probe.template.cohort, probe.references)
 
     def name(connection: Connection, best: dict[int, Comparison]) -> list[Candidate]:
         found = references.by_numbers(connection, seal, best)
@@ -116,16 +152,17 @@ def search_references(
             for number, comparison in best.items()
         ]
 
-    return _search(database, collection, opened.references, probe, limit, leaving_out, read, name)
+    search = _Search(opened.references, probe.template, probe.references, limit, leaving_out)
+    return _search(database, collection, search, read, name)
 
 
 def search_subjects(
     database: Database,
     collection: Collection,
     opened: OpenCollection,
-    probe: Template,
+    probe: Sought,
     limit: int,
-    cohort: Cohort,
+    cohort_of: CohortOf,
     *,
     leaving_out: int | None = None,
 ) -> list[Candidate]:
@@ -137,28 +174,28 @@ def search_subjects(
 
     def read(connection: Connection, proposed: dict[int, float]) -> _Scores:
         # Fused anew: no cohort statistics of a mean are kept, and its raw score is exact so.
-        templates = fused(connection, collection, seal, list(proposed), cohort)
+        templates = fused(connection, collection, seal, list(proposed), cohort_of())
         numbers, those = list(templates), templates.values()
-        raw = [float(one.vector @ probe.vector) for one in those]
+        raw = [float(one.vector @ probe.template.vector) for one in those]
         means = [one.cohort.mean for one in those]
-        deviations = [one.cohort.deviation for one in those]
-        versions = [one.cohort.version for one in those]
-        return _scores(numbers, numbers, raw, means, deviations, versions, probe.cohort)
+        return _scores(numbers, numbers, raw, means, probe.template.cohort, probe.subjects)
 
     def name(connection: Connection, best: dict[int, Comparison]) -> list[Candidate]:
         proofs.require_references_of(connection, seal, best)
         known = subjects.by_numbers(connection, seal, best)
         return [Candidate(None, known[number], comparison) for number, comparison in best.items()]
 
-    return _search(database, collection, opened.subjects, probe, limit, leaving_out, read, name)
+    search = _Search(opened.subjects, probe.template, probe.subjects, limit, leaving_out)
+    return _search(database, collection, search, read, name)
 
 
 def compare_references(
     database: Database,
     collection: Collection,
     seal: Seal,
-    probe: Template,
+    probe: Sought,
     ids: Sequence[UUID],
+    cohort_of: CohortOf,
 ) -> list[Candidate]:
     """Compare a probe with some references alone, most alike first; erased ones are left out."""
 
@@ -166,11 +203,17 @@ def compare_references(
         _require_unchanged(connection, collection)
         numbers = [one.number for one in references.page(connection, seal, ids=ids)]
         found = references.by_numbers(connection, seal, numbers)
-        templates = references.templates(connection, collection, seal, numbers)
+        templates = evened_out(
+            references.templates(connection, collection, seal, numbers), collection, cohort_of
+        )
         known = subjects.by_numbers(connection, seal, _subjects_of(found.values()))
         return _most_alike_first(
             Candidate(
-                one, known.get(one.subject_number or 0), compare(templates[one.number], probe)
+                one,
+                known.get(one.subject_number or 0),
+                SAME_PICTURE
+                if one.number in probe.references
+                else compare(templates[one.number], probe.template),
             )
             for one in found.values()
         )
@@ -182,9 +225,9 @@ def compare_subjects(
     database: Database,
     collection: Collection,
     seal: Seal,
-    probe: Template,
+    probe: Sought,
     ids: Sequence[UUID],
-    cohort: Cohort,
+    cohort_of: CohortOf,
 ) -> list[Candidate]:
     """Compare a probe with some fused subjects alone, most alike first; who is erased is left out.
 
@@ -195,13 +238,69 @@ def compare_subjects(
         _require_unchanged(connection, collection)
         found = {one.number: one for one in subjects.by_ids(connection, seal, ids)}
         proofs.require_references_of(connection, seal, found)
-        templates = fused(connection, collection, seal, list(found), cohort)
+        templates = fused(connection, collection, seal, list(found), cohort_of())
         return _most_alike_first(
-            Candidate(None, found[number], compare(template, probe))
+            Candidate(
+                None,
+                found[number],
+                SAME_PICTURE if number in probe.subjects else compare(template, probe.template),
+            )
             for number, template in templates.items()
         )
 
     return database.read(read)
+
+
+def evened_out(
+    templates: dict[int, Template], collection: Collection, cohort_of: CohortOf
+) -> dict[int, Template]:
+    """Even out anew, of templates by number, those that another cohort evened out."""
+    older = {
+        number: one
+        for number, one in templates.items()
+        if one.cohort.version != collection.cohort_version
+    }
+    if not older:
+        return templates
+    means = cohort_of().means(np.stack([one.vector for one in older.values()])).tolist()
+    return templates | {
+        number: replace(one, cohort=CohortStatistics(mean, collection.cohort_version))
+        for (number, one), mean in zip(older.items(), means, strict=True)
+    }
+
+
+def vectors_of(
+    connection: Connection, seal: Seal, candidates: Sequence[Candidate]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Open what candidates were compared by: (n, d), and the numbers of their subjects, 0 for none.
+
+    Raises:
+        KeyUnusable: one is damaged, or another's.
+        NotFound: one was erased meanwhile.
+    """
+    rows, owners = [], []
+    for one in candidates:
+        if one.reference is not None:
+            found = reference_vectors(connection, seal, [one.reference.number])
+            owners.append(one.reference.subject_number or 0)
+        else:
+            assert one.subject is not None  # a search gives one of the two
+            found = subject_vectors(connection, seal, [one.subject.number])
+            owners.append(one.subject.number)
+        if not len(found.ids):
+            raise NotFound("A candidate was erased during the search: search again.")
+        rows.append(found.vectors[0])
+    return np.stack(rows), np.array(owners, np.int64)
+
+
+def _means_anew(
+    connection: Connection, seal: Seal, numbers: list[int], cohort_of: CohortOf
+) -> dict[int, float]:
+    """Hold references against the collection's cohort: the mean of each, by number."""
+    if not numbers:
+        return {}
+    found = reference_vectors(connection, seal, numbers)
+    return dict(zip(found.ids.tolist(), cohort_of().means(found.vectors).tolist(), strict=True))
 
 
 def _most_alike_first(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -219,35 +318,42 @@ def fused(
     found = subject_vectors(connection, seal, numbers)
     if not len(found.ids):
         return {}
-    means, deviations = cohort.statistics(found.vectors)
+    means = cohort.means(found.vectors).tolist()
     return {
         number: Template(
-            vector, collection.model, CohortStatistics(mean, deviation, collection.cohort_version)
+            vector, collection.model, CohortStatistics(mean, collection.cohort_version)
         )
-        for number, vector, mean, deviation in zip(
-            found.ids.tolist(), found.vectors, means.tolist(), deviations.tolist(), strict=True
-        )
+        for number, vector, mean in zip(found.ids.tolist(), found.vectors, means, strict=True)
     }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """What is searched, for what, and which numbers are the very face that is searched for."""
+
+    index: FollowingIndex
+    probe: Template
+    same: frozenset[int]
+    limit: int
+    leaving_out: int | None
 
 
 def _search(
     database: Database,
     collection: Collection,
-    index: FollowingIndex,
-    probe: Template,
-    limit: int,
-    leaving_out: int | None,
+    search: _Search,
     read: Callable[[Connection, dict[int, float]], _Scores],
     name: Callable[[Connection, dict[int, Comparison]], list[Candidate]],
 ) -> list[Candidate]:
+    limit = search.limit
     wanted = max(_FEWEST_PROPOSED, _PROPOSED_A_CANDIDATE * limit)
     while True:
-        found = index.search(probe.vector, wanted)
+        found = search.index.search(search.probe.vector, wanted)
         here = found.ids[0] >= 0
         ids, scores = found.ids[0][here].tolist(), found.scores[0][here].tolist()
-        proposed = dict(zip(ids, scores, strict=True))
-        if leaving_out is not None:
-            proposed.pop(leaving_out, None)
+        proposed = dict(zip(ids, scores, strict=True)) | dict.fromkeys(search.same, 1.0)
+        if search.leaving_out is not None:
+            proposed.pop(search.leaving_out, None)
 
         def decide(
             connection: Connection, proposed: dict[int, float] = proposed
@@ -276,18 +382,15 @@ def _scores(
     groups: Sequence[int],
     raw: Sequence[float],
     means: Sequence[float],
-    deviations: Sequence[float],
-    versions: Sequence[str],
     probe: CohortStatistics,
+    same: frozenset[int],
 ) -> _Scores:
-    """Even scores out."""
-    if others := set(versions) - {probe.version}:
-        raise ModelMismatch(
-            f"a search needs templates of one cohort, and these are of {min(others)} and"
-            f" {probe.version}: normalise one of them again"
-        )
+    """Even scores out; `same` are the very face that is searched for."""
     raws = np.array(raw, float)
-    even = normalised_all(raws, np.array(means, float), np.array(deviations, float), probe)
+    even = relative_scores(raws, np.array(means, float), np.array(probe.mean))
+    if same:
+        is_same = np.isin(np.array(numbers, np.int64), list(same))
+        raws, even = np.where(is_same, 1.0, raws), np.where(is_same, IDENTICAL, even)
     return _Scores(np.array(numbers, np.int64), np.array(groups, np.int64), raws, even)
 
 

@@ -168,28 +168,6 @@ def waiting(connection: Connection, change: Change, numbers: Sequence[int]) -> s
     return set(connection.execute(chosen).scalars())
 
 
-def stage_statistics(
-    connection: Connection,
-    change: Change,
-    seal: Seal,
-    statistics: Mapping[int, CohortStatistics],
-) -> None:
-    """Stage what a new cohort says of references, by number; their vectors stay.
-
-    Raises:
-        Conflict: the change was ended meanwhile.
-        ModelMismatch: the statistics are of another cohort.
-    """
-    require_open(connection, change)
-    for one in statistics.values():
-        _require_cohort(change, one)
-    wanted = waiting(connection, change, list(statistics))
-    _insert(
-        connection,
-        [_row(change, seal, number, statistics[number]) for number in sorted(wanted)],
-    )
-
-
 def stage_templates(
     connection: Connection, change: Change, seal: Seal, found: Sequence[FoundAgain]
 ) -> None:
@@ -253,7 +231,6 @@ def switch(connection: Connection, change: Change, now: datetime) -> None:
         )
         .values(
             cohort_mean=STAGED.c.cohort_mean,
-            cohort_deviation=STAGED.c.cohort_deviation,
             cohort_version=change.cohort_version,
             statistics_proof=STAGED.c.statistics_proof,
             **(becomes if change.replaces_vectors else {}),
@@ -351,7 +328,6 @@ def _row(change: Change, seal: Seal, number: int, statistics: CohortStatistics) 
         "sealed_details": None,
         "face_digest": None,
         "cohort_mean": statistics.mean,
-        "cohort_deviation": statistics.deviation,
         "statistics_proof": proofs.of_statistics(seal, number, statistics),
     }
 

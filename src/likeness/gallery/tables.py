@@ -71,7 +71,7 @@ REFERENCES = Table(
     Column("sealed_details", LargeBinary, nullable=False),
     # In the clear: a search reads those of hundreds of candidates.
     Column("cohort_mean", Float(53), nullable=False),
-    Column("cohort_deviation", Float(53), nullable=False),
+    # Empty where an older Likeness wrote the mean, which says nothing any more.
     Column("cohort_version", String, nullable=False),
     # Under a key, for the number, which is known once the row is there: see `proofs`.
     Column("statistics_proof", LargeBinary(16)),
@@ -142,7 +142,7 @@ ERASURES = Table(
     Column("digest", String(64)),
 )
 
-# A collection's own cohort, made of its people; several only while one takes another's place.
+# A cohort that came with an imported collection and is none of this installation's.
 COHORTS = Table(
     "gallery_cohorts",
     METADATA,
@@ -151,6 +151,16 @@ COHORTS = Table(
     Column("sealed_cohort", LargeBinary, nullable=False),
     # JSON: what scores evened out by it mean.
     Column("calibration", Text, nullable=False),
+)
+
+# What a collection knows of the strangers in it, for those who join its cohort.
+OWN_STRANGERS = Table(
+    "gallery_own_strangers",
+    METADATA,
+    Column("collection_id", Identifier, primary_key=True),
+    # JSON: the references that join, how many there were then, and what scores mean among them.
+    Column("sealed_content", LargeBinary, nullable=False),
+    Column("measured_at", Instant, nullable=False),
 )
 
 # What a collection's templates are to become, until what they were is gone from everywhere.
@@ -184,7 +194,6 @@ STAGED = Table(
     Column("sealed_details", LargeBinary),
     Column("face_digest", LargeBinary(32)),
     Column("cohort_mean", Float(53), nullable=False),
-    Column("cohort_deviation", Float(53), nullable=False),
     Column("statistics_proof", LargeBinary(16)),
     UniqueConstraint("collection_id", "face_digest"),
     Index("ix_gallery_staged_collection_id_reference_number", "collection_id", "reference_number"),

@@ -123,7 +123,6 @@ WATCHES = Table(
     Column("least_similarity", Float(53), nullable=False, server_default="0"),
     Column("model", String, nullable=False),
     Column("cohort_mean", Float(53), nullable=False),
-    Column("cohort_deviation", Float(53), nullable=False),
     Column("cohort_version", String, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),

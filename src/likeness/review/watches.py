@@ -138,7 +138,6 @@ def add(
         {
             **row,
             "cohort_mean": new.template.cohort.mean,
-            "cohort_deviation": new.template.cohort.deviation,
             "cohort_version": new.template.cohort.version,
             "sealed_key": sealed_key,
             "sealed_vector": key.seal(vector, _context(b"vector", watch.id)),
@@ -193,7 +192,7 @@ def probes(
     if under is None:
         return []
     columns = [WATCHES.c[name] for name in ("id", "sealed_key", "sealed_vector")]
-    columns += [WATCHES.c[f"cohort_{name}"] for name in ("mean", "deviation", "version")]
+    columns += [WATCHES.c[f"cohort_{name}"] for name in ("mean", "version")]
     chosen = WATCHES.c.collection_id == collection_id, WATCHES.c.expires_at > now
     watched = {watch.id: watch for watch in _read(connection, *chosen)}
     return [
@@ -202,7 +201,7 @@ def probes(
             Template(
                 _vector(_key(under, row.id, row.sealed_key), row.id, row.sealed_vector),
                 watched[row.id].model,
-                CohortStatistics(row.cohort_mean, row.cohort_deviation, row.cohort_version),
+                CohortStatistics(row.cohort_mean, row.cohort_version),
             ),
         )
         for row in connection.execute(select(*columns).where(*chosen)).all()
@@ -214,8 +213,8 @@ def resembling(
 ) -> list[tuple[Watch, float]]:
     """Say which watches a template resembles, and how much: `at_least` so similar, 0 to 100.
 
-    A watch may demand more. What was made with another model or cohort resembles nothing: it has to
-    be added again.
+    A watch may demand more. What was made with another model or cohort resembles nothing: with
+    another model it has to be added again.
     """
     comparable = [
         one

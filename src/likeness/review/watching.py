@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from likeness.review import cases, outbox, watches
 from likeness.review.case import Case, Found, Owed, Search
-from likeness.review.watches import Watch
+from likeness.review.watches import Probe, Watch
 from likeness.secrets import Keyring
 from likeness.terms.calibration import Calibration
 from likeness.terms.template import Template
@@ -32,6 +32,8 @@ def open_watch_cases(
     calibration: Calibration,
     *,
     at_least: float,
+    as_evened_out: Callable[[Sequence[Probe]], Sequence[Probe]] = lambda probes: probes,
+    is_named: Callable[[Template, Arrival], bool] = lambda watched, arrival: True,
     owed_of: Callable[[Watch, float], Owed | None],
     use_id: UUID,
     now: datetime,
@@ -46,6 +48,9 @@ def open_watch_cases(
         arrivals: who was enrolled.
         calibration: what the collection's scores mean.
         at_least: from which similarity on, 0 to 100.
+        as_evened_out: gives watched faces as the collection's cohort sees them.
+        is_named: whether the strangers of the collection, too, let an arrival be called somebody
+            watched for; else the case is opened and nobody is told, since too many are as alike.
         owed_of: what a match of a watch owes, of a similarity; None where it may not match.
         use_id: of the enrolment.
         now: the time.
@@ -54,7 +59,8 @@ def open_watch_cases(
     Raises:
         KeyUnusable: a key is gone.
     """
-    watched = watches.probes(connection, keyring, collection_id, now)
+    watched = as_evened_out(watches.probes(connection, keyring, collection_id, now))
+    template_of = {one.watch.id: one.template for one in watched}
     opened = []
     for arrival in arrivals:
         alike = watches.resembling(watched, arrival.template, calibration, at_least)
@@ -81,7 +87,7 @@ def open_watch_cases(
                 expires_at=expires_at,
                 watch_id=watch.id,
             )
-            if watch.tells:
+            if watch.tells and is_named(template_of[watch.id], arrival):
                 outbox.post(connection, case, now)
             opened.append(case)
     return opened

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
-from likeness.evaluation.calibration import count_scores
-from likeness.service.folder_gallery import FolderGallery, read_gallery
-from likeness.service.pairs_of_strangers import pairs_of_strangers
+from likeness.evaluation.calibration import DECADES, ERRORS_NEEDED, StrangerScores, misses_of
+from likeness.evaluation.tail import UPPER_95
+from likeness.service.every_pair import every_pair
+from likeness.service.folder_gallery import FolderGallery, Reference, read_gallery
 from likeness.terms.calibration import Calibration
 from likeness.vision.decode import DecodeLimits
 from likeness.vision.find import FaceFinder
@@ -56,17 +58,40 @@ def calibrate(
             " name"
         )
     kept = [each for each in gallery.references if each.subject not in leave_out]
+    return Measurement(_calibration(kept, finder, measured_on), gallery)
+
+
+def _calibration(kept: list[Reference], finder: FaceFinder, measured_on: str) -> Calibration:
+    """Say what scores mean, by all pairs of references.
+
+    Raises:
+        InvalidRequest: there are too few pairs of different people.
+    """
     people = np.unique([each.subject for each in kept], return_inverse=True)[1]
     templates = [each.template for each in kept]
-    pairs = pairs_of_strangers(
+    counts, mated, mated_raw = StrangerScores(), [], []
+    for some in every_pair(
         np.array([template.vector for template in templates]),
         np.array([template.cohort.mean for template in templates]),
-        np.array([template.cohort.deviation for template in templates]),
         people,
-    )
-    counts = count_scores(some.scores[some.strangers] for some in pairs)
+    ):
+        counts.add(some.strangers)
+        mated.append(some.mated)
+        mated_raw.append(some.mated_raw)
     scores, fmrs = counts.knots()
-    return Measurement(
-        Calibration(finder.model, finder.cohort_version, scores, fmrs, counts.total, measured_on),
-        gallery,
+    return Calibration(
+        finder.model,
+        finder.cohort_version,
+        scores,
+        fmrs,
+        counts.total,
+        measured_on,
+        counts.tail(scores[-1], fmrs[-1] / 10**DECADES, UPPER_95),
+        misses_of(np.concatenate(mated)),
+        one_person=_one_person(np.concatenate(mated_raw)),
     )
+
+
+def _one_person(mated_raw: NDArray[np.float32]) -> float:
+    """Give the raw score that a third of the pairs of one person reach; 1 where there are few."""
+    return 1.0 if len(mated_raw) < ERRORS_NEEDED else float(np.quantile(mated_raw, 2 / 3))

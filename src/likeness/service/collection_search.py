@@ -1,5 +1,6 @@
 """Search a collection of the gallery, as `identify` does: what rules let leave, and on record."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ from likeness.gallery.search import By
 from likeness.service.detect_faces import ReadSample
 from likeness.service.identify import Candidate, Found, Identification, Identified, Identifier
 from likeness.service.record import Outcome, Probe, Record
+from likeness.terms.calibration import Calibration
+from likeness.terms.face import SeenFace
 from likeness.terms.template import Template
 from likeness.vision.decode import Sample
 
@@ -27,22 +30,38 @@ class CollectionSearch:
         """How many references a search compares a probe with, be they fused or not."""
         return self.gallery.size(self.name).references
 
+    @property
+    def own_strangers(self) -> Calibration | None:
+        """What own scores mean among the collection's strangers, where that was measured."""
+        measured = self.gallery.strangers(self.gallery.collection(self.name))
+        return None if measured is None else measured.own
+
     def search(
-        self, probe: Template, limit: int, among: Sequence[UUID] | None = None
+        self,
+        probe: Template,
+        limit: int,
+        seen: SeenFace | None = None,
+        among: Sequence[UUID] | None = None,
     ) -> list[Found]:
         """Find at most `limit` candidates, most alike first; raises what `Gallery.search` does.
 
         Where `among` is given, these references or fused subjects alone are compared with.
         """
         collection = self.gallery.collection(self.name)
+        candidates = self.gallery.search_in(collection, probe, limit, self.by, among, seen)
+        own_scores = self.gallery.own_scores(collection, probe, candidates)
+        unscored: list[float | None] = [None] * len(candidates)
         return [
             Found(
                 one.subject.name if one.subject else None,
                 one.reference.id if one.reference else None,
                 one.comparison,
                 one.subject.id if one.subject else None,
+                own_score,
             )
-            for one in self.gallery.search_in(collection, probe, limit, self.by, among)
+            for one, own_score in zip(
+                candidates, own_scores if own_scores is not None else unscored, strict=True
+            )
         ]
 
 
@@ -67,16 +86,17 @@ class RecordedSearch:
         with self.recorded() as record:
             sample = read()
             found = self.identifier.identify(sample)
-            released, case_ids = [], list[UUID]()
+            released, case_ids, decided = [], list[UUID](), False
             for each in found:
                 released.append(self._released(record, sample, each))
+                decided |= record.confirmed
                 if record.case_id is not None and record.case_id not in case_ids:
                     case_ids.append(record.case_id)
             withheld = record.ended
             if withheld:
                 released = [replace(each, candidates=()) for each in released]
             record.answered(_outcome(released))
-            return Identified(sample, tuple(released), tuple(case_ids), withheld)
+            return Identified(sample, tuple(released), tuple(case_ids), withheld, decided)
 
     def _released(self, record: Record, sample: Sample, each: Identification) -> Identification:
         box = each.face.box
@@ -88,11 +108,21 @@ class RecordedSearch:
         )
         probe = Probe(sample, each.face, parameters=parameters)
 
+        seen = SeenFace(hashlib.sha256(sample.data).digest(), each.face.box)
+
         def among(ids: Sequence[UUID]) -> list[Candidate]:
-            found = self.searched.search(each.template, len(ids), ids)
+            found = self.searched.search(each.template, len(ids), seen, ids)
             return [self.identifier.judged(one) for one in found]
 
         released = record.release(each.candidates, probe, among)
+        if record.confirmed:
+            agreed = record.confirmed_ids
+            released = [
+                one.confirmed() if agreed & {one.reference_id, one.subject_id} else one
+                for one in released
+            ]
+        elif not record.ended:
+            record.refer([one for one in released if one.verdict.unnamed_because], probe)
         return replace(each, candidates=tuple(released))
 
 

@@ -1,18 +1,23 @@
 """Checks that a collection can be compared with what the finder of its model makes of a sample."""
 
+from likeness.errors import Conflict, NotFound
 from likeness.gallery.collections import Collection
 from likeness.gallery.gallery import Gallery
-from likeness.service.in_force import require_cohort
 from likeness.vision.find import FaceFinder
 
 
 def require_comparable(gallery: Gallery, collection: Collection, finder: FaceFinder) -> None:
-    """Refuse a collection that the templates of its model's finder cannot be compared with.
+    """Refuse a collection whose cohort is not to be had, before a sample is looked at.
 
     Raises:
-        Conflict: it is of another cohort.
-        NotFound: it was erased meanwhile.
+        Conflict: it is not.
     """
-    evened_by_ours = collection.cohort_version == finder.cohort_version
-    if not evened_by_ours and gallery.own_cohort(collection) is None:
-        require_cohort(collection, finder.cohort_version)
+    if collection.cohort_version == finder.cohort_version:
+        return
+    try:
+        gallery.cohort(collection)
+    except NotFound as error:
+        raise Conflict(
+            f"The cohort {collection.cohort_version} that evens collection {collection.id} out is"
+            " gone: `likeness collections cohort NAME` takes that of its model."
+        ) from error

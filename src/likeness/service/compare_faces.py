@@ -16,11 +16,24 @@ from likeness.service.detect_faces import ReadSample, largest, required, within
 from likeness.service.quality_bar import QualityBar
 from likeness.service.record import Outcome, Probe, Record
 from likeness.terms.calibration import Calibration
-from likeness.terms.face import Face
-from likeness.terms.template import compare
+from likeness.terms.face import Face, SeenFace
+from likeness.terms.template import SAME_PICTURE, Template, compare
 from likeness.terms.use import Action
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """How often two strangers score as high: any two, and two of one sex, race and age.
+
+    The latter is None where nobody measured it. `extrapolated` is whether one of them is too low to
+    have been counted.
+    """
+
+    fmr: float
+    fmr_alike: float | None
+    extrapolated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class ComparedFace:
     similarity: float
     reference_id: UUID | None = None
     subject_id: UUID | None = None
+    meaning: "Meaning | None" = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,8 +122,22 @@ def _compared(
     face, template = required(largest(finder, pair.person, demands.bar))
     if not pair.chosen:
         raise NoFace("a face was expected in the target and none was found: give another picture")
+    one_picture = pair.source.data == pair.target.data
+
+    def compared_with(face_there: Face, other: Template) -> ComparedFace:
+        same = one_picture and SeenFace(b"", face.box).is_of(SeenFace(b"", face_there.box))
+        score = (SAME_PICTURE if same else compare(template, other)).score
+        alike = calibration.alike
+        meaning = Meaning(
+            calibration.fmr(score),
+            None if alike is None else alike.fmr(score),
+            calibration.is_extrapolated(score)
+            or (alike is not None and alike.is_extrapolated(score)),
+        )
+        return ComparedFace(face_there, calibration.similarity(score), meaning=meaning)
+
     compared = [
-        ComparedFace(pair.among.faces[n], calibration.similarity(compare(template, other).score))
+        compared_with(pair.among.faces[n], other)
         for n, other in zip(pair.chosen, finder.templates(pair.among, pair.chosen), strict=True)
     ]
     alike = sorted(

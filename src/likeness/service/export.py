@@ -19,6 +19,7 @@ from likeness.secrets import Keyring
 from likeness.secrets.passphrase import sealed_stream
 from likeness.service.export_format import (
     COHORT_PART_BYTES,
+    VERSION,
     CohortPart,
     End,
     Header,
@@ -31,8 +32,6 @@ from likeness.storage import Database
 from likeness.terms.calibration import Calibration
 from likeness.terms.template import Template
 from likeness.vision.cohort import Cohort
-from likeness.vision.cohort_parts import CohortInParts
-from likeness.vision.kept_cohort import read_cohort
 from likeness.vision.standards import Standards
 
 Tell = Callable[[int, int], None]
@@ -62,7 +61,7 @@ def export_collection(
     Args:
         database: where the gallery's rows are.
         keyring: what collections' keys are sealed with.
-        standards: what has its cohort, where that is not its own.
+        standards: what has its cohort, where none came with it.
         name: the collection's.
         file: where to write.
         passphrase: what to seal it with; None writes it in the clear.
@@ -90,13 +89,13 @@ def export_collection(
 
 def _standing(
     connection: Connection, seal: Seal, standards: Standards, collection: Collection
-) -> tuple[Cohort | CohortInParts, Calibration | None]:
+) -> tuple[Cohort, Calibration | None]:
     """Find what evens the collection's scores out, and what they mean if that is known."""
-    own = cohorts.find(connection, seal, collection.cohort_version, read_cohort)
-    if own is not None:
+    kept = cohorts.find(connection, seal, collection.cohort_version, Cohort.from_bytes)
+    if kept is not None:
         # Collections know only what a cohort does.
-        assert isinstance(own.cohort, Cohort | CohortInParts)
-        return own.cohort, own.calibration
+        assert isinstance(kept.cohort, Cohort)
+        return kept.cohort, kept.calibration
     cohort = standards.cohort_of(collection.model, collection.cohort_version)
     try:
         return cohort, standards.calibration(collection.model, collection.cohort_version)
@@ -109,13 +108,13 @@ def _lines(
     collection: Collection,
     size: Size,
     seal: Seal,
-    cohort: Cohort | CohortInParts,
+    cohort: Cohort,
     calibration: Calibration | None,
 ) -> Iterator[Line]:
     content = cohort.as_bytes()
     starts = range(0, len(content), COHORT_PART_BYTES)
     header = Header(
-        1,
+        VERSION,
         collection.name,
         collection.model,
         collection.dimensions,
@@ -164,8 +163,6 @@ def _reference(reference: Reference, subject: UUID | None, template: Template) -
         reference.id,
         subject,
         np.ascontiguousarray(template.vector, "<f4").tobytes(),
-        template.cohort.mean,
-        template.cohort.deviation,
         details.face,
         details.sample_size,
         details.sample_sha256,

@@ -15,7 +15,10 @@ from likeness.gallery.tags import MOST_TAGS
 from likeness.terms.calibration import Calibration
 from likeness.terms.face import Face
 
-VERSION = 1
+VERSION: Literal[2] = 2
+_VERSIONS = Literal[1, 2]
+READABLE = (1, VERSION)
+"""Version 1 was scored otherwise: of it neither cohort nor calibration is used."""
 COHORT_PART_BYTES = 1 << 20
 # Of a part of a cohort in base64, and a little; no other line is as long.
 LONGEST_LINE_BYTES = 2 << 20
@@ -48,7 +51,7 @@ class Header:
 
     __pydantic_config__ = _AS_WRITTEN
 
-    likeness_export: Literal[1]
+    likeness_export: _VERSIONS
     name: str
     model: Annotated[str, Field(min_length=1, max_length=1000)]
     dimensions: Annotated[int, Field(ge=1, le=4096)]
@@ -85,21 +88,21 @@ class SubjectLine:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceLine:
-    """A reference; `vector` is little-endian float32, and the cohort says mean and deviation."""
+    """A reference; `vector` is little-endian float32. Version 1 said what is computed anew."""
 
     __pydantic_config__ = _AS_WRITTEN
 
     reference: UUID
     subject: UUID | None
     vector: bytes
-    cohort_mean: float
-    cohort_deviation: Annotated[float, Field(gt=0)]
     face: Face
     sample_size: tuple[_Count, _Count]
     sample_sha256: Annotated[bytes, Field(min_length=32, max_length=32)]
     external_id: str | None
     created_at: _Instant
     expires_at: _Instant | None
+    cohort_mean: float | None = field(default=None, repr=False)
+    cohort_deviation: float | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse a place that no picture has: digests are made of it."""
@@ -119,6 +122,9 @@ class End:
 
 Line = Header | CohortPart | SubjectLine | ReferenceLine | End
 
+# Of version 1, never written any more.
+_OLDER = {"cohort_mean", "cohort_deviation"}
+
 ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {
     kind: TypeAdapter(kind) for kind in (Header, CohortPart, SubjectLine, ReferenceLine, End)
 }
@@ -126,4 +132,4 @@ ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {
 
 def encoded(line: Line) -> bytes:
     """Write a line."""
-    return bytes(ADAPTERS[type(line)].dump_json(line)) + b"\n"
+    return bytes(ADAPTERS[type(line)].dump_json(line, exclude=_OLDER)) + b"\n"

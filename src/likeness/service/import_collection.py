@@ -15,24 +15,23 @@ from sqlalchemy import Connection
 from likeness.errors import Conflict, InvalidRequest, NotFound
 from likeness.gallery import arrivals, cohorts, collections, tags
 from likeness.gallery.arrivals import ArrivingReference, ArrivingSubject
-from likeness.gallery.cohorts import Cohort
 from likeness.gallery.collections import Collection, Size
 from likeness.gallery.names import checked_name
-from likeness.gallery.seal import Details, Seal
+from likeness.gallery.seal import Details
 from likeness.secrets import Keyring
 from likeness.service.collection_facts import declared_by, require_known_tags
-from likeness.service.export_format import Header, ReferenceLine
+from likeness.service.export_format import VERSION, Header, ReferenceLine
 from likeness.service.import_lines import ExportLines
 from likeness.service.in_batches import in_batches
 from likeness.service.record import Outcome, Record
+from likeness.terms.calibration import Calibration
 from likeness.terms.template import CohortStatistics, Template
-from likeness.vision.kept_cohort import models_of, read_cohort
+from likeness.vision.cohort import Cohort
 from likeness.vision.standards import Standards
 
 Tell = Callable[[int, int], None]
 
 _AT_ONCE = 500
-_STATISTICS_APART = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +70,28 @@ def import_collection(
     header = export.header
 
     def insert(connection: Connection) -> Imported:
+        standing = _standing(standards, header, export.cohort())
         collection = collections.create(
             connection,
             keyring,
             header.name if name is None else name,
             model=checked_name(header.model, "a model"),
             dimensions=header.dimensions,
-            cohort_version=checked_name(header.cohort_version, "a cohort's version"),
+            cohort_version=standing.cohort.version,
             retention_days=header.retention_days,
             now=header.created_at,
         )
         seal = collections.seal_of(connection, keyring, collection)
         require_known_tags(header.tags)
         tags.put(connection, seal, header.tags)
-        content = export.cohort()
-        cohort = _required_cohort(header, content)
-        _keep_cohort(connection, seal, standards, header, content)
+        if standing.calibration is not None:
+            cohorts.keep(
+                connection,
+                seal,
+                standing.cohort.version,
+                standing.cohort.as_bytes(),
+                standing.calibration,
+            )
         size = Size(header.subjects, header.references)
         total, done = size.subjects + size.references, 0
         for subjects in in_batches(export.subjects(), _AT_ONCE):
@@ -97,9 +102,8 @@ def import_collection(
             )
             tell(done := done + len(subjects), total)
         for references in in_batches(export.references(), _AT_ONCE):
-            arriving = [_arriving(one, header) for one in references]
+            arriving = _arriving(references, header, standing.cohort)
             arrivals.insert_references(connection, collection, seal, arriving)
-            _require_statistics(cohort, [one.template for one in arriving])
             tell(done := done + len(references), total)
         export.finish()
         return Imported(collection, size)
@@ -120,52 +124,65 @@ def _outcome(imported: Imported, header: Header) -> Outcome:
     )
 
 
-def _keep_cohort(
-    connection: Connection, seal: Seal, standards: Standards, header: Header, content: bytes
-) -> None:
-    """Keep the cohort as the collection's own, unless this installation knows it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Standing:
+    """What is to even the collection out, and its calibration where that is to be kept too."""
+
+    cohort: Cohort
+    calibration: Calibration | None
+
+
+def _standing(standards: Standards, header: Header, content: bytes) -> _Standing:
+    """Choose the cohort: what is known here, else what came.
+
+    Raises:
+        InvalidRequest: what came is not the cohort that the file says.
+        Conflict: what its scores mean is known neither here nor in the file.
+    """
+    if header.likeness_export != VERSION:
+        try:
+            known = standards.cohort(header.model)
+        except NotFound as error:
+            raise Conflict(
+                f"The export is of an older Likeness, whose scores meant something else, and no"
+                f" cohort is known here for {header.model}: export it anew with this version, or"
+                " make a cohort (`likeness models cohort FOLDER`)."
+            ) from error
+        if known.vectors.shape[1] != header.dimensions:
+            raise InvalidRequest(
+                f"The export says that templates of {header.model} have {header.dimensions}"
+                f" numbers, and they have {known.vectors.shape[1]}: export it anew."
+            )
+        return _Standing(known, None)
+    cohort = _required_cohort(header, content)
     if _is_known(standards.cohort_of, header):
         if header.calibration is None or _is_known(standards.calibration, header):
-            return
+            return _Standing(cohort, None)
     elif header.calibration is None:
         raise Conflict(
-            f"what scores with cohort {header.cohort_version} mean was expected to be known, and is"
-            " neither here nor in the export: run `likeness models calibrate` where it was made,"
-            " and export anew"
+            f"What scores with cohort {header.cohort_version} mean is known neither here nor in the"
+            " export: run `likeness models calibrate` where it was made, and export anew."
         )
-    if header.calibration is not None:
-        cohorts.keep(connection, seal, header.cohort_version, content, header.calibration)
+    return _Standing(cohort, header.calibration)
 
 
 def _required_cohort(header: Header, content: bytes) -> Cohort:
     """Read the cohort that the templates were evened out by; refuse any other bytes."""
     try:
-        cohort = read_cohort(content)
+        cohort = Cohort.from_bytes(content)
         anybody = np.eye(1, header.dimensions, dtype=np.float32)
-        is_usable = all(np.isfinite(values).all() for values in cohort.statistics(anybody))
+        is_usable = bool(np.isfinite(cohort.means(anybody)).all())
     except Exception as error:  # readers of archives raise nearly everything on hostile bytes
         raise _other_cohort(header) from error
     of_header = (header.model, header.cohort_version)
     calibration = header.calibration
     if (
         not is_usable
-        or (models_of(cohort), cohort.version) != ({header.model}, header.cohort_version)
+        or (cohort.model, cohort.version) != of_header
         or (calibration and (calibration.model, calibration.cohort_version) != of_header)
     ):
         raise _other_cohort(header)
     return cohort
-
-
-def _require_statistics(cohort: Cohort, templates: Sequence[Template]) -> None:
-    """Refuse statistics that are not the cohort's: with others, one template is like everybody."""
-    computed = cohort.statistics(np.stack([one.vector for one in templates]))
-    stated = [(one.cohort.mean, one.cohort.deviation) for one in templates]
-    # Processors differ in the last digits; this moves no score by more than 0.01.
-    if not np.allclose(np.transpose(computed), stated, rtol=0, atol=_STATISTICS_APART):
-        raise InvalidRequest(
-            "templates were expected to stand to their cohort as the export says and one does not:"
-            " it was changed, or written by another program; export anew"
-        )
 
 
 def _is_known(find: Callable[[str, str], object], header: Header) -> bool:
@@ -176,21 +193,30 @@ def _is_known(find: Callable[[str, str], object], header: Header) -> bool:
     return True
 
 
-def _arriving(line: ReferenceLine, header: Header) -> ArrivingReference:
-    if len(line.vector) != 4 * header.dimensions:
-        raise InvalidRequest(
-            f"templates of {header.dimensions} numbers were expected and one of"
-            f" {len(line.vector)} bytes came: export anew"
+def _arriving(
+    lines: Sequence[ReferenceLine], header: Header, cohort: Cohort
+) -> list[ArrivingReference]:
+    """Hold templates against the cohort; what a file says of that is not believed."""
+    for line in lines:
+        if len(line.vector) != 4 * header.dimensions:
+            raise InvalidRequest(
+                f"A template has {len(line.vector)} bytes, and those of this model have"
+                f" {4 * header.dimensions}: export anew."
+            )
+    vectors = np.array([np.frombuffer(line.vector, "<f4") for line in lines], np.float32)
+    # Numbers that are none are refused where templates are put in.
+    means = cohort.means(np.nan_to_num(vectors)).tolist()
+    return [
+        ArrivingReference(
+            line.reference,
+            line.subject,
+            Template(vector, header.model, CohortStatistics(mean, cohort.version)),
+            Details(line.face, line.sample_size, line.sample_sha256, line.external_id),
+            line.created_at,
+            line.expires_at,
         )
-    statistics = CohortStatistics(line.cohort_mean, line.cohort_deviation, header.cohort_version)
-    return ArrivingReference(
-        line.reference,
-        line.subject,
-        Template(np.frombuffer(line.vector, "<f4"), header.model, statistics),
-        Details(line.face, line.sample_size, line.sample_sha256, line.external_id),
-        line.created_at,
-        line.expires_at,
-    )
+        for line, vector, mean in zip(lines, vectors, means, strict=True)
+    ]
 
 
 def _other_cohort(header: Header) -> InvalidRequest:

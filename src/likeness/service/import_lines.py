@@ -14,6 +14,7 @@ from likeness.secrets.passphrase import MAGIC, opened_stream
 from likeness.service.export_format import (
     ADAPTERS,
     LONGEST_LINE_BYTES,
+    READABLE,
     VERSION,
     CohortPart,
     End,
@@ -121,7 +122,7 @@ def _require_version(line: bytes) -> None:
             "an export of a collection was expected and what came is none: make one with"
             " `likeness export`"
         ) from None
-    if version != VERSION:
+    if version not in READABLE:
         raise InvalidRequest(
             f"an export of version {VERSION} was expected and one of version {version!r:.20} came:"
             " import it with the Likeness that wrote it, or a newer one"

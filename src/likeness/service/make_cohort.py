@@ -11,7 +11,6 @@ from likeness.errors import InvalidRequest, LikenessError
 from likeness.service.folder_gallery import Rejection
 from likeness.service.in_parallel import in_parallel
 from likeness.vision.cohort import Cohort, crowds
-from likeness.vision.cohort_views import harder_views
 from likeness.vision.decode import DecodeLimits, read_sample
 from likeness.vision.embed import Embedder
 from likeness.vision.find import FaceLocator
@@ -55,7 +54,7 @@ def make_cohort(
 
     def embed(picture: Path) -> NDArray[np.float32] | Rejection:
         try:
-            return _views(picture, locator, embedder, limits)
+            return _vector(picture, locator, embedder, limits)
         except LikenessError as error:
             return Rejection(picture, str(error))
 
@@ -71,23 +70,19 @@ def make_cohort(
             " with one: name another folder"
         )
     return MadeCohort(
-        Cohort.of(crowds(np.stack(people, axis=1)), embedder.model, made_from),
+        Cohort.of(crowds(np.stack(people)), embedder.model, made_from),
         len(people),
         tuple(each for each in results if isinstance(each, Rejection)),
     )
 
 
-def _views(
+def _vector(
     picture: Path, locator: FaceLocator, embedder: Embedder, limits: DecodeLimits
 ) -> NDArray[np.float32]:
-    """Embed the foremost face as it is, then as poorer pictures show it: (v, d)."""
+    """Embed the foremost face: (d,)."""
     located = locator.locate(read_sample(picture, limits))
-    which = located.foremost
-    landmarks_xy = located.detections.landmarks_xy[[which]]
-    poorer = harder_views(located.image, located.faces[which].box.height)
-    return np.concatenate(
-        [embedder.vectors(image, landmarks_xy) for image in (located.image, *poorer)]
-    )
+    landmarks_xy = located.detections.landmarks_xy[[located.foremost]]
+    return np.asarray(embedder.vectors(located.image, landmarks_xy)[0], np.float32)
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -4,8 +4,10 @@ Called inside the act that enrols: a match is on record with the reference, or n
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -13,16 +15,19 @@ from sqlalchemy import Connection
 from likeness.errors import Conflict, NotFound
 from likeness.gallery import subjects
 from likeness.gallery.collections import Collection
+from likeness.gallery.gallery import Gallery
 from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.seal import Seal
 from likeness.review import crops, watches
 from likeness.review.case import Case, Owed
-from likeness.review.watches import Watch
+from likeness.review.watches import Probe, Watch
 from likeness.review.watching import Arrival, open_watch_cases
 from likeness.secrets import Keyring
+from likeness.service.naming import Naming
 from likeness.terms.calibration import Calibration
 from likeness.terms.face import Box
 from likeness.terms.image import Image
+from likeness.terms.template import Template, compare
 from likeness.vision.crop import face_crop_jpeg
 
 
@@ -33,6 +38,67 @@ class Enrolled:
     new: NewReference
     reference: Reference
     crop_jpeg: bytes | None
+
+
+class AtHand(Protocol):
+    """Who else decides whether somebody enrolled is called somebody watched for."""
+
+    def as_evened_out(self, collection: Collection, probes: Sequence[Probe]) -> Sequence[Probe]:
+        """Give watched faces as the collection's cohort sees them; those of other models stay."""
+
+    def is_named(
+        self, collection: Collection, calibration: Calibration, watched: Template, arrival: Arrival
+    ) -> bool:
+        """Whether an arrival is more alike than strangers here usually are."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnyStrangers:
+    """Nobody else: the rate among any strangers decides alone."""
+
+    def as_evened_out(self, collection: Collection, probes: Sequence[Probe]) -> Sequence[Probe]:
+        """Give them as they are."""
+        return probes
+
+    def is_named(
+        self, collection: Collection, calibration: Calibration, watched: Template, arrival: Arrival
+    ) -> bool:
+        """Let everybody be called so."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class StrangersAtHand:
+    """Lets the strangers of a collection decide, too, whether somebody is called watched for.
+
+    Of those, a share of `fpir` may be taken for them; strangers who are alike stand for those of a
+    collection that was not measured.
+    """
+
+    gallery: Gallery
+    fpir: float
+
+    def as_evened_out(self, collection: Collection, probes: Sequence[Probe]) -> Sequence[Probe]:
+        """Give watched faces as the collection's cohort sees them; those of other models stay."""
+        ours = [one for one in probes if one.template.model == collection.model]
+        evened = self.gallery.as_evened_out(collection, [one.template for one in ours])
+        others = [one for one in probes if one.template.model != collection.model]
+        return others + [
+            replace(one, template=template) for one, template in zip(ours, evened, strict=True)
+        ]
+
+    def is_named(
+        self, collection: Collection, calibration: Calibration, watched: Template, arrival: Arrival
+    ) -> bool:
+        """Whether an arrival is more alike than strangers here usually are."""
+        own = self.gallery.strangers(collection)
+        naming = Naming.of(
+            calibration, None if own is None else own.own, 1, fmr=1.0, fpir=self.fpir
+        )
+        own_score = self.gallery.own_score_of(
+            collection, watched, arrival.template, arrival.subject_id
+        )
+        return naming.verdict(compare(watched, arrival.template).score, own_score).match
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +117,7 @@ class ReviewOfEnrolments:
     case_lives: timedelta
     calibration_of: Callable[[Collection], Calibration]
     owed_of: Callable[[Connection, Watch, Collection, float], Owed | None]
+    at_hand: AtHand = AnyStrangers()
 
     def crop_of(self, image: Image, box: Box) -> bytes | None:
         """Cut a face out, before the act that enrols it; None while pictures are not kept."""
@@ -134,6 +201,8 @@ class ReviewOfEnrolments:
             arrivals,
             calibration,
             at_least=calibration.similarity(point.threshold),
+            as_evened_out=partial(self.at_hand.as_evened_out, collection),
+            is_named=partial(self.at_hand.is_named, collection, calibration),
             owed_of=lambda watch, similarity: self.owed_of(
                 connection, watch, collection, similarity
             ),

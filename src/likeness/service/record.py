@@ -98,6 +98,17 @@ class Record(Protocol):
     def ended(self) -> bool:
         """Whether what came of it is recorded; after `release`, that the answer is withheld."""
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether people have decided the case of what `release` gave last."""
+
+    @property
+    def confirmed_ids(self) -> frozenset[UUID]:
+        """Whom of it they confirmed: references, or subjects where all of theirs were fused."""
+
+    def refer(self, matches: Sequence[M], probe: Probe) -> None:
+        """Let people decide on matches that rates do not settle, where pictures are kept."""
+
     def release(
         self, matches: Sequence[M], probe: Probe, among: Callable[[Sequence[UUID]], Sequence[M]]
     ) -> list[M]:

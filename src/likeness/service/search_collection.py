@@ -1,5 +1,6 @@
 """Search: who in a collection is most like a face, or like somebody who is enrolled?"""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,6 +13,7 @@ from likeness.service.detect_faces import ReadSample, largest
 from likeness.service.quality_bar import QualityBar
 from likeness.service.record import Outcome, Probe, Record
 from likeness.terms.calibration import Calibration
+from likeness.terms.face import SeenFace
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located
 
@@ -105,11 +107,14 @@ def search_sample(
         record.answered(Outcome(faces=len(located.faces)))
         return SampleSearch(located, None)
     face, template = found
+    seen = SeenFace(hashlib.sha256(sample.data).digest(), face.box)
     # Whose face is below the bar is not searched for: with another bar it is another search.
     parameters = (*demands.parameters, *(() if bar is None else (bar.parameter,)))
     matches = _released(
         record,
-        lambda limit, among: gallery.search_in(collection, template, limit, demands.by, among),
+        lambda limit, among: gallery.search_in(
+            collection, template, limit, demands.by, among, seen
+        ),
         calibration_of(collection),
         demands,
         Probe(sample, face, parameters=parameters),

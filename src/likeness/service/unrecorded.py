@@ -26,6 +26,11 @@ class _NoRecord:
     receipt: str | None = None
     case_id: UUID | None = None
     ended: bool = False
+    confirmed: bool = False
+    confirmed_ids: frozenset[UUID] = frozenset()
+
+    def refer(self, matches: Sequence[M], probe: Probe) -> None:
+        pass
 
     def release(
         self, matches: Sequence[M], probe: Probe, among: Callable[[Sequence[UUID]], Sequence[M]]

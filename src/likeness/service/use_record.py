@@ -54,6 +54,10 @@ class UseRecord:
         self.case_id: UUID | None = None
         self.ended = False
         self.withheld = False
+        self.confirmed = False
+        self.confirmed_ids = frozenset[UUID]()
+        # Of the face that was released last.
+        self._has_case = False
         self._office = office
         # What is owed of every face of a sample, whatever was released of those before.
         self._admission = decision
@@ -80,10 +84,20 @@ class UseRecord:
             )
         )
         agreed, seen = alike, self._circumstances
+        self.confirmed, self._has_case = False, pending is not None
+        self.confirmed_ids = frozenset[UUID]()
+        owes_people = any(one.duty in OF_PEOPLE for one in self._admission.obligations)
         if pending is not None:
-            agreed = [one for one in confirmed(pending, alike, among) if one.similarity >= floor]
             self.case_id = pending.case.id
+            self.confirmed = pending.outcome.decided
             seen = pending.circumstances(seen, now)
+        # A case that no rule owes holds nothing back while it waits, and nobody whom it is not of.
+        if pending is not None and (self.confirmed or owes_people):
+            agreed = [one for one in confirmed(pending, alike, among) if one.similarity >= floor]
+            self.confirmed_ids = frozenset(pending.outcome.confirmed_ids)
+            if not owes_people:
+                others = [one for one in alike if not pending.is_of(one)]
+                agreed = sorted([*agreed, *others], key=lambda one: -one.similarity)
         least = min((match.similarity for match in agreed), default=100.0)
         decision = office.rules.decide(self.use, replace(seen, similarity=least), now)
         owed = {one.duty for one in decision.obligations}
@@ -95,10 +109,19 @@ class UseRecord:
             self.decision = decision
             raise Denied(refusal(self.use, decision))
         if owed:
-            self._withhold(alike, probe, now)
+            self._open_case(Kind.WITHHELD, alike, probe, now)
             return []
         self.decision = decision
         return agreed
+
+    def refer(self, matches: Sequence[M], probe: Probe) -> None:
+        """Let people decide on matches that rates do not settle, where pictures are kept."""
+        office, now = self._office, self._office.clock()
+        keeps = office.withholding.keeps_crops and self.use.collection_id is not None
+        if not keeps or not matches or self._has_case:
+            return
+        # The use goes on, and ends with an entry of its own.
+        self._open_case(Kind.INTENT, matches, probe, now)
 
     def write(self, act: Callable[[Connection], T], outcome: Callable[[T], Outcome]) -> T:
         """Run an act in a transaction, together with the entry that says what came of it.
@@ -124,18 +147,18 @@ class UseRecord:
         if not self.ended:  # else it was withheld, as its entry says
             self._append(self._done(outcome))
 
-    def _withhold(self, matches: Sequence[M], probe: Probe, now: datetime) -> None:
+    def _open_case(self, kind: Kind, matches: Sequence[M], probe: Probe, now: datetime) -> None:
         office, crop_jpeg = self._office, crop_of(probe)
 
         def open_case(connection: Connection) -> tuple[UUID, Position]:
             case = office.withholding.open(
                 connection, self.use, self._admission, probe, crop_jpeg, matches, now
             )
-            event = Event(Kind.WITHHELD, self.use, self._admission, ids={"case": case.id})
+            event = Event(kind, self.use, self._admission, ids={"case": case.id})
             return case.id, office.ledger.append(connection, event)
 
         self.case_id, position = office.database.write(open_case)
-        self._acknowledge(Kind.WITHHELD, position)
+        self._acknowledge(kind, position)
 
     def _done(self, outcome: Outcome) -> Event:
         counts = {

@@ -34,6 +34,10 @@ class Pending:
     case: Case
     outcome: CaseOutcome
 
+    def is_of(self, match: Matched) -> bool:
+        """Whether people decide, or have decided, about somebody whom a search found."""
+        return _id(match) in {one.id for one in self.outcome.candidates}
+
     def circumstances(self, before: Circumstances, now: datetime) -> Circumstances:
         """Say what people have done, for the rules; a case that is not decided counts nobody."""
         reviews = self.case.reviews if self.outcome.decided else 0
@@ -99,13 +103,17 @@ class Withholding:
         matches: Sequence[M],
         now: datetime,
     ) -> Case:
-        """Open the case of a search, or give the one that another call has opened meanwhile."""
+        """Open the case of a search, or give the one that another call has opened meanwhile.
+
+        One person has to look at what no rule owes.
+        """
         found = [Found(one.reference_id, one.subject_id, one.similarity) for one in matches]
+        owed = owed_by(decision)
         return cases.open_case(
             connection,
             self.keyring,
             _search(use, probe),
-            owed_by(decision),
+            replace(owed, reviews=max(1, owed.reviews)),
             found,
             use_id=use.id,
             crop_jpeg=crop_jpeg or self._enrolled_crop(connection, use, probe),

@@ -2,11 +2,13 @@
 
 import bisect
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from likeness.errors import InvalidRequest
+from likeness.terms.template import IDENTICAL
 
 SIMILARITY_EXPONENT = math.log10(20) / 2
 
@@ -16,17 +18,65 @@ def similarity(fmr: float) -> float:
     return max(0.0, 100.0 * (1.0 - math.sqrt(320.0) * math.pow(fmr, SIMILARITY_EXPONENT)))
 
 
+def rate_of(similarity: float) -> float:
+    """Give the false match rate that a similarity, 0 to 100, stands for; all reach 0."""
+    if similarity <= 0.0:
+        return 1.0
+    return float(((1.0 - similarity / 100.0) / math.sqrt(320.0)) ** (1.0 / SIMILARITY_EXPONENT))
+
+
+def rate_for_search(references: int, fpir: float) -> float:
+    """Give the rate of one comparison at which a search of many names a stranger with `fpir`."""
+    return -math.expm1(math.log1p(-fpir) / max(1, references))
+
+
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
     """A threshold and the false match rate that it was chosen for.
 
-    `calibrated` is false where the rate asked for lies beyond what was measured: then nothing may
-    be called a match.
+    `calibrated` is false where the rate asked for lies beyond what is known: then nothing may be
+    called a match, but a picture with itself. `extrapolated` is whether the rate lies beyond what
+    was counted, so that the tail says it.
     """
 
     threshold: float
     fmr: float
     calibrated: bool
+    extrapolated: bool = False
+
+    def is_reached(self, score: float) -> bool:
+        """Whether a score is a match here; that of a picture with itself always is."""
+        return score >= IDENTICAL or (self.calibrated and score >= self.threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class TailRates:
+    """Rates that were too rare to be counted, by the tail of those that were.
+
+    `scores` ascend. `fmrs` descend: they decide, and are an upper bound. `lows` and `highs` are the
+    95% interval, `estimates` what is most likely.
+    """
+
+    scores: tuple[float, ...]
+    fmrs: tuple[float, ...]
+    lows: tuple[float, ...]
+    estimates: tuple[float, ...]
+    highs: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a tail that is none."""
+        columns = (self.scores, self.fmrs, self.lows, self.estimates, self.highs)
+        if (
+            len(self.scores) < 2
+            or len({len(column) for column in columns}) > 1
+            or any(a >= b for a, b in pairwise(self.scores))
+            or any(a <= b for a, b in pairwise(self.fmrs))
+            or not all(0 < rate <= 1 for column in columns[1:] for rate in column)
+        ):
+            raise InvalidRequest(
+                "The tail of a calibration needs scores that ascend and rates that descend, and has"
+                " others: make the calibration again with `likeness models calibrate`."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +86,11 @@ class Calibration:
     `scores` ascend and `fmrs` descend with them, from 1 at or below the lowest score seen to the
     least rate that so many pairs can show. Between two knots log FMR is a straight line. `pairs` is
     how many pairs of strangers were compared, `measured_on` whose.
+
+    Beyond the least rate counted, `tail` says what is known. `misses` are (score, FNMR) with
+    ascending scores: the share of pairs of one person that do not reach it. `alike` is the same
+    table for strangers of one sex, race and age, who match far more often. Two pictures whose raw
+    score reaches `one_person` are taken for one person's, whatever names they have.
 
     Raises:
         InvalidRequest: the knots do not make such a table.
@@ -47,6 +102,10 @@ class Calibration:
     fmrs: tuple[float, ...]
     pairs: int
     measured_on: str
+    tail: TailRates | None = None
+    misses: tuple[tuple[float, float], ...] = ()
+    alike: "Calibration | None" = None
+    one_person: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse a table that is none."""
@@ -56,63 +115,99 @@ class Calibration:
             or any(a >= b for a, b in pairwise(self.scores))
             or any(a <= b for a, b in pairwise(self.fmrs))
             or not 0 < self.fmrs[-1] < self.fmrs[0] <= 1
+            or any(a[0] >= b[0] or a[1] > b[1] for a, b in pairwise(self.misses))
         ):
             raise InvalidRequest(
-                f"a calibration of {self.model} needs scores that ascend and rates that descend"
-                " between 1 and 0, and has others: make it again with `likeness models calibrate`"
+                f"The calibration of {self.model} needs scores that ascend and rates that descend"
+                " between 1 and 0, and has others: make it again with `likeness models calibrate`."
             )
 
     @property
-    def lowest_fmr(self) -> float:
-        """The least rate that was measured; of what lies beyond nothing is known."""
+    def least_counted(self) -> float:
+        """The least rate that was counted; rates below it are the tail's."""
         return self.fmrs[-1]
 
+    @property
+    def lowest_fmr(self) -> float:
+        """The least rate that is known; of what lies beyond nothing is."""
+        return self.fmrs[-1] if self.tail is None else min(self.tail.fmrs[-1], self.fmrs[-1])
+
     def fmr(self, score: float) -> float:
-        """How often two strangers score as high, never said to be less than was measured."""
-        if score <= self.scores[0]:
-            return self.fmrs[0]
-        if score >= self.scores[-1]:
-            return self.fmrs[-1]
-        right = bisect.bisect_right(self.scores, score)
-        (s0, s1), (f0, f1) = self.scores[right - 1 : right + 1], self.fmrs[right - 1 : right + 1]
-        share = (score - s0) / (s1 - s0)
-        return math.exp(math.log(f0) + share * (math.log(f1) - math.log(f0)))
+        """How often two strangers score as high, never said to be less than is known."""
+        if score <= self.scores[-1] or self.tail is None:
+            return _at(score, self.scores, self.fmrs)
+        return min(_at(score, self.tail.scores, self.tail.fmrs), self.fmrs[-1])
+
+    def is_extrapolated(self, score: float) -> bool:
+        """Whether a score's rate is the tail's."""
+        return self.tail is not None and score > self.scores[-1]
+
+    def interval(self, score: float) -> tuple[float, float] | None:
+        """Give the ends of the 95% interval of a rate that is the tail's; None for others."""
+        if self.tail is None or score <= self.scores[-1]:
+            return None
+        tail = self.tail
+        return _at(score, tail.scores, tail.lows), _at(score, tail.scores, tail.highs)
 
     def similarity(self, score: float) -> float:
-        """Similarity, 0 to 100, of a score; at most that of the least rate measured."""
-        return similarity(self.fmr(score))
+        """Similarity, 0 to 100, of a score: 100 for a picture with itself."""
+        return 100.0 if score >= IDENTICAL else similarity(self.fmr(score))
+
+    def fnmr(self, score: float) -> float | None:
+        """How often two pictures of one person score less; None where nobody measured it."""
+        if not self.misses:
+            return None
+        scores, rates = zip(*self.misses, strict=True)
+        if score <= scores[0]:
+            return float(rates[0])
+        if score >= scores[-1]:
+            return float(rates[-1])
+        right = bisect.bisect_right(scores, score)
+        share = (score - scores[right - 1]) / (scores[right] - scores[right - 1])
+        return float(rates[right - 1] + share * (rates[right] - rates[right - 1]))
+
+    def score_missed_by(self, fnmr: float) -> float | None:
+        """Give the score that this share of pairs of one person do not reach; None if unmeasured.
+
+        It is the highest score whose rate of misses is at most `fnmr`.
+        """
+        reached = [score for score, rate in self.misses if rate <= fnmr]
+        return reached[-1] if reached else None
 
     def threshold(self, fmr: float) -> float:
         """The score that strangers reach with this rate.
 
         Raises:
-            InvalidRequest: the rate lies outside of what was measured.
+            InvalidRequest: the rate lies outside of what is known.
         """
-        if not self.fmrs[-1] <= fmr <= self.fmrs[0]:
+        if not self.lowest_fmr <= fmr <= self.fmrs[0]:
             raise InvalidRequest(
-                f"a false match rate from {self.fmrs[-1]:.2g} to {self.fmrs[0]:.2g} was measured"
-                f" for {self.model}, {fmr:.2g} was asked for: ask for one between"
+                f"A false match rate of {fmr:.2g} was not measured for {self.model}: ask for one"
+                f" from {self.lowest_fmr:.2g} to {self.fmrs[0]:.2g}."
             )
-        right = bisect.bisect_right([-rate for rate in self.fmrs], -fmr)
-        if right == len(self.fmrs):
-            return self.scores[-1]
-        (s0, s1), (f0, f1) = self.scores[right - 1 : right + 1], self.fmrs[right - 1 : right + 1]
-        share = (math.log(fmr) - math.log(f0)) / (math.log(f1) - math.log(f0))
-        return s0 + share * (s1 - s0)
+        if fmr >= self.fmrs[-1] or self.tail is None:
+            return _score_at(fmr, self.scores, self.fmrs)
+        return max(_score_at(fmr, self.tail.scores, self.tail.fmrs), self.scores[-1])
 
     def point(self, fmr: float) -> OperatingPoint:
         """Choose the threshold for a rate; the strictest known where the rate is beyond."""
-        reachable = max(fmr, self.lowest_fmr)
-        return OperatingPoint(self.threshold(reachable), fmr, calibrated=fmr >= self.lowest_fmr)
+        reachable = min(max(fmr, self.lowest_fmr), self.fmrs[0])
+        return OperatingPoint(
+            self.threshold(reachable),
+            fmr,
+            calibrated=fmr >= self.lowest_fmr,
+            extrapolated=fmr < self.least_counted,
+        )
 
-    def point_for_gallery(self, subjects: int, fpir: float, *, at_most: float) -> OperatingPoint:
+    def point_for_gallery(
+        self, references: int, fpir: float, *, at_most: float = 1.0
+    ) -> OperatingPoint:
         """Choose the threshold at which a stranger is named somebody with a rate of `fpir`.
 
-        A search compares with every subject, so the rate of one comparison has to be about fpir /
-        subjects: 1 - (1 - fpir)^(1 / subjects). It is never more than `at_most`.
+        A search compares with every reference, so the rate of one comparison has to be about fpir /
+        references: 1 - (1 - fpir)^(1 / references). It is never more than `at_most`.
         """
-        fmr = -math.expm1(math.log1p(-fpir) / max(1, subjects))
-        return self.point(min(fmr, at_most))
+        return self.point(min(rate_for_search(references, fpir), at_most))
 
     def as_json(self) -> dict[str, Any]:
         """Give the values that JSON can hold."""
@@ -120,12 +215,55 @@ class Calibration:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Calibration":
-        """Make one of what `as_json` gave.
+        """Make one of what `as_json` gave; older ones know no tail, misses and alike strangers.
 
         Raises:
             InvalidRequest: the knots do not make a table.
-            TypeError, ValueError: something is missing, unknown or no number.
+            TypeError, ValueError, KeyError: something is missing, unknown or no number.
         """
-        scores = tuple(float(score) for score in value["scores"])
-        fmrs = tuple(float(rate) for rate in value["fmrs"])
-        return cls(**{**value, "scores": scores, "fmrs": fmrs})
+        tail, alike = value.get("tail"), value.get("alike")
+        read = cls(
+            **{
+                **value,
+                "scores": _numbers(value["scores"]),
+                "fmrs": _numbers(value["fmrs"]),
+                "tail": None,
+                "misses": tuple((float(a), float(b)) for a, b in value.get("misses", ())),
+                "alike": None,
+            }
+        )
+        return replace(
+            read,
+            tail=None
+            if tail is None
+            else TailRates(**{name: _numbers(column) for name, column in tail.items()}),
+            alike=None if alike is None else cls.from_json(alike),
+        )
+
+
+def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
+    return tuple(float(one) for one in values)
+
+
+def _at(score: float, scores: Sequence[float], rates: Sequence[float]) -> float:
+    """Read a rate off a table, log-linearly between its knots."""
+    if score <= scores[0]:
+        return rates[0]
+    if score >= scores[-1]:
+        return rates[-1]
+    right = bisect.bisect_right(scores, score)
+    (s0, s1), (f0, f1) = scores[right - 1 : right + 1], rates[right - 1 : right + 1]
+    share = (score - s0) / (s1 - s0)
+    return math.exp(math.log(f0) + share * (math.log(f1) - math.log(f0)))
+
+
+def _score_at(rate: float, scores: Sequence[float], rates: Sequence[float]) -> float:
+    """Read the score of a rate off a table, at its ends where the rate lies beyond."""
+    right = bisect.bisect_right([-one for one in rates], -rate)
+    if right == len(rates):
+        return scores[-1]
+    if right == 0:
+        return scores[0]
+    (s0, s1), (f0, f1) = scores[right - 1 : right + 1], rates[right - 1 : right + 1]
+    share = (math.log(rate) - math.log(f0)) / (math.log(f1) - math.log(f0))
+    return s0 + share * (s1 - s0)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+# Two looks at one face of one picture have boxes that share this much of what they cover.
+_ONE_FACE = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -35,6 +38,14 @@ class Box:
     def area(self) -> float:
         """Square pixels."""
         return self.width * self.height
+
+    def overlap(self, other: "Box") -> float:
+        """Give the share of what two boxes cover that both cover, 0 to 1."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        shared = max(0.0, width) * max(0.0, height)
+        covered = self.area + other.area - shared
+        return shared / covered if covered > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +116,16 @@ class Face:
     confidence: float
     pose: Pose
     quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFace:
+    """Where a probe comes from: the SHA-256 of a sample, and the place of the face in it."""
+
+    sample_sha256: bytes
+    box: Box
+
+    def is_of(self, other: "SeenFace") -> bool:
+        """Whether both are one face of one picture, looked at perhaps twice."""
+        same = self.sample_sha256 == other.sample_sha256
+        return same and self.box.overlap(other.box) >= _ONE_FACE

@@ -7,17 +7,23 @@ from numpy.typing import NDArray
 
 from likeness.errors import ModelMismatch
 
+IDENTICAL = 0.0
+"""The score of a picture with itself, which nothing exceeds."""
+# Two runs over the same pixels differ by rounding, and by no more than this.
+_SAME_BUT_FOR_ROUNDING = 1e-5
+# Where strangers are as alike as this, a distance from them is no unit any more.
+_LEAST_UNIT = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class CohortStatistics:
     """Where one template stands towards a cohort of other people's templates.
 
-    `mean` and `deviation` are those of its highest raw scores against the cohort; `version`
-    names the cohort and the way they were computed.
+    `mean` is that of its highest raw scores against the cohort; `version` names the cohort and the
+    way it was computed.
     """
 
     mean: float
-    deviation: float
     version: str
 
 
@@ -37,48 +43,61 @@ class Template:
 class Comparison:
     """How alike two templates are, higher is more alike.
 
-    `raw_score` is their cosine, -1 to 1. `score` is the same after cohort normalisation: it
-    decides, because one value of it means nearly one error rate for everybody.
+    `raw_score` is their cosine, -1 to 1. `score` is the relative distance, negated: 0 for a face
+    compared with itself, -1 for one as far off as the nearest strangers usually are. It decides,
+    because one value of it means nearly one error rate for everybody.
     """
 
     raw_score: float
     score: float
 
+    @property
+    def is_identical(self) -> bool:
+        """Whether both are the same face of the same picture."""
+        return self.score >= IDENTICAL
+
+
+SAME_PICTURE = Comparison(1.0, IDENTICAL)
+"""What comparing a face with itself comes to, by whatever processor each template was made."""
+
 
 def compare(reference: Template, probe: Template) -> Comparison:
     """Compare two templates of one model and one cohort.
-
-    Adaptive symmetric score normalisation: Cumani et al., Comparison of Speaker Recognition
-    Approaches for Real Applications, Interspeech 2011.
 
     Raises:
         ModelMismatch: they come from different models or cohorts.
     """
     if reference.model != probe.model:
         raise ModelMismatch(
-            f"templates of one model are needed; these are of {reference.model} and {probe.model}:"
-            " make both with the same model"
+            f"These templates are of two models, {reference.model} and {probe.model}: make both"
+            " with the same model."
         )
     if reference.cohort.version != probe.cohort.version:
         raise ModelMismatch(
-            "templates normalised against one cohort are needed; these are of"
-            f" {reference.cohort.version} and {probe.cohort.version}: normalise one of them again"
+            f"These templates are evened out by two cohorts, {reference.cohort.version} and"
+            f" {probe.cohort.version}: even one of them out again."
         )
     raw = float(reference.vector @ probe.vector)
-    return Comparison(raw, normalised(raw, reference.cohort, probe.cohort))
+    return Comparison(raw, relative_score(raw, reference.cohort.mean, probe.cohort.mean))
 
 
-def normalised(raw_score: float, a: CohortStatistics, b: CohortStatistics) -> float:
-    """Even a raw score out by what both templates score against strangers."""
-    return ((raw_score - a.mean) / a.deviation + (raw_score - b.mean) / b.deviation) / 2
+def relative_score(raw_score: float, a_mean: float, b_mean: float) -> float:
+    """Give the relative distance of two templates, negated: 0 when they are one.
+
+    It is -(1 - s) / (1 - (a + b) / 2) for a raw score s: a distance in units of how far off the
+    nearest strangers usually are. Local scaling (Zelnik-Manor and Perona, Self-Tuning Spectral
+    Clustering, NIPS 2004) is its relative.
+    """
+    return float(relative_scores(np.array([raw_score]), np.array([a_mean]), np.array([b_mean]))[0])
 
 
-def normalised_all(
-    raw_scores: NDArray[np.float64],
-    means: NDArray[np.float64],
-    deviations: NDArray[np.float64],
-    probe: CohortStatistics,
+def relative_scores(
+    raw_scores: NDArray[np.floating],
+    a_means: NDArray[np.floating],
+    b_means: NDArray[np.floating],
 ) -> NDArray[np.float64]:
-    """Even out the (n,) raw scores of a probe with templates of (n,) statistics; the same sums."""
-    own = (raw_scores - means) / deviations
-    return (own + (raw_scores - probe.mean) / probe.deviation) / 2
+    """Give `relative_score` of whole arrays, which NumPy broadcasts against each other."""
+    distance = 1.0 - np.asarray(raw_scores, np.float64)
+    distance = np.where(distance <= _SAME_BUT_FOR_ROUNDING, 0.0, distance)
+    units = 1.0 - (np.asarray(a_means, np.float64) + np.asarray(b_means, np.float64)) / 2.0
+    return np.asarray(-distance / np.maximum(units, _LEAST_UNIT) + 0.0, np.float64)

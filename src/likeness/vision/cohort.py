@@ -2,10 +2,10 @@
 
 Where faces crowd together in a model's space, because the model tells them apart badly, strangers
 score high and a raw score counts for less. How high a template scores against a fixed cohort of
-strangers says how crowded its place is, and nobody's group has to be guessed. The method is
-adaptive symmetric score normalisation (Cumani et al., Interspeech 2011; Matejka et al., Interspeech
-2017); a cohort here holds averages of people and never one person's template (microaggregation,
-Domingo-Ferrer and Mateo-Sanz 2002). docs/evenness.md has the formulas and what was tried.
+strangers says how crowded its place is, and nobody's group has to be guessed. Scores are relative
+distances (`terms.template.relative_score`); a cohort here holds averages of people and never one
+person's template (microaggregation, Domingo-Ferrer and Mateo-Sanz 2002). docs/evenness.md has the
+formulas and what was tried.
 """
 
 import hashlib
@@ -31,17 +31,17 @@ FEWEST_PEOPLE = 100
 # than this many deviations: a second picture of the person does so by 7 (the median on LFW).
 HIGHEST_LIKENESS = 3.5
 
-_CROWDS_PER_PERSON = 2
+# Names the formulas below in every version: scores of two methods never meet.
+METHOD = "rd1"
+_CROWDS_PER_PERSON = 8
 _DRAWS = 20
 _STRANGERS = 20
 # Of the cohort's vectors, those that a template is compared with closely.
-_NEAREST_SHARE = 0.015
+_NEAREST_SHARE = 1 / 18
 _FEWEST_NEAREST = 10
-# How far a template's own mean and deviation are followed, where 1 is wholly and 0 takes the
-# typical ones: what evens best. Averages blur how places differ, so means are followed further.
-_MEAN_FOLLOWED = 1.03
-_DEVIATION_FOLLOWED = 0.85
-_SMALLEST_DEVIATION = 1e-4
+# How far a template's own mean is followed, where 1 is wholly and 0 takes the typical one. Averages
+# blur how places differ, so it is followed further.
+_FOLLOWED = 1.2
 _ROWS_AT_ONCE = 256
 # A few bytes can be packed that fill all memory.
 MOST_UNPACKED_BYTES = 1 << 30
@@ -55,7 +55,7 @@ class Cohort:
     `vectors` is (n, d) float32, averages of unit templates and so a little shorter than one.
     `model` names the model that made the templates, `made_from` says of whose pictures and under
     what terms. `nearest` is how many of a template's highest scores count, `typical_mean` how high
-    these usually are, `typical_deviation` how far they usually spread.
+    these usually are.
     """
 
     vectors: NDArray[np.float32]
@@ -63,7 +63,6 @@ class Cohort:
     made_from: str
     nearest: int
     typical_mean: float
-    typical_deviation: float
 
     @classmethod
     def of(cls, vectors: NDArray[np.float32], model: str, made_from: str) -> "Cohort":
@@ -74,30 +73,31 @@ class Cohort:
         # As if they were templates; the highest score of each is the one with itself.
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         units = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
-        means, deviations = _mean_and_deviation(units, vectors, nearest, skip_highest=True)
-        typical = (round(float(np.median(each)), 6) for each in (means, deviations))
-        return cls(vectors, model, made_from, nearest, *typical)
+        means = _highest(units, vectors, nearest + 1)[:, 1:].mean(axis=1)
+        return cls(vectors, model, made_from, nearest, round(float(np.median(means)), 6))
 
     @cached_property
     def version(self) -> str:
-        """A digest of everything that normalised scores depend on: twelve hexadecimal digits."""
-        digest = hashlib.sha256(json.dumps(self._facts(), sort_keys=True).encode())
-        digest.update(self.vectors.astype("<f2").tobytes())
-        return digest.hexdigest()[:12]
+        """The method, and a digest of all that scores depend on: twelve hexadecimal digits."""
+        return f"{METHOD}-{_digest(self._facts(), self.vectors)}"
 
-    def statistics(
-        self, vectors: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Say where (m, d) unit templates stand: the mean and the deviation to normalise by, (m,).
+    @property
+    def followed(self) -> float:
+        """How far a change in a template's mean is followed; `means` has done so."""
+        return _FOLLOWED
 
-        They are those of a template's highest scores, followed by as much as evens best: from the
-        typical mean by 1.03 times the difference, and s^0.85 (typical s)^0.15 for a deviation s.
+    def means(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Say how crowded the places of (m, d) unit templates are, (m,).
+
+        It is the mean of a template's highest scores, followed from the typical one by 1.2 times
+        the difference.
         """
-        means, deviations = _mean_and_deviation(vectors, self.vectors, self.nearest)
-        means = self.typical_mean + _MEAN_FOLLOWED * (means - self.typical_mean)
-        own = np.maximum(deviations, _SMALLEST_DEVIATION) ** _DEVIATION_FOLLOWED
-        typical = max(self.typical_deviation, _SMALLEST_DEVIATION) ** (1 - _DEVIATION_FOLLOWED)
-        return np.asarray(means, np.float32), np.asarray(own * typical, np.float32)
+        means = _highest(vectors, self.vectors, self.nearest).mean(axis=1, dtype=np.float64)
+        return np.asarray(self.typical_mean + _FOLLOWED * (means - self.typical_mean), np.float64)
+
+    def highest(self, vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+        """Give the `count` highest scores of (m, d) unit templates: (m, count), descending."""
+        return _highest(vectors, self.vectors, min(count, len(self.vectors)))
 
     def as_bytes(self) -> bytes:
         """Give what `from_bytes` reads: a NumPy archive without pickles."""
@@ -139,15 +139,15 @@ class Cohort:
                 if sum(part.file_size for part in archive.zip.infolist()) > MOST_UNPACKED_BYTES:
                     raise ValueError(f"it is larger than {MOST_UNPACKED_BYTES >> 20} MiB")
                 facts = json.loads(str(archive["facts"]))
-                cohort = cls(
-                    archive["vectors"].astype(np.float32),
-                    facts["model"],
-                    facts["made_from"],
-                    facts["nearest"],
-                    facts["typical_mean"],
-                    facts["typical_deviation"],
-                )
-            found, expected = cohort.version, facts["version"]
+                vectors = archive["vectors"].astype(np.float32)
+                expected = facts.pop("version")
+                found = _digest(facts, vectors)
+            if facts.get("method") == METHOD:
+                places = ("model", "made_from", "nearest", "typical_mean")
+                cohort = cls(vectors, *(facts[place] for place in places))
+                found = cohort.version
+            else:  # of an older Likeness: its averages serve as well
+                cohort = cls.of(vectors, facts["model"], facts["made_from"])
         except (
             ValueError,
             KeyError,
@@ -160,8 +160,8 @@ class Cohort:
             raise _unreadable(place, error) from error
         if found != expected:
             raise ModelTampered(
-                f"{place} was expected to hold cohort {expected}; its content is {found}: delete it"
-                " and make it again with `likeness models cohort`"
+                f"{place} should hold cohort {expected}, and its content is {found}: delete it and"
+                " make it again with `likeness models cohort`"
             )
         return cohort
 
@@ -169,42 +169,39 @@ class Cohort:
         return {
             "model": self.model,
             "made_from": self.made_from,
+            "method": METHOD,
             "nearest": self.nearest,
             "typical_mean": self.typical_mean,
-            "typical_deviation": self.typical_deviation,
-            "mean_followed": _MEAN_FOLLOWED,
-            "deviation_followed": _DEVIATION_FOLLOWED,
+            "followed": _FOLLOWED,
         }
 
 
-def crowds(views: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
+def crowds(templates: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
     """Average people with those who look most like them, so that no average is of anybody.
 
     Args:
-        views: (v, n, d) unit templates of n different people, each from the same v views: the
-            pictures as they are first, then any harder ones (`harder_views`). Neighbours are those
-            of the first view, and an average is of the same people in every view.
+        templates: (n, d), of length one, of n different people.
         seed: makes the draw repeatable.
 
     Returns:
-        About (2 v n, d) float32, each the plain mean of ten people: it is not brought to length
-        one, so its score with anybody is the mean of ten people's. An average that would still
-        score too high with one of its people is drawn again, and left out in the end.
+        About (8 n, d) float32, each the plain mean of ten people: it is not brought to length one,
+        so its score with anybody is the mean of ten people's. An average that would still score
+        too high with one of its people is drawn again, and left out in the end.
 
     Raises:
         InvalidRequest: there are too few people to hide in.
     """
-    people = views.shape[1]
+    people = len(templates)
     if people < FEWEST_PEOPLE:
         raise InvalidRequest(
-            f"a cohort needs pictures of at least {FEWEST_PEOPLE} people, one each; there are"
-            f" {people}: add more, or stay with the cohort that is shipped"
+            f"A cohort needs pictures of at least {FEWEST_PEOPLE} people, one each; there are"
+            f" {people}: add more, or stay with the cohort that is shipped."
         )
     draws = np.random.default_rng(seed)
-    scores = views[0] @ views[0].T
+    scores = templates @ templates.T
     np.fill_diagonal(scores, np.inf)  # everybody is in their own neighbourhood
     neighbours = np.argsort(-scores, axis=1, kind="stable")[:, :NEIGHBOURS]
-    limits = np.stack([_highest_allowed(view) for view in views])
+    limits = _highest_allowed(templates)
     drawn = []
     waiting = np.repeat(np.arange(people), _CROWDS_PER_PERSON)
     for _ in range(_DRAWS):
@@ -212,44 +209,42 @@ def crowds(views: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
         order[:, 0] = -1.0  # whoever the neighbourhood is of always takes part
         chosen = np.argsort(order, axis=1)[:, :CROWD]
         members = np.take_along_axis(neighbours[waiting], chosen, axis=1)
-        averages = views[:, members].mean(axis=2)
-        fit = (averages @ views.transpose(0, 2, 1) <= limits[:, None]).all(axis=(0, 2))
-        drawn.append(averages[:, fit])
+        averages = templates[members].mean(axis=1)
+        fit = (averages @ templates.T <= limits).all(axis=1)
+        drawn.append(averages[fit])
         waiting = waiting[~fit]
         if not len(waiting):
             break
-    return np.concatenate(drawn, axis=1).reshape(-1, views.shape[2]).astype(np.float32)
+    return np.concatenate(drawn).astype(np.float32)
 
 
 def _unreadable(place: str, error: Exception) -> ModelTampered:
     return ModelTampered(
-        f"{place} was expected to hold a cohort and cannot be read ({error}): delete it and make it"
-        " again with `likeness models cohort`"
+        f"{place} holds no cohort that can be read ({error}): delete it and make it again with"
+        " `likeness models cohort`"
     )
 
 
 def _highest_allowed(templates: NDArray[np.float32]) -> NDArray[np.float32]:
     """Say what an average may score at most with each of (n, d) people: (n,)."""
-    means, deviations = _mean_and_deviation(templates, templates, _STRANGERS, skip_highest=True)
-    return np.asarray(means + HIGHEST_LIKENESS * deviations, np.float32)
+    strangers = _highest(templates, templates, _STRANGERS + 1)[:, 1:]
+    return np.asarray(strangers.mean(axis=1) + HIGHEST_LIKENESS * strangers.std(axis=1), np.float32)
 
 
-def _mean_and_deviation(
-    vectors: NDArray[np.float32],
-    against: NDArray[np.float32],
-    nearest: int,
-    skip_highest: bool = False,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and deviation, (m,) each, of the highest scores of (m, d) vectors against (n, d)."""
-    means, deviations = np.empty((2, len(vectors)), np.float32)
-    kept = nearest + skip_highest
+def _digest(facts: dict[str, str | int | float], vectors: NDArray[np.float32]) -> str:
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    digest.update(vectors.astype("<f2").tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _highest(
+    vectors: NDArray[np.float32], against: NDArray[np.float32], count: int
+) -> NDArray[np.float32]:
+    """Give the `count` highest scores of (m, d) vectors against (n, d): (m, count), descending."""
+    highest = np.empty((len(vectors), count), np.float32)
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
         # Not a matrix product: threads that it wakes spin for 25 ms after each, waiting for more.
         scores = np.einsum("md,nd->mn", vectors[rows], against)
-        highest = np.partition(scores, -kept, axis=1)[:, -kept:]
-        if skip_highest:
-            highest = np.sort(highest, axis=1)[:, :-1]
-        means[rows] = highest.mean(axis=1)
-        deviations[rows] = highest.std(axis=1)
-    return means, deviations
+        highest[rows] = -np.sort(-np.partition(scores, -count, axis=1)[:, -count:], axis=1)
+    return highest

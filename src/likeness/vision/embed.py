@@ -62,7 +62,7 @@ class Recogniser:
                 " with `likeness models cohort`"
             )
         self._embedder = embedder
-        self._cohort = cohort
+        self.cohort = cohort
         self.model = embedder.model
         self.cohort_version = cohort.version
 
@@ -71,10 +71,8 @@ class Recogniser:
         if not len(landmarks_xy):
             return []
         vectors = self._embedder.vectors(image, landmarks_xy)
-        means, deviations = self._cohort.statistics(vectors)
+        means = self.cohort.means(vectors).tolist()
         return [
-            Template(vector, self.model, CohortStatistics(mean, deviation, self.cohort_version))
-            for vector, mean, deviation in zip(
-                vectors, means.tolist(), deviations.tolist(), strict=True
-            )
+            Template(vector, self.model, CohortStatistics(mean, self.cohort_version))
+            for vector, mean in zip(vectors, means, strict=True)
         ]

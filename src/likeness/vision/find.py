@@ -11,6 +11,7 @@ from likeness.terms.face import Box, Face, Landmarks, Point
 from likeness.terms.image import Image
 from likeness.terms.template import Template
 from likeness.vision.align import ChipLayout, Chips, cut_chips, zoom_needed
+from likeness.vision.cohort import Cohort
 from likeness.vision.decode import Sample
 from likeness.vision.detect import Detector
 from likeness.vision.detections import Detections, areas, largest_first
@@ -124,6 +125,11 @@ class FaceFinder:
     def cohort_version(self) -> str:
         """What the templates' scores are evened out by."""
         return self._recogniser.cohort_version
+
+    @property
+    def cohort(self) -> Cohort:
+        """What evens the templates' scores out."""
+        return self._recogniser.cohort
 
     def locate(self, sample: Sample) -> Located:
         """Find every face, largest first, with its pose and its quality."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from likeness.errors import InvalidRequest, NotFound
 from likeness.terms.calibration import Calibration
 from likeness.vision.cohort import Cohort
+from likeness.vision.model_figures import ModelFigures
 from likeness.vision.whole_files import disk_faults_of, write_whole
 
 _SHIPPED = Path(str(resources.files("likeness.vision"))) / "shipped"
@@ -70,6 +71,18 @@ class Standards:
             f"no calibration is known for {model} with cohort {cohort_version}, so a score has no"
             " error rate: make one with `likeness models calibrate FOLDER`"
         )
+
+    def figures(self, model: str, cohort_version: str) -> ModelFigures | None:
+        """Find what was measured of a model's errors; None where its shipped cohort is not used.
+
+        Raises:
+            InvalidRequest: the file is damaged.
+        """
+        path = self._shipped / f"{model}.figures.json"
+        of_shipped = self._shipped / _calibration_name(model, cohort_version)
+        if not path.is_file() or not of_shipped.is_file():
+            return None
+        return ModelFigures.from_json(path.read_bytes(), str(path))
 
     def keep_cohort(self, cohort: Cohort) -> Path:
         """Keep an operator's own cohort; it is used from now on."""

@@ -93,7 +93,12 @@ def test_similarity_is_a_function_of_the_false_match_rate(rekognition: Any, serv
     candidates = served.gallery.search("staff", probe, 4, "reference")
     said = [match["Similarity"] for match in matches]
     assert said == pytest.approx(
-        [similarity(served.calibration.fmr(one.comparison.score)) for one in candidates]
+        [served.calibration.similarity(one.comparison.score) for one in candidates]
+    )
+    # A picture with itself is wholly alike, and nothing else is.
+    assert said[0] == 100
+    assert said[1:] == pytest.approx(
+        [similarity(served.calibration.fmr(one.comparison.score)) for one in candidates[1:]]
     )
     assert similarity(1e-3) == pytest.approx(80)
 

@@ -42,8 +42,7 @@ VERBS = {
     ),
     "cohort": Verb(
         f"{_HERE}.cohort:cohort",
-        "Even a collection's scores out by averages of its own people, and calibrate them with"
-        " others.",
+        "Measure how alike the people of a collection look to each other, and what that means.",
     ),
     "re-embed": Verb(
         f"{_HERE}.re_embed:re_embed",

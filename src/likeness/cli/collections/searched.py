@@ -7,6 +7,7 @@ from functools import partial
 from likeness.app import Installation, Workload
 from likeness.app.collections import calibration_of, require_comparable
 from likeness.app.on_record import on_record
+from likeness.app.strangers import strangers_of
 from likeness.cli.collections.finder import finder_of
 from likeness.cli.home_alone import home_alone
 from likeness.cli.plain_text import plain
@@ -24,13 +25,14 @@ def collection_ready(settled: Installation, name: str, by: By) -> Iterator[Ready
 
     Raises:
         NotFound: there is no such collection, or nobody has measured what its scores mean.
-        Conflict: its model cannot be had here, or it is of another cohort than the model has.
+        Conflict: its model cannot be had here.
     """
     settings = settled.settings
     with home_alone(settled, "ask the server: SearchFacesByImage") as home:
         collection = home.gallery.collection(name)
         require_comparable(home, collection)
-        calibration = calibration_of(home, collection)
+        calibration = calibration_of(home, home.gallery.collection(name))
+        strangers_of(home).measured(name)
         size = home.gallery.size(name)
         searched = CollectionSearch(home.gallery, name, by)
         finder = finder_of(home, collection, Workload.MANY)

@@ -9,6 +9,7 @@ from likeness.app.collections import (
     calibration_of,
     collection_named,
     every_collection,
+    own_strangers_of,
     require_comparable,
     size_of,
 )
@@ -24,8 +25,8 @@ from likeness.cli.search_in_words import search_in_words, search_json
 from likeness.cli.words import folded
 from likeness.errors import NotFound, StateError
 from likeness.gallery.collections import Collection
+from likeness.service.naming import Naming
 from likeness.service.record import Outcome
-from likeness.terms.calibration import Calibration, OperatingPoint
 from likeness.terms.use import Action
 from likeness.vision.template_model import recogniser_of
 
@@ -56,7 +57,7 @@ def show(
         collection = collection_named(rows, name)
         with on_record(rows, Action.READ, "collections show", collection) as record:
             hindrance = _hindrance(rows, collection)
-            search = _search(rows, collection)
+            naming = _naming(rows, collection)
             record.answered(Outcome())
         tell_of_better_model(rows, collection)
         if as_json:
@@ -64,8 +65,8 @@ def show(
                 {
                     **collection_json(rows, collection),
                     "hindrance": hindrance,
-                    "calibrated_on": search[0].measured_on if search else None,
-                    "operating_point": search_json(*search) if search else None,
+                    "calibrated_on": naming.calibration.measured_on if naming else None,
+                    "operating_point": search_json(naming) if naming else None,
                 }
             )
             return
@@ -74,16 +75,16 @@ def show(
             f"Recogniser {recogniser_of(collection.model)}: templates of {collection.model},"
             f" {collection.dimensions} numbers each, evened out by {collection.cohort_version}.",
         ]
-        if search is None:
+        if naming is None:
             paragraphs.append("Not calibrated: nobody has measured what its scores mean.")
         else:
-            paragraphs.append(f"Calibrated on {search[0].measured_on}.")
+            paragraphs.append(f"Calibrated on {naming.calibration.measured_on}.")
         if hindrance is not None:
             paragraphs.append(f"Not to be searched now: {hindrance}.")
         for paragraph in paragraphs:
             print(folded(plain(paragraph)))
-        if search is not None:
-            print(*search_in_words(*search), sep="\n")
+        if naming is not None:
+            print(*search_in_words(naming), sep="\n")
 
 
 def _hindrance(rows: Rows, collection: Collection) -> str | None:
@@ -96,13 +97,13 @@ def _hindrance(rows: Rows, collection: Collection) -> str | None:
     return None
 
 
-def _search(rows: Rows, collection: Collection) -> tuple[Calibration, OperatingPoint, int] | None:
+def _naming(rows: Rows, collection: Collection) -> Naming | None:
     """Say what a search by best or reference is worth; None where nobody has measured that."""
     settings = rows.installation.settings
     try:
         calibration = calibration_of(rows, collection)
     except NotFound:
         return None
+    own = own_strangers_of(rows, collection)
     compared = size_of(rows, collection).references
-    point = calibration.point_for_gallery(compared, settings.fpir, at_most=settings.fmr)
-    return calibration, point, compared
+    return Naming.of(calibration, own, compared, fmr=settings.fmr, fpir=settings.fpir)

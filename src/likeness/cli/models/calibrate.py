@@ -71,6 +71,7 @@ def calibrate(
         f"{several(len(gallery.references), 'picture')} of {len(gallery.subjects)} people,"
         f" {several(len(gallery.rejections), 'picture')} without a face; people left out:"
         f" {len(left_out)}.\n{calibration.pairs:,} pairs of strangers show rates down to"
+        f" {one_in(calibration.least_counted)}, their tail down to"
         f" {one_in(calibration.lowest_fmr)}.\nWritten to {plain(kept)}"
     )
 

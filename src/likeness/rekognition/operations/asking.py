@@ -20,6 +20,7 @@ from likeness.rekognition.call import Call, Request
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.served import Served
 from likeness.service.collection_facts import use_of
+from likeness.service.naming import Expected
 from likeness.service.receipts import ReceiptingDesk
 from likeness.service.record import Record
 from likeness.terms.use import Action
@@ -28,6 +29,9 @@ T = TypeVar("T")
 Act = Callable[[Connection], T]
 
 RECEIPT_HEADER, CASE_HEADER = "X-Likeness-Receipt", "X-Likeness-Case"
+# How many false candidates to expect of a search, or how often strangers score as a comparison did.
+ANY_HEADER, AT_HAND_HEADER = "X-Likeness-Any-Strangers", "X-Likeness-Strangers-At-Hand"
+EXTRAPOLATED_HEADER = "X-Likeness-Extrapolated"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +97,15 @@ def recorded(
         finally:
             if record.case_id is not None:
                 call.headers[CASE_HEADER] = str(record.case_id)
+
+
+def say_rates(call: Call, rates: Expected) -> None:
+    """Say in headers what any strangers make likely, and what those at hand do."""
+    call.headers[ANY_HEADER] = f"{rates.by_any:.3g}"
+    if rates.by_those_at_hand is not None:
+        call.headers[AT_HAND_HEADER] = f"{rates.by_those_at_hand:.3g} {rates.whose}"
+    if rates.extrapolated:
+        call.headers[EXTRAPOLATED_HEADER] = "true"
 
 
 def once(

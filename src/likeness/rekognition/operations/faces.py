@@ -4,13 +4,14 @@ from functools import partial
 
 from likeness.errors import NoFace
 from likeness.rekognition.call import Call, Request, Response
-from likeness.rekognition.operations.asking import recorded
+from likeness.rekognition.operations.asking import recorded, say_rates
 from likeness.rekognition.operations.pictures import MOST_FACES, invalid_parameters, picture
 from likeness.rekognition.operations.words import bounding_box, face_detail, quality_bar, size_of
 from likeness.rekognition.served import Served
 from likeness.service.compare_faces import Alike
 from likeness.service.compare_faces import compare_faces as compare
 from likeness.service.detect_faces import detect_faces as detect
+from likeness.service.naming import Expected, Strangers
 from likeness.terms.use import Action
 
 _SIMILARITY_THRESHOLD = 80.0
@@ -42,6 +43,12 @@ def compare_faces(served: Served, call: Call, request: Request) -> Response:
     except NoFace as error:
         raise invalid_parameters() from error
     size = size_of(compared.target)
+    # Of the best match alone: of faces that rules withhold, no rate is told.
+    meaning = compared.matches[0].meaning if compared.matches else None
+    if meaning is not None:
+        say_rates(
+            call, Expected(meaning.fmr, meaning.fmr_alike, Strangers.ALIKE, meaning.extrapolated)
+        )
     return {
         "SourceImageFace": {
             "BoundingBox": bounding_box(compared.source_face.box, size_of(compared.source)),

@@ -9,7 +9,7 @@ from likeness.gallery import subjects
 from likeness.gallery.search import By, Candidate
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
-from likeness.rekognition.operations.asking import Target, recorded, target
+from likeness.rekognition.operations.asking import Target, recorded, say_rates, target
 from likeness.rekognition.operations.pictures import MOST_FACES, invalid_parameters, picture
 from likeness.rekognition.operations.users import ACTIVE, missing_user
 from likeness.rekognition.operations.words import (
@@ -20,6 +20,7 @@ from likeness.rekognition.operations.words import (
     quality_bar,
 )
 from likeness.rekognition.served import Served
+from likeness.service.naming import expected_false
 from likeness.service.record import Record
 from likeness.service.search_collection import (
     Demands,
@@ -43,6 +44,7 @@ def search_faces(served: Served, call: Call, request: Request) -> Response:
     demands = _of_faces(request)
     with recorded(served, call, Action.SEARCH, of) as record:
         matches = _like_face(served, of, record, face_id, demands)
+        _say_what_to_expect(served, call, of, demands)
     return {
         "SearchedFaceId": request["FaceId"],
         "FaceMatches": [_face_match(match) for match in matches],
@@ -82,6 +84,7 @@ def search_users(served: Served, call: Call, request: Request) -> Response:
         else:
             matches = _like_user(served, of, record, request["UserId"], demands)
             answer = {"SearchedUser": {"UserId": request["UserId"]}}
+        _say_what_to_expect(served, call, of, demands)
     return {
         "UserMatches": [_user_match(match) for match in matches],
         "FaceModelVersion": face_model_version(of.collection.model),
@@ -113,6 +116,20 @@ def search_users_by_image(served: Served, call: Call, request: Request) -> Respo
     }
 
 
+def _say_what_to_expect(served: Served, call: Call, of: Target, demands: Demands) -> None:
+    """Say in headers how many false candidates such a search gives, by whose rates."""
+    measured = served.gallery.strangers(of.collection)
+    say_rates(
+        call,
+        expected_false(
+            served.calibration_for(of.collection),
+            None if measured is None else measured.plain,
+            served.gallery.size(of.collection.name).references,
+            demands.threshold,
+        ),
+    )
+
+
 def _by_image(
     served: Served,
     call: Call,
@@ -125,7 +142,7 @@ def _by_image(
     read = picture(served, request["Image"])
     with recorded(served, call, Action.SEARCH, of) as record:
         finder = served.finder_of(of.collection)
-        return search_sample(
+        found = search_sample(
             record,
             served.gallery,
             of.collection,
@@ -136,6 +153,8 @@ def _by_image(
             demands,
             quality_bar(request, "NONE"),
         )
+        _say_what_to_expect(served, call, of, demands)
+    return found
 
 
 def _like_face(

@@ -1,0 +1,210 @@
+"""What does a collection know of the strangers in it? Who joins its cohort, and their scores.
+
+The first references of up to a thousand subjects join the cohort, drawn anew whenever it is
+measured. Which they are, and what scores mean among them, lies in a row under the collection's key;
+their vectors are read from their own rows, so that whoever is erased is gone from here too.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, func, insert, select
+
+from likeness.gallery import proofs
+from likeness.gallery.collections import Collection
+from likeness.gallery.seal import Seal
+from likeness.gallery.tables import OWN_STRANGERS, REASSIGNMENTS, REFERENCES
+from likeness.storage import Database
+from likeness.terms.calibration import Calibration
+from likeness.terms.crowding import Joining
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of a collection's own strangers.
+
+    `joining` are the numbers of the references that joined its cohort; it had so many `references`
+    and `subjects` then, and was evened out by `cohort_version`. `own` says what own
+    scores mean, `plain` what the scores mean that every comparison gives.
+    """
+
+    joining: tuple[int, ...]
+    references: int
+    subjects: int
+    cohort_version: str
+    own: Calibration
+    plain: Calibration
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strangers:
+    """What was measured of a collection's own strangers, and those who joined its cohort for it."""
+
+    measured: Measured
+    joining: Joining
+
+
+class KnownStrangers:
+    """Reads what was measured once; safe to use from many threads."""
+
+    def __init__(self, database: Database, seal: Seal) -> None:
+        self._database = database
+        self._seal = seal
+        self._known: tuple[State, Strangers] | None = None
+        self._forgotten = 0
+
+    def of(self, collection: Collection) -> Strangers | None:
+        """Find what was measured of a collection by its present model and cohort.
+
+        Raises:
+            KeyUnusable: something that was sealed does not open.
+        """
+        known, forgotten = self._known, self._forgotten
+        at = self._database.read(partial(state_of, collection_id=collection.id))
+        if at is None:
+            self._known = None
+            return None
+        if known is not None and known[0] == at:
+            measured = known[1].measured
+            is_present = (measured.own.model, measured.cohort_version) == (
+                collection.model,
+                collection.cohort_version,
+            )
+            return known[1] if is_present else None
+        found = self._database.read(partial(self._read, collection=collection))
+        # Whoever was erased while this was read is not held on to.
+        if found is not None and forgotten == self._forgotten:
+            self._known = at, found
+        return found
+
+    def forget(self) -> None:
+        """Hold nothing of who may have been erased."""
+        self._forgotten += 1
+        self._known = None
+
+    def _read(self, connection: Connection, collection: Collection) -> Strangers | None:
+        measured = find(connection, self._seal, collection)
+        if measured is None:
+            return None
+        numbers = np.array(measured.joining, np.int64)
+        joined = joining(connection, self._seal, numbers, measured.own.one_person)
+        return Strangers(measured, joined)
+
+
+def keep(connection: Connection, seal: Seal, measured: Measured, now: datetime) -> None:
+    """Keep what was measured, in place of what was before."""
+    forget(connection, seal.collection_id)
+    content = {
+        "joining": measured.joining,
+        "references": measured.references,
+        "subjects": measured.subjects,
+        "cohort_version": measured.cohort_version,
+        "own": measured.own.as_json(),
+        "plain": measured.plain.as_json(),
+    }
+    row = {
+        "collection_id": seal.collection_id,
+        "sealed_content": seal.own_strangers(json.dumps(content).encode()),
+        "measured_at": now,
+    }
+    connection.execute(insert(OWN_STRANGERS), row)
+
+
+def find(connection: Connection, seal: Seal, collection: Collection) -> Measured | None:
+    """Find what was measured of a collection by its present model and cohort; None for nothing.
+
+    Raises:
+        KeyUnusable: it was changed.
+    """
+    row = connection.execute(
+        select(OWN_STRANGERS.c.sealed_content).where(OWN_STRANGERS.c.collection_id == collection.id)
+    ).first()
+    if row is None:
+        return None
+    content = json.loads(seal.opened_own_strangers(row.sealed_content))
+    own, plain = (Calibration.from_json(content[name]) for name in ("own", "plain"))
+    if (own.model, content["cohort_version"]) != (collection.model, collection.cohort_version):
+        return None
+    return Measured(
+        tuple(content["joining"]),
+        content["references"],
+        content["subjects"],
+        content["cohort_version"],
+        own,
+        plain,
+    )
+
+
+State = tuple[datetime, int]
+"""When strangers were measured, and the last note of whose references are others since."""
+
+
+def state_of(connection: Connection, collection_id: UUID) -> State | None:
+    """Say how far what is known of a collection's strangers has come; None where nothing is."""
+    chosen = select(OWN_STRANGERS.c.measured_at)
+    at = connection.execute(
+        chosen.where(OWN_STRANGERS.c.collection_id == collection_id)
+    ).scalar_one_or_none()
+    if at is None:
+        return None
+    noted = select(func.max(REASSIGNMENTS.c.number))
+    ours = REASSIGNMENTS.c.collection_id == collection_id
+    return at, connection.execute(noted.where(ours)).scalar() or 0
+
+
+def are_those(connection: Connection, collection_id: UUID, joining: Joining) -> bool:
+    """Whether the references that join are all still there, and their subjects' still."""
+    columns = (REFERENCES.c.number, REFERENCES.c.subject_number)
+    ours = REFERENCES.c.collection_id == collection_id
+    chosen = select(*columns).where(ours, REFERENCES.c.number.in_(joining.numbers.tolist()))
+    found = {row.number: row.subject_number or 0 for row in connection.execute(chosen)}
+    return found == dict(zip(joining.numbers.tolist(), joining.subjects.tolist(), strict=True))
+
+
+def forget(connection: Connection, collection_id: UUID) -> None:
+    """Delete what was measured; strangers who are alike stand for them until it is again."""
+    connection.execute(delete(OWN_STRANGERS).where(OWN_STRANGERS.c.collection_id == collection_id))
+
+
+def first_of_each_subject(connection: Connection, collection_id: UUID) -> NDArray[np.int64]:
+    """List the number of the first reference of every subject, ascending."""
+    ours = REFERENCES.c.collection_id == collection_id
+    named = REFERENCES.c.subject_number.is_not(None)
+    first = select(func.min(REFERENCES.c.number)).where(ours, named)
+    numbers = connection.execute(first.group_by(REFERENCES.c.subject_number)).scalars().all()
+    return np.sort(np.array(numbers, np.int64))
+
+
+def joining(
+    connection: Connection, seal: Seal, numbers: NDArray[np.int64], one_person: float
+) -> Joining:
+    """Read the vectors of references that join, and whose they are.
+
+    Those that are erased are left out, and those that are not fit to enrol: poor pictures are
+    alike whoever they show.
+
+    Raises:
+        KeyUnusable: one is damaged or changed, or another's.
+    """
+    # Not by `rows_as_vectors`: what reads rows alone loads no index.
+    columns = [*proofs.PROVEN, REFERENCES.c.sealed_vector, REFERENCES.c.sealed_details]
+    chosen = select(*columns).select_from(proofs.WITH_SUBJECTS)
+    ours = REFERENCES.c.collection_id == seal.collection_id
+    found = connection.execute(chosen.where(ours, REFERENCES.c.number.in_(numbers.tolist())))
+    rows = []
+    for row in sorted(found, key=lambda row: row.number):
+        proofs.require(seal, row)
+        if seal.opened_details(row.id, row.sealed_details).face.quality.fit_to_enrol:
+            rows.append(row)
+    opened = [seal.opened_vector(row.id, row.sealed_vector) for row in rows]
+    return Joining(
+        np.array([row.number for row in rows], np.int64),
+        np.array([row.subject_number or 0 for row in rows], np.int64),
+        np.stack(opened) if opened else np.empty((0, 0), np.float32),
+        one_person,
+    )

@@ -1,0 +1,231 @@
+"""Decide whether a search names somebody: by any strangers, and by those at hand.
+
+1. Among *any* strangers a score is so rare that a search of this size names a stranger with the
+   rate asked for, and two are never called the same more often than another rate asked for.
+2. Among the strangers *at hand* it is as rare: those of the collection itself where they were
+   measured, else strangers who are alike.
+3. What rates say that nobody knows names nobody; but a picture always matches itself.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from likeness.terms.calibration import Calibration, OperatingPoint, rate_for_search, rate_of
+from likeness.terms.crowding import FEWEST_SUBJECTS
+from likeness.terms.template import IDENTICAL
+
+# From this share of right ones on that are missed, it is said.
+_MANY_MISSED = 0.1
+_REMEDY = "Ask for candidates to review, or accept a higher FPIR (LIKENESS_FPIR)"
+
+
+class Strangers(StrEnum):
+    """Whose rate decides."""
+
+    ANY = "any"
+    ALIKE = "alike"
+    OWN = "own"
+
+    @property
+    def in_words(self) -> str:
+        """Say who they are."""
+        return {
+            Strangers.ANY: "strangers",
+            Strangers.ALIKE: "strangers of one sex, race and age",
+            Strangers.OWN: "different people here",
+        }[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a score means in a search.
+
+    `fmr` is how often any two strangers score as high, `fmr_at_hand` how often those at hand do,
+    None where nobody knows. `decided_by` is the stricter of the two. `unnamed_because` says why a
+    score that any strangers hardly reach names nobody. `fmr_interval` is the 95% interval of `fmr`
+    where that is too rare to have been counted.
+    """
+
+    fmr: float
+    fmr_at_hand: float | None
+    decided_by: Strangers
+    match: bool
+    extrapolated: bool
+    unnamed_because: str | None = None
+    fmr_interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Rates and thresholds of searches among `compared` references.
+
+    `at_hand` says what scores mean among the strangers at hand, who are `whose`; None where nobody
+    measured that.
+    """
+
+    calibration: Calibration
+    point: OperatingPoint
+    at_hand: Calibration | None
+    point_at_hand: OperatingPoint | None
+    whose: Strangers
+    compared: int
+    fpir: float
+
+    @classmethod
+    def of(
+        cls,
+        calibration: Calibration,
+        own: Calibration | None,
+        compared: int,
+        *,
+        fmr: float,
+        fpir: float,
+    ) -> "Naming":
+        """Choose thresholds for a search.
+
+        Args:
+            calibration: what scores mean among any strangers, and among those who are alike.
+            own: what own scores mean among the collection's strangers; None where they were not
+                measured.
+            compared: how many references a probe is compared with.
+            fmr: false match rate at which two are called the same, at most, by any strangers.
+            fpir: share of searches for a stranger that may name somebody.
+        """
+        at_hand = own or calibration.alike
+        return cls(
+            calibration,
+            calibration.point_for_gallery(compared, fpir, at_most=fmr),
+            at_hand,
+            None if at_hand is None else at_hand.point(rate_for_search(compared, fpir)),
+            Strangers.OWN if own is not None else Strangers.ALIKE,
+            compared,
+            fpir,
+        )
+
+    def verdict(self, score: float, own_score: float | None) -> Verdict:
+        """Say what a score means; `own_score` where the collection's strangers were measured."""
+        fmr = self.calibration.fmr(score)
+        # Own scores and plain ones are never held against each other's rates.
+        score_at_hand = score if self.whose is Strangers.ALIKE else own_score
+        reached, reached_at_hand = self.point.is_reached(score), True
+        fmr_at_hand, decided_by = None, Strangers.ANY
+        extrapolated = self.calibration.is_extrapolated(score)
+        if score_at_hand is None:  # an erasure has just taken what was measured
+            reached_at_hand = score >= IDENTICAL
+        elif self.at_hand is not None and self.point_at_hand is not None:
+            fmr_at_hand = self.at_hand.fmr(score_at_hand)
+            reached_at_hand = self.point_at_hand.is_reached(score_at_hand)
+            if fmr_at_hand > fmr:
+                decided_by = self.whose
+                extrapolated = self.at_hand.is_extrapolated(score_at_hand)
+        match = reached and reached_at_hand
+        return Verdict(
+            fmr,
+            fmr_at_hand,
+            decided_by,
+            match,
+            extrapolated,
+            None if match else self._why_unnamed(score, fmr, fmr_at_hand),
+            self.calibration.interval(score),
+        )
+
+    @property
+    def expected_false(self) -> float:
+        """How many false candidates a search for a stranger names, by any strangers."""
+        return self.calibration.fmr(self.point.threshold) * self.compared
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Say what stands in the way of naming anybody here, and what would help."""
+        said = []
+        rate = rate_for_search(self.compared, self.fpir)
+        if not self.point.calibrated:
+            said.append(
+                f"A search of {self.compared:,} references needs a false match rate of"
+                f" {_one_in(rate)}, and rates are known down to"
+                f" {_one_in(self.calibration.lowest_fmr)}: nobody is named"
+                f" except by the same picture. {_REMEDY}."
+            )
+        if self.at_hand is None or self.point_at_hand is None:
+            return tuple(said)
+        known = self.at_hand if self.whose is Strangers.OWN else self.calibration
+        missed = known.fnmr(self.point_at_hand.threshold)
+        if not self.point_at_hand.calibrated:
+            said.append(
+                f"Among {self.whose.in_words} rates are known down to"
+                f" {_one_in(self.at_hand.lowest_fmr)}, and {_one_in(rate)} is needed: nobody is"
+                f" named except by the same picture. {self._remedy}"
+            )
+        elif missed is not None and missed > _MANY_MISSED:
+            said.append(
+                f"At FPIR {self.fpir:g} about {round(100 * missed)} in 100 right ones are missed"
+                f" here, since {self.whose.in_words} look so much alike. {self._remedy}"
+            )
+        return tuple(said)
+
+    @property
+    def _remedy(self) -> str:
+        """Say what would help where hardly anybody is named."""
+        if self.whose is not Strangers.ALIKE:
+            return f"{_REMEDY}."
+        return (
+            f"{_REMEDY}. Of {FEWEST_SUBJECTS} named people or more, a collection's own strangers"
+            " are measured, and decide instead."
+        )
+
+    def _why_unnamed(self, score: float, fmr: float, fmr_at_hand: float | None) -> str | None:
+        """Say why somebody whom any strangers hardly reach is not named; None for others."""
+        if score >= IDENTICAL or score < self.point.threshold:
+            return None
+        if not self.point.calibrated:
+            return (
+                f"The rate that a search of {self.compared:,} references needs is not known for"
+                " this model."
+            )
+        if fmr_at_hand is None:
+            return (
+                "Somebody was erased, and the collection's people are measured anew: search again."
+            )
+        if self.point_at_hand is not None and not self.point_at_hand.calibrated:
+            return f"The rate needed is not known among {self.whose.in_words}."
+        return (
+            f"Too many {self.whose.in_words} score as high: {_one_in(fmr_at_hand)}, where"
+            f" {_one_in(fmr)} of any strangers do."
+        )
+
+
+def _one_in(rate: float) -> str:
+    return f"1 in {float(f'{1 / rate:.2g}'):,.0f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How many false candidates a search for a stranger gives, from some similarity on.
+
+    By any strangers, and by those at hand, who are `whose`: None where nobody measured that.
+    `extrapolated` is whether one of the rates is too low to have been counted.
+    """
+
+    by_any: float
+    by_those_at_hand: float | None
+    whose: Strangers
+    extrapolated: bool
+
+
+def expected_false(
+    calibration: Calibration, own: Calibration | None, references: int, similarity: float
+) -> Expected:
+    """Say how many false candidates a search gives that asks for a similarity, 0 to 100.
+
+    `own` says what the scores of every comparison mean among the collection's strangers; those who
+    are alike stand for them where they were not measured.
+    """
+    at_hand = own or calibration.alike
+    score = calibration.point(rate_of(similarity)).threshold
+    known = (calibration,) if at_hand is None else (calibration, at_hand)
+    return Expected(
+        calibration.fmr(score) * references,
+        None if at_hand is None else at_hand.fmr(score) * references,
+        Strangers.ALIKE if own is None else Strangers.OWN,
+        any(one.is_extrapolated(score) for one in known),
+    )
