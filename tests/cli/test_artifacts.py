@@ -36,6 +36,16 @@ def test_a_missing_folder_is_one_line(
     )
 
 
+def test_doctor_says_that_the_folder_is_missing_and_looks_at_the_rest(
+    likeness: Command, tmp_path: Path
+) -> None:
+    outcome = likeness("doctor", "--artifacts", tmp_path / "nowhere")
+    assert outcome.code == 2
+    first, *others = outcome.out.splitlines()
+    assert first.startswith("! artifacts folder: There is no artifacts folder")
+    assert any("recogniser" in line for line in others)
+
+
 def test_a_wrong_file_in_the_folder_is_an_error(likeness: Command, tmp_path: Path) -> None:
     for file in PUBLISHED_WEIGHTS:
         (tmp_path / file.name).write_bytes(b"something else")

@@ -137,10 +137,14 @@ def require_complete(
     """
     missing = installation.missing_part(model)
     if missing is not None:
+        otherwise = (
+            ""
+            if installation.template_model(installation.recogniser.name).name == model.name
+            else f", or make the templates anew ({re_embed_command(installation, collection)})"
+        )
         raise Conflict(
             f"collection {collection.name!r} needs {model.name} and {missing.what}: get it"
-            f" (`{missing.command}`), or make the templates anew"
-            f" ({re_embed_command(installation, collection)})"
+            f" (`{missing.command}`){otherwise}"
         )
 
 

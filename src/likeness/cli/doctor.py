@@ -8,9 +8,20 @@ import typer
 from likeness.cli.answers import print_json
 from likeness.cli.examination import examine
 from likeness.cli.exit_codes import ExitCode
+from likeness.cli.finding import Finding
 from likeness.cli.opened import installation
 from likeness.cli.options import Artifacts, AsJson
 from likeness.cli.plain_text import plain
+from likeness.errors import ArtifactUnavailable, InvalidRequest
+
+
+def _findings(artifacts: str | None) -> list[Finding]:
+    """Look at everything, without the folder of artifacts where that cannot be used."""
+    try:
+        return examine(installation(artifacts=artifacts))
+    except (InvalidRequest, ArtifactUnavailable) as error:
+        findings = examine(installation(artifacts=""))
+        return [Finding("artifacts folder", str(error), well=False), *findings]
 
 
 def doctor(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
@@ -18,7 +29,7 @@ def doctor(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
 
     Nothing is fetched or written.
     """
-    findings = examine(installation(artifacts=artifacts))
+    findings = _findings(artifacts)
     well = all(finding.well for finding in findings)
     if as_json:
         print_json({"well": well, "findings": [asdict(finding) for finding in findings]})

@@ -47,6 +47,11 @@ def bundle(
     write_output(out / _SUMS, sums.encode())
     # Last, so that a folder with it is whole.
     write_output(out / _README, _readme(files).encode())
+    if BETTER not in cards:
+        warn(
+            f"{BETTER.name}, the better recogniser, is not here and not in the bundle: fetch it"
+            " (`likeness models pull`), and make another"
+        )
     size = sum(file.size for file in files) / 1e6
     print(
         f"{several(len(files), 'file')}, {size:.0f} MB, in {plain(out)}. Copy it to the other"
