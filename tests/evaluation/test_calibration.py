@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,6 @@ from likeness.evaluation.calibration import (
     DECADES,
     PairScores,
     StrangerScores,
-    count_scores,
     groups_of,
     misses_of,
 )
@@ -31,6 +32,13 @@ def pairs(scores: Scores, seed: int = 0) -> PairScores:
 def strangers(count: int, seed: int = 0) -> Scores:
     """Scores of strangers that are rarer by ten for every 0.1 above -1."""
     return -1.0 + np.random.default_rng(seed).exponential(0.1 / np.log(10), count)
+
+
+def count_scores(batches: Iterable[PairScores]) -> StrangerScores:
+    counts = StrangerScores()
+    for batch in batches:
+        counts.add(batch)
+    return counts
 
 
 def calibrated(batches: list[Scores]) -> Calibration:

@@ -1,7 +1,7 @@
 """What services do with cases and watches: notices that arrive, sweeps on record, enrolments."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,11 +16,14 @@ from likeness.notify.addresses import read_networks
 from likeness.notify.webhooks import WebhookSender
 from likeness.review import crops
 from likeness.review.case import Case, Owed
+from likeness.review.watches import Probe
 from likeness.review.watching import Arrival
 from likeness.service.on_enrolment import ReviewOfEnrolments
 from likeness.service.record import Outcome
 from likeness.service.review_sweep import Swept, sweep_review
 from likeness.service.tell import Told, tell
+from likeness.terms.calibration import Calibration
+from likeness.terms.template import Template
 from likeness.terms.use import Principal, Role, Use
 from tests.notify.receiver import receiving
 
@@ -58,6 +61,18 @@ class RecordingDesk:
         return self.desk.database.write(both)
 
 
+class AnyStrangers:
+    """Nobody else: the rate among any strangers decides alone."""
+
+    def as_evened_out(self, collection: Collection, probes: Sequence[Probe]) -> Sequence[Probe]:
+        return probes
+
+    def is_named(
+        self, collection: Collection, calibration: Calibration, watched: Template, arrival: Arrival
+    ) -> bool:
+        return True
+
+
 def enrol(desk: Desk, *seeds: int, keeps_crops: bool = True) -> tuple[list[Arrival], list[Case]]:
     reviewing = ReviewOfEnrolments(
         desk.keyring,
@@ -66,6 +81,7 @@ def enrol(desk: Desk, *seeds: int, keeps_crops: bool = True) -> tuple[list[Arriv
         timedelta(days=30),
         lambda _: CALIBRATION,
         lambda connection, watch, collection, similarity: Owed(watch.reviews, watch.separately),
+        AnyStrangers(),
     )
     arrivals = [Arrival(uuid4(), None, template(seed)) for seed in seeds]
     opened = desk.database.write(

@@ -13,7 +13,7 @@ from likeness.gallery.gallery import Gallery
 from likeness.review.watches import Probe
 from likeness.review.watching import Arrival
 from likeness.service.measure_strangers import StrangerUpkeep
-from likeness.service.on_enrolment import AnyStrangers, StrangersAtHand
+from likeness.service.on_enrolment import StrangersAtHand
 from likeness.terms.calibration import Calibration
 from likeness.terms.template import Template
 from tests.gallery.changing import fill
@@ -72,16 +72,11 @@ def test_own_strangers_decide_where_they_were_measured(home: Home, gallery: Gall
     StrangerUpkeep(home.database, gallery, lambda _: KNOWN, home.clock).measured("staff")
     measured = gallery.strangers(gallery.collection("staff"))
     assert measured is not None
-    assert is_named(gallery, 0.0)
-    far = arrival(0.9).template
-    score = gallery.own_score_of(gallery.collection("staff"), template(1), far)
-    assert score is not None
-    assert is_named(gallery, 0.9) == measured.own.point(0.01).is_reached(score)
-
-
-def test_without_strangers_at_hand_everybody_is_called_so(gallery: Gallery) -> None:
-    staff = gallery.collection("staff")
-    assert AnyStrangers().is_named(staff, KNOWN, template(1), arrival(1.0))
+    shares = [n / 20 for n in range(20)]
+    named = [is_named(gallery, share) for share in shares]
+    # The nearer, the sooner; those as far off as people here are from each other, never.
+    assert named == sorted(named, reverse=True)
+    assert (named[0], named[-1]) == (True, False)
 
 
 def test_watched_faces_are_evened_out_by_the_collections_cohort_and_others_stay(

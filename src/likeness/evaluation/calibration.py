@@ -1,6 +1,5 @@
 """From the scores of strangers to a table of what a score means, and what its tail may mean."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -149,14 +148,6 @@ class StrangerScores:
             joined = joined.only(chosen)
             self._floor = float(joined.scores.min())
         self._highest, self._kept = [joined], len(joined.scores)
-
-
-def count_scores(batches: Iterable[PairScores], tail_share: float = _TAIL_SHARE) -> StrangerScores:
-    """Count the scores of any number of batches."""
-    counts = StrangerScores(tail_share)
-    for batch in batches:
-        counts.add(batch)
-    return counts
 
 
 def groups_of(people: NDArray[np.integer], seed: int = 0) -> NDArray[np.int8]:

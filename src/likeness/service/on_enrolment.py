@@ -53,21 +53,6 @@ class AtHand(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AnyStrangers:
-    """Nobody else: the rate among any strangers decides alone."""
-
-    def as_evened_out(self, collection: Collection, probes: Sequence[Probe]) -> Sequence[Probe]:
-        """Give them as they are."""
-        return probes
-
-    def is_named(
-        self, collection: Collection, calibration: Calibration, watched: Template, arrival: Arrival
-    ) -> bool:
-        """Let everybody be called so."""
-        return True
-
-
-@dataclass(frozen=True, slots=True)
 class StrangersAtHand:
     """Lets the strangers of a collection decide, too, whether somebody is called watched for.
 
@@ -117,7 +102,7 @@ class ReviewOfEnrolments:
     case_lives: timedelta
     calibration_of: Callable[[Collection], Calibration]
     owed_of: Callable[[Connection, Watch, Collection, float], Owed | None]
-    at_hand: AtHand = AnyStrangers()
+    at_hand: AtHand
 
     def crop_of(self, image: Image, box: Box) -> bytes | None:
         """Cut a face out, before the act that enrols it; None while pictures are not kept."""
