@@ -127,13 +127,10 @@ def _in_words(verification: Verification, known: Calibration) -> list[str]:
     ]
     if point.calibrated:
         missed = verification.fnmr
+        share = "hardly any" if missed is None or missed < 5e-4 else f"about {100 * missed:.1g}% of"
         lines.append(
             f"decided at score {point.threshold:.3f}, a false match rate of {one_in(point.fmr)}"
-            + (
-                ""
-                if missed is None
-                else f"; about {100 * missed:.1g}% of pairs of one person miss it"
-            )
+            + ("" if missed is None else f"; {share} pairs of one person miss it")
         )
     elif not verification.comparison.is_identical:
         lines.append(
