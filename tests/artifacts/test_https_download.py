@@ -15,6 +15,21 @@ from .conftest import WEIGHTS
 HERE = "https://models.example/w.onnx"
 
 
+class Body(io.BytesIO):
+    """A body that is nothing once it is closed, as a connection's is."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return b"" if self.closed else super().read(size)
+
+
+class Endless(Body):
+    """A body without an end, which nobody may read."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert self.closed, "the body of a redirect was read"
+        return b""
+
+
 class Site(urllib.request.BaseHandler):
     """Answers https from memory: an address holds bytes, or leads to another address."""
 
@@ -28,11 +43,11 @@ class Site(urllib.request.BaseHandler):
         headers = Message()
         if isinstance(page, str):
             headers["Location"] = page
-            return self.answer(b"", headers, request.full_url, 302)
-        return self.answer(page, headers, request.full_url, 200 if page else 404)
+            return self.answer(Endless(), headers, request.full_url, 302)
+        return self.answer(Body(page), headers, request.full_url, 200 if page else 404)
 
-    def answer(self, body: bytes, headers: Message, url: str, status: int) -> addinfourl:
-        answer = addinfourl(io.BytesIO(body), headers, url, status)
+    def answer(self, body: Body, headers: Message, url: str, status: int) -> addinfourl:
+        answer = addinfourl(body, headers, url, status)
         answer.msg = "as asked"
         return answer
 

@@ -78,7 +78,7 @@ def test_case_is_listed_shown_and_decided_while_a_gallery_is_open(
         assert listed.out.startswith(f"{case.id}  ")
         assert "yours to decide" in listed.out
         shown = likeness("review", "show", case.id, "--pictures", tmp_path)
-        assert f"reference {found.reference_id}, similarity 99.1\n" in shown.out
+        assert f"reference {found.reference_id}, similarity 99.10\n" in shown.out
         assert (tmp_path / f"{case.id}-probe.jpg").read_bytes() == PROBE
         face = tmp_path / f"{case.id}-candidate-1.jpg"
         assert (face.read_bytes(), face.stat().st_mode & 0o777) == (REFERENCE, 0o600)

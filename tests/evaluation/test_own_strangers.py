@@ -52,10 +52,15 @@ def test_what_is_measured_are_all_pairs_of_those_who_join(cohort: Cohort) -> Non
 
 
 def test_what_it_cannot_measure_it_takes_from_what_is_known(cohort: Cohort) -> None:
-    for found in measure(joining(people(60, 0.3, 2)), cohort, KNOWN):
+    own, plain = measure(joining(people(60, 0.3, 2)), cohort, KNOWN)
+    for found in (own, plain):
         assert (found.model, found.cohort_version) == (KNOWN.model, KNOWN.cohort_version)
-        assert (found.misses, found.one_person) == (KNOWN.misses, KNOWN.one_person)
-        assert found.alike is None
+        assert (found.alike, found.one_person) == (None, KNOWN.one_person)
+    assert plain.misses == KNOWN.misses
+    # Of own scores, at the score that strangers here reach as often.
+    for (score, rate), (own_score, own_rate) in zip(KNOWN.misses, own.misses, strict=True):
+        assert own_rate == rate
+        assert own.fmr(own_score) == pytest.approx(plain.fmr(score), rel=0.01)
 
 
 def test_rates_reach_beyond_the_pairs_that_were_counted(cohort: Cohort) -> None:
