@@ -1,4 +1,4 @@
-"""How alike do the different people of a gallery look to each other? Rates of their own."""
+"""Rates of a gallery's own strangers: how alike its different people look to each other."""
 
 from dataclasses import replace
 
@@ -17,8 +17,6 @@ DECIDING_ERRORS = 1.25
 
 docs/evenness.md has what more and fewer of them cost: false names on one side, misses on the other.
 """
-# A tail is drawn anew for every gallery, and for the same one alike.
-_SEED = 0
 
 
 def measure(joining: Joining, cohort: Cohort, known: Calibration) -> tuple[Calibration, ...]:
@@ -33,7 +31,7 @@ def measure(joining: Joining, cohort: Cohort, known: Calibration) -> tuple[Calib
         InvalidRequest: too few of their pairs are different people's.
     """
     one, other = np.triu_indices(len(joining.vectors), 1)
-    groups = groups_of(np.arange(len(joining.vectors)), _SEED)
+    groups = groups_of(np.arange(len(joining.vectors)))
 
     def calibrated(scores: NDArray[np.float64]) -> Calibration:
         upper = scores[one, other]

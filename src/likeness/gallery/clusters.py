@@ -19,10 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import ModelMismatch
-from likeness.terms.template import Template
+from likeness.terms.template import LEAST_UNIT, Template
 
 _ROWS_AT_ONCE = 512
-_LEAST_UNIT = 0.05
 
 Rows = NDArray[np.float32]
 Indices = NDArray[np.intp]
@@ -94,7 +93,7 @@ def _rows(templates: Sequence[Template]) -> Rows:
     """
     vectors = np.stack([template.vector for template in templates])
     means = np.array([[template.cohort.mean] for template in templates], np.float32)
-    units = 1 / np.sqrt(np.maximum(1 - means, _LEAST_UNIT))
+    units = 1 / np.sqrt(np.maximum(1 - means, LEAST_UNIT))
     return np.asarray(np.hstack([vectors * units, units]), np.float32)
 
 

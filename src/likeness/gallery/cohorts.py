@@ -1,4 +1,4 @@
-"""What evens a collection's scores out? The cohort of its model, or one that came with it.
+"""What evens a collection's scores out: the cohort of its model, or one that came with it.
 
 A collection that was imported keeps the cohort that it came with where this installation has none
 of that version, sealed under the collection's key for the calibration that belongs to it.

@@ -1,4 +1,4 @@
-"""What does a collection know of the strangers in it? Who joins its cohort, and their scores.
+"""What a collection knows of the strangers in it: who joins its cohort, and their rates.
 
 The first references of up to a thousand subjects join the cohort, drawn anew whenever it is
 measured. Which they are, and what scores mean among them, lies in a row under the collection's key;
@@ -29,8 +29,8 @@ class Measured:
     """What was measured of a collection's own strangers.
 
     `joining` are the numbers of the references that joined its cohort; it had so many `references`
-    and `subjects` then, and was evened out by `cohort_version`. `own` says what own
-    scores mean, `plain` what the scores mean that every comparison gives.
+    and `subjects` then, and was evened out by `cohort_version`. `own` says what own scores mean,
+    `plain` what the scores mean that every comparison gives.
     """
 
     joining: tuple[int, ...]

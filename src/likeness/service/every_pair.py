@@ -1,4 +1,4 @@
-"""How alike are strangers, and pictures of one person? Every pair once, many at a time."""
+"""Scores of every pair of pictures once, many at a time: of strangers, and of one person."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,7 +4,7 @@
    rate asked for, and two are never called the same more often than another rate asked for.
 2. Among the strangers *at hand* it is as rare: those of the collection itself where they were
    measured, else strangers who are alike.
-3. What rates say that nobody knows names nobody; but a picture always matches itself.
+3. Where the rate needed is not known, nobody is named; but a picture always matches itself.
 """
 
 from dataclasses import dataclass

@@ -341,7 +341,7 @@ def _pairs(places: Iterable[Box], faces: Sequence[Face]) -> dict[Box, int]:
     """Give places a face each, those that overlap most first; what overlaps little has none."""
     overlaps = sorted(
         (
-            (_overlap(place, face.box), at, which, place)
+            (place.overlap(face.box), at, which, place)
             for at, place in enumerate(places)
             for which, face in enumerate(faces)
         ),
@@ -353,14 +353,6 @@ def _pairs(places: Iterable[Box], faces: Sequence[Face]) -> dict[Box, int]:
         if overlap >= _LEAST_OVERLAP and place not in pairs and which not in pairs.values():
             pairs[place] = which
     return pairs
-
-
-def _overlap(a: Box, b: Box) -> float:
-    """Give the share of what two boxes cover that both cover."""
-    width = min(a.right, b.right) - max(a.left, b.left)
-    height = min(a.bottom, b.bottom) - max(a.top, b.top)
-    shared = max(0.0, width) * max(0.0, height)
-    return shared / (a.area + b.area - shared)
 
 
 def _lost(lost: Sequence[Reference], faces: int) -> NoFace:

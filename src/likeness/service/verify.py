@@ -1,4 +1,4 @@
-"""Verify: are two faces the same person's? Pass, no, or let a person look."""
+"""Verify that two faces are one person's: pass, no, or let a person look."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""How much more crowded is a place, once people of one's own join the cohort there?
+"""How much more crowded a place is, once people of one's own join the cohort there.
 
 A cohort of strangers says how crowded a place usually is; the people of a collection say how
 crowded it is among them. Whoever joins raises the mean of a template's highest raw scores where

@@ -12,7 +12,7 @@ IDENTICAL = 0.0
 # Two runs over the same pixels differ by rounding, and by no more than this.
 _SAME_BUT_FOR_ROUNDING = 1e-5
 # Where strangers are as alike as this, a distance from them is no unit any more.
-_LEAST_UNIT = 0.05
+LEAST_UNIT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +100,4 @@ def relative_scores(
     distance = 1.0 - np.asarray(raw_scores, np.float64)
     distance = np.where(distance <= _SAME_BUT_FOR_ROUNDING, 0.0, distance)
     units = 1.0 - (np.asarray(a_means, np.float64) + np.asarray(b_means, np.float64)) / 2.0
-    return np.asarray(-distance / np.maximum(units, _LEAST_UNIT) + 0.0, np.float64)
+    return np.asarray(-distance / np.maximum(units, LEAST_UNIT) + 0.0, np.float64)
