@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,8 +9,9 @@ from numpy.typing import NDArray
 
 from likeness.terms.image import Image
 from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.detections import Detections, suppressed
+from likeness.vision.detections import Detections, areas, joined, suppressed
 from likeness.vision.letterbox import Letterbox
+from likeness.vision.one_face import distinct_by_landmarks, each_once, without_inner
 
 
 def detections(boxes: list[list[float]], confidences: list[float]) -> Detections:
@@ -113,7 +116,8 @@ def test_largest_face_is_looked_for_at_a_glance_and_closely_where_that_leaves_a_
     found = Detector(network, DetectorSettings()).detect_largest(image)
     assert len(found) == 1
     np.testing.assert_allclose(found.boxes_xyxy[0], largest, atol=3)
-    assert [shape[:2] for shape in network.shown] == [(256, 320), (640, 832)][:looks]
+    close_looks = [(256, 320), (640, 832), (160, 192)]
+    assert [shape[:2] for shape in network.shown] == close_looks[: 1 if looks == 1 else 3]
 
 
 def test_no_face_is_no_largest_one() -> None:
@@ -126,7 +130,7 @@ def test_there_is_no_glance_where_the_whole_is_shown_as_small() -> None:
     settings = DetectorSettings(longer_side=128)
     found = Detector(network, settings).detect_largest(spotted(640, 480, _LARGE))
     assert len(found) == 1
-    assert [shape[:2] for shape in network.shown] == [(96, 128)]
+    assert [shape[:2] for shape in network.shown] == [(96, 128), (160, 192)]
 
 
 @given(width=st.integers(1, 3000), height=st.integers(1, 3000))
@@ -134,7 +138,7 @@ def test_canvas_has_sides_of_multiples_of_32_and_never_more_than_the_side_asked(
     width: int, height: int
 ) -> None:
     settings = DetectorSettings(longer_side=640)
-    side = settings.shown_sides(width, height)[0]
+    side = settings.shown_side(width, height)
     pixels = np.zeros((min(height, 64), min(width, 64), 3), np.uint8)
     canvas = Letterbox.fit(Image(pixels, width, height), side).canvas
     assert canvas.shape[0] % 32 == 0 and canvas.shape[1] % 32 == 0
@@ -149,7 +153,7 @@ def test_canvas_has_sides_of_multiples_of_32_and_never_more_than_the_side_asked(
 def test_small_pictures_are_enlarged_twice_at_most_and_large_ones_shrunk(
     longer: int, shown: int
 ) -> None:
-    assert DetectorSettings().shown_sides(longer, 10)[0] == shown
+    assert DetectorSettings().shown_side(longer, 10) == shown
 
 
 def test_of_overlapping_boxes_the_most_confident_is_kept_and_comes_first() -> None:
@@ -171,20 +175,121 @@ def test_nothing_found_stays_nothing() -> None:
     assert len(Detector(BrightSpots(), DetectorSettings()).detect(image)) == 0
 
 
-def test_face_too_large_for_the_network_is_looked_for_in_smaller_copies() -> None:
-    class SmallFacesOnly(BrightSpots):
-        def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
-            found = super().find(canvas, threshold)
-            widths = found.boxes_xyxy[:, 2] - found.boxes_xyxy[:, 0]
-            return found.select(widths < 300)
+class NoLargeFaces(Spots):
+    """A network that finds parts of faces that are too large for it, and nothing larger."""
 
-    network = SmallFacesOnly()
-    found = Detector(network, DetectorSettings()).detect(spotted(1000, 800, (100, 0, 900, 800)))
-    assert [shape[1] for shape in network.shown] == [1024, 512, 256]
-    np.testing.assert_allclose(found.boxes_xyxy[0], (100, 0, 900, 800), atol=6)
+    def __init__(self, largest: int = 300, parts: int = 0) -> None:
+        super().__init__(confidence=0.7)
+        self._largest = largest
+        self._parts = parts
+
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        found = super().find(canvas, threshold)
+        fit = areas(found.boxes_xyxy) < self._largest**2
+        inside = [
+            [left + 20 + 120 * n, top + 20, left + 120 + 120 * n, top + 120]
+            for left, top, *_ in found.boxes_xyxy[~fit].tolist()
+            for n in range(self._parts)
+        ]
+        return joined([found.select(fit), detections(inside, [0.6] * len(inside))])
 
 
-def test_picture_in_which_something_is_found_is_shown_once() -> None:
-    network = BrightSpots()
-    Detector(network, DetectorSettings()).detect(spotted(1000, 800, (100, 100, 200, 200)))
-    assert len(network.shown) == 1
+@pytest.mark.parametrize("parts", [0, 1, 3])
+def test_face_too_large_for_the_network_is_found_once_in_a_small_copy(parts: int) -> None:
+    face = (100, 0, 900, 800)
+    network = NoLargeFaces(parts=parts)
+    found = Detector(network, DetectorSettings()).detect(spotted(1000, 800, face))
+    assert [shape[:2] for shape in network.shown] == [(800, 1024), (160, 192)]
+    assert len(found) == 1
+    np.testing.assert_allclose(found.boxes_xyxy[0], face, atol=12)
+
+
+def test_small_faces_beside_one_that_is_too_large_are_found_too() -> None:
+    large, small = (100, 0, 700, 800), (850, 300, 900, 360)
+    image = Image.of(spotted(1000, 800, large).pixels + spotted(1000, 800, small).pixels)
+    found = Detector(NoLargeFaces(parts=2), DetectorSettings()).detect(image)
+    np.testing.assert_allclose(sorted(found.boxes_xyxy.tolist()), [large, small], atol=12)
+
+
+def test_picture_is_searched_at_half_its_size_where_nothing_is_found() -> None:
+    network = NoLargeFaces(largest=0)
+    assert not len(Detector(network, DetectorSettings()).detect(spotted(1000, 800, _LARGE)))
+    assert [shape[:2] for shape in network.shown] == [
+        *[(800, 1024), (160, 192), (416, 512)],
+        *[(640, 512), (512, 640), (640, 512)],
+    ]
+
+
+class Pointing(Spots):
+    """A network that finds a white rectangle whose red end points to where a chin is."""
+
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        found = super().find(canvas, threshold)
+        rows, columns = np.nonzero((canvas[:, :, 0] > 200) & (canvas[:, :, 1] < 60))
+        if not len(found) or not len(rows):
+            return detections([], [])
+        chin = np.array([columns.mean(), rows.mean()], np.float32)
+        middle = (found.boxes_xyxy[0, :2] + found.boxes_xyxy[0, 2:]) / 2
+        return replace(found, landmarks_xy=np.stack([[chin] * 5])).select(
+            np.array([chin[1] - middle[1] > abs(chin[0] - middle[0])])
+        )
+
+
+@pytest.mark.parametrize(
+    ("chin", "box"),
+    [
+        ("left", (200, 130, 210, 230)),
+        ("right", (390, 130, 400, 230)),
+        ("up", (200, 130, 400, 140)),
+    ],
+)
+def test_face_that_is_not_upright_is_found_where_no_other_is(
+    chin: str, box: tuple[int, int, int, int]
+) -> None:
+    face = (200, 130, 400, 230)
+    image = spotted(640, 480, face)
+    left, top, right, bottom = box
+    image.pixels[top:bottom, left:right] = (255, 0, 0)
+    found = Detector(Pointing(), DetectorSettings()).detect(image)
+    np.testing.assert_allclose(found.boxes_xyxy, [face], atol=3)
+    middle_of_chin = ((left + right) / 2, (top + bottom) / 2)
+    np.testing.assert_allclose(found.landmarks_xy[0, 0], middle_of_chin, atol=5)
+
+
+_BOX = [10.0, 10.0, 110.0, 110.0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [[20.0, 20.0, 60.0, 60.0], [0.0, 0.0, 300.0, 300.0], [50.0, 10.0, 150.0, 110.0 - 30]],
+    ids=["inside", "around", "half outside"],
+)
+def test_boxes_within_one_another_are_one_face(other: list[float]) -> None:
+    shared = without_inner(detections([_BOX, other], [0.6, 0.9]))
+    assert shared.boxes_xyxy.tolist() == [other]
+
+
+def test_boxes_beside_one_another_are_faces_of_their_own() -> None:
+    beside = [80.0, 20.0, 180.0, 120.0]
+    assert len(without_inner(detections([_BOX, beside], [0.9, 0.6]))) == 2
+
+
+def test_findings_with_the_same_landmarks_are_one_face() -> None:
+    found = detections(
+        [_BOX, [5.0, 20.0, 115.0, 100.0], [200.0, 0.0, 300.0, 100.0]], [0.6, 0.7, 0.5]
+    )
+    assert distinct_by_landmarks(found).tolist() == [False, True, True]
+
+
+def test_nothing_near_and_nothing_afar_is_nothing() -> None:
+    nothing = detections([], [])
+    assert len(each_once(nothing, nothing)) == len(without_inner(nothing)) == 0
+    assert len(each_once(nothing, detections([_BOX], [0.55]))) == 0
+    assert len(each_once(detections([_BOX], [0.55]), nothing)) == 1
+
+
+def test_face_seen_near_and_afar_keeps_the_finer_place_and_the_higher_confidence() -> None:
+    near, afar = detections([_BOX], [0.55]), detections([[5.0, 5.0, 110.0, 115.0]], [0.9])
+    found = each_once(near, afar)
+    assert found.boxes_xyxy.tolist() == [_BOX]
+    np.testing.assert_allclose(found.confidences, [0.9])

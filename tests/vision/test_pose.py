@@ -131,8 +131,8 @@ def find(
             far = -(found.boxes_xyxy[:, 2] - found.boxes_xyxy[:, 0])
         else:
             far = np.hypot(*(found.landmarks_xy.mean(axis=1) - near).T)
-        which = found.landmarks_xy[[int(np.argmin(far))]]
-        return np.asarray(found_upright(network, image, which)[0])
+        which = found.select(np.array([int(np.argmin(far))]))
+        return np.asarray(found_upright(network, image, which)[0][0])
 
     return landmarks
 

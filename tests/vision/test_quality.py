@@ -54,16 +54,9 @@ def quality(
     pose: Pose = FRONTAL,
     limits: QualityLimits | None = None,
 ) -> Quality:
-    found = Detections(
-        np.array([[10, 20, 10 + width, 20 + height]], np.float32),
-        np.zeros((1, 5, 2), np.float32),
-        np.array([confidence], np.float32),
-    )
-    (measured,) = (
-        quality_of(pixels[None], found, [pose])
-        if limits is None
-        else quality_of(pixels[None], found, [pose], limits)
-    )
+    box = np.array([[10, 20, 10 + width, 20 + height]], np.float32)
+    certainty = np.array([confidence], np.float32)
+    (measured,) = quality_of(pixels[None], box, certainty, [pose], limits or QualityLimits())
     return measured
 
 
@@ -148,10 +141,8 @@ def test_each_limit_holds_back_its_own_reason(
 
 
 def test_no_faces_have_no_qualities() -> None:
-    nobody = Detections(
-        np.empty((0, 4), np.float32), np.empty((0, 5, 2), np.float32), np.empty(0, np.float32)
-    )
-    assert quality_of(np.empty((0, 150, 150, 3), np.uint8), nobody, []) == []
+    chips, boxes = np.empty((0, 150, 150, 3), np.uint8), np.empty((0, 4), np.float32)
+    assert quality_of(chips, boxes, np.empty(0, np.float32), []) == []
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +167,8 @@ def faces_of(detector: Detector, files: list[Path]) -> list[tuple[Image, Detecti
 def measured(pixels: NDArray[np.generic], face: Detections, layout: ChipLayout) -> Quality:
     image = Image.of(np.ascontiguousarray(pixels, np.uint8))
     chips = cut_chips(image, face.landmarks_xy, layout, Chips.ONE)[:, 0]
-    return quality_of(chips, face, pose_of(face.landmarks_xy))[0]
+    poses = pose_of(face.landmarks_xy)
+    return quality_of(chips, face.boxes_xyxy, face.confidences, poses)[0]
 
 
 @pytest.mark.models

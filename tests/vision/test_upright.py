@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from likeness.vision.align import DLIB_LAYOUT
 from likeness.vision.detections import Detections
 from likeness.vision.upright import found_upright
 
+_BOX_SIDE = 200  # of a face as `turned` makes it
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
 
 
@@ -52,6 +55,15 @@ def detections(points: np.ndarray, confidences: list[float]) -> Detections:
     )
 
 
+def faces(*points: np.ndarray) -> Detections:
+    """Findings whose boxes are as large as faces with these landmarks have."""
+    found = detections(np.stack(points), [0.8] * len(points))
+    middles = (found.boxes_xyxy[:, :2] + found.boxes_xyxy[:, 2:]) / 2
+    sides = np.full((len(points), 2), _BOX_SIDE) / 2
+    boxes = np.concatenate([middles - sides, middles + sides], axis=1).astype(np.float32)
+    return replace(found, boxes_xyxy=boxes)
+
+
 def turned(degrees: float, zoom: float = 1.5) -> np.ndarray:
     angle = np.deg2rad(degrees)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -76,30 +88,55 @@ def test_landmarks_come_to_where_the_network_finds_them_upright(
     if reduced:
         image = Image(np.ascontiguousarray(image.pixels[::2, ::2]), 600, 400)
     guess = turned(degrees - 15) + 4
-    found = found_upright(Spots(), image, np.stack([guess, guess]))
+    found, certainties = found_upright(Spots(), image, faces(guess, guess))
+    np.testing.assert_allclose(certainties, 0.9)
     assert found.shape == (2, 5, 2) and found.dtype == np.float32
     np.testing.assert_allclose(found[0], truth, atol=2.5)
 
 
 def test_what_a_network_places_too_far_to_one_side_comes_to_the_middle() -> None:
     truth = turned(0)
-    found = found_upright(Spots(too_far_right=2), spotted(truth), truth[None])
+    found, _ = found_upright(Spots(too_far_right=2), spotted(truth), faces(truth))
     assert abs(float((found[0] - truth)[:, 0].mean())) < 0.7
 
 
 @pytest.mark.parametrize("network", [Nobody(), Neighbour()], ids=["nobody", "neighbour"])
 def test_landmarks_of_a_face_that_is_not_found_again_stay(network: Nobody | Neighbour) -> None:
-    guess = turned(10)[None]
-    np.testing.assert_array_equal(found_upright(network, spotted(turned(0)), guess), guess)
+    guess = turned(10)
+    found, certainties = found_upright(network, spotted(turned(0)), faces(guess))
+    np.testing.assert_array_equal(found[0], guess)
+    assert certainties.tolist() == [0]
 
 
 def test_landmarks_given_are_not_changed() -> None:
-    guess = turned(10)[None]
-    before = guess.copy()
+    guess = faces(turned(10))
+    before = guess.landmarks_xy.copy()
     found_upright(Spots(), spotted(turned(0)), guess)
-    np.testing.assert_array_equal(guess, before)
+    np.testing.assert_array_equal(guess.landmarks_xy, before)
 
 
 def test_points_that_coincide_stay_finite() -> None:
-    guess = np.full((1, 5, 2), 50, np.float32)
-    assert np.isfinite(found_upright(Spots(), spotted(turned(0)), guess)).all()
+    guess = faces(np.full((5, 2), 50, np.float32))
+    assert np.isfinite(found_upright(Spots(), spotted(turned(0)), guess)[0]).all()
+
+
+class Upright(Spots):
+    """A network that is sure of upright faces, and takes others for some that are upright."""
+
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        found = super().find(canvas, threshold)
+        if not len(found):
+            return found
+        eyes, mouth = found.landmarks_xy[0, :2].mean(axis=0), found.landmarks_xy[0, 3:].mean(axis=0)
+        down = (mouth - eyes) / np.hypot(*(mouth - eyes))
+        points = found.landmarks_xy if down[1] > 0.7 else found.landmarks_xy[:, [3, 4, 2, 0, 1]]
+        return detections(points, [0.9 if down[1] > 0.7 else 0.5])
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 135, 180, -90])
+def test_face_that_is_not_seen_upright_is_looked_for_at_other_angles(degrees: float) -> None:
+    truth = turned(degrees)
+    wrong = faces(truth[[3, 4, 2, 0, 1]])
+    found, certainties = found_upright(Upright(), spotted(truth), wrong)
+    np.testing.assert_allclose(found[0], truth, atol=2.5)
+    assert certainties[0] == pytest.approx(0.9)

@@ -8,11 +8,14 @@ from likeness.terms.image import Image
 from likeness.vision.detections import (
     Detections,
     FaceNetwork,
+    Floats,
     areas,
     largest_first,
     suppressed,
 )
 from likeness.vision.letterbox import Letterbox
+from likeness.vision.one_face import distinct_by_landmarks, each_once, without_inner
+from likeness.vision.turned import found_turned
 from likeness.vision.upright import found_upright
 
 
@@ -33,15 +36,10 @@ class DetectorSettings:
     overlap: float = 0.3
     glance_side: int = 320
 
-    def shown_sides(self, width: int, height: int) -> tuple[int, ...]:
-        """Pixels along the longer side of what the network is shown of a picture, one by one.
-
-        A face that fills the picture is too large for the network: where nothing is found, it is
-        shown the picture at a half, then at a quarter.
-        """
+    def shown_side(self, width: int, height: int) -> int:
+        """Pixels along the longer side of what the network is shown of a picture."""
         longer = max(width, height)
-        side = min(self.longer_side, max(longer, min(2 * longer, self.enlarged_side)))
-        return side, max(1, side // 2), max(1, side // 4)
+        return min(self.longer_side, max(longer, min(2 * longer, self.enlarged_side)))
 
 
 # A glance misses smaller faces, in pixels of what is shown, and doubts what is less confident.
@@ -50,6 +48,16 @@ class DetectorSettings:
 _SEEN_AT_A_GLANCE = 32
 _SURE = 0.7
 _CLEARLY_LARGER = 1.4
+
+# The small copy in which large faces are looked for, and the border around it: a face that reaches
+# the picture's edges is found better with something around it. Faces are large from so many pixels
+# of the picture as it is shown on.
+_AFAR_SIDE, _AFAR_BORDER = 128, 26
+_LARGE = 200
+# Where no face is upright, others are looked for in at most so many pixels a side. Three more looks
+# are three more chances to be wrong, so they have to be surer.
+_TURNED_SIDE = 640
+_TURNED_SURE = 0.6
 
 
 class Detector:
@@ -60,12 +68,19 @@ class Detector:
         self.settings = settings
 
     def detect(self, image: Image) -> Detections:
-        """Find the faces of one picture, most confident first, in pixels of the full frame."""
-        for side in self.settings.shown_sides(image.width, image.height):
-            found = self._search(image, side)
-            if len(found):
-                break
-        return found
+        """Find the faces of one picture, most confident first, in pixels of the full frame.
+
+        Heads that lie on their side or stand on their head are looked for where no other is found.
+        """
+        side = self.settings.shown_side(image.width, image.height)
+        zoom = side / max(image.width, image.height)
+        near = without_inner(self._search(image, side))
+        found = each_once(near, _large(self._search(image, _AFAR_SIDE, _AFAR_BORDER), zoom))
+        if not len(found):
+            found = self._search(image, max(1, side // 2))
+        if not len(found):
+            found = self._search_turned(image, min(side, _TURNED_SIDE))
+        return found.select(np.argsort(-found.confidences, kind="stable"))
 
     def detect_largest(self, image: Image) -> Detections:
         """Find the largest face alone, or none.
@@ -81,20 +96,39 @@ class Detector:
     def _glance(self, image: Image) -> Detections | None:
         """Find faces from afar, the largest first; None where one that is larger may be missed."""
         side = self.settings.glance_side
-        if side >= self.settings.shown_sides(image.width, image.height)[0]:
+        if side >= self.settings.shown_side(image.width, image.height):
             return None
         found = largest_first(self._search(image, side))
         zoom = side / max(image.width, image.height)
         return found if _is_likely_largest(found, zoom) else None
 
-    def upright(self, image: Image, found: Detections) -> Detections:
-        """Find the landmarks of each face again, in a picture of it that is upright."""
-        return replace(found, landmarks_xy=found_upright(self._network, image, found.landmarks_xy))
+    def upright(self, image: Image, found: Detections) -> tuple[Detections, Floats]:
+        """Find the landmarks of each face again, in a picture of it that is upright.
 
-    def _search(self, image: Image, side: int) -> Detections:
-        letterbox = Letterbox.fit(image, side)
+        Returns:
+            The faces, without those that turn out to be one with another, and how sure the network
+            is of each as it sees it upright: (n,), 0 to 1; 0 where it does not find it again.
+        """
+        landmarks_xy, certainties = found_upright(self._network, image, found)
+        again = replace(found, landmarks_xy=landmarks_xy)
+        distinct = distinct_by_landmarks(again)
+        return again.select(distinct), certainties[distinct]
+
+    def _search(self, image: Image, side: int, border: int = 0) -> Detections:
+        letterbox = Letterbox.fit(image, side, border)
         candidates = self._network.find(letterbox.canvas, self.settings.threshold)
         return letterbox.restore(suppressed(candidates, self.settings.overlap))
+
+    def _search_turned(self, image: Image, side: int) -> Detections:
+        letterbox = Letterbox.fit(image, side)
+        threshold = max(_TURNED_SURE, self.settings.threshold)
+        found = found_turned(self._network, letterbox.canvas, threshold, self.settings.overlap)
+        return letterbox.restore(found)
+
+
+def _large(found: Detections, zoom: float) -> Detections:
+    """Keep faces that are large, or too large, for the network in a picture shown at `zoom`."""
+    return found.select(areas(found.boxes_xyxy) * zoom**2 >= _LARGE**2)
 
 
 def _is_likely_largest(found: Detections, zoom: float) -> bool:

@@ -1,5 +1,6 @@
 """What a detector finds, and how findings that overlap become one face."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,3 +61,19 @@ def areas(boxes_xyxy: Floats) -> Floats:
 def largest_first(found: Detections) -> Detections:
     """Put findings in order of their area."""
     return found.select(np.argsort(-areas(found.boxes_xyxy), kind="stable"))
+
+
+def joined(found: Sequence[Detections]) -> Detections:
+    """Put several findings together."""
+    return Detections(
+        np.concatenate([each.boxes_xyxy for each in found]),
+        np.concatenate([each.landmarks_xy for each in found]),
+        np.concatenate([each.confidences for each in found]),
+    )
+
+
+def shared_areas(a_xyxy: Floats, b_xyxy: Floats) -> Floats:
+    """Give the area that every box of one set shares with every box of another: (m, n)."""
+    a, b = a_xyxy[:, None], b_xyxy[None]
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    return np.asarray(np.clip(sides, 0, None).prod(axis=-1), np.float32)

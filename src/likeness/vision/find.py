@@ -76,11 +76,11 @@ class FaceLocator:
         return sample.decode(self._detector.settings.longer_side)
 
     def _located(self, sample: Sample, image: Image, detections: Detections) -> Located:
-        detections = self._detector.upright(image, detections)
+        detections, certainties = self._detector.upright(image, detections)
         image = self._with_enough_pixels(sample, image, detections)
         chips = cut_chips(image, detections.landmarks_xy, self._layout, Chips.ONE)[:, 0]
         poses = pose_of(detections.landmarks_xy)
-        qualities = quality_of(chips, detections, poses)
+        qualities = quality_of(chips, detections.boxes_xyxy, certainties, poses)
         faces = tuple(
             Face(
                 Box(*box),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
-from likeness.vision.detections import Detections, Floats
+from likeness.vision.detections import Floats
 
 STRIDES = (8, 16, 32)
 _SCORE, _BOX, _POINTS = 1, 4, 10
@@ -103,12 +103,3 @@ class Pyramid:
 
     def _count(self, stride: int, height: int, width: int) -> int:
         return (height // stride) * (width // stride) * self.anchors
-
-
-def joined(found: Sequence[Detections]) -> Detections:
-    """Put the findings of all strides together."""
-    return Detections(
-        np.concatenate([each.boxes_xyxy for each in found]),
-        np.concatenate([each.landmarks_xy for each in found]),
-        np.concatenate([each.confidences for each in found]),
-    )

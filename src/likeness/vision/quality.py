@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.terms.face import Pose, Quality, QualityReason
-from likeness.vision.detections import Detections
+from likeness.vision.detections import Floats
 
 Grey = NDArray[np.float32]
 
@@ -34,8 +34,9 @@ class QualityLimits:
 
     `least_brightness` and `least_sharpness` are 0 to 100; `least_contrast` is the standard
     deviation of grey values, 0 to 255, and `most_glare` the share of them, 0 to 1, that are white
-    to the eye; `least_size` is in pixels of the full frame, `least_confidence` 0 to 1,
-    `most_yaw` and `most_pitch` in degrees either way. Roll costs nothing: chips are upright.
+    to the eye; `least_size` is in pixels of the full frame; `least_confidence`, 0 to 1, is how sure
+    the detector is of the face as it sees it upright; `most_yaw` and `most_pitch` are in degrees
+    either way. Roll costs nothing: chips are upright.
     """
 
     least_brightness: float = 5.0
@@ -50,7 +51,8 @@ class QualityLimits:
 
 def quality_of(
     chips: NDArray[np.uint8],
-    detections: Detections,
+    boxes_xyxy: Floats,
+    certainties: Floats,
     poses: Sequence[Pose],
     limits: QualityLimits = QualityLimits(),
 ) -> list[Quality]:
@@ -62,17 +64,18 @@ def quality_of(
 
     Args:
         chips: (n, side, side, 3) uint8 RGB, one upright chip of each face at scale 1.0.
-        detections: the same n faces.
+        boxes_xyxy: (n, 4), of the same n faces, in pixels of the full frame.
+        certainties: (n,), how sure the detector is of each as it sees it upright, 0 to 1.
         poses: of the same n faces.
         limits: what a face needs.
     """
-    sides_xy = detections.boxes_xyxy[:, 2:] - detections.boxes_xyxy[:, :2]
+    sides_xy = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
     return [
         _quality(_Look.at(chip), size, confidence, pose, limits)
         for chip, size, confidence, pose in zip(
             chips,
             sides_xy.min(axis=1).tolist(),
-            detections.confidences.tolist(),
+            certainties.tolist(),
             poses,
             strict=True,
         )

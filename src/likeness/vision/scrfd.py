@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.vision.detections import Detections
-from likeness.vision.pyramid import Pyramid, joined
+from likeness.vision.detections import Detections, joined
+from likeness.vision.pyramid import Pyramid
 from likeness.vision.session import Session
 
 PYRAMID = Pyramid("SCRFD", anchors=2, scores=1)

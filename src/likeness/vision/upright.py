@@ -19,7 +19,7 @@ from likeness.vision.align import (
     from_chip,
     onto_chip,
 )
-from likeness.vision.detections import FaceNetwork
+from likeness.vision.detections import Detections, FaceNetwork, Floats, areas
 
 _SIDE = 96  # a multiple of 32, as detectors need
 # Eyes come to be 24 pixels apart: with less of the surroundings in sight, landmarks drift inwards.
@@ -41,49 +41,109 @@ _THRESHOLD = 0.2  # that there is a face is known already
 _FARTHEST = _SIDE / 4  # pixels from the middle; beyond, it is a neighbour
 _CONFIDENCE_PER_PIXEL = 0.01  # what being nearer to the middle is worth
 _LEFT_FOR_RIGHT = [1, 0, 2, 4, 3]  # the points of a face in a mirror
+_QUARTER_TURNS = [
+    np.array([[cos, sin], [-sin, cos]], np.float32)
+    for cos, sin in ((1, 0), (0, 1), (-1, 0), (0, -1))
+]
+_SMALLEST = 20  # pixels of the full frame; a smaller face is not fit to enrol at any angle
+
+
+# A network that is surer of a face than this sees it upright; docs/quality.md has the evidence.
+_CERTAIN = 0.75
+# Where the landmarks are in the square that has a box's area and middle, as the mean face has them.
+_IN_BOX = (
+    np.array([(0.31, 0.36), (0.69, 0.36), (0.5, 0.57), (0.34, 0.76), (0.66, 0.76)], np.float32)
+    - 0.5
+)
 
 
 def found_upright(
-    network: FaceNetwork, image: Image, landmarks_xy: NDArray[np.float32]
-) -> NDArray[np.float32]:
+    network: FaceNetwork, image: Image, found: Detections
+) -> tuple[Floats, NDArray[np.float32]]:
     """Find the landmarks of each face again; those of a face that is not found again stay.
 
+    Where the network is not certain of what it sees upright, landmarks may be those of another
+    angle: a head that stands on its head has eyes where a detector looks for a mouth. Then the face
+    is looked for at four angles, and stays at the one that the network is surest of.
+
     Args:
-        network: what finds faces; it is asked three times about each.
+        network: what finds faces; it is asked three times about each, and four times more about
+            those that it is not certain of.
         image: where the faces are.
-        landmarks_xy: (n, 5, 2) in the full frame, in the order of `terms.face.Landmarks`.
+        found: what it found there, in the full frame.
 
     Returns:
-        (n, 5, 2), as given.
+        Landmarks, (n, 5, 2) in the full frame, and how sure the network is of each face as it sees
+        it upright, (n,), 0 to 1; 0 where it did not find it again.
     """
-    found = landmarks_xy.copy()
+    landmarks_xy, certainties = _refined(network, image, found.landmarks_xy)
+    for face in np.nonzero((certainties < _CERTAIN) & _is_worth_it(found.boxes_xyxy))[0]:
+        turned_xy = _best_angle(network, image, found.boxes_xyxy[face])
+        if turned_xy is None:
+            continue
+        again_xy, certainty = _refined(network, image, turned_xy[None])
+        if certainty[0] > certainties[face]:
+            landmarks_xy[face], certainties[face] = again_xy[0], certainty[0]
+    return landmarks_xy, certainties
+
+
+def _refined(
+    network: FaceNetwork, image: Image, landmarks_xy: Floats
+) -> tuple[Floats, NDArray[np.float32]]:
+    """Find landmarks again by what they say of the angle, and how sure the network is then."""
+    found, certainties = landmarks_xy.copy(), np.zeros(len(landmarks_xy), np.float32)
     for views in _ROUNDS:
         for face, chips in enumerate(cut_chips(image, found, _LAYOUT, views)):
             seen = _seen(network, chips)
+            certainties[face] = max((sure for _, sure in seen), default=0.0)
             if seen:
                 transform = onto_chip(image, found[face], _LAYOUT)
-                found[face] = from_chip(image, np.mean(seen, axis=0), transform)
-    return found
+                middle_xy = np.mean([points_xy for points_xy, _ in seen], axis=0)
+                found[face] = from_chip(image, middle_xy, transform)
+    return found, certainties
 
 
-def _seen(network: FaceNetwork, chips: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+def _best_angle(network: FaceNetwork, image: Image, box_xyxy: Floats) -> Floats | None:
+    """Find the landmarks of the face in a box, (4,), at four angles; None where there is none."""
+    middle_xy, side = (box_xyxy[:2] + box_xyxy[2:]) / 2, np.sqrt(areas(box_xyxy[None]))
+    guesses_xy = np.stack([middle_xy + side * _IN_BOX @ turn for turn in _QUARTER_TURNS])
+    best_xy, surest = None, 0.0
+    for guess_xy, chips in zip(
+        guesses_xy, cut_chips(image, guesses_xy, _LAYOUT, Chips.ONE), strict=True
+    ):
+        for points_xy, sure in _seen(network, chips):
+            if sure > surest:
+                there_xy = from_chip(image, points_xy, onto_chip(image, guess_xy, _LAYOUT))
+                best_xy, surest = there_xy.astype(np.float32), sure
+    return best_xy
+
+
+def _is_worth_it(boxes_xyxy: Floats) -> NDArray[np.bool_]:
+    """Say which faces are large enough that their angle can matter to anybody."""
+    return areas(boxes_xyxy) >= _SMALLEST**2
+
+
+def _seen(network: FaceNetwork, chips: NDArray[np.uint8]) -> list[tuple[Floats, float]]:
     """Find the landmarks in one chip, and in the one that shows it in a mirror if there is one."""
     seen = []
     for chip, mirrored in zip(chips, (False, True), strict=False):
-        points_xy = _in_chip(network, chip)
-        if points_xy is not None:
-            seen.append(_mirrored(points_xy) if mirrored else points_xy)
+        in_chip = _in_chip(network, chip)
+        if in_chip is not None:
+            points_xy, sure = in_chip
+            seen.append((_mirrored(points_xy) if mirrored else points_xy, sure))
     return seen
 
 
-def _mirrored(points_xy: NDArray[np.float32]) -> NDArray[np.float32]:
+def _mirrored(points_xy: Floats) -> Floats:
     return (points_xy * (-1, 1) + (_SIDE, 0))[_LEFT_FOR_RIGHT].astype(np.float32)
 
 
-def _in_chip(network: FaceNetwork, chip: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+def _in_chip(network: FaceNetwork, chip: NDArray[np.uint8]) -> tuple[Floats, float] | None:
     candidates = network.find(np.ascontiguousarray(chip), _THRESHOLD)
     if not len(candidates):
         return None
     off_middle = np.hypot(*(candidates.landmarks_xy.mean(axis=1) - _MIDDLE_XY).T)
     best = int(np.argmax(candidates.confidences - _CONFIDENCE_PER_PIXEL * off_middle))
-    return candidates.landmarks_xy[best] if off_middle[best] <= _FARTHEST else None
+    if off_middle[best] > _FARTHEST:
+        return None
+    return candidates.landmarks_xy[best], float(candidates.confidences[best])
