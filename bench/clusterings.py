@@ -3,7 +3,7 @@
     python -m bench.clusterings FOLDER [PEOPLE]
 
 FOLDER has a folder for each person, as LFW's; PEOPLE is how many of them to draw, all without.
-Every face of every picture is clustered; the foremost one is the folder's person, and the others
+Every face of every picture is clustered; the largest one is the folder's person, and the others
 are in the way. It takes minutes and prints the tables of docs/clusters.md.
 """
 
@@ -122,16 +122,16 @@ def _faces(
             located = likeness.finder.locate(likeness.sample(picture))
         except LikenessError:
             return [], 0
-        return likeness.finder.templates(located), located.foremost if located.faces else 0
+        return likeness.finder.templates(located), located.largest if located.faces else 0
 
     templates: list[Template] = []
     pictures: list[int] = []
     people: list[str] = []
-    for number, (of_picture, foremost) in enumerate(in_parallel(find, files, likeness.workers)):
+    for number, (of_picture, largest) in enumerate(in_parallel(find, files, likeness.workers)):
         templates += of_picture
         pictures += [number] * len(of_picture)
         people += [
-            files[number].parent.name if face == foremost else NOBODY
+            files[number].parent.name if face == largest else NOBODY
             for face in range(len(of_picture))
         ]
     return templates, pictures, people

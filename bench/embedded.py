@@ -25,7 +25,7 @@ _ROWS = 512
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedded:
-    """The template of the foremost face of each of n pictures.
+    """The template of the largest face of each of n pictures.
 
     `vectors` is (n, d), `means` is (n,), float32; `failed`, (n,) bool, marks pictures without a
     template, whose numbers mean nothing.
@@ -76,19 +76,19 @@ def _finder(recogniser: str) -> tuple[FaceFinder, int]:
 
 
 def embed_files(pictures: Sequence[Path], recogniser: str = "auto") -> Embedded:
-    """Embed the foremost face of every picture file."""
+    """Embed the largest face of every picture file."""
     return embed(pictures, read_sample, recogniser)
 
 
 def embed(
     items: Sequence[Item], sample: Callable[[Item], Sample], recogniser: str = "auto"
 ) -> Embedded:
-    """Embed the foremost face of everything that `sample` makes a sample of."""
+    """Embed the largest face of everything that `sample` makes a sample of."""
     finder, workers = _finder(recogniser)
 
     def template(item: Item) -> Template | None:
         try:
-            return finder.foremost(sample(item))[1]
+            return finder.largest_face(sample(item))[1]
         except LikenessError:
             return None
 

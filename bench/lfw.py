@@ -1,6 +1,6 @@
 """LFW deep-funneled, View 1: all pairs, against face_recognition on the same pictures.
 
-Both sides compare the foremost face of a picture; a picture without a face is a false non-match in
+Both sides compare the largest face of a picture; a picture without a face is a false non-match in
 every mated pair of it and no match in every other.
 """
 

@@ -274,7 +274,7 @@ def _small() -> Embedded:
         located = locate(sample)
         if not located.faces:
             return sample
-        face, pixels = located.faces[located.foremost], located.image.pixels
+        face, pixels = located.faces[located.largest], located.image.pixels
         scale = _SMALL_PX / (face.box.height * located.image.scale_xy[1])
         size = pixels.shape[1::-1]
         reduced = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

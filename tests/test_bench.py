@@ -211,9 +211,9 @@ def test_kept_answers_of_a_peer_know_no_rule_for_the_face(monkeypatch, tmp_path)
     monkeypatch.setattr(their_descriptors, "_ask", ask)
     chosen = []
     for rule in (0, 1):
-        monkeypatch.setattr(their_descriptors, "foremost", lambda *args, rule=rule: rule)
+        monkeypatch.setattr(their_descriptors, "largest_of", lambda *args, rule=rule: rule)
         kept, _ = their_descriptors._answers(pictures)
-        chosen.append(their_descriptors._foremost(kept)[0])
+        chosen.append(their_descriptors._largest(kept)[0])
     scores = their_descriptors.their_scores(pictures)
     assert (asked, chosen) == ([2], [0.0, 1.0])
     assert scores[0, 0] == 0.0 and scores[0, 1] == scores[1, 1] == -float("inf")

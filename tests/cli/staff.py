@@ -40,7 +40,7 @@ def enrol_unnamed(path: Path, expires_at: datetime | None = None) -> UUID:
     with home() as opened:
         sample = read_sample(path)
         engine = opened.installation.engine(Workload.ONE)
-        face, template = opened.installation.finder(engine).foremost(sample)
+        face, template = opened.installation.finder(engine).largest_face(sample)
         sha256 = hashlib.sha256(sample.data).digest()
         size = (sample.width, sample.height)
         new = NewReference(template, face, sha256, size, expires_at=expires_at)

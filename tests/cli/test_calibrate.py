@@ -43,7 +43,7 @@ def test_every_pair_of_strangers_is_scored_once_and_as_a_comparison_is(
     settled = opened.installation()
     finder = opened.finder_opened(settled, Workload.ONE)
     templates = [
-        (path.parent.name, finder.foremost(read_sample(path))[1])
+        (path.parent.name, finder.largest_face(read_sample(path))[1])
         for path in sorted(people.glob("*/*.png"))
     ]
     scores = [

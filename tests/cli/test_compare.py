@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from likeness.terms.calibration import Calibration
@@ -15,6 +17,8 @@ from .conftest import BLUE, GREEN, RED, InstallationWithDiscs, Outcome, ship_sta
 
 # As RED is to all but a recogniser.
 ROSY = (222, 44, 44)
+
+HEADER = "path_a,path_b,raw_score,score,similarity,failure,faces,fmr_any,left,top,right,bottom"
 
 Command = Callable[..., Outcome]
 Make = Callable[..., Path]
@@ -29,6 +33,16 @@ def pairs(picture: Make, tmp_path: Path) -> Path:
     path = tmp_path / "pairs.csv"
     rows = ["path_a,path_b", "red.png,sub/red too.png", "red.png,blue.png", "red.png,nobody.png"]
     path.write_text("\n".join(rows))
+    return path
+
+
+@pytest.fixture
+def card_with_ghost(tmp_path: Path) -> Path:
+    """A picture with a large face at one side, and a small one of another nearer to the middle."""
+    pixels = np.full((200, 400, 3), 110, np.uint8)
+    cv2.circle(pixels, (80, 100), 60, RED, -1)
+    cv2.circle(pixels, (230, 100), 24, BLUE, -1)
+    cv2.imwrite(str(path := tmp_path / "card.png"), pixels[:, :, ::-1])
     return path
 
 
@@ -69,17 +83,53 @@ def ship_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **changed: An
     monkeypatch.setattr(InstallationWithDiscs, "shipped", path.parent)
 
 
-def test_of_several_faces_the_one_that_was_compared_is_named(
+def test_every_face_of_the_second_picture_is_compared_and_the_best_comes_first(
     likeness: Command, picture: Make
 ) -> None:
-    one, many = picture("one.png", RED), picture("many.png", BLUE, RED, GREEN)
+    one, many = picture("one.png", RED), picture("many.png", BLUE, GREEN, (221, 42, 40))
     outcome = likeness("compare", one, many)
-    first, second, *_ = outcome.out.splitlines()
+    first, second, verdict, *_, last_but_one, last = outcome.out.splitlines()
     assert first == str(one)
-    assert second == f"{many}: the foremost of 3 faces, box 187,27 107x107"
+    assert second == f"{many}: the best of 3 faces, box 347,27 107x107"
+    assert verdict.startswith("  let a person decide, similarity 99.")  # discs are not fit
+    assert "a false match rate of 1 in 1,000 for 3 faces, 1 in 3,000 for each" in outcome.out
+    assert "the best of 3 faces: at most 1 in 330,000 pictures of 3 strangers" in outcome.out
+    assert last_but_one.startswith("  box 27,27 107x107: let a person decide, similarity 0.0;")
+    assert last.startswith("  box 187,27 107x107: let a person decide, similarity 0.0;")
+
+
+def test_json_lists_the_other_faces_and_the_rate_for_all(likeness: Command, picture: Make) -> None:
+    one, many = picture("one.png", RED), picture("many.png", BLUE, ROSY, GREEN)
     answer = json.loads(likeness("compare", one, many, "--json").out)
     assert (answer["reference_faces"], answer["probe_faces"]) == (1, 3)
     assert (answer["same"], round(answer["probe_face"]["box"]["left"])) == (True, 187)
+    assert answer["faces_compared"] == 3
+    assert answer["fmr_any"] == pytest.approx(3 * answer["fmr"], rel=0.01)
+    assert answer["operating_point"]["fmr_any"] == 0.001
+    assert answer["operating_point"]["fmr"] == pytest.approx(0.001 / 3, rel=0.01)
+    assert [round(other["probe_face"]["box"]["left"]) for other in answer["others"]] == [27, 347]
+    assert answer["others"][0]["score"] >= answer["others"][1]["score"]
+    assert {"answer", "same", "similarity", "fmr"} <= set(answer["others"][0])
+
+
+def test_the_largest_faces_alone_are_compared_where_that_is_asked(
+    likeness: Command, picture: Make, tmp_path: Path
+) -> None:
+    one, many = picture("one.png", RED), picture("many.png", RED, BLUE, GREEN)
+    outcome = likeness("compare", one, many, "--foremost")
+    assert outcome.code == 1  # of three that are as large, the one in the middle
+    assert f"{many}: the largest of 3 faces, box 187,27 107x107" in outcome.out
+    answer = json.loads(likeness("compare", one, many, "--foremost", "--json").out)
+    assert (answer["probe_faces"], answer["faces_compared"], answer["others"]) == (3, 1, [])
+    assert answer["fmr_any"] == answer["fmr"]
+
+
+def test_of_the_first_picture_the_largest_face_is_meant_wherever_it_is(
+    likeness: Command, picture: Make, card_with_ghost: Path
+) -> None:
+    outcome = likeness("compare", card_with_ghost, picture("a.png", RED))
+    assert outcome.code == 0
+    assert f"{card_with_ghost}: the largest of 2 faces, box 20,40 121x121" in outcome.out
 
 
 def test_json_carries_both_scores_their_meaning_and_the_threshold(
@@ -90,7 +140,7 @@ def test_json_carries_both_scores_their_meaning_and_the_threshold(
     assert answer["same"] is True
     assert {"reference", "probe", "raw_score", "score", "similarity", "fmr"} <= set(answer)
     assert set(answer["operating_point"]) == {
-        *("threshold", "fmr", "calibrated", "extrapolated", "fnmr")
+        *("threshold", "fmr", "fmr_any", "calibrated", "extrapolated", "fnmr")
     }
     assert answer["operating_point"]["fmr"] == 0.001
     assert (answer["answer"], answer["fmr_alike"], answer["extrapolated"]) == ("pass", None, False)
@@ -128,9 +178,28 @@ def test_pairs_become_scores_and_failures_are_rows_too(
     assert "1 pair without a score" in outcome.err
     with out.open(newline="") as file:
         same, different, failed = csv.DictReader(file)
-    assert list(same) == ["path_a", "path_b", "raw_score", "score", "similarity", "failure"]
+    assert list(same) == HEADER.split(",")
+    assert (same["faces"], same["left"], failed["faces"], failed["left"]) == ("1", "27.0", "", "")
     assert float(same["score"]) > float(different["score"])
     assert (failed["score"], "none was found" in failed["failure"]) == ("", True)
+
+
+def test_pairs_compare_every_face_of_the_second_picture_or_the_largest_alone(
+    likeness: Command, picture: Make, tmp_path: Path
+) -> None:
+    picture("one.png", RED)
+    picture("many.png", RED, BLUE, GREEN)
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("path_a,path_b\none.png,many.png\nmany.png,one.png\n")
+    (best, turned) = csv.DictReader(
+        likeness("compare", "--pairs", pairs, "--out", "-").out.splitlines()
+    )
+    assert (best["faces"], best["left"][:2], turned["faces"]) == ("3", "27", "1")
+    assert float(best["similarity"]) > 99 > float(turned["similarity"])
+    (largest, _) = csv.DictReader(
+        likeness("compare", "--pairs", pairs, "--out", "-", "--foremost").out.splitlines()
+    )
+    assert (largest["faces"], round(float(largest["left"]))) == ("1", 187)
 
 
 def test_pictures_lie_beside_the_pairs_and_scores_go_to_stdout_where_that_is_asked(
@@ -138,7 +207,7 @@ def test_pictures_lie_beside_the_pairs_and_scores_go_to_stdout_where_that_is_ask
 ) -> None:
     outcome = likeness("compare", "--pairs", pairs, "--out", "-")
     assert outcome.code == 0
-    assert outcome.out.startswith("path_a,path_b,raw_score,score,similarity,failure\nred.png,")
+    assert outcome.out.startswith(f"{HEADER}\nred.png,")
     assert len(outcome.out.splitlines()) == 4
 
 

@@ -240,7 +240,7 @@ def test_watch_finds_who_is_enrolled_later(
         staff = opened.gallery.collection("staff")
         finder = opened.installation.finder(opened.installation.engine(Workload.ONE))
         arrivals = [
-            Arrival(uuid4(), None, finder.foremost(read_sample(picture(f"{n}.png", colour)))[1])
+            Arrival(uuid4(), None, finder.largest_face(read_sample(picture(f"{n}.png", colour)))[1])
             for n, colour in enumerate((GREEN, RED))
         ]
         now = datetime.now(UTC)

@@ -112,4 +112,4 @@ def enroller(home: Home, collection: str = "staff", **demands: bool) -> Enroller
 def template_of(home: Home, path: Path) -> Template:
     installation = home.installation
     finder = installation.finder(installation.engine(Workload.ONE))
-    return finder.foremost(read_sample(path))[1]
+    return finder.largest_face(read_sample(path))[1]

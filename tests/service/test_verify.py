@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import ModelMismatch
-from likeness.service.verify import Answer, Gate, Verification, verify
+from likeness.service.face_in_picture import ComparedPicture, FaceInPicture
+from likeness.service.verify import Answer, Gate, Verification, verify, verify_pictures
 from likeness.terms.calibration import Calibration
-from likeness.terms.face import Face, QualityReason
+from likeness.terms.face import Face, QualityReason, SeenFace
 from likeness.terms.template import IDENTICAL, CohortStatistics, Template
 from tests.gallery.galleries import face
 
@@ -31,22 +32,32 @@ def gate(fmr: float = 1e-4, fnmr: float = 0.001, calibration: Calibration = CALI
     return Gate.of(calibration, fmr=fmr, fnmr=fnmr)
 
 
-def of_score(score: float, model: str = "m") -> tuple[Template, Template]:
-    """Two templates that compare with a score, where nobody crowds."""
+def person(looks: Face | None = None) -> FaceInPicture:
+    """The face that others are compared with, where nobody crowds."""
+    return scoring(0.0, looks, picture=b"reference")
+
+
+def scoring(
+    score: float, looks: Face | None = None, *, picture: bytes = b"probe", model: str = "m"
+) -> FaceInPicture:
+    """A face that compares with the person's with a score."""
     raw = 1.0 + score
-    one, other = np.array([1.0, 0.0]), np.array([raw, np.sqrt(1.0 - raw**2)])
-    nowhere = CohortStatistics(0.0, "c")
-    return Template(one.astype(np.float32), "m", nowhere), Template(
-        other.astype(np.float32), model, nowhere
-    )
+    vector = np.array([raw, np.sqrt(1.0 - raw**2)], np.float32)
+    found = looks or face()
+    template = Template(vector, model, CohortStatistics(0.0, "c"))
+    return FaceInPicture(found, template, SeenFace(picture, found.box))
 
 
 def verified(
-    score: float, reference: Face | None = None, probe: Face | None = None, **changed: bool
+    score: float, reference: Face | None = None, probe: Face | None = None
 ) -> Verification:
-    one, other = of_score(score)
-    faces = reference or face(), probe or face()
-    return verify((faces[0], one), (faces[1], other), CALIBRATION, gate(), **changed)
+    return verify(person(reference), scoring(score, probe), CALIBRATION, gate())
+
+
+def verified_among(*faces: FaceInPicture, fmr: float = 1e-4) -> Verification:
+    ours = ComparedPicture(person(), (person(),), 2)
+    theirs = ComparedPicture(faces[0], faces, len(faces))
+    return verify_pictures(ours, theirs, CALIBRATION, fmr=fmr, fnmr=0.001)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +101,7 @@ def test_at_a_rate_that_was_not_measured_only_a_picture_with_itself_passes() -> 
     assert strict.answer(-0.01) is Answer.REFER
     assert strict.answer(-0.95) is Answer.NO
     assert strict.answer(IDENTICAL) is Answer.PASS
-    one, other = of_score(-0.2)
-    found = verify((face(), one), (face(), other), CALIBRATION, strict)
+    found = verify(person(), scoring(-0.2), CALIBRATION, strict)
     assert (found.answer, found.same) == (Answer.REFER, False)
     assert "as rare as was asked for" in found.reason
 
@@ -106,7 +116,7 @@ def test_a_face_that_is_not_fit_to_decide_by_does_not_pass_and_may_be_a_no(which
 
 
 def test_one_face_of_one_picture_passes_however_it_looks() -> None:
-    found = verified(-0.9, UNFIT, UNFIT, same_picture=True)
+    found = verify(person(UNFIT), scoring(-0.9, UNFIT, picture=b"reference"), CALIBRATION, gate())
     assert (found.answer, found.same, found.similarity) == (Answer.PASS, True, 100.0)
     assert found.comparison.score == IDENTICAL
     assert "same face of the same picture" in found.reason
@@ -120,12 +130,47 @@ def test_a_verification_says_what_its_score_and_its_threshold_mean() -> None:
     assert found.similarity == CALIBRATION.similarity(found.comparison.score)
     assert not found.extrapolated
     nobody = replace(CALIBRATION, alike=None, misses=())
-    one, other = of_score(-0.6)
-    unmeasured = verify((face(), one), (face(), other), nobody, gate(calibration=nobody))
+    unmeasured = verify(person(), scoring(-0.6), nobody, gate(calibration=nobody))
     assert (unmeasured.fmr_alike, unmeasured.fnmr) == (None, None)
 
 
 def test_templates_of_two_models_are_not_verified() -> None:
-    one, other = of_score(-0.6, model="other")
     with pytest.raises(ModelMismatch):
-        verify((face(), one), (face(), other), CALIBRATION, gate())
+        verify(person(), scoring(-0.6, model="other"), CALIBRATION, gate())
+
+
+def test_of_several_faces_the_best_is_given_and_then_the_others() -> None:
+    found = verified_among(scoring(-0.95), scoring(-0.3), scoring(-0.75))
+    assert found.answer is Answer.PASS
+    assert [round(one.comparison.score, 2) for one in (found, *found.others)] == [
+        -0.3,
+        -0.75,
+        -0.95,
+    ]
+    assert [one.answer for one in found.others] == [Answer.REFER, Answer.NO]
+    assert (found.reference_faces, found.probe_faces, found.gate.faces) == (2, 3, 3)
+    assert found.reason == "One of 3 strangers scores as high in 0.01% of cases at most."
+
+
+def test_a_face_that_passes_comes_before_one_that_scores_higher_and_is_not_fit() -> None:
+    found = verified_among(scoring(-0.3, UNFIT), scoring(-0.4))
+    assert (found.answer, round(found.comparison.score, 2)) == (Answer.PASS, -0.4)
+    assert found.others[0].answer is Answer.REFER
+
+
+@pytest.mark.parametrize("faces", [1, 2, 7, 100])
+def test_a_picture_of_strangers_passes_as_rarely_however_many_they_are(faces: int) -> None:
+    found = verified_among(*[scoring(-0.3)] * faces)
+    at_threshold = CALIBRATION.fmr(found.point.threshold)
+    assert 1 - (1 - at_threshold) ** faces == pytest.approx(1e-4, rel=1e-3)
+    assert found.fmr_any == pytest.approx(1 - (1 - found.fmr) ** faces, rel=1e-3)
+    assert found.fmr == CALIBRATION.fmr(found.comparison.score)
+
+
+def test_where_the_rate_for_so_many_faces_is_not_known_none_passes_but_the_same_face() -> None:
+    strangers = [scoring(-0.505)] * 3
+    assert verified_among(strangers[0], fmr=2e-6).answer is Answer.PASS
+    assert verified_among(*strangers, fmr=2e-6).answer is Answer.REFER
+    itself = scoring(-0.9, picture=b"reference")
+    found = verified_among(*strangers, itself, fmr=2e-6)
+    assert (found.answer, found.similarity) == (Answer.PASS, 100.0)

@@ -1,9 +1,7 @@
 """Likeness as a library: finds and compares faces in picture files, and opens no home."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -18,10 +16,11 @@ from likeness.service.compare_pairs import (
     read_pairs,
     write_scores,
 )
+from likeness.service.face_in_picture import ComparedPicture, compared_picture
 from likeness.service.folder_gallery import FolderGallery, read_gallery
 from likeness.service.identify import Identification, Identifier
-from likeness.service.verify import Gate, Verification, verify
-from likeness.terms.face import Face, SeenFace
+from likeness.service.verify import Verification, verify_pictures
+from likeness.terms.face import Face
 from likeness.terms.template import Template
 from likeness.vision.decode import Sample
 
@@ -46,37 +45,37 @@ class Likeness:
         with _naming(picture):
             return self.finder.locate(self.sample(picture)).faces
 
-    def compare(self, reference: Picture, probe: Picture) -> Verification:
-        """Compare the foremost faces of two picture files.
+    def compare(
+        self, reference: Picture, probe: Picture, *, foremost: bool = False
+    ) -> Verification:
+        """Compare the largest face of a picture file with every face of another, best first.
+
+        `foremost` compares with the largest face of the other alone.
 
         Raises:
             NoFace: one of them has none.
         """
         settings = self.installation.settings
-        gate = Gate.of(self.calibration, fmr=settings.fmr, fnmr=settings.fnmr)
-        ours, reference_faces, seen = self._foremost(reference)
-        theirs, probe_faces, seen_too = self._foremost(probe)
-        verification = verify(
-            ours, theirs, self.calibration, gate, same_picture=seen.is_of(seen_too)
+        return verify_pictures(
+            self._compared(reference, every=False),
+            self._compared(probe, every=not foremost),
+            self.calibration,
+            fmr=settings.fmr,
+            fnmr=settings.fnmr,
         )
-        return replace(verification, reference_faces=reference_faces, probe_faces=probe_faces)
 
     def foremost(self, picture: Picture) -> tuple[Face, Template]:
-        """Find the foremost face of a picture file and make its template.
+        """Find the largest face of a picture file and make its template.
 
         Raises:
             NoFace: there is none.
         """
-        return self._foremost(picture)[0]
+        found = self._compared(picture, every=False).largest
+        return found.face, found.template
 
-    def _foremost(self, picture: Picture) -> tuple[tuple[Face, Template], int, SeenFace]:
-        """Give the foremost face and its template, how many faces there are, and what it is of."""
+    def _compared(self, picture: Picture, *, every: bool) -> ComparedPicture:
         with _naming(picture):
-            sample = self.sample(picture)
-            located = self.finder.locate(sample)
-            found = self.finder.foremost_of(located)
-            seen = SeenFace(hashlib.sha256(sample.data).digest(), found[0].box)
-            return found, len(located.faces), seen
+            return compared_picture(self.sample(picture), self.finder, every=every)
 
     def compare_pairs(
         self,
@@ -84,10 +83,14 @@ class Likeness:
         root: Picture,
         scores: TextIO,
         tell: Tell = lambda done, total: None,
+        *,
+        foremost: bool = False,
     ) -> PairCounts:
         """Compare the pairs that a CSV file names, pictures under `root`; write another of scores.
 
-        `tell` is told how many of how many pictures are done.
+        The largest face of the first picture of a pair is compared with every face of the second;
+        `foremost` compares it with the largest alone. `tell` is told how many of how many pictures
+        are done.
         """
         pairs = read_pairs(Path(pairs_csv))
         compared = compare_pairs(
@@ -97,6 +100,7 @@ class Likeness:
             self.calibration,
             limits=self.installation.limits,
             workers=self.workers,
+            foremost=foremost,
             tell=tell,
         )
         return PairCounts(len(pairs), len(pictures_of(pairs)), write_scores(compared, scores))

@@ -60,10 +60,12 @@ def verification_json(verification: Verification) -> Json:
         "answer": verification.answer,
         "reason": verification.reason,
         **_scores_json(verification),
+        "fmr_any": significant(verification.fmr_any),
         "fmr_alike": None if alike is None else significant(alike),
         "extrapolated": verification.extrapolated,
         "operating_point": {
             **point_json(verification.point),
+            "fmr_any": significant(gate.fmr),
             "fnmr": None if verification.fnmr is None else significant(verification.fnmr),
         },
         "refer": {
@@ -74,6 +76,16 @@ def verification_json(verification: Verification) -> Json:
         "probe_face": face_json(verification.probe),
         "reference_faces": verification.reference_faces,
         "probe_faces": verification.probe_faces,
+        "faces_compared": gate.faces,
+        "others": [
+            {
+                "same": other.same,
+                "answer": other.answer,
+                **_scores_json(other),
+                "probe_face": face_json(other.probe),
+            }
+            for other in verification.others
+        ],
     }
 
 

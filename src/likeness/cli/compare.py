@@ -28,7 +28,7 @@ from likeness.cli.progress import counting
 from likeness.cli.words import as_high, box_in_words, one_in, several, similarity_in_words
 from likeness.errors import InvalidRequest
 from likeness.service.verify import Answer, Verification
-from likeness.terms.calibration import Calibration
+from likeness.terms.calibration import Calibration, rate_of_any
 from likeness.terms.face import Face
 
 
@@ -46,6 +46,9 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(metavar="SCORES.csv", help="Where scores go; - is stdout.")
     ] = None,
+    foremost: Annotated[
+        bool, typer.Option("--foremost", help="Compare with the largest face of B alone.")
+    ] = False,
     fmr: Fmr = None,
     fnmr: Fnmr = None,
     as_json: AsJson = False,
@@ -55,9 +58,10 @@ def compare(
     threads: Threads = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Say whether the foremost faces of two pictures are one person's; exit code 0 if they pass.
+    """Compare the largest face of A with every face of B; exit code 0 if one passes.
 
-    The answer is pass, no, or to let a person decide: --fmr and --fnmr set where each begins.
+    The answer is pass, no, or to let a person decide: --fmr and --fnmr set where each begins, for
+    the whole of B, however many faces it has.
 
     With --pairs, score many pairs; every picture is decoded and embedded once.
     """
@@ -76,34 +80,46 @@ def compare(
                 "many pairs need --pairs PAIRS.csv and --out SCORES.csv, without pictures and"
                 " without --json: give those"
             )
-        _compare_many(settled, pairs, root or pairs.parent, out)
+        _compare_many(settled, pairs, root or pairs.parent, out, foremost)
     elif a is None or b is None or root is not None or out is not None:
         raise InvalidRequest(
             "two pictures were expected, or --pairs PAIRS.csv with --out SCORES.csv: give either"
         )
     else:
-        _compare_two(settled, a, b, as_json)
+        _compare_two(settled, a, b, foremost, as_json)
 
 
-def _compare_two(settled: Installation, a: Path, b: Path, as_json: bool) -> None:
+def _compare_two(settled: Installation, a: Path, b: Path, foremost: bool, as_json: bool) -> None:
     likeness = opened(settled, Workload.ONE)
-    verification = likeness.compare(a, b)
+    verification = likeness.compare(a, b, foremost=foremost)
     if as_json:
         pictures = {"reference": str(a), "probe": str(b)}
         print_json({**pictures, **verification_json(verification)})
     else:
-        print(_compared(a, verification.reference, verification.reference_faces))
-        print(_compared(b, verification.probe, verification.probe_faces))
+        best = "largest" if foremost else "best"
+        print(_compared(a, verification.reference, "largest", verification.reference_faces))
+        print(_compared(b, verification.probe, best, verification.probe_faces))
         for line in _in_words(verification, likeness.calibration):
             print(f"  {line}")
+        for other in verification.others:
+            print(f"  {_other_in_words(other, likeness.calibration)}")
     raise typer.Exit(ExitCode.DONE if verification.answer is Answer.PASS else ExitCode.NO)
 
 
-def _compared(picture: Path, face: Face, among: int) -> str:
-    """Name a picture, and its face where it has others that were not compared."""
+def _compared(picture: Path, face: Face, which: str, among: int) -> str:
+    """Name a picture, and which of its faces is meant where it has several."""
     if among == 1:
         return plain(picture)
-    return f"{plain(picture)}: the foremost of {among} faces, box {box_in_words(face.box)}"
+    return f"{plain(picture)}: the {which} of {among} faces, box {box_in_words(face.box)}"
+
+
+def _other_in_words(other: Verification, known: Calibration) -> str:
+    """Say of another face of the second picture what it would be answered with."""
+    return (
+        f"box {box_in_words(other.probe.box)}: {_VERDICTS[other.answer]}, similarity"
+        f" {similarity_in_words(other.similarity)}; {as_high(other.fmr, known)} pairs of strangers"
+        " score as high"
+    )
 
 
 _VERDICTS = {
@@ -122,25 +138,43 @@ def _in_words(verification: Verification, known: Calibration) -> list[str]:
     lines = [
         f"{_VERDICTS[verification.answer]}, similarity {similarity}: {verification.reason}",
         *([] if verification.comparison.is_identical else [rates]),
+        *_rate_of_several(verification, known),
         f"score {verification.comparison.score:.3f}, raw score"
         f" {verification.comparison.raw_score:.3f}",
     ]
+    faces = verification.gate.faces
     if point.calibrated:
         missed = verification.fnmr
+        among = "" if faces == 1 else f" for {faces} faces, {one_in(point.fmr)} for each"
         share = "hardly any" if missed is None or missed < 5e-4 else f"about {100 * missed:.1g}% of"
         lines.append(
-            f"decided at score {point.threshold:.3f}, a false match rate of {one_in(point.fmr)}"
+            f"decided at score {point.threshold:.3f}, a false match rate of"
+            f" {one_in(verification.gate.fmr)}{among}"
             + ("" if missed is None else f"; {share} pairs of one person miss it")
         )
     elif not verification.comparison.is_identical:
         lines.append(
             f"a false match rate of {one_in(point.fmr)} is not known: ask for"
-            f" {one_in(known.lowest_fmr)} or more"
+            f" {one_in(rate_of_any(faces, known.lowest_fmr))} or more"
         )
     return lines
 
 
-def _compare_many(settled: Installation, pairs: Path, root: Path, out: Path) -> None:
+def _rate_of_several(verification: Verification, known: Calibration) -> list[str]:
+    """Say how often any of several strangers scores as high, where several faces were compared."""
+    faces = verification.gate.faces
+    if faces == 1 or verification.comparison.is_identical:
+        return []
+    least = "at most " if verification.fmr <= known.lowest_fmr else ""
+    return [
+        f"the best of {faces} faces: {least}{one_in(verification.fmr_any)} pictures of {faces}"
+        " strangers hold one as high"
+    ]
+
+
+def _compare_many(
+    settled: Installation, pairs: Path, root: Path, out: Path, foremost: bool
+) -> None:
     to_stdout = str(out) == "-"
     if not to_stdout:
         check_output(out)
@@ -148,7 +182,7 @@ def _compare_many(settled: Installation, pairs: Path, root: Path, out: Path) -> 
     scores = io.StringIO(newline="")
     started = time.perf_counter()
     with counting("Pictures") as tell:
-        counts = likeness.compare_pairs(pairs, root, scores, tell)
+        counts = likeness.compare_pairs(pairs, root, scores, tell, foremost=foremost)
     seconds = time.perf_counter() - started
     if to_stdout:
         print(scores.getvalue(), end="")

@@ -14,7 +14,7 @@ AnyQuality = Annotated[
     bool, typer.Option("--any-quality", help="Take faces that are not fit to enrol, too.")
 ]
 Foremost = Annotated[
-    bool, typer.Option("--foremost", help="Take the foremost face where there are several.")
+    bool, typer.Option("--foremost", help="Take the largest face where there are several.")
 ]
 AnnotateTo = Annotated[
     Path | None,

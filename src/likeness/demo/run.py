@@ -109,7 +109,7 @@ def _enrol(
 
 def _portrait(likeness: Likeness, person: Person, photographs: Photographs) -> Pixels:
     sample = likeness.sample(photographs[person.shown])
-    face, _ = likeness.finder.foremost(sample)
+    face, _ = likeness.finder.largest_face(sample)
     pixels = portrait(sample.decode(), face.box)
     return altered(pixels) if person.altered else pixels
 

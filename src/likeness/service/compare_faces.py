@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from likeness.errors import NoFace
-from likeness.service.detect_faces import ReadSample, largest, required, within
+from likeness.service.detect_faces import ReadSample, within
+from likeness.service.face_in_picture import FaceInPicture, faces_in
 from likeness.service.quality_bar import QualityBar
 from likeness.service.record import Outcome, Probe, Record
-from likeness.terms.calibration import Calibration
-from likeness.terms.face import Face, SeenFace
-from likeness.terms.template import SAME_PICTURE, Template, compare
+from likeness.terms.calibration import Calibration, rate_of_any
+from likeness.terms.face import Face
 from likeness.terms.use import Action
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located
@@ -25,10 +25,10 @@ from likeness.vision.find import FaceFinder, Located
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """How often two strangers score as high: any two, and two of one sex, race and age.
+    """How often one of so many strangers as faces were compared scores as high.
 
-    The latter is None where nobody measured it. `extrapolated` is whether one of them is too low to
-    have been counted.
+    Any strangers, and ones of one sex, race and age: None where nobody measured that.
+    `extrapolated` is whether one of the two rates is too low to have been counted.
     """
 
     fmr: float
@@ -119,26 +119,30 @@ class _Pair:
 def _compared(
     record: Record, finder: FaceFinder, calibration: Calibration, pair: _Pair, demands: Alike
 ) -> ComparedFaces:
-    face, template = required(largest(finder, pair.person, demands.bar))
+    # Strictly the largest, and never another in its place.
+    if not within(demands.bar, pair.person.faces[:1]):
+        raise NoFace(
+            "a face was expected, of the quality asked for, and none was found: give a picture in"
+            " which the largest face is sharp and looks at the camera"
+        )
+    (face,) = faces_in(pair.source, pair.person, finder, [0])
     if not pair.chosen:
         raise NoFace("a face was expected in the target and none was found: give another picture")
-    one_picture = pair.source.data == pair.target.data
+    faces = len(pair.chosen)
 
-    def compared_with(face_there: Face, other: Template) -> ComparedFace:
-        same = one_picture and SeenFace(b"", face.box).is_of(SeenFace(b"", face_there.box))
-        score = (SAME_PICTURE if same else compare(template, other)).score
+    def compared_with(other: FaceInPicture) -> ComparedFace:
+        score = face.compared(other).score
         alike = calibration.alike
         meaning = Meaning(
-            calibration.fmr(score),
-            None if alike is None else alike.fmr(score),
+            rate_of_any(faces, calibration.fmr(score)),
+            None if alike is None else rate_of_any(faces, alike.fmr(score)),
             calibration.is_extrapolated(score)
             or (alike is not None and alike.is_extrapolated(score)),
         )
-        return ComparedFace(face_there, calibration.similarity(score), meaning=meaning)
+        return ComparedFace(other.face, calibration.similarity(score), meaning=meaning)
 
     compared = [
-        compared_with(pair.among.faces[n], other)
-        for n, other in zip(pair.chosen, finder.templates(pair.among, pair.chosen), strict=True)
+        compared_with(one) for one in faces_in(pair.target, pair.among, finder, pair.chosen)
     ]
     alike = sorted(
         (one for one in compared if one.similarity >= demands.threshold),
@@ -148,9 +152,9 @@ def _compared(
         ("target", hashlib.sha256(pair.target.data).hexdigest()),
         ("threshold", str(demands.threshold)),
     )
-    probe = Probe(pair.source, face, parameters=parameters)
+    probe = Probe(pair.source, face.face, parameters=parameters)
     released = record.release(alike, probe, lambda ids: [])  # nobody of it is enrolled
     record.answered(Outcome(faces=1 + len(pair.chosen), candidates=len(released)))
     # As they were found: in order of their similarity they would tell what rules withhold.
     others = tuple(one for one in compared if one not in released)
-    return ComparedFaces(pair.source, face, pair.target, tuple(released), others)
+    return ComparedFaces(pair.source, face.face, pair.target, tuple(released), others)

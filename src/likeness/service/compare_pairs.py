@@ -2,20 +2,26 @@
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TextIO
 
 from likeness.errors import LikenessError
 from likeness.service.csv_rows import inside, read_rows
+from likeness.service.face_in_picture import ComparedPicture, compared_picture
 from likeness.service.in_parallel import in_parallel
-from likeness.terms.calibration import Calibration
-from likeness.terms.template import Template, compare
+from likeness.terms.calibration import Calibration, rate_of_any
+from likeness.terms.face import Box
+from likeness.terms.template import Comparison
 from likeness.vision.decode import DecodeLimits, read_sample
 from likeness.vision.find import FaceFinder
 
 COLUMNS_IN = ("path_a", "path_b")
-COLUMNS_OUT = (*COLUMNS_IN, "raw_score", "score", "similarity", "failure")
+COLUMNS_OUT = (
+    *COLUMNS_IN,
+    *("raw_score", "score", "similarity", "failure"),
+    *("faces", "fmr_any", "left", "top", "right", "bottom"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +42,40 @@ class PairCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class BestFace:
+    """The face of a second picture that is most like the person of the first.
+
+    It was chosen among `faces`; any of so many strangers scores as high with the rate `fmr_any`.
+    """
+
+    comparison: Comparison
+    similarity: float
+    faces: int
+    fmr_any: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class PairScore:
-    """What came of a pair: scores, or the reason why there are none."""
+    """What came of a pair: the best face, or the reason why there is none."""
 
     pair: Pair
-    raw_score: float | None
-    score: float | None
-    similarity: float | None
-    failure: str
+    result: BestFace | str
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no score."""
+        return isinstance(self.result, str)
 
     def row(self) -> tuple[str, ...]:
-        """The columns of `COLUMNS_OUT`; numbers that are missing are empty."""
-        numbers = (self.raw_score, self.score, self.similarity)
-        shown = tuple("" if number is None else f"{number:.6f}" for number in numbers)
-        return (self.pair.path_a, self.pair.path_b, *shown, self.failure)
+        """The columns of `COLUMNS_OUT`; what is missing is empty."""
+        names, best = (self.pair.path_a, self.pair.path_b), self.result
+        if isinstance(best, str):
+            return (*names, "", "", "", best, "", "", "", "", "", "")
+        numbers = (best.comparison.raw_score, best.comparison.score, best.similarity)
+        sides = (f"{side:.1f}" for side in astuple(best.box))
+        scores = (f"{number:.6f}" for number in numbers)
+        return (*names, *scores, "", str(best.faces), f"{best.fmr_any:.3g}", *sides)
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -74,9 +100,12 @@ def compare_pairs(
     *,
     limits: DecodeLimits,
     workers: int,
+    foremost: bool = False,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[PairScore]:
-    """Compare the foremost faces of each pair, in order; failures are results too.
+    """Compare the largest face of each first picture with every face of the second, in order.
+
+    Failures are results too.
 
     Args:
         pairs: what to compare; paths are relative to `root` and may not leave it.
@@ -85,21 +114,24 @@ def compare_pairs(
         calibration: what a score means.
         limits: what a picture may cost.
         workers: pictures worked on at a time.
+        foremost: compare with the largest face of each second picture alone.
         tell: is told how many of how many pictures are done.
     """
     names = pictures_of(pairs)
-    templates: dict[str, Template | str] = {}
+    seconds = set() if foremost else {pair.path_b for pair in pairs}
+    pictures: dict[str, ComparedPicture | str] = {}
 
-    def embed(name: str) -> Template | str:
+    def embed(name: str) -> ComparedPicture | str:
         try:
-            return finder.foremost(read_sample(inside(root, name), limits))[1]
+            sample = read_sample(inside(root, name), limits)
+            return compared_picture(sample, finder, every=name in seconds)
         except LikenessError as error:
             return str(error)
 
     for name, result in zip(names, in_parallel(embed, names, workers), strict=True):
-        templates[name] = result
-        tell(len(templates), len(names))
-    return (_score(pair, templates, calibration) for pair in pairs)
+        pictures[name] = result
+        tell(len(pictures), len(names))
+    return (_score(pair, pictures, calibration) for pair in pairs)
 
 
 def write_scores(scores: Iterator[PairScore], file: TextIO) -> int:
@@ -109,22 +141,25 @@ def write_scores(scores: Iterator[PairScore], file: TextIO) -> int:
     failures = 0
     for score in scores:
         writer.writerow(score.row())
-        failures += bool(score.failure)
+        failures += score.failed
     return failures
 
 
 def _score(
-    pair: Pair, templates: Mapping[str, Template | str], calibration: Calibration
+    pair: Pair, pictures: Mapping[str, ComparedPicture | str], calibration: Calibration
 ) -> PairScore:
-    a, b = templates[pair.path_a], templates[pair.path_b]
-    failure = "; ".join(template for template in (a, b) if isinstance(template, str))
+    a, b = pictures[pair.path_a], pictures[pair.path_b]
     if isinstance(a, str) or isinstance(b, str):
-        return PairScore(pair, None, None, None, failure)
-    comparison = compare(a, b)
+        return PairScore(pair, "; ".join(one for one in (a, b) if isinstance(one, str)))
+    compared = [(a.largest.compared(face), face) for face in b.faces]
+    comparison, best = max(compared, key=lambda one: one[0].score)
     return PairScore(
         pair,
-        comparison.raw_score,
-        comparison.score,
-        calibration.similarity(comparison.score),
-        failure,
+        BestFace(
+            comparison,
+            calibration.similarity(comparison.score),
+            len(compared),
+            rate_of_any(len(compared), calibration.fmr(comparison.score)),
+            best.face.box,
+        ),
     )

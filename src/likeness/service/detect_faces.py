@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from likeness.errors import NoFace
 from likeness.service.quality_bar import QualityBar
 from likeness.service.record import Outcome, Record
 from likeness.terms.face import Face
@@ -32,20 +31,6 @@ def largest(
         return None
     (template,) = finder.templates(located, [0])
     return located.faces[0], template
-
-
-def required(found: tuple[Face, Template] | None) -> tuple[Face, Template]:
-    """Give what `largest` found.
-
-    Raises:
-        NoFace: it found nothing.
-    """
-    if found is None:
-        raise NoFace(
-            "a face was expected, of the quality asked for, and none was found: give a picture in"
-            " which the largest face is sharp and looks at the camera"
-        )
-    return found
 
 
 def within(bar: QualityBar | None, faces: Sequence[Face]) -> list[int]:

@@ -175,7 +175,7 @@ class Enroller:
                 " correct the date"
             )
         located = self._finder.locate(sample)
-        foremost = located.foremost
+        foremost = located.largest
         if len(located.faces) > 1 and not self._demands.foremost:
             raise SeveralFaces(
                 f"one face was expected and {len(located.faces)} were found: cut the picture to the"

@@ -145,7 +145,7 @@ def read_gallery(
     workers: int,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> FolderGallery:
-    """Make templates of the foremost face of every picture in a folder.
+    """Make templates of the largest face of every picture in a folder.
 
     Args:
         folder: `NAME/anything.jpg` for many pictures a person, or `NAME.jpg` for one.
@@ -163,7 +163,7 @@ def read_gallery(
         subject, path = picture
         try:
             sample = read_sample(path, limits)
-            face, template = finder.foremost(sample)
+            face, template = finder.largest_face(sample)
             seen = SeenFace(hashlib.sha256(sample.data).digest(), face.box)
             return Reference(subject, path, template, seen)
         except LikenessError as error:

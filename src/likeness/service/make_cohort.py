@@ -35,7 +35,7 @@ def make_cohort(
     made_from: str,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> MadeCohort:
-    """Average the foremost faces of all pictures in a folder and in the folders inside it.
+    """Average the largest faces of all pictures in a folder and in the folders inside it.
 
     The cohort holds nobody's template. Every picture should show another person.
 
@@ -79,9 +79,9 @@ def make_cohort(
 def _vector(
     picture: Path, locator: FaceLocator, embedder: Embedder, limits: DecodeLimits
 ) -> NDArray[np.float32]:
-    """Embed the foremost face: (d,)."""
+    """Embed the largest face: (d,)."""
     located = locator.locate(read_sample(picture, limits))
-    landmarks_xy = located.detections.landmarks_xy[[located.foremost]]
+    landmarks_xy = located.detections.landmarks_xy[[located.largest]]
     return np.asarray(embedder.vectors(located.image, landmarks_xy)[0], np.float32)
 
 

@@ -15,7 +15,7 @@ def only_face(finder: FaceFinder, sample: Sample) -> tuple[Template, bytes]:
         SeveralFaces: it is not clear who is meant.
     """
     located = finder.locate(sample)
-    which = located.foremost
+    which = located.largest
     if len(located.faces) > 1:
         raise SeveralFaces(
             f"one face was expected and {len(located.faces)} were found: cut the picture to the"

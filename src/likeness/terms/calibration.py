@@ -30,6 +30,13 @@ def rate_for_search(references: int, fpir: float) -> float:
     return -math.expm1(math.log1p(-fpir) / max(1, references))
 
 
+def rate_of_any(comparisons: int, fmr: float) -> float:
+    """Give the rate at which any of many comparisons reaches what one does with `fmr`."""
+    if comparisons == 1 or fmr >= 1.0:
+        return fmr
+    return -math.expm1(comparisons * math.log1p(-fmr))
+
+
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
     """A threshold and the false match rate that it was chosen for.

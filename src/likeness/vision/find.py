@@ -19,6 +19,11 @@ from likeness.vision.embed import Recogniser
 from likeness.vision.pose import pose_of
 from likeness.vision.quality import quality_of
 
+# Of the largest area: faces that differ by less are as large, by what a detector's boxes vary.
+_NEARLY = 0.9
+# Times the area of the next: a face that has it is the one that a picture was taken of.
+_STANDS_OUT = 4.0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Located:
@@ -32,10 +37,8 @@ class Located:
     detections: Detections
 
     @property
-    def foremost(self) -> int:
-        """Index of the face that the picture is of: large, and near the middle.
-
-        A bystander at the edge may be nearer to the camera and larger than the person portrayed.
+    def largest(self) -> int:
+        """Index of the largest face; `largest_of` says which of several that are nearly as large.
 
         Raises:
             NoFace: there is none.
@@ -46,7 +49,13 @@ class Located:
                 " pixels: give a picture in which a face is sharp, upright and at least 2% of the"
                 " width"
             )
-        return foremost(self.detections.boxes_xyxy, self.image.width, self.image.height)
+        return largest_of(self.detections.boxes_xyxy, self.image.width, self.image.height)
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether the largest face has at least four times the area of the next, or is alone."""
+        largest, *others = areas(self.detections.boxes_xyxy)
+        return not others or largest >= _STANDS_OUT * others[0]
 
 
 class FaceLocator:
@@ -145,30 +154,24 @@ class FaceFinder:
         chosen = landmarks_xy if which is None else landmarks_xy[list(which)]
         return self._recogniser.embed(located.image, chosen)
 
-    def foremost(self, sample: Sample) -> tuple[Face, Template]:
-        """Find the face that a picture is of and make its template.
+    def largest_face(self, sample: Sample) -> tuple[Face, Template]:
+        """Find the largest face of a picture and make its template.
 
         Raises:
             NoFace: there is none.
         """
-        return self.foremost_of(self.locate(sample))
-
-    def foremost_of(self, located: Located) -> tuple[Face, Template]:
-        """Make the template of the face that a picture is of, among those that were found.
-
-        Raises:
-            NoFace: there is none.
-        """
-        which = located.foremost
+        located = self.locate(sample)
+        which = located.largest
         (template,) = self.templates(located, [which])
         return located.faces[which], template
 
 
-def foremost(boxes_xyxy: NDArray[np.float32], width: int, height: int) -> int:
-    """Say which of (n, 4) boxes a picture of this size is of: large, and near the middle.
+def largest_of(boxes_xyxy: NDArray[np.float32], width: int, height: int) -> int:
+    """Say which of (n, 4) boxes in a picture of this size is the largest.
 
-    It has the most area less twice the squared distance of its centre from the picture's, as
-    common tools that prepare face data choose.
+    Of boxes whose areas are within a tenth of the largest it is the one nearest to the middle.
     """
+    sizes = areas(boxes_xyxy)
     off_centre = (boxes_xyxy[:, 2:] + boxes_xyxy[:, :2] - (width, height)) / 2
-    return int(np.argmax(areas(boxes_xyxy) - 2 * (off_centre**2).sum(axis=1)))
+    distances = (off_centre**2).sum(axis=1)
+    return int(np.argmin(np.where(sizes >= _NEARLY * sizes.max(), distances, np.inf)))
