@@ -13,7 +13,7 @@ from likeness.app.home import Home
 from likeness.config import read_settings
 from likeness.gallery.collections import Size
 from likeness.vision.decode import Sample
-from tests.service.people import BLUE, GREEN, RED, colour, draw, make
+from tests.service.people import BLUE, GREEN, RED, colour, draw, make, with_bystander
 
 from .conftest import InstallationWithDiscs, Outcome
 
@@ -59,7 +59,9 @@ def test_a_folder_is_enrolled_and_every_picture_reported(enrol: Command, people:
     assert f"{report} says which" in outcome.out
     assert size() == Size(3, 3)
     told = {Path(row["path"]).name: row for row in rows(report)}
-    assert list(told["Greta.png"]) == ["path", "outcome", "reason", "subject", "reference_id"]
+    assert list(told["Greta.png"]) == [
+        *("path", "outcome", "reason", "subject", "reference_id", "remark")
+    ]
     assert told["Greta.png"]["outcome"] == "enrolled" and told["Greta.png"]["reference_id"]
     assert told["nobody.png"]["outcome"] == "rejected"
     assert "none was found" in told["nobody.png"]["reason"]
@@ -69,12 +71,26 @@ def test_a_folder_is_enrolled_and_every_picture_reported(enrol: Command, people:
 def test_what_would_let_rejected_pictures_be_enrolled_is_said(enrol: Command, people: Path) -> None:
     draw(people / "Hilda.png", GREEN, grain=0.0)
     out = enrol(people).out.splitlines()
-    assert "1 SeveralFaces: `--foremost` takes the foremost face of each" in out
+    assert "1 SeveralFaces: `--foremost` takes the largest face of each" in out
     assert "1 QualityTooLow: `--any-quality` takes them as they are" in out
     helped = enrol(people, "--foremost", "--any-quality")
     assert helped.code == 2  # of the picture without a face
     assert "2 enrolled, 3 already, 1 rejected (1 NoFace)" in helped.out
     assert "takes" not in helped.out
+
+
+def test_who_has_a_bystander_is_enrolled_and_the_report_remarks_it(
+    enrol: Command, tmp_path: Path
+) -> None:
+    with_bystander(tmp_path / "people" / "Rosa.png", 12)
+    outcome = enrol(tmp_path / "people")
+    assert outcome.code == 0
+    assert "1 picture with other faces too: see the report's remarks" in outcome.out
+    (row,) = rows(tmp_path / "people.enrol-report.csv")
+    assert (row["outcome"], row["remark"]) == ("enrolled", "largest of 2 faces")
+    alone = with_bystander(tmp_path / "again.png", 11)
+    said = enrol(alone, "--subject", "Rosa")
+    assert said.out.endswith(" (largest of 2 faces)\n")
 
 
 def test_the_same_command_again_finds_everything_enrolled_already(

@@ -51,6 +51,15 @@ def draw(path: Path, *colours: Colour, side: int = 96, grain: float = 25.0) -> P
     return path
 
 
+def with_bystander(path: Path, radius_px: int) -> Path:
+    """Draw somebody red, 65 px wide, and a smaller disc in blue in the corner beside them."""
+    draw(path, RED, (128, 128, 128))
+    pixels = cv2.imread(str(path))
+    cv2.circle(pixels, (160, 32), radius_px, BLUE[::-1], -1)
+    cv2.imwrite(str(path), pixels)
+    return path
+
+
 def crowd(folder: Path, count: int) -> list[NamedPicture]:
     """Draw a picture each of `count` people, and list them."""
     for number in range(count):

@@ -33,7 +33,17 @@ from likeness.service.enrol import Outcome, Result
 from likeness.service.enrol_source import read_source
 from likeness.service.named_picture import NamedPicture, picture_file
 from likeness.vision.decode import Sample
-from tests.service.people import BLUE, GREEN, RED, crowd, draw, enroller, make, template_of
+from tests.service.people import (
+    BLUE,
+    GREEN,
+    RED,
+    crowd,
+    draw,
+    enroller,
+    make,
+    template_of,
+    with_bystander,
+)
 
 ENROLLED, ALREADY, REJECTED = Outcome
 
@@ -132,6 +142,28 @@ def test_several_faces_or_any_quality_are_taken_where_that_is_asked_for(
     assert outcomes(list(enroller(home, foremost=True).enrol([two]))) == [ENROLLED]
     assert outcomes(list(enroller(home, any_quality=True).enrol([blurred]))) == [ENROLLED]
     assert home.gallery.size("staff") == Size(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("radius_px", "foremost", "remark"),
+    [(15, False, "largest of 2 faces"), (20, False, None), (20, True, "largest of 2 faces")],
+    ids=["stands out", "does not", "asked for"],
+)
+def test_a_face_that_is_four_times_as_large_as_the_next_is_the_persons_with_a_remark(
+    home: Home, tmp_path: Path, radius_px: int, foremost: bool, remark: str | None
+) -> None:
+    pictures = [
+        picture_file(with_bystander(tmp_path / "two.png", radius_px), "Rosa"),
+        picture_file(draw(tmp_path / "alone.png", GREEN), "Greta"),
+    ]
+    result, alone = enroller(home, foremost=foremost).enrol(pictures)
+    assert (alone.outcome, alone.remark) == (ENROLLED, "")
+    if remark is None:
+        assert isinstance(result.error, SeveralFaces)
+    else:
+        assert (result.outcome, result.remark) == (ENROLLED, remark)
+        again, _ = enroller(home).enrol(pictures)
+        assert (again.outcome, again.reference_id) == (ALREADY, result.reference_id)
 
 
 def test_a_reference_keeps_its_external_id_and_its_date(home: Home, tmp_path: Path) -> None:

@@ -102,7 +102,9 @@ def _print_one(result: Result, as_json: bool) -> None:
         print_json(row_of(result))
     elif result.error is None:
         already = " already" if result.outcome is Outcome.ALREADY else ""
-        print(f"{plain(result.picture.place)}: enrolled{already} as {result.reference_id}")
+        remark = f" ({result.remark})" if result.remark else ""
+        place = plain(result.picture.place)
+        print(f"{place}: enrolled{already} as {result.reference_id}{remark}")
 
 
 def _beside(source: Path) -> Path:

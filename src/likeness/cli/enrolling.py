@@ -23,7 +23,7 @@ from likeness.service.enrol_report import reported
 from likeness.service.named_picture import NamedPicture
 
 _CURES = {
-    SeveralFaces.__name__: "`--foremost` takes the foremost face of each",
+    SeveralFaces.__name__: "`--foremost` takes the largest face of each",
     QualityTooLow.__name__: "`--any-quality` takes them as they are",
 }
 """What would let rejected pictures be enrolled, by the kind of their rejection."""
@@ -46,6 +46,7 @@ class Tally:
     total: int
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    remarks: int = 0
     worst: ExitCode = ExitCode.DONE
     last: Result | None = None
     seconds: float = 0.0
@@ -63,6 +64,7 @@ class Tally:
     def count(self, result: Result) -> None:
         """Count one more."""
         self.outcomes[result.outcome] += 1
+        self.remarks += bool(result.remark)
         self.last = result
         if result.error is not None:
             self.reasons[type(result.error).__name__] += 1
@@ -97,7 +99,14 @@ def print_tally(tally: Tally, report: Path, as_json: bool) -> None:
     """Say how many came to what, how fast, and where each is told of."""
     counts = {outcome.value: tally.outcomes[outcome] for outcome in Outcome}
     if as_json:
-        print_json({**counts, "reasons": dict(tally.reasons), "report": str(report)})
+        print_json(
+            {
+                **counts,
+                "reasons": dict(tally.reasons),
+                "remarks": tally.remarks,
+                "report": str(report),
+            }
+        )
         return
     reasons = ", ".join(f"{count} {reason}" for reason, count in tally.reasons.most_common())
     print(
@@ -107,6 +116,8 @@ def print_tally(tally: Tally, report: Path, as_json: bool) -> None:
         + (f" ({reasons})" if reasons else "")
         + f"\n{plain(report)} says which"
     )
+    if tally.remarks:
+        print(f"{several(tally.remarks, 'picture')} with other faces too: see the report's remarks")
     for kind, cure in _CURES.items():
         if count := tally.reasons[kind]:
             print(f"{count} {kind}: {cure}")

@@ -56,19 +56,24 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one picture: the reference it is, or the reason why it is none."""
+    """What came of one picture: the reference it is, or the reason why it is none.
+
+    `remark` is what whoever enrolled it should know of it, such as that it has other faces.
+    """
 
     picture: NamedPicture
     outcome: Outcome
     reference_id: UUID | None = None
     error: LikenessError | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Demands:
     """What a picture has to be.
 
-    `any_quality` takes faces that are not fit to enrol, `foremost` the foremost of several.
+    `any_quality` takes faces that are not fit to enrol, `foremost` the largest of several; without
+    it the largest is taken where it stands out.
     """
 
     any_quality: bool = False
@@ -82,6 +87,7 @@ class _Ready:
     picture: NamedPicture
     new: NewReference
     crop_jpeg: bytes | None
+    remark: str
 
 
 class Enroller:
@@ -175,20 +181,21 @@ class Enroller:
                 " correct the date"
             )
         located = self._finder.locate(sample)
-        foremost = located.largest
-        if len(located.faces) > 1 and not self._demands.foremost:
+        largest, faces = located.largest, len(located.faces)
+        if not located.stands_out and not self._demands.foremost:
             raise SeveralFaces(
-                f"one face was expected and {len(located.faces)} were found: cut the picture to the"
-                " person's face, or enrol the foremost one (--foremost)"
+                f"one face was expected and {faces} were found, none of them four times as large as"
+                " the next: cut the picture to the person's face, or enrol the largest"
+                " (--foremost)"
             )
-        face = located.faces[foremost]
+        face = located.faces[largest]
         if not face.quality.fit_to_enrol and not self._demands.any_quality:
             raise QualityTooLow(
                 "a face fit to enrol was expected and this one is not"
                 f" ({', '.join(face.quality.reasons)}): give a better picture, or enrol any"
                 " quality (--any-quality)"
             )
-        (template,) = self._finder.templates(located, [foremost])
+        (template,) = self._finder.templates(located, [largest])
         new = NewReference(
             template,
             face,
@@ -199,7 +206,8 @@ class Enroller:
             picture.expires_at,
         )
         (evened,) = self._gallery.evened_out(self._collection, self._opened, [new])
-        return _Ready(picture, evened, self._reviewing.crop_of(located.image, face.box))
+        crop_jpeg = self._reviewing.crop_of(located.image, face.box)
+        return _Ready(picture, evened, crop_jpeg, "" if faces == 1 else f"largest of {faces} faces")
 
     def _committed(self, record: Record, batch: Sequence[_Ready | Result]) -> list[Result]:
         ready = [one for one in batch if isinstance(one, _Ready)]
@@ -244,7 +252,7 @@ class Enroller:
 
     def _stored(self, connection: Connection, one: _Ready, reference: Reference | None) -> Result:
         if reference is not None:
-            return Result(one.picture, Outcome.ENROLLED, reference.id)
+            return Result(one.picture, Outcome.ENROLLED, reference.id, remark=one.remark)
         known = self._known(connection, one.picture, one.new.sample_sha256)
         assert known is not None  # it was, or its twin is now
         return known
