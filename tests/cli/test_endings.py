@@ -1,5 +1,7 @@
 """How commands end: exit codes, one line on stderr, no traceback unless asked for."""
 
+import io
+import json
 import logging
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from likeness import errors
 from likeness.cli.collections import VERBS
 from likeness.cli.exit_codes import ExitCode, code_of
 
-from .conftest import RED, InstallationWithDiscs, Outcome
+from .conftest import BLUE, RED, InstallationWithDiscs, Outcome
 
 Command = Callable[..., Outcome]
 Make = Callable[..., Path]
@@ -238,3 +240,75 @@ def test_names_that_an_encoding_lacks_do_not_end_a_command(
     assert outcome.code == 2
     assert "does not exist" in outcome.err
     assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "kind"),
+    [
+        ("compare missing.png missing.png --json", 2, "InvalidRequest"),
+        ("compare --json --nonsense", 2, "InvalidRequest"),
+        ("compare --json", 2, "InvalidRequest"),
+        ("detect --threads many x.png --json", 2, "InvalidRequest"),
+        ("identify missing.png --gallery nowhere --json", 2, "InvalidRequest"),
+        ("cluster missing.png --json", 2, "NoFace"),
+        ("enrol missing.png --collection c --json", 2, "InvalidRequest"),
+        ("collections show nobody --json", 2, "NotFound"),
+        ("watch add --json", 2, "InvalidRequest"),
+        ("models show nothing --json", 2, "NotFound"),
+        ("ledger receipt abc --out r.json --json", 2, "InvalidRequest"),
+        ("policy explain --similarity 101 --json", 2, "InvalidRequest"),
+    ],
+)
+def test_an_error_with_json_is_an_object_on_stdout_too(
+    likeness: Command,
+    arguments: str,
+    code: int,
+    kind: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = likeness(*arguments.split())
+    error = json.loads(outcome.out)["error"]
+    assert (outcome.code, error["type"], error["kind"]) == (code, kind, kind)
+    assert outcome.err.splitlines()[-1] == f"likeness: {error['message']}"
+
+
+def test_an_interrupt_and_a_mistake_of_ours_are_objects_with_json_too(
+    likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error, code, kind in (
+        (KeyboardInterrupt(), 130, "Interrupted"),
+        (RuntimeError("broken"), 3, "Fault"),
+    ):
+
+        def fail(self: object, *_: object, error: BaseException = error) -> None:
+            raise error
+
+        monkeypatch.setattr(InstallationWithDiscs, "locator", fail)
+        outcome = likeness("detect", picture("a.png", RED), "--json")
+        assert (outcome.code, json.loads(outcome.out)["error"]["type"]) == (code, kind)
+
+
+def test_a_document_that_was_printed_is_the_only_one(likeness: Command, picture: Make) -> None:
+    a, b = picture("a.png", RED), picture("b.png", BLUE)
+    assert json.loads(likeness("compare", a, b, "--json").out)["answer"] == "refer"
+    assert json.loads(likeness("detect", "missing.png", "--json").out)["pictures"]
+    assert likeness("compare", "missing.png", "missing.png", "--", "--json").out == ""
+
+
+def test_who_says_no_when_asked_gets_an_object_with_json(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    likeness("collections", "create", "staff")
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    outcome = likeness("collections", "delete", "staff", "--json")
+    error = json.loads(outcome.out)["error"]
+    assert (outcome.code, error["type"], error["message"]) == (1, "Refused", "nothing was erased")
+
+
+class Terminal(io.StringIO):
+    """Somebody who answers."""
+
+    def isatty(self) -> bool:
+        return True

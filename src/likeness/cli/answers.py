@@ -6,6 +6,7 @@ Boxes and landmarks are pixels of the whole picture, angles degrees, rates share
 import json
 from typing import Any
 
+from likeness.cli import told
 from likeness.service.identify import Candidate, Identification
 from likeness.service.verify import Verification
 from likeness.terms.calibration import OperatingPoint
@@ -16,6 +17,7 @@ Json = dict[str, Any]
 
 def print_json(document: Json) -> None:
     """Print the one document of a command, in ASCII: it is valid and harmless on any stream."""
+    told.DOCUMENT.set(True)
     print(json.dumps(document, indent=2, allow_nan=False))
 
 
@@ -110,8 +112,16 @@ def point_json(point: OperatingPoint) -> Json:
 
 
 def error_json(error: Exception) -> Json:
-    """Why there is no answer; `kind` is a name of the tree in `likeness.errors`."""
-    return {"kind": type(error).__name__, "message": str(error)}
+    """Why there is no answer."""
+    return failure_json(type(error).__name__, str(error))
+
+
+def failure_json(kind: str, message: str) -> Json:
+    """Why there is no answer; `type` is a name of the tree in `likeness.errors`, and so is `kind`.
+
+    The latter is what 0.1.0 calls it.
+    """
+    return {"type": kind, "kind": kind, "message": message}
 
 
 def significant(rate: float) -> float:

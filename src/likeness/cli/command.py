@@ -3,13 +3,16 @@
 import logging
 import sys
 from collections.abc import Sequence
+from contextvars import copy_context
+from itertools import takewhile
 from keyword import iskeyword
 from typing import Annotated
 
 import typer
 
 from likeness import __version__
-from likeness.cli.exit_codes import ExitCode, report
+from likeness.cli import told
+from likeness.cli.exit_codes import ExitCode, kind_of, report
 from likeness.cli.verbs import Verb, group_of
 
 # Each lies in the module of its name, as a function or a group of that name; what is a word of
@@ -37,6 +40,10 @@ _COMMANDS = {
 }
 
 
+# Of commands that end by themselves: somebody was asked and said no, or pressed Ctrl-C.
+_KINDS: dict[int, str] = {ExitCode.NO: "Refused", ExitCode.INTERRUPTED: "Interrupted"}
+
+
 def _place(command: str) -> str:
     name = f"{command}_" if iskeyword(command) else command
     return f"likeness.cli.{name}:{name}"
@@ -62,16 +69,43 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; whatever goes wrong is one line on stderr and an exit code."""
+    """Run one command; whatever goes wrong is one line on stderr and an exit code.
+
+    With `--json` it is a JSON document on stdout, too.
+    """
+    return copy_context().run(_run, arguments, "--json" in takewhile("--".__ne__, arguments))
+
+
+def _run(arguments: Sequence[str], as_json: bool) -> int:
+    try:
+        code, kind = _ended(arguments)
+        if as_json and code not in (ExitCode.DONE, ExitCode.READER_LEFT):
+            _print_error(kind)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError as error:
+        return report(error)
+
+
+def _ended(arguments: Sequence[str]) -> tuple[int, str]:
+    """Run one command, and give its exit code and the kind of what went wrong."""
     try:
         code = _likeness(list(arguments) or ["--help"], standalone_mode=False, prog_name="likeness")
         sys.stdout.flush()
-        return int(code or ExitCode.DONE)
+        return int(code or ExitCode.DONE), _KINDS.get(int(code or 0), "")
     except SystemExit:
         # The one case in which Typer exits by itself.
-        return report(BrokenPipeError())
+        return report(BrokenPipeError()), ""
     except (Exception, KeyboardInterrupt) as error:
-        return report(error)
+        return report(error), kind_of(error)
+
+
+def _print_error(kind: str) -> None:
+    """Print why there is no answer, unless the command has printed its document."""
+    if not told.DOCUMENT.get():
+        from likeness.cli.answers import failure_json, print_json
+
+        print_json({"error": failure_json(kind, told.LINE.get())})
 
 
 def _version(wanted: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 from likeness.app import Workload
 from likeness.app.collections import require_comparable
 from likeness.app.enrolment import enroller_of
-from likeness.cli.answers import print_json
+from likeness.cli.answers import error_json, print_json
 from likeness.cli.collections.finder import finder_of
 from likeness.cli.enrolling import enrol_all, print_tally
 from likeness.cli.exit_codes import report as report_error
@@ -99,7 +99,8 @@ def _print_one(result: Result, as_json: bool) -> None:
     if result.error is not None:
         report_error(result.error, about=repr(result.picture.place))
     if as_json:
-        print_json(row_of(result))
+        failed = {} if result.error is None else {"error": error_json(result.error)}
+        print_json({**row_of(result), **failed})
     elif result.error is None:
         already = " already" if result.outcome is Outcome.ALREADY else ""
         remark = f" ({result.remark})" if result.remark else ""

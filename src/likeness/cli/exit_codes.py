@@ -7,8 +7,9 @@ from enum import IntEnum
 
 import typer
 
+from likeness.cli import told
 from likeness.cli.plain_text import plain
-from likeness.errors import InputError, LikenessError, Refused, StateError
+from likeness.errors import Fault, InputError, InvalidRequest, LikenessError, Refused, StateError
 
 _logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ def report(error: BaseException, about: str = "") -> ExitCode:
 def warn(message: str, about: str = "") -> None:
     """Say one line on stderr, naming what it is about where the message does not."""
     prefix = f"{about}: " if about and about not in message else ""
+    told.LINE.set(prefix + message)
     print(f"likeness: {plain(prefix + message)}", file=sys.stderr)
 
 
@@ -55,6 +57,19 @@ def code_of(error: BaseException) -> ExitCode:
             return ExitCode.INTERRUPTED
         case _:
             return ExitCode.FAILED
+
+
+def kind_of(error: BaseException) -> str:
+    """Name the kind of an error in the words of `likeness.errors`, or `Interrupted`."""
+    match error:
+        case LikenessError():
+            return type(error).__name__
+        case typer.TyperException():
+            return InvalidRequest.__name__
+        case KeyboardInterrupt() | typer.Abort():
+            return "Interrupted"
+        case _:
+            return Fault.__name__
 
 
 def _message(error: BaseException) -> str:
