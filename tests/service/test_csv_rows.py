@@ -22,6 +22,28 @@ def test_rows_come_by_column_with_their_lines(tmp_path: Path) -> None:
     ]
 
 
+PLAIN = [(2, {"a": "Ü", "b": "x,y"}), (3, {"a": "1", "b": "2"})]
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"], ids=["Unix", "Windows", "old Mac"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
+def test_separators_marks_and_line_ends_of_every_spreadsheet_are_read(
+    tmp_path: Path, separator: str, encoding: str, ends: str
+) -> None:
+    lines = [["a", "b"], ["Ü", '"x,y"'], ["1", "2"], ["", ""], []]
+    content = ends.join(separator.join(line) for line in lines)
+    assert rows(tmp_path, content.encode(encoding)) == PLAIN
+
+
+def test_one_column_alone_needs_no_separator_and_names_hold_any(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("path\na;b.jpg\n")
+    assert list(read_rows(path, ["path"])) == [(2, {"path": "a;b.jpg"})]
+    path.write_text("path;subject\na,b.jpg;Rosa\n")
+    assert list(read_rows(path, ["path"])) == [(2, {"path": "a,b.jpg", "subject": "Rosa"})]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -30,10 +52,18 @@ def test_rows_come_by_column_with_their_lines(tmp_path: Path) -> None:
         (b"a,b\n1,2\n3\n", "line 3: b was expected"),
         (b"a,b\n1,2\n,3\n", "line 3: a was expected"),
         (b"a,b\n1,2,3\n", "line 2: 2 values were expected"),
-        (b"a,b\n\xff,2\n", "no CSV file in UTF-8"),
-        (b'a,b\n"1,2\n', "no CSV file in UTF-8"),
+        (b"a;b\n1;2;3\n", "line 2: .* quote a value that holds a semicolon"),
+        (b"a,b\n1,2\nM\xfcller,2\n", "line 3 is no CSV file in UTF-8.* column 2"),
+        ("a,b\n1,2\n".encode("utf-16")[:-1], "no CSV file in UTF-8 or UTF-16"),
+        (b'a,b\n1,2\n"1,2\n3,4\n', "line 3: this is no CSV"),
+        (b"a,b,x;a;b\n", "line 1: .* not clear which"),
+        (b"a,b,a\n", "line 1: column a comes twice"),
+        (b"a,b\n" + b"x" * 2_000_000, "line 2 has more than"),
     ],
-    ids=["empty", "column", "short", "missing", "long", "encoding", "quote"],
+    ids=[
+        *("empty", "column", "short", "missing", "long", "long by semicolons", "encoding"),
+        *("half a character", "quote", "two separators", "twice", "endless"),
+    ],
 )
 def test_a_file_that_is_not_as_it_must_be_says_where(
     tmp_path: Path, content: bytes, said: str
