@@ -14,6 +14,7 @@ from likeness.artifacts import PinnedFile, catalogue
 from likeness.cli import command
 from likeness.service.manifest import read_manifest
 from likeness.vision.decode import Sample
+from tests.service.people import close
 
 from .conftest import BLUE, GREEN, RED, Outcome
 
@@ -172,6 +173,21 @@ def test_nothing_to_group_is_one_line(
     picture("grey.png")
     outcome = likeness("cluster", tmp_path / place)
     assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+
+
+def test_a_folder_that_cannot_be_listed_is_reported_and_the_others_go_on(
+    likeness: Command, picture: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("album/a.png", "album/b.png", "album/shut/c.png"):
+        picture(name, RED)
+    close(tmp_path / "album" / "shut", monkeypatch)
+    outcome = likeness("cluster", tmp_path / "album", "--json")
+    assert outcome.code == 2
+    answer = json.loads(outcome.out)
+    assert (answer["pictures"], len(answer["clusters"][0]["faces"])) == (3, 2)
+    (failure,) = answer["failures"]
+    assert failure["picture"] == str(tmp_path / "album" / "shut")
+    assert "(Permission denied)" in failure["error"]["message"]
 
 
 @pytest.mark.models

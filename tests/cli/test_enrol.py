@@ -13,7 +13,7 @@ from likeness.app.home import Home
 from likeness.config import read_settings
 from likeness.gallery.collections import Size
 from likeness.vision.decode import Sample
-from tests.service.people import BLUE, GREEN, RED, colour, draw, make, with_bystander
+from tests.service.people import BLUE, GREEN, RED, close, colour, draw, make, with_bystander
 
 from .conftest import InstallationWithDiscs, Outcome
 
@@ -91,6 +91,24 @@ def test_who_has_a_bystander_is_enrolled_and_the_report_remarks_it(
     alone = with_bystander(tmp_path / "again.png", 11)
     said = enrol(alone, "--subject", "Rosa")
     assert said.out.endswith(" (largest of 2 faces)\n")
+
+
+def test_a_folder_that_cannot_be_listed_or_named_is_a_row_and_the_others_go_on(
+    enrol: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = tmp_path / "people"
+    draw(people / "Rosa" / "1.png", RED)
+    draw(people / "shut" / "1.png", BLUE)
+    draw(people / "Gre\nta" / "1.png", GREEN)
+    close(people / "shut", monkeypatch)
+    outcome = enrol(people)
+    assert (outcome.code, outcome.err) == (2, "")
+    told = {row["path"]: row for row in rows(tmp_path / "people.enrol-report.csv")}
+    assert told[str(people / "Rosa" / "1.png")]["outcome"] == "enrolled"
+    assert "(Permission denied)" in told[str(people / "shut")]["reason"]
+    unnamed = told[str(people / "Gre\nta" / "1.png")]
+    assert (unnamed["subject"], unnamed["outcome"]) == ("(cannot be kept)", "rejected")
+    assert "control character" in unnamed["reason"]
 
 
 def test_the_same_command_again_finds_everything_enrolled_already(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.service.people import close
+
 from .conftest import BLUE, GREEN, RED, Outcome
 
 Command = Callable[..., Outcome]
@@ -28,6 +30,17 @@ def test_every_face_is_named_or_nobody(likeness: Command, picture: Make, gallery
     assert "Gallery of 2 people in 3 pictures" in outcome.out
     assert "Rosa, similarity" in outcome.out
     assert "no match" in outcome.out
+
+
+def test_a_folder_of_the_gallery_that_cannot_be_listed_is_told_by_the_exit_code_too(
+    likeness: Command, picture: Make, gallery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture("gallery/Shut/one.png", BLUE)
+    close(gallery / "Shut", monkeypatch)
+    outcome = likeness("identify", "--gallery", gallery, picture("probe.png", RED))
+    assert outcome.code == 2
+    assert "Rosa, similarity" in outcome.out
+    assert f"'{gallery / 'Shut'}' cannot be read (Permission denied)" in outcome.err
 
 
 def test_a_second_match_is_said_to_be_one(likeness: Command, picture: Make, gallery: Path) -> None:

@@ -1,14 +1,17 @@
 """Pictures of people who are discs of a colour, and homes whose networks see them."""
 
 import colorsys
+import errno
 import hashlib
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 from pydantic import SecretStr
 
 from likeness.app import Workload
@@ -58,6 +61,21 @@ def with_bystander(path: Path, radius_px: int) -> Path:
     cv2.circle(pixels, (160, 32), radius_px, BLUE[::-1], -1)
     cv2.imwrite(str(path), pixels)
     return path
+
+
+def close(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody list a folder: its mode does not stop whoever runs tests as root."""
+
+    def refusing(listed: Callable[..., Any]) -> Callable[..., Any]:
+        def list_it(path: Any = ".") -> Any:
+            if Path(path) == folder:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return listed(path)
+
+        return list_it
+
+    monkeypatch.setattr(os, "scandir", refusing(os.scandir))
+    monkeypatch.setattr(os, "listdir", refusing(os.listdir))
 
 
 def crowd(folder: Path, count: int) -> list[NamedPicture]:

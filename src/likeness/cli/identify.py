@@ -96,7 +96,7 @@ def identify(
             return named
 
         naming = identifier.naming
-        worst, anybody, answers = ExitCode.DONE, False, []
+        worst, anybody, answers = ready.code, False, []
         # Said when there is something to read it for: rules may refuse every search.
         preamble = [ready.in_words, *search_in_words(naming)]
         for picture, named in each_picture(name, pictures, settled.workers(Workload.MANY)):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from likeness.errors import InvalidRequest
 from likeness.service.manifest import read_manifest
-from likeness.service.named_picture import NamedPicture, picture_file
+from likeness.service.named_picture import NamedPicture, picture_file, refused_picture
 from likeness.service.people_folder import files_of_people
 
 
@@ -59,4 +59,4 @@ def _in_folder(folder: Path) -> Iterator[NamedPicture]:
         try:
             yield picture_file(path, subject)
         except InvalidRequest as error:
-            raise InvalidRequest(f"'{path}': {error}") from error
+            yield refused_picture(str(path), error)

@@ -38,7 +38,12 @@ class Rejection:
     """A picture that could not be enrolled, and why."""
 
     path: Path
-    reason: str
+    error: LikenessError
+
+    @property
+    def reason(self) -> str:
+        """Say why."""
+        return str(self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,7 @@ def read_gallery(
             seen = SeenFace(hashlib.sha256(sample.data).digest(), face.box)
             return Reference(subject, path, template, seen)
         except LikenessError as error:
-            return Rejection(path, str(error))
+            return Rejection(path, error)
 
     enrolled: list[Reference | Rejection] = []
     for result in in_parallel(enrol, pictures, workers):

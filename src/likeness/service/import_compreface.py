@@ -11,8 +11,8 @@ from functools import partial
 from typing import Protocol
 from uuid import UUID
 
-from likeness.errors import ImageTooLarge, InvalidImage, InvalidRequest, LikenessError
-from likeness.service.named_picture import NamedPicture
+from likeness.errors import ImageTooLarge, InvalidImage, InvalidRequest
+from likeness.service.named_picture import NamedPicture, refused_picture
 from likeness.vision.decode import DecodeLimits, Sample, inspect
 
 
@@ -95,7 +95,7 @@ def _named(example: Example) -> NamedPicture:
     try:
         return NamedPicture(place, read, example.subject, external_id=image_id)
     except InvalidRequest as error:
-        return NamedPicture(place, partial(_refuse, error), "(cannot be kept)", image_id)
+        return refused_picture(place, error, image_id)
 
 
 def _read(picture: bytes | None, size_bytes: int | None, limits: DecodeLimits) -> Sample:
@@ -110,7 +110,3 @@ def _read(picture: bytes | None, size_bytes: int | None, limits: DecodeLimits) -
             " file, or raise the limit"
         )
     return inspect(picture, limits)
-
-
-def _refuse(error: LikenessError, limits: DecodeLimits) -> Sample:
-    raise error

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from likeness.errors import InvalidRequest, LikenessError
 from likeness.service.folder_gallery import Rejection
 from likeness.service.in_parallel import in_parallel
+from likeness.service.picture_files import is_folder, picture_files
 from likeness.vision.cohort import Cohort, crowds
 from likeness.vision.decode import DecodeLimits, read_sample
 from likeness.vision.embed import Embedder
@@ -56,7 +57,7 @@ def make_cohort(
         try:
             return _vector(picture, locator, embedder, limits)
         except LikenessError as error:
-            return Rejection(picture, str(error))
+            return Rejection(picture, error)
 
     pictures = _pictures(folder)
     results: list[NDArray[np.float32] | Rejection] = []
@@ -86,11 +87,6 @@ def _vector(
 
 
 def _pictures(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise InvalidRequest(f"a folder of pictures was expected and '{folder}' is none: name one")
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+    return picture_files([folder])

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from likeness.errors import LikenessError
 from likeness.gallery.names import checked_name
 from likeness.vision.decode import DecodeLimits, Sample, read_sample
 
@@ -32,6 +33,17 @@ class NamedPicture:
         checked_name(self.subject, "a subject's name")
         if self.external_id is not None:
             checked_name(self.external_id, "an external id")
+
+
+def refused_picture(
+    place: str, error: LikenessError, external_id: str | None = None
+) -> NamedPicture:
+    """Name a picture that cannot be enrolled, since its subject's name cannot be kept, say."""
+
+    def refuse(limits: DecodeLimits) -> Sample:
+        raise error
+
+    return NamedPicture(place, refuse, "(cannot be kept)", external_id)
 
 
 def picture_file(

@@ -4,28 +4,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from likeness.errors import InvalidRequest
+from likeness.service.picture_files import is_folder
 
 
 def files_of_people(folder: Path) -> Iterator[tuple[str, Path]]:
     """Give every person's name with each of their files, sorted; hidden files are left out.
 
-    What is no file, such as a folder in a person's, is given too: whoever reads it says so.
+    What is no file, such as a folder in a person's, is given too, and so is a person's folder that
+    cannot be listed: whoever reads it says so.
 
     Raises:
         InvalidRequest: there is no such folder, or it cannot be listed.
     """
     try:
-        for entry in _shown(folder):
-            if entry.is_dir():
-                for path in _shown(entry):
-                    yield entry.name, path
-            else:
-                yield entry.stem, entry
+        entries = _shown(folder)
     except OSError as error:
         raise InvalidRequest(
             f"a folder of pictures was expected and '{folder}' cannot be listed"
             f" ({error.strerror}): name a folder with one folder or one file a person"
         ) from error
+    for entry in entries:
+        if not is_folder(entry):
+            yield entry.stem, entry
+            continue
+        try:
+            paths = _shown(entry)
+        except OSError:
+            paths = [entry]
+        for path in paths:
+            yield entry.name, path
 
 
 def _shown(folder: Path) -> list[Path]:

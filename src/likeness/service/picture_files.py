@@ -11,14 +11,14 @@ def picture_files(sources: Sequence[Path]) -> list[Path]:
     """List every file once, in an order that the order of the sources does not change.
 
     What is hidden in a folder is left out. Whether files are pictures, or there at all, is seen by
-    whoever reads them.
+    whoever reads them; a folder that cannot be listed is given as a file for that.
 
     Raises:
-        InvalidRequest: a folder cannot be listed, or there is no file in any source.
+        InvalidRequest: there is no file in any source.
     """
     files: dict[str, Path] = {}
     for source in sources:
-        for path in _in_folder(source) if source.is_dir() else [source]:
+        for path in _in_folder(source) if is_folder(source) else [source]:
             real = os.path.realpath(path)
             # A file that is reached in several ways has one name.
             files[real] = min(path, files.get(real, path))
@@ -30,19 +30,22 @@ def picture_files(sources: Sequence[Path]) -> list[Path]:
     return [files[real] for real in sorted(files)]
 
 
+def is_folder(path: Path) -> bool:
+    """Say whether a path leads to a folder; False where that cannot be known, too.
+
+    `Path.is_dir` fails where a name is too long or a folder above is closed to us.
+    """
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def _in_folder(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder, onerror=_refuse):
+    closed: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=lambda e: closed.append(Path(e.filename))):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             if not name.startswith("."):
                 yield Path(place, name)
-
-
-def _refuse(error: OSError) -> None:
-    raise InvalidRequest(
-        f"a folder of pictures was expected and {error.filename!r} cannot be listed"
-        f" ({error.strerror}): check its permissions"
-    ) from error
+    yield from closed
 
 
 def _listed(sources: Sequence[Path]) -> str:

@@ -10,7 +10,7 @@ from likeness.buckets import Buckets
 from likeness.errors import InvalidRequest, NotFound
 from likeness.gallery.references import Reference
 from likeness.service.csv_rows import inside, read_rows
-from likeness.service.picture_files import picture_files
+from likeness.service.picture_files import is_folder, picture_files
 from likeness.vision.decode import DecodeLimits, Sample, inspect, read_sample
 
 _BUCKET_PREFIXES = ("s3://", "bucket:")
@@ -56,7 +56,7 @@ def read_sources(sources: Sequence[str], buckets: Callable[[], Buckets]) -> list
 
 
 def _named(source: Path) -> Iterator[Path]:
-    if source.suffix.lower() != ".csv" or source.is_dir():
+    if source.suffix.lower() != ".csv" or is_folder(source):
         yield source
         return
     for line, row in read_rows(source, ("path",)):

@@ -11,6 +11,7 @@ is the exception: how much libheif takes is libheif's own limit.
 Nothing here changes a global setting, so any number of threads may decode at once.
 """
 
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,6 +136,7 @@ def read_sample(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> Sample:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
+            os.scandir(path).close()  # one that is closed to us says so
             raise InvalidRequest(f"a picture was expected and {name} is a folder: name a file")
         if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device might never end
             raise InvalidRequest(
