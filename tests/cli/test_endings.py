@@ -312,3 +312,23 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "x/" * 3_000], ids=["name", "path"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "detect {}",
+        "detect a.png --annotate {}",
+        "compare --pairs {} --out -",
+        "cluster a.png --out {}",
+        "identify --gallery {} a.png",
+        "import {}",
+        "collections verify {}",
+        "models cohort {}",
+    ],
+)
+def test_a_path_that_is_too_long_is_one_line(likeness: Command, command: str, path: str) -> None:
+    outcome = likeness(*command.format(path).split())
+    assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+    assert "unforeseen" not in outcome.err

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import signal
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -109,6 +110,62 @@ def test_a_folder_that_cannot_be_listed_or_named_is_a_row_and_the_others_go_on(
     unnamed = told[str(people / "Gre\nta" / "1.png")]
     assert (unnamed["subject"], unnamed["outcome"]) == ("(cannot be kept)", "rejected")
     assert "control character" in unnamed["reason"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Ben O'Neil",
+        'the "boss"',
+        "名前",
+        "U\u0308nal",
+        " spaces ",
+        "n" * 245,
+        "名" * 80,
+        "-x",
+        "🙂",
+    ],
+)
+def test_people_and_folders_may_have_any_name(enrol: Command, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    draw(folder / f"{name}.png", RED)
+    outcome = enrol("--", folder)
+    assert (outcome.code, outcome.err) == (0, "")
+    (report,) = tmp_path.glob("*.enrol-report.csv")
+    (row,) = rows(report)
+    assert row["subject"].lstrip("'") == unicodedata.normalize("NFC", name)
+    assert enrol(folder / f"{name}.png", "--subject", name).code == 0
+
+
+def test_a_name_that_is_too_long_is_a_refusal(enrol: Command, tmp_path: Path) -> None:
+    picture = draw(tmp_path / "red.png", RED)
+    for arguments in (
+        [picture, "--subject", "x" * 256],
+        [tmp_path / ("x" * 300), "--subject", "Rosa"],
+        [tmp_path / ("x" * 300)],
+        [picture, "--subject", "Rosa", "--report", tmp_path / ("x" * 300)],
+    ):
+        outcome = enrol(*arguments)
+        assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+        assert "unforeseen" not in outcome.err
+
+
+def test_two_spellings_of_a_name_are_one_subject_at_every_door(
+    enrol: Command, likeness: Command, tmp_path: Path
+) -> None:
+    composed, decomposed = "\u00dcnal", "U\u0308nal"
+    draw(tmp_path / "people" / composed / "1.png", RED)
+    draw(tmp_path / "people" / decomposed / "2.png", colour(3))
+    assert enrol(tmp_path / "people").code == 0
+    assert enrol(draw(tmp_path / "3.png", colour(5)), "--subject", decomposed).code == 0
+    picture = draw(tmp_path / f"{decomposed}.png", colour(7))
+    (tmp_path / "list.csv").write_text(f"path,subject\n{composed}.png,{decomposed}\n")
+    assert enrol(tmp_path / "list.csv").code == 0, picture
+    assert size() == Size(1, 4)
+    listed = likeness("collections", "references", "staff", "--subject", decomposed, "--json")
+    assert len(json.loads(listed.out)["references"]) == 4
+    assert likeness("erase", "--collection", "staff", decomposed, "--yes").code == 0
+    assert size() == Size(0, 0)
 
 
 def test_the_same_command_again_finds_everything_enrolled_already(

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.gallery.galleries import names_as_they_came
+from tests.service.people import person
+
 from .conftest import RED
 from .staff import Command, Make, employ, home
 
@@ -31,6 +34,20 @@ def test_an_erased_subject_is_found_no_more_and_the_certificate_holds(
     probe = picture("probe.png", RED)
     assert likeness("identify", "--collection", "staff", probe).code == 1
     assert "Rosa" not in likeness("identify", "--collection", "staff", probe, "--json").out
+
+
+def test_a_name_that_an_older_likeness_kept_in_two_spellings_is_erased_in_both(
+    erase: Command,
+) -> None:
+    with names_as_they_came(), home() as opened:
+        opened.gallery.enrol(
+            "staff", [person(opened, 1, "\u00dcnal"), person(opened, 2, "U\u0308nal")]
+        )
+    outcome = erase("U\u0308nal")
+    assert outcome.code == 2
+    assert ", 2 subjects by spelling alone, with 2 references" in outcome.err
+    assert "Erased: 2 subjects and 2 references." in erase("\u00dcnal", "--yes").out
+    assert "check the spelling" in erase("U\u0308nal", "--yes").err
 
 
 def test_a_certificate_that_is_not_there_and_a_folder_are_told_apart(

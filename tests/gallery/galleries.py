@@ -1,13 +1,17 @@
 """Galleries to try things on: synthetic people, in a home of their own."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from likeness.gallery import names, subjects
 from likeness.gallery.exact_index import ExactIndex
 from likeness.gallery.faiss_index import FaissIndex
 from likeness.gallery.gallery import Gallery
@@ -90,6 +94,16 @@ def new(seed: int, subject: str | None = None, **changed: Any) -> NewReference:
         "subject": subject,
     }
     return NewReference(**{**fields, **changed})
+
+
+@contextmanager
+def names_as_they_came() -> Iterator[None]:
+    """Keep and find names as 0.1.0 did: in the spelling in which they come."""
+    with pytest.MonkeyPatch.context() as older:
+        older.setattr(names, "composed", lambda name: name)
+        older.setattr(subjects, "composed", lambda name: name)
+        older.setattr(subjects, "spellings", lambda name: (name,))
+        yield
 
 
 def make_exact(name: str, model: str, dimensions: int) -> ExactIndex:

@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -40,6 +41,7 @@ from tests.gallery.galleries import (
     make,
     make_exact,
     make_faiss,
+    names_as_they_came,
     new,
     template,
     vector,
@@ -84,6 +86,50 @@ def test_any_other_name_is_kept_as_it_is(gallery: Gallery, name: str) -> None:
     gallery.enrol(name, [new(1, name)])
 
     assert names(gallery.search(name, template(1), 1)) == [name]
+
+
+# Composed (NFC) and decomposed (NFD).
+COMPOSED, DECOMPOSED = "\u00dcnal", "U\u0308nal"
+
+
+def test_a_name_is_found_in_either_spelling_and_kept_composed(home: Home, gallery: Gallery) -> None:
+    gallery.enrol("staff", [new(1, DECOMPOSED), new(2, COMPOSED)])
+    assert gallery.size("staff") == Size(1, 2)
+    _, opened = gallery.open("staff")
+    for name in (COMPOSED, DECOMPOSED):
+        found = home.database.read(partial(subjects.find, seal=opened.seal, name=name))
+        assert found is not None and found.name == COMPOSED
+    make(gallery, DECOMPOSED)
+    assert gallery.collection(COMPOSED).name == gallery.collection(DECOMPOSED).name == COMPOSED
+    with pytest.raises(AlreadyExists):
+        make(gallery, COMPOSED)
+
+
+def test_an_external_id_is_kept_composed(gallery: Gallery) -> None:
+    enrolled = gallery.enrol("staff", [new(1, external_id=DECOMPOSED)])
+    assert enrolled[0].details.external_id == COMPOSED
+
+
+def test_a_name_that_is_kept_decomposed_is_found_and_is_enrolled_further(
+    gallery: Gallery,
+) -> None:
+    with names_as_they_came():
+        gallery.enrol("staff", [new(1, DECOMPOSED)])
+    gallery.enrol("staff", [new(2, COMPOSED)])
+    assert gallery.size("staff") == Size(1, 2)
+
+
+def test_two_subjects_that_differ_in_spelling_alone_stay_two_and_each_is_found_by_its_own(
+    home: Home, gallery: Gallery
+) -> None:
+    _, opened = gallery.open("staff")
+    with names_as_they_came():
+        gallery.enrol("staff", [new(1, DECOMPOSED), new(2, COMPOSED)])
+    gallery.enrol("staff", [new(3, DECOMPOSED), new(4, COMPOSED)])
+    assert gallery.size("staff") == Size(2, 4)
+    for name in (COMPOSED, DECOMPOSED):
+        found = home.database.read(partial(subjects.find, seal=opened.seal, name=name))
+        assert found is not None and found.name == name
 
 
 def test_keys_are_rewrapped_when_the_installations_is_rotated(home: Home, gallery: Gallery) -> None:

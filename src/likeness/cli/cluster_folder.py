@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.cli.annotation import encoded
-from likeness.cli.output_file import check_output
+from likeness.cli.output_file import check_output, unfinished_name
 from likeness.cli.plain_text import plain
 from likeness.errors import InvalidRequest
 from likeness.service.cluster import Proposal, UnnamedFace
@@ -139,7 +139,7 @@ def _cut_out(image: Image, box: Box) -> NDArray[np.uint8]:
 def _written_whole(folder: Path) -> Iterator[Path]:
     """Give a folder to write into, which becomes the one that is wanted when all is written."""
     final = Path(os.path.realpath(folder))
-    unfinished = final.with_name(f".{final.name}.{os.getpid()}.part")
+    unfinished = unfinished_name(final)
     try:
         unfinished.mkdir(mode=0o700)  # faces of people, for who runs this alone
         try:

@@ -12,7 +12,7 @@ import typer
 
 from likeness import __version__
 from likeness.cli import told
-from likeness.cli.exit_codes import ExitCode, kind_of, report
+from likeness.cli.exit_codes import ExitCode, foreseen, kind_of, report
 from likeness.cli.verbs import Verb, group_of
 
 # Each lies in the module of its name, as a function or a group of that name; what is a word of
@@ -96,7 +96,8 @@ def _ended(arguments: Sequence[str]) -> tuple[int, str]:
     except SystemExit:
         # The one case in which Typer exits by itself.
         return report(BrokenPipeError()), ""
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as caught:
+        error = foreseen(caught)
         return report(error), kind_of(error)
 
 

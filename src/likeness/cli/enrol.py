@@ -24,7 +24,7 @@ from likeness.cli.options import (
     PrecisionChoice,
     Threads,
 )
-from likeness.cli.output_file import check_output
+from likeness.cli.output_file import check_output, name_beside
 from likeness.cli.plain_text import plain
 from likeness.errors import InvalidRequest
 from likeness.service.enrol import Demands, Outcome, Result
@@ -115,7 +115,7 @@ def _beside(source: Path) -> Path:
         InvalidRequest: it cannot be written there.
     """
     real = Path(os.path.realpath(source))
-    report = real.parent / f"{real.name}.enrol-report.csv"
+    report = real.parent / name_beside(real.name, ".enrol-report.csv")
     try:
         check_output(report)
     except InvalidRequest as error:

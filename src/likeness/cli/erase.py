@@ -53,9 +53,10 @@ def erase(
                     known,
                     opened,
                     subject,
-                    lambda held: require_yes(
-                        f"Erase {plain(subject)} with {several(held, 'reference')} from"
-                        f" {plain(collection)}?",
+                    lambda spelt, held: require_yes(
+                        f"Erase {plain(subject)}"
+                        + ("" if spelt == 1 else f", {spelt} subjects by spelling alone,")
+                        + f" with {several(held, 'reference')} from {plain(collection)}?",
                         yes,
                     ),
                     now,

@@ -1,5 +1,6 @@
 """How a command ends: the code it exits with, and the one line that says why."""
 
+import errno
 import logging
 import os
 import sys
@@ -12,6 +13,8 @@ from likeness.cli.plain_text import plain
 from likeness.errors import Fault, InputError, InvalidRequest, LikenessError, Refused, StateError
 
 _logger = logging.getLogger(__name__)
+# Characters of a path that is too long.
+_SHOWN = 60
 
 
 class ExitCode(IntEnum):
@@ -44,6 +47,17 @@ def warn(message: str, about: str = "") -> None:
     prefix = f"{about}: " if about and about not in message else ""
     told.LINE.set(prefix + message)
     print(f"likeness: {plain(prefix + message)}", file=sys.stderr)
+
+
+def foreseen(error: BaseException) -> BaseException:
+    """Give an error of ours for one of the system's that says that a name was chosen too long."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        name = os.fsdecode(error.filename or "")
+        return InvalidRequest(
+            f"the path {name[:_SHOWN]!r}{'...' if len(name) > _SHOWN else ''} is too long: names of"
+            " files and folders have 255 bytes at most, and paths 4,095; choose a shorter one"
+        )
+    return error
 
 
 def code_of(error: BaseException) -> ExitCode:

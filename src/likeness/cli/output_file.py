@@ -3,6 +3,7 @@
 They are written whole or not at all, but for one that tells of long work as it goes.
 """
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from likeness.errors import InvalidRequest
+
+# Of Linux, macOS and Windows alike.
+_LONGEST_NAME_BYTES = 255
 
 
 def check_output(path: Path) -> None:
@@ -27,6 +31,19 @@ def check_output(path: Path) -> None:
         raise InvalidRequest(
             f"'{path}' cannot be written: make '{folder}' writable, or name another"
         )
+
+
+def name_beside(name: str, ending: str) -> str:
+    """Give a name with an ending, cut where it would be longer than file systems take."""
+    kept = os.fsencode(name)[: _LONGEST_NAME_BYTES - len(os.fsencode(ending))]
+    # A character that was cut through goes with the rest of it.
+    return kept.decode(errors="ignore") + ending
+
+
+def unfinished_name(final: Path) -> Path:
+    """Name the file, or folder, that becomes another when all of it is written."""
+    digest = hashlib.blake2b(os.fsencode(final.name), digest_size=8).hexdigest()
+    return final.with_name(f".{digest}.{os.getpid()}.part")
 
 
 def write_output(path: Path, content: bytes) -> None:
@@ -77,7 +94,7 @@ def private_output(path: Path) -> Iterator[BinaryIO]:
 def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
     check_output(path)
     final = _final(path)
-    unfinished = final.with_name(f".{final.name}.{os.getpid()}.part")
+    unfinished = unfinished_name(final)
     try:
         try:
             unfinished.unlink(missing_ok=True)  # of a process of that number that was killed

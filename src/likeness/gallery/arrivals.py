@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, insert, select
 from likeness.errors import Conflict, InvalidRequest
 from likeness.gallery import collections
 from likeness.gallery.collections import Collection
-from likeness.gallery.names import checked_name
+from likeness.gallery.names import checked_text
 from likeness.gallery.references import insert_rows, require_model, row_of
 from likeness.gallery.seal import Details, Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
@@ -46,14 +46,16 @@ class ArrivingReference:
 def insert_subjects(
     connection: Connection, seal: Seal, arriving: Sequence[ArrivingSubject]
 ) -> None:
-    """Put in up to a few thousand subjects.
+    """Put in up to a few thousand subjects, their names spelt as they came.
+
+    Where an older Likeness kept one name in two spellings, they stay two subjects.
 
     Raises:
         InvalidRequest: a name cannot be kept, or comes twice.
         Conflict: an id is taken.
     """
     _require_free(connection, SUBJECTS, [one.id for one in arriving])
-    digests = [seal.name_digest(checked_name(one.name, "a subject's name")) for one in arriving]
+    digests = [seal.name_digest(checked_text(one.name, "a subject's name")) for one in arriving]
     taken = select(SUBJECTS.c.id).where(
         SUBJECTS.c.collection_id == seal.collection_id, SUBJECTS.c.name_digest.in_(digests)
     )
@@ -92,7 +94,7 @@ def insert_references(
         require_model(one.template, collection)
         checked_vectors(one.template.vector[None], collection.model, collection.dimensions)
         if one.details.external_id is not None:
-            checked_name(one.details.external_id, "an external id")
+            checked_text(one.details.external_id, "an external id")
     _require_free(connection, REFERENCES, [one.id for one in arriving])
     numbers = _numbers_of(connection, seal, {one.subject_id for one in arriving} - {None})
     rows = [

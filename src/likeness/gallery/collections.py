@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
-from likeness.gallery.names import checked_name
+from likeness.gallery.names import checked_name, spellings
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COLLECTIONS
 from likeness.secrets import Keyring, key_id_of
@@ -70,9 +70,9 @@ def create(
         InvalidRequest: the name cannot be kept, or the retention is no number of days.
         AlreadyExists: there is one of that name.
     """
-    checked_name(name, "a collection's name")
+    name = checked_name(name, "a collection's name")
     _check_retention(retention_days)
-    if connection.execute(select(COLLECTIONS.c.id).where(COLLECTIONS.c.name == name)).first():
+    if _named(connection, name) is not None:
         raise AlreadyExists(f"a new collection was expected and {name!r} exists: choose another")
     collection = Collection(
         uuid4(), name, model, dimensions, cohort_version, retention_days, created_at=now
@@ -84,20 +84,20 @@ def create(
 
 
 def get(connection: Connection, name: str) -> Collection:
-    """Find a collection by its name.
+    """Find a collection by its name, however that is spelt.
 
     Raises:
         InvalidRequest: the name is none that can be kept.
         NotFound: there is none.
     """
     checked_name(name, "a collection's name")
-    row = connection.execute(_NAMED, {"name": name}).first()
-    if row is None:
+    found = _named(connection, name)
+    if found is None:
         raise NotFound(
             f"a collection was expected and {name!r} is none: `likeness collections list` lists"
             " them, `likeness collections create` makes one"
         )
-    return _collection(row)
+    return found
 
 
 def by_id(connection: Connection, collection_id: UUID) -> Collection | None:
@@ -232,6 +232,13 @@ def destroy_key(connection: Connection, collection_id: UUID) -> None:
 def erased(collection_id: UUID) -> NotFound:
     """Say that a collection is gone."""
     return NotFound(f"collection {collection_id} was expected and is erased: nothing was done")
+
+
+def _named(connection: Connection, name: str) -> Collection | None:
+    for spelling in spellings(name):
+        if row := connection.execute(_NAMED, {"name": spelling}).first():
+            return _collection(row)
+    return None
 
 
 def _collection(row: Row[Any]) -> Collection:

@@ -1,6 +1,12 @@
-"""What may a collection or a subject be called? Anything that fits on one line."""
+"""What collections, subjects and references may be called: anything that fits on one line.
 
-import unicodedata
+One name can be written down in several ways in Unicode: `ü` is one character, or a `u` and a mark.
+Files from a Mac have the latter, keyboards give the former. Names are kept composed (NFC), and
+found however they are spelt. Likeness 0.1.0 kept them as they came, so the same name may be in a
+collection in two spellings; which of these is meant, the one that comes says.
+"""
+
+from unicodedata import category, normalize
 
 from likeness.errors import InvalidRequest
 
@@ -9,21 +15,42 @@ LONGEST_NAME = 255
 _FORBIDDEN = {"Cc", "Cs", "Zl", "Zp"}
 
 
-def checked_name(name: str, what: str, *, shortest: int = 1, longest: int = LONGEST_NAME) -> str:
-    """Give a name that can be kept; two names are the same only where every character is.
+def composed(name: str) -> str:
+    """Give a name in the spelling in which it is kept (NFC)."""
+    return name if name.isascii() else normalize("NFC", name)
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """Give the spellings under which a name may have been kept: as it came, NFC, NFD."""
+    if name.isascii():
+        return (name,)
+    return tuple(dict.fromkeys((name, normalize("NFC", name), normalize("NFD", name))))
+
+
+def checked_name(name: str, what: str) -> str:
+    """Give a name in the spelling in which it is kept.
+
+    Raises:
+        InvalidRequest: it is empty or too long, or holds a control character.
+    """
+    return checked_text(composed(name), what)
+
+
+def checked_text(text: str, what: str, *, shortest: int = 1, longest: int = LONGEST_NAME) -> str:
+    """Give text of one line as it came.
 
     Raises:
         InvalidRequest: it is too short or too long, or holds a control character.
     """
-    if not shortest <= len(name) <= longest:
+    if not shortest <= len(text) <= longest:
         raise InvalidRequest(
-            f"{what} has {shortest} to {longest} characters, one of {len(name)} came: choose"
+            f"{what} has {shortest} to {longest} characters, one of {len(text)} came: choose"
             " another"
         )
-    for place, character in enumerate(name, 1):
-        if unicodedata.category(character) in _FORBIDDEN:
+    for place, character in enumerate(text, 1):
+        if category(character) in _FORBIDDEN:
             raise InvalidRequest(
                 f"{what} holds no control character, and character {place} is"
                 f" U+{ord(character):04X}: remove it"
             )
-    return name
+    return text

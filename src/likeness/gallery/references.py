@@ -90,7 +90,7 @@ def insert_all(
     named = {one.subject: None for one in new if one.subject is not None}  # each once, in order
     known = subjects.ensured(connection, seal, list(named), now)
     details = [
-        Details(one.face, one.sample_size, one.sample_sha256, one.external_id) for one in new
+        Details(one.face, one.sample_size, one.sample_sha256, _external_id(one)) for one in new
     ]
     rows = [
         row_of(
@@ -278,12 +278,14 @@ def _check(new: NewReference, collection: Collection) -> None:
     require_model(new.template, collection)
     # Here, before it is a row: an index takes none of another length.
     checked_vectors(new.template.vector[None], collection.model, collection.dimensions)
-    if new.external_id is not None:
-        checked_name(new.external_id, "an external id")
     if len(new.sample_sha256) != 32:
         raise InvalidRequest(
             f"the SHA-256 of a sample is 32 bytes, {len(new.sample_sha256)} came: pass its digest"
         )
+
+
+def _external_id(new: NewReference) -> str | None:
+    return None if new.external_id is None else checked_name(new.external_id, "an external id")
 
 
 def _refuse_duplicates(connection: Connection, seal: Seal, digests: Sequence[bytes]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, 
 
 from likeness.errors import AlreadyExists, KeyUnusable, NotFound
 from likeness.gallery import collections
-from likeness.gallery.names import checked_name
+from likeness.gallery.names import checked_name, composed, spellings
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.storage import OneOf
@@ -40,7 +40,7 @@ def create(connection: Connection, seal: Seal, name: str, now: datetime) -> Subj
 
     Raises:
         InvalidRequest: the name cannot be kept.
-        AlreadyExists: the collection has one of that name.
+        AlreadyExists: the collection has one of that name, however it is spelt.
     """
     if (known := find(connection, seal, name)) is not None:
         raise AlreadyExists(
@@ -59,50 +59,52 @@ def ensured(
         InvalidRequest: a name cannot be kept.
         KeyUnusable: a row was changed so that another subject has the name's digest.
     """
-    by_digest = {seal.name_digest(checked_name(name, "a subject's name")): name for name in names}
-    columns = [*_COLUMNS, SUBJECTS.c.name_digest]
-    known = connection.execute(
-        select(*columns).where(
-            SUBJECTS.c.collection_id == seal.collection_id, SUBJECTS.c.name_digest.in_(by_digest)
-        )
-    ).all()
-    for row in known:
-        _require_name(_subject(seal, row), by_digest[row.name_digest])
-    there = {by_digest[row.name_digest]: (row.number, row.id) for row in known}
-    ids = {name: uuid4() for name in names if name not in there}
+    known = _spelt(connection, seal, names)
+    there = {
+        name: (found[0].number, found[0].id)
+        for name in names
+        if (found := [known[one] for one in spellings(name) if one in known])
+    }
+    ids = {composed(name): uuid4() for name in names if name not in there}
     rows = [
         {
-            "id": ids[name],
+            "id": one,
             "collection_id": seal.collection_id,
-            "sealed_name": seal.name(ids[name], name),
-            "name_digest": digest,
+            "sealed_name": seal.name(one, name),
+            "name_digest": seal.name_digest(name),
             "created_at": now,
         }
-        for digest, name in by_digest.items()
-        if name in ids
+        for name, one in ids.items()
     ]
     if rows:
         made = insert(SUBJECTS).returning(SUBJECTS.c.number, sort_by_parameter_order=True)
-        numbers = connection.execute(made, rows).scalars()
-        there |= {
-            name: (number, one) for (name, one), number in zip(ids.items(), numbers, strict=True)
-        }
+        numbers = dict(zip(ids, connection.execute(made, rows).scalars(), strict=True))
+        for name in names:
+            if name not in there:
+                there[name] = numbers[composed(name)], ids[composed(name)]
         collections.grow(connection, seal.collection_id, subjects=len(rows))
     return there
 
 
 def find(connection: Connection, seal: Seal, name: str) -> Subject | None:
-    """Find a subject by name; None where there is none.
+    """Find a subject by name, in the spelling that came before any other; None if there is none.
 
     Raises:
         InvalidRequest: the name is none that can be kept.
         KeyUnusable: a row was changed so that another subject has the name's digest.
     """
-    digest = seal.name_digest(checked_name(name, "a subject's name"))
-    for subject in _read(connection, seal, SUBJECTS.c.name_digest == digest):
-        _require_name(subject, name)
-        return subject
-    return None
+    return next(iter(of_any_spelling(connection, seal, name)), None)
+
+
+def of_any_spelling(connection: Connection, seal: Seal, name: str) -> list[Subject]:
+    """Find the subjects of a name, the one whose spelling came first; two where they differ.
+
+    Raises:
+        InvalidRequest: the name is none that can be kept.
+        KeyUnusable: a row was changed so that another subject has the name's digest.
+    """
+    known = _spelt(connection, seal, [name])
+    return [known[one] for one in spellings(name) if one in known]
 
 
 def get(connection: Connection, seal: Seal, name: str) -> Subject:
@@ -170,6 +172,26 @@ def _read(
         .limit(limit)
     )
     return [_subject(seal, row) for row in rows]
+
+
+def _spelt(connection: Connection, seal: Seal, names: Iterable[str]) -> dict[str, Subject]:
+    """Find the subjects of names, by the spelling in which each is kept."""
+    by_digest = {
+        seal.name_digest(spelling): spelling
+        for name in names
+        if checked_name(name, "a subject's name")
+        for spelling in spellings(name)
+    }
+    columns = [*_COLUMNS, SUBJECTS.c.name_digest]
+    rows = connection.execute(
+        select(*columns).where(
+            SUBJECTS.c.collection_id == seal.collection_id, SUBJECTS.c.name_digest.in_(by_digest)
+        )
+    )
+    known = {by_digest[row.name_digest]: _subject(seal, row) for row in rows}
+    for spelling, subject in known.items():
+        _require_name(subject, spelling)
+    return known
 
 
 def _require_name(subject: Subject, name: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from likeness.errors import InvalidRequest
-from likeness.gallery.names import checked_name
+from likeness.gallery.names import checked_text
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import TAGS
 
@@ -36,7 +36,7 @@ def put(connection: Connection, seal: Seal, tags: Mapping[str, str]) -> None:
         InvalidRequest: a key or a value cannot be kept, or there would be too many.
     """
     for value in tags.values():
-        checked_name(value, "a tag's value", shortest=0, longest=LONGEST_VALUE)
+        checked_text(value, "a tag's value", shortest=0, longest=LONGEST_VALUE)
     remove(connection, seal, tags)
     held = len(of(connection, seal))
     if held + len(tags) > MOST_TAGS:
@@ -64,7 +64,7 @@ def remove(connection: Connection, seal: Seal, keys: Iterable[str]) -> None:
         InvalidRequest: a key is none that can be kept.
     """
     digests = [
-        seal.tag_digest(checked_name(key, "a tag's key", longest=LONGEST_KEY)) for key in keys
+        seal.tag_digest(checked_text(key, "a tag's key", longest=LONGEST_KEY)) for key in keys
     ]
     ours = TAGS.c.collection_id == seal.collection_id
     connection.execute(delete(TAGS).where(ours, TAGS.c.key_digest.in_(digests)))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from likeness.errors import InvalidRequest
+from likeness.gallery.names import spellings
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _LONGEST_LINE = 1 << 20
@@ -127,10 +128,12 @@ def _row(
 def inside(root: Path, name: str) -> Path:
     """Find a file that a row names under the root, wherever a link or `..` in its name leads.
 
+    Its name may be spelt otherwise there, as names of files from a Mac are.
+
     Raises:
         InvalidRequest: it leads out of the root, or is no path.
     """
-    path = root / name
+    path = _as_spelt(root, name)
     try:
         # `Path.resolve` raises where links lead in circles.
         within = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
@@ -139,3 +142,10 @@ def inside(root: Path, name: str) -> Path:
     if not within:
         raise InvalidRequest(f"'{name}' leads out of '{root}': name pictures inside it")
     return path
+
+
+def _as_spelt(root: Path, name: str) -> Path:
+    places = [root / one for one in spellings(name)]
+    if len(places) == 1:
+        return places[0]
+    return next((one for one in places if os.path.lexists(one)), places[0])

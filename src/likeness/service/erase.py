@@ -26,10 +26,13 @@ def erase_subject(
     collection: Collection,
     opened: OpenCollection,
     name: str,
-    require_consent: Callable[[int], None],
+    require_consent: Callable[[int, int], None],
     now: datetime,
 ) -> ErasureCertificate:
     """Erase the subject of a name with all their references; raises what `Erasing.finish` does.
+
+    Where an older Likeness kept the name in two spellings, both are erased: nobody can tell which
+    of them somebody means who asks to be forgotten. Consent is asked for both, and certified.
 
     Args:
         record: of this use.
@@ -37,8 +40,9 @@ def erase_subject(
         gallery: what has the collection.
         collection: whom they are taken out of.
         opened: the same.
-        name: the subject's, every character alike.
-        require_consent: is told how many references there are, and raises if not to go on.
+        name: the subject's, in any spelling.
+        require_consent: is told how many subjects and references there are, and raises if not to go
+            on.
         now: the time.
 
     Raises:
@@ -46,21 +50,21 @@ def erase_subject(
         InvalidRequest: nobody can have that name.
     """
     seal = opened.seal
-    subject_id, held = database.read(lambda one: _held(one, seal, name))
-    require_consent(len(held))
+    subject_ids, held = database.read(lambda one: _held(one, seal, name))
+    require_consent(len(subject_ids), len(held))
 
     def erase(connection: Connection) -> tuple[Erasure, tuple[UUID, ...]]:
-        _, theirs = _held(connection, seal, name)
-        begun = erasure.begin(connection, collection, now, subject_ids=[subject_id])
+        theirs = _of_subjects(connection, seal, subject_ids)
+        begun = erasure.begin(connection, collection, now, subject_ids=subject_ids)
         return begun, tuple(one.id for one in theirs)
 
     def outcome(result: tuple[Erasure, tuple[UUID, ...]]) -> Outcome:
         begun, reference_ids = result
         return Outcome(
             reference_ids=reference_ids,
-            subject_ids=(subject_id,),
+            subject_ids=subject_ids,
             certificate_id=begun.id,
-            forgotten=(subject_id, *reference_ids),
+            forgotten=(*subject_ids, *reference_ids),
         )
 
     return gallery.erasing.finish([record.write(erase, outcome)[0]])[0]
@@ -91,12 +95,18 @@ def erase_single_references(
     return gallery.erasing.finish([record.write(erase, outcome)])[0]
 
 
-def _held(connection: Connection, seal: Seal, name: str) -> tuple[UUID, Sequence[Reference]]:
-    """Give a subject's id and references."""
-    subject = subjects.find(connection, seal, name)
-    if subject is None:
+def _held(
+    connection: Connection, seal: Seal, name: str
+) -> tuple[tuple[UUID, ...], Sequence[Reference]]:
+    """Give the ids of the subjects of a name, and their references."""
+    found = tuple(one.id for one in subjects.of_any_spelling(connection, seal, name))
+    if not found:
         raise NotFound(
             f"a subject of the collection was expected and {name!r} is none: check the spelling;"
             " `likeness identify --collection` says how a face's subject is called"
         )
-    return subject.id, references.of_subject(connection, seal, subject.id)
+    return found, _of_subjects(connection, seal, found)
+
+
+def _of_subjects(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Reference]:
+    return [held for one in ids for held in references.of_subject(connection, seal, one)]

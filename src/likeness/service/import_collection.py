@@ -16,7 +16,7 @@ from likeness.errors import Conflict, InvalidRequest, NotFound
 from likeness.gallery import arrivals, cohorts, collections, tags
 from likeness.gallery.arrivals import ArrivingReference, ArrivingSubject
 from likeness.gallery.collections import Collection, Size
-from likeness.gallery.names import checked_name
+from likeness.gallery.names import checked_text
 from likeness.gallery.seal import Details
 from likeness.secrets import Keyring
 from likeness.service.collection_facts import declared_by, require_known_tags
@@ -75,7 +75,7 @@ def import_collection(
             connection,
             keyring,
             header.name if name is None else name,
-            model=checked_name(header.model, "a model"),
+            model=checked_text(header.model, "a model"),
             dimensions=header.dimensions,
             cohort_version=standing.cohort.version,
             retention_days=header.retention_days,

@@ -12,6 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from likeness.errors import ImageTooLarge, InvalidImage, InvalidRequest
+from likeness.gallery.names import composed
 from likeness.service.named_picture import NamedPicture, refused_picture
 from likeness.vision.decode import DecodeLimits, Sample, inspect
 
@@ -77,7 +78,8 @@ def compreface_pictures(compreface: CompreFace, service: str | None) -> CompreFa
         DatabaseUnavailable: CompreFace cannot be read.
     """
     services = compreface.services()
-    meant = [one for one in services if service in (None, one.name, one.api_key)]
+    asked = None if service is None else composed(service)
+    meant = [one for one in services if asked in (None, composed(one.name), one.api_key)]
     if len(meant) == 1:
         return CompreFacePictures(compreface, meant[0])
     # Never their keys, which open them.

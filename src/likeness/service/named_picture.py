@@ -13,7 +13,7 @@ from likeness.vision.decode import DecodeLimits, Sample, read_sample
 
 @dataclass(frozen=True, slots=True)
 class NamedPicture:
-    """A picture of a subject.
+    """A picture of a subject; names are kept composed, however they come.
 
     `place` says where it comes from, such as its path; `read` reads it, and its header, when it is
     its turn. A reference made of it has `external_id` and is erased at `expires_at`.
@@ -29,10 +29,12 @@ class NamedPicture:
     expires_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        """Refuse names that cannot be kept."""
-        checked_name(self.subject, "a subject's name")
+        """Compose names, and refuse those that cannot be kept."""
+        subject = checked_name(self.subject, "a subject's name")
+        object.__setattr__(self, "subject", subject)
         if self.external_id is not None:
-            checked_name(self.external_id, "an external id")
+            external_id = checked_name(self.external_id, "an external id")
+            object.__setattr__(self, "external_id", external_id)
 
 
 def refused_picture(

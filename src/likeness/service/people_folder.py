@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from likeness.errors import InvalidRequest
+from likeness.gallery.names import composed
 from likeness.service.picture_files import is_folder
 
 
 def files_of_people(folder: Path) -> Iterator[tuple[str, Path]]:
     """Give every person's name with each of their files, sorted; hidden files are left out.
+
+    Names that are spelt in two ways are one person's.
 
     What is no file, such as a folder in a person's, is given too, and so is a person's folder that
     cannot be listed: whoever reads it says so.
@@ -25,14 +28,14 @@ def files_of_people(folder: Path) -> Iterator[tuple[str, Path]]:
         ) from error
     for entry in entries:
         if not is_folder(entry):
-            yield entry.stem, entry
+            yield composed(entry.stem), entry
             continue
         try:
             paths = _shown(entry)
         except OSError:
             paths = [entry]
         for path in paths:
-            yield entry.name, path
+            yield composed(entry.name), path
 
 
 def _shown(folder: Path) -> list[Path]:
