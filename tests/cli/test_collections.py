@@ -195,7 +195,7 @@ def test_at_a_terminal_it_is_asked_first(
     os.close(ours)
     assert outcome.code == code
     assert "Erase staff (2 subjects, 3 references, kept for good)? This cannot be" in outcome.err
-    assert bool(outcome.out) is (code == 0)
+    assert ("error" in json.loads(outcome.out)) is (code == 1)
     assert len(answer(likeness, "collections", "list")["collections"]) == left
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import func, select
 from likeness.app.home import Home
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, LikenessError, NotFound
 from likeness.gallery import proofs, references, subjects, tags
+from likeness.gallery.collections import Size
 from likeness.gallery.references import Reference
 from likeness.gallery.search import By
 from likeness.gallery.subjects import Subject
@@ -38,8 +39,17 @@ from likeness.service.import_lines import read_export
 from likeness.vision.cohort import Cohort
 from likeness.vision.standards import Standards
 from tests.gallery import erase
+from tests.gallery.galleries import names_as_they_came
 from tests.service.importing import WORDS, import_file
-from tests.service.people import crowd, enroller, home_at, make, no_record, template_of
+from tests.service.people import (
+    crowd,
+    enroller,
+    home_at,
+    make,
+    no_record,
+    person,
+    template_of,
+)
 
 KILLS = int(os.environ.get("LIKENESS_KILLS", "3"))
 EXPIRES = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
@@ -193,6 +203,20 @@ def test_pictures_that_were_enrolled_before_are_known_after(
         assert [one.outcome for one in results] == [Outcome.ALREADY] * 5 + [Outcome.ENROLLED]
         ids = [reference.id for reference, *_ in faces(sqlite_home)]
         assert [one.reference_id for one in results[:5]] == ids
+
+
+def test_a_name_that_is_kept_in_two_spellings_travels_as_two_subjects(
+    sqlite_home: Home, tmp_path: Path, standards: Path
+) -> None:
+    spellings = ["\u00dcnal", "U\u0308nal"]
+    with names_as_they_came():
+        spelt = [person(sqlite_home, seed, name) for seed, name in enumerate(spellings)]
+        sqlite_home.gallery.enrol("staff", spelt)
+    with elsewhere(tmp_path, standards) as other:
+        import_(other, export(sqlite_home))
+        assert [one.name for one in people(other)] == spellings
+        other.gallery.enrol("staff", [person(other, 7, spellings[1])])
+        assert other.gallery.size("staff") == Size(2, 3)
 
 
 def test_somebody_unnamed_and_an_empty_collection_travel_too(

@@ -55,7 +55,7 @@ class Located:
     def stands_out(self) -> bool:
         """Whether the largest face has at least four times the area of the next, or is alone."""
         largest, *others = areas(self.detections.boxes_xyxy)
-        return not others or largest >= _STANDS_OUT * others[0]
+        return not others or bool(largest >= _STANDS_OUT * others[0])
 
 
 class FaceLocator:

@@ -90,6 +90,18 @@ def test_similarity_descends_and_reaches_the_threshold_asked_for(rekognition: An
     assert [match["Similarity"] for match in default] == [one for one in alike if one >= 80]
 
 
+def test_headers_give_the_rate_of_as_many_strangers_as_faces_were_compared(
+    rekognition: Any,
+) -> None:
+    def rate(*target: tuple[int, int, int]) -> float:
+        answer = rekognition.compare_faces(
+            SourceImage={"Bytes": disc(RED)}, TargetImage={"Bytes": disc(*target)}
+        )
+        return float(answer["ResponseMetadata"]["HTTPHeaders"]["x-likeness-any-strangers"])
+
+    assert rate(RED, BLUE, GREEN) == pytest.approx(3 * rate(RED), rel=0.01)
+
+
 def test_who_does_not_match_is_in_no_order_that_tells_how_alike_they_are(rekognition: Any) -> None:
     near, far, farther = (200, 60, 60), GREEN, BLUE
     for faces in ((far, near, farther), (farther, far, near), (near, farther, far)):
