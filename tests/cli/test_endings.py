@@ -1,5 +1,6 @@
 """How commands end: exit codes, one line on stderr, no traceback unless asked for."""
 
+import errno
 import io
 import json
 import logging
@@ -131,6 +132,18 @@ def test_what_nobody_foresaw_is_one_line_and_exit_code_3(
     (line,) = outcome.err.splitlines()
     assert type(error).__name__ in line
     assert "--debug" in line
+
+
+def test_a_path_that_is_closed_to_us_is_one_line_and_exit_code_2(
+    likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object, *_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "closed/a.png")
+
+    monkeypatch.setattr(InstallationWithDiscs, "locator", fail)
+    outcome = likeness("detect", picture("a.png", RED))
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "'closed/a.png' cannot be used (Permission denied): check its" in outcome.err
 
 
 def test_an_interrupt_is_exit_code_130(

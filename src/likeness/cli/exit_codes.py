@@ -50,14 +50,24 @@ def warn(message: str, about: str = "") -> None:
 
 
 def foreseen(error: BaseException) -> BaseException:
-    """Give an error of ours for one of the system's that says that a name was chosen too long."""
-    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-        name = os.fsdecode(error.filename or "")
-        return InvalidRequest(
-            f"the path {name[:_SHOWN]!r}{'...' if len(name) > _SHOWN else ''} is too long: names of"
-            " files and folders have 255 bytes at most, and paths 4,095; choose a shorter one"
-        )
-    return error
+    """Give an error of ours for one of the system's that is of a path that somebody chose."""
+    if not isinstance(error, OSError) or not isinstance(error.filename, str | bytes):
+        return error
+    name = os.fsdecode(error.filename)
+    match error.errno:
+        case errno.ENAMETOOLONG:
+            return InvalidRequest(
+                f"the path {name[:_SHOWN]!r}{'...' if len(name) > _SHOWN else ''} is too long:"
+                " names of files and folders have 255 bytes at most, and paths 4,095; choose a"
+                " shorter one"
+            )
+        case errno.EACCES:
+            return InvalidRequest(
+                f"{name!r} cannot be used ({error.strerror}): check its permissions, and those of"
+                " the folders above it"
+            )
+        case _:
+            return error
 
 
 def code_of(error: BaseException) -> ExitCode:
