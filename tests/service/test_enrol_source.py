@@ -8,6 +8,7 @@ import pytest
 from likeness.errors import InvalidRequest
 from likeness.service.enrol_source import read_source
 from likeness.service.named_picture import NamedPicture
+from likeness.vision.decode import DEFAULT_LIMITS
 
 
 @pytest.fixture
@@ -86,8 +87,6 @@ def test_a_column_that_is_misspelt_is_refused(manifest: Path, column: str) -> No
 
 def test_a_source_that_is_not_as_it_must_be_is_refused(manifest: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    (tmp_path / "undecodable" / "\udcff").mkdir(parents=True)
-    (tmp_path / "undecodable" / "\udcff" / "a.jpg").touch()
     (tmp_path / "a.jpg").touch()
     manifest.write_text("path,subject\n")
     for source, subject, root, said in [
@@ -98,9 +97,18 @@ def test_a_source_that_is_not_as_it_must_be_is_refused(manifest: Path, tmp_path:
         (tmp_path / "empty", None, None, "names none"),
         (tmp_path / "empty", "Rosa", None, "leave out --subject"),
         (tmp_path / "empty", None, tmp_path, "leave it out"),
-        (tmp_path / "undecodable", None, None, "U\\+DCFF"),
         (tmp_path / "a.jpg", None, None, "came without a name: give --subject"),
         (tmp_path / "a.jpg", "Rosa", tmp_path, "leave it out"),
     ]:
         with pytest.raises(InvalidRequest, match=said):
             read_source(source, subject, root)
+
+
+def test_a_folder_whose_name_nobody_can_have_is_refused_when_it_is_read(tmp_path: Path) -> None:
+    for name in ("\udcff", "Rosa"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.jpg").touch()
+    named, refused = read_source(tmp_path)
+    assert (named.subject, refused.subject) == ("Rosa", "(cannot be kept)")
+    with pytest.raises(InvalidRequest, match="U\\+DCFF"):
+        refused.read(DEFAULT_LIMITS)
