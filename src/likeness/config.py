@@ -197,6 +197,14 @@ class Settings(BaseModel):
     max_side: Annotated[
         int, Field(ge=1, description="Pixels along one side that a picture may have.")
     ] = 30_000
+    decode_memory: Annotated[
+        int,
+        Field(
+            ge=16 << 20,
+            description="Bytes of memory that all pictures share while they are decoded and their"
+            " pixels used; a picture that finds too little waits, one that needs more is refused.",
+        ),
+    ] = 1 << 30
     key_rate: Annotated[
         float,
         Field(ge=0, description="Requests a second that one access key may make; 0 is no limit."),

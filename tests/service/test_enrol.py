@@ -157,11 +157,11 @@ def test_a_face_that_is_four_times_as_large_as_the_next_is_the_persons_with_a_re
         picture_file(draw(tmp_path / "alone.png", GREEN), "Greta"),
     ]
     result, alone = enroller(home, foremost=foremost).enrol(pictures)
-    assert (alone.outcome, alone.remark) == (ENROLLED, "")
+    assert (alone.outcome, alone.remarks) == (ENROLLED, ())
     if remark is None:
         assert isinstance(result.error, SeveralFaces)
     else:
-        assert (result.outcome, result.remark) == (ENROLLED, remark)
+        assert (result.outcome, result.remarks) == (ENROLLED, (remark,))
         again, _ = enroller(home).enrol(pictures)
         assert (again.outcome, again.reference_id) == (ALREADY, result.reference_id)
 

@@ -291,12 +291,6 @@ def test_grey_with_alpha_is_composited_over_white() -> None:
     assert (decode(encoded(grey, "PNG")).pixels == 204).all()
 
 
-def test_float_samples_are_refused() -> None:
-    with pytest.raises(UnsupportedImageFormat, match="16 bits") as caught:
-        decode(encoded(PIL.Image.new("F", (8, 8)), "TIFF"))
-    assert_one_line(caught.value)
-
-
 @pytest.mark.parametrize("name", ALL)
 def test_a_huge_promise_is_refused_before_anything_is_decoded(name: str) -> None:
     with pytest.raises(ImageTooLarge, match=r"50000x50000") as caught:
@@ -313,13 +307,14 @@ def test_too_many_pixels_are_refused_though_each_side_is_allowed(name: str) -> N
 
 @pytest.mark.parametrize("name", [name for name in ALL if name != "WebP"])
 def test_a_picture_without_area_is_refused(name: str) -> None:
-    with pytest.raises(InvalidImage, match="area") as caught:
+    # Pillow, which reads BMP's header, says that it is damaged.
+    with pytest.raises(InvalidImage, match=r"area|amaged") as caught:
         inspect(promising(name, 0, 10))
     assert_one_line(caught.value)
 
 
 def test_a_jpeg_cut_off_in_its_header_is_said_to_be_truncated() -> None:
-    with pytest.raises(InvalidImage, match="after 30 bytes without: it is truncated"):
+    with pytest.raises(InvalidImage, match="stops after 30 bytes"):
         inspect(encoded(scene(), "JPEG")[:30])
 
 
@@ -330,11 +325,9 @@ def test_too_many_bytes_are_refused() -> None:
     assert inspect(data, DecodeLimits(max_bytes=len(data))).width == 80
 
 
-@pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("progressive", [False, True])
-def test_every_truncation_is_refused(name: str, progressive: bool) -> None:
-    options = LOSSLESS.get(name, {"progressive": progressive})
-    data = encoded(scene(), name, **options)
+@pytest.mark.parametrize("name", [*LOSSLESS, "GIF", "AVIF"])
+def test_every_truncation_is_refused(name: str) -> None:
+    data = encoded(scene(), name, **LOSSLESS.get(name, {}))
     cuts = {*range(1, len(data), max(1, len(data) // 150)), len(data) - 4}
     for cut in cuts:
         with pytest.raises(InvalidImage) as caught:
@@ -342,28 +335,85 @@ def test_every_truncation_is_refused(name: str, progressive: bool) -> None:
         assert_one_line(caught.value)
 
 
-def test_a_jpeg_that_lacks_only_its_end_marker_is_refused() -> None:
-    with pytest.raises(InvalidImage, match="truncated"):
-        decode(encoded(scene(), "JPEG")[:-2])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+@pytest.mark.parametrize("rest", [b"", bytes(500), b"\xff"])
+def test_a_jpeg_that_lacks_only_its_end_marker_is_read(
+    options: dict[str, object], rest: bytes
+) -> None:
+    data = encoded(scene(400, 300), "JPEG", **options)
+    np.testing.assert_array_equal(decode(data[:-2] + rest).pixels, decode(data).pixels)
+
+
+@pytest.mark.parametrize("options", [{}, {"restart_marker_blocks": 4}, {"quality": 98}])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_cut_jpeg_says_how_much_of_it_came(mode: str, options: dict[str, object]) -> None:
+    # Noise has as many bytes in every row.
+    noise = np.random.default_rng(1).integers(0, 256, (320, 400, 3)).astype(np.uint8)
+    data = encoded(PIL.Image.fromarray(noise).convert(mode), "JPEG", **options)
+    scan = data.index(b"\xff\xda")
+    for share in (0.2, 0.6, 0.9):
+        with pytest.raises(InvalidImage, match=r"about (\d+)% of the picture came") as caught:
+            decode(data[: scan + int(share * (len(data) - scan))])
+        said = int(str(caught.value).split("about ")[1].split("%")[0])
+        assert abs(said - 100 * share) < 8
+        assert_one_line(caught.value)
+
+
+def test_every_truncation_of_a_jpeg_is_refused_or_leaves_the_picture(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    for progressive in (False, True):
+        data = encoded(scene(), "JPEG", progressive=progressive)
+        whole = decode(data).pixels.astype(int)
+        for cut in range(1, len(data), 7):
+            try:
+                pixels = decode(data[:cut]).pixels
+            except InvalidImage as error:
+                assert_one_line(error)
+            else:
+                assert progressive or cut > len(data) - 20
+                assert np.abs(pixels - whole).mean() < 8
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_a_library_says_of_damage_does_not_reach_standard_error(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    data = bytearray(encoded(scene(400, 300), "JPEG"))
+    middle = len(data) // 2
+    data[middle : middle + 40] = bytes(range(40))
+    assert decode(bytes(data)).pixels.shape == (300, 400, 3)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_whole_thumbnail_inside_does_not_hide_that_a_jpeg_is_cut() -> None:
     thumbnail = encoded(scene(16, 16), "JPEG")
     data = encoded(scene(400, 300), "JPEG", exif=b"Exif\0\0" + thumbnail)
     decode(data)
-    with pytest.raises(InvalidImage, match="truncated"):
+    with pytest.raises(InvalidImage, match="Truncated"):
         decode(data[: len(data) // 2])
 
 
 @pytest.mark.parametrize(
     ("data", "came"),
     [
-        (b"GIF89a" + bytes(20), "GIF"),
-        (b"%PDF-1.7", "PDF"),
-        (b"\0\0\0\x1cftypavif" + bytes(20), "AVIF"),
-        (b"\0\0\0\x1cftypmp42" + bytes(20), "video"),
-        (b"not a picture at all", "something else"),
-        (b"\xff", "something else"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"\0\0\0\x1cftypmp42" + bytes(20), r"a video \(MP4\)"),
+        (b"\0\0\0\x14ftypqt  " + bytes(20), r"a video \(QuickTime\)"),
+        (b"\x1aE\xdf\xa3" + bytes(20), "Matroska"),
+        (b"RIFF\0\0\0\0AVI LIST", r"a video \(AVI\)"),
+        (b"\xff\x0a" + bytes(20), "a JPEG XL"),
+        (b"8BPS\0\1" + bytes(20), "Photoshop"),
+        (b"PK\3\4" + bytes(20), "an archive"),
+        (b"<?xml version='1.0'?>\n<svg xmlns='...'>", "a drawing"),
+        (b"\n<!DOCTYPE html><title>404", "a web page"),
+        ("Liebe Grüße,\n".encode(), "a text file"),
+        ("Liebe Grüße,\n".encode("latin-1") * 9, "a text file"),
+        (b"P6 2 2 255\n" + bytes(12), "a Netpbm picture"),
+        (b"\0\0\0\x18ftypmsf1\0\0\0\0hevc", "an animation"),
+        (b"\xff\xfe\x00\x80\x01", "a text file"),
+        (bytes(range(5)), "something unknown"),
+        (b"\xff", "something unknown"),
     ],
 )
 def test_what_is_no_picture_is_named_and_refused(data: bytes, came: str) -> None:
@@ -377,7 +427,68 @@ def test_nothing_is_refused() -> None:
         inspect(b"")
 
 
-@pytest.mark.parametrize("name", ["PNG", "WebP"])
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"FUJIFILMCCD-RAW 0201", "RAF"),
+        (b"II*\0\x10\0\0\0CR\2\0", "CR2"),
+        (b"IIRO\x08\0\0\0", "ORF"),
+        (b"IIU\0\x18\0\0\0", "RW2"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "CR3"),
+    ],
+)
+def test_camera_raw_is_refused_by_name(start: bytes, kind: str) -> None:
+    with pytest.raises(UnsupportedImageFormat, match=f"camera raw file .{kind}.") as caught:
+        inspect(start + bytes(200))
+    assert "Convert it to JPEG or TIFF first." in str(caught.value)
+
+
+def test_what_the_header_says_is_found_among_the_brands_of_a_heif_file() -> None:
+    data = encoded(scene(), "AVIF")
+    assert data[8:12] == b"avif"
+    general = data[:8] + b"mif1" + data[12:]
+    assert inspect(data).format == inspect(general).format == "AVIF"
+    assert np.abs(decode(general).pixels.astype(int) - scene()).mean() < 8
+
+
+def test_an_avif_is_turned_upright() -> None:
+    data = encoded(scene(), "AVIF", exif=exif_orientation(6), quality=95)
+    sample = inspect(data)
+    assert (sample.width, sample.height) == (48, 80)
+    expected = np.rot90(scene(), -1).astype(int)
+    assert np.abs(sample.decode().pixels - expected).mean() < 8
+
+
+@pytest.mark.parametrize("name", ["PNG", "WebP", "GIF"])
+def test_an_animation_of_one_frame_is_a_picture(name: str) -> None:
+    options = LOSSLESS.get(name, {})
+    if name == "PNG":
+        control = chunk(b"acTL", struct.pack(">II", 1, 0))
+        data = png_after_header(encoded(scene(), name), control)
+    elif name == "WebP":
+        frame = encoded(scene(), name, **options)[12:]
+        sides = (79).to_bytes(3, "little") + (47).to_bytes(3, "little")
+        content = bytes(6) + sides + bytes(4) + frame
+        data = b"WEBPVP8X" + struct.pack("<I", 10) + b"\2\0\0\0" + sides
+        data += b"ANIM" + struct.pack("<I", 6) + bytes(6)
+        data += b"ANMF" + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+        data = b"RIFF" + struct.pack("<I", len(data)) + data
+    else:
+        data = encoded(PIL.Image.fromarray(scene()).quantize(64), name, comment=b"hello" * 200)
+    sample = inspect(data)
+    assert (sample.width, sample.height) == (80, 48)
+    tolerance = 12 if name == "GIF" else 0
+    assert np.abs(sample.decode().pixels.astype(int) - scene()).mean() <= tolerance
+
+
+def test_clear_parts_of_a_gif_are_white() -> None:
+    palette = PIL.Image.fromarray(np.zeros((4, 4), np.uint8), "L").convert("P")
+    sample = inspect(encoded(palette, "GIF", transparency=0))
+    assert (sample.decode().pixels == 255).all()
+    assert sample.remarks == ("its transparent parts were laid over white",)
+
+
+@pytest.mark.parametrize("name", ["PNG", "WebP", "GIF", "AVIF"])
 def test_an_animation_is_refused(name: str) -> None:
     frames = [PIL.Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     data = encoded(frames[0], name, save_all=True, append_images=frames[1:])
@@ -386,15 +497,38 @@ def test_an_animation_is_refused(name: str) -> None:
     assert_one_line(caught.value)
 
 
-def test_twelve_bit_and_arithmetic_jpeg_are_refused() -> None:
+@pytest.mark.parametrize(
+    ("marker", "bits", "name"),
+    [
+        (0xC1, 12, "12 bits"),
+        (0xC3, 8, "lossless"),
+        (0xC9, 8, "arithmetic"),
+        (0xC5, 8, "hierarchical"),
+        (0xF7, 8, "JPEG-LS"),
+    ],
+)
+def test_a_jpeg_of_another_kind_is_named(marker: int, bits: int, name: str) -> None:
     data = encoded(scene(), "JPEG")
     frame = data.index(b"\xff\xc0")
-    for damaged in (
-        data[: frame + 4] + b"\x0c" + data[frame + 5 :],
-        data[:frame] + b"\xff\xc9" + data[frame + 2 :],
-    ):
-        with pytest.raises(UnsupportedImageFormat, match="JPEG"):
-            inspect(damaged)
+    other = data[: frame + 1] + bytes((marker,)) + data[frame + 2 : frame + 4]
+    with pytest.raises(UnsupportedImageFormat, match=name):
+        inspect(other + bytes((bits,)) + data[frame + 5 :])
+
+
+@pytest.mark.parametrize("largest", [40, 1023, 4095, 65535])
+@pytest.mark.parametrize("kind", ["grey", "colour"])
+def test_sixteen_bits_are_reduced_by_the_range_that_is_used(kind: str, largest: int) -> None:
+    samples = (scene().astype(np.uint32) * largest // 255).astype(">u2")
+    samples[0, 0] = largest
+    rows = samples[..., :1] if kind == "grey" else samples
+    header = struct.pack(">IIBBBBB", 80, 48, 16, 0 if kind == "grey" else 2, 0, 0, 0)
+    content = b"".join(b"\0" + row.tobytes() for row in rows)
+    parts = (b"IHDR", header), (b"IDAT", zlib.compress(content)), (b"IEND", b"")
+    sample = inspect(PNG_SIGNATURE + b"".join(chunk(*part) for part in parts))
+    assert sample.remarks == ("its samples of more than 8 bits were reduced to 8",)
+    shift = max(8, largest.bit_length()) - 8
+    expected = np.broadcast_to(rows >> shift, (48, 80, 3))
+    np.testing.assert_array_equal(sample.decode().pixels, expected)
 
 
 def test_a_jpeg_of_endless_scans_is_refused() -> None:
@@ -473,7 +607,7 @@ def test_files_that_are_none_get_one_clear_line(tmp_path: Path) -> None:
         (tmp_path / "pipe", InvalidRequest, "pipe"),
         (Path("/dev/zero"), InvalidRequest, "device"),
         (Path("nul\0byte"), InvalidRequest, "path"),
-        (tmp_path / "empty.jpg", InvalidImage, "empty"),
+        (tmp_path / "empty.jpg", InvalidImage, "Empty"),
     ]:
         with pytest.raises(error, match=words) as caught:
             read_sample(path)

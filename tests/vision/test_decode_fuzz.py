@@ -20,8 +20,8 @@ from likeness.vision.decode import DecodeLimits, inspect
 
 EXAMPLES = int(os.environ.get("LIKENESS_FUZZ_EXAMPLES", "20"))
 # Small enough for a damaged header to exceed, large enough for it to cost something unnoticed.
-LIMITS = DecodeLimits(max_bytes=1 << 20, max_pixels=1 << 20, max_side=4096)
-PROMISED_BYTES = 16 * LIMITS.max_pixels + 3 * LIMITS.max_bytes + (96 << 20)
+LIMITS = DecodeLimits(max_bytes=1 << 20, max_pixels=1 << 20, max_side=4096, max_memory=48 << 20)
+PROMISED_BYTES = LIMITS.max_memory + 2 * LIMITS.max_bytes + (16 << 20)
 PHOTOGRAPHS = Path("../shared/data/deepface_pairs")
 
 
@@ -62,6 +62,12 @@ KINDS: dict[str, tuple[str, str, dict[str, object]]] = {
     "tiff-deflate": ("I;16", "TIFF", {"compression": "tiff_adobe_deflate"}),
     "tiff-jpeg": ("RGB", "TIFF", {"compression": "jpeg"}),
     "tiff-fax": ("1", "TIFF", {"compression": "group4"}),
+    "tiff-bilevel": ("1", "TIFF", {}),
+    "tiff-cmyk": ("CMYK", "TIFF", {"compression": "packbits"}),
+    "gif": ("P", "GIF", {"comment": b"hello"}),
+    "gif-clear": ("P", "GIF", {"transparency": 3, "interlace": True}),
+    "avif": ("RGB", "AVIF", {"speed": 10}),
+    "avif-alpha": ("RGBA", "AVIF", {"speed": 10}),
     "jp2": ("RGB", "JPEG2000", {}),
     "j2k-tiled": ("RGBA", "JPEG2000", {"no_jp2": True, "tile_size": (16, 16)}),
     "j2k-16": ("I;16", "JPEG2000", {"no_jp2": True}),
@@ -172,6 +178,9 @@ def test_damaged_photographs_are_decoded_or_refused() -> None:
             b"\0\0\0\x0cjP  \r\n\x87\n",
             b"\xff\x4f\xff\x51",
             b"\0\0\0\x18ftypheic",
+            b"\0\0\0\x18ftypavif",
+            b"GIF89a\x08\0\x08\0\x80\0\0",
+            b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0",
         ]
     ),
     st.binary(max_size=300),

@@ -8,6 +8,9 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from likeness.app.recogniser_choice import (
     AUTO,
     BETTER,
@@ -21,7 +24,13 @@ from likeness.errors import ArtifactUnavailable, InvalidRequest
 from likeness.vision.align import Chips
 from likeness.vision.cards import CHIPS, Form, ModelCard, Task
 from likeness.vision.centerface import CenterFace
-from likeness.vision.decode import DecodeLimits, Sample, read_sample
+from likeness.vision.decode import (
+    DecodeLimits,
+    Sample,
+    inspect,
+    read_sample,
+    sample_of_array,
+)
 from likeness.vision.detect import Detector, DetectorSettings
 from likeness.vision.detections import FaceNetwork
 from likeness.vision.embed import Embedder, Recogniser
@@ -36,7 +45,9 @@ from likeness.vision.standards import Standards
 from likeness.vision.template_model import TemplateModel, find_template_model
 from likeness.vision.yunet import YuNet
 
-Picture = str | PathLike[str]
+Place = str | PathLike[str]
+Picture = Place | bytes | NDArray[np.uint8] | Sample
+"""A picture file by its path, its bytes, (h, w, 3) uint8 RGB, or a sample that is read already."""
 
 _FACE_NETWORKS: dict[Form, Callable[[Session], FaceNetwork]] = {
     Form.CENTERFACE: CenterFace,
@@ -72,7 +83,9 @@ class Installation:
         self.sources = _sources(settings, publisher)
         self.models = ModelStore(settings.home / "models", self.sources)
         self.standards = Standards(settings.home / "models")
-        self.limits = DecodeLimits(settings.max_bytes, settings.max_pixels, settings.max_side)
+        self.limits = DecodeLimits(
+            settings.max_bytes, settings.max_pixels, settings.max_side, settings.decode_memory
+        )
         self.detector = self._card(settings.detector, Task.DETECTOR)
         self.choice = self._choose()
         self.recogniser = self.choice.card
@@ -210,8 +223,24 @@ class Installation:
         )
 
     def sample(self, picture: Picture) -> Sample:
-        """Read a picture file and check its header against the limits."""
-        return read_sample(Path(picture), self.limits)
+        """Take what a picture is given as, and check its header against the limits.
+
+        Raises:
+            InvalidRequest: it is none of what a picture can be given as.
+        """
+        match picture:
+            case Sample():
+                return picture
+            case bytes() | bytearray() | memoryview():
+                return inspect(bytes(picture), self.limits)
+            case np.ndarray():
+                return sample_of_array(picture, self.limits)
+            case str() | PathLike():
+                return read_sample(Path(picture), self.limits)
+        raise InvalidRequest(
+            f"Not a picture: {type(picture).__name__} was given. Give a path, bytes, or an array of"
+            " uint8 of shape (height, width, 3)."
+        )
 
     def _choose(self) -> RecogniserChoice:
         if self.settings.recogniser == AUTO:

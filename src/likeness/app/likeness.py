@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import TextIO
 
-from likeness.app.installation import Installation, Picture, Workload
+import numpy as np
+
+from likeness.app.installation import Installation, Picture, Place, Workload
 from likeness.artifacts import Progress
 from likeness.config import Settings, read_settings
 from likeness.errors import LikenessError
@@ -28,7 +31,11 @@ Tell = Callable[[int, int], None]
 
 
 class Likeness:
-    """Finds and compares faces in picture files; `open_likeness` makes one."""
+    """Finds and compares faces in pictures; `open_likeness` makes one.
+
+    A picture is given as the path of a file, as the bytes of one, or as an array of uint8 of shape
+    (height, width, 3), in the order red, green, blue.
+    """
 
     def __init__(
         self, installation: Installation, workload: Workload, progress: Progress | None
@@ -41,14 +48,14 @@ class Likeness:
         self.workers = installation.workers(workload)
 
     def detect(self, picture: Picture) -> tuple[Face, ...]:
-        """Find every face of a picture file, largest first."""
+        """Find every face of a picture, largest first."""
         with _naming(picture):
             return self.finder.locate(self.sample(picture)).faces
 
     def compare(
         self, reference: Picture, probe: Picture, *, foremost: bool = False
     ) -> Verification:
-        """Compare the largest face of a picture file with every face of another, best first.
+        """Compare the largest face of a picture with every face of another, best first.
 
         `foremost` compares with the largest face of the other alone.
 
@@ -79,8 +86,8 @@ class Likeness:
 
     def compare_pairs(
         self,
-        pairs_csv: Picture,
-        root: Picture,
+        pairs_csv: Place,
+        root: Place,
         scores: TextIO,
         tell: Tell = lambda done, total: None,
         *,
@@ -105,7 +112,7 @@ class Likeness:
         )
         return PairCounts(len(pairs), len(pictures_of(pairs)), write_scores(compared, scores))
 
-    def gallery(self, folder: Picture, tell: Tell = lambda done, total: None) -> FolderGallery:
+    def gallery(self, folder: Place, tell: Tell = lambda done, total: None) -> FolderGallery:
         """Make a gallery of a folder with one folder, or one picture, a person.
 
         One of 30 people or more measures how alike these are to each other.
@@ -120,7 +127,7 @@ class Likeness:
         return read.with_strangers_measured(self.finder.cohort, self.calibration)
 
     def identify(self, picture: Picture, gallery: FolderGallery) -> tuple[Identification, ...]:
-        """Name the faces of a picture file, largest first."""
+        """Name the faces of a picture, largest first."""
         with _naming(picture):
             return self.identifier(gallery).identify(self.sample(picture))
 
@@ -132,7 +139,7 @@ class Likeness:
         )
 
     def sample(self, picture: Picture) -> Sample:
-        """Read a picture file and check its header against the limits."""
+        """Take a picture and check its header against the limits."""
         return self.installation.sample(picture)
 
 
@@ -162,7 +169,21 @@ def _naming(picture: Picture) -> Iterator[None]:
     try:
         yield
     except LikenessError as error:
-        name = repr(str(picture))  # a path may hold line breaks, a message may not
-        if name in str(error):
+        name = _name_of(picture)
+        if not name or name in str(error):
             raise
         raise type(error)(f"{name}: {error}") from error
+
+
+def _name_of(picture: Picture) -> str:
+    """Say which picture a message is about; empty where nothing can be said."""
+    match picture:
+        case Sample():
+            return picture.name
+        case bytes() | bytearray() | memoryview():
+            return f"picture of {len(picture)} bytes"
+        case np.ndarray():
+            return f"array of shape {picture.shape}"
+        case str() | PathLike():
+            return repr(str(picture))  # a path may hold line breaks, a message may not
+    return ""

@@ -78,6 +78,8 @@ def verification_json(verification: Verification) -> Json:
         "probe_face": face_json(verification.probe),
         "reference_faces": verification.reference_faces,
         "probe_faces": verification.probe_faces,
+        "reference_remarks": list(verification.reference_remarks),
+        "probe_remarks": list(verification.probe_remarks),
         "faces_compared": gate.faces,
         "others": [
             {

@@ -4,7 +4,7 @@ import io
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,6 +25,7 @@ from likeness.cli.options import (
 from likeness.cli.output_file import check_output, write_output
 from likeness.cli.plain_text import plain
 from likeness.cli.progress import counting
+from likeness.cli.standard_input import check_read_once, picture_path, sample_of
 from likeness.cli.words import as_high, box_in_words, one_in, several, similarity_in_words
 from likeness.errors import InvalidRequest
 from likeness.service.verify import Answer, Verification
@@ -32,9 +33,15 @@ from likeness.terms.calibration import Calibration, rate_of_any
 from likeness.terms.face import Face
 
 
+def _picture(metavar: str) -> Any:
+    return typer.Argument(
+        metavar=metavar, help="Picture file; - is standard input.", parser=picture_path
+    )
+
+
 def compare(
-    a: Annotated[Path | None, typer.Argument(metavar="A", help="Picture file.")] = None,
-    b: Annotated[Path | None, typer.Argument(metavar="B", help="Picture file.")] = None,
+    a: Annotated[Path | None, _picture("A")] = None,
+    b: Annotated[Path | None, _picture("B")] = None,
     pairs: Annotated[
         Path | None,
         typer.Option(metavar="PAIRS.csv", help="Many pairs instead: columns path_a, path_b."),
@@ -65,6 +72,7 @@ def compare(
 
     With --pairs, score many pairs; every picture is decoded and embedded once.
     """
+    check_read_once([a, b])
     settled = prepare(
         fmr=fmr,
         fnmr=fnmr,
@@ -91,14 +99,16 @@ def compare(
 
 def _compare_two(settled: Installation, a: Path, b: Path, foremost: bool, as_json: bool) -> None:
     likeness = opened(settled, Workload.ONE)
-    verification = likeness.compare(a, b, foremost=foremost)
+    verification = likeness.compare(sample_of(settled, a), sample_of(settled, b), foremost=foremost)
     if as_json:
         pictures = {"reference": str(a), "probe": str(b)}
         print_json({**pictures, **verification_json(verification)})
     else:
         best = "largest" if foremost else "best"
         print(_compared(a, verification.reference, "largest", verification.reference_faces))
+        _print_remarks(verification.reference_remarks)
         print(_compared(b, verification.probe, best, verification.probe_faces))
+        _print_remarks(verification.probe_remarks)
         for line in _in_words(verification, likeness.calibration):
             print(f"  {line}")
         for other in verification.others:
@@ -120,6 +130,11 @@ def _other_in_words(other: Verification, known: Calibration) -> str:
         f" {similarity_in_words(other.similarity)}; {as_high(other.fmr, known)} pairs of strangers"
         " score as high"
     )
+
+
+def _print_remarks(remarks: tuple[str, ...]) -> None:
+    for remark in remarks:
+        print(f"  {remark}")
 
 
 _VERDICTS = {

@@ -21,6 +21,7 @@ from likeness.cli.options import (
     Threads,
 )
 from likeness.cli.plain_text import plain
+from likeness.cli.standard_input import check_read_once, sample_of
 from likeness.cli.words import face_in_words, several
 from likeness.errors import LikenessError
 from likeness.terms.face import Face
@@ -43,6 +44,7 @@ def detect(
 
     Every picture counts: a bad one is reported and the others are still done.
     """
+    check_read_once(pictures)
     settled = prepare(
         detector=detector,
         detector_side=detector_side,
@@ -55,7 +57,7 @@ def detect(
     locator = locator_opened(settled, workload)
 
     def find(picture: Path) -> Found:
-        sample = settled.sample(picture)
+        sample = sample_of(settled, picture)
         faces = locator.locate(sample).faces
         annotations.write(picture, sample, faces, [f"{face.confidence:.2f}" for face in faces])
         return sample, faces
@@ -77,6 +79,8 @@ def _print(picture: Path, sample: Sample, faces: tuple[Face, ...]) -> None:
     print(
         f"{plain(picture)}: {several(len(faces), 'face')} in {sample.width}x{sample.height} pixels"
     )
+    for remark in sample.remarks:
+        print(f"      {remark}")
     for number, face in enumerate(faces, start=1):
         first, *others = face_in_words(face)
         print(f"{number:>4}  {first}")
@@ -92,5 +96,6 @@ def _json(picture: Path, found: Found | LikenessError) -> Json:
         "picture": str(picture),
         "width": sample.width,
         "height": sample.height,
+        "remarks": list(sample.remarks),
         "faces": [face_json(face) for face in faces],
     }

@@ -1,6 +1,7 @@
 """`likeness enrol`: let a collection know people by their pictures."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -26,10 +27,12 @@ from likeness.cli.options import (
 )
 from likeness.cli.output_file import check_output, name_beside
 from likeness.cli.plain_text import plain
+from likeness.cli.standard_input import STANDARD_INPUT, picture_path, read_picture
 from likeness.errors import InvalidRequest
 from likeness.service.enrol import Demands, Outcome, Result
 from likeness.service.enrol_report import row_of
 from likeness.service.enrol_source import read_source
+from likeness.service.named_picture import NamedPicture
 
 
 def enrol(
@@ -37,7 +40,9 @@ def enrol(
         Path,
         typer.Argument(
             metavar="SOURCE",
-            help="A picture; a folder with one folder or one picture a person; a CSV manifest.",
+            help="A picture (- is standard input); a folder with one folder or one picture a"
+            " person; a CSV manifest.",
+            parser=picture_path,
         ),
     ],
     collection: Annotated[str, typer.Option(metavar="NAME", help="Collection to enrol into.")],
@@ -73,7 +78,7 @@ def enrol(
         threads=threads,
         artifacts=artifacts,
     )
-    pictures = read_source(source, subject, root)
+    pictures = _pictures(source, subject, root)
     alone = subject is not None
     if report is not None:
         check_output(report)
@@ -95,6 +100,12 @@ def enrol(
     raise typer.Exit(tally.code)
 
 
+def _pictures(source: Path, subject: str | None, root: Path | None) -> list[NamedPicture]:
+    if source != STANDARD_INPUT or subject is None or root is not None:
+        return read_source(source, subject, root)
+    return [NamedPicture(str(source), partial(read_picture, source), subject)]
+
+
 def _print_one(result: Result, as_json: bool) -> None:
     if result.error is not None:
         report_error(result.error, about=repr(result.picture.place))
@@ -103,9 +114,9 @@ def _print_one(result: Result, as_json: bool) -> None:
         print_json({**row_of(result), **failed})
     elif result.error is None:
         already = " already" if result.outcome is Outcome.ALREADY else ""
-        remark = f" ({result.remark})" if result.remark else ""
-        place = plain(result.picture.place)
-        print(f"{place}: enrolled{already} as {result.reference_id}{remark}")
+        print(f"{plain(result.picture.place)}: enrolled{already} as {result.reference_id}")
+        for remark in result.remarks:
+            print(f"  {remark}")
 
 
 def _beside(source: Path) -> Path:

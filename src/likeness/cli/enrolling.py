@@ -64,7 +64,7 @@ class Tally:
     def count(self, result: Result) -> None:
         """Count one more."""
         self.outcomes[result.outcome] += 1
-        self.remarks += bool(result.remark)
+        self.remarks += bool(result.remarks)
         self.last = result
         if result.error is not None:
             self.reasons[type(result.error).__name__] += 1
@@ -117,7 +117,7 @@ def print_tally(tally: Tally, report: Path, as_json: bool) -> None:
         + f"\n{plain(report)} says which"
     )
     if tally.remarks:
-        print(f"{several(tally.remarks, 'picture')} with other faces too: see the report's remarks")
+        print(f"{several(tally.remarks, 'picture')} with remarks: see the report")
     for kind, cure in _CURES.items():
         if count := tally.reasons[kind]:
             print(f"{count} {kind}: {cure}")

@@ -28,6 +28,7 @@ from likeness.cli.options import (
 from likeness.cli.plain_text import plain
 from likeness.cli.search_in_words import search_in_words, search_json
 from likeness.cli.searched import Ready, folder_ready
+from likeness.cli.standard_input import check_read_once, sample_of
 from likeness.cli.words import as_high, box_in_words, several, similarity_in_words
 from likeness.errors import InvalidRequest, LikenessError
 from likeness.service.identify import Candidate, Identification, Identified
@@ -71,6 +72,7 @@ def identify(
     Those are in a folder, or a collection. Every picture counts: a bad one is reported and the
     others are still done.
     """
+    check_read_once(pictures)
     settled = prepare(
         fmr=fmr,
         fpir=fpir,
@@ -85,7 +87,7 @@ def identify(
         identifier = ready.identifier
 
         def name(picture: Path) -> Identified:
-            named = ready.identify(partial(settled.sample, picture))
+            named = ready.identify(partial(sample_of, settled, picture))
             annotations.write(
                 picture,
                 named.sample,
@@ -148,6 +150,8 @@ def _print(picture: Path, named: Identified, naming: Naming) -> None:
     print(
         f"{plain(picture)}: {several(len(faces), 'face')} in {sample.width}x{sample.height} pixels"
     )
+    for remark in sample.remarks:
+        print(f"      {remark}")
     for number, each in enumerate(faces, start=1):
         match, others = each.match, each.candidates
         if match:
@@ -203,6 +207,7 @@ def _json(picture: Path, named: Identified | LikenessError) -> Json:
         "picture": str(picture),
         "width": named.sample.width,
         "height": named.sample.height,
+        "remarks": list(named.sample.remarks),
         "faces": [identification_json(each) for each in named.faces],
         "withheld": named.withheld,
         "cases": [str(one) for one in named.case_ids],

@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-Pictures = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Picture files.")]
+from likeness.cli.standard_input import picture_path
+
+Pictures = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="IMAGE...", help="Picture files; - is standard input.", parser=picture_path
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 AnyQuality = Annotated[
     bool, typer.Option("--any-quality", help="Take faces that are not fit to enrol, too.")

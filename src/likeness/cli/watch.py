@@ -17,6 +17,7 @@ from likeness.cli.collections.finder import finder_of
 from likeness.cli.opened import installation
 from likeness.cli.options import AsJson
 from likeness.cli.plain_text import plain
+from likeness.cli.standard_input import picture_path, sample_of
 from likeness.gallery.collections import Collection
 from likeness.policy.known_values import require_known
 from likeness.review.watches import Grounds
@@ -30,7 +31,14 @@ watch = typer.Typer(help="Standing searches: whom to look for in what is enrolle
 
 @watch.command()
 def add(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture of whom to watch for.")],
+    image: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IMAGE",
+            help="A picture of whom to watch for; - is standard input.",
+            parser=picture_path,
+        ),
+    ],
     collection: Annotated[str, typer.Option(metavar="C", help="Where to watch.")],
     purpose: Annotated[str, typer.Option(metavar="P", help="What for.")],
     authority: Annotated[str, typer.Option(metavar="A", help="On whose authority.")],
@@ -61,7 +69,7 @@ def add(
     with Rows(settled) as rows:
 
         def face_of(watched: Collection) -> tuple[Template, bytes]:
-            return only_face(finder_of(rows, watched, Workload.ONE), settled.sample(image))
+            return only_face(finder_of(rows, watched, Workload.ONE), sample_of(settled, image))
 
         added, secret = watch_office(rows, rows.somebody).add(wanted, face_of)
     if as_json:

@@ -58,14 +58,15 @@ class Outcome(StrEnum):
 class Result:
     """What came of one picture: the reference it is, or the reason why it is none.
 
-    `remark` is what whoever enrolled it should know of it, such as that it has other faces.
+    `remarks` say what whoever enrolled it should know: that it has other faces, what of the picture
+    is lost or guessed.
     """
 
     picture: NamedPicture
     outcome: Outcome
     reference_id: UUID | None = None
     error: LikenessError | None = None
-    remark: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class _Ready:
     picture: NamedPicture
     new: NewReference
     crop_jpeg: bytes | None
-    remark: str
+    remarks: tuple[str, ...]
 
 
 class Enroller:
@@ -164,15 +165,17 @@ class Enroller:
                 return
 
     def _attempt(self, picture: NamedPicture) -> "_Ready | Result":
+        remarks: tuple[str, ...] = ()
         try:
             sample = picture.read(self._limits)
+            remarks = sample.remarks
             sha256 = hashlib.sha256(sample.data).digest()
             known = self._database.read(lambda connection: self._known(connection, picture, sha256))
             if known is not None:
                 return known
             return self._ready(picture, sample, sha256)
         except (InputError, Refused) as error:
-            return Result(picture, Outcome.REJECTED, error=error)
+            return Result(picture, Outcome.REJECTED, error=error, remarks=remarks)
 
     def _ready(self, picture: NamedPicture, sample: Sample, sha256: bytes) -> _Ready:
         if picture.expires_at is not None and picture.expires_at <= self._clock():
@@ -207,7 +210,8 @@ class Enroller:
         )
         (evened,) = self._gallery.evened_out(self._collection, self._opened, [new])
         crop_jpeg = self._reviewing.crop_of(located.image, face.box)
-        return _Ready(picture, evened, crop_jpeg, "" if faces == 1 else f"largest of {faces} faces")
+        others = () if faces == 1 else (f"largest of {faces} faces",)
+        return _Ready(picture, evened, crop_jpeg, (*others, *sample.remarks))
 
     def _committed(self, record: Record, batch: Sequence[_Ready | Result]) -> list[Result]:
         ready = [one for one in batch if isinstance(one, _Ready)]
@@ -252,7 +256,7 @@ class Enroller:
 
     def _stored(self, connection: Connection, one: _Ready, reference: Reference | None) -> Result:
         if reference is not None:
-            return Result(one.picture, Outcome.ENROLLED, reference.id, remark=one.remark)
+            return Result(one.picture, Outcome.ENROLLED, reference.id, remarks=one.remarks)
         known = self._known(connection, one.picture, one.new.sample_sha256)
         assert known is not None  # it was, or its twin is now
         return known

@@ -7,7 +7,7 @@ from typing import TextIO
 from likeness.service.csv_cells import as_text
 from likeness.service.enrol import Result
 
-COLUMNS = ("path", "outcome", "reason", "subject", "reference_id", "remark")
+COLUMNS = ("path", "outcome", "reason", "subject", "reference_id", "remarks")
 
 
 def reported(results: Iterable[Result], file: TextIO) -> Iterator[Result]:
@@ -27,6 +27,6 @@ def row_of(result: Result) -> dict[str, str]:
         "" if result.error is None else str(result.error),
         result.picture.subject,
         str(result.reference_id or ""),
-        result.remark,
+        "; ".join(result.remarks),
     )
     return dict(zip(COLUMNS, values, strict=True))

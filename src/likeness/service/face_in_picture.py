@@ -31,11 +31,15 @@ class FaceInPicture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedPicture:
-    """The largest face of a picture, the faces of it to compare, and how many it has."""
+    """The largest face of a picture, the faces of it to compare, and how many it has.
+
+    `remarks` say what of the picture was lost or guessed in decoding.
+    """
 
     largest: FaceInPicture
     faces: tuple[FaceInPicture, ...]
     count: int
+    remarks: tuple[str, ...] = ()
 
 
 def faces_in(
@@ -58,4 +62,4 @@ def compared_picture(sample: Sample, finder: FaceFinder, *, every: bool) -> Comp
     located = finder.locate(sample)
     largest, count = located.largest, len(located.faces)
     faces = faces_in(sample, located, finder, range(count) if every else [largest])
-    return ComparedPicture(faces[largest if every else 0], tuple(faces), count)
+    return ComparedPicture(faces[largest if every else 0], tuple(faces), count, sample.remarks)

@@ -72,7 +72,8 @@ class Verification:
     the score reaches the threshold of `point`, and is never true where that was not calibrated, but
     for a picture with itself. `answer` is what a gate does, and `reason` why. `reference_faces` and
     `probe_faces` are how many faces the two pictures have; `others` are the other faces of the
-    probe that were compared, best first.
+    probe that were compared, best first. `reference_remarks` and `probe_remarks` say what of the
+    pictures was lost or guessed in decoding.
     """
 
     reference: Face
@@ -90,6 +91,8 @@ class Verification:
     reason: str
     reference_faces: int = 1
     probe_faces: int = 1
+    reference_remarks: tuple[str, ...] = ()
+    probe_remarks: tuple[str, ...] = ()
     others: tuple["Verification", ...] = ()
 
     @property
@@ -131,6 +134,8 @@ def verify_pictures(
             verify(reference.largest, face, calibration, gate),
             reference_faces=reference.count,
             probe_faces=probe.count,
+            reference_remarks=reference.remarks,
+            probe_remarks=probe.remarks,
         )
         for face in probe.faces
     ]

@@ -2,13 +2,16 @@
 
 `inspect` reads the header, checks the limits and decodes nothing; `Sample.decode` then makes the
 pixels. The content decides which format it is, never a file's name. Only still pictures are read:
-animations are refused; of a TIFF of several pages or a JPEG with several pictures it is the first.
+animations of several frames are refused; of a TIFF of several pages or a JPEG with several pictures
+it is the first. What a conversion loses or guesses is said in the sample's `remarks`.
 
-Memory: decoding takes at most 16 bytes for each pixel of the limit `max_pixels`, three times the
-bytes given, and 96 MiB (JPEG 2000 costs twice as much a pixel and is allowed half as many). HEIC
-is the exception: how much libheif takes is libheif's own limit.
+Memory: each format says how much decoding takes at most, from the header. All pictures that are
+decoded at once, and the pixels of those that are still in use, share `max_memory`; a picture that
+finds too little free waits for it, and one that needs more alone is refused. Beside it each takes
+its own bytes, twice, and some 16 MiB. Of HEIC and AVIF it is an estimate: how much libheif and
+libavif take is their own limit.
 
-Nothing here changes a global setting, so any number of threads may decode at once.
+Any number of threads may decode at once.
 """
 
 import os
@@ -30,16 +33,21 @@ from likeness.errors import (
     UnsupportedImageFormat,
 )
 from likeness.terms.image import Image
+from likeness.vision.decoding_memory import MEMORY, in_mib
+from likeness.vision.formats.avif import AVIF
 from likeness.vision.formats.bmp import BMP
+from likeness.vision.formats.gif import GIF
 from likeness.vision.formats.header import Format, Header
 from likeness.vision.formats.heic import HEIC
 from likeness.vision.formats.jpeg import JPEG
 from likeness.vision.formats.jpeg2000 import JPEG2000
 from likeness.vision.formats.png import PNG
+from likeness.vision.formats.rgb_array import RGB_ARRAY, as_data
 from likeness.vision.formats.tiff import TIFF
+from likeness.vision.formats.unread import CAMERA_RAW, camera_raw, what_came
 from likeness.vision.formats.webp import WEBP
 
-_FORMATS = (JPEG, PNG, WEBP, BMP, TIFF, JPEG2000, HEIC)
+_FORMATS = (JPEG, PNG, WEBP, GIF, BMP, TIFF, JPEG2000, AVIF, HEIC)
 _READ = ", ".join(format.name for format in _FORMATS)
 _REDUCTIONS = (8, 4, 2)
 
@@ -49,13 +57,15 @@ class DecodeLimits:
     """What a picture may cost at most.
 
     64 MiB of bytes hold any photograph as cameras write it and most scans; 100 million pixels are
-    those of the largest cameras and bound memory to about 1.9 GB; a side of 30,000 pixels leaves
-    room for panoramas. `max_pixels` counts width times height.
+    those of the largest cameras; a side of 30,000 pixels leaves room for panoramas. `max_pixels`
+    counts width times height. `max_memory` is bytes that all pictures share while they are decoded
+    and their pixels used: 1 GiB holds a progressive JPEG of 100 million pixels whole.
     """
 
     max_bytes: int = 64 << 20
     max_pixels: int = 100_000_000
     max_side: int = 30_000
+    max_memory: int = 1 << 30
 
 
 DEFAULT_LIMITS = DecodeLimits()
@@ -63,11 +73,16 @@ DEFAULT_LIMITS = DecodeLimits()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """A picture within the limits of which only the header has been read; `inspect` makes them."""
+    """A picture within the limits of which only the header has been read; `inspect` makes them.
+
+    `name` is what messages call it; empty where nobody named it.
+    """
 
     data: bytes = field(repr=False)
     header: Header
     _format: Format = field(repr=False)
+    _limits: DecodeLimits = field(repr=False)
+    name: str = ""
 
     @property
     def format(self) -> str:
@@ -84,41 +99,80 @@ class Sample:
         """Pixels down the upright picture."""
         return self.header.upright_wh[1]
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the picture is lost or guessed in decoding, in words."""
+        return self.header.remarks
+
     def decode(self, longer_side: int | None = None) -> Image:
         """Decode to upright RGB pixels.
 
         Args:
-            longer_side: how many pixels are needed along the longer side. A JPEG is decoded at a
-                half, a quarter or an eighth of its size where that leaves as many; every other
-                format, and every picture without this argument, is decoded whole.
+            longer_side: how many pixels are needed along the longer side. A JPEG, and any picture
+                of 24 million pixels or more, is decoded at a half, a quarter or an eighth of its
+                size where that leaves as many, or where it would take more memory than there may
+                be. Without this argument every picture is decoded whole.
 
         Raises:
             InvalidImage: the picture is truncated or damaged.
             UnsupportedImageFormat: it uses a part of its format that is not read.
             ImageTooLarge: there is not enough memory for it.
         """
-        reduction = _reduction(max(self.width, self.height), longer_side)
-        with _wrapping(self._format.name):
-            pixels = self._format.pixels(self.data, self.header, reduction)
-            return Image(_upright(pixels, self.header.orientation), self.width, self.height)
+        reduction = self._reduction(longer_side)
+        size = self.header.memory(reduction)
+        with _naming(self.name), _wrapping(self._format.name):
+            _check_memory(self._format, self.header, reduction, self._limits)
+            with MEMORY.lease(size, self._limits.max_memory) as lease:
+                pixels = self._format.pixels(self.data, self.header, reduction)
+                pixels = _upright(pixels, self.header.orientation)
+                lease.keep_for(pixels)
+            return Image(pixels, self.width, self.height)
+
+    def _reduction(self, longer_side: int | None) -> int:
+        """The largest divisor that leaves enough pixels, and as large a one as memory asks for."""
+        if longer_side is None:
+            return 1
+        reduction = 1
+        if self.width * self.height >= self._format.reduced_from:
+            longest = max(self.width, self.height)
+            reduction = next((n for n in _REDUCTIONS if -(-longest // n) >= longer_side), 1)
+        while (
+            reduction < _REDUCTIONS[0] and self.header.memory(reduction) > self._limits.max_memory
+        ):
+            reduction *= 2
+        return reduction
 
 
-def inspect(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Sample:
-    """Read a picture's header, without decoding a pixel.
+def inspect(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS, name: str = "") -> Sample:
+    """Read a picture's header, without decoding a pixel; `name` is what messages call it.
 
     Raises:
         ImageTooLarge: it exceeds a limit.
         InvalidImage: it is empty, its header is damaged, or it has no area.
         UnsupportedImageFormat: it is no picture, an animation, or of a format that is not read.
     """
-    if not data:
-        raise InvalidImage("a picture was expected and there are no bytes: give a picture")
-    _check_bytes(len(data), limits)
-    format_ = _format_of(data)
-    with _wrapping(format_.name):
-        header = format_.header(data)
-    _check_sides(format_, header, limits)
-    return Sample(data, header, format_)
+    with _naming(name):
+        if not data:
+            raise InvalidImage("Empty: the picture has no bytes. Fetch it again.")
+        _check_bytes(len(data), limits)
+        format_ = _format_of(data)
+        with _wrapping(format_.name):
+            header = format_.header(data)
+        _check_sides(format_, header, limits)
+        _check_memory(format_, header, _REDUCTIONS[0], limits)
+        return Sample(data, header, format_, limits, name)
+
+
+def sample_of_array(pixels: NDArray[np.uint8], limits: DecodeLimits = DEFAULT_LIMITS) -> Sample:
+    """Take (h, w, 3) uint8 RGB pixels for a picture; they are copied.
+
+    Raises:
+        InvalidRequest: it is an array of another shape or type.
+        ImageTooLarge: it exceeds a limit.
+    """
+    data, header = as_data(pixels)
+    _check_sides(RGB_ARRAY, header, limits)
+    return Sample(data(), header, RGB_ARRAY, limits)
 
 
 def decode(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Image:
@@ -137,52 +191,44 @@ def read_sample(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> Sample:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
             os.scandir(path).close()  # one that is closed to us says so
-            raise InvalidRequest(f"a picture was expected and {name} is a folder: name a file")
+            raise InvalidRequest(f"{name}: Not a picture: this is a folder. Name a file.")
         if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device might never end
             raise InvalidRequest(
-                f"a picture was expected and {name} is a device or a pipe: name a file"
+                f"{name}: Not a file: this is a device or a pipe. Name a file, or give the picture"
+                " as - on standard input."
             )
-        _check_bytes(status.st_size, limits)
+        with _naming(name):
+            _check_bytes(status.st_size, limits)
         with path.open("rb") as file:
             data = file.read(limits.max_bytes + 1)
     except FileNotFoundError as error:
-        raise InvalidRequest(f"{name} does not exist: check the path") from error
+        raise InvalidRequest(f"{name} does not exist. Check the path.") from error
     except OSError as error:
         raise InvalidRequest(
-            f"{name} cannot be read ({error.strerror}): check the path and its permissions"
+            f"{name} cannot be read ({error.strerror}). Check the path and its permissions."
         ) from error
     except ValueError as error:
-        raise InvalidRequest(f"{name} is no path ({error}): check it") from error
-    if not data:
-        raise InvalidImage(f"a picture was expected and {name} is empty: fetch it again")
-    return inspect(data, limits)
+        raise InvalidRequest(f"{name} is no path ({error}). Check it.") from error
+    return inspect(data, limits, name)
 
 
 def _format_of(data: bytes) -> Format:
+    kind = camera_raw(data)
+    if kind is not None:
+        raise UnsupportedImageFormat(CAMERA_RAW.format(kind=f" ({kind})"))
     for format_ in _FORMATS:
         if format_.accepts(data):
             return format_
     raise UnsupportedImageFormat(
-        f"a picture was expected ({_READ}) and {_what_came(data)} came: save it as one of these"
+        f"Not a supported picture: this is {what_came(data)}. Supported: {_READ}."
     )
-
-
-def _what_came(data: bytes) -> str:
-    """Name what people mistake for a picture that is read."""
-    if data.startswith(b"GIF8"):
-        return "a GIF"
-    if data.startswith(b"%PDF"):
-        return "a PDF"
-    if data[4:8] == b"ftyp":
-        return "an AVIF" if data[8:12] in (b"avif", b"avis") else "a video"
-    return "something else"
 
 
 def _check_bytes(size: int, limits: DecodeLimits) -> None:
     if size > limits.max_bytes:
         raise ImageTooLarge(
-            f"at most {limits.max_bytes} bytes were expected and {size} came:"
-            " give a smaller file, or raise the limit"
+            f"Too large: the file has {size} bytes, at most {limits.max_bytes} are read. Give a"
+            " smaller file, or raise LIKENESS_MAX_BYTES."
         )
 
 
@@ -190,27 +236,32 @@ def _check_sides(format_: Format, header: Header, limits: DecodeLimits) -> None:
     width, height = header.upright_wh
     if width < 1 or height < 1:
         raise InvalidImage(
-            f"a {format_.name} with an area was expected and {width}x{height} pixels came:"
-            " give another picture"
+            f"Damaged: this {format_.name} has no area ({width}x{height} pixels). Give another"
+            " picture."
         )
     if max(width, height) > limits.max_side:
         raise ImageTooLarge(
-            f"sides of at most {limits.max_side} pixels were expected and {width}x{height} came:"
-            " give a smaller picture, or raise the limit"
+            f"Too large: this {format_.name} has {width}x{height} pixels, at most"
+            f" {limits.max_side} along a side are read. Give a smaller picture, or raise"
+            " LIKENESS_MAX_SIDE."
         )
-    max_pixels = limits.max_pixels // format_.memory_factor
-    if width * height > max_pixels:
+    if width * height > limits.max_pixels:
         raise ImageTooLarge(
-            f"a {format_.name} of at most {max_pixels} pixels was expected and {width}x{height}"
-            f" ({width * height}) came: give a smaller picture, or raise the limit"
+            f"Too large: this {format_.name} has {width}x{height} pixels ({width * height}), at"
+            f" most {limits.max_pixels} are read. Give a smaller picture, or raise"
+            " LIKENESS_MAX_PIXELS."
         )
 
 
-def _reduction(picture_side: int, longer_side: int | None) -> int:
-    """The largest divisor of the picture's longer side that leaves enough pixels."""
-    if longer_side is None:
-        return 1
-    return next((n for n in _REDUCTIONS if -(-picture_side // n) >= longer_side), 1)
+def _check_memory(format_: Format, header: Header, reduction: int, limits: DecodeLimits) -> None:
+    size = header.memory(reduction)
+    if size > limits.max_memory:
+        width, height = header.upright_wh
+        raise ImageTooLarge(
+            f"Too large: decoding this {format_.name} of {width}x{height} pixels takes"
+            f" {in_mib(size)} of memory, at most {in_mib(limits.max_memory)} are allowed. Give a"
+            " smaller picture, or raise LIKENESS_DECODE_MEMORY."
+        )
 
 
 def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
@@ -236,6 +287,17 @@ def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 
 
 @contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Begin every message with a picture's name, where it has one."""
+    try:
+        yield
+    except LikenessError as error:
+        if not name:
+            raise
+        raise type(error)(f"{name}: {error}") from error
+
+
+@contextmanager
 def _wrapping(format_name: str) -> Iterator[None]:
     """Turn whatever parsers and libraries raise into one line of ours.
 
@@ -248,11 +310,11 @@ def _wrapping(format_name: str) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise ImageTooLarge(
-            f"this {format_name} needs more memory than there is: give a smaller picture"
+            f"Too large: this {format_name} needs more memory than there is. Give a smaller"
+            " picture."
         ) from error
     except Exception as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise InvalidImage(
-            f"a complete {format_name} was expected and this one is truncated or damaged"
-            f" ({reason}): save it anew"
+            f"Truncated or damaged: this {format_name} cannot be decoded ({reason}). Save it anew."
         ) from error

@@ -1,7 +1,6 @@
 """The picture formats that are read, one module each; `decode` is their only reader.
 
-A module answers three questions about its format: are these bytes mine, what does the header
-promise, and what are the pixels. Headers are read here and not by a decoding library, so that
-every limit is checked before a library allocates anything, and libraries are handed only what
-makes pixels.
+A module tells whether bytes are its format, what the header promises, and what the pixels are.
+Headers are read here where a decoding library would allocate by them first, and libraries are
+handed only what makes pixels. Of BMP, AVIF and HEIC the library reads the header, too.
 """

@@ -1,7 +1,6 @@
-"""BMP (Microsoft's device-independent bitmaps, headers of 12 to 124 bytes), decoded by Pillow."""
+"""BMP (Microsoft's device-independent bitmaps), headers and pixels read by Pillow."""
 
 import io
-import struct
 
 import numpy as np
 import PIL.Image
@@ -11,17 +10,15 @@ from PIL.BmpImagePlugin import BmpImageFile
 from likeness.vision.formats.header import Format, Header
 from likeness.vision.formats.rgb import from_pillow
 
-_CORE_HEADER = 12
-
 
 def _accepts(data: bytes) -> bool:
     return data.startswith(b"BM")
 
 
 def _header(data: bytes) -> Header:
-    (size,) = struct.unpack_from("<I", data, 14)
-    width, height = struct.unpack_from("<HH" if size == _CORE_HEADER else "<ii", data, 18)
-    return Header(width, abs(height))  # a negative height means rows from top to bottom
+    with BmpImageFile(io.BytesIO(data)) as picture:
+        held = 1.0 if picture.mode in "1LP" else 4.0
+        return Header(*picture.size, held=held + 0.25)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
@@ -29,8 +26,9 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
     with BmpImageFile(io.BytesIO(data)) as picture:
         if picture.mode == "RGBA":
             # Many writers leave the fourth byte zero, so viewers take it for padding, not alpha.
-            picture = picture.convert("RGB")
-        return from_pillow(picture, header.width, header.height)
+            picture.load()
+            picture.putalpha(255)
+        return from_pillow(picture, header.width, header.height, reduction)
 
 
 BMP = Format("BMP", _accepts, _header, _pixels)

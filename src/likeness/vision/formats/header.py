@@ -11,14 +11,35 @@ from likeness.errors import UnsupportedImageFormat
 # Orientations that lie on their side: the stored width is the height of the upright picture.
 _SIDEWAYS = (5, 6, 7, 8)
 
+SIXTEEN_BITS = "its samples of more than 8 bits were reduced to 8"
+INVERTED_CMYK = "its CMYK colours were taken as inverted, as Adobe writes them"
+CMYK = "its CMYK colours were converted without a colour profile"
+ALPHA = "its transparent parts were laid over white"
+
+_REDUCED_FROM_PIXELS = 24_000_000
+_BESIDE = 4 << 20  # bytes for rows that are converted, tables, and what a heap loses to gaps
+
+
+def one_of_several(what: str, count: int | None = None) -> str:
+    """Word the remark that a file holds several pictures of which the first was read."""
+    return f"the first of its {'' if count is None else f'{count} '}{what} was read"
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Sides as stored, in pixels, and the EXIF orientation (1 to 8) that makes them upright."""
+    """Sides as stored, in pixels, and the EXIF orientation (1 to 8) that makes them upright.
+
+    `remarks` say what of the picture is lost or guessed in decoding. `held` is the bytes that the
+    decoder holds for each pixel beside the result, and `halvings` how often it can halve the sides
+    before it holds any.
+    """
 
     width: int
     height: int
     orientation: int = 1
+    remarks: tuple[str, ...] = ()
+    held: float = 4.0
+    halvings: int = 0
 
     @property
     def upright_wh(self) -> tuple[int, int]:
@@ -27,6 +48,26 @@ class Header:
             return self.height, self.width
         return self.width, self.height
 
+    def reduced_wh(self, reduction: int) -> tuple[int, int]:
+        """Width and height as stored, divided and rounded up."""
+        return -(-self.width // reduction), -(-self.height // reduction)
+
+    def by_decoder(self, reduction: int) -> int:
+        """How much of a reduction (1, 2, 4 or 8) the decoder does before it holds pixels."""
+        return min(reduction, 1 << self.halvings)
+
+    def memory(self, reduction: int) -> int:
+        """Bytes that decoding takes at most, beside the file.
+
+        That is the result, and beside it what the decoder holds or, once that is gone, the result
+        again: while its channels change their order, or it is turned upright. Rows on their way
+        take a little more.
+        """
+        width, height = self.reduced_wh(reduction)
+        held_w, held_h = self.reduced_wh(self.by_decoder(reduction))
+        result = 3 * width * height
+        return _BESIDE + result + max(round(self.held * held_w * held_h), result)
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -34,21 +75,21 @@ class Format:
 
     `accepts` looks at the first bytes; `header` reads sides and orientation without decoding;
     `pixels` decodes to (h, w, 3) uint8 RGB as stored, not yet upright, with each side divided by
-    the reduction (1, 2, 4 or 8) where the format can and whole where it cannot. All three may raise
-    whatever their parsing raises: `decode` wraps it. `memory_factor` says how many times the
-    usual memory a pixel needs while it is decoded.
+    the reduction (1, 2, 4 or 8), rounded up. All three may raise whatever their parsing raises:
+    `decode` wraps it. Only pictures of `reduced_from` pixels or more are ever reduced: where the
+    decoder itself cannot, that costs more than it spares.
     """
 
     name: str
     accepts: Callable[[bytes], bool]
     header: Callable[[bytes], Header]
     pixels: Callable[[bytes, Header, int], NDArray[np.uint8]]
-    memory_factor: int = 1
+    reduced_from: int = _REDUCED_FROM_PIXELS
 
 
 def refuse_animation(name: str) -> UnsupportedImageFormat:
     """The error for a picture that moves: it has no single moment in which a face is shown."""
     return UnsupportedImageFormat(
-        f"a still picture was expected; this {name} is an animation:"
-        " save the frame that matters as a picture of its own"
+        f"Not a still picture: this {name} is an animation. Save the frame that matters as a"
+        " picture of its own."
     )

@@ -12,24 +12,27 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from likeness.errors import UnsupportedImageFormat
+from likeness.vision.formats.boxes import brands
 from likeness.vision.formats.header import Format, Header
 from likeness.vision.formats.rgb import from_pillow
 
-_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
+_BRANDS = (b"heic", b"heix", b"heim", b"heis")
+_GENERAL = (b"mif1", b"miaf", b"mif2")  # says what the file is made of, not how it is coded
 
 
 def _accepts(data: bytes) -> bool:
-    return data[4:8] == b"ftyp" and data[8:12] in _BRANDS
+    major, *others = brands(data) or (b"",)
+    return major in _BRANDS or (major in _GENERAL and b"avif" not in others)
 
 
 def _header(data: bytes) -> Header:
     with _open(data) as picture:
-        return Header(*picture.size)
+        return Header(*picture.size, held=14.0)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
     with _open(data) as picture:
-        return from_pillow(picture, header.width, header.height)
+        return from_pillow(picture, header.width, header.height, reduction)
 
 
 def _open(data: bytes) -> PIL.Image.Image:
@@ -37,7 +40,8 @@ def _open(data: bytes) -> PIL.Image.Image:
         pillow_heif = importlib.import_module("pillow_heif")  # optional: only when one is met
     except ImportError as error:
         raise UnsupportedImageFormat(
-            "a HEIC picture came and its decoder is not installed: pip install pillow-heif"
+            "HEIC pictures are not read here: their decoder is not installed."
+            " `pip install pillow-heif` adds it."
         ) from error
     picture: PIL.Image.Image = pillow_heif.HeifImageFile(io.BytesIO(data))
     return picture

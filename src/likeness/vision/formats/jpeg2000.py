@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from likeness.errors import InvalidImage
-from likeness.vision.formats.header import Format, Header
-from likeness.vision.formats.rgb import from_pillow
+from likeness.vision.formats.header import ALPHA, SIXTEEN_BITS, Format, Header
+from likeness.vision.formats.rgb import from_pillow, size_differs
 
 _SIGNATURE_BOX = b"\0\0\0\x0cjP  \r\n\x87\n"
 _SOC_SIZ = b"\xff\x4f\xff\x51"
@@ -31,16 +31,19 @@ _MAX_LAYERS = 256
 # write one for about 1000 to 4000.
 _PIXELS_PER_PART = 256
 _MIN_PARTS = 1 << 16
+# Samples and their wavelet coefficients are four bytes each in OpenJPEG, then Pillow has a copy.
+_HELD, _HELD_PER_COMPONENT = 5.0, 5.5
 
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """The SIZ segment: sides of the picture and its tiles, in pixels, and number of components."""
+    """The SIZ segment: sides in pixels, number of tiles and components, bits of the first."""
 
     width: int
     height: int
     tiles: int
     components: int
+    bits: int
 
 
 def _accepts(data: bytes) -> bool:
@@ -48,8 +51,19 @@ def _accepts(data: bytes) -> bool:
 
 
 def _header(data: bytes) -> Header:
-    size = _size(data, _codestream(data))
-    return Header(size.width, size.height)
+    start = _codestream(data)
+    size = _size(data, start)
+    remarks = (
+        *((SIXTEEN_BITS,) if size.bits > 8 else ()),
+        *((ALPHA,) if size.components in (2, 4) else ()),
+    )
+    return Header(
+        size.width,
+        size.height,
+        remarks=remarks,
+        held=_HELD + _HELD_PER_COMPONENT * size.components,
+        halvings=_halvings(size, _levels(data, start)),
+    )
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
@@ -63,8 +77,34 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
             _check_parts(data[at] & 1, data[at + 5 : end], size)
         elif marker == _COC:
             _check_parts(data[at + 1] & 1, data[at + 2 : end], size)
+    ours = header.by_decoder(reduction)
     with Jpeg2KImageFile(io.BytesIO(data)) as picture:
-        return from_pillow(picture, header.width, header.height)
+        if picture.size != (header.width, header.height):
+            raise size_differs((header.width, header.height), picture.size)
+        picture.reduce = ours.bit_length() - 1
+        picture.load()
+        return from_pillow(picture, *header.reduced_wh(ours), reduction // ours)
+
+
+def _levels(data: bytes, start: int) -> int:
+    """How often every component was halved, as the main header says; 0 where it is damaged."""
+    try:
+        return min(
+            data[at + 5 if marker == _COD else at + 2]
+            for marker, at, _ in _segments(data, start + 2, main_only=True)
+            if marker in (_COD, _COC)
+        )
+    except (InvalidImage, ValueError, IndexError):
+        return 0
+
+
+def _halvings(size: _Size, levels: int) -> int:
+    """How often OpenJPEG can halve, as Pillow, which rounds to the nearest, understands it."""
+    for halvings in range(min(levels, 3), 0, -1):
+        sides = size.width, size.height
+        if all((side + (1 << halvings >> 1)) >> halvings == -(-side >> halvings) for side in sides):
+            return halvings
+    return 0
 
 
 def _codestream(data: bytes) -> int:
@@ -85,7 +125,7 @@ def _codestream(data: bytes) -> int:
         if length < content - at:
             break
         at += length
-    raise InvalidImage("a JP2 file that holds a codestream was expected: it is damaged")
+    raise InvalidImage("Damaged: this JP2 file holds no codestream. Fetch it again.")
 
 
 def _size(data: bytes, start: int) -> _Size:
@@ -93,13 +133,16 @@ def _size(data: bytes, start: int) -> _Size:
         ">8IH", data, start + 8
     )
     if min(tile_w, tile_h) == 0 or left < tile_left or top < tile_top:
-        raise InvalidImage("a JPEG 2000 whose tiles cover the picture was expected: it is damaged")
+        raise InvalidImage("Damaged: the tiles of this JPEG 2000 do not cover it. Fetch it again.")
     tiles = -(-(right - tile_left) // tile_w) * -(-(bottom - tile_top) // tile_h)
-    return _Size(right - left, bottom - top, tiles, components)
+    bits = 1 + (data[start + 42] & 0x7F)
+    return _Size(right - left, bottom - top, tiles, components, bits)
 
 
-def _segments(data: bytes, at: int) -> Iterator[tuple[bytes, int, int]]:
+def _segments(data: bytes, at: int, main_only: bool = False) -> Iterator[tuple[bytes, int, int]]:
     """Marker, start and end of each segment of the main header and of all tile-parts' headers.
+
+    `main_only` stops before the first tile-part.
 
     Raises:
         InvalidImage: the tile-parts do not lead to the end of codestream.
@@ -107,7 +150,7 @@ def _segments(data: bytes, at: int) -> Iterator[tuple[bytes, int, int]]:
     tile_part_end = 0
     for _ in range(_MAX_MARKERS):
         marker = data[at : at + 2]
-        if marker == _EOC:
+        if marker == _EOC or (main_only and marker == _SOT):
             return
         if marker == _SOD:
             at = tile_part_end
@@ -124,8 +167,7 @@ def _segments(data: bytes, at: int) -> Iterator[tuple[bytes, int, int]]:
         yield marker, start, end
         at = end
     raise InvalidImage(
-        f"a JPEG 2000 that ends with its end marker was expected and this one, of {len(data)}"
-        " bytes, does not: it is truncated, fetch it again"
+        f"Truncated: this JPEG 2000 stops after {len(data)} bytes, before its end. Fetch it again."
     )
 
 
@@ -150,9 +192,9 @@ def _check_parts(own_precincts: int, coding: bytes, size: _Size) -> None:
 def _expect(what: str, came: int, most: int) -> None:
     if came > most:
         raise InvalidImage(
-            f"a JPEG 2000 of at most {most} {what} was expected and {came} came: save it as a PNG"
+            f"Too costly: this JPEG 2000 has {came} {what}, at most {most} are read. Save it as a"
+            " PNG."
         )
 
 
-# Samples and their wavelet coefficients are four bytes each in OpenJPEG.
-JPEG2000 = Format("JPEG 2000", _accepts, _header, _pixels, memory_factor=2)
+JPEG2000 = Format("JPEG 2000", _accepts, _header, _pixels)

@@ -13,10 +13,18 @@ from PIL.PngImagePlugin import PngImageFile
 
 from likeness.errors import InvalidImage
 from likeness.vision.formats import ifd
-from likeness.vision.formats.header import Format, Header, refuse_animation
-from likeness.vision.formats.rgb import from_pillow
+from likeness.vision.formats.header import (
+    ALPHA,
+    SIXTEEN_BITS,
+    Format,
+    Header,
+    refuse_animation,
+)
+from likeness.vision.formats.rgb import from_pillow, shift_to_8_bits
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOUR, _WITH_ALPHA, _OF_FOUR_BYTES = 2, (4, 6), (2, 4, 6)  # colour types of the header
+_DIM = 0x80
 _CHUNKS_OF_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 
 # Encoders write 8 KiB or more a chunk; this bounds the time that a file of crumbs can take.
@@ -28,17 +36,20 @@ def _accepts(data: bytes) -> bool:
 
 
 def _header(data: bytes) -> Header:
-    if data[12:16] != b"IHDR" or len(data) < 24:
-        raise InvalidImage(
-            "a PNG that begins with its header chunk was expected: the file is damaged"
-        )
-    orientation = 1
+    if data[12:16] != b"IHDR" or len(data) < 33:
+        raise InvalidImage("Damaged: this PNG does not begin with its header. Fetch it again.")
+    depth, colour = data[24], data[25]
+    orientation, alpha = 1, colour in _WITH_ALPHA
     for kind, start, end in _chunks(data):
         if kind == b"acTL" and int.from_bytes(data[start : start + 4]) > 1:
             raise refuse_animation("PNG")
         if kind == b"eXIf":
             orientation = ifd.orientation(data[start:end])
-    return Header(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), orientation)
+        alpha |= kind == b"tRNS"
+    remarks = (*((SIXTEEN_BITS,) if depth == 16 else ()), *((ALPHA,) if alpha else ()))
+    held = 4.0 if colour in _OF_FOUR_BYTES else 2.0 if depth == 16 else 1.0
+    sides = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    return Header(*sides, orientation, remarks, held + 0.25)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
@@ -49,11 +60,28 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
             kept.append(data[start - 8 : end + 4])
     if last != b"IEND":
         raise InvalidImage(
-            f"a PNG that ends with its end chunk was expected and this one stops after"
-            f" {len(data)} bytes: it is truncated, fetch it again"
+            f"Truncated: this PNG stops after {len(data)} bytes, before its end. Fetch it again."
         )
-    with PngImageFile(io.BytesIO(b"".join(kept))) as picture:
-        return from_pillow(picture, header.width, header.height)
+    content = b"".join(kept)
+    with PngImageFile(io.BytesIO(content)) as picture:
+        pixels = from_pillow(picture, header.width, header.height, reduction)
+    if header.remarks == (SIXTEEN_BITS,) and data[25] == _COLOUR and pixels.max() < _DIM:
+        return _brightened(content, header, reduction, pixels)
+    return pixels
+
+
+def _brightened(
+    content: bytes, header: Header, reduction: int, upper: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Shift 16-bit colours of which the upper bytes are dim by as much as their largest allows."""
+    with PngImageFile(io.BytesIO(content)) as picture:
+        # Read as if the lower byte came first, Pillow keeps that in place of the upper one.
+        picture.tile = [
+            tile._replace(args=str(tile.args).replace("16B", "16L")) for tile in picture.tile
+        ]
+        lower = from_pillow(picture, header.width, header.height, reduction)
+    shift = shift_to_8_bits(int(upper.max()) << 8 | 0xFF)
+    return (upper << np.uint8(8 - shift)) | (lower >> np.uint8(shift))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

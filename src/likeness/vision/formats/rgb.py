@@ -1,8 +1,10 @@
 """Pixels of any kind to RGB of 8 bits: the rules that all formats share.
 
-Alpha is composited over white, as a page or a print shows a cut-out portrait. 16-bit samples keep
-their upper byte. Embedded colour profiles are not applied: a conversion costs more than the rest of
-the path, and recognisers were trained on pixels read the same way.
+Alpha is composited over white, as a page or a print shows a cut-out portrait. Samples of 9 to 32
+bits are shifted to 8 by as many bits as the largest of them has: scanners and cameras store 10, 12
+or 14 bits in 16, and the upper byte of those would be black. Embedded colour profiles are not
+applied: a conversion costs more than the rest of the path, and recognisers were trained on pixels
+read the same way.
 """
 
 import cv2
@@ -14,13 +16,16 @@ from likeness.errors import InvalidImage, UnsupportedImageFormat
 
 # Rows are converted in bands of about this many pixels: intermediate copies stay in the processor's
 # cache, and a large picture never exists three times over.
-_BAND_PIXELS = 1 << 18
+_BAND_PIXELS = 1 << 16
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
+_MAY_BE_CLEAR = ("1", "L", "P", "RGB")
 _DIRECT = ("1", "L", "P", "CMYK", "YCbCr", "RGBX")
 
 
-def from_pillow(picture: PIL.Image.Image, width: int, height: int) -> NDArray[np.uint8]:
-    """Decode a picture that Pillow has opened to (h, w, 3) uint8 RGB.
+def from_pillow(
+    picture: PIL.Image.Image, width: int, height: int, reduction: int = 1
+) -> NDArray[np.uint8]:
+    """Decode a picture that Pillow has opened to (h, w, 3) uint8 RGB, each side divided.
 
     Raises:
         InvalidImage: it is not of the size that its header promised.
@@ -29,40 +34,61 @@ def from_pillow(picture: PIL.Image.Image, width: int, height: int) -> NDArray[np
     if picture.size != (width, height):
         raise size_differs((width, height), picture.size)
     picture.load()
-    out = np.empty((height, width, 3), np.uint8)
-    rows = max(1, _BAND_PIXELS // width)
+    shift = 0
+    if picture.mode.startswith("I;16"):
+        (_, largest) = picture.getextrema()
+        shift = shift_to_8_bits(int(largest))  # type: ignore[arg-type]  # one band: no pairs
+    out = np.empty((-(-height // reduction), -(-width // reduction), 3), np.uint8)
+    rows = reduction * max(1, _BAND_PIXELS // (width * reduction))
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        out[top:bottom] = _band(picture.crop((0, top, width, bottom)))
+        band = picture.crop((0, top, width, bottom))
+        out[top // reduction : -(-bottom // reduction)] = _band(band, shift, reduction)
     return out
+
+
+def reduced(pixels: NDArray[np.uint8], reduction: int) -> NDArray[np.uint8]:
+    """Divide the sides of (h, w, 3) uint8, rounded up, by averaging squares of pixels."""
+    if reduction == 1:
+        return pixels
+    return np.asarray(PIL.Image.fromarray(pixels).reduce(reduction))
 
 
 def over_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Composite (h, w, 4) uint8 RGBA with straight alpha over white."""
-    colour, alpha = rgba[..., :3].astype(np.uint16), rgba[..., 3:].astype(np.uint16)
-    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    if rgba[..., 3].min(initial=255) == 255:
+        return np.ascontiguousarray(rgba[..., :3])
+    alpha = cv2.cvtColor(rgba[..., 3], cv2.COLOR_GRAY2RGB)
+    darkness = cv2.multiply(cv2.bitwise_not(rgba[..., :3]), alpha, scale=1 / 255)
+    return np.asarray(cv2.bitwise_not(darkness), np.uint8)
+
+
+def shift_to_8_bits(largest: int) -> int:
+    """Say by how many bits samples are shifted right, given the largest of a picture."""
+    return max(8, largest.bit_length()) - 8
 
 
 def size_differs(promised_wh: tuple[int, int], came_wh: tuple[int, int]) -> InvalidImage:
     """The error for a header that promised another size than the pixels have."""
     return InvalidImage(
-        f"{promised_wh[0]}x{promised_wh[1]} pixels were promised by the header and"
-        f" {came_wh[0]}x{came_wh[1]} came: the file is damaged, save it anew"
+        f"Damaged: the header promises {promised_wh[0]}x{promised_wh[1]} pixels and"
+        f" {came_wh[0]}x{came_wh[1]} came. Save the picture anew."
     )
 
 
-def _band(band: PIL.Image.Image) -> NDArray[np.uint8]:
-    """One band of rows, any of Pillow's modes, to (h, w, 3) uint8 RGB."""
-    if band.mode == "RGB" and "transparency" not in band.info:
-        return np.asarray(band)
+def _band(band: PIL.Image.Image, shift: int, reduction: int) -> NDArray[np.uint8]:
+    """One band of rows, any of Pillow's modes, to (h, w, 3) uint8 RGB, each side divided."""
     if band.mode.startswith("I;16"):
-        upper_byte = (np.asarray(band) >> 8).astype(np.uint8)
-        return np.asarray(cv2.cvtColor(upper_byte, cv2.COLOR_GRAY2RGB), np.uint8)
-    if band.mode in _WITH_ALPHA or (band.mode in "1LPRGB" and "transparency" in band.info):
-        return over_white(np.asarray(band.convert("RGBA")))
+        grey = (np.asarray(band) >> shift).astype(np.uint8)
+        return reduced(np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8), reduction)
+    if band.mode in _WITH_ALPHA or (band.mode in _MAY_BE_CLEAR and "transparency" in band.info):
+        rgba = band.convert("RGBA")
+        return over_white(np.asarray(rgba.reduce(reduction) if reduction > 1 else rgba))
+    if band.mode == "RGB":
+        return reduced(np.asarray(band), reduction)
     if band.mode in _DIRECT:
-        return np.asarray(band.convert("RGB"))
+        return reduced(np.asarray(band.convert("RGB")), reduction)
     raise UnsupportedImageFormat(
-        "colour, grey or palette samples of at most 16 bits were expected and samples of the kind"
-        f" {band.mode} came: save the picture as 8-bit RGB"
+        f"Unknown kind of samples ({band.mode}): colour, grey and palettes are read. Save the"
+        " picture as 8-bit RGB."
     )

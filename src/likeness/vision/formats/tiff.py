@@ -1,95 +1,164 @@
-"""TIFF 6.0, first page, decoded by Pillow and libtiff from nothing but the tags that make pixels.
+"""TIFF 6.0 and BigTIFF, the first page.
 
-A directory of only those tags is written behind the file's own bytes and the header is pointed at
-it: other pages, profiles and descriptions never reach the decoder.
+Pages without compression, or with Deflate, LZW or PackBits, are unpacked piece by piece and their
+samples, of any depth, are read here (`tiff_samples`). Fax and JPEG, whose pixels only libtiff
+knows, are decoded by Pillow from nothing but the tags that make pixels: a directory of only those
+is written behind the file's own bytes, so that other pages, profiles and descriptions never reach
+the decoder.
 """
 
 import io
 import struct
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.TiffImagePlugin import TiffImageFile
 
 from likeness.errors import InvalidImage, UnsupportedImageFormat
-from likeness.vision.formats import ifd
-from likeness.vision.formats.header import Format, Header
+from likeness.vision.formats import ifd, tiff_samples
+from likeness.vision.formats.c_stderr import silent_c_stderr
+from likeness.vision.formats.header import (
+    ALPHA,
+    CMYK,
+    SIXTEEN_BITS,
+    Format,
+    Header,
+    one_of_several,
+)
 from likeness.vision.formats.rgb import from_pillow
+from likeness.vision.formats.tiff_layout import (
+    FAX,
+    JPEG,
+    Layout,
+    layout_of,
+)
+from likeness.vision.formats.unread import CAMERA_RAW
 
-_WIDTH, _HEIGHT, _COMPRESSION, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 259, 322, 323
-_STRIPS, _TILES = (273, 279), (324, 325)  # where the parts begin and how many bytes each has
+_SUB_PICTURES, _KIND_OF_PICTURE, _DNG_VERSION = 330, 254, 50706
+_COMPRESSION, _PHOTOMETRIC = 259, 262
+_OF_A_SENSOR = (32803, 34892)  # photometric: a colour filter's array, or linear raw
+_RAW_COMPRESSIONS = (32767, 32769, 32770, 34713, 34892, 65000, 65535)  # ARW, Epson, SRW, NEF, ...
+_MAX_DIRECTORIES = 32
+
+_STRIPS, _TILES = (273, 279), (324, 325)
 _TAGS_OF_PIXELS = (
-    *(_WIDTH, _HEIGHT, 258, _COMPRESSION, 262, 266),  # sides, bits, compression, photometry, order
+    *(256, 257, 258, _COMPRESSION, _PHOTOMETRIC, 266),  # sides, bits, ..., fill order
     *(*_STRIPS, 277, 278, 284),  # samples per pixel, rows per strip, planes
-    *(292, 293, 317, 320),  # fax options, predictor, palette
-    *(_TILE_WIDTH, _TILE_HEIGHT, *_TILES),
+    *(292, 293, 317, 322, 323, *_TILES),  # fax options, predictor, tiles
     *(338, 339, 347, 530, 532),  # extra samples, sample format, JPEG tables, chroma
 )
-# None, fax (2 to 4), LZW, JPEG, Deflate (two numbers), PackBits.
-_COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32773, 32946)
-
-# A tag of pixels is at most one offset a row and plane; a tile may be larger than a small picture.
-_MAX_TAG_BYTES = 1 << 20
-_MAX_TILE_PIXELS = 1 << 20
 
 
 def _accepts(data: bytes) -> bool:
-    return data.startswith((b"II*\0", b"MM\0*"))
+    return data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))
 
 
 def _header(data: bytes) -> Header:
-    tags = ifd.entries(data)
-    width, height = ifd.number(data, tags[_WIDTH]), ifd.number(data, tags[_HEIGHT])
-    compression = ifd.number(data, tags[_COMPRESSION]) if _COMPRESSION in tags else 1
-    if compression not in _COMPRESSIONS:
-        raise UnsupportedImageFormat(
-            "a TIFF without compression, or with fax, LZW, JPEG, Deflate or PackBits, was expected"
-            f" and compression {compression} came: save it as a PNG"
-        )
-    return Header(width, height, ifd.orientation(data))
+    directory = ifd.directory(data)
+    if _is_camera_raw(directory):
+        raise UnsupportedImageFormat(CAMERA_RAW.format(kind=" (DNG, NEF, ARW or another)"))
+    layout = layout_of(directory)
+    held = 4.25 if _is_for_pillow(layout) else tiff_samples.held(layout)
+    remarks = (
+        *((one_of_several("pages"),) if _has_another_page(directory) else ()),
+        *((SIXTEEN_BITS,) if layout.bits > 8 else ()),
+        *((CMYK,) if layout.photometric == tiff_samples.CMYK else ()),
+        *((ALPHA,) if layout.alpha is not None else ()),
+    )
+    return Header(layout.width, layout.height, ifd.orientation(data), remarks, held)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
-    with TiffImageFile(io.BytesIO(_tags_of_pixels_only(data, header))) as picture:
-        return from_pillow(picture, header.width, header.height)
+    directory = ifd.directory(data)
+    for tag, entry in directory.entries.items():
+        if tag in _TAGS_OF_PIXELS and entry.size > ifd.MAX_TAG_BYTES:
+            raise InvalidImage(
+                f"Damaged: tag {tag} of this TIFF has {entry.size} bytes, at most"
+                f" {ifd.MAX_TAG_BYTES}"
+                " are read. Save the picture anew."
+            )
+    layout = layout_of(directory)
+    layout.check_pieces(len(data))
+    with silent_c_stderr():
+        if not _is_for_pillow(layout):
+            return tiff_samples.pixels(data, layout, reduction)
+        with TiffImageFile(io.BytesIO(_tags_of_pixels_only(directory))) as picture:
+            return from_pillow(picture, header.width, header.height, reduction)
 
 
-def _tags_of_pixels_only(data: bytes, header: Header) -> bytes:
-    """The file with one directory, of tags that make pixels and promise no more than the header."""
-    found = ifd.entries(data)
-    tags = {tag: found[tag] for tag in sorted(found) if tag in _TAGS_OF_PIXELS}
-    for tag, entry in tags.items():
-        if entry.size > _MAX_TAG_BYTES:
-            raise InvalidImage(
-                f"a TIFF tag of at most {_MAX_TAG_BYTES} bytes was expected and tag {tag} has"
-                f" {entry.size}: save the picture anew"
-            )
-    if _TILE_WIDTH in tags and _TILE_HEIGHT in tags:
-        tile_w = ifd.number(data, tags[_TILE_WIDTH])
-        tile_h = ifd.number(data, tags[_TILE_HEIGHT])
-        if tile_w * tile_h > max(_MAX_TILE_PIXELS, header.width * header.height):
-            raise InvalidImage(
-                f"tiles no larger than the picture of {header.width}x{header.height} were expected"
-                f" and tiles of {tile_w}x{tile_h} came: save the picture anew"
-            )
-    for offsets, sizes in (_STRIPS, _TILES):
-        if offsets in tags and sizes in tags:
-            ends = ifd.numbers(data, tags[offsets]) + ifd.numbers(data, tags[sizes])
-            if ends.max() > len(data):
-                raise InvalidImage(
-                    f"a TIFF of {ends.max()} bytes was expected and {len(data)} came:"
-                    " it is truncated, fetch it again"
-                )
-    order = ifd.byte_order(data)
+def _is_for_pillow(layout: Layout) -> bool:
+    return layout.compression in (*FAX, JPEG) or layout.photometric == tiff_samples.YCBCR
+
+
+def _is_camera_raw(first: ifd.Directory) -> bool:
+    """Say whether a file holds what a sensor saw: its first picture is then a preview or that."""
+    if _DNG_VERSION in first.entries:
+        return True
+    has_others = _SUB_PICTURES in first.entries
+    if has_others and _number(first, _KIND_OF_PICTURE) & 1:
+        return True  # a preview of a picture that lies deeper
+    return any(
+        _number(each, _PHOTOMETRIC) in _OF_A_SENSOR
+        or _number(each, _COMPRESSION) in _RAW_COMPRESSIONS
+        for each in _directories(first)
+    )
+
+
+def _directories(first: ifd.Directory) -> Iterator[ifd.Directory]:
+    """The first directory, those below it and those that follow, as far as they can be read."""
+    waiting, seen = [first], 0
+    while waiting and seen < _MAX_DIRECTORIES:
+        each = waiting.pop(0)
+        seen += 1
+        yield each
+        try:
+            places = [int(at) for at in each.numbers(_SUB_PICTURES)[:_MAX_DIRECTORIES]]
+        except ValueError:
+            places = []
+        for at in (*places, each.following):
+            try:
+                if at and len(waiting) < _MAX_DIRECTORIES:
+                    waiting.append(ifd.directory(first.data, at))
+            except (struct.error, ValueError):
+                continue
+
+
+def _number(directory: ifd.Directory, tag: int) -> int:
+    try:
+        return directory.number(tag, 0)
+    except ValueError:
+        return 0
+
+
+def _has_another_page(first: ifd.Directory) -> bool:
+    try:
+        return bool(first.following) and bool(ifd.directory(first.data, first.following).entries)
+    except (struct.error, ValueError):
+        return False
+
+
+def _tags_of_pixels_only(directory: ifd.Directory) -> bytes:
+    """The file with one directory, of tags that make pixels."""
+    data, order = directory.data, directory.order
+    big = b"+" in data[2:4]
+    tags = {
+        tag: directory.entries[tag] for tag in sorted(directory.entries) if tag in _TAGS_OF_PIXELS
+    }
     body = data + b"\0" * (len(data) % 2)  # a directory begins on an even byte
+    count_of, entry_of, offset = ("Q", "HHQ", "Q") if big else ("H", "HHI", "I")
+    first = 8 if big else 4
     return b"".join(
         (
-            body[:4],
-            struct.pack(f"{order}I", len(body)),
-            body[8:],
-            struct.pack(f"{order}H", len(tags)),
-            *(entry.raw for entry in tags.values()),
-            struct.pack(f"{order}I", 0),  # no further page
+            body[:first],
+            struct.pack(order + offset, len(body)),
+            body[first + struct.calcsize(order + offset) :],
+            struct.pack(order + count_of, len(tags)),
+            *(
+                struct.pack(order + entry_of, tag, entry.type, entry.count) + entry.field
+                for tag, entry in tags.items()
+            ),
+            struct.pack(order + offset, 0),  # no further page
         )
     )
 

@@ -1,5 +1,6 @@
 """WebP (RFC 9649), decoded by the libwebp inside OpenCV, which needs half of Pillow's memory."""
 
+import struct
 from collections.abc import Iterator
 
 import cv2
@@ -8,12 +9,14 @@ from numpy.typing import NDArray
 
 from likeness.errors import InvalidImage
 from likeness.vision.formats import ifd
-from likeness.vision.formats.header import Format, Header, refuse_animation
-from likeness.vision.formats.rgb import over_white, size_differs
+from likeness.vision.formats.header import ALPHA, Format, Header, refuse_animation
+from likeness.vision.formats.rgb import over_white, reduced, size_differs
 
 _ANIMATION, _ALPHA = 0x02, 0x10
 _ROWS = 64
 _MAX_CHUNKS = 4096
+_FRAME_HEADER = 16  # bytes of an animation's frame before its own chunks: place, sides, duration
+_HELD = 7.5  # of the lossless kind, whole: OpenCV decodes no other size
 
 
 def _accepts(data: bytes) -> bool:
@@ -21,37 +24,54 @@ def _accepts(data: bytes) -> bool:
 
 
 def _header(data: bytes) -> Header:
-    kind, body = data[12:16], data[20:30]
+    still = _still(data)
+    kind, body = still[12:16], still[20:30]
+    remarks = (ALPHA,) if _has_alpha(still) else ()
     if kind == b"VP8X" and len(body) == 10:
-        if body[0] & _ANIMATION:
-            raise refuse_animation("WebP")
         width = 1 + int.from_bytes(body[4:7], "little")
         height = 1 + int.from_bytes(body[7:10], "little")
-        return Header(width, height, _orientation(data))
+        return Header(width, height, _orientation(data), remarks, _HELD)
     if kind == b"VP8L" and len(body) >= 5 and body[0] == 0x2F:
         sides = int.from_bytes(body[1:5], "little")
-        return Header(1 + (sides & 0x3FFF), 1 + (sides >> 14 & 0x3FFF))
+        return Header(1 + (sides & 0x3FFF), 1 + (sides >> 14 & 0x3FFF), 1, remarks, _HELD)
     if kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a" and len(body) == 10:
         width = int.from_bytes(body[6:8], "little") & 0x3FFF
-        return Header(width, int.from_bytes(body[8:10], "little") & 0x3FFF)
-    raise InvalidImage("a WebP that begins with a picture's header was expected: it is damaged")
+        return Header(width, int.from_bytes(body[8:10], "little") & 0x3FFF, held=_HELD)
+    raise InvalidImage("Damaged: this WebP does not begin with a picture's header. Fetch it again.")
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
     size = 8 + int.from_bytes(data[4:8], "little")
     if size > len(data):
-        raise InvalidImage(
-            f"a WebP of {size} bytes was expected and {len(data)} came:"
-            " it is truncated, fetch it again"
-        )
-    flag = cv2.IMREAD_UNCHANGED if _has_alpha(data) else cv2.IMREAD_COLOR_RGB
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+        raise InvalidImage(f"Truncated: this WebP has {len(data)} of {size} bytes. Fetch it again.")
+    still = _still(data)
+    flag = cv2.IMREAD_UNCHANGED if _has_alpha(still) else cv2.IMREAD_COLOR_RGB
+    decoded = cv2.imdecode(np.frombuffer(still, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
-        raise InvalidImage("a complete WebP was expected and this one is damaged: save it anew")
+        raise InvalidImage("Damaged: the pixels of this WebP cannot be decoded. Save it anew.")
     if decoded.shape[1::-1] != (header.width, header.height):
         raise size_differs((header.width, header.height), (decoded.shape[1], decoded.shape[0]))
     pixels = np.asarray(decoded, np.uint8)
-    return _bgra_over_white(pixels) if pixels.shape[2] == 4 else pixels
+    return reduced(_bgra_over_white(pixels) if pixels.shape[2] == 4 else pixels, reduction)
+
+
+def _still(data: bytes) -> bytes:
+    """The picture without animation: an animation of one frame is that frame.
+
+    Raises:
+        UnsupportedImageFormat: there are more.
+    """
+    if data[12:16] != b"VP8X" or len(data) < 30 or not data[20] & _ANIMATION:
+        return data
+    frames = [data[start:end] for kind, start, end in _chunks(data) if kind == b"ANMF"]
+    if len(frames) > 1:
+        raise refuse_animation("WebP")
+    if not frames or len(frames[0]) < _FRAME_HEADER:
+        raise InvalidImage("Truncated: this WebP ends before its frame does. Fetch it again.")
+    flags = bytes((data[20] & ~_ANIMATION, 0, 0, 0))
+    extended = b"VP8X" + struct.pack("<I", 10) + flags + frames[0][6:12]
+    content = b"WEBP" + extended + frames[0][_FRAME_HEADER:]
+    return b"RIFF" + struct.pack("<I", len(content)) + content
 
 
 def _has_alpha(data: bytes) -> bool:

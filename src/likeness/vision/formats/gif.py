@@ -1,0 +1,103 @@
+"""GIF (version 89a) of one frame, decoded by Pillow from nothing but what makes pixels.
+
+Comments and applications' extensions never reach the decoder.
+"""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.GifImagePlugin import GifImageFile
+
+from likeness.errors import InvalidImage
+from likeness.vision.formats.header import ALPHA, Format, Header, refuse_animation
+from likeness.vision.formats.rgb import from_pillow
+
+_IMAGE, _EXTENSION, _TRAILER, _CONTROL = 0x2C, 0x21, 0x3B, 0xF9
+_MAX_BLOCKS = 1 << 20  # of 255 bytes at most
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where the first frame's control extension and the frame itself lie; None where there is none.
+
+    `others` is whether another frame follows.
+    """
+
+    control: bytes
+    start: int
+    end: int
+    others: bool
+
+
+def _accepts(data: bytes) -> bool:
+    return data.startswith((b"GIF87a", b"GIF89a"))
+
+
+def _header(data: bytes) -> Header:
+    frame = _first_frame(data)
+    if frame.others:
+        raise refuse_animation("GIF")
+    width, height = _pair(data, 6)
+    left, top = _pair(data, frame.start + 1)
+    frame_w, frame_h = _pair(data, frame.start + 5)
+    width, height = max(width, left + frame_w), max(height, top + frame_h)  # as Pillow does
+    transparent = len(frame.control) > 3 and bool(frame.control[3] & 1)
+    return Header(width, height, remarks=(ALPHA,) if transparent else (), held=5.0)
+
+
+def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
+    frame = _first_frame(data)
+    alone = b"".join(
+        (data[: _after_palette(data, 10, 13)], frame.control, data[frame.start : frame.end], b";")
+    )
+    with GifImageFile(io.BytesIO(alone)) as picture:
+        return from_pillow(picture, header.width, header.height, reduction)
+
+
+def _first_frame(data: bytes) -> _Frame:
+    at, control, first = _after_palette(data, 10, 13), b"", (0, 0)
+    for _ in range(_MAX_BLOCKS):
+        kind = data[at] if at < len(data) else _TRAILER
+        if kind == _EXTENSION:
+            end = _after_blocks(data, at + 2)
+            if data[at + 1] == _CONTROL and not first[1]:
+                control = data[at:end]
+        elif kind == _IMAGE:
+            if first[1]:
+                return _Frame(control, *first, others=True)
+            end = _after_blocks(data, _after_palette(data, at + 9, at + 10) + 1)
+            first = at, end
+        elif first[1]:
+            return _Frame(control, *first, others=False)
+        else:
+            break
+        at = end
+    raise InvalidImage("Damaged: this GIF holds no frame. Fetch it again.")
+
+
+def _after_palette(data: bytes, flags_at: int, palette_at: int) -> int:
+    flags = data[flags_at]
+    return palette_at + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
+
+
+def _after_blocks(data: bytes, at: int) -> int:
+    """The end of a chain of blocks, each of which begins with its length; the last is empty."""
+    for _ in range(_MAX_BLOCKS):
+        if at >= len(data):
+            break
+        length = data[at]
+        at += 1 + length
+        if not length:
+            return at
+    raise InvalidImage("Truncated: this GIF ends within its frame. Fetch it again.")
+
+
+def _pair(data: bytes, at: int) -> tuple[int, int]:
+    return int.from_bytes(data[at : at + 2], "little"), int.from_bytes(
+        data[at + 2 : at + 4], "little"
+    )
+
+
+GIF = Format("GIF", _accepts, _header, _pixels)

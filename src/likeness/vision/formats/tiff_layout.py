@@ -1,0 +1,188 @@
+"""How a TIFF's samples lie in its file: what its tags say, checked before anything is unpacked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import InvalidImage, UnsupportedImageFormat
+from likeness.vision.formats import ifd
+
+NONE, LZW, DEFLATE, PACKBITS, FAX, JPEG = 1, 5, (8, 32946), 32773, (2, 3, 4), 7
+COMPRESSIONS = (NONE, *FAX, LZW, JPEG, *DEFLATE, PACKBITS)
+_COMPRESSION_NAMES = {
+    6: "the JPEG of before 1995",
+    34676: "SGI's LogLuv",
+    34712: "JPEG 2000",
+    34887: "LERC",
+    34925: "LZMA",
+    50000: "Zstandard",
+    50001: "WebP",
+    50002: "JPEG XL",
+}
+_PHOTOMETRIC_NAMES = {4: "a mask", 8: "CIE Lab", 9: "ICC Lab", 10: "ITU Lab", 32844: "LogL"}
+_PHOTOMETRIC_NAMES |= {32845: "LogLuv"}
+_COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}  # photometric: white is zero, black, RGB, ...
+
+UNSIGNED, SIGNED, FLOAT, UNDEFINED = 1, 2, 3, 4
+_BITS = {UNSIGNED: (*range(1, 17), 32), FLOAT: (16, 32, 64)}
+_NO_PREDICTOR, _DIFFERENCES, _FLOAT_DIFFERENCES = 1, 2, 3
+_MAX_SAMPLES = 16
+
+# A tile may be larger than a small picture.
+_MAX_PIECE_PIXELS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layout:
+    """A page of (height, width) pixels of `samples` samples with `bits` each.
+
+    It lies in pieces, strips or tiles, of (piece_h, piece_w) pixels, `across` of them side by side;
+    the planes of a planar page follow one another. `alpha` is the index of the sample with opacity,
+    and `associated` whether colours are multiplied by it.
+    """
+
+    order: str
+    width: int
+    height: int
+    bits: int
+    samples: int
+    sample_format: int
+    compression: int
+    photometric: int
+    predictor: int
+    bits_reversed: bool
+    planar: bool
+    tiled: bool
+    piece_w: int
+    piece_h: int
+    offsets: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    palette: NDArray[np.int64]
+    alpha: int | None
+    associated: bool
+
+    @property
+    def planes(self) -> int:
+        """How many planes follow one another."""
+        return self.samples if self.planar else 1
+
+    @property
+    def across(self) -> int:
+        """How many pieces lie side by side."""
+        return -(-self.width // self.piece_w)
+
+    @property
+    def down(self) -> int:
+        """How many pieces lie one below the other."""
+        return -(-self.height // self.piece_h)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row of a piece."""
+        return -(-self.piece_w * (self.samples // self.planes) * self.bits // 8)
+
+    def check_pieces(self, size: int) -> None:
+        """Check that the pieces cover the page and lie within a file of this size.
+
+        Raises:
+            InvalidImage: they do not.
+        """
+        count = self.across * self.down * self.planes
+        if len(self.offsets) < count:
+            raise InvalidImage(
+                f"Damaged: this TIFF has {len(self.offsets)} strips or tiles of {count}. Save it"
+                " anew."
+            )
+        ends = self.offsets[:count] + self.sizes[:count]
+        if ends.max() > size:
+            raise InvalidImage(
+                f"Truncated: this TIFF has {size} of {ends.max()} bytes. Fetch it again."
+            )
+
+
+def layout_of(directory: ifd.Directory) -> Layout:
+    """Read the tags of a page.
+
+    Raises:
+        UnsupportedImageFormat: its samples are of a kind that is not read.
+        InvalidImage: its tiles are larger than the picture.
+        ValueError: the tags are damaged.
+    """
+    width, height = directory.number(256), directory.number(257)
+    compression, photometric = directory.number(259, NONE), directory.number(262, 1)
+    samples = directory.number(277, 1)
+    bits = {int(bits) for bits in directory.numbers(258, 1)[:_MAX_SAMPLES]}
+    formats = {int(each) for each in directory.numbers(339, UNSIGNED)[:_MAX_SAMPLES]}
+    if compression not in COMPRESSIONS:
+        name = _COMPRESSION_NAMES.get(compression, f"number {compression}")
+        raise _unread(f"its compression is {name}")
+    if photometric not in _COLOURS:
+        name = _PHOTOMETRIC_NAMES.get(photometric, f"of kind {photometric}")
+        raise _unread(f"its colours are {name}")
+    colours = _COLOURS[photometric]
+    if not colours <= samples <= _MAX_SAMPLES:
+        raise _unread(f"it has {samples} samples a pixel in place of {colours}")
+    if len(bits) != 1 or len(formats) != 1:
+        raise _unread("its samples are of several depths or kinds")
+    (depth,), (sample_format,) = bits, formats
+    sample_format = UNSIGNED if sample_format == UNDEFINED else sample_format
+    if depth not in _BITS.get(sample_format, ()):
+        kind = {SIGNED: "signed ", FLOAT: "float "}.get(sample_format, "")
+        raise _unread(f"its samples are {kind}numbers of {depth} bits")
+    predictor = directory.number(317, _NO_PREDICTOR)
+    if not _is_predicted_as_read(predictor, depth, sample_format):
+        raise _unread(f"its predictor is number {predictor} for samples of {depth} bits")
+    if (compression in FAX and depth != 1) or (compression == JPEG and depth != 8):
+        raise _unread(f"its samples of {depth} bits are compressed as JPEG or fax")
+    if photometric == 3 and (depth > 8 or sample_format != UNSIGNED):
+        raise _unread(f"its palette has more than 256 colours ({depth} bits)")
+    if photometric == 6 and (depth != 8 or samples != 3):
+        raise _unread(f"its YCbCr samples are {samples} of {depth} bits")
+    tiled = 322 in directory.entries
+    piece_w = directory.number(322) if tiled else width
+    piece_h = directory.number(323) if tiled else min(directory.number(278, height), height)
+    offsets = directory.numbers(324 if tiled else 273)
+    sizes = directory.numbers(325 if tiled else 279)
+    if min(piece_w, piece_h) < 1 and min(width, height) > 0:
+        raise ValueError("strips or tiles without an area")
+    if piece_w * piece_h > max(_MAX_PIECE_PIXELS, width * height):
+        raise InvalidImage(
+            f"Damaged: the tiles of this TIFF have {piece_w}x{piece_h} pixels and the picture has"
+            f" {width}x{height}. Save it anew."
+        )
+    extra = directory.numbers(338)[:_MAX_SAMPLES].tolist() if samples > colours else []
+    kind_of_extra = extra[0] if extra else 0
+    return Layout(
+        order=directory.order,
+        width=width,
+        height=height,
+        bits=depth,
+        samples=samples,
+        sample_format=sample_format,
+        compression=compression,
+        photometric=photometric,
+        predictor=predictor,
+        bits_reversed=directory.number(266, 1) == 2,
+        planar=directory.number(284, 1) == 2 and samples > 1,
+        tiled=tiled,
+        piece_w=max(1, piece_w),
+        piece_h=max(1, piece_h),
+        offsets=offsets,
+        sizes=sizes if len(sizes) == len(offsets) else np.zeros_like(offsets),
+        palette=directory.numbers(320)[: 3 << 8],
+        alpha=colours if kind_of_extra in (1, 2) else None,
+        associated=kind_of_extra == 1,
+    )
+
+
+def _is_predicted_as_read(predictor: int, bits: int, sample_format: int) -> bool:
+    if predictor == _DIFFERENCES:
+        return bits in (8, 16, 32, 64)
+    return predictor == _NO_PREDICTOR or (
+        predictor == _FLOAT_DIFFERENCES and sample_format == FLOAT
+    )
+
+
+def _unread(why: str) -> UnsupportedImageFormat:
+    return UnsupportedImageFormat(f"Not read: in this TIFF {why}. Save it as a PNG.")
