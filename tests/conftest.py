@@ -19,8 +19,11 @@ import pytest
 from likeness.artifacts import PinnedFile, Sources, fetch, holds
 from likeness.artifacts.catalogue import PUBLISHED_WEIGHTS
 from likeness.errors import ArtifactUnavailable
+from tests.copied_schema import copy_schema
 from tests.services.postgresql import (  # noqa: F401  # fixtures, for every suite
     database_url,
+    empty_database_url,
+    postgresql_schema,
     postgresql_server,
     postgresql_url,
 )
@@ -42,6 +45,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("LIKENESS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LIKENESS_PUBLISHER", "never")
+
+
+@pytest.fixture(autouse=True)
+def copied_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Migrations run once for all tests, but for those of `storage`."""
+    copy_schema(monkeypatch)
 
 
 @pytest.fixture(scope="session")

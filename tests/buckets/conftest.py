@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -31,21 +32,32 @@ def s3_server() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture
-def s3(s3_server: str) -> Iterator[object]:
-    """A client of the server, which holds nothing."""
-    client = boto3.client(
+@pytest.fixture(scope="session")
+def s3_client(s3_server: str) -> Any:
+    return boto3.client(
         "s3",
         endpoint_url=s3_server,
         region_name="us-east-1",
         aws_access_key_id=KEY_ID,
         aws_secret_access_key=SECRET,
     )
-    yield client
-    for bucket in client.list_buckets()["Buckets"]:
-        for one in client.list_object_versions(Bucket=bucket["Name"]).get("Versions", []):
-            client.delete_object(Bucket=bucket["Name"], Key=one["Key"], VersionId=one["VersionId"])
-        client.delete_bucket(Bucket=bucket["Name"])
+
+
+@pytest.fixture
+def s3(s3_client: Any) -> Iterator[Any]:
+    """A client of the server, which holds nothing."""
+    yield s3_client
+    for bucket in s3_client.list_buckets()["Buckets"]:
+        name = bucket["Name"]
+        for one in s3_client.list_object_versions(Bucket=name).get("Versions", []):
+            s3_client.delete_object(Bucket=name, Key=one["Key"], VersionId=one["VersionId"])
+        s3_client.delete_bucket(Bucket=name)
+
+
+@pytest.fixture(scope="session")
+def s3_storage(s3_server: str) -> S3Buckets:
+    """What reads the server's buckets; it keeps nothing but its connections."""
+    return s3_buckets(s3_server)
 
 
 def s3_buckets(endpoint: str) -> S3Buckets:
@@ -69,4 +81,4 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
         client.create_bucket(Bucket=bucket)
         client.put_object(Bucket=bucket, Key=key, Body=io.BytesIO(content))
 
-    return Storage(s3_buckets(request.getfixturevalue("s3_server")), put_object)
+    return Storage(request.getfixturevalue("s3_storage"), put_object)

@@ -15,6 +15,9 @@ from uuid import uuid4
 
 import pytest
 
+from likeness.storage import migrate, open_database
+from tests.copied_schema import become_another_installation
+
 _INSTALLED = Path("/usr/lib/postgresql")
 _START_S = 60.0
 _INITDB_OPTIONS = (
@@ -26,6 +29,7 @@ _INITDB_OPTIONS = (
 )
 # No port; and nothing has to outlive a power cut.
 _SERVER_OPTIONS = ("-c", "listen_addresses=", "-c", "fsync=off")
+_ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.services))
 
 
 @contextmanager
@@ -63,7 +67,8 @@ def running_server(programs: Path) -> Iterator[str]:
             _wait_for(server, url, log)
             yield url
         finally:
-            server.send_signal(signal.SIGINT)
+            # At once: nothing is written that would be deleted with the folder.
+            server.send_signal(signal.SIGQUIT)
             server.wait(_START_S)
     finally:
         shutil.rmtree(folder)
@@ -94,21 +99,53 @@ def postgresql_server() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def postgresql_schema(postgresql_server: str) -> str:
+    """The name of a database with the schema, to copy."""
+    database = "likeness_schema"
+    _create(postgresql_server, database)
+    with open_database(_url_of(postgresql_server, database)) as opened:
+        migrate(opened)
+    return database
+
+
 @pytest.fixture
 def postgresql_url(postgresql_server: str) -> str:
     """The URL of an empty database on the server."""
-    import psycopg
-
     database = f"test_{uuid4().hex}"
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {database}")
-    return postgresql_server.replace("/postgres?", f"/{database}?")
+    _create(postgresql_server, database)
+    return _url_of(postgresql_server, database)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=_ENGINES)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, once on each engine."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'likeness.db'}"
     url: str = request.getfixturevalue("postgresql_url")
     return url
+
+
+@pytest.fixture(params=_ENGINES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database that `migrate` makes at once, on each engine: of a copied schema."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'likeness.db'}"
+    server: str = request.getfixturevalue("postgresql_server")
+    database = f"test_{uuid4().hex}"
+    _create(server, database, like=request.getfixturevalue("postgresql_schema"))
+    url = _url_of(server, database)
+    with open_database(url) as opened:
+        opened.write(become_another_installation)
+    return url
+
+
+def _create(server: str, database: str, like: str = "template1") -> None:
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {database} TEMPLATE {like}")
+
+
+def _url_of(server: str, database: str) -> str:
+    return server.replace("/postgres?", f"/{database}?")

@@ -20,6 +20,16 @@ THINGS = Table(
 )
 
 
+@pytest.fixture(autouse=True)
+def copied_schema() -> None:
+    """Migrations run as they are."""
+
+
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    return empty_database_url
+
+
 @pytest.fixture
 def things() -> Table:
     return THINGS
