@@ -72,7 +72,7 @@ def references_of(home: Home, count: int) -> Iterator[NewReference]:
     """Give references of as many people, with templates that spread as real ones do."""
     cohort = home.installation.standards.cohort(home.installation.model)
     version = cohort.version
-    for numbers, vectors in SyntheticGallery(count).blocks():
+    for numbers, vectors in SyntheticGallery(count, cohort.vectors.shape[1]).blocks():
         means = cohort.means(vectors)
         for number, vector, mean in zip(numbers.tolist(), vectors, means.tolist(), strict=True):
             even = CohortStatistics(mean, version)
