@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from likeness.errors import KeyUnusable
 from likeness.evaluation.own_strangers import measure
@@ -71,6 +71,21 @@ def test_what_was_measured_is_found_at_the_next_start(
     gallery.close()
     with home.open() as again:
         assert again.strangers(again.collection("staff")) == measured
+
+
+def test_whom_another_program_erases_is_let_go_of_and_others_are_not_read_again(
+    home: Home, gallery: Gallery, measured: own_strangers.Measured
+) -> None:
+    staff, opened = gallery.open("staff")
+    known = opened.strangers.of(staff)
+    opened.let_go()
+    assert opened.strangers.of(staff) is known
+
+    gone = measured.joining[0]
+    home.database.write(lambda c: c.execute(delete(REFERENCES).where(REFERENCES.c.number == gone)))
+    opened.let_go()
+    left = opened.strangers.of(staff)
+    assert left is not None and gone not in left.joining.numbers
 
 
 def test_a_collection_of_few_people_is_not_measured(home: Home, gallery: Gallery) -> None:

@@ -51,6 +51,9 @@ _COLUMNS = [COLLECTIONS.c[name] for name in Collection.__dataclass_fields__]
 # Made once: every act comes here.
 _NAMED = select(*_COLUMNS).where(COLLECTIONS.c.name == bindparam("name"))
 _BY_ID = select(*_COLUMNS).where(COLLECTIONS.c.id == bindparam("collection_id"))
+_SIZE = select(COLLECTIONS.c.subject_count, COLLECTIONS.c.reference_count).where(
+    COLLECTIONS.c.id == bindparam("collection_id")
+)
 
 
 def create(
@@ -113,8 +116,7 @@ def every(connection: Connection) -> list[Collection]:
 
 def size(connection: Connection, collection_id: UUID) -> Size:
     """Say how many subjects and references a collection has, none where it is erased."""
-    counts = select(COLLECTIONS.c.subject_count, COLLECTIONS.c.reference_count)
-    row = connection.execute(counts.where(COLLECTIONS.c.id == collection_id)).first()
+    row = connection.execute(_SIZE, {"collection_id": collection_id}).first()
     return Size(*(row or (0, 0)))
 
 

@@ -170,6 +170,10 @@ class Gallery(Closing):
         """
         return self._open.named(name)
 
+    def open_with_tags(self, name: str) -> tuple[Collection, OpenCollection, dict[str, str]]:
+        """Find and open a collection, and read its tags in the same moment; raises as `open`."""
+        return self._open.tagged(name)
+
     # Enrolling and searching
 
     def enrol(self, name: str, new: Sequence[NewReference]) -> list[Reference]:
@@ -268,6 +272,21 @@ class Gallery(Closing):
         found = self._open.open(collection).strangers.of(collection)
         return None if found is None else found.measured
 
+    def population(self, collection: Collection) -> tuple[Size, Measured | None]:
+        """Count a collection, and find what was measured of its own strangers, if it was.
+
+        Raises:
+            NotFound: it is erased.
+        """
+        strangers = self._open.open(collection).strangers
+
+        def read(connection: Connection) -> tuple[Size, Measured | None]:
+            found = strangers.read(connection, collection)
+            size = collections.size(connection, collection.id)
+            return size, None if found is None else found.measured
+
+        return self._database.read(read)
+
     def follow(self, opened: OpenCollection, enrolled: Sequence[Reference]) -> None:
         """Let searches find what a committed act enrolled."""
         if enrolled:
@@ -318,10 +337,7 @@ class Gallery(Closing):
         def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
             (evened,) = self._cohorts.even_out(collection, opened.seal, [probe])
             references.require_model(evened, collection)
-            known = self._database.read(
-                lambda connection: search.sought(connection, opened.seal, evened, seen)
-            )
-            return self._find(collection, opened, known, limit, by, among=among)
+            return self._find(collection, opened, Sought(evened, seen), limit, by, among=among)
 
         return self._while_it_stays(collection, find)
 

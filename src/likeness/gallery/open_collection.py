@@ -104,7 +104,7 @@ class OpenCollection:
 
     def let_go(self) -> None:
         """Hold nothing in memory, indexes and snapshots that another program has erased."""
-        self.strangers.forget()
+        self.strangers.let_go()
         self.references.let_go()
         self.subjects.let_go()
 

@@ -5,11 +5,14 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from likeness.errors import LikenessError
-from likeness.gallery import collections
+from likeness.gallery import collections, tags
 from likeness.gallery.certificate import Erased
 from likeness.gallery.collections import Collection
 from likeness.gallery.open_collection import (
@@ -69,6 +72,20 @@ class OpenCollections:
         """
         collection = self._database.read(lambda connection: collections.get(connection, name))
         return collection, self.open(collection)
+
+    def tagged(self, name: str) -> tuple[Collection, OpenCollection, dict[str, str]]:
+        """Find a collection as `named` does, and its tags as they are in the same moment."""
+
+        def read(connection: Connection) -> tuple[Collection, dict[str, str] | None]:
+            collection = collections.get(connection, name)
+            opened = self._open.get((collection.id, collection.model))
+            return collection, None if opened is None else tags.of(connection, opened.seal)
+
+        collection, tagged = self._database.read(read)
+        opened = self.open(collection)
+        if tagged is None:
+            tagged = self._database.read(partial(tags.of, seal=opened.seal))
+        return collection, opened, tagged
 
     def prepare(self, change: Change) -> None:
         """Make the indexes of the model that a collection is to have, where it has such in use.

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from likeness.gallery import proofs
 from likeness.gallery.collections import Collection
@@ -64,8 +64,12 @@ class KnownStrangers:
         Raises:
             KeyUnusable: something that was sealed does not open.
         """
+        return self._database.read(partial(self.read, collection=collection))
+
+    def read(self, connection: Connection, collection: Collection) -> Strangers | None:
+        """Find the same in a transaction; see `of`."""
         known, forgotten = self._known, self._forgotten
-        at = self._database.read(partial(state_of, collection_id=collection.id))
+        at = state_of(connection, collection.id)
         if at is None:
             self._known = None
             return None
@@ -76,7 +80,7 @@ class KnownStrangers:
                 collection.cohort_version,
             )
             return known[1] if is_present else None
-        found = self._database.read(partial(self._read, collection=collection))
+        found = self._read_anew(connection, collection)
         # Whoever was erased while this was read is not held on to.
         if found is not None and forgotten == self._forgotten:
             self._known = at, found
@@ -87,7 +91,15 @@ class KnownStrangers:
         self._forgotten += 1
         self._known = None
 
-    def _read(self, connection: Connection, collection: Collection) -> Strangers | None:
+    def let_go(self) -> None:
+        """Hold nothing of whom another program has erased."""
+        known = self._known
+        if known is not None and not self._database.read(
+            partial(are_those, collection_id=self._seal.collection_id, joining=known[1].joining)
+        ):
+            self.forget()
+
+    def _read_anew(self, connection: Connection, collection: Collection) -> Strangers | None:
         measured = find(connection, self._seal, collection)
         if measured is None:
             return None
@@ -143,18 +155,20 @@ def find(connection: Connection, seal: Seal, collection: Collection) -> Measured
 State = tuple[datetime, int]
 """When strangers were measured, and the last note of whose references are others since."""
 
+# Made once: every search comes here.
+_STATE = select(
+    OWN_STRANGERS.c.measured_at,
+    select(func.max(REASSIGNMENTS.c.number))
+    .where(REASSIGNMENTS.c.collection_id == bindparam("collection_id"))
+    .scalar_subquery()
+    .label("noted"),
+).where(OWN_STRANGERS.c.collection_id == bindparam("collection_id"))
+
 
 def state_of(connection: Connection, collection_id: UUID) -> State | None:
     """Say how far what is known of a collection's strangers has come; None where nothing is."""
-    chosen = select(OWN_STRANGERS.c.measured_at)
-    at = connection.execute(
-        chosen.where(OWN_STRANGERS.c.collection_id == collection_id)
-    ).scalar_one_or_none()
-    if at is None:
-        return None
-    noted = select(func.max(REASSIGNMENTS.c.number))
-    ours = REASSIGNMENTS.c.collection_id == collection_id
-    return at, connection.execute(noted.where(ours)).scalar() or 0
+    row = connection.execute(_STATE, {"collection_id": collection_id}).first()
+    return None if row is None else (row.measured_at, row.noted or 0)
 
 
 def are_those(connection: Connection, collection_id: UUID, joining: Joining) -> bool:

@@ -7,6 +7,7 @@ an older Likeness, or another cohort, evened out is evened out anew on the way.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -76,11 +77,28 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sought:
-    """A probe, and the numbers of references and subjects that are its face of its picture."""
+    """A probe, and which face of which picture it is; None where it is of what is enrolled."""
 
     template: Template
-    references: frozenset[int] = frozenset()
-    subjects: frozenset[int] = frozenset()
+    seen: SeenFace | None = None
+
+    def references(self, connection: Connection, seal: Seal) -> frozenset[int]:
+        """Find the references that are this very face of this very picture, by number."""
+        return frozenset(one.number for one in self._enrolled(connection, seal))
+
+    def subjects(self, connection: Connection, seal: Seal) -> frozenset[int]:
+        """Find the subjects whose references are, by number."""
+        return frozenset(_subjects_of(self._enrolled(connection, seal)))
+
+    def _enrolled(self, connection: Connection, seal: Seal) -> list[Reference]:
+        seen = self.seen
+        if seen is None:
+            return []
+        return [
+            one
+            for one in references.of_samples(connection, seal, [seal.sample_id(seen.sample_sha256)])
+            if seen.is_of(SeenFace(one.details.sample_sha256, one.details.face.box))
+        ]
 
 
 CohortOf = Callable[[], Cohort]
@@ -94,18 +112,6 @@ class _Scores(NamedTuple):
     groups: NDArray[np.int64]
     raw: NDArray[np.float64]
     even: NDArray[np.float64]
-
-
-def sought(connection: Connection, seal: Seal, probe: Template, seen: SeenFace | None) -> Sought:
-    """Find what is enrolled of the very face of the very picture that a probe is."""
-    if seen is None:
-        return Sought(probe)
-    here = [
-        one
-        for one in references.of_samples(connection, seal, [seal.sample_id(seen.sample_sha256)])
-        if seen.is_of(SeenFace(one.details.sample_sha256, one.details.face.box))
-    ]
-    return Sought(probe, frozenset(one.number for one in here), frozenset(_subjects_of(here)))
 
 
 def search_references(
@@ -125,7 +131,7 @@ def search_references(
     """
     seal = opened.seal
 
-    def read(connection: Connection, proposed: dict[int, float]) -> _Scores:
+    def read(connection: Connection, proposed: dict[int, float], same: frozenset[int]) -> _Scores:
         rows = _STATISTICS.all(connection, list(proposed), collection_id=seal.collection_id)
         columns = zip(*rows, strict=True) if rows else [()] * 4
         numbers, subject_numbers, means, versions = columns
@@ -142,7 +148,7 @@ def search_references(
         ]
         anew = _means_anew(connection, seal, older, cohort_of)
         present = [anew.get(number, mean) for number, mean in zip(numbers, means, strict=True)]
-        return _scores(numbers, groups, raw, present, probe.template.cohort, probe.references)
+        return _scores(numbers, groups, raw, present, probe.template.cohort, same)
 
     def name(connection: Connection, best: dict[int, Comparison]) -> list[Candidate]:
         found = references.by_numbers(connection, seal, best)
@@ -152,7 +158,8 @@ def search_references(
             for number, comparison in best.items()
         ]
 
-    search = _Search(opened.references, probe.template, probe.references, limit, leaving_out)
+    same = partial(probe.references, seal=seal)
+    search = _Search(opened.references, probe.template, same, limit, leaving_out)
     return _search(database, collection, search, read, name)
 
 
@@ -172,20 +179,21 @@ def search_subjects(
     """
     seal = opened.seal
 
-    def read(connection: Connection, proposed: dict[int, float]) -> _Scores:
+    def read(connection: Connection, proposed: dict[int, float], same: frozenset[int]) -> _Scores:
         # Fused anew: no cohort statistics of a mean are kept, and its raw score is exact so.
         templates = fused(connection, collection, seal, list(proposed), cohort_of())
         numbers, those = list(templates), templates.values()
         raw = [float(one.vector @ probe.template.vector) for one in those]
         means = [one.cohort.mean for one in those]
-        return _scores(numbers, numbers, raw, means, probe.template.cohort, probe.subjects)
+        return _scores(numbers, numbers, raw, means, probe.template.cohort, same)
 
     def name(connection: Connection, best: dict[int, Comparison]) -> list[Candidate]:
         proofs.require_references_of(connection, seal, best)
         known = subjects.by_numbers(connection, seal, best)
         return [Candidate(None, known[number], comparison) for number, comparison in best.items()]
 
-    search = _Search(opened.subjects, probe.template, probe.subjects, limit, leaving_out)
+    same = partial(probe.subjects, seal=seal)
+    search = _Search(opened.subjects, probe.template, same, limit, leaving_out)
     return _search(database, collection, search, read, name)
 
 
@@ -207,12 +215,13 @@ def compare_references(
             references.templates(connection, collection, seal, numbers), collection, cohort_of
         )
         known = subjects.by_numbers(connection, seal, _subjects_of(found.values()))
+        same = probe.references(connection, seal)
         return _most_alike_first(
             Candidate(
                 one,
                 known.get(one.subject_number or 0),
                 SAME_PICTURE
-                if one.number in probe.references
+                if one.number in same
                 else compare(templates[one.number], probe.template),
             )
             for one in found.values()
@@ -239,11 +248,12 @@ def compare_subjects(
         found = {one.number: one for one in subjects.by_ids(connection, seal, ids)}
         proofs.require_references_of(connection, seal, found)
         templates = fused(connection, collection, seal, list(found), cohort_of())
+        same = probe.subjects(connection, seal)
         return _most_alike_first(
             Candidate(
                 None,
                 found[number],
-                SAME_PICTURE if number in probe.subjects else compare(template, probe.template),
+                SAME_PICTURE if number in same else compare(template, probe.template),
             )
             for number, template in templates.items()
         )
@@ -329,11 +339,11 @@ def fused(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Search:
-    """What is searched, for what, and which numbers are the very face that is searched for."""
+    """What is searched and for what; `same` finds the numbers that are the very face of it."""
 
     index: FollowingIndex
     probe: Template
-    same: frozenset[int]
+    same: Callable[[Connection], frozenset[int]]
     limit: int
     leaving_out: int | None
 
@@ -342,7 +352,7 @@ def _search(
     database: Database,
     collection: Collection,
     search: _Search,
-    read: Callable[[Connection, dict[int, float]], _Scores],
+    read: Callable[[Connection, dict[int, float], frozenset[int]], _Scores],
     name: Callable[[Connection, dict[int, Comparison]], list[Candidate]],
 ) -> list[Candidate]:
     limit = search.limit
@@ -351,15 +361,17 @@ def _search(
         found = search.index.search(search.probe.vector, wanted)
         here = found.ids[0] >= 0
         ids, scores = found.ids[0][here].tolist(), found.scores[0][here].tolist()
-        proposed = dict(zip(ids, scores, strict=True)) | dict.fromkeys(search.same, 1.0)
-        if search.leaving_out is not None:
-            proposed.pop(search.leaving_out, None)
+        by_index = dict(zip(ids, scores, strict=True))
 
         def decide(
-            connection: Connection, proposed: dict[int, float] = proposed
+            connection: Connection, by_index: dict[int, float] = by_index
         ) -> list[Candidate]:
             _require_unchanged(connection, collection)
-            return name(connection, _best(read(connection, proposed), limit))
+            same = search.same(connection)
+            proposed = by_index | dict.fromkeys(same, 1.0)
+            if search.leaving_out is not None:
+                proposed.pop(search.leaving_out, None)
+            return name(connection, _best(read(connection, proposed, same), limit))
 
         candidates = database.read(decide)
         # A subject with many references may have taken everybody's places.

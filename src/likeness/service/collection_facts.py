@@ -34,13 +34,17 @@ def facts_of(connection: Connection, seal: Seal) -> CollectionFacts:
 
 
 def use_of(connection: Connection, use: Use, collection_id: UUID, seal: Seal) -> Use:
-    """Say of a use which collection it is of, and what was declared of that.
+    """Say of a use which collection it is of, and what was declared of that; see `use_in`."""
+    return use_in(use, collection_id, tags.of(connection, seal))
+
+
+def use_in(use: Use, collection_id: UUID, tagged: Mapping[str, str]) -> Use:
+    """Say of a use which collection it is of, and what its tags declare.
 
     In a collection that is tagged `likeness:live`, with anything but `false`, people are looked
     for in pictures of the moment, whatever the caller says. Other values than `true` are from
     before none was taken.
     """
-    tagged = tags.of(connection, seal)
     return replace(
         use,
         collection_id=collection_id,

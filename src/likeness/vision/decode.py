@@ -104,6 +104,17 @@ class Sample:
         """What of the picture is lost or guessed in decoding, in words."""
         return self.header.remarks
 
+    def require_within(self, limits: DecodeLimits) -> None:
+        """Hold the picture to limits.
+
+        Raises:
+            ImageTooLarge: it exceeds one.
+            InvalidImage: it has no area.
+        """
+        _check_bytes(len(self.data), limits)
+        _check_sides(self._format, self.header, limits)
+        _check_memory(self._format, self.header, _REDUCTIONS[0], limits)
+
     def decode(self, longer_side: int | None = None) -> Image:
         """Decode to upright RGB pixels.
 
@@ -158,9 +169,9 @@ def inspect(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS, name: str = "") 
         format_ = _format_of(data)
         with _wrapping(format_.name):
             header = format_.header(data)
-        _check_sides(format_, header, limits)
-        _check_memory(format_, header, _REDUCTIONS[0], limits)
-        return Sample(data, header, format_, limits, name)
+        sample = Sample(data, header, format_, limits, name)
+        sample.require_within(limits)
+        return sample
 
 
 def sample_of_array(pixels: NDArray[np.uint8], limits: DecodeLimits = DEFAULT_LIMITS) -> Sample:

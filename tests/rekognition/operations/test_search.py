@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from likeness.gallery import collections
 from likeness.rekognition.served import Served
+from likeness.storage import Database
 from likeness.terms.calibration import similarity
+from likeness.vision import decode
 from likeness.vision.decode import inspect
 from tests.rekognition.operations.discs import BLUE, GREEN, RED, disc, discs, grey
 from tests.rekognition.operations.refusals import refusal
@@ -45,6 +48,33 @@ def make_user(rekognition: Any, name: str, *face_ids: str) -> None:
 
 
 # SearchFacesByImage
+
+
+@pytest.mark.usefixtures("faces")
+def test_a_picture_header_and_a_collection_are_read_once(
+    rekognition: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction for collection and tags, one each for index, rows, cases and what to expect."""
+    picture = disc(RED)
+    rekognition.search_faces_by_image(CollectionId="staff", Image={"Bytes": picture})
+    headers, reads, named = [], [], []
+
+    def counted(owner: Any, name: str, calls: list[str]) -> None:
+        plain = getattr(owner, name)
+
+        def call(*arguments: Any, **chosen: Any) -> Any:
+            calls.append(name)
+            return plain(*arguments, **chosen)
+
+        monkeypatch.setattr(owner, name, call)
+
+    counted(decode, "_format_of", headers)
+    counted(Database, "read", reads)
+    counted(collections, "get", named)
+    rekognition.search_faces_by_image(CollectionId="staff", Image={"Bytes": picture})
+    assert (len(headers), len(named)) == (1, 1)
+    # Rules are looked at again twice a second.
+    assert len(reads) <= 6
 
 
 @pytest.mark.usefixtures("faces")

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ from likeness.gallery.seal import Seal
 from likeness.rekognition.call import Call, Request
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.served import Served
-from likeness.service.collection_facts import use_of
+from likeness.service.collection_facts import use_in
 from likeness.service.naming import Expected
 from likeness.service.receipts import ReceiptingDesk
 from likeness.service.record import Record
@@ -36,10 +36,11 @@ EXTRAPOLATED_HEADER = "X-Likeness-Extrapolated"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """The collection that a request names."""
+    """The collection that a request names, and its tags."""
 
     collection: Collection
     opened: OpenCollection
+    tags: Mapping[str, str]
 
     @property
     def seal(self) -> Seal:
@@ -60,7 +61,7 @@ def target(served: Served, call: Call, request: Request, action: Action) -> Targ
 def target_named(served: Served, call: Call, name: str, action: Action) -> Target:
     """Find a collection by its name; raises as `target` does."""
     try:
-        return Target(*served.gallery.open(name))
+        return Target(*served.gallery.open_with_tags(name))
     except NotFound as error:
         # It is on record, and who may not do this to any collection learns of none. To others
         # nothing is owed: they have read which collections there are.
@@ -86,10 +87,7 @@ def recorded(
     """
     use = call.use(action)
     if of is not None:
-        anywhere, collection_id, seal = use, of.collection.id, of.seal
-        use = served.database.read(
-            lambda connection: use_of(connection, anywhere, collection_id, seal)
-        )
+        use = use_in(use, of.collection.id, of.tags)
     desk = ReceiptingDesk(served.desk, partial(call.headers.__setitem__, RECEIPT_HEADER))
     with desk.record(use) as record:
         try:

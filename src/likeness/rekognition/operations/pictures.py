@@ -48,7 +48,8 @@ def _sample(served: Served, image: Request) -> Sample:
         )
     if min(sample.width, sample.height) < SHORTEST_SIDE:
         raise invalid_parameters()
-    return inspect(data, served.limits)  # the operator's may be narrower
+    sample.require_within(served.limits)  # the operator's may be narrower
+    return sample
 
 
 def _fetched(served: Served, place: Request) -> bytes:

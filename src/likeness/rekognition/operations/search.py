@@ -118,13 +118,13 @@ def search_users_by_image(served: Served, call: Call, request: Request) -> Respo
 
 def _say_what_to_expect(served: Served, call: Call, of: Target, demands: Demands) -> None:
     """Say in headers how many false candidates such a search gives, by whose rates."""
-    measured = served.gallery.strangers(of.collection)
+    size, measured = served.gallery.population(of.collection)
     say_rates(
         call,
         expected_false(
             served.calibration_for(of.collection),
             None if measured is None else measured.plain,
-            served.gallery.size(of.collection.name).references,
+            size.references,
             demands.threshold,
         ),
     )
