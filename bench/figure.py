@@ -10,35 +10,46 @@ class NotMeasured(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A limit to reach; `without_amx` goes before it where the processor has no AMX."""
+    """A limit to reach; those without AMX or bf16 go before it where the processor lacks that."""
 
     limit: float
     at_most: bool
     without_amx: float | None = None
+    without_bf16: float | None = None
 
     @property
     def bound(self) -> str:
         """Which side of the limit is the right one, in words."""
         return "at most" if self.at_most else "at least"
 
-    def limit_for(self, has_amx: bool) -> float:
+    def limit_for(self, has_amx: bool, has_bf16: bool) -> float:
         """The limit that holds on a processor."""
-        return self.limit if has_amx or self.without_amx is None else self.without_amx
+        if self.without_bf16 is not None and not has_bf16:
+            return self.without_bf16
+        if self.without_amx is not None and not has_amx:
+            return self.without_amx
+        return self.limit
 
-    def met(self, value: float, has_amx: bool) -> bool:
+    @property
+    def assumes(self) -> str:
+        """What a processor has to have for the limit itself to hold."""
+        return "AMX" if self.without_amx is not None else "bf16"
+
+    def met(self, value: float, limit: float) -> bool:
         """Whether a value reaches the limit that holds."""
-        limit = self.limit_for(has_amx)
         return value <= limit if self.at_most else value >= limit
 
 
-def at_least(limit: float, *, without_amx: float | None = None) -> Target:
+def at_least(
+    limit: float, *, without_amx: float | None = None, without_bf16: float | None = None
+) -> Target:
     """A target that higher values meet."""
-    return Target(limit, at_most=False, without_amx=without_amx)
+    return Target(limit, at_most=False, without_amx=without_amx, without_bf16=without_bf16)
 
 
-def at_most(limit: float) -> Target:
+def at_most(limit: float, *, without_bf16: float | None = None) -> Target:
     """A target that lower values meet."""
-    return Target(limit, at_most=True)
+    return Target(limit, at_most=True, without_bf16=without_bf16)
 
 
 @dataclass(frozen=True, slots=True)

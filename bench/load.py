@@ -34,10 +34,10 @@ def signed(plan: dict[str, Any]) -> Iterator[tuple[dict[str, str], bytes]]:
     place = urlsplit(plan["url"]).netloc
     for number, asked in zip(range(plan["count"]), cycle(plan["asked"]), strict=False):
         request = dict(asked["request"])
-        if asked["shows"]:
+        for further, name in enumerate(asked["shows"]):
             # What follows the end of a JPEG makes its bytes others, and its pixels not.
-            jpeg = jpegs[number % len(jpegs)] + os.urandom(8)
-            request["Image"] = {"Bytes": base64.b64encode(jpeg).decode()}
+            jpeg = jpegs[(number + further) % len(jpegs)] + os.urandom(8)
+            request[name] = {"Bytes": base64.b64encode(jpeg).decode()}
         body = json.dumps(request).encode()
         headers = {
             "Content-Type": "application/x-amz-json-1.1",

@@ -29,6 +29,11 @@ class Machine:
         return "amx_bf16" in self.instructions
 
     @property
+    def has_bf16(self) -> bool:
+        """Whether it computes in bf16 at all, by AMX or by AVX-512."""
+        return self.has_amx or "avx512_bf16" in self.instructions
+
+    @property
     def description(self) -> str:
         """All of the processor in one line."""
         amx = "" if self.has_amx else ", no AMX"

@@ -60,6 +60,9 @@ def results_of(
 ) -> Iterator[Result]:
     """Make the rows of a figure from what came of it; a string says why nothing did."""
 
+    def limit_of(target: Target) -> float:
+        return target.limit_for(machine.has_amx, machine.has_bf16)
+
     def result(
         name: str, value: float | None, unit: str, against: str, target: Target | None = None
     ) -> Result:
@@ -67,8 +70,8 @@ def results_of(
             figure=name,
             value=value,
             unit=unit,
-            target=None if target is None else target.limit_for(machine.has_amx),
-            met=None if target is None or value is None else target.met(value, machine.has_amx),
+            target=None if target is None else limit_of(target),
+            met=None if target is None or value is None else target.met(value, limit_of(target)),
             against=against,
             command=f"make bench ONLY={figure.name}",
             bound=None if target is None else target.bound,
@@ -82,8 +85,10 @@ def results_of(
         yield result(figure.name, None, figure.unit, f"not measured: {outcome}", target)
         return
     against = outcome.against
-    if target and target.limit_for(machine.has_amx) != target.limit:
-        against += f"; with AMX the target is {target.limit:g}, this processor has none"
+    if target and limit_of(target) != target.limit:
+        against += (
+            f"; with {target.assumes} the target is {target.limit:g}, this processor has none"
+        )
     yield result(figure.name, outcome.value, figure.unit, against, target)
     for beside in outcome.beside:
         yield result(f"{figure.name}/{beside.name}", beside.value, beside.unit, beside.against)

@@ -30,11 +30,11 @@ CANDIDATES = 5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request of an operation; if it `shows` anything, a portrait is added to it."""
+    """A request of an operation; a portrait is added under each of the names in `shows`."""
 
     operation: str
     request: dict[str, object]
-    shows: bool = True
+    shows: tuple[str, ...] = ("Image",)
 
 
 SEARCH = Asked(
@@ -42,6 +42,7 @@ SEARCH = Asked(
     {"CollectionId": COLLECTION, "FaceMatchThreshold": 0.0, "MaxFaces": CANDIDATES},
 )
 INDEX = Asked("IndexFaces", {"CollectionId": COLLECTION, "QualityFilter": "NONE"})
+COMPARE = Asked("CompareFaces", {"SimilarityThreshold": 0.0}, ("SourceImage", "TargetImage"))
 
 
 @dataclass(frozen=True, slots=True)

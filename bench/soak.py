@@ -43,10 +43,10 @@ def _mixture(server: Server) -> list[Asked]:
     (face,) = server.client().list_faces(CollectionId=COLLECTION, MaxResults=1)["Faces"]
     like_one = {**of_collection, "FaceId": face["FaceId"], "FaceMatchThreshold": 0.0}
     rows = [
-        Asked("SearchFaces", like_one, False),
-        Asked("ListFaces", {**of_collection, "MaxResults": 10}, False),
-        Asked("DescribeCollection", of_collection, False),
-        Asked("ListCollections", {}, False),
+        Asked("SearchFaces", like_one, ()),
+        Asked("ListFaces", {**of_collection, "MaxResults": 10}, ()),
+        Asked("DescribeCollection", of_collection, ()),
+        Asked("ListCollections", {}, ()),
     ]
     pictures = [INDEX, SEARCH, Asked("DetectFaces", {})]
     return pictures + (rows * 5)[: 20 - len(pictures)]

@@ -86,6 +86,19 @@ def test_a_processor_without_amx_has_its_own_target_and_says_so(measured):
     assert "no AMX" in plain["processor"]
 
 
+def test_a_processor_without_bf16_has_its_own_target_and_says_so(measured):
+    bf16 = Machine("CPU with bf16", ("avx512_bf16", "avx2"), 2, "Python 3.11")
+    targets = at_least(60, without_bf16=30), at_least(60, without_amx=30, without_bf16=20)
+    limits = [
+        [row["target"] for row in measured(*(figure("s", gives(1), t) for t in targets), machine=m)]
+        for m in (AMX, bf16, PLAIN)
+    ]
+    assert limits == [[60, 60], [60, 30], [30, 20]]
+    (plain,) = measured(figure("speed", gives(200), at_most(150, without_bf16=300)), machine=PLAIN)
+    assert (plain["target"], plain["met"]) == (300, True)
+    assert "with bf16 the target is 150" in plain["against"]
+
+
 def test_what_cannot_be_measured_is_a_row_and_stops_nothing(measured):
     missing, present = measured(figure("a", lacks, at_least(2)), figure("b", gives(1.0)))
     assert (missing["value"], missing["met"], missing["target"]) == (None, None, 2)
