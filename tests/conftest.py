@@ -15,6 +15,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
+from hypothesis import HealthCheck, settings
 
 from likeness.artifacts import PinnedFile, Sources, fetch, holds
 from likeness.artifacts.catalogue import PUBLISHED_WEIGHTS
@@ -33,6 +34,11 @@ _REPOSITORY = Path(__file__).parent.parent
 _SKIPS_FORBIDDEN = set(os.environ.pop("LIKENESS_FORBID_SKIPS", "").replace(",", " ").split())
 _CACHE_DIR = Path(os.environ.get("LIKENESS_CACHE") or platformdirs.user_cache_dir("likeness"))
 _ARTIFACTS = os.environ.get("LIKENESS_ARTIFACTS")
+
+
+# How fast the machine is, nothing here asserts.
+settings.register_profile("likeness", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("likeness")
 
 
 class _AllowedSkip(pytest.skip.Exception):

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import ModelMismatch
@@ -78,7 +78,6 @@ def test_faces_of_one_person_are_a_cluster_and_a_stranger_is_alone() -> None:
     assert grouping.alone == (3,)
 
 
-@settings(deadline=None)
 @given(crowds, seeds, st.sampled_from([0.1, 0.5, 1.0]), st.sampled_from([-1.1, -0.8, -0.3]))
 def test_groups_are_those_of_joining_the_most_alike_first(
     people: list[int], seed: int, spread: float, threshold: float
@@ -89,7 +88,6 @@ def test_groups_are_those_of_joining_the_most_alike_first(
     )
 
 
-@settings(deadline=None)
 @given(crowds, seeds)
 def test_two_faces_of_a_picture_are_never_in_one_cluster(people: list[int], seed: int) -> None:
     pictures = pictures_of(len(people), seed)
@@ -102,7 +100,6 @@ def test_two_faces_of_a_picture_are_never_in_one_cluster(people: list[int], seed
         assert len(set(inside)) == len(inside)
 
 
-@settings(deadline=None)
 @given(crowds, seeds)
 def test_the_order_of_the_faces_changes_nothing(people: list[int], seed: int) -> None:
     templates, pictures = faces(people, seed), pictures_of(len(people), seed)
@@ -112,7 +109,6 @@ def test_the_order_of_the_faces_changes_nothing(people: list[int], seed: int) ->
     assert named == partition(group(templates, pictures, THRESHOLD))
 
 
-@settings(deadline=None)
 @given(crowds, seeds, st.integers(2, 4))
 def test_copies_of_pictures_are_clustered_with_what_they_are_copies_of(
     people: list[int], seed: int, copies: int
@@ -139,7 +135,6 @@ def test_fits_and_cohesion_are_means_of_scores() -> None:
     assert cluster.cohesion == pytest.approx(np.mean(pairs), abs=1e-4)
 
 
-@settings(deadline=None)
 @given(crowds, seeds)
 def test_faces_are_never_grouped_by_a_higher_score_than_they_compare_with(
     people: list[int], seed: int

@@ -108,7 +108,6 @@ def test_finds_what_the_exact_index_finds(make_index: MakeIndex, examples: int, 
     machine.TestCase.settings = settings(
         max_examples=examples,
         stateful_step_count=steps,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     machine.TestCase("runTest").runTest()

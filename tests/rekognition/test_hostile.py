@@ -14,7 +14,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from starlette.types import Receive, Scope, Send
@@ -326,7 +326,7 @@ def test_odd_names_are_refused(server: Running, name: str) -> None:
     assert (status, document["Code"]) == (400, "ValidationException")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(
     body=st.one_of(
         st.binary(max_size=200),
@@ -355,7 +355,7 @@ pieces = [
 ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(
     authorization=st.one_of(
         odd_words,

@@ -9,7 +9,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.rekognition.contract import contract, operation_names
@@ -229,7 +229,6 @@ MEMBERS = sorted(
 
 
 # Slow it is where other work runs beside it, and that says nothing of what is read.
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     operation=st.sampled_from(operation_names()),
     document=st.dictionaries(st.sampled_from(MEMBERS), json_values, max_size=6),

@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import NoFace
@@ -53,7 +53,6 @@ crowds = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(crowds, st.randoms())
 def test_the_order_of_the_faces_changes_nothing(
     crowd: list[tuple[str, tuple[int, int, int]]], random: Random
@@ -64,7 +63,6 @@ def test_the_order_of_the_faces_changes_nothing(
     assert places(propose(shuffled, CALIBRATION, 0.1)) == places(propose(faces, CALIBRATION, 0.1))
 
 
-@settings(deadline=None)
 @given(crowds)
 def test_every_face_is_proposed_once_and_nobody_is_in_a_picture_twice(
     crowd: list[tuple[str, tuple[int, int, int]]],

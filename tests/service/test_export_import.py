@@ -372,8 +372,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory, standards: Path) -> dict[s
 @pytest.mark.parametrize("form", ["sealed", "clear"])
 @settings(
     max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 def test_no_changed_byte_and_no_cut_is_imported(

@@ -90,7 +90,7 @@ def joining_of(vectors: Vectors, subjects: list[int] | None = None) -> Joining:
     return Joining(np.arange(1, count + 1), whose, vectors, one_person=0.95)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seeds)
 def test_own_score_is_that_of_a_plain_loop(seed: int) -> None:
     cohort, people = Places(units(seed, 50)), units(seed + 1, 25)

@@ -131,7 +131,6 @@ def try_damaged(whole: bytes) -> None:
 
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
@@ -163,7 +162,7 @@ def test_damaged_photographs_are_decoded_or_refused() -> None:
     try_damaged(small.read_bytes())
 
 
-@settings(max_examples=EXAMPLES * 5, deadline=None, database=None)
+@settings(max_examples=EXAMPLES * 5, database=None)
 @given(
     st.sampled_from(
         [
