@@ -85,7 +85,8 @@ def _auto(full: bool) -> Measurement:
     kept, left_out = _errors(FIT)
     return Measurement(
         left_out.mean() / kept.mean(),
-        f"FNMR at FMR {_FMR:g} of {len(left_out)} probes that AUTO leaves out, {left_out.mean():.3f}"
+        f"FNMR at FMR {_FMR:g} of {len(left_out)} probes that AUTO leaves out,"
+        f" {left_out.mean():.3f}"
         f" (those without a face among them), over {kept.mean():.3f} of {len(kept)} that it keeps",
         (
             *(_of_bar(name, bar) for name, bar in (("medium", GOOD), ("high", BEST))),
@@ -176,7 +177,7 @@ def _tried(task: tuple[Path, Path, str, float]) -> _Probe:
     located = ours.finder.locate(sample_of(pixels))
     if not located.faces:
         return _Probe(way, None, True)
-    which = located.foremost
+    which = located.largest
     (template,) = ours.finder.templates(located, [which])
     score = compare(ours.foremost(reference)[1], template).score
     missed = score < ours.calibration.point(_FMR).threshold

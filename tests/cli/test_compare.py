@@ -181,7 +181,7 @@ def test_pairs_become_scores_and_failures_are_rows_too(
     assert list(same) == HEADER.split(",")
     assert (same["faces"], same["left"], failed["faces"], failed["left"]) == ("1", "27.0", "", "")
     assert float(same["score"]) > float(different["score"])
-    assert (failed["score"], "none was found" in failed["failure"]) == ("", True)
+    assert (failed["score"], "No face found" in failed["failure"]) == ("", True)
 
 
 def test_pairs_compare_every_face_of_the_second_picture_or_the_largest_alone(

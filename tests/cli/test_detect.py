@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from likeness.vision.decode import read_sample
 
@@ -48,6 +49,19 @@ def test_json_is_one_document_with_stable_keys(likeness: Command, picture: Make)
     }
     assert set(face["quality"]) == {"brightness", "sharpness", "size", "fit_to_enrol", "reasons"}
     assert face["box"]["left"] == pytest.approx(27, abs=2)
+
+
+def test_how_closely_a_picture_was_searched_is_said_where_small_faces_may_be_missed(
+    likeness: Command, picture: Make, tmp_path: Path
+) -> None:
+    small, large = picture("small.png", RED), tmp_path / "large.png"
+    assert "may be missed" not in likeness("detect", small).out
+    Image.new("RGB", (4608, 32)).save(large)
+    said = likeness("detect", large, "--detector-side", "1152").out
+    assert "Searched at 1152x8 pixels: faces of less than 96 pixels may be missed." in said
+    answer = json.loads(likeness("detect", large, "--detector-side", "1152", "--json").out)
+    searched = {"width": 1152, "height": 8, "smallest_face": 96}
+    assert answer["pictures"][0]["searched"] == searched
 
 
 def test_a_picture_without_a_face_is_an_answer(likeness: Command, picture: Make) -> None:

@@ -64,7 +64,7 @@ def test_a_folder_is_enrolled_and_every_picture_reported(enrol: Command, people:
     assert list(told["Greta.png"]) == columns
     assert told["Greta.png"]["outcome"] == "enrolled" and told["Greta.png"]["reference_id"]
     assert told["nobody.png"]["outcome"] == "rejected"
-    assert "none was found" in told["nobody.png"]["reason"]
+    assert "No face found" in told["nobody.png"]["reason"]
     assert "2 were found" in told["several.png"]["reason"]
 
 

@@ -25,8 +25,8 @@ from likeness.vision.cards import (
 )
 from likeness.vision.centerface import CenterFace
 from likeness.vision.conversion import convert
-from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.detections import FaceNetwork
+from likeness.vision.detections import FaceNetwork, suppressed
+from likeness.vision.letterbox import Letterbox
 from likeness.vision.openvino_engine import OpenVinoEngine
 from likeness.vision.scrfd import Scrfd
 from likeness.vision.session import Precision, Session
@@ -253,9 +253,9 @@ def test_planted_face_is_found_where_it_was_planted(
     kind: Kind, network: FaceNetwork, width: int, height: int, zoom: float
 ) -> None:
     shown = int(max(width, height) * zoom)
-    settings = DetectorSettings(longer_side=shown, enlarged_side=shown, threshold=0.5)
+    letterbox = Letterbox.fit(picture(width, height, kind.cell_side, zoom), shown)
 
-    found = Detector(network, settings).detect(picture(width, height, kind.cell_side, zoom))
+    found = letterbox.restore(suppressed(network.find(letterbox.canvas, 0.5), 0.3))
 
     assert len(found) == 1
     assert found.boxes_xyxy[0] == pytest.approx((np.tile(CELL_XY, 2) + BOX) / zoom, abs=1e-3)

@@ -24,10 +24,14 @@ from likeness.cli.plain_text import plain
 from likeness.cli.standard_input import check_read_once, sample_of
 from likeness.cli.words import face_in_words, several
 from likeness.errors import LikenessError
-from likeness.terms.face import Face
 from likeness.vision.decode import Sample
+from likeness.vision.detect import Search
+from likeness.vision.find import Located
 
-Found = tuple[Sample, tuple[Face, ...]]
+Found = tuple[Sample, Located]
+
+# Faces that a search may miss are worth a word from so many pixels on.
+_WORTH_SAYING = 40
 
 
 def detect(
@@ -58,9 +62,10 @@ def detect(
 
     def find(picture: Path) -> Found:
         sample = sample_of(settled, picture)
-        faces = locator.locate(sample).faces
-        annotations.write(picture, sample, faces, [f"{face.confidence:.2f}" for face in faces])
-        return sample, faces
+        located = locator.locate(sample)
+        labels = [f"{face.confidence:.2f}" for face in located.faces]
+        annotations.write(picture, sample, located.faces, labels)
+        return sample, located
 
     code, answers = ExitCode.DONE, []
     for picture, found in each_picture(find, pictures, settled.workers(workload)):
@@ -75,27 +80,42 @@ def detect(
     raise typer.Exit(code)
 
 
-def _print(picture: Path, sample: Sample, faces: tuple[Face, ...]) -> None:
-    print(
-        f"{plain(picture)}: {several(len(faces), 'face')} in {sample.width}x{sample.height} pixels"
-    )
-    for remark in sample.remarks:
+def _print(picture: Path, sample: Sample, located: Located) -> None:
+    faces = several(len(located.faces), "face")
+    print(f"{plain(picture)}: {faces} in {sample.width}x{sample.height} pixels")
+    for remark in (*sample.remarks, *_missed(located.search)):
         print(f"      {remark}")
-    for number, face in enumerate(faces, start=1):
+    for number, face in enumerate(located.faces, start=1):
         first, *others = face_in_words(face)
         print(f"{number:>4}  {first}")
         for line in others:
             print(f"      {line}")
 
 
+def _missed(search: Search) -> list[str]:
+    """Say which faces a search of a large picture may miss."""
+    if search.smallest_face < _WORTH_SAYING:
+        return []
+    return [
+        f"Searched at {search.width}x{search.height} pixels: faces of less than"
+        f" {search.smallest_face} pixels may be missed. A larger --detector-side finds them."
+    ]
+
+
 def _json(picture: Path, found: Found | LikenessError) -> Json:
     if isinstance(found, LikenessError):
         return {"picture": str(picture), "error": error_json(found)}
-    sample, faces = found
+    sample, located = found
+    search = located.search
     return {
         "picture": str(picture),
         "width": sample.width,
         "height": sample.height,
         "remarks": list(sample.remarks),
-        "faces": [face_json(face) for face in faces],
+        "searched": {
+            "width": search.width,
+            "height": search.height,
+            "smallest_face": search.smallest_face,
+        },
+        "faces": [face_json(face) for face in located.faces],
     }

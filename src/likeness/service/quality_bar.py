@@ -46,7 +46,7 @@ class QualityBar:
 
 FIT = QualityBar(least_sharpness=0, least_size=0, most_yaw=180, most_pitch=180)
 """Fit to enrol, and no more: below, recognition starts to fail."""
-GOOD = QualityBar(least_sharpness=42, least_size=32, most_yaw=50, most_pitch=20)
-"""Blurred by two pixels of a chip at most, 32 pixels wide; turned no further than costs little."""
-BEST = QualityBar(least_sharpness=58, least_size=64, most_yaw=30, most_pitch=20)
-"""As sharp as 19 of 20 photographs of the press, 64 pixels wide, and facing the camera."""
+GOOD = QualityBar(least_sharpness=20, least_size=32, most_yaw=50, most_pitch=20)
+"""As sharp, as large and as near to frontal as makes no difference to who is missed."""
+BEST = QualityBar(least_sharpness=42, least_size=48, most_yaw=40, most_pitch=20)
+"""As good as a photograph for a document: sharp, 48 pixels wide and near to frontal."""

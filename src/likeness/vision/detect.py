@@ -1,5 +1,6 @@
 """Where the faces of a picture are."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,7 +28,7 @@ class DetectorSettings:
     finds faces of 40 pixels in 1920x1080. `enlarged_side`: smaller pictures are enlarged to this,
     at most twice; more finds nothing new. `threshold`: the least confidence, 0 to 1. `overlap`:
     boxes of a higher intersection over union are one face. `glance_side`: the same pixels where
-    the largest face alone is wanted, at first.
+    the largest face alone is wanted and a smaller copy leaves a doubt.
     """
 
     longer_side: int = 1152
@@ -42,9 +43,9 @@ class DetectorSettings:
         return min(self.longer_side, max(longer, min(2 * longer, self.enlarged_side)))
 
 
-# A glance misses smaller faces, in pixels of what is shown, and doubts what is less confident.
-# The largest has so many times the area of the next, whatever a box is off by. docs/quality.md has
-# how often it is the one that a closer look finds.
+# A glance at a small copy misses smaller faces, in pixels of what is shown, and doubts what is less
+# confident. The largest has so many times the area of the next, whatever a box is off by.
+# docs/quality.md has how often it is the one that a closer look finds.
 _SEEN_AT_A_GLANCE = 32
 _SURE = 0.7
 _CLEARLY_LARGER = 1.4
@@ -54,10 +55,25 @@ _CLEARLY_LARGER = 1.4
 # of the picture as it is shown on.
 _AFAR_SIDE, _AFAR_BORDER = 128, 26
 _LARGE = 200
+# Of faces of so many pixels, as they are shown, 99 in 100 are found: `make bench ONLY=small-faces`.
+_FOUND = 24
 # Where no face is upright, others are looked for in at most so many pixels a side. Three more looks
 # are three more chances to be wrong, so they have to be surer.
 _TURNED_SIDE = 640
 _TURNED_SURE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How closely a picture was searched.
+
+    It was shown as `width` times `height` pixels; faces of fewer than `smallest_face` pixels of the
+    full frame may be missed.
+    """
+
+    width: int
+    height: int
+    smallest_face: int
 
 
 class Detector:
@@ -67,40 +83,50 @@ class Detector:
         self._network = network
         self.settings = settings
 
+    def search_of(self, width: int, height: int) -> Search:
+        """Say how closely a picture of some size is searched."""
+        side, longer = self.settings.shown_side(width, height), max(width, height)
+        shown_w, shown_h = (max(1, round(one * side / longer)) for one in (width, height))
+        return Search(shown_w, shown_h, math.ceil(_FOUND * longer / side))
+
     def detect(self, image: Image) -> Detections:
         """Find the faces of one picture, most confident first, in pixels of the full frame.
 
         Heads that lie on their side or stand on their head are looked for where no other is found.
         """
-        side = self.settings.shown_side(image.width, image.height)
-        zoom = side / max(image.width, image.height)
+        return self._detect(image, self._from_afar(image))
+
+    def detect_largest(self, image: Image) -> Detections:
+        """Find the largest face alone, or none.
+
+        It is looked for in small copies first, which show large faces as well as a large one does,
+        and take a fraction of the time.
+        """
+        longer, shown = max(image.width, image.height), self._shown_side(image)
+        found = afar = largest_first(self._from_afar(image))
+        if not _is_likely_largest(afar, _AFAR_SIDE / longer):
+            side = self.settings.glance_side
+            found = largest_first(self._search(image, side)) if side < shown else afar
+            if side >= shown or not _is_likely_largest(found, side / longer):
+                found = largest_first(self._detect(image, afar))
+        return found.select(np.arange(min(1, len(found))))
+
+    def _detect(self, image: Image, afar: Detections) -> Detections:
+        """Find every face, given what is found from afar."""
+        side = self._shown_side(image)
         near = without_inner(self._search(image, side))
-        found = each_once(near, _large(self._search(image, _AFAR_SIDE, _AFAR_BORDER), zoom))
+        found = each_once(near, _large(afar, side / max(image.width, image.height)))
         if not len(found):
             found = self._search(image, max(1, side // 2))
         if not len(found):
             found = self._search_turned(image, min(side, _TURNED_SIDE))
         return found.select(np.argsort(-found.confidences, kind="stable"))
 
-    def detect_largest(self, image: Image) -> Detections:
-        """Find the largest face alone, or none.
+    def _from_afar(self, image: Image) -> Detections:
+        return self._search(image, _AFAR_SIDE, _AFAR_BORDER)
 
-        It is looked for in a small picture first, which shows large faces as well as a large one
-        does, and takes a fraction of the time.
-        """
-        found = self._glance(image)
-        if found is None:
-            found = largest_first(self.detect(image))
-        return found.select(np.arange(min(1, len(found))))
-
-    def _glance(self, image: Image) -> Detections | None:
-        """Find faces from afar, the largest first; None where one that is larger may be missed."""
-        side = self.settings.glance_side
-        if side >= self.settings.shown_side(image.width, image.height):
-            return None
-        found = largest_first(self._search(image, side))
-        zoom = side / max(image.width, image.height)
-        return found if _is_likely_largest(found, zoom) else None
+    def _shown_side(self, image: Image) -> int:
+        return self.settings.shown_side(image.width, image.height)
 
     def upright(self, image: Image, found: Detections) -> tuple[Detections, Floats]:
         """Find the landmarks of each face again, in a picture of it that is upright.

@@ -13,7 +13,7 @@ from likeness.terms.template import Template
 from likeness.vision.align import ChipLayout, Chips, cut_chips, zoom_needed
 from likeness.vision.cohort import Cohort
 from likeness.vision.decode import Sample
-from likeness.vision.detect import Detector
+from likeness.vision.detect import Detector, Search
 from likeness.vision.detections import Detections, areas, largest_first
 from likeness.vision.embed import Recogniser
 from likeness.vision.pose import pose_of
@@ -30,11 +30,13 @@ class Located:
     """Faces of one sample, largest first, and the pixels they were found in.
 
     `image` has at least the resolution that the faces' chips need, where the sample has it.
+    `search` says how closely the sample was searched.
     """
 
     faces: tuple[Face, ...]
     image: Image
     detections: Detections
+    search: Search
 
     @property
     def largest(self) -> int:
@@ -45,9 +47,8 @@ class Located:
         """
         if not self.faces:
             raise NoFace(
-                f"a face was expected and none was found in {self.image.width}x{self.image.height}"
-                " pixels: give a picture in which a face is sharp, upright and at least 2% of the"
-                " width"
+                f"No face found ({self.image.width}x{self.image.height} pixels). The face should"
+                f" be sharp and at least {self.search.smallest_face} pixels wide."
             )
         return largest_of(self.detections.boxes_xyxy, self.image.width, self.image.height)
 
@@ -107,7 +108,8 @@ class FaceLocator:
                 strict=True,
             )
         )
-        return Located(faces, image, detections)
+        search = self._detector.search_of(image.width, image.height)
+        return Located(faces, image, detections, search)
 
     def _with_enough_pixels(self, sample: Sample, image: Image, detections: Detections) -> Image:
         """Decode again, larger, where the chips of small faces would be cut from too few pixels."""

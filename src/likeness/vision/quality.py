@@ -39,10 +39,10 @@ class QualityLimits:
     either way. Roll costs nothing: chips are upright.
     """
 
-    least_brightness: float = 5.0
-    least_sharpness: float = 15.0
-    least_contrast: float = 5.0
-    most_glare: float = 0.6
+    least_brightness: float = 4.0
+    least_sharpness: float = 12.0
+    least_contrast: float = 4.0
+    most_glare: float = 0.7
     least_size: float = 24.0
     least_confidence: float = 0.6
     most_yaw: float = 60.0

@@ -108,7 +108,7 @@ def test_faces_of_low_quality_are_not_indexed_by_default(rekognition: Any) -> No
 
 @pytest.mark.parametrize(("bar", "indexed"), [("LOW", 2), ("AUTO", 2), ("MEDIUM", 2), ("HIGH", 1)])
 def test_higher_bars_leave_out_smaller_faces(rekognition: Any, bar: str, indexed: int) -> None:
-    picture = discs((RED, 40), (BLUE, 26))  # 80 and 52 pixels across
+    picture = discs((RED, 40), (BLUE, 20))  # 80 and 40 pixels across
     answer = index(rekognition, picture, QualityFilter=bar)
     assert len(answer["FaceRecords"]) == indexed
     reasons = [one["Reasons"] for one in answer["UnindexedFaces"]]
