@@ -78,6 +78,23 @@ def test_any_size_and_number_of_pictures_and_views_of_them(engine: Engine, tmp_p
         np.testing.assert_array_equal(session.run(pictures)[0], pictures.transpose(0, 3, 1, 2))
 
 
+def test_shapes_that_recur_are_computed_alike_even_once_the_file_is_gone(
+    engine: Engine, tmp_path: Path
+) -> None:
+    path = network(tmp_path, Preparation())
+    session = engine.load(path)
+    pictures = [
+        np.random.default_rng(n).integers(0, 256, shape, np.uint8)
+        for n, shape in enumerate([(1, 4, 4, 3), (2, 6, 4, 3), (1, 300, 300, 3)])
+    ]
+    for run in range(40):
+        for picture in pictures:
+            np.testing.assert_array_equal(session.run(picture)[0], picture.transpose(0, 3, 1, 2))
+        if run == 20:
+            path.unlink()
+            pictures.append(np.zeros((3, 5, 5, 3), np.uint8))
+
+
 def test_results_are_the_callers_own(engine: Engine, tmp_path: Path) -> None:
     session = engine.load(network(tmp_path, Preparation()))
     first = session.run(np.full((1, 4, 4, 3), 7, np.uint8))[0]

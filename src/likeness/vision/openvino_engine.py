@@ -1,6 +1,11 @@
 """Inference on the processor with OpenVINO."""
 
+import math
 import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -11,7 +16,14 @@ from numpy.typing import NDArray
 from likeness.errors import EngineUnavailable
 from likeness.vision.session import Precision, Session
 
+Shape = tuple[int, ...]
+
 _DEVICE = "CPU"
+# Pictures of at most so many pixels in all are small: chips, and small copies of pictures. Shapes
+# recur from so many runs on; before, compiling costs more than it saves.
+_SMALL = 1 << 16
+_RECURRING = 16
+_MOST_SHAPES = 8
 
 
 class OpenVinoEngine:
@@ -63,14 +75,20 @@ class OpenVinoEngine:
 
     def load(self, network: Path) -> Session:
         """Load an ONNX file."""
+        return _OpenVinoSession(partial(self._compiled, network), self.precision, self._streams)
+
+    def _compiled(self, network: Path, shape: Shape | None) -> Any:
+        """Compile a network, for pictures of one shape or, with None, of any."""
         try:
-            compiled = self._core.compile_model(str(network), _DEVICE, self._settings)
+            model = self._core.read_model(str(network))
+            if shape is not None:
+                model.reshape(list(shape))
+            return self._core.compile_model(model, _DEVICE, self._settings)
         except RuntimeError as error:
             raise EngineUnavailable(
                 f"OpenVINO cannot load {network.name}: {_first_line(error)}; check the file with"
                 " `likeness doctor`"
             ) from error
-        return _OpenVinoSession(compiled, self.precision, self._streams)
 
     def _available(self, wanted: Precision) -> Precision:
         has_bf16 = "BF16" in self.capabilities
@@ -85,13 +103,58 @@ class OpenVinoEngine:
 
 
 class _OpenVinoSession:
+    """A network, compiled for pictures of any shape, and for small ones of shapes that recur.
+
+    Each change of shape makes a network that takes any work out again how to compute it, which
+    takes as long as a chip itself. The outputs are the same.
+    """
+
+    def __init__(
+        self, compiled: Callable[[Shape | None], Any], precision: Precision, requests: int
+    ) -> None:
+        self._compiled = compiled
+        self._count = requests
+        self._any = _Requests(compiled(None), requests)
+        self._own: dict[Shape, _Requests] = {}
+        self._runs: Counter[Shape] = Counter()
+        self._compiling = threading.Lock()
+        self.precision = precision
+
+    def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        try:
+            return self._requests_for(pictures.shape).run(pictures)
+        except RuntimeError as error:
+            raise EngineUnavailable(
+                f"OpenVINO failed on pictures of shape {pictures.shape}: {_first_line(error)};"
+                " check the model with `likeness doctor`"
+            ) from error
+
+    def _requests_for(self, shape: Shape) -> "_Requests":
+        own = self._own.get(shape)
+        if own is None and math.prod(shape[:3]) <= _SMALL and len(self._own) < _MOST_SHAPES:
+            self._runs[shape] += 1
+            # Whoever comes while one is compiled does not wait for it.
+            if self._runs[shape] >= _RECURRING and self._compiling.acquire(blocking=False):
+                try:
+                    own = self._own[shape] = self._own.get(shape) or self._compiled_for(shape)
+                finally:
+                    self._compiling.release()
+        return own or self._any
+
+    def _compiled_for(self, shape: Shape) -> "_Requests":
+        try:
+            return _Requests(self._compiled(shape), self._count)
+        except EngineUnavailable:  # its file is gone, or its graph takes no shape but its own
+            return self._any
+
+
+class _Requests:
     """A compiled network and the requests that wait to run it."""
 
-    def __init__(self, compiled: Any, precision: Precision, requests: int) -> None:
+    def __init__(self, compiled: Any, count: int) -> None:
         self._outputs = range(len(compiled.outputs))
-        self.precision = precision
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(requests):
+        for _ in range(count):
             self._idle.put(compiled.create_infer_request())
 
     def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
@@ -100,11 +163,6 @@ class _OpenVinoSession:
             request.infer([np.ascontiguousarray(pictures)], share_inputs=True)
             # The request's own buffers are overwritten by its next run.
             return tuple(request.get_output_tensor(i).data.copy() for i in self._outputs)
-        except RuntimeError as error:
-            raise EngineUnavailable(
-                f"OpenVINO failed on pictures of shape {pictures.shape}: {_first_line(error)};"
-                " check the model with `likeness doctor`"
-            ) from error
         finally:
             self._idle.put(request)
 
