@@ -217,7 +217,7 @@ def test_picture_is_searched_at_half_its_size_where_nothing_is_found() -> None:
     assert not len(Detector(network, DetectorSettings()).detect(spotted(1000, 800, _LARGE)))
     assert [shape[:2] for shape in network.shown] == [
         *[(160, 192), (800, 1024), (416, 512)],
-        *[(640, 512), (512, 640), (640, 512)],
+        *[(448, 384), (384, 448), (448, 384)],
     ]
 
 

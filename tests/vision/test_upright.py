@@ -140,3 +140,20 @@ def test_face_that_is_not_seen_upright_is_looked_for_at_other_angles(degrees: fl
     found, certainties = found_upright(Upright(), spotted(truth), wrong)
     np.testing.assert_allclose(found[0], truth, atol=2.5)
     assert certainties[0] == pytest.approx(0.9)
+
+
+def test_a_crowd_of_doubtful_faces_costs_no_more_than_a_few_of_them() -> None:
+    class Doubting:
+        shown = 0
+
+        def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+            self.shown += 1
+            return detections(np.empty((0, 5, 2)), [])
+
+    def shown(count: int) -> int:
+        network = Doubting()
+        found_upright(network, spotted(turned(0)), faces(*[turned(0)] * count))
+        return network.shown
+
+    # Three times each, and four times more for the doubtful.
+    assert (shown(1), shown(16), shown(50)) == (7, 16 * 7, 50 * 3 + 16 * 4)

@@ -59,7 +59,7 @@ _LARGE = 200
 _FOUND = 24
 # Where no face is upright, others are looked for in at most so many pixels a side. Three more looks
 # are three more chances to be wrong, so they have to be surer.
-_TURNED_SIDE = 640
+_TURNED_SIDE = 448
 _TURNED_SURE = 0.6
 
 

@@ -46,6 +46,7 @@ _QUARTER_TURNS = [
     for cos, sin in ((1, 0), (0, 1), (-1, 0), (0, -1))
 ]
 _SMALLEST = 20  # pixels of the full frame; a smaller face is not fit to enrol at any angle
+_MOST_DOUBTFUL = 16  # of one picture; a crowd would take three times as long
 
 
 # A network that is surer of a face than this sees it upright; docs/quality.md has the evidence.
@@ -77,7 +78,7 @@ def found_upright(
         it upright, (n,), 0 to 1; 0 where it did not find it again.
     """
     landmarks_xy, certainties = _refined(network, image, found.landmarks_xy)
-    for face in np.nonzero((certainties < _CERTAIN) & _is_worth_it(found.boxes_xyxy))[0]:
+    for face in _doubtful(found, certainties):
         turned_xy = _best_angle(network, image, found.boxes_xyxy[face])
         if turned_xy is None:
             continue
@@ -118,9 +119,11 @@ def _best_angle(network: FaceNetwork, image: Image, box_xyxy: Floats) -> Floats 
     return best_xy
 
 
-def _is_worth_it(boxes_xyxy: Floats) -> NDArray[np.bool_]:
-    """Say which faces are large enough that their angle can matter to anybody."""
-    return areas(boxes_xyxy) >= _SMALLEST**2
+def _doubtful(found: Detections, certainties: Floats) -> list[int]:
+    """Say which faces, the largest of them, may have landmarks of another angle: their indices."""
+    sizes = areas(found.boxes_xyxy)
+    doubtful = np.nonzero((certainties < _CERTAIN) & (sizes >= _SMALLEST**2))[0]
+    return sorted(doubtful.tolist(), key=lambda face: -sizes[face])[:_MOST_DOUBTFUL]
 
 
 def _seen(network: FaceNetwork, chips: NDArray[np.uint8]) -> list[tuple[Floats, float]]:
