@@ -236,6 +236,31 @@ def test_a_tile_larger_than_a_small_picture_is_part_of_what_it_takes() -> None:
     assert large.header.memory(1) - small.header.memory(1) > 1 << 20
 
 
+@pytest.mark.parametrize("compression", [NONE, DEFLATE, PACKBITS])
+def test_tiles_that_cost_more_than_the_picture_are_refused(compression: int) -> None:
+    crumbs = tiff(np.zeros((70, 70, 1), np.uint8), 1, 8, tile=(1, 1), compression=compression)
+    with pytest.raises(InvalidImage, match="70x70 pixels has 4900 tiles of 1x1"):
+        inspect(crumbs)
+    tall = tiff(np.zeros((20, 1, 1), np.uint8), 1, 8, tile=(1 << 20, 1), compression=compression)
+    with pytest.raises(InvalidImage, match="1x20 pixels has 20 tiles of 1048576x1"):
+        inspect(tall)
+
+
+@pytest.mark.parametrize("compression", [DEFLATE, PACKBITS, LZW])
+def test_a_strip_is_not_unpacked_in_the_place_of_another(compression: int) -> None:
+    height = 20
+    whole = tiff(
+        np.zeros((height, 9, 1), np.uint8), 1, 8, rows_per_strip=1, compression=compression
+    )
+    at = whole.index(struct.pack("<HHI", 279, 4, height))
+    (sizes_at,) = struct.unpack_from("<I", whole, at + 8)
+    data = bytearray(whole)
+    each = len(whole) // 10  # lies within the file, but only for ten of the twenty
+    struct.pack_into(f"<{height}I", data, sizes_at, *[each] * height)
+    with pytest.raises(InvalidImage, match=f"have {height * each} bytes together"):
+        decode(bytes(data))
+
+
 def test_a_second_page_is_remarked() -> None:
     file = io.BytesIO()
     pages = [PIL.Image.fromarray(scene()), PIL.Image.new("L", (8, 8))]

@@ -29,8 +29,11 @@ _BITS = {UNSIGNED: (*range(1, 17), 32), FLOAT: (16, 32, 64)}
 _NO_PREDICTOR, _DIFFERENCES, _FLOAT_DIFFERENCES = 1, 2, 3
 _MAX_SAMPLES = 16
 
-# A tile may be larger than a small picture.
+# A tile may be larger than a small picture. Each costs time of its own, and so does what tiles have
+# beyond the picture: writers make tiles of 64x64 pixels or more, and fill the last ones up.
 _MAX_PIECE_PIXELS = 1 << 20
+_MIN_TILES, _PIXELS_PER_TILE = 4096, 1024
+_MIN_TILED_PIXELS, _TIMES_THE_PICTURE = 1 << 24, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,8 +88,10 @@ class Layout:
     def check_pieces(self, size: int) -> None:
         """Check that the pieces cover the page and lie within a file of this size.
 
+        Packed pieces may not share bytes either: unpacking would go through the file once for each.
+
         Raises:
-            InvalidImage: they do not.
+            InvalidImage: they do not, or do.
         """
         count = self.across * self.down * self.planes
         if len(self.offsets) < count:
@@ -98,6 +103,12 @@ class Layout:
         if ends.max() > size:
             raise InvalidImage(
                 f"Truncated: this TIFF has {size} of {ends.max()} bytes. Fetch it again."
+            )
+        packed = int(self.sizes[:count].sum())
+        if self.compression != NONE and packed > size:
+            raise InvalidImage(
+                f"Damaged: the strips or tiles of this TIFF have {packed} bytes together and the"
+                f" file has {size}. Save it anew."
             )
 
 
@@ -139,6 +150,7 @@ def layout_of(directory: ifd.Directory) -> Layout:
         raise _unread(f"its palette has more than 256 colours ({depth} bits)")
     if photometric == 6 and (depth != 8 or samples != 3):
         raise _unread(f"its YCbCr samples are {samples} of {depth} bits")
+    is_planar = directory.number(284, 1) == 2 and samples > 1
     tiled = 322 in directory.entries
     piece_w = directory.number(322) if tiled else width
     piece_h = directory.number(323) if tiled else min(directory.number(278, height), height)
@@ -151,6 +163,8 @@ def layout_of(directory: ifd.Directory) -> Layout:
             f"Damaged: the tiles of this TIFF have {piece_w}x{piece_h} pixels and the picture has"
             f" {width}x{height}. Save it anew."
         )
+    if tiled:
+        _check_tiles(width, height, piece_w, piece_h, samples if is_planar else 1)
     extra = directory.numbers(338)[:_MAX_SAMPLES].tolist() if samples > colours else []
     kind_of_extra = extra[0] if extra else 0
     return Layout(
@@ -164,7 +178,7 @@ def layout_of(directory: ifd.Directory) -> Layout:
         photometric=photometric,
         predictor=predictor,
         bits_reversed=directory.number(266, 1) == 2,
-        planar=directory.number(284, 1) == 2 and samples > 1,
+        planar=is_planar,
         tiled=tiled,
         piece_w=max(1, piece_w),
         piece_h=max(1, piece_h),
@@ -174,6 +188,21 @@ def layout_of(directory: ifd.Directory) -> Layout:
         alpha=colours if kind_of_extra in (1, 2) else None,
         associated=kind_of_extra == 1,
     )
+
+
+def _check_tiles(width: int, height: int, tile_w: int, tile_h: int, planes: int) -> None:
+    """Bound the number of tiles, and the pixels that all of them have."""
+    if min(tile_w, tile_h) < 1:
+        return  # of a page without an area
+    across, down = -(-width // tile_w), -(-height // tile_h)
+    tiles, pixels = planes * across * down, across * tile_w * down * tile_h
+    if tiles > max(_MIN_TILES, width * height // _PIXELS_PER_TILE) or pixels > max(
+        _MIN_TILED_PIXELS, _TIMES_THE_PICTURE * width * height
+    ):
+        raise InvalidImage(
+            f"Too costly: this TIFF of {width}x{height} pixels has {tiles} tiles of"
+            f" {tile_w}x{tile_h}. Save it as a PNG."
+        )
 
 
 def _is_predicted_as_read(predictor: int, bits: int, sample_format: int) -> bool:
