@@ -3,9 +3,11 @@
 import gc
 import io
 import os
+import struct
 import subprocess
 import sys
 import threading
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -124,8 +126,36 @@ _SIDE = 1600
 _MOST = 48 << 20
 
 
+def dim_png(side: int) -> bytes:
+    """Colours of 16 bits of which the upper bytes are zero."""
+    header = struct.pack(">IIBBBBB", side, side, 16, 2, 0, 0, 0)
+    rows = zlib.compress((b"\0" + b"\0\x50" * 3 * side) * side)
+    chunks = b"".join(
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
+    )
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def bmp_of_runs(side: int) -> bytes:
+    """A palette picture in runs of one colour."""
+    row = b"".join(bytes((min(255, side - at), 1)) for at in range(0, side, 255)) + b"\0\0"
+    content = row * side + b"\0\1"
+    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(content), 0, 0, 256, 0)
+    start = 14 + len(header) + 1024
+    first = b"BM" + struct.pack("<IHHI", start + len(content), 0, 0, start)
+    return first + header + bytes(1024) + content
+
+
 def hostile(kind: str, side: int) -> bytes:
     """A flat picture, in as few bytes as its format allows."""
+    if kind == "png-dim":
+        return dim_png(side)
+    if kind == "bmp-runs":
+        return bmp_of_runs(side)
     mode = {"png-grey": "L", "png-alpha": "RGBA", "gif": "L", "bmp": "1"}.get(kind, "RGB")
     name = {"jpeg-progressive": "jpeg", "jp2": "jpeg2000"}.get(kind, kind.split("-")[0])
     if name == "tiff":
@@ -149,7 +179,8 @@ def hostile(kind: str, side: int) -> bytes:
     "kind",
     [
         *("jpeg", "jpeg-progressive", "png-grey", "png", "png-alpha", "webp", "webp-lossless"),
-        *("gif", "bmp", "tiff", "tiff-16", "tiff-lzw", "jp2", "avif"),
+        *("gif", "bmp", "bmp-runs", "png-dim", "tiff", "tiff-16"),
+        *("tiff-lzw", "jp2", "avif"),
     ],
 )
 def test_eight_hostile_pictures_at_once_take_what_is_allowed(tmp_path: Path, kind: str) -> None:

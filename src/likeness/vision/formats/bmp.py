@@ -10,6 +10,9 @@ from PIL.BmpImagePlugin import BmpImageFile
 from likeness.vision.formats.header import Format, Header
 from likeness.vision.formats.rgb import from_pillow
 
+# Kinds of compression, of pictures of a byte a pixel; Pillow unpacks them whole, and copies that.
+_RUN_LENGTH, _UNPACKED = (1, 2), 2.0
+
 
 def _accepts(data: bytes) -> bool:
     return data.startswith(b"BM")
@@ -18,6 +21,8 @@ def _accepts(data: bytes) -> bool:
 def _header(data: bytes) -> Header:
     with BmpImageFile(io.BytesIO(data)) as picture:
         held = 1.0 if picture.mode in "1LP" else 4.0
+        if int.from_bytes(data[30:34], "little") in _RUN_LENGTH:
+            held += _UNPACKED
         return Header(*picture.size, held=held + 0.25)
 
 

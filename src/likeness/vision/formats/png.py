@@ -48,6 +48,8 @@ def _header(data: bytes) -> Header:
         alpha |= kind == b"tRNS"
     remarks = (*((SIXTEEN_BITS,) if depth == 16 else ()), *((ALPHA,) if alpha else ()))
     held = 4.0 if colour in _OF_FOUR_BYTES else 2.0 if depth == 16 else 1.0
+    if depth == 16 and colour == _COLOUR:
+        held += 3.0  # of the upper bytes, while the lower ones are read
     sides = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
     return Header(*sides, orientation, remarks, held + 0.25)
 
@@ -63,25 +65,34 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
             f"Truncated: this PNG stops after {len(data)} bytes, before its end. Fetch it again."
         )
     content = b"".join(kept)
-    with PngImageFile(io.BytesIO(content)) as picture:
-        pixels = from_pillow(picture, header.width, header.height, reduction)
+    pixels = _by_pillow(content, header, reduction)
     if header.remarks == (SIXTEEN_BITS,) and data[25] == _COLOUR and pixels.max() < _DIM:
         return _brightened(content, header, reduction, pixels)
     return pixels
+
+
+def _by_pillow(
+    content: bytes, header: Header, reduction: int, *, lower: bool = False
+) -> NDArray[np.uint8]:
+    """Decode; of samples of 16 bits the upper byte, or the lower one."""
+    with PngImageFile(io.BytesIO(content)) as picture:
+        if lower:
+            # Read as if the lower byte came first, Pillow keeps that in place of the upper one.
+            picture.tile = [
+                tile._replace(args=str(tile.args).replace("16B", "16L")) for tile in picture.tile
+            ]
+        return from_pillow(picture, header.width, header.height, reduction)
 
 
 def _brightened(
     content: bytes, header: Header, reduction: int, upper: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """Shift 16-bit colours of which the upper bytes are dim by as much as their largest allows."""
-    with PngImageFile(io.BytesIO(content)) as picture:
-        # Read as if the lower byte came first, Pillow keeps that in place of the upper one.
-        picture.tile = [
-            tile._replace(args=str(tile.args).replace("16B", "16L")) for tile in picture.tile
-        ]
-        lower = from_pillow(picture, header.width, header.height, reduction)
     shift = shift_to_8_bits(int(upper.max()) << 8 | 0xFF)
-    return (upper << np.uint8(8 - shift)) | (lower >> np.uint8(shift))
+    lower = _by_pillow(content, header, reduction, lower=True)
+    np.left_shift(upper, np.uint8(8 - shift), out=upper)
+    np.right_shift(lower, np.uint8(shift), out=lower)
+    return np.bitwise_or(upper, lower, out=upper)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
