@@ -13,18 +13,25 @@ from likeness.errors import InvalidRequest
 LONGEST_NAME = 255
 # Control characters, halves of a character, and what breaks a line.
 _FORBIDDEN = {"Cc", "Cs", "Zl", "Zp"}
+# Characters that no name and no path has more of. To put many marks in order takes time that grows
+# with the square of their number.
+_LONGEST_SPELT = 4096
 
 
 def composed(name: str) -> str:
-    """Give a name in the spelling in which it is kept (NFC)."""
-    return name if name.isascii() else normalize("NFC", name)
+    """Give a name in the spelling in which it is kept (NFC); one that is too long as it came."""
+    return normalize("NFC", name) if _has_spellings(name) else name
 
 
 def spellings(name: str) -> tuple[str, ...]:
     """Give the spellings under which a name may have been kept: as it came, NFC, NFD."""
-    if name.isascii():
+    if not _has_spellings(name):
         return (name,)
     return tuple(dict.fromkeys((name, normalize("NFC", name), normalize("NFD", name))))
+
+
+def _has_spellings(name: str) -> bool:
+    return not name.isascii() and len(name) <= _LONGEST_SPELT
 
 
 def checked_name(name: str, what: str) -> str:
