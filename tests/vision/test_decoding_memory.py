@@ -75,6 +75,37 @@ def test_a_picture_that_waits_too_long_is_refused() -> None:
         pytest.fail("there was no room")
 
 
+def test_of_pictures_that_wait_for_one_another_one_is_refused_and_the_others_go_on() -> None:
+    memory = DecodingMemory(patience_s=600, patience_when_stuck_s=0.01)
+    all_hold, endings = threading.Barrier(3), []
+
+    def compare() -> None:
+        pixels = np.zeros(30, np.uint8)
+        with memory.lease(30, 100) as lease:
+            lease.keep_for(pixels)
+        all_hold.wait(60)
+        try:
+            with memory.lease(40, 100):
+                endings.append("done")
+        except ImageTooLarge:
+            endings.append("refused")
+
+    threads = [threading.Thread(target=compare) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(endings) == ["done", "done", "refused"]
+    assert memory.taken == 0
+
+
+def test_a_thread_does_not_wait_for_what_it_holds_itself() -> None:
+    memory = DecodingMemory(patience_s=600, patience_when_stuck_s=0.01)
+    with memory.lease(60, 100), pytest.raises(ImageTooLarge), memory.lease(60, 100):
+        pytest.fail("there was no room")
+    assert memory.taken == 0
+
+
 def test_a_picture_that_needs_more_than_all_may_have_is_refused_by_its_header() -> None:
     said = r"3600x3600 pixels takes 58 MiB of memory, at most 40 MiB .* LIKENESS_DECODE_MEMORY"
     with pytest.raises(ImageTooLarge, match=said):

@@ -1,6 +1,7 @@
 """Memory that pictures may take while they are decoded, shared by all threads of a process."""
 
 import ctypes
+import math
 import threading
 import time
 import weakref
@@ -15,22 +16,26 @@ from likeness.errors import ImageTooLarge
 
 # A picture that waits longer is refused: others may hold theirs for good, each waiting for more.
 _PATIENCE_S = 60.0
+# Where nobody who holds pixels is at work with them. Somebody else may be: who was handed them.
+_PATIENCE_WHEN_STUCK_S = 3.0
 
 # glibc keeps freed blocks of up to 32 MiB for the thread that had them; Pillow's have 16.
 _WORTH_RETURNING = 32 << 20
 
 
 class Lease:
-    """Bytes that one picture has been given of the memory."""
+    """Bytes that a thread has been given of the memory, for one picture."""
 
-    def __init__(self, memory: "DecodingMemory", size: int) -> None:
+    def __init__(self, memory: "DecodingMemory", size: int, thread: object) -> None:
         self._memory = memory
         self._size = size
+        self._thread = thread
 
     def keep_for(self, pixels: NDArray[np.uint8]) -> None:
         """Keep what an array takes until the array is gone, and give back the rest."""
         kept = min(self._size, pixels.nbytes)
-        weakref.finalize(pixels, self._memory.give_back, kept).atexit = False
+        end = weakref.finalize(pixels, self._memory.give_back, kept, self._thread)
+        end.atexit = False
         self._give_back(self._size - kept)
         self._size = 0
 
@@ -43,17 +48,29 @@ class Lease:
         if size >= _WORTH_RETURNING:
             _return_what_is_free()
         if size:
-            self._memory.give_back(size)
+            self._memory.give_back(size, self._thread)
 
 
 class DecodingMemory:
-    """Gives pictures memory in turn, so that many at once take no more than one may."""
+    """Gives pictures memory in turn, so that many at once take no more than one may.
 
-    def __init__(self, patience_s: float = _PATIENCE_S) -> None:
+    Threads that hold pixels while they wait for more may wait for one another. Where all that hold
+    any do, one of them is refused after `patience_when_stuck_s`, and the others go on.
+    """
+
+    def __init__(
+        self,
+        patience_s: float = _PATIENCE_S,
+        patience_when_stuck_s: float = _PATIENCE_WHEN_STUCK_S,
+    ) -> None:
         self._patience_s = patience_s
+        self._patience_when_stuck_s = patience_when_stuck_s
         # Re-entrant: arrays are let go of anywhere, also by a thread that is in here.
         self._changed = threading.Condition(threading.RLock())
         self._taken = 0
+        self._taken_by: dict[object, int] = {}
+        self._waiting: set[object] = set()
+        self._own = threading.local()
 
     @property
     def taken(self) -> int:
@@ -67,27 +84,54 @@ class DecodingMemory:
         Raises:
             ImageTooLarge: others did not give enough back in time.
         """
-        until = time.monotonic() + self._patience_s
+        thread = self._this_thread()
         with self._changed:
-            while self._taken + size > most:
-                if not self._changed.wait(max(0.0, until - time.monotonic())):
-                    raise ImageTooLarge(
-                        f"Not enough memory: this picture needs {in_mib(size)}, and other pictures"
-                        f" hold {in_mib(self._taken)} of {in_mib(most)}. Try again later, or raise"
-                        " LIKENESS_DECODE_MEMORY."
-                    )
+            if self._taken + size > most:
+                self._wait(size, most, thread)
             self._taken += size
-        lease = Lease(self, size)
+            self._taken_by[thread] = self._taken_by.get(thread, 0) + size
+        lease = Lease(self, size, thread)
         try:
             yield lease
         finally:
             lease.end()
 
-    def give_back(self, size: int) -> None:
-        """Let other pictures have some bytes."""
+    def give_back(self, size: int, thread: object) -> None:
+        """Let other pictures have some bytes that a thread was given."""
         with self._changed:
             self._taken -= size
+            self._taken_by[thread] -= size
+            if not self._taken_by[thread]:
+                del self._taken_by[thread]
             self._changed.notify_all()
+
+    def _wait(self, size: int, most: int, thread: object) -> None:
+        now = time.monotonic()
+        until, stuck_until = now + self._patience_s, math.inf
+        self._waiting.add(thread)
+        self._changed.notify_all()  # those that wait already may be stuck by it
+        try:
+            while self._taken + size > most:
+                is_stuck = self._taken_by.keys() <= self._waiting
+                stuck_until = min(stuck_until, now + self._patience_when_stuck_s)
+                stuck_until = stuck_until if is_stuck else math.inf
+                left = min(until, stuck_until) - now
+                if left <= 0:
+                    raise ImageTooLarge(
+                        f"Not enough memory: this picture needs {in_mib(size)}, and other pictures"
+                        f" hold {in_mib(self._taken)} of {in_mib(most)}. Try again later, or raise"
+                        " LIKENESS_DECODE_MEMORY."
+                    )
+                self._changed.wait(left)
+                now = time.monotonic()
+        finally:
+            self._waiting.discard(thread)
+
+    def _this_thread(self) -> object:
+        """What stands for the running thread; its number may be another's when it has ended."""
+        if not hasattr(self._own, "thread"):
+            self._own.thread = object()
+        return self._own.thread
 
 
 def _return_what_is_free() -> None:
