@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from likeness.errors import LikenessError
+from likeness.service.csv_cells import as_text
 from likeness.service.csv_rows import inside, read_rows
 from likeness.service.face_in_picture import ComparedPicture, compared_picture
 from likeness.service.in_parallel import in_parallel
@@ -69,9 +70,9 @@ class PairScore:
 
     def row(self) -> tuple[str, ...]:
         """The columns of `COLUMNS_OUT`; what is missing is empty."""
-        names, best = (self.pair.path_a, self.pair.path_b), self.result
+        names, best = (as_text(self.pair.path_a), as_text(self.pair.path_b)), self.result
         if isinstance(best, str):
-            return (*names, "", "", "", best, "", "", "", "", "", "")
+            return (*names, "", "", "", as_text(best), "", "", "", "", "", "")
         numbers = (best.comparison.raw_score, best.comparison.score, best.similarity)
         sides = (f"{side:.1f}" for side in astuple(best.box))
         scores = (f"{number:.6f}" for number in numbers)
