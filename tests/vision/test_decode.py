@@ -451,6 +451,25 @@ def test_what_the_header_says_is_found_among_the_brands_of_a_heif_file() -> None
     assert np.abs(decode(general).pixels.astype(int) - scene()).mean() < 8
 
 
+def test_an_avif_is_as_large_as_its_frames_are() -> None:
+    data = encoded(PIL.Image.new("RGB", (1200, 900), "teal"), "AVIF", speed=10)
+    sides = struct.pack(">II", 1200, 900)
+    assert data.count(sides) == 1
+    small = inspect(data.replace(sides, struct.pack(">II", 12, 9)))
+    assert (small.width, small.height) == (12, 9)
+    assert small.header.memory(1) > inspect(data).header.memory(1) - 8 * 1200 * 900
+    with pytest.raises(ImageTooLarge, match="LIKENESS_DECODE_MEMORY"):
+        inspect(small.data, DecodeLimits(max_memory=16 << 20))
+
+
+def test_an_avif_with_metadata_and_alpha_takes_no_more_than_its_pixels() -> None:
+    plain = inspect(encoded(scene(), "AVIF")).header.memory(1)
+    clear = PIL.Image.fromarray(scene()).convert("RGBA")
+    clear.putalpha(PIL.Image.linear_gradient("L").resize(clear.size))
+    data = encoded(clear, "AVIF", xmp=b"\n\x30<x:xmpmeta>" * 9, exif=exif_orientation(1))
+    assert inspect(data).header.memory(1) == plain
+
+
 def test_an_avif_is_turned_upright() -> None:
     data = encoded(scene(), "AVIF", exif=exif_orientation(6), quality=95)
     sample = inspect(data)

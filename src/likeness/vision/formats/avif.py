@@ -9,12 +9,15 @@ from PIL.AvifImagePlugin import AvifImageFile
 
 from likeness.errors import UnsupportedImageFormat
 from likeness.vision.formats import ifd
+from likeness.vision.formats.av1 import frame_sides
 from likeness.vision.formats.boxes import brands
 from likeness.vision.formats.header import ALPHA, Format, Header, refuse_animation
 from likeness.vision.formats.rgb import from_pillow
 
-_BRANDS = (b"avif", b"avis")
+_SEQUENCE = b"avis"
+_BRANDS = (b"avif", _SEQUENCE)
 _GENERAL = (b"mif1", b"miaf", b"mif2", b"msf1")
+_HELD = 16.0  # bytes for each pixel of the largest frame
 
 
 def _accepts(data: bytes) -> bool:
@@ -29,14 +32,17 @@ def _header(data: bytes) -> Header:
             " Save the picture as a JPEG or a PNG."
         )
     with AvifImageFile(io.BytesIO(data)) as picture:
-        if picture.n_frames > 1:
+        # The frames of a sequence lie elsewhere than those of a picture, even where there is one.
+        if picture.n_frames > 1 or data[8:12] == _SEQUENCE:
             raise refuse_animation("AVIF")
+        sides = picture.size
+        largest = max((width * height for width, height in frame_sides(data)), default=0)
         exif = picture.info.get("exif", b"")
         return Header(
-            *picture.size,
+            *sides,
             ifd.orientation(exif.removeprefix(b"Exif\0\0")),
             remarks=(ALPHA,) if picture.mode == "RGBA" else (),
-            held=16.0,
+            held=_HELD * max(1.0, largest / max(1, sides[0] * sides[1])),
         )
 
 
