@@ -25,7 +25,7 @@ from likeness.vision.built_in_cards import BUILT_IN
 from likeness.vision.cards import ModelCard
 from likeness.vision.cohort import Cohort
 from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.detections import Detections, FaceNetwork
+from likeness.vision.detections import Detections, FaceNetwork, OneAtATime
 from likeness.vision.find import FaceLocator
 from likeness.vision.model_store import ModelStore
 from likeness.vision.session import Engine, Precision, Session
@@ -35,7 +35,7 @@ from likeness.vision.template_model import TemplateModel
 RED, GREEN, BLUE = (220, 40, 40), (40, 200, 60), (50, 70, 230)
 
 
-class DiscDetector:
+class DiscDetector(OneAtATime):
     """Finds discs of strong colour on grey."""
 
     def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:

@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from likeness.terms.image import Image
 from likeness.vision.align import DLIB_LAYOUT
-from likeness.vision.detections import Detections
+from likeness.vision.detections import Detections, OneAtATime
 from likeness.vision.upright import found_upright
 
 _BOX_SIDE = 200  # of a face as `turned` makes it
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
 
 
-class Spots:
+class Spots(OneAtATime):
     """A network that finds a face where there is a spot of each of five colours.
 
     It places all points `too_far_right` pixels.
@@ -36,12 +36,12 @@ class Spots:
         return detections(np.array([points]) + self._shift, [0.9])
 
 
-class Nobody:
+class Nobody(OneAtATime):
     def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
         return detections(np.empty((0, 5, 2)), [])
 
 
-class Neighbour:
+class Neighbour(OneAtATime):
     """A network that sees a face in the corner, more confident than any."""
 
     def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
@@ -143,7 +143,7 @@ def test_face_that_is_not_seen_upright_is_looked_for_at_other_angles(degrees: fl
 
 
 def test_a_crowd_of_doubtful_faces_costs_no_more_than_a_few_of_them() -> None:
-    class Doubting:
+    class Doubting(OneAtATime):
         shown = 0
 
         def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:

@@ -1,5 +1,6 @@
 """What a detector finds, and how findings that overlap become one face."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -40,6 +41,21 @@ class FaceNetwork(Protocol):
 
         `canvas` is (h, w, 3) uint8 RGB, sides multiples of 32; findings are in its pixels.
         """
+
+    def find_each(self, canvases: NDArray[np.uint8], threshold: float) -> list[Detections]:
+        """Find the candidates of each of (n, h, w, 3) canvases, as `find` does of one."""
+
+
+class OneAtATime(ABC):
+    """A network that is shown one canvas at a time."""
+
+    @abstractmethod
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        """Find every candidate of at least `threshold`, as `FaceNetwork` says."""
+
+    def find_each(self, canvases: NDArray[np.uint8], threshold: float) -> list[Detections]:
+        """Find the candidates of each canvas, one after the other."""
+        return [self.find(canvas, threshold) for canvas in canvases]
 
 
 def suppressed(found: Detections, overlap: float) -> Detections:

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.vision.detections import Detections, joined
+from likeness.vision.detections import Detections, OneAtATime, joined
 from likeness.vision.pyramid import Pyramid
 from likeness.vision.session import Session
 
 PYRAMID = Pyramid("SCRFD", anchors=2, scores=1)
 
 
-class Scrfd:
+class Scrfd(OneAtATime):
     """Measures from each cell's corner to the sides of the face and its points, in strides.
 
     The points come in the order of `terms.face.Landmarks`.

@@ -94,8 +94,8 @@ def _refined(
     """Find landmarks again by what they say of the angle, and how sure the network is then."""
     found, certainties = landmarks_xy.copy(), np.zeros(len(landmarks_xy), np.float32)
     for views in _ROUNDS:
-        for face, chips in enumerate(cut_chips(image, found, _LAYOUT, views)):
-            seen = _seen(network, chips)
+        chips = cut_chips(image, found, _LAYOUT, views)
+        for face, seen in enumerate(_seen(network, chips)):
             certainties[face] = max((sure for _, sure in seen), default=0.0)
             if seen:
                 transform = onto_chip(image, found[face], _LAYOUT)
@@ -109,10 +109,9 @@ def _best_angle(network: FaceNetwork, image: Image, box_xyxy: Floats) -> Floats 
     middle_xy, side = (box_xyxy[:2] + box_xyxy[2:]) / 2, np.sqrt(areas(box_xyxy[None]))
     guesses_xy = np.stack([middle_xy + side * _IN_BOX @ turn for turn in _QUARTER_TURNS])
     best_xy, surest = None, 0.0
-    for guess_xy, chips in zip(
-        guesses_xy, cut_chips(image, guesses_xy, _LAYOUT, Chips.ONE), strict=True
-    ):
-        for points_xy, sure in _seen(network, chips):
+    chips = cut_chips(image, guesses_xy, _LAYOUT, Chips.ONE)
+    for guess_xy, seen in zip(guesses_xy, _seen(network, chips), strict=True):
+        for points_xy, sure in seen:
             if sure > surest:
                 there_xy = from_chip(image, points_xy, onto_chip(image, guess_xy, _LAYOUT))
                 best_xy, surest = there_xy.astype(np.float32), sure
@@ -126,14 +125,19 @@ def _doubtful(found: Detections, certainties: Floats) -> list[int]:
     return sorted(doubtful.tolist(), key=lambda face: -sizes[face])[:_MOST_DOUBTFUL]
 
 
-def _seen(network: FaceNetwork, chips: NDArray[np.uint8]) -> list[tuple[Floats, float]]:
-    """Find the landmarks in one chip, and in the one that shows it in a mirror if there is one."""
-    seen = []
-    for chip, mirrored in zip(chips, (False, True), strict=False):
-        in_chip = _in_chip(network, chip)
+def _seen(network: FaceNetwork, chips: NDArray[np.uint8]) -> list[list[tuple[Floats, float]]]:
+    """Find the landmarks of each face, and the certainties, in those of its chips that show it.
+
+    `chips` is (n, views, side, side, 3); a second view is a mirror's.
+    """
+    views = chips.shape[1]
+    found = network.find_each(chips.reshape(-1, *chips.shape[2:]), _THRESHOLD) if len(chips) else []
+    seen: list[list[tuple[Floats, float]]] = [[] for _ in chips]
+    for chip, candidates in enumerate(found):
+        in_chip = _in_middle(candidates)
         if in_chip is not None:
             points_xy, sure = in_chip
-            seen.append((_mirrored(points_xy) if mirrored else points_xy, sure))
+            seen[chip // views].append((_mirrored(points_xy) if chip % views else points_xy, sure))
     return seen
 
 
@@ -141,8 +145,7 @@ def _mirrored(points_xy: Floats) -> Floats:
     return (points_xy * (-1, 1) + (_SIDE, 0))[_LEFT_FOR_RIGHT].astype(np.float32)
 
 
-def _in_chip(network: FaceNetwork, chip: NDArray[np.uint8]) -> tuple[Floats, float] | None:
-    candidates = network.find(np.ascontiguousarray(chip), _THRESHOLD)
+def _in_middle(candidates: Detections) -> tuple[Floats, float] | None:
     if not len(candidates):
         return None
     off_middle = np.hypot(*(candidates.landmarks_xy.mean(axis=1) - _MIDDLE_XY).T)

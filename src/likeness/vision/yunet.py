@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.vision.detections import Detections, joined
+from likeness.vision.detections import Detections, OneAtATime, joined
 from likeness.vision.pyramid import Pyramid
 from likeness.vision.session import Session
 
 PYRAMID = Pyramid("YuNet", anchors=1, scores=2)
 
 
-class YuNet:
+class YuNet(OneAtATime):
     """Places centre, logarithmic size and points of the face from each cell's corner, in strides.
 
     A candidate's confidence is the geometric mean of its two scores, that it is a face and that
