@@ -3,7 +3,7 @@
     python -m bench.clusterings FOLDER [PEOPLE]
 
 FOLDER has a folder for each person, as LFW's; PEOPLE is how many of them to draw, all without.
-Every face of every picture is clustered; the largest one is the folder's person, and the others
+Every face of every picture is clustered; the one portrayed is the folder's person, and the others
 are in the way. It takes minutes and prints the tables of docs/clusters.md.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.portrayed import portrayed
 from likeness.app import Likeness, Workload, open_likeness
 from likeness.errors import LikenessError
 from likeness.gallery.clusters import group
@@ -122,16 +123,16 @@ def _faces(
             located = likeness.finder.locate(likeness.sample(picture))
         except LikenessError:
             return [], 0
-        return likeness.finder.templates(located), located.largest if located.faces else 0
+        return likeness.finder.templates(located), portrayed(located) if located.faces else 0
 
     templates: list[Template] = []
     pictures: list[int] = []
     people: list[str] = []
-    for number, (of_picture, largest) in enumerate(in_parallel(find, files, likeness.workers)):
+    for number, (of_picture, chosen) in enumerate(in_parallel(find, files, likeness.workers)):
         templates += of_picture
         pictures += [number] * len(of_picture)
         people += [
-            files[number].parent.name if face == largest else NOBODY
+            files[number].parent.name if face == chosen else NOBODY
             for face in range(len(of_picture))
         ]
     return templates, pictures, people

@@ -1,4 +1,7 @@
-"""The templates of a whole set of pictures, and the scores of all its pairs, as matrices."""
+"""The templates of a whole set of pictures, and the scores of all its pairs, as matrices.
+
+Of several faces of a picture the one portrayed is taken, not the largest: see `portrayed`.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.portrayed import portrayed
 from bench.workplace import settings
 from likeness.app import Installation, Likeness, Workload, open_likeness
 from likeness.errors import LikenessError
@@ -25,7 +29,7 @@ _ROWS = 512
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedded:
-    """The template of the largest face of each of n pictures.
+    """The template of the face portrayed in each of n pictures.
 
     `vectors` is (n, d), `means` is (n,), float32; `failed`, (n,) bool, marks pictures without a
     template, whose numbers mean nothing.
@@ -76,21 +80,22 @@ def _finder(recogniser: str) -> tuple[FaceFinder, int]:
 
 
 def embed_files(pictures: Sequence[Path], recogniser: str = "auto") -> Embedded:
-    """Embed the largest face of every picture file."""
+    """Embed the face portrayed in every picture file."""
     return embed(pictures, read_sample, recogniser)
 
 
 def embed(
     items: Sequence[Item], sample: Callable[[Item], Sample], recogniser: str = "auto"
 ) -> Embedded:
-    """Embed the largest face of everything that `sample` makes a sample of."""
+    """Embed the face portrayed in everything that `sample` makes a sample of."""
     finder, workers = _finder(recogniser)
 
     def template(item: Item) -> Template | None:
         try:
-            return finder.largest_face(sample(item))[1]
+            located = finder.locate(sample(item))
         except LikenessError:
             return None
+        return finder.templates(located, [portrayed(located)])[0] if located.faces else None
 
     templates = list(in_parallel(template, items, workers))
     made = [template for template in templates if template is not None]

@@ -1,7 +1,8 @@
 """LFW deep-funneled, View 1: all pairs, against face_recognition on the same pictures.
 
-Both sides compare the largest face of a picture; a picture without a face is a false non-match in
-every mated pair of it and no match in every other.
+Both sides compare the face that a picture is of, the large one near the middle: LFW is aligned on
+the person named. A picture without a face is a false non-match in every mated pair of it and no
+match in every other.
 """
 
 from dataclasses import dataclass

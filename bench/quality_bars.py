@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from bench.embedded import likeness
 from bench.figure import Beside, Figure, Measurement, at_least
+from bench.portrayed import portrayed
 from bench.workplace import data, sample_of
 from likeness.service.in_parallel import in_parallel
 from likeness.service.quality_bar import BEST, FIT, GOOD, QualityBar
 from likeness.terms.face import Face
-from likeness.terms.template import compare
-from likeness.vision.decode import read_sample
+from likeness.terms.template import Template, compare
+from likeness.vision.decode import Sample, read_sample
 
 Pixels = NDArray[np.uint8]
 
@@ -85,9 +86,8 @@ def _auto(full: bool) -> Measurement:
     kept, left_out = _errors(FIT)
     return Measurement(
         left_out.mean() / kept.mean(),
-        f"FNMR at FMR {_FMR:g} of {len(left_out)} probes that AUTO leaves out,"
-        f" {left_out.mean():.3f}"
-        f" (those without a face among them), over {kept.mean():.3f} of {len(kept)} that it keeps",
+        f"FNMR at FMR {_FMR:g} of {len(left_out)} probes that AUTO leaves out (those without a face"
+        f" too), {left_out.mean():.3f}, over {kept.mean():.3f} of {len(kept)} that it keeps",
         (
             *(_of_bar(name, bar) for name, bar in (("medium", GOOD), ("high", BEST))),
             *_reasons(),
@@ -172,16 +172,25 @@ def _probes() -> tuple[_Probe, ...]:
 
 def _tried(task: tuple[Path, Path, str, float]) -> _Probe:
     reference, probe, way, degree = task
-    ours = likeness()
     pixels = _WAYS[way](read_sample(probe).decode().pixels, degree)
-    located = ours.finder.locate(sample_of(pixels))
-    if not located.faces:
+    seen = _seen(sample_of(pixels))
+    if seen is None:
         return _Probe(way, None, True)
-    which = located.largest
-    (template,) = ours.finder.templates(located, [which])
-    score = compare(ours.foremost(reference)[1], template).score
-    missed = score < ours.calibration.point(_FMR).threshold
-    return _Probe(way, located.faces[which], missed)
+    face, template = seen
+    sought = _seen(read_sample(reference))
+    threshold = likeness().calibration.point(_FMR).threshold
+    missed = sought is None or compare(sought[1], template).score < threshold
+    return _Probe(way, face, missed)
+
+
+def _seen(sample: Sample) -> tuple[Face, Template] | None:
+    """Find the face portrayed and make its template; None where there is no face."""
+    finder = likeness().finder
+    located = finder.locate(sample)
+    if not located.faces:
+        return None
+    which = portrayed(located)
+    return located.faces[which], finder.templates(located, [which])[0]
 
 
 def _people() -> Sequence[list[Path]]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bench import evenness, lfw
 from bench.embedded import Embedded, embed, likeness
 from bench.figure import Beside, Figure, Measurement, at_least, at_most
+from bench.portrayed import portrayed
 from bench.workplace import data, pictures_in, sample_of
 from likeness.evaluation.calibration import PairScores, StrangerScores, groups_of
 from likeness.evaluation.own_strangers import measure
@@ -274,7 +275,7 @@ def _small() -> Embedded:
         located = locate(sample)
         if not located.faces:
             return sample
-        face, pixels = located.faces[located.largest], located.image.pixels
+        face, pixels = located.faces[portrayed(located)], located.image.pixels
         scale = _SMALL_PX / (face.box.height * located.image.scale_xy[1])
         size = pixels.shape[1::-1]
         reduced = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.peer import SCRIPTS, Peer, peer_versions
+from bench.portrayed import portrayed_of
 from bench.workplace import OUT
-from likeness.vision.find import largest_of
 
 Answer = dict[str, Any]
 
@@ -28,11 +28,11 @@ _PROCESSES = 2
 
 
 def their_scores(pictures: Sequence[Path]) -> NDArray[np.float32]:
-    """The scores, (n, n), of the largest faces of all pairs: less their L2 distance.
+    """The scores, (n, n), of the faces portrayed, of all pairs: less their L2 distance.
 
     Lowest of all where a picture has no face that face_recognition finds.
     """
-    descriptors = np.array([_largest(answer) for answer in _answers(pictures)])
+    descriptors = np.array([_portrayed(answer) for answer in _answers(pictures)])
     squares = (descriptors**2).sum(1)
     products = descriptors @ descriptors.T
     scores = -np.sqrt(np.maximum(squares[:, None] + squares - 2 * products, 0))
@@ -74,11 +74,11 @@ def _ask(pictures: Sequence[Path]) -> list[Answer]:
     return [answers[picture] for picture in pictures]
 
 
-def _largest(picture: Answer) -> NDArray[np.float64]:
-    """The descriptor of the largest face, chosen as with us."""
+def _portrayed(picture: Answer) -> NDArray[np.float64]:
+    """The descriptor of the face portrayed, chosen as with us."""
     faces = picture["faces"]
     if not faces:
         return np.full(128, np.nan)
     boxes_xyxy = np.array([face["box_xyxy"] for face in faces], np.float32)
-    chosen = largest_of(boxes_xyxy, picture["width"], picture["height"])
+    chosen = portrayed_of(boxes_xyxy, picture["width"], picture["height"])
     return np.array(faces[chosen]["descriptor"])

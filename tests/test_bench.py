@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench import __main__ as bench
@@ -9,7 +10,9 @@ from bench import their_descriptors, workplace
 from bench.figure import Beside, Figure, Measurement, NotMeasured, Target, at_least, at_most
 from bench.figures import FIGURES
 from bench.machine import Machine
+from bench.portrayed import portrayed_of
 from bench.race import Race, race
+from likeness.vision.find import largest_of
 
 AMX = Machine("Fast CPU", ("amx_bf16", "avx2"), 2, "Python 3.11")
 PLAIN = Machine("Plain CPU", ("avx2",), 2, "Python 3.11")
@@ -205,6 +208,13 @@ def test_runners_of_a_race_take_turns():
     assert order == ["a", "b", "a", "b"]
 
 
+def test_the_face_portrayed_is_the_one_in_the_middle_and_not_a_larger_one_at_the_edge():
+    middle, edge = [80, 80, 170, 170], [0, 150, 100, 250]
+    boxes = np.array([edge, middle], np.float32)
+    assert portrayed_of(boxes, 250, 250) == 1
+    assert largest_of(boxes, 250, 250) == 0
+
+
 def test_kept_answers_of_a_peer_know_no_rule_for_the_face(monkeypatch, tmp_path):
     def face(box_xyxy, value):
         return {"box_xyxy": box_xyxy, "descriptor": [value] * 128}
@@ -224,9 +234,9 @@ def test_kept_answers_of_a_peer_know_no_rule_for_the_face(monkeypatch, tmp_path)
     monkeypatch.setattr(their_descriptors, "_ask", ask)
     chosen = []
     for rule in (0, 1):
-        monkeypatch.setattr(their_descriptors, "largest_of", lambda *args, rule=rule: rule)
+        monkeypatch.setattr(their_descriptors, "portrayed_of", lambda *args, rule=rule: rule)
         kept, _ = their_descriptors._answers(pictures)
-        chosen.append(their_descriptors._largest(kept)[0])
+        chosen.append(their_descriptors._portrayed(kept)[0])
     scores = their_descriptors.their_scores(pictures)
     assert (asked, chosen) == ([2], [0.0, 1.0])
     assert scores[0, 0] == 0.0 and scores[0, 1] == scores[1, 1] == -float("inf")
