@@ -5,10 +5,12 @@ from bench import (
     batching,
     bulk_enrolment,
     chips,
+    close_ups,
     cold_start,
     deepface_pairs,
     detection,
     evenness,
+    false_faces,
     fused_subjects,
     gallery_growth,
     gallery_index,
@@ -22,6 +24,8 @@ from bench import (
     soak,
     strangers,
     templates,
+    turned,
+    unpadded,
 )
 from bench.figure import Figure
 
@@ -31,6 +35,10 @@ FIGURES: tuple[Figure, ...] = (
     *templates.FIGURES,
     *photographs.FIGURES,
     *detection.FIGURES,
+    *close_ups.FIGURES,
+    *turned.FIGURES,
+    *unpadded.FIGURES,
+    *false_faces.FIGURES,
     *likelihood.FIGURES,
     *largest_face.FIGURES,
     *quality_bars.FIGURES,
