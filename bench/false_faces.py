@@ -1,7 +1,7 @@
 """How many faces are found where there are none: photographs without faces, and drawings.
 
-The photographs are scikit-image's, of which the bench's own environment has a copy: textures, text,
-skies, a cat, machines, tissue. Left out are those that show people or coins, and tiny ones.
+The photographs are scikit-image's, which the bench's own environment has: textures, text, skies, a
+cat, machines, tissue. Left out are those that show people, coins with heads on them, and tiny ones.
 """
 
 import subprocess
@@ -124,5 +124,5 @@ def _folder() -> Path:
     return Path(printed.stdout.strip()) / "data"
 
 
-# As many as 0.1.0 found on the same pictures.
-FIGURES = (Figure("false-faces", "faces", at_most(0), _false_faces),)
+# As many as 0.1.0 found in the same pictures: a headlight.
+FIGURES = (Figure("false-faces", "faces", at_most(1), _false_faces),)
