@@ -44,12 +44,16 @@ class CloseUp:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """How many faces were found in a crop, and whether one is where it is known to be."""
+    """How many faces were found in a crop, and whether one is where it is known to be.
+
+    `overlap` is the most intersection over union with the box in the whole picture.
+    """
 
     group: str
     side: int
     faces: int
     in_place: bool
+    overlap: float
 
     @property
     def once(self) -> bool:
@@ -69,10 +73,16 @@ def _close_ups(full: bool) -> Measurement:
     return Measurement(
         _share_once(counted),
         f"{len(counted)} crops ({sets}) of {_LEAST_ZOOM:g} to {_MOST_ZOOM:g} times the face,"
-        f" {_LEAST_SIDE} to {_MOST_SIDE} px, in which one face is found (intersection over union"
-        f" with the box in the whole picture at least {_OVERLAP})",
+        f" {_LEAST_SIDE} to {_MOST_SIDE} px, in which one face is found, its middle in the box that"
+        " the face has in the whole picture",
         (
             *(_of(name, each) for name, each in by_set.items()),
+            Beside(
+                "tight",
+                _share([one.once and one.overlap < _OVERLAP for one in counted]),
+                "of 1",
+                f"found once, intersection over union with the box there below {_OVERLAP}",
+            ),
             _of(f"under-{_LARGE}", small),
             _of(f"from-{_LARGE}", large),
             Beside("none", _share([one.faces == 0 for one in counted]), "of 1", "no face found"),
@@ -98,8 +108,10 @@ def _share(those: Sequence[bool]) -> float:
 
 def _count(crop: CloseUp) -> _Counted:
     boxes = likeness().finder.locate(sample_of(crop.pixels)).detections.boxes_xyxy
-    in_place = bool((overlaps(boxes, crop.face_xyxy[None]) >= _OVERLAP).any())
-    return _Counted(crop.group, crop.side, len(boxes), in_place)
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    within = (middles >= crop.face_xyxy[:2]) & (middles <= crop.face_xyxy[2:])
+    overlap = float(overlaps(boxes, crop.face_xyxy[None]).max(initial=0))
+    return _Counted(crop.group, crop.side, len(boxes), bool(within.all(1).any()), overlap)
 
 
 def _crops(name: str, wanted: int) -> Iterator[CloseUp]:

@@ -30,7 +30,7 @@ _NEAR = 0.6
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What came of a turned face: known, or how many wrong templates are called fit to enrol."""
+    """What came of a turned face; `wrong_but_fit` counts fit templates of nobody upright."""
 
     angle: int
     known: bool
@@ -58,7 +58,7 @@ def _turned(full: bool) -> Measurement:
                 "wrong-but-fit",
                 sum(one.wrong_but_fit for one in seen),
                 "templates",
-                "of the turned face, below the threshold and called fit to enrol",
+                "called fit to enrol, where the face is, that match no face of the upright picture",
             ),
             Beside("worst-angle", by_angle[worst], "of 1", f"turned by {worst} degrees"),
         ),
@@ -76,7 +76,7 @@ def _tried(picture: Path) -> Sequence[_Seen]:
     if not upright.faces:
         return ()
     which = portrayed(upright)
-    (reference,) = finder.templates(upright, [which])
+    references = finder.templates(upright)
     box = upright.detections.boxes_xyxy[which]
     reach = _NEAR * float(np.sqrt(areas(box[None])[0]))
     threshold = calibration.point(_FMR).threshold
@@ -87,12 +87,13 @@ def _tried(picture: Path) -> Sequence[_Seen]:
         boxes = located.detections.boxes_xyxy
         off = np.hypot(*((boxes[:, :2] + boxes[:, 2:]) / 2 - middle).T)
         near = np.flatnonzero(off < reach).tolist()
-        known = [
-            compare(reference, one).score >= threshold for one in finder.templates(located, near)
-        ]
         fit = [located.faces[one].quality.fit_to_enrol for one in near]
-        wrong = sum(good and not right for good, right in zip(fit, known, strict=True))
-        seen.append(_Seen(angle, any(known), wrong))
+        known = [
+            [compare(reference, one).score >= threshold for reference in references]
+            for one in finder.templates(located, near)
+        ]
+        wrong = sum(good and not any(as_whom) for good, as_whom in zip(fit, known, strict=True))
+        seen.append(_Seen(angle, any(as_whom[which] for as_whom in known), wrong))
     return seen
 
 
