@@ -50,7 +50,7 @@ _MOST_DOUBTFUL = 16  # of one picture; a crowd would take three times as long
 
 
 # A network that is surer of a face than this sees it upright; docs/quality.md has the evidence.
-_CERTAIN = 0.75
+_CERTAIN = 0.8
 # Where the landmarks are in the square that has a box's area and middle, as the mean face has them.
 _IN_BOX = (
     np.array([(0.31, 0.36), (0.69, 0.36), (0.5, 0.57), (0.34, 0.76), (0.66, 0.76)], np.float32)
