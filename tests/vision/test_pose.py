@@ -132,7 +132,7 @@ def find(
         else:
             far = np.hypot(*(found.landmarks_xy.mean(axis=1) - near).T)
         which = found.select(np.array([int(np.argmin(far))]))
-        return np.asarray(found_upright(network, image, which)[0][0])
+        return np.asarray(found_upright(network, image, which)[0].landmarks_xy[0])
 
     return landmarks
 

@@ -88,7 +88,8 @@ def test_landmarks_come_to_where_the_network_finds_them_upright(
     if reduced:
         image = Image(np.ascontiguousarray(image.pixels[::2, ::2]), 600, 400)
     guess = turned(degrees - 15) + 4
-    found, certainties = found_upright(Spots(), image, faces(guess, guess))
+    again, certainties = found_upright(Spots(), image, faces(guess, guess))
+    found = again.landmarks_xy
     np.testing.assert_allclose(certainties, 0.9)
     assert found.shape == (2, 5, 2) and found.dtype == np.float32
     np.testing.assert_allclose(found[0], truth, atol=2.5)
@@ -97,14 +98,14 @@ def test_landmarks_come_to_where_the_network_finds_them_upright(
 def test_what_a_network_places_too_far_to_one_side_comes_to_the_middle() -> None:
     truth = turned(0)
     found, _ = found_upright(Spots(too_far_right=2), spotted(truth), faces(truth))
-    assert abs(float((found[0] - truth)[:, 0].mean())) < 0.7
+    assert abs(float((found.landmarks_xy[0] - truth)[:, 0].mean())) < 0.7
 
 
 @pytest.mark.parametrize("network", [Nobody(), Neighbour()], ids=["nobody", "neighbour"])
 def test_landmarks_of_a_face_that_is_not_found_again_stay(network: Nobody | Neighbour) -> None:
     guess = turned(10)
     found, certainties = found_upright(network, spotted(turned(0)), faces(guess))
-    np.testing.assert_array_equal(found[0], guess)
+    np.testing.assert_array_equal(found.landmarks_xy[0], guess)
     assert certainties.tolist() == [0]
 
 
@@ -117,7 +118,7 @@ def test_landmarks_given_are_not_changed() -> None:
 
 def test_points_that_coincide_stay_finite() -> None:
     guess = faces(np.full((5, 2), 50, np.float32))
-    assert np.isfinite(found_upright(Spots(), spotted(turned(0)), guess)[0]).all()
+    assert np.isfinite(found_upright(Spots(), spotted(turned(0)), guess)[0].landmarks_xy).all()
 
 
 class Upright(Spots):
@@ -138,22 +139,27 @@ def test_face_that_is_not_seen_upright_is_looked_for_at_other_angles(degrees: fl
     truth = turned(degrees)
     wrong = faces(truth[[3, 4, 2, 0, 1]])
     found, certainties = found_upright(Upright(), spotted(truth), wrong)
-    np.testing.assert_allclose(found[0], truth, atol=2.5)
+    np.testing.assert_allclose(found.landmarks_xy[0], truth, atol=2.5)
     assert certainties[0] == pytest.approx(0.9)
+    if degrees:
+        left, top, right, bottom = found.boxes_xyxy[0]
+        assert (left < truth[:, 0]).all() and (truth[:, 0] < right).all()
+        assert (top < truth[:, 1]).all() and (truth[:, 1] < bottom).all()
+        upright = abs(np.cos(np.deg2rad(degrees))) > 0.5
+        assert (bottom - top > right - left) == upright
 
 
 def test_a_crowd_of_doubtful_faces_costs_no_more_than_a_few_of_them() -> None:
-    class Doubting(OneAtATime):
+    class Doubting(Spots):
         shown = 0
 
         def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
             self.shown += 1
-            return detections(np.empty((0, 5, 2)), [])
+            return replace(super().find(canvas, threshold), confidences=np.array([0.5], np.float32))
 
     def shown(count: int) -> int:
         network = Doubting()
         found_upright(network, spotted(turned(0)), faces(*[turned(0)] * count))
         return network.shown
 
-    # Three times each, and four times more for the doubtful.
-    assert (shown(1), shown(16), shown(50)) == (7, 16 * 7, 50 * 3 + 16 * 4)
+    assert (shown(1), shown(16), shown(50)) == (10, 16 * 10, 50 * 3 + 16 * 7)

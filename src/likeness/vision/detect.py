@@ -1,7 +1,7 @@
 """Where the faces of a picture are."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -92,7 +92,8 @@ class Detector:
     def detect(self, image: Image) -> Detections:
         """Find the faces of one picture, most confident first, in pixels of the full frame.
 
-        Heads that lie on their side or stand on their head are looked for where no other is found.
+        Where none is found, the picture is searched at half its size too, and then for heads that
+        lie on their side or stand on their head.
         """
         return self._detect(image, self._from_afar(image))
 
@@ -135,8 +136,7 @@ class Detector:
             The faces, without those that turn out to be one with another, and how sure the network
             is of each as it sees it upright: (n,), 0 to 1; 0 where it does not find it again.
         """
-        landmarks_xy, certainties = found_upright(self._network, image, found)
-        again = replace(found, landmarks_xy=landmarks_xy)
+        again, certainties = found_upright(self._network, image, found)
         distinct = distinct_by_landmarks(again)
         return again.select(distinct), certainties[distinct]
 

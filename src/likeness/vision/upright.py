@@ -7,6 +7,8 @@ time it is shown in a mirror too: what a detector places too far to one side, it
 far to the other.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,7 @@ from likeness.vision.align import (
     cut_chips,
     from_chip,
     onto_chip,
+    similarity_transform,
 )
 from likeness.vision.detections import Detections, FaceNetwork, Floats, areas
 
@@ -41,12 +44,13 @@ _THRESHOLD = 0.2  # that there is a face is known already
 _FARTHEST = _SIDE / 4  # pixels from the middle; beyond, it is a neighbour
 _CONFIDENCE_PER_PIXEL = 0.01  # what being nearer to the middle is worth
 _LEFT_FOR_RIGHT = [1, 0, 2, 4, 3]  # the points of a face in a mirror
+_BOX_WH = (0.87, 1.15)  # of an upright box whose area is one
 _QUARTER_TURNS = [
     np.array([[cos, sin], [-sin, cos]], np.float32)
     for cos, sin in ((1, 0), (0, 1), (-1, 0), (0, -1))
 ]
 _SMALLEST = 20  # pixels of the full frame; a smaller face is not fit to enrol at any angle
-_MOST_DOUBTFUL = 16  # of one picture; a crowd would take three times as long
+_MOST_DOUBTFUL = 16  # of one picture; each takes three times as long as others
 
 
 # A network that is surer of a face than this sees it upright; docs/quality.md has the evidence.
@@ -60,23 +64,25 @@ _IN_BOX = (
 
 def found_upright(
     network: FaceNetwork, image: Image, found: Detections
-) -> tuple[Floats, NDArray[np.float32]]:
+) -> tuple[Detections, Floats]:
     """Find the landmarks of each face again; those of a face that is not found again stay.
 
     Where the network is not certain of what it sees upright, landmarks may be those of another
     angle: a head that stands on its head has eyes where a detector looks for a mouth. Then the face
-    is looked for at four angles, and stays at the one that the network is surest of.
+    is looked for at four angles, and stays, with a box to match, at the one that the network is
+    surest of.
 
     Args:
-        network: what finds faces; it is asked three times about each, and four times more about
-            those that it is not certain of.
+        network: what finds faces; it is shown three chips of each, and seven more of those that it
+            is not certain of, at most 16.
         image: where the faces are.
         found: what it found there, in the full frame.
 
     Returns:
-        Landmarks, (n, 5, 2) in the full frame, and how sure the network is of each face as it sees
-        it upright, (n,), 0 to 1; 0 where it did not find it again.
+        The faces, and how sure the network is of each as it sees it upright, (n,), 0 to 1; 0 where
+        it did not find it again.
     """
+    boxes_xyxy = found.boxes_xyxy.copy()
     landmarks_xy, certainties = _refined(network, image, found.landmarks_xy)
     for face in _doubtful(found, certainties):
         turned_xy = _best_angle(network, image, found.boxes_xyxy[face])
@@ -85,7 +91,8 @@ def found_upright(
         again_xy, certainty = _refined(network, image, turned_xy[None])
         if certainty[0] > certainties[face]:
             landmarks_xy[face], certainties[face] = again_xy[0], certainty[0]
-    return landmarks_xy, certainties
+            boxes_xyxy[face] = _box_of(again_xy[0])
+    return replace(found, boxes_xyxy=boxes_xyxy, landmarks_xy=landmarks_xy), certainties
 
 
 def _refined(
@@ -116,6 +123,14 @@ def _best_angle(network: FaceNetwork, image: Image, box_xyxy: Floats) -> Floats 
                 there_xy = from_chip(image, points_xy, onto_chip(image, guess_xy, _LAYOUT))
                 best_xy, surest = there_xy.astype(np.float32), sure
     return best_xy
+
+
+def _box_of(points_xy: Floats) -> Floats:
+    """Give the box, (4,), that a detector would find around the face with these landmarks."""
+    into_picture = similarity_transform(_IN_BOX, points_xy.tolist())
+    (cos, sin), middle_xy = into_picture[:, 0], into_picture[:, 2]
+    half = np.hypot(cos, sin) / 2 * np.array(_BOX_WH if abs(cos) >= abs(sin) else _BOX_WH[::-1])
+    return np.concatenate([middle_xy - half, middle_xy + half]).astype(np.float32)
 
 
 def _doubtful(found: Detections, certainties: Floats) -> list[int]:
