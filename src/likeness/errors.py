@@ -27,6 +27,7 @@
        ├─ IndexUnavailable    the server that holds a vector index fails or cannot be reached
        ├─ BucketsUnavailable  the storage that holds pictures fails or cannot be reached
        ├─ SnapshotUnusable    a snapshot of a vector index is damaged or cannot be read or written
+       ├─ TooBusy             other work leaves no room; the same may succeed later
        └─ LedgerBroken
 
 Every message says what was expected, what came and what to do about it, on one line.
@@ -141,6 +142,10 @@ class BucketsUnavailable(Fault):
 
 class SnapshotUnusable(Fault):
     """A snapshot of a vector index is damaged or cannot be read or written."""
+
+
+class TooBusy(Fault):
+    """Other work leaves no room for this at the moment; the same may succeed later."""
 
 
 class LedgerBroken(Fault):

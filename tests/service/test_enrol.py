@@ -24,6 +24,7 @@ from likeness.errors import (
     NotFound,
     QualityTooLow,
     SeveralFaces,
+    TooBusy,
     UnsupportedImageFormat,
 )
 from likeness.gallery import references
@@ -32,6 +33,7 @@ from likeness.gallery.search import By
 from likeness.service.enrol import Outcome, Result
 from likeness.service.enrol_source import read_source
 from likeness.service.named_picture import NamedPicture, picture_file
+from likeness.terms.image import Image
 from likeness.vision.decode import Sample
 from tests.service.people import (
     BLUE,
@@ -255,3 +257,22 @@ def test_real_people_are_enrolled_once_and_found(
             assert best.reference is not None and best.reference.id == result.reference_id
         again = enroller(home, foremost=True, any_quality=True).enrol(pictures)
         assert outcomes(list(again)) == [ALREADY] * len(SAMPLES)
+
+
+def test_a_picture_for_which_there_was_no_room_stops_nothing_and_may_come_again(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = crowd(tmp_path / "pictures", 3)
+    decode = Sample.decode
+
+    def busy(sample: Sample, longer_side: int | None = None) -> Image:
+        if sample.name == repr(pictures[1].place):
+            raise TooBusy("others hold the memory")
+        return decode(sample, longer_side)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sample, "decode", busy)
+        results = list(enroller(home).enrol(pictures))
+    assert outcomes(results) == [ENROLLED, REJECTED, ENROLLED]
+    assert isinstance(results[1].error, TooBusy)
+    assert outcomes(list(enroller(home).enrol(pictures))) == [ALREADY, ENROLLED, ALREADY]

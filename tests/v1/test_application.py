@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from likeness.errors import KeyUnusable
+from likeness.errors import Fault, KeyUnusable, TooBusy
 from likeness.v1 import bounds
 
 from .conftest import LANE, Client
@@ -143,7 +143,10 @@ def test_bodies_together_are_bounded_and_make_room_when_answered(
     assert statuses == [400, 503, 400]
 
 
-@pytest.mark.parametrize("error", [KeyUnusable("/secret/path"), RuntimeError("/secret/path")])
+@pytest.mark.parametrize(
+    "error",
+    [KeyUnusable("/secret/path"), TooBusy("/secret/path"), RuntimeError("/secret/path")],
+)
 def test_what_fails_inside_stays_inside(
     client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -152,7 +155,7 @@ def test_what_fails_inside_stays_inside(
 
     monkeypatch.setattr("likeness.review.cases.every", fail)
     answer = client.call("GET", "/v1/cases", "reviewer")
-    assert answer.status_code == (503 if isinstance(error, KeyUnusable) else 500)
+    assert answer.status_code == (503 if isinstance(error, Fault) else 500)
     assert "/secret/path" not in answer.text
     assert "Traceback" not in answer.text
 

@@ -14,7 +14,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from likeness.errors import ImageTooLarge
+from likeness.errors import ImageTooLarge, TooBusy
 from likeness.vision.decode import DecodeLimits, inspect
 from likeness.vision.decoding_memory import MEMORY, DecodingMemory
 from tests.vision.tiff_files import DEFLATE, LZW, tiff
@@ -68,9 +68,9 @@ def test_a_picture_waits_until_another_gives_its_memory_back() -> None:
     assert memory.taken == 0
 
 
-def test_a_picture_that_waits_too_long_is_refused() -> None:
+def test_a_picture_that_waits_too_long_is_told_to_come_again() -> None:
     memory = DecodingMemory(patience_s=0.01)
-    refused = pytest.raises(ImageTooLarge, match="LIKENESS_DECODE_MEMORY")
+    refused = pytest.raises(TooBusy, match="LIKENESS_DECODE_MEMORY")
     with memory.lease(60, 100), refused, memory.lease(60, 100):
         pytest.fail("there was no room")
 
@@ -87,7 +87,7 @@ def test_of_pictures_that_wait_for_one_another_one_is_refused_and_the_others_go_
         try:
             with memory.lease(40, 100):
                 endings.append("done")
-        except ImageTooLarge:
+        except TooBusy:
             endings.append("refused")
 
     threads = [threading.Thread(target=compare) for _ in range(3)]
@@ -101,7 +101,7 @@ def test_of_pictures_that_wait_for_one_another_one_is_refused_and_the_others_go_
 
 def test_a_thread_does_not_wait_for_what_it_holds_itself() -> None:
     memory = DecodingMemory(patience_s=600, patience_when_stuck_s=0.01)
-    with memory.lease(60, 100), pytest.raises(ImageTooLarge), memory.lease(60, 100):
+    with memory.lease(60, 100), pytest.raises(TooBusy), memory.lease(60, 100):
         pytest.fail("there was no room")
     assert memory.taken == 0
 

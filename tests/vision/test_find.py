@@ -1,9 +1,18 @@
-"""Which of several faces is meant: the largest, or of nearly equal ones the one in the middle."""
+"""Which of several faces is meant, and what finding faces holds."""
 
+import gc
+import io
+
+import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
-from likeness.vision.find import largest_of
+from likeness.vision.align import ARCFACE_LAYOUT
+from likeness.vision.decode import DecodeLimits, inspect
+from likeness.vision.detect import Detector, DetectorSettings
+from likeness.vision.find import FaceLocator, largest_of
+from tests.cli.conftest import RED, DiscDetector
 
 
 @pytest.mark.parametrize(
@@ -21,3 +30,18 @@ def test_the_largest_face_is_meant_and_of_nearly_equal_ones_the_nearer_to_the_mi
     boxes: list[tuple[int, ...]], meant: int
 ) -> None:
     assert largest_of(np.array(boxes, np.float32), 400, 200) == meant
+
+
+def test_a_small_face_is_cut_from_a_larger_picture_once_the_smaller_one_is_gone() -> None:
+    pixels = np.full((1200, 1600, 3), 128, np.uint8)
+    cv2.circle(pixels, (800, 600), 40, RED, -1)
+    file = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(file, "JPEG")
+    whole = inspect(file.getvalue()).header.memory(1)
+    sample = inspect(file.getvalue(), DecodeLimits(max_memory=whole))
+    settings = DetectorSettings(longer_side=400, enlarged_side=400)
+    locator = FaceLocator(Detector(DiscDetector(), settings), ARCFACE_LAYOUT, lambda score: score)
+    gc.collect()  # pictures of other tests hold none of the memory
+    located = locator.locate(sample)
+    assert located.image.pixels.shape == (1200, 1600, 3)
+    assert len(located.faces) == 1

@@ -16,6 +16,7 @@ from likeness.errors import (
     NotFound,
     QualityTooLow,
     SeveralFaces,
+    TooBusy,
 )
 
 
@@ -58,6 +59,8 @@ def in_aws_words(error: LikenessError, listed: Set[str]) -> AwsError:
 
     A fault keeps its reason to itself: paths and addresses are the operator's, whose log has them.
     """
+    if isinstance(error, TooBusy):
+        return throttled("Too many pictures are being decoded: try again.")
     if isinstance(error, Fault):
         return failure(type(error).__name__)
     code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), ANYWHERE)

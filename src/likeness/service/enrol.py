@@ -3,7 +3,8 @@
 1. What is told as enrolled is committed, once; the next search finds it.
 2. A picture that the collection knows already is not decoded. So enrolment that was cut off goes on
    where it was, when the same pictures come again.
-3. A picture that cannot be enrolled is told with the reason and stops nothing; a fault stops all.
+3. A picture that cannot be enrolled is told with the reason and stops nothing, nor does one for
+   which there was no room (`TooBusy`), which may come again. Other faults stop all.
 4. What is held does not grow with the number of pictures.
 5. Every commit is a use of its own, admitted before its pictures are looked at and on record with
    what it enrolled: what stops uses stops enrolment that goes on. The few pictures that are worked
@@ -29,6 +30,7 @@ from likeness.errors import (
     QualityTooLow,
     Refused,
     SeveralFaces,
+    TooBusy,
 )
 from likeness.gallery import references, subjects
 from likeness.gallery.gallery import Gallery
@@ -174,7 +176,7 @@ class Enroller:
             if known is not None:
                 return known
             return self._ready(picture, sample, sha256)
-        except (InputError, Refused) as error:
+        except (InputError, Refused, TooBusy) as error:
             return Result(picture, Outcome.REJECTED, error=error, remarks=remarks)
 
     def _ready(self, picture: NamedPicture, sample: Sample, sha256: bytes) -> _Ready:

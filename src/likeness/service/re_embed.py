@@ -19,7 +19,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.errors import Conflict, InputError, InvalidRequest, LikenessError, NoFace
+from likeness.errors import Conflict, InputError, InvalidRequest, LikenessError, NoFace, TooBusy
 from likeness.gallery import references, staging, subjects
 from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.collections import Collection
@@ -192,10 +192,10 @@ class ReEmbedder:
         )
 
     def _attempt(self, picture: PictureAgain) -> _Attempted:
-        if picture.reference is not None:
-            return self._attempt_crop(picture, picture.reference)
         place = picture.place
         try:
+            if picture.reference is not None:
+                return self._attempt_crop(picture, picture.reference)
             sample = picture.read(self._limits)
             sample_id = self._seal.sample_id(hashlib.sha256(sample.data).digest())
             known, waiting = self._database.read(partial(self._known, sample_id=sample_id))
@@ -213,7 +213,7 @@ class ReEmbedder:
             lost = tuple(one for one in waiting if one.number not in faces)
             error = _lost(lost, len(located.faces)) if lost else None
             return _Attempted(place, len(known), found, lost, error)
-        except InputError as error:
+        except (InputError, TooBusy) as error:  # where there was no room, the rest can come again
             return _Attempted(place, 0, error=error)
 
     def _attempt_crop(self, picture: PictureAgain, reference: Reference) -> _Attempted:

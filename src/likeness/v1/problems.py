@@ -16,6 +16,7 @@ from likeness.errors import (
     NotFound,
     Refused,
     StateError,
+    TooBusy,
 )
 
 _logger = logging.getLogger(__name__)
@@ -57,6 +58,10 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
+        case TooBusy():
+            _logger.warning("a request was turned away: %s", error)
+            detail = "Too many pictures are being decoded: retry later"
+            return Problem(503, type(error).__name__, detail)
         case Fault():
             # Paths and addresses are the operator's, whose log has them.
             _logger.error("a request failed", exc_info=error)

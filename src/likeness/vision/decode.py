@@ -127,7 +127,8 @@ class Sample:
         Raises:
             InvalidImage: the picture is truncated or damaged.
             UnsupportedImageFormat: it uses a part of its format that is not read.
-            ImageTooLarge: there is not enough memory for it.
+            ImageTooLarge: it needs more memory than all pictures may take.
+            TooBusy: other pictures hold the memory, and gave too little back in time.
         """
         reduction = self._reduction(longer_side)
         size = self.header.memory(reduction)

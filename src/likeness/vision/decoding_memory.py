@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.errors import ImageTooLarge
+from likeness.errors import TooBusy
 
 # A picture that waits longer is refused: others may hold theirs for good, each waiting for more.
 _PATIENCE_S = 60.0
@@ -82,7 +82,7 @@ class DecodingMemory:
         """Wait until `size` bytes are free of the `most` that all pictures may take.
 
         Raises:
-            ImageTooLarge: others did not give enough back in time.
+            TooBusy: others did not give enough back in time.
         """
         thread = self._this_thread()
         with self._changed:
@@ -117,10 +117,10 @@ class DecodingMemory:
                 stuck_until = stuck_until if is_stuck else math.inf
                 left = min(until, stuck_until) - now
                 if left <= 0:
-                    raise ImageTooLarge(
-                        f"Not enough memory: this picture needs {in_mib(size)}, and other pictures"
-                        f" hold {in_mib(self._taken)} of {in_mib(most)}. Try again later, or raise"
-                        " LIKENESS_DECODE_MEMORY."
+                    raise TooBusy(
+                        f"Not enough memory now: this picture needs {in_mib(size)}, and other"
+                        f" pictures hold {in_mib(self._taken)} of {in_mib(most)}. Try again later,"
+                        " or raise LIKENESS_DECODE_MEMORY."
                     )
                 self._changed.wait(left)
                 now = time.monotonic()

@@ -74,20 +74,19 @@ class FaceLocator:
 
     def locate(self, sample: Sample) -> Located:
         """Find every face, largest first, with its pose and its quality."""
-        image = self._decoded(sample)
-        return self._located(sample, image, largest_first(self._detector.detect(image)))
+        return self._located(sample, lambda image: largest_first(self._detector.detect(image)))
 
     def locate_largest(self, sample: Sample) -> Located:
         """Find the largest face alone, or none: in less time, since it is seen from afar."""
-        image = self._decoded(sample)
-        return self._located(sample, image, self._detector.detect_largest(image))
+        return self._located(sample, self._detector.detect_largest)
 
-    def _decoded(self, sample: Sample) -> Image:
-        return sample.decode(self._detector.settings.longer_side)
-
-    def _located(self, sample: Sample, image: Image, detections: Detections) -> Located:
-        detections, certainties = self._detector.upright(image, detections)
-        image = self._with_enough_pixels(sample, image, detections)
+    def _located(self, sample: Sample, detect: Callable[[Image], Detections]) -> Located:
+        image = sample.decode(self._detector.settings.longer_side)
+        detections, certainties = self._detector.upright(image, detect(image))
+        if max(image.scale_xy) < (zoom := zoom_needed(detections.landmarks_xy, self._layout)):
+            # Of pictures that are worked on at once, each might wait for what the others hold.
+            del image
+            image = sample.decode(int(np.ceil(zoom * max(sample.width, sample.height))))
         chips = cut_chips(image, detections.landmarks_xy, self._layout, Chips.ONE)[:, 0]
         poses = pose_of(detections.landmarks_xy)
         qualities = quality_of(chips, detections.boxes_xyxy, certainties, poses)
@@ -110,14 +109,6 @@ class FaceLocator:
         )
         search = self._detector.search_of(image.width, image.height)
         return Located(faces, image, detections, search)
-
-    def _with_enough_pixels(self, sample: Sample, image: Image, detections: Detections) -> Image:
-        """Decode again, larger, where the chips of small faces would be cut from too few pixels."""
-        held = max(image.scale_xy)
-        needed = zoom_needed(detections.landmarks_xy, self._layout)
-        if held >= needed:
-            return image
-        return sample.decode(int(np.ceil(needed * max(sample.width, sample.height))))
 
 
 class FaceFinder:
