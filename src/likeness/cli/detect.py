@@ -25,7 +25,7 @@ from likeness.cli.standard_input import check_read_once, sample_of
 from likeness.cli.words import face_in_words, several
 from likeness.errors import LikenessError
 from likeness.vision.decode import Sample
-from likeness.vision.detect import Search
+from likeness.vision.detect import SearchDetail
 from likeness.vision.find import Located
 
 Found = tuple[Sample, Located]
@@ -92,7 +92,7 @@ def _print(picture: Path, sample: Sample, located: Located) -> None:
             print(f"      {line}")
 
 
-def _missed(search: Search) -> list[str]:
+def _missed(search: SearchDetail) -> list[str]:
     """Say which faces a search of a large picture may miss."""
     if search.smallest_face < _WORTH_SAYING:
         return []

@@ -64,7 +64,7 @@ _TURNED_SURE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class SearchDetail:
     """How closely a picture was searched.
 
     It was shown as `width` times `height` pixels; faces of fewer than `smallest_face` pixels of the
@@ -83,11 +83,11 @@ class Detector:
         self._network = network
         self.settings = settings
 
-    def search_of(self, width: int, height: int) -> Search:
+    def search_of(self, width: int, height: int) -> SearchDetail:
         """Say how closely a picture of some size is searched."""
         side, longer = self.settings.shown_side(width, height), max(width, height)
         shown_w, shown_h = (max(1, round(one * side / longer)) for one in (width, height))
-        return Search(shown_w, shown_h, math.ceil(_FOUND * longer / side))
+        return SearchDetail(shown_w, shown_h, math.ceil(_FOUND * longer / side))
 
     def detect(self, image: Image) -> Detections:
         """Find the faces of one picture, most confident first, in pixels of the full frame.

@@ -13,7 +13,7 @@ from likeness.terms.template import Template
 from likeness.vision.align import ChipLayout, Chips, cut_chips, zoom_needed
 from likeness.vision.cohort import Cohort
 from likeness.vision.decode import Sample
-from likeness.vision.detect import Detector, Search
+from likeness.vision.detect import Detector, SearchDetail
 from likeness.vision.detections import Detections, areas, largest_first
 from likeness.vision.embed import Recogniser
 from likeness.vision.pose import pose_of
@@ -36,7 +36,7 @@ class Located:
     faces: tuple[Face, ...]
     image: Image
     detections: Detections
-    search: Search
+    search: SearchDetail
 
     @property
     def largest(self) -> int:
