@@ -8,10 +8,12 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from likeness.terms.image import Image
 from likeness.vision.align import ARCFACE_LAYOUT
 from likeness.vision.decode import DecodeLimits, inspect
-from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.find import FaceLocator, largest_of
+from likeness.vision.detect import Detector, DetectorSettings, SearchDetail
+from likeness.vision.detections import Detections
+from likeness.vision.find import FaceLocator, Located, largest_of
 from tests.cli.conftest import RED, DiscDetector
 
 
@@ -45,3 +47,23 @@ def test_a_small_face_is_cut_from_a_larger_picture_once_the_smaller_one_is_gone(
     located = locator.locate(sample)
     assert located.image.pixels.shape == (1200, 1600, 3)
     assert len(located.faces) == 1
+
+
+@pytest.mark.parametrize(
+    ("boxes", "stands_out"),
+    [
+        ([], False),
+        ([(0, 0, 60, 60)], True),
+        ([(0, 0, 60, 60), (90, 0, 120, 30)], True),
+        ([(0, 0, 60, 60), (90, 0, 121, 30), (200, 0, 210, 10)], False),
+    ],
+    ids=["none", "alone", "four times", "less"],
+)
+def test_a_face_stands_out_where_it_is_alone_or_four_times_as_large_as_the_next(
+    boxes: list[tuple[int, ...]], stands_out: bool
+) -> None:
+    boxes_xyxy = np.array(boxes, np.float32).reshape(-1, 4)
+    count = len(boxes)
+    found = Detections(boxes_xyxy, np.zeros((count, 5, 2), np.float32), np.ones(count, np.float32))
+    image = Image(np.zeros((200, 400, 3), np.uint8), 400, 200)
+    assert Located((), image, found, SearchDetail(400, 200, 24)).stands_out is stands_out

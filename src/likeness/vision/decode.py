@@ -37,7 +37,7 @@ from likeness.vision.decoding_memory import MEMORY, in_mib
 from likeness.vision.formats.avif import AVIF
 from likeness.vision.formats.bmp import BMP
 from likeness.vision.formats.gif import GIF
-from likeness.vision.formats.header import Format, Header
+from likeness.vision.formats.header import Decoder, Format, Header
 from likeness.vision.formats.heic import HEIC
 from likeness.vision.formats.jpeg import JPEG
 from likeness.vision.formats.jpeg2000 import JPEG2000
@@ -48,7 +48,7 @@ from likeness.vision.formats.unread import CAMERA_RAW, camera_raw, what_came
 from likeness.vision.formats.webp import WEBP
 
 _FORMATS = (JPEG, PNG, WEBP, GIF, BMP, TIFF, JPEG2000, AVIF, HEIC)
-_READ = ", ".join(format.name for format in _FORMATS)
+_READ = ", ".join(format.decoder.name for format in _FORMATS)
 _REDUCTIONS = (8, 4, 2)
 
 
@@ -80,14 +80,14 @@ class Sample:
 
     data: bytes = field(repr=False)
     header: Header
-    _format: Format = field(repr=False)
+    _decoder: Decoder = field(repr=False)
     _limits: DecodeLimits = field(repr=False)
     name: str = ""
 
     @property
     def format(self) -> str:
         """The format's name, such as `JPEG`."""
-        return self._format.name
+        return self._decoder.name
 
     @property
     def width(self) -> int:
@@ -112,8 +112,8 @@ class Sample:
             InvalidImage: it has no area.
         """
         _check_bytes(len(self.data), limits)
-        _check_sides(self._format, self.header, limits)
-        _check_memory(self._format, self.header, _REDUCTIONS[0], limits)
+        _check_sides(self._decoder, self.header, limits)
+        _check_memory(self._decoder, self.header, _REDUCTIONS[0], limits)
 
     def decode(self, longer_side: int | None = None) -> Image:
         """Decode to upright RGB pixels.
@@ -132,10 +132,10 @@ class Sample:
         """
         reduction = self._reduction(longer_side)
         size = self.header.memory(reduction)
-        with _naming(self.name), _wrapping(self._format.name):
-            _check_memory(self._format, self.header, reduction, self._limits)
+        with _naming(self.name), _wrapping(self._decoder.name):
+            _check_memory(self._decoder, self.header, reduction, self._limits)
             with MEMORY.lease(size, self._limits.max_memory) as lease:
-                pixels = self._format.pixels(self.data, self.header, reduction)
+                pixels = self._decoder.pixels(self.data, self.header, reduction)
                 pixels = _upright(pixels, self.header.orientation)
                 lease.keep_for(pixels)
             return Image(pixels, self.width, self.height)
@@ -145,7 +145,7 @@ class Sample:
         if longer_side is None:
             return 1
         reduction = 1
-        if self.width * self.height >= self._format.reduced_from:
+        if self.width * self.height >= self._decoder.reduced_from:
             longest = max(self.width, self.height)
             reduction = next((n for n in _REDUCTIONS if -(-longest // n) >= longer_side), 1)
         while (
@@ -168,9 +168,9 @@ def inspect(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS, name: str = "") 
             raise InvalidImage("Empty: the picture has no bytes. Fetch it again.")
         _check_bytes(len(data), limits)
         format_ = _format_of(data)
-        with _wrapping(format_.name):
+        with _wrapping(format_.decoder.name):
             header = format_.header(data)
-        sample = Sample(data, header, format_, limits, name)
+        sample = Sample(data, header, format_.decoder, limits, name)
         sample.require_within(limits)
         return sample
 
@@ -244,33 +244,33 @@ def _check_bytes(size: int, limits: DecodeLimits) -> None:
         )
 
 
-def _check_sides(format_: Format, header: Header, limits: DecodeLimits) -> None:
+def _check_sides(decoder: Decoder, header: Header, limits: DecodeLimits) -> None:
     width, height = header.upright_wh
     if width < 1 or height < 1:
         raise InvalidImage(
-            f"Damaged: this {format_.name} has no area ({width}x{height} pixels). Give another"
+            f"Damaged: this {decoder.name} has no area ({width}x{height} pixels). Give another"
             " picture."
         )
     if max(width, height) > limits.max_side:
         raise ImageTooLarge(
-            f"Too large: this {format_.name} has {width}x{height} pixels, at most"
+            f"Too large: this {decoder.name} has {width}x{height} pixels, at most"
             f" {limits.max_side} along a side are read. Give a smaller picture, or raise"
             " LIKENESS_MAX_SIDE."
         )
     if width * height > limits.max_pixels:
         raise ImageTooLarge(
-            f"Too large: this {format_.name} has {width}x{height} pixels ({width * height}), at"
+            f"Too large: this {decoder.name} has {width}x{height} pixels ({width * height}), at"
             f" most {limits.max_pixels} are read. Give a smaller picture, or raise"
             " LIKENESS_MAX_PIXELS."
         )
 
 
-def _check_memory(format_: Format, header: Header, reduction: int, limits: DecodeLimits) -> None:
+def _check_memory(decoder: Decoder, header: Header, reduction: int, limits: DecodeLimits) -> None:
     size = header.memory(reduction)
     if size > limits.max_memory:
         width, height = header.upright_wh
         raise ImageTooLarge(
-            f"Too large: decoding this {format_.name} of {width}x{height} pixels takes"
+            f"Too large: decoding this {decoder.name} of {width}x{height} pixels takes"
             f" {in_mib(size)} of memory, at most {in_mib(limits.max_memory)} are allowed. Give a"
             " smaller picture, or raise LIKENESS_DECODE_MEMORY."
         )

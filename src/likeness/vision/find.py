@@ -54,9 +54,9 @@ class Located:
 
     @property
     def stands_out(self) -> bool:
-        """Whether the largest face has at least four times the area of the next, or is alone."""
-        largest, *others = areas(self.detections.boxes_xyxy)
-        return not others or bool(largest >= _STANDS_OUT * others[0])
+        """Whether there is a largest face, with four times the area of the next if there is one."""
+        largest, second = (*areas(self.detections.boxes_xyxy).tolist(), 0.0, 0.0)[:2]
+        return bool(largest > 0 and largest >= _STANDS_OUT * second)
 
 
 class FaceLocator:

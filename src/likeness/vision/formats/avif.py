@@ -11,13 +11,13 @@ from likeness.errors import UnsupportedImageFormat
 from likeness.vision.formats import ifd
 from likeness.vision.formats.av1 import frame_sides
 from likeness.vision.formats.boxes import brands
-from likeness.vision.formats.header import ALPHA, Format, Header, refuse_animation
+from likeness.vision.formats.header import ALPHA, Decoder, Format, Header, refuse_animation
 from likeness.vision.formats.rgb import from_pillow
 
 _SEQUENCE = b"avis"
 _BRANDS = (b"avif", _SEQUENCE)
 _GENERAL = (b"mif1", b"miaf", b"mif2", b"msf1")
-_HELD = 16.0  # bytes for each pixel of the largest frame
+_DECODER_BYTES = 16.0  # bytes for each pixel of the largest frame
 
 
 def _accepts(data: bytes) -> bool:
@@ -42,7 +42,7 @@ def _header(data: bytes) -> Header:
             *sides,
             ifd.orientation(exif.removeprefix(b"Exif\0\0")),
             remarks=(ALPHA,) if picture.mode == "RGBA" else (),
-            held=_HELD * max(1.0, largest / max(1, sides[0] * sides[1])),
+            decoder_bytes=_DECODER_BYTES * max(1.0, largest / max(1, sides[0] * sides[1])),
         )
 
 
@@ -51,4 +51,4 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
         return from_pillow(picture, header.width, header.height, reduction)
 
 
-AVIF = Format("AVIF", _accepts, _header, _pixels)
+AVIF = Format(_accepts, _header, Decoder("AVIF", _pixels))

@@ -7,7 +7,7 @@ import PIL.Image
 from numpy.typing import NDArray
 from PIL.BmpImagePlugin import BmpImageFile
 
-from likeness.vision.formats.header import Format, Header
+from likeness.vision.formats.header import Decoder, Format, Header
 from likeness.vision.formats.rgb import from_pillow
 
 # Kinds of compression, of pictures of a byte a pixel; Pillow unpacks them whole, and copies that.
@@ -20,10 +20,10 @@ def _accepts(data: bytes) -> bool:
 
 def _header(data: bytes) -> Header:
     with BmpImageFile(io.BytesIO(data)) as picture:
-        held = 1.0 if picture.mode in "1LP" else 4.0
+        decoder_bytes = 1.0 if picture.mode in "1LP" else 4.0
         if int.from_bytes(data[30:34], "little") in _RUN_LENGTH:
-            held += _UNPACKED
-        return Header(*picture.size, held=held + 0.25)
+            decoder_bytes += _UNPACKED
+        return Header(*picture.size, decoder_bytes=decoder_bytes + 0.25)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
@@ -36,4 +36,4 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
         return from_pillow(picture, header.width, header.height, reduction)
 
 
-BMP = Format("BMP", _accepts, _header, _pixels)
+BMP = Format(_accepts, _header, Decoder("BMP", _pixels))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL.GifImagePlugin import GifImageFile
 
 from likeness.errors import InvalidImage
-from likeness.vision.formats.header import ALPHA, Format, Header, refuse_animation
+from likeness.vision.formats.header import ALPHA, Decoder, Format, Header, refuse_animation
 from likeness.vision.formats.rgb import from_pillow
 
 _IMAGE, _EXTENSION, _TRAILER, _CONTROL = 0x2C, 0x21, 0x3B, 0xF9
@@ -44,7 +44,7 @@ def _header(data: bytes) -> Header:
     frame_w, frame_h = _pair(data, frame.start + 5)
     width, height = max(width, left + frame_w), max(height, top + frame_h)  # as Pillow does
     transparent = len(frame.control) > 3 and bool(frame.control[3] & 1)
-    return Header(width, height, remarks=(ALPHA,) if transparent else (), held=5.0)
+    return Header(width, height, remarks=(ALPHA,) if transparent else (), decoder_bytes=5.0)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
@@ -100,4 +100,4 @@ def _pair(data: bytes, at: int) -> tuple[int, int]:
     )
 
 
-GIF = Format("GIF", _accepts, _header, _pixels)
+GIF = Format(_accepts, _header, Decoder("GIF", _pixels))

@@ -29,7 +29,7 @@ def one_of_several(what: str, count: int | None = None) -> str:
 class Header:
     """Sides as stored, in pixels, and the EXIF orientation (1 to 8) that makes them upright.
 
-    `remarks` say what of the picture is lost or guessed in decoding. `held` is the bytes that the
+    `remarks` say what of the picture is lost or guessed in decoding. `decoder_bytes` is what the
     decoder holds for each pixel beside the result, and `halvings` how often it can halve the sides
     before it holds any.
     """
@@ -38,7 +38,7 @@ class Header:
     height: int
     orientation: int = 1
     remarks: tuple[str, ...] = ()
-    held: float = 4.0
+    decoder_bytes: float = 4.0
     halvings: int = 0
 
     @property
@@ -64,27 +64,37 @@ class Header:
         take a little more.
         """
         width, height = self.reduced_wh(reduction)
-        held_w, held_h = self.reduced_wh(self.by_decoder(reduction))
+        decoded_w, decoded_h = self.reduced_wh(self.by_decoder(reduction))
         result = 3 * width * height
-        return _BESIDE + result + max(round(self.held * held_w * held_h), result)
+        return _BESIDE + result + max(round(self.decoder_bytes * decoded_w * decoded_h), result)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """Makes the pixels of a picture whose header is known; `name` is that of the format.
+
+    `pixels` decodes to (h, w, 3) uint8 RGB as stored, not yet upright, with each side divided by
+    the reduction (1, 2, 4 or 8), rounded up. It may raise whatever its parsing raises: `decode`
+    wraps it. Only pictures of `reduced_from` pixels or more are ever reduced: where the decoder
+    itself cannot, that costs more than it spares.
+    """
+
+    name: str
+    pixels: Callable[[bytes, Header, int], NDArray[np.uint8]]
+    reduced_from: int = _REDUCED_FROM_PIXELS
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """One picture format.
 
-    `accepts` looks at the first bytes; `header` reads sides and orientation without decoding;
-    `pixels` decodes to (h, w, 3) uint8 RGB as stored, not yet upright, with each side divided by
-    the reduction (1, 2, 4 or 8), rounded up. All three may raise whatever their parsing raises:
-    `decode` wraps it. Only pictures of `reduced_from` pixels or more are ever reduced: where the
-    decoder itself cannot, that costs more than it spares.
+    `accepts` looks at the first bytes; `header` reads sides and orientation without decoding. They
+    may raise whatever their parsing raises, as the decoder may.
     """
 
-    name: str
     accepts: Callable[[bytes], bool]
     header: Callable[[bytes], Header]
-    pixels: Callable[[bytes, Header, int], NDArray[np.uint8]]
-    reduced_from: int = _REDUCED_FROM_PIXELS
+    decoder: Decoder
 
 
 def refuse_animation(name: str) -> UnsupportedImageFormat:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from likeness.errors import UnsupportedImageFormat
 from likeness.vision.formats.boxes import brands
-from likeness.vision.formats.header import Format, Header
+from likeness.vision.formats.header import Decoder, Format, Header
 from likeness.vision.formats.rgb import from_pillow
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis")
@@ -27,7 +27,7 @@ def _accepts(data: bytes) -> bool:
 
 def _header(data: bytes) -> Header:
     with _open(data) as picture:
-        return Header(*picture.size, held=14.0)
+        return Header(*picture.size, decoder_bytes=14.0)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
@@ -47,4 +47,4 @@ def _open(data: bytes) -> PIL.Image.Image:
     return picture
 
 
-HEIC = Format("HEIC", _accepts, _header, _pixels)
+HEIC = Format(_accepts, _header, Decoder("HEIC", _pixels))

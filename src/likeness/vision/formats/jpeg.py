@@ -20,7 +20,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from likeness.errors import InvalidImage, UnsupportedImageFormat
 from likeness.vision.formats import ifd
 from likeness.vision.formats.c_stderr import silent_c_stderr
-from likeness.vision.formats.header import INVERTED_CMYK, Format, Header, one_of_several
+from likeness.vision.formats.header import INVERTED_CMYK, Decoder, Format, Header, one_of_several
 from likeness.vision.formats.rgb import from_pillow, size_differs
 
 _SOF, _SOF_PROGRESSIVE, _EOI, _SOS = (0xC0, 0xC1, 0xC2), 0xC2, 0xD9, 0xDA
@@ -55,7 +55,7 @@ def _accepts(data: bytes) -> bool:
 
 def _header(data: bytes) -> Header:
     size_wh: tuple[int, int] | None = None
-    orientation, remarks, components, held = 1, [], 0, 0.0
+    orientation, remarks, components, decoder_bytes = 1, [], 0, 0.0
     for marker, start, end in _segments(data):
         if marker in _SOF:
             if (precision := data[start]) != 8:
@@ -66,21 +66,22 @@ def _header(data: bytes) -> Header:
             if components == 4:
                 remarks.append(INVERTED_CMYK)
             if marker == _SOF_PROGRESSIVE:
-                held = _coefficients(data[start + 6 : end])
+                decoder_bytes = _coefficients(data[start + 6 : end])
         elif marker in _NAMES:
             raise _unsupported(_NAMES[marker])
         elif marker == _APP1 and data.startswith(b"Exif\0\0", start):
             orientation = ifd.orientation(data[start + 6 : end])
         elif marker == _APP2 and data.startswith(b"MPF\0", start):
             remarks.append(one_of_several("pictures"))
-        elif marker == _SOS and data[start] < components and size_wh and not held:
-            held = 2.0 * components  # a scan for each component: coefficients are held as well
+        elif marker == _SOS and data[start] < components and size_wh and not decoder_bytes:
+            # A scan for each component: coefficients are held as well.
+            decoder_bytes = 2.0 * components
     if size_wh is None:
         raise InvalidImage(
             f"Truncated: this JPEG stops after {len(data)} bytes, before it says its size. Fetch it"
             " again."
         )
-    return Header(*size_wh, orientation, tuple(remarks), held + 0.25)
+    return Header(*size_wh, orientation, tuple(remarks), decoder_bytes + 0.25)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
@@ -225,4 +226,4 @@ _NAMES = {
     _JPEG_LS: "a JPEG-LS",
 }
 
-JPEG = Format("JPEG", _accepts, _header, _pixels, reduced_from=0)
+JPEG = Format(_accepts, _header, Decoder("JPEG", _pixels, reduced_from=0))

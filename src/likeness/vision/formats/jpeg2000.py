@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from likeness.errors import InvalidImage
-from likeness.vision.formats.header import ALPHA, SIXTEEN_BITS, Format, Header
+from likeness.vision.formats.header import ALPHA, SIXTEEN_BITS, Decoder, Format, Header
 from likeness.vision.formats.rgb import from_pillow, size_differs
 
 _SIGNATURE_BOX = b"\0\0\0\x0cjP  \r\n\x87\n"
@@ -32,7 +32,7 @@ _MAX_LAYERS = 256
 _PIXELS_PER_PART = 256
 _MIN_PARTS = 1 << 16
 # Samples and their wavelet coefficients are four bytes each in OpenJPEG, then Pillow has a copy.
-_HELD, _HELD_PER_COMPONENT = 5.0, 5.5
+_DECODER_BYTES, _BYTES_PER_COMPONENT = 5.0, 5.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def _header(data: bytes) -> Header:
         size.width,
         size.height,
         remarks=remarks,
-        held=_HELD + _HELD_PER_COMPONENT * size.components,
+        decoder_bytes=_DECODER_BYTES + _BYTES_PER_COMPONENT * size.components,
         halvings=_halvings(size, _levels(data, start)),
     )
 
@@ -197,4 +197,4 @@ def _expect(what: str, came: int, most: int) -> None:
         )
 
 
-JPEG2000 = Format("JPEG 2000", _accepts, _header, _pixels)
+JPEG2000 = Format(_accepts, _header, Decoder("JPEG 2000", _pixels))

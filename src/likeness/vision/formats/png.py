@@ -16,6 +16,7 @@ from likeness.vision.formats import ifd
 from likeness.vision.formats.header import (
     ALPHA,
     SIXTEEN_BITS,
+    Decoder,
     Format,
     Header,
     refuse_animation,
@@ -47,11 +48,11 @@ def _header(data: bytes) -> Header:
             orientation = ifd.orientation(data[start:end])
         alpha |= kind == b"tRNS"
     remarks = (*((SIXTEEN_BITS,) if depth == 16 else ()), *((ALPHA,) if alpha else ()))
-    held = 4.0 if colour in _OF_FOUR_BYTES else 2.0 if depth == 16 else 1.0
+    decoder_bytes = 4.0 if colour in _OF_FOUR_BYTES else 2.0 if depth == 16 else 1.0
     if depth == 16 and colour == _COLOUR:
-        held += 3.0  # of the upper bytes, while the lower ones are read
+        decoder_bytes += 3.0  # of the upper bytes, while the lower ones are read
     sides = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
-    return Header(*sides, orientation, remarks, held + 0.25)
+    return Header(*sides, orientation, remarks, decoder_bytes + 0.25)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
@@ -109,4 +110,4 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
             return
 
 
-PNG = Format("PNG", _accepts, _header, _pixels)
+PNG = Format(_accepts, _header, Decoder("PNG", _pixels))

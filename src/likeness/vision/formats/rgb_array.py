@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
-from likeness.vision.formats.header import Format, Header
+from likeness.vision.formats.header import Decoder, Header
 from likeness.vision.formats.rgb import reduced
 
 _SIDE_BYTES = 8
@@ -33,15 +33,7 @@ def as_data(pixels: NDArray[np.uint8]) -> tuple[Callable[[], bytes], Header]:
         sides = b"".join(side.to_bytes(_SIDE_BYTES) for side in (width, height))
         return _BEGINNING + sides + pixels.tobytes()
 
-    return data, Header(width, height, held=0.0)
-
-
-def _accepts(data: bytes) -> bool:
-    return False  # nobody sends one as a file
-
-
-def _header(data: bytes) -> Header:
-    raise NotImplementedError("an array's header is made with its data")
+    return data, Header(width, height, decoder_bytes=0.0)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
@@ -50,4 +42,4 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
     return whole.copy() if reduction == 1 else reduced(whole, reduction)
 
 
-RGB_ARRAY = Format("RGB array", _accepts, _header, _pixels)
+RGB_ARRAY = Decoder("RGB array", _pixels)

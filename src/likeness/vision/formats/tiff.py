@@ -22,6 +22,7 @@ from likeness.vision.formats.header import (
     ALPHA,
     CMYK,
     SIXTEEN_BITS,
+    Decoder,
     Format,
     Header,
     one_of_several,
@@ -31,6 +32,7 @@ from likeness.vision.formats.tiff_layout import (
     FAX,
     JPEG,
     Layout,
+    Photometric,
     layout_of,
 )
 from likeness.vision.formats.unread import CAMERA_RAW
@@ -59,14 +61,14 @@ def _header(data: bytes) -> Header:
     if _is_camera_raw(directory):
         raise UnsupportedImageFormat(CAMERA_RAW.format(kind=" (DNG, NEF, ARW or another)"))
     layout = layout_of(directory)
-    held = 4.25 if _is_for_pillow(layout) else tiff_samples.held(layout)
+    decoder_bytes = 4.25 if _is_for_pillow(layout) else tiff_samples.decoder_bytes(layout)
     remarks = (
         *((one_of_several("pages"),) if _has_another_page(directory) else ()),
         *((SIXTEEN_BITS,) if layout.bits > 8 else ()),
-        *((CMYK,) if layout.photometric == tiff_samples.CMYK else ()),
+        *((CMYK,) if layout.photometric == Photometric.CMYK else ()),
         *((ALPHA,) if layout.alpha is not None else ()),
     )
-    return Header(layout.width, layout.height, ifd.orientation(data), remarks, held)
+    return Header(layout.width, layout.height, ifd.orientation(data), remarks, decoder_bytes)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
@@ -88,7 +90,7 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
 
 
 def _is_for_pillow(layout: Layout) -> bool:
-    return layout.compression in (*FAX, JPEG) or layout.photometric == tiff_samples.YCBCR
+    return layout.compression in (*FAX, JPEG) or layout.photometric == Photometric.YCBCR
 
 
 def _is_camera_raw(first: ifd.Directory) -> bool:
@@ -163,4 +165,4 @@ def _tags_of_pixels_only(directory: ifd.Directory) -> bytes:
     )
 
 
-TIFF = Format("TIFF", _accepts, _header, _pixels)
+TIFF = Format(_accepts, _header, Decoder("TIFF", _pixels))

@@ -1,12 +1,33 @@
 """How a TIFF's samples lie in its file: what its tags say, checked before anything is unpacked."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidImage, UnsupportedImageFormat
 from likeness.vision.formats import ifd
+
+
+class Photometric(IntEnum):
+    """What the samples of a pixel are, of the kinds that are read."""
+
+    WHITE_IS_ZERO = 0
+    BLACK_IS_ZERO = 1
+    RGB = 2
+    PALETTE = 3
+    CMYK = 5
+    YCBCR = 6
+
+
+class Predictor(IntEnum):
+    """What is stored in place of a sample."""
+
+    NONE = 1
+    DIFFERENCES = 2
+    FLOAT_DIFFERENCES = 3
+
 
 NONE, LZW, DEFLATE, PACKBITS, FAX, JPEG = 1, 5, (8, 32946), 32773, (2, 3, 4), 7
 COMPRESSIONS = (NONE, *FAX, LZW, JPEG, *DEFLATE, PACKBITS)
@@ -22,11 +43,17 @@ _COMPRESSION_NAMES = {
 }
 _PHOTOMETRIC_NAMES = {4: "a mask", 8: "CIE Lab", 9: "ICC Lab", 10: "ITU Lab", 32844: "LogL"}
 _PHOTOMETRIC_NAMES |= {32845: "LogLuv"}
-_COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}  # photometric: white is zero, black, RGB, ...
+_COLOURS: dict[int, int] = {
+    Photometric.WHITE_IS_ZERO: 1,
+    Photometric.BLACK_IS_ZERO: 1,
+    Photometric.RGB: 3,
+    Photometric.PALETTE: 1,
+    Photometric.CMYK: 4,
+    Photometric.YCBCR: 3,
+}
 
 UNSIGNED, SIGNED, FLOAT, UNDEFINED = 1, 2, 3, 4
 _BITS = {UNSIGNED: (*range(1, 17), 32), FLOAT: (16, 32, 64)}
-_NO_PREDICTOR, _DIFFERENCES, _FLOAT_DIFFERENCES = 1, 2, 3
 _MAX_SAMPLES = 16
 
 # A tile may be larger than a small picture. Each costs time of its own, and so does what tiles have
@@ -121,7 +148,8 @@ def layout_of(directory: ifd.Directory) -> Layout:
         ValueError: the tags are damaged.
     """
     width, height = directory.number(256), directory.number(257)
-    compression, photometric = directory.number(259, NONE), directory.number(262, 1)
+    compression = directory.number(259, NONE)
+    photometric = directory.number(262, Photometric.BLACK_IS_ZERO)
     samples = directory.number(277, 1)
     bits = {int(bits) for bits in directory.numbers(258, 1)[:_MAX_SAMPLES]}
     formats = {int(each) for each in directory.numbers(339, UNSIGNED)[:_MAX_SAMPLES]}
@@ -141,14 +169,14 @@ def layout_of(directory: ifd.Directory) -> Layout:
     if depth not in _BITS.get(sample_format, ()):
         kind = {SIGNED: "signed ", FLOAT: "float "}.get(sample_format, "")
         raise _unread(f"its samples are {kind}numbers of {depth} bits")
-    predictor = directory.number(317, _NO_PREDICTOR)
+    predictor = directory.number(317, Predictor.NONE)
     if not _is_predicted_as_read(predictor, depth, sample_format):
         raise _unread(f"its predictor is number {predictor} for samples of {depth} bits")
     if (compression in FAX and depth != 1) or (compression == JPEG and depth != 8):
         raise _unread(f"its samples of {depth} bits are compressed as JPEG or fax")
-    if photometric == 3 and (depth > 8 or sample_format != UNSIGNED):
+    if photometric == Photometric.PALETTE and (depth > 8 or sample_format != UNSIGNED):
         raise _unread(f"its palette has more than 256 colours ({depth} bits)")
-    if photometric == 6 and (depth != 8 or samples != 3):
+    if photometric == Photometric.YCBCR and (depth != 8 or samples != 3):
         raise _unread(f"its YCbCr samples are {samples} of {depth} bits")
     is_planar = directory.number(284, 1) == 2 and samples > 1
     tiled = 322 in directory.entries
@@ -206,10 +234,10 @@ def _check_tiles(width: int, height: int, tile_w: int, tile_h: int, planes: int)
 
 
 def _is_predicted_as_read(predictor: int, bits: int, sample_format: int) -> bool:
-    if predictor == _DIFFERENCES:
+    if predictor == Predictor.DIFFERENCES:
         return bits in (8, 16, 32, 64)
-    return predictor == _NO_PREDICTOR or (
-        predictor == _FLOAT_DIFFERENCES and sample_format == FLOAT
+    return predictor == Predictor.NONE or (
+        predictor == Predictor.FLOAT_DIFFERENCES and sample_format == FLOAT
     )
 
 

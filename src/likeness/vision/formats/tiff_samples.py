@@ -19,9 +19,16 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from likeness.errors import InvalidImage, UnsupportedImageFormat
 from likeness.vision.formats.rgb import over_white, reduced, shift_to_8_bits
-from likeness.vision.formats.tiff_layout import DEFLATE, FLOAT, LZW, NONE, PACKBITS, Layout
-
-WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
+from likeness.vision.formats.tiff_layout import (
+    DEFLATE,
+    FLOAT,
+    LZW,
+    NONE,
+    PACKBITS,
+    Layout,
+    Photometric,
+    Predictor,
+)
 
 # Of rows that are converted together; samples that do not fill bytes are spread out, bit by bit.
 _BLOCK_BITS = 1 << 22
@@ -33,7 +40,7 @@ _COPIES = {NONE: 0.0, **dict.fromkeys(DEFLATE, 2.0), LZW: 3.0, PACKBITS: 3.0}
 Samples = NDArray[Any]
 
 
-def held(layout: Layout) -> float:
+def decoder_bytes(layout: Layout) -> float:
     """Bytes that unpacking holds for each pixel of the page."""
     rows = layout.piece_h * _pieces_at_once(layout)
     if not layout.tiled:
@@ -175,7 +182,7 @@ def _by_pillow(packed: list[bytes | memoryview], layout: Layout, rows: int) -> b
         (257, rows),
         (258, 8),
         (259, layout.compression),
-        (262, BLACK_IS_ZERO),
+        (262, Photometric.BLACK_IS_ZERO),
         (273, int(ends[0]) if one else at_lists),
         (277, 1),
         (278, layout.piece_h),
@@ -202,7 +209,7 @@ def _samples(rows: NDArray[np.uint8], layout: Layout) -> Samples:
     each = layout.samples // layout.planes
     count = layout.piece_w * each
     shape = (len(rows), layout.piece_w, each)
-    if layout.predictor == 3:
+    if layout.predictor == Predictor.FLOAT_DIFFERENCES:
         size = bits // 8
         summed = np.cumsum(rows.reshape(len(rows), -1, each), axis=1, dtype=np.uint8)
         planes = summed.reshape(len(rows), size, count).transpose(0, 2, 1)
@@ -214,7 +221,7 @@ def _samples(rows: NDArray[np.uint8], layout: Layout) -> Samples:
         alone = np.unpackbits(rows, axis=1)[:, : count * bits].reshape(len(rows), count, bits)
         weights = (1 << np.arange(bits - 1, -1, -1)).astype(np.uint16)
         values = (alone @ weights).reshape(shape)
-    if layout.predictor == 2:
+    if layout.predictor == Predictor.DIFFERENCES:
         whole = values.view(values.dtype.str.replace("f", "u"))
         native = whole.astype(whole.dtype.newbyteorder("="))
         summed_up = np.cumsum(native, axis=1, dtype=native.dtype)
@@ -230,7 +237,7 @@ def _of_8_bits(samples: Samples, layout: Layout, largest: float) -> NDArray[np.u
     if layout.bits > 8:
         shift = np.uint32(shift_to_8_bits(int(largest)))
         return np.right_shift(samples.astype(np.uint32), shift).astype(np.uint8)
-    if layout.bits < 8 and layout.photometric != PALETTE:
+    if layout.bits < 8 and layout.photometric != Photometric.PALETTE:
         return (samples.astype(np.uint16) * 255 // ((1 << layout.bits) - 1)).astype(np.uint8)
     return samples.astype(np.uint8)
 
@@ -245,19 +252,19 @@ def _white(largest: float) -> float:
 def _rgb(samples: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
     """(rows, width, samples) of 8 bits to (rows, width, 3) RGB, laid over white."""
     match layout.photometric:
-        case 3:
+        case Photometric.PALETTE:
             colour: NDArray[np.uint8] = _palette(layout)[samples[..., 0]]
-        case 5:
+        case Photometric.CMYK:
             height, width, _ = samples.shape
             inks = np.ascontiguousarray(samples[..., :4])
             picture = PIL.Image.frombytes("CMYK", (width, height), inks.tobytes())
             colour = np.asarray(picture.convert("RGB"))
-        case 2:
+        case Photometric.RGB:
             colour = samples[..., :3]
         case kind:
-            grey = samples[..., :1] if kind == BLACK_IS_ZERO else 255 - samples[..., :1]
+            grey = samples[..., :1] if kind == Photometric.BLACK_IS_ZERO else 255 - samples[..., :1]
             colour = np.repeat(grey, 3, axis=2)
-    if layout.alpha is None or layout.photometric == CMYK:
+    if layout.alpha is None or layout.photometric == Photometric.CMYK:
         return np.ascontiguousarray(colour)
     alpha = samples[..., layout.alpha, None]
     if layout.associated:

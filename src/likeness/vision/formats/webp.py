@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from likeness.errors import InvalidImage
 from likeness.vision.formats import ifd
-from likeness.vision.formats.header import ALPHA, Format, Header, refuse_animation
+from likeness.vision.formats.header import ALPHA, Decoder, Format, Header, refuse_animation
 from likeness.vision.formats.rgb import over_white, reduced, size_differs
 
 _ANIMATION, _ALPHA = 0x02, 0x10
 _ROWS = 64
 _MAX_CHUNKS = 4096
 _FRAME_HEADER = 16  # bytes of an animation's frame before its own chunks: place, sides, duration
-_HELD = 7.5  # of the lossless kind, whole: OpenCV decodes no other size
+_DECODER_BYTES = 7.5  # of the lossless kind, whole: OpenCV decodes no other size
 
 
 def _accepts(data: bytes) -> bool:
@@ -30,13 +30,15 @@ def _header(data: bytes) -> Header:
     if kind == b"VP8X" and len(body) == 10:
         width = 1 + int.from_bytes(body[4:7], "little")
         height = 1 + int.from_bytes(body[7:10], "little")
-        return Header(width, height, _orientation(data), remarks, _HELD)
+        return Header(width, height, _orientation(data), remarks, _DECODER_BYTES)
     if kind == b"VP8L" and len(body) >= 5 and body[0] == 0x2F:
         sides = int.from_bytes(body[1:5], "little")
-        return Header(1 + (sides & 0x3FFF), 1 + (sides >> 14 & 0x3FFF), 1, remarks, _HELD)
+        return Header(1 + (sides & 0x3FFF), 1 + (sides >> 14 & 0x3FFF), 1, remarks, _DECODER_BYTES)
     if kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a" and len(body) == 10:
         width = int.from_bytes(body[6:8], "little") & 0x3FFF
-        return Header(width, int.from_bytes(body[8:10], "little") & 0x3FFF, held=_HELD)
+        return Header(
+            width, int.from_bytes(body[8:10], "little") & 0x3FFF, decoder_bytes=_DECODER_BYTES
+        )
     raise InvalidImage("Damaged: this WebP does not begin with a picture's header. Fetch it again.")
 
 
@@ -107,4 +109,4 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         at = end + (end - start) % 2
 
 
-WEBP = Format("WebP", _accepts, _header, _pixels)
+WEBP = Format(_accepts, _header, Decoder("WebP", _pixels))
