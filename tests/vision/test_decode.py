@@ -156,7 +156,7 @@ def test_heic_is_read_where_its_decoder_is_installed() -> None:
 
 def test_heic_without_its_decoder_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    with pytest.raises(UnsupportedImageFormat, match="pip install pillow-heif"):
+    with pytest.raises(UnsupportedImageFormat, match=r"pip install 'likeness\[heic\]'"):
         inspect(b"\0\0\0\x18ftypheic" + bytes(40))
 
 

@@ -1,15 +1,19 @@
-"""How large the frames of an AVIF are, as its AV1 data says (AV1 specification, 5.3 and 5.5).
+"""How large and how deep the frames of an AVIF are, as its AV1 data says.
 
-The sides in the file's own header are a claim: a decoder makes frames as large as the data asks
+Sequence headers are of the AV1 specification (5.3, 5.5), the av1C box of its binding to ISO media
+files (2.3). The sides in the file's own header are a claim: a decoder makes frames as large as the data asks
 for, and only then sees that another size was claimed.
 """
 
 from collections.abc import Iterator
 from itertools import islice
 
+from likeness.vision.formats.boxes import boxes_in
+
 _FULL_BOX = 4  # bytes of version and flags, before the content of some boxes
 _SEQUENCE_HEADER, _HAS_EXTENSION, _HAS_SIZE = 1, 0x04, 0x02
-_MAX_BOXES, _MAX_EXTENTS, _MAX_UNITS = 10_000, 4096, 256
+_HIGH, _TWELVE = 0x40, 0x20  # of av1C: samples of 10 bits, or of 12
+_MAX_EXTENTS, _MAX_UNITS = 4096, 256
 
 
 def frame_sides(data: bytes) -> list[tuple[int, int]]:
@@ -18,8 +22,7 @@ def frame_sides(data: bytes) -> list[tuple[int, int]]:
     Raises:
         ValueError, IndexError: the file is damaged.
     """
-    meta = next((data[at:end] for kind, at, end in _boxes(data, 0) if kind == b"meta"), b"")
-    boxes = {kind: meta[at:end] for kind, at, end in _boxes(meta, _FULL_BOX)}
+    boxes = _in_meta(data)
     others = _of_another_kind(boxes.get(b"iinf", b""))
     places = {False: memoryview(data), True: memoryview(boxes.get(b"idat", b""))}
     found: list[tuple[int, int]] = []
@@ -38,20 +41,31 @@ def frame_sides(data: bytes) -> list[tuple[int, int]]:
     return found
 
 
-def _boxes(data: bytes, at: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and end of the content of each box (ISO/IEC 14496-12)."""
-    for _ in range(_MAX_BOXES):
-        if at + 8 > len(data):
-            return
-        length, kind, start = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8], at + 8
-        if length == 1:
-            length, start = int.from_bytes(data[start : start + 8]), at + 16
-        end = at + length if length else len(data)
-        if end < start:
-            raise ValueError("a box ends before it begins")
-        yield kind, start, end
-        at = end
-    raise ValueError(f"it has more than {_MAX_BOXES} boxes")
+def sample_bits(data: bytes) -> int:
+    """Give the bits of a sample, 8 to 12: the most that its AV1 items are configured for.
+
+    Raises:
+        ValueError, IndexError: the file is damaged.
+    """
+    properties = _in_meta(data).get(b"iprp", b"")
+    return max(
+        (
+            8
+            + (2 if properties[at + 2] & _HIGH else 0)
+            + (2 if properties[at + 2] & _TWELVE else 0)
+            for outer, start, stop in boxes_in(properties, 0)
+            if outer == b"ipco"
+            for kind, at, _ in boxes_in(properties[:stop], start)
+            if kind == b"av1C"
+        ),
+        default=8,
+    )
+
+
+def _in_meta(data: bytes) -> dict[bytes, bytes]:
+    """The content of the boxes in a file's meta box, by their kind."""
+    meta = next((data[at:end] for kind, at, end in boxes_in(data, 0) if kind == b"meta"), b"")
+    return {kind: meta[at:end] for kind, at, end in boxes_in(meta, _FULL_BOX)}
 
 
 class _Numbers:
@@ -71,7 +85,7 @@ class _Numbers:
 def _of_another_kind(iinf: bytes) -> set[int]:
     """Which items hold no AV1, such as EXIF."""
     others = set()
-    for kind, at, end in _boxes(iinf, 8 if iinf[:1] > b"\0" else 6):
+    for kind, at, end in boxes_in(iinf, 8 if iinf[:1] > b"\0" else 6):
         version = iinf[at]
         if kind == b"infe" and version >= 2:
             numbers = _Numbers(iinf[at + _FULL_BOX : end])

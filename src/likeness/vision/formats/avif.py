@@ -9,9 +9,16 @@ from PIL.AvifImagePlugin import AvifImageFile
 
 from likeness.errors import UnsupportedImageFormat
 from likeness.vision.formats import ifd
-from likeness.vision.formats.av1 import frame_sides
+from likeness.vision.formats.av1 import frame_sides, sample_bits
 from likeness.vision.formats.boxes import brands
-from likeness.vision.formats.header import ALPHA, Decoder, Format, Header, refuse_animation
+from likeness.vision.formats.header import (
+    ALPHA,
+    SIXTEEN_BITS,
+    Decoder,
+    Format,
+    Header,
+    refuse_animation,
+)
 from likeness.vision.formats.rgb import from_pillow
 
 _SEQUENCE = b"avis"
@@ -41,7 +48,10 @@ def _header(data: bytes) -> Header:
         return Header(
             *sides,
             ifd.orientation(exif.removeprefix(b"Exif\0\0")),
-            remarks=(ALPHA,) if picture.mode == "RGBA" else (),
+            remarks=(
+                *((SIXTEEN_BITS,) if sample_bits(data) > 8 else ()),
+                *((ALPHA,) if picture.mode == "RGBA" else ()),
+            ),
             decoder_bytes=_DECODER_BYTES * max(1.0, largest / max(1, sides[0] * sides[1])),
         )
 

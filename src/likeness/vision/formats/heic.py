@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from likeness.errors import UnsupportedImageFormat
 from likeness.vision.formats.boxes import brands
-from likeness.vision.formats.header import Decoder, Format, Header
+from likeness.vision.formats.header import ALPHA, SIXTEEN_BITS, Decoder, Format, Header
 from likeness.vision.formats.rgb import from_pillow
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis")
@@ -27,7 +27,13 @@ def _accepts(data: bytes) -> bool:
 
 def _header(data: bytes) -> Header:
     with _open(data) as picture:
-        return Header(*picture.size, decoder_bytes=14.0)
+        count = getattr(picture, "n_frames", 1)
+        remarks = (
+            *((f"the main one of its {count} pictures was read",) if count > 1 else ()),
+            *((SIXTEEN_BITS,) if picture.info.get("bit_depth", 8) > 8 else ()),
+            *((ALPHA,) if picture.mode == "RGBA" else ()),
+        )
+        return Header(*picture.size, remarks=remarks, decoder_bytes=14.0)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
@@ -41,7 +47,7 @@ def _open(data: bytes) -> PIL.Image.Image:
     except ImportError as error:
         raise UnsupportedImageFormat(
             "HEIC pictures are not read here: their decoder is not installed."
-            " `pip install pillow-heif` adds it."
+            " `pip install 'likeness[heic]'` adds it."
         ) from error
     picture: PIL.Image.Image = pillow_heif.HeifImageFile(io.BytesIO(data))
     return picture

@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from likeness.errors import InvalidImage
-from likeness.vision.formats.header import ALPHA, SIXTEEN_BITS, Decoder, Format, Header
+from likeness.vision.formats.boxes import boxes_in
+from likeness.vision.formats.header import ALPHA, CMYK, SIXTEEN_BITS, Decoder, Format, Header
 from likeness.vision.formats.rgb import from_pillow, size_differs
 
 _SIGNATURE_BOX = b"\0\0\0\x0cjP  \r\n\x87\n"
 _SOC_SIZ = b"\xff\x4f\xff\x51"
 _COD, _COC, _SOT, _SOD, _EOC = b"\xff\x52", b"\xff\x53", b"\xff\x90", b"\xff\x93", b"\xff\xd9"
+
+_ENUMERATED, _CMYK_COLOURS = 1, (12).to_bytes(4)
 
 _MAX_BOXES = 1000
 _MAX_MARKERS = 100_000
@@ -55,7 +58,7 @@ def _header(data: bytes) -> Header:
     size = _size(data, start)
     remarks = (
         *((SIXTEEN_BITS,) if size.bits > 8 else ()),
-        *((ALPHA,) if size.components in (2, 4) else ()),
+        *_remarks_on_colours(data, size.components),
     )
     return Header(
         size.width,
@@ -84,6 +87,24 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
         picture.reduce = ours.bit_length() - 1
         picture.load()
         return from_pillow(picture, *header.reduced_wh(ours), reduction // ours)
+
+
+def _remarks_on_colours(data: bytes, components: int) -> tuple[str, ...]:
+    """Remark on what the last of two or four components is taken for: an ink, or alpha."""
+    if components not in (2, 4):
+        return ()
+    return (CMYK,) if components == 4 and _has_inks(data) else (ALPHA,)
+
+
+def _has_inks(data: bytes) -> bool:
+    """Say whether a JP2's header names CMYK as its colours (ISO/IEC 15444-1, I.5.3.3)."""
+    if data.startswith(_SOC_SIZ):
+        return False
+    header = next((data[at:end] for kind, at, end in boxes_in(data, 0) if kind == b"jp2h"), b"")
+    return any(
+        kind == b"colr" and header[at] == _ENUMERATED and header[at + 3 : at + 7] == _CMYK_COLOURS
+        for kind, at, _ in boxes_in(header, 0)
+    )
 
 
 def _levels(data: bytes, start: int) -> int:

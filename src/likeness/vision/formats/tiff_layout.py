@@ -213,7 +213,7 @@ def layout_of(directory: ifd.Directory) -> Layout:
         offsets=offsets,
         sizes=sizes if len(sizes) == len(offsets) else np.zeros_like(offsets),
         palette=directory.numbers(320)[: 3 << 8],
-        alpha=colours if kind_of_extra in (1, 2) else None,
+        alpha=colours if kind_of_extra in (1, 2) and photometric != Photometric.CMYK else None,
         associated=kind_of_extra == 1,
     )
 

@@ -264,7 +264,7 @@ def _rgb(samples: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
         case kind:
             grey = samples[..., :1] if kind == Photometric.BLACK_IS_ZERO else 255 - samples[..., :1]
             colour = np.repeat(grey, 3, axis=2)
-    if layout.alpha is None or layout.photometric == Photometric.CMYK:
+    if layout.alpha is None:
         return np.ascontiguousarray(colour)
     alpha = samples[..., layout.alpha, None]
     if layout.associated:
