@@ -1,5 +1,6 @@
 """One suite for every engine that a network may run in."""
 
+import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,11 +10,19 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from likeness.errors import EngineUnavailable
 from likeness.vision.onnxruntime_engine import OnnxRuntimeEngine
-from likeness.vision.openvino_engine import OpenVinoEngine
+from likeness.vision.openvino_engine import (
+    MOST_SHAPES,
+    RECURRING,
+    SMALL,
+    OpenVinoEngine,
+    OpenVinoSession,
+    Shape,
+)
 from likeness.vision.picture_input import take_pictures
 from likeness.vision.preparation import Preparation
 from likeness.vision.session import Engine, Precision
@@ -93,6 +102,71 @@ def test_shapes_that_recur_are_computed_alike_even_once_the_file_is_gone(
         if run == 20:
             path.unlink()
             pictures.append(np.zeros((3, 5, 5, 3), np.uint8))
+
+
+class _Compiled:
+    """Stands for a compiled network that gives its pictures back."""
+
+    outputs = ("same",)
+
+    def create_infer_request(self) -> "_Compiled":
+        return self
+
+    def infer(self, pictures: list[NDArray[np.uint8]], share_inputs: bool) -> None:
+        self.data = pictures[0]
+
+    def get_output_tensor(self, _: int) -> "_Compiled":
+        return self
+
+
+class _Compiler:
+    """Compiles nothing, and keeps the shapes that it was asked for; None is any."""
+
+    def __init__(self, *, only_any: bool = False) -> None:
+        self.shapes: list[Shape | None] = []
+        self._only_any = only_any
+
+    def __call__(self, shape: Shape | None) -> _Compiled:
+        self.shapes.append(shape)
+        if shape is not None and self._only_any:
+            raise EngineUnavailable("cannot load gone.onnx")
+        return _Compiled()
+
+
+def run_often(compiler: _Compiler, shapes: list[Shape], runs: int) -> None:
+    """Run pictures of each shape so many times in one session."""
+    session = OpenVinoSession(compiler, Precision.F32, 1)
+    for _ in range(runs):
+        for shape in shapes:
+            pictures = np.full(shape, 7, np.uint8)
+            np.testing.assert_array_equal(session.run(pictures)[0], pictures)
+
+
+def test_a_small_shape_is_compiled_once_when_it_recurs() -> None:
+    shape, before, after = (1, 4, 4, 3), _Compiler(), _Compiler()
+    run_often(before, [shape], RECURRING - 1)
+    run_often(after, [shape], 3 * RECURRING)
+    assert before.shapes == [None]
+    assert after.shapes == [None, shape]
+
+
+def test_pictures_that_are_not_small_are_never_compiled_for() -> None:
+    side = math.isqrt(SMALL)
+    compiler = _Compiler()
+    run_often(compiler, [(1, side, side, 3), (2, side, side, 3)], 2 * RECURRING)
+    assert compiler.shapes == [None, (1, side, side, 3)]
+
+
+def test_only_so_many_shapes_are_compiled_for() -> None:
+    compiler = _Compiler()
+    run_often(compiler, [(1, 4, 4 + n, 3) for n in range(2 * MOST_SHAPES)], 2 * RECURRING)
+    assert len(compiler.shapes) == 1 + MOST_SHAPES
+
+
+def test_a_shape_that_cannot_be_compiled_is_tried_once_and_computed_all_the_same() -> None:
+    compiler = _Compiler(only_any=True)
+    run_often(compiler, [(1, 4, 4, 3)], 3 * RECURRING)
+    assert compiler.shapes == [None, (1, 4, 4, 3)]
 
 
 def test_results_are_the_callers_own(engine: Engine, tmp_path: Path) -> None:

@@ -19,11 +19,12 @@ from likeness.vision.session import Precision, Session
 Shape = tuple[int, ...]
 
 _DEVICE = "CPU"
-# Pictures of at most so many pixels in all are small: chips, and small copies of pictures. Shapes
-# recur from so many runs on; before, compiling costs more than it saves.
-_SMALL = 1 << 16
-_RECURRING = 16
-_MOST_SHAPES = 8
+SMALL = 1 << 16
+"""Pixels that pictures have in all, at most, to be small: chips, and small copies of pictures."""
+RECURRING = 16
+"""Runs from which on a shape recurs; before, compiling costs more than it saves."""
+MOST_SHAPES = 8
+"""Shapes that a network is compiled for, at most."""
 
 
 class OpenVinoEngine:
@@ -75,7 +76,7 @@ class OpenVinoEngine:
 
     def load(self, network: Path) -> Session:
         """Load an ONNX file."""
-        return _OpenVinoSession(partial(self._compiled, network), self.precision, self._streams)
+        return OpenVinoSession(partial(self._compiled, network), self.precision, self._streams)
 
     def _compiled(self, network: Path, shape: Shape | None) -> Any:
         """Compile a network, for pictures of one shape or, with None, of any."""
@@ -102,11 +103,12 @@ class OpenVinoEngine:
         return wanted
 
 
-class _OpenVinoSession:
+class OpenVinoSession:
     """A network, compiled for pictures of any shape, and for small ones of shapes that recur.
 
     Each change of shape makes a network that takes any work out again how to compute it, which
-    takes as long as a chip itself. The outputs are the same.
+    takes as long as a chip itself. The outputs are the same. `compiled` compiles the network for
+    one shape, or with None for any.
     """
 
     def __init__(
@@ -121,6 +123,11 @@ class _OpenVinoSession:
         self.precision = precision
 
     def run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        """Compute the outputs for (n, h, w, 3) pictures.
+
+        Raises:
+            EngineUnavailable: OpenVINO failed.
+        """
         try:
             return self._requests_for(pictures.shape).run(pictures)
         except RuntimeError as error:
@@ -131,10 +138,10 @@ class _OpenVinoSession:
 
     def _requests_for(self, shape: Shape) -> "_Requests":
         own = self._own.get(shape)
-        if own is None and math.prod(shape[:3]) <= _SMALL and len(self._own) < _MOST_SHAPES:
+        if own is None and math.prod(shape[:3]) <= SMALL and len(self._own) < MOST_SHAPES:
             self._runs[shape] += 1
             # Whoever comes while one is compiled does not wait for it.
-            if self._runs[shape] >= _RECURRING and self._compiling.acquire(blocking=False):
+            if self._runs[shape] >= RECURRING and self._compiling.acquire(blocking=False):
                 try:
                     own = self._own[shape] = self._own.get(shape) or self._compiled_for(shape)
                 finally:

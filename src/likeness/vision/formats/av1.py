@@ -1,8 +1,8 @@
 """How large and how deep the frames of an AVIF are, as its AV1 data says.
 
 Sequence headers are of the AV1 specification (5.3, 5.5), the av1C box of its binding to ISO media
-files (2.3). The sides in the file's own header are a claim: a decoder makes frames as large as the data asks
-for, and only then sees that another size was claimed.
+files (2.3). The sides in the file's own header are a claim: a decoder makes frames as large as the
+data asks for, and only then sees that another size was claimed.
 """
 
 from collections.abc import Iterator
