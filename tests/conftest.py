@@ -55,7 +55,11 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def copied_schema(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Migrations run once for all tests, but for those of `storage`."""
+    """Migrations run once for all tests, but for those of `storage`.
+
+    Most tests make a database, and Alembic takes most of the time of that. A test of its own says
+    that a copy is equal to what migrations make (test_copied_schema.py).
+    """
     copy_schema(monkeypatch)
 
 

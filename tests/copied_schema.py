@@ -20,7 +20,8 @@ from likeness.storage.installation import INSTALLATION
 
 # Not by its name in the package, which is that of the function in it.
 _MODULE = import_module("likeness.storage.migrate")
-_migrate_by_alembic: Callable[[Connection, Database], None] = _MODULE._upgrade
+migrate_by_alembic: Callable[[Connection, Database], None] = _MODULE._upgrade
+"""Migrates as the program does, whatever is copied."""
 
 
 def copy_schema(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +36,7 @@ def become_another_installation(connection: Connection) -> None:
 
 def _upgrade(connection: Connection, database: Database) -> None:
     if not isinstance(database.address, SqliteFile) or inspect(connection).get_table_names():
-        _migrate_by_alembic(connection, database)
+        migrate_by_alembic(connection, database)
         return
     for statement in _statements():
         connection.exec_driver_sql(statement)
@@ -51,7 +52,7 @@ def _statements() -> tuple[str, ...]:
             open_database(f"sqlite:///{path}") as database,
             database.writing_engine.begin() as connection,
         ):
-            _migrate_by_alembic(connection, database)
+            migrate_by_alembic(connection, database)
         made = sqlite3.connect(path)
         try:
             # The first and the last statement begin and commit a transaction.
