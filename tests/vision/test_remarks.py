@@ -9,14 +9,13 @@ import pytest
 
 from likeness.vision.decode import inspect
 from likeness.vision.formats.header import ALPHA, CMYK, SIXTEEN_BITS
+from tests.vision.pictures import encoded
 from tests.vision.tiff_files import tiff
 
 
-def encoded(mode: str, name: str, **options: object) -> bytes:
+def gradient(mode: str, name: str, **options: object) -> bytes:
     picture = PIL.Image.linear_gradient("L").convert("RGB").convert(mode)
-    file = io.BytesIO()
-    picture.save(file, name, **options)
-    return file.getvalue()
+    return encoded(picture, name, **options)
 
 
 @pytest.mark.parametrize("no_jp2", [False, True], ids=["file", "codestream"])
@@ -24,11 +23,11 @@ def encoded(mode: str, name: str, **options: object) -> bytes:
     ("mode", "remarks"), [("RGB", ()), ("L", ()), ("LA", (ALPHA,)), ("RGBA", (ALPHA,))]
 )
 def test_of_a_jpeg2000_alpha_is_told(mode: str, remarks: tuple[str, ...], no_jp2: bool) -> None:
-    assert inspect(encoded(mode, "JPEG2000", no_jp2=no_jp2)).remarks == remarks
+    assert inspect(gradient(mode, "JPEG2000", no_jp2=no_jp2)).remarks == remarks
 
 
 def test_the_inks_of_a_jpeg2000_are_not_taken_for_alpha() -> None:
-    sample = inspect(encoded("CMYK", "JPEG2000"))
+    sample = inspect(gradient("CMYK", "JPEG2000"))
     assert sample.remarks == (CMYK,)
     grey = np.asarray(PIL.Image.linear_gradient("L")).astype(int)
     assert np.abs(sample.decode().pixels - grey[..., None]).mean() < 3
@@ -41,7 +40,7 @@ def test_the_inks_of_a_jpeg2000_are_not_taken_for_alpha() -> None:
 def test_of_an_avif_samples_of_more_than_8_bits_are_told(
     flags: int, bits: int, remarks: tuple[str, ...]
 ) -> None:
-    data = bytearray(encoded("RGB", "AVIF"))
+    data = bytearray(gradient("RGB", "AVIF"))
     data[data.index(b"av1C") + 6] |= flags
     depths = data.index(b"pixi") + 9
     data[depths : depths + 3] = struct.pack("3B", bits, bits, bits)
