@@ -65,7 +65,7 @@ def test_a_folder_is_enrolled_and_every_picture_reported(enrol: Command, people:
     assert told["Greta.png"]["outcome"] == "enrolled" and told["Greta.png"]["reference_id"]
     assert told["nobody.png"]["outcome"] == "rejected"
     assert "No face found" in told["nobody.png"]["reason"]
-    assert "2 were found" in told["several.png"]["reason"]
+    assert "2 faces, and the largest" in told["several.png"]["reason"]
 
 
 def test_what_would_let_rejected_pictures_be_enrolled_is_said(enrol: Command, people: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.people import close
+from tests.service.people import close, with_bystander
 
 from .conftest import BLUE, GREEN, RED, Outcome
 
@@ -41,6 +41,18 @@ def test_a_folder_of_the_gallery_that_cannot_be_listed_is_told_by_the_exit_code_
     assert outcome.code == 2
     assert "Rosa, similarity" in outcome.out
     assert f"'{gallery / 'Shut'}' cannot be read (Permission denied)" in outcome.err
+
+
+@pytest.mark.parametrize(("radius_px", "enrolled"), [(12, True), (20, False)])
+def test_of_a_picture_of_the_gallery_a_face_is_taken_that_stands_out_and_no_other(
+    likeness: Command, picture: Make, gallery: Path, radius_px: int, enrolled: bool
+) -> None:
+    two = with_bystander(gallery / "Ida.png", radius_px)
+    outcome = likeness("identify", "--gallery", gallery, picture("probe.png", RED))
+    assert outcome.code == 0  # it could be read, and is no use
+    said = f"'{two}': not enrolled, 2 faces, and the largest has less than four times the area"
+    assert (said not in outcome.err) == enrolled
+    assert ("Gallery of 3 people in 4 pictures" in outcome.out) == enrolled
 
 
 def test_a_second_match_is_said_to_be_one(likeness: Command, picture: Make, gallery: Path) -> None:

@@ -320,7 +320,7 @@ def test_watch_of_several_faces_is_refused(
     likeness("collections", "create", "staff")
     outcome = likeness(*add_watch(picture("wanted.png", RED, BLUE)))
     assert outcome.code == 2
-    assert "one face was expected and 2 were found" in outcome.err
+    assert "2 faces: a watch is for one person" in outcome.err
 
 
 def test_server_gives_receipts_and_watches_for_faces(

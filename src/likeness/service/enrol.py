@@ -29,7 +29,6 @@ from likeness.errors import (
     LikenessError,
     QualityTooLow,
     Refused,
-    SeveralFaces,
     TooBusy,
 )
 from likeness.gallery import references, subjects
@@ -38,6 +37,7 @@ from likeness.gallery.references import NewReference, Reference
 from likeness.service.in_parallel import in_parallel
 from likeness.service.named_picture import NamedPicture
 from likeness.service.on_enrolment import Enrolled, ReviewOfEnrolments
+from likeness.service.person_meant import person_meant
 from likeness.service.record import Outcome as OnRecord
 from likeness.service.record import Record
 from likeness.storage import Database
@@ -182,23 +182,19 @@ class Enroller:
     def _ready(self, picture: NamedPicture, sample: Sample, sha256: bytes) -> _Ready:
         if picture.expires_at is not None and picture.expires_at <= self._clock():
             raise InvalidRequest(
-                "a date of expiry to come was expected and it has passed: leave the picture out, or"
-                " correct the date"
+                "The date of expiry has passed. Leave the picture out, or correct the date."
             )
         located = self._finder.locate(sample)
-        largest, faces = located.largest, len(located.faces)
-        if not located.stands_out and not self._demands.foremost:
-            raise SeveralFaces(
-                f"one face was expected and {faces} were found, none of them four times as large as"
-                " the next: cut the picture to the person's face, or enrol the largest"
-                " (--foremost)"
-            )
+        largest = (
+            located.largest
+            if self._demands.foremost
+            else person_meant(located, or_else=", or enrol the largest (--foremost)")
+        )
         face = located.faces[largest]
         if not face.quality.fit_to_enrol and not self._demands.any_quality:
             raise QualityTooLow(
-                "a face fit to enrol was expected and this one is not"
-                f" ({', '.join(face.quality.reasons)}): give a better picture, or enrol any"
-                " quality (--any-quality)"
+                f"The face is not fit to enrol ({', '.join(face.quality.reasons)}). Give a better"
+                " picture, or enrol any quality (--any-quality)."
             )
         (template,) = self._finder.templates(located, [largest])
         new = NewReference(
@@ -212,6 +208,7 @@ class Enroller:
         )
         (evened,) = self._gallery.evened_out(self._collection, self._opened, [new])
         crop_jpeg = self._reviewing.crop_of(located.image, face.box)
+        faces = len(located.faces)
         others = () if faces == 1 else (f"largest of {faces} faces",)
         return _Ready(picture, evened, crop_jpeg, (*others, *sample.remarks))
 
@@ -274,7 +271,7 @@ class Enroller:
             if subject is not None and reference.subject_number == subject.number:
                 return Result(picture, Outcome.ALREADY, reference.id)
         error = AlreadyExists(
-            "a picture of one person was expected and the same picture is enrolled as another's,"
-            f" reference {found[0].id}: find out whose it is"
+            f"The same picture is enrolled as another person's, reference {found[0].id}. Find out"
+            " whose it is."
         )
         return Result(picture, Outcome.REJECTED, error=error)

@@ -13,6 +13,7 @@ from likeness.evaluation.own_strangers import measure
 from likeness.service.identify import Found
 from likeness.service.in_parallel import in_parallel
 from likeness.service.people_folder import files_of_people
+from likeness.service.person_meant import person_meant
 from likeness.terms.calibration import Calibration
 from likeness.terms.crowding import FEWEST_SUBJECTS, MOST_SUBJECTS, Cohort, Joining
 from likeness.terms.face import SeenFace
@@ -150,7 +151,7 @@ def read_gallery(
     workers: int,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> FolderGallery:
-    """Make templates of the largest face of every picture in a folder.
+    """Make a template of every picture in a folder, of its only face or the one that stands out.
 
     Args:
         folder: `NAME/anything.jpg` for many pictures a person, or `NAME.jpg` for one.
@@ -160,7 +161,7 @@ def read_gallery(
         tell: is told how many of how many pictures are done.
 
     Raises:
-        InvalidRequest: there is no such folder, or no picture in it with a face.
+        InvalidRequest: there is no such folder, or no picture in it that can be enrolled.
     """
     pictures = list(files_of_people(folder))
 
@@ -168,8 +169,10 @@ def read_gallery(
         subject, path = picture
         try:
             sample = read_sample(path, limits)
-            face, template = finder.largest_face(sample)
-            seen = SeenFace(hashlib.sha256(sample.data).digest(), face.box)
+            located = finder.locate(sample)
+            which = person_meant(located)
+            (template,) = finder.templates(located, [which])
+            seen = SeenFace(hashlib.sha256(sample.data).digest(), located.faces[which].box)
             return Reference(subject, path, template, seen)
         except LikenessError as error:
             return Rejection(path, error)
@@ -180,10 +183,10 @@ def read_gallery(
         tell(len(enrolled), len(pictures))
     gallery = FolderGallery(_only(Reference, enrolled), _only(Rejection, enrolled))
     if not gallery.references:
-        first = f": {gallery.rejections[0].reason}" if gallery.rejections else ""
+        first = f", such as {gallery.rejections[0].reason}" if gallery.rejections else ""
         raise InvalidRequest(
-            f"a gallery needs one picture with a face, and '{folder}' has {len(pictures)} pictures"
-            f" and none with one{first}; put NAME/picture.jpg or NAME.jpg into it"
+            f"'{folder}' has {len(pictures)} pictures and none that can be enrolled{first}. Put"
+            " NAME/picture.jpg or NAME.jpg into it, with one face each."
         )
     return gallery
 

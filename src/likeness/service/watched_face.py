@@ -1,4 +1,7 @@
-"""Whom does a picture show that is to be watched for? Its only face."""
+"""Whom a picture shows that is to be watched for: its only face.
+
+A watch acts on one person for long, so the picture may have nobody else in it, however small.
+"""
 
 from likeness.errors import SeveralFaces
 from likeness.terms.template import Template
@@ -18,8 +21,8 @@ def only_face(finder: FaceFinder, sample: Sample) -> tuple[Template, bytes]:
     which = located.largest
     if len(located.faces) > 1:
         raise SeveralFaces(
-            f"one face was expected and {len(located.faces)} were found: cut the picture to the"
-            " face of whom to watch for"
+            f"{len(located.faces)} faces: a watch is for one person. Cut the picture to the face of"
+            " whom to watch for."
         )
     (template,) = finder.templates(located, [which])
     return template, face_crop_jpeg(located.image, located.faces[which].box)
