@@ -13,6 +13,8 @@ import pytest
 
 from likeness.terms.calibration import Calibration
 
+from tests.service.people import draw
+
 from .conftest import BLUE, GREEN, RED, InstallationWithDiscs, Outcome, ship_standards
 
 # As RED is to all but a recogniser.
@@ -68,7 +70,10 @@ def test_two_pictures_whose_score_one_person_hardly_has_are_answered_with_no(
 ) -> None:
     misses = ((-2.0, 0.0), (-0.35, 0.01), (-0.2, 0.5))
     ship_measured(monkeypatch, tmp_path, misses=misses)
-    outcome = likeness("compare", picture("a.png", RED), picture("b.png", BLUE))
+    blurred = likeness("compare", picture("a.png", RED), picture("b.png", BLUE))
+    assert "let a person decide, similarity 0.0" in blurred.out
+    fit = draw(tmp_path / "fit/a.png", RED), draw(tmp_path / "fit/b.png", BLUE)
+    outcome = likeness("compare", *fit)
     assert (outcome.code, outcome.err) == (1, "")
     assert "not the same person, similarity 0.0" in outcome.out
     assert "about 1% of pairs of one person miss it" in outcome.out

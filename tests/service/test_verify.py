@@ -107,12 +107,13 @@ def test_at_a_rate_that_was_not_measured_only_a_picture_with_itself_passes() -> 
 
 
 @pytest.mark.parametrize("which", ["reference", "probe"])
-def test_a_face_that_is_not_fit_to_decide_by_does_not_pass_and_may_be_a_no(which: str) -> None:
+def test_a_face_that_is_not_fit_to_decide_by_is_referred_however_it_scores(which: str) -> None:
     unfit = {which: UNFIT}
     found = verified(-0.2, **unfit)
     assert (found.answer, found.same) == (Answer.REFER, True)
     assert found.reason == f"The {which} face is not fit to decide by (LOW_SHARPNESS)."
-    assert verified(-1.5, **unfit).answer is Answer.NO
+    low = verified(-1.5, **unfit)
+    assert (low.answer, low.same, low.reason) == (Answer.REFER, False, found.reason)
 
 
 def test_one_face_of_one_picture_passes_however_it_looks() -> None:
@@ -156,6 +157,11 @@ def test_a_face_that_passes_comes_before_one_that_scores_higher_and_is_not_fit()
     found = verified_among(scoring(-0.3, UNFIT), scoring(-0.4))
     assert (found.answer, round(found.comparison.score, 2)) == (Answer.PASS, -0.4)
     assert found.others[0].answer is Answer.REFER
+
+
+def test_where_no_face_passes_the_one_with_the_highest_score_is_answered_for() -> None:
+    assert verified_among(scoring(-0.95, UNFIT), scoring(-1.2)).answer is Answer.REFER
+    assert verified_among(scoring(-0.95), scoring(-1.2, UNFIT)).answer is Answer.NO
 
 
 @pytest.mark.parametrize("faces", [1, 2, 7, 100])

@@ -3,6 +3,8 @@
 1. Every face of the picture is a chance for strangers, so the threshold is that of a rate so much
    lower that a picture of strangers passes no more often than was asked for, however many they are.
 2. The person is missed as often as with one face at that threshold: other faces take nothing away.
+3. A face that is not fit to decide by is referred, however it scores, but for the same face of the
+   same picture: no rate was measured on such faces.
 """
 
 from dataclasses import dataclass, replace
@@ -179,12 +181,7 @@ def _answered(
     """Answer, and say why: by the score, and by whether both pictures can carry it."""
     if comparison.is_identical:
         return Answer.PASS, "Both are the same face of the same picture."
-    answer = gate.answer(comparison.score)
-    if answer is Answer.NO:
-        return (
-            answer,
-            f"Pictures of one person score as low in {100 * gate.fnmr:.2g}% of cases at most.",
-        )
+    # Rates were measured on faces that are fit: of others they say nothing, yes or no.
     unfit = [
         f"the {which} face is not fit to decide by ({', '.join(face.quality.reasons)})"
         for which, face in (("reference", reference), ("probe", probe))
@@ -193,6 +190,12 @@ def _answered(
     if unfit:
         said = " and ".join(unfit)
         return Answer.REFER, f"{said[0].upper()}{said[1:]}."
+    answer = gate.answer(comparison.score)
+    if answer is Answer.NO:
+        return (
+            answer,
+            f"Pictures of one person score as low in {100 * gate.fnmr:.2g}% of cases at most.",
+        )
     if answer is Answer.PASS:
         whose = "Strangers score" if gate.faces == 1 else f"One of {gate.faces} strangers scores"
         return answer, f"{whose} as high in {100 * gate.fmr:.2g}% of cases at most."
