@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from likeness.terms.calibration import Calibration
-
+from likeness.terms.calibration import Calibration, TailRates
 from tests.service.people import draw
 
 from .conftest import BLUE, GREEN, RED, InstallationWithDiscs, Outcome, ship_standards
@@ -20,7 +19,10 @@ from .conftest import BLUE, GREEN, RED, InstallationWithDiscs, Outcome, ship_sta
 # As RED is to all but a recogniser.
 ROSY = (222, 44, 44)
 
-HEADER = "path_a,path_b,raw_score,score,similarity,failure,faces,fmr_any,left,top,right,bottom"
+HEADER = (
+    "path_a,path_b,raw_score,score,similarity,failure,faces,fmr_any,left,top,right,bottom,"
+    "extrapolated"
+)
 
 Command = Callable[..., Outcome]
 Make = Callable[..., Path]
@@ -178,7 +180,7 @@ def test_pairs_become_scores_and_failures_are_rows_too(
 ) -> None:
     out = tmp_path / "scores.csv"
     outcome = likeness("compare", "--pairs", pairs, "--root", tmp_path, "--out", out)
-    assert (outcome.code, outcome.out) == (0, "")
+    assert (outcome.code, outcome.out) == (2, "")  # as of the picture without a face alone
     assert "3 pairs of 4 pictures" in outcome.err
     assert "1 pair without a score" in outcome.err
     with out.open(newline="") as file:
@@ -207,11 +209,52 @@ def test_pairs_compare_every_face_of_the_second_picture_or_the_largest_alone(
     assert (largest["faces"], round(float(largest["left"]))) == ("1", 187)
 
 
+def test_of_several_faces_pairs_are_scored_by_the_one_that_two_pictures_are(
+    likeness: Command, tmp_path: Path
+) -> None:
+    draw(tmp_path / "one.png", RED)
+    many = cv2.hconcat(
+        [
+            cv2.imread(str(draw(tmp_path / "blurred.png", RED, grain=0))),
+            cv2.imread(str(draw(tmp_path / "sharp.png", (220, 40, 56)))),
+        ]
+    )
+    cv2.imwrite(str(tmp_path / "many.png"), many)
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("path_a,path_b\none.png,many.png\n")
+    outcome = likeness("compare", "--pairs", pairs, "--out", "-")
+    (pair,) = csv.DictReader(outcome.out.splitlines())
+    two = likeness("compare", tmp_path / "one.png", tmp_path / "many.png", "--json")
+    best = json.loads(two.out)
+    assert (outcome.code, best["answer"]) == (0, "pass")
+    assert (
+        best["others"][0]["score"] > best["score"] == pytest.approx(float(pair["score"]), abs=1e-4)
+    )
+    assert float(pair["left"]) == best["probe_face"]["box"]["left"] > 90
+
+
+def test_a_rate_that_was_extrapolated_is_marked_wherever_it_stands(
+    likeness: Command, picture: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tail = TailRates((-0.2, -0.001), (1e-6, 1e-8), (1e-7, 1e-9), (5e-7, 5e-9), (1e-6, 1e-8))
+    ship_measured(monkeypatch, tmp_path, tail=tail)
+    one, many = picture("one.png", RED), picture("many.png", BLUE, ROSY)
+    lines = likeness("compare", one, many, "--fmr", 1e-6).out.splitlines()
+    (of_all,) = (line for line in lines if "the best of 2 faces:" in line)
+    assert "(extrapolated) pictures of 2 strangers" in of_all
+    (decided,) = (line for line in lines if "decided at" in line)
+    assert "for each (extrapolated)" in decided
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("path_a,path_b\none.png,many.png\nmany.png,one.png\n")
+    rows = csv.DictReader(likeness("compare", "--pairs", pairs, "--out", "-").out.splitlines())
+    assert [row["extrapolated"] for row in rows] == ["true", "false"]
+
+
 def test_pictures_lie_beside_the_pairs_and_scores_go_to_stdout_where_that_is_asked(
     likeness: Command, pairs: Path
 ) -> None:
     outcome = likeness("compare", "--pairs", pairs, "--out", "-")
-    assert outcome.code == 0
+    assert outcome.code == 2
     assert outcome.out.startswith(f"{HEADER}\nred.png,")
     assert len(outcome.out.splitlines()) == 4
 

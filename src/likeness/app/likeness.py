@@ -96,21 +96,24 @@ class Likeness:
         """Compare the pairs that a CSV file names, pictures under `root`; write another of scores.
 
         The largest face of the first picture of a pair is compared with every face of the second;
-        `foremost` compares it with the largest alone. `tell` is told how many of how many pictures
-        are done.
+        `foremost` compares it with the largest alone. The best of several is that of `compare`.
+        `tell` is told how many of how many pictures are done.
         """
+        settings = self.installation.settings
         pairs = read_pairs(Path(pairs_csv))
         compared = compare_pairs(
             pairs,
             Path(root),
             self.finder,
             self.calibration,
+            fmr=settings.fmr,
+            fnmr=settings.fnmr,
             limits=self.installation.limits,
             workers=self.workers,
             foremost=foremost,
             tell=tell,
         )
-        return PairCounts(len(pairs), len(pictures_of(pairs)), write_scores(compared, scores))
+        return PairCounts(len(pairs), len(pictures_of(pairs)), *write_scores(compared, scores))
 
     def gallery(self, folder: Place, tell: Tell = lambda done, total: None) -> FolderGallery:
         """Make a gallery of a folder with one folder, or one picture, a person.

@@ -10,7 +10,7 @@ import typer
 
 from likeness.app import Installation, Workload
 from likeness.cli.answers import print_json, verification_json
-from likeness.cli.exit_codes import ExitCode
+from likeness.cli.exit_codes import ExitCode, code_of
 from likeness.cli.opened import opened, prepare
 from likeness.cli.options import (
     Artifacts,
@@ -70,7 +70,8 @@ def compare(
     The answer is pass, no, or to let a person decide: --fmr and --fnmr set where each begins, for
     the whole of B, however many faces it has.
 
-    With --pairs, score many pairs; every picture is decoded and embedded once.
+    With --pairs, score many pairs; every picture is decoded and embedded once. Pairs that have no
+    score count as bad pictures in the exit code.
     """
     check_read_once([a, b])
     settled = prepare(
@@ -161,6 +162,7 @@ def _in_words(verification: Verification, known: Calibration) -> list[str]:
     if point.calibrated:
         missed = verification.fnmr
         among = "" if faces == 1 else f" for {faces} faces, {one_in(point.fmr)} for each"
+        among += " (extrapolated)" if point.extrapolated else ""
         share = "hardly any" if missed is None or missed < 5e-4 else f"about {100 * missed:.1g}% of"
         lines.append(
             f"decided at score {point.threshold:.3f}, a false match rate of"
@@ -180,9 +182,8 @@ def _rate_of_several(verification: Verification, known: Calibration) -> list[str
     faces = verification.gate.faces
     if faces == 1 or verification.comparison.is_identical:
         return []
-    least = "at most " if verification.fmr <= known.lowest_fmr else ""
     return [
-        f"the best of {faces} faces: {least}{one_in(verification.fmr_any)} pictures of {faces}"
+        f"the best of {faces} faces: {as_high(verification.fmr, known, faces)} pictures of {faces}"
         " strangers hold one as high"
     ]
 
@@ -209,3 +210,4 @@ def _compare_many(
         f" {several(counts.failures, 'pair')} without a score",
         file=sys.stderr,
     )
+    raise typer.Exit(max(map(code_of, counts.errors), default=ExitCode.DONE))

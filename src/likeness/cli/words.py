@@ -3,7 +3,7 @@
 import math
 import textwrap
 
-from likeness.terms.calibration import Calibration
+from likeness.terms.calibration import Calibration, rate_of_any
 from likeness.terms.face import Box, Face, Point
 
 
@@ -17,10 +17,13 @@ def one_in(rate: float) -> str:
     return f"1 in {round(times, 2 - len(str(times))):,}"
 
 
-def as_high(fmr: float, known: Calibration) -> str:
-    """Say how many strangers score as high, and whether that was counted or is the tail's."""
+def as_high(fmr: float, known: Calibration, faces: int = 1) -> str:
+    """Say how many pictures of so many strangers hold one who scores as high.
+
+    `fmr` is the rate of one stranger. It says whether that was counted or is the tail's.
+    """
     return (
-        f"{'at most ' if fmr <= known.lowest_fmr else ''}{one_in(fmr)}"
+        f"{'at most ' if fmr <= known.lowest_fmr else ''}{one_in(rate_of_any(faces, fmr))}"
         f"{' (extrapolated)' if fmr < known.least_counted else ''}"
     )
 

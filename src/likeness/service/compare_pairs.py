@@ -1,7 +1,7 @@
 """Compare many pairs of pictures, as an evaluation does; each picture is embedded once."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TextIO
@@ -11,9 +11,8 @@ from likeness.service.csv_cells import as_text
 from likeness.service.csv_rows import inside, read_rows
 from likeness.service.face_in_picture import ComparedPicture, compared_picture
 from likeness.service.in_parallel import in_parallel
-from likeness.terms.calibration import Calibration, rate_of_any
-from likeness.terms.face import Box
-from likeness.terms.template import Comparison
+from likeness.service.verify import Verification, verify_pictures
+from likeness.terms.calibration import Calibration
 from likeness.vision.decode import DecodeLimits, read_sample
 from likeness.vision.find import FaceFinder
 
@@ -22,6 +21,7 @@ COLUMNS_OUT = (
     *COLUMNS_IN,
     *("raw_score", "score", "similarity", "failure"),
     *("faces", "fmr_any", "left", "top", "right", "bottom"),
+    "extrapolated",
 )
 
 
@@ -35,48 +35,41 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class PairCounts:
-    """How many pairs there were, of how many pictures, and how many pairs have no score."""
+    """How many pairs there were, of how many pictures, and how many pairs have no score.
+
+    `errors` say why, one of each kind.
+    """
 
     pairs: int
     pictures: int
     failures: int
-
-
-@dataclass(frozen=True, slots=True)
-class BestFace:
-    """The face of a second picture that is most like the person of the first.
-
-    It was chosen among `faces`; any of so many strangers scores as high with the rate `fmr_any`.
-    """
-
-    comparison: Comparison
-    similarity: float
-    faces: int
-    fmr_any: float
-    box: Box
+    errors: tuple[LikenessError, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PairScore:
-    """What came of a pair: the best face, or the reason why there is none."""
+    """What came of a pair: a verification, or the reasons why there is none."""
 
     pair: Pair
-    result: BestFace | str
+    result: Verification | tuple[LikenessError, ...]
 
     @property
-    def failed(self) -> bool:
-        """Whether there is no score."""
-        return isinstance(self.result, str)
+    def errors(self) -> tuple[LikenessError, ...]:
+        """Why there is no score; empty where there is one."""
+        return self.result if isinstance(self.result, tuple) else ()
 
     def row(self) -> tuple[str, ...]:
         """The columns of `COLUMNS_OUT`; what is missing is empty."""
         names, best = (as_text(self.pair.path_a), as_text(self.pair.path_b)), self.result
-        if isinstance(best, str):
-            return (*names, "", "", "", as_text(best), "", "", "", "", "", "")
+        if isinstance(best, tuple):
+            failure = as_text("; ".join(str(error) for error in best))
+            return (*names, "", "", "", failure, *[""] * 7)
         numbers = (best.comparison.raw_score, best.comparison.score, best.similarity)
-        sides = (f"{side:.1f}" for side in astuple(best.box))
         scores = (f"{number:.6f}" for number in numbers)
-        return (*names, *scores, "", str(best.faces), f"{best.fmr_any:.3g}", *sides)
+        sides = (f"{side:.1f}" for side in astuple(best.probe.box))
+        extrapolated = "false" if best.fmr_interval is None else "true"
+        any_of = (str(best.gate.faces), f"{best.fmr_any:.3g}")
+        return (*names, *scores, "", *any_of, *sides, extrapolated)
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -99,6 +92,8 @@ def compare_pairs(
     finder: FaceFinder,
     calibration: Calibration,
     *,
+    fmr: float,
+    fnmr: float,
     limits: DecodeLimits,
     workers: int,
     foremost: bool = False,
@@ -106,13 +101,15 @@ def compare_pairs(
 ) -> Iterator[PairScore]:
     """Compare the largest face of each first picture with every face of the second, in order.
 
-    Failures are results too.
+    Failures are results too. The best of several faces is that of `verify_pictures`.
 
     Args:
         pairs: what to compare; paths are relative to `root` and may not leave it.
         root: the folder of the pictures.
         finder: what finds the faces.
         calibration: what a score means.
+        fmr: how often a second picture of strangers may pass.
+        fnmr: how often one of the person may be answered with no.
         limits: what a picture may cost.
         workers: pictures worked on at a time.
         foremost: compare with the largest face of each second picture alone.
@@ -120,47 +117,37 @@ def compare_pairs(
     """
     names = pictures_of(pairs)
     seconds = set() if foremost else {pair.path_b for pair in pairs}
-    pictures: dict[str, ComparedPicture | str] = {}
+    pictures: dict[str, ComparedPicture | LikenessError] = {}
 
-    def embed(name: str) -> ComparedPicture | str:
+    def embed(name: str) -> ComparedPicture | LikenessError:
         try:
             sample = read_sample(inside(root, name), limits)
             return compared_picture(sample, finder, every=name in seconds)
         except LikenessError as error:
-            return str(error)
+            return error
 
     for name, result in zip(names, in_parallel(embed, names, workers), strict=True):
         pictures[name] = result
         tell(len(pictures), len(names))
-    return (_score(pair, pictures, calibration) for pair in pairs)
+
+    def score(pair: Pair) -> PairScore:
+        a, b = pictures[pair.path_a], pictures[pair.path_b]
+        if isinstance(a, LikenessError) or isinstance(b, LikenessError):
+            return PairScore(pair, tuple(one for one in (a, b) if isinstance(one, LikenessError)))
+        return PairScore(pair, verify_pictures(a, b, calibration, fmr=fmr, fnmr=fnmr))
+
+    return (score(pair) for pair in pairs)
 
 
-def write_scores(scores: Iterator[PairScore], file: TextIO) -> int:
-    """Write the CSV file of scores; say how many pairs failed."""
+def write_scores(
+    scores: Iterator[PairScore], file: TextIO
+) -> tuple[int, tuple[LikenessError, ...]]:
+    """Write the CSV file of scores; say how many pairs failed, and give an error of each kind."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS_OUT)
-    failures = 0
+    failures, kinds = 0, dict[type[LikenessError], LikenessError]()
     for score in scores:
         writer.writerow(score.row())
-        failures += score.failed
-    return failures
-
-
-def _score(
-    pair: Pair, pictures: Mapping[str, ComparedPicture | str], calibration: Calibration
-) -> PairScore:
-    a, b = pictures[pair.path_a], pictures[pair.path_b]
-    if isinstance(a, str) or isinstance(b, str):
-        return PairScore(pair, "; ".join(one for one in (a, b) if isinstance(one, str)))
-    compared = [(a.largest.compared(face), face) for face in b.faces]
-    comparison, best = max(compared, key=lambda one: one[0].score)
-    return PairScore(
-        pair,
-        BestFace(
-            comparison,
-            calibration.similarity(comparison.score),
-            len(compared),
-            rate_of_any(len(compared), calibration.fmr(comparison.score)),
-            best.face.box,
-        ),
-    )
+        failures += bool(score.errors)
+        kinds |= {type(error): error for error in score.errors}
+    return failures, tuple(kinds.values())
