@@ -1,11 +1,15 @@
 """Rows of CSV files from outside, and the files they name."""
 
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 
 from likeness.errors import InvalidRequest
 from likeness.service.csv_rows import inside, read_rows
+
+Form = Literal["NFC", "NFD"]
 
 
 def rows(tmp_path: Path, content: bytes) -> list[tuple[int, dict[str, str]]]:
@@ -36,6 +40,15 @@ def test_separators_marks_and_line_ends_of_every_spreadsheet_are_read(
     assert rows(tmp_path, content.encode(encoding)) == PLAIN
 
 
+@pytest.mark.parametrize("declared", ["sep=;", '"sep=;"', "SEP=;"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_the_separator_that_a_first_line_declares_is_obeyed(
+    tmp_path: Path, declared: str, encoding: str
+) -> None:
+    content = f"{declared}\r\na;b;a,b\r\nÜ;x,y;\r\n".encode(encoding)
+    assert rows(tmp_path, content) == [(3, {"a": "Ü", "b": "x,y", "a,b": ""})]
+
+
 def test_one_column_alone_needs_no_separator_and_names_hold_any(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("path\na;b.jpg\n")
@@ -47,22 +60,36 @@ def test_one_column_alone_needs_no_separator_and_names_hold_any(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "it has none: add"),
-        (b"a,c\n1,2\n", "it has a,c: add"),
-        (b"a,b\n1,2\n3\n", "line 3: b was expected"),
-        (b"a,b\n1,2\n,3\n", "line 3: a was expected"),
-        (b"a,b\n1,2,3\n", "line 2: 2 values were expected"),
-        (b"a;b\n1;2;3\n", "line 2: .* quote a value that holds a semicolon"),
-        (b"a,b\n1,2\nM\xfcller,2\n", "line 3 is no CSV file in UTF-8.* column 2"),
-        ("a,b\n1,2\n".encode("utf-16")[:-1], "no CSV file in UTF-8 or UTF-16"),
-        (b'a,b\n1,2\n"1,2\n3,4\n', "line 3: this is no CSV"),
-        (b"a,b,x;a;b\n", "line 1: .* not clear which"),
+        (b"", "line 1: no column a and none b, the columns are none"),
+        (b"a,c\n1,2\n", "no column b, the columns are a,c. Begin the file with a,b"),
+        (b"a,b\n1,2\n3\n", "line 3: b is missing"),
+        (b"a,b\n1,2\n,3\n", "line 3: a is missing"),
+        (b"a,b\n1,2,3\n", "line 2: more values than the 2 columns"),
+        (b"a;b\n1;2;3\n", "line 2: .* Quote a value that holds a semicolon"),
+        (b"a,b\n1,2\nM\xfcller,2\n", "line 3: not UTF-8.* column 2"),
+        (
+            "a,b\n1,2\n".encode("utf-16")[:-1],
+            "not a CSV file in UTF-8 or UTF-16 with a byte order mark",
+        ),
+        (b'a,b\n1,2\n"1,2\n3,4\n', "line 3: not CSV"),
+        (b"a,b,x;a;b\n", "line 1: it is not clear whether"),
         (b"a,b,a\n", "line 1: column a comes twice"),
+        (b"sep=;\na,b\n", "line 2: no column a"),
+        (b"sep=;\na;b\n1;2;3\n", "line 3: more values"),
+        (b"sep=|\na|b\n", "line 1: values are separated by '|'"),
+        (b"a\0,b\n", "not a CSV file"),
+        ("a,b\n".encode("utf-16-le"), "not a CSV file"),
+        ("a,b\n".encode("utf-32"), "not a CSV file"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "not a CSV file"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not a CSV file"),
+        (b"a,b\n1,2\n" + b"1,2\n" * 1000 + b"1,\0\n", "not a CSV file"),
         (b"a,b\n" + b"x" * 2_000_000, "line 2 has more than"),
     ],
     ids=[
         *("empty", "column", "short", "missing", "long", "long by semicolons", "encoding"),
-        *("half a character", "quote", "two separators", "twice", "endless"),
+        *("half a character", "quote", "two separators", "twice", "declared otherwise"),
+        *("declared and long", "declared bar", "NUL", "no mark", "32 bits", "JPEG", "PNG"),
+        *("late NUL", "endless"),
     ],
 )
 def test_a_file_that_is_not_as_it_must_be_says_where(
@@ -82,3 +109,28 @@ def test_a_row_names_files_under_the_root_alone(tmp_path: Path) -> None:
     for name in ("../x.jpg", "/etc/passwd", "away/x.jpg", "x\0.jpg"):
         with pytest.raises(InvalidRequest):
             inside(root, name)
+
+
+@pytest.mark.parametrize("folder", ["NFC", "NFD"])
+@pytest.mark.parametrize("file", ["NFC", "NFD"])
+@pytest.mark.parametrize("asked", ["NFC", "NFD"])
+def test_every_part_of_a_path_is_found_in_either_spelling(
+    tmp_path: Path, folder: Form, file: Form, asked: Form
+) -> None:
+    kept = tmp_path / normalize(folder, "Zoë") / "plain" / normalize(file, "Jörg.jpg")
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    assert inside(tmp_path, normalize(asked, "Zoë/plain/Jörg.jpg")) == kept
+    missing = normalize(asked, "Zoë/plain/Jürgen.jpg")
+    assert inside(tmp_path, missing) == tmp_path / missing
+
+
+def test_of_a_folder_in_two_spellings_the_one_with_the_file_is_found(tmp_path: Path) -> None:
+    forms: tuple[Form, ...] = ("NFC", "NFD")
+    for form in forms:
+        (tmp_path / normalize(form, "Zoë")).mkdir()
+    kept = tmp_path / normalize("NFD", "Zoë/Jörg.jpg")
+    kept.touch()
+    assert inside(tmp_path, normalize("NFC", "Zoë/Jörg.jpg")) == kept
+    # Ever more ways to one folder are not followed.
+    assert inside(tmp_path, normalize("NFC", "Zoë/../" * 200 + "ü")).name == "ü"

@@ -58,9 +58,9 @@ def test_a_manifests_pictures_lie_under_the_root_that_is_said(manifest: Path) ->
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("a.jpg,", "line 3: subject was expected"),
-        (",Rosa", "line 3: path was expected"),
-        ("a.jpg,Rosa,x,,more", "line 3: 4 values were expected"),
+        ("a.jpg,", "line 3: subject is missing"),
+        (",Rosa", "line 3: path is missing"),
+        ("a.jpg,Rosa,x,,more", "line 3: more values than the 4 columns"),
         ("../a.jpg,Rosa", "line 3: '../a.jpg' leads out of"),
         ("/etc/a.jpg,Rosa", "line 3: '/etc/a.jpg' leads out of"),
         ("a.jpg,Ro\x1bsa", "line 3: a subject's name holds no control character"),

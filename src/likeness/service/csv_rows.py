@@ -1,15 +1,17 @@
 """Rows of CSV files from outside, by the names of their columns, each with its line.
 
 Values are separated by commas, semicolons or tabs, whichever gives the first line the columns that
-are needed. Text is UTF-8, or UTF-16 with a byte order mark; lines end as on any system.
+are needed, or what a line `sep=;` before it says. Text is UTF-8, or UTF-16 with a byte order mark;
+lines end as on any system.
 """
 
 import codecs
 import csv
 import io
 import os
-from collections.abc import Iterator, Sequence
-from itertools import chain
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +20,12 @@ from likeness.gallery.names import spellings
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _LONGEST_LINE = 1 << 20
+# What Excel writes and reads before the columns, so that others know what separates values.
+_DECLARED = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
+# Bytes at the beginning of a file that tell what kind it is.
+_START = 1024
+# Of one name, in several spellings: more are not looked at.
+_MOST_PLACES = 8
 
 
 def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -31,34 +39,48 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
     """
     last = 0
     try:
-        with path.open("rb") as file, _as_text(file) as text:
+        with path.open("rb") as file, _as_text(path, file) as text:
             lines = _lines(path, text)
             first = next(lines, "")
-            separator = _separator(path, first, needed)
+            declared = _DECLARED.fullmatch(first)
+            before = 0 if declared is None else 1  # lines before the columns
+            first = first if declared is None else next(lines, "")
+            choice = _SEPARATORS if declared is None else _declared(path, declared[1])
+            separator = _separator(f"'{path}', line {before + 1}", first, needed, choice)
             reader = csv.reader(chain([first], lines), strict=True, delimiter=separator)
             columns = _columns(next(reader, []))
             for values in reader:
-                last = reader.line_num
+                last = before + reader.line_num
                 if any(values):
                     yield last, _row(f"'{path}', line {last}", columns, values, needed, separator)
     except OSError as error:
-        raise InvalidRequest(f"'{path}' cannot be read ({error.strerror}): check it") from error
+        raise InvalidRequest(f"'{path}' cannot be read ({error.strerror}). Check it.") from error
     except UnicodeDecodeError as error:
-        raise InvalidRequest(
-            f"'{path}' is no CSV file in UTF-8 or UTF-16: save it as one"
-        ) from error
+        raise _not_csv(path) from error
     except csv.Error as error:
         raise InvalidRequest(
-            f"'{path}', line {last + 1}: this is no CSV ({error}): look for a quotation mark that"
-            " is not closed"
+            f"'{path}', line {last + 1}: not CSV ({error}). Look for a quotation mark that is not"
+            " closed."
         ) from error
 
 
-def _as_text(file: BinaryIO) -> io.TextIOWrapper:
-    """Decode a file as its byte order mark says; bytes that are no UTF-8 become surrogates."""
-    start = file.peek(2)[:2] if isinstance(file, io.BufferedReader) else b""
-    if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+def _not_csv(path: Path) -> InvalidRequest:
+    return InvalidRequest(
+        f"'{path}' is not a CSV file in UTF-8 or UTF-16 with a byte order mark. Save it as one."
+    )
+
+
+def _as_text(path: Path, file: BinaryIO) -> io.TextIOWrapper:
+    """Decode a file as its byte order mark says; bytes that are no UTF-8 become surrogates.
+
+    Raises:
+        InvalidRequest: it begins as no text does: a picture, a workbook, UTF-16 without a mark.
+    """
+    start = file.peek(_START)[:_START] if isinstance(file, io.BufferedReader) else b""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return io.TextIOWrapper(file, "utf-16", newline="")
+    if b"\0" in start:
+        raise _not_csv(path)
     return io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
 
 
@@ -68,37 +90,49 @@ def _lines(path: Path, text: io.TextIOWrapper) -> Iterator[str]:
         number += 1
         if len(line) >= _LONGEST_LINE:
             raise InvalidRequest(
-                f"'{path}', line {number} has more than {_LONGEST_LINE:,} characters: this is no"
-                " list of pictures; name another file"
+                f"'{path}', line {number} has more than {_LONGEST_LINE:,} characters: not a list of"
+                " pictures. Name another file."
             )
+        if "\0" in line:
+            raise _not_csv(path)
         try:
             line.encode()
         except UnicodeEncodeError as error:
             raise InvalidRequest(
-                f"'{path}', line {number} is no CSV file in UTF-8: a character of another encoding"
-                f" is in column {error.start + 1}; save the file as 'CSV UTF-8'"
+                f"'{path}', line {number}: not UTF-8, a character of another encoding is in column"
+                f" {error.start + 1}. Save the file as 'CSV UTF-8'."
             ) from error
         yield line
 
 
-def _separator(path: Path, first: str, needed: Sequence[str]) -> str:
-    """Choose what separates values: it makes the columns that are needed of the first line."""
-    columns = {one: _columns(next(csv.reader([first], delimiter=one), [])) for one in _SEPARATORS}
-    fitting = [one for one in _SEPARATORS if set(needed) <= set(columns[one])]
-    if not fitting:
-        likeliest = max(_SEPARATORS, key=lambda one: len(columns[one]))
+def _declared(path: Path, separator: str) -> Sequence[str]:
+    if separator not in _SEPARATORS:
         raise InvalidRequest(
-            f"'{path}' needs a first line with the columns {','.join(needed)}; it has"
-            f" {','.join(columns[likeliest]) or 'none'}: add them"
+            f"'{path}', line 1: values are separated by {separator!r}. Use commas, semicolons or"
+            " tabs."
+        )
+    return separator
+
+
+def _separator(place: str, first: str, needed: Sequence[str], choice: Iterable[str]) -> str:
+    """Choose what separates values: it makes the columns that are needed of the first line."""
+    columns = {one: _columns(next(csv.reader([first], delimiter=one), [])) for one in choice}
+    fitting = [one for one in columns if set(needed) <= set(columns[one])]
+    if not fitting:
+        likeliest = max(columns.values(), key=len)
+        missing = [column for column in needed if column not in likeliest]
+        raise InvalidRequest(
+            f"{place}: no column {' and none '.join(missing)}, the columns are"
+            f" {','.join(likeliest) or 'none'}. Begin the file with {','.join(needed)}."
         )
     if len({tuple(columns[one]) for one in fitting}) > 1:
         raise InvalidRequest(
-            f"'{path}', line 1: commas, semicolons or tabs separate the columns, and it is not"
-            " clear which: use one of them"
+            f"{place}: it is not clear whether commas, semicolons or tabs separate the columns. Use"
+            " one of them."
         )
     twice = [one for one in needed if columns[fitting[0]].count(one) > 1]
     if twice:
-        raise InvalidRequest(f"'{path}', line 1: column {twice[0]} comes twice: rename one")
+        raise InvalidRequest(f"{place}: column {twice[0]} comes twice. Rename one.")
     return fitting[0]
 
 
@@ -115,20 +149,20 @@ def _row(
 ) -> dict[str, str]:
     if len(values) > len(columns):
         raise InvalidRequest(
-            f"{place}: {len(columns)} values were expected and more came: quote a value that holds"
-            f" a {_SEPARATORS[separator]}"
+            f"{place}: more values than the {len(columns)} columns. Quote a value that holds a"
+            f" {_SEPARATORS[separator]}."
         )
     row = dict.fromkeys(columns, "") | dict(zip(columns, values, strict=False))
     for column in needed:
         if not row[column]:
-            raise InvalidRequest(f"{place}: {column} was expected and is missing: mend the line")
+            raise InvalidRequest(f"{place}: {column} is missing. Mend the line.")
     return row
 
 
 def inside(root: Path, name: str) -> Path:
     """Find a file that a row names under the root, wherever a link or `..` in its name leads.
 
-    Its name may be spelt otherwise there, as names of files from a Mac are.
+    Each folder's name and the file's may be spelt otherwise there, as names from a Mac are.
 
     Raises:
         InvalidRequest: it leads out of the root, or is no path.
@@ -138,14 +172,18 @@ def inside(root: Path, name: str) -> Path:
         # `Path.resolve` raises where links lead in circles.
         within = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
     except ValueError as error:
-        raise InvalidRequest(f"{name!r} is no path ({error}): correct it") from error
+        raise InvalidRequest(f"{name!r} is no path ({error}). Correct it.") from error
     if not within:
-        raise InvalidRequest(f"'{name}' leads out of '{root}': name pictures inside it")
+        raise InvalidRequest(f"'{name}' leads out of '{root}'. Name pictures inside it.")
     return path
 
 
 def _as_spelt(root: Path, name: str) -> Path:
-    places = [root / one for one in spellings(name)]
-    if len(places) == 1:
-        return places[0]
-    return next((one for one in places if os.path.lexists(one)), places[0])
+    """Look for each part of a name in each of its spellings, without listing a folder."""
+    if len(spellings(name)) == 1:
+        return root / name
+    places = [root]
+    for part in Path(name).parts:
+        further = (place / one for place in places for one in spellings(part))
+        places = list(islice(filter(os.path.lexists, further), _MOST_PLACES))
+    return places[0] if places else root / name
