@@ -1,5 +1,7 @@
 """What the library takes for a picture: a path, bytes, an array; and what it does not."""
 
+import io
+from os import PathLike
 from pathlib import Path
 
 import cv2
@@ -25,6 +27,11 @@ def faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Likeness:
     monkeypatch.setattr(InstallationWithDiscs, "shipped", shipped, raising=False)
     settings = Settings(home=tmp_path / "home", cache=tmp_path / "cache", max_pixels=1 << 20)
     return Likeness(InstallationWithDiscs(settings), Workload.ONE, None)
+
+
+class PathOfBytes(PathLike[bytes]):
+    def __fspath__(self) -> bytes:
+        return b"disc.png"
 
 
 def disc() -> NDArray[np.uint8]:
@@ -69,6 +76,9 @@ def test_an_array_is_one_picture_with_itself_and_is_not_changed(faces: Likeness)
         (b"", InvalidImage, "Empty"),
         (None, InvalidRequest, "NoneType was given"),
         (7, InvalidRequest, "int was given"),
+        ("", InvalidRequest, "^The path of a picture is empty"),
+        ("./nope.jpg", InvalidRequest, "^'nope.jpg' does not exist"),
+        (PathOfBytes(), InvalidRequest, "^Not the path of a picture: PathOfBytes was given"),
         (np.zeros((160, 160, 3), np.uint8), NoFace, r"array of shape \(160, 160, 3\): "),
     ],
 )
@@ -78,3 +88,23 @@ def test_what_is_no_picture_is_refused_on_one_line(
     with pytest.raises(error, match=said) as caught:
         faces.foremost(given)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (b"nope", "Not the path of a folder of people: bytes was given"),
+        (None, "Not the path of a folder of people: NoneType was given"),
+        ("", "The path of a folder of people is empty"),
+    ],
+)
+def test_what_is_no_path_of_a_gallery_is_refused_on_one_line(
+    given: object, said: str, faces: Likeness
+) -> None:
+    with pytest.raises(InvalidRequest, match=said):
+        faces.gallery(given)  # type: ignore[arg-type]
+
+
+def test_what_is_no_path_of_pairs_is_refused_on_one_line(faces: Likeness, tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="Not the path of a file of pairs: bytes was given"):
+        faces.compare_pairs(b"pairs.csv", tmp_path, io.StringIO())  # type: ignore[arg-type]

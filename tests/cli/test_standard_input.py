@@ -55,6 +55,23 @@ def test_detect_takes_a_picture_from_a_pipe(likeness: Command, picture: Make, se
     assert outcome.out.startswith("-: 2 faces in 320x160 pixels")
 
 
+def test_the_annotated_copy_of_standard_input_has_a_name_that_no_option_has(
+    likeness: Command, picture: Make, send: Send, tmp_path: Path
+) -> None:
+    other, out = picture("a.png", RED), tmp_path / "out"
+    out.mkdir()
+    send(other.read_bytes())
+    assert likeness("detect", "-", other, "--annotate", out).code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["a.png", "standard-input.jpg"]
+
+
+@pytest.mark.parametrize("command", [["detect", ""], ["compare", "", "x.png"]])
+def test_an_empty_path_is_refused(likeness: Command, command: list[str]) -> None:
+    outcome = likeness(*command)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "The path of a picture is empty" in outcome.err
+
+
 def test_either_picture_of_a_comparison_may_come_from_a_pipe(
     likeness: Command, picture: Make, send: Send
 ) -> None:
@@ -81,7 +98,7 @@ def test_one_person_is_enrolled_from_a_pipe(enrol: Command, send: Send, tmp_path
     assert outcome.out.startswith("-: enrolled as ")
     nobody = enrol("-")
     assert nobody.code == 2
-    assert "Traceback" not in nobody.err
+    assert "Standard input is one picture" in nobody.err and "--subject NAME" in nobody.err
 
 
 @pytest.mark.parametrize(

@@ -82,14 +82,13 @@ def test_one_column_alone_needs_no_separator_and_names_hold_any(tmp_path: Path) 
         ("a,b\n".encode("utf-32"), "not a CSV file"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "not a CSV file"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not a CSV file"),
-        (b"a,b\n1,2\n" + b"1,2\n" * 1000 + b"1,\0\n", "not a CSV file"),
         (b"a,b\n" + b"x" * 2_000_000, "line 2 has more than"),
     ],
     ids=[
         *("empty", "column", "short", "missing", "long", "long by semicolons", "encoding"),
         *("half a character", "quote", "two separators", "twice", "declared otherwise"),
         *("declared and long", "declared bar", "NUL", "no mark", "32 bits", "JPEG", "PNG"),
-        *("late NUL", "endless"),
+        "endless",
     ],
 )
 def test_a_file_that_is_not_as_it_must_be_says_where(

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.app.places import Place, path_of
 from likeness.app.recogniser_choice import (
     AUTO,
     BETTER,
@@ -45,7 +46,6 @@ from likeness.vision.standards import Standards
 from likeness.vision.template_model import TemplateModel, find_template_model
 from likeness.vision.yunet import YuNet
 
-Place = str | PathLike[str]
 Picture = Place | bytes | NDArray[np.uint8] | Sample
 """A picture file by its path, its bytes, (h, w, 3) uint8 RGB, or a sample that is read already."""
 
@@ -236,7 +236,7 @@ class Installation:
             case np.ndarray():
                 return sample_of_array(picture, self.limits)
             case str() | PathLike():
-                return read_sample(Path(picture), self.limits)
+                return read_sample(path_of(picture, "a picture"), self.limits)
         raise InvalidRequest(
             f"Not a picture: {type(picture).__name__} was given. Give a path, bytes, or an array of"
             " uint8 of shape (height, width, 3)."

@@ -1,14 +1,14 @@
 """Likeness as a library: finds and compares faces in picture files, and opens no home."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
-from pathlib import Path
 from typing import TextIO
 
 import numpy as np
 
-from likeness.app.installation import Installation, Picture, Place, Workload
+from likeness.app.installation import Installation, Picture, Workload
+from likeness.app.places import Place, path_of
 from likeness.artifacts import Progress
 from likeness.config import Settings, read_settings
 from likeness.errors import LikenessError
@@ -100,10 +100,10 @@ class Likeness:
         `tell` is told how many of how many pictures are done.
         """
         settings = self.installation.settings
-        pairs = read_pairs(Path(pairs_csv))
+        pairs = read_pairs(path_of(pairs_csv, "a file of pairs"))
         compared = compare_pairs(
             pairs,
-            Path(root),
+            path_of(root, "a folder of pictures"),
             self.finder,
             self.calibration,
             fmr=settings.fmr,
@@ -121,7 +121,7 @@ class Likeness:
         One of 30 people or more measures how alike these are to each other.
         """
         read = read_gallery(
-            Path(folder),
+            path_of(folder, "a folder of people"),
             self.finder,
             limits=self.installation.limits,
             workers=self.workers,
@@ -188,5 +188,7 @@ def _name_of(picture: Picture) -> str:
         case np.ndarray():
             return f"array of shape {picture.shape}"
         case str() | PathLike():
-            return repr(str(picture))  # a path may hold line breaks, a message may not
+            with suppress(LikenessError):  # of what is no path there is nothing to say
+                # As readers of files name it; a path may hold line breaks, a message may not.
+                return repr(str(path_of(picture, "a picture")))
     return ""

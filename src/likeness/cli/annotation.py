@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.cli.output_file import check_output, write_output
+from likeness.cli.standard_input import STANDARD_INPUT
 from likeness.errors import InvalidRequest
 from likeness.terms.face import Face
 from likeness.vision.decode import Sample
@@ -80,9 +81,13 @@ def _copies(pictures: Sequence[Path], out: Path) -> dict[Path, Path]:
 
 
 def _same_file(copy: Path, picture: Path) -> bool:
-    return copy.exists() and picture.exists() and copy.samefile(picture)
+    return (
+        picture != STANDARD_INPUT and copy.exists() and picture.exists() and copy.samefile(picture)
+    )
 
 
 def _copy_name(picture: Path) -> str:
+    if picture == STANDARD_INPUT:
+        return "standard-input.jpg"
     kept = picture.suffix.lower() in _SUFFIXES
     return picture.name if kept else f"{picture.name}.jpg"

@@ -101,8 +101,12 @@ def enrol(
 
 
 def _pictures(source: Path, subject: str | None, root: Path | None) -> list[NamedPicture]:
-    if source != STANDARD_INPUT or subject is None or root is not None:
+    if source != STANDARD_INPUT:
         return read_source(source, subject, root)
+    if subject is None:
+        raise InvalidRequest("Standard input is one picture. Say whose: --subject NAME.")
+    if root is not None:
+        raise InvalidRequest("Standard input is no manifest. Leave out --root.")
     return [NamedPicture(str(source), partial(read_picture, source), subject)]
 
 

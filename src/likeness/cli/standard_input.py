@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from likeness.app import Installation
+from likeness.app.places import path_of
 from likeness.errors import InvalidRequest
 from likeness.vision.decode import DecodeLimits, Sample, inspect, read_sample
 
@@ -13,8 +14,12 @@ _NAME = "'-' (standard input)"
 
 
 def picture_path(text: str) -> Path:
-    """Give the path that an argument names; `./-` is a file of that name, `-` is none."""
-    path = Path(text)
+    """Give the path that an argument names; `./-` is a file of that name, `-` is none.
+
+    Raises:
+        InvalidRequest: it is empty.
+    """
+    path = path_of(text, "a picture")
     return Path.cwd() / path if path == STANDARD_INPUT and text != "-" else path
 
 

@@ -23,7 +23,7 @@ _LONGEST_LINE = 1 << 20
 # What Excel writes and reads before the columns, so that others know what separates values.
 _DECLARED = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
 # Bytes at the beginning of a file that tell what kind it is.
-_START = 1024
+_START = 16
 # Of one name, in several spellings: more are not looked at.
 _MOST_PLACES = 8
 
@@ -45,6 +45,8 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
             declared = _DECLARED.fullmatch(first)
             before = 0 if declared is None else 1  # lines before the columns
             first = first if declared is None else next(lines, "")
+            if "\0" in first:
+                raise _not_csv(path)
             choice = _SEPARATORS if declared is None else _declared(path, declared[1])
             separator = _separator(f"'{path}', line {before + 1}", first, needed, choice)
             reader = csv.reader(chain([first], lines), strict=True, delimiter=separator)
@@ -93,8 +95,6 @@ def _lines(path: Path, text: io.TextIOWrapper) -> Iterator[str]:
                 f"'{path}', line {number} has more than {_LONGEST_LINE:,} characters: not a list of"
                 " pictures. Name another file."
             )
-        if "\0" in line:
-            raise _not_csv(path)
         try:
             line.encode()
         except UnicodeEncodeError as error:
