@@ -4,7 +4,7 @@
 
     faces = likeness.open_likeness()
     answer = faces.compare("passport.jpg", "visitor.jpg")
-    print(answer.same, answer.similarity, answer.fmr)
+    print(answer.answer, answer.similarity, answer.fmr_any)
 
 Every public name is listed here and imported when it is first used, so that `import likeness`
 costs nothing.

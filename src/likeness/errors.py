@@ -30,7 +30,7 @@
        ├─ TooBusy             other work leaves no room; the same may succeed later
        └─ LedgerBroken
 
-Every message says what was expected, what came and what to do about it, on one line.
+Every message says the problem, then the remedy, on one line.
 """
 
 

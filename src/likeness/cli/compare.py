@@ -86,13 +86,14 @@ def compare(
     if pairs is not None:
         if a or out is None or as_json:
             raise InvalidRequest(
-                "many pairs need --pairs PAIRS.csv and --out SCORES.csv, without pictures and"
-                " without --json: give those"
+                "--pairs PAIRS.csv goes with --out SCORES.csv, without pictures and --json. Give those"
+                " two alone."
             )
         _compare_many(settled, pairs, root or pairs.parent, out, foremost)
     elif a is None or b is None or root is not None or out is not None:
         raise InvalidRequest(
-            "two pictures were expected, or --pairs PAIRS.csv with --out SCORES.csv: give either"
+            "Not two pictures, nor a file of pairs. Give A and B, or --pairs PAIRS.csv with --out"
+            " SCORES.csv."
         )
     else:
         _compare_two(settled, a, b, foremost, as_json)
@@ -171,7 +172,7 @@ def _in_words(verification: Verification, known: Calibration) -> list[str]:
         )
     elif not verification.comparison.is_identical:
         lines.append(
-            f"a false match rate of {one_in(point.fmr)} is not known: ask for"
+            f"a false match rate of {one_in(point.fmr)} is not known. Ask for"
             f" {one_in(rate_of_any(faces, known.lowest_fmr))} or more"
         )
     return lines

@@ -122,12 +122,12 @@ def _compared(
     # Strictly the largest, and never another in its place.
     if not within(demands.bar, pair.person.faces[:1]):
         raise NoFace(
-            "a face was expected, of the quality asked for, and none was found: give a picture in"
-            " which the largest face is sharp and looks at the camera"
+            "The source has no face, or its largest is not of the quality asked for. Give a picture"
+            " in which the largest face is sharp and looks at the camera."
         )
     (face,) = faces_in(pair.source, pair.person, finder, [0])
     if not pair.chosen:
-        raise NoFace("a face was expected in the target and none was found: give another picture")
+        raise NoFace("No face in the target is of the quality asked for. Give another picture.")
     faces = len(pair.chosen)
 
     def compared_with(other: FaceInPicture) -> ComparedFace:

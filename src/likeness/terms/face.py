@@ -50,7 +50,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Five points of a face; left and right are the picture's, not the subject's."""
+    """Five points of a face; left and right are the picture's where the face is upright.
+
+    They stay with the face however it is turned, and are not the subject's.
+    """
 
     eye_left: Point
     eye_right: Point
