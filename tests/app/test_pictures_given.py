@@ -96,6 +96,7 @@ def test_what_is_no_picture_is_refused_on_one_line(
         (b"nope", "Not the path of a folder of people: bytes was given"),
         (None, "Not the path of a folder of people: NoneType was given"),
         ("", "The path of a folder of people is empty"),
+        ("a\0b", "is no path: it holds a NUL"),
     ],
 )
 def test_what_is_no_path_of_a_gallery_is_refused_on_one_line(

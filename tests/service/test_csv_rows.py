@@ -105,7 +105,7 @@ def test_a_row_names_files_under_the_root_alone(tmp_path: Path) -> None:
     (root / "circle").symlink_to(root / "circle")
     assert inside(root, "a/../b.jpg") == root / "a/../b.jpg"
     assert inside(root, "circle") == root / "circle"
-    for name in ("../x.jpg", "/etc/passwd", "away/x.jpg", "x\0.jpg"):
+    for name in ("../x.jpg", "/etc/passwd", "away/x.jpg", "x\0.jpg", "x/" * 2100):
         with pytest.raises(InvalidRequest):
             inside(root, name)
 

@@ -22,4 +22,6 @@ def path_of(place: object, what: str) -> Path:
         )
     if not name:
         raise InvalidRequest(f"The path of {what} is empty. Name one.")
+    if "\0" in name:
+        raise InvalidRequest(f"{name!r} is no path: it holds a NUL. Give another.")
     return Path(name)

@@ -86,8 +86,8 @@ def compare(
     if pairs is not None:
         if a or out is None or as_json:
             raise InvalidRequest(
-                "--pairs PAIRS.csv goes with --out SCORES.csv, without pictures and --json. Give those"
-                " two alone."
+                "--pairs PAIRS.csv goes with --out SCORES.csv, without pictures and --json. Give"
+                " those two alone."
             )
         _compare_many(settled, pairs, root or pairs.parent, out, foremost)
     elif a is None or b is None or root is not None or out is not None:

@@ -24,7 +24,10 @@ _LONGEST_LINE = 1 << 20
 _DECLARED = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
 # Bytes at the beginning of a file that tell what kind it is.
 _START = 16
-# Of one name, in several spellings: more are not looked at.
+# No system has longer paths. To follow one takes time that grows with its length.
+_LONGEST_PATH = 4096
+# Parts of a path that are looked for in several spellings, and places of one at a time.
+_MOST_PARTS = 64
 _MOST_PLACES = 8
 
 
@@ -167,6 +170,10 @@ def inside(root: Path, name: str) -> Path:
     Raises:
         InvalidRequest: it leads out of the root, or is no path.
     """
+    if len(name) > _LONGEST_PATH:
+        raise InvalidRequest(
+            f"{name[:60]!r}... is no path: it has {len(name):,} characters. Correct it."
+        )
     path = _as_spelt(root, name)
     try:
         # `Path.resolve` raises where links lead in circles.
@@ -180,10 +187,11 @@ def inside(root: Path, name: str) -> Path:
 
 def _as_spelt(root: Path, name: str) -> Path:
     """Look for each part of a name in each of its spellings, without listing a folder."""
-    if len(spellings(name)) == 1:
+    parts = Path(name).parts
+    if len(spellings(name)) == 1 or len(parts) > _MOST_PARTS:
         return root / name
     places = [root]
-    for part in Path(name).parts:
+    for part in parts:
         further = (place / one for place in places for one in spellings(part))
         places = list(islice(filter(os.path.lexists, further), _MOST_PLACES))
     return places[0] if places else root / name
