@@ -25,7 +25,8 @@ def _measured(full: bool) -> Measurement:
     models = with_one_thread.models
     detector = engine.load(models.require(with_one_thread.detector.name))
     recogniser = engine.load(models.require(with_one_thread.recogniser.name))
-    side, chips = with_one_thread.layout.side, with_one_thread.chips.count
+    model = with_one_thread.template_model()
+    side, chips = model.layout.side, model.chips.count
     found = {
         f"{name}-{together}": _times_faster(session, shape, together)
         for name, session, shape in (

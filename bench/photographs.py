@@ -12,7 +12,7 @@ from typing import Any
 
 import cv2
 
-from bench.figure import Beside, Figure, Measurement, NotMeasured, at_least
+from bench.figure import Beside, Figure, Measurement, NotMeasured, Target, at_least
 from bench.peer import Peer
 from bench.race import Race, race
 from bench.workplace import data, pictures_in, samples, settings
@@ -24,7 +24,7 @@ _EVERY = 4
 _SIDES: dict[str, dict[str, object]] = {"640": {"detector_side": 640}, "default": {}}
 
 
-def _figure(side: str, target: float) -> Figure:
+def _figure(side: str, target: Target) -> Figure:
     def measure(full: bool) -> Measurement:
         pictures, described = _pictures(full)
         laps, notes = _measured(pictures)
@@ -44,12 +44,13 @@ def _figure(side: str, target: float) -> Figure:
             ),
         )
 
-    return Figure(
-        f"photo-{side}", "times faster", at_least(target, without_amx=target / 2), measure
-    )
+    return Figure(f"photo-{side}", "times faster", target, measure)
 
 
-FIGURES = (_figure("640", 40), _figure("default", 20))
+FIGURES = (
+    _figure("640", at_least(60, without_amx=30, without_bf16=22)),
+    _figure("default", at_least(30, without_amx=22, without_bf16=14)),
+)
 
 
 @cache

@@ -114,6 +114,8 @@ def serve(references: int) -> Iterator[Server]:
         os.sync()  # or commits would wait for the copy
         environment = {name: v for name, v in os.environ.items() if "LIKENESS" not in name}
         environment |= {"LIKENESS_HOME": str(home), "LIKENESS_CACHE": str(settings().cache)}
+        if settings().artifacts:
+            environment["LIKENESS_ARTIFACTS"] = str(settings().artifacts)
         with (Path(folder) / "log").open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "likeness", "serve", "--port", "0"],
