@@ -35,6 +35,10 @@ _SKIPS_FORBIDDEN = set(os.environ.pop("LIKENESS_FORBID_SKIPS", "").replace(",", 
 _CACHE_DIR = Path(os.environ.get("LIKENESS_CACHE") or platformdirs.user_cache_dir("likeness"))
 _ARTIFACTS = os.environ.get("LIKENESS_ARTIFACTS")
 
+# A Milvus server that a former test used ends idle connections, and gRPC's own threads write lines
+# of that to standard error, into whatever test runs then. It reads this when it is imported.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
 
 # How fast the machine is, nothing here asserts.
 settings.register_profile("likeness", deadline=None, suppress_health_check=[HealthCheck.too_slow])
