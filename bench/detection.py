@@ -14,6 +14,7 @@ from bench.figure import Beside, Figure, Measurement, NotMeasured, at_least
 from bench.workplace import data, sample_of, settings
 from likeness.app import Installation, Workload
 from likeness.vision.decode import read_sample
+from likeness.vision.detections import areas, shared_areas
 from likeness.vision.find import FaceLocator
 
 Floats = NDArray[np.float32]
@@ -221,8 +222,5 @@ def _matches(searched: Searched) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 def overlaps(a_xyxy: Floats, b_xyxy: Floats) -> Floats:
     """Intersection over union of every box of one set and every box of another, (m, n)."""
-    a, b = a_xyxy[:, None], b_xyxy[None]
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    common = np.clip(sides, 0, None).prod(-1)
-    areas = [(boxes[..., 2:] - boxes[..., :2]).prod(-1) for boxes in (a, b)]
-    return np.asarray(common / (areas[0] + areas[1] - common), np.float32)
+    shared = shared_areas(a_xyxy, b_xyxy)
+    return np.asarray(shared / (areas(a_xyxy)[:, None] + areas(b_xyxy) - shared), np.float32)

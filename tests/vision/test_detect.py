@@ -294,3 +294,13 @@ def test_face_seen_near_and_afar_keeps_the_finer_place_and_the_higher_confidence
     found = each_once(near, afar)
     assert found.boxes_xyxy.tolist() == [_BOX]
     np.testing.assert_allclose(found.confidences, [0.9])
+
+
+def test_faces_are_the_largest_first_once_their_landmarks_are_found_again() -> None:
+    small, large = [0.0, 0.0, 40.0, 40.0], [100.0, 0.0, 300.0, 200.0]
+    image = Image.of(np.zeros((300, 400, 3), np.uint8))
+    again, certainties = Detector(Spots(), DetectorSettings()).upright(
+        image, detections([small, large], [0.9, 0.6])
+    )
+    assert again.boxes_xyxy.tolist() == [large, small]
+    assert certainties.tolist() == [0, 0]

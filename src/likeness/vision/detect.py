@@ -103,19 +103,27 @@ class Detector:
         It is looked for in small copies first, which show large faces as well as a large one does,
         and take a fraction of the time.
         """
-        longer, shown = max(image.width, image.height), self._shown_side(image)
-        found = afar = largest_first(self._from_afar(image))
-        if not _is_likely_largest(afar, _AFAR_SIDE / longer):
-            side = self.settings.glance_side
-            found = largest_first(self._search(image, side)) if side < shown else afar
-            if side >= shown or not _is_likely_largest(found, side / longer):
-                found = largest_first(self._detect(image, afar))
+        afar = largest_first(self._from_afar(image))
+        if _is_likely_largest(afar, _AFAR_SIDE / max(image.width, image.height)):
+            found = afar
+        else:
+            glanced = self._glance(image)
+            found = largest_first(self._detect(image, afar)) if glanced is None else glanced
         return found.select(np.arange(min(1, len(found))))
+
+    def _glance(self, image: Image) -> Detections | None:
+        """Find faces in a small copy, the largest first; None where a larger may be missed."""
+        side = self.settings.glance_side
+        if side >= self._shown_side(image):
+            return None
+        found = largest_first(self._search(image, side))
+        sure = _is_likely_largest(found, side / max(image.width, image.height))
+        return found if sure else None
 
     def _detect(self, image: Image, afar: Detections) -> Detections:
         """Find every face, given what is found from afar."""
         side = self._shown_side(image)
-        near = without_inner(self._search(image, side))
+        near = self._search(image, side)
         found = each_once(near, _large(afar, side / max(image.width, image.height)))
         if not len(found):
             found = self._search(image, max(1, side // 2))
@@ -133,23 +141,27 @@ class Detector:
         """Find the landmarks of each face again, in a picture of it that is upright.
 
         Returns:
-            The faces, without those that turn out to be one with another, and how sure the network
-            is of each as it sees it upright: (n,), 0 to 1; 0 where it does not find it again.
+            The faces, largest first, without those that turn out to be one with another, and how
+            sure the network is of each as it sees it upright: (n,), 0 to 1; 0 where it does not
+            find it again.
         """
         again, certainties = found_upright(self._network, image, found)
-        distinct = distinct_by_landmarks(again)
-        return again.select(distinct), certainties[distinct]
+        distinct = np.nonzero(distinct_by_landmarks(again))[0]
+        # One that is found at another angle has another box.
+        order = distinct[np.argsort(-areas(again.boxes_xyxy[distinct]), kind="stable")]
+        return again.select(order), certainties[order]
 
     def _search(self, image: Image, side: int, border: int = 0) -> Detections:
         letterbox = Letterbox.fit(image, side, border)
         candidates = self._network.find(letterbox.canvas, self.settings.threshold)
-        return letterbox.restore(suppressed(candidates, self.settings.overlap))
+        found = suppressed(candidates, self.settings.overlap)
+        return letterbox.restore(without_inner(found))
 
     def _search_turned(self, image: Image, side: int) -> Detections:
         letterbox = Letterbox.fit(image, side)
         threshold = max(_TURNED_SURE, self.settings.threshold)
         found = found_turned(self._network, letterbox.canvas, threshold, self.settings.overlap)
-        return letterbox.restore(found)
+        return letterbox.restore(without_inner(found))
 
 
 def _large(found: Detections, zoom: float) -> Detections:

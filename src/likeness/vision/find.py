@@ -14,7 +14,7 @@ from likeness.vision.align import ChipLayout, Chips, cut_chips, zoom_needed
 from likeness.vision.cohort import Cohort
 from likeness.vision.decode import Sample
 from likeness.vision.detect import Detector, SearchDetail
-from likeness.vision.detections import Detections, areas, largest_first
+from likeness.vision.detections import Detections, areas
 from likeness.vision.embed import Recogniser
 from likeness.vision.pose import pose_of
 from likeness.vision.quality import quality_of
@@ -74,7 +74,7 @@ class FaceLocator:
 
     def locate(self, sample: Sample) -> Located:
         """Find every face, largest first, with its pose and its quality."""
-        return self._located(sample, lambda image: largest_first(self._detector.detect(image)))
+        return self._located(sample, self._detector.detect)
 
     def locate_largest(self, sample: Sample) -> Located:
         """Find the largest face alone, or none: in less time, since it is seen from afar."""

@@ -51,8 +51,6 @@ _QUARTER_TURNS = [
 ]
 _SMALLEST = 20  # pixels of the full frame; a smaller face is not fit to enrol at any angle
 _MOST_DOUBTFUL = 16  # of one picture; each takes three times as long as others
-
-
 # A network that is surer of a face than this sees it upright; docs/quality.md has the evidence.
 _CERTAIN = 0.8
 # Where the landmarks are in the square that has a box's area and middle, as the mean face has them.
@@ -90,8 +88,9 @@ def found_upright(
             continue
         again_xy, certainty = _refined(network, image, turned_xy[None])
         if certainty[0] > certainties[face]:
+            if _are_turned(landmarks_xy[face], again_xy[0]):  # else the detector's box is finer
+                boxes_xyxy[face] = _box_of(again_xy[0])
             landmarks_xy[face], certainties[face] = again_xy[0], certainty[0]
-            boxes_xyxy[face] = _box_of(again_xy[0])
     return replace(found, boxes_xyxy=boxes_xyxy, landmarks_xy=landmarks_xy), certainties
 
 
@@ -123,6 +122,12 @@ def _best_angle(network: FaceNetwork, image: Image, box_xyxy: Floats) -> Floats 
                 there_xy = from_chip(image, points_xy, onto_chip(image, guess_xy, _LAYOUT))
                 best_xy, surest = there_xy.astype(np.float32), sure
     return best_xy
+
+
+def _are_turned(a_xy: Floats, b_xy: Floats) -> bool:
+    """Say whether two sets of landmarks, (5, 2) each, are of angles over 45 degrees apart."""
+    into = similarity_transform(a_xy, b_xy.tolist())
+    return bool(into[0, 0] < abs(into[1, 0]))
 
 
 def _box_of(points_xy: Floats) -> Floats:
