@@ -31,8 +31,8 @@ from bench.server import SEARCH, picture_files
 from bench.workplace import OUT, settings
 from likeness.app import Installation
 from likeness.app.serving import Serving
-from likeness.service.accountable import AccountableDesk
-from likeness.service.unrecorded import UnrecordedDesk
+from likeness.service.uses.accountable import AccountableDesk
+from likeness.service.uses.unrecorded import UnrecordedDesk
 
 _REFERENCES = 5_000
 _PAIRS, _WARM_UP = 100, 10

@@ -13,7 +13,7 @@ from bench.figure import Beside, Figure, Measurement
 from bench.race import Runner, race
 from bench.workplace import settings
 from likeness.app import Installation, Workload
-from likeness.vision.session import Session
+from likeness.vision.networks.session import Session
 
 _TOGETHER = (2, 4)
 _ROUNDS, _RUNS = 15, 2

@@ -15,9 +15,9 @@ from bench.workplace import samples, settings
 from likeness.app import Installation, Workload
 from likeness.artifacts import Sources, fetch
 from likeness.artifacts.catalogue import DLIB_RESNET
-from likeness.service.in_parallel import in_parallel
+from likeness.terms.in_parallel import in_parallel
 from likeness.vision.align import Chips, cut_chips
-from likeness.vision.session import Precision
+from likeness.vision.networks.session import Precision
 
 _BATCH = 16
 _BATCHES = 32

@@ -18,8 +18,8 @@ from bench.portrayed import portrayed
 from likeness.app import Likeness, Workload, open_likeness
 from likeness.errors import LikenessError
 from likeness.gallery.clusters import group
-from likeness.service.in_parallel import in_parallel
-from likeness.service.picture_files import picture_files
+from likeness.service.enrol.picture_files import picture_files
+from likeness.terms.in_parallel import in_parallel
 from likeness.terms.template import Template, relative_scores
 
 RATES = (3e-3, 1e-3, 3e-4, 1e-4, 1e-5)

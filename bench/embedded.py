@@ -16,7 +16,7 @@ from bench.portrayed import portrayed
 from bench.workplace import settings
 from likeness.app import Installation, Likeness, Workload, open_likeness
 from likeness.errors import LikenessError
-from likeness.service.in_parallel import in_parallel
+from likeness.terms.in_parallel import in_parallel
 from likeness.terms.template import Template, relative_scores
 from likeness.vision.decode import Sample, read_sample
 from likeness.vision.find import FaceFinder

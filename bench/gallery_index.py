@@ -19,8 +19,8 @@ from bench.figure import Beside, Figure, Measurement, NotMeasured, Target, at_le
 from bench.race import Race, Runner, race
 from bench.synthetic_gallery import SyntheticGallery
 from bench.workplace import OUT
-from likeness.gallery.faiss_index import FaissIndex
-from likeness.gallery.index_snapshot import Reached, SnapshotFolder
+from likeness.index.faiss_index import FaissIndex
+from likeness.index.snapshot import Reached, SnapshotFolder
 
 _MODEL = "synthetic"
 _DIMENSIONS = 128

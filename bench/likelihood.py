@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from bench.detection import overlaps, wider_searched
 from bench.figure import Beside, Figure, Measurement, at_most
-from likeness.vision.cards import Form
-from likeness.vision.likelihood import CURVES
+from likeness.vision.cohorts.likelihood import CURVES
+from likeness.vision.models.cards import Form
 
 _EDGES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 # Nearer is the same face; how well its box fits is another question.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.figure import NotMeasured
 from bench.peer import peer_versions
-from likeness.vision.openvino_engine import OpenVinoEngine
+from likeness.vision.networks.openvino_engine import OpenVinoEngine
 
 _TELLING = ("amx_bf16", "amx_int8", "avx512_bf16", "avx512f", "avx2")
 _PACKAGES = ("likeness", "openvino", "numpy", "opencv-python-headless")

@@ -17,7 +17,7 @@ from bench.embedded import Scores
 from bench.workplace import data
 from likeness.evaluation.groups import same_group_rates
 from likeness.evaluation.rates import fmr_at, fnmr_at, threshold_at_fmr
-from likeness.vision.model_figures import GroupRate, Miss, ModelFigures, Unevenness
+from likeness.vision.models.model_figures import GroupRate, Miss, ModelFigures, Unevenness
 
 _RATES = (1e-3, 1e-4, 1e-5, 2.4e-6)
 _AT = 1e-3

@@ -17,7 +17,7 @@ from bench.peer import Peer
 from bench.race import Race, race
 from bench.workplace import data, pictures_in, samples, settings
 from likeness.app import Workload, open_likeness
-from likeness.service.in_parallel import in_parallel
+from likeness.terms.in_parallel import in_parallel
 
 _ROUNDS = 3
 _EVERY = 4

@@ -28,7 +28,7 @@ from likeness.evaluation.calibration import (
     misses_of,
 )
 from likeness.evaluation.tail import UPPER_95
-from likeness.service.make_cohort import make_cohort
+from likeness.service.models.make_cohort import make_cohort
 from likeness.terms.calibration import Calibration
 
 _SHIPPED = REPOSITORY / "src" / "likeness" / "vision" / "shipped"

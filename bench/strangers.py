@@ -22,7 +22,7 @@ from likeness.evaluation.calibration import PairScores, StrangerScores, groups_o
 from likeness.evaluation.own_strangers import measure
 from likeness.evaluation.rates import threshold_at_fmr
 from likeness.evaluation.tail import UPPER_95, extrapolate
-from likeness.service.naming import Naming
+from likeness.service.search.naming import Naming
 from likeness.terms.crowding import Joining
 from likeness.terms.template import relative_scores
 from likeness.vision.decode import Sample, read_sample

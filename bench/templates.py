@@ -8,7 +8,7 @@ from bench.figure import Beside, Figure, Measurement, at_most
 from bench.race import Race, Runner, race
 from bench.workplace import samples, settings
 from likeness.app import Installation, Workload
-from likeness.vision.session import Precision
+from likeness.vision.networks.session import Precision
 
 _ROUNDS = 7
 _TIMES = 40

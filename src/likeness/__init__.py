@@ -24,9 +24,9 @@ if TYPE_CHECKING:
         Refused,
         StateError,
     )
-    from likeness.service.folder_gallery import FolderGallery
-    from likeness.service.identify import Candidate, Identification
-    from likeness.service.verify import Verification
+    from likeness.service.search.folder_gallery import FolderGallery
+    from likeness.service.search.identify import Candidate, Identification
+    from likeness.service.search.verify import Verification
     from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality, QualityReason
     from likeness.terms.template import Comparison, Template
 
@@ -36,9 +36,9 @@ _HOMES = {
     "likeness.app": ("Likeness", "Workload", "open_likeness"),
     "likeness.config": ("Settings", "read_settings"),
     "likeness.errors": ("Fault", "InputError", "LikenessError", "NoFace", "Refused", "StateError"),
-    "likeness.service.folder_gallery": ("FolderGallery",),
-    "likeness.service.identify": ("Candidate", "Identification"),
-    "likeness.service.verify": ("Verification",),
+    "likeness.service.search.folder_gallery": ("FolderGallery",),
+    "likeness.service.search.identify": ("Candidate", "Identification"),
+    "likeness.service.search.verify": ("Verification",),
     "likeness.terms.face": (
         "Box",
         "Face",

@@ -10,7 +10,7 @@ from likeness.access import Grant, IssuedSecret, KnownKeys, RequestTokens, keys,
 from likeness.access.tables import KEYS, SECRETS
 from likeness.errors import KeyUnusable
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.rotate_keys import other_secrets_by_key
+from likeness.service.govern.rotate_keys import other_secrets_by_key
 from likeness.storage import Database
 from likeness.terms.use import Principal, Role
 from tests.service import rotating

@@ -17,7 +17,7 @@ from likeness.config import Settings, read_settings
 from likeness.gallery import collections
 from likeness.gallery.tables import COLLECTIONS
 from likeness.ledger.tables import ENTRIES
-from likeness.service.keys import KeyOffice
+from likeness.service.govern.keys import KeyOffice
 from likeness.storage import read_installation
 from likeness.terms.use import Role
 

@@ -14,9 +14,9 @@ from likeness.artifacts import Progress
 from likeness.config import Settings
 from likeness.errors import Conflict
 from likeness.gallery.collections import Collection
-from likeness.vision.cards import ModelCard
 from likeness.vision.detections import FaceNetwork
-from likeness.vision.session import Engine, Session
+from likeness.vision.models.cards import ModelCard
+from likeness.vision.networks.session import Engine, Session
 from tests.cli.conftest import InstallationWithDiscs, ship_standards, ship_standards_of
 from tests.gallery.galleries import Clock
 

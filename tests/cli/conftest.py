@@ -18,19 +18,20 @@ from numpy.typing import NDArray
 from likeness.app import Installation
 from likeness.app.installation import MissingPart
 from likeness.artifacts import Progress, Publisher
-from likeness.cli import command, opened
+from likeness.cli import opened
+from likeness.cli.terminal import command
 from likeness.config import Settings
 from likeness.terms.calibration import Calibration
-from likeness.vision.built_in_cards import BUILT_IN
-from likeness.vision.cards import ModelCard
-from likeness.vision.cohort import Cohort
+from likeness.vision.cohorts.cohort import Cohort
+from likeness.vision.cohorts.standards import Standards
 from likeness.vision.detect import Detector, DetectorSettings
 from likeness.vision.detections import Detections, FaceNetwork, OneAtATime
 from likeness.vision.find import FaceLocator
-from likeness.vision.model_store import ModelStore
-from likeness.vision.session import Engine, Precision, Session
-from likeness.vision.standards import Standards
-from likeness.vision.template_model import TemplateModel
+from likeness.vision.models.built_in_cards import BUILT_IN
+from likeness.vision.models.cards import ModelCard
+from likeness.vision.models.model_store import ModelStore
+from likeness.vision.models.template_model import TemplateModel
+from likeness.vision.networks.session import Engine, Precision, Session
 
 RED, GREEN, BLUE = (220, 40, 40), (40, 200, 60), (50, 70, 230)
 

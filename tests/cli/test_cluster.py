@@ -11,8 +11,8 @@ import cv2
 import pytest
 
 from likeness.artifacts import PinnedFile, catalogue
-from likeness.cli import command
-from likeness.service.manifest import read_manifest
+from likeness.cli.terminal import command
+from likeness.service.enrol.manifest import read_manifest
 from likeness.vision.decode import Sample
 from tests.service.people import close
 

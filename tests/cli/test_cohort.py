@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likeness.vision.cohort import Cohort
+from likeness.vision.cohorts.cohort import Cohort
 
 from .conftest import Outcome
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from likeness.cli.exit_codes import ExitCode
+from likeness.cli.terminal.exit_codes import ExitCode
 
 from .conftest import BLUE, RED, Outcome
 

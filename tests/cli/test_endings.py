@@ -14,7 +14,7 @@ import pytest
 
 from likeness import errors
 from likeness.cli.collections import VERBS
-from likeness.cli.exit_codes import ExitCode, code_of
+from likeness.cli.terminal.exit_codes import ExitCode, code_of
 
 from .conftest import BLUE, RED, InstallationWithDiscs, Outcome
 
@@ -178,7 +178,7 @@ def test_debug_is_off_until_it_is_asked_for(tmp_path: Path) -> None:
 def test_debug_logs_what_we_do_and_not_what_libraries_see() -> None:
     program = """
 import logging, sys
-from likeness.cli import command
+from likeness.cli.terminal import command
 command.run(["--debug", "config", "show"])
 ours, theirs = (logging.getLogger(name) for name in ("likeness.cli", "botocore"))
 sys.exit(not ours.isEnabledFor(logging.DEBUG) or theirs.isEnabledFor(logging.DEBUG))
@@ -200,7 +200,7 @@ def test_a_reader_that_has_read_enough_ends_a_command_quietly() -> None:
 def test_help_and_version_import_nothing_that_takes_time() -> None:
     script = (
         "import sys\n"
-        "from likeness.cli.command import run\n"
+        "from likeness.cli.terminal.command import run\n"
         "code = run(sys.argv[1:])\n"
         "heavy = {'numpy', 'cv2', 'openvino', 'onnx', 'pydantic', 'rich.progress'}\n"
         "sys.exit(f'imported {heavy & set(sys.modules)}' if heavy & set(sys.modules) else code)"
@@ -229,7 +229,7 @@ def test_what_reads_rows_alone_imports_no_index_and_no_engine(
     monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "home"))
     script = (
         "import sys\n"
-        "from likeness.cli.command import run\n"
+        "from likeness.cli.terminal.command import run\n"
         "code = run(sys.argv[1:])\n"
         "heavy = {'faiss', 'pymilvus', 'openvino', 'onnx', 'botocore', 'fastapi'}\n"
         "sys.exit(f'imported {heavy & set(sys.modules)}' if heavy & set(sys.modules) else code)"

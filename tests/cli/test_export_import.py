@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from likeness.app.installation import MissingPart
-from likeness.cli import passphrases
+from likeness.cli.terminal import passphrases
 from likeness.gallery.collections import Size
 from likeness.secrets import passphrase as sealing
 from likeness.secrets.passphrase import MAGIC
@@ -228,7 +228,7 @@ def test_a_passphrase_is_typed_twice_unseen_and_asked_for_once(
 def test_ctrl_c_ends_an_import_with_nothing_left(
     likeness: Command, exported: Path, words: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.service.import_collection._AT_ONCE", 1)
+    monkeypatch.setattr("likeness.service.move.import_collection._AT_ONCE", 1)
     with home() as opened:
         erase.collection(opened.gallery, "staff")
     from likeness.gallery import arrivals

@@ -164,7 +164,7 @@ def test_an_export_says_what_left_the_home(staff: Command) -> None:
 def test_each_batch_that_is_enrolled_is_a_use_of_its_own(
     staff: Command, picture: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.service.enrol._BATCH", 2)
+    monkeypatch.setattr("likeness.service.enrol.enrol._BATCH", 2)
     for number in range(4):
         folder = picture(f"more/person {number}.png", (40 * number, 200, 250 - 60 * number)).parent
     before = len(entries())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.cli.output_file import growing_output, private_output, write_output
+from likeness.cli.terminal.output_file import growing_output, private_output, write_output
 
 Write = Callable[[Path], None]
 

@@ -18,8 +18,8 @@ from likeness.gallery import tags
 from likeness.policy import enabled
 from likeness.policy.cedar import schema_text
 from likeness.policy.vocabulary import vocabulary
-from likeness.service.collection_facts import known_values
-from likeness.service.record import Outcome
+from likeness.service.uses.collection_facts import known_values
+from likeness.service.uses.record import Outcome
 from likeness.terms.use import Action, Principal, Role, Use
 
 from .staff import Command, home

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.cli import command
+from likeness.cli.terminal import command
 
 pytestmark = pytest.mark.models
 

@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
-from likeness.cli.exit_codes import ExitCode
+from likeness.cli.terminal.exit_codes import ExitCode
 from tests.certificates import make_certificate
 
 from .conftest import Outcome
@@ -26,7 +26,8 @@ _WITH_DISCS = """
 import signal
 import sys
 from pathlib import Path
-from likeness.cli import command, opened
+from likeness.cli import opened
+from likeness.cli.terminal import command
 from tests.cli.conftest import InstallationWithDiscs
 InstallationWithDiscs.shipped = Path(sys.argv.pop(1))
 opened.Installation = InstallationWithDiscs

@@ -2,8 +2,8 @@
 
 import pytest
 
-from likeness.cli.plain_text import plain
-from likeness.cli.words import one_in, several
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.words import one_in, several
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from likeness.errors import InvalidRequest
 from likeness.evaluation.own_strangers import measure
 from likeness.terms.calibration import Calibration
 from likeness.terms.crowding import Joining
-from likeness.vision.cohort import Cohort
+from likeness.vision.cohorts.cohort import Cohort
 
 KNOWN = Calibration(
     "m",

@@ -11,9 +11,9 @@ from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.retention import SweepReport
-from likeness.service.record import Desk
-from likeness.service.sweep import sweep_collections
-from likeness.service.unrecorded import UnrecordedDesk
+from likeness.service.erase.sweep import sweep_collections
+from likeness.service.uses.record import Desk
+from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.terms.use import Principal, Role
 
 

@@ -12,11 +12,11 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.gallery import names, subjects
-from likeness.gallery.exact_index import ExactIndex
-from likeness.gallery.faiss_index import FaissIndex
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.open_collection import MakeIndex
 from likeness.gallery.references import NewReference
+from likeness.index.exact_index import ExactIndex
+from likeness.index.faiss_index import FaissIndex
 from likeness.secrets import KeyFiles, Keyring
 from likeness.storage import Database, migrate, open_database
 from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality

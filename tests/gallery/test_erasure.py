@@ -16,11 +16,11 @@ from likeness.gallery import collections, erasure, references, subjects
 from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.erasing import Erasing
 from likeness.gallery.gallery import Gallery
-from likeness.gallery.index_snapshot import FORMAT
 from likeness.gallery.seal import Seal
 from likeness.gallery.search import By
 from likeness.gallery.tables import COLLECTIONS, ERASURES, REFERENCES, SUBJECTS
-from likeness.service.unrecorded import UnrecordedDesk
+from likeness.index.snapshot import FORMAT
+from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.storage import Scrubbing
 from likeness.terms.use import Use
 from tests.gallery import erase

@@ -24,12 +24,12 @@ from likeness.errors import (
 )
 from likeness.gallery import collections, references, subjects
 from likeness.gallery.collections import Size
-from likeness.gallery.exact_index import ExactIndex
-from likeness.gallery.faiss_index import FaissIndex
 from likeness.gallery.gallery import Gallery
-from likeness.gallery.index_snapshot import FORMAT
 from likeness.gallery.search import By, Candidate
 from likeness.gallery.tables import REFERENCES, SUBJECTS
+from likeness.index.exact_index import ExactIndex
+from likeness.index.faiss_index import FaissIndex
+from likeness.index.snapshot import FORMAT
 from likeness.secrets import GivenKeys, Keyring
 from likeness.terms.template import CohortStatistics, Template
 from tests.gallery import erase

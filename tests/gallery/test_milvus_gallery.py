@@ -9,15 +9,15 @@ import pytest
 from pymilvus import MilvusClient
 
 from likeness.errors import IndexUnavailable
-from likeness.gallery import erasure, milvus_index
+from likeness.gallery import erasure
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.open_collection import MakeIndex
 from likeness.gallery.search import By
+from likeness.index import milvus_index
 from likeness.secrets import Keyring
 from tests.gallery import erase, galleries
 from tests.gallery.changing import begin_model, fill, new_template, stage
 from tests.gallery.galleries import make, new, template
-from tests.gallery.indexes import MilvusServer, milvus_server
 from tests.gallery.test_assignment import (  # noqa: F401
     test_dissolved_subject_is_gone_and_the_references_stay,
     test_given_and_taken_references_are_searched_as_such_at_once,
@@ -56,6 +56,7 @@ from tests.gallery.test_staging import (  # noqa: F401
     test_reference_enrolled_meanwhile_keeps_the_switch_back,
     test_what_happens_while_a_switch_is_prepared_is_in_the_new_indexes,
 )
+from tests.index.indexes import MilvusServer, milvus_server
 
 pytestmark = pytest.mark.services
 

@@ -14,8 +14,8 @@ from likeness.gallery import collections, own_strangers, subjects
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.search import By
 from likeness.gallery.tables import OWN_STRANGERS, REFERENCES
-from likeness.service import measure_strangers
-from likeness.service.measure_strangers import StrangerUpkeep
+from likeness.service.models import measure_strangers
+from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.terms.calibration import Calibration
 from likeness.terms.face import Quality, QualityReason
 from tests.gallery import changing, erase

@@ -18,11 +18,11 @@ from sqlalchemy import Table, func, insert, select
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, ModelMismatch
 from likeness.gallery import erasure, references, staging, subjects
 from likeness.gallery.erasing import Erasing
-from likeness.gallery.exact_index import ExactIndex
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.search import By
 from likeness.gallery.staging import Change, FoundAgain
 from likeness.gallery.tables import CHANGES, COHORTS, REFERENCES, STAGED
+from likeness.index.exact_index import ExactIndex
 from likeness.storage import Scrubbing
 from likeness.terms.template import CohortStatistics, Template
 from tests.gallery import erase

@@ -18,10 +18,10 @@ from likeness.review import crops
 from likeness.review.case import Case, Owed
 from likeness.review.watches import Probe
 from likeness.review.watching import Arrival
-from likeness.service.on_enrolment import ReviewOfEnrolments
-from likeness.service.record import Outcome
-from likeness.service.review_sweep import Swept, sweep_review
-from likeness.service.tell import Told, tell
+from likeness.service.enrol.on_enrolment import ReviewOfEnrolments
+from likeness.service.review.review_sweep import Swept, sweep_review
+from likeness.service.review.tell import Told, tell
+from likeness.service.uses.record import Outcome
 from likeness.terms.calibration import Calibration
 from likeness.terms.template import Template
 from likeness.terms.use import Principal, Role, Use
@@ -141,7 +141,7 @@ def test_notice_reaches_its_receiver_once_with_a_signature_that_holds(desk: Desk
 def test_slow_receivers_leave_notices_for_the_next_time(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.service.tell._MOST_S", 0.0)
+    monkeypatch.setattr("likeness.service.review.tell._MOST_S", 0.0)
     with receiving() as receiver:
         watch_of(desk, seed=1, url=receiver.url)
         enrol(desk, 1, 1)

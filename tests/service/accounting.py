@@ -20,10 +20,10 @@ from likeness.policy.pack import read_pack, shipped
 from likeness.review import cases, verdicts
 from likeness.review.quorum import Verdict
 from likeness.secrets import Keyring
-from likeness.service.accountable import AccountableDesk
-from likeness.service.record import Outcome, Probe
-from likeness.service.use_record import Office
-from likeness.service.withhold import Withholding
+from likeness.service.uses.accountable import AccountableDesk
+from likeness.service.uses.record import Outcome, Probe
+from likeness.service.uses.use_record import Office
+from likeness.service.uses.withhold import Withholding
 from likeness.storage import Database
 from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality
 from likeness.terms.use import Action, Principal, Role, Use

@@ -5,8 +5,8 @@ import signal
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from likeness.service import enrol
-from likeness.service.enrol_source import read_source
+from likeness.service.enrol import enrol
+from likeness.service.enrol.enrol_source import read_source
 from tests.service.people import enroller, home_at
 
 

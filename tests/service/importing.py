@@ -4,8 +4,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from likeness.secrets import passphrase
-from likeness.service import import_collection
-from likeness.service.import_lines import read_export
+from likeness.service.move import import_collection
+from likeness.service.move.import_lines import read_export
 from tests.service.people import home_at, no_record
 
 WORDS = "correct horse battery"

@@ -19,11 +19,11 @@ from likeness.app.enrolment import enroller_of
 from likeness.app.home import Home
 from likeness.config import Settings
 from likeness.gallery.references import NewReference
-from likeness.service.enrol import Demands, Enroller
-from likeness.service.enrol_source import read_source
-from likeness.service.named_picture import NamedPicture
-from likeness.service.record import Record
-from likeness.service.unrecorded import UnrecordedDesk
+from likeness.service.enrol.enrol import Demands, Enroller
+from likeness.service.enrol.enrol_source import read_source
+from likeness.service.enrol.named_picture import NamedPicture
+from likeness.service.uses.record import Record
+from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.terms.template import CohortStatistics, Template
 from likeness.terms.use import Action, Principal, Role, Use
 from likeness.vision.decode import read_sample

@@ -5,8 +5,8 @@ import signal
 from pathlib import Path
 
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.rotate_keys import Rotation, rotate_keys
-from likeness.service.unrecorded import UnrecordedDesk
+from likeness.service.govern.rotate_keys import Rotation, rotate_keys
+from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.storage import Database, open_database
 from likeness.terms.use import Action, Principal, Role, Use
 

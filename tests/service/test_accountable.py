@@ -17,8 +17,8 @@ from likeness.policy.suspensions import Scope
 from likeness.review.quorum import Verdict
 from likeness.review.tables import CANDIDATES
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.record import Outcome, Probe
-from likeness.service.use_record import UseRecord
+from likeness.service.uses.record import Outcome, Probe
+from likeness.service.uses.use_record import UseRecord
 from likeness.storage import migrate, open_database
 from likeness.terms.use import Action, CollectionFacts, Principal, Role
 from tests.service.accounting import (

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import NoFace
-from likeness.service.cluster import Proposal, UnnamedFace, propose
+from likeness.service.search.cluster import Proposal, UnnamedFace, propose
 from likeness.terms.calibration import Calibration
 from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality
 from likeness.terms.template import CohortStatistics, Template, compare

@@ -1,7 +1,7 @@
 """What is written about pairs is text, whatever their pictures are called."""
 
 from likeness.errors import InvalidRequest
-from likeness.service.compare_pairs import Pair, PairScore
+from likeness.service.search.compare_pairs import Pair, PairScore
 
 
 def test_no_spreadsheet_computes_the_name_of_a_picture() -> None:

@@ -18,10 +18,14 @@ from likeness.errors import (
     InvalidRequest,
 )
 from likeness.gallery import references
-from likeness.service.enrol import Outcome
-from likeness.service.import_compreface import CompreFace, CompreFacePictures, compreface_pictures
-from likeness.service.import_compreface_database import CompreFaceDatabase
-from likeness.service.import_compreface_dump import CompreFaceDump
+from likeness.service.enrol.enrol import Outcome
+from likeness.service.move.import_compreface import (
+    CompreFace,
+    CompreFacePictures,
+    compreface_pictures,
+)
+from likeness.service.move.import_compreface_database import CompreFaceDatabase
+from likeness.service.move.import_compreface_dump import CompreFaceDump
 from tests.service import compreface
 from tests.service.people import BLUE, GREEN, RED, draw, enroller
 

@@ -7,7 +7,7 @@ from unicodedata import normalize
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.service.csv_rows import inside, read_rows
+from likeness.service.enrol.csv_rows import inside, read_rows
 
 Form = Literal["NFC", "NFD"]
 

@@ -30,9 +30,9 @@ from likeness.errors import (
 from likeness.gallery import references
 from likeness.gallery.collections import Size
 from likeness.gallery.search import By
-from likeness.service.enrol import Outcome, Result
-from likeness.service.enrol_source import read_source
-from likeness.service.named_picture import NamedPicture, picture_file
+from likeness.service.enrol.enrol import Outcome, Result
+from likeness.service.enrol.enrol_source import read_source
+from likeness.service.enrol.named_picture import NamedPicture, picture_file
 from likeness.terms.image import Image
 from likeness.vision.decode import Sample
 from tests.service.people import (

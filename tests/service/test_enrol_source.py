@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.service.enrol_source import read_source
-from likeness.service.named_picture import NamedPicture
+from likeness.service.enrol.enrol_source import read_source
+from likeness.service.enrol.named_picture import NamedPicture
 from likeness.vision.decode import DEFAULT_LIMITS
 
 

@@ -27,8 +27,8 @@ from likeness.review import watches
 from likeness.review.case import Owed
 from likeness.review.tables import CASES, CROPS, OUTBOX
 from likeness.review.watches import Grounds, NewWatch, Watch
-from likeness.service import enrol
-from likeness.service.enrol_source import read_source
+from likeness.service.enrol import enrol
+from likeness.service.enrol.enrol_source import read_source
 from likeness.terms.use import UNDECLARED, Principal, Role
 from tests.service import enrolling
 from tests.service.accounting import FACTS

@@ -31,13 +31,13 @@ from likeness.gallery.subjects import Subject
 from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, SUBJECTS
 from likeness.secrets import passphrase
 from likeness.secrets.passphrase import MAGIC
-from likeness.service.enrol import Outcome
-from likeness.service.export import export_collection
-from likeness.service.export_format import End, encoded
-from likeness.service.import_collection import Imported, import_collection
-from likeness.service.import_lines import read_export
-from likeness.vision.cohort import Cohort
-from likeness.vision.standards import Standards
+from likeness.service.enrol.enrol import Outcome
+from likeness.service.move.export import export_collection
+from likeness.service.move.export_format import End, encoded
+from likeness.service.move.import_collection import Imported, import_collection
+from likeness.service.move.import_lines import read_export
+from likeness.vision.cohorts.cohort import Cohort
+from likeness.vision.cohorts.standards import Standards
 from tests.gallery import erase
 from tests.gallery.galleries import names_as_they_came
 from tests.service.importing import WORDS, import_file
@@ -627,7 +627,7 @@ def test_order_and_batches_do_not_matter(
     enrolled(sqlite_home, tmp_path, 7)
     for module in ("export", "import_collection"):
         monkeypatch.setattr(f"likeness.service.{module}._AT_ONCE", 2)
-    monkeypatch.setattr("likeness.service.export.COHORT_PART_BYTES", 1000)
+    monkeypatch.setattr("likeness.service.move.export.COHORT_PART_BYTES", 1000)
     with elsewhere(tmp_path, standards) as other:
         import_(other, export(sqlite_home))
         assert faces(other) == faces(sqlite_home)

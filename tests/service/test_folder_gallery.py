@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from likeness.errors import ModelMismatch
-from likeness.service.folder_gallery import FolderGallery, Reference
+from likeness.service.search.folder_gallery import FolderGallery, Reference
 from likeness.terms.calibration import Calibration
 from likeness.terms.face import SeenFace
 from likeness.terms.template import SAME_PICTURE, compare

@@ -11,9 +11,9 @@ from likeness.access import Grant
 from likeness.errors import Denied
 from likeness.policy.vocabulary import vocabulary
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.keys import KeyOffice
-from likeness.service.record import Desk, Record
-from likeness.service.unrecorded import UnrecordedDesk
+from likeness.service.govern.keys import KeyOffice
+from likeness.service.uses.record import Desk, Record
+from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.storage import Database, migrate, open_database
 from likeness.terms.use import Principal, Role, Use
 from tests.service.accounting import Accounting

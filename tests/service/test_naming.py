@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.service.naming import Naming, Strangers, expected_false
+from likeness.service.search.naming import Naming, Strangers, expected_false
 from likeness.terms.calibration import Calibration, TailRates, rate_for_search, rate_of
 from likeness.terms.template import IDENTICAL
 

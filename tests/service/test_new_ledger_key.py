@@ -12,7 +12,7 @@ from likeness.ledger.keys import read_verifying_key
 from likeness.policy import suspensions
 from likeness.policy.suspensions import Scope
 from likeness.secrets import KeyFiles, Keyring, VerifyingKey
-from likeness.service.new_ledger_key import new_ledger_key
+from likeness.service.govern.new_ledger_key import new_ledger_key
 from likeness.storage import migrate, open_database
 from likeness.terms.use import Principal, Role
 from tests.service.accounting import Accounting

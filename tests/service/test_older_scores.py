@@ -11,7 +11,7 @@ from likeness.app.strangers import strangers_of
 from likeness.gallery import collections
 from likeness.gallery.tables import REFERENCES
 from likeness.ledger.tables import ENTRIES
-from likeness.vision.standards import Standards
+from likeness.vision.cohorts.standards import Standards
 from tests.service.people import crowd, enroller, home_at, make, template_of
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.service.picture_files import picture_files
+from likeness.service.enrol.picture_files import picture_files
 
 
 def make(folder: Path, *names: str) -> None:

@@ -24,10 +24,10 @@ from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.seal import Details
 from likeness.gallery.search import By
 from likeness.gallery.tables import CHANGES, REFERENCES, STAGED
-from likeness.service import re_embed
-from likeness.service.enrol_source import read_source
-from likeness.service.re_embed import PictureResult, ReEmbedder
-from likeness.service.re_embed_source import PictureAgain, read_sources
+from likeness.service.enrol.enrol_source import read_source
+from likeness.service.models import re_embed
+from likeness.service.models.re_embed import PictureResult, ReEmbedder
+from likeness.service.models.re_embed_source import PictureAgain, read_sources
 from likeness.terms.face import Box
 from likeness.vision.decode import read_sample
 from likeness.vision.find import FaceLocator

@@ -12,8 +12,8 @@ from likeness.gallery import collections
 from likeness.gallery.gallery import Gallery
 from likeness.review.watches import Probe
 from likeness.review.watching import Arrival
-from likeness.service.measure_strangers import StrangerUpkeep
-from likeness.service.on_enrolment import StrangersAtHand
+from likeness.service.enrol.on_enrolment import StrangersAtHand
+from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.terms.calibration import Calibration
 from likeness.terms.template import Template
 from tests.gallery.changing import fill

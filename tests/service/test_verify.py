@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import ModelMismatch
-from likeness.service.face_in_picture import ComparedPicture, FaceInPicture
-from likeness.service.verify import Answer, Gate, Verification, verify, verify_pictures
+from likeness.service.search.face_in_picture import ComparedPicture, FaceInPicture
+from likeness.service.search.verify import Answer, Gate, Verification, verify, verify_pictures
 from likeness.terms.calibration import Calibration
 from likeness.terms.face import Face, QualityReason, SeenFace
 from likeness.terms.template import IDENTICAL, CohortStatistics, Template

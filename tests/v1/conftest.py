@@ -16,9 +16,9 @@ from likeness.gallery import collections
 from likeness.gallery.cohorts import Cohorts
 from likeness.gallery.collections import Collection
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.review_office import ReviewOffice
-from likeness.service.unrecorded import UnrecordedDesk
-from likeness.service.watch_office import WatchOffice
+from likeness.service.review.review_office import ReviewOffice
+from likeness.service.uses.unrecorded import UnrecordedDesk
+from likeness.service.watch.watch_office import WatchOffice
 from likeness.storage import migrate, open_database
 from likeness.terms.template import CohortStatistics, Template
 from likeness.terms.use import Principal, Role

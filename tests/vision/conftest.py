@@ -7,8 +7,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from likeness.vision.openvino_engine import OpenVinoEngine
-from likeness.vision.session import Precision
+from likeness.vision.networks.openvino_engine import OpenVinoEngine
+from likeness.vision.networks.session import Precision
 
 SIDE = 112
 

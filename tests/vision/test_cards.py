@@ -7,16 +7,16 @@ import pytest
 from likeness.artifacts import Address, PinnedFile
 from likeness.errors import InvalidRequest
 from likeness.vision.align import ARCFACE_LAYOUT, DLIB_LAYOUT
-from likeness.vision.built_in_cards import (
+from likeness.vision.models.built_in_cards import (
     BUILT_IN,
     CENTERFACE,
     DLIB_RESNET_V1,
     SFACE_2021DEC,
     YUNET_2023MAR,
 )
-from likeness.vision.card_file import read_card, write_card
-from likeness.vision.cards import Form, LicenceClass, Licences, LocalFile, ModelCard, Task
-from likeness.vision.preparation import Preparation
+from likeness.vision.models.card_file import read_card, write_card
+from likeness.vision.models.cards import Form, LicenceClass, Licences, LocalFile, ModelCard, Task
+from likeness.vision.networks.preparation import Preparation
 
 Json = dict[str, object]
 DIGEST = "0123456789abcdef" * 4

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest, ModelTampered
 from likeness.terms.template import relative_scores
-from likeness.vision.cohort import CROWD, Cohort, crowds
+from likeness.vision.cohorts.cohort import CROWD, Cohort, crowds
 
 Vectors = NDArray[np.float32]
 SHIPPED = sorted((Path(__file__).parents[2] / "src/likeness/vision/shipped").glob("*.cohort.npz"))

@@ -15,7 +15,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from likeness.errors import InvalidRequest
 from likeness.terms.image import Image
-from likeness.vision.cards import (
+from likeness.vision.detections import FaceNetwork, suppressed
+from likeness.vision.letterbox import Letterbox
+from likeness.vision.models.cards import (
     PREPARATIONS,
     Form,
     LicenceClass,
@@ -23,14 +25,12 @@ from likeness.vision.cards import (
     LocalFile,
     ModelCard,
 )
-from likeness.vision.centerface import CenterFace
-from likeness.vision.conversion import convert
-from likeness.vision.detections import FaceNetwork, suppressed
-from likeness.vision.letterbox import Letterbox
-from likeness.vision.openvino_engine import OpenVinoEngine
-from likeness.vision.scrfd import Scrfd
-from likeness.vision.session import Precision, Session
-from likeness.vision.yunet import YuNet
+from likeness.vision.networks.centerface import CenterFace
+from likeness.vision.networks.conversion import convert
+from likeness.vision.networks.openvino_engine import OpenVinoEngine
+from likeness.vision.networks.scrfd import Scrfd
+from likeness.vision.networks.session import Precision, Session
+from likeness.vision.networks.yunet import YuNet
 
 # The planted face, in pixels of the canvas, from the top left corner of the red cell.
 BOX = np.array([-20, -12, 36, 60], np.float32)

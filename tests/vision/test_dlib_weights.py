@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from likeness.artifacts import PinnedFile, catalogue
 from likeness.errors import InvalidRequest
 from likeness.vision.align import DLIB_LAYOUT, Chips, cut_chips
-from likeness.vision.cards import PREPARATIONS, Form
-from likeness.vision.centerface import CenterFace
-from likeness.vision.centerface_onnx import make_dynamic
 from likeness.vision.decode import read_sample
 from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.dlib_onnx import write_resnet
-from likeness.vision.dlib_weights import CONVOLUTIONS, read_resnet_weights
-from likeness.vision.onnxruntime_engine import OnnxRuntimeEngine
-from likeness.vision.openvino_engine import OpenVinoEngine
-from likeness.vision.picture_input import take_pictures
-from likeness.vision.preparation import Preparation
-from likeness.vision.session import Engine, Precision
+from likeness.vision.models.cards import PREPARATIONS, Form
+from likeness.vision.networks.centerface import CenterFace
+from likeness.vision.networks.centerface_onnx import make_dynamic
+from likeness.vision.networks.dlib_onnx import write_resnet
+from likeness.vision.networks.dlib_weights import CONVOLUTIONS, read_resnet_weights
+from likeness.vision.networks.onnxruntime_engine import OnnxRuntimeEngine
+from likeness.vision.networks.openvino_engine import OpenVinoEngine
+from likeness.vision.networks.picture_input import take_pictures
+from likeness.vision.networks.preparation import Preparation
+from likeness.vision.networks.session import Engine, Precision
 
 
 def test_what_is_no_network_is_refused_in_one_line() -> None:

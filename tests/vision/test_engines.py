@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from likeness.errors import EngineUnavailable
-from likeness.vision.onnxruntime_engine import OnnxRuntimeEngine
-from likeness.vision.openvino_engine import (
+from likeness.vision.networks.onnxruntime_engine import OnnxRuntimeEngine
+from likeness.vision.networks.openvino_engine import (
     MOST_SHAPES,
     RECURRING,
     SMALL,
@@ -23,9 +23,9 @@ from likeness.vision.openvino_engine import (
     OpenVinoSession,
     Shape,
 )
-from likeness.vision.picture_input import take_pictures
-from likeness.vision.preparation import Preparation
-from likeness.vision.session import Engine, Precision
+from likeness.vision.networks.picture_input import take_pictures
+from likeness.vision.networks.preparation import Preparation
+from likeness.vision.networks.session import Engine, Precision
 
 ENGINES: list[Callable[[], Engine]] = [
     lambda: OpenVinoEngine(Precision.F32),
@@ -193,7 +193,7 @@ def test_threads_that_make_their_first_request_together_do_not_wait_for_ever(
     path = network(tmp_path, Preparation())
     script = (
         "import sys, threading, numpy, pathlib\n"
-        "from likeness.vision.openvino_engine import OpenVinoEngine\n"
+        "from likeness.vision.networks.openvino_engine import OpenVinoEngine\n"
         "session = OpenVinoEngine(streams=8).load(pathlib.Path(sys.argv[1]))\n"
         "sys.setswitchinterval(1e-6)\n"
         "together = threading.Barrier(8)\n"
@@ -226,7 +226,8 @@ def test_precision_in_use_is_said(engine: Engine, tmp_path: Path) -> None:
 
 def test_openvino_is_loaded_without_what_calls_home() -> None:
     script = (
-        "import sys; from likeness.vision.openvino_engine import OpenVinoEngine; OpenVinoEngine();"
+        "import sys; from likeness.vision.networks.openvino_engine import OpenVinoEngine;"
+        "OpenVinoEngine();"
         "print([m for m in sys.modules if 'telemetry' in m or m.startswith('openvino.tools')])"
     )
     told = subprocess.run(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.vision.cards import Form
-from likeness.vision.likelihood import face_likelihood
+from likeness.vision.cohorts.likelihood import face_likelihood
+from likeness.vision.models.cards import Form
 
 SCORES = st.floats(0, 1)
 

@@ -22,12 +22,12 @@ from likeness.errors import (
     ModelTampered,
     NotFound,
 )
-from likeness.vision import model_store
-from likeness.vision.built_in_cards import BUILT_IN, CENTERFACE, DLIB_RESNET_V1
-from likeness.vision.cards import Form, LicenceClass, Licences, LocalFile, ModelCard
-from likeness.vision.model_store import ModelStore, describe
-from likeness.vision.openvino_engine import OpenVinoEngine
-from likeness.vision.preparation import Preparation
+from likeness.vision.models import model_store
+from likeness.vision.models.built_in_cards import BUILT_IN, CENTERFACE, DLIB_RESNET_V1
+from likeness.vision.models.cards import Form, LicenceClass, Licences, LocalFile, ModelCard
+from likeness.vision.models.model_store import ModelStore, describe
+from likeness.vision.networks.openvino_engine import OpenVinoEngine
+from likeness.vision.networks.preparation import Preparation
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FREE = Licences("MIT", "MIT", LicenceClass.PERMISSIVE, "made by a test")

@@ -8,12 +8,12 @@ import pytest
 
 from likeness.errors import InvalidRequest
 from likeness.vision.align import RETAIL_LAYOUT
-from likeness.vision.built_in_cards import RETAIL_0095
-from likeness.vision.conversion import convert
-from likeness.vision.onnxruntime_engine import OnnxRuntimeEngine
-from likeness.vision.openvino_engine import OpenVinoEngine
-from likeness.vision.openvino_ir import write_recogniser
-from likeness.vision.session import Precision
+from likeness.vision.models.built_in_cards import RETAIL_0095
+from likeness.vision.networks.conversion import convert
+from likeness.vision.networks.onnxruntime_engine import OnnxRuntimeEngine
+from likeness.vision.networks.openvino_engine import OpenVinoEngine
+from likeness.vision.networks.openvino_ir import write_recogniser
+from likeness.vision.networks.session import Precision
 
 SIDE = 8
 GAIN, FILTERS = np.full((1, 3, 1, 1), 2, "<f2"), np.arange(12, dtype="<f2").reshape(4, 3, 1, 1)

@@ -11,10 +11,10 @@ from likeness.artifacts import Sources
 from likeness.errors import ArtifactUnavailable
 from likeness.terms.face import Pose
 from likeness.terms.image import Image
-from likeness.vision.centerface import CenterFace
 from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.model_store import ModelStore
-from likeness.vision.openvino_engine import OpenVinoEngine
+from likeness.vision.models.model_store import ModelStore
+from likeness.vision.networks.centerface import CenterFace
+from likeness.vision.networks.openvino_engine import OpenVinoEngine
 from likeness.vision.pose import pose_of
 from likeness.vision.upright import found_upright
 

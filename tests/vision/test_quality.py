@@ -19,11 +19,11 @@ from likeness.vision.align import (
     cut_chips,
     similarity_transform,
 )
-from likeness.vision.centerface import CenterFace
 from likeness.vision.detect import Detector, DetectorSettings
 from likeness.vision.detections import Detections
-from likeness.vision.model_store import ModelStore
-from likeness.vision.openvino_engine import OpenVinoEngine
+from likeness.vision.models.model_store import ModelStore
+from likeness.vision.networks.centerface import CenterFace
+from likeness.vision.networks.openvino_engine import OpenVinoEngine
 from likeness.vision.pose import pose_of
 from likeness.vision.quality import QualityLimits, quality_of
 

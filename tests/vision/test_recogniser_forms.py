@@ -11,12 +11,12 @@ from onnx import helper, numpy_helper
 
 from likeness.errors import InvalidRequest
 from likeness.vision.align import ARCFACE_LAYOUT
-from likeness.vision.built_in_cards import SFACE_2021DEC
-from likeness.vision.cards import PREPARATIONS, Form, ModelCard
-from likeness.vision.conversion import convert, read_network
-from likeness.vision.openvino_engine import OpenVinoEngine
-from likeness.vision.picture_input import take_pictures
-from likeness.vision.preparation import Preparation
+from likeness.vision.models.built_in_cards import SFACE_2021DEC
+from likeness.vision.models.cards import PREPARATIONS, Form, ModelCard
+from likeness.vision.networks.conversion import convert, read_network
+from likeness.vision.networks.openvino_engine import OpenVinoEngine
+from likeness.vision.networks.picture_input import take_pictures
+from likeness.vision.networks.preparation import Preparation
 
 SIDE = ARCFACE_LAYOUT.side
 CHIPS = np.random.default_rng(7).integers(0, 256, (5, SIDE, SIDE, 3), np.uint8)

@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 
 from likeness.vision.align import Chips
-from likeness.vision.built_in_cards import (
+from likeness.vision.models.built_in_cards import (
     BUILT_IN,
     CENTERFACE,
     DLIB_RESNET_V1,
     SFACE_2021DEC,
     YUNET_2023MAR,
 )
-from likeness.vision.cards import LocalFile
-from likeness.vision.template_model import TemplateModel, find_template_model, recogniser_of
+from likeness.vision.models.cards import LocalFile
+from likeness.vision.models.template_model import TemplateModel, find_template_model, recogniser_of
 
 
 @pytest.mark.parametrize("recogniser", [DLIB_RESNET_V1, SFACE_2021DEC])

@@ -22,15 +22,15 @@ from likeness.policy.in_force import RulesInForce
 from likeness.policy.known_values import require_known
 from likeness.policy.pack import ChosenPack, shipped
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
-from likeness.service.accountable import AccountableDesk
-from likeness.service.record import Desk, Outcome
-from likeness.service.use_record import Office
-from likeness.service.withhold import Withholding
+from likeness.service.uses.accountable import AccountableDesk
+from likeness.service.uses.record import Desk, Outcome
+from likeness.service.uses.use_record import Office
+from likeness.service.uses.withhold import Withholding
 from likeness.storage import current, migrate, open_database
 from likeness.storage.address import SqliteFile, read_address
 from likeness.terms.closing import Closing
 from likeness.terms.use import UNDECLARED, Action, Principal, Role, Use
-from likeness.vision.cohort import METHOD, Cohort
+from likeness.vision.cohorts.cohort import METHOD, Cohort
 
 
 class Rows(Closing):

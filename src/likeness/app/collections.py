@@ -10,7 +10,7 @@ from likeness.app.finders import model_of
 from likeness.app.on_record import on_record
 from likeness.gallery import better_models, collections, own_strangers
 from likeness.gallery.collections import Collection, Size
-from likeness.service import create_collection as act
+from likeness.service.enrol import create_collection as act
 from likeness.terms.calibration import Calibration
 from likeness.terms.use import Action
 

@@ -9,13 +9,13 @@ from likeness.errors import InvalidRequest
 from likeness.gallery.cohorts import KeptCohort
 from likeness.gallery.collections import Collection
 from likeness.gallery.erasing import KeptElsewhere
-from likeness.gallery.exact_index import ExactIndex
-from likeness.gallery.faiss_index import FaissIndex
 from likeness.gallery.gallery import Gallery
-from likeness.gallery.milvus_index import MilvusIndex
 from likeness.gallery.open_collection import MakeIndex
-from likeness.service.forget import FORGOTTEN_FROM, OUT_OF_REACH
-from likeness.vision.cohort import Cohort
+from likeness.index.exact_index import ExactIndex
+from likeness.index.faiss_index import FaissIndex
+from likeness.index.milvus_index import MilvusIndex
+from likeness.service.erase.forget import FORGOTTEN_FROM, OUT_OF_REACH
+from likeness.vision.cohorts.cohort import Cohort
 
 
 class Home(Rows):

@@ -23,8 +23,8 @@ from likeness.artifacts import Progress, Publisher, Sources
 from likeness.config import Settings
 from likeness.errors import ArtifactUnavailable, InvalidRequest
 from likeness.vision.align import Chips
-from likeness.vision.cards import CHIPS, Form, ModelCard, Task
-from likeness.vision.centerface import CenterFace
+from likeness.vision.cohorts.likelihood import face_likelihood
+from likeness.vision.cohorts.standards import Standards
 from likeness.vision.decode import (
     DecodeLimits,
     Sample,
@@ -36,15 +36,15 @@ from likeness.vision.detect import Detector, DetectorSettings
 from likeness.vision.detections import FaceNetwork
 from likeness.vision.embed import Embedder, Recogniser
 from likeness.vision.find import FaceFinder, FaceLocator
-from likeness.vision.likelihood import face_likelihood
-from likeness.vision.model_store import ModelStore
-from likeness.vision.onnxruntime_engine import OnnxRuntimeEngine
-from likeness.vision.openvino_engine import OpenVinoEngine
-from likeness.vision.scrfd import Scrfd
-from likeness.vision.session import Engine, Precision, Session
-from likeness.vision.standards import Standards
-from likeness.vision.template_model import TemplateModel, find_template_model
-from likeness.vision.yunet import YuNet
+from likeness.vision.models.cards import CHIPS, Form, ModelCard, Task
+from likeness.vision.models.model_store import ModelStore
+from likeness.vision.models.template_model import TemplateModel, find_template_model
+from likeness.vision.networks.centerface import CenterFace
+from likeness.vision.networks.onnxruntime_engine import OnnxRuntimeEngine
+from likeness.vision.networks.openvino_engine import OpenVinoEngine
+from likeness.vision.networks.scrfd import Scrfd
+from likeness.vision.networks.session import Engine, Precision, Session
+from likeness.vision.networks.yunet import YuNet
 
 Picture = Place | bytes | NDArray[np.uint8] | Sample
 """A picture file by its path, its bytes, (h, w, 3) uint8 RGB, or a sample that is read already."""

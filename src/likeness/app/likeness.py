@@ -12,17 +12,17 @@ from likeness.app.places import Place, path_of
 from likeness.artifacts import Progress
 from likeness.config import Settings, read_settings
 from likeness.errors import LikenessError
-from likeness.service.compare_pairs import (
+from likeness.service.search.compare_pairs import (
     PairCounts,
     compare_pairs,
     pictures_of,
     read_pairs,
     write_scores,
 )
-from likeness.service.face_in_picture import ComparedPicture, compared_picture
-from likeness.service.folder_gallery import FolderGallery, read_gallery
-from likeness.service.identify import Identification, Identifier
-from likeness.service.verify import Verification, verify_pictures
+from likeness.service.search.face_in_picture import ComparedPicture, compared_picture
+from likeness.service.search.folder_gallery import FolderGallery, read_gallery
+from likeness.service.search.identify import Identification, Identifier
+from likeness.service.search.verify import Verification, verify_pictures
 from likeness.terms.face import Face
 from likeness.terms.template import Template
 from likeness.vision.decode import Sample

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from likeness.app.access import Rows
 from likeness.gallery import collections
 from likeness.gallery.collections import Collection
-from likeness.service.collection_facts import use_of
-from likeness.service.record import Record
+from likeness.service.uses.collection_facts import use_of
+from likeness.service.uses.record import Record
 from likeness.terms.use import UNDECLARED, Action, Use
 
 

@@ -11,8 +11,8 @@ from likeness.app.review import review_office, watch_office
 from likeness.gallery.collections import Collection
 from likeness.rekognition.application import Application
 from likeness.rekognition.faults import AwsError
-from likeness.service.receipts import receipt_for
-from likeness.service.watched_face import only_face
+from likeness.service.uses.receipts import receipt_for
+from likeness.service.watch.watched_face import only_face
 from likeness.terms.use import Principal
 from likeness.v1.application import application
 from likeness.v1.problems import Problem

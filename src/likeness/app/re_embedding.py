@@ -2,7 +2,7 @@
 
 from likeness.app.home import Home
 from likeness.app.installation import Workload
-from likeness.service.re_embed import ReEmbedder
+from likeness.service.models.re_embed import ReEmbedder
 from likeness.vision.find import FaceFinder
 
 

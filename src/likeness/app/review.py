@@ -8,10 +8,10 @@ from likeness.config import Settings
 from likeness.gallery.cohorts import Cohorts
 from likeness.notify.addresses import read_networks
 from likeness.notify.webhooks import WebhookSender
-from likeness.service.review_office import ReviewOffice
-from likeness.service.watch_office import WatchOffice
+from likeness.service.review.review_office import ReviewOffice
+from likeness.service.watch.watch_office import WatchOffice
 from likeness.terms.use import Principal
-from likeness.vision.cohort import Cohort
+from likeness.vision.cohorts.cohort import Cohort
 
 
 def review_office(rows: Rows, principal: Principal) -> ReviewOffice:

@@ -33,8 +33,8 @@ from likeness.rekognition.measures import Measures
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
 from likeness.rekognition.served import Served
-from likeness.service.create_collection import TemplatesOf
-from likeness.service.keys import KeyOffice
+from likeness.service.enrol.create_collection import TemplatesOf
+from likeness.service.govern.keys import KeyOffice
 from likeness.terms.closing import Closing
 
 _logger = logging.getLogger(__name__)

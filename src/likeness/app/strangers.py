@@ -7,7 +7,7 @@ from likeness.app.collections import calibration_of
 from likeness.app.home import Home
 from likeness.errors import LikenessError, StateError
 from likeness.gallery.gallery import Gallery
-from likeness.service.measure_strangers import StrangerUpkeep
+from likeness.service.models.measure_strangers import StrangerUpkeep
 
 _logger = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from likeness.app.review import webhook_sender
 from likeness.app.strangers import measure_every, strangers_of
 from likeness.errors import LikenessError, NotFound
 from likeness.ledger.witness import tell_witness
-from likeness.service.review_sweep import sweep_review
-from likeness.service.sweep import sweep_collections
-from likeness.service.tell import tell
+from likeness.service.erase.sweep import sweep_collections
+from likeness.service.review.review_sweep import sweep_review
+from likeness.service.review.tell import tell
 from likeness.terms.closing import Closing
 
 _logger = logging.getLogger(__name__)

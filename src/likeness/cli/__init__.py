@@ -1,5 +1,5 @@
 """The command `likeness`: a verb or a noun each, one file each."""
 
-from likeness.cli.command import main
+from likeness.cli.terminal.command import main
 
 __all__ = ["main"]

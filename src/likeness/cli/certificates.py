@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from likeness.cli.answers import Json, print_json
-from likeness.cli.output_file import write_output
-from likeness.cli.plain_text import plain
-from likeness.cli.words import several
+from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.output_file import write_output
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
 from likeness.gallery.certificate import ErasureCertificate
 

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from likeness.app import Workload
-from likeness.cli.answers import (
+from likeness.cli.cluster_folder import check_folder, write_folder
+from likeness.cli.opened import opened, prepare
+from likeness.cli.terminal.answers import (
     Json,
     error_json,
     face_json,
@@ -14,11 +16,9 @@ from likeness.cli.answers import (
     print_json,
     significant,
 )
-from likeness.cli.cluster_folder import check_folder, write_folder
-from likeness.cli.each_picture import each_picture
-from likeness.cli.exit_codes import ExitCode, code_of
-from likeness.cli.opened import opened, prepare
-from likeness.cli.options import (
+from likeness.cli.terminal.each_picture import each_picture
+from likeness.cli.terminal.exit_codes import ExitCode, code_of
+from likeness.cli.terminal.options import (
     Artifacts,
     AsJson,
     ChipsChoice,
@@ -27,12 +27,12 @@ from likeness.cli.options import (
     PrecisionChoice,
     Threads,
 )
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import counting
-from likeness.cli.words import as_high, box_in_words, one_in, several, similarity_in_words
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.words import as_high, box_in_words, one_in, several, similarity_in_words
 from likeness.errors import LikenessError
-from likeness.service.cluster import Likely, Proposal, UnnamedFace, propose, unnamed_faces
-from likeness.service.picture_files import picture_files
+from likeness.service.enrol.picture_files import picture_files
+from likeness.service.search.cluster import Likely, Proposal, UnnamedFace, propose, unnamed_faces
 from likeness.terms.calibration import Calibration
 
 

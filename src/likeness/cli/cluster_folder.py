@@ -16,14 +16,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.cli.annotation import encoded
-from likeness.cli.output_file import check_output, unfinished_name
-from likeness.cli.plain_text import plain
+from likeness.cli.terminal.annotation import encoded
+from likeness.cli.terminal.output_file import check_output, unfinished_name
+from likeness.cli.terminal.plain_text import plain
 from likeness.errors import InvalidRequest
-from likeness.service.cluster import Proposal, UnnamedFace
-from likeness.service.in_parallel import in_parallel
+from likeness.service.search.cluster import Proposal, UnnamedFace
 from likeness.terms.face import Box
 from likeness.terms.image import Image
+from likeness.terms.in_parallel import in_parallel
 from likeness.vision.decode import Sample
 
 COLUMNS = ("path", "subject", "cluster", "score", "picture", "left", "top", "right", "bottom")

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from likeness.app import Installation, Workload
-from likeness.cli.answers import print_json, verification_json
-from likeness.cli.exit_codes import ExitCode, code_of
 from likeness.cli.opened import opened, prepare
-from likeness.cli.options import (
+from likeness.cli.terminal.answers import print_json, verification_json
+from likeness.cli.terminal.exit_codes import ExitCode, code_of
+from likeness.cli.terminal.options import (
     Artifacts,
     AsJson,
     ChipsChoice,
@@ -22,13 +22,13 @@ from likeness.cli.options import (
     PrecisionChoice,
     Threads,
 )
-from likeness.cli.output_file import check_output, write_output
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import counting
-from likeness.cli.standard_input import check_read_once, picture_path, sample_of
-from likeness.cli.words import as_high, box_in_words, one_in, several, similarity_in_words
+from likeness.cli.terminal.output_file import check_output, write_output
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.standard_input import check_read_once, picture_path, sample_of
+from likeness.cli.terminal.words import as_high, box_in_words, one_in, several, similarity_in_words
 from likeness.errors import InvalidRequest
-from likeness.service.verify import Answer, Verification
+from likeness.service.search.verify import Answer, Verification
 from likeness.terms.calibration import Calibration, rate_of_any
 from likeness.terms.face import Face
 

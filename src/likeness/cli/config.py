@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 import typer
 
-from likeness.cli.answers import print_json
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
 from likeness.config import describe_settings
 
 config = typer.Typer(help="Show the settings.")

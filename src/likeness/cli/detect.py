@@ -5,12 +5,12 @@ from pathlib import Path
 import typer
 
 from likeness.app import Workload
-from likeness.cli.annotation import Annotations
-from likeness.cli.answers import Json, error_json, face_json, print_json
-from likeness.cli.each_picture import each_picture
-from likeness.cli.exit_codes import ExitCode, code_of
 from likeness.cli.opened import locator_opened, prepare
-from likeness.cli.options import (
+from likeness.cli.terminal.annotation import Annotations
+from likeness.cli.terminal.answers import Json, error_json, face_json, print_json
+from likeness.cli.terminal.each_picture import each_picture
+from likeness.cli.terminal.exit_codes import ExitCode, code_of
+from likeness.cli.terminal.options import (
     AnnotateTo,
     Artifacts,
     AsJson,
@@ -20,9 +20,9 @@ from likeness.cli.options import (
     PrecisionChoice,
     Threads,
 )
-from likeness.cli.plain_text import plain
-from likeness.cli.standard_input import check_read_once, sample_of
-from likeness.cli.words import face_in_words, several
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.standard_input import check_read_once, sample_of
+from likeness.cli.terminal.words import face_in_words, several
 from likeness.errors import LikenessError
 from likeness.vision.decode import Sample
 from likeness.vision.detect import SearchDetail

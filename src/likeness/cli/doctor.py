@@ -5,13 +5,13 @@ from dataclasses import asdict
 
 import typer
 
-from likeness.cli.answers import print_json
 from likeness.cli.examination import examine
-from likeness.cli.exit_codes import ExitCode
 from likeness.cli.finding import Finding
 from likeness.cli.opened import installation
-from likeness.cli.options import Artifacts, AsJson
-from likeness.cli.plain_text import plain
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.exit_codes import ExitCode
+from likeness.cli.terminal.options import Artifacts, AsJson
+from likeness.cli.terminal.plain_text import plain
 from likeness.errors import ArtifactUnavailable, InvalidRequest
 
 

@@ -10,13 +10,13 @@ import typer
 from likeness.app import Workload
 from likeness.app.collections import require_comparable
 from likeness.app.enrolment import enroller_of
-from likeness.cli.answers import error_json, print_json
 from likeness.cli.collections.finder import finder_of
 from likeness.cli.enrolling import enrol_all, print_tally
-from likeness.cli.exit_codes import report as report_error
 from likeness.cli.home_alone import home_alone
 from likeness.cli.opened import prepare
-from likeness.cli.options import (
+from likeness.cli.terminal.answers import error_json, print_json
+from likeness.cli.terminal.exit_codes import report as report_error
+from likeness.cli.terminal.options import (
     AnyQuality,
     Artifacts,
     AsJson,
@@ -25,14 +25,14 @@ from likeness.cli.options import (
     PrecisionChoice,
     Threads,
 )
-from likeness.cli.output_file import check_output, name_beside
-from likeness.cli.plain_text import plain
-from likeness.cli.standard_input import STANDARD_INPUT, picture_path, read_picture
+from likeness.cli.terminal.output_file import check_output, name_beside
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.standard_input import STANDARD_INPUT, picture_path, read_picture
 from likeness.errors import InvalidRequest
-from likeness.service.enrol import Demands, Outcome, Result
-from likeness.service.enrol_report import row_of
-from likeness.service.enrol_source import read_source
-from likeness.service.named_picture import NamedPicture
+from likeness.service.enrol.enrol import Demands, Outcome, Result
+from likeness.service.enrol.enrol_report import row_of
+from likeness.service.enrol.enrol_source import read_source
+from likeness.service.enrol.named_picture import NamedPicture
 
 
 def enrol(

@@ -10,17 +10,17 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
 
-from likeness.cli.answers import print_json
-from likeness.cli.exit_codes import ExitCode, code_of, warn
-from likeness.cli.output_file import growing_output
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import counting
-from likeness.cli.stopping import stopping
-from likeness.cli.words import several
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
+from likeness.cli.terminal.output_file import growing_output
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.stopping import stopping
+from likeness.cli.terminal.words import several
 from likeness.errors import QualityTooLow, SeveralFaces
-from likeness.service.enrol import Enroller, Outcome, Result
-from likeness.service.enrol_report import reported
-from likeness.service.named_picture import NamedPicture
+from likeness.service.enrol.enrol import Enroller, Outcome, Result
+from likeness.service.enrol.enrol_report import reported
+from likeness.service.enrol.named_picture import NamedPicture
 
 _CURES = {
     SeveralFaces.__name__: "`--foremost` takes the largest face of each",

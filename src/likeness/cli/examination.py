@@ -14,9 +14,9 @@ from likeness.app import Installation, Workload
 from likeness.cli.finding import Finding
 from likeness.cli.home_examination import examine_home
 from likeness.errors import LikenessError
-from likeness.vision.cards import ModelCard
-from likeness.vision.openvino_engine import OpenVinoEngine
-from likeness.vision.session import Precision
+from likeness.vision.models.cards import ModelCard
+from likeness.vision.networks.openvino_engine import OpenVinoEngine
+from likeness.vision.networks.session import Precision
 
 # Each with its module, its package, and what is so with it and without it.
 _EXTRAS = (

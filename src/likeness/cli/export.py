@@ -8,17 +8,17 @@ import typer
 from likeness.app.access import Rows
 from likeness.app.collections import collection_named
 from likeness.app.on_record import on_record
-from likeness.cli.answers import print_json
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson, PassphraseFile
-from likeness.cli.output_file import check_output, private_output
-from likeness.cli.passphrases import passphrase_from
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import counting
-from likeness.cli.words import several
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.options import AsJson, PassphraseFile
+from likeness.cli.terminal.output_file import check_output, private_output
+from likeness.cli.terminal.passphrases import passphrase_from
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
-from likeness.service.export import export_collection
-from likeness.service.record import Outcome
+from likeness.service.move.export import export_collection
+from likeness.service.uses.record import Outcome
 from likeness.terms.use import Action
 
 

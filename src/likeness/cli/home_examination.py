@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from likeness.app import Installation
 from likeness.app.access import database_url, key_source
 from likeness.cli.finding import Finding
-from likeness.cli.plain_text import plain
-from likeness.cli.words import several
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.words import several
 from likeness.errors import LikenessError, NotFound
 from likeness.gallery import collections
 from likeness.gallery.collections import Collection
-from likeness.service.rotate_keys import other_secrets_by_key
+from likeness.service.govern.rotate_keys import other_secrets_by_key
 from likeness.storage import Database, current, head, open_database
 from likeness.storage.address import SqliteFile, read_address
-from likeness.vision.template_model import recogniser_of
+from likeness.vision.models.template_model import recogniser_of
 
 
 def examine_home(settled: Installation) -> list[Finding]:

@@ -8,12 +8,14 @@ from typing import Annotated, Literal
 import typer
 
 from likeness.app import Installation, Workload
-from likeness.cli.annotation import Annotations
-from likeness.cli.answers import Json, error_json, identification_json, print_json
-from likeness.cli.each_picture import each_picture
-from likeness.cli.exit_codes import ExitCode, code_of, warn
 from likeness.cli.opened import prepare
-from likeness.cli.options import (
+from likeness.cli.search_in_words import search_in_words, search_json
+from likeness.cli.searched import Ready, folder_ready
+from likeness.cli.terminal.annotation import Annotations
+from likeness.cli.terminal.answers import Json, error_json, identification_json, print_json
+from likeness.cli.terminal.each_picture import each_picture
+from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
+from likeness.cli.terminal.options import (
     AnnotateTo,
     Artifacts,
     AsJson,
@@ -25,14 +27,12 @@ from likeness.cli.options import (
     PrecisionChoice,
     Threads,
 )
-from likeness.cli.plain_text import plain
-from likeness.cli.search_in_words import search_in_words, search_json
-from likeness.cli.searched import Ready, folder_ready
-from likeness.cli.standard_input import check_read_once, sample_of
-from likeness.cli.words import as_high, box_in_words, several, similarity_in_words
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.standard_input import check_read_once, sample_of
+from likeness.cli.terminal.words import as_high, box_in_words, several, similarity_in_words
 from likeness.errors import InvalidRequest, LikenessError
-from likeness.service.identify import Candidate, Identification, Identified
-from likeness.service.naming import Naming
+from likeness.service.search.identify import Candidate, Identification, Identified
+from likeness.service.search.naming import Naming
 from likeness.vision.draw import Mark
 
 _By = Literal["best", "subject", "reference"]

@@ -12,26 +12,26 @@ from likeness.app.enrolment import enroller_of
 from likeness.app.finders import model_of, require_complete
 from likeness.app.home import Home
 from likeness.app.on_record import on_record
-from likeness.cli.answers import print_json
 from likeness.cli.collections.finder import finder_of, tell_of_better_model
 from likeness.cli.enrolling import enrol_all, print_tally
-from likeness.cli.exit_codes import ExitCode, warn
 from likeness.cli.opened import installation
-from likeness.cli.options import AnyQuality, AsJson, Foremost, PassphraseFile
-from likeness.cli.output_file import check_output
-from likeness.cli.passphrases import passphrase_from
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import counting
-from likeness.cli.stopping import stopping
-from likeness.cli.words import several
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.exit_codes import ExitCode, warn
+from likeness.cli.terminal.options import AnyQuality, AsJson, Foremost, PassphraseFile
+from likeness.cli.terminal.output_file import check_output
+from likeness.cli.terminal.passphrases import passphrase_from
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.stopping import stopping
+from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest, StateError
 from likeness.gallery.collections import Collection
-from likeness.service.enrol import Demands
-from likeness.service.import_collection import Imported, import_collection
-from likeness.service.import_compreface import CompreFace, compreface_pictures
-from likeness.service.import_compreface_database import CompreFaceDatabase
-from likeness.service.import_compreface_dump import CompreFaceDump
-from likeness.service.import_lines import read_export
+from likeness.service.enrol.enrol import Demands
+from likeness.service.move.import_collection import Imported, import_collection
+from likeness.service.move.import_compreface import CompreFace, compreface_pictures
+from likeness.service.move.import_compreface_database import CompreFaceDatabase
+from likeness.service.move.import_compreface_dump import CompreFaceDump
+from likeness.service.move.import_lines import read_export
 from likeness.terms.use import Action
 
 _REPORT = Path("compreface.import-report.csv")

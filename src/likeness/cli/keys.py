@@ -9,12 +9,12 @@ import typer
 
 from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret
 from likeness.app.access import Rows
-from likeness.cli.answers import Json, print_json
-from likeness.cli.exit_codes import warn
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
-from likeness.service.keys import KeyOffice
+from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.exit_codes import warn
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
+from likeness.service.govern.keys import KeyOffice
 from likeness.terms.use import UNDECLARED, Role
 
 keys = typer.Typer(help="Access keys: who may call a server, as what, and for which purposes.")

@@ -4,8 +4,8 @@ import sys
 
 from likeness.app import Installation, Likeness, Workload
 from likeness.artifacts import Publisher
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import fetching
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import fetching
 from likeness.config import read_settings
 from likeness.vision.embed import Embedder
 from likeness.vision.find import FaceFinder, FaceLocator

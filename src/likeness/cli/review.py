@@ -12,16 +12,16 @@ import typer
 
 from likeness.app.access import Rows
 from likeness.app.review import review_office
-from likeness.cli.answers import Json, print_json
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.cli.output_file import private_output
-from likeness.cli.plain_text import plain
-from likeness.cli.words import folded, several, similarity_in_words
+from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.output_file import private_output
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.words import folded, several, similarity_in_words
 from likeness.errors import NotFound
 from likeness.review.quorum import Verdict
-from likeness.service.review_office import CaseFacts, ReviewOffice, SeenCandidate, SeenCase
-from likeness.service.review_sweep import sweep_review
+from likeness.service.review.review_office import CaseFacts, ReviewOffice, SeenCandidate, SeenCase
+from likeness.service.review.review_sweep import sweep_review
 from likeness.v1.answers import CaseAnswer, SeenCaseAnswer
 
 review = typer.Typer(help="Cases: what machines suggest, and people decide.")

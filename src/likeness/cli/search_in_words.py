@@ -1,8 +1,8 @@
 """What a search is worth, in words and as JSON: its thresholds, and how often they mislead."""
 
-from likeness.cli.answers import Json, point_json, significant
-from likeness.cli.words import folded, one_in
-from likeness.service.naming import Naming, Strangers
+from likeness.cli.terminal.answers import Json, point_json, significant
+from likeness.cli.terminal.words import folded, one_in
+from likeness.service.search.naming import Naming, Strangers
 
 
 def search_in_words(naming: Naming) -> list[str]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likeness.app import Installation, Workload
-from likeness.cli.answers import Json
-from likeness.cli.exit_codes import ExitCode, code_of, warn
 from likeness.cli.opened import opened
-from likeness.cli.progress import counting
-from likeness.cli.words import several
+from likeness.cli.terminal.answers import Json
+from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
+from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
-from likeness.service.identify import Identified, Identifier
+from likeness.service.search.identify import Identified, Identifier
 from likeness.vision.decode import Sample
 
 

@@ -7,13 +7,13 @@ import typer
 
 from likeness.app.access import Rows
 from likeness.app.on_record import on_record
-from likeness.cli.answers import print_json
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.cli.words import several
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.words import several
 from likeness.gallery.collections import counts_by_key
-from likeness.service.record import Outcome
-from likeness.service.rotate_keys import other_secrets_by_key, rotate_keys
+from likeness.service.govern.rotate_keys import other_secrets_by_key, rotate_keys
+from likeness.service.uses.record import Outcome
 from likeness.terms.use import Action
 
 secrets = typer.Typer(help="The installation's keys: which there are, and a new one for all.")

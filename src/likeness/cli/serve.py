@@ -14,11 +14,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from likeness.app.http_server import Certificate, HttpServer, Place
 from likeness.app.serving import Serving
-from likeness.cli.log_lines import log_json_lines
 from likeness.cli.opened import installation
-from likeness.cli.options import Artifacts
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import fetching
+from likeness.cli.terminal.log_lines import log_json_lines
+from likeness.cli.terminal.options import Artifacts
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import fetching
 from likeness.errors import InvalidRequest
 
 _STOP_WITHIN_S = 60.0

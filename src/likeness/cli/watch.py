@@ -12,17 +12,17 @@ import typer
 from likeness.app import Workload
 from likeness.app.access import Rows
 from likeness.app.review import watch_office
-from likeness.cli.answers import print_json
 from likeness.cli.collections.finder import finder_of
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
-from likeness.cli.standard_input import picture_path, sample_of
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.standard_input import picture_path, sample_of
 from likeness.gallery.collections import Collection
 from likeness.policy.known_values import require_known
 from likeness.review.watches import Grounds
-from likeness.service.watch_office import Wanted, WatchOffice
-from likeness.service.watched_face import only_face
+from likeness.service.watch.watch_office import Wanted, WatchOffice
+from likeness.service.watch.watched_face import only_face
 from likeness.terms.template import Template
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer
 

@@ -5,8 +5,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from likeness.cli.exit_codes import ExitCode, report
-from likeness.cli.output_file import write_output
+from likeness.cli.terminal.exit_codes import ExitCode, report
+from likeness.cli.terminal.output_file import write_output
 from likeness.demo.results import print_table, results_json
 from likeness.demo.run import run
 

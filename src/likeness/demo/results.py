@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.table import Table
 
 from likeness import __version__
-from likeness.cli.answers import Json, identification_json, point_json
-from likeness.cli.words import as_high, box_in_words, similarity_in_words
+from likeness.cli.terminal.answers import Json, identification_json, point_json
+from likeness.cli.terminal.words import as_high, box_in_words, similarity_in_words
 from likeness.demo.people import PEOPLE, Person
 from likeness.demo.run import Demonstration, NamedFace
 from likeness.terms.calibration import Calibration

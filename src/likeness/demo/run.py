@@ -9,15 +9,15 @@ from pathlib import Path
 from likeness import __version__
 from likeness.app import Installation, Likeness, Workload
 from likeness.artifacts import PinnedFile, Publisher, fetch_all
-from likeness.cli.annotation import encoded
 from likeness.cli.identify import label_of, mark_of
-from likeness.cli.output_file import write_output
-from likeness.cli.progress import fetching
+from likeness.cli.terminal.annotation import encoded
+from likeness.cli.terminal.output_file import write_output
+from likeness.cli.terminal.progress import fetching
 from likeness.config import read_settings
 from likeness.demo.captions import captioned
 from likeness.demo.group_picture import Pixels, altered, place_of, portrait, side_by_side
 from likeness.demo.people import PEOPLE, Person
-from likeness.service.identify import Identification, Identifier
+from likeness.service.search.identify import Identification, Identifier
 from likeness.terms.image import Image
 from likeness.vision.draw import annotate
 

@@ -18,7 +18,7 @@ from likeness.gallery.names import checked_text
 from likeness.gallery.references import insert_rows, require_model, row_of
 from likeness.gallery.seal import Details, Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
-from likeness.gallery.vector_index import checked_vectors
+from likeness.index.vector_index import checked_vectors
 from likeness.terms.template import Template
 
 

@@ -29,9 +29,9 @@ from likeness.errors import (
     NotFound,
     SnapshotUnusable,
 )
-from likeness.gallery.index_snapshot import Manifest, Reached, SnapshotFolder
 from likeness.gallery.rows_as_vectors import RowsAsVectors
-from likeness.gallery.vector_index import Candidates, VectorIndex
+from likeness.index.snapshot import Manifest, Reached, SnapshotFolder
+from likeness.index.vector_index import Candidates, VectorIndex
 
 _logger = logging.getLogger(__name__)
 

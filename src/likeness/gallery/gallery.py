@@ -45,7 +45,7 @@ from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.seal import Seal
 from likeness.gallery.search import By, Candidate, Sought
 from likeness.gallery.staging import Change
-from likeness.gallery.vector_index import checked_limit
+from likeness.index.vector_index import checked_limit
 from likeness.secrets import Keyring
 from likeness.storage import Database
 from likeness.terms.closing import Closing

@@ -17,11 +17,11 @@ from likeness.errors import SnapshotUnusable
 from likeness.gallery.certificate import Erased
 from likeness.gallery.collections import Collection
 from likeness.gallery.following_index import FollowingIndex
-from likeness.gallery.index_snapshot import Reached, SnapshotFolder
 from likeness.gallery.own_strangers import KnownStrangers
 from likeness.gallery.rows_as_vectors import RowsAsVectors, of_references, of_subjects
 from likeness.gallery.seal import Seal
-from likeness.gallery.vector_index import VectorIndex
+from likeness.index.snapshot import Reached, SnapshotFolder
+from likeness.index.vector_index import VectorIndex
 from likeness.storage import Database
 
 MakeIndex = Callable[[str, str, int], VectorIndex]

@@ -14,7 +14,7 @@ from likeness.gallery.collections import Collection
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Details, Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
-from likeness.gallery.vector_index import checked_vectors
+from likeness.index.vector_index import checked_vectors
 from likeness.storage import OneOf
 from likeness.terms.face import Face
 from likeness.terms.template import CohortStatistics, Template

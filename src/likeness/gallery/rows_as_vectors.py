@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Column, ColumnElement, Connection, distinct, exists, func, select
 
-from likeness.gallery.index_snapshot import Reached
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COLLECTIONS, REASSIGNMENTS, REFERENCES, REMOVALS, STAGED
+from likeness.index.snapshot import Reached
 from likeness.storage import Database
 
 _ROWS_AT_ONCE = 2_000

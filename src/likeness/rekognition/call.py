@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from likeness.service.stated_purpose import stated_purpose
+from likeness.service.uses.stated_purpose import stated_purpose
 from likeness.terms.use import Action, Principal, Use
 
 Request = Mapping[str, Any]

@@ -10,9 +10,9 @@ from likeness.gallery.collections import Collection
 from likeness.gallery.gallery import Gallery
 from likeness.rekognition.page_tokens import PageTokens
 from likeness.secrets import Keyring
-from likeness.service.create_collection import TemplatesOf
-from likeness.service.on_enrolment import ReviewOfEnrolments
-from likeness.service.record import Desk
+from likeness.service.enrol.create_collection import TemplatesOf
+from likeness.service.enrol.on_enrolment import ReviewOfEnrolments
+from likeness.service.uses.record import Desk
 from likeness.storage import Database
 from likeness.terms.calibration import Calibration
 from likeness.vision.decode import DecodeLimits

@@ -9,8 +9,8 @@ from likeness.notify.signature import WebhookSecret
 from likeness.review.quorum import Standing, Verdict
 from likeness.review.verdicts import Given
 from likeness.review.watches import Watch
-from likeness.service.review_office import CaseFacts, SeenCandidate, SeenCase
-from likeness.service.watch_office import SeenWatch
+from likeness.service.review.review_office import CaseFacts, SeenCandidate, SeenCase
+from likeness.service.watch.watch_office import SeenWatch
 
 
 class Answer(BaseModel):

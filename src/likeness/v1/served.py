@@ -8,10 +8,10 @@ from typing import Annotated, Protocol, TypeVar
 from fastapi import Depends, Request
 
 from likeness.gallery.collections import Collection
-from likeness.service.receipts import ReceiptingDesk
-from likeness.service.record import Desk
-from likeness.service.review_office import ReviewOffice
-from likeness.service.watch_office import WatchOffice
+from likeness.service.review.review_office import ReviewOffice
+from likeness.service.uses.receipts import ReceiptingDesk
+from likeness.service.uses.record import Desk
+from likeness.service.watch.watch_office import WatchOffice
 from likeness.terms.template import Template
 from likeness.terms.use import Principal
 from likeness.v1.bounds import RECEIPT_STATE, Authenticate

@@ -8,8 +8,8 @@ from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
 
 from likeness.review.statements import LONGEST_STATEMENT
 from likeness.review.watches import Grounds
-from likeness.service.stated_purpose import stated_purpose
-from likeness.service.watch_office import Wanted
+from likeness.service.uses.stated_purpose import stated_purpose
+from likeness.service.watch.watch_office import Wanted
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer, WatchesAnswer
 from likeness.v1.served import Caller, Serving, Watching
 

@@ -9,8 +9,8 @@ from likeness.errors import ModelMismatch
 from likeness.terms.image import Image
 from likeness.terms.template import CohortStatistics, Template
 from likeness.vision.align import ChipLayout, Chips, cut_chips
-from likeness.vision.cohort import Cohort
-from likeness.vision.session import Session
+from likeness.vision.cohorts.cohort import Cohort
+from likeness.vision.networks.session import Session
 
 # Chips computed at a time: enough to fill the processor, few enough to stay in its caches.
 _BATCH_CHIPS = 48

@@ -11,7 +11,7 @@ from likeness.terms.face import Box, Face, Landmarks, Point
 from likeness.terms.image import Image
 from likeness.terms.template import Template
 from likeness.vision.align import ChipLayout, Chips, cut_chips, zoom_needed
-from likeness.vision.cohort import Cohort
+from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.decode import Sample
 from likeness.vision.detect import Detector, SearchDetail
 from likeness.vision.detections import Detections, areas

@@ -13,7 +13,7 @@ from likeness.errors import Denied
 from likeness.rekognition.contract import contract
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.served import Served
-from likeness.service.record import M, Outcome, Probe
+from likeness.service.uses.record import M, Outcome, Probe
 from likeness.storage import Database
 from likeness.terms.decision import Decision, Duty, Obligation, Rule
 from likeness.terms.use import Action, Principal, Role, Use

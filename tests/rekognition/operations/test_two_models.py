@@ -14,7 +14,7 @@ from likeness.app.collections import create_collection
 from likeness.app.installation import MissingPart
 from likeness.app.serving import Serving
 from likeness.config import Settings
-from likeness.vision.session import Engine
+from likeness.vision.networks.session import Engine
 from tests.cli.conftest import InstallationWithDiscs, ship_standards, ship_standards_of
 from tests.rekognition.conftest import Running, running
 from tests.rekognition.operations.discs import BLUE, RED, disc

@@ -2,7 +2,7 @@
 
 import typer
 
-from likeness.cli.verbs import Verb, group_of
+from likeness.cli.terminal.verbs import Verb, group_of
 
 _HERE = "likeness.cli.collections"
 

@@ -8,16 +8,16 @@ from likeness.app.collections import calibration_of
 from likeness.app.home import Home
 from likeness.app.on_record import on_record
 from likeness.app.strangers import strangers_of
-from likeness.cli.answers import Json, print_json
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import counting
 from likeness.cli.search_in_words import search_in_words, search_json
-from likeness.cli.words import folded, several
-from likeness.service.measure_strangers import Upkeep
-from likeness.service.naming import Naming
-from likeness.service.record import Outcome
+from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.words import folded, several
+from likeness.service.models.measure_strangers import Upkeep
+from likeness.service.search.naming import Naming
+from likeness.service.uses.record import Outcome
 from likeness.terms.crowding import FEWEST_SUBJECTS
 from likeness.terms.use import Action
 

@@ -6,11 +6,11 @@ import typer
 
 from likeness.app.access import Rows
 from likeness.app.collections import create_collection
-from likeness.cli.answers import print_json
 from likeness.cli.collections.described import collection_json
 from likeness.cli.opened import prepare
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
 
 
 def create(

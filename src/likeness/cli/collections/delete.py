@@ -6,15 +6,15 @@ from typing import Annotated
 import typer
 
 from likeness.app.on_record import on_record
-from likeness.cli.asking import require_yes
 from likeness.cli.certificates import give_certificate
 from likeness.cli.collections.described import held_in_words
 from likeness.cli.home_alone import home_alone
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson, CertificateTo, Yes
-from likeness.cli.output_file import check_output
-from likeness.cli.plain_text import plain
-from likeness.service.erase_collection import begin_erasing
+from likeness.cli.terminal.asking import require_yes
+from likeness.cli.terminal.options import AsJson, CertificateTo, Yes
+from likeness.cli.terminal.output_file import check_output
+from likeness.cli.terminal.plain_text import plain
+from likeness.service.erase.erase_collection import begin_erasing
 from likeness.terms.use import Action
 
 

@@ -2,10 +2,10 @@
 
 from likeness.app.access import Rows
 from likeness.app.collections import size_of
-from likeness.cli.answers import Json
-from likeness.cli.words import several
+from likeness.cli.terminal.answers import Json
+from likeness.cli.terminal.words import several
 from likeness.gallery.collections import Collection
-from likeness.vision.template_model import recogniser_of
+from likeness.vision.models.template_model import recogniser_of
 
 
 def collection_json(rows: Rows, collection: Collection) -> Json:

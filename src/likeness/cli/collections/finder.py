@@ -7,8 +7,8 @@ from likeness.app.access import Rows
 from likeness.app.collections import better_recogniser, remember_choice
 from likeness.app.finders import Finders
 from likeness.app.installation import Workload
-from likeness.cli.exit_codes import warn
-from likeness.cli.progress import fetching
+from likeness.cli.terminal.exit_codes import warn
+from likeness.cli.terminal.progress import fetching
 from likeness.gallery import better_models
 from likeness.gallery.collections import Collection
 from likeness.vision.find import FaceFinder

@@ -7,19 +7,19 @@ import typer
 from likeness.app.access import Rows
 from likeness.app.collections import collection_named
 from likeness.app.on_record import on_record
-from likeness.cli.answers import print_json, significant
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
-from likeness.cli.words import box_in_words, several
-from likeness.service.list_collection import (
+from likeness.cli.terminal.answers import print_json, significant
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.words import box_in_words, several
+from likeness.service.search.list_collection import (
     ListedReference,
     ListedSubject,
     Page,
     list_references,
     list_subjects,
 )
-from likeness.service.record import Outcome
+from likeness.service.uses.record import Outcome
 from likeness.terms.use import Action
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A collection.")]

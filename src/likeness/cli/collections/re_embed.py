@@ -18,12 +18,12 @@ from likeness.app.finders import Finders
 from likeness.app.home import Home
 from likeness.app.on_record import on_record
 from likeness.app.re_embedding import re_embedder_of
-from likeness.cli.answers import Json, print_json
-from likeness.cli.asking import require_yes
 from likeness.cli.certificates import certificate_json, give_certificate, write_certificate
-from likeness.cli.exit_codes import ExitCode, code_of, warn
 from likeness.cli.opened import prepare
-from likeness.cli.options import (
+from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.asking import require_yes
+from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
+from likeness.cli.terminal.options import (
     Artifacts,
     AsJson,
     CertificateTo,
@@ -33,16 +33,16 @@ from likeness.cli.options import (
     Threads,
     Yes,
 )
-from likeness.cli.output_file import check_output, growing_output
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import counting, fetching
-from likeness.cli.words import several
+from likeness.cli.terminal.output_file import check_output, growing_output
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import counting, fetching
+from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
 from likeness.gallery.certificate import ErasureCertificate
-from likeness.service.csv_cells import as_text
-from likeness.service.re_embed import Missing, ReEmbedder, discard, require_another_model
-from likeness.service.re_embed_source import PictureAgain, read_sources
-from likeness.service.record import Outcome
+from likeness.service.enrol.csv_cells import as_text
+from likeness.service.models.re_embed import Missing, ReEmbedder, discard, require_another_model
+from likeness.service.models.re_embed_source import PictureAgain, read_sources
+from likeness.service.uses.record import Outcome
 from likeness.terms.use import Action
 
 _COLUMNS = ("reference_id", "subject", "external_id", "reason")

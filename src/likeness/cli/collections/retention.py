@@ -7,13 +7,13 @@ import typer
 from likeness.app.access import Rows
 from likeness.app.collections import collection_named
 from likeness.app.on_record import on_record
-from likeness.cli.answers import print_json
 from likeness.cli.collections.described import collection_json, held_in_words
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
 from likeness.errors import InvalidRequest
-from likeness.service.set_retention import set_retention
+from likeness.service.erase.set_retention import set_retention
 from likeness.terms.use import Action
 
 

@@ -10,12 +10,12 @@ from likeness.app.on_record import on_record
 from likeness.app.strangers import strangers_of
 from likeness.cli.collections.finder import finder_of
 from likeness.cli.home_alone import home_alone
-from likeness.cli.plain_text import plain
 from likeness.cli.searched import Ready
-from likeness.cli.words import several
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.words import several
 from likeness.gallery.search import By
-from likeness.service.collection_search import CollectionSearch, RecordedSearch
-from likeness.service.identify import Identifier
+from likeness.service.search.collection_search import CollectionSearch, RecordedSearch
+from likeness.service.search.identify import Identifier
 from likeness.terms.use import Action
 
 

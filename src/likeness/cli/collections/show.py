@@ -15,20 +15,20 @@ from likeness.app.collections import (
 )
 from likeness.app.finders import model_of, require_complete
 from likeness.app.on_record import on_record
-from likeness.cli.answers import print_json
 from likeness.cli.collections.described import collection_json, held_in_words
 from likeness.cli.collections.finder import tell_of_better_model
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
 from likeness.cli.search_in_words import search_in_words, search_json
-from likeness.cli.words import folded
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.words import folded
 from likeness.errors import NotFound, StateError
 from likeness.gallery.collections import Collection
-from likeness.service.naming import Naming
-from likeness.service.record import Outcome
+from likeness.service.search.naming import Naming
+from likeness.service.uses.record import Outcome
 from likeness.terms.use import Action
-from likeness.vision.template_model import recogniser_of
+from likeness.vision.models.template_model import recogniser_of
 
 
 def list_collections(as_json: AsJson = False) -> None:

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-from likeness.cli.answers import print_json
 from likeness.cli.certificates import certificate_json, erased_in_words
 from likeness.cli.home_alone import home_alone
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.cli.words import several
-from likeness.service.sweep import sweep_collections
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.words import several
+from likeness.service.erase.sweep import sweep_collections
 
 
 def sweep(as_json: AsJson = False) -> None:

@@ -8,12 +8,12 @@ import typer
 
 from likeness.app.home import Home
 from likeness.app.on_record import on_record
-from likeness.cli.answers import print_json
 from likeness.cli.certificates import erased_in_words, read_certificate
-from likeness.cli.exit_codes import ExitCode
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.service.record import Outcome
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.exit_codes import ExitCode
+from likeness.cli.terminal.options import AsJson
+from likeness.service.uses.record import Outcome
 from likeness.terms.use import Action
 
 

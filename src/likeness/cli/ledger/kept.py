@@ -8,12 +8,12 @@ import typer
 from sqlalchemy import Connection
 
 from likeness.app.access import Rows
-from likeness.cli.answers import print_json
 from likeness.cli.ledger.given import given_note
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.cli.output_file import private_output, write_output
-from likeness.cli.words import several
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.output_file import private_output, write_output
+from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
 from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
 from likeness.ledger.rows import every_entry

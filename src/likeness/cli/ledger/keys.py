@@ -1,15 +1,15 @@
 """`likeness ledger key` and `new-key`: what others check with, and what signs from now on."""
 
 from likeness.app.access import Rows
-from likeness.cli.answers import print_json
-from likeness.cli.asking import require_consent
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson, Yes
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.asking import require_consent
+from likeness.cli.terminal.options import AsJson, Yes
 from likeness.errors import NotFound
 from likeness.ledger.keys import read_verifying_key
 from likeness.ledger.ledger import origin_of
 from likeness.ledger.note import NoteKey
-from likeness.service.new_ledger_key import new_ledger_key
+from likeness.service.govern.new_ledger_key import new_ledger_key
 from likeness.storage import read_installation
 
 

@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from likeness.app.access import Rows
-from likeness.cli.answers import Json, print_json
-from likeness.cli.exit_codes import ExitCode
 from likeness.cli.ledger.given import given_checkpoint, given_key, given_proof
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
-from likeness.cli.words import folded
+from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.exit_codes import ExitCode
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.words import folded
 from likeness.errors import InvalidRequest, LedgerBroken, NotFound
 from likeness.ledger.checkpoint import Checkpoint
 from likeness.ledger.growth import Growth, prove_growth
@@ -20,7 +20,7 @@ from likeness.ledger.keys import read_verifying_key
 from likeness.ledger.receipt import Proven, prove
 from likeness.ledger.verification import Verification
 from likeness.secrets import VerifyingKey
-from likeness.service.verify_ledger import verify_ledger
+from likeness.service.govern.verify_ledger import verify_ledger
 
 _OWN_KEY = "Checked with the key of this home: without --key it vouches for itself."
 

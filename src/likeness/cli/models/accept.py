@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from likeness.app.access import user_here
-from likeness.cli.exit_codes import ExitCode
 from likeness.cli.models.show import terms_in_words
 from likeness.cli.opened import installation
+from likeness.cli.terminal.exit_codes import ExitCode
 
 
 def accept(

@@ -9,15 +9,15 @@ import typer
 from likeness.app import Installation
 from likeness.app.recogniser_choice import BETTER, FALLBACK
 from likeness.artifacts import PinnedFile, catalogue, fetch_all
-from likeness.cli.exit_codes import warn
 from likeness.cli.opened import prepare
-from likeness.cli.options import Artifacts
-from likeness.cli.output_file import write_output
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import fetching
-from likeness.cli.words import several
+from likeness.cli.terminal.exit_codes import warn
+from likeness.cli.terminal.options import Artifacts
+from likeness.cli.terminal.output_file import write_output
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import fetching
+from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest, ModelTampered
-from likeness.vision.cards import ModelCard
+from likeness.vision.models.cards import ModelCard
 
 _README, _SUMS = "README.md", "SHA256SUMS"
 

@@ -7,20 +7,20 @@ from typing import Annotated
 import typer
 
 from likeness.app import Workload
-from likeness.cli.exit_codes import warn
 from likeness.cli.opened import finder_opened, prepare
-from likeness.cli.options import (
+from likeness.cli.terminal.exit_codes import warn
+from likeness.cli.terminal.options import (
     Artifacts,
     ChipsChoice,
     PrecisionChoice,
     Threads,
 )
-from likeness.cli.output_file import check_output, write_output
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import counting
-from likeness.cli.words import one_in, several
+from likeness.cli.terminal.output_file import check_output, write_output
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.words import one_in, several
 from likeness.errors import InvalidRequest
-from likeness.service.calibrate import calibrate as measure
+from likeness.service.models.calibrate import calibrate as measure
 
 
 def calibrate(

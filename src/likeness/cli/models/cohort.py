@@ -6,19 +6,19 @@ from typing import Annotated
 import typer
 
 from likeness.app import Workload
-from likeness.cli.exit_codes import warn
 from likeness.cli.opened import networks_opened, prepare
-from likeness.cli.options import (
+from likeness.cli.terminal.exit_codes import warn
+from likeness.cli.terminal.options import (
     Artifacts,
     ChipsChoice,
     PrecisionChoice,
     Threads,
 )
-from likeness.cli.output_file import check_output
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import counting
-from likeness.cli.words import several
-from likeness.service.make_cohort import make_cohort
+from likeness.cli.terminal.output_file import check_output
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.words import several
+from likeness.service.models.make_cohort import make_cohort
 
 
 def cohort(

@@ -3,12 +3,12 @@
 from dataclasses import asdict
 
 from likeness.app import Installation
-from likeness.cli.answers import Json, significant
-from likeness.cli.words import one_in
+from likeness.cli.terminal.answers import Json, significant
+from likeness.cli.terminal.words import one_in
 from likeness.errors import NotFound
 from likeness.terms.calibration import Calibration
-from likeness.vision.cards import ModelCard, Task
-from likeness.vision.model_figures import GroupRate, ModelFigures
+from likeness.vision.models.cards import ModelCard, Task
+from likeness.vision.models.model_figures import GroupRate, ModelFigures
 
 
 def measured_in_words(settled: Installation, card: ModelCard) -> list[str]:

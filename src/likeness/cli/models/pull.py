@@ -6,9 +6,9 @@ import typer
 
 from likeness.artifacts import Publisher
 from likeness.cli.opened import fetch_better, installation
-from likeness.cli.options import Artifacts
-from likeness.cli.plain_text import plain
-from likeness.cli.progress import fetching
+from likeness.cli.terminal.options import Artifacts
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import fetching
 
 
 def pull(

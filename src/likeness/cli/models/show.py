@@ -7,13 +7,13 @@ import typer
 
 from likeness.app import Installation
 from likeness.app.recogniser_choice import BETTER
-from likeness.cli.answers import Json, print_json
 from likeness.cli.models.measured import measured_in_words, measured_json
 from likeness.cli.opened import installation
-from likeness.cli.options import Artifacts, AsJson
-from likeness.cli.plain_text import plain
+from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.options import Artifacts, AsJson
+from likeness.cli.terminal.plain_text import plain
 from likeness.errors import ModelTampered
-from likeness.vision.cards import ModelCard
+from likeness.vision.models.cards import ModelCard
 
 
 def list_models(as_json: AsJson = False, artifacts: Artifacts = None) -> None:

@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.answers import Json, print_json
-from likeness.cli.exit_codes import ExitCode
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
 from likeness.cli.policy.office import office
+from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.exit_codes import ExitCode
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
 from likeness.errors import InvalidRequest
 from likeness.policy.circumstances import Circumstances, Footage
 from likeness.policy.known_values import require_known
 from likeness.policy.vocabulary import vocabulary
-from likeness.service.policy_office import PolicyOffice
+from likeness.service.govern.policy_office import PolicyOffice
 from likeness.terms.decision import Decision, Rule
 from likeness.terms.use import UNDECLARED, Action, Principal, Role, Use
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from likeness.app.access import Rows
 from likeness.cli.opened import installation
-from likeness.service.policy_office import PolicyOffice
+from likeness.service.govern.policy_office import PolicyOffice
 
 NO_ADVICE = "No pack is legal advice."
 

@@ -7,19 +7,19 @@ from typing import Annotated
 import typer
 
 from likeness.app.access import enabled_here
-from likeness.cli.answers import Json, print_json
 from likeness.cli.opened import installation
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
 from likeness.cli.policy.office import NO_ADVICE, office
 from likeness.cli.policy.pack_file import named_pack, pack_in
 from likeness.cli.policy.stop import suspension_in_words, suspension_json
-from likeness.cli.words import folded, several
+from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.words import folded, several
 from likeness.errors import InvalidRequest
 from likeness.policy.enabled import EnabledPack, as_enabled
 from likeness.policy.pack import ChosenPack, Pack, shipped
 from likeness.policy.pack_rules import PackRule
-from likeness.service.policy_office import RulesNow
+from likeness.service.govern.policy_office import RulesNow
 
 _Pack = Annotated[str, typer.Argument(metavar="PACK", help="A pack's name, or a file of yours.")]
 

@@ -6,18 +6,18 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.answers import Json, print_json
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
 from likeness.cli.policy.office import office
 from likeness.cli.policy.pack_file import named_pack
 from likeness.cli.policy.packs import chosen_pairs
-from likeness.cli.words import several
+from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
 from likeness.policy.enabled import always, choosing
 from likeness.policy.engine import PolicyEngine
 from likeness.policy.simulate import Difference
-from likeness.service.policy_office import RulesNow
+from likeness.service.govern.policy_office import RulesNow
 from likeness.terms.decision import Duty
 
 _Packs = list[str] | None

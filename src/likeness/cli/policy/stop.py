@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.answers import Json, print_json
-from likeness.cli.exit_codes import warn
-from likeness.cli.options import AsJson
-from likeness.cli.plain_text import plain
 from likeness.cli.policy.office import office
+from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.exit_codes import warn
+from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.plain_text import plain
 from likeness.errors import InvalidRequest
 from likeness.policy.known_values import nearest
 from likeness.policy.suspensions import Scope, Suspension
-from likeness.service.policy_office import PolicyOffice
+from likeness.service.govern.policy_office import PolicyOffice
 
 _All = Annotated[bool, typer.Option("--all", help="Everything.")]
 _Organisation = Annotated[

@@ -19,10 +19,10 @@ from likeness.gallery.seal import Seal
 from likeness.rekognition.call import Call, Request
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.served import Served
-from likeness.service.collection_facts import use_in
-from likeness.service.naming import Expected
-from likeness.service.receipts import ReceiptingDesk
-from likeness.service.record import Record
+from likeness.service.search.naming import Expected
+from likeness.service.uses.collection_facts import use_in
+from likeness.service.uses.receipts import ReceiptingDesk
+from likeness.service.uses.record import Record
 from likeness.terms.use import Action
 
 T = TypeVar("T")

@@ -16,10 +16,10 @@ from likeness.rekognition.operations.asking import (
 from likeness.rekognition.operations.tags import require_few
 from likeness.rekognition.operations.words import collection_arn, face_model_version
 from likeness.rekognition.served import Served
-from likeness.service.collection_facts import declares, needed_to_tag
-from likeness.service.create_collection import create_collection as create
-from likeness.service.erase_collection import erase_collection
-from likeness.service.record import Outcome
+from likeness.service.enrol.create_collection import create_collection as create
+from likeness.service.erase.erase_collection import erase_collection
+from likeness.service.uses.collection_facts import declares, needed_to_tag
+from likeness.service.uses.record import Outcome
 from likeness.terms.use import Action
 
 _OK = 200

@@ -8,10 +8,10 @@ from likeness.rekognition.operations.asking import recorded, say_rates
 from likeness.rekognition.operations.pictures import MOST_FACES, invalid_parameters, picture
 from likeness.rekognition.operations.words import bounding_box, face_detail, quality_bar, size_of
 from likeness.rekognition.served import Served
-from likeness.service.compare_faces import Alike
-from likeness.service.compare_faces import compare_faces as compare
-from likeness.service.detect_faces import detect_faces as detect
-from likeness.service.naming import Expected, Strangers
+from likeness.service.search.compare_faces import Alike
+from likeness.service.search.compare_faces import compare_faces as compare
+from likeness.service.search.detect_faces import detect_faces as detect
+from likeness.service.search.naming import Expected, Strangers
 from likeness.terms.use import Action
 
 _SIMILARITY_THRESHOLD = 80.0

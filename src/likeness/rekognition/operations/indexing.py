@@ -21,9 +21,9 @@ from likeness.rekognition.operations.words import (
     size_of,
 )
 from likeness.rekognition.served import Served
-from likeness.service.enrol_faces import Enrolling, LeftOut, enrol_faces
-from likeness.service.erase_references import erase_references
-from likeness.service.record import Outcome
+from likeness.service.enrol.enrol_faces import Enrolling, LeftOut, enrol_faces
+from likeness.service.erase.erase_references import erase_references
+from likeness.service.uses.record import Outcome
 from likeness.terms.use import Action
 
 _A_PAGE = 1000

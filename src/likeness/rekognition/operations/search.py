@@ -20,15 +20,15 @@ from likeness.rekognition.operations.words import (
     quality_bar,
 )
 from likeness.rekognition.served import Served
-from likeness.service.naming import expected_false
-from likeness.service.record import Record
-from likeness.service.search_collection import (
+from likeness.service.search.naming import expected_false
+from likeness.service.search.search_collection import (
     Demands,
     Match,
     SampleSearch,
     search_enrolled,
     search_sample,
 )
+from likeness.service.uses.record import Record
 from likeness.terms.face import Face
 from likeness.terms.use import Action
 

@@ -11,12 +11,12 @@ from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.asking import Target, recorded, target_named
 from likeness.rekognition.operations.pictures import invalid_parameters
 from likeness.rekognition.served import Served
-from likeness.service.collection_facts import (
+from likeness.service.uses.collection_facts import (
     declared_by,
     needed_to_tag,
     require_known_tags,
 )
-from likeness.service.record import Outcome
+from likeness.service.uses.record import Outcome
 from likeness.terms.use import Action
 
 # The region is whatever the caller signs for.

@@ -13,7 +13,7 @@ from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.asking import once, recorded, target
 from likeness.rekognition.served import Served
-from likeness.service.assign import (
+from likeness.service.enrol.assign import (
     AssignDemands,
     Assigned,
     Refusal,
@@ -22,9 +22,9 @@ from likeness.service.assign import (
     assign,
     unassign,
 )
-from likeness.service.create_subject import create_subject
-from likeness.service.dissolve_subject import dissolve_subject
-from likeness.service.record import Outcome
+from likeness.service.enrol.create_subject import create_subject
+from likeness.service.erase.dissolve_subject import dissolve_subject
+from likeness.service.uses.record import Outcome
 from likeness.terms.use import Action
 
 # Ours is done when it is answered; what AWS answers at that moment is `UPDATING`.

@@ -12,7 +12,7 @@ from likeness.gallery.collections import Collection
 from likeness.gallery.references import Reference
 from likeness.gallery.subjects import Subject
 from likeness.rekognition.call import Request, Response
-from likeness.service.quality_bar import BEST, FIT, GOOD, QualityBar
+from likeness.service.search.quality_bar import BEST, FIT, GOOD, QualityBar
 from likeness.terms.face import Box, Face
 from likeness.vision.decode import Sample
 

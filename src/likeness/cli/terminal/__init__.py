@@ -1,0 +1,1 @@
+"""What all commands share: words, bars, questions, exit codes."""

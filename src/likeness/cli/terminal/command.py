@@ -1,0 +1,130 @@
+"""The command itself: which verbs and nouns there are, and how each of them ends."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from contextvars import copy_context
+from itertools import takewhile
+from keyword import iskeyword
+from typing import Annotated
+
+import typer
+
+from likeness import __version__
+from likeness.cli.terminal import told
+from likeness.cli.terminal.exit_codes import ExitCode, foreseen, kind_of, report
+from likeness.cli.terminal.verbs import Verb, group_of
+
+# Each lies in the module of its name, as a function or a group of that name; what is a word of
+# Python's has an underscore after it there.
+_COMMANDS = {
+    "detect": "Find faces: boxes, five landmarks, confidence, pose and quality.",
+    "compare": "Say whether two pictures, or many pairs, show the same person.",
+    "identify": "Name the faces of pictures from a folder or a collection of known people.",
+    "cluster": "Group the unnamed faces of pictures by who they are likely of.",
+    "collections": "Collections: who is known, by which model, for how long.",
+    "enrol": "Let a collection know people by their pictures.",
+    "erase": "Take somebody out of a collection, for good.",
+    "export": "Write everything of a collection into one file.",
+    "import": "Make a collection of an export, or enrol what CompreFace keeps.",
+    "watch": "Standing searches: whom to look for in what is enrolled later.",
+    "review": "Cases: what machines suggest, and people decide.",
+    "serve": "Answer Amazon Rekognition's clients: boto3, the AWS CLI and every SDK.",
+    "models": "Models: what is here, on what terms, with what error rates.",
+    "keys": "Access keys: who may call a server, as what, and for which purposes.",
+    "policy": "Rules: who may do what, for which purpose, and what is stopped.",
+    "ledger": "The ledger: what was done, and proof of it for others.",
+    "secrets": "The installation's keys: which there are, and a new one for all.",
+    "config": "Show the settings.",
+    "doctor": "Say what is here, what is missing and what mends it.",
+}
+
+
+# Of commands that end by themselves: somebody was asked and said no, or pressed Ctrl-C.
+_KINDS: dict[int, str] = {ExitCode.NO: "Refused", ExitCode.INTERRUPTED: "Interrupted"}
+
+
+def _place(command: str) -> str:
+    name = f"{command}_" if iskeyword(command) else command
+    return f"likeness.cli.{name}:{name}"
+
+
+_likeness = typer.Typer(
+    name="likeness",
+    cls=group_of({name: Verb(_place(name), summary) for name, summary in _COMMANDS.items()}),
+    help="Find, compare and name faces, with scores that carry their error rates.",
+    epilog="Exit codes: 0 done, 1 the answer is no, 2 used wrongly, 3 failed, 130 interrupted.",
+    add_completion=False,
+    # Names in messages are not markup.
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    # What a terminal's encoding cannot show must not end a command half-way.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text files
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; whatever goes wrong is one line on stderr and an exit code.
+
+    With `--json` it is a JSON document on stdout, too.
+    """
+    return copy_context().run(_run, arguments, "--json" in takewhile("--".__ne__, arguments))
+
+
+def _run(arguments: Sequence[str], as_json: bool) -> int:
+    try:
+        code, kind = _ended(arguments)
+        if as_json and code not in (ExitCode.DONE, ExitCode.READER_LEFT):
+            _print_error(kind)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError as error:
+        return report(error)
+
+
+def _ended(arguments: Sequence[str]) -> tuple[int, str]:
+    """Run one command, and give its exit code and the kind of what went wrong."""
+    try:
+        code = _likeness(list(arguments) or ["--help"], standalone_mode=False, prog_name="likeness")
+        sys.stdout.flush()
+        return int(code or ExitCode.DONE), _KINDS.get(int(code or 0), "")
+    except SystemExit:
+        # The one case in which Typer exits by itself.
+        return report(BrokenPipeError()), ""
+    except (Exception, KeyboardInterrupt) as caught:
+        error = foreseen(caught)
+        return report(error), kind_of(error)
+
+
+def _print_error(kind: str) -> None:
+    """Print why there is no answer, unless the command has printed its document."""
+    if not told.DOCUMENT.get():
+        from likeness.cli.terminal.answers import failure_json, print_json
+
+        print_json({"error": failure_json(kind, told.LINE.get())})
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"likeness {__version__}")
+        raise typer.Exit
+
+
+@_likeness.callback()
+def _globally(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Log to stderr what is done, and where it failed.")
+    ] = False,
+) -> None:
+    logging.basicConfig(level=logging.CRITICAL, format="%(name)s: %(message)s")
+    if debug:
+        # Ours alone: libraries log requests whole, with what callers named.
+        logging.getLogger("likeness").setLevel(logging.DEBUG)

@@ -1,0 +1,1 @@
+"""Which vectors are nearest? Ids and vectors; no SQL and no person."""

@@ -1,0 +1,80 @@
+"""The index that defines what is right: every vector is compared, in float32."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.index.read_write_lock import ReadWriteLock
+from likeness.index.vector_index import (
+    Candidates,
+    checked_ids,
+    checked_limit,
+    checked_pairs,
+    checked_vectors,
+)
+from likeness.index.vector_table import NOWHERE, SEGMENT_ROWS, VectorTable
+
+
+class ExactIndex:
+    """Compares a probe with every vector; its cost grows with their number."""
+
+    out_of_reach: tuple[str, ...] = ()
+
+    def __init__(self, model: str, dimensions: int, segment_rows: int = SEGMENT_ROWS) -> None:
+        self._model = model
+        self._dimensions = dimensions
+        self._lock = ReadWriteLock()
+        self._table = VectorTable(dimensions, segment_rows)
+
+    @property
+    def model(self) -> str:
+        """The model of the templates."""
+        return self._model
+
+    @property
+    def dimensions(self) -> int:
+        """How many numbers a vector has."""
+        return self._dimensions
+
+    def __len__(self) -> int:
+        """Count the vectors."""
+        with self._lock.reading():
+            return len(self._table)
+
+    def ids(self) -> NDArray[np.int64]:
+        """List the ids, (n,), ascending."""
+        with self._lock.reading():
+            return self._table.ids()
+
+    def contains(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say of each of (n,) ids whether it is here."""
+        with self._lock.reading():
+            here: NDArray[np.bool_] = self._table.slots_of(np.asarray(ids, np.int64)) != NOWHERE
+        return here
+
+    def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
+        """Hold (n, d) unit vectors under (n,) ids, see `VectorIndex.add`."""
+        ids, vectors = checked_pairs(ids, vectors, self._model, self._dimensions)
+        with self._lock.writing():
+            self._table.remove(self._table.slots_of(ids))
+            self._table.append(ids, vectors)
+
+    def remove(self, ids: NDArray[np.int64]) -> None:
+        """Forget (n,) ids, see `VectorIndex.remove`."""
+        ids = checked_ids(ids)
+        with self._lock.writing():
+            self._table.remove(self._table.slots_of(ids))
+            self._table.drop_dead_segments()
+
+    def search(self, probes: NDArray[np.float32], limit: int) -> Candidates:
+        """Find the nearest to each of (m, d) unit probes, see `VectorIndex.search`."""
+        limit = checked_limit(limit)
+        probes = checked_vectors(probes, self._model, self._dimensions)
+        with self._lock.reading():
+            return self._table.scan(probes, limit)
+
+    def drop(self) -> None:
+        """Forget everything."""
+        self.remove(self.ids())
+
+    def close(self) -> None:
+        """Do nothing: nothing runs in the background."""

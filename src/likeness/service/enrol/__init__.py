@@ -1,0 +1,1 @@
+"""Acts that let a collection know people."""

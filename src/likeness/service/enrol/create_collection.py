@@ -1,0 +1,57 @@
+"""Make an empty collection, of one model for good, with its tags."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from likeness.gallery import collections, tags
+from likeness.gallery.collections import Collection
+from likeness.secrets import Keyring
+from likeness.service.uses.collection_facts import declared_by, require_known_tags
+from likeness.service.uses.record import Outcome, Record
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatesOf:
+    """What templates are made with: a model, how long they are, and what evens them out."""
+
+    model: str
+    dimensions: int
+    cohort_version: str
+
+
+def create_collection(
+    record: Record,
+    keyring: Keyring,
+    name: str,
+    templates: TemplatesOf,
+    tagged: Mapping[str, str],
+    now: datetime,
+    retention_days: int | None = None,
+) -> Collection:
+    """Make an empty collection with a key of its own.
+
+    Raises:
+        InvalidRequest: name or tags cannot be kept, rules do not know what a tag declares, or the
+            retention is no number of days.
+        AlreadyExists: there is one of that name.
+    """
+    require_known_tags(tagged)
+
+    def create(connection: Connection) -> Collection:
+        collection = collections.create(
+            connection,
+            keyring,
+            name,
+            model=templates.model,
+            dimensions=templates.dimensions,
+            cohort_version=templates.cohort_version,
+            retention_days=retention_days,
+            now=now,
+        )
+        tags.put(connection, collections.seal_of(connection, keyring, collection), tagged)
+        return collection
+
+    return record.write(create, lambda _: Outcome(details=declared_by("tagged", tagged)))

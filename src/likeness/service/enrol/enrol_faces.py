@@ -1,0 +1,156 @@
+"""Enrol the faces of one sample, as nobody's yet, and none of them a second time."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from likeness.gallery import references
+from likeness.gallery.collections import Collection
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.open_collection import OpenCollection
+from likeness.gallery.references import NewReference, Reference
+from likeness.gallery.seal import Seal
+from likeness.service.enrol.on_enrolment import Enrolled, ReviewOfEnrolments
+from likeness.service.search.comparable import require_comparable
+from likeness.service.search.detect_faces import ReadSample
+from likeness.service.search.quality_bar import QualityBar
+from likeness.service.uses.record import Outcome, Record
+from likeness.terms.face import Face, QualityReason
+from likeness.vision.decode import Sample
+from likeness.vision.find import FaceFinder, Located
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolling:
+    """How a sample's faces are enrolled.
+
+    Of the `most_looked_at` largest faces those are left out that do not reach `bar`; and where they
+    are more than `most_enrolled`, those that are not fit to enrol, then the smallest.
+    """
+
+    external_id: str | None
+    bar: QualityBar | None
+    most_enrolled: int
+    most_looked_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A face that was not enrolled, and why: there were too many where no reason is given."""
+
+    face: Face
+    reasons: tuple[QualityReason, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnrolledFaces:
+    """The references that a sample's faces are, largest first, and the faces that were left out."""
+
+    sample: Sample
+    references: tuple[Reference, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def enrol_faces(
+    record: Record,
+    gallery: Gallery,
+    collection: Collection,
+    opened: OpenCollection,
+    finder: FaceFinder,
+    reviewing: ReviewOfEnrolments,
+    read: ReadSample,
+    enrolling: Enrolling,
+    now: datetime,
+) -> EnrolledFaces:
+    """Enrol the faces of a sample; searches that start after this find them.
+
+    A face that the same sample was enrolled with before, under the same external id, is given as
+    the reference that it is, also where two enrol it in the same moment.
+
+    Raises:
+        Conflict: the collection is of another cohort than the finder.
+        NotFound: it was erased meanwhile.
+        InvalidRequest: the external id cannot be kept.
+    """
+    require_comparable(gallery, collection, finder)
+    sample = read()
+    located = finder.locate(sample)
+    chosen, left_out = _chosen(located.faces[: enrolling.most_looked_at], enrolling)
+    new = _new(opened.seal, sample, finder, located, chosen, enrolling.external_id)
+    evened = dict(zip(new, gallery.evened_out(collection, opened, [*new.values()]), strict=True))
+    crops_jpeg = {
+        digest: reviewing.crop_of(located.image, one.face.box) for digest, one in evened.items()
+    }
+
+    def enrol(connection: Connection) -> tuple[list[Reference], list[Reference]]:
+        known = _known(connection, opened.seal, sample, enrolling.external_id)
+        fresh = {digest: one for digest, one in evened.items() if digest not in known}
+        inserted = references.insert_all(
+            connection, collection, opened.seal, list(fresh.values()), now
+        )
+        reviewing.enrolled(
+            connection,
+            collection,
+            opened.seal,
+            [
+                Enrolled(fresh[digest], one, crops_jpeg[digest])
+                for digest, one in zip(fresh, inserted, strict=True)
+            ],
+            use_id=record.use.id,
+            now=now,
+        )
+        enrolled = known | dict(zip(fresh, inserted, strict=True))
+        return [enrolled[digest] for digest in evened], inserted
+
+    def outcome(result: tuple[list[Reference], list[Reference]]) -> Outcome:
+        return Outcome(len(located.faces), reference_ids=tuple(one.id for one in result[0]))
+
+    enrolled, inserted = record.write(enrol, outcome)
+    gallery.follow(opened, inserted)
+    return EnrolledFaces(sample, tuple(enrolled), tuple(left_out))
+
+
+def _chosen(faces: Sequence[Face], enrolling: Enrolling) -> tuple[list[int], list[LeftOut]]:
+    """Say which faces, by index, are enrolled; and which are left out, in the order they went."""
+    against = [() if enrolling.bar is None else enrolling.bar.speaks_against(one) for one in faces]
+    left_out = [LeftOut(face, why) for face, why in zip(faces, against, strict=True) if why]
+    reach = [n for n, why in enumerate(against) if not why]
+    # The last to go comes first: fit to enrol, and large.
+    reach.sort(key=lambda n: (not faces[n].quality.fit_to_enrol, n))
+    gone = reversed(reach[enrolling.most_enrolled :])
+    left_out += [LeftOut(faces[n], ()) for n in gone]
+    return sorted(reach[: enrolling.most_enrolled]), left_out
+
+
+def _new(
+    seal: Seal,
+    sample: Sample,
+    finder: FaceFinder,
+    located: Located,
+    chosen: Sequence[int],
+    external_id: str | None,
+) -> dict[bytes, NewReference]:
+    """Make what is to be enrolled, by digest; of a face that was found twice the larger."""
+    sha256 = hashlib.sha256(sample.data).digest()
+    size = (sample.width, sample.height)
+    new: dict[bytes, NewReference] = {}
+    for n, template in zip(chosen, finder.templates(located, chosen), strict=True):
+        face = located.faces[n]
+        one = NewReference(template, face, sha256, size, external_id=external_id)
+        new.setdefault(seal.face_digest(sha256, face.box, external_id), one)
+    return new
+
+
+def _known(
+    connection: Connection, seal: Seal, sample: Sample, external_id: str | None
+) -> dict[bytes, Reference]:
+    """Find the references that a sample's faces are already, by digest."""
+    sha256 = hashlib.sha256(sample.data).digest()
+    return {
+        seal.face_digest(sha256, one.details.face.box, external_id): one
+        for one in references.of_samples(connection, seal, [seal.sample_id(sha256)])
+        if one.details.external_id == external_id
+    }

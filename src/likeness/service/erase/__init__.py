@@ -1,0 +1,1 @@
+"""Acts that take people out of a collection for good."""

@@ -1,0 +1,112 @@
+"""Erase: take somebody out of a collection, for good."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.errors import NotFound
+from likeness.gallery import erasure, references, subjects
+from likeness.gallery.certificate import ErasureCertificate
+from likeness.gallery.collections import Collection
+from likeness.gallery.erasure import Erasure
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.open_collection import OpenCollection
+from likeness.gallery.references import Reference
+from likeness.gallery.seal import Seal
+from likeness.service.uses.record import Outcome, Record
+from likeness.storage import Database
+
+
+def erase_subject(
+    record: Record,
+    database: Database,
+    gallery: Gallery,
+    collection: Collection,
+    opened: OpenCollection,
+    name: str,
+    require_consent: Callable[[int, int], None],
+    now: datetime,
+) -> ErasureCertificate:
+    """Erase the subject of a name with all their references; raises what `Erasing.finish` does.
+
+    Where an older Likeness kept the name in two spellings, both are erased: nobody can tell which
+    of them somebody means who asks to be forgotten. Consent is asked for both, and certified.
+
+    Args:
+        record: of this use.
+        database: where the gallery's rows are.
+        gallery: what has the collection.
+        collection: whom they are taken out of.
+        opened: the same.
+        name: the subject's, in any spelling.
+        require_consent: is told how many subjects and references there are, and raises if not to go
+            on.
+        now: the time.
+
+    Raises:
+        NotFound: there is no such subject.
+        InvalidRequest: nobody can have that name.
+    """
+    seal = opened.seal
+    subject_ids, held = database.read(lambda one: _held(one, seal, name))
+    require_consent(len(subject_ids), len(held))
+
+    def erase(connection: Connection) -> tuple[Erasure, tuple[UUID, ...]]:
+        theirs = _of_subjects(connection, seal, subject_ids)
+        begun = erasure.begin(connection, collection, now, subject_ids=subject_ids)
+        return begun, tuple(one.id for one in theirs)
+
+    def outcome(result: tuple[Erasure, tuple[UUID, ...]]) -> Outcome:
+        begun, reference_ids = result
+        return Outcome(
+            reference_ids=reference_ids,
+            subject_ids=subject_ids,
+            certificate_id=begun.id,
+            forgotten=(*subject_ids, *reference_ids),
+        )
+
+    return gallery.erasing.finish([record.write(erase, outcome)[0]])[0]
+
+
+def erase_single_references(
+    record: Record,
+    gallery: Gallery,
+    collection: Collection,
+    opened: OpenCollection,
+    reference_ids: Sequence[UUID],
+    now: datetime,
+) -> ErasureCertificate:
+    """Erase references, somebody's or not; subjects stay; raises what `Erasing.finish` does.
+
+    Raises:
+        NotFound: one of them is not there, and none is erased.
+    """
+    ids = tuple(dict.fromkeys(reference_ids))
+
+    def erase(connection: Connection) -> Erasure:
+        references.by_ids(connection, opened.seal, ids)
+        return erasure.begin(connection, collection, now, reference_ids=ids)
+
+    def outcome(begun: Erasure) -> Outcome:
+        return Outcome(reference_ids=ids, certificate_id=begun.id, forgotten=ids)
+
+    return gallery.erasing.finish([record.write(erase, outcome)])[0]
+
+
+def _held(
+    connection: Connection, seal: Seal, name: str
+) -> tuple[tuple[UUID, ...], Sequence[Reference]]:
+    """Give the ids of the subjects of a name, and their references."""
+    found = tuple(one.id for one in subjects.of_any_spelling(connection, seal, name))
+    if not found:
+        raise NotFound(
+            f"a subject of the collection was expected and {name!r} is none: check the spelling;"
+            " `likeness identify --collection` says how a face's subject is called"
+        )
+    return found, _of_subjects(connection, seal, found)
+
+
+def _of_subjects(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Reference]:
+    return [held for one in ids for held in references.of_subject(connection, seal, one)]

@@ -1,0 +1,38 @@
+"""What forgets those who are erased? Everything that is not the gallery's, in the act that erases.
+
+Entries of the ledger stay as they are; what tied them to a person is destroyed.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.ledger import commitments
+from likeness.ledger.ledger import Ledger
+from likeness.review import forgetting
+from likeness.service.uses.record import Outcome
+from likeness.terms.in_batches import in_batches
+
+_AT_A_TIME = 900
+
+FORGOTTEN_FROM = (*commitments.FORGOTTEN_FROM, *forgetting.FORGOTTEN_FROM)
+"""The tables that are to be scrubbed after an erasure, beside the gallery's."""
+
+
+OUT_OF_REACH = (
+    "ids in answers that are kept sealed for requests that come again, for up to 7 days",
+)
+"""What stays of the erased, for certificates: tokens of requests do not say whom they are about."""
+
+
+def forget(
+    connection: Connection, ledger: Ledger, collection_id: UUID | None, outcome: Outcome
+) -> None:
+    """Forget whom an act has erased."""
+    for ids in in_batches(outcome.forgotten, _AT_A_TIME):
+        ledger.forget(connection, ids)
+        if not outcome.forgets_collection:
+            forgetting.forget(connection, ids)
+    if outcome.forgets_collection:
+        assert collection_id is not None  # it was of a collection
+        forgetting.forget_collection(connection, collection_id)

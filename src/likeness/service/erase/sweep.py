@@ -1,0 +1,65 @@
+"""Sweep: erase what has been kept long enough, collection by collection, each part on record."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.errors import Denied
+from likeness.gallery import erasure, retention
+from likeness.gallery.collections import Collection
+from likeness.gallery.erasure import Erasure
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.retention import SweepReport
+from likeness.service.uses.record import Desk, Outcome
+from likeness.storage import Database
+from likeness.terms.use import Action, Principal, Use
+
+
+def sweep_collections(
+    database: Database, gallery: Gallery, desk: Desk, principal: Principal, now: datetime
+) -> SweepReport:
+    """Erase references past their date or their collection's days; finish what was begun before.
+
+    Raises:
+        Denied: a rule forbids it of a collection; of all others it is done.
+        Conflict, IndexUnavailable, SnapshotUnusable, DatabaseUnavailable: as for `Erasing.finish`.
+    """
+    begun, denied = database.read(erasure.pending), list[Denied]()
+    for collection in gallery.collections():
+        try:
+            while due := database.read(partial(retention.due, collection=collection, now=now)):
+                begun.append(_swept(gallery, desk, principal, collection, due, now))
+        except Denied as error:
+            denied.append(error)
+    report = SweepReport(now, tuple(gallery.erasing.finish(begun)))
+    if denied:
+        raise denied[0]
+    return report
+
+
+def _swept(
+    gallery: Gallery,
+    desk: Desk,
+    principal: Principal,
+    collection: Collection,
+    due: Sequence[UUID],
+    now: datetime,
+) -> Erasure:
+    def begin(connection: Connection) -> Erasure:
+        return erasure.begin(connection, collection, now, reference_ids=due, with_emptied=True)
+
+    def outcome(begun: Erasure) -> Outcome:
+        subject_ids = begun.erased.subject_ids
+        return Outcome(
+            reference_ids=tuple(due),
+            subject_ids=subject_ids,
+            certificate_id=begun.id,
+            forgotten=(*due, *subject_ids),
+        )
+
+    use = Use(principal, Action.ERASE, "SweepCollection", collection.id)
+    with desk.record(use) as record:
+        return record.write(begin, outcome)

@@ -1,0 +1,1 @@
+"""Acts that make, measure and change what templates and scores stand on."""

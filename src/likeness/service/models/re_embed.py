@@ -1,0 +1,362 @@
+"""Re-embed: make a collection's templates anew with another model, from the pictures they are of.
+
+Pictures are not kept, so they come again; where crops of faces are kept for review, those may do.
+
+1. A picture is known by its bytes, and a face in it by its place: the face that the new model's
+   detector finds there is the reference's. A crop is of one reference, which keeps its place.
+2. Templates are staged beside the old ones, which serve until every reference has a new one. What
+   is staged stays when this is cut off: the same pictures come again and are not decoded.
+3. Whose picture does not come, or shows no face there any more, is told of. The switch waits for
+   them, or erases them where that is asked.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.errors import Conflict, InputError, InvalidRequest, LikenessError, NoFace, TooBusy
+from likeness.gallery import references, staging, subjects
+from likeness.gallery.certificate import ErasureCertificate
+from likeness.gallery.collections import Collection
+from likeness.gallery.gallery import Gallery
+from likeness.gallery.references import Reference
+from likeness.gallery.staging import FoundAgain
+from likeness.review import crops
+from likeness.secrets import Keyring
+from likeness.service.models.re_embed_source import PictureAgain
+from likeness.service.uses.record import Outcome, Record
+from likeness.storage import Database
+from likeness.terms.face import Box, Face
+from likeness.terms.in_batches import in_batches
+from likeness.terms.in_parallel import in_parallel
+from likeness.vision.crop import box_in_crop
+from likeness.vision.decode import DecodeLimits, Sample, inspect
+from likeness.vision.find import FaceFinder
+
+# Of one commit, as for enrolment.
+_BATCH = 32
+_AT_ONCE = 1_000
+# The boxes of two detectors around one face share more than this of what they cover together, even
+# where one takes in the hair; those around two faces side by side share less.
+_LEAST_OVERLAP = 0.35
+
+
+_NO_CROP = "its picture did not come, and no crop of it is kept"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureResult:
+    """What came of one picture: how many references it is, and how many were made anew.
+
+    `error` says why not all that were expected; a picture that no reference is of has none.
+    """
+
+    place: str
+    references: int
+    made_anew: int
+    error: LikenessError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A reference that has no template of the new model, and why."""
+
+    id: UUID
+    subject: str | None
+    external_id: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Attempted:
+    """A picture whose templates are made, to be staged."""
+
+    place: str
+    references: int
+    found: tuple[FoundAgain, ...] = ()
+    lost: tuple[Reference, ...] = ()
+    error: LikenessError | None = None
+
+
+class ReEmbedder:
+    """Makes the templates of one collection anew, for the model of a finder."""
+
+    def __init__(
+        self,
+        database: Database,
+        gallery: Gallery,
+        name: str,
+        finder: FaceFinder,
+        dimensions: int,
+        limits: DecodeLimits,
+        keyring: Keyring,
+        *,
+        workers: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Begin, or go on.
+
+        Args:
+            database: where the gallery's rows are.
+            gallery: what has the collection.
+            name: the collection's.
+            finder: what finds and embeds faces with the new model.
+            dimensions: how many numbers its vectors have.
+            limits: what a picture may cost.
+            keyring: what kept crops are sealed with.
+            workers: pictures worked on at a time.
+            clock: says what time it is.
+
+        Raises:
+            NotFound: there is no such collection.
+            InvalidRequest: it is of that model already.
+            Conflict: another change of it has begun.
+        """
+        self._database = database
+        self._gallery = gallery
+        collection, opened = gallery.open(name)
+        self._seal = opened.seal
+        self._finder = finder
+        self._limits = limits
+        self._keyring = keyring
+        self._workers = workers
+        self._reasons: dict[int, str] = {}
+        require_another_model(collection, finder.model)
+        self.change = database.write(
+            lambda connection: staging.begin(
+                connection,
+                collection,
+                clock(),
+                model=finder.model,
+                dimensions=dimensions,
+                cohort_version=finder.cohort_version,
+            )
+        )
+
+    def make_anew(self, pictures: Iterable[PictureAgain]) -> Iterator[PictureResult]:
+        """Stage what pictures give and tell of each, in order, once it is committed.
+
+        Raises:
+            Conflict: the change was discarded meanwhile.
+            Fault: something broke; what was told stays, and the rest can come again.
+        """
+        attempted = in_parallel(self._attempt, pictures, self._workers)
+        for batch in in_batches(attempted, _BATCH):
+            yield from self._committed(batch)
+
+    def crops(self) -> list[PictureAgain]:
+        """List the crops that are kept of references without a template of the new model."""
+        listed: list[PictureAgain] = []
+        after = 0
+        while numbers := self._database.read(
+            partial(staging.unstaged, change=self.change, after=after, limit=_AT_ONCE)
+        ):
+            waiting = self._database.read(partial(self._with_crop, numbers=numbers))
+            listed += [
+                PictureAgain(f"crop of {one.id}", partial(self._read_crop, one), one)
+                for one in waiting.values()
+            ]
+            without = [number for number in numbers if number not in waiting]
+            self._reasons = dict.fromkeys(without, _NO_CROP) | self._reasons
+            after = numbers[-1]
+        return listed
+
+    def missing(self) -> Iterator[Missing]:
+        """Say which references have no template of the new model, in the order they came."""
+        after = 0
+        while numbers := self._database.read(
+            partial(staging.unstaged, change=self.change, after=after, limit=_AT_ONCE)
+        ):
+            yield from self._database.read(partial(self._named, numbers=numbers))
+            after = numbers[-1]
+
+    def switch(self, record: Record, leaving_out: Sequence[UUID] = ()) -> list[ErasureCertificate]:
+        """Let the new templates take the place of the old, and erase references left out.
+
+        Raises:
+            Conflict: a reference has no new template and is not left out; or as for
+                `Gallery.finish`, and then the new ones are in place.
+        """
+        outcome = Outcome(
+            reference_ids=tuple(leaving_out),
+            forgotten=tuple(leaving_out),
+            details={"model": self.change.model, "cohort": self.change.cohort_version},
+        )
+        return self._gallery.switch(
+            self.change, leaving_out, lambda act: record.write(act, lambda _: outcome)
+        )
+
+    def _attempt(self, picture: PictureAgain) -> _Attempted:
+        place = picture.place
+        try:
+            if picture.reference is not None:
+                return self._attempt_crop(picture, picture.reference)
+            sample = picture.read(self._limits)
+            sample_id = self._seal.sample_id(hashlib.sha256(sample.data).digest())
+            known, waiting = self._database.read(partial(self._known, sample_id=sample_id))
+            if not waiting:
+                return _Attempted(place, len(known))
+            located = self._finder.locate(sample)
+            faces = _found_again(known, located.faces)
+            chosen = [reference for reference in waiting if reference.number in faces]
+            which = [faces[reference.number] for reference in chosen]
+            templates = self._finder.templates(located, which)
+            found = tuple(
+                FoundAgain(reference, template, located.faces[face])
+                for reference, template, face in zip(chosen, templates, which, strict=True)
+            )
+            lost = tuple(one for one in waiting if one.number not in faces)
+            error = _lost(lost, len(located.faces)) if lost else None
+            return _Attempted(place, len(known), found, lost, error)
+        except (InputError, TooBusy) as error:  # where there was no room, the rest can come again
+            return _Attempted(place, 0, error=error)
+
+    def _attempt_crop(self, picture: PictureAgain, reference: Reference) -> _Attempted:
+        try:
+            sample = picture.read(self._limits)
+            located = self._finder.locate(sample)
+            place = box_in_crop(reference.details.face.box, sample.width, sample.height)
+            faces = _pairs([place], located.faces)
+            if place not in faces:
+                raise _lost([reference], len(located.faces))
+            (template,) = self._finder.templates(located, [faces[place]])
+        except InputError as error:
+            return _Attempted(picture.place, 1, lost=(reference,), error=error)
+        # Where it is in its sample, what size and how good, a crop does not tell anew.
+        found = FoundAgain(reference, template, reference.details.face)
+        return _Attempted(picture.place, 1, (found,))
+
+    def _with_crop(self, connection: Connection, numbers: Sequence[int]) -> dict[int, Reference]:
+        """Give those of some references, by number, of which a crop is kept."""
+        found = references.by_numbers(connection, self._seal, numbers)
+        ids = [one.id for one in found.values()]
+        kept = crops.kept(connection, self.change.collection_id, ids)
+        return {number: one for number, one in found.items() if one.id in kept}
+
+    def _read_crop(self, reference: Reference, limits: DecodeLimits) -> Sample:
+        jpeg = self._database.read(
+            lambda connection: crops.opened(
+                connection, self._keyring, self.change.collection_id, reference.id
+            )
+        )
+        if jpeg is None:
+            raise InvalidRequest("the crop was forgotten meanwhile: its reference was erased")
+        return inspect(jpeg, limits)
+
+    def _known(
+        self, connection: Connection, sample_id: UUID
+    ) -> tuple[list[Reference], list[Reference]]:
+        """Give the references that a sample is, and those of them that are not staged."""
+        known = references.of_samples(connection, self._seal, [sample_id])
+        numbers = staging.waiting(connection, self.change, [one.number for one in known])
+        return known, [one for one in known if one.number in numbers]
+
+    def _committed(self, batch: Sequence[_Attempted]) -> list[PictureResult]:
+        found = [again for one in batch for again in one.found]
+
+        def stage(connection: Connection) -> None:
+            staging.stage_templates(connection, self.change, self._seal, found)
+
+        if found:
+            self._database.write(stage)
+        for one in batch:
+            self._reasons |= {reference.number: str(one.error) for reference in one.lost}
+        return [
+            PictureResult(one.place, one.references, len(one.found), one.error) for one in batch
+        ]
+
+    def _named(self, connection: Connection, numbers: Sequence[int]) -> list[Missing]:
+        found = references.by_numbers(connection, self._seal, numbers)
+        owners = {one.subject_number for one in found.values()} - {None}
+        known = subjects.by_numbers(connection, self._seal, [n for n in owners if n is not None])
+        return [
+            Missing(
+                one.id,
+                known[one.subject_number].name if one.subject_number in known else None,
+                one.details.external_id,
+                self._reasons.get(number, "its picture did not come"),
+            )
+            for number, one in found.items()
+        ]
+
+
+def require_another_model(collection: Collection, model: str) -> None:
+    """Refuse to move a collection to the model that it has.
+
+    Raises:
+        InvalidRequest: it is of that model already.
+    """
+    if collection.model == model:
+        raise InvalidRequest(
+            f"{collection.name!r} is of {model} already: choose another with --to, or with --chips"
+        )
+
+
+def discard(
+    record: Record,
+    gallery: Gallery,
+    name: str,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> int:
+    """Drop what a collection was to become, whatever change that is; count what was staged.
+
+    Raises:
+        NotFound: there is no such collection.
+        Conflict: no change of it has begun, or see `Gallery.finish`.
+    """
+    collection = gallery.collection(name)
+
+    def drop(connection: Connection) -> int:
+        change = staging.of(connection, collection.id)
+        if change is None:
+            raise Conflict(f"a change of {name!r} was expected and none has begun: nothing to do")
+        staged = staging.staged(connection, change)
+        staging.discard(connection, change, clock())
+        return staged
+
+    dropped = record.write(drop, lambda count: Outcome(details={"discarded": str(count)}))
+    gallery.erasing.finish([])
+    return dropped
+
+
+def _found_again(known: Sequence[Reference], faces: Sequence[Face]) -> dict[int, int]:
+    """Give each reference of a sample a face found in it; places that overlap most go first.
+
+    References of one face, under several external ids, have one place.
+    """
+    pairs = _pairs(dict.fromkeys(reference.details.face.box for reference in known), faces)
+    return {
+        reference.number: pairs[reference.details.face.box]
+        for reference in known
+        if reference.details.face.box in pairs
+    }
+
+
+def _pairs(places: Iterable[Box], faces: Sequence[Face]) -> dict[Box, int]:
+    """Give places a face each, those that overlap most first; what overlaps little has none."""
+    overlaps = sorted(
+        (
+            (place.overlap(face.box), at, which, place)
+            for at, place in enumerate(places)
+            for which, face in enumerate(faces)
+        ),
+        key=lambda one: one[:3],
+        reverse=True,
+    )
+    pairs: dict[Box, int] = {}
+    for overlap, _, which, place in overlaps:
+        if overlap >= _LEAST_OVERLAP and place not in pairs and which not in pairs.values():
+            pairs[place] = which
+    return pairs
+
+
+def _lost(lost: Sequence[Reference], faces: int) -> NoFace:
+    return NoFace(
+        f"a face was expected where reference {lost[0].id} has one, and of the {faces} that the new"
+        " model finds none is there: enrol another picture, or leave the reference out"
+    )

@@ -1,0 +1,1 @@
+"""Acts that bring collections from one installation, or another system, to another."""

@@ -1,0 +1,192 @@
+"""Export: everything of one collection, in one file that another installation can read."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import BinaryIO
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import Connection
+
+from likeness.errors import NotFound
+from likeness.gallery import cohorts, collections, references, subjects, tags
+from likeness.gallery.collections import Collection, Size
+from likeness.gallery.references import Reference
+from likeness.gallery.seal import Seal
+from likeness.secrets import Keyring
+from likeness.secrets.passphrase import sealed_stream
+from likeness.service.move.export_format import (
+    COHORT_PART_BYTES,
+    VERSION,
+    CohortPart,
+    End,
+    Header,
+    Line,
+    ReferenceLine,
+    SubjectLine,
+    encoded,
+)
+from likeness.storage import Database
+from likeness.terms.calibration import Calibration
+from likeness.terms.template import Template
+from likeness.vision.cohorts.cohort import Cohort
+from likeness.vision.cohorts.standards import Standards
+
+Tell = Callable[[int, int], None]
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written."""
+
+    collection: Collection
+    size: Size
+
+
+def export_collection(
+    database: Database,
+    keyring: Keyring,
+    standards: Standards,
+    name: str,
+    file: BinaryIO,
+    passphrase: str | None,
+    tell: Tell = lambda done, total: None,
+) -> Exported:
+    """Write a collection as it is at one moment; what is held does not grow with it.
+
+    Args:
+        database: where the gallery's rows are.
+        keyring: what collections' keys are sealed with.
+        standards: what has its cohort, where none came with it.
+        name: the collection's.
+        file: where to write.
+        passphrase: what to seal it with; None writes it in the clear.
+        tell: is told how many of how many subjects and references are written.
+
+    Raises:
+        NotFound: there is no such collection, or its cohort is gone.
+        InvalidRequest: the passphrase is too short.
+        KeyUnusable: something that was sealed does not open.
+        OSError: the file cannot be written.
+    """
+
+    def write(connection: Connection) -> Exported:
+        collection = collections.get(connection, name)
+        seal = collections.seal_of(connection, keyring, collection)
+        cohort, calibration = _standing(connection, seal, standards, collection)
+        size = collections.size(connection, collection.id)
+        lines = _told(_lines(connection, collection, size, seal, cohort, calibration), tell)
+        written = _ended(encoded(line) for line in lines)
+        file.writelines(written if passphrase is None else sealed_stream(written, passphrase))
+        return Exported(collection, size)
+
+    return database.read(write)
+
+
+def _standing(
+    connection: Connection, seal: Seal, standards: Standards, collection: Collection
+) -> tuple[Cohort, Calibration | None]:
+    """Find what evens the collection's scores out, and what they mean if that is known."""
+    kept = cohorts.find(connection, seal, collection.cohort_version, Cohort.from_bytes)
+    if kept is not None:
+        # Collections know only what a cohort does.
+        assert isinstance(kept.cohort, Cohort)
+        return kept.cohort, kept.calibration
+    cohort = standards.cohort_of(collection.model, collection.cohort_version)
+    try:
+        return cohort, standards.calibration(collection.model, collection.cohort_version)
+    except NotFound:
+        return cohort, None
+
+
+def _lines(
+    connection: Connection,
+    collection: Collection,
+    size: Size,
+    seal: Seal,
+    cohort: Cohort,
+    calibration: Calibration | None,
+) -> Iterator[Line]:
+    content = cohort.as_bytes()
+    starts = range(0, len(content), COHORT_PART_BYTES)
+    header = Header(
+        VERSION,
+        collection.name,
+        collection.model,
+        collection.dimensions,
+        collection.cohort_version,
+        collection.retention_days,
+        collection.created_at,
+        calibration,
+        len(starts),
+        size.subjects,
+        size.references,
+        tags.of(connection, seal),
+    )
+    return chain(
+        [header],
+        (CohortPart(content[start : start + COHORT_PART_BYTES]) for start in starts),
+        _subjects(connection, seal),
+        _references(connection, collection, seal),
+    )
+
+
+def _subjects(connection: Connection, seal: Seal) -> Iterator[SubjectLine]:
+    last = 0
+    while page := subjects.page(connection, seal, after=last, limit=_AT_ONCE):
+        for subject in page:
+            yield SubjectLine(subject.id, subject.name, subject.created_at)
+        last = page[-1].number
+
+
+def _references(
+    connection: Connection, collection: Collection, seal: Seal
+) -> Iterator[ReferenceLine]:
+    last = 0
+    while page := references.page(connection, seal, after=last, limit=_AT_ONCE):
+        templates = references.templates(connection, collection, seal, [one.number for one in page])
+        numbers = {one.subject_number for one in page if one.subject_number is not None}
+        known = subjects.by_numbers(connection, seal, numbers)
+        for one in page:
+            subject = None if one.subject_number is None else known[one.subject_number].id
+            yield _reference(one, subject, templates[one.number])
+        last = page[-1].number
+
+
+def _reference(reference: Reference, subject: UUID | None, template: Template) -> ReferenceLine:
+    details = reference.details
+    return ReferenceLine(
+        reference.id,
+        subject,
+        np.ascontiguousarray(template.vector, "<f4").tobytes(),
+        details.face,
+        details.sample_size,
+        details.sample_sha256,
+        details.external_id,
+        reference.created_at,
+        reference.expires_at,
+    )
+
+
+def _told(lines: Iterator[Line], tell: Tell) -> Iterator[Line]:
+    header, done = next(lines), 0
+    assert isinstance(header, Header)
+    yield header
+    for line in lines:
+        yield line
+        if isinstance(line, SubjectLine | ReferenceLine):
+            done += 1
+            if done % _AT_ONCE == 0 or done == header.subjects + header.references:
+                tell(done, header.subjects + header.references)
+
+
+def _ended(lines: Iterable[bytes]) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line)
+        yield line
+    yield encoded(End(digest.hexdigest()))

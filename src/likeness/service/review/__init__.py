@@ -1,0 +1,1 @@
+"""Acts by which people decide what machines suggest."""

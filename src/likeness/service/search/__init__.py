@@ -1,0 +1,1 @@
+"""Acts that compare faces: detect, compare, verify, search, identify, cluster."""

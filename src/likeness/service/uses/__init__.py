@@ -1,0 +1,1 @@
+"""What every use goes through: admitted by the rules, recorded, released, proven by a receipt."""

@@ -1,0 +1,58 @@
+"""A desk that admits everything and records nothing: for tests, and nowhere else."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.service.uses.record import M, Outcome, Probe
+from likeness.storage import Database
+from likeness.terms.decision import Decision, Rule
+from likeness.terms.use import Use
+
+T = TypeVar("T")
+
+_EVERYTHING = Decision((Rule("everything", "unrecorded", "none"),), (), (), "unrecorded")
+
+
+@dataclass(frozen=True, slots=True)
+class _NoRecord:
+    database: Database
+    use: Use
+    decision: Decision = _EVERYTHING
+    receipt: str | None = None
+    case_id: UUID | None = None
+    ended: bool = False
+    confirmed: bool = False
+    confirmed_ids: frozenset[UUID] = frozenset()
+
+    def refer(self, matches: Sequence[M], probe: Probe) -> None:
+        pass
+
+    def release(
+        self, matches: Sequence[M], probe: Probe, among: Callable[[Sequence[UUID]], Sequence[M]]
+    ) -> list[M]:
+        return list(matches)
+
+    def write(self, act: Callable[[Connection], T], outcome: Callable[[T], Outcome]) -> T:
+        result = self.database.write(act)
+        outcome(result)
+        return result
+
+    def answered(self, outcome: Outcome) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class UnrecordedDesk:
+    """A `Desk` without rules and without proof."""
+
+    database: Database
+
+    @contextmanager
+    def record(self, use: Use) -> Iterator[_NoRecord]:
+        """Admit the use."""
+        yield _NoRecord(self.database, use)

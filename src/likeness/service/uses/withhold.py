@@ -1,0 +1,184 @@
+"""What of an answer may leave now? Matches wait in a case until people, or an authority, agree.
+
+The same search, done again, finds its case: what people confirmed is answered, once the rules owe
+nothing more. A search that owes people has to leave them a picture to look at.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from likeness.policy.circumstances import Circumstances
+from likeness.review import cases, crops, keys
+from likeness.review.case import Case, Found, Owed, Search
+from likeness.review.case import Outcome as CaseOutcome
+from likeness.secrets import Keyring
+from likeness.service.uses.record import M, Matched, Probe
+from likeness.terms.decision import Decision, Duty, Rule
+from likeness.terms.use import Action, Use
+from likeness.vision.crop import face_crop_jpeg
+
+OF_REVIEWERS = frozenset({Duty.REVIEW, Duty.SEPARATE_REVIEW})
+OF_PEOPLE = OF_REVIEWERS | {Duty.AUTHORISATION}
+_CROP_DECODED_AT_PX = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pending:
+    """The case of a search, and how far it has come."""
+
+    case: Case
+    outcome: CaseOutcome
+
+    def is_of(self, match: Matched) -> bool:
+        """Whether people decide, or have decided, about somebody whom a search found."""
+        return _id(match) in {one.id for one in self.outcome.candidates}
+
+    def circumstances(self, before: Circumstances, now: datetime) -> Circumstances:
+        """Say what people have done, for the rules; a case that is not decided counts nobody."""
+        reviews = self.case.reviews if self.outcome.decided else 0
+        return replace(
+            before,
+            reviews=reviews,
+            separate_reviews=reviews if self.case.separately else 0,
+            authorised=self.case.authorised_at is not None,
+            since_use=now - self.case.opened_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Withholding:
+    """Opens and finds the cases of searches; `keeps_crops` is whether pictures may be kept."""
+
+    keyring: Keyring
+    keeps_crops: bool
+    case_lives: timedelta
+
+    def impossible(self, use: Use, decision: Decision) -> tuple[Rule, ...]:
+        """Name the rules whose duties people could never do for this use."""
+        # What a watch finds later opens a case, too, which nobody authorises: its hours would begin
+        # before there was one. And a case is of a collection.
+        doable = {Action.SEARCH: OF_PEOPLE, Action.WATCH: OF_REVIEWERS}.get(use.action, frozenset())
+        if not self.keeps_crops or use.collection_id is None:
+            doable = frozenset()
+        owed = [one for one in decision.obligations if one.duty in OF_PEOPLE - doable]
+        return tuple(one.rule for one in owed)
+
+    def known(
+        self,
+        connection: Connection,
+        use: Use,
+        decision: Decision,
+        probe: Probe,
+        matches: Sequence[M],
+        now: datetime,
+    ) -> tuple[list[M], Pending | None]:
+        """Leave out whom as many people as are owed told apart; find the case of the search."""
+        if use.collection_id is None or not keys.exists(connection, use.collection_id):
+            return list(matches), None  # nobody has ever reviewed anything of it
+        ids = {_id(match) for match in matches}
+        apart = cases.told_apart_from(
+            connection,
+            self.keyring,
+            use.collection_id,
+            _bytes_of(probe),
+            ids,
+            owed_by(decision).reviews,
+        )
+        case = cases.find_case(connection, self.keyring, _search(use, probe), now)
+        pending = None if case is None else Pending(case, cases.outcome_of(connection, case))
+        return [match for match in matches if _id(match) not in apart], pending
+
+    def open(
+        self,
+        connection: Connection,
+        use: Use,
+        decision: Decision,
+        probe: Probe,
+        crop_jpeg: bytes | None,
+        matches: Sequence[M],
+        now: datetime,
+    ) -> Case:
+        """Open the case of a search, or give the one that another call has opened meanwhile.
+
+        One person has to look at what no rule owes.
+        """
+        found = [Found(one.reference_id, one.subject_id, one.similarity) for one in matches]
+        owed = owed_by(decision)
+        return cases.open_case(
+            connection,
+            self.keyring,
+            _search(use, probe),
+            replace(owed, reviews=max(1, owed.reviews)),
+            found,
+            use_id=use.id,
+            crop_jpeg=crop_jpeg or self._enrolled_crop(connection, use, probe),
+            now=now,
+            expires_at=now + self.case_lives,
+            probe_id=probe.enrolled_id,
+        )
+
+    def _enrolled_crop(self, connection: Connection, use: Use, probe: Probe) -> bytes | None:
+        if probe.enrolled_id is None or use.collection_id is None:
+            return None
+        return crops.opened(connection, self.keyring, use.collection_id, probe.enrolled_id)
+
+
+def crop_of(probe: Probe) -> bytes | None:
+    """Cut out the face that is searched for; None where it is an enrolled one."""
+    if probe.sample is None or probe.face is None:
+        return None
+    return face_crop_jpeg(probe.sample.decode(_CROP_DECODED_AT_PX), probe.face.box)
+
+
+def confirmed(
+    pending: Pending, matches: Sequence[M], among: Callable[[Sequence[UUID]], Sequence[M]]
+) -> list[M]:
+    """Give the matches that people confirmed, most alike first.
+
+    Those who are not among the matches any more, since others are more alike by now, are compared
+    with again by `among`.
+    """
+    ids = set(pending.outcome.confirmed_ids)
+    here = [match for match in matches if _id(match) in ids]
+    gone = sorted(ids - {_id(match) for match in here})
+    again = among(gone) if gone else ()
+    return sorted([*here, *again], key=lambda match: -match.similarity)
+
+
+def owed_by(decision: Decision) -> Owed:
+    """Say what people have to do before an answer is given."""
+    reviews = decision.amount_of(Duty.REVIEW) or 0
+    separate = decision.amount_of(Duty.SEPARATE_REVIEW) or 0
+    return Owed(int(max(reviews, separate)), bool(separate), decision.amount_of(Duty.AUTHORISATION))
+
+
+def _search(use: Use, probe: Probe) -> Search:
+    assert use.collection_id is not None  # searches are of a collection
+    return Search(
+        use.principal.id,
+        use.collection_id,
+        use.operation,
+        use.purpose,
+        probe.parameters,
+        _bytes_of(probe),
+    )
+
+
+def _bytes_of(probe: Probe) -> bytes:
+    if probe.enrolled_id is not None:
+        return probe.enrolled_id.bytes
+    assert probe.sample is not None  # one of the two is searched for
+    # Where every face of a sample is searched for, whom one of them is not, another may be.
+    place = dict(probe.parameters).get("face", "")
+    return sha256(probe.sample.data + place.encode()).digest()
+
+
+def _id(match: Matched) -> UUID:
+    identifier = match.reference_id or match.subject_id
+    assert identifier is not None  # a search gives one of the two
+    return identifier

@@ -1,0 +1,1 @@
+"""Standing searches: acts that tell when somebody is enrolled later."""

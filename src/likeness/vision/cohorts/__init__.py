@@ -1,0 +1,1 @@
+"""What evens scores out, and what they mean."""

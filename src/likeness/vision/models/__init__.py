@@ -1,0 +1,1 @@
+"""Models: their cards, licences, and where their files lie."""

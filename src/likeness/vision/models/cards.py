@@ -1,0 +1,191 @@
+"""What a model is, where it comes from, and on what terms: one card for each."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from likeness.artifacts import PinnedFile
+from likeness.errors import InvalidRequest
+from likeness.vision.align import (
+    ARCFACE_LAYOUT,
+    DLIB_LAYOUT,
+    RETAIL_LAYOUT,
+    ChipLayout,
+    Chips,
+)
+from likeness.vision.networks.preparation import Preparation
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Task(StrEnum):
+    """What a model is for."""
+
+    DETECTOR = "detector"
+    RECOGNISER = "recogniser"
+
+
+class Form(StrEnum):
+    """How a model's file is laid out, which says how it is converted and read."""
+
+    CENTERFACE = "centerface"
+    SCRFD = "scrfd"
+    YUNET = "yunet"
+    DLIB_RESNET = "dlib-resnet"
+    ARCFACE = "arcface"
+    SFACE = "sface"
+    OPENVINO_REID = "openvino-reid"
+
+    @property
+    def task(self) -> Task:
+        """What models of this form are for."""
+        return Task.RECOGNISER if self in LAYOUTS else Task.DETECTOR
+
+    @property
+    def has_graph_file(self) -> bool:
+        """Whether the network's layout lies in a file of its own, beside the weights."""
+        return self is Form.OPENVINO_REID
+
+
+# How the models of a form want their pixels, unless a card says otherwise.
+PREPARATIONS = {
+    Form.CENTERFACE: Preparation(),
+    Form.SCRFD: Preparation(mean=(127.5, 127.5, 127.5), scale=128.0),
+    Form.YUNET: Preparation(channels="BGR"),
+    Form.DLIB_RESNET: Preparation(mean=(122.782, 117.001, 104.298), scale=256.0),
+    Form.ARCFACE: Preparation(mean=(127.5, 127.5, 127.5), scale=127.5),
+    # Its graph subtracts and scales by itself.
+    Form.SFACE: Preparation(),
+    # Its graph scales by itself.
+    Form.OPENVINO_REID: Preparation(channels="BGR"),
+}
+# How the chips of a recogniser's form are laid out.
+LAYOUTS: dict[Form, ChipLayout] = {
+    Form.DLIB_RESNET: DLIB_LAYOUT,
+    Form.ARCFACE: ARCFACE_LAYOUT,
+    Form.SFACE: ARCFACE_LAYOUT,
+    Form.OPENVINO_REID: RETAIL_LAYOUT,
+}
+# How many chips of a face the recognisers of a form are given, unless the settings say.
+CHIPS: dict[Form, Chips] = {
+    Form.DLIB_RESNET: Chips.SIX,
+    Form.ARCFACE: Chips.SIX,
+    Form.SFACE: Chips.SIX,
+    # Four chips more gain nothing here.
+    Form.OPENVINO_REID: Chips.MIRRORED,
+}
+
+
+class LicenceClass(StrEnum):
+    """What a licence of weights amounts to; `UNKNOWN` where nobody has said."""
+
+    PERMISSIVE = "permissive"
+    NON_COMMERCIAL = "non-commercial"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Licences:
+    """The terms of a model's code, of its weights and of what they were trained on, in words."""
+
+    code: str
+    weights: str
+    weights_class: LicenceClass
+    training_data: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file that a user brings; `size` in bytes, `sha256` in lower-case hexadecimal."""
+
+    name: str
+    size: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        """Refuse what pins nothing, or a name that leads elsewhere."""
+        if "/" in self.name or self.name in {"", ".", ".."}:
+            raise InvalidRequest(
+                f"the name of a file beside the card is needed, this is {self.name!r}: put the"
+                " file there"
+            )
+        if self.size < 1 or not _SHA256.fullmatch(self.sha256):
+            raise InvalidRequest(
+                f"{self.name} needs its size in bytes and its SHA-256 of 64 lower-case hexadecimal"
+                f" digits, these are {self.size} and {self.sha256!r}: give both"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One model, told apart by `name` and, to the byte, by its `digest`.
+
+    `source` holds the weights, and the network's layout too unless that lies in `graph`.
+    `dimensions` is the length of a recogniser's templates, None for a detector. `lfw_fnmr` is the
+    share of LFW's mated pairs that it misses at FMR 1e-3 (View 1, deep-funneled), None where that
+    was not measured.
+    """
+
+    name: str
+    form: Form
+    source: PinnedFile | LocalFile
+    licences: Licences
+    preparation: Preparation
+    dimensions: int | None
+    description: str
+    known_limits: tuple[str, ...]
+    credits: str
+    graph: PinnedFile | None = None
+    lfw_fnmr: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a card that contradicts itself."""
+        if not _NAME.fullmatch(self.name):
+            raise InvalidRequest(
+                "a model's name has up to 64 lower-case letters, digits, dots, dashes and"
+                f" underscores; this is {self.name!r}: give another"
+            )
+        if (self.task is Task.RECOGNISER) != (self.dimensions is not None):
+            raise InvalidRequest(
+                f"recognisers have dimensions and detectors have none; {self.name}, a"
+                f" {self.task}, has {self.dimensions}: correct the card"
+            )
+        if self.form.has_graph_file != (self.graph is not None):
+            raise InvalidRequest(two_files_refused(self.form))
+
+    @property
+    def files(self) -> tuple[PinnedFile | LocalFile, ...]:
+        """All that the model is made from."""
+        return (self.source,) if self.graph is None else (self.source, self.graph)
+
+    @property
+    def digest(self) -> str:
+        """What the model is known by, 64 hexadecimal digits: SHA-256 of its file, or over both."""
+        if self.graph is None:
+            return self.source.sha256
+        return hashlib.sha256((self.source.sha256 + self.graph.sha256).encode()).hexdigest()
+
+    @property
+    def task(self) -> Task:
+        """What the model is for."""
+        return self.form.task
+
+    @property
+    def layout(self) -> ChipLayout | None:
+        """How a recogniser's chips are laid out; None for a detector."""
+        return LAYOUTS.get(self.form)
+
+    @property
+    def needs_acceptance(self) -> bool:
+        """Whether the operator has to accept the licence of the weights before they are used."""
+        return self.licences.weights_class is not LicenceClass.PERMISSIVE
+
+
+def two_files_refused(form: Form) -> str:
+    """Word why a model of two files, or what is said to be one, cannot be added."""
+    return (
+        f"Models of the form {form} cannot be added: their weights and their graph are two files."
+        " Convert the model to one ONNX file, and add that as arcface or sface"
+    )

@@ -1,0 +1,1 @@
+"""Networks that find faces and make templates, and the engines that run them."""
