@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo serve test check bench lock clean
+.PHONY: help install demo serve test check docs dist bench lock clean
 
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check install
@@ -25,11 +25,20 @@ serve: install ## Answer Amazon Rekognition's clients on port 8020 of this machi
 test: .venv/.installed-dev ## Run the tests, those that need weights and system packages too
 	@.venv/bin/python -m pytest -m "not online" -n 2 --dist loadfile
 
-check: .venv/.installed-dev ## Check form, lint, types and layers
+check: .venv/.installed-dev ## Check form, lint, types, layers and workflows
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m mypy
 	.venv/bin/lint-imports
+	.venv/bin/zizmor --offline --quiet .github
+
+docs: .venv/.installed-dev ## Write docs/api.md from the docstrings
+	.venv/bin/python -m tools.reference
+
+dist: .venv/.installed-dev ## Build the wheel and the source distribution, and try the wheel
+	rm -rf dist
+	.venv/bin/python -m uv build --quiet --offline --no-build-isolation --python .venv/bin/python --out-dir dist
+	.ci/wheel "$(PYTHON)"
 
 bench: install .venv-bench/.installed ## Measure (ONLY=name for one figure or group, FULL=1 for the long ones too)
 	@.venv/bin/python -m bench $(if $(ONLY),--only "$(ONLY)") $(if $(FULL),--full)
@@ -43,7 +52,7 @@ lock: .venv/.installed-dev ## Resolve requirements/*.lock anew
 	$(COMPILE) --upgrade requirements/bench-sdist.in -o requirements/bench-sdist.lock
 
 clean: ## Remove what the other targets made (not the cache of weights)
-	rm -rf .venv .venv-bench demo-out bench-out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench demo-out bench-out dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # A stamp is touched last, so an interrupted step is done again from its start.
 
