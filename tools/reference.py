@@ -106,10 +106,9 @@ def _fields(thing: ast.ClassDef) -> Iterator[str]:
     for member in thing.body:
         match member:
             case ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("_"):
-                default = f" = {ast.unparse(member.value)}" if member.value else ""
-                yield f"{name}: {_annotation(member.annotation)}{default}"
+                yield f"{name}: {_annotation(member.annotation)}{_default(member.value)}"
             case ast.Assign(targets=[ast.Name(id=name)]) if not name.startswith("_"):
-                yield ast.unparse(member)
+                yield f"{name}{_default(member.value)}"
 
 
 def _signature(function: ast.FunctionDef) -> str:
@@ -143,13 +142,18 @@ def _arguments(arguments: ast.arguments) -> list[str]:
 
 def _argument(argument: ast.arg, default: ast.expr | None) -> str:
     annotation = f": {_annotation(argument.annotation)}" if argument.annotation else ""
-    return f"{argument.arg}{annotation}{f' = {ast.unparse(default)}' if default else ''}"
+    return f"{argument.arg}{annotation}{_default(default)}"
+
+
+def _default(value: ast.expr | None) -> str:
+    # In the quotes that our formatter wants, of Python in Markdown too.
+    return " = " + ast.unparse(value).replace("'", '"') if value else ""
 
 
 def _annotation(annotation: ast.expr) -> str:
     """Give an annotation without the quotes around names that are defined later."""
     words = ast.unparse(annotation)
-    return words if "Literal" in words else words.replace("'", "")
+    return words.replace("'", '"' if "Literal" in words else "")
 
 
 def _code(text: str) -> str:
