@@ -11,7 +11,7 @@ from likeness.app.own_acts import own_acts
 from likeness.config import Settings
 from likeness.errors import Denied
 from likeness.terms.use import Principal, Role
-from likeness.v1.served import PictureLane, Served
+from likeness.v1.acts import Acts, PictureLane
 
 
 async def nobody(request: Request) -> Principal:
@@ -24,7 +24,7 @@ def test_what_is_read_of_cohorts_serves_every_caller(tmp_path: Path) -> None:
     settings.home.mkdir()
     with Rows(Installation(settings)) as rows:
         made = own_acts(rows, cast(Any, None), nobody, cast(PictureLane, None), lambda: True)
-        served: Served = made.state.served
-        hers, his = (served.watches(one, rows.desk) for one in (ada, bob))
+        acts: Acts = made.state.acts
+        hers, his = (acts.watches(one, rows.desk) for one in (ada, bob))
         assert (hers.principal, his.principal) == (ada, bob)
         assert hers.cohorts is his.cohorts

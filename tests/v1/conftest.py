@@ -22,9 +22,9 @@ from likeness.service.watch.watch_office import WatchOffice
 from likeness.storage import migrate, open_database
 from likeness.terms.template import CohortStatistics, Template
 from likeness.terms.use import Principal, Role
+from likeness.v1.acts import Acts
 from likeness.v1.application import application
 from likeness.v1.problems import Problem
-from likeness.v1.served import Served
 from tests.gallery.galleries import DIMENSIONS, MODEL, StrangersCohort, kept_cohort, vector
 from tests.review.judging import Desk
 from tests.review.test_watches import CALIBRATION
@@ -62,7 +62,7 @@ class Client:
                 now=self.desk.now,
             )
         )
-        served = Served(
+        served = Acts(
             authenticate=self._authenticate,
             desk=UnrecordedDesk(self.database),
             review=lambda principal, desk: ReviewOffice(

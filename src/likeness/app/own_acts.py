@@ -14,9 +14,9 @@ from likeness.rekognition.faults import AwsError
 from likeness.service.uses.receipts import receipt_for
 from likeness.service.watch.watched_face import only_face
 from likeness.terms.use import Principal
+from likeness.v1.acts import Acts, PictureLane
 from likeness.v1.application import application
 from likeness.v1.problems import Problem
-from likeness.v1.served import PictureLane, Served
 from likeness.vision.decode import inspect
 from likeness.vision.find import FaceFinder
 
@@ -38,7 +38,7 @@ def own_acts(
     # Made once: what a watch's office has read of cohorts serves the next caller, too.
     review, watches = review_office(rows, rows.somebody), watch_office(rows, rows.somebody)
     return application(
-        Served(
+        Acts(
             authenticate,
             rows.desk,
             lambda principal, desk: replace(review, principal=principal, desk=desk),

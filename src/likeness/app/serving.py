@@ -29,10 +29,10 @@ from likeness.app.upkeep import Upkeep, tasks_of
 from likeness.artifacts import Progress
 from likeness.errors import LikenessError
 from likeness.rekognition.application import Application, Limits
+from likeness.rekognition.backend import Backend
 from likeness.rekognition.measures import Measures
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
-from likeness.rekognition.served import Served
 from likeness.service.enrol.create_collection import TemplatesOf
 from likeness.service.govern.keys import KeyOffice
 from likeness.terms.closing import Closing
@@ -66,11 +66,11 @@ class Serving(Closing):
                 fetches=False,
                 wrap=partial(MeasuredFinder, measures=measures),
             )
-            served = _served(home, finders)
+            backend = _backend(home, finders)
             _tell_of_better_models(home)
             keys = KnownKeys(home.database, home.keyring, _now)
             self._wire = Application(
-                {name: partial(operation, served) for name, operation in OPERATIONS.items()},
+                {name: partial(operation, backend) for name, operation in OPERATIONS.items()},
                 keys,
                 measures,
                 Limits(
@@ -83,7 +83,7 @@ class Serving(Closing):
             undone.pop_all()
         v1 = own_acts(
             home,
-            served.finder_of,
+            backend.finder_of,
             authenticate_with(keys, self._wire.rates, _now),
             picture_lane_of(self._wire),
             self._is_ready,
@@ -147,11 +147,11 @@ async def _alive(request: Request) -> Response:
     return JSONResponse({"alive": True})
 
 
-def _served(home: Home, finders: Finders) -> Served:
+def _backend(home: Home, finders: Finders) -> Backend:
     """Put together what operations need."""
     installation = home.installation
     model, finder = installation.template_model(), finders.default()
-    return Served(
+    return Backend(
         database=home.database,
         keyring=home.keyring,
         gallery=home.gallery,

@@ -4,15 +4,15 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse, Response
 
 from likeness import __version__
+from likeness.v1.acts import Acts, Offered
 from likeness.v1.bounds import DESCRIPTION_PATH, HEALTH_PATH, Bounds
 from likeness.v1.cases import cases
 from likeness.v1.ledger import ledger
 from likeness.v1.problems import answer_with_problems
-from likeness.v1.served import Served, Serving
 from likeness.v1.watches import watches
 
 
-def application(served: Served) -> FastAPI:
+def application(acts: Acts) -> FastAPI:
     """Make the application that answers what begins with `/v1/`."""
     made = FastAPI(
         title="Likeness",
@@ -23,8 +23,8 @@ def application(served: Served) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    made.state.served = served
-    made.add_middleware(Bounds, authenticate=served.authenticate)
+    made.state.acts = acts
+    made.add_middleware(Bounds, authenticate=acts.authenticate)
     answer_with_problems(made)
     made.include_router(cases)
     made.include_router(watches)
@@ -33,7 +33,7 @@ def application(served: Served) -> FastAPI:
     return made
 
 
-def show_health(serving: Serving) -> Response:
+def show_health(acts: Offered) -> Response:
     """Say whether acts can be done; 503 where they cannot."""
-    ready = serving.ready()
+    ready = acts.ready()
     return JSONResponse({"ready": ready}, 200 if ready else 503)

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from likeness.review.quorum import Verdict
 from likeness.review.statements import LONGEST_STATEMENT
+from likeness.v1.acts import Review
 from likeness.v1.answers import CaseAnswer, CasesAnswer, SeenCaseAnswer
-from likeness.v1.served import Review
 
 cases = APIRouter(prefix="/v1/cases", tags=["review"])
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from likeness.v1.served import Caller, Serving
+from likeness.v1.acts import Caller, Offered
 
 ledger = APIRouter(prefix="/v1", tags=["ledger"])
 
@@ -14,12 +14,12 @@ _NOTE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
 
 
 @ledger.get("/receipts/{receipt_id}", response_class=Response, responses=_RECEIPT)
-def show_receipt(receipt_id: str, serving: Serving, caller: Caller) -> Response:
+def show_receipt(receipt_id: str, acts: Offered, caller: Caller) -> Response:
     """Give a receipt, which `likeness ledger verify` checks offline."""
-    return Response(serving.receipt(caller, receipt_id), media_type="application/json")
+    return Response(acts.receipt(caller, receipt_id), media_type="application/json")
 
 
 @ledger.get("/checkpoint", response_class=Response, responses=_NOTE)
-def show_checkpoint(serving: Serving, caller: Caller) -> Response:
+def show_checkpoint(acts: Offered, caller: Caller) -> Response:
     """Give the signed head of the ledger, to be kept where nobody here can change it."""
-    return Response(serving.checkpoint(), media_type="text/plain")
+    return Response(acts.checkpoint(), media_type="text/plain")

@@ -10,8 +10,8 @@ from likeness.review.statements import LONGEST_STATEMENT
 from likeness.review.watches import Grounds
 from likeness.service.uses.stated_purpose import stated_purpose
 from likeness.service.watch.watch_office import Wanted
+from likeness.v1.acts import Caller, Offered, Watching
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer, WatchesAnswer
-from likeness.v1.served import Caller, Serving, Watching
 
 watches = APIRouter(prefix="/v1/watches", tags=["watches"])
 
@@ -34,7 +34,7 @@ class WatchRequest(BaseModel):
 
 @watches.post("", status_code=201)
 async def add_watch(
-    asked: WatchRequest, serving: Serving, caller: Caller, office: Watching
+    asked: WatchRequest, acts: Offered, caller: Caller, office: Watching
 ) -> AddedWatchAnswer:
     """Begin a watch; what signs its webhooks is given this once."""
     purpose, granted = stated_purpose(caller, asked.purpose)
@@ -46,8 +46,8 @@ async def add_watch(
         asked.webhook,
         purpose_granted=granted,
     )
-    added = await serving.picture_lane(
-        lambda: office.add(wanted, lambda collection: serving.face_of(collection, asked.image))
+    added = await acts.picture_lane(
+        lambda: office.add(wanted, lambda collection: acts.face_of(collection, asked.image))
     )
     return AddedWatchAnswer.of_added(*added)
 

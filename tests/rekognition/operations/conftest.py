@@ -19,10 +19,10 @@ from likeness.app.home import Home
 from likeness.buckets import FolderBuckets
 from likeness.gallery import tags
 from likeness.rekognition.application import Application, Limits
+from likeness.rekognition.backend import Backend
 from likeness.rekognition.measures import Measures
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
-from likeness.rekognition.served import Served
 from likeness.service.enrol.create_collection import TemplatesOf
 from likeness.terms.use import Principal, Role
 from tests.cli.conftest import ship_standards
@@ -44,12 +44,12 @@ class OneKey:
         return self._credential if access_key_id == "LKIATEST" else None
 
 
-def served_of(home: Home, buckets: Path, clock: Callable[[], datetime]) -> Served:
+def backend_of(home: Home, buckets: Path, clock: Callable[[], datetime]) -> Backend:
     """Put together what operations need of a home."""
     installation = home.installation
     finders = Finders(installation, installation.engine(Workload.ONE), fetches=False)
     model, finder = installation.template_model(), finders.default()
-    return Served(
+    return Backend(
         database=home.database,
         keyring=home.keyring,
         gallery=home.gallery,
@@ -89,16 +89,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def served(folder: Path, standards: Path, clock: Clock) -> Iterator[Served]:
+def backend(folder: Path, standards: Path, clock: Clock) -> Iterator[Backend]:
     with home_at(folder, "", standards) as home:
-        yield served_of(home, folder / "buckets", clock)
+        yield backend_of(home, folder / "buckets", clock)
 
 
 @contextmanager
-def serving(served: Served, principal: Principal = ADMIN) -> Iterator[Any]:
+def serving(backend: Backend, principal: Principal = ADMIN) -> Iterator[Any]:
     """Serve to a principal; gives a boto3 client."""
     application = Application(
-        {name: partial(operation, served) for name, operation in OPERATIONS.items()},
+        {name: partial(operation, backend) for name, operation in OPERATIONS.items()},
         OneKey(principal),
         Measures(CollectorRegistry()),
         Limits(picture_workers=8),
@@ -108,21 +108,21 @@ def serving(served: Served, principal: Principal = ADMIN) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def client(served: Served) -> Iterator[Any]:
-    with serving(served) as client:
+def client(backend: Backend) -> Iterator[Any]:
+    with serving(backend) as client:
         yield client
 
 
 @pytest.fixture
-def rekognition(client: Any, served: Served) -> Iterator[Any]:
+def rekognition(client: Any, backend: Backend) -> Iterator[Any]:
     """A client, and the empty collection `staff`, alone until the test is over."""
     client.create_collection(CollectionId="staff")
     yield client
-    for collection in served.gallery.collections():
-        erase.collection(served.gallery, collection.name)
+    for collection in backend.gallery.collections():
+        erase.collection(backend.gallery, collection.name)
 
 
-def tag_as_before(served: Served, tagged: dict[str, str]) -> None:
+def tag_as_before(backend: Backend, tagged: dict[str, str]) -> None:
     """Tag `staff` as could be done before every value had to be known."""
-    _, opened = served.gallery.open("staff")
-    served.database.write(lambda connection: tags.put(connection, opened.seal, tagged))
+    _, opened = backend.gallery.open("staff")
+    backend.database.write(lambda connection: tags.put(connection, opened.seal, tagged))

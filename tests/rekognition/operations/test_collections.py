@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from likeness.rekognition.served import Served
+from likeness.rekognition.backend import Backend
 from tests.gallery.galleries import Clock
 from tests.rekognition.operations.discs import RED, disc
 from tests.rekognition.operations.refusals import refusal
@@ -22,7 +22,7 @@ def test_a_collection_is_made_with_an_arn_that_lacks_its_prefix(rekognition: Any
 
 
 def test_a_collection_is_described_with_the_whole_arn(
-    rekognition: Any, clock: Clock, served: Served
+    rekognition: Any, clock: Clock, backend: Backend
 ) -> None:
     version = rekognition.create_collection(CollectionId="guests")["FaceModelVersion"]
     rekognition.index_faces(CollectionId="guests", Image={"Bytes": disc(RED)})
@@ -104,13 +104,13 @@ def test_a_deleted_collection_is_gone(rekognition: Any) -> None:
 
 
 def test_a_collection_of_another_model_or_cohort_is_told_from_one_that_is_not_there(
-    rekognition: Any, served: Served
+    rekognition: Any, backend: Backend
 ) -> None:
     for name, model, cohort in (
-        ("of-model", "net@1+eyes@1", served.templates.cohort_version),
-        ("of-cohort", served.templates.model, "cohort@1"),
+        ("of-model", "net@1+eyes@1", backend.templates.cohort_version),
+        ("of-cohort", backend.templates.model, "cohort@1"),
     ):
-        served.gallery.create(name, model=model, dimensions=128, cohort_version=cohort)
+        backend.gallery.create(name, model=model, dimensions=128, cohort_version=cohort)
         for operation in (rekognition.index_faces, rekognition.search_faces_by_image):
             code, said = refusal(operation, CollectionId=name, Image={"Bytes": disc(RED)})
             assert code == "InvalidParameterException"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from likeness.ledger.rows import every_entry
-from likeness.rekognition.served import Served
+from likeness.rekognition.backend import Backend
 from tests.rekognition.operations.conftest import tag_as_before
 from tests.rekognition.operations.refusals import refusal
 
@@ -15,7 +15,7 @@ STAFF = {"CollectionId": "staff"}
 
 
 def test_the_ledger_names_the_tags_that_rules_go_by_and_no_other(
-    rekognition: Any, served: Served
+    rekognition: Any, backend: Backend
 ) -> None:
     tagged = {"likeness:sector": "commerce", "likeness:live": "true", "team": "Jane Doe"}
     rekognition.tag_resource(ResourceArn=ARN, Tags=tagged)
@@ -23,7 +23,7 @@ def test_the_ledger_names_the_tags_that_rules_go_by_and_no_other(
     rekognition.untag_resource(ResourceArn=ARN, TagKeys=untagged)
     rekognition.untag_resource(ResourceArn=ARN, TagKeys=["team"])
     rekognition.create_collection(CollectionId="guests", Tags=tagged)
-    entries = served.database.read(lambda c: list(map(json.loads, every_entry(c))))[-4:]
+    entries = backend.database.read(lambda c: list(map(json.loads, every_entry(c))))[-4:]
     assert [(one["operation"], one["action"], one.get("details")) for one in entries] == [
         ("TagResource", "govern", {"tagged": "likeness:live likeness:sector"}),
         ("UntagResource", "govern", {"untagged": "likeness:live"}),
@@ -54,7 +54,7 @@ UNKNOWN = {
 
 @pytest.mark.parametrize(("tags", "message"), UNKNOWN.values(), ids=list(UNKNOWN))
 def test_what_rules_do_not_know_cannot_be_declared(
-    rekognition: Any, served: Served, tags: dict[str, str], message: str
+    rekognition: Any, backend: Backend, tags: dict[str, str], message: str
 ) -> None:
     for act, request in (
         (rekognition.tag_resource, {"ResourceArn": ARN}),
@@ -63,8 +63,8 @@ def test_what_rules_do_not_know_cannot_be_declared(
         code, said = refusal(act, **request, Tags={**tags, "team": "door"})
         assert (code, message in said) == ("InvalidParameterException", True), said
     assert rekognition.list_tags_for_resource(ResourceArn=ARN)["Tags"] == {}
-    assert [one.name for one in served.gallery.collections()] == ["staff"]
-    entries = served.database.read(lambda c: list(map(json.loads, every_entry(c))))
+    assert [one.name for one in backend.gallery.collections()] == ["staff"]
+    entries = backend.database.read(lambda c: list(map(json.loads, every_entry(c))))
     tried = [one for one in entries if one["operation"] in ("TagResource", "CreateCollection")][-2:]
     assert [(one["kind"], one["action"]) for one in tried] == [
         ("failed", "govern" if key.startswith("likeness:") else "arrange") for key in tags
@@ -73,10 +73,10 @@ def test_what_rules_do_not_know_cannot_be_declared(
 
 
 def test_no_entry_holds_what_a_tag_says_in_words_of_its_own(
-    rekognition: Any, served: Served
+    rekognition: Any, backend: Backend
 ) -> None:
     said = ("sector", "jurisdiction", "purpose", "footage", "notice")
-    tag_as_before(served, {f"likeness:{fact}": "told Jane Doe" for fact in said})
+    tag_as_before(backend, {f"likeness:{fact}": "told Jane Doe" for fact in said})
     code, why = refusal(rekognition.list_faces, **STAFF)
     assert code == "AccessDeniedException"
     for rule in ("unknown-sector", "unknown-jurisdiction", "unknown-purpose"):
@@ -89,7 +89,7 @@ def test_no_entry_holds_what_a_tag_says_in_words_of_its_own(
     assert (code, "footage-unknown" in why) == ("AccessDeniedException", True)
     rekognition.untag_resource(ResourceArn=ARN, TagKeys=["likeness:footage"])
     rekognition.list_faces(**STAFF)
-    entries = served.database.read(lambda c: list(map(json.loads, every_entry(c))))[-6:]
+    entries = backend.database.read(lambda c: list(map(json.loads, every_entry(c))))[-6:]
     assert [one["collection"]["notice"] for one in entries] == ["unknown"] * 6
     assert entries[0]["collection"] | dict.fromkeys(said, "unknown") == entries[0]["collection"]
     assert "Jane" not in str(entries)

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from likeness.errors import Conflict
-from likeness.rekognition.served import Served
+from likeness.rekognition.backend import Backend
 from tests.gallery.galleries import Clock
 from tests.rekognition.operations.discs import BLUE, GREEN, RED, beside, disc, discs, grey
 from tests.rekognition.operations.refusals import refusal
@@ -185,7 +185,7 @@ def test_deleted_faces_are_gone_and_the_others_have_reasons(rekognition: Any) ->
 
 
 def test_a_face_whose_erasure_cannot_be_finished_is_gone_nevertheless(
-    rekognition: Any, served: Served, monkeypatch: pytest.MonkeyPatch
+    rekognition: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (red,) = ids(index(rekognition, disc(RED)))
 
@@ -193,9 +193,9 @@ def test_a_face_whose_erasure_cannot_be_finished_is_gone_nevertheless(
         raise Conflict("another program reads the database: ask it to stop")
 
     with monkeypatch.context() as patched:
-        patched.setattr(served.gallery.erasing, "finish", in_the_way)
+        patched.setattr(backend.gallery.erasing, "finish", in_the_way)
         answer = rekognition.delete_faces(CollectionId="staff", FaceIds=[red])
     assert answer["DeletedFaces"] == [red]
     assert rekognition.list_faces(CollectionId="staff")["Faces"] == []
-    (certificate,) = served.gallery.erasing.finish_pending()
+    (certificate,) = backend.gallery.erasing.finish_pending()
     assert certificate.erased.references == 1

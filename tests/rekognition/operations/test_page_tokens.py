@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from likeness.rekognition.served import Served
+from likeness.rekognition.backend import Backend
 from likeness.terms.use import Principal, Role
 from tests.gallery.galleries import Clock
 from tests.rekognition.operations.conftest import serving
@@ -58,8 +58,10 @@ def test_a_token_does_not_outlive_its_collection(rekognition: Any, token: str) -
     assert refusal(rekognition.list_users, **STAFF, NextToken=token) == BAD
 
 
-def test_a_token_of_another_caller_is_refused(rekognition: Any, token: str, served: Served) -> None:
-    with serving(served, Principal("key:another", Role.ADMIN)) as other:
+def test_a_token_of_another_caller_is_refused(
+    rekognition: Any, token: str, backend: Backend
+) -> None:
+    with serving(backend, Principal("key:another", Role.ADMIN)) as other:
         assert refusal(other.list_users, **STAFF, NextToken=token) == BAD
     assert rekognition.list_users(**STAFF, NextToken=token)["Users"]
 

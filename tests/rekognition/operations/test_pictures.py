@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from likeness.rekognition.served import Served
+from likeness.rekognition.backend import Backend
 from likeness.vision.decode import Sample
 from tests.rekognition.operations.conftest import serving
 from tests.rekognition.operations.discs import RED, disc, grey
@@ -131,8 +131,8 @@ def test_an_object_has_15_mb_at_most(rekognition: Any, folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("undecoded")
-def test_an_operators_narrower_limits_hold_too(served: Served) -> None:
-    narrower = replace(served, limits=replace(served.limits, max_pixels=9_000))
+def test_an_operators_narrower_limits_hold_too(backend: Backend) -> None:
+    narrower = replace(backend, limits=replace(backend.limits, max_pixels=9_000))
     with serving(narrower) as client:
         code, _ = refusal(client.detect_faces, Image={"Bytes": grey(100, 100)})
     assert code == "ImageTooLargeException"

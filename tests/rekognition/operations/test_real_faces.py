@@ -17,7 +17,7 @@ from likeness.artifacts.catalogue import ASTRONAUT, BIDEN, OBAMA, OBAMA_2, OBAMA
 from likeness.config import Settings
 from likeness.terms.face import Face
 from tests.gallery.galleries import Clock
-from tests.rekognition.operations.conftest import served_of, serving
+from tests.rekognition.operations.conftest import backend_of, serving
 
 pytestmark = pytest.mark.models
 
@@ -39,7 +39,7 @@ def client(library: Likeness) -> Iterator[Any]:
     """A client of a home with the empty collection `staff`."""
     with (
         Home(library.installation) as home,
-        serving(served_of(home, library.installation.settings.home, Clock())) as client,
+        serving(backend_of(home, library.installation.settings.home, Clock())) as client,
     ):
         client.create_collection(**STAFF)
         yield client

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Connection
 
 from likeness.errors import Denied
+from likeness.rekognition.backend import Backend
 from likeness.rekognition.contract import contract
 from likeness.rekognition.operations import OPERATIONS
-from likeness.rekognition.served import Served
 from likeness.service.uses.record import M, Outcome, Probe
 from likeness.storage import Database
 from likeness.terms.decision import Decision, Duty, Obligation, Rule
@@ -129,14 +129,14 @@ def asked(client: Any, operation: str) -> Callable[..., Any]:
 
 @pytest.mark.usefixtures("rekognition")
 def test_a_refused_use_fetches_and_decodes_nothing(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def decode(*_: object) -> None:
         raise AssertionError("a pixel was decoded")
 
     monkeypatch.setattr(Sample, "decode", decode)
-    desk = NotingDesk(served.database, refused=frozenset(Action))
-    with serving(replace(served, desk=desk, buckets=NothingToRead())) as client:
+    desk = NotingDesk(backend.database, refused=frozenset(Action))
+    with serving(replace(backend, desk=desk, buckets=NothingToRead())) as client:
         for operation, (action, request) in REQUESTS.items():
             code, said = refusal(asked(client, operation), **request)
             assert (operation, code) == (operation, "AccessDeniedException")
@@ -144,20 +144,20 @@ def test_a_refused_use_fetches_and_decodes_nothing(
             assert desk.notes.uses[-1].action is action
     assert REQUESTS.keys() == OPERATIONS.keys()
     assert [use.operation for use in desk.notes.uses] == list(REQUESTS)
-    assert [one.name for one in served.gallery.collections()] == ["staff"]
+    assert [one.name for one in backend.gallery.collections()] == ["staff"]
 
 
 def test_a_use_names_the_collection_and_what_an_admin_declared_of_it(
-    rekognition: Any, served: Served
+    rekognition: Any, backend: Backend
 ) -> None:
-    desk = NotingDesk(served.database)
+    desk = NotingDesk(backend.database)
     tags = {"likeness:sector": "health", "likeness:purpose": "photo-organisation", "team": "door"}
-    with serving(replace(served, desk=desk)) as client:
+    with serving(replace(backend, desk=desk)) as client:
         client.tag_resource(ResourceArn=ARN, Tags=tags)
         client.describe_collection(**STAFF)
     tagging, describing = desk.notes.uses
     assert tagging.action is Action.GOVERN
-    assert describing.collection_id == served.gallery.collection("staff").id
+    assert describing.collection_id == backend.gallery.collection("staff").id
     facts = describing.collection
     assert (facts.sector, facts.jurisdiction, facts.purpose) == (
         "health",
@@ -167,10 +167,10 @@ def test_a_use_names_the_collection_and_what_an_admin_declared_of_it(
 
 
 @pytest.mark.usefixtures("rekognition")
-def test_tags_that_rules_go_by_are_an_admins_matter(served: Served) -> None:
-    desk = NotingDesk(served.database, refused=frozenset({Action.GOVERN}))
+def test_tags_that_rules_go_by_are_an_admins_matter(backend: Backend) -> None:
+    desk = NotingDesk(backend.database, refused=frozenset({Action.GOVERN}))
     declaring = {"likeness:sector": "police"}
-    with serving(replace(served, desk=desk)) as client:
+    with serving(replace(backend, desk=desk)) as client:
         client.tag_resource(ResourceArn=ARN, Tags={"team": "door"})
         for act, request in (
             (client.tag_resource, {"ResourceArn": ARN, "Tags": declaring}),
@@ -180,12 +180,12 @@ def test_tags_that_rules_go_by_are_an_admins_matter(served: Served) -> None:
             assert refusal(act, **request)[0] == "AccessDeniedException"
 
 
-def test_what_is_not_released_is_not_answered(rekognition: Any, served: Served) -> None:
+def test_what_is_not_released_is_not_answered(rekognition: Any, backend: Backend) -> None:
     for colour in (RED, (222, 44, 44)):
         rekognition.index_faces(**STAFF, Image={"Bytes": disc(colour)})
     picture = {"Bytes": disc(RED)}
-    desk = NotingDesk(served.database, most=1)
-    with serving(replace(served, desk=desk)) as client:
+    desk = NotingDesk(backend.database, most=1)
+    with serving(replace(backend, desk=desk)) as client:
         found = client.search_faces_by_image(**STAFF, Image=picture, MaxFaces=5)
         compared = client.compare_faces(SourceImage=picture, TargetImage={"Bytes": disc(RED, RED)})
     assert len(found["FaceMatches"]) == 1
@@ -203,10 +203,10 @@ def test_what_is_not_released_is_not_answered(rekognition: Any, served: Served) 
 
 @pytest.mark.parametrize("operation", ["search_faces_by_image", "search_users_by_image"])
 def test_a_search_with_another_quality_filter_is_another_search(
-    rekognition: Any, served: Served, operation: str
+    rekognition: Any, backend: Backend, operation: str
 ) -> None:
-    desk = NotingDesk(served.database)
-    with serving(replace(served, desk=desk)) as client:
+    desk = NotingDesk(backend.database)
+    with serving(replace(backend, desk=desk)) as client:
         for chosen in ({}, *({"QualityFilter": one} for one in ("NONE", "LOW", "AUTO", "MEDIUM"))):
             getattr(client, operation)(**STAFF, Image={"Bytes": disc(RED)}, **chosen)
     without, none, low, auto, medium = (probe.parameters for probe in desk.notes.probes)
@@ -217,7 +217,7 @@ def test_a_search_with_another_quality_filter_is_another_search(
 
 @pytest.mark.parametrize(("duty", "amount"), [(Duty.SIMILARITY, 99.0), (Duty.REVIEW, 1.0)])
 def test_associating_faces_tells_nothing_that_a_search_would_not(
-    rekognition: Any, served: Served, duty: Duty, amount: float
+    rekognition: Any, backend: Backend, duty: Duty, amount: float
 ) -> None:
     red, alike, blue = (
         rekognition.index_faces(**STAFF, Image={"Bytes": disc(colour)})["FaceRecords"][0]["Face"][
@@ -227,9 +227,9 @@ def test_associating_faces_tells_nothing_that_a_search_would_not(
     )
     rekognition.create_user(**STAFF, UserId="Rosa")
     owed = Obligation(duty, amount, Rule("a-rule", "a-pack", "a test"))
-    desk = NotingDesk(served.database, decision=replace(_ALLOWED, obligations=(owed,)))
+    desk = NotingDesk(backend.database, decision=replace(_ALLOWED, obligations=(owed,)))
     rosa = {**STAFF, "UserId": "Rosa", "UserMatchThreshold": 1}
-    with serving(replace(served, desk=desk)) as client:
+    with serving(replace(backend, desk=desk)) as client:
         # Whose first face it is, is compared with nobody.
         assert len(client.associate_faces(**rosa, FaceIds=[red])["AssociatedFaces"]) == 1
         if duty is Duty.REVIEW:
@@ -242,11 +242,11 @@ def test_associating_faces_tells_nothing_that_a_search_would_not(
             assert not any("Confidence" in one for one in unlike)
 
 
-def test_an_answer_that_waits_for_people_names_its_case(rekognition: Any, served: Served) -> None:
+def test_an_answer_that_waits_for_people_names_its_case(rekognition: Any, backend: Backend) -> None:
     rekognition.index_faces(**STAFF, Image={"Bytes": disc(RED)})
     case_id = uuid4()
-    desk = NotingDesk(served.database, most=0, case_id=case_id)
-    with serving(replace(served, desk=desk)) as client:
+    desk = NotingDesk(backend.database, most=0, case_id=case_id)
+    with serving(replace(backend, desk=desk)) as client:
         searched = client.search_faces_by_image(**STAFF, Image={"Bytes": disc(RED)})
     assert searched["FaceMatches"] == []
     headers = searched["ResponseMetadata"]["HTTPHeaders"]
@@ -254,10 +254,10 @@ def test_an_answer_that_waits_for_people_names_its_case(rekognition: Any, served
     assert headers["x-likeness-receipt"] == "receipt-1"
 
 
-def test_looking_for_somebody_among_several_faces_is_a_search(served: Served) -> None:
+def test_looking_for_somebody_among_several_faces_is_a_search(backend: Backend) -> None:
     one, several = ({"Bytes": disc(*colours)} for colours in ((RED,), (RED, BLUE)))
-    desk = NotingDesk(served.database)
-    with serving(replace(served, desk=desk)) as client:
+    desk = NotingDesk(backend.database)
+    with serving(replace(backend, desk=desk)) as client:
         client.compare_faces(SourceImage=several, TargetImage=one)
         assert [use.action for use in desk.notes.uses] == [Action.COMPARE]
         client.compare_faces(SourceImage=one, TargetImage=several)
@@ -267,14 +267,14 @@ def test_looking_for_somebody_among_several_faces_is_a_search(served: Served) ->
 
 
 def test_where_a_search_is_refused_somebody_among_several_is_compared_with_nobody(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def templates(*_: object) -> None:
         raise AssertionError("a template was made")
 
-    monkeypatch.setattr(type(served.finder), "templates", templates)
-    desk = NotingDesk(served.database, refused=frozenset({Action.SEARCH}))
-    with serving(replace(served, desk=desk)) as client:
+    monkeypatch.setattr(type(backend.finder), "templates", templates)
+    desk = NotingDesk(backend.database, refused=frozenset({Action.SEARCH}))
+    with serving(replace(backend, desk=desk)) as client:
         code, _ = refusal(
             client.compare_faces,
             SourceImage={"Bytes": disc(RED)},
@@ -299,17 +299,17 @@ def test_where_a_search_is_refused_somebody_among_several_is_compared_with_nobod
     ids=str,
 )
 def test_a_use_is_live_if_its_caller_or_an_admin_of_its_collection_says_so(
-    rekognition: Any, served: Served, tags: dict[str, str], header: str | None, live: bool
+    rekognition: Any, backend: Backend, tags: dict[str, str], header: str | None, live: bool
 ) -> None:
     # As they may stand there from before other values were refused.
-    tag_as_before(served, tags)
+    tag_as_before(backend, tags)
 
     def state(request: Any, **_: Any) -> None:
         if header is not None:
             request.headers["X-Likeness-Live"] = header
 
-    desk = NotingDesk(served.database)
-    with serving(replace(served, desk=desk)) as client:
+    desk = NotingDesk(backend.database)
+    with serving(replace(backend, desk=desk)) as client:
         client.meta.events.register("before-sign.rekognition", state)
         client.search_faces_by_image(**STAFF, Image={"Bytes": disc(RED)})
         client.detect_faces(Image={"Bytes": disc(RED)})
@@ -317,8 +317,8 @@ def test_a_use_is_live_if_its_caller_or_an_admin_of_its_collection_says_so(
     assert (searched.live, detected.live) == (live, header == "true")
 
 
-def test_what_is_neither_live_nor_not_is_refused(served: Served) -> None:
-    with serving(served) as client:
+def test_what_is_neither_live_nor_not_is_refused(backend: Backend) -> None:
+    with serving(backend) as client:
         client.meta.events.register(
             "before-sign.rekognition",
             lambda request, **_: request.headers.add_header("X-Likeness-Live", "perhaps"),
@@ -328,9 +328,9 @@ def test_what_is_neither_live_nor_not_is_refused(served: Served) -> None:
     assert "true or false" in said
 
 
-def test_every_operation_says_what_came_of_it(rekognition: Any, served: Served) -> None:
-    desk = NotingDesk(served.database)
-    with serving(replace(served, desk=desk)) as client:
+def test_every_operation_says_what_came_of_it(rekognition: Any, backend: Backend) -> None:
+    desk = NotingDesk(backend.database)
+    with serving(replace(backend, desk=desk)) as client:
         client.create_user(**STAFF, UserId="Rosa")
         enrolled = client.index_faces(**STAFF, Image={"Bytes": disc(RED)})
         client.associate_faces(
@@ -369,9 +369,9 @@ def test_every_answer_has_the_receipt_of_its_entry(rekognition: Any) -> None:
     assert len(set(receipts)) == 3
 
 
-def test_an_auditor_sees_no_faces(rekognition: Any, served: Served) -> None:
+def test_an_auditor_sees_no_faces(rekognition: Any, backend: Backend) -> None:
     rekognition.index_faces(**STAFF, Image={"Bytes": disc(RED)})
-    with serving(served, Principal("key:auditor", Role.AUDITOR)) as auditor:
+    with serving(backend, Principal("key:auditor", Role.AUDITOR)) as auditor:
         for operation, (_, request) in REQUESTS.items():
             code, _ = refusal(asked(auditor, operation), **request)
             assert (operation, code) == (operation, "AccessDeniedException")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from likeness.gallery import collections
-from likeness.rekognition.served import Served
+from likeness.rekognition.backend import Backend
 from likeness.storage import Database
 from likeness.terms.calibration import similarity
 from likeness.vision import decode
@@ -115,20 +115,22 @@ def test_a_search_gives_4096_matches_at_most(rekognition: Any) -> None:
 
 
 @pytest.mark.usefixtures("faces")
-def test_similarity_is_a_function_of_the_false_match_rate(rekognition: Any, served: Served) -> None:
+def test_similarity_is_a_function_of_the_false_match_rate(
+    rekognition: Any, backend: Backend
+) -> None:
     search = {"CollectionId": "staff", "Image": {"Bytes": disc(RED)}, "FaceMatchThreshold": 0}
     matches = rekognition.search_faces_by_image(**search)["FaceMatches"]
-    located = served.finder.locate(inspect(disc(RED)))
-    (probe,) = served.finder.templates(located)
-    candidates = served.gallery.search("staff", probe, 4, "reference")
+    located = backend.finder.locate(inspect(disc(RED)))
+    (probe,) = backend.finder.templates(located)
+    candidates = backend.gallery.search("staff", probe, 4, "reference")
     said = [match["Similarity"] for match in matches]
     assert said == pytest.approx(
-        [served.calibration.similarity(one.comparison.score) for one in candidates]
+        [backend.calibration.similarity(one.comparison.score) for one in candidates]
     )
     # A picture with itself is wholly alike, and nothing else is.
     assert said[0] == 100
     assert said[1:] == pytest.approx(
-        [similarity(served.calibration.fmr(one.comparison.score)) for one in candidates[1:]]
+        [similarity(backend.calibration.fmr(one.comparison.score)) for one in candidates[1:]]
     )
     assert similarity(1e-3) == pytest.approx(80)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.operations.collections import (
     create_collection,
@@ -29,9 +30,8 @@ from likeness.rekognition.operations.users import (
     disassociate_faces,
     list_users,
 )
-from likeness.rekognition.served import Served
 
-Operation = Callable[[Served, Call, Request], Response]
+Operation = Callable[[Backend, Call, Request], Response]
 
 OPERATIONS: Mapping[str, Operation] = {
     "AssociateFaces": associate_faces,

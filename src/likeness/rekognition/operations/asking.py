@@ -16,9 +16,9 @@ from likeness.errors import NotFound
 from likeness.gallery.collections import Collection
 from likeness.gallery.open_collection import OpenCollection
 from likeness.gallery.seal import Seal
+from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request
 from likeness.rekognition.faults import AwsError
-from likeness.rekognition.served import Served
 from likeness.service.search.naming import Expected
 from likeness.service.uses.collection_facts import use_in
 from likeness.service.uses.receipts import ReceiptingDesk
@@ -48,25 +48,25 @@ class Target:
         return self.opened.seal
 
 
-def target(served: Served, call: Call, request: Request, action: Action) -> Target:
+def target(backend: Backend, call: Call, request: Request, action: Action) -> Target:
     """Find the collection that a request names, to do an action to it.
 
     Raises:
         AwsError: there is none.
         Denied: there is none, and the caller may not know.
     """
-    return target_named(served, call, request["CollectionId"], action)
+    return target_named(backend, call, request["CollectionId"], action)
 
 
-def target_named(served: Served, call: Call, name: str, action: Action) -> Target:
+def target_named(backend: Backend, call: Call, name: str, action: Action) -> Target:
     """Find a collection by its name; raises as `target` does."""
     try:
-        return Target(*served.gallery.open_with_tags(name))
+        return Target(*backend.gallery.open_with_tags(name))
     except NotFound as error:
         # It is on record, and who may not do this to any collection learns of none. To others
         # nothing is owed: they have read which collections there are.
         looked = Action.READ if may(call.principal.role, action) else action
-        with recorded(served, call, looked):
+        with recorded(backend, call, looked):
             raise missing_collection(name) from error
 
 
@@ -77,7 +77,7 @@ def missing_collection(name: str) -> AwsError:
 
 @contextmanager
 def recorded(
-    served: Served, call: Call, action: Action, of: Target | None = None
+    backend: Backend, call: Call, action: Action, of: Target | None = None
 ) -> Iterator[Record]:
     """Have a use admitted, and recorded when it ends; tell the caller where.
 
@@ -88,7 +88,7 @@ def recorded(
     use = call.use(action)
     if of is not None:
         use = use_in(use, of.collection.id, of.tags)
-    desk = ReceiptingDesk(served.desk, partial(call.headers.__setitem__, RECEIPT_HEADER))
+    desk = ReceiptingDesk(backend.desk, partial(call.headers.__setitem__, RECEIPT_HEADER))
     with desk.record(use) as record:
         try:
             yield record
@@ -107,7 +107,7 @@ def say_rates(call: Call, rates: Expected) -> None:
 
 
 def once(
-    served: Served, call: Call, request: Request, of: Target, given: TypeAdapter[T]
+    backend: Backend, call: Call, request: Request, of: Target, given: TypeAdapter[T]
 ) -> Callable[[Act[T]], Act[T]]:
     """Make an act take effect once for a request's token; again, it gives what it gave at first.
 
@@ -119,7 +119,7 @@ def once(
     asked = {name: value for name, value in request.items() if name != "ClientRequestToken"}
     # A collection made anew under the same name is another.
     whole = json.dumps([str(of.collection.id), asked], sort_keys=True).encode()
-    tokens, principal, operation = served.request_tokens, call.principal, call.operation
+    tokens, principal, operation = backend.request_tokens, call.principal, call.operation
     digest = hashlib.sha256(whole).digest()
 
     def of_act(act: Act[T]) -> Act[T]:

@@ -5,6 +5,7 @@ import struct
 from likeness.access import may
 from likeness.errors import AlreadyExists, Denied, NotFound
 from likeness.gallery.collections import Collection
+from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.asking import (
@@ -15,7 +16,6 @@ from likeness.rekognition.operations.asking import (
 )
 from likeness.rekognition.operations.tags import require_few
 from likeness.rekognition.operations.words import collection_arn, face_model_version
-from likeness.rekognition.served import Served
 from likeness.service.enrol.create_collection import create_collection as create
 from likeness.service.erase.erase_collection import erase_collection
 from likeness.service.uses.collection_facts import declares, needed_to_tag
@@ -28,15 +28,15 @@ _A_PAGE = 1000
 _PLACE = struct.Struct(">q16s")
 
 
-def create_collection(served: Served, call: Call, request: Request) -> Response:
+def create_collection(backend: Backend, call: Call, request: Request) -> Response:
     """Make an empty collection of the model that new ones take."""
     name, tagged = request["CollectionId"], request.get("Tags", {})
     require_few(tagged)
     # Tags that rules go by are an admin's; a collection without them is not.
-    with recorded(served, call, needed_to_tag(tagged)) as record:
+    with recorded(backend, call, needed_to_tag(tagged)) as record:
         try:
             collection = create(
-                record, served.keyring, name, served.templates, tagged, served.clock()
+                record, backend.keyring, name, backend.templates, tagged, backend.clock()
             )
         except AlreadyExists as error:
             raise AwsError(
@@ -44,57 +44,57 @@ def create_collection(served: Served, call: Call, request: Request) -> Response:
             ) from error
     return {
         "StatusCode": _OK,
-        "CollectionArn": collection_arn(collection, call.region, served.account),
+        "CollectionArn": collection_arn(collection, call.region, backend.account),
         "FaceModelVersion": face_model_version(collection.model),
     }
 
 
-def describe_collection(served: Served, call: Call, request: Request) -> Response:
+def describe_collection(backend: Backend, call: Call, request: Request) -> Response:
     """Say how large a collection is, of which model, and since when it is there."""
-    of = target(served, call, request, Action.READ)
-    with recorded(served, call, Action.READ, of) as record:
-        size = served.gallery.size(of.collection.name)
+    of = target(backend, call, request, Action.READ)
+    with recorded(backend, call, Action.READ, of) as record:
+        size = backend.gallery.size(of.collection.name)
         record.answered(Outcome())
     return {
         "FaceCount": size.references,
         "UserCount": size.subjects,
         "FaceModelVersion": face_model_version(of.collection.model),
-        "CollectionARN": "arn:" + collection_arn(of.collection, call.region, served.account),
+        "CollectionARN": "arn:" + collection_arn(of.collection, call.region, backend.account),
         "CreationTimestamp": of.collection.created_at,
     }
 
 
-def list_collections(served: Served, call: Call, request: Request) -> Response:
+def list_collections(backend: Backend, call: Call, request: Request) -> Response:
     """List collections in the order they were made."""
-    after = served.page_tokens.place(call, request, None) or b""
+    after = backend.page_tokens.place(call, request, None) or b""
     limit = request.get("MaxResults") or _A_PAGE
-    with recorded(served, call, Action.READ) as record:
-        listed = sorted(served.gallery.collections(), key=_place)
+    with recorded(backend, call, Action.READ) as record:
+        listed = sorted(backend.gallery.collections(), key=_place)
         record.answered(Outcome())
     left = [one for one in listed if _place(one) > after]
     page, more = left[:limit], len(left) > limit
     return {
         "CollectionIds": [one.name for one in page],
         "FaceModelVersions": [face_model_version(one.model) for one in page],
-        "NextToken": served.page_tokens.token(call, request, None, _place(page[-1]))
+        "NextToken": backend.page_tokens.token(call, request, None, _place(page[-1]))
         if more
         else None,
     }
 
 
-def delete_collection(served: Served, call: Call, request: Request) -> Response:
+def delete_collection(backend: Backend, call: Call, request: Request) -> Response:
     """Erase a collection."""
-    of = target(served, call, request, Action.ERASE)
-    with recorded(served, call, Action.ERASE, of) as record:
-        _require_undeclared(served, call, of)
+    of = target(backend, call, request, Action.ERASE)
+    with recorded(backend, call, Action.ERASE, of) as record:
+        _require_undeclared(backend, call, of)
         try:
-            erase_collection(record, served.gallery, of.collection, served.clock())
+            erase_collection(record, backend.gallery, of.collection, backend.clock())
         except NotFound as error:
             raise missing_collection(of.collection.name) from error
     return {"StatusCode": _OK}
 
 
-def _require_undeclared(served: Served, call: Call, of: Target) -> None:
+def _require_undeclared(backend: Backend, call: Call, of: Target) -> None:
     """Refuse an end of what an admin declared: made anew, a collection would be undeclared.
 
     Raises:
@@ -102,7 +102,7 @@ def _require_undeclared(served: Served, call: Call, of: Target) -> None:
     """
     if may(call.principal.role, Action.GOVERN):
         return
-    if served.database.read(lambda connection: declares(connection, of.seal)):
+    if backend.database.read(lambda connection: declares(connection, of.seal)):
         raise Denied(
             "an admin was expected, since the collection has tags that rules go by (likeness:) and"
             " would have none when it is made anew: ask one, or delete its faces instead"

@@ -3,11 +3,11 @@
 from functools import partial
 
 from likeness.errors import NoFace
+from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.operations.asking import recorded, say_rates
 from likeness.rekognition.operations.pictures import MOST_FACES, invalid_parameters, picture
 from likeness.rekognition.operations.words import bounding_box, face_detail, quality_bar, size_of
-from likeness.rekognition.served import Served
 from likeness.service.search.compare_faces import Alike
 from likeness.service.search.compare_faces import compare_faces as compare
 from likeness.service.search.detect_faces import detect_faces as detect
@@ -17,24 +17,24 @@ from likeness.terms.use import Action
 _SIMILARITY_THRESHOLD = 80.0
 
 
-def detect_faces(served: Served, call: Call, request: Request) -> Response:
+def detect_faces(backend: Backend, call: Call, request: Request) -> Response:
     """Find the largest faces of a picture; none is an answer too."""
-    read = picture(served, request["Image"])
-    with recorded(served, call, Action.DETECT) as record:
-        located = detect(record, served.finder, read)
+    read = picture(backend, request["Image"])
+    with recorded(backend, call, Action.DETECT) as record:
+        located = detect(record, backend.finder, read)
     size = (located.image.width, located.image.height)
     return {"FaceDetails": [face_detail(face, size) for face in located.faces[:MOST_FACES]]}
 
 
-def compare_faces(served: Served, call: Call, request: Request) -> Response:
+def compare_faces(backend: Backend, call: Call, request: Request) -> Response:
     """Compare the largest face of the source with every face of the target."""
-    source, target = (picture(served, request[name]) for name in ("SourceImage", "TargetImage"))
+    source, target = (picture(backend, request[name]) for name in ("SourceImage", "TargetImage"))
     threshold = request.get("SimilarityThreshold", _SIMILARITY_THRESHOLD)
     try:
         compared = compare(
-            partial(recorded, served, call),
-            served.finder,
-            served.calibration,
+            partial(recorded, backend, call),
+            backend.finder,
+            backend.calibration,
             source,
             target,
             Alike(threshold, quality_bar(request, "NONE")),

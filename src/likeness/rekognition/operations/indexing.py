@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from likeness.gallery import references, subjects
 from likeness.gallery.references import Reference
 from likeness.gallery.subjects import Subject
+from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.operations.asking import Target, recorded, target
 from likeness.rekognition.operations.pictures import MOST_FACES, picture
@@ -20,7 +21,6 @@ from likeness.rekognition.operations.words import (
     quality_bar,
     size_of,
 )
-from likeness.rekognition.served import Served
 from likeness.service.enrol.enrol_faces import Enrolling, LeftOut, enrol_faces
 from likeness.service.erase.erase_references import erase_references
 from likeness.service.uses.record import Outcome
@@ -30,29 +30,29 @@ _A_PAGE = 1000
 _PLACE = struct.Struct("<q")
 
 
-def index_faces(served: Served, call: Call, request: Request) -> Response:
+def index_faces(backend: Backend, call: Call, request: Request) -> Response:
     """Enrol the faces of a picture."""
-    of = target(served, call, request, Action.ENROL)
-    read = picture(served, request["Image"])
+    of = target(backend, call, request, Action.ENROL)
+    read = picture(backend, request["Image"])
     enrolling = Enrolling(
         request.get("ExternalImageId"),
         quality_bar(request, "AUTO"),
         most_enrolled=min(request.get("MaxFaces", MOST_FACES), MOST_FACES),
         most_looked_at=MOST_FACES,
     )
-    with recorded(served, call, Action.ENROL, of) as record:
+    with recorded(backend, call, Action.ENROL, of) as record:
         enrolled = enrol_faces(
             record,
-            served.gallery,
+            backend.gallery,
             of.collection,
             of.opened,
-            served.finder_of(of.collection),
-            served.reviewing,
+            backend.finder_of(of.collection),
+            backend.reviewing,
             read,
             enrolling,
-            served.clock(),
+            backend.clock(),
         )
-    named = served.database.read(lambda connection: _named(connection, of, enrolled.references))
+    named = backend.database.read(lambda connection: _named(connection, of, enrolled.references))
     size = size_of(enrolled.sample)
     return {
         "FaceRecords": [
@@ -67,10 +67,10 @@ def index_faces(served: Served, call: Call, request: Request) -> Response:
     }
 
 
-def list_faces(served: Served, call: Call, request: Request) -> Response:
+def list_faces(backend: Backend, call: Call, request: Request) -> Response:
     """List the faces of a collection, or some of them, in the order they came."""
-    of = target(served, call, request, Action.READ)
-    place = served.page_tokens.place(call, request, of.collection.id)
+    of = target(backend, call, request, Action.READ)
+    place = backend.page_tokens.place(call, request, of.collection.id)
     after = 0 if place is None else _PLACE.unpack(place)[0]
     limit = request.get("MaxResults") or _A_PAGE
 
@@ -87,15 +87,15 @@ def list_faces(served: Served, call: Call, request: Request) -> Response:
         )
         return page, _named(connection, of, page)
 
-    with recorded(served, call, Action.READ, of) as record:
-        page, named = served.database.read(listed)
+    with recorded(backend, call, Action.READ, of) as record:
+        page, named = backend.database.read(listed)
         page, more = page[:limit], len(page) > limit
         # A count: an entry that committed to thousands would cost more than the list.
         record.answered(Outcome(faces=len(page)))
     token = None
     if more:
         last = _PLACE.pack(page[-1].number)
-        token = served.page_tokens.token(call, request, of.collection.id, last)
+        token = backend.page_tokens.token(call, request, of.collection.id, last)
     return {
         "Faces": [known_face(one, named.get(one.subject_number or 0)) for one in page],
         "NextToken": token,
@@ -103,17 +103,17 @@ def list_faces(served: Served, call: Call, request: Request) -> Response:
     }
 
 
-def delete_faces(served: Served, call: Call, request: Request) -> Response:
+def delete_faces(backend: Backend, call: Call, request: Request) -> Response:
     """Erase faces, but those of users."""
-    of = target(served, call, request, Action.ERASE)
-    with recorded(served, call, Action.ERASE, of) as record:
+    of = target(backend, call, request, Action.ERASE)
+    with recorded(backend, call, Action.ERASE, of) as record:
         done = erase_references(
             record,
-            served.gallery,
+            backend.gallery,
             of.collection,
             of.opened,
             [UUID(one) for one in request["FaceIds"]],
-            served.clock(),
+            backend.clock(),
         )
     return {
         "DeletedFaces": [str(one) for one in done.erased],

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import partial
 
 from likeness.errors import ImageTooLarge, InvalidRequest, NotFound, UnsupportedImageFormat
+from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Request
 from likeness.rekognition.faults import AwsError
-from likeness.rekognition.served import Served
 from likeness.vision.decode import DecodeLimits, Sample, inspect
 
 MOST_BYTES, MOST_BYTES_FROM_S3 = 5 << 20, 15 << 20
@@ -17,7 +17,7 @@ _FORMATS = ("JPEG", "PNG")
 _BYTES_ALONE = DecodeLimits(MOST_BYTES_FROM_S3, max_pixels=1 << 62, max_side=1 << 31)
 
 
-def picture(served: Served, image: Request) -> Callable[[], Sample]:
+def picture(backend: Backend, image: Request) -> Callable[[], Sample]:
     """Give what fetches a picture and looks at its header, once that may be done.
 
     Raises:
@@ -25,7 +25,7 @@ def picture(served: Served, image: Request) -> Callable[[], Sample]:
     """
     if ("Bytes" in image) == ("S3Object" in image):
         raise invalid_parameters()
-    return partial(_sample, served, image)
+    return partial(_sample, backend, image)
 
 
 def invalid_parameters() -> AwsError:
@@ -33,8 +33,8 @@ def invalid_parameters() -> AwsError:
     return AwsError("InvalidParameterException", "Request has invalid parameters")
 
 
-def _sample(served: Served, image: Request) -> Sample:
-    data = image["Bytes"] if "Bytes" in image else _fetched(served, image["S3Object"])
+def _sample(backend: Backend, image: Request) -> Sample:
+    data = image["Bytes"] if "Bytes" in image else _fetched(backend, image["S3Object"])
     sample = inspect(data, _BYTES_ALONE)
     if sample.format not in _FORMATS:
         raise UnsupportedImageFormat(
@@ -48,11 +48,11 @@ def _sample(served: Served, image: Request) -> Sample:
         )
     if min(sample.width, sample.height) < SHORTEST_SIDE:
         raise invalid_parameters()
-    sample.require_within(served.limits)  # the operator's may be narrower
+    sample.require_within(backend.limits)  # the operator's may be narrower
     return sample
 
 
-def _fetched(served: Served, place: Request) -> bytes:
+def _fetched(backend: Backend, place: Request) -> bytes:
     unreadable = AwsError(
         "InvalidS3ObjectException",
         "Unable to get object metadata from S3. Check object key, region and/or access"
@@ -61,7 +61,7 @@ def _fetched(served: Served, place: Request) -> bytes:
     if "Bucket" not in place or "Name" not in place:
         raise unreadable
     try:
-        return served.buckets.read(
+        return backend.buckets.read(
             place["Bucket"], place["Name"], place.get("Version"), MOST_BYTES_FROM_S3
         )
     except (NotFound, InvalidRequest) as error:

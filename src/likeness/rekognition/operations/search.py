@@ -7,6 +7,7 @@ from uuid import UUID
 from likeness.errors import NotFound
 from likeness.gallery import subjects
 from likeness.gallery.search import By, Candidate
+from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.asking import Target, recorded, say_rates, target
@@ -19,7 +20,6 @@ from likeness.rekognition.operations.words import (
     known_face,
     quality_bar,
 )
-from likeness.rekognition.served import Served
 from likeness.service.search.naming import expected_false
 from likeness.service.search.search_collection import (
     Demands,
@@ -37,14 +37,14 @@ _THRESHOLD = 80.0
 _MATCHES = 100
 
 
-def search_faces(served: Served, call: Call, request: Request) -> Response:
+def search_faces(backend: Backend, call: Call, request: Request) -> Response:
     """Find the faces that a face of the collection is like, itself left out."""
-    of = target(served, call, request, Action.SEARCH)
+    of = target(backend, call, request, Action.SEARCH)
     face_id = UUID(request["FaceId"])
     demands = _of_faces(request)
-    with recorded(served, call, Action.SEARCH, of) as record:
-        matches = _like_face(served, of, record, face_id, demands)
-        _say_what_to_expect(served, call, of, demands)
+    with recorded(backend, call, Action.SEARCH, of) as record:
+        matches = _like_face(backend, of, record, face_id, demands)
+        _say_what_to_expect(backend, call, of, demands)
     return {
         "SearchedFaceId": request["FaceId"],
         "FaceMatches": [_face_match(match) for match in matches],
@@ -52,10 +52,10 @@ def search_faces(served: Served, call: Call, request: Request) -> Response:
     }
 
 
-def search_faces_by_image(served: Served, call: Call, request: Request) -> Response:
+def search_faces_by_image(backend: Backend, call: Call, request: Request) -> Response:
     """Find the faces that the largest face of a picture is like."""
-    of = target(served, call, request, Action.SEARCH)
-    found = _by_image(served, call, request, of, _of_faces(request), largest_alone=True)
+    of = target(backend, call, request, Action.SEARCH)
+    found = _by_image(backend, call, request, of, _of_faces(request), largest_alone=True)
     if found.matches is None:
         raise AwsError(
             "InvalidParameterException",
@@ -70,21 +70,21 @@ def search_faces_by_image(served: Served, call: Call, request: Request) -> Respo
     }
 
 
-def search_users(served: Served, call: Call, request: Request) -> Response:
+def search_users(backend: Backend, call: Call, request: Request) -> Response:
     """Find the users whom a face, or another user, of the collection is like."""
     if ("FaceId" in request) == ("UserId" in request):
         raise invalid_parameters()
-    of = target(served, call, request, Action.SEARCH)
+    of = target(backend, call, request, Action.SEARCH)
     demands = _of_users(request)
     answer: Response
-    with recorded(served, call, Action.SEARCH, of) as record:
+    with recorded(backend, call, Action.SEARCH, of) as record:
         if "FaceId" in request:
-            matches = _like_face(served, of, record, UUID(request["FaceId"]), demands)
+            matches = _like_face(backend, of, record, UUID(request["FaceId"]), demands)
             answer = {"SearchedFace": {"FaceId": request["FaceId"]}}
         else:
-            matches = _like_user(served, of, record, request["UserId"], demands)
+            matches = _like_user(backend, of, record, request["UserId"], demands)
             answer = {"SearchedUser": {"UserId": request["UserId"]}}
-        _say_what_to_expect(served, call, of, demands)
+        _say_what_to_expect(backend, call, of, demands)
     return {
         "UserMatches": [_user_match(match) for match in matches],
         "FaceModelVersion": face_model_version(of.collection.model),
@@ -92,11 +92,11 @@ def search_users(served: Served, call: Call, request: Request) -> Response:
     }
 
 
-def search_users_by_image(served: Served, call: Call, request: Request) -> Response:
+def search_users_by_image(backend: Backend, call: Call, request: Request) -> Response:
     """Find the users whom the largest face of a picture is like; no face is an answer too."""
-    of = target(served, call, request, Action.SEARCH)
+    of = target(backend, call, request, Action.SEARCH)
     bar = quality_bar(request, "NONE")
-    found = _by_image(served, call, request, of, _of_users(request), largest_alone=False)
+    found = _by_image(backend, call, request, of, _of_users(request), largest_alone=False)
     searched, size = found.matches is not None, _size(found)
     faces = found.located.faces[:MOST_FACES]
 
@@ -116,13 +116,13 @@ def search_users_by_image(served: Served, call: Call, request: Request) -> Respo
     }
 
 
-def _say_what_to_expect(served: Served, call: Call, of: Target, demands: Demands) -> None:
+def _say_what_to_expect(backend: Backend, call: Call, of: Target, demands: Demands) -> None:
     """Say in headers how many false candidates such a search gives, by whose rates."""
-    size, measured = served.gallery.population(of.collection)
+    size, measured = backend.gallery.population(of.collection)
     say_rates(
         call,
         expected_false(
-            served.calibration_for(of.collection),
+            backend.calibration_for(of.collection),
             None if measured is None else measured.plain,
             size.references,
             demands.threshold,
@@ -131,7 +131,7 @@ def _say_what_to_expect(served: Served, call: Call, of: Target, demands: Demands
 
 
 def _by_image(
-    served: Served,
+    backend: Backend,
     call: Call,
     request: Request,
     of: Target,
@@ -139,31 +139,31 @@ def _by_image(
     *,
     largest_alone: bool,
 ) -> SampleSearch:
-    read = picture(served, request["Image"])
-    with recorded(served, call, Action.SEARCH, of) as record:
-        finder = served.finder_of(of.collection)
+    read = picture(backend, request["Image"])
+    with recorded(backend, call, Action.SEARCH, of) as record:
+        finder = backend.finder_of(of.collection)
         found = search_sample(
             record,
-            served.gallery,
+            backend.gallery,
             of.collection,
-            served.calibration_for,
+            backend.calibration_for,
             finder,
             finder.locate_largest if largest_alone else finder.locate,
             read,
             demands,
             quality_bar(request, "NONE"),
         )
-        _say_what_to_expect(served, call, of, demands)
+        _say_what_to_expect(backend, call, of, demands)
     return found
 
 
 def _like_face(
-    served: Served, of: Target, record: Record, face_id: UUID, demands: Demands
+    backend: Backend, of: Target, record: Record, face_id: UUID, demands: Demands
 ) -> tuple[Match, ...]:
-    name, calibration = of.collection.name, served.calibration_for(of.collection)
+    name, calibration = of.collection.name, backend.calibration_for(of.collection)
 
     def search(limit: int, among: Sequence[UUID] | None) -> list[Candidate]:
-        return served.gallery.search_reference(name, face_id, limit, demands.by, among)
+        return backend.gallery.search_reference(name, face_id, limit, demands.by, among)
 
     try:
         return search_enrolled(record, search, face_id, calibration, demands)
@@ -174,13 +174,13 @@ def _like_face(
 
 
 def _like_user(
-    served: Served, of: Target, record: Record, user: str, demands: Demands
+    backend: Backend, of: Target, record: Record, user: str, demands: Demands
 ) -> tuple[Match, ...]:
-    name, calibration = of.collection.name, served.calibration_for(of.collection)
-    subject = served.database.read(lambda connection: subjects.find(connection, of.seal, user))
+    name, calibration = of.collection.name, backend.calibration_for(of.collection)
+    subject = backend.database.read(lambda connection: subjects.find(connection, of.seal, user))
     if subject is None:
         raise missing_user(user)
-    search = partial(served.gallery.search_subject, name, subject.id)
+    search = partial(backend.gallery.search_subject, name, subject.id)
     return search_enrolled(record, search, subject.id, calibration, demands)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from likeness.gallery import tags
+from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.asking import Target, recorded, target_named
 from likeness.rekognition.operations.pictures import invalid_parameters
-from likeness.rekognition.served import Served
 from likeness.service.uses.collection_facts import (
     declared_by,
     needed_to_tag,
@@ -23,41 +23,41 @@ from likeness.terms.use import Action
 _ARN = re.compile(r"arn:aws[a-z-]*:rekognition:[a-z0-9-]+:([0-9]{12}):collection/([\w.\-]+)", re.A)
 
 
-def tag_resource(served: Served, call: Call, request: Request) -> Response:
+def tag_resource(backend: Backend, call: Call, request: Request) -> Response:
     """Give a collection tags; a key that it has gets the new value."""
     tagged = request["Tags"]
     action = needed_to_tag(tagged)
-    of = _target(served, call, request, action)
+    of = _target(backend, call, request, action)
 
     def put(connection: Connection) -> None:
         require_few(tags.of(connection, of.seal) | tagged)
         tags.put(connection, of.seal, tagged)
 
-    with recorded(served, call, action, of) as record:
+    with recorded(backend, call, action, of) as record:
         require_known_tags(tagged)
         record.write(put, lambda _: Outcome(details=declared_by("tagged", tagged)))
     return {}
 
 
-def untag_resource(served: Served, call: Call, request: Request) -> Response:
+def untag_resource(backend: Backend, call: Call, request: Request) -> Response:
     """Take tags from a collection by their keys."""
     keys = request["TagKeys"]
     action = needed_to_tag(keys)
-    of = _target(served, call, request, action)
+    of = _target(backend, call, request, action)
 
     def remove(connection: Connection) -> None:
         tags.remove(connection, of.seal, keys)
 
-    with recorded(served, call, action, of) as record:
+    with recorded(backend, call, action, of) as record:
         record.write(remove, lambda _: Outcome(details=declared_by("untagged", keys)))
     return {}
 
 
-def list_tags_for_resource(served: Served, call: Call, request: Request) -> Response:
+def list_tags_for_resource(backend: Backend, call: Call, request: Request) -> Response:
     """List the tags of a collection."""
-    of = _target(served, call, request, Action.READ)
-    with recorded(served, call, Action.READ, of) as record:
-        tagged = served.database.read(lambda connection: tags.of(connection, of.seal))
+    of = _target(backend, call, request, Action.READ)
+    with recorded(backend, call, Action.READ, of) as record:
+        tagged = backend.database.read(lambda connection: tags.of(connection, of.seal))
         record.answered(Outcome())
     return {"Tags": tagged}
 
@@ -70,11 +70,11 @@ def require_few(tagged: Mapping[str, str]) -> None:
         )
 
 
-def _target(served: Served, call: Call, request: Request, action: Action) -> Target:
+def _target(backend: Backend, call: Call, request: Request, action: Action) -> Target:
     found = _ARN.fullmatch(request["ResourceArn"])
     if found is None:
         raise invalid_parameters()
     account, name = found.groups()
-    if account != served.account:
+    if account != backend.account:
         raise AwsError("ResourceNotFoundException", "The resource is of another account")
-    return target_named(served, call, name, action)
+    return target_named(backend, call, name, action)

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from likeness.errors import AlreadyExists, NotFound
 from likeness.gallery import subjects
 from likeness.gallery.subjects import Subject
+from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.asking import once, recorded, target
-from likeness.rekognition.served import Served
 from likeness.service.enrol.assign import (
     AssignDemands,
     Assigned,
@@ -41,38 +41,38 @@ _REASONS = {
 }
 
 
-def create_user(served: Served, call: Call, request: Request) -> Response:
+def create_user(backend: Backend, call: Call, request: Request) -> Response:
     """Make a user without faces."""
-    of = target(served, call, request, Action.ARRANGE)
+    of = target(backend, call, request, Action.ARRANGE)
     name = request["UserId"]
-    with recorded(served, call, Action.ARRANGE, of) as record:
-        first = once(served, call, request, of, _ID)
+    with recorded(backend, call, Action.ARRANGE, of) as record:
+        first = once(backend, call, request, of, _ID)
         try:
-            create_subject(record, of.seal, name, served.clock(), first)
+            create_subject(record, of.seal, name, backend.clock(), first)
         except AlreadyExists as error:
             raise AwsError("ConflictException", f"The user id: {name} already exists.") from error
     return {}
 
 
-def delete_user(served: Served, call: Call, request: Request) -> Response:
+def delete_user(backend: Backend, call: Call, request: Request) -> Response:
     """Remove a user; their faces stay in the collection."""
-    of = target(served, call, request, Action.ERASE)
+    of = target(backend, call, request, Action.ERASE)
     name = request["UserId"]
-    with recorded(served, call, Action.ERASE, of) as record:
-        first = once(served, call, request, of, _ID)
+    with recorded(backend, call, Action.ERASE, of) as record:
+        first = once(backend, call, request, of, _ID)
         try:
             dissolve_subject(
-                record, served.gallery, of.collection, of.opened, name, served.clock(), first
+                record, backend.gallery, of.collection, of.opened, name, backend.clock(), first
             )
         except NotFound as error:
             raise missing_user(name) from error
     return {}
 
 
-def list_users(served: Served, call: Call, request: Request) -> Response:
+def list_users(backend: Backend, call: Call, request: Request) -> Response:
     """List the users of a collection in the order they came."""
-    of = target(served, call, request, Action.READ)
-    place = served.page_tokens.place(call, request, of.collection.id)
+    of = target(backend, call, request, Action.READ)
+    place = backend.page_tokens.place(call, request, of.collection.id)
     after = 0 if place is None else _PLACE.unpack(place)[0]
     limit = request.get("MaxResults", _A_PAGE)
 
@@ -80,14 +80,14 @@ def list_users(served: Served, call: Call, request: Request) -> Response:
         page = subjects.page(connection, of.seal, after=after, limit=limit + 1)
         return page, subjects.sizes(connection, of.seal, [one.number for one in page])
 
-    with recorded(served, call, Action.READ, of) as record:
-        page, sizes = served.database.read(listed)
+    with recorded(backend, call, Action.READ, of) as record:
+        page, sizes = backend.database.read(listed)
         page, more = page[:limit], len(page) > limit
         record.answered(Outcome())
     token = None
     if more:
         last = _PLACE.pack(page[-1].number)
-        token = served.page_tokens.token(call, request, of.collection.id, last)
+        token = backend.page_tokens.token(call, request, of.collection.id, last)
     return {
         "Users": [
             {"UserId": one.name, "UserStatus": ACTIVE if one.number in sizes else CREATED}
@@ -97,24 +97,24 @@ def list_users(served: Served, call: Call, request: Request) -> Response:
     }
 
 
-def associate_faces(served: Served, call: Call, request: Request) -> Response:
+def associate_faces(backend: Backend, call: Call, request: Request) -> Response:
     """Make faces a user's, as far as they are like those that the user has."""
-    of = target(served, call, request, Action.SEARCH)
+    of = target(backend, call, request, Action.SEARCH)
     name = request["UserId"]
     demands = AssignDemands(request.get("UserMatchThreshold", _THRESHOLD), _MOST_FACES)
     # One user is compared with up to a hundred faces: a search, whose answer has scores.
-    with recorded(served, call, Action.SEARCH, of) as record:
+    with recorded(backend, call, Action.SEARCH, of) as record:
         try:
             done = assign(
                 record,
-                served.gallery,
+                backend.gallery,
                 of.collection,
                 of.opened,
                 name,
                 [UUID(one) for one in request["FaceIds"]],
-                served.calibration_for(of.collection),
+                backend.calibration_for(of.collection),
                 demands,
-                once(served, call, request, of, _ASSIGNED),
+                once(backend, call, request, of, _ASSIGNED),
             )
         except NotFound as error:
             raise missing_user(name) from error
@@ -132,19 +132,19 @@ def associate_faces(served: Served, call: Call, request: Request) -> Response:
     }
 
 
-def disassociate_faces(served: Served, call: Call, request: Request) -> Response:
+def disassociate_faces(backend: Backend, call: Call, request: Request) -> Response:
     """Take faces from a user; they stay in the collection."""
-    of = target(served, call, request, Action.ARRANGE)
+    of = target(backend, call, request, Action.ARRANGE)
     name = request["UserId"]
-    with recorded(served, call, Action.ARRANGE, of) as record:
+    with recorded(backend, call, Action.ARRANGE, of) as record:
         try:
             done = unassign(
                 record,
-                served.gallery,
+                backend.gallery,
                 of.opened,
                 name,
                 [UUID(one) for one in request["FaceIds"]],
-                once(served, call, request, of, _ASSIGNED),
+                once(backend, call, request, of, _ASSIGNED),
             )
         except NotFound as error:
             raise missing_user(name) from error

@@ -31,7 +31,7 @@ class PictureLane(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class Acts:
     """What requests are answered with.
 
     `desk` admits uses; offices work at the one that they are given. `face_of` gives the template,
@@ -51,10 +51,10 @@ class Served:
     ready: Callable[[], bool]
 
 
-def served_by(request: Request) -> Served:
+def acts_of(request: Request) -> Acts:
     """Give what the application was made with."""
-    served: Served = request.app.state.served
-    return served
+    acts: Acts = request.app.state.acts
+    return acts
 
 
 def caller_of(request: Request) -> Principal:
@@ -63,24 +63,24 @@ def caller_of(request: Request) -> Principal:
     return caller
 
 
-Serving = Annotated[Served, Depends(served_by)]
+Offered = Annotated[Acts, Depends(acts_of)]
 Caller = Annotated[Principal, Depends(caller_of)]
 
 
-def review_of(request: Request, serving: Serving, caller: Caller) -> ReviewOffice:
+def review_of(request: Request, acts: Offered, caller: Caller) -> ReviewOffice:
     """Give where the caller works on cases."""
-    return serving.review(caller, _desk(request, serving))
+    return acts.review(caller, _desk(request, acts))
 
 
-def watches_of(request: Request, serving: Serving, caller: Caller) -> WatchOffice:
+def watches_of(request: Request, acts: Offered, caller: Caller) -> WatchOffice:
     """Give where the caller keeps watches."""
-    return serving.watches(caller, _desk(request, serving))
+    return acts.watches(caller, _desk(request, acts))
 
 
 Review = Annotated[ReviewOffice, Depends(review_of)]
 Watching = Annotated[WatchOffice, Depends(watches_of)]
 
 
-def _desk(request: Request, serving: Served) -> Desk:
+def _desk(request: Request, acts: Acts) -> Desk:
     """Give a desk whose receipts go out with the answer, as `Bounds` sees to."""
-    return ReceiptingDesk(serving.desk, partial(setattr, request.state, RECEIPT_STATE))
+    return ReceiptingDesk(acts.desk, partial(setattr, request.state, RECEIPT_STATE))

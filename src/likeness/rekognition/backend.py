@@ -1,4 +1,4 @@
-"""What do operations need of a home that is open? The composition root puts it together."""
+"""What operations work on: an open home, put together by the composition root."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from likeness.vision.find import FaceFinder
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Served:
+class Backend:
     """An open home, as operations use it; safe to share between threads.
 
     `finder`, `templates` and `calibration` are of the model that new collections take, and that
