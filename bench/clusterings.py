@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from bench.portrayed import portrayed
-from likeness.app import Likeness, Workload, open_likeness
+from likeness.app import Workload
 from likeness.errors import LikenessError
 from likeness.gallery.clusters import group
+from likeness.library import Likeness, open_likeness
 from likeness.service.enrol.picture_files import picture_files
 from likeness.terms.in_parallel import in_parallel
 from likeness.terms.template import Template, relative_scores

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from bench.portrayed import portrayed
 from bench.workplace import settings
-from likeness.app import Installation, Likeness, Workload, open_likeness
+from likeness.app import Installation, Workload
 from likeness.errors import LikenessError
+from likeness.library import Likeness, open_likeness
 from likeness.terms.in_parallel import in_parallel
 from likeness.terms.template import Template, relative_scores
 from likeness.vision.decode import Sample, read_sample

@@ -16,7 +16,8 @@ from bench.figure import Beside, Figure, Measurement, NotMeasured, Target, at_le
 from bench.peer import Peer
 from bench.race import Race, race
 from bench.workplace import data, pictures_in, samples, settings
-from likeness.app import Workload, open_likeness
+from likeness.app import Workload
+from likeness.library import open_likeness
 from likeness.terms.in_parallel import in_parallel
 
 _ROUNDS = 3

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from likeness.app import Likeness, Workload, open_likeness
+    from likeness.app import Workload
     from likeness.config import Settings, read_settings
     from likeness.errors import (
         Fault,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Refused,
         StateError,
     )
+    from likeness.library import Likeness, open_likeness
     from likeness.service.search.folder_gallery import FolderGallery
     from likeness.service.search.identify import Candidate, Identification
     from likeness.service.search.verify import Verification
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "likeness.app": ("Likeness", "Workload", "open_likeness"),
+    "likeness.app": ("Workload",),
     "likeness.config": ("Settings", "read_settings"),
     "likeness.errors": ("Fault", "InputError", "LikenessError", "NoFace", "Refused", "StateError"),
+    "likeness.library": ("Likeness", "open_likeness"),
     "likeness.service.search.folder_gallery": ("FolderGallery",),
     "likeness.service.search.identify": ("Candidate", "Identification"),
     "likeness.service.search.verify": ("Verification",),

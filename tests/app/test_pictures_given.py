@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from likeness.app import Likeness, Workload
+from likeness.app import Workload
 from likeness.config import Settings
 from likeness.errors import (
     ImageTooLarge,
@@ -18,6 +18,7 @@ from likeness.errors import (
     LikenessError,
     NoFace,
 )
+from likeness.library import Likeness
 from tests.cli.conftest import RED, InstallationWithDiscs, ship_standards
 
 

@@ -83,7 +83,7 @@ def test_a_command_used_wrongly_is_one_line_and_exit_code_2(
 def test_a_command_used_wrongly_names_its_own_help(
     likeness: Command, arguments: list[str], command: str
 ) -> None:
-    assert f"`{command} --help` says what there is" in likeness(*arguments).err
+    assert f"`{command} --help` shows what there is" in likeness(*arguments).err
 
 
 ID = "0bb263d5-115c-49d9-8c2a-850a6d4f1755"
@@ -93,18 +93,18 @@ ADD = "watch add a.png --collection c --purpose p --authority a --criteria b"
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (f"{ADD} --expires 99999999-12-31", "--expires was expected to be a day such as"),
-        (f"{ADD} --expires tomorrow", "--expires was expected to be a day such as"),
-        ("watch end abc", "ID was expected to be an id such as"),
-        ("review show abc", "CASE was expected to be an id such as"),
-        ("erase --collection c --reference abc", "--reference was expected to be an id such as"),
-        (f"review decide {ID} --verdict perhaps --reason r", "one of same, not-same, cannot-tell,"),
-        ("keys create a --role boss", "one of admin, operator, reviewer, auditor, client,"),
-        ("identify a.png --collection c --by nobody", "one of best, subject, reference,"),
-        ("keys rotate a --grace many", "--grace was expected to be a whole number,"),
-        ("keys rotate a --grace -3", "--grace was expected to be at least 0,"),
-        ("policy explain --similarity 101", "--similarity was expected to be at most 100,"),
-        ("policy explain --similarity high", "--similarity was expected to be a number,"),
+        (f"{ADD} --expires 99999999-12-31", "is not a day such as"),
+        (f"{ADD} --expires tomorrow", "is not a day such as"),
+        ("watch end abc", "ID 'abc' is not an id such as"),
+        ("review show abc", "CASE 'abc' is not an id such as"),
+        ("erase --collection c --reference abc", "--reference 'abc' is not an id such as"),
+        (f"review decide {ID} --verdict perhaps --reason r", "one of same, not-same, cannot-tell."),
+        ("keys create a --role boss", "one of admin, operator, reviewer, auditor, client."),
+        ("identify a.png --collection c --by nobody", "one of best, subject, reference."),
+        ("keys rotate a --grace many", "--grace 'many' is not a whole number."),
+        ("keys rotate a --grace -3", "is not at least 0."),
+        ("policy explain --similarity 101", "is not at most 100."),
+        ("policy explain --similarity high", "--similarity 'high' is not a number."),
     ],
 )
 def test_a_value_that_cannot_be_is_told_of_in_our_words(
@@ -114,7 +114,7 @@ def test_a_value_that_cannot_be_is_told_of_in_our_words(
     assert (outcome.code, outcome.out) == (2, "")
     (line,) = outcome.err.splitlines()
     assert said in line
-    assert " came: `likeness " in line
+    assert " --help` shows what there is." in line
     for foreign in ("Input should", "Value error", "Invalid value", "formats"):
         assert foreign not in line
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from likeness.app.installation import MissingPart
-from likeness.cli.terminal import passphrases
+from likeness.cli.terminal import prompts
 from likeness.gallery.collections import Size
 from likeness.secrets import passphrase as sealing
 from likeness.secrets.passphrase import MAGIC
@@ -217,7 +217,7 @@ def test_a_passphrase_is_typed_twice_unseen_and_asked_for_once(
     controller, terminal = pty.openpty()
     with os.fdopen(controller), os.fdopen(terminal) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
-        monkeypatch.setattr(passphrases.typer, "prompt", prompt)
+        monkeypatch.setattr(prompts.typer, "prompt", prompt)
         assert likeness("export", "--collection", "staff", "--out", exported).code == 0
         with home() as opened:
             erase.collection(opened.gallery, "staff")

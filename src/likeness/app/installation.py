@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.app.places import Place, path_of
 from likeness.app.recogniser_choice import (
     AUTO,
     BETTER,
@@ -46,6 +45,7 @@ from likeness.vision.networks.scrfd import Scrfd
 from likeness.vision.networks.session import Engine, Precision, Session
 from likeness.vision.networks.yunet import YuNet
 
+Place = str | PathLike[str]
 Picture = Place | bytes | NDArray[np.uint8] | Sample
 """A picture file by its path, its bytes, (h, w, 3) uint8 RGB, or a sample that is read already."""
 
@@ -276,3 +276,21 @@ def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def path_of(place: object, what: str) -> Path:
+    """Give the path of what is meant, such as `a picture`.
+
+    Raises:
+        InvalidRequest: it is no path, or an empty one.
+    """
+    name = os.fspath(place) if isinstance(place, str | PathLike) else None
+    if not isinstance(name, str):
+        raise InvalidRequest(
+            f"Not the path of {what}: {type(place).__name__} was given. Give a str or a Path."
+        )
+    if not name:
+        raise InvalidRequest(f"The path of {what} is empty. Name one.")
+    if "\0" in name:
+        raise InvalidRequest(f"{name!r} is no path: it holds a NUL. Give another.")
+    return Path(name)

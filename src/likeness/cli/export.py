@@ -12,9 +12,9 @@ from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.options import AsJson, PassphraseFile
 from likeness.cli.terminal.output_file import check_output, private_output
-from likeness.cli.terminal.passphrases import passphrase_from
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.prompts import passphrase_from
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
 from likeness.service.move.export import export_collection

@@ -19,9 +19,9 @@ from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.exit_codes import ExitCode, warn
 from likeness.cli.terminal.options import AnyQuality, AsJson, Foremost, PassphraseFile
 from likeness.cli.terminal.output_file import check_output
-from likeness.cli.terminal.passphrases import passphrase_from
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.prompts import passphrase_from
 from likeness.cli.terminal.stopping import stopping
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest, StateError

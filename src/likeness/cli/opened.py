@@ -2,11 +2,12 @@
 
 import sys
 
-from likeness.app import Installation, Likeness, Workload
+from likeness.app import Installation, Workload
 from likeness.artifacts import Publisher
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import fetching
 from likeness.config import read_settings
+from likeness.library import Likeness
 from likeness.vision.embed import Embedder
 from likeness.vision.find import FaceFinder, FaceLocator
 

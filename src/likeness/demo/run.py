@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likeness import __version__
-from likeness.app import Installation, Likeness, Workload
+from likeness.app import Installation, Workload
 from likeness.artifacts import PinnedFile, Publisher, fetch_all
 from likeness.cli.identify import label_of, mark_of
 from likeness.cli.terminal.annotation import encoded
@@ -17,6 +17,7 @@ from likeness.config import read_settings
 from likeness.demo.captions import captioned
 from likeness.demo.group_picture import Pixels, altered, place_of, portrait, side_by_side
 from likeness.demo.people import PEOPLE, Person
+from likeness.library import Likeness
 from likeness.service.search.identify import Identification, Identifier
 from likeness.terms.image import Image
 from likeness.vision.draw import annotate

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from likeness.app import Installation, Likeness, Workload
+from likeness.app import Installation, Workload
 from likeness.app.home import Home
 from likeness.artifacts import PinnedFile
 from likeness.artifacts.catalogue import ASTRONAUT, BIDEN, OBAMA, OBAMA_2, OBAMA_3, SAMPLES
 from likeness.config import Settings
+from likeness.library import Likeness
 from likeness.terms.face import Face
 from tests.gallery.galleries import Clock
 from tests.rekognition.operations.conftest import backend_of, serving

@@ -10,10 +10,10 @@ from likeness.cli.certificates import give_certificate
 from likeness.cli.collections.described import held_in_words
 from likeness.cli.home_alone import home_alone
 from likeness.cli.opened import installation
-from likeness.cli.terminal.asking import require_yes
 from likeness.cli.terminal.options import AsJson, CertificateTo, Yes
 from likeness.cli.terminal.output_file import check_output
 from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.prompts import require_yes
 from likeness.service.erase.erase_collection import begin_erasing
 from likeness.terms.use import Action
 

@@ -21,7 +21,6 @@ from likeness.app.re_embedding import re_embedder_of
 from likeness.cli.certificates import certificate_json, give_certificate, write_certificate
 from likeness.cli.opened import prepare
 from likeness.cli.terminal.answers import Json, print_json
-from likeness.cli.terminal.asking import require_yes
 from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
 from likeness.cli.terminal.options import (
     Artifacts,
@@ -36,6 +35,7 @@ from likeness.cli.terminal.options import (
 from likeness.cli.terminal.output_file import check_output, growing_output
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting, fetching
+from likeness.cli.terminal.prompts import require_yes
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
 from likeness.gallery.certificate import ErasureCertificate

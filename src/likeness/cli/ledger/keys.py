@@ -3,8 +3,8 @@
 from likeness.app.access import Rows
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import print_json
-from likeness.cli.terminal.asking import require_consent
 from likeness.cli.terminal.options import AsJson, Yes
+from likeness.cli.terminal.prompts import require_consent
 from likeness.errors import NotFound
 from likeness.ledger.keys import read_verifying_key
 from likeness.ledger.ledger import origin_of

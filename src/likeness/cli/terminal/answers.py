@@ -6,7 +6,7 @@ Boxes and landmarks are pixels of the whole picture, angles degrees, rates share
 import json
 from typing import Any
 
-from likeness.cli.terminal import told
+from likeness.cli.terminal.exit_codes import DOCUMENT_PRINTED
 from likeness.service.search.identify import Candidate, Identification
 from likeness.service.search.verify import Verification
 from likeness.terms.calibration import OperatingPoint
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 def print_json(document: Json) -> None:
     """Print the one document of a command, in ASCII: it is valid and harmless on any stream."""
-    told.DOCUMENT.set(True)
+    DOCUMENT_PRINTED.set(True)
     print(json.dumps(document, indent=2, allow_nan=False))
 
 

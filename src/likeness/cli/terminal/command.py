@@ -11,8 +11,14 @@ from typing import Annotated
 import typer
 
 from likeness import __version__
-from likeness.cli.terminal import told
-from likeness.cli.terminal.exit_codes import ExitCode, foreseen, kind_of, report
+from likeness.cli.terminal.exit_codes import (
+    DOCUMENT_PRINTED,
+    LAST_LINE,
+    ExitCode,
+    foreseen,
+    kind_of,
+    report,
+)
 from likeness.cli.terminal.verbs import Verb, group_of
 
 # Each lies in the module of its name, as a function or a group of that name; what is a word of
@@ -103,10 +109,10 @@ def _ended(arguments: Sequence[str]) -> tuple[int, str]:
 
 def _print_error(kind: str) -> None:
     """Print why there is no answer, unless the command has printed its document."""
-    if not told.DOCUMENT.get():
+    if not DOCUMENT_PRINTED.get():
         from likeness.cli.terminal.answers import failure_json, print_json
 
-        print_json({"error": failure_json(kind, told.LINE.get())})
+        print_json({"error": failure_json(kind, LAST_LINE.get())})
 
 
 def _version(wanted: bool) -> None:

@@ -4,17 +4,37 @@ import errno
 import logging
 import os
 import sys
+from contextvars import ContextVar
 from enum import IntEnum
+from typing import Any
 
 import typer
 
-from likeness.cli.terminal import told
 from likeness.cli.terminal.plain_text import plain
 from likeness.errors import Fault, InputError, InvalidRequest, LikenessError, Refused, StateError
 
 _logger = logging.getLogger(__name__)
 # Characters of a path that is too long.
 _SHOWN = 60
+
+DOCUMENT_PRINTED: ContextVar[bool] = ContextVar(
+    "whether the JSON document is printed", default=False
+)
+LAST_LINE: ContextVar[str] = ContextVar("the last line on stderr", default="")
+
+_EXPECTED = {
+    "uuid_parsing": "an id such as 0bb263d5-115c-49d9-8c2a-850a6d4f1755",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number of fewer digits",
+    "float_parsing": "a number",
+    "finite_number": "a number",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than_equal": "at most {le:g}",
+}
+_QUOTE = "'"
+_NO_CHOICE = " is not one of "
+_NO_DATE = " does not match the formats "
 
 
 class ExitCode(IntEnum):
@@ -45,7 +65,7 @@ def report(error: BaseException, about: str = "") -> ExitCode:
 def warn(message: str, about: str = "") -> None:
     """Say one line on stderr, naming what it is about where the message does not."""
     prefix = f"{about}: " if about and about not in message else ""
-    told.LINE.set(prefix + message)
+    LAST_LINE.set(prefix + message)
     print(f"likeness: {plain(prefix + message)}", file=sys.stderr)
 
 
@@ -101,12 +121,9 @@ def _message(error: BaseException) -> str:
         case LikenessError():
             return str(error)
         case typer.TyperException():
-            # pydantic, which it needs, has read the arguments: `--help` does not wait for that.
-            from likeness.cli.terminal.misused import misused
-
             context = getattr(error, "ctx", None)
             command = context.command_path if context else "likeness"
-            return f"{misused(error)}: `{command} --help` says what there is"
+            return f"{_misuse(error)}. `{command} --help` shows what there is."
         case KeyboardInterrupt() | typer.Abort():
             return "interrupted"
         case _:
@@ -114,3 +131,29 @@ def _message(error: BaseException) -> str:
                 f"something unforeseen happened ({type(error).__name__}: {error}):"
                 " run `likeness --debug ...` and report what it shows"
             )
+
+
+def _misuse(error: typer.TyperException) -> str:
+    """Say of an option or an argument what is wrong with it."""
+    # It has read the arguments: `--help` does not wait for it.
+    from pydantic import ValidationError
+
+    cause = error.__cause__
+    if isinstance(error, typer.BadParameter) and isinstance(cause, ValidationError):
+        first = cause.errors(include_url=False)[0]
+        expected = _expected(first["type"], first["msg"], first.get("ctx", {}))
+        if expected is not None and error.param is not None:
+            place = error.param.get_error_hint().strip("'")
+            return f"{place} {first['input']!r} is not {expected}"
+    return error.format_message().rstrip(".")
+
+
+def _expected(kind: str, message: str, limits: dict[str, Any]) -> str | None:
+    if kind in _EXPECTED:
+        return _EXPECTED[kind].format(**limits)
+    if _NO_CHOICE in message:
+        choices = message.rpartition(_NO_CHOICE)[2]
+        return f"one of {choices.rstrip('.').replace(_QUOTE, '')}"
+    if _NO_DATE in message:
+        return "a day such as 2027-01-31"
+    return None

@@ -39,10 +39,7 @@ def _bars(*, in_bytes: bool) -> Iterator[_TellBar]:
 
         def tell(what: str, done: int, total: int) -> None:
             if not bars:
-                # Rich takes a tenth of a second to import, of every start.
-                from likeness.cli.terminal.bars import drawn
-
-                bars.append(stack.enter_context(drawn(in_bytes=in_bytes)))
+                bars.append(stack.enter_context(_drawn(in_bytes=in_bytes)))
             bars[0](what, done, total)
 
         yield tell if sys.stderr.isatty() else _silently
@@ -50,3 +47,35 @@ def _bars(*, in_bytes: bool) -> Iterator[_TellBar]:
 
 def _silently(what: str, done: int, total: int) -> None:
     """Tell nobody."""
+
+
+@contextmanager
+def _drawn(*, in_bytes: bool) -> Iterator[_TellBar]:
+    """Draw one bar for each text that is told, then how much of how much is done."""
+    # It takes a tenth of a second to import, of every start.
+    from rich import progress as rich
+    from rich.console import Console
+    from rich.text import Text
+
+    class Rate(rich.ProgressColumn):
+        def render(self, task: rich.Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("" if speed is None else f"{speed:,.1f}/s")
+
+    with rich.Progress(
+        rich.TextColumn("{task.description}", markup=False),
+        rich.BarColumn(),
+        *([rich.DownloadColumn()] if in_bytes else [rich.MofNCompleteColumn(), Rate()]),
+        rich.TimeElapsedColumn(),
+        rich.TimeRemainingColumn(),
+        console=Console(stderr=True, markup=False, highlight=False),
+        transient=True,
+    ) as progress:
+        tasks: dict[str, rich.TaskID] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=total)
+            progress.update(tasks[what], completed=done, total=total)
+
+        yield tell

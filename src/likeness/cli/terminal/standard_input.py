@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from likeness.app import Installation
-from likeness.app.places import path_of
+from likeness.app.installation import path_of
 from likeness.errors import InvalidRequest
 from likeness.vision.decode import DecodeLimits, Sample, inspect, read_sample
 

@@ -7,8 +7,7 @@ from typing import TextIO
 
 import numpy as np
 
-from likeness.app.installation import Installation, Picture, Workload
-from likeness.app.places import Place, path_of
+from likeness.app.installation import Installation, Picture, Place, Workload, path_of
 from likeness.artifacts import Progress
 from likeness.config import Settings, read_settings
 from likeness.errors import LikenessError
