@@ -15,7 +15,7 @@ from bench.workplace import samples, settings
 from likeness.app import Installation, Workload
 from likeness.artifacts import Sources, fetch
 from likeness.artifacts.catalogue import DLIB_RESNET
-from likeness.terms.in_parallel import in_parallel
+from likeness.terms import in_parallel
 from likeness.vision.align import Chips, cut_chips
 from likeness.vision.networks.session import Precision
 

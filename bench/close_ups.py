@@ -15,7 +15,7 @@ from bench.detection import Floats, Pixels, overlaps
 from bench.embedded import likeness
 from bench.figure import Beside, Figure, Measurement, at_least
 from bench.workplace import data, pictures_in, sample_of
-from likeness.terms.in_parallel import in_parallel
+from likeness.terms import in_parallel
 from likeness.vision.decode import read_sample
 from likeness.vision.detections import areas, shared_areas
 

@@ -20,8 +20,7 @@ from likeness.errors import LikenessError
 from likeness.gallery.clusters import group
 from likeness.library import Likeness, open_likeness
 from likeness.service.enrol.picture_files import picture_files
-from likeness.terms.in_parallel import in_parallel
-from likeness.terms.template import Template, relative_scores
+from likeness.terms import Template, in_parallel, relative_scores
 
 RATES = (3e-3, 1e-3, 3e-4, 1e-4, 1e-5)
 ROUNDS = 30

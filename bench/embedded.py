@@ -17,8 +17,7 @@ from bench.workplace import settings
 from likeness.app import Installation, Workload
 from likeness.errors import LikenessError
 from likeness.library import Likeness, open_likeness
-from likeness.terms.in_parallel import in_parallel
-from likeness.terms.template import Template, relative_scores
+from likeness.terms import Template, in_parallel, relative_scores
 from likeness.vision.decode import Sample, read_sample
 from likeness.vision.find import FaceFinder
 

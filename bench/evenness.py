@@ -17,13 +17,8 @@ from numpy.typing import NDArray
 from bench import lfw
 from bench.embedded import Embedded, Scores, embed
 from bench.figure import Beside, Figure, Measurement, at_most
+from bench.rates import GroupRate, most_over_geometric_mean, same_group_rates, threshold_at_fmr
 from bench.workplace import data, pictures_in, sample_of
-from likeness.evaluation.groups import (
-    GroupRate,
-    most_over_geometric_mean,
-    same_group_rates,
-)
-from likeness.evaluation.rates import threshold_at_fmr
 from likeness.vision.decode import Sample, read_sample
 
 _PADDING = 60

@@ -18,7 +18,7 @@ from bench.embedded import likeness
 from bench.figure import Beside, Figure, Measurement, NotMeasured, at_most
 from bench.peer import python
 from bench.workplace import sample_of
-from likeness.terms.in_parallel import in_parallel
+from likeness.terms import in_parallel
 from likeness.vision.decode import read_sample
 
 Pixels = NDArray[np.uint8]

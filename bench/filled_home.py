@@ -13,8 +13,7 @@ from bench.workplace import OUT, data, pictures_in, settings
 from likeness.app import Installation
 from likeness.app.home import Home
 from likeness.gallery.references import NewReference
-from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality
-from likeness.terms.template import CohortStatistics, Template
+from likeness.terms import Box, CohortStatistics, Face, Landmarks, Point, Pose, Quality, Template
 
 COLLECTION = "bench"
 FILLED_AT_ONCE = 2_000

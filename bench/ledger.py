@@ -27,8 +27,7 @@ from likeness.ledger.tree import Frontier, leaf_hash
 from likeness.ledger.verification import Verification, verify_log
 from likeness.secrets import KeyFiles, Keyring
 from likeness.storage import Database, migrate, open_database, read_installation
-from likeness.terms.decision import Decision, Duty, Obligation, Rule
-from likeness.terms.use import Action, Principal, Role, Use
+from likeness.terms import Action, Decision, Duty, Obligation, Principal, Role, Rule, Use
 
 _WRITES = 300
 _THREADS, _WRITES_EACH = 32, 100

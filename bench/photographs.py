@@ -18,7 +18,7 @@ from bench.race import Race, race
 from bench.workplace import data, pictures_in, samples, settings
 from likeness.app import Workload
 from likeness.library import open_likeness
-from likeness.terms.in_parallel import in_parallel
+from likeness.terms import in_parallel
 
 _ROUNDS = 3
 _EVERY = 4

@@ -19,9 +19,7 @@ from bench.figure import Beside, Figure, Measurement, at_least
 from bench.portrayed import portrayed
 from bench.workplace import data, sample_of
 from likeness.service.search.quality_bar import BEST, FIT, GOOD, QualityBar
-from likeness.terms.face import Face
-from likeness.terms.in_parallel import in_parallel
-from likeness.terms.template import Template, compare
+from likeness.terms import Face, Template, compare, in_parallel
 from likeness.vision.decode import Sample, read_sample
 
 Pixels = NDArray[np.uint8]

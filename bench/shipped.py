@@ -20,16 +20,9 @@ from bench.lfw import Mask
 from bench.model_figures import figures_of
 from bench.workplace import REPOSITORY, data, settings
 from likeness.app import Installation, Workload
-from likeness.evaluation.calibration import (
-    DECADES,
-    PairScores,
-    StrangerScores,
-    groups_of,
-    misses_of,
-)
-from likeness.evaluation.tail import UPPER_95
+from likeness.evaluation import DECADES, UPPER_95, PairScores, StrangerScores, groups_of, misses_of
 from likeness.service.models.make_cohort import make_cohort
-from likeness.terms.calibration import Calibration
+from likeness.terms import Calibration
 
 _SHIPPED = REPOSITORY / "src" / "likeness" / "vision" / "shipped"
 _MADE_FROM = (

@@ -17,14 +17,18 @@ from bench import evenness, lfw
 from bench.embedded import Embedded, embed, likeness
 from bench.figure import Beside, Figure, Measurement, at_least, at_most
 from bench.portrayed import portrayed
+from bench.rates import threshold_at_fmr
 from bench.workplace import data, pictures_in, sample_of
-from likeness.evaluation.calibration import PairScores, StrangerScores, groups_of
-from likeness.evaluation.own_strangers import measure
-from likeness.evaluation.rates import threshold_at_fmr
-from likeness.evaluation.tail import UPPER_95, extrapolate
+from likeness.evaluation import (
+    UPPER_95,
+    PairScores,
+    StrangerScores,
+    calibrate_own_strangers,
+    extrapolate,
+    groups_of,
+)
 from likeness.service.search.naming import Naming
-from likeness.terms.crowding import Joining
-from likeness.terms.template import relative_scores
+from likeness.terms import Joining, relative_scores
 from likeness.vision.decode import Sample, read_sample
 
 _FPIR = 1e-2
@@ -73,7 +77,7 @@ def _searched(
     cohort = likeness().finder.cohort
     people = np.arange(1, len(enrolled.vectors) + 1)
     joining = Joining(people, people, enrolled.vectors, known.one_person)
-    measured = measure(joining, cohort, known)[0] if own else None
+    measured = calibrate_own_strangers(joining, cohort, known)[0] if own else None
     naming = Naming.of(known, measured, len(people), fmr=1e-3, fpir=_FPIR)
 
     def named(probes: Embedded) -> list[int]:

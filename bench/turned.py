@@ -16,8 +16,7 @@ from bench.embedded import likeness
 from bench.figure import Beside, Figure, Measurement, at_least
 from bench.portrayed import portrayed
 from bench.workplace import data, pictures_in, sample_of
-from likeness.terms.in_parallel import in_parallel
-from likeness.terms.template import compare
+from likeness.terms import compare, in_parallel
 from likeness.vision.decode import read_sample
 from likeness.vision.detections import areas
 

@@ -10,7 +10,7 @@ from bench.embedded import likeness
 from bench.figure import Beside, Figure, Measurement, at_most
 from bench.workplace import data, pictures_in
 from likeness.service.search.quality_bar import FIT
-from likeness.terms.in_parallel import in_parallel
+from likeness.terms import in_parallel
 from likeness.vision.decode import read_sample
 
 _NO_FACE = "no-face"

@@ -11,7 +11,7 @@ from bench.clusterings import (
     single_linkage,
     wrong_joins,
 )
-from likeness.terms.template import CohortStatistics, Template
+from likeness.terms import CohortStatistics, Template
 
 PEOPLE = ["a", "a", "a", "b", "b", "c", ""]
 

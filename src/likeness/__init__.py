@@ -28,8 +28,17 @@ if TYPE_CHECKING:
     from likeness.service.search.folder_gallery import FolderGallery
     from likeness.service.search.identify import Candidate, Identification
     from likeness.service.search.verify import Verification
-    from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality, QualityReason
-    from likeness.terms.template import Comparison, Template
+    from likeness.terms import (
+        Box,
+        Comparison,
+        Face,
+        Landmarks,
+        Point,
+        Pose,
+        Quality,
+        QualityReason,
+        Template,
+    )
 
 __version__ = "0.1.0"
 
@@ -41,16 +50,17 @@ _HOMES = {
     "likeness.service.search.folder_gallery": ("FolderGallery",),
     "likeness.service.search.identify": ("Candidate", "Identification"),
     "likeness.service.search.verify": ("Verification",),
-    "likeness.terms.face": (
+    "likeness.terms": (
         "Box",
+        "Comparison",
         "Face",
         "Landmarks",
         "Point",
         "Pose",
         "Quality",
         "QualityReason",
+        "Template",
     ),
-    "likeness.terms.template": ("Comparison", "Template"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -10,7 +10,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from likeness.errors import InvalidRequest
-from likeness.terms.use import UNDECLARED
+from likeness.terms import UNDECLARED
 
 PREFIX = "LIKENESS_"
 

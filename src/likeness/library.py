@@ -22,8 +22,7 @@ from likeness.service.search.face_in_picture import ComparedPicture, compared_pi
 from likeness.service.search.folder_gallery import FolderGallery, read_gallery
 from likeness.service.search.identify import Identification, Identifier
 from likeness.service.search.verify import Verification, verify_pictures
-from likeness.terms.face import Face
-from likeness.terms.template import Template
+from likeness.terms import Face, Template
 from likeness.vision.decode import Sample
 
 Tell = Callable[[int, int], None]

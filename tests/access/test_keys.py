@@ -14,7 +14,7 @@ from likeness.access.vouching import is_as_written
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.secrets import Keyring
 from likeness.storage import Database
-from likeness.terms.use import UNDECLARED, Role
+from likeness.terms import UNDECLARED, Role
 
 from .conftest import Clock
 

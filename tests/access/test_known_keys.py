@@ -12,7 +12,7 @@ from likeness.access.tables import KEYS, SECRETS
 from likeness.errors import DatabaseUnavailable, KeyUnusable
 from likeness.secrets import Keyring
 from likeness.storage import Database
-from likeness.terms.use import Role
+from likeness.terms import Role
 
 from .conftest import Clock
 

@@ -12,7 +12,7 @@ from likeness.access.request_tokens import KEPT
 from likeness.access.tables import TOKENS
 from likeness.secrets import Keyring
 from likeness.storage import Database
-from likeness.terms.use import Principal, Role
+from likeness.terms import Principal, Role
 
 from .conftest import Clock
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from likeness.access import may
-from likeness.terms.use import Action, Role
+from likeness.terms import Action, Role
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "keys.md"
 

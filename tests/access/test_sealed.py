@@ -12,7 +12,7 @@ from likeness.errors import KeyUnusable
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.rotate_keys import other_secrets_by_key
 from likeness.storage import Database
-from likeness.terms.use import Principal, Role
+from likeness.terms import Principal, Role
 from tests.service import rotating
 
 from .conftest import Clock

@@ -19,7 +19,7 @@ from likeness.gallery.tables import COLLECTIONS
 from likeness.ledger.tables import ENTRIES
 from likeness.service.govern.keys import KeyOffice
 from likeness.storage import read_installation
-from likeness.terms.use import Role
+from likeness.terms import Role
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from likeness.app.installation import Installation
 from likeness.app.own_acts import own_acts
 from likeness.config import Settings
 from likeness.errors import Denied
-from likeness.terms.use import Principal, Role
+from likeness.terms import Principal, Role
 from likeness.v1.acts import Acts, PictureLane
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from likeness.app.strangers import measure_every
 from likeness.gallery.tables import REFERENCES
 from likeness.service.models.measure_strangers import StrangerUpkeep
-from likeness.terms.calibration import Calibration
+from likeness.terms import Calibration
 from tests.gallery.changing import fill
 from tests.gallery.galleries import COHORT, MODEL, Home, make, new
 

@@ -21,7 +21,7 @@ from likeness.artifacts import Progress, Publisher
 from likeness.cli import opened
 from likeness.cli.terminal import command
 from likeness.config import Settings
-from likeness.terms.calibration import Calibration
+from likeness.terms import Calibration
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.cohorts.standards import Standards
 from likeness.vision.detect import Detector, DetectorSettings

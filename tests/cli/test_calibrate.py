@@ -10,8 +10,7 @@ import pytest
 
 from likeness.app import Workload
 from likeness.cli import opened
-from likeness.terms.calibration import Calibration
-from likeness.terms.template import compare
+from likeness.terms import Calibration, compare
 from likeness.vision.decode import read_sample
 
 from .conftest import Outcome

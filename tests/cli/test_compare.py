@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from likeness.terms.calibration import Calibration, TailRates
+from likeness.terms import Calibration, TailRates
 from tests.service.people import draw
 
 from .conftest import BLUE, GREEN, RED, InstallationWithDiscs, Outcome, ship_standards

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from likeness.access import KnownKeys
 from likeness.access.tables import KEYS
-from likeness.terms.use import Role
+from likeness.terms import Role
 
 from .staff import Command, home
 

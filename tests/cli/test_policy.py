@@ -20,7 +20,7 @@ from likeness.policy.cedar import schema_text
 from likeness.policy.vocabulary import vocabulary
 from likeness.service.uses.collection_facts import known_values
 from likeness.service.uses.record import Outcome
-from likeness.terms.use import Action, Principal, Role, Use
+from likeness.terms import Action, Principal, Role, Use
 
 from .staff import Command, home
 

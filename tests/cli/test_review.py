@@ -25,7 +25,7 @@ from likeness.review import cases, crops
 from likeness.review.case import Case, Found, Owed, Search
 from likeness.review.watching import Arrival, open_watch_cases
 from likeness.service.uses.record import Outcome
-from likeness.terms.use import Action, Principal, Role, Use
+from likeness.terms import Action, Principal, Role, Use
 from likeness.vision.decode import read_sample
 
 from .conftest import BLUE, GREEN, RED, InstallationWithDiscs

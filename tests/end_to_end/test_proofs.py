@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from likeness.app.serving import Serving
 from likeness.config import Settings
-from likeness.notify.signature import WebhookSecret
+from likeness.notify import WebhookSecret
 from tests.cli.conftest import InstallationWithDiscs, Outcome
 from tests.cli.test_serve import client, introduction, server
 from tests.notify.receiver import receiving

@@ -6,19 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from bench.rates import fmr_at
 from likeness.errors import InvalidRequest
-from likeness.evaluation import calibration
-from likeness.evaluation.calibration import (
+from likeness.evaluation import (
     DECADES,
+    UPPER_95,
     PairScores,
     StrangerScores,
+    calibration,
     groups_of,
     misses_of,
 )
-from likeness.evaluation.rates import fmr_at
-from likeness.evaluation.tail import GROUPS, UPPER_95
-from likeness.terms.calibration import Calibration
-from likeness.terms.template import IDENTICAL
+from likeness.evaluation.tail import GROUPS
+from likeness.terms import IDENTICAL, Calibration
 
 Scores = NDArray[np.floating]
 

@@ -5,9 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
-from likeness.evaluation.own_strangers import measure
-from likeness.terms.calibration import Calibration
-from likeness.terms.crowding import Joining
+from likeness.evaluation import calibrate_own_strangers
+from likeness.terms import Calibration, Joining
 from likeness.vision.cohorts.cohort import Cohort
 
 KNOWN = Calibration(
@@ -41,7 +40,7 @@ def joining(vectors: NDArray[np.float32], one_person: float = 0.99) -> Joining:
 
 def test_what_is_measured_are_all_pairs_of_those_who_join(cohort: Cohort) -> None:
     those = joining(people(60, 0.3, 2))
-    own, plain = measure(those, cohort, KNOWN)
+    own, plain = calibrate_own_strangers(those, cohort, KNOWN)
     own_scores, plain_scores = those.pair_scores(cohort)
     upper = np.triu_indices(60, 1)
     for found, scores in ((own, own_scores[upper]), (plain, plain_scores[upper])):
@@ -52,7 +51,7 @@ def test_what_is_measured_are_all_pairs_of_those_who_join(cohort: Cohort) -> Non
 
 
 def test_what_it_cannot_measure_it_takes_from_what_is_known(cohort: Cohort) -> None:
-    own, plain = measure(joining(people(60, 0.3, 2)), cohort, KNOWN)
+    own, plain = calibrate_own_strangers(joining(people(60, 0.3, 2)), cohort, KNOWN)
     for found in (own, plain):
         assert (found.model, found.cohort_version) == (KNOWN.model, KNOWN.cohort_version)
         assert (found.alike, found.one_person) == (None, KNOWN.one_person)
@@ -64,30 +63,32 @@ def test_what_it_cannot_measure_it_takes_from_what_is_known(cohort: Cohort) -> N
 
 
 def test_rates_reach_beyond_the_pairs_that_were_counted(cohort: Cohort) -> None:
-    own, _ = measure(joining(people(60, 0.3, 2)), cohort, KNOWN)
+    own, _ = calibrate_own_strangers(joining(people(60, 0.3, 2)), cohort, KNOWN)
     assert own.tail is not None
     assert own.lowest_fmr < 1 / own.pairs < own.least_counted
 
 
 def test_people_who_are_more_alike_have_higher_rates_by_plain_scores(cohort: Cohort) -> None:
-    _, loose = measure(joining(people(60, 0.3, 2)), cohort, KNOWN)
-    _, alike = measure(joining(people(60, 0.15, 2)), cohort, KNOWN)
+    _, loose = calibrate_own_strangers(joining(people(60, 0.3, 2)), cohort, KNOWN)
+    _, alike = calibrate_own_strangers(joining(people(60, 0.15, 2)), cohort, KNOWN)
     assert alike.fmr(-0.8) > 2 * loose.fmr(-0.8)
 
 
 def test_the_same_people_are_measured_alike_every_time(cohort: Cohort) -> None:
     those = joining(people(40, 0.3, 3))
-    assert measure(those, cohort, KNOWN) == measure(those, cohort, KNOWN)
+    assert calibrate_own_strangers(those, cohort, KNOWN) == calibrate_own_strangers(
+        those, cohort, KNOWN
+    )
 
 
 def test_who_may_be_one_person_under_two_names_is_no_stranger(cohort: Cohort) -> None:
     vectors = people(60, 0.3, 2)
     twice = np.vstack([vectors, vectors[:5]])
-    own, _ = measure(joining(twice), cohort, KNOWN)
+    own, _ = calibrate_own_strangers(joining(twice), cohort, KNOWN)
     assert own.pairs == 65 * 64 // 2 - 5
     assert own.scores[-1] < -0.3
 
 
 def test_those_who_may_all_be_one_person_are_not_measured(cohort: Cohort) -> None:
     with pytest.raises(InvalidRequest, match="too few"):
-        measure(joining(people(40, 0.01, 3)), cohort, KNOWN)
+        calibrate_own_strangers(joining(people(40, 0.01, 3)), cohort, KNOWN)

@@ -11,8 +11,7 @@ from likeness.gallery import cohorts, collections, references, staging
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.search import By
 from likeness.gallery.staging import Change, FoundAgain
-from likeness.terms.calibration import Calibration
-from likeness.terms.template import CohortStatistics, Template
+from likeness.terms import Calibration, CohortStatistics, Template
 from tests.gallery.galleries import MODEL, Home, face, new, template
 
 NEW_MODEL = "net@2+eyes@1"

@@ -14,7 +14,7 @@ from likeness.gallery.retention import SweepReport
 from likeness.service.erase.sweep import sweep_collections
 from likeness.service.uses.record import Desk
 from likeness.service.uses.unrecorded import UnrecordedDesk
-from likeness.terms.use import Principal, Role
+from likeness.terms import Principal, Role
 
 
 def subject(gallery: Gallery, name: str, subject_id: UUID) -> ErasureCertificate:

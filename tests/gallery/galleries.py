@@ -19,8 +19,7 @@ from likeness.index.exact_index import ExactIndex
 from likeness.index.faiss_index import FaissIndex
 from likeness.secrets import KeyFiles, Keyring
 from likeness.storage import Database, migrate, open_database
-from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality
-from likeness.terms.template import CohortStatistics, Template
+from likeness.terms import Box, CohortStatistics, Face, Landmarks, Point, Pose, Quality, Template
 
 MODEL = "net@1+eyes@1"
 DIMENSIONS = 16

@@ -13,7 +13,7 @@ from likeness.gallery.gallery import Gallery
 from likeness.gallery.search import By
 from likeness.gallery.subjects import Subject
 from likeness.gallery.tables import REASSIGNMENTS
-from likeness.terms.template import CohortStatistics, Template
+from likeness.terms import CohortStatistics, Template
 from tests.gallery import erase
 from tests.gallery.galleries import (
     COHORT,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from likeness.errors import ModelMismatch
 from likeness.gallery.clusters import Grouping, group
-from likeness.terms.template import CohortStatistics, Template, compare
+from likeness.terms import CohortStatistics, Template, compare
 
 THRESHOLD = -0.6
 

@@ -22,7 +22,7 @@ from likeness.gallery.tables import COLLECTIONS, ERASURES, REFERENCES, SUBJECTS
 from likeness.index.snapshot import FORMAT
 from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.storage import Scrubbing
-from likeness.terms.use import Use
+from likeness.terms import Use
 from tests.gallery import erase
 from tests.gallery.galleries import Home, make, new, template, vector
 

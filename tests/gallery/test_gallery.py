@@ -31,7 +31,7 @@ from likeness.index.exact_index import ExactIndex
 from likeness.index.faiss_index import FaissIndex
 from likeness.index.snapshot import FORMAT
 from likeness.secrets import GivenKeys, Keyring
-from likeness.terms.template import CohortStatistics, Template
+from likeness.terms import CohortStatistics, Template
 from tests.gallery import erase
 from tests.gallery.galleries import (
     COHORT,

@@ -20,7 +20,7 @@ from likeness.gallery.gallery import Gallery
 from likeness.gallery.rows_as_vectors import subject_vectors
 from likeness.gallery.search import By
 from likeness.gallery.tables import REFERENCES, SUBJECTS
-from likeness.terms.template import Template
+from likeness.terms import Template
 from tests.gallery.enrolling_and_erasing import REFERENCES_EACH, run
 from tests.gallery.galleries import Home, make, template
 

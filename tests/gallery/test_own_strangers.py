@@ -9,15 +9,14 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 
 from likeness.errors import KeyUnusable
-from likeness.evaluation.own_strangers import measure
+from likeness.evaluation import calibrate_own_strangers
 from likeness.gallery import collections, own_strangers, subjects
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.search import By
 from likeness.gallery.tables import OWN_STRANGERS, REFERENCES
 from likeness.service.models import measure_strangers
 from likeness.service.models.measure_strangers import StrangerUpkeep
-from likeness.terms.calibration import Calibration
-from likeness.terms.face import Quality, QualityReason
+from likeness.terms import Calibration, Quality, QualityReason
 from tests.gallery import changing, erase
 from tests.gallery.changing import fill
 from tests.gallery.galleries import (
@@ -247,7 +246,7 @@ def test_whoever_is_erased_while_they_are_measured_does_not_come_back(
     person = home.database.read(lambda c: subjects.get(c, seal, "person 7"))
 
     def erased_meanwhile(*of: Any) -> Any:
-        rates = measure(*of)
+        rates = calibrate_own_strangers(*of)
         certificates.append(
             erase.collection(gallery, "staff")
             if whole
@@ -255,7 +254,7 @@ def test_whoever_is_erased_while_they_are_measured_does_not_come_back(
         )
         return rates
 
-    monkeypatch.setattr(measure_strangers, "measure", erased_meanwhile)
+    monkeypatch.setattr(measure_strangers, "calibrate_own_strangers", erased_meanwhile)
 
     assert upkeep(home, gallery).measured("staff") is None
 

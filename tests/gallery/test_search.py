@@ -8,8 +8,7 @@ from likeness.errors import NotFound
 from likeness.gallery import search
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.search import By
-from likeness.terms.face import SeenFace
-from likeness.terms.template import SAME_PICTURE
+from likeness.terms import SAME_PICTURE, SeenFace
 from tests.gallery import erase
 from tests.gallery.galleries import face, make, new, template
 

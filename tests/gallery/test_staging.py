@@ -24,7 +24,7 @@ from likeness.gallery.staging import Change, FoundAgain
 from likeness.gallery.tables import CHANGES, COHORTS, REFERENCES, STAGED
 from likeness.index.exact_index import ExactIndex
 from likeness.storage import Scrubbing
-from likeness.terms.template import CohortStatistics, Template
+from likeness.terms import CohortStatistics, Template
 from tests.gallery import erase
 from tests.gallery.changing import (
     NEW_COHORT,

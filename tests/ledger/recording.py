@@ -14,8 +14,17 @@ from likeness.ledger.note import NoteSigner
 from likeness.ledger.verification import Verification, verify_log
 from likeness.secrets import Keyring, SigningKey, VerifyingKey
 from likeness.storage import Database, read_installation
-from likeness.terms.decision import Decision, Duty, Obligation, Rule
-from likeness.terms.use import Action, CollectionFacts, Principal, Role, Use
+from likeness.terms import (
+    Action,
+    CollectionFacts,
+    Decision,
+    Duty,
+    Obligation,
+    Principal,
+    Role,
+    Rule,
+    Use,
+)
 
 POLICE = Principal(
     "key:11111111-2222-3333-4444-555555555555",

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from likeness.errors import InvalidRequest, LedgerBroken
 from likeness.ledger.entry import Entry, Kind, Owed, Rules, read_entry
-from likeness.terms.decision import Duty
-from likeness.terms.use import Action, CollectionFacts, Principal, Role, Use
+from likeness.terms import Action, CollectionFacts, Duty, Principal, Role, Use
 
 AT = datetime(2026, 11, 23, 3, 0, 0, 42, tzinfo=UTC)
 USE = Use(

@@ -20,7 +20,7 @@ from likeness.ledger.rows import entry_bytes
 from likeness.ledger.tables import ENTRIES, HEAD, KEYS, SUBJECT_KEYS
 from likeness.secrets import KeyFiles, Keyring, SigningKey, VerifyingKey
 from likeness.storage import Database, open_database
-from likeness.terms.use import Action, Use
+from likeness.terms import Action, Use
 from tests.ledger.recording import POLICE, Clock, done, opened_key, record, search, signed, verified
 
 

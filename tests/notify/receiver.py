@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from likeness.notify.signature import WebhookSecret
+from likeness.notify import WebhookSecret
 
 
 @dataclass

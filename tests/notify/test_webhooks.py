@@ -6,14 +6,15 @@ import threading
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.notify.addresses import (
-    reachable_address,
+from likeness.notify import (
+    Webhook,
+    WebhookSecret,
+    WebhookSender,
     read_networks,
     read_url,
     require_reachable,
 )
-from likeness.notify.signature import WebhookSecret
-from likeness.notify.webhooks import Webhook, WebhookSender
+from likeness.notify.addresses import reachable_address
 
 from .receiver import receiving
 

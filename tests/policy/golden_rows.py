@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from likeness.policy.circumstances import Circumstances, Footage
-from likeness.terms.decision import Decision
-from likeness.terms.use import Action, CollectionFacts, Principal, Role, Use
+from likeness.terms import Action, CollectionFacts, Decision, Principal, Role, Use
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -13,7 +13,7 @@ import pytest
 from likeness.policy.circumstances import Circumstances, Footage
 from likeness.policy.engine import PolicyEngine
 from likeness.policy.pack import ChosenPack, shipped
-from likeness.terms.use import Action, CollectionFacts, Principal, Role, Use
+from likeness.terms import Action, CollectionFacts, Principal, Role, Use
 
 DEFAULT = ("safeguards", "amazon-2020", "authenticated-use", "real-time")
 USES = 5_000

@@ -9,8 +9,7 @@ from likeness.policy.cedar import CedarFailed, Rules
 from likeness.policy.circumstances import Circumstances
 from likeness.policy.engine import NOTHING_PERMITS, POLICY_ERROR, PolicyEngine
 from likeness.policy.pack import ChosenPack, read_pack, shipped
-from likeness.terms.decision import Decision, Duty
-from likeness.terms.use import Action, Principal, Role, Use
+from likeness.terms import Action, Decision, Duty, Principal, Role, Use
 
 from .test_broken_packs import FACTS
 

@@ -7,7 +7,7 @@ import pytest
 from likeness.errors import InvalidRequest
 from likeness.policy.engine import PolicyEngine
 from likeness.policy.pack import ChosenPack, shipped
-from likeness.terms.decision import Duty
+from likeness.terms import Duty
 
 from .golden_rows import Row, in_words, rows
 

@@ -16,8 +16,7 @@ from likeness.policy.pack import shipped
 from likeness.policy.suspensions import Scope
 from likeness.policy.tables import PACKS
 from likeness.storage import Database, open_database
-from likeness.terms.decision import Duty
-from likeness.terms.use import Action, CollectionFacts, Principal, Role, Use
+from likeness.terms import Action, CollectionFacts, Duty, Principal, Role, Use
 
 # The rows say when the database was made, by a real clock.
 NOW = datetime.now(UTC) + timedelta(hours=1)

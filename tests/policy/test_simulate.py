@@ -6,7 +6,7 @@ from likeness.policy.circumstances import Circumstances
 from likeness.policy.engine import PolicyEngine
 from likeness.policy.pack import ChosenPack, shipped
 from likeness.policy.simulate import RecordedUse, simulate
-from likeness.terms.use import Action, Principal, Role, Use
+from likeness.terms import Action, Principal, Role, Use
 
 AGENCY = Principal("key:1", Role.CLIENT, "PD", "police", "US-WA")
 

@@ -19,7 +19,7 @@ from likeness.errors import DatabaseUnavailable, Denied, NotFound
 from likeness.rekognition.application import Application, Limits
 from likeness.rekognition.call import Call, Request, Response, Stated
 from likeness.rekognition.measures import Measures
-from likeness.terms.use import Action, Principal, Role
+from likeness.terms import Action, Principal, Role
 
 KEY_ID, SECRET = "LKIAEXAMPLE", "secret-of-the-example"
 PRINCIPAL = Principal("key:1", Role.CLIENT, purposes=("missing-persons", "research"))

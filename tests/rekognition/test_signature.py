@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from likeness.access import Credential
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.signature import Head, read_claim, sign, verify
-from likeness.terms.use import Principal, Role
+from likeness.terms import Principal, Role
 
 KEY_ID, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 THEN = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)

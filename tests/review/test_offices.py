@@ -12,8 +12,7 @@ from sqlalchemy import Connection
 
 from likeness.errors import Denied
 from likeness.gallery.collections import Collection
-from likeness.notify.addresses import read_networks
-from likeness.notify.webhooks import WebhookSender
+from likeness.notify import WebhookSender, read_networks
 from likeness.review import crops
 from likeness.review.case import Case, Owed
 from likeness.review.watches import Probe
@@ -22,9 +21,7 @@ from likeness.service.enrol.on_enrolment import ReviewOfEnrolments
 from likeness.service.review.review_sweep import Swept, sweep_review
 from likeness.service.review.tell import Told, tell
 from likeness.service.uses.record import Outcome
-from likeness.terms.calibration import Calibration
-from likeness.terms.template import Template
-from likeness.terms.use import Principal, Role, Use
+from likeness.terms import Calibration, Principal, Role, Template, Use
 from tests.notify.receiver import receiving
 
 from .judging import COLLECTION, Desk, found, other

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, update
 
 from likeness.errors import InvalidRequest, NotFound
-from likeness.notify.signature import WebhookSecret
+from likeness.notify import WebhookSecret
 from likeness.review import cases, outbox, watches
 from likeness.review.case import Case, Owed
 from likeness.review.outbox import MOST_ATTEMPTS, Claimed
@@ -21,9 +21,7 @@ from likeness.review.quorum import Verdict
 from likeness.review.tables import OUTBOX, WATCHES
 from likeness.review.watches import Grounds, NewWatch, Probe, Watch
 from likeness.review.watching import Arrival, open_watch_cases
-from likeness.terms.calibration import Calibration
-from likeness.terms.template import CohortStatistics, Template
-from likeness.terms.use import Principal, Role
+from likeness.terms import Calibration, CohortStatistics, Principal, Role, Template
 
 from .judging import COLLECTION, CROP, Desk
 

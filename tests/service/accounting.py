@@ -25,8 +25,7 @@ from likeness.service.uses.record import Outcome, Probe
 from likeness.service.uses.use_record import Office
 from likeness.service.uses.withhold import Withholding
 from likeness.storage import Database
-from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality
-from likeness.terms.use import Action, Principal, Role, Use
+from likeness.terms import Action, Box, Face, Landmarks, Point, Pose, Principal, Quality, Role, Use
 from likeness.vision.decode import Sample, inspect
 
 COLLECTION = uuid4()

@@ -24,8 +24,7 @@ from likeness.service.enrol.enrol_source import read_source
 from likeness.service.enrol.named_picture import NamedPicture
 from likeness.service.uses.record import Record
 from likeness.service.uses.unrecorded import UnrecordedDesk
-from likeness.terms.template import CohortStatistics, Template
-from likeness.terms.use import Action, Principal, Role, Use
+from likeness.terms import Action, CohortStatistics, Principal, Role, Template, Use
 from likeness.vision.decode import read_sample
 from tests.cli.conftest import InstallationWithDiscs
 from tests.gallery.galleries import face

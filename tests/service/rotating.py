@@ -8,7 +8,7 @@ from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.rotate_keys import Rotation, rotate_keys
 from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.storage import Database, open_database
-from likeness.terms.use import Action, Principal, Role, Use
+from likeness.terms import Action, Principal, Role, Use
 
 STEPS = ("begun", "made", "resealing", "resealed", "destroying", "destroyed")
 

@@ -20,7 +20,7 @@ from likeness.secrets import KeyFiles, Keyring
 from likeness.service.uses.record import Outcome, Probe
 from likeness.service.uses.use_record import UseRecord
 from likeness.storage import migrate, open_database
-from likeness.terms.use import Action, CollectionFacts, Principal, Role
+from likeness.terms import Action, CollectionFacts, Principal, Role
 from tests.service.accounting import (
     FACE,
     POLICE,

@@ -12,9 +12,18 @@ from hypothesis import strategies as st
 
 from likeness.errors import NoFace
 from likeness.service.search.cluster import Proposal, UnnamedFace, propose
-from likeness.terms.calibration import Calibration
-from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality
-from likeness.terms.template import CohortStatistics, Template, compare
+from likeness.terms import (
+    Box,
+    Calibration,
+    CohortStatistics,
+    Face,
+    Landmarks,
+    Point,
+    Pose,
+    Quality,
+    Template,
+    compare,
+)
 
 # From -1.6 on, each fifth of a unit nearer makes strangers ten times rarer.
 CALIBRATION = Calibration(

@@ -33,7 +33,7 @@ from likeness.gallery.search import By
 from likeness.service.enrol.enrol import Outcome, Result
 from likeness.service.enrol.enrol_source import read_source
 from likeness.service.enrol.named_picture import NamedPicture, picture_file
-from likeness.terms.image import Image
+from likeness.terms import Image
 from likeness.vision.decode import Sample
 from tests.service.people import (
     BLUE,

@@ -29,7 +29,7 @@ from likeness.review.tables import CASES, CROPS, OUTBOX
 from likeness.review.watches import Grounds, NewWatch, Watch
 from likeness.service.enrol import enrol
 from likeness.service.enrol.enrol_source import read_source
-from likeness.terms.use import UNDECLARED, Principal, Role
+from likeness.terms import UNDECLARED, Principal, Role
 from tests.service import enrolling
 from tests.service.accounting import FACTS
 from tests.service.people import RED, crowd, draw, enroller, home_at, make, template_of

@@ -9,9 +9,7 @@ import pytest
 
 from likeness.errors import ModelMismatch
 from likeness.service.search.folder_gallery import FolderGallery, Reference
-from likeness.terms.calibration import Calibration
-from likeness.terms.face import SeenFace
-from likeness.terms.template import SAME_PICTURE, compare
+from likeness.terms import SAME_PICTURE, Calibration, SeenFace, compare
 from tests.gallery.galleries import COHORT, MODEL, StrangersCohort, face, template, vector
 
 KNOWN = Calibration(MODEL, COHORT, (-2.0, -0.5), (1.0, 1e-4), 10**6, "anybody", one_person=0.97)

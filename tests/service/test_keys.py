@@ -15,7 +15,7 @@ from likeness.service.govern.keys import KeyOffice
 from likeness.service.uses.record import Desk, Record
 from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.storage import Database, migrate, open_database
-from likeness.terms.use import Principal, Role, Use
+from likeness.terms import Principal, Role, Use
 from tests.service.accounting import Accounting
 
 ADA = Principal("local:ada", Role.ADMIN)

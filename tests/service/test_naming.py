@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.service.search.naming import Naming, Strangers, expected_false
-from likeness.terms.calibration import Calibration, TailRates, rate_for_search, rate_of
-from likeness.terms.template import IDENTICAL
+from likeness.terms import IDENTICAL, Calibration, TailRates, rate_for_search, rate_of
 
 # By ten for every 0.1: -0.8 is one in a thousand, -0.5 one in a million.
 ANY = Calibration("m", "c", (-1.1, -0.5), (1.0, 1e-6), 10**8, "anybody")

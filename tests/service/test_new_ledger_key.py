@@ -14,7 +14,7 @@ from likeness.policy.suspensions import Scope
 from likeness.secrets import KeyFiles, Keyring, VerifyingKey
 from likeness.service.govern.new_ledger_key import new_ledger_key
 from likeness.storage import migrate, open_database
-from likeness.terms.use import Principal, Role
+from likeness.terms import Principal, Role
 from tests.service.accounting import Accounting
 
 ADA = Principal("local:ada", Role.ADMIN)

@@ -28,7 +28,7 @@ from likeness.service.enrol.enrol_source import read_source
 from likeness.service.models import re_embed
 from likeness.service.models.re_embed import PictureResult, ReEmbedder
 from likeness.service.models.re_embed_source import PictureAgain, read_sources
-from likeness.terms.face import Box
+from likeness.terms import Box
 from likeness.vision.decode import read_sample
 from likeness.vision.find import FaceLocator
 from tests.cli.conftest import InstallationWithDiscs

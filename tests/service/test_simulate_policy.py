@@ -16,7 +16,7 @@ from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.simulate_policy import Simulation, simulate_policy
 from likeness.service.uses.record import Outcome, Probe
 from likeness.storage import migrate, open_database
-from likeness.terms.use import Action, CollectionFacts, Principal, Role, Use
+from likeness.terms import Action, CollectionFacts, Principal, Role, Use
 from tests.service.accounting import FACE, POLICE, Accounting, Match, nobody_else, sample
 
 

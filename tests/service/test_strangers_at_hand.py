@@ -14,8 +14,7 @@ from likeness.review.watches import Probe
 from likeness.review.watching import Arrival
 from likeness.service.enrol.on_enrolment import StrangersAtHand
 from likeness.service.models.measure_strangers import StrangerUpkeep
-from likeness.terms.calibration import Calibration
-from likeness.terms.template import Template
+from likeness.terms import Calibration, Template
 from tests.gallery.changing import fill
 from tests.gallery.galleries import COHORT, MODEL, Home, make, template, vector
 

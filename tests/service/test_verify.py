@@ -10,9 +10,15 @@ from hypothesis import strategies as st
 from likeness.errors import ModelMismatch
 from likeness.service.search.face_in_picture import ComparedPicture, FaceInPicture
 from likeness.service.search.verify import Answer, Gate, Verification, verify, verify_pictures
-from likeness.terms.calibration import Calibration
-from likeness.terms.face import Face, QualityReason, SeenFace
-from likeness.terms.template import IDENTICAL, CohortStatistics, Template
+from likeness.terms import (
+    IDENTICAL,
+    Calibration,
+    CohortStatistics,
+    Face,
+    QualityReason,
+    SeenFace,
+    Template,
+)
 from tests.gallery.galleries import face
 
 CALIBRATION = Calibration(

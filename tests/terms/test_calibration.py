@@ -7,14 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import InvalidRequest
-from likeness.terms.calibration import (
-    Calibration,
-    TailRates,
-    rate_for_search,
-    rate_of,
-    similarity,
-)
-from likeness.terms.template import IDENTICAL
+from likeness.terms import IDENTICAL, Calibration, TailRates, rate_for_search, rate_of, similarity
 
 TABLE = Calibration(
     model="m",

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from likeness.terms.crowding import LEFT_OUT, OWN_NEAREST, Joining, lift, lift_without_each
+from likeness.terms import Joining
+from likeness.terms.crowding import LEFT_OUT, OWN_NEAREST, lift, lift_without_each
 from likeness.terms.template import relative_score
 
 Vectors = NDArray[np.float32]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.terms.face import Box, SeenFace
+from likeness.terms import Box, SeenFace
 
 sides = st.floats(-50.0, 50.0)
 lengths = st.floats(1.0, 50.0)

@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from likeness.errors import ModelMismatch
-from likeness.terms.template import (
+from likeness.terms import (
     IDENTICAL,
     SAME_PICTURE,
     CohortStatistics,
     Template,
     compare,
-    relative_score,
     relative_scores,
 )
+from likeness.terms.template import relative_score
 
 raw_scores = st.floats(-1.0, 1.0)
 means = st.floats(-0.2, 0.9)

@@ -20,8 +20,7 @@ from likeness.service.review.review_office import ReviewOffice
 from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.service.watch.watch_office import WatchOffice
 from likeness.storage import migrate, open_database
-from likeness.terms.template import CohortStatistics, Template
-from likeness.terms.use import Principal, Role
+from likeness.terms import CohortStatistics, Principal, Role, Template
 from likeness.v1.acts import Acts
 from likeness.v1.application import application
 from likeness.v1.problems import Problem

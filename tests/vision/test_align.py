@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.terms.image import Image
+from likeness.terms import Image
 from likeness.vision.align import (
     ARCFACE_LAYOUT,
     DLIB_LAYOUT,

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest, ModelTampered
-from likeness.terms.template import relative_scores
+from likeness.terms import relative_scores
 from likeness.vision.cohorts.cohort import CROWD, Cohort, crowds
 
 Vectors = NDArray[np.float32]

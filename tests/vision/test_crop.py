@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from likeness.terms.face import Box
-from likeness.terms.image import Image
+from likeness.terms import Box, Image
 from likeness.vision.crop import box_in_crop, face_crop_jpeg
 
 

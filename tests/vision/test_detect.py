@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from likeness.terms.image import Image
+from likeness.terms import Image
 from likeness.vision.detect import Detector, DetectorSettings
 from likeness.vision.detections import Detections, OneAtATime, areas, joined, suppressed
 from likeness.vision.letterbox import Letterbox

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from likeness.errors import InvalidRequest
-from likeness.terms.image import Image
+from likeness.terms import Image
 from likeness.vision.detections import FaceNetwork, suppressed
 from likeness.vision.letterbox import Letterbox
 from likeness.vision.models.cards import (

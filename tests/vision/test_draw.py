@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality
-from likeness.terms.image import Image
+from likeness.terms import Box, Face, Image, Landmarks, Point, Pose, Quality
 from likeness.vision.draw import Mark, annotate
 
 

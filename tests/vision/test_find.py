@@ -8,7 +8,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from likeness.terms.image import Image
+from likeness.terms import Image
 from likeness.vision.align import ARCFACE_LAYOUT
 from likeness.vision.decode import DecodeLimits, inspect
 from likeness.vision.detect import Detector, DetectorSettings, SearchDetail

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from likeness.artifacts import Sources
 from likeness.errors import ArtifactUnavailable
-from likeness.terms.face import Pose
-from likeness.terms.image import Image
+from likeness.terms import Image, Pose
 from likeness.vision.detect import Detector, DetectorSettings
 from likeness.vision.models.model_store import ModelStore
 from likeness.vision.networks.centerface import CenterFace

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from likeness.artifacts import Sources
 from likeness.errors import ArtifactUnavailable
-from likeness.terms.face import Pose, Quality, QualityReason
-from likeness.terms.image import Image
+from likeness.terms import Image, Pose, Quality, QualityReason
 from likeness.vision.align import (
     ARCFACE_LAYOUT,
     DLIB_LAYOUT,

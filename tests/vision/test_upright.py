@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from likeness.terms.image import Image
+from likeness.terms import Image
 from likeness.vision.align import DLIB_LAYOUT
 from likeness.vision.detections import Detections, OneAtATime
 from likeness.vision.upright import found_upright

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from likeness.access.grant import Grant
-from likeness.terms.use import Principal, Role
+from likeness.terms import Principal, Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from likeness.errors import InvalidRequest
-from likeness.terms.use import UNDECLARED, Role
+from likeness.terms import UNDECLARED, Role
 
 _LONGEST_LINE = 255
 _LONGEST_WORDS = 64

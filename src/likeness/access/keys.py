@@ -25,7 +25,7 @@ from likeness.access.tables import KEYS, SECRETS, STATE
 from likeness.access.vouching import open_secrets, seal_secrets, secret_context
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.secrets import Keyring
-from likeness.terms.use import Role
+from likeness.terms import Role
 
 # The shape of AWS's, which clients check, and a prefix that is not theirs.
 _PREFIX = "LKIA"

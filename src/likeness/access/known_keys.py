@@ -25,7 +25,7 @@ from likeness.access.vouching import opened_secret
 from likeness.errors import KeyUnusable
 from likeness.secrets import Keyring
 from likeness.storage import Database
-from likeness.terms.use import Principal
+from likeness.terms import Principal
 
 _logger = logging.getLogger(__name__)
 

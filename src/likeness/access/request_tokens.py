@@ -19,7 +19,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from likeness.access.tables import STATE, TOKENS
 from likeness.errors import Conflict
 from likeness.secrets import Digester, Key, Keyring
-from likeness.terms.use import Principal
+from likeness.terms import Principal
 
 KEPT = timedelta(days=7)
 

@@ -1,6 +1,6 @@
 """What may a role do at all? Asked before policy, which decides about the use itself."""
 
-from likeness.terms.use import Action, Role
+from likeness.terms import Action, Role
 
 _EVERYTHING = frozenset(Action)
 # Consent that makes a use lawful, and rules themselves, are not for those who use them.

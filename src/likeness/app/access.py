@@ -28,8 +28,7 @@ from likeness.service.uses.use_record import Office
 from likeness.service.uses.withhold import Withholding
 from likeness.storage import current, migrate, open_database
 from likeness.storage.address import SqliteFile, read_address
-from likeness.terms.closing import Closing
-from likeness.terms.use import UNDECLARED, Action, Principal, Role, Use
+from likeness.terms import UNDECLARED, Action, Closing, Principal, Role, Use
 from likeness.vision.cohorts.cohort import METHOD, Cohort
 
 

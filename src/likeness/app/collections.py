@@ -11,8 +11,7 @@ from likeness.app.on_record import on_record
 from likeness.gallery import better_models, collections, own_strangers
 from likeness.gallery.collections import Collection, Size
 from likeness.service.enrol import create_collection as act
-from likeness.terms.calibration import Calibration
-from likeness.terms.use import Action
+from likeness.terms import Action, Calibration
 
 
 def every_collection(rows: Rows) -> list[Collection]:

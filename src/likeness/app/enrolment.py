@@ -10,7 +10,7 @@ from likeness.app.on_record import on_record
 from likeness.service.enrol.enrol import Demands, Enroller
 from likeness.service.enrol.on_enrolment import ReviewOfEnrolments, StrangersAtHand
 from likeness.service.watch.watch_in_force import WatchInForce
-from likeness.terms.use import Action
+from likeness.terms import Action
 from likeness.vision.find import FaceFinder
 
 

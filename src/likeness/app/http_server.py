@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from likeness.app.http_connection import HttpConnection, Refuse
 from likeness.errors import InvalidRequest
-from likeness.terms.closing import Closing
+from likeness.terms import Closing
 
 _BACKLOG = 1024
 _REFUSED = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"

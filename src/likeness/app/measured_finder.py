@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from likeness.rekognition.measures import Measures
-from likeness.terms.template import Template
+from likeness.terms import Template
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located

@@ -8,7 +8,7 @@ from likeness.gallery import collections
 from likeness.gallery.collections import Collection
 from likeness.service.uses.collection_facts import use_of
 from likeness.service.uses.record import Record
-from likeness.terms.use import UNDECLARED, Action, Use
+from likeness.terms import UNDECLARED, Action, Use
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from likeness.rekognition.application import Application
 from likeness.rekognition.faults import AwsError
 from likeness.service.uses.receipts import receipt_for
 from likeness.service.watch.watched_face import only_face
-from likeness.terms.use import Principal
+from likeness.terms import Principal
 from likeness.v1.acts import Acts, PictureLane
 from likeness.v1.application import application
 from likeness.v1.problems import Problem

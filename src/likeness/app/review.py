@@ -6,11 +6,10 @@ from likeness.app.access import Rows
 from likeness.app.collections import calibration_of
 from likeness.config import Settings
 from likeness.gallery.cohorts import Cohorts
-from likeness.notify.addresses import read_networks
-from likeness.notify.webhooks import WebhookSender
+from likeness.notify import WebhookSender, read_networks
 from likeness.service.review.review_office import ReviewOffice
 from likeness.service.watch.watch_office import WatchOffice
-from likeness.terms.use import Principal
+from likeness.terms import Principal
 from likeness.vision.cohorts.cohort import Cohort
 
 

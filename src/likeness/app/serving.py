@@ -35,7 +35,7 @@ from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
 from likeness.service.enrol.create_collection import TemplatesOf
 from likeness.service.govern.keys import KeyOffice
-from likeness.terms.closing import Closing
+from likeness.terms import Closing
 
 _logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from likeness.rekognition.contract import SIGNING_NAME
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.rates import Rates
 from likeness.rekognition.signature import Head, Keys, read_claim, require_key, verify
-from likeness.terms.use import Principal
+from likeness.terms import Principal
 from likeness.v1.problems import Problem
 
 

@@ -21,7 +21,7 @@ from likeness.ledger.witness import tell_witness
 from likeness.service.erase.sweep import sweep_collections
 from likeness.service.review.review_sweep import sweep_review
 from likeness.service.review.tell import tell
-from likeness.terms.closing import Closing
+from likeness.terms import Closing
 
 _logger = logging.getLogger(__name__)
 

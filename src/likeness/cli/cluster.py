@@ -33,7 +33,7 @@ from likeness.cli.terminal.words import as_high, box_in_words, one_in, several, 
 from likeness.errors import LikenessError
 from likeness.service.enrol.picture_files import picture_files
 from likeness.service.search.cluster import Likely, Proposal, UnnamedFace, propose, unnamed_faces
-from likeness.terms.calibration import Calibration
+from likeness.terms import Calibration
 
 
 def cluster(

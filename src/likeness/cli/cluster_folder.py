@@ -21,9 +21,7 @@ from likeness.cli.terminal.output_file import check_output, unfinished_name
 from likeness.cli.terminal.plain_text import plain
 from likeness.errors import InvalidRequest
 from likeness.service.search.cluster import Proposal, UnnamedFace
-from likeness.terms.face import Box
-from likeness.terms.image import Image
-from likeness.terms.in_parallel import in_parallel
+from likeness.terms import Box, Image, in_parallel
 from likeness.vision.decode import Sample
 
 COLUMNS = ("path", "subject", "cluster", "score", "picture", "left", "top", "right", "bottom")

@@ -29,8 +29,7 @@ from likeness.cli.terminal.standard_input import check_read_once, picture_path, 
 from likeness.cli.terminal.words import as_high, box_in_words, one_in, several, similarity_in_words
 from likeness.errors import InvalidRequest
 from likeness.service.search.verify import Answer, Verification
-from likeness.terms.calibration import Calibration, rate_of_any
-from likeness.terms.face import Face
+from likeness.terms import Calibration, Face, rate_of_any
 
 
 def _picture(metavar: str) -> Any:

@@ -17,7 +17,7 @@ from likeness.cli.terminal.prompts import require_yes
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
 from likeness.service.erase.erase import erase_single_references, erase_subject
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 
 def erase(

@@ -19,7 +19,7 @@ from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
 from likeness.service.move.export import export_collection
 from likeness.service.uses.record import Outcome
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 
 def export(

@@ -32,7 +32,7 @@ from likeness.service.move.import_compreface import CompreFace, compreface_pictu
 from likeness.service.move.import_compreface_database import CompreFaceDatabase
 from likeness.service.move.import_compreface_dump import CompreFaceDump
 from likeness.service.move.import_lines import read_export
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 _REPORT = Path("compreface.import-report.csv")
 

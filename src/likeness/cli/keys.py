@@ -15,7 +15,7 @@ from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.service.govern.keys import KeyOffice
-from likeness.terms.use import UNDECLARED, Role
+from likeness.terms import UNDECLARED, Role
 
 keys = typer.Typer(help="Access keys: who may call a server, as what, and for which purposes.")
 

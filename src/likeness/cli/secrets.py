@@ -14,7 +14,7 @@ from likeness.cli.terminal.words import several
 from likeness.gallery.collections import counts_by_key
 from likeness.service.govern.rotate_keys import other_secrets_by_key, rotate_keys
 from likeness.service.uses.record import Outcome
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 secrets = typer.Typer(help="The installation's keys: which there are, and a new one for all.")
 

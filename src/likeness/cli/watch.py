@@ -23,7 +23,7 @@ from likeness.policy.known_values import require_known
 from likeness.review.watches import Grounds
 from likeness.service.watch.watch_office import Wanted, WatchOffice
 from likeness.service.watch.watched_face import only_face
-from likeness.terms.template import Template
+from likeness.terms import Template
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer
 
 watch = typer.Typer(help="Standing searches: whom to look for in what is enrolled later.")

@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.terms.face import Box
-from likeness.terms.image import Image
+from likeness.terms import Box, Image
 
 Pixels = NDArray[np.uint8]
 

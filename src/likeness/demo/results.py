@@ -8,7 +8,7 @@ from likeness.cli.terminal.answers import Json, identification_json, point_json
 from likeness.cli.terminal.words import as_high, box_in_words, similarity_in_words
 from likeness.demo.people import PEOPLE, Person
 from likeness.demo.run import Demonstration, NamedFace
-from likeness.terms.calibration import Calibration
+from likeness.terms import Calibration
 
 
 def print_table(demonstration: Demonstration) -> None:

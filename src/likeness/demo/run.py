@@ -19,7 +19,7 @@ from likeness.demo.group_picture import Pixels, altered, place_of, portrait, sid
 from likeness.demo.people import PEOPLE, Person
 from likeness.library import Likeness
 from likeness.service.search.identify import Identification, Identifier
-from likeness.terms.image import Image
+from likeness.terms import Image
 from likeness.vision.draw import annotate
 
 Photographs = dict[PinnedFile, Path]

@@ -1,1 +1,24 @@
-"""How well, and how evenly, does it work? Arithmetic on scores; it reads and writes nothing."""
+"""How well, and how evenly, it works: arithmetic on scores that reads and writes nothing."""
+
+from likeness.evaluation.calibration import (
+    DECADES,
+    ERRORS_NEEDED,
+    PairScores,
+    StrangerScores,
+    groups_of,
+    misses_of,
+)
+from likeness.evaluation.own_strangers import calibrate_own_strangers
+from likeness.evaluation.tail import UPPER_95, extrapolate
+
+__all__ = [
+    "DECADES",
+    "ERRORS_NEEDED",
+    "UPPER_95",
+    "PairScores",
+    "StrangerScores",
+    "calibrate_own_strangers",
+    "extrapolate",
+    "groups_of",
+    "misses_of",
+]

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
 from likeness.evaluation.tail import GROUPS, HEAVIEST_SHAPE, TopScores, extrapolate
-from likeness.terms.calibration import TailRates
-from likeness.terms.template import IDENTICAL
+from likeness.terms import IDENTICAL, TailRates
 
 _KNOTS_A_DECADE = 8
 # Nearly all strangers reach low scores, where steps of decades are too coarse.

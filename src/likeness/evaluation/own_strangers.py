@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from likeness.evaluation.calibration import DECADES, PairScores, StrangerScores, groups_of
 from likeness.evaluation.tail import LIGHTEST_SHAPE
-from likeness.terms.calibration import Calibration
-from likeness.terms.crowding import Cohort, Joining
+from likeness.terms import Calibration, Cohort, Joining
 
 # The highest of so few pairs that a hundredth would be none.
 _TAIL_SHARE = 0.05
@@ -19,7 +18,9 @@ docs/evenness.md has what more and fewer of them cost: false names on one side, 
 """
 
 
-def measure(joining: Joining, cohort: Cohort, known: Calibration) -> tuple[Calibration, ...]:
+def calibrate_own_strangers(
+    joining: Joining, cohort: Cohort, known: Calibration
+) -> tuple[Calibration, ...]:
     """Say what own and plain scores mean among those who join a cohort: two calibrations.
 
     Args:

@@ -19,7 +19,7 @@ from likeness.gallery.references import insert_rows, require_model, row_of
 from likeness.gallery.seal import Details, Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.index.vector_index import checked_vectors
-from likeness.terms.template import Template
+from likeness.terms import Template
 
 
 @dataclass(frozen=True, slots=True)

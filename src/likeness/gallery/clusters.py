@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import ModelMismatch
-from likeness.terms.template import LEAST_UNIT, Template
+from likeness.terms import LEAST_UNIT, Template
 
 _ROWS_AT_ONCE = 512
 

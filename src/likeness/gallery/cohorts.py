@@ -16,9 +16,7 @@ from likeness.gallery.collections import Collection
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COHORTS
 from likeness.storage import Database
-from likeness.terms.calibration import Calibration
-from likeness.terms.crowding import Cohort
-from likeness.terms.template import CohortStatistics, Template
+from likeness.terms import Calibration, Cohort, CohortStatistics, Template
 
 ReadCohort = Callable[[bytes], Cohort]
 """Makes a cohort of the bytes that were kept of it."""

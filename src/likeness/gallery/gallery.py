@@ -48,10 +48,7 @@ from likeness.gallery.staging import Change
 from likeness.index.vector_index import checked_limit
 from likeness.secrets import Keyring
 from likeness.storage import Database
-from likeness.terms.closing import Closing
-from likeness.terms.crowding import Cohort
-from likeness.terms.face import SeenFace
-from likeness.terms.template import Template
+from likeness.terms import Closing, Cohort, SeenFace, Template
 
 T = TypeVar("T")
 

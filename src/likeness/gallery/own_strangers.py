@@ -20,8 +20,7 @@ from likeness.gallery.collections import Collection
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import OWN_STRANGERS, REASSIGNMENTS, REFERENCES
 from likeness.storage import Database
-from likeness.terms.calibration import Calibration
-from likeness.terms.crowding import Joining
+from likeness.terms import Calibration, Joining
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from likeness.errors import KeyUnusable
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.storage import OneOf
-from likeness.terms.template import CohortStatistics
+from likeness.terms import CohortStatistics
 
 WITH_SUBJECTS: FromClause = outerjoin(
     REFERENCES, SUBJECTS, SUBJECTS.c.number == REFERENCES.c.subject_number

@@ -16,8 +16,7 @@ from likeness.gallery.seal import Details, Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.index.vector_index import checked_vectors
 from likeness.storage import OneOf
-from likeness.terms.face import Face
-from likeness.terms.template import CohortStatistics, Template
+from likeness.terms import CohortStatistics, Face, Template
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from likeness.errors import KeyUnusable
 from likeness.secrets import Digester, Key
-from likeness.terms.face import Box, Face, Landmarks, Point, Pose, Quality, QualityReason
+from likeness.terms import Box, Face, Landmarks, Point, Pose, Quality, QualityReason
 
 # Two faces of one picture lie further apart; one face, found again, does not move as far.
 _PLACE_PX = 8

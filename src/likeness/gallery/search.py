@@ -26,13 +26,13 @@ from likeness.gallery.seal import Seal
 from likeness.gallery.subjects import Subject
 from likeness.gallery.tables import REFERENCES
 from likeness.storage import Database, OneOf
-from likeness.terms.crowding import Cohort
-from likeness.terms.face import SeenFace
-from likeness.terms.template import (
+from likeness.terms import (
     IDENTICAL,
     SAME_PICTURE,
+    Cohort,
     CohortStatistics,
     Comparison,
+    SeenFace,
     Template,
     compare,
     relative_scores,

@@ -38,8 +38,7 @@ from likeness.gallery.seal import Seal
 from likeness.gallery.tables import CHANGES, COHORTS, COLLECTIONS, REFERENCES, STAGED
 from likeness.index.vector_index import checked_vectors
 from likeness.storage import Database, scrub
-from likeness.terms.face import Face
-from likeness.terms.template import CohortStatistics, Template
+from likeness.terms import CohortStatistics, Face, Template
 
 
 @dataclass(frozen=True, slots=True)

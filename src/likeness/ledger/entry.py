@@ -15,8 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from likeness.errors import InvalidRequest, LedgerBroken
-from likeness.terms.decision import Decision, Duty
-from likeness.terms.use import Action, CollectionFacts, Principal, Role, Use
+from likeness.terms import Action, CollectionFacts, Decision, Duty, Principal, Role, Use
 
 VERSION = 1
 _FACTS = tuple(each.name for each in fields(CollectionFacts))

@@ -48,7 +48,7 @@ from likeness.ledger.tree import (
 )
 from likeness.secrets import Keyring
 from likeness.storage import Database, Installation, read_installation
-from likeness.terms.use import Action, Principal, Role, Use
+from likeness.terms import Action, Principal, Role, Use
 
 _ITSELF = Principal("local:likeness", Role.ADMIN)
 # Made once: every use comes here.

@@ -1,1 +1,15 @@
-"""Who is told that something happened? Webhooks: signed, and to addresses that were checked."""
+"""Signed webhooks to addresses that were checked."""
+
+from likeness.notify.addresses import Network, read_networks, read_url, require_reachable
+from likeness.notify.signature import WebhookSecret
+from likeness.notify.webhooks import Webhook, WebhookSender
+
+__all__ = [
+    "Network",
+    "Webhook",
+    "WebhookSecret",
+    "WebhookSender",
+    "read_networks",
+    "read_url",
+    "require_reachable",
+]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from likeness.terms.use import UNDECLARED, Use
+from likeness.terms import UNDECLARED, Use
 
 
 class Footage(StrEnum):

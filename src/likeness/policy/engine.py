@@ -25,8 +25,7 @@ from likeness.policy.pack import ChosenPack
 from likeness.policy.pack_rules import PackRule, refuse_twins
 from likeness.policy.steps import Steps
 from likeness.policy.vocabulary import Values, known, vocabulary, within
-from likeness.terms.decision import Decision, Duty, Obligation, Rule
-from likeness.terms.use import UNDECLARED, Action, Use
+from likeness.terms import UNDECLARED, Action, Decision, Duty, Obligation, Rule, Use
 
 NOTHING_PERMITS = Rule("nothing-permits", "likeness", "no rule in force permits this use")
 POLICY_ERROR = Rule("policy-error", "likeness", "the rules in force could not be asked")

@@ -27,8 +27,7 @@ from likeness.policy.engine import PolicyEngine
 from likeness.policy.suspensions import Suspension, every
 from likeness.policy.tables import STATE
 from likeness.storage import Database
-from likeness.terms.decision import Decision, Duty, Rule
-from likeness.terms.use import Use
+from likeness.terms import Decision, Duty, Rule, Use
 
 _logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from likeness.errors import InvalidRequest
 from likeness.policy.vocabulary import Values, vocabulary
-from likeness.terms.use import UNDECLARED
+from likeness.terms import UNDECLARED
 
 
 def require_known(

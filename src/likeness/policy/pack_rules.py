@@ -22,8 +22,7 @@ from likeness.policy.pack_facts import (
     checked_status,
 )
 from likeness.policy.vocabulary import UNKNOWN, vocabulary
-from likeness.terms.decision import Duty, Rule
-from likeness.terms.use import Role
+from likeness.terms import Duty, Role, Rule
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _REQUIRED = ("id", "source", "effective")

@@ -6,8 +6,7 @@ from datetime import datetime
 
 from likeness.policy.circumstances import Circumstances
 from likeness.policy.engine import PolicyEngine
-from likeness.terms.decision import Decision, Duty
-from likeness.terms.use import Use
+from likeness.terms import Decision, Duty, Use
 
 
 @dataclass(frozen=True, slots=True)

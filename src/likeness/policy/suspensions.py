@@ -12,7 +12,7 @@ from likeness.errors import AlreadyExists, InvalidRequest, NotFound
 from likeness.policy.enabled import count_change
 from likeness.policy.tables import SUSPENSIONS
 from likeness.policy.vocabulary import vocabulary, within
-from likeness.terms.use import Use
+from likeness.terms import Use
 
 STOP_SWITCH = "stop-switch"
 """The rule that refuses what is stopped, in the pack `safeguards`."""

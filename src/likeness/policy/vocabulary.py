@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from likeness.terms.use import UNDECLARED
+from likeness.terms import UNDECLARED
 
 UNKNOWN = "unknown"
 """What rules see in place of a value that no vocabulary has."""

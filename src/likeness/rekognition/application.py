@@ -46,7 +46,7 @@ from likeness.rekognition.signature import (
     verify,
 )
 from likeness.rekognition.stating import read_call, target
-from likeness.terms.use import Principal
+from likeness.terms import Principal
 
 _logger = logging.getLogger(__name__)
 _PACKAGE_DIR = Path(likeness.__file__).parent

@@ -14,7 +14,7 @@ from likeness.service.enrol.create_collection import TemplatesOf
 from likeness.service.enrol.on_enrolment import ReviewOfEnrolments
 from likeness.service.uses.record import Desk
 from likeness.storage import Database
-from likeness.terms.calibration import Calibration
+from likeness.terms import Calibration
 from likeness.vision.decode import DecodeLimits
 from likeness.vision.find import FaceFinder
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from likeness.service.uses.stated_purpose import stated_purpose
-from likeness.terms.use import Action, Principal, Use
+from likeness.terms import Action, Principal, Use
 
 Request = Mapping[str, Any]
 """Members by the names of the service model, validated against it: bytes for blobs, `str`, `int`,

@@ -7,7 +7,7 @@ from likeness.rekognition.call import Call, Stated
 from likeness.rekognition.contract import TARGET_PREFIX
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.signature import Claim, Head
-from likeness.terms.use import Principal
+from likeness.terms import Principal
 
 _HEADERS = {
     "purpose": "x-likeness-purpose",

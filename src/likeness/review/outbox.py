@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from likeness.notify.webhooks import Webhook
+from likeness.notify import Webhook
 from likeness.review import watches
 from likeness.review.case import Case
 from likeness.review.tables import OUTBOX

@@ -15,17 +15,13 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from likeness.errors import InvalidRequest, NotFound
-from likeness.notify.addresses import read_url
-from likeness.notify.signature import WebhookSecret
-from likeness.notify.webhooks import Webhook
+from likeness.notify import Webhook, WebhookSecret, read_url
 from likeness.review import keys
 from likeness.review.case import Owed
 from likeness.review.statements import checked_statement
 from likeness.review.tables import OUTBOX, WATCHES
 from likeness.secrets import Key, Keyring
-from likeness.terms.calibration import Calibration
-from likeness.terms.template import CohortStatistics, Template, compare
-from likeness.terms.use import Principal, Role
+from likeness.terms import Calibration, CohortStatistics, Principal, Role, Template, compare
 
 LONGEST_DAYS = 366
 

@@ -11,8 +11,7 @@ from likeness.review import cases, outbox, watches
 from likeness.review.case import Case, Found, Owed, Search
 from likeness.review.watches import Probe, Watch
 from likeness.secrets import Keyring
-from likeness.terms.calibration import Calibration
-from likeness.terms.template import Template
+from likeness.terms import Calibration, Template
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from likeness.storage.address import PostgresServer, SqliteFile, read_address
 from likeness.storage.engine import make_private_file, reading_engine, writing_engine
 from likeness.storage.faults import faults_of
 from likeness.storage.writer import Writer
-from likeness.terms.closing import Closing
+from likeness.terms import Closing
 
 T = TypeVar("T")
 

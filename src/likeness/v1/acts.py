@@ -12,8 +12,7 @@ from likeness.service.review.review_office import ReviewOffice
 from likeness.service.uses.receipts import ReceiptingDesk
 from likeness.service.uses.record import Desk
 from likeness.service.watch.watch_office import WatchOffice
-from likeness.terms.template import Template
-from likeness.terms.use import Principal
+from likeness.terms import Principal, Template
 from likeness.v1.bounds import RECEIPT_STATE, Authenticate
 
 T = TypeVar("T")

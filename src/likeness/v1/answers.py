@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from likeness.notify.signature import WebhookSecret
+from likeness.notify import WebhookSecret
 from likeness.review.quorum import Standing, Verdict
 from likeness.review.verdicts import Given
 from likeness.review.watches import Watch

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from likeness.errors import Denied, InputError, LikenessError
-from likeness.terms.use import Principal
+from likeness.terms import Principal
 from likeness.v1.problems import Problem, as_response, problem_of
 
 Authenticate = Callable[[Request], Awaitable[Principal]]

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.terms.image import Image
+from likeness.terms import Image
 
 Points = tuple[tuple[float, float], ...]
 
@@ -97,7 +97,7 @@ def cut_chips(
 
     Args:
         image: where the faces are.
-        landmarks_xy: (n, 5, 2) in the full frame, in the order of `terms.face.Landmarks`.
+        landmarks_xy: (n, 5, 2) in the full frame, in the order of `terms.Landmarks`.
         layout: what the recogniser expects.
         chips: how many for each face.
 

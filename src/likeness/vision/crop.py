@@ -2,8 +2,7 @@
 
 import cv2
 
-from likeness.terms.face import Box
-from likeness.terms.image import Image
+from likeness.terms import Box, Image
 
 _SIDE_PX = 256
 _MARGIN = 0.35

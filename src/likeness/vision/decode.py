@@ -32,7 +32,7 @@ from likeness.errors import (
     LikenessError,
     UnsupportedImageFormat,
 )
-from likeness.terms.image import Image
+from likeness.terms import Image
 from likeness.vision.decoding_memory import MEMORY, in_mib
 from likeness.vision.formats.avif import AVIF
 from likeness.vision.formats.bmp import BMP

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from likeness.terms.image import Image
+from likeness.terms import Image
 from likeness.vision.detections import (
     Detections,
     FaceNetwork,

@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.terms.face import Box, Face, Point
-from likeness.terms.image import Image
+from likeness.terms import Box, Face, Image, Point
 
 _INK = (0, 0, 0)
 # Of the longer side of the picture.

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import ModelMismatch
-from likeness.terms.image import Image
-from likeness.terms.template import CohortStatistics, Template
+from likeness.terms import CohortStatistics, Image, Template
 from likeness.vision.align import ChipLayout, Chips, cut_chips
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.networks.session import Session

@@ -7,9 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import NoFace
-from likeness.terms.face import Box, Face, Landmarks, Point
-from likeness.terms.image import Image
-from likeness.terms.template import Template
+from likeness.terms import Box, Face, Image, Landmarks, Point, Template
 from likeness.vision.align import ChipLayout, Chips, cut_chips, zoom_needed
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.decode import Sample

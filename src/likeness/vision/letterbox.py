@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.terms.image import Image
+from likeness.terms import Image
 from likeness.vision.detections import Detections
 
 _MULTIPLE = 32

@@ -11,7 +11,7 @@ zero.
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.terms.face import Pose
+from likeness.terms import Pose
 
 # Eyes, nose, mouth corners: x to the picture's right, y down, z towards the camera; mean zero.
 _MEAN_FACE_XYZ = np.array(
@@ -34,7 +34,7 @@ def pose_of(landmarks_xy: NDArray[np.float32]) -> list[Pose]:
     tilted heads want `upright.found_upright` first.
 
     Args:
-        landmarks_xy: (n, 5, 2), in the order of `terms.face.Landmarks`, in any frame whose pixels
+        landmarks_xy: (n, 5, 2), in the order of `terms.Landmarks`, in any frame whose pixels
             are square.
 
     Returns:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.terms.face import Pose, Quality, QualityReason
+from likeness.terms import Pose, Quality, QualityReason
 from likeness.vision.detections import Floats
 
 Grey = NDArray[np.float32]

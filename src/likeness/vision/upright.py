@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.terms.image import Image
+from likeness.terms import Image
 from likeness.vision.align import (
     DLIB_LAYOUT,
     ChipLayout,

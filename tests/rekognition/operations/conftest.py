@@ -24,7 +24,7 @@ from likeness.rekognition.measures import Measures
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
 from likeness.service.enrol.create_collection import TemplatesOf
-from likeness.terms.use import Principal, Role
+from likeness.terms import Principal, Role
 from tests.cli.conftest import ship_standards
 from tests.gallery import erase
 from tests.gallery.galleries import Clock

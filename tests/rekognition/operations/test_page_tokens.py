@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from likeness.rekognition.backend import Backend
-from likeness.terms.use import Principal, Role
+from likeness.terms import Principal, Role
 from tests.gallery.galleries import Clock
 from tests.rekognition.operations.conftest import serving
 from tests.rekognition.operations.refusals import refusal

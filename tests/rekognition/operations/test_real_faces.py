@@ -16,7 +16,7 @@ from likeness.artifacts import PinnedFile
 from likeness.artifacts.catalogue import ASTRONAUT, BIDEN, OBAMA, OBAMA_2, OBAMA_3, SAMPLES
 from likeness.config import Settings
 from likeness.library import Likeness
-from likeness.terms.face import Face
+from likeness.terms import Face
 from tests.gallery.galleries import Clock
 from tests.rekognition.operations.conftest import backend_of, serving
 

@@ -15,8 +15,7 @@ from likeness.rekognition.contract import contract
 from likeness.rekognition.operations import OPERATIONS
 from likeness.service.uses.record import M, Outcome, Probe
 from likeness.storage import Database
-from likeness.terms.decision import Decision, Duty, Obligation, Rule
-from likeness.terms.use import Action, Principal, Role, Use
+from likeness.terms import Action, Decision, Duty, Obligation, Principal, Role, Rule, Use
 from likeness.vision.decode import Sample
 from tests.rekognition.operations.conftest import serving, tag_as_before
 from tests.rekognition.operations.discs import BLUE, RED, disc

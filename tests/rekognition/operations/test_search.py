@@ -7,7 +7,7 @@ import pytest
 from likeness.gallery import collections
 from likeness.rekognition.backend import Backend
 from likeness.storage import Database
-from likeness.terms.calibration import similarity
+from likeness.terms import similarity
 from likeness.vision import decode
 from likeness.vision.decode import inspect
 from tests.rekognition.operations.discs import BLUE, GREEN, RED, disc, discs, grey

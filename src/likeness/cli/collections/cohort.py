@@ -18,8 +18,7 @@ from likeness.cli.terminal.words import folded, several
 from likeness.service.models.measure_strangers import Upkeep
 from likeness.service.search.naming import Naming
 from likeness.service.uses.record import Outcome
-from likeness.terms.crowding import FEWEST_SUBJECTS
-from likeness.terms.use import Action
+from likeness.terms import FEWEST_SUBJECTS, Action
 
 
 def cohort(

@@ -15,7 +15,7 @@ from likeness.cli.terminal.output_file import check_output
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.prompts import require_yes
 from likeness.service.erase.erase_collection import begin_erasing
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 
 def delete(

@@ -20,7 +20,7 @@ from likeness.service.search.list_collection import (
     list_subjects,
 )
 from likeness.service.uses.record import Outcome
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A collection.")]
 Limit = Annotated[int, typer.Option(metavar="N", help="How many to list, at most 1000.")]

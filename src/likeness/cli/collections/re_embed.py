@@ -43,7 +43,7 @@ from likeness.service.enrol.csv_cells import as_text
 from likeness.service.models.re_embed import Missing, ReEmbedder, discard, require_another_model
 from likeness.service.models.re_embed_source import PictureAgain, read_sources
 from likeness.service.uses.record import Outcome
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 _COLUMNS = ("reference_id", "subject", "external_id", "reason")
 _MOST_SHOWN = 10

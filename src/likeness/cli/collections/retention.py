@@ -14,7 +14,7 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.errors import InvalidRequest
 from likeness.service.erase.set_retention import set_retention
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 
 def retention(

@@ -16,7 +16,7 @@ from likeness.cli.terminal.words import several
 from likeness.gallery.search import By
 from likeness.service.search.collection_search import CollectionSearch, RecordedSearch
 from likeness.service.search.identify import Identifier
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 
 @contextmanager

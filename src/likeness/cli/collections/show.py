@@ -27,7 +27,7 @@ from likeness.errors import NotFound, StateError
 from likeness.gallery.collections import Collection
 from likeness.service.search.naming import Naming
 from likeness.service.uses.record import Outcome
-from likeness.terms.use import Action
+from likeness.terms import Action
 from likeness.vision.models.template_model import recogniser_of
 
 

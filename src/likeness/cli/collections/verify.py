@@ -14,7 +14,7 @@ from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import AsJson
 from likeness.service.uses.record import Outcome
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 
 def verify(

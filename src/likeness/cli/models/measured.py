@@ -6,7 +6,7 @@ from likeness.app import Installation
 from likeness.cli.terminal.answers import Json, significant
 from likeness.cli.terminal.words import one_in
 from likeness.errors import NotFound
-from likeness.terms.calibration import Calibration
+from likeness.terms import Calibration
 from likeness.vision.models.cards import ModelCard, Task
 from likeness.vision.models.model_figures import GroupRate, ModelFigures
 

@@ -18,8 +18,7 @@ from likeness.policy.circumstances import Circumstances, Footage
 from likeness.policy.known_values import require_known
 from likeness.policy.vocabulary import vocabulary
 from likeness.service.govern.policy_office import PolicyOffice
-from likeness.terms.decision import Decision, Rule
-from likeness.terms.use import UNDECLARED, Action, Principal, Role, Use
+from likeness.terms import UNDECLARED, Action, Decision, Principal, Role, Rule, Use
 
 
 class Axis(StrEnum):

@@ -18,7 +18,7 @@ from likeness.policy.enabled import always, choosing
 from likeness.policy.engine import PolicyEngine
 from likeness.policy.simulate import Difference
 from likeness.service.govern.policy_office import RulesNow
-from likeness.terms.decision import Duty
+from likeness.terms import Duty
 
 _Packs = list[str] | None
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from likeness.cli.terminal.output_file import check_output, write_output
 from likeness.cli.terminal.standard_input import STANDARD_INPUT
 from likeness.errors import InvalidRequest
-from likeness.terms.face import Face
+from likeness.terms import Face
 from likeness.vision.decode import Sample
 from likeness.vision.draw import Mark, annotate
 

@@ -9,8 +9,7 @@ from typing import Any
 from likeness.cli.terminal.exit_codes import DOCUMENT_PRINTED
 from likeness.service.search.identify import Candidate, Identification
 from likeness.service.search.verify import Verification
-from likeness.terms.calibration import OperatingPoint
-from likeness.terms.face import Face, Point
+from likeness.terms import Face, OperatingPoint, Point
 
 Json = dict[str, Any]
 

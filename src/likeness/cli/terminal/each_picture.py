@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from likeness.cli.terminal.exit_codes import report
 from likeness.errors import LikenessError
-from likeness.terms.in_parallel import in_parallel
+from likeness.terms import in_parallel
 
 Result = TypeVar("Result")
 

@@ -3,8 +3,7 @@
 import math
 import textwrap
 
-from likeness.terms.calibration import Calibration, rate_of_any
-from likeness.terms.face import Box, Face, Point
+from likeness.terms import Box, Calibration, Face, Point, rate_of_any
 
 
 def one_in(rate: float) -> str:

@@ -23,7 +23,7 @@ from likeness.service.search.naming import Expected
 from likeness.service.uses.collection_facts import use_in
 from likeness.service.uses.receipts import ReceiptingDesk
 from likeness.service.uses.record import Record
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 T = TypeVar("T")
 Act = Callable[[Connection], T]

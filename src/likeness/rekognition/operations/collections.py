@@ -20,7 +20,7 @@ from likeness.service.enrol.create_collection import create_collection as create
 from likeness.service.erase.erase_collection import erase_collection
 from likeness.service.uses.collection_facts import declares, needed_to_tag
 from likeness.service.uses.record import Outcome
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 _OK = 200
 _A_PAGE = 1000

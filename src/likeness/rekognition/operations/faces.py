@@ -12,7 +12,7 @@ from likeness.service.search.compare_faces import Alike
 from likeness.service.search.compare_faces import compare_faces as compare
 from likeness.service.search.detect_faces import detect_faces as detect
 from likeness.service.search.naming import Expected, Strangers
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 _SIMILARITY_THRESHOLD = 80.0
 

@@ -24,7 +24,7 @@ from likeness.rekognition.operations.words import (
 from likeness.service.enrol.enrol_faces import Enrolling, LeftOut, enrol_faces
 from likeness.service.erase.erase_references import erase_references
 from likeness.service.uses.record import Outcome
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 _A_PAGE = 1000
 _PLACE = struct.Struct("<q")

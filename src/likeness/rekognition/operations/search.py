@@ -29,8 +29,7 @@ from likeness.service.search.search_collection import (
     search_sample,
 )
 from likeness.service.uses.record import Record
-from likeness.terms.face import Face
-from likeness.terms.use import Action
+from likeness.terms import Action, Face
 
 _THRESHOLD = 80.0
 # AWS says of neither what it is without a request's own.

@@ -17,7 +17,7 @@ from likeness.service.uses.collection_facts import (
     require_known_tags,
 )
 from likeness.service.uses.record import Outcome
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 # The region is whatever the caller signs for.
 _ARN = re.compile(r"arn:aws[a-z-]*:rekognition:[a-z0-9-]+:([0-9]{12}):collection/([\w.\-]+)", re.A)

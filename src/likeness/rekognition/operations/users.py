@@ -25,7 +25,7 @@ from likeness.service.enrol.assign import (
 from likeness.service.enrol.create_subject import create_subject
 from likeness.service.erase.dissolve_subject import dissolve_subject
 from likeness.service.uses.record import Outcome
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 # Ours is done when it is answered; what AWS answers at that moment is `UPDATING`.
 CREATED, UPDATING, ACTIVE = "CREATED", "UPDATING", "ACTIVE"

@@ -13,7 +13,7 @@ from likeness.gallery.references import Reference
 from likeness.gallery.subjects import Subject
 from likeness.rekognition.call import Request, Response
 from likeness.service.search.quality_bar import BEST, FIT, GOOD, QualityBar
-from likeness.terms.face import Box, Face
+from likeness.terms import Box, Face
 from likeness.vision.decode import Sample
 
 _DIGITS_OF_KNOWN_FACES = 6

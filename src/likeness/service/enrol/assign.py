@@ -22,9 +22,7 @@ from likeness.gallery.subjects import Subject
 from likeness.service.uses.record import Outcome, Record
 from likeness.service.uses.use_record import refusal
 from likeness.service.uses.withhold import OF_PEOPLE
-from likeness.terms.calibration import Calibration
-from likeness.terms.decision import Duty
-from likeness.terms.template import Template, compare
+from likeness.terms import Calibration, Duty, Template, compare
 
 
 class SubjectFull(Conflict):

@@ -40,7 +40,7 @@ from likeness.service.enrol.person_meant import person_meant
 from likeness.service.uses.record import Outcome as OnRecord
 from likeness.service.uses.record import Record
 from likeness.storage import Database
-from likeness.terms.in_parallel import in_parallel
+from likeness.terms import in_parallel
 from likeness.vision.decode import DecodeLimits, Sample
 from likeness.vision.find import FaceFinder
 

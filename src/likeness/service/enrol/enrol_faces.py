@@ -18,7 +18,7 @@ from likeness.service.search.comparable import require_comparable
 from likeness.service.search.detect_faces import ReadSample
 from likeness.service.search.quality_bar import QualityBar
 from likeness.service.uses.record import Outcome, Record
-from likeness.terms.face import Face, QualityReason
+from likeness.terms import Face, QualityReason
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located
 

@@ -24,10 +24,7 @@ from likeness.review.watches import Probe, Watch
 from likeness.review.watching import Arrival, open_watch_cases
 from likeness.secrets import Keyring
 from likeness.service.search.naming import Naming
-from likeness.terms.calibration import Calibration
-from likeness.terms.face import Box
-from likeness.terms.image import Image
-from likeness.terms.template import Template, compare
+from likeness.terms import Box, Calibration, Image, Template, compare
 from likeness.vision.crop import face_crop_jpeg
 
 

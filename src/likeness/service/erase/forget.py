@@ -11,7 +11,7 @@ from likeness.ledger import commitments
 from likeness.ledger.ledger import Ledger
 from likeness.review import forgetting
 from likeness.service.uses.record import Outcome
-from likeness.terms.in_batches import in_batches
+from likeness.terms import in_batches
 
 _AT_A_TIME = 900
 

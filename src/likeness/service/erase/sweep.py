@@ -15,7 +15,7 @@ from likeness.gallery.gallery import Gallery
 from likeness.gallery.retention import SweepReport
 from likeness.service.uses.record import Desk, Outcome
 from likeness.storage import Database
-from likeness.terms.use import Action, Principal, Use
+from likeness.terms import Action, Principal, Use
 
 
 def sweep_collections(

@@ -12,7 +12,7 @@ from likeness.policy.known_values import require_known
 from likeness.secrets import Keyring
 from likeness.service.uses.record import Desk, Outcome
 from likeness.storage import Database
-from likeness.terms.use import Action, Principal, Use
+from likeness.terms import Action, Principal, Use
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ never locks anybody out.
 
 from likeness.ledger.ledger import Ledger, Position
 from likeness.service.uses.record import Desk, Outcome
-from likeness.terms.use import Action, Principal, Use
+from likeness.terms import Action, Principal, Use
 
 
 def new_ledger_key(ledger: Ledger, desk: Desk, principal: Principal) -> Position:

@@ -22,7 +22,7 @@ from likeness.service.govern.simulate_policy import Simulation, simulate_policy
 from likeness.service.uses.collection_facts import use_of
 from likeness.service.uses.record import Desk, Outcome
 from likeness.storage import Database
-from likeness.terms.use import Action, Principal, Use
+from likeness.terms import Action, Principal, Use
 
 T = TypeVar("T")
 

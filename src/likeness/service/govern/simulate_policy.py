@@ -17,7 +17,7 @@ from likeness.policy.engine import PolicyEngine
 from likeness.policy.simulate import Difference, RecordedUse, simulate
 from likeness.policy.suspensions import STOP_SWITCH
 from likeness.service.uses.accountable import DESKS_OWN
-from likeness.terms.use import Action
+from likeness.terms import Action
 
 
 @dataclass(frozen=True, slots=True)

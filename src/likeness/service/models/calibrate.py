@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
-from likeness.evaluation.calibration import DECADES, ERRORS_NEEDED, StrangerScores, misses_of
-from likeness.evaluation.tail import UPPER_95
+from likeness.evaluation import DECADES, ERRORS_NEEDED, UPPER_95, StrangerScores, misses_of
 from likeness.service.models.every_pair import every_pair
 from likeness.service.search.folder_gallery import FolderGallery, Reference, read_gallery
-from likeness.terms.calibration import Calibration
+from likeness.terms import Calibration
 from likeness.vision.decode import DecodeLimits
 from likeness.vision.find import FaceFinder
 

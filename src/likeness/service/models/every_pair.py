@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.evaluation.calibration import PairScores, groups_of
-from likeness.terms.template import relative_scores
+from likeness.evaluation import PairScores, groups_of
+from likeness.terms import relative_scores
 
 # Rows of scores made at a time: a few megabytes for ten thousand templates.
 _ROWS = 256

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from likeness.errors import InvalidRequest, LikenessError
 from likeness.service.enrol.picture_files import is_folder, picture_files
 from likeness.service.search.folder_gallery import Rejection
-from likeness.terms.in_parallel import in_parallel
+from likeness.terms import in_parallel
 from likeness.vision.cohorts.cohort import Cohort, crowds
 from likeness.vision.decode import DecodeLimits, read_sample
 from likeness.vision.embed import Embedder

@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from likeness.errors import InvalidRequest
-from likeness.evaluation.own_strangers import measure
+from likeness.evaluation import calibrate_own_strangers
 from likeness.gallery import collections, own_strangers, proofs, references
 from likeness.gallery.collections import Collection, Size
 from likeness.gallery.gallery import Gallery
@@ -24,8 +24,7 @@ from likeness.gallery.open_collection import OpenCollection
 from likeness.gallery.own_strangers import Measured
 from likeness.gallery.seal import Seal
 from likeness.storage import Database
-from likeness.terms.calibration import Calibration
-from likeness.terms.crowding import FEWEST_SUBJECTS, MOST_SUBJECTS, Joining
+from likeness.terms import FEWEST_SUBJECTS, MOST_SUBJECTS, Calibration, Joining
 
 _AT_ONCE = 2_000
 # A collection is measured again when so much of it came or went.
@@ -97,7 +96,7 @@ class StrangerUpkeep:
         try:
             if len(joining.numbers) < FEWEST_SUBJECTS:
                 raise InvalidRequest("too few of them have a picture that is fit to enrol")
-            own, plain = measure(joining, self.gallery.cohort(collection), known)
+            own, plain = calibrate_own_strangers(joining, self.gallery.cohort(collection), known)
         except InvalidRequest:  # or nearly all of them may be one person
             self._in_vain[collection.id] = size
             return None

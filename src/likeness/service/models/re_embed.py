@@ -31,9 +31,7 @@ from likeness.secrets import Keyring
 from likeness.service.models.re_embed_source import PictureAgain
 from likeness.service.uses.record import Outcome, Record
 from likeness.storage import Database
-from likeness.terms.face import Box, Face
-from likeness.terms.in_batches import in_batches
-from likeness.terms.in_parallel import in_parallel
+from likeness.terms import Box, Face, in_batches, in_parallel
 from likeness.vision.crop import box_in_crop
 from likeness.vision.decode import DecodeLimits, Sample, inspect
 from likeness.vision.find import FaceFinder

@@ -29,8 +29,7 @@ from likeness.service.move.export_format import (
     encoded,
 )
 from likeness.storage import Database
-from likeness.terms.calibration import Calibration
-from likeness.terms.template import Template
+from likeness.terms import Calibration, Template
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.cohorts.standards import Standards
 

@@ -12,8 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, TypeAdapter
 
 from likeness.gallery.tags import MOST_TAGS
-from likeness.terms.calibration import Calibration
-from likeness.terms.face import Face
+from likeness.terms import Calibration, Face
 
 VERSION: Literal[2] = 2
 _VERSIONS = Literal[1, 2]

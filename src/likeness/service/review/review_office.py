@@ -25,7 +25,7 @@ from likeness.secrets import Keyring
 from likeness.service.uses.collection_facts import facts_of
 from likeness.service.uses.record import Desk, Outcome, Record
 from likeness.storage import Database
-from likeness.terms.use import Action, CollectionFacts, Principal, Use
+from likeness.terms import Action, CollectionFacts, Principal, Use
 
 
 @dataclass(frozen=True, slots=True)

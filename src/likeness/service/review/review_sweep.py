@@ -14,7 +14,7 @@ from likeness.review.case import Case
 from likeness.review.watches import Watch
 from likeness.service.uses.record import Desk, Outcome
 from likeness.storage import Database
-from likeness.terms.use import Action, Principal, Use
+from likeness.terms import Action, Principal, Use
 
 
 @dataclass(frozen=True, slots=True)

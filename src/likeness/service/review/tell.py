@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from likeness.notify.webhooks import WebhookSender
+from likeness.notify import WebhookSender
 from likeness.review import outbox
 from likeness.secrets import Keyring
 from likeness.storage import Database

@@ -6,9 +6,7 @@ from pathlib import Path
 
 from likeness.errors import NoFace
 from likeness.gallery.clusters import group
-from likeness.terms.calibration import Calibration, OperatingPoint
-from likeness.terms.face import Face
-from likeness.terms.template import Template
+from likeness.terms import Calibration, Face, OperatingPoint, Template
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder
 

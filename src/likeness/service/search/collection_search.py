@@ -17,9 +17,7 @@ from likeness.service.search.identify import (
     Identifier,
 )
 from likeness.service.uses.record import Outcome, Probe, Record
-from likeness.terms.calibration import Calibration
-from likeness.terms.face import SeenFace
-from likeness.terms.template import Template
+from likeness.terms import Calibration, SeenFace, Template
 from likeness.vision.decode import Sample
 
 

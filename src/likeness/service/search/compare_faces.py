@@ -16,9 +16,7 @@ from likeness.service.search.detect_faces import ReadSample, within
 from likeness.service.search.face_in_picture import FaceInPicture, faces_in
 from likeness.service.search.quality_bar import QualityBar
 from likeness.service.uses.record import Outcome, Probe, Record
-from likeness.terms.calibration import Calibration, rate_of_any
-from likeness.terms.face import Face
-from likeness.terms.use import Action
+from likeness.terms import Action, Calibration, Face, rate_of_any
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 
 from likeness.service.search.quality_bar import QualityBar
 from likeness.service.uses.record import Outcome, Record
-from likeness.terms.face import Face
-from likeness.terms.template import Template
+from likeness.terms import Face, Template
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located
 

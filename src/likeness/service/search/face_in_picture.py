@@ -4,8 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from likeness.terms.face import Face, SeenFace
-from likeness.terms.template import SAME_PICTURE, Comparison, Template, compare
+from likeness.terms import SAME_PICTURE, Comparison, Face, SeenFace, Template, compare
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located
 

@@ -9,15 +9,23 @@ from typing import TypeVar
 import numpy as np
 
 from likeness.errors import InvalidRequest, LikenessError
-from likeness.evaluation.own_strangers import measure
+from likeness.evaluation import calibrate_own_strangers
 from likeness.service.enrol.people_folder import files_of_people
 from likeness.service.enrol.person_meant import person_meant
 from likeness.service.search.identify import Found
-from likeness.terms.calibration import Calibration
-from likeness.terms.crowding import FEWEST_SUBJECTS, MOST_SUBJECTS, Cohort, Joining
-from likeness.terms.face import SeenFace
-from likeness.terms.in_parallel import in_parallel
-from likeness.terms.template import SAME_PICTURE, Comparison, Template, compare
+from likeness.terms import (
+    FEWEST_SUBJECTS,
+    MOST_SUBJECTS,
+    SAME_PICTURE,
+    Calibration,
+    Cohort,
+    Comparison,
+    Joining,
+    SeenFace,
+    Template,
+    compare,
+    in_parallel,
+)
 from likeness.vision.decode import DecodeLimits, read_sample
 from likeness.vision.find import FaceFinder
 
@@ -95,7 +103,7 @@ class FolderGallery:
             known.one_person,
         )
         try:
-            own, _ = measure(joining, cohort, known)
+            own, _ = calibrate_own_strangers(joining, cohort, known)
         except InvalidRequest:  # nearly all of them may be one person
             return self
         return replace(self, strangers=OwnStrangers(cohort, joining, own))

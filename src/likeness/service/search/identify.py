@@ -7,9 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from likeness.service.search.naming import Naming, Verdict
-from likeness.terms.calibration import Calibration, OperatingPoint
-from likeness.terms.face import Face, SeenFace
-from likeness.terms.template import Comparison, Template
+from likeness.terms import Calibration, Comparison, Face, OperatingPoint, SeenFace, Template
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder
 

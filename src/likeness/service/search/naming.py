@@ -10,9 +10,14 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from likeness.terms.calibration import Calibration, OperatingPoint, rate_for_search, rate_of
-from likeness.terms.crowding import FEWEST_SUBJECTS
-from likeness.terms.template import IDENTICAL
+from likeness.terms import (
+    FEWEST_SUBJECTS,
+    IDENTICAL,
+    Calibration,
+    OperatingPoint,
+    rate_for_search,
+    rate_of,
+)
 
 # From this share of right ones on that are missed, it is said.
 _MANY_MISSED = 0.1

@@ -6,7 +6,7 @@ that would turn away dark skin in ordinary light.
 
 from dataclasses import dataclass
 
-from likeness.terms.face import Face, QualityReason
+from likeness.terms import Face, QualityReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from likeness.service.search.comparable import require_comparable
 from likeness.service.search.detect_faces import ReadSample, largest
 from likeness.service.search.quality_bar import QualityBar
 from likeness.service.uses.record import Outcome, Probe, Record
-from likeness.terms.calibration import Calibration
-from likeness.terms.face import SeenFace
+from likeness.terms import Calibration, SeenFace
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located
 

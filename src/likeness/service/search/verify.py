@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from likeness.service.search.face_in_picture import ComparedPicture, FaceInPicture
-from likeness.terms.calibration import Calibration, OperatingPoint, rate_of_any
-from likeness.terms.face import Face
-from likeness.terms.template import Comparison
+from likeness.terms import Calibration, Comparison, Face, OperatingPoint, rate_of_any
 
 
 class Answer(StrEnum):

@@ -20,8 +20,7 @@ from likeness.ledger.entry import Event, Kind
 from likeness.policy import uses
 from likeness.policy.circumstances import Circumstances, Footage
 from likeness.service.uses.use_record import Office, UseRecord, refusal
-from likeness.terms.decision import Decision, Duty, Rule
-from likeness.terms.use import Action, Use
+from likeness.terms import Action, Decision, Duty, Rule, Use
 
 _LEAVES_INTENT = frozenset(
     {Action.DETECT, Action.COMPARE, Action.SEARCH, Action.ENROL, Action.WATCH, Action.ERASE}

@@ -19,7 +19,7 @@ from likeness.gallery.seal import Seal
 from likeness.policy.circumstances import Footage, Notice
 from likeness.policy.known_values import nearest
 from likeness.policy.vocabulary import UNKNOWN, vocabulary
-from likeness.terms.use import UNDECLARED, Action, CollectionFacts, Use
+from likeness.terms import UNDECLARED, Action, CollectionFacts, Use
 
 _PREFIX = "likeness:"
 _LIVE = _PREFIX + "live"

@@ -13,7 +13,7 @@ from likeness.ledger.entry import read_entry
 from likeness.ledger.ledger import Ledger
 from likeness.ledger.receipt import Receipt
 from likeness.service.uses.record import Desk, Record
-from likeness.terms.use import Action, Principal, Use
+from likeness.terms import Action, Principal, Use
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.terms.decision import Decision
-from likeness.terms.face import Face
-from likeness.terms.use import Use
+from likeness.terms import Decision, Face, Use
 from likeness.vision.decode import Sample
 
 T = TypeVar("T")

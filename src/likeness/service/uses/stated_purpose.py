@@ -1,7 +1,7 @@
 """What is a use for, when its caller may state it? One of the purposes that they were granted."""
 
 from likeness.policy.vocabulary import known, vocabulary
-from likeness.terms.use import UNDECLARED, Principal
+from likeness.terms import UNDECLARED, Principal
 
 
 def stated_purpose(principal: Principal, stated: str | None) -> tuple[str, bool]:

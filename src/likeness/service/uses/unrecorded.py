@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 
 from likeness.service.uses.record import M, Outcome, Probe
 from likeness.storage import Database
-from likeness.terms.decision import Decision, Rule
-from likeness.terms.use import Use
+from likeness.terms import Decision, Rule, Use
 
 T = TypeVar("T")
 

@@ -18,8 +18,7 @@ from likeness.service.erase.forget import forget
 from likeness.service.uses.record import M, Outcome, Probe
 from likeness.service.uses.withhold import OF_PEOPLE, Withholding, confirmed, crop_of
 from likeness.storage import Database
-from likeness.terms.decision import Decision, Duty
-from likeness.terms.use import Use
+from likeness.terms import Decision, Duty, Use
 
 T = TypeVar("T")
 

@@ -18,8 +18,7 @@ from likeness.review.case import Case, Found, Owed, Search
 from likeness.review.case import Outcome as CaseOutcome
 from likeness.secrets import Keyring
 from likeness.service.uses.record import M, Matched, Probe
-from likeness.terms.decision import Decision, Duty, Rule
-from likeness.terms.use import Action, Use
+from likeness.terms import Action, Decision, Duty, Rule, Use
 from likeness.vision.crop import face_crop_jpeg
 
 OF_REVIEWERS = frozenset({Duty.REVIEW, Duty.SEPARATE_REVIEW})

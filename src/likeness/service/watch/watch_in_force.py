@@ -21,7 +21,7 @@ from likeness.review.watches import Watch
 from likeness.secrets import Keyring
 from likeness.service.uses.collection_facts import use_of
 from likeness.service.uses.withhold import OF_REVIEWERS, owed_by
-from likeness.terms.use import Action, Principal, Use
+from likeness.terms import Action, Principal, Use
 
 
 @dataclass(frozen=True, slots=True)

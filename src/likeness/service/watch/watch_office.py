@@ -13,8 +13,7 @@ from likeness.gallery import collections
 from likeness.gallery.cohorts import Cohorts
 from likeness.gallery.references import require_model
 from likeness.gallery.seal import Seal
-from likeness.notify.addresses import Network, read_url, require_reachable
-from likeness.notify.signature import WebhookSecret
+from likeness.notify import Network, WebhookSecret, read_url, require_reachable
 from likeness.review import watches
 from likeness.review.case import Owed
 from likeness.review.watches import Grounds, NewWatch, Watch
@@ -22,10 +21,16 @@ from likeness.secrets import Keyring
 from likeness.service.uses.collection_facts import facts_of, use_of
 from likeness.service.uses.record import Desk, Outcome
 from likeness.storage import Database
-from likeness.terms.calibration import Calibration
-from likeness.terms.decision import Decision, Duty
-from likeness.terms.template import Template
-from likeness.terms.use import Action, CollectionFacts, Principal, Use
+from likeness.terms import (
+    Action,
+    Calibration,
+    CollectionFacts,
+    Decision,
+    Duty,
+    Principal,
+    Template,
+    Use,
+)
 
 FaceOf = Callable[[collections.Collection], tuple[Template, bytes]]
 """Gives the only face in a picture: its template of a collection's model, and it as a JPEG."""

@@ -4,7 +4,7 @@ A watch acts on one person for long, so the picture may have nobody else in it, 
 """
 
 from likeness.errors import SeveralFaces
-from likeness.terms.template import Template
+from likeness.terms import Template
 from likeness.vision.crop import face_crop_jpeg
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from likeness.errors import InvalidRequest, NotFound
-from likeness.terms.calibration import Calibration
+from likeness.terms import Calibration
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.models.model_figures import ModelFigures
 from likeness.vision.models.whole_files import disk_faults_of, write_whole

@@ -15,7 +15,7 @@ PYRAMID = Pyramid("SCRFD", anchors=2, scores=1)
 class Scrfd(OneAtATime):
     """Measures from each cell's corner to the sides of the face and its points, in strides.
 
-    The points come in the order of `terms.face.Landmarks`.
+    The points come in the order of `terms.Landmarks`.
     """
 
     def __init__(self, session: Session) -> None:

@@ -17,7 +17,7 @@ class YuNet(OneAtATime):
 
     A candidate's confidence is the geometric mean of its two scores, that it is a face and that
     it is an object; the order of the two does not matter. YuNet's points begin with the subject's
-    right eye, the picture's left: the order of `terms.face.Landmarks`.
+    right eye, the picture's left: the order of `terms.Landmarks`.
     """
 
     def __init__(self, session: Session) -> None:

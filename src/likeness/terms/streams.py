@@ -1,12 +1,20 @@
-"""Do one thing to many items on several threads, in order, with little held at a time."""
+"""Work on items as they come, with little held at a time: in batches, or on several threads."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield lists of `size` items each, the last of what is left."""
+    coming = iter(items)
+    while batch := list(islice(coming, size)):
+        yield batch
 
 
 def in_parallel(
