@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import update
 
 from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret, keys
-from likeness.access.sealed import has_older_secrets
 from likeness.access.tables import KEYS, SECRETS, STATE
 from likeness.access.vouching import is_as_written
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
@@ -295,7 +294,6 @@ def test_a_broken_key_is_listed_and_disabled_and_stands_in_no_others_way(
         disable(database, keyring, clock, "other")
     assert disable(database, keyring, clock, "desk").disabled_at == clock()
     assert make("third").key.name == "third"
-    assert not database.read(lambda c: has_older_secrets(c, keyring))
 
 
 def test_a_broken_key_is_a_key_where_the_first_would_be_made(

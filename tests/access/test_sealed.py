@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import update
 
 from likeness.access import Grant, IssuedSecret, KnownKeys, RequestTokens, keys, sealed
-from likeness.access.tables import KEYS, SECRETS
+from likeness.access.tables import KEYS
 from likeness.errors import KeyUnusable
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.rotate_keys import other_secrets_by_key
@@ -55,76 +55,6 @@ def make(database: Database, keyring: Keyring, clock: Clock) -> Make:
     return lambda name: database.write(
         lambda c: keys.create(c, keyring, name, Grant(), created_by="local:ada", now=clock())
     )
-
-
-def loosen(database: Database, keyring: Keyring, issued: IssuedSecret) -> None:
-    """Seal a secret as Likeness did before secrets vouched for what rows say."""
-    place = issued.access_key_id
-    context = b"secret of access key " + issued.key.id.bytes + place.encode()
-
-    def act(connection: Connection) -> None:
-        chosen = update(SECRETS).where(SECRETS.c.access_key_id == place)
-        sealed = keyring.seal(issued.secret.encode(), context)
-        connection.execute(chosen.values(sealed_secret=sealed))
-
-    database.write(act)
-
-
-def bind(database: Database, keyring: Keyring) -> int:
-    """Bind older secrets as the first start does; say of how many keys."""
-    if not database.read(lambda c: sealed.has_older_secrets(c, keyring)):
-        return 0
-    return database.write(lambda c: sealed.bind_older_secrets(c, keyring))
-
-
-def test_keys_of_an_older_likeness_are_bound_once_to_what_their_rows_say(
-    make: Make, database: Database, keyring: Keyring, clock: Clock
-) -> None:
-    issued = [make("desk"), make("other")]
-    for one in issued:
-        loosen(database, keyring, one)
-    with pytest.raises(KeyUnusable):
-        KnownKeys(database, keyring, clock).find(issued[0].access_key_id)
-
-    assert bind(database, keyring) == 2
-    for one in issued:
-        found = KnownKeys(database, keyring, clock).find(one.access_key_id)
-        assert found is not None
-        assert found.secret == one.secret
-    assert bind(database, keyring) == 0
-
-
-def test_an_older_copy_of_a_row_among_bound_ones_is_not_bound(
-    make: Make, database: Database, keyring: Keyring, clock: Clock
-) -> None:
-    older, other = make("desk"), make("other")
-    loosen(database, keyring, older)
-    database.write(
-        lambda c: c.execute(update(KEYS).where(KEYS.c.name == "desk").values(role="admin"))
-    )
-
-    bind(database, keyring)
-
-    known = KnownKeys(database, keyring, clock)
-    assert known.find(other.access_key_id) is not None
-    with pytest.raises(KeyUnusable):
-        known.find(older.access_key_id)
-
-
-def test_once_the_installations_key_was_rotated_older_copies_of_all_rows_open_nothing(
-    make: Make, database: Database, keyring: Keyring, clock: Clock
-) -> None:
-    issued = make("desk")
-    loosen(database, keyring, issued)
-    (copy,) = database.read(lambda c: c.execute(SECRETS.select()).all())
-    bind(database, keyring)
-    rotating.rotate(database, keyring)
-
-    database.write(lambda c: c.execute(update(SECRETS).values(sealed_secret=copy.sealed_secret)))
-    bind(database, keyring)
-
-    with pytest.raises(KeyUnusable):
-        KnownKeys(database, keyring, clock).find(issued.access_key_id)
 
 
 def test_a_key_whose_rows_were_changed_keeps_nobody_from_rotating(

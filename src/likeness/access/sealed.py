@@ -2,7 +2,6 @@
 
 import logging
 from collections import Counter
-from contextlib import suppress
 
 from sqlalchemy import Connection, select, update
 
@@ -10,30 +9,11 @@ from likeness.access.access_key import AccessKey, SecretId
 from likeness.access.keys import count_up, every
 from likeness.access.request_tokens import TOKEN_KEY_CONTEXT
 from likeness.access.tables import SECRETS, STATE
-from likeness.access.vouching import seal_secrets, secret_context
+from likeness.access.vouching import secret_context
 from likeness.errors import KeyUnusable
 from likeness.secrets import Keyring, key_id_of
 
 _logger = logging.getLogger(__name__)
-
-
-def has_older_secrets(connection: Connection, keyring: Keyring) -> bool:
-    """Whether there is something for `bind_older_secrets` to do."""
-    return bool(_older(connection, keyring))
-
-
-def bind_older_secrets(connection: Connection, keyring: Keyring) -> int:
-    """Let secrets vouch for their keys' rows that a Likeness before 0012 sealed for less.
-
-    Gives how many keys those are of. That is done once, for all: where a secret is bound already,
-    one that is not was put there, and stays refused. Whoever puts back every row as it was before
-    is refused once the installation's key was rotated.
-    """
-    older = _older(connection, keyring)
-    for key, opened in older:
-        seal_secrets(connection, keyring, key, opened)
-    count_up(connection)
-    return len(older)
 
 
 def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
@@ -82,25 +62,6 @@ def _rewrap(
     chosen = update(SECRETS).where(SECRETS.c.access_key_id == one.access_key_id)
     connection.execute(chosen.values(sealed_secret=resealed))
     return True
-
-
-def _older(connection: Connection, keyring: Keyring) -> list[tuple[AccessKey, dict[str, bytes]]]:
-    """Open the secrets that vouch for no row, by key; none where any key is bound."""
-    older = []
-    sealed = _sealed_secrets(connection)
-    for key in every(connection):
-        opened = {}
-        for one in key.secret_ids:
-            secret, place = sealed[one.access_key_id], one.access_key_id.encode()
-            with suppress(KeyUnusable):
-                keyring.unseal(secret, secret_context(key, one))
-                return []
-            with suppress(KeyUnusable):
-                context = b"secret of access key " + key.id.bytes + place
-                opened[one.access_key_id] = keyring.unseal(secret, context)
-        if opened:
-            older.append((key, opened))
-    return older
 
 
 def _sealed_secrets(connection: Connection) -> dict[str, bytes]:

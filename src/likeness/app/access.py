@@ -9,7 +9,6 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from likeness.access.sealed import bind_older_secrets, has_older_secrets
 from likeness.app.installation import Installation
 from likeness.config import Settings
 from likeness.errors import InvalidRequest, KeyUnusable, ModelTampered, NotFound
@@ -81,14 +80,8 @@ class Rows(Closing):
             raise
 
     def _vouch_for_older_rows(self) -> None:
-        """Let keys vouch, once and on record, for rows of a Likeness that proved none."""
+        """Prove, once and on record, the rows of a Likeness that proved none."""
         keyring = self.keyring
-        if self.database.read(partial(has_older_secrets, keyring=keyring)):
-            with self.desk.record(Use(self.somebody, Action.GOVERN, "BindOlderKeys")) as record:
-                record.write(
-                    partial(bind_older_secrets, keyring=keyring),
-                    lambda count: Outcome(details={"keys": str(count)}),
-                )
         if older_rows.prove_ahead(self.database, keyring):
             with self.desk.record(Use(self.somebody, Action.GOVERN, "ProveOlderRows")) as record:
                 record.write(

@@ -2,7 +2,8 @@
 
 What an older Likeness computed against its cohort says nothing any more: it is computed anew from
 the templates, which need no picture for that. Cohorts that were made of a collection's own people
-are dropped; its references join its cohort by themselves now.
+are dropped; its references join its cohort by themselves now. Of which better models a collection's
+users were told is remembered from now on.
 """
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from alembic import op
 from likeness.storage.metadata import Identifier, Instant
 
 revision = "0016"
-down_revision = "0015"
+down_revision = "0014"
 
 _OLDER = ""
 
@@ -39,4 +40,12 @@ def upgrade() -> None:
         sa.Column("sealed_content", sa.LargeBinary, nullable=False),
         sa.Column("measured_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("collection_id", name=op.f("pk_gallery_own_strangers")),
+    )
+    op.create_table(
+        "gallery_better_models",
+        sa.Column("collection_id", Identifier, nullable=False),
+        sa.Column("recogniser", sa.String(255), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "collection_id", "recogniser", name=op.f("pk_gallery_better_models")
+        ),
     )
