@@ -1,6 +1,7 @@
-"""What commands there are, and which keys their JSON has, is written down."""
+"""Commands, exit codes and the keys of answers are written down, and links between pages hold."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,23 @@ from likeness.cli.terminal.exit_codes import ExitCode
 from .conftest import BLUE, RED, Outcome
 
 Command = Callable[..., Outcome]
-DOCUMENT = Path(__file__).parents[2] / "docs" / "command-line.md"
+REPOSITORY = Path(__file__).parents[2]
+DOCUMENT = REPOSITORY / "docs" / "command-line.md"
+PAGES = [
+    REPOSITORY / "README.md",
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+    *sorted((REPOSITORY / "docs" / "adr").glob("*.md")),
+]
+
+
+def prose(page: Path) -> str:
+    return re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that GitHub gives to a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def keys(value: Any) -> Iterator[str]:
@@ -46,6 +63,27 @@ def test_every_exit_code_is_documented() -> None:
     documented = DOCUMENT.read_text()
     for code in ExitCode:
         assert f"\n| {code.value} | " in documented
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_pages_and_headings_that_exist(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        aim = page.parent / path if path else page
+        assert aim.exists(), link
+        assert not anchor or anchor in anchors(aim), link
+
+
+def test_every_page_is_listed_in_the_index() -> None:
+    index = (REPOSITORY / "docs" / "README.md").read_text()
+    for page in (REPOSITORY / "docs").glob("*.md"):
+        assert page.name == "README.md" or f"]({page.name})" in index
+
+
+def test_the_readme_is_read_in_five_minutes() -> None:
+    assert len((REPOSITORY / "README.md").read_text().split()) <= 900
 
 
 ANSWERS = {
