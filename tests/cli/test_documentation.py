@@ -82,6 +82,17 @@ def test_every_page_is_listed_in_the_index() -> None:
         assert page.name == "README.md" or f"]({page.name})" in index
 
 
+def test_every_file_that_the_architecture_names_exists() -> None:
+    named = re.findall(
+        r"`([\w-]+/[\w./-]+\.\w+)`", (REPOSITORY / "docs" / "architecture.md").read_text()
+    )
+    assert named
+    for path in set(named) - {"cli/NAME.py"}:
+        assert (REPOSITORY / path).exists() or (REPOSITORY / "src" / "likeness" / path).exists(), (
+            path
+        )
+
+
 def test_the_readme_is_read_in_five_minutes() -> None:
     assert len((REPOSITORY / "README.md").read_text().split()) <= 900
 
