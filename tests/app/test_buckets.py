@@ -43,5 +43,5 @@ def test_an_endpoint_goes_in_place_of_the_folder_in_the_home(tmp_path: Path) -> 
 
 
 def test_a_folder_and_an_endpoint_are_one_too_many(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="both are set"):
+    with pytest.raises(InvalidRequest, match="are both set"):
         buckets_of(Settings(home=tmp_path, buckets=str(tmp_path), **S3))

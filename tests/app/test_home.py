@@ -49,7 +49,7 @@ def test_the_wrong_key_opens_no_collection(tmp_path: Path) -> None:
 
 
 def test_keys_come_from_one_place(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="both are set"):
+    with pytest.raises(InvalidRequest, match="are both set"):
         home(tmp_path, keys=SecretStr("A" * 43 + "="), keys_command="cat keys")
 
 

@@ -143,7 +143,7 @@ def test_a_path_that_is_closed_to_us_is_one_line_and_exit_code_2(
     monkeypatch.setattr(InstallationWithDiscs, "locator", fail)
     outcome = likeness("detect", picture("a.png", RED))
     assert (outcome.code, outcome.out) == (2, "")
-    assert "'closed/a.png' cannot be used (Permission denied): check its" in outcome.err
+    assert "'closed/a.png' cannot be used (Permission denied). Check its" in outcome.err
 
 
 def test_an_interrupt_is_exit_code_130(

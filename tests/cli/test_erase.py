@@ -82,8 +82,8 @@ def test_a_subject_stays_whose_reference_is_erased(
         (["Rosa\x1b", "--yes"], "control character"),
         (["--reference", "12345678-1234-4234-8234-123456781234", "--yes"], "is none"),
         (["--reference", "first", "--yes"], "--reference"),
-        (["Rosa"], "give --yes if you are sure"),
-        (["Rosa", "--yes", "--certificate", "/no/such/folder/x.json"], "make it"),
+        (["Rosa"], "Give --yes if you are sure"),
+        (["Rosa", "--yes", "--certificate", "/no/such/folder/x.json"], "Make it"),
     ],
     ids=lambda value: repr(value) if isinstance(value, list) else None,
 )

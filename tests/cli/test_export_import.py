@@ -158,7 +158,7 @@ def test_an_export_that_cannot_be_is_one_line(
         (("staff", "--passphrase-file", bytes_), "it is no text"),
         (("staff", "--passphrase-file", tmp_path / "none"), "No such file"),
         (("staff", "--passphrase-file", words, "--in-the-clear"), "give one of the two"),
-        (("staff",), "give --passphrase-file"),
+        (("staff",), "Give --passphrase-file"),
         (("nobody", "--in-the-clear"), "'nobody' is none"),
     ):
         outcome = likeness("export", "--out", out, "--collection", *arguments)
@@ -168,7 +168,7 @@ def test_an_export_that_cannot_be_is_one_line(
     outcome = likeness(
         "export", "--collection", "staff", "--out", tmp_path / "no" / "out", "--in-the-clear"
     )
-    assert "make it" in outcome.err
+    assert "Make it" in outcome.err
     assert sorted(path.name for path in tmp_path.iterdir() if "out" in path.name) == []
 
 

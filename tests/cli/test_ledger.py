@@ -205,7 +205,7 @@ def test_a_new_key_signs_and_the_former_one_vouches_for_it(
     used(1)
     key = tmp_path / "key.pem"
     key.write_text(likeness("ledger", "key").out)
-    assert "give --yes if you are sure" in likeness("ledger", "new-key").err
+    assert "Give --yes if you are sure" in likeness("ledger", "new-key").err
     outcome = likeness("ledger", "new-key", "--yes")
     assert outcome.out.startswith("A new key signs from entry 2 on")
     used(1)

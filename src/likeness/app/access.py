@@ -215,9 +215,7 @@ def key_source(settings: Settings) -> KeySource:
     """
     given = settings.keys.get_secret_value()
     if given and settings.keys_command:
-        raise InvalidRequest(
-            "LIKENESS_KEYS or LIKENESS_KEYS_COMMAND was expected and both are set: unset one"
-        )
+        raise InvalidRequest("LIKENESS_KEYS and LIKENESS_KEYS_COMMAND are both set. Unset one.")
     if given:
         return GivenKeys(given, "LIKENESS_KEYS")
     if settings.keys_command:

@@ -14,9 +14,7 @@ def buckets_of(settings: Settings) -> Buckets:
         InvalidRequest: folder and endpoint are both named, or one of them is none.
     """
     if settings.s3_endpoint and settings.buckets:
-        raise InvalidRequest(
-            "LIKENESS_BUCKETS or LIKENESS_S3_ENDPOINT was expected and both are set: unset one"
-        )
+        raise InvalidRequest("LIKENESS_BUCKETS and LIKENESS_S3_ENDPOINT are both set. Unset one.")
     if settings.s3_endpoint:
         return S3Buckets(
             settings.s3_endpoint,
@@ -27,7 +25,6 @@ def buckets_of(settings: Settings) -> Buckets:
     root = Path(settings.buckets) if settings.buckets else settings.home / "buckets"
     if settings.buckets and not root.is_dir():
         raise InvalidRequest(
-            f"LIKENESS_BUCKETS was expected to name a folder and {str(root)!r} is none: make it, or"
-            " name another"
+            f"LIKENESS_BUCKETS names {str(root)!r}, which is no folder. Make it, or name another."
         )
     return FolderBuckets(root)

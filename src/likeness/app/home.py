@@ -72,8 +72,8 @@ def _make_index(settings: Settings) -> MakeIndex:
         case "milvus":
             if "@" in settings.milvus:  # messages name the address
                 raise InvalidRequest(
-                    "an address without a user and a password was expected in LIKENESS_MILVUS and"
-                    " one with them came: put user:password into LIKENESS_MILVUS_TOKEN"
+                    "LIKENESS_MILVUS holds a user and a password. Put user:password into"
+                    " LIKENESS_MILVUS_TOKEN."
                 )
             return partial(
                 MilvusIndex, settings.milvus, token=settings.milvus_token.get_secret_value()

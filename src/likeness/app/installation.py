@@ -259,8 +259,8 @@ class Installation:
         card = self.models.card(name)
         if card.task is not task:
             raise InvalidRequest(
-                f"a {task} was expected and {name} is a {card.task}: `likeness models list` says"
-                " which is which"
+                f"{name} is a {card.task}, not a {task}. `likeness models list` shows"
+                " which is which."
             )
         return card
 

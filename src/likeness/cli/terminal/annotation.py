@@ -59,23 +59,23 @@ def _copies(pictures: Sequence[Path], out: Path) -> dict[Path, Path]:
     if len(pictures) == 1 and not out.is_dir():
         if out.suffix.lower() not in _SUFFIXES:
             raise InvalidRequest(
-                f"a name ending in .jpg or .png was expected and '{out}' came: give such a name"
+                f"'{out}' is no name for a picture. Give one that ends in .jpg or .png."
             )
         copies = {pictures[0]: out}
     elif not out.is_dir():
         raise InvalidRequest(
-            f"a folder for the annotated copies was expected and '{out}' is none: make it"
+            f"'{out}' is no folder. Annotated copies of several pictures need one: make it."
         )
     else:
         copies = {picture: out / _copy_name(picture) for picture in pictures}
     if len(set(copies.values())) < len(copies):
         raise InvalidRequest(
-            "the pictures to annotate need different names, for their copies lie in one folder:"
-            " annotate those of one name apart"
+            "Several pictures have the same name, and their copies would lie in one folder."
+            " Annotate them one at a time."
         )
     if any(_same_file(copy, picture) for copy in copies.values() for picture in pictures):
         raise InvalidRequest(
-            f"'{out}' would replace a picture by its annotated copy: name another place"
+            f"'{out}' would replace a picture by its annotated copy. Name another place."
         )
     return copies
 

@@ -27,22 +27,22 @@ _COMMANDS = {
     "detect": "Find faces: boxes, five landmarks, confidence, pose and quality.",
     "compare": "Say whether two pictures, or many pairs, show the same person.",
     "identify": "Name the faces of pictures from a folder or a collection of known people.",
-    "cluster": "Group the unnamed faces of pictures by who they are likely of.",
-    "collections": "Collections: who is known, by which model, for how long.",
-    "enrol": "Let a collection know people by their pictures.",
-    "erase": "Take somebody out of a collection, for good.",
-    "export": "Write everything of a collection into one file.",
-    "import": "Make a collection of an export, or enrol what CompreFace keeps.",
-    "watch": "Standing searches: whom to look for in what is enrolled later.",
-    "review": "Cases: what machines suggest, and people decide.",
-    "serve": "Answer Amazon Rekognition's clients: boto3, the AWS CLI and every SDK.",
-    "models": "Models: what is here, on what terms, with what error rates.",
-    "keys": "Access keys: who may call a server, as what, and for which purposes.",
-    "policy": "Rules: who may do what, for which purpose, and what is stopped.",
-    "ledger": "The ledger: what was done, and proof of it for others.",
-    "secrets": "The installation's keys: which there are, and a new one for all.",
-    "config": "Show the settings.",
-    "doctor": "Say what is here, what is missing and what mends it.",
+    "cluster": "Group the faces of many pictures by person.",
+    "collections": "Make, list, change and check collections of enrolled people.",
+    "enrol": "Enrol people from pictures into a collection.",
+    "erase": "Erase somebody from a collection for good.",
+    "export": "Write a whole collection into one file.",
+    "import": "Make a collection from an export or from CompreFace.",
+    "watch": "Standing searches: get told when somebody is enrolled later.",
+    "review": "Look at cases and decide what the machine only suggests.",
+    "serve": "Serve Amazon Rekognition's API to boto3, the AWS CLI and every SDK.",
+    "models": "List, fetch, add and measure models.",
+    "keys": "Manage access keys: who may call the server, in which role, for which purposes.",
+    "policy": "Show and change the rules, and stop uses at once.",
+    "ledger": "Show, verify and export the record of every use.",
+    "secrets": "Show and rotate the installation's own keys.",
+    "config": "Show the settings in force.",
+    "doctor": "Check the installation and say what is missing and how to fix it.",
 }
 
 
@@ -124,10 +124,10 @@ def _version(wanted: bool) -> None:
 @_likeness.callback()
 def _globally(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Log to stderr what is done, and where it failed.")
+        bool, typer.Option("--debug", help="Log what happens to stderr, with tracebacks.")
     ] = False,
 ) -> None:
     logging.basicConfig(level=logging.CRITICAL, format="%(name)s: %(message)s")

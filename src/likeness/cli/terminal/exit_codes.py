@@ -77,14 +77,13 @@ def foreseen(error: BaseException) -> BaseException:
     match error.errno:
         case errno.ENAMETOOLONG:
             return InvalidRequest(
-                f"the path {name[:_SHOWN]!r}{'...' if len(name) > _SHOWN else ''} is too long:"
-                " names of files and folders have 255 bytes at most, and paths 4,095; choose a"
-                " shorter one"
+                f"The path {name[:_SHOWN]!r}{'...' if len(name) > _SHOWN else ''} is too long."
+                " Names of files and folders have 255 bytes at most, and paths 4,095."
             )
         case errno.EACCES:
             return InvalidRequest(
-                f"{name!r} cannot be used ({error.strerror}): check its permissions, and those of"
-                " the folders above it"
+                f"{name!r} cannot be used ({error.strerror}). Check its permissions, and those of"
+                " the folders above it."
             )
         case _:
             return error
@@ -128,8 +127,8 @@ def _message(error: BaseException) -> str:
             return "interrupted"
         case _:
             return (
-                f"something unforeseen happened ({type(error).__name__}: {error}):"
-                " run `likeness --debug ...` and report what it shows"
+                f"Something unforeseen happened ({type(error).__name__}: {error})."
+                " Run `likeness --debug ...` and report what it shows."
             )
 
 

@@ -18,61 +18,79 @@ Pictures = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 AnyQuality = Annotated[
-    bool, typer.Option("--any-quality", help="Take faces that are not fit to enrol, too.")
+    bool, typer.Option("--any-quality", help="Enrol faces that fail the quality checks as well.")
 ]
 Foremost = Annotated[
-    bool, typer.Option("--foremost", help="Take the largest face where there are several.")
+    bool, typer.Option("--foremost", help="Use only the largest face of a picture with several.")
 ]
 AnnotateTo = Annotated[
     Path | None,
     typer.Option(
         "--annotate",
         metavar="OUT",
-        help="Write the picture with its faces marked: a .jpg or .png file; a folder for several.",
+        help="Write a copy of the picture with its faces marked: a .jpg or .png file, or a folder"
+        " for several pictures.",
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it without being asked.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 CertificateTo = Annotated[
     Path | None,
-    typer.Option("--certificate", metavar="OUT.json", help="Write the erasure's certificate."),
+    typer.Option(
+        "--certificate", metavar="OUT.json", help="Write the certificate of the erasure here."
+    ),
 ]
 PassphraseFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Its first line is the passphrase; it is asked for without."),
+    typer.Option(
+        metavar="FILE",
+        help="File whose first line is the passphrase. Default: ask at the terminal.",
+    ),
 ]
 Detector = Annotated[str | None, typer.Option(help="Model that finds faces.", metavar="NAME")]
 DetectorSide = Annotated[
     int | None,
-    typer.Option(help="Pixels of the longer side shown to the detector, at most.", metavar="N"),
+    typer.Option(
+        help="Shrink pictures for the detector to this many pixels on the longer side.", metavar="N"
+    ),
 ]
 Recogniser = Annotated[str | None, typer.Option(help="Model that makes templates.", metavar="NAME")]
 ChipsChoice = Annotated[
     str | None,
     typer.Option(
         "--chips",
-        help="auto; one, mirrored or six with a cohort of yours.",
+        help="Crops per face: auto, or one, mirrored or six, which need a cohort of your own.",
         metavar="CHIPS",
     ),
 ]
 PrecisionChoice = Annotated[
-    str | None, typer.Option("--precision", help="auto, f32 or bf16.", metavar="P")
+    str | None,
+    typer.Option("--precision", help="Arithmetic of the networks: auto, f32 or bf16.", metavar="P"),
 ]
 Artifacts = Annotated[
     str | None,
-    typer.Option(help="Folder in which weights and samples are looked for first.", metavar="DIR"),
+    typer.Option(help="Folder to look for weights and samples in first.", metavar="DIR"),
 ]
-Threads = Annotated[int | None, typer.Option(help="Processor threads; 0 is all.", metavar="N")]
+Threads = Annotated[
+    int | None, typer.Option(help="Number of processor threads. 0 uses all.", metavar="N")
+]
 Fmr = Annotated[
     float | None,
-    typer.Option(help="False match rate at which two faces are called the same.", metavar="RATE"),
+    typer.Option(
+        help="False match rate of the threshold: how often two strangers are called the same.",
+        metavar="RATE",
+    ),
 ]
 Fnmr = Annotated[
     float | None,
-    typer.Option(help="Share of pairs of one person that may be answered with no.", metavar="RATE"),
+    typer.Option(
+        help="Most pairs of one person that may be answered with no, as a share of one.",
+        metavar="RATE",
+    ),
 ]
 Fpir = Annotated[
     float | None,
     typer.Option(
-        help="Share of searches for a stranger that may name somebody, at most.", metavar="RATE"
+        help="Most searches for a stranger that may name somebody, as a share of one.",
+        metavar="RATE",
     ),
 ]

@@ -23,13 +23,13 @@ def check_output(path: Path) -> None:
         InvalidRequest: it is a folder or a device, or its folder is missing or closed to us.
     """
     if path.exists() and not path.is_file():
-        raise InvalidRequest(f"a file to write was expected and '{path}' is none: name a file")
+        raise InvalidRequest(f"'{path}' is no file that can be written. Name a file.")
     folder = _final(path).parent
     if not folder.is_dir():
-        raise InvalidRequest(f"'{path}' cannot be written, there is no folder '{folder}': make it")
+        raise InvalidRequest(f"'{path}' cannot be written: there is no folder '{folder}'. Make it.")
     if not os.access(folder, os.W_OK):
         raise InvalidRequest(
-            f"'{path}' cannot be written: make '{folder}' writable, or name another"
+            f"'{path}' cannot be written. Make '{folder}' writable, or name another place."
         )
 
 
@@ -113,7 +113,7 @@ def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
 
 def _unwritable(path: Path, error: OSError) -> InvalidRequest:
     return InvalidRequest(
-        f"'{path}' cannot be written ({error.strerror}): make room, or name another file"
+        f"'{path}' cannot be written ({error.strerror}). Make room, or name another file."
     )
 
 

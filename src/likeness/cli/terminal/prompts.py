@@ -32,8 +32,7 @@ def require_consent(question: str, yes: bool, declined: str) -> None:
         return
     if not sys.stdin.isatty():
         raise InvalidRequest(
-            f"{question} A terminal to ask at was expected and there is none: give --yes if you are"
-            " sure"
+            f"{question} There is no terminal to ask at. Give --yes if you are sure."
         )
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
@@ -51,8 +50,7 @@ def passphrase_from(file: Path | None, *, new: bool) -> str:
         return _first_line(file)
     if not sys.stdin.isatty():
         raise InvalidRequest(
-            "a terminal to ask for the passphrase at was expected and there is none: give"
-            " --passphrase-file"
+            "There is no terminal to ask for the passphrase at. Give --passphrase-file."
         )
     typed: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=True)
     return typed
@@ -65,11 +63,8 @@ def _first_line(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise InvalidRequest(
-            f"a passphrase was expected in the first line of '{path}', which cannot be read"
-            f" ({reason}): name another file"
+            f"'{path}' cannot be read ({reason}). Name a file whose first line is the passphrase."
         ) from None
     if not line:
-        raise InvalidRequest(
-            f"a passphrase was expected in the first line of '{path}' and it is empty: write one"
-        )
+        raise InvalidRequest(f"The first line of '{path}' is empty. Write the passphrase there.")
     return line
