@@ -20,7 +20,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +28,7 @@ from typing import Any
 
 import boto3
 
-from tools.main_flow import check_flow
+from tools.main_flow import flow_of
 
 _REPOSITORY = Path(__file__).parents[1]
 _SRC = _REPOSITORY / "src"
@@ -53,10 +53,12 @@ def main() -> None:
     _print("entries at the top of service", len(service), 12)
     _print("import likeness, ms", _median_ms("import likeness"), 100)
     _print("likeness --help, ms", _median_ms(_HELP), 400)
-    files, lines = check_flow()
+    with tempfile.TemporaryDirectory() as folder:
+        search, identify = _recorded(Path(folder))
+    files, lines = flow_of(identify)
     _print("files of the main flow, likeness identify", files, 20)
     _print("lines of the main flow", lines, 2500)
-    _print_search(_traced_search(), verbose=chosen.verbose)
+    _print_search(search, verbose=chosen.verbose)
 
 
 class _Verbatim(argparse.RawDescriptionHelpFormatter):
@@ -113,23 +115,32 @@ def _compared(now: int, revision: str) -> str:
 
 
 def _small_files_of_one_importer(modules: dict[str, Path]) -> Iterator[str]:
+    trees = {name: ast.parse(path.read_text()) for name, path in modules.items()}
+    # A package's `__init__` is its door: who takes a name there imports the module behind it.
+    behind = {
+        f"{name}.{alias.asname or alias.name}": node.module
+        for name, tree in trees.items()
+        if modules[name].name == "__init__.py"
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
     importers = defaultdict(set)
-    for name, path in modules.items():
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module:
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and modules[name].name != "__init__.py":
                 for alias in node.names:
                     inner = f"{node.module}.{alias.name}"
-                    importers[inner if inner in modules else node.module].add(name)
-            elif isinstance(node, ast.Import):
-                for alias in node.names:
-                    importers[alias.name].add(name)
+                    importers[inner if inner in modules else behind.get(inner, node.module)].add(
+                        name
+                    )
     for name, path in modules.items():
-        text = path.read_text()
+        lines = path.read_text().splitlines()
         if (
             path.name not in ("__init__.py", "__main__.py")
-            and len(text.splitlines()) < _SMALL
+            and len(lines) < _SMALL
             and len(importers[name]) == 1
-            and "(Protocol" not in text
+            and not any(line.endswith("(Protocol):") for line in lines)
         ):
             yield f"{name}, by {', '.join(importers[name])}"
 
@@ -159,14 +170,14 @@ def _env(**more: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": f"{_SRC}{os.pathsep}{_REPOSITORY}"} | more
 
 
-def _traced_search() -> dict[str, Any]:
-    """Record one warm SearchFacesByImage, of a face that is enrolled."""
-    with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as (process, client):
-        pictures = _pictures(Path(folder))
+def _recorded(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Record one warm SearchFacesByImage of an enrolled face, and one `likeness identify`."""
+    pictures = _pictures(folder)
+    with _server(folder) as (process, client):
         client.create_collection(CollectionId="people")
         for picture in pictures:
-            client.index_faces(CollectionId="people", Image={"Bytes": picture})
-        request = {"CollectionId": "people", "Image": {"Bytes": pictures[0]}}
+            client.index_faces(CollectionId="people", Image={"Bytes": picture.read_bytes()})
+        request = {"CollectionId": "people", "Image": {"Bytes": pictures[0].read_bytes()}}
         for _ in range(3):
             client.search_faces_by_image(**request)
         time.sleep(1)  # upkeep that follows enrolment is none of the search's
@@ -175,13 +186,26 @@ def _traced_search() -> dict[str, Any]:
         if not client.search_faces_by_image(**request)["FaceMatches"]:
             raise SystemExit("The face that was enrolled is not found. `make demo` shows more.")
         process.send_signal(signal.SIGUSR2)
-        return _waited_for(Path(folder) / "recorded.json")
+        search = _waited_for(folder / "recorded.json")
+    command = ["identify", str(pictures[0]), "--collection", "people"]
+    out = folder / "identify.json"
+    subprocess.run(
+        [sys.executable, "-m", "tools.traced", str(out), *command],
+        cwd=_REPOSITORY,
+        env=_env(LIKENESS_HOME=str(folder / "home")),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return search, _waited_for(out)
 
 
 @contextmanager
 def _server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Any]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tools.traced_server", str(folder / "recorded.json")],
+        [
+            *(sys.executable, "-m", "tools.traced", str(folder / "recorded.json")),
+            *("serve", "--port", "0"),
+        ],
         cwd=_REPOSITORY,
         env=_env(LIKENESS_HOME=str(folder / "home")),
         stdout=subprocess.PIPE,
@@ -214,7 +238,7 @@ def _server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Any]]:
         process.wait()
 
 
-def _pictures(folder: Path) -> list[bytes]:
+def _pictures(folder: Path) -> list[Path]:
     """Take the demo's pictures, one of each person."""
     subprocess.run(
         [sys.executable, "-m", "likeness.demo"],
@@ -223,7 +247,7 @@ def _pictures(folder: Path) -> list[bytes]:
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    return [path.read_bytes() for path in sorted((folder / "demo-out" / "gallery").glob("*.jpg"))]
+    return sorted((folder / "demo-out" / "gallery").glob("*.jpg"))
 
 
 def _waited_for(path: Path) -> dict[str, Any]:
@@ -236,17 +260,26 @@ def _waited_for(path: Path) -> dict[str, Any]:
 
 
 def _print_search(recorded: dict[str, Any], *, verbose: bool) -> None:
-    files = {file for file, *_ in recorded["calls"]}
+    functions = {tuple(called) for _, called, _ in recorded["calls"]}
+    files = {file for file, _ in functions}
+    changes: Counter[tuple[str, str]] = Counter()
+    for caller, called, count in recorded["calls"]:
+        if caller is not None and _package(caller[0]) != _package(called[0]):
+            changes[caller[0], called[0]] += count
     print("one warm SearchFacesByImage:")
     _print("  files", len(files), 60)
-    _print("  functions", len(recorded["calls"]), float("inf"))
-    _print("  changes of package", sum(count for *_, count in recorded["changes"]), 60)
+    _print("  functions", len(functions), float("inf"))
+    _print("  changes of package", changes.total(), 60)
     _print("  transactions", recorded["transactions"], 4)
     if verbose:
         for file in sorted(files):
             print(f"    {file}")
-        for caller, called, count in sorted(recorded["changes"], key=lambda one: -one[2]):
+        for (caller, called), count in changes.most_common():
             print(f"    {count:>3}  {caller} -> {called}")
+
+
+def _package(file: str) -> str:
+    return Path(file).parts[0].removesuffix(".py")
 
 
 if __name__ == "__main__":
