@@ -18,13 +18,20 @@ from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table
 from bench.figure import Beside, Figure, Measurement, at_least, at_most
 from bench.tampering import TAMPERINGS, in_place, insert_rows, rows_of, tampered
 from bench.workplace import OUT
-from likeness.ledger.checkpoint import Checkpoint
-from likeness.ledger.entry import Event, Kind, read_entry
-from likeness.ledger.keys import open_key, open_marks
-from likeness.ledger.ledger import Ledger, origin_of
+from likeness.ledger import (
+    Checkpoint,
+    Event,
+    Kind,
+    Ledger,
+    Verification,
+    open_marks,
+    origin_of,
+    read_entry,
+    verify_log,
+)
+from likeness.ledger.keys import open_key
 from likeness.ledger.tables import HEAD
 from likeness.ledger.tree import Frontier, leaf_hash
-from likeness.ledger.verification import Verification, verify_log
 from likeness.secrets import KeyFiles, Keyring
 from likeness.storage import Database, migrate, open_database, read_installation
 from likeness.terms import Action, Decision, Duty, Obligation, Principal, Role, Rule, Use

@@ -14,9 +14,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, inspect, update
 
-from likeness.storage import Database, open_database
-from likeness.storage.address import SqliteFile
-from likeness.storage.installation import INSTALLATION
+from likeness.storage import Database, SqliteFile, open_database
+from likeness.storage.metadata import INSTALLATION
 
 # Not by its name in the package, which is that of the function in it.
 _MODULE = import_module("likeness.storage.migrate")

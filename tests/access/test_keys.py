@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret, keys
+from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret, is_as_written, keys
 from likeness.access.tables import KEYS, SECRETS, STATE
-from likeness.access.vouching import is_as_written
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.secrets import Keyring
 from likeness.storage import Database

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from likeness.access import Grant, IssuedSecret, KnownKeys, RequestTokens, keys, sealed
+from likeness.access import Grant, IssuedSecret, KnownKeys, RequestTokens, keys
+from likeness.access import keys as sealed
 from likeness.access.tables import KEYS
 from likeness.errors import KeyUnusable
 from likeness.secrets import KeyFiles, Keyring

@@ -17,8 +17,8 @@ import pytest
 from likeness.app.installation import MissingPart
 from likeness.cli.terminal import prompts
 from likeness.gallery.collections import Size
+from likeness.secrets import SEALED_MAGIC
 from likeness.secrets import passphrase as sealing
-from likeness.secrets.passphrase import MAGIC
 from tests.gallery import erase
 from tests.service import compreface
 from tests.service.people import BLUE, GREEN, RED, draw
@@ -63,7 +63,7 @@ def test_a_collection_moves_to_another_installation(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert exported.read_bytes().startswith(MAGIC)
+    assert exported.read_bytes().startswith(SEALED_MAGIC)
     assert stat.S_IMODE(exported.stat().st_mode) == 0o600
     monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "elsewhere"))
     outcome = likeness("import", exported, "--passphrase-file", words)

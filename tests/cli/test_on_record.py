@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import Table, select
 
 from likeness.ledger.tables import ENTRIES, SUBJECT_KEYS
-from likeness.review import verdicts
-from likeness.review.quorum import Verdict
+from likeness.review import Verdict, verdicts
 from likeness.review.tables import CANDIDATES, CASES, CROPS, OUTBOX, WATCHES
 
 from .conftest import BLUE, RED

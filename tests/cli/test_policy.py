@@ -15,9 +15,8 @@ from likeness.app.access import Rows
 from likeness.config import read_settings
 from likeness.errors import Denied
 from likeness.gallery import tags
-from likeness.policy import enabled
+from likeness.policy import enabled, vocabulary
 from likeness.policy.cedar import schema_text
-from likeness.policy.vocabulary import vocabulary
 from likeness.service.uses.collection_facts import known_values
 from likeness.service.uses.record import Outcome
 from likeness.terms import Action, Principal, Role, Use
@@ -247,9 +246,7 @@ def test_a_pack_is_checked_beside_what_is_enabled_in_a_home_of_an_older_likeness
             "ALTER TABLE gallery_staged ADD COLUMN cohort_deviation FLOAT",
             "ALTER TABLE review_watches ADD COLUMN cohort_deviation FLOAT",
             "DROP TABLE gallery_better_models",
-            "ALTER TABLE review_told_apart DROP COLUMN reviews",
-            "ALTER TABLE review_watches DROP COLUMN sealed_keeper",
-            "UPDATE alembic_version SET version_num = '0012'",
+            "UPDATE alembic_version SET version_num = '0014'",
         ):
             opened.database.write(lambda c, text=statement: c.exec_driver_sql(text))
     checked = likeness("policy", "check", twin)

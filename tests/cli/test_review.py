@@ -21,9 +21,7 @@ from likeness.app.collections import calibration_of
 from likeness.app.own_acts import own_acts
 from likeness.config import read_settings
 from likeness.gallery import collections
-from likeness.review import cases, crops
-from likeness.review.case import Case, Found, Owed, Search
-from likeness.review.watching import Arrival, open_watch_cases
+from likeness.review import Arrival, Case, Found, Owed, Search, cases, crops, open_watch_cases
 from likeness.service.uses.record import Outcome
 from likeness.terms import Action, Principal, Role, Use
 from likeness.vision.decode import read_sample

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.ledger.ledger import Ledger
+from likeness.ledger import Ledger
 from likeness.secrets import KeyFiles, Keyring
 from likeness.storage import Database, migrate, open_database
 from tests.ledger.recording import Clock

@@ -6,12 +6,19 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
-from likeness.ledger.entry import Event, Kind
-from likeness.ledger.keys import LedgerKey, open_key, open_marks
-from likeness.ledger.ledger import Ledger, origin_of
+from likeness.ledger import (
+    Checkpoint,
+    Event,
+    Kind,
+    Ledger,
+    Verification,
+    open_marks,
+    origin_of,
+    read_checkpoint,
+    verify_log,
+)
+from likeness.ledger.keys import LedgerKey, open_key
 from likeness.ledger.note import NoteSigner
-from likeness.ledger.verification import Verification, verify_log
 from likeness.secrets import Keyring, SigningKey, VerifyingKey
 from likeness.storage import Database, read_installation
 from likeness.terms import (

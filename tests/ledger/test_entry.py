@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import InvalidRequest, LedgerBroken
-from likeness.ledger.entry import Entry, Kind, Owed, Rules, read_entry
+from likeness.ledger import Entry, Kind, Rules, read_entry
+from likeness.ledger.entry import Owed
 from likeness.terms import Action, CollectionFacts, Duty, Principal, Role, Use
 
 AT = datetime(2026, 11, 23, 3, 0, 0, 42, tzinfo=UTC)

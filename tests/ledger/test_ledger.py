@@ -10,12 +10,17 @@ import pytest
 from sqlalchemy import Connection, delete, select, update
 
 from likeness.errors import InvalidRequest, LedgerBroken, NotFound
-from likeness.ledger import commitments
-from likeness.ledger.checkpoint import read_checkpoint
-from likeness.ledger.entry import Event, Kind, read_entry
-from likeness.ledger.keys import counts_by_key, read_verifying_key, rewrap_keys
-from likeness.ledger.ledger import Ledger
-from likeness.ledger.receipt import prove
+from likeness.ledger import (
+    Event,
+    Kind,
+    Ledger,
+    commitments,
+    prove,
+    read_checkpoint,
+    read_entry,
+    read_verifying_key,
+)
+from likeness.ledger.keys import counts_by_key, rewrap_keys
 from likeness.ledger.rows import entry_bytes
 from likeness.ledger.tables import ENTRIES, HEAD, KEYS, SUBJECT_KEYS
 from likeness.secrets import KeyFiles, Keyring, SigningKey, VerifyingKey
@@ -186,7 +191,7 @@ def test_many_are_forgotten_at_once(database: Database, ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("written", ["", "1", "01-AAAAAAAAAAAAAAAA", "1-short", "x" * 10_000])
 def test_what_is_no_receipts_id_is_said_to_be_none(ledger: Ledger, written: str) -> None:
-    with pytest.raises(InvalidRequest, match="a receipt's id such as"):
+    with pytest.raises(InvalidRequest, match="Not a receipt.s id"):
         ledger.receipt(written)
 
 

@@ -13,11 +13,9 @@ from sqlalchemy import Connection, delete, select, update
 
 from bench.tampering import TAMPERINGS, in_place, rows_of, tampered
 from likeness.errors import InvalidRequest
-from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
-from likeness.ledger.ledger import Ledger
+from likeness.ledger import Checkpoint, Ledger, Problem, read_checkpoint
 from likeness.ledger.tables import ENTRIES, HEAD, KEYS
 from likeness.ledger.tree import Frontier, leaf_hash
-from likeness.ledger.verification import Problem
 from likeness.secrets import Keyring, SigningKey
 from likeness.storage import Database
 from tests.ledger.recording import Clock, done, looked_at, opened_key, record, signed, verified

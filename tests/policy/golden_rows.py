@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from likeness.policy.circumstances import Circumstances, Footage
+from likeness.policy import Circumstances, Footage
 from likeness.terms import Action, CollectionFacts, Decision, Principal, Role, Use
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -3,8 +3,7 @@
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.policy.engine import PolicyEngine
-from likeness.policy.pack import ChosenPack, read_pack
+from likeness.policy import ChosenPack, PolicyEngine, read_pack
 
 FACTS = """
 title = "A test"

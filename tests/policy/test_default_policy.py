@@ -10,9 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from likeness.policy.circumstances import Circumstances, Footage
-from likeness.policy.engine import PolicyEngine
-from likeness.policy.pack import ChosenPack, shipped
+from likeness.policy import ChosenPack, Circumstances, Footage, PolicyEngine, shipped
 from likeness.terms import Action, CollectionFacts, Principal, Role, Use
 
 DEFAULT = ("safeguards", "amazon-2020", "authenticated-use", "real-time")

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from likeness.policy import ChosenPack, Circumstances, PolicyEngine, read_pack, shipped
 from likeness.policy.cedar import CedarFailed, Rules
-from likeness.policy.circumstances import Circumstances
-from likeness.policy.engine import NOTHING_PERMITS, POLICY_ERROR, PolicyEngine
-from likeness.policy.pack import ChosenPack, read_pack, shipped
+from likeness.policy.engine import NOTHING_PERMITS, POLICY_ERROR
 from likeness.terms import Action, Decision, Duty, Principal, Role, Use
 
 from .test_broken_packs import FACTS

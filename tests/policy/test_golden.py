@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.policy.engine import PolicyEngine
-from likeness.policy.pack import ChosenPack, shipped
+from likeness.policy import ChosenPack, PolicyEngine, shipped
 from likeness.terms import Duty
 
 from .golden_rows import Row, in_words, rows

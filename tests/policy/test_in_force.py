@@ -9,11 +9,8 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
-from likeness.policy import enabled, suspensions
-from likeness.policy.circumstances import Circumstances
-from likeness.policy.in_force import UNUSABLE, RulesInForce
-from likeness.policy.pack import shipped
-from likeness.policy.suspensions import Scope
+from likeness.policy import Circumstances, RulesInForce, Scope, enabled, shipped, suspensions
+from likeness.policy.in_force import UNUSABLE
 from likeness.policy.tables import PACKS
 from likeness.storage import Database, open_database
 from likeness.terms import Action, CollectionFacts, Duty, Principal, Role, Use

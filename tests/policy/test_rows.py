@@ -7,9 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from likeness.errors import AlreadyExists, InvalidRequest, NotFound
-from likeness.policy import enabled, suspensions
-from likeness.policy.pack import Pack, read_pack, shipped
-from likeness.policy.suspensions import Scope
+from likeness.policy import Pack, Scope, enabled, read_pack, shipped, suspensions
 from likeness.policy.tables import PACKS, STATE
 from likeness.storage import Database
 

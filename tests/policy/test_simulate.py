@@ -2,10 +2,8 @@
 
 from datetime import UTC, datetime
 
-from likeness.policy.circumstances import Circumstances
-from likeness.policy.engine import PolicyEngine
-from likeness.policy.pack import ChosenPack, shipped
-from likeness.policy.simulate import RecordedUse, simulate
+from likeness.policy import ChosenPack, Circumstances, PolicyEngine, shipped
+from likeness.service.govern.simulate_policy import RecordedUse, simulate
 from likeness.terms import Action, Principal, Role, Use
 
 AGENCY = Principal("key:1", Role.CLIENT, "PD", "police", "US-WA")

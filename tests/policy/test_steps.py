@@ -8,9 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from likeness.policy.circumstances import Circumstances
-from likeness.policy.engine import PolicyEngine
-from likeness.policy.pack import ChosenPack, read_pack, shipped
+from likeness.policy import ChosenPack, Circumstances, PolicyEngine, read_pack, shipped
 from likeness.policy.steps import Steps
 
 from .golden_rows import in_words

@@ -7,9 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from likeness.review import cases, verdicts
-from likeness.review.case import Candidate, Case, Found, Owed, Search
-from likeness.review.quorum import Standing, Verdict
+from likeness.review import Candidate, Case, Found, Owed, Search, Standing, Verdict, cases, verdicts
 from likeness.secrets import Keyring
 from likeness.storage import Database
 

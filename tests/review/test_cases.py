@@ -6,10 +6,15 @@ import pytest
 from sqlalchemy import Connection, select
 
 from likeness.errors import Denied, KeyUnusable, NotFound
-from likeness.review import authorisations, cases, crops, forgetting, keys
-from likeness.review.case import Found, Search
-from likeness.review.quorum import Standing, Verdict
-from likeness.review.tables import AUTHORISATIONS, CANDIDATES, CASES, TOLD_APART, VERDICTS
+from likeness.review import Found, Search, Standing, Verdict, authorisations, cases, crops, keys
+from likeness.review.tables import (
+    AUTHORISATIONS,
+    CANDIDATES,
+    CASES,
+    KEYS,
+    TOLD_APART,
+    VERDICTS,
+)
 
 from .judging import COLLECTION, CROP, SEARCH, Desk, found, other
 
@@ -156,7 +161,7 @@ def test_erased_references_vanish_from_cases(desk: Desk) -> None:
     case = desk.open([gone, stays])
     for one in desk.candidates(case):
         desk.decide(case, "ada", Verdict.SAME, one.number)
-    desk.database.write(lambda c: forgetting.forget(c, [gone.id]))
+    desk.database.write(lambda c: cases.forget(c, [gone.id]))
     assert desk.released() == (stays.id,)
     assert [one.id for one in desk.candidates(case)] == [stays.id]
 
@@ -165,14 +170,14 @@ def test_erased_subject_vanishes_from_cases_that_found_them_as_a_whole(desk: Des
     gone = Found(None, uuid4(), 99.0)
     case = desk.open([gone])
     assert [one.id for one in desk.candidates(case)] == [gone.subject_id]
-    desk.database.write(lambda c: forgetting.forget(c, [gone.id]))
+    desk.database.write(lambda c: cases.forget(c, [gone.id]))
     assert desk.candidates(case) == ()
 
 
 def test_case_that_searched_for_an_erased_reference_ends(desk: Desk) -> None:
     erased = uuid4()
     desk.open(found(), other(probe=erased.bytes), probe_id=erased)
-    desk.database.write(lambda c: forgetting.forget(c, [erased]))
+    desk.database.write(lambda c: cases.forget(c, [erased]))
     assert desk.find(other(probe=erased.bytes)) is None
     assert rows(desk) == 0
 
@@ -182,7 +187,7 @@ def test_erased_collection_takes_cases_crops_and_key_along(desk: Desk) -> None:
     case = desk.open([reference])
     desk.decide(case, "ada", Verdict.NOT_SAME)
     desk.database.write(lambda c: crops.keep(c, desk.keyring, COLLECTION, {reference.id: CROP}))
-    desk.database.write(lambda c: forgetting.forget_collection(c, COLLECTION))
+    desk.database.write(lambda c: cases.forget_collection(c, COLLECTION))
     assert rows(desk) == 0
     assert desk.database.read(lambda c: keys.found(c, desk.keyring, COLLECTION)) is None
 
@@ -200,7 +205,7 @@ def test_crop_of_a_reference_opens_in_its_collection_until_it_is_forgotten(desk:
 
     assert opened(COLLECTION) == CROP
     assert opened(uuid4()) is None
-    desk.database.write(lambda c: forgetting.forget(c, [one]))
+    desk.database.write(lambda c: cases.forget(c, [one]))
     assert opened(COLLECTION) is None
 
 
@@ -217,7 +222,7 @@ def test_case_opens_after_the_installations_key_was_rotated(desk: Desk) -> None:
 
 def test_case_whose_key_is_gone_says_so(desk: Desk) -> None:
     case = desk.open(found())
-    desk.database.write(lambda c: keys.destroy(c, COLLECTION))
+    desk.database.write(lambda c: c.execute(KEYS.delete()))
     with pytest.raises(KeyUnusable, match="restore the database"):
         desk.database.read(lambda c: cases.probe_crop(c, desk.keyring, case))
 

@@ -13,10 +13,7 @@ from sqlalchemy import Connection
 from likeness.errors import Denied
 from likeness.gallery.collections import Collection
 from likeness.notify import WebhookSender, read_networks
-from likeness.review import crops
-from likeness.review.case import Case, Owed
-from likeness.review.watches import Probe
-from likeness.review.watching import Arrival
+from likeness.review import Arrival, Case, Owed, Probe, crops
 from likeness.service.enrol.on_enrolment import ReviewOfEnrolments
 from likeness.service.review.review_sweep import Swept, sweep_review
 from likeness.service.review.tell import Told, tell

@@ -4,7 +4,8 @@ from itertools import product
 
 import pytest
 
-from likeness.review.quorum import Standing, Verdict, standing
+from likeness.review import Standing, Verdict
+from likeness.review.case import standing
 
 LETTERS = {"s": Verdict.SAME, "n": Verdict.NOT_SAME, "?": Verdict.CANNOT_TELL}
 

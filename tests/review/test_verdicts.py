@@ -4,9 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from likeness.errors import Conflict, Denied, InvalidRequest, NotFound
-from likeness.review import authorisations, verdicts
-from likeness.review.case import Case
-from likeness.review.quorum import Standing, Verdict
+from likeness.review import Case, Standing, Verdict, authorisations, verdicts
 from likeness.review.tables import VERDICTS
 
 from .judging import SEARCH, Desk, found

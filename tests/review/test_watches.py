@@ -14,13 +14,22 @@ from sqlalchemy import select, update
 
 from likeness.errors import InvalidRequest, NotFound
 from likeness.notify import WebhookSecret
-from likeness.review import cases, outbox, watches
-from likeness.review.case import Case, Owed
+from likeness.review import (
+    Arrival,
+    Case,
+    Grounds,
+    NewWatch,
+    Owed,
+    Probe,
+    Verdict,
+    Watch,
+    cases,
+    open_watch_cases,
+    outbox,
+    watches,
+)
 from likeness.review.outbox import MOST_ATTEMPTS, Claimed
-from likeness.review.quorum import Verdict
 from likeness.review.tables import OUTBOX, WATCHES
-from likeness.review.watches import Grounds, NewWatch, Probe, Watch
-from likeness.review.watching import Arrival, open_watch_cases
 from likeness.terms import Calibration, CohortStatistics, Principal, Role, Template
 
 from .judging import COLLECTION, CROP, Desk

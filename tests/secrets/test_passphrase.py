@@ -5,11 +5,10 @@ import io
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.secrets import passphrase
-from likeness.secrets.passphrase import MAGIC, opened_stream, sealed_stream
+from likeness.secrets import SEALED_MAGIC, opened_stream, passphrase, sealed_stream
 
 WORDS = "correct horse battery"
-HEADER = len(MAGIC) + 1 + 16
+HEADER = len(SEALED_MAGIC) + 1 + 16
 CHUNK = 32 + 16
 
 
@@ -26,9 +25,9 @@ def seal(content: bytes, words: str = WORDS) -> bytes:
 
 
 def opened(sealed: bytes, words: str = WORDS) -> bytes:
-    assert sealed.startswith(MAGIC)
+    assert sealed.startswith(SEALED_MAGIC)
     file = io.BytesIO(sealed)
-    file.seek(len(MAGIC))
+    file.seek(len(SEALED_MAGIC))
     return b"".join(opened_stream(file, words))
 
 
@@ -59,14 +58,14 @@ def test_a_short_passphrase_is_refused() -> None:
 
 def test_another_version_is_named() -> None:
     sealed = bytearray(seal(b"content"))
-    sealed[len(MAGIC)] = 2
+    sealed[len(SEALED_MAGIC)] = 2
     with pytest.raises(InvalidRequest, match="version 2"):
         opened(bytes(sealed))
 
 
 def test_no_changed_byte_and_no_cut_passes() -> None:
     sealed = seal(bytes(100))
-    for at in range(len(MAGIC), len(sealed)):
+    for at in range(len(SEALED_MAGIC), len(sealed)):
         changed = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
         with pytest.raises(InvalidRequest):
             opened(changed)

@@ -12,13 +12,10 @@ import numpy as np
 from PIL import Image as PillowImage
 from sqlalchemy import select
 
-from likeness.ledger.ledger import Ledger
+from likeness.ledger import Ledger
 from likeness.ledger.tables import ENTRIES
-from likeness.policy import enabled
-from likeness.policy.in_force import RulesInForce
-from likeness.policy.pack import read_pack, shipped
-from likeness.review import cases, verdicts
-from likeness.review.quorum import Verdict
+from likeness.policy import RulesInForce, enabled, read_pack, shipped
+from likeness.review import Verdict, cases, verdicts
 from likeness.secrets import Keyring
 from likeness.service.uses.accountable import AccountableDesk
 from likeness.service.uses.record import Outcome, Probe

@@ -12,9 +12,8 @@ from sqlalchemy import delete, select
 
 from likeness.errors import Denied, LedgerBroken, NoFace
 from likeness.ledger.tables import HEAD, SUBJECT_KEYS
-from likeness.policy import suspensions
-from likeness.policy.suspensions import Scope
-from likeness.review.quorum import Verdict
+from likeness.policy import Scope, suspensions
+from likeness.review import Verdict
 from likeness.review.tables import CANDIDATES
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.uses.record import Outcome, Probe

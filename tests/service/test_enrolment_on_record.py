@@ -20,13 +20,9 @@ from likeness.app.home import Home
 from likeness.errors import Conflict, Denied
 from likeness.gallery.collections import Size
 from likeness.ledger.tables import ENTRIES
-from likeness.policy import enabled, suspensions
-from likeness.policy.pack import read_pack
-from likeness.policy.suspensions import Scope
-from likeness.review import watches
-from likeness.review.case import Owed
+from likeness.policy import Scope, enabled, read_pack, suspensions
+from likeness.review import Grounds, NewWatch, Owed, Watch, watches
 from likeness.review.tables import CASES, CROPS, OUTBOX
-from likeness.review.watches import Grounds, NewWatch, Watch
 from likeness.service.enrol import enrol
 from likeness.service.enrol.enrol_source import read_source
 from likeness.terms import UNDECLARED, Principal, Role

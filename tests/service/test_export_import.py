@@ -29,8 +29,7 @@ from likeness.gallery.references import Reference
 from likeness.gallery.search import By
 from likeness.gallery.subjects import Subject
 from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, SUBJECTS
-from likeness.secrets import passphrase
-from likeness.secrets.passphrase import MAGIC
+from likeness.secrets import SEALED_MAGIC, passphrase
 from likeness.service.enrol.enrol import Outcome
 from likeness.service.move.export import export_collection
 from likeness.service.move.export_format import End, encoded
@@ -239,7 +238,7 @@ def test_a_sealed_export_shows_nothing_and_one_in_the_clear_is_lines_of_json(
 ) -> None:
     enrolled(sqlite_home, tmp_path)
     sealed, clear = export(sqlite_home), export(sqlite_home, None)
-    assert sealed.startswith(MAGIC)
+    assert sealed.startswith(SEALED_MAGIC)
     assert b"badge" in clear
     assert not any(word in sealed for word in (b"badge", b"staff", b"subject", b"vector"))
     header, *lines = map(json.loads, clear.splitlines())
@@ -343,8 +342,8 @@ def test_a_cohort_that_is_gone_is_missed_before_a_file_is_written(
         (b'{"likeness_export":2}\n', "line 1 is damaged"),
         (b'{"likeness_export":1}\n', "line 1 is damaged"),
         (b'{"likeness_export":' + b"[" * 100_000, "what came is none"),
-        (MAGIC, "damaged or cut off"),
-        (MAGIC + b"\x07", "version 7"),
+        (SEALED_MAGIC, "damaged or cut off"),
+        (SEALED_MAGIC + b"\x07", "version 7"),
     ],
 )
 def test_what_is_no_export_is_named(sqlite_home: Home, content: bytes, message: str) -> None:

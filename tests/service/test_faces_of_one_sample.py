@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from likeness.errors import Denied
-from likeness.review.quorum import Verdict
+from likeness.review import Verdict
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.uses.record import Outcome, Probe
 from likeness.storage import migrate, open_database

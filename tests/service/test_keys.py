@@ -9,7 +9,7 @@ import pytest
 
 from likeness.access import Grant
 from likeness.errors import Denied
-from likeness.policy.vocabulary import vocabulary
+from likeness.policy import vocabulary
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.keys import KeyOffice
 from likeness.service.uses.record import Desk, Record

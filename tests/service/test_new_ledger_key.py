@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import Denied, LedgerBroken
-from likeness.ledger.keys import read_verifying_key
-from likeness.policy import suspensions
-from likeness.policy.suspensions import Scope
+from likeness.ledger import read_verifying_key
+from likeness.policy import Scope, suspensions
 from likeness.secrets import KeyFiles, Keyring, VerifyingKey
 from likeness.service.govern.new_ledger_key import new_ledger_key
 from likeness.storage import migrate, open_database

@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from likeness.errors import Denied
-from likeness.policy import enabled
-from likeness.policy.engine import PolicyEngine
+from likeness.policy import PolicyEngine, enabled
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.simulate_policy import Simulation, simulate_policy
 from likeness.service.uses.record import Outcome, Probe

@@ -10,8 +10,7 @@ import pytest
 
 from likeness.gallery import collections
 from likeness.gallery.gallery import Gallery
-from likeness.review.watches import Probe
-from likeness.review.watching import Arrival
+from likeness.review import Arrival, Probe
 from likeness.service.enrol.on_enrolment import StrangersAtHand
 from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.terms import Calibration, Template

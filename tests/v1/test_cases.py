@@ -8,9 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from likeness.gallery import collections, references, subjects
-from likeness.review import crops
-from likeness.review.case import Case, Found, Owed
-from likeness.review.watching import Arrival, open_watch_cases
+from likeness.review import Arrival, Case, Found, Owed, crops, open_watch_cases
 from likeness.terms import Calibration
 from tests.gallery.galleries import MODEL, new
 from tests.review.judging import CROP, SEARCH, found, other

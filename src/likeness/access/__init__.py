@@ -1,11 +1,11 @@
-"""Who is calling, and what may they be trusted with? Access keys, roles, tokens of requests."""
+"""Who calls, and what they may be trusted with: access keys, roles, tokens of requests."""
 
-from likeness.access.access_key import AccessKey, BrokenKey, SecretId
-from likeness.access.grant import Grant
+from likeness.access import keys
+from likeness.access.access_key import AccessKey, BrokenKey, Grant, SecretId, may
 from likeness.access.keys import IssuedSecret
 from likeness.access.known_keys import Credential, KnownKeys
 from likeness.access.request_tokens import RequestTokens, TokenReused
-from likeness.access.roles import may
+from likeness.access.vouching import is_as_written
 
 __all__ = [
     "AccessKey",
@@ -17,5 +17,7 @@ __all__ = [
     "RequestTokens",
     "SecretId",
     "TokenReused",
+    "is_as_written",
+    "keys",
     "may",
 ]

@@ -15,18 +15,14 @@ from likeness.errors import InvalidRequest, KeyUnusable, ModelTampered, NotFound
 from likeness.gallery import cohorts, collections, older_rows
 from likeness.gallery.cohorts import KeptCohort
 from likeness.gallery.collections import Collection
-from likeness.ledger.ledger import Ledger
-from likeness.policy import enabled
-from likeness.policy.in_force import RulesInForce
-from likeness.policy.known_values import require_known
-from likeness.policy.pack import ChosenPack, shipped
+from likeness.ledger import Ledger
+from likeness.policy import ChosenPack, RulesInForce, enabled, require_known, shipped
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
 from likeness.service.uses.accountable import AccountableDesk
 from likeness.service.uses.record import Desk, Outcome
 from likeness.service.uses.use_record import Office
 from likeness.service.uses.withhold import Withholding
-from likeness.storage import current, migrate, open_database
-from likeness.storage.address import SqliteFile, read_address
+from likeness.storage import SqliteFile, current, migrate, open_database, read_address
 from likeness.terms import UNDECLARED, Action, Closing, Principal, Role, Use
 from likeness.vision.cohorts.cohort import METHOD, Cohort
 

@@ -17,7 +17,7 @@ from likeness.app.home import Home
 from likeness.app.review import webhook_sender
 from likeness.app.strangers import measure_every, strangers_of
 from likeness.errors import LikenessError, NotFound
-from likeness.ledger.witness import tell_witness
+from likeness.ledger import tell_witness
 from likeness.service.erase.sweep import sweep_collections
 from likeness.service.review.review_sweep import sweep_review
 from likeness.service.review.tell import tell

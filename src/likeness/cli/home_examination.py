@@ -17,8 +17,7 @@ from likeness.errors import LikenessError, NotFound
 from likeness.gallery import collections
 from likeness.gallery.collections import Collection
 from likeness.service.govern.rotate_keys import other_secrets_by_key
-from likeness.storage import Database, current, head, open_database
-from likeness.storage.address import SqliteFile, read_address
+from likeness.storage import Database, SqliteFile, current, head, open_database, read_address
 from likeness.vision.models.template_model import recogniser_of
 
 

@@ -19,7 +19,7 @@ from likeness.cli.terminal.output_file import private_output
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import folded, several, similarity_in_words
 from likeness.errors import NotFound
-from likeness.review.quorum import Verdict
+from likeness.review import Verdict
 from likeness.service.review.review_office import CaseFacts, ReviewOffice, SeenCandidate, SeenCase
 from likeness.service.review.review_sweep import sweep_review
 from likeness.v1.answers import CaseAnswer, SeenCaseAnswer

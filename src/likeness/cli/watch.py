@@ -19,8 +19,8 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.standard_input import picture_path, sample_of
 from likeness.gallery.collections import Collection
-from likeness.policy.known_values import require_known
-from likeness.review.watches import Grounds
+from likeness.policy import require_known
+from likeness.review import Grounds
 from likeness.service.watch.watch_office import Wanted, WatchOffice
 from likeness.service.watch.watched_face import only_face
 from likeness.terms import Template

@@ -1,1 +1,51 @@
-"""What was done, provably? Entries in a Merkle tree, its head signed, receipts for anybody."""
+"""What was done, provably: entries in a Merkle tree, its head signed, receipts for anybody."""
+
+from likeness.ledger import commitments, keys
+from likeness.ledger.checkpoint import Checkpoint, SignedCheckpoint, read_checkpoint
+from likeness.ledger.entry import Entry, Event, Kind, Rules, read_entry
+from likeness.ledger.keys import open_marks, read_verifying_key
+from likeness.ledger.ledger import Ledger, Position, origin_of
+from likeness.ledger.note import NoteKey
+from likeness.ledger.proofs import (
+    Growth,
+    Proven,
+    Receipt,
+    prove,
+    prove_growth,
+    read_growth,
+    read_receipt,
+)
+from likeness.ledger.rows import every_entry
+from likeness.ledger.verification import Problem, Verification, verify_log
+from likeness.ledger.witness import tell_witness
+
+__all__ = [
+    "Checkpoint",
+    "Entry",
+    "Event",
+    "Growth",
+    "Kind",
+    "Ledger",
+    "NoteKey",
+    "Position",
+    "Problem",
+    "Proven",
+    "Receipt",
+    "Rules",
+    "SignedCheckpoint",
+    "Verification",
+    "commitments",
+    "every_entry",
+    "keys",
+    "open_marks",
+    "origin_of",
+    "prove",
+    "prove_growth",
+    "read_checkpoint",
+    "read_entry",
+    "read_growth",
+    "read_receipt",
+    "read_verifying_key",
+    "tell_witness",
+    "verify_log",
+]

@@ -4,14 +4,15 @@ It holds a signing key and a secret. A new signing key takes the row's place; th
 unless it is lost.
 """
 
+import base64
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from likeness.errors import KeyUnusable, LedgerBroken
-from likeness.ledger.note import NoteSigner
+from likeness.errors import InvalidRequest, KeyUnusable, LedgerBroken
+from likeness.ledger.note import NoteSigner, decoded
 from likeness.ledger.tables import KEYS, SUBJECT_KEYS
 from likeness.secrets import Digester, Key, Keyring, SigningKey, VerifyingKey, key_id_of
 
@@ -153,3 +154,21 @@ def _row(connection: Connection) -> Row[Any] | None:
 
 def _signing_context(public_key: bytes) -> bytes:
     return b"ledger signing key " + public_key
+
+
+def endorse(former: SigningKey, origin: str, public_key: bytes) -> str:
+    """Sign a new key of a ledger with the former one."""
+    return base64.b64encode(former.sign(_endorsed_text(origin, public_key))).decode()
+
+
+def is_endorsed(former: VerifyingKey, origin: str, public_key: bytes, endorsement: str) -> bool:
+    """Say whether the former key vouches for a new one."""
+    try:
+        signature = decoded(endorsement)
+    except InvalidRequest:
+        return False
+    return former.verifies(_endorsed_text(origin, public_key), signature)
+
+
+def _endorsed_text(origin: str, public_key: bytes) -> bytes:
+    return f"likeness ledger key\n{origin}\n{public_key.hex()}\n".encode()

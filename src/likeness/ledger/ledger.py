@@ -23,19 +23,10 @@ from sqlalchemy.exc import IntegrityError
 from likeness.errors import InvalidRequest, LedgerBroken, NotFound
 from likeness.ledger import commitments, keys
 from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
-from likeness.ledger.endorsement import endorse
 from likeness.ledger.entry import Entry, Event, Kind, Rules
-from likeness.ledger.growth import Growth
-from likeness.ledger.head import (
-    Extent,
-    Head,
-    read_head,
-    read_note,
-    require_growth,
-    require_length,
-)
-from likeness.ledger.keys import LedgerKey
-from likeness.ledger.receipt import Receipt, ReceiptId, read_receipt_id
+from likeness.ledger.head import Extent, Head, read_head, read_note, require_growth, require_length
+from likeness.ledger.keys import LedgerKey, endorse
+from likeness.ledger.proofs import Growth, Receipt, ReceiptId, read_receipt_id
 from likeness.ledger.rows import entry_bytes, node_reader
 from likeness.ledger.tables import ENTRIES, HEAD
 from likeness.ledger.tree import (

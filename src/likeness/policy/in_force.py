@@ -16,16 +16,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from likeness.errors import InvalidRequest
 from likeness.policy.circumstances import Circumstances
 from likeness.policy.enabled import always, in_force
 from likeness.policy.engine import PolicyEngine
 from likeness.policy.suspensions import Suspension, every
-from likeness.policy.tables import STATE
+from likeness.policy.tables import STATE, USES
 from likeness.storage import Database
 from likeness.terms import Decision, Duty, Rule, Use
 
@@ -116,3 +116,22 @@ class _Known:
     engine: PolicyEngine
     broken: bool
     suspensions: tuple[Suspension, ...]
+
+
+def uses_of_day(connection: Connection, organisation: str, now: datetime) -> int:
+    """Say how many uses were counted on this day, which begins at 00:00 UTC."""
+    chosen = select(USES.c.uses).where(USES.c.organisation == organisation, USES.c.day == _day(now))
+    return connection.execute(chosen).scalar() or 0
+
+
+def count_use(connection: Connection, organisation: str, now: datetime) -> None:
+    """Count one more; other days' counts are deleted."""
+    day = _day(now)
+    connection.execute(delete(USES).where(USES.c.day != day))
+    chosen = update(USES).where(USES.c.organisation == organisation, USES.c.day == day)
+    if not connection.execute(chosen.values(uses=USES.c.uses + 1)).rowcount:
+        connection.execute(insert(USES), {"organisation": organisation, "day": day, "uses": 1})
+
+
+def _day(now: datetime) -> str:
+    return now.astimezone(UTC).date().isoformat()

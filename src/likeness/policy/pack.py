@@ -13,8 +13,7 @@ from typing import Any
 
 from likeness.errors import InvalidRequest
 from likeness.policy.cedar import ParsedRule
-from likeness.policy.choices import Kind
-from likeness.policy.pack_facts import PackFacts, read_facts
+from likeness.policy.pack_facts import Kind, PackFacts, read_facts
 from likeness.policy.pack_rules import PackRule, read_rules
 
 

@@ -12,9 +12,9 @@ from datetime import date
 
 from likeness.errors import InvalidRequest
 from likeness.policy.cedar import ParsedRule, parse
-from likeness.policy.choices import Kind
 from likeness.policy.circumstances import Footage
 from likeness.policy.pack_facts import (
+    Kind,
     PackFacts,
     Status,
     checked_day,

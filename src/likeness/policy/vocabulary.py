@@ -1,10 +1,13 @@
 """Which sectors, jurisdictions and purposes do rules know, and what is part of what?"""
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
+from likeness.errors import InvalidRequest
 from likeness.terms import UNDECLARED
 
 UNKNOWN = "unknown"
@@ -56,3 +59,35 @@ def _jurisdictions(document: dict[str, str | dict[str, str]]) -> Values:
     for union, members in unions.items():
         parents |= {member: (*parents[member], union) for member in members.split()}
     return parents
+
+
+def require_known(
+    *, sector: str = UNDECLARED, jurisdiction: str = UNDECLARED, purposes: Iterable[str] = ()
+) -> None:
+    """Refuse a value for which every use would be refused later.
+
+    Raises:
+        InvalidRequest: there is none of that name; the nearest is named.
+    """
+    words = vocabulary()
+    _require("sector", sector, words.sectors)
+    _require("jurisdiction", jurisdiction, words.jurisdictions)
+    for purpose in purposes:
+        _require("purpose", purpose, words.purposes)
+
+
+def _require(kind: str, value: str, values: Values) -> None:
+    if value in values:
+        return
+    raise InvalidRequest(
+        f"a {kind} that rules know was expected and {value!r} came{nearest(value, values)}:"
+        f" `likeness policy explain --each {kind}` lists them all"
+    )
+
+
+def nearest(value: str, values: Iterable[str]) -> str:
+    """Name for a message the value that one is spelt most like; nothing where none is near."""
+    # Compared without regard to capitals: `us-wa` is near to `US-WA`.
+    spelt = {name.lower(): name for name in values}
+    found = get_close_matches(value.lower(), spelt, n=1)
+    return f", to which {spelt[found[0]]!r} is nearest" if found else ""

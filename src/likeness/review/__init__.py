@@ -1,4 +1,48 @@
-"""What did people decide? Cases, verdicts, authorisations, and standing searches that open cases.
+"""What people decided: cases, verdicts, authorisations, and standing searches that open cases.
 
 All are functions over a connection; what is personal opens only with the key of its case.
 """
+
+from likeness.review import authorisations, cases, crops, keys, outbox, verdicts, watches
+from likeness.review.authorisations import Authorisation
+from likeness.review.case import (
+    LONGEST_STATEMENT,
+    Candidate,
+    Case,
+    Found,
+    Outcome,
+    Owed,
+    Search,
+    Standing,
+    Verdict,
+)
+from likeness.review.verdicts import Given
+from likeness.review.watches import Grounds, NewWatch, Probe, Watch
+from likeness.review.watching import Arrival, open_watch_cases
+
+__all__ = [
+    "LONGEST_STATEMENT",
+    "Arrival",
+    "Authorisation",
+    "Candidate",
+    "Case",
+    "Found",
+    "Given",
+    "Grounds",
+    "NewWatch",
+    "Outcome",
+    "Owed",
+    "Probe",
+    "Search",
+    "Standing",
+    "Verdict",
+    "Watch",
+    "authorisations",
+    "cases",
+    "crops",
+    "keys",
+    "open_watch_cases",
+    "outbox",
+    "verdicts",
+    "watches",
+]

@@ -9,8 +9,7 @@ from sqlalchemy import Connection, insert, select
 
 from likeness.errors import Conflict, Denied
 from likeness.review import cases
-from likeness.review.case import Case
-from likeness.review.statements import checked_statement
+from likeness.review.case import Case, checked_statement
 from likeness.review.tables import AUTHORISATIONS
 from likeness.secrets import Keyring
 

@@ -1,10 +1,48 @@
-"""What is a case made of? A search, what is owed, whom it found, what people decided."""
+"""When have people decided about a candidate? When as many agree as are owed, or never will.
 
+1. As many as are owed say the same: that is what they decided.
+2. They differ, or cannot tell: one more person is asked, and no more than one.
+3. Agreement is out of reach: undecided, and what is undecided stays withheld.
+"""
+
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
-from likeness.review.quorum import Standing
+from likeness.errors import InvalidRequest
+
+
+class Verdict(StrEnum):
+    """What a person says of a probe and a candidate."""
+
+    SAME = "same"
+    NOT_SAME = "not-same"
+    CANNOT_TELL = "cannot-tell"
+
+
+class Standing(StrEnum):
+    """Where a candidate stands."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    UNDECIDED = "undecided"
+
+
+def standing(verdicts: Sequence[Verdict], owed: int) -> Standing:
+    """Say where a candidate stands after these verdicts, each of another person."""
+    if not owed:
+        return Standing.CONFIRMED
+    same, not_same = verdicts.count(Verdict.SAME), verdicts.count(Verdict.NOT_SAME)
+    if not_same >= owed:
+        return Standing.REJECTED
+    if same >= owed:
+        return Standing.CONFIRMED
+    left = owed + 1 - len(verdicts)
+    return Standing.OPEN if max(same, not_same) + left >= owed else Standing.UNDECIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +149,28 @@ class Outcome:
         """The references or subjects that people confirmed, the most alike first."""
         ranked = sorted(self.candidates, key=lambda one: one.rank)
         return tuple(one.id for one in ranked if one.standing is Standing.CONFIRMED)
+
+
+LONGEST_STATEMENT = 2000
+# Control characters, halves of a character, and what breaks a line.
+_FORBIDDEN = {"Cc", "Cs", "Zl", "Zp"}
+
+
+def checked_statement(text: str, what: str) -> str:
+    """Give a text that can be kept.
+
+    Raises:
+        InvalidRequest: it is blank, too long, or holds a control character.
+    """
+    if not text.strip() or len(text) > LONGEST_STATEMENT:
+        raise InvalidRequest(
+            f"{what} of 1 to {LONGEST_STATEMENT} characters was expected, {len(text)} came: state"
+            " it in a sentence or two"
+        )
+    for place, character in enumerate(text, 1):
+        if unicodedata.category(character) in _FORBIDDEN:
+            raise InvalidRequest(
+                f"{what} holds no control character, and character {place} is"
+                f" U+{ord(character):04X}: remove it"
+            )
+    return text

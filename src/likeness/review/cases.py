@@ -14,11 +14,43 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
 
 from likeness.errors import NotFound
-from likeness.review import keys, told_apart
-from likeness.review.case import Candidate, Case, Found, Outcome, Owed, Search
-from likeness.review.quorum import Standing, Verdict, standing
-from likeness.review.tables import AUTHORISATIONS, CANDIDATES, CASES, VERDICTS
+from likeness.review import keys, watches
+from likeness.review.case import (
+    Candidate,
+    Case,
+    Found,
+    Outcome,
+    Owed,
+    Search,
+    Standing,
+    Verdict,
+    standing,
+)
+from likeness.review.tables import (
+    AUTHORISATIONS,
+    CANDIDATES,
+    CASES,
+    CROPS,
+    KEYS,
+    OUTBOX,
+    TOLD_APART,
+    VERDICTS,
+    WATCHES,
+)
 from likeness.secrets import Digester, Key, Keyring
+
+FORGOTTEN_FROM = (
+    AUTHORISATIONS,
+    CANDIDATES,
+    CASES,
+    CROPS,
+    KEYS,
+    OUTBOX,
+    TOLD_APART,
+    VERDICTS,
+    WATCHES,
+)
+"""The tables to scrub after an erasure."""
 
 _DIGEST_BYTES = 32
 _COLUMNS = [CASES.c[name] for name in Case.__dataclass_fields__ if name != "authorised_at"] + [
@@ -98,7 +130,7 @@ def open_case(
             else case_key.seal(crop_jpeg, _crop_context(case_id)),
         },
     )
-    apart = told_apart.among(connection, probe_digest, [one.id for one in found], owed.reviews)
+    apart = _told_apart_among(connection, probe_digest, [one.id for one in found], owed.reviews)
     asked = [(rank, one) for rank, one in enumerate(found, start=1) if one.id not in apart]
     asked.sort(key=lambda ranked: ranked[1].id)
     if asked:
@@ -163,11 +195,8 @@ def outcome_of(connection: Connection, case: Case) -> Outcome:
     rows = connection.execute(
         select(*columns).where(CANDIDATES.c.case_id == case.id).order_by("number")
     ).all()
-    probe_digest = connection.execute(
-        select(CASES.c.probe_digest).where(CASES.c.id == case.id)
-    ).scalar_one()
     ids = [row.reference_id or row.subject_id for row in rows]
-    apart = told_apart.among(connection, probe_digest, ids, case.reviews)
+    apart = _told_apart_among(connection, _probe_digest_of(connection, case), ids, case.reviews)
 
     def stands(row: Row[Any], candidate_id: UUID) -> Standing:
         here = standing(given.get(row.number, []), case.reviews)
@@ -208,7 +237,30 @@ def told_apart_from(
     key = keys.found(connection, keyring, collection_id)
     if key is None:
         return set()
-    return told_apart.among(connection, _probe_digest(key, probe), candidate_ids, owed)
+    return _told_apart_among(connection, _probe_digest(key, probe), candidate_ids, owed)
+
+
+def tell_apart(connection: Connection, case: Case, candidate_id: UUID, now: datetime) -> None:
+    """Keep that a case's probe is not a candidate, so that the pair is never proposed again.
+
+    It takes as many people as a use owes: what fewer agreed on, for a use that owed fewer, keeps
+    nobody from those whose rules ask for more. So the most that ever agreed count.
+    """
+    probe_digest = _probe_digest_of(connection, case)
+    pair = TOLD_APART.c.probe_digest == probe_digest, TOLD_APART.c.candidate_id == candidate_id
+    known = connection.execute(select(TOLD_APART.c.reviews).where(*pair)).scalar_one_or_none()
+    if known is None:
+        row = {
+            "probe_digest": probe_digest,
+            "candidate_id": candidate_id,
+            "collection_id": case.collection_id,
+            "decided_at": now,
+            "reviews": case.reviews,
+        }
+        connection.execute(insert(TOLD_APART), row)
+    elif known < case.reviews:
+        changed = update(TOLD_APART).where(*pair).values(reviews=case.reviews, decided_at=now)
+        connection.execute(changed)
 
 
 def probe_crop(connection: Connection, keyring: Keyring, case: Case) -> bytes | None:
@@ -237,7 +289,10 @@ def key_of(connection: Connection, keyring: Keyring, case: Case) -> Key:
 
 
 def forget(connection: Connection, ids: Collection[UUID]) -> None:
-    """Take erased references and subjects out of every case; cases that searched for one end."""
+    """Forget erased references and subjects, by their ids.
+
+    They leave every case; cases that searched for one of them end.
+    """
     _delete(connection, CASES.c.probe_id.in_(ids))
     theirs = or_(CANDIDATES.c.reference_id.in_(ids), CANDIDATES.c.subject_id.in_(ids))
     for case_id, number in connection.execute(
@@ -246,13 +301,16 @@ def forget(connection: Connection, ids: Collection[UUID]) -> None:
         one = and_(VERDICTS.c.case_id == case_id, VERDICTS.c.number == number)
         connection.execute(delete(VERDICTS).where(one))
     connection.execute(delete(CANDIDATES).where(theirs))
-    told_apart.forget(connection, ids)
+    connection.execute(delete(TOLD_APART).where(TOLD_APART.c.candidate_id.in_(ids)))
+    connection.execute(delete(CROPS).where(CROPS.c.reference_id.in_(ids)))
 
 
 def forget_collection(connection: Connection, collection_id: UUID) -> None:
-    """Delete the cases of an erased collection."""
+    """Forget an erased collection: cases, pairs, pictures, watches, and the key that opens them."""
     _delete(connection, CASES.c.collection_id == collection_id)
-    told_apart.forget_collection(connection, collection_id)
+    watches.forget_collection(connection, collection_id)
+    for table in (TOLD_APART, CROPS, KEYS):
+        connection.execute(delete(table).where(table.c.collection_id == collection_id))
 
 
 def ended(connection: Connection, now: datetime) -> list[Case]:
@@ -278,11 +336,7 @@ def _read(connection: Connection, *chosen: ColumnElement[bool]) -> list[Case]:
         .where(*chosen)
         .order_by(CASES.c.opened_at, CASES.c.id)
     )
-    return [_case(row) for row in rows]
-
-
-def _case(row: Row[Any]) -> Case:
-    return Case(**row._mapping)
+    return [Case(**row._mapping) for row in rows]
 
 
 def _delete(connection: Connection, chosen: ColumnElement[bool]) -> None:
@@ -301,6 +355,23 @@ def _search_digest(key: Key, search: Search) -> bytes:
         search.probe.hex(),
     ]
     return Digester(key, "search").digest(json.dumps(content).encode())
+
+
+def _told_apart_among(
+    connection: Connection, probe_digest: bytes, candidate_ids: Collection[UUID], owed: int
+) -> set[UUID]:
+    """Say which candidates a probe was told apart from, for a use that owes so many reviews."""
+    chosen = select(TOLD_APART.c.candidate_id).where(
+        TOLD_APART.c.probe_digest == probe_digest,
+        TOLD_APART.c.candidate_id.in_(candidate_ids),
+        TOLD_APART.c.reviews >= owed,
+    )
+    return set(connection.execute(chosen).scalars())
+
+
+def _probe_digest_of(connection: Connection, case: Case) -> bytes:
+    chosen = select(CASES.c.probe_digest).where(CASES.c.id == case.id)
+    return bytes(connection.execute(chosen).scalar_one())
 
 
 def _probe_digest(key: Key, probe: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
 from likeness.review import keys
 from likeness.review.tables import CROPS
@@ -56,16 +56,6 @@ def kept(connection: Connection, collection_id: UUID, reference_ids: Collection[
         CROPS.c.reference_id.in_(reference_ids), CROPS.c.collection_id == collection_id
     )
     return set(connection.execute(chosen).scalars())
-
-
-def forget(connection: Connection, reference_ids: Collection[UUID]) -> None:
-    """Delete the pictures of erased references."""
-    connection.execute(delete(CROPS).where(CROPS.c.reference_id.in_(reference_ids)))
-
-
-def forget_collection(connection: Connection, collection_id: UUID) -> None:
-    """Delete the pictures of an erased collection."""
-    connection.execute(delete(CROPS).where(CROPS.c.collection_id == collection_id))
 
 
 def _context(reference_id: UUID) -> bytes:

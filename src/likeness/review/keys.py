@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from likeness.errors import KeyUnusable
 from likeness.review.tables import KEYS
@@ -70,11 +70,6 @@ def new_key_under(key: Key, context: bytes) -> tuple[Key, bytes]:
     """Make a key, and what to keep of it: itself, sealed under another."""
     material = os.urandom(_KEY_BYTES)
     return Key(material), key.seal(material, context)
-
-
-def destroy(connection: Connection, collection_id: UUID) -> None:
-    """Delete a collection's key: nothing that it sealed ever opens again."""
-    connection.execute(delete(KEYS).where(KEYS.c.collection_id == collection_id))
 
 
 def rewrap_keys(connection: Connection, keyring: Keyring) -> int:

@@ -15,11 +15,9 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select
 
 from likeness.errors import Conflict, Denied, NotFound
-from likeness.review import cases, told_apart
-from likeness.review.case import Candidate, Case
-from likeness.review.quorum import Standing, Verdict
-from likeness.review.statements import checked_statement
-from likeness.review.tables import CASES, VERDICTS
+from likeness.review import cases
+from likeness.review.case import Candidate, Case, Standing, Verdict, checked_statement
+from likeness.review.tables import VERDICTS
 from likeness.secrets import Keyring
 
 
@@ -96,11 +94,7 @@ def decide(
     )
     after = _candidate(connection, case, candidate.number)
     if after.standing is Standing.REJECTED:
-        chosen = select(CASES.c.probe_digest).where(CASES.c.id == case_id)
-        probe_digest = connection.execute(chosen).scalar_one()
-        told_apart.remember(
-            connection, probe_digest, after.id, case.collection_id, case.reviews, now
-        )
+        cases.tell_apart(connection, case, after.id, now)
     return case, after
 
 

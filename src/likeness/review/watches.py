@@ -17,8 +17,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select
 from likeness.errors import InvalidRequest, NotFound
 from likeness.notify import Webhook, WebhookSecret, read_url
 from likeness.review import keys
-from likeness.review.case import Owed
-from likeness.review.statements import checked_statement
+from likeness.review.case import Owed, checked_statement
 from likeness.review.tables import OUTBOX, WATCHES
 from likeness.secrets import Key, Keyring
 from likeness.terms import Calibration, CohortStatistics, Principal, Role, Template, compare

@@ -1,14 +1,15 @@
-"""What is kept secret, and how? Keys: the installation's, those they seal, those that sign."""
+"""Keys: the installation's, those that they seal, and those that sign."""
 
-from likeness.secrets.digester import Digester
 from likeness.secrets.key_files import KeyFiles
 from likeness.secrets.keyring import Keyring
+from likeness.secrets.passphrase import SEALED_MAGIC, opened_stream, sealed_stream
 from likeness.secrets.signing import SigningKey, VerifyingKey
 from likeness.secrets.sources import CommandKeys, GivenKeys, KeySource
-from likeness.secrets.wrapping import OVERHEAD_BYTES, Key, key_id_of
+from likeness.secrets.wrapping import OVERHEAD_BYTES, Digester, Key, key_id_of
 
 __all__ = [
     "OVERHEAD_BYTES",
+    "SEALED_MAGIC",
     "CommandKeys",
     "Digester",
     "GivenKeys",
@@ -19,4 +20,6 @@ __all__ = [
     "SigningKey",
     "VerifyingKey",
     "key_id_of",
+    "opened_stream",
+    "sealed_stream",
 ]

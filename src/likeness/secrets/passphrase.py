@@ -5,7 +5,8 @@ part of a second for every guess. Each chunk is sealed by AES-256-GCM with its n
 the last, for a nonce (STREAM: Hoang, Reyhanitabar, Rogaway, Vizár 2015): what is changed, moved,
 left out, put in or cut off does not open. A key seals one stream, so no nonce comes twice.
 
-A stream reads: `MAGIC`, version (1 byte), salt (16), then the chunks, all but the last of one size.
+A stream reads: `SEALED_MAGIC`, version (1 byte), salt (16), then the chunks, all but the last of
+one size.
 """
 
 import os
@@ -20,8 +21,8 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from likeness.errors import InvalidRequest
 from likeness.secrets.wrapping import KEY_BYTES
 
-MAGIC = b"likeness sealed\n"
-SHORTEST_PASSPHRASE = 12
+SEALED_MAGIC = b"likeness sealed\n"
+_SHORTEST_PASSPHRASE = 12
 _VERSION = b"\x01"
 _SALT_BYTES = 16
 _CHUNK_BYTES = 64 << 10
@@ -35,12 +36,12 @@ def sealed_stream(pieces: Iterable[bytes], passphrase: str) -> Iterator[bytes]:
     Raises:
         InvalidRequest: the passphrase is too short to keep anything.
     """
-    if len(passphrase) < SHORTEST_PASSPHRASE:
+    if len(passphrase) < _SHORTEST_PASSPHRASE:
         raise InvalidRequest(
-            f"a passphrase of at least {SHORTEST_PASSPHRASE} characters was expected and one of"
+            f"a passphrase of at least {_SHORTEST_PASSPHRASE} characters was expected and one of"
             f" {len(passphrase)} came: choose several words that nobody guesses"
         )
-    header = MAGIC + _VERSION + os.urandom(_SALT_BYTES)
+    header = SEALED_MAGIC + _VERSION + os.urandom(_SALT_BYTES)
     key = _key(passphrase, header)
     yield header
     held, number = bytearray(), 0
@@ -54,7 +55,7 @@ def sealed_stream(pieces: Iterable[bytes], passphrase: str) -> Iterator[bytes]:
 
 
 def opened_stream(file: BinaryIO, passphrase: str) -> Iterator[bytes]:
-    """Give what was sealed, from a file whose `MAGIC` has been read; each piece is genuine.
+    """Give what was sealed, from a file whose `SEALED_MAGIC` has been read; each piece is genuine.
 
     Raises:
         InvalidRequest: the passphrase is wrong, or the stream is damaged, cut off or of another
@@ -69,7 +70,7 @@ def opened_stream(file: BinaryIO, passphrase: str) -> Iterator[bytes]:
         )
     if len(rest) < len(_VERSION) + _SALT_BYTES:
         raise _damaged()
-    header = MAGIC + rest
+    header = SEALED_MAGIC + rest
     key = _key(passphrase, header)
     number, chunk = 0, file.read(_CHUNK_BYTES + _TAG_BYTES)
     while True:

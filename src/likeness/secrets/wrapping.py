@@ -9,6 +9,7 @@ of 20 million templates, sealed anew a hundred times, stays under half of that; 
 then with a chance of 2^-35.
 """
 
+import hmac
 import os
 from typing import NoReturn
 
@@ -115,3 +116,20 @@ def _sealed_otherwise(sealed: bytes, key_id: str) -> KeyUnusable:
         f"something sealed by key {key_id} was expected and what came was sealed by"
         f" {key_id_of(sealed)}: wrong key, or damaged; restore the right one"
     )
+
+
+class Digester:
+    """Digests for one purpose under one key; the same ones as long as the key lives.
+
+    HMAC-SHA-256 (RFC 2104) under a key derived for the purpose: whoever reads the rows alone can
+    neither test whether a picture is among them, nor join them with another collection's.
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: Key, purpose: str) -> None:
+        self._key = key.derive(f"digest {purpose}")
+
+    def digest(self, content: bytes | memoryview) -> bytes:
+        """Give 32 bytes that tell equal contents from different ones."""
+        return hmac.digest(self._key, content, "sha256")

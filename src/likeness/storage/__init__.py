@@ -1,10 +1,19 @@
-"""Where do rows lie? In one SQL database, reached by acts that read and acts that write."""
+"""Rows, in one SQL database: read by many acts at a time, written by one."""
 
+from likeness.storage.address import PostgresServer, SqliteFile, read_address
 from likeness.storage.database import Database, open_database
-from likeness.storage.installation import Installation, read_installation
-from likeness.storage.metadata import METADATA, Identifier, Instant, Serial
-from likeness.storage.migrate import current, head, migrate, require_schema
-from likeness.storage.one_of import OneOf
+from likeness.storage.engine import reading_engine
+from likeness.storage.faults import faults_of
+from likeness.storage.metadata import (
+    METADATA,
+    Identifier,
+    Installation,
+    Instant,
+    OneOf,
+    Serial,
+    read_installation,
+)
+from likeness.storage.migrate import current, head, migrate
 from likeness.storage.scrub import Scrubbing, scrub
 
 __all__ = [
@@ -14,13 +23,17 @@ __all__ = [
     "Installation",
     "Instant",
     "OneOf",
+    "PostgresServer",
     "Scrubbing",
     "Serial",
+    "SqliteFile",
     "current",
+    "faults_of",
     "head",
     "migrate",
     "open_database",
+    "read_address",
     "read_installation",
-    "require_schema",
+    "reading_engine",
     "scrub",
 ]

@@ -4,10 +4,28 @@ A capability declares its tables on `METADATA` in its own module `tables`, witho
 another capability's. Bytes are SQLAlchemy's `LargeBinary`, which is alike on both databases.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, MetaData, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    Select,
+    Table,
+    Uuid,
+    bindparam,
+    select,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -74,3 +92,60 @@ class Identifier(TypeDecorator[UUID]):
     def process_result_value(self, value: UUID | bytes | None, dialect: Dialect) -> UUID | None:
         """Turn what the database keeps into a UUID."""
         return UUID(bytes=value) if isinstance(value, bytes) else value
+
+
+INSTALLATION = Table(
+    "installation",
+    METADATA,
+    Column("id", Identifier, primary_key=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What tells one database of Likeness from another."""
+
+    id: UUID
+    created_at: datetime
+
+
+def read_installation(connection: Connection) -> Installation:
+    """Read what installation a migrated database is."""
+    row = connection.execute(select(INSTALLATION.c.id, INSTALLATION.c.created_at)).one()
+    return Installation(row.id, row.created_at)
+
+
+# SQLite takes 32,766 values in a statement, older ones 999.
+_AT_A_TIME = 512
+
+
+class OneOf:
+    """Selects the rows whose column has one of many values; `make` makes it of the condition."""
+
+    def __init__(
+        self, column: Column[Any], make: Callable[[ColumnElement[bool]], Select[Any]]
+    ) -> None:
+        self._column = column
+        self._made = lru_cache(lambda places: make(self._is_one_of(places)))
+
+    def all(
+        self, connection: Connection, values: Sequence[Any], **parameters: object
+    ) -> list[Row[Any]]:
+        """Give the rows, in the statement's order for every 512 values; none where there are none.
+
+        `parameters` are what else the statement has a `bindparam` for.
+        """
+        rows: list[Row[Any]] = []
+        for start in range(0, len(values), _AT_A_TIME):
+            some = list(values[start : start + _AT_A_TIME])
+            places = 1 << (len(some) - 1).bit_length()
+            filled = some + some[-1:] * (places - len(some))
+            named = {f"value_{place}": value for place, value in enumerate(filled)}
+            rows += connection.execute(self._made(places), {**parameters, **named}).all()
+        return rows
+
+    def _is_one_of(self, places: int) -> ColumnElement[bool]:
+        return self._column.in_(
+            [bindparam(f"value_{place}", type_=self._column.type) for place in range(places)]
+        )

@@ -54,21 +54,6 @@ def migrate(database: Database) -> None:
             _set_foreign_keys(connection, "ON")
 
 
-def require_schema(database: Database) -> None:
-    """Refuse a database whose schema is not that of this program.
-
-    Raises:
-        Conflict: it is older or newer.
-    """
-    came = current(database)
-    if came != head():
-        _refuse_newer(came, database)
-        raise Conflict(
-            f"{database.address} was expected to have schema {head()} and has"
-            f" {came or 'none'}: migrate it"
-        )
-
-
 def current(database: Database) -> str | None:
     """Say what schema a database has, None where it has none yet."""
     return database.read(_current)

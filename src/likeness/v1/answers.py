@@ -6,9 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from likeness.notify import WebhookSecret
-from likeness.review.quorum import Standing, Verdict
-from likeness.review.verdicts import Given
-from likeness.review.watches import Watch
+from likeness.review import Given, Standing, Verdict, Watch
 from likeness.service.review.review_office import CaseFacts, SeenCandidate, SeenCase
 from likeness.service.watch.watch_office import SeenWatch
 

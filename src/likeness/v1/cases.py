@@ -7,8 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from likeness.review.quorum import Verdict
-from likeness.review.statements import LONGEST_STATEMENT
+from likeness.review import LONGEST_STATEMENT, Verdict
 from likeness.v1.acts import Review
 from likeness.v1.answers import CaseAnswer, CasesAnswer, SeenCaseAnswer
 

@@ -6,8 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
 
-from likeness.review.statements import LONGEST_STATEMENT
-from likeness.review.watches import Grounds
+from likeness.review import LONGEST_STATEMENT, Grounds
 from likeness.service.uses.stated_purpose import stated_purpose
 from likeness.service.watch.watch_office import Wanted
 from likeness.v1.acts import Caller, Offered, Watching

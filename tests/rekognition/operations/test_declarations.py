@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from likeness.ledger.rows import every_entry
+from likeness.ledger import every_entry
 from likeness.rekognition.backend import Backend
 from tests.rekognition.operations.conftest import tag_as_before
 from tests.rekognition.operations.refusals import refusal

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 from likeness.errors import InvalidRequest
-from likeness.ledger.checkpoint import SignedCheckpoint, read_checkpoint
-from likeness.ledger.growth import Growth, read_growth
-from likeness.ledger.receipt import Receipt, read_receipt
+from likeness.ledger import (
+    Growth,
+    Receipt,
+    SignedCheckpoint,
+    read_checkpoint,
+    read_growth,
+    read_receipt,
+)
 from likeness.secrets import VerifyingKey
 
 _LARGEST_BYTES = 1_000_000

@@ -15,9 +15,7 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.output_file import private_output, write_output
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
-from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
-from likeness.ledger.rows import every_entry
-from likeness.ledger.witness import tell_witness
+from likeness.ledger import Checkpoint, every_entry, read_checkpoint, tell_witness
 
 _Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it.")]
 

@@ -6,9 +6,7 @@ from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.options import AsJson, Yes
 from likeness.cli.terminal.prompts import require_consent
 from likeness.errors import NotFound
-from likeness.ledger.keys import read_verifying_key
-from likeness.ledger.ledger import origin_of
-from likeness.ledger.note import NoteKey
+from likeness.ledger import NoteKey, origin_of, read_verifying_key
 from likeness.service.govern.new_ledger_key import new_ledger_key
 from likeness.storage import read_installation
 

@@ -14,11 +14,15 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import folded
 from likeness.errors import InvalidRequest, LedgerBroken, NotFound
-from likeness.ledger.checkpoint import Checkpoint
-from likeness.ledger.growth import Growth, prove_growth
-from likeness.ledger.keys import read_verifying_key
-from likeness.ledger.receipt import Proven, prove
-from likeness.ledger.verification import Verification
+from likeness.ledger import (
+    Checkpoint,
+    Growth,
+    Proven,
+    Verification,
+    prove,
+    prove_growth,
+    read_verifying_key,
+)
 from likeness.secrets import VerifyingKey
 from likeness.service.govern.verify_ledger import verify_ledger
 

@@ -14,9 +14,7 @@ from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.errors import InvalidRequest
-from likeness.policy.circumstances import Circumstances, Footage
-from likeness.policy.known_values import require_known
-from likeness.policy.vocabulary import vocabulary
+from likeness.policy import Circumstances, Footage, require_known, vocabulary
 from likeness.service.govern.policy_office import PolicyOffice
 from likeness.terms import UNDECLARED, Action, Decision, Principal, Role, Rule, Use
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from likeness.errors import InvalidRequest, NotFound
-from likeness.policy.pack import Pack, read_pack, shipped
+from likeness.policy import Pack, read_pack, shipped
 
 _LARGEST_BYTES = 1_000_000
 

@@ -16,9 +16,7 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import folded, several
 from likeness.errors import InvalidRequest
-from likeness.policy.enabled import EnabledPack, as_enabled
-from likeness.policy.pack import ChosenPack, Pack, shipped
-from likeness.policy.pack_rules import PackRule
+from likeness.policy import ChosenPack, EnabledPack, Pack, PackRule, enabled, shipped
 from likeness.service.govern.policy_office import RulesNow
 
 _Pack = Annotated[str, typer.Argument(metavar="PACK", help="A pack's name, or a file of yours.")]
@@ -123,7 +121,7 @@ def check(
     Where there is no home yet, it is checked beside all packs that are shipped.
     """
     pack = pack_in(file)
-    made = as_enabled(enabled_here(installation()), pack, {})
+    made = enabled.as_enabled(enabled_here(installation()), pack, {})
     if as_json:
         print_json({"pack": pack.name, "rules": [_rule_json(rule, made) for rule in pack.rules]})
         return

@@ -14,10 +14,9 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
-from likeness.policy.enabled import always, choosing
-from likeness.policy.engine import PolicyEngine
-from likeness.policy.simulate import Difference
+from likeness.policy import PolicyEngine, enabled
 from likeness.service.govern.policy_office import RulesNow
+from likeness.service.govern.simulate_policy import Difference
 from likeness.terms import Duty
 
 _Packs = list[str] | None
@@ -70,7 +69,7 @@ def _changed(
             raise InvalidRequest(f"an enabled pack was expected to disable, {name!r} is none")
     packs = [one for one in packs if one.pack.name not in disable]
     for name in enable:
-        packs = choosing(packs, named_pack(name), {})
+        packs = enabled.choosing(packs, named_pack(name), {})
     for pair, value in chosen.items():
         name, _, choice = pair.partition(".")
         pack = next((one.pack for one in packs if one.pack.name == name), None)
@@ -79,8 +78,8 @@ def _changed(
                 f"--choice PACK.NAME=VALUE of an enabled pack was expected and {pair!r} came:"
                 " correct it, or give --enable too"
             )
-        packs = choosing(packs, pack, {choice: value})
-    return PolicyEngine([*always(), *packs])
+        packs = enabled.choosing(packs, pack, {choice: value})
+    return PolicyEngine([*enabled.always(), *packs])
 
 
 def _change(difference: Difference) -> str:

@@ -11,8 +11,7 @@ from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.errors import InvalidRequest
-from likeness.policy.known_values import nearest
-from likeness.policy.suspensions import Scope, Suspension
+from likeness.policy import Scope, Suspension, nearest
 from likeness.service.govern.policy_office import PolicyOffice
 
 _All = Annotated[bool, typer.Option("--all", help="Everything.")]

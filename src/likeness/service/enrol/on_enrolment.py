@@ -18,10 +18,7 @@ from likeness.gallery.collections import Collection
 from likeness.gallery.gallery import Gallery
 from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.seal import Seal
-from likeness.review import crops, watches
-from likeness.review.case import Case, Owed
-from likeness.review.watches import Probe, Watch
-from likeness.review.watching import Arrival, open_watch_cases
+from likeness.review import Arrival, Case, Owed, Probe, Watch, crops, open_watch_cases, watches
 from likeness.secrets import Keyring
 from likeness.service.search.naming import Naming
 from likeness.terms import Box, Calibration, Image, Template, compare

@@ -7,15 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.ledger import commitments
-from likeness.ledger.ledger import Ledger
-from likeness.review import forgetting
+from likeness.ledger import Ledger, commitments
+from likeness.review import cases
 from likeness.service.uses.record import Outcome
 from likeness.terms import in_batches
 
 _AT_A_TIME = 900
 
-FORGOTTEN_FROM = (*commitments.FORGOTTEN_FROM, *forgetting.FORGOTTEN_FROM)
+FORGOTTEN_FROM = (*commitments.FORGOTTEN_FROM, *cases.FORGOTTEN_FROM)
 """The tables that are to be scrubbed after an erasure, beside the gallery's."""
 
 
@@ -32,7 +31,7 @@ def forget(
     for ids in in_batches(outcome.forgotten, _AT_A_TIME):
         ledger.forget(connection, ids)
         if not outcome.forgets_collection:
-            forgetting.forget(connection, ids)
+            cases.forget(connection, ids)
     if outcome.forgets_collection:
         assert collection_id is not None  # it was of a collection
-        forgetting.forget_collection(connection, collection_id)
+        cases.forget_collection(connection, collection_id)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret, keys
-from likeness.policy.known_values import require_known
+from likeness.policy import require_known
 from likeness.secrets import Keyring
 from likeness.service.uses.record import Desk, Outcome
 from likeness.storage import Database

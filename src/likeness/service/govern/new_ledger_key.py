@@ -6,7 +6,7 @@ chose, and the entry that says so is appended after the new key's, in the same a
 never locks anybody out.
 """
 
-from likeness.ledger.ledger import Ledger, Position
+from likeness.ledger import Ledger, Position
 from likeness.service.uses.record import Desk, Outcome
 from likeness.terms import Action, Principal, Use
 

@@ -10,13 +10,17 @@ from sqlalchemy import Connection
 
 from likeness.access import AccessKey, keys
 from likeness.gallery import collections
-from likeness.policy import enabled, suspensions
-from likeness.policy.circumstances import Circumstances
-from likeness.policy.enabled import EnabledPack
-from likeness.policy.engine import PolicyEngine
-from likeness.policy.in_force import is_set_back
-from likeness.policy.pack import Pack
-from likeness.policy.suspensions import Scope, Suspension
+from likeness.policy import (
+    Circumstances,
+    EnabledPack,
+    Pack,
+    PolicyEngine,
+    Scope,
+    Suspension,
+    enabled,
+    is_set_back,
+    suspensions,
+)
 from likeness.secrets import Keyring
 from likeness.service.govern.simulate_policy import Simulation, simulate_policy
 from likeness.service.uses.collection_facts import use_of

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from likeness.access import sealed as access
+from likeness.access import keys as access
 from likeness.errors import Conflict
 from likeness.gallery import collections
 from likeness.ledger import keys as ledger

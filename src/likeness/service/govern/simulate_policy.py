@@ -1,23 +1,49 @@
-"""Ask other rules about the uses that the ledger has: what would differ?
-
-Each use is asked about as it was admitted: at its own moment, before there were scores.
-"""
+"""What would other rules have said of uses that were? Pure: records in, differences out."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.ledger.entry import Entry, Kind, Rules, read_entry
-from likeness.ledger.rows import every_entry
-from likeness.policy.circumstances import Circumstances
-from likeness.policy.engine import PolicyEngine
-from likeness.policy.simulate import Difference, RecordedUse, simulate
-from likeness.policy.suspensions import STOP_SWITCH
+from likeness.ledger import Entry, Kind, Rules, every_entry, read_entry
+from likeness.policy import STOP_SWITCH, Circumstances, PolicyEngine
 from likeness.service.uses.accountable import DESKS_OWN
-from likeness.terms import Action
+from likeness.terms import Action, Decision, Duty, Use
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedUse:
+    """A use as the ledger has it, and what was said of it; rules by their ids."""
+
+    index: int
+    at: datetime
+    use: Use
+    circumstances: Circumstances
+    allowed: bool
+    refused_by: frozenset[str]
+    owed: frozenset[tuple[Duty, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A use of which other rules say something else."""
+
+    recorded: RecordedUse
+    decision: Decision
+
+
+def simulate(uses: Iterable[RecordedUse], engine: PolicyEngine) -> Iterator[Difference]:
+    """Ask rules about recorded uses, each at its own moment; give those decided otherwise."""
+    for recorded in uses:
+        decision = engine.decide(recorded.use, recorded.circumstances, recorded.at)
+        refused_by = frozenset(rule.id for rule in decision.refused_by)
+        owed = frozenset((one.duty, one.amount) for one in decision.obligations)
+        said = (recorded.allowed, recorded.refused_by, recorded.owed)
+        if said != (decision.allowed, refused_by, owed):
+            yield Difference(recorded, decision)
 
 
 @dataclass(frozen=True, slots=True)

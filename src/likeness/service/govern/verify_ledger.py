@@ -7,10 +7,14 @@ from sqlalchemy import Connection
 
 from likeness.access import keys
 from likeness.gallery import collections
-from likeness.ledger.checkpoint import SignedCheckpoint
-from likeness.ledger.keys import open_marks
-from likeness.ledger.ledger import origin_of
-from likeness.ledger.verification import Problem, Verification, verify_log
+from likeness.ledger import (
+    Problem,
+    SignedCheckpoint,
+    Verification,
+    open_marks,
+    origin_of,
+    verify_log,
+)
 from likeness.secrets import Keyring, VerifyingKey
 from likeness.storage import read_installation
 

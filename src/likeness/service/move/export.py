@@ -15,8 +15,7 @@ from likeness.gallery import cohorts, collections, references, subjects, tags
 from likeness.gallery.collections import Collection, Size
 from likeness.gallery.references import Reference
 from likeness.gallery.seal import Seal
-from likeness.secrets import Keyring
-from likeness.secrets.passphrase import sealed_stream
+from likeness.secrets import Keyring, sealed_stream
 from likeness.service.move.export_format import (
     COHORT_PART_BYTES,
     VERSION,

@@ -7,9 +7,7 @@ from sqlalchemy import Connection, text
 
 from likeness.errors import InvalidRequest
 from likeness.service.move.import_compreface import Example, Service
-from likeness.storage.address import PostgresServer, read_address
-from likeness.storage.engine import reading_engine
-from likeness.storage.faults import faults_of
+from likeness.storage import PostgresServer, faults_of, read_address, reading_engine
 
 _LOCK_TIMEOUT_S = 10.0
 # Pictures are fetched so many at a time.

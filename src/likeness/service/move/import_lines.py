@@ -10,7 +10,7 @@ from typing import BinaryIO, TypeVar
 from pydantic import ValidationError
 
 from likeness.errors import InvalidRequest
-from likeness.secrets.passphrase import MAGIC, opened_stream
+from likeness.secrets import SEALED_MAGIC, opened_stream
 from likeness.service.move.export_format import (
     ADAPTERS,
     LONGEST_LINE_BYTES,
@@ -94,8 +94,8 @@ def read_export(file: BinaryIO, passphrase: Callable[[], str]) -> ExportLines:
         InvalidRequest: it is no export, of another version or cut off, or the passphrase is wrong.
         OSError: the file cannot be read; so do the methods of what is given.
     """
-    beginning = file.read(len(MAGIC))
-    if beginning == MAGIC:
+    beginning = file.read(len(SEALED_MAGIC))
+    if beginning == SEALED_MAGIC:
         return ExportLines(opened_stream(file, passphrase()))
     file.seek(0)
     return ExportLines(iter(partial(file.read, _PIECE_BYTES), b""))

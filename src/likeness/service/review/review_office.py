@@ -16,11 +16,18 @@ from likeness.access import may
 from likeness.errors import Conflict, Denied, NotFound
 from likeness.gallery import collections, references
 from likeness.gallery.seal import Seal
-from likeness.review import authorisations, cases, crops, verdicts
-from likeness.review.authorisations import Authorisation
-from likeness.review.case import Candidate, Case
-from likeness.review.quorum import Standing, Verdict
-from likeness.review.verdicts import Given
+from likeness.review import (
+    Authorisation,
+    Candidate,
+    Case,
+    Given,
+    Standing,
+    Verdict,
+    authorisations,
+    cases,
+    crops,
+    verdicts,
+)
 from likeness.secrets import Keyring
 from likeness.service.uses.collection_facts import facts_of
 from likeness.service.uses.record import Desk, Outcome, Record

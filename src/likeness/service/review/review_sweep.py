@@ -9,9 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.errors import Denied
-from likeness.review import cases, watches
-from likeness.review.case import Case
-from likeness.review.watches import Watch
+from likeness.review import Case, Watch, cases, watches
 from likeness.service.uses.record import Desk, Outcome
 from likeness.storage import Database
 from likeness.terms import Action, Principal, Use

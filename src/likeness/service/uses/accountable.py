@@ -16,9 +16,8 @@ from sqlalchemy import Connection
 
 from likeness.access import may
 from likeness.errors import Denied, Refused
-from likeness.ledger.entry import Event, Kind
-from likeness.policy import uses
-from likeness.policy.circumstances import Circumstances, Footage
+from likeness.ledger import Event, Kind
+from likeness.policy import Circumstances, Footage, count_use, uses_of_day
 from likeness.service.uses.use_record import Office, UseRecord, refusal
 from likeness.terms import Action, Decision, Duty, Rule, Use
 
@@ -84,10 +83,10 @@ class AccountableDesk:
     def _counted(self, connection: Connection, use: Use) -> tuple[Decision, Circumstances]:
         """Decide, and count a use that is admitted, so that no two take a day's last."""
         now, organisation = self._office.clock(), use.principal.organisation
-        circumstances = Circumstances.at_admission(use, uses.of_day(connection, organisation, now))
+        circumstances = Circumstances.at_admission(use, uses_of_day(connection, organisation, now))
         decision = self._decided(use, circumstances)
         if not decision.refused_by:
-            uses.count(connection, organisation, now)
+            count_use(connection, organisation, now)
         return decision, circumstances
 
     def _decided(self, use: Use, circumstances: Circumstances) -> Decision:

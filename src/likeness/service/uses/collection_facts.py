@@ -16,9 +16,7 @@ from sqlalchemy import Connection
 from likeness.errors import InvalidRequest
 from likeness.gallery import tags
 from likeness.gallery.seal import Seal
-from likeness.policy.circumstances import Footage, Notice
-from likeness.policy.known_values import nearest
-from likeness.policy.vocabulary import UNKNOWN, vocabulary
+from likeness.policy import UNKNOWN, Footage, Notice, nearest, vocabulary
 from likeness.terms import UNDECLARED, Action, CollectionFacts, Use
 
 _PREFIX = "likeness:"

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 from likeness.access import may
 from likeness.errors import Denied, NotFound
-from likeness.ledger.entry import read_entry
-from likeness.ledger.ledger import Ledger
-from likeness.ledger.receipt import Receipt
+from likeness.ledger import Ledger, Receipt, read_entry
 from likeness.service.uses.record import Desk, Record
 from likeness.terms import Action, Principal, Use
 

@@ -1,6 +1,6 @@
 """What is a use for, when its caller may state it? One of the purposes that they were granted."""
 
-from likeness.policy.vocabulary import known, vocabulary
+from likeness.policy import known, vocabulary
 from likeness.terms import UNDECLARED, Principal
 
 

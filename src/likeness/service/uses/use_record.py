@@ -9,11 +9,8 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.errors import Denied
-from likeness.ledger.entry import Event, Kind
-from likeness.ledger.ledger import Ledger, Position
-from likeness.policy.circumstances import Circumstances, Notice
-from likeness.policy.in_force import RulesInForce
-from likeness.policy.suspensions import STOP_SWITCH
+from likeness.ledger import Event, Kind, Ledger, Position
+from likeness.policy import STOP_SWITCH, Circumstances, Notice, RulesInForce
 from likeness.service.erase.forget import forget
 from likeness.service.uses.record import M, Outcome, Probe
 from likeness.service.uses.withhold import OF_PEOPLE, Withholding, confirmed, crop_of

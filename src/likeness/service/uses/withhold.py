@@ -12,10 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.policy.circumstances import Circumstances
-from likeness.review import cases, crops, keys
-from likeness.review.case import Case, Found, Owed, Search
-from likeness.review.case import Outcome as CaseOutcome
+from likeness.policy import Circumstances
+from likeness.review import Case, Found, Owed, Search, cases, crops, keys
+from likeness.review import Outcome as CaseOutcome
 from likeness.secrets import Keyring
 from likeness.service.uses.record import M, Matched, Probe
 from likeness.terms import Action, Decision, Duty, Rule, Use

@@ -9,15 +9,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from likeness.access import keys, may
-from likeness.access.vouching import is_as_written
+from likeness.access import is_as_written, keys, may
 from likeness.gallery import collections
 from likeness.gallery.collections import Collection
-from likeness.policy.circumstances import Circumstances
-from likeness.policy.in_force import RulesInForce
-from likeness.review import watches
-from likeness.review.case import Owed
-from likeness.review.watches import Watch
+from likeness.policy import Circumstances, RulesInForce
+from likeness.review import Owed, Watch, watches
 from likeness.secrets import Keyring
 from likeness.service.uses.collection_facts import use_of
 from likeness.service.uses.withhold import OF_REVIEWERS, owed_by

@@ -14,9 +14,7 @@ from likeness.gallery.cohorts import Cohorts
 from likeness.gallery.references import require_model
 from likeness.gallery.seal import Seal
 from likeness.notify import Network, WebhookSecret, read_url, require_reachable
-from likeness.review import watches
-from likeness.review.case import Owed
-from likeness.review.watches import Grounds, NewWatch, Watch
+from likeness.review import Grounds, NewWatch, Owed, Watch, watches
 from likeness.secrets import Keyring
 from likeness.service.uses.collection_facts import facts_of, use_of
 from likeness.service.uses.record import Desk, Outcome
