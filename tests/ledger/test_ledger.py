@@ -191,7 +191,7 @@ def test_many_are_forgotten_at_once(database: Database, ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("written", ["", "1", "01-AAAAAAAAAAAAAAAA", "1-short", "x" * 10_000])
 def test_what_is_no_receipts_id_is_said_to_be_none(ledger: Ledger, written: str) -> None:
-    with pytest.raises(InvalidRequest, match="Not a receipt.s id"):
+    with pytest.raises(InvalidRequest, match="Not a receipt's id"):
         ledger.receipt(written)
 
 

@@ -7,14 +7,7 @@ from sqlalchemy import Connection, select
 
 from likeness.errors import Denied, KeyUnusable, NotFound
 from likeness.review import Found, Search, Standing, Verdict, authorisations, cases, crops, keys
-from likeness.review.tables import (
-    AUTHORISATIONS,
-    CANDIDATES,
-    CASES,
-    KEYS,
-    TOLD_APART,
-    VERDICTS,
-)
+from likeness.review.tables import AUTHORISATIONS, CANDIDATES, CASES, KEYS, TOLD_APART, VERDICTS
 
 from .judging import COLLECTION, CROP, SEARCH, Desk, found, other
 
