@@ -5,7 +5,6 @@ import base64
 import json
 import re
 import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,18 +12,22 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from fastapi import Request
+from prometheus_client import CollectorRegistry
 
 from likeness.app import Workload
 from likeness.app.access import Rows, user_here
 from likeness.app.collections import calibration_of
-from likeness.app.own_acts import own_acts
+from likeness.app.serving import own_acts
 from likeness.config import read_settings
 from likeness.gallery import collections
 from likeness.review import Arrival, Case, Found, Owed, Search, cases, crops, open_watch_cases
+from likeness.server.gate import Gate
+from likeness.server.metrics import Metrics
 from likeness.service.uses.record import Outcome
 from likeness.terms import Action, Principal, Role, Use
+from likeness.v1.application import Application
 from likeness.vision.decode import read_sample
+from tests.v1.conftest import Keys, signed
 
 from .conftest import BLUE, GREEN, RED, InstallationWithDiscs
 from .staff import Command, Make, employ, home
@@ -335,19 +338,13 @@ def test_server_gives_receipts_and_watches_for_faces(
         "expires_at": (datetime.now(UTC) + timedelta(30)).isoformat(),
     }
 
-    async def operator(request: Request) -> Principal:
-        return Principal("key:operator", Role.OPERATOR, purposes=("missing-persons",))
-
-    async def at_once(act: Callable[[], T]) -> T:
-        return act()
-
     async def call(method: str, path: str, **sent: Any) -> httpx.Response:
-        v1 = own_acts(opened, lambda _: finder, operator, at_once, lambda: True)
+        v1 = Application(own_acts(opened, lambda _: finder, gate.pictures, lambda: True), gate)
         transport = httpx.ASGITransport(v1)
         async with httpx.AsyncClient(transport=transport, base_url="http://v1") as client:
-            return await client.request(method, path, **sent)
+            return await client.send(signed(client.build_request(method, path, **sent), "operator"))
 
-    with home() as opened:
+    with home() as opened, Gate(Keys(), Metrics(CollectorRegistry())) as gate:
         finder = opened.installation.finder(opened.installation.engine(Workload.ONE))
         added = asyncio.run(call("POST", "/v1/watches", json=body))
         assert added.status_code == 201, added.text

@@ -12,10 +12,10 @@ import pytest
 from botocore.config import Config
 from starlette.types import ASGIApp
 
-from likeness.app.http_connection import Refuse
-from likeness.app.http_server import HttpServer, Place
 from likeness.app.serving import Serving
 from likeness.config import Settings
+from likeness.server.http_connection import Refuse
+from likeness.server.http_server import HttpServer, Place
 from tests.cli.conftest import InstallationWithDiscs, ship_standards
 
 

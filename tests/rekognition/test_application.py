@@ -16,9 +16,10 @@ from starlette.types import ASGIApp
 
 from likeness.access import Credential
 from likeness.errors import DatabaseUnavailable, Denied, NotFound
-from likeness.rekognition.application import Application, Limits
+from likeness.rekognition.application import Application
 from likeness.rekognition.call import Call, Request, Response, Stated
-from likeness.rekognition.measures import Measures
+from likeness.server.gate import Gate, Limits
+from likeness.server.metrics import Metrics
 from likeness.terms import Action, Principal, Role
 
 KEY_ID, SECRET = "LKIAEXAMPLE", "secret-of-the-example"
@@ -44,13 +45,9 @@ class Wire:
         self.act: Callable[[Call, Request], Response] = lambda call, request: {}
         self.keys = Keys()
         self.registry = CollectorRegistry()
-        self.application = Application(
-            {name: self._do for name in ("ListCollections", "DetectFaces", "DeleteCollection")},
-            self.keys,
-            Measures(self.registry),
-            limits,
-        )
-        self.url = serve(self.application)
+        self.gate = Gate(self.keys, Metrics(self.registry), limits)
+        names = ("ListCollections", "DetectFaces", "DeleteCollection")
+        self.url = serve(Application({name: self._do for name in names}, self.gate))
 
     def client(self, **chosen: Any) -> Any:
         known = {
@@ -79,7 +76,7 @@ def make_wire(serve: Callable[[ASGIApp], str]) -> Iterator[Callable[..., Wire]]:
 
     yield make
     for wire in made:
-        wire.application.close()
+        wire.gate.close()
 
 
 @pytest.fixture
@@ -292,7 +289,7 @@ def test_the_log_has_one_line_a_request_without_what_the_client_chose(
     assert "somebody" not in str(record.__dict__)
 
 
-class Gate:
+class Barrier:
     """An act that waits until it is let through."""
 
     def __init__(self) -> None:
@@ -307,29 +304,29 @@ class Gate:
 
 
 @pytest.fixture
-def gate() -> Iterator[Gate]:
-    gate = Gate()
-    yield gate
-    gate.open.set()
+def barrier() -> Iterator[Barrier]:
+    barrier = Barrier()
+    yield barrier
+    barrier.open.set()
 
 
 def test_too_many_are_throttled_and_the_other_lane_goes_on(
-    make_wire: Callable[..., Wire], gate: Gate
+    make_wire: Callable[..., Wire], barrier: Barrier
 ) -> None:
     wire = make_wire(picture_workers=1, waiting=1)
-    wire.act = gate.act
+    wire.act = barrier.act
     detect = wire.client().detect_faces
     picture = {"Bytes": b"x"}
     inside = [threading.Thread(target=detect, kwargs={"Image": picture}) for _ in range(2)]
     for thread in inside:
         thread.start()
-    gate.entered.acquire()
+    barrier.entered.acquire()
     while wire.counted("likeness_requests_inside", lane="pictures") != 2:
         time.sleep(0.01)
     throttled = refusal(detect, Image=picture)["Error"]["Code"]
     assert throttled == "ProvisionedThroughputExceededException"
     wire.client().list_collections()
-    gate.open.set()
+    barrier.open.set()
     for thread in inside:
         thread.join()
     detect(Image=picture)
@@ -337,16 +334,16 @@ def test_too_many_are_throttled_and_the_other_lane_goes_on(
 
 
 def test_what_takes_too_long_is_answered_and_keeps_its_place(
-    make_wire: Callable[..., Wire], gate: Gate
+    make_wire: Callable[..., Wire], barrier: Barrier
 ) -> None:
     wire = make_wire(picture_workers=1, request_s=0.3)
-    wire.act = gate.act
+    wire.act = barrier.act
     for _ in range(2):
         found = refusal(wire.client().detect_faces, Image={"Bytes": b"x"})
         assert found["Error"]["Code"] == "InternalServerError"
         assert "0.3 seconds" in found["Error"]["Message"]
     assert wire.counted("likeness_requests_inside", lane="pictures") == 1
-    gate.open.set()
+    barrier.open.set()
     while wire.counted("likeness_requests_inside", lane="pictures"):
         time.sleep(0.01)
     assert len(wire.calls) == 1

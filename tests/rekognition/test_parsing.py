@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from likeness.rekognition.contract import contract, operation_names
 from likeness.rekognition.faults import AwsError
-from likeness.rekognition.parsing import parse
-from likeness.rekognition.patterns import matches
+from likeness.rekognition.parsing import matches, parse
 
 ID_PATTERN = r"[a-zA-Z0-9_.\-]+"
 

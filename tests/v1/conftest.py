@@ -1,37 +1,51 @@
-"""The application over a migrated database, with callers that are whoever a header says."""
+"""The application over a migrated database, with callers whose keys say who they are."""
 
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
-from fastapi import Request
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from prometheus_client import CollectorRegistry
 
-from likeness.errors import Denied, NotFound
+from likeness.access import Credential
+from likeness.errors import NotFound
 from likeness.gallery import collections
 from likeness.gallery.cohorts import Cohorts
 from likeness.gallery.collections import Collection
 from likeness.secrets import KeyFiles, Keyring
+from likeness.server.gate import Gate
+from likeness.server.metrics import Metrics
 from likeness.service.review.review_office import ReviewOffice
 from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.service.watch.watch_office import WatchOffice
 from likeness.storage import migrate, open_database
 from likeness.terms import CohortStatistics, Principal, Role, Template
 from likeness.v1.acts import Acts
-from likeness.v1.application import application
-from likeness.v1.problems import Problem
+from likeness.v1.application import LIMITS, Application
 from tests.gallery.galleries import DIMENSIONS, MODEL, StrangersCohort, kept_cohort, vector
 from tests.review.judging import Desk
 from tests.review.test_watches import CALIBRATION
 
 COHORT = "cohort@1"
-LANE = "lane of pictures"
-T = TypeVar("T")
+LANE = "likeness-pictures"
+SECRET = "a secret"
 FACE = b"\xff\xd8 a face \xff\xd9"
+
+
+class Keys:
+    """Knows a key for everybody in every role: `LKIAXROLEXNAME`."""
+
+    def find(self, access_key_id: str) -> Credential | None:
+        _, role, name = access_key_id.split("X")
+        principal = Principal(f"key:{name}", Role(role), purposes=("missing-persons",))
+        return Credential(SECRET, principal, enabled=True)
 
 
 class Client:
@@ -42,10 +56,9 @@ class Client:
         migrate(self.database)
         self.keyring = Keyring(KeyFiles(folder / "keys"))
         self.desk = Desk(self.database, self.keyring)
-        self.ready = True
+        self.is_ready: Callable[[], bool] = lambda: True
         self.scores_hidden = False
         self.faces_asked_for = 0
-        self.lane_is_full = False
         self.looked_from: list[str] = []
         cohorts = Cohorts(
             self.database, lambda model, version: StrangersCohort(version), kept_cohort
@@ -61,8 +74,8 @@ class Client:
                 now=self.desk.now,
             )
         )
-        served = Acts(
-            authenticate=self._authenticate,
+        self.gate = Gate(Keys(), Metrics(CollectorRegistry()))
+        self.acts = Acts(
             desk=UnrecordedDesk(self.database),
             review=lambda principal, desk: ReviewOffice(
                 self.database,
@@ -83,39 +96,28 @@ class Client:
                 clock=lambda: self.desk.now,
             ),
             face_of=self.face_of,
-            picture_lane=self.in_picture_lane,
+            pictures=self.gate.pictures,
             receipt=self._receipt,
             checkpoint=lambda: "a signed head\n",
-            ready=lambda: self.ready,
+            ready=lambda: self.is_ready(),
         )
-        self.application = application(served)
+        self.limit()
+
+    def limit(self, **limits: Any) -> None:
+        """Serve with other limits of bodies."""
+        self.application = Application(self.acts, self.gate, replace(LIMITS, **limits))
 
     def call(
         self, method: str, path: str, role: str | None, name: str = "ada", **sent: Any
     ) -> httpx.Response:
-        headers = {} if role is None else {"x-role": role, "x-name": name}
-        transport = httpx.ASGITransport(self.application, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self.application)
 
         async def send() -> httpx.Response:
             async with httpx.AsyncClient(transport=transport, base_url="http://v1") as client:
-                return await client.request(method, path, headers=headers, **sent)
+                request = client.build_request(method, path, **sent)
+                return await client.send(signed(request, role, name) if role else request)
 
         return asyncio.run(send())
-
-    async def _authenticate(self, request: Request) -> Principal:
-        role = request.headers.get("x-role")
-        if role is None:
-            raise Denied("a signed request was expected and this one is not: sign it")
-        return Principal(
-            f"key:{request.headers['x-name']}", Role(role), purposes=("missing-persons",)
-        )
-
-    async def in_picture_lane(self, act: Callable[[], T]) -> T:
-        if self.lane_is_full:
-            raise Problem(429, "TooManyRequests", "too many wait: try again")
-        pool = ThreadPoolExecutor(1, LANE)
-        with pool:
-            return await asyncio.wrap_future(pool.submit(act))
 
     def face_of(self, collection: Collection, picture: bytes) -> tuple[Template, bytes]:
         self.faces_asked_for += 1
@@ -128,8 +130,21 @@ class Client:
         return '{"id": "1-abc"}'
 
 
+def signed(request: httpx.Request, role: str, name: str = "ada") -> httpx.Request:
+    """Sign a request as somebody; of what comes in pieces, nothing is signed."""
+    try:
+        body = request.content
+    except httpx.RequestNotRead:
+        body = b""
+    sent = AWSRequest(request.method, str(request.url), data=body)
+    credentials = Credentials(f"LKIAX{role}X{name}", SECRET)
+    SigV4Auth(credentials, "rekognition", "eu-west-1").add_auth(sent)
+    request.headers.update(dict(sent.headers))
+    return request
+
+
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
     made = Client(f"sqlite:///{tmp_path / 'likeness.db'}", tmp_path)
-    with made.database:
+    with made.database, made.gate:
         yield made

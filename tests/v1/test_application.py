@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from likeness.errors import Fault, KeyUnusable, TooBusy
-from likeness.v1 import bounds
+from likeness.server.lanes import Lane
 
 from .conftest import LANE, Client
 from .wanted import watch
@@ -34,11 +36,12 @@ def test_a_watchs_picture_is_looked_at_in_the_lane_of_pictures(client: Client) -
 
 
 def test_a_watch_for_whose_picture_too_many_wait_is_to_be_asked_for_again(client: Client) -> None:
-    client.lane_is_full = True
-    answer = client.call("POST", "/v1/watches", "operator", json=watch(client))
+    with closing(Lane("crowded", 1, -1, 20, client.gate.metrics)) as crowded:
+        client.acts = replace(client.acts, pictures=crowded)
+        client.limit()
+        answer = client.call("POST", "/v1/watches", "operator", json=watch(client))
     assert (answer.status_code, answer.json()["title"]) == (429, "TooManyRequests")
     assert client.faces_asked_for == 0
-    client.lane_is_full = False
     assert client.call("GET", "/v1/watches", "operator").json() == {"watches": []}
 
 
@@ -121,20 +124,18 @@ def test_body_of_somebody_unknown_is_not_parsed(
     assert client.call("POST", "/v1/watches", None, json=[{}]).status_code == 401
 
 
-def test_body_that_is_too_slow_is_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_body_that_is_too_slow_is_refused(client: Client) -> None:
     async def endless() -> AsyncIterator[bytes]:
         yield b"{"
         await asyncio.sleep(60)
 
-    monkeypatch.setattr(bounds, "_BODY_S", 0.05)
+    client.limit(body_s=0.05)
     answer = client.call("POST", "/v1/watches", "operator", content=endless())
     assert answer.status_code == 408
 
 
-def test_bodies_together_are_bounded_and_make_room_when_answered(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bounds, "_MOST_BYTES_TOGETHER", 2_500)
+def test_bodies_together_are_bounded_and_make_room_when_answered(client: Client) -> None:
+    client.limit(held_bytes=2_500)
     path = f"/v1/cases/{uuid4()}/verdicts"
     statuses = [
         client.call("POST", path, "reviewer", content=bytes(length)).status_code
@@ -171,7 +172,7 @@ def test_receipts_and_the_signed_head_are_given_to_who_has_a_key(client: Client)
 
 def test_health_is_told_to_anybody(client: Client) -> None:
     assert client.call("GET", "/v1/health", None).json() == {"ready": True}
-    client.ready = False
+    client.is_ready = lambda: False
     assert client.call("GET", "/v1/health", None).status_code == 503
 
 

@@ -1,7 +1,9 @@
-"""What does a server consist of? A home, what finds faces, who may call, and the wire."""
+"""Puts a server together: a home, what finds faces, who may call, and the doors."""
 
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,28 +16,34 @@ from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from likeness.access import IssuedSecret, KnownKeys, RequestTokens
+from likeness.app.access import Rows
 from likeness.app.buckets import buckets_of
 from likeness.app.collections import better_recogniser, calibration_of
 from likeness.app.enrolment import reviewing_of
 from likeness.app.finders import Finders
 from likeness.app.home import Home
 from likeness.app.installation import Installation, Workload
-from likeness.app.measured_finder import MeasuredFinder
-from likeness.app.metrics import Metrics
-from likeness.app.noted_requests import NotedRequests
-from likeness.app.own_acts import own_acts, picture_lane_of
-from likeness.app.signed_requests import authenticate_with
+from likeness.app.review import review_office, watch_office
 from likeness.app.upkeep import Upkeep, tasks_of
 from likeness.artifacts import Progress
 from likeness.errors import LikenessError
-from likeness.rekognition.application import Application, Limits
+from likeness.gallery.collections import Collection
+from likeness.rekognition.application import Application as Rekognition
 from likeness.rekognition.backend import Backend
-from likeness.rekognition.measures import Measures
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
+from likeness.server.gate import Gate, Limits
+from likeness.server.lanes import Lane
+from likeness.server.metrics import MeasuredFinder, Metrics, MetricsPage
 from likeness.service.enrol.create_collection import TemplatesOf
 from likeness.service.govern.keys import KeyOffice
+from likeness.service.uses.receipts import receipt_for
+from likeness.service.watch.watched_face import only_face
 from likeness.terms import Closing
+from likeness.v1.acts import Acts
+from likeness.v1.application import Application as OwnActs
+from likeness.vision.decode import inspect
+from likeness.vision.find import FaceFinder
 
 _logger = logging.getLogger(__name__)
 
@@ -56,48 +64,44 @@ class Serving(Closing):
         """
         with ExitStack() as undone:
             self.home = undone.enter_context(Home(installation))
-            home = self.home
-            self.registry = CollectorRegistry()
-            measures = Measures(self.registry)
+            home, settings = self.home, installation.settings
+            registry = CollectorRegistry()
+            metrics = Metrics(registry)
             finders = Finders(
                 installation,
                 installation.engine(Workload.MANY),
                 progress,
                 fetches=False,
-                wrap=partial(MeasuredFinder, measures=measures),
+                wrap=partial(MeasuredFinder, metrics=metrics),
             )
             backend = _backend(home, finders)
             _tell_of_better_models(home)
-            keys = KnownKeys(home.database, home.keyring, _now)
-            self._wire = Application(
-                {name: partial(operation, backend) for name, operation in OPERATIONS.items()},
-                keys,
-                measures,
+            self._gate = Gate(
+                KnownKeys(home.database, home.keyring, _now),
+                metrics,
                 Limits(
                     picture_workers=installation.workers(Workload.MANY),
-                    per_key_s=installation.settings.key_rate,
+                    per_key_s=settings.key_rate,
                 ),
             )
-            self.refuse_malformed = self._wire.refuse_malformed
             self._upkeep = Upkeep(tasks_of(home))
             undone.pop_all()
-        v1 = own_acts(
-            home,
-            backend.finder_of,
-            authenticate_with(keys, self._wire.rates, _now),
-            picture_lane_of(self._wire),
-            self._is_ready,
-        )
-        token = installation.settings.metrics_token
+        operations = {name: partial(operation, backend) for name, operation in OPERATIONS.items()}
+        rekognition = Rekognition(operations, self._gate)
+        self.refuse_malformed = rekognition.refuse_malformed
+        acts = own_acts(home, finders.of_collection, self._gate.pictures, self._is_ready)
         self.router = Router(
             [
                 Route("/healthz", _alive),
                 Route("/readyz", self._ready),
-                Route("/metrics", Metrics(self.registry, token.get_secret_value()).show),
-                _Below("/v1/", NotedRequests(v1, measures)),
+                Route(
+                    "/metrics",
+                    MetricsPage(registry, settings.metrics_token.get_secret_value()).show,
+                ),
+                _Below("/v1/", OwnActs(acts, self._gate)),
             ],
             redirect_slashes=False,
-            default=self._wire,
+            default=rekognition,
         )
 
     def ensure_first_key(self) -> IssuedSecret | None:
@@ -109,7 +113,7 @@ class Serving(Closing):
         """Finish what was begun, and let go of the home."""
         try:
             self._upkeep.close()
-            self._wire.close()
+            self._gate.close()
         finally:
             self.home.close()
 
@@ -145,6 +149,32 @@ class _Below(BaseRoute):
 
 async def _alive(request: Request) -> Response:
     return JSONResponse({"alive": True})
+
+
+def own_acts(
+    rows: Rows,
+    finder_of: Callable[[Collection], FaceFinder],
+    pictures: Lane,
+    ready: Callable[[], bool],
+) -> Acts:
+    """Put together what `/v1` offers of a home: review, watches and receipts."""
+    limits = rows.installation.limits
+    # Made once: what a watch's office has read of cohorts serves the next caller, too.
+    review, watches = review_office(rows, rows.somebody), watch_office(rows, rows.somebody)
+    return Acts(
+        desk=rows.desk,
+        review=lambda principal, desk: replace(review, principal=principal, desk=desk),
+        watches=lambda principal, desk: replace(watches, principal=principal, desk=desk),
+        face_of=lambda collection, picture: only_face(
+            finder_of(collection), inspect(picture, limits)
+        ),
+        pictures=pictures,
+        receipt=lambda principal, receipt_id: receipt_for(
+            rows.ledger, principal, receipt_id
+        ).to_json(),
+        checkpoint=rows.ledger.checkpoint,
+        ready=ready,
+    )
 
 
 def _backend(home: Home, finders: Finders) -> Backend:

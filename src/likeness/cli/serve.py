@@ -12,7 +12,6 @@ import typer
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from likeness.app.http_server import Certificate, HttpServer, Place
 from likeness.app.serving import Serving
 from likeness.cli.opened import installation
 from likeness.cli.terminal.log_lines import log_json_lines
@@ -20,6 +19,7 @@ from likeness.cli.terminal.options import Artifacts
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import fetching
 from likeness.errors import InvalidRequest
+from likeness.server.http_server import Certificate, HttpServer, Place
 
 _STOP_WITHIN_S = 60.0
 

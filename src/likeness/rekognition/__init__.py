@@ -1,1 +1,1 @@
-"""How is Amazon Rekognition's wire protocol spoken? The only place with AWS's words."""
+"""Amazon Rekognition's wire protocol: the only place with AWS's words."""

@@ -1,10 +1,15 @@
 """One request whose signature was verified, as an operation sees it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from likeness.rekognition.contract import TARGET_PREFIX
+from likeness.rekognition.faults import AwsError
+from likeness.server.exchange import Exchange
+from likeness.server.signature import Claim, Head
 from likeness.service.uses.stated_purpose import stated_purpose
 from likeness.terms import Action, Principal, Use
 
@@ -15,6 +20,14 @@ Request = Mapping[str, Any]
 Response = dict[str, Any]
 """Members by the names of the service model; timestamps are aware `datetime`s, and members that
 are None are left out."""
+
+_HEADERS = {
+    "purpose": "x-likeness-purpose",
+    "case": "x-likeness-case",
+    "warrant": "x-likeness-warrant",
+}
+_LIVE_HEADER = "x-likeness-live"
+_STATEMENT = re.compile(r"[\x20-\x7e]{1,256}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +73,57 @@ class Call:
             replayed=self.replayed,
             id=self.request_id,
         )
+
+
+def target(head: Head) -> str:
+    """Name the operation that a request calls; empty where it calls none of this service."""
+    targets = head.values("x-amz-target")
+    prefix, _, operation = targets[0].partition(".") if len(targets) == 1 else ("", "", "")
+    return operation if prefix == TARGET_PREFIX else ""
+
+
+def read_call(exchange: Exchange, claim: Claim) -> Call:
+    """Say who calls what, and why: of the headers, only what is signed counts.
+
+    Raises:
+        AwsError: a statement is not signed, or not readable.
+    """
+    assert exchange.principal is not None  # whose claim it is
+    words = {name: _signed(header, exchange.head, claim) for name, header in _HEADERS.items()}
+    return Call(
+        exchange.operation,
+        exchange.principal,
+        claim.region,
+        exchange.request_id,
+        Stated(**words, live=_live(exchange.head, claim)),
+        exchange.replayed,
+        exchange.headers,
+    )
+
+
+def _live(head: Head, claim: Claim) -> bool:
+    """Read whether people are looked for in pictures of this moment; it needs no grant."""
+    said = _signed(_LIVE_HEADER, head, claim)
+    if said not in (None, "true", "false"):
+        raise AwsError(
+            "ValidationException", f"The header {_LIVE_HEADER} was expected to be true or false."
+        )
+    return said == "true"
+
+
+def _signed(header: str, head: Head, claim: Claim) -> str | None:
+    values = head.values(header)
+    if not values:
+        return None
+    if header not in claim.signed_headers:
+        raise AwsError(
+            "AccessDeniedException",
+            f"The header {header} was expected to be signed and is not: add it before the request"
+            " is signed (with boto3, in a handler of the event before-sign).",
+        )
+    if len(values) > 1 or not _STATEMENT.fullmatch(values[0]):
+        raise AwsError(
+            "ValidationException",
+            f"The header {header} was expected once, with 1 to 256 printable ASCII characters.",
+        )
+    return values[0]

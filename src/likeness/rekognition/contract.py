@@ -1,4 +1,4 @@
-"""What is Rekognition's contract? The service model that botocore ships.
+"""Rekognition's contract: the service model that botocore ships.
 
 Shapes are botocore's own objects; `Any` stands for them here and in `parsing` and `serialising`,
 and nowhere else.
@@ -12,7 +12,6 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 API_VERSION = "2016-06-27"
-SIGNING_NAME = "rekognition"
 TARGET_PREFIX = "RekognitionService"
 
 

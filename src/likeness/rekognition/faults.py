@@ -1,6 +1,8 @@
-"""What do AWS's clients see when something goes wrong?"""
+"""Words whatever goes wrong as AWS does."""
 
 from collections.abc import Set
+
+from starlette.requests import ClientDisconnect
 
 from likeness.errors import (
     AlreadyExists,
@@ -17,6 +19,18 @@ from likeness.errors import (
     QualityTooLow,
     SeveralFaces,
     TooBusy,
+)
+from likeness.server.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    Malformed,
+    NoRoom,
+    NotSigned,
+    RequestError,
+    SignatureIncomplete,
+    SignatureInvalid,
+    TooManyRequests,
+    UnknownKey,
 )
 
 
@@ -51,33 +65,53 @@ CODES: dict[type[LikenessError], str] = {
 TEXTS: dict[type[LikenessError], str] = {InvalidImage: "Request has invalid image format"}
 """AWS's text, where programs match on it and ours would say more than it does."""
 
+_THROTTLED = "ProvisionedThroughputExceededException"
+"""There is too much to do at the moment; every SDK tries again."""
+REQUESTS: dict[type[RequestError], tuple[str, int]] = {
+    NotSigned: ("MissingAuthenticationTokenException", 400),
+    SignatureIncomplete: ("IncompleteSignatureException", 400),
+    SignatureInvalid: ("InvalidSignatureException", 400),
+    UnknownKey: ("UnrecognizedClientException", 400),
+    BodyTooLarge: ("RequestEntityTooLargeException", 413),
+    BodyTooSlow: ("RequestTimeoutException", 408),
+    NoRoom: (_THROTTLED, 400),
+    TooManyRequests: (_THROTTLED, 400),
+    Malformed: ("SerializationException", 400),
+}
+"""AWS's name for what keeps a request from being answered, and its status; else it is our fault."""
+
 _EVERYWHERE = frozenset({ANYWHERE, "AccessDeniedException"})
 
 
-def in_aws_words(error: LikenessError, listed: Set[str]) -> AwsError:
-    """Say an error of ours as AWS would; `listed` are the codes of the operation's model.
+def in_aws_words(error: Exception, listed: Set[str] = frozenset()) -> AwsError:
+    """Say any error as AWS would; `listed` are the codes of the operation's model.
 
     A fault keeps its reason to itself: paths and addresses are the operator's, whose log has them.
     """
-    if isinstance(error, TooBusy):
-        return throttled("Too many pictures are being decoded: try again.")
-    if isinstance(error, Fault):
-        return failure(type(error).__name__)
-    code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), ANYWHERE)
-    text = next((TEXTS[kind] for kind in type(error).__mro__ if kind in TEXTS), str(error))
-    return AwsError(code if code in listed | _EVERYWHERE else ANYWHERE, text)
-
-
-def failure(reason: str) -> AwsError:
-    """Say that it is not the caller's fault."""
+    match error:
+        case AwsError():
+            return error
+        case ClientDisconnect():
+            return AwsError("ClientLeft", "", 499)
+        case TooBusy():
+            return AwsError(_THROTTLED, "Too many pictures are being decoded: try again.")
+        case RequestError() if type(error) in REQUESTS:
+            code, status = REQUESTS[type(error)]
+            return AwsError(code, str(error), status)
+        case LikenessError() if not isinstance(error, Fault):
+            kinds = type(error).__mro__
+            code = next((CODES[kind] for kind in kinds if kind in CODES), ANYWHERE)
+            text = next((TEXTS[kind] for kind in kinds if kind in TEXTS), str(error))
+            return AwsError(code if code in listed | _EVERYWHERE else ANYWHERE, text)
+        case Fault():
+            reason = type(error).__name__
+        case RequestError():
+            reason = str(error)
+        case _:
+            reason = "Something unforeseen happened"
     return AwsError(
         "InternalServerError",
         f"{reason}: nothing is wrong with the request; the server's log says more under the"
         " request's id",
         500,
     )
-
-
-def throttled(message: str) -> AwsError:
-    """Say that there is too much to do at the moment; every SDK tries again."""
-    return AwsError("ProvisionedThroughputExceededException", message)

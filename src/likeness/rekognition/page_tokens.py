@@ -1,4 +1,4 @@
-"""Where does a list go on? Tokens that only we can read, for one list and one caller, for a day."""
+"""Tokens of where a list goes on: readable only to us, for one list and one caller, for a day."""
 
 import hashlib
 import json

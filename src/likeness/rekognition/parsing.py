@@ -1,21 +1,26 @@
-"""How does a body become a `Request`? By the service model, with AWS's words for what is wrong.
+"""Reads a body as the service model's `Request`, with AWS's words for what is wrong.
 
 A value of the wrong kind ends the reading with SerializationException. Whatever else a value
 breaks is collected and answered at once, as ValidationException. Members that the model does not
 have are left out, and null counts as left out.
+
+The model's patterns are Java's; here they become Python's. A value has to match as a whole, as in
+Java's `matches`, and be no longer than the model allows. A test tries every pattern with values
+that make patterns backtrack.
 """
 
 import binascii
 import json
 import math
+import re
 import sys
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NoReturn
 
 from likeness.rekognition.call import Request
 from likeness.rekognition.contract import Contract
 from likeness.rekognition.faults import AwsError
-from likeness.rekognition.patterns import matches
 
 _KINDS = {
     "string": "String",
@@ -27,6 +32,12 @@ _KINDS = {
 }
 _BITS = {"integer": 31, "long": 63}
 _SHOWN_CHARACTERS = 256
+
+_CATEGORIES = {
+    r"\p{L}\p{Z}\p{N}": r"\w\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
+}
+_NO_LINE_END = r"[^\n\r\u0085\u2028\u2029]"
+_TOKEN = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\.", re.DOTALL)
 
 
 def parse(contract: Contract, body: bytes | bytearray) -> Request:
@@ -270,3 +281,18 @@ def _shown(value: object) -> str:
         case _:
             words = str(value)
     return words if len(words) <= _SHOWN_CHARACTERS else words[:_SHOWN_CHARACTERS] + "..."
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Say whether a value is as a pattern of the model asks."""
+    return _compiled(pattern).fullmatch(value) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    translated = pattern
+    for java, python in _CATEGORIES.items():
+        translated = translated.replace(java, python)
+    # Java's dot stops at more line ends than Python's; its \d, \s and \w know ASCII alone.
+    translated = _TOKEN.sub(lambda token: _NO_LINE_END if token[0] == "." else token[0], translated)
+    return re.compile(translated, re.ASCII if translated == pattern or r"\p" not in pattern else 0)

@@ -1,4 +1,4 @@
-"""How does a `Response` become a body? By the service model; what it does not have is a mistake."""
+"""Writes a `Response` as JSON by the service model; what that does not have is a mistake."""
 
 import base64
 import json

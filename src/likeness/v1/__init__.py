@@ -1,1 +1,1 @@
-"""What does Likeness do over HTTP that Rekognition does not? Review, watches, receipts."""
+"""Likeness's own acts over HTTP, which Rekognition does not have: review, watches, receipts."""

@@ -1,32 +1,22 @@
-"""What does it take to serve? Who calls, offices for each caller, and where receipts come from."""
+"""What `/v1` offers: offices for each caller, and where receipts come from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated
 
 from fastapi import Depends, Request
 
 from likeness.gallery.collections import Collection
+from likeness.server.lanes import Lane
 from likeness.service.review.review_office import ReviewOffice
 from likeness.service.uses.receipts import ReceiptingDesk
 from likeness.service.uses.record import Desk
 from likeness.service.watch.watch_office import WatchOffice
 from likeness.terms import Principal, Template
-from likeness.v1.bounds import RECEIPT_STATE, Authenticate
 
-T = TypeVar("T")
-
-
-class PictureLane(Protocol):
-    """Runs acts that look at pictures: so many at a time, and so many that wait."""
-
-    async def __call__(self, act: Callable[[], T]) -> T:
-        """Run an act.
-
-        Raises:
-            Problem: too many wait, or it is not done in time.
-        """
+RECEIPT_STATE = "receipt"
+"""Where a request's state holds the id of the receipt that goes out with its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +25,15 @@ class Acts:
 
     `desk` admits uses; offices work at the one that they are given. `face_of` gives the template,
     of a collection's model, of a picture's only face, and a JPEG of that face; what calls it runs
-    in `picture_lane`. `receipt` gives the JSON of a receipt by its id, or raises `NotFound` where
-    there is none for that principal; `checkpoint` gives the signed head.
+    in the lane `pictures`. `receipt` gives the JSON of a receipt by its id, or raises `NotFound`
+    where there is none for that principal; `checkpoint` gives the signed head.
     """
 
-    authenticate: Authenticate
     desk: Desk
     review: Callable[[Principal, Desk], ReviewOffice]
     watches: Callable[[Principal, Desk], WatchOffice]
     face_of: Callable[[Collection, bytes], tuple[Template, bytes]]
-    picture_lane: PictureLane
+    pictures: Lane
     receipt: Callable[[Principal, str], str]
     checkpoint: Callable[[], str]
     ready: Callable[[], bool]
@@ -57,7 +46,7 @@ def acts_of(request: Request) -> Acts:
 
 
 def caller_of(request: Request) -> Principal:
-    """Say who signed a request, as `Bounds` has found out."""
+    """Say who signed a request, as the door has found out."""
     caller: Principal = request.state.caller
     return caller
 
@@ -81,5 +70,5 @@ Watching = Annotated[WatchOffice, Depends(watches_of)]
 
 
 def _desk(request: Request, acts: Acts) -> Desk:
-    """Give a desk whose receipts go out with the answer, as `Bounds` sees to."""
+    """Give a desk whose receipts go out with the answer, as the door sees to."""
     return ReceiptingDesk(acts.desk, partial(setattr, request.state, RECEIPT_STATE))

@@ -1,39 +1,104 @@
-"""The application: which paths there are. FastAPI describes them at `/v1/openapi.json`."""
+"""Likeness's own acts as a door of the server; FastAPI describes them at `/v1/openapi.json`.
 
-from fastapi import FastAPI
+1. Nothing of a body is parsed before it is known who sent it; what anybody may ask has none.
+2. A body is bounded, the time that it takes, and all that are held together.
+3. Nothing is cached, and whoever made a use of Likeness is told its receipt, also when refused.
+"""
+
+from uuid import UUID
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Message
 
 from likeness import __version__
-from likeness.v1.acts import Acts, Offered
-from likeness.v1.bounds import DESCRIPTION_PATH, HEALTH_PATH, Bounds
+from likeness.server.body import BodyLimits
+from likeness.server.door import Door
+from likeness.server.exchange import Answer, Exchange
+from likeness.server.gate import Gate
+from likeness.v1.acts import RECEIPT_STATE, Acts, Offered
 from likeness.v1.cases import cases
 from likeness.v1.ledger import ledger
-from likeness.v1.problems import answer_with_problems
+from likeness.v1.problems import problem
 from likeness.v1.watches import watches
 
+DESCRIPTION_PATH, HEALTH_PATH = "/v1/openapi.json", "/v1/health"
+LIMITS = BodyLimits(body_bytes=64 << 10, held_bytes=128 << 20)
+_MORE_BYTES = {"/v1/watches": 8 << 20}  # a picture
+_HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "x-content-type-options": "nosniff",
+}
 
-def application(acts: Acts) -> FastAPI:
-    """Make the application that answers what begins with `/v1/`."""
-    made = FastAPI(
-        title="Likeness",
-        version=__version__,
-        openapi_url=DESCRIPTION_PATH,
-        # Their pages load scripts from elsewhere.
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
-    made.state.acts = acts
-    made.add_middleware(Bounds, authenticate=acts.authenticate)
-    answer_with_problems(made)
-    made.include_router(cases)
-    made.include_router(watches)
-    made.include_router(ledger)
-    made.add_api_route(HEALTH_PATH, show_health, tags=["health"])
-    return made
+
+class Application(Door):
+    """Answers what begins with `/v1/`; it is not to be mounted below a path."""
+
+    def __init__(self, acts: Acts, gate: Gate, limits: BodyLimits = LIMITS) -> None:
+        super().__init__(gate, limits, _MORE_BYTES)
+        self._acts = FastAPI(
+            title="Likeness",
+            version=__version__,
+            openapi_url=DESCRIPTION_PATH,
+            # Their pages load scripts from elsewhere.
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            exception_handlers={HTTPException: _raise, RequestValidationError: _raise},
+        )
+        self._acts.state.acts = acts
+        for router in (cases, watches, ledger):
+            self._acts.include_router(router)
+        self._acts.add_api_route(HEALTH_PATH, show_health, tags=["health"])
+
+    async def answer(self, exchange: Exchange) -> Answer:
+        """Do what is asked, once it is known who asks."""
+        exchange.headers.update(_HEADERS)
+        exchange.headers["x-request-id"] = str(exchange.request_id)
+        state: dict[str, object] = {}
+        scope = {**exchange.scope, "state": state}
+        if exchange.head.path not in (DESCRIPTION_PATH, HEALTH_PATH):
+            await self.gate.authenticate(exchange)
+            assert exchange.principal is not None  # it was just found out
+            self.gate.rates.take(exchange.principal.id)
+            state["caller"] = exchange.principal
+        read: list[Message] = [{"type": "http.request", "body": bytes(exchange.body.content)}]
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return read.pop() if read else await exchange.receive()
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        try:
+            await self._acts(scope, receive, send)
+        finally:
+            route = scope.get("route")
+            if isinstance(route, Route) and scope["method"] in (route.methods or ()):
+                # As it is described: ids in a path are none of the log's.
+                exchange.operation = f"{scope['method']} {route.path}"
+            if RECEIPT_STATE in state:
+                exchange.headers["x-likeness-receipt"] = str(state[RECEIPT_STATE])
+        status: int = sent[0]["status"]
+        headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in sent[0]["headers"]}
+        content = b"".join(message.get("body", b"") for message in sent)
+        return Answer(status, "OK" if status < 400 else str(status), content, headers)
+
+    def word(self, error: Exception, request_id: UUID, operation: str) -> Answer:
+        """Say what went wrong as a problem."""
+        return problem(error)
 
 
 def show_health(acts: Offered) -> Response:
     """Say whether acts can be done; 503 where they cannot."""
     ready = acts.ready()
     return JSONResponse({"ready": ready}, 200 if ready else 503)
+
+
+async def _raise(request: Request, error: Exception) -> Response:
+    raise error  # to be worded as all others are

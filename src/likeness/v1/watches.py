@@ -45,7 +45,7 @@ async def add_watch(
         asked.webhook,
         purpose_granted=granted,
     )
-    added = await acts.picture_lane(
+    added = await acts.pictures.run(
         lambda: office.add(wanted, lambda collection: acts.face_of(collection, asked.image))
     )
     return AddedWatchAnswer.of_added(*added)

@@ -1,7 +1,7 @@
 """A server of a home whose networks see discs, empty for each test, and boto3 in front of it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -18,11 +18,12 @@ from likeness.app.finders import Finders
 from likeness.app.home import Home
 from likeness.buckets import FolderBuckets
 from likeness.gallery import tags
-from likeness.rekognition.application import Application, Limits
+from likeness.rekognition.application import Application
 from likeness.rekognition.backend import Backend
-from likeness.rekognition.measures import Measures
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
+from likeness.server.gate import Gate, Limits
+from likeness.server.metrics import Metrics
 from likeness.service.enrol.create_collection import TemplatesOf
 from likeness.terms import Principal, Role
 from tests.cli.conftest import ship_standards
@@ -97,13 +98,12 @@ def backend(folder: Path, standards: Path, clock: Clock) -> Iterator[Backend]:
 @contextmanager
 def serving(backend: Backend, principal: Principal = ADMIN) -> Iterator[Any]:
     """Serve to a principal; gives a boto3 client."""
-    application = Application(
-        {name: partial(operation, backend) for name, operation in OPERATIONS.items()},
-        OneKey(principal),
-        Measures(CollectorRegistry()),
-        Limits(picture_workers=8),
-    )
-    with closing(application), running(application) as url:
+    operations = {name: partial(operation, backend) for name, operation in OPERATIONS.items()}
+    limits = Limits(picture_workers=8)
+    with (
+        Gate(OneKey(principal), Metrics(CollectorRegistry()), limits) as gate,
+        running(Application(operations, gate)) as url,
+    ):
         yield Running(url, "LKIATEST", "secret").client()
 
 

@@ -3,19 +3,12 @@
 from pathlib import Path
 from typing import Any, cast
 
-from starlette.requests import Request
-
 from likeness.app.access import Rows
 from likeness.app.installation import Installation
-from likeness.app.own_acts import own_acts
+from likeness.app.serving import own_acts
 from likeness.config import Settings
-from likeness.errors import Denied
+from likeness.server.lanes import Lane
 from likeness.terms import Principal, Role
-from likeness.v1.acts import Acts, PictureLane
-
-
-async def nobody(request: Request) -> Principal:
-    raise Denied("a signed request was expected")
 
 
 def test_what_is_read_of_cohorts_serves_every_caller(tmp_path: Path) -> None:
@@ -23,8 +16,7 @@ def test_what_is_read_of_cohorts_serves_every_caller(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", cache=tmp_path / "cache")
     settings.home.mkdir()
     with Rows(Installation(settings)) as rows:
-        made = own_acts(rows, cast(Any, None), nobody, cast(PictureLane, None), lambda: True)
-        acts: Acts = made.state.acts
+        acts = own_acts(rows, cast(Any, None), cast(Lane, None), lambda: True)
         hers, his = (acts.watches(one, rows.desk) for one in (ada, bob))
         assert (hers.principal, his.principal) == (ada, bob)
         assert hers.cohorts is his.cohorts

@@ -12,8 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from likeness.app.http_server import Certificate, HttpServer, Place
 from likeness.errors import InvalidRequest
+from likeness.server.http_server import Certificate, HttpServer, Place
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.test"])

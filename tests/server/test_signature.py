@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.access import Credential
-from likeness.rekognition.faults import AwsError
-from likeness.rekognition.signature import Head, read_claim, sign, verify
+from likeness.server.errors import SignatureInvalid, Unauthenticated
+from likeness.server.signature import Head, read_claim, sign, verify
 from likeness.terms import Principal, Role
 
 KEY_ID, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -207,14 +207,14 @@ def test_whatever_botocore_signs_is_proven(
     claim = read_claim(head, "rekognition", THEN)
     assert claim.region == region
     assert verify(head, claim, hashlib.sha256(body).hexdigest(), Keys()).principal == PRINCIPAL
-    with pytest.raises(AwsError, match="signature we calculated does not match"):
+    with pytest.raises(SignatureInvalid, match="signature we calculated does not match"):
         verify(head, claim, hashlib.sha256(body + b"!").hexdigest(), Keys())
 
 
 def refusal(head: Head, keys: Keys = Keys(), now: datetime = THEN) -> str:  # noqa: B008
-    with pytest.raises(AwsError) as caught:
+    with pytest.raises(Unauthenticated) as caught:
         verify(head, read_claim(head, "service", now), EMPTY, keys)
-    return str(caught.value)
+    return f"{type(caught.value).__name__}: {caught.value}"
 
 
 GENUINE = replace(request(), headers=request(signature=SUITE["get-vanilla"][1]).headers)
@@ -242,108 +242,108 @@ def test_the_genuine_request_is_proven() -> None:
 
 
 REFUSALS: dict[str, tuple[Head, str]] = {
-    "no signature": (without("authorization"), "MissingAuthenticationTokenException"),
+    "no signature": (without("authorization"), "NotSigned"),
     "presigned": (
         replace(without("authorization"), query="X-Amz-Signature=0"),
-        "IncompleteSignatureException: Presigned",
+        "SignatureIncomplete: Presigned",
     ),
     "two authorizations": (
         with_header("authorization", "AWS4-HMAC-SHA256 a", "AWS4-HMAC-SHA256 b"),
-        "IncompleteSignatureException: One Authorization header",
+        "SignatureIncomplete: One Authorization header",
     ),
-    "basic": (with_header("authorization", "Basic eA=="), "IncompleteSignatureException"),
+    "basic": (with_header("authorization", "Basic eA=="), "SignatureIncomplete"),
     "asymmetric": (
         with_header("authorization", "AWS4-ECDSA-P256-SHA256 Credential=x"),
-        "IncompleteSignatureException: Signature Version 4A",
+        "SignatureIncomplete: Signature Version 4A",
     ),
     "chunked": (
         with_header("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
-        "IncompleteSignatureException: Chunked",
+        "SignatureIncomplete: Chunked",
     ),
     "unsigned payload": (
         with_header("x-amz-content-sha256", "UNSIGNED-PAYLOAD"),
-        "InvalidSignatureException: The value of X-Amz-Content-SHA256",
+        "SignatureInvalid: The value of X-Amz-Content-SHA256",
     ),
     "another body": (
         with_header("x-amz-content-sha256", hashlib.sha256(b"x").hexdigest()),
-        "InvalidSignatureException: The value of X-Amz-Content-SHA256",
+        "SignatureInvalid: The value of X-Amz-Content-SHA256",
     ),
     "no parameters": (
         with_header("authorization", "AWS4-HMAC-SHA256 x"),
-        "IncompleteSignatureException: Authorization header requires 'Credential' parameter."
+        "SignatureIncomplete: Authorization header requires 'Credential' parameter."
         " Authorization header requires 'SignedHeaders' parameter."
         " Authorization header requires 'Signature' parameter.",
     ),
     "a parameter twice": (
         authorised("Signature=", "Signature=0, Signature="),
-        "IncompleteSignatureException: The Authorization header must have",
+        "SignatureIncomplete: The Authorization header must have",
     ),
-    "short credential": (authorised("/aws4_request", ""), "IncompleteSignatureException"),
-    "odd key": (authorised(KEY_ID, "a\x01b"), "IncompleteSignatureException"),
+    "short credential": (authorised("/aws4_request", ""), "SignatureIncomplete"),
+    "odd key": (authorised(KEY_ID, "a\x01b"), "SignatureIncomplete"),
     "other service": (
         authorised("/service/", "/s3/"),
-        "InvalidSignatureException: Credential should be scoped to correct service: 'service'.",
+        "SignatureInvalid: Credential should be scoped to correct service: 'service'.",
     ),
     "no region": (
         authorised("us-east-1", ""),
-        "InvalidSignatureException: Credential should be scoped to a valid region.",
+        "SignatureInvalid: Credential should be scoped to a valid region.",
     ),
     "other day": (
         authorised("20150830", "20150829"),
-        "InvalidSignatureException: Date in Credential scope does not match YYYYMMDD from ISO-8601"
+        "SignatureInvalid: Date in Credential scope does not match YYYYMMDD from ISO-8601"
         " version of date from HTTP: '20150829' != '20150830', from '20150830T123600Z'.",
     ),
-    "no date": (without("x-amz-date"), "IncompleteSignatureException"),
+    "no date": (without("x-amz-date"), "SignatureIncomplete"),
     "two dates": (
         with_header("x-amz-date", "20150830T123600Z", "20150830T123600Z"),
-        "IncompleteSignatureException",
+        "SignatureIncomplete",
     ),
-    "odd date": (with_header("x-amz-date", "20150830T123660Z"), "IncompleteSignatureException"),
+    "odd date": (with_header("x-amz-date", "20150830T123660Z"), "SignatureIncomplete"),
     "unsorted headers": (
         authorised("host;x-amz-date", "x-amz-date;host"),
-        "IncompleteSignatureException: SignedHeaders",
+        "SignatureIncomplete: SignedHeaders",
     ),
     "upper-case headers": (
         authorised("host;x-amz-date", "Host;x-amz-date"),
-        "IncompleteSignatureException: SignedHeaders",
+        "SignatureIncomplete: SignedHeaders",
     ),
     "unsigned host": (
         authorised("host;x-amz-date", "x-amz-date"),
-        "InvalidSignatureException: 'host' must be a 'SignedHeader' in the AWS Authorization.",
+        "SignatureInvalid: 'host' must be a 'SignedHeader' in the AWS Authorization.",
     ),
     "unsigned target": (
         with_header("x-amz-target", "RekognitionService.ListFaces"),
-        "InvalidSignatureException: 'x-amz-target' must be a 'SignedHeader'",
+        "SignatureInvalid: 'x-amz-target' must be a 'SignedHeader'",
     ),
     "absent signed header": (
         authorised("host;x-amz-date", "host;my-header;x-amz-date"),
-        "InvalidSignatureException: The signed header 'my-header' was expected",
+        "SignatureInvalid: The signed header 'my-header' was expected",
     ),
     "two hosts": (
         with_header("host", "a", "b"),
-        "InvalidSignatureException: The header 'host' was expected once",
+        "SignatureInvalid: The header 'host' was expected once",
     ),
     "session token": (
         with_header("x-amz-security-token", "x"),
-        "UnrecognizedClientException: Keys of this service have no session token",
+        "UnknownKey: Keys of this service have no session token",
     ),
     "short signature": (
         authorised("Signature=5f", "Signature="),
-        "IncompleteSignatureException: Signature",
+        "SignatureIncomplete: Signature",
     ),
     "unknown key": (
         authorised(KEY_ID, "AKIDNOBODY"),
-        "UnrecognizedClientException: The security token included in the request is invalid.",
+        "UnknownKey: The security token included in the request is invalid.",
     ),
     "other signature": (
         authorised("Signature=5f", "Signature=50"),
-        "InvalidSignatureException: The request signature we calculated does not match the"
+        "SignatureInvalid: The request signature we calculated does not match the"
         " signature you provided. Check your AWS Secret Access Key and signing method. Consult the"
         " service documentation for details.",
     ),
     "other method": (
         replace(GENUINE, method="POST"),
-        "InvalidSignatureException: The request signature we calculated",
+        "SignatureInvalid: The request signature we calculated",
     ),
 }
 
@@ -368,12 +368,12 @@ def test_a_clock_may_be_five_minutes_off(minutes: int) -> None:
     [
         (
             6,
-            "InvalidSignatureException: Signature expired: 20150830T123600Z is now earlier than"
+            "SignatureInvalid: Signature expired: 20150830T123600Z is now earlier than"
             " 20150830T123700Z (20150830T124200Z - 5 min.)",
         ),
         (
             -6,
-            "InvalidSignatureException: Signature not yet current: 20150830T123600Z is still later"
+            "SignatureInvalid: Signature not yet current: 20150830T123600Z is still later"
             " than 20150830T123500Z (20150830T123000Z + 5 min.)",
         ),
     ],

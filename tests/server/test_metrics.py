@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from likeness.app.metrics import Metrics
+from likeness.server.metrics import MetricsPage
 
 TOKEN = "a token of nobody"
 
@@ -17,7 +17,7 @@ def asked(token: str, address: str, **headers: str | bytes) -> httpx.Response:
     """Ask for the measures from an address."""
     registry = CollectorRegistry()
     Counter("likeness_faces", "Faces that were found.", registry=registry)
-    application = Starlette(routes=[Route("/metrics", Metrics(registry, token).show)])
+    application = Starlette(routes=[Route("/metrics", MetricsPage(registry, token).show)])
     transport = httpx.ASGITransport(application, client=(address, 4711))
 
     async def ask() -> httpx.Response:

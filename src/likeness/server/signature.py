@@ -1,4 +1,4 @@
-"""Is this request who it says it is from? AWS Signature Version 4, the `Authorization` header form.
+"""Proves who sent a request: AWS Signature Version 4, in the `Authorization` header.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html. What is checked, in
 this order; 1 to 7 need no body, so nothing of one is read for a request that fails them, and
@@ -21,12 +21,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn, Protocol
+from typing import Protocol, Self
 from urllib.parse import quote, unquote_to_bytes
 
-from likeness.access import Credential
-from likeness.rekognition.faults import AwsError
+from starlette.types import Scope
 
+from likeness.access import Credential
+from likeness.server.errors import (
+    NotSigned,
+    SignatureIncomplete,
+    SignatureInvalid,
+    UnknownKey,
+)
+
+SERVICE = "rekognition"
+"""What requests are signed for, at every door."""
 SKEW = timedelta(minutes=5)
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
@@ -57,6 +66,22 @@ class Head:
     query: str
     headers: Sequence[tuple[str, str]]
 
+    @classmethod
+    def of(cls, scope: Scope) -> Self:
+        """Read what ASGI hands over."""
+        return cls(
+            scope["method"],
+            scope["raw_path"].decode("latin-1"),
+            scope["query_string"].decode("latin-1"),
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
+        )
+
+    @property
+    def declared_bytes(self) -> int:
+        """How long the body is said to be; 0 where nothing is said that can be read."""
+        declared = self.values("content-length")
+        return int(declared[0]) if declared and declared[0].isdecimal() else 0
+
     def values(self, name: str) -> list[str]:
         """Give all values of a header."""
         return [value for known, value in self.headers if known == name]
@@ -83,28 +108,29 @@ def read_claim(head: Head, service: str, now: datetime) -> Claim:
     """Read what a request says of its signature: checks 1 to 6.
 
     Raises:
-        AwsError: one of them fails.
+        Unauthenticated: one of them fails.
     """
     parameters = _parameters(_authorization(head))
     access_key_id, day, region, claimed_service, end = _credential(parameters["Credential"])
     moment = _moment(head, now)
     if claimed_service != service or end != "aws4_request":
-        _invalid(f"Credential should be scoped to correct service: '{service}'.")
+        raise SignatureInvalid(f"Credential should be scoped to correct service: '{service}'.")
     if not _REGION.fullmatch(region):
-        _invalid("Credential should be scoped to a valid region.")
+        raise SignatureInvalid("Credential should be scoped to a valid region.")
     if day != moment[:8]:
-        _invalid(
+        raise SignatureInvalid(
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from"
             f" HTTP: '{day}' != '{moment[:8]}', from '{moment}'."
         )
     signed = _signed_headers(parameters["SignedHeaders"], head)
     if head.values("x-amz-security-token"):
-        raise AwsError(
-            "UnrecognizedClientException",
+        raise UnknownKey(
             "Keys of this service have no session token and one came: unset AWS_SESSION_TOKEN",
         )
     if not _SIGNATURE.fullmatch(parameters["Signature"]):
-        _incomplete("Signature in the Authorization header must be 64 lower-case hex digits.")
+        raise SignatureIncomplete(
+            "Signature in the Authorization header must be 64 lower-case hex digits."
+        )
     return Claim(access_key_id, moment, region, service, signed, parameters["Signature"])
 
 
@@ -112,12 +138,11 @@ def require_key(claim: Claim, keys: Keys) -> Credential:
     """Find the key that a claim names: check 7.
 
     Raises:
-        AwsError: it fails.
+        UnknownKey: it fails.
     """
     credential = keys.find(claim.access_key_id)
     if credential is None or not credential.enabled:
-        raise AwsError(
-            "UnrecognizedClientException",
+        raise UnknownKey(
             "The security token included in the request is invalid.",
         )
     return credential
@@ -133,15 +158,17 @@ def verify(head: Head, claim: Claim, body_sha256: str, keys: Keys) -> Credential
         keys: those that may sign.
 
     Raises:
-        AwsError: one of them fails.
+        Unauthenticated: one of them fails.
     """
     credential = require_key(claim, keys)
     for declared in head.values("x-amz-content-sha256"):
         if not hmac.compare_digest(declared.encode(), body_sha256.encode()):
-            _invalid("The value of X-Amz-Content-SHA256 is not the hash of the body that came.")
+            raise SignatureInvalid(
+                "The value of X-Amz-Content-SHA256 is not the hash of the body that came."
+            )
     expected = sign(head, claim, body_sha256, credential.secret)
     if not hmac.compare_digest(expected, claim.signature):
-        _invalid(
+        raise SignatureInvalid(
             "The request signature we calculated does not match the signature you provided. Check"
             " your AWS Secret Access Key and signing method. Consult the service documentation for"
             " details."
@@ -181,16 +208,18 @@ def _authorization(head: Head) -> str:
     given = head.values("authorization")
     if not given:
         if "x-amz-signature=" in head.query.lower():
-            _incomplete("Presigned requests are not served: sign with the Authorization header.")
-        raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
+            raise SignatureIncomplete(
+                "Presigned requests are not served: sign with the Authorization header."
+            )
+        raise NotSigned("Missing Authentication Token")
     if len(given) > 1:
-        _incomplete("One Authorization header was expected and several came.")
+        raise SignatureIncomplete("One Authorization header was expected and several came.")
     if given[0].startswith("AWS4-ECDSA-P256-SHA256"):
-        _incomplete(f"Signature Version 4A is not served: sign with {_ALGORITHM}.")
+        raise SignatureIncomplete(f"Signature Version 4A is not served: sign with {_ALGORITHM}.")
     if any(value.startswith("STREAMING-") for value in head.values("x-amz-content-sha256")):
-        _incomplete("Chunked signatures are not served: sign the body as a whole.")
+        raise SignatureIncomplete("Chunked signatures are not served: sign the body as a whole.")
     if not given[0].startswith(f"{_ALGORITHM} "):
-        _incomplete(f"The Authorization header must begin with '{_ALGORITHM}'.")
+        raise SignatureIncomplete(f"The Authorization header must begin with '{_ALGORITHM}'.")
     return given[0].removeprefix(f"{_ALGORITHM} ")
 
 
@@ -198,18 +227,20 @@ def _parameters(text: str) -> dict[str, str]:
     pairs = [part.strip().partition("=") for part in text.split(",")]
     parameters = {name: value for name, equals, value in pairs if equals}
     if missing := [name for name in _PARAMETERS if not parameters.get(name)]:
-        _incomplete(
+        raise SignatureIncomplete(
             " ".join(f"Authorization header requires '{name}' parameter." for name in missing)
         )
     if len(pairs) != len(_PARAMETERS):
-        _incomplete(f"The Authorization header must have {', '.join(_PARAMETERS)}, each once.")
+        raise SignatureIncomplete(
+            f"The Authorization header must have {', '.join(_PARAMETERS)}, each once."
+        )
     return parameters
 
 
 def _credential(text: str) -> list[str]:
     parts = text.split("/")
     if len(parts) != 5 or not parts[0].isalnum() or not text.isascii():
-        _incomplete(
+        raise SignatureIncomplete(
             "Credential must have exactly 5 slash-delimited elements, e.g."
             " keyid/date/region/service/term."
         )
@@ -219,21 +250,25 @@ def _credential(text: str) -> list[str]:
 def _moment(head: Head, now: datetime) -> str:
     given = head.values("x-amz-date")
     if not given:
-        _incomplete("Authorization header requires existence of a 'X-Amz-Date' header.")
+        raise SignatureIncomplete(
+            "Authorization header requires existence of a 'X-Amz-Date' header."
+        )
     try:
         if len(given) > 1 or not _MOMENT_FORM.fullmatch(given[0]):
             raise ValueError
         moment = datetime.strptime(given[0], _MOMENT).replace(tzinfo=UTC)
-    except ValueError:
-        _incomplete("Date must be in ISO-8601 'basic format', once in the header X-Amz-Date.")
+    except ValueError as error:
+        raise SignatureIncomplete(
+            "Date must be in ISO-8601 'basic format', once in the header X-Amz-Date."
+        ) from error
     earliest, latest = now - SKEW, now + SKEW
     if moment < earliest:
-        _invalid(
+        raise SignatureInvalid(
             f"Signature expired: {given[0]} is now earlier than {earliest.strftime(_MOMENT)}"
             f" ({now.strftime(_MOMENT)} - 5 min.)"
         )
     if moment > latest:
-        _invalid(
+        raise SignatureInvalid(
             f"Signature not yet current: {given[0]} is still later than"
             f" {latest.strftime(_MOMENT)} ({now.strftime(_MOMENT)} + 5 min.)"
         )
@@ -243,16 +278,18 @@ def _moment(head: Head, now: datetime) -> str:
 def _signed_headers(text: str, head: Head) -> tuple[str, ...]:
     names = text.split(";")
     if names != sorted(set(names)) or not all(map(_NAME.fullmatch, names)):
-        _incomplete("SignedHeaders must be lower-case names, sorted, each once, parted by ';'.")
+        raise SignatureIncomplete(
+            "SignedHeaders must be lower-case names, sorted, each once, parted by ';'."
+        )
     sent = {name for name, _ in head.headers}
     needed = {"host", "x-amz-date"} | ({"x-amz-target"} & sent)
     for name in sorted(needed - set(names)):
-        _invalid(f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
+        raise SignatureInvalid(f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
     if missing := [name for name in names if name not in sent]:
-        _invalid(f"The signed header '{missing[0]}' was expected and did not come.")
+        raise SignatureInvalid(f"The signed header '{missing[0]}' was expected and did not come.")
     for name in needed & sent:
         if len(head.values(name)) > 1:
-            _invalid(f"The header '{name}' was expected once and came several times.")
+            raise SignatureInvalid(f"The header '{name}' was expected once and came several times.")
     return tuple(names)
 
 
@@ -280,11 +317,3 @@ def _canonical_query(query: str) -> str:
 
 def _encoded(text: str) -> str:
     return quote(unquote_to_bytes(text), safe="-_.~")
-
-
-def _incomplete(message: str) -> NoReturn:
-    raise AwsError("IncompleteSignatureException", message)
-
-
-def _invalid(message: str) -> NoReturn:
-    raise AwsError("InvalidSignatureException", message)

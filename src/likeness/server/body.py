@@ -1,4 +1,4 @@
-"""How is a body read from somebody who may send too much, too slowly, or never end?
+"""Reads bodies from senders who may send too much, too slowly, or never end.
 
 At most `body_bytes` of a body are held, at most `held_bytes` of all bodies that are being read or
 worked on, and a body has to be there within `body_s`. A body that nobody will look at is read and
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from likeness.rekognition.faults import AwsError, throttled
+from likeness.server.errors import BodyTooLarge, BodyTooSlow, NoRoom
 
 _THROWN_AWAY_BYTES = 128 << 20
 
@@ -39,10 +39,10 @@ class Room:
         """Count more bytes.
 
         Raises:
-            AwsError: there is no room for them at the moment.
+            NoRoom: there is none for them at the moment.
         """
         if self.held_bytes + count_bytes > self.limits.held_bytes:
-            raise throttled("Too many requests are being read: try again.")
+            raise NoRoom("Too many requests are being read: try again.")
         self.held_bytes += count_bytes
 
     def give_back(self, count_bytes: int) -> None:
@@ -53,9 +53,12 @@ class Room:
 class Body:
     """The body of one request, as far as it has come; its time begins with it."""
 
-    def __init__(self, receive: Receive, declared_bytes: int | None, room: Room) -> None:
+    def __init__(
+        self, receive: Receive, declared_bytes: int, room: Room, most_bytes: int | None = None
+    ) -> None:
         self._receive = receive
-        self._declared_bytes = declared_bytes or 0
+        self._declared_bytes = declared_bytes
+        self._most_bytes = room.limits.body_bytes if most_bytes is None else most_bytes
         self._room = room
         self._hash = hashlib.sha256()
         self._due_s = asyncio.get_running_loop().time() + room.limits.body_s
@@ -73,7 +76,7 @@ class Body:
         """Read all of it; a declared length that is too large is refused before.
 
         Raises:
-            AwsError: it is too large or too slow, or there is no room for it.
+            BodyTooLarge, BodyTooSlow, NoRoom: so it is not read.
             ClientDisconnect: it ended early.
         """
         limits = self._room.limits
@@ -88,10 +91,8 @@ class Body:
                     self._hash.update(piece)
         except TimeoutError as error:
             self.give_up()
-            raise AwsError(
-                "RequestTimeoutException",
-                f"The body was expected within {limits.body_s:g} seconds and is not complete.",
-                408,
+            raise BodyTooSlow(
+                f"The body was expected within {limits.body_s:g} seconds and is not complete."
             ) from error
 
     async def throw_away(self) -> None:
@@ -126,10 +127,7 @@ class Body:
         return piece
 
     def _refuse_beyond(self, count_bytes: int) -> None:
-        if count_bytes > self._room.limits.body_bytes:
-            raise AwsError(
-                "RequestEntityTooLargeException",
-                f"A body of at most {self._room.limits.body_bytes} bytes was expected and a larger"
-                " one came.",
-                413,
+        if count_bytes > self._most_bytes:
+            raise BodyTooLarge(
+                f"A body of at most {self._most_bytes} bytes was expected and a larger one came."
             )

@@ -5,7 +5,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from starlette.types import Receive, Scope, Send
 
-from likeness.app import http_connection
-from likeness.rekognition.application import Application, Limits
-from likeness.rekognition.body import BodyLimits
-from likeness.rekognition.measures import Measures
-
-from .conftest import Running, running
-from .test_application import KEY_ID, SECRET, Keys
+from likeness.rekognition.application import Application
+from likeness.server import http_connection
+from likeness.server.body import BodyLimits
+from likeness.server.gate import Gate, Limits
+from likeness.server.metrics import Metrics
+from tests.rekognition.conftest import Running, running
+from tests.rekognition.test_application import KEY_ID, SECRET, Keys
 
 TARGET = "RekognitionService.ListCollections"
 LIMITS = Limits(body=BodyLimits(body_bytes=100_000, held_bytes=150_000, body_s=0.5))
@@ -35,15 +35,10 @@ LIMITS = Limits(body=BodyLimits(body_bytes=100_000, held_bytes=150_000, body_s=0
 def server() -> Iterator[Running]:
     """A wire with small limits that answers every operation with nothing."""
     names = ("ListCollections", "CreateCollection", "IndexFaces")
-    application = Application(
-        {name: lambda call, request: {} for name in names},
-        Keys(),
-        Measures(CollectorRegistry()),
-        LIMITS,
-    )
-    with running(application, application.refuse_malformed) as url:
-        yield Running(url, KEY_ID, SECRET)
-    application.close()
+    with Gate(Keys(), Metrics(CollectorRegistry()), LIMITS) as gate:
+        application = Application({name: lambda call, request: {} for name in names}, gate)
+        with running(application, application.refuse_malformed) as url:
+            yield Running(url, KEY_ID, SECRET)
 
 
 def signed(server: Running, body: bytes, target: str = TARGET, **more: str) -> bytes:
@@ -306,8 +301,8 @@ def test_headers_behind_a_body_without_end_are_cut(endless: bytes) -> None:
 
     request = head("POST / HTTP/1.1", {"Host": "x", "Transfer-Encoding": "chunked"}) + b"0\r\na"
     with (
-        closing(Application({}, Keys(), Measures(CollectorRegistry()))) as wire,
-        running(patient, wire.refuse_malformed) as url,
+        Gate(Keys(), Metrics(CollectorRegistry())) as gate,
+        running(patient, Application({}, gate).refuse_malformed) as url,
         connected(Running(url, KEY_ID, SECRET)) as connection,
     ):
         connection.sendall(request)

@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from likeness.rekognition.faults import AwsError
-from likeness.rekognition.rates import Rates
-from likeness.rekognition.replays import Replays
+from likeness.server.errors import TooManyRequests
+from likeness.server.gate import Rates, Replays
 
 
 def test_a_bucket_fills_up_again_and_not_beyond_its_size() -> None:
@@ -14,7 +13,7 @@ def test_a_bucket_fills_up_again_and_not_beyond_its_size() -> None:
     rates = Rates(2, lambda: now_s)
     for _ in range(2):
         rates.take("key:1")
-    with pytest.raises(AwsError, match="At most 2 requests a second"):
+    with pytest.raises(TooManyRequests, match="At most 2 requests a second"):
         rates.take("key:1")
     rates.take("key:2")
     now_s = 0.5
@@ -22,7 +21,7 @@ def test_a_bucket_fills_up_again_and_not_beyond_its_size() -> None:
     now_s = 60.0
     for _ in range(2):
         rates.take("key:1")
-    with pytest.raises(AwsError):
+    with pytest.raises(TooManyRequests):
         rates.take("key:1")
 
 

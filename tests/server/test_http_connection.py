@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from likeness.app import http_connection
-from likeness.app.http_connection import HttpConnection
+from likeness.server import http_connection
+from likeness.server.http_connection import HttpConnection
 
 WHOLE = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 GRACE_S = 60

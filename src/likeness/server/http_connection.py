@@ -1,4 +1,4 @@
-"""How long does the server wait for somebody to speak, or to listen? One connection, its limits.
+"""One connection: how long the server waits for its other side to speak, or to listen.
 
 uvicorn's own protocol waits for ever on a connection that has not sent a whole head yet, takes
 heads of any size and any number of connections, keeps whatever headers follow a chunked body, lets
@@ -87,7 +87,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what came, but of a head, or behind a body, no more than the limit."""
-        self._unset_keepalive_if_required()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
         rest = memoryview(data)
         while rest and not (self.transport.is_closing() or self._broken_off):
             length = min(_PIECE_BYTES, _HEAD_BYTES - self._idle_bytes)
@@ -116,6 +117,8 @@ class HttpConnection(HttpToolsProtocol):
         self._in_head, self._got_on = False, True
         self._head_came()
         super().on_headers_complete()
+        if not self.pipeline:
+            self._worked_on = self.cycle
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
@@ -147,6 +150,8 @@ class HttpConnection(HttpToolsProtocol):
         """Go on with what came next; behind the last of it, say what was wrong with the rest."""
         if self._last_words and not (self.pipeline or self.transport.is_closing()):
             self.send_400_response(self._last_words)
+        if self.pipeline:
+            self._worked_on = self.pipeline[-1][0]
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -218,10 +223,6 @@ class HttpConnection(HttpToolsProtocol):
             self.transport.close()
         else:
             self.send_400_response(words)
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._worked_on = cycle
-        super()._start_asgi_task(cycle, app)
 
     def _await_head(self) -> None:
         self._head_came()

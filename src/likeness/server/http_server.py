@@ -1,4 +1,4 @@
-"""How does an ASGI application listen? One socket, TLS or a proxy beyond loopback, a calm end."""
+"""Listens for an ASGI application: one socket, TLS or a proxy beyond loopback, a calm end."""
 
 import asyncio
 import errno
@@ -15,8 +15,8 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from likeness.app.http_connection import HttpConnection, Refuse
 from likeness.errors import InvalidRequest
+from likeness.server.http_connection import HttpConnection, Refuse
 from likeness.terms import Closing
 
 _BACKLOG = 1024

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any
@@ -13,13 +13,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 from starlette.types import Message
 
-from likeness.app.http_server import HttpServer, Place
 from likeness.rekognition.application import Application
 from likeness.rekognition.call import Call, Request, Response
-from likeness.rekognition.measures import Measures
+from likeness.server.gate import Gate
+from likeness.server.http_server import HttpServer, Place
+from likeness.server.metrics import Metrics
+from tests.rekognition.conftest import Running
+from tests.rekognition.test_application import KEY_ID, SECRET, Keys
 
-from .conftest import Running
-from .test_application import KEY_ID, SECRET, Keys
 from .test_hostile import answer, connected, head, signed, works
 
 MOST = 64 << 10
@@ -46,11 +47,11 @@ def noting(
     operation: Callable[[Call, Request], Response] = nothing, stop_within_s: float = 10
 ) -> Iterator[Noting]:
     registry = CollectorRegistry()
-    operations = {"ListCollections": operation}
     with (
-        closing(Application(operations, Keys(), Measures(registry))) as application,
+        Gate(Keys(), Metrics(registry)) as gate,
         HttpServer(Place(port=0), stop_within_s) as server,
     ):
+        application = Application({"ListCollections": operation}, gate)
         run = Thread(target=server.run, args=(application, application.refuse_malformed))
         run.start()
         try:
@@ -240,8 +241,8 @@ def test_a_refusal_whose_rest_is_still_read_at_the_end_is_told_and_noted(
 
         headers = [(b"content-length", b"10")]
         scope = {"method": "POST", "raw_path": b"/", "query_string": b"", "headers": headers}
-        with closing(Application({}, Keys(), Measures(CollectorRegistry()))) as application:
-            asking = asyncio.ensure_future(application(scope, receive, send))
+        with Gate(Keys(), Metrics(CollectorRegistry())) as gate:
+            asking = asyncio.ensure_future(Application({}, gate)(scope, receive, send))
             await reading.wait()
             asking.cancel()
             await asking

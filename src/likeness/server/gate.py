@@ -1,0 +1,160 @@
+"""Finds out who calls, and how much of the server their requests take; all doors share one gate.
+
+Nothing of a body is read before its claim is well formed and names a key of ours, and nothing of it
+is parsed before it is proven who sent it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from likeness.access import Credential
+from likeness.errors import LikenessError
+from likeness.server.body import BodyLimits, Room
+from likeness.server.errors import KeysUnavailable, TooManyRequests
+from likeness.server.exchange import Exchange
+from likeness.server.lanes import Lane
+from likeness.server.metrics import Metrics
+from likeness.server.signature import SERVICE, SKEW, Claim, Keys, read_claim, require_key, verify
+from likeness.terms import Closing
+
+_SIGNATURES_KEPT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server takes on.
+
+    `waiting` requests at most wait for each lane's threads; `request_s` is how long one may take
+    from there; `per_key_s` is how many a second one key may ask, 0 for no limit.
+    """
+
+    body: BodyLimits = field(default_factory=BodyLimits)
+    picture_workers: int = 2
+    row_workers: int = 4
+    waiting: int = 512
+    request_s: float = 60.0
+    per_key_s: float = 0.0
+
+
+class Gate(Closing):
+    """Authenticates, and holds what doors share; `close` it to finish what runs and what waits."""
+
+    def __init__(
+        self,
+        keys: Keys,
+        metrics: Metrics,
+        limits: Limits = Limits(),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.metrics = metrics
+        self.limits = limits
+        self.rates = Rates(limits.per_key_s)
+        self._keys = keys
+        self._clock = clock
+        self._replays = Replays(clock)
+        self._rooms: list[Room] = []
+        metrics.body_bytes.set_function(lambda: sum(room.held_bytes for room in self._rooms))
+        # Who calls is found out apart, so that strangers cannot fill the lanes of others.
+        self._door, self.pictures, self.rows = self._lanes = tuple(
+            Lane(name, workers, limits.waiting, limits.request_s, metrics)
+            for name, workers in (
+                ("door", 1),
+                ("pictures", limits.picture_workers),
+                ("rows", limits.row_workers),
+            )
+        )
+
+    def room(self, limits: BodyLimits) -> Room:
+        """Make room for the bodies of a door."""
+        self._rooms.append(room := Room(limits))
+        return room
+
+    async def authenticate(self, exchange: Exchange) -> Claim:
+        """Read a request's body and prove who sent it: then `exchange.principal` is who.
+
+        Raises:
+            RequestError: who sent it is not known, or it is too much.
+            ClientDisconnect: the body ended early.
+        """
+        head, body, stages = exchange.head, exchange.body, self.metrics.stages
+        claim = read_claim(head, SERVICE, self._clock())
+        await self._recognise(lambda: require_key(claim, self._keys))
+        with stages.labels("read").time():
+            await body.read()
+        with stages.labels("verify").time():
+            credential = await self._recognise(lambda: verify(head, claim, body.sha256, self._keys))
+        exchange.principal = credential.principal
+        if self._replays.seen(claim.signature):
+            exchange.replayed = True
+            self.metrics.replays.inc()
+        return claim
+
+    def close(self) -> None:
+        """Finish what runs and what waits."""
+        for lane in self._lanes:
+            lane.close()
+
+    async def _recognise(self, act: Callable[[], Credential]) -> Credential:
+        try:
+            return await self._door.run(act)
+        except LikenessError as error:
+            raise KeysUnavailable(type(error).__name__) from error
+
+
+class Rates:
+    """How often each principal may ask: a token bucket that holds a second's worth.
+
+    For one event loop. `per_s` 0 sets no limit.
+    """
+
+    def __init__(self, per_s: float, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._per_s = per_s
+        self._clock_s = clock_s
+        # Of each principal: what is left, and when that was.
+        self._left: dict[str, tuple[float, float]] = {}
+
+    def take(self, principal_id: str) -> None:
+        """Count a request.
+
+        Raises:
+            TooManyRequests: it is one too many.
+        """
+        if not self._per_s:
+            return
+        full = max(1.0, self._per_s)
+        now_s = self._clock_s()
+        left, then_s = self._left.get(principal_id, (full, now_s))
+        left = min(full, left + (now_s - then_s) * self._per_s)
+        if left < 1:
+            raise TooManyRequests(
+                f"At most {self._per_s:g} requests a second were expected of this key: try again."
+            )
+        self._left[principal_id] = (left - 1, now_s)
+
+
+class Replays:
+    """The signatures of the last ten minutes, for which alone they are good; for one event loop.
+
+    Two equal requests within a second carry one signature, so that a replay cannot be told from a
+    retry: both are legitimate, and worth counting.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._seen: dict[bytes, datetime] = {}
+
+    def seen(self, signature: str) -> bool:
+        """Remember a genuine signature; say whether it is remembered already."""
+        now = self._clock()
+        digest = bytes.fromhex(signature)[:16]
+        while self._seen:
+            oldest = next(iter(self._seen))
+            if len(self._seen) < _SIGNATURES_KEPT and now - self._seen[oldest] <= 2 * SKEW:
+                break
+            del self._seen[oldest]
+        if digest in self._seen:
+            return True
+        self._seen[digest] = now
+        return False
