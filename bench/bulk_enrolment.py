@@ -24,7 +24,7 @@ from bench.workplace import OUT
 from likeness.app import Workload
 from likeness.app.enrolment import enroller_of
 from likeness.app.home import Home
-from likeness.gallery.references import NewReference
+from likeness.gallery import NewReference
 from likeness.service.enrol.enrol import Demands
 from likeness.service.enrol.named_picture import NamedPicture
 from likeness.vision.decode import inspect

@@ -17,7 +17,7 @@ import numpy as np
 from bench.portrayed import portrayed
 from likeness.app import Workload
 from likeness.errors import LikenessError
-from likeness.gallery.clusters import group
+from likeness.gallery import group
 from likeness.library import Likeness, open_likeness
 from likeness.service.enrol.picture_files import picture_files
 from likeness.terms import Template, in_parallel, relative_scores

@@ -12,8 +12,9 @@ from bench.synthetic_gallery import SyntheticGallery
 from bench.workplace import OUT, data, pictures_in, settings
 from likeness.app import Installation
 from likeness.app.home import Home
-from likeness.gallery.references import NewReference
+from likeness.gallery import NewReference
 from likeness.terms import Box, CohortStatistics, Face, Landmarks, Point, Pose, Quality, Template
+from tests.gallery.galleries import create
 
 COLLECTION = "bench"
 FILLED_AT_ONCE = 2_000
@@ -36,7 +37,8 @@ def make_collection(home: Home) -> None:
     """Make an empty collection for the model in force."""
     installation = home.installation
     cohort = installation.standards.cohort(installation.model)
-    home.gallery.create(
+    create(
+        home.gallery,
         COLLECTION,
         model=installation.model,
         dimensions=cohort.vectors.shape[1],

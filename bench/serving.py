@@ -20,7 +20,7 @@ from bench.server import (
     load,
     serve,
 )
-from likeness.gallery.search import By
+from likeness.gallery import By
 
 _REFERENCES, _REFERENCES_FULL = 100_000, 1_000_000
 _REQUESTS, _WARM_UP = 300, 200

@@ -16,6 +16,7 @@ from likeness.gallery.tables import COLLECTIONS
 from likeness.ledger.tables import ENTRIES
 from likeness.storage import read_installation
 from likeness.terms import Role
+from tests.gallery.galleries import create
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_rows_of_an_older_likeness_are_vouched_for_once_and_on_record(
 ) -> None:
     with Home(installation) as home:
         gallery, keyring = home.gallery, home.keyring
-        collection = gallery.create("staff", model="net@1", dimensions=8, cohort_version="none")
+        collection = create(gallery, "staff", model="net@1", dimensions=8, cohort_version="none")
 
         def as_before(connection: Connection) -> None:
             older = keyring.new_data_key(collections.older_key_context(collection.id))[1]

@@ -13,7 +13,7 @@ from likeness.app.installation import Installation, MissingPart
 from likeness.artifacts import Progress
 from likeness.config import Settings
 from likeness.errors import Conflict
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.vision.detections import FaceNetwork
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.networks.session import Engine, Session
@@ -54,8 +54,8 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Counting:
     return Counting(Settings(home=tmp_path / "home", cache=tmp_path / "cache"))
 
 
-def collection(model: str, name: str = "staff") -> Collection:
-    return Collection(uuid4(), name, model, 128, "cohort@1", None, Clock().now)
+def collection(model: str, name: str = "staff") -> StoredCollection:
+    return StoredCollection(uuid4(), name, model, 128, "cohort@1", None, Clock().now)
 
 
 def finders(installation: Installation, *, fetches: bool = False) -> Finders:

@@ -9,6 +9,7 @@ from likeness.app import Installation
 from likeness.app.home import Home
 from likeness.config import Settings
 from likeness.errors import Conflict, InvalidRequest, KeyUnusable
+from tests.gallery.galleries import create
 
 
 def home(tmp_path: Path, **chosen: object) -> Home:
@@ -19,7 +20,7 @@ def home(tmp_path: Path, **chosen: object) -> Home:
 
 def test_what_a_home_holds_is_there_at_the_next_opening(tmp_path: Path) -> None:
     with home(tmp_path) as first:
-        first.gallery.create("missing", model="m", dimensions=4, cohort_version="c")
+        create(first.gallery, "missing", model="m", dimensions=4, cohort_version="c")
         keys = first.keyring.key_ids
     with home(tmp_path) as second:
         assert [one.name for one in second.gallery.collections()] == ["missing"]
@@ -40,7 +41,7 @@ def test_a_second_opening_is_a_conflict(tmp_path: Path) -> None:
 
 def test_the_wrong_key_opens_no_collection(tmp_path: Path) -> None:
     with home(tmp_path) as first:
-        first.gallery.create("missing", model="m", dimensions=4, cohort_version="c")
+        create(first.gallery, "missing", model="m", dimensions=4, cohort_version="c")
     with (
         home(tmp_path, keys=SecretStr("A" * 43 + "=")) as second,
         pytest.raises(KeyUnusable, match="restore that key"),

@@ -20,7 +20,7 @@ from likeness.app import Installation
 from likeness.app.home import Home
 from likeness.cli.terminal import command
 from likeness.config import Settings
-from likeness.gallery.references import NewReference
+from likeness.gallery import NewReference
 from likeness.review import cases
 from likeness.storage import current, head
 from likeness.terms.template import CohortStatistics, Template

@@ -19,4 +19,4 @@ def test_what_is_read_of_cohorts_serves_every_caller(tmp_path: Path) -> None:
         acts = own_acts(rows, cast(Any, None), cast(Lane, None), lambda: True)
         hers, his = (acts.watches(one, rows.desk) for one in (ada, bob))
         assert (hers.principal, his.principal) == (ada, bob)
-        assert hers.cohorts is his.cohorts
+        assert hers.collections is his.collections

@@ -10,7 +10,7 @@ from uuid import UUID
 from likeness.app import Workload
 from likeness.app.home import Home
 from likeness.config import read_settings
-from likeness.gallery.references import NewReference
+from likeness.gallery import NewReference
 from likeness.vision.decode import read_sample
 
 from .conftest import GREEN, RED, InstallationWithDiscs, Outcome

@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from likeness.app.installation import MissingPart
 from likeness.gallery.tables import REFERENCES
+from tests.gallery.galleries import create
 
 from .conftest import BLUE, RED, InstallationWithDiscs
 from .staff import Command, Make, employ, enrol_unnamed, home
@@ -315,7 +316,7 @@ def test_a_collection_of_an_unknown_model_is_told_of_before_anything_is_loaded(
 
     probe = picture("probe.png", RED)
     with home() as opened:
-        opened.gallery.create("odd", model="net@1+eyes@1", dimensions=128, cohort_version="a")
+        create(opened.gallery, "odd", model="net@1+eyes@1", dimensions=128, cohort_version="a")
     monkeypatch.setattr(InstallationWithDiscs, "face_network", fail)
     outcome = likeness("identify", "--collection", "odd", probe)
     assert (outcome.code, outcome.out) == (2, "")
@@ -355,7 +356,7 @@ def test_a_collection_whose_cohort_is_gone_takes_that_of_its_model_when_it_is_se
 ) -> None:
     with home() as opened:
         model = opened.installation.model
-        opened.gallery.create("old", model=model, dimensions=128, cohort_version="rd1-lost")
+        create(opened.gallery, "old", model=model, dimensions=128, cohort_version="rd1-lost")
         version = opened.installation.standards.cohort(model).version
     shown = answer(likeness, "collections", "show", "old")
     assert (shown["cohort"], shown["calibrated_on"]) == ("rd1-lost", None)

@@ -12,7 +12,7 @@ import pytest
 
 from likeness.app.home import Home
 from likeness.config import read_settings
-from likeness.gallery.collections import Size
+from likeness.gallery import Size
 from likeness.vision.decode import Sample
 from tests.service.people import BLUE, GREEN, RED, close, colour, draw, make, with_bystander
 

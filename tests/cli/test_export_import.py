@@ -16,7 +16,7 @@ import pytest
 
 from likeness.app.installation import MissingPart
 from likeness.cli.terminal import prompts
-from likeness.gallery.collections import Size
+from likeness.gallery import Size
 from likeness.secrets import SEALED_MAGIC
 from likeness.secrets import passphrase as sealing
 from tests.gallery import erase

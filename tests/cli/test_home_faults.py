@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from likeness.config import read_settings
 from likeness.storage import open_database
+from tests.gallery.galleries import create
 
 from .conftest import RED, Outcome
 from .staff import Command, Make, employ, home
@@ -110,7 +111,7 @@ def test_a_server_goes_on_with_the_keys_that_were_rotated_beside_it(
         assert f"{before[0]} is destroyed" in likeness("secrets", "rotate").out
         # Nothing of it is open yet: its key is sealed by one that the server has to read first.
         assert served.gallery.kept_cohort(served.gallery.collection("staff")) is None
-        served.gallery.create("more", model="m", dimensions=2, cohort_version="c")
+        create(served.gallery, "more", model="m", dimensions=2, cohort_version="c")
         assert served.keyring.key_ids[0] not in before
         assert len(served.keyring.key_ids) == 1
     assert likeness("collections", "delete", "more", "--yes").code == 0

@@ -7,10 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from likeness.gallery import cohorts, collections, references, staging
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.search import By
-from likeness.gallery.staging import Change, FoundAgain
+from likeness.gallery import (
+    By,
+    Change,
+    FoundAgain,
+    Gallery,
+    cohorts,
+    collections,
+    references,
+    staging,
+)
 from likeness.terms import Calibration, CohortStatistics, Template
 from tests.gallery.galleries import MODEL, Home, face, new, template
 

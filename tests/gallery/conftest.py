@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.gallery.gallery import Gallery
+from likeness.gallery import Gallery
 from tests.gallery.galleries import Home, make
 
 

@@ -5,9 +5,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from uuid import UUID
 
-from likeness.gallery import open_collection, references, subjects
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.search import By
+from likeness.gallery import By, Gallery, open_collection, references, subjects
 from tests.gallery import erase
 from tests.gallery.galleries import Home, face, new, template
 

@@ -6,11 +6,17 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.gallery import assignment, collections, erasure, references, subjects
-from likeness.gallery.certificate import ErasureCertificate
-from likeness.gallery.erasure import Erasure
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.retention import SweepReport
+from likeness.gallery import (
+    Erasure,
+    ErasureCertificate,
+    Gallery,
+    SweepReport,
+    assignment,
+    collections,
+    erasure,
+    references,
+    subjects,
+)
 from likeness.service.erase.sweep import sweep_collections
 from likeness.service.uses.record import Desk
 from likeness.service.uses.unrecorded import UnrecordedDesk
@@ -64,10 +70,10 @@ def collection(gallery: Gallery, name: str) -> ErasureCertificate:
 
 def sweep(gallery: Gallery, now: datetime | None = None, desk: Desk | None = None) -> SweepReport:
     """Erase what has been kept long enough."""
-    database, somebody = gallery._database, Principal("local:test", Role.ADMIN)
+    database, somebody = gallery.database, Principal("local:test", Role.ADMIN)
     desk = desk or UnrecordedDesk(database)
     return sweep_collections(database, gallery, desk, somebody, now or gallery._clock())
 
 
 def _erased(gallery: Gallery, begin: Callable[[Connection], Erasure]) -> ErasureCertificate:
-    return gallery.erasing.finish([gallery._database.write(begin)])[0]
+    return gallery.erasing.finish([gallery.database.write(begin)])[0]

@@ -11,10 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from likeness.gallery import names, subjects
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.open_collection import MakeIndex
-from likeness.gallery.references import NewReference
+from likeness.gallery import Collection, Gallery, MakeIndex, NewReference, names, subjects
 from likeness.index.exact_index import ExactIndex
 from likeness.index.faiss_index import FaissIndex
 from likeness.secrets import KeyFiles, Keyring
@@ -146,7 +143,12 @@ class Home:
         return b"".join(path.read_bytes() for path in files)
 
 
+def create(gallery: Gallery, name: str, **said: Any) -> Collection:
+    """Make a collection in an act of its own."""
+    now = gallery._clock()
+    return gallery.database.write(lambda c: gallery.create(c, name, now=now, **said))
+
+
 def make(gallery: Gallery, name: str = "staff", **changed: Any) -> None:
-    gallery.create(
-        name, **{"model": MODEL, "dimensions": DIMENSIONS, "cohort_version": COHORT, **changed}
-    )
+    said = {"model": MODEL, "dimensions": DIMENSIONS, "cohort_version": COHORT}
+    create(gallery, name, **{**said, **changed})

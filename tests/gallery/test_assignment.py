@@ -8,10 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from likeness.errors import Conflict, NotFound
-from likeness.gallery import assignment, erasure, references, subjects
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.search import By
-from likeness.gallery.subjects import Subject
+from likeness.gallery import By, Gallery, Subject, assignment, erasure, references, subjects
 from likeness.gallery.tables import REASSIGNMENTS
 from likeness.terms import CohortStatistics, Template
 from tests.gallery import erase

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.gallery.certificate import Erased, ErasureCertificate
+from likeness.gallery import ErasureCertificate
+from likeness.gallery.certificate import Erased
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ISSUED = ErasureCertificate(

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import ModelMismatch
-from likeness.gallery.clusters import Grouping, group
+from likeness.gallery import group
+from likeness.gallery.clusters import Grouping
 from likeness.terms import CohortStatistics, Template, compare
 
 THRESHOLD = -0.6

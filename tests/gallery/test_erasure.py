@@ -12,12 +12,17 @@ import pytest
 from sqlalchemy import insert, select
 
 from likeness.errors import Conflict, Denied, InvalidRequest, NotFound
-from likeness.gallery import collections, erasure, references, subjects
-from likeness.gallery.certificate import ErasureCertificate
+from likeness.gallery import (
+    By,
+    ErasureCertificate,
+    Gallery,
+    collections,
+    erasure,
+    references,
+    subjects,
+)
 from likeness.gallery.erasing import Erasing
-from likeness.gallery.gallery import Gallery
 from likeness.gallery.seal import Seal
-from likeness.gallery.search import By
 from likeness.gallery.tables import COLLECTIONS, ERASURES, REFERENCES, SUBJECTS
 from likeness.index.snapshot import FORMAT
 from likeness.service.uses.unrecorded import UnrecordedDesk

@@ -22,10 +22,7 @@ from likeness.errors import (
     NotFound,
     SnapshotUnusable,
 )
-from likeness.gallery import collections, references, subjects
-from likeness.gallery.collections import Size
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.search import By, Candidate
+from likeness.gallery import By, Candidate, Gallery, Size, collections, references, subjects
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.index.exact_index import ExactIndex
 from likeness.index.faiss_index import FaissIndex
@@ -783,4 +780,4 @@ def test_a_collection_that_another_program_erases_leaves_memory_and_disk_soon(
         other.erasing.let_go()
 
         assert not list(theirs.snapshots.rglob("*.rows"))
-        assert len(other._open._open) == 1
+        assert len(other.in_use._open) == 1

@@ -13,12 +13,9 @@ import time
 from sqlalchemy import Column, func, select
 
 from likeness.errors import NotFound
-from likeness.gallery import erasure
-from likeness.gallery.collections import Size
+from likeness.gallery import By, Gallery, Size, erasure
 from likeness.gallery.following_index import FollowingIndex
-from likeness.gallery.gallery import Gallery
 from likeness.gallery.rows_as_vectors import subject_vectors
-from likeness.gallery.search import By
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.terms import Template
 from tests.gallery.enrolling_and_erasing import REFERENCES_EACH, run

@@ -9,10 +9,7 @@ import pytest
 from pymilvus import MilvusClient
 
 from likeness.errors import IndexUnavailable
-from likeness.gallery import erasure
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.open_collection import MakeIndex
-from likeness.gallery.search import By
+from likeness.gallery import By, Gallery, MakeIndex, erasure
 from likeness.index import milvus_index
 from likeness.secrets import Keyring
 from tests.gallery import erase, galleries

@@ -10,9 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from likeness.errors import KeyUnusable
 from likeness.evaluation import calibrate_own_strangers
-from likeness.gallery import collections, own_strangers, subjects
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.search import By
+from likeness.gallery import By, Gallery, collections, own_strangers, subjects
 from likeness.gallery.tables import OWN_STRANGERS, REFERENCES
 from likeness.service.models import measure_strangers
 from likeness.service.models.measure_strangers import StrangerUpkeep
@@ -426,7 +424,7 @@ def test_another_cohort_evens_out_on_the_way_what_the_one_before_did(home: Home)
         fill(gallery, 5)
         staff = gallery.collection("staff")
         home.database.write(lambda c: collections.adopt_cohort(c, staff.id, "cohort@2"))
-        gallery._cohorts._cohort_of = lambda model, version: StrangersCohort(version, 0.5)
+        gallery.cohorts._cohort_of = lambda model, version: StrangersCohort(version, 0.5)
         (best, second, *_) = gallery.search("staff", template(0), 5)
         assert best.comparison.is_identical
         assert second.comparison.score == pytest.approx(

@@ -8,9 +8,7 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from likeness.errors import KeyUnusable
-from likeness.gallery import collections, older_rows, references, subjects
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.search import By
+from likeness.gallery import By, Gallery, collections, older_rows, references, subjects
 from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, STAGED, SUBJECTS
 from tests.gallery import changing, erase
 from tests.gallery.galleries import Home, make, new, template

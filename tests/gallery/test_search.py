@@ -5,9 +5,7 @@ from uuid import uuid4
 import pytest
 
 from likeness.errors import NotFound
-from likeness.gallery import search
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.search import By
+from likeness.gallery import By, Gallery, search
 from likeness.terms import SAME_PICTURE, SeenFace
 from tests.gallery import erase
 from tests.gallery.galleries import face, make, new, template

@@ -16,11 +16,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Table, func, insert, select
 
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, ModelMismatch
-from likeness.gallery import erasure, references, staging, subjects
+from likeness.gallery import By, Change, FoundAgain, Gallery, erasure, references, staging, subjects
 from likeness.gallery.erasing import Erasing
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.search import By
-from likeness.gallery.staging import Change, FoundAgain
 from likeness.gallery.tables import CHANGES, COHORTS, REFERENCES, STAGED
 from likeness.index.exact_index import ExactIndex
 from likeness.storage import Scrubbing

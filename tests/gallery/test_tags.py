@@ -4,8 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from likeness.errors import InvalidRequest
-from likeness.gallery import tags
-from likeness.gallery.gallery import Gallery
+from likeness.gallery import Gallery, tags
 from likeness.gallery.tables import TAGS
 from tests.gallery import erase
 from tests.gallery.galleries import Home, make

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Connection
 
 from likeness.errors import Denied
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.notify import WebhookSender, read_networks
 from likeness.review import Arrival, Case, Owed, Probe, crops
 from likeness.service.enrol.on_enrolment import ReviewOfEnrolments
@@ -25,7 +26,7 @@ from .judging import COLLECTION, Desk, found, other
 from .test_watches import CALIBRATION, template, watch_of
 
 SENDER = WebhookSender(read_networks("127.0.0.0/8"))
-STAFF = Collection(
+STAFF = StoredCollection(
     COLLECTION, "staff", "model", 128, "cohort", None, datetime(2100, 1, 1, tzinfo=UTC)
 )
 SERVER = Principal("local:server", Role.ADMIN)

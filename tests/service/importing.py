@@ -21,7 +21,7 @@ def import_file(
         said.send("begins")
         import_collection.import_collection(
             no_record(home),
-            home.keyring,
+            home.gallery,
             home.installation.standards,
             read_export(file, lambda: WORDS),
             name,

@@ -18,7 +18,7 @@ from likeness.app import Workload
 from likeness.app.enrolment import enroller_of
 from likeness.app.home import Home
 from likeness.config import Settings
-from likeness.gallery.references import NewReference
+from likeness.gallery import NewReference
 from likeness.service.enrol.enrol import Demands, Enroller
 from likeness.service.enrol.enrol_source import read_source
 from likeness.service.enrol.named_picture import NamedPicture
@@ -27,7 +27,7 @@ from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.terms import Action, CohortStatistics, Principal, Role, Template, Use
 from likeness.vision.decode import read_sample
 from tests.cli.conftest import InstallationWithDiscs
-from tests.gallery.galleries import face
+from tests.gallery.galleries import create, face
 
 RED, GREEN, BLUE = (220, 40, 40), (40, 200, 60), (50, 70, 230)
 Colour = tuple[int, int, int]
@@ -98,7 +98,8 @@ def home_at(folder: Path, url: str, standards: Path, **chosen: Any) -> Iterator[
 def make(home: Home, collection: str = "staff") -> None:
     """Make an empty collection of the home's model."""
     installation = home.installation
-    home.gallery.create(
+    create(
+        home.gallery,
         collection,
         model=installation.model,
         dimensions=128,

@@ -27,14 +27,13 @@ from likeness.errors import (
     TooBusy,
     UnsupportedImageFormat,
 )
-from likeness.gallery import references
-from likeness.gallery.collections import Size
-from likeness.gallery.search import By
+from likeness.gallery import By, Size, references
 from likeness.service.enrol.enrol import Outcome, Result
 from likeness.service.enrol.enrol_source import read_source
 from likeness.service.enrol.named_picture import NamedPicture, picture_file
 from likeness.terms import Image
 from likeness.vision.decode import Sample
+from tests.gallery.galleries import create
 from tests.service.people import (
     BLUE,
     GREEN,
@@ -186,7 +185,7 @@ def test_what_would_have_expired_is_rejected(home: Home, tmp_path: Path) -> None
 
 
 def test_a_collection_of_another_model_takes_nothing(home: Home, tmp_path: Path) -> None:
-    home.gallery.create("other", model="m", dimensions=128, cohort_version="c")
+    create(home.gallery, "other", model="m", dimensions=128, cohort_version="c")
     with pytest.raises(ModelMismatch, match="use the model that the collection was made with"):
         list(enroller(home, "other").enrol(crowd(tmp_path / "pictures", 2)))
     assert home.gallery.size("other") == Size(0, 0)

@@ -11,8 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from likeness.app.home import Home
-from likeness.gallery.collections import Size
-from likeness.gallery.search import By
+from likeness.gallery import By, Size
 from likeness.service.enrol.enrol import Outcome
 from tests.service.enrolling import run
 from tests.service.people import crowd, enroller, home_at, make, template_of

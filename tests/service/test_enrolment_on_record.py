@@ -18,7 +18,7 @@ from sqlalchemy import Table, select
 from likeness.access import AccessKey, Grant, keys
 from likeness.app.home import Home
 from likeness.errors import Conflict, Denied
-from likeness.gallery.collections import Size
+from likeness.gallery import Size
 from likeness.ledger.tables import ENTRIES
 from likeness.policy import Scope, enabled, read_pack, suspensions
 from likeness.review import Grounds, NewWatch, Owed, Watch, watches

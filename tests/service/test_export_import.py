@@ -23,11 +23,7 @@ from sqlalchemy import func, select
 
 from likeness.app.home import Home
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, LikenessError, NotFound
-from likeness.gallery import proofs, references, subjects, tags
-from likeness.gallery.collections import Size
-from likeness.gallery.references import Reference
-from likeness.gallery.search import By
-from likeness.gallery.subjects import Subject
+from likeness.gallery import By, Reference, Size, Subject, proofs, references, subjects, tags
 from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, SUBJECTS
 from likeness.secrets import SEALED_MAGIC, passphrase
 from likeness.service.enrol.enrol import Outcome
@@ -78,14 +74,14 @@ def enrolled(home: Home, folder: Path, count: int = 5) -> None:
 def export(home: Home, words: str | None = WORDS, collection: str = "staff") -> bytes:
     file = io.BytesIO()
     standards = home.installation.standards
-    export_collection(home.database, home.keyring, standards, collection, file, words)
+    export_collection(home.gallery, standards, collection, file, words)
     return file.getvalue()
 
 
 def import_(home: Home, content: bytes, words: str = WORDS, name: str | None = None) -> Imported:
     return import_collection(
         no_record(home),
-        home.keyring,
+        home.gallery,
         home.installation.standards,
         read_export(io.BytesIO(content), lambda: words),
         name,
@@ -568,7 +564,7 @@ def test_an_import_that_is_stopped_leaves_nothing(home: Home, exports: dict[str,
     with pytest.raises(KeyboardInterrupt):
         import_collection(
             no_record(home),
-            home.keyring,
+            home.gallery,
             home.installation.standards,
             read_export(io.BytesIO(exports["sealed"]), lambda: WORDS),
             "copy",
@@ -625,7 +621,7 @@ def test_order_and_batches_do_not_matter(
 ) -> None:
     enrolled(sqlite_home, tmp_path, 7)
     for module in ("export", "import_collection"):
-        monkeypatch.setattr(f"likeness.service.{module}._AT_ONCE", 2)
+        monkeypatch.setattr(f"likeness.service.move.{module}._AT_ONCE", 2)
     monkeypatch.setattr("likeness.service.move.export.COHORT_PART_BYTES", 1000)
     with elsewhere(tmp_path, standards) as other:
         import_(other, export(sqlite_home))

@@ -12,6 +12,7 @@ from likeness.gallery import collections
 from likeness.gallery.tables import REFERENCES
 from likeness.ledger.tables import ENTRIES
 from likeness.vision.cohorts.standards import Standards
+from tests.gallery.galleries import create
 from tests.service.people import crowd, enroller, home_at, make, template_of
 
 
@@ -76,6 +77,6 @@ def test_a_collection_whose_cohort_is_here_keeps_it(sqlite_home: Home) -> None:
 
 
 def test_a_collection_of_a_model_without_a_cohort_waits(sqlite_home: Home) -> None:
-    sqlite_home.gallery.create("other", model="m", dimensions=4, cohort_version="c")
+    create(sqlite_home.gallery, "other", model="m", dimensions=4, cohort_version="c")
     assert not sqlite_home.adopt_cohort(sqlite_home.gallery.collection("other"))
     assert sqlite_home.gallery.collection("other").cohort_version == "c"

@@ -19,10 +19,7 @@ from likeness.artifacts.catalogue import SAMPLES
 from likeness.buckets import Buckets, FolderBuckets
 from likeness.config import Settings
 from likeness.errors import Conflict, InvalidRequest, NoFace, NotFound
-from likeness.gallery import references
-from likeness.gallery.references import NewReference, Reference
-from likeness.gallery.seal import Details
-from likeness.gallery.search import By
+from likeness.gallery import By, Details, NewReference, Reference, references
 from likeness.gallery.tables import CHANGES, REFERENCES, STAGED
 from likeness.service.enrol.enrol_source import read_source
 from likeness.service.models import re_embed

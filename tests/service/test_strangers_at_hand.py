@@ -8,8 +8,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from likeness.gallery import collections
-from likeness.gallery.gallery import Gallery
+from likeness.gallery import Gallery, collections
 from likeness.review import Arrival, Probe
 from likeness.service.enrol.on_enrolment import StrangersAtHand
 from likeness.service.models.measure_strangers import StrangerUpkeep

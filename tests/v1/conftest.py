@@ -16,9 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from likeness.access import Credential
 from likeness.errors import NotFound
-from likeness.gallery import collections
-from likeness.gallery.cohorts import Cohorts
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection, Collections
 from likeness.secrets import KeyFiles, Keyring
 from likeness.server.gate import Gate
 from likeness.server.metrics import Metrics
@@ -60,13 +58,15 @@ class Client:
         self.scores_hidden = False
         self.faces_asked_for = 0
         self.looked_from: list[str] = []
-        cohorts = Cohorts(
-            self.database, lambda model, version: StrangersCohort(version), kept_cohort
+        self.collections = Collections(
+            self.database,
+            self.keyring,
+            lambda model, version: StrangersCohort(version),
+            kept_cohort,
         )
         self.collection = self.database.write(
-            lambda c: collections.create(
+            lambda c: self.collections.create(
                 c,
-                self.keyring,
                 "staff",
                 model=MODEL,
                 dimensions=DIMENSIONS,
@@ -80,6 +80,7 @@ class Client:
             review=lambda principal, desk: ReviewOffice(
                 self.database,
                 self.keyring,
+                self.collections,
                 desk,
                 principal,
                 self.scores_hidden,
@@ -89,7 +90,7 @@ class Client:
                 self.database,
                 self.keyring,
                 desk,
-                cohorts,
+                self.collections,
                 lambda collection: CALIBRATION,
                 principal,
                 keeps_crops=True,

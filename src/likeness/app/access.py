@@ -5,16 +5,13 @@ import pwd
 import shlex
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 
 from sqlalchemy import Connection
 
 from likeness.app.installation import Installation
 from likeness.config import Settings
 from likeness.errors import InvalidRequest, KeyUnusable, ModelTampered, NotFound
-from likeness.gallery import cohorts, collections, older_rows
-from likeness.gallery.cohorts import KeptCohort
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection, Collections
 from likeness.ledger import Ledger
 from likeness.policy import ChosenPack, RulesInForce, enabled, require_known, shipped
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
@@ -56,6 +53,10 @@ class Rows(Closing):
         except BaseException:
             self.database.close()
             raise
+        standards = installation.standards
+        self.collections = Collections(
+            self.database, self.keyring, standards.cohort_of, Cohort.from_bytes
+        )
         self.rules = RulesInForce(self.database)
         self.desk: Desk = AccountableDesk(
             Office(
@@ -77,17 +78,16 @@ class Rows(Closing):
 
     def _vouch_for_older_rows(self) -> None:
         """Prove, once and on record, the rows of a Likeness that proved none."""
-        keyring = self.keyring
-        if older_rows.prove_ahead(self.database, keyring):
+        if self.collections.prove_older_rows():
             with self.desk.record(Use(self.somebody, Action.GOVERN, "ProveOlderRows")) as record:
                 record.write(
-                    partial(older_rows.bind, keyring=keyring),
+                    self.collections.bind_older_keys,
                     lambda count: Outcome(details={"collections": str(count)}),
                 )
 
     def _even_older_scores_out(self) -> None:
         """Let collections whose scores meant something else go by the present cohorts."""
-        for collection in self.database.read(collections.every):
+        for collection in self.collections.collections():
             if not collection.cohort_version.startswith(METHOD):
                 # A home opens whatever is wrong with one collection; whoever uses that is told.
                 with suppress(KeyUnusable, ModelTampered):
@@ -108,32 +108,16 @@ class Rows(Closing):
             standards.cohort_of(collection.model, collection.cohort_version)
             return False
         except NotFound:
-            # Of the rows: a home that is being opened has no gallery yet.
-            if Rows.kept_cohort(self, collection) is not None:
+            if collection.kept_cohort() is not None:
                 return False
 
         def adopt(connection: Connection) -> None:
-            collections.adopt_cohort(connection, collection.id, version)
+            collection.within(connection).adopt_cohort(version)
 
         use = Use(self.somebody, Action.GOVERN, "AdoptCohort", collection.id)
         with self.desk.record(use) as record:
             record.write(adopt, lambda _: Outcome(details={"cohort": version}))
         return True
-
-    def kept_cohort(self, collection: Collection) -> KeptCohort | None:
-        """Find the cohort that came with a collection, and what scores mean by it, if one did.
-
-        Raises:
-            NotFound: it is erased.
-            Conflict: it has switched to another model.
-            KeyUnusable: it is damaged, or another's.
-        """
-
-        def find(connection: Connection) -> KeptCohort | None:
-            seal = collections.seal_of(connection, self.keyring, collection)
-            return cohorts.find(connection, seal, collection.cohort_version, Cohort.from_bytes)
-
-        return self.database.read(find)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -1,36 +1,13 @@
 """Makes, lists and checks the collections of a home."""
 
 from datetime import UTC, datetime
-from functools import partial
-
-from sqlalchemy import Connection
 
 from likeness.app.access import Rows
 from likeness.app.finders import model_of
 from likeness.app.on_record import on_record
-from likeness.gallery import better_models, collections, own_strangers
-from likeness.gallery.collections import Collection, Size
+from likeness.gallery import Collection
 from likeness.service.enrol import create_collection as act
 from likeness.terms import Action, Calibration
-
-
-def every_collection(rows: Rows) -> list[Collection]:
-    """List all collections by name."""
-    return rows.database.read(collections.every)
-
-
-def collection_named(rows: Rows, name: str) -> Collection:
-    """Find a collection.
-
-    Raises:
-        NotFound: there is none.
-    """
-    return rows.database.read(partial(collections.get, name=name))
-
-
-def size_of(rows: Rows, collection: Collection) -> Size:
-    """Count a collection's subjects and references."""
-    return rows.database.read(partial(collections.size, collection_id=collection.id))
 
 
 def create_collection(
@@ -50,7 +27,7 @@ def create_collection(
     templates = act.TemplatesOf(model.name, model.dimensions, cohort.version)
     with on_record(rows, Action.ARRANGE, "collections create") as record:
         collection = act.create_collection(
-            record, rows.keyring, name, templates, {}, datetime.now(UTC), retention_days
+            record, rows.collections, name, templates, {}, datetime.now(UTC), retention_days
         )
     remember_choice(rows, collection)
     return collection
@@ -60,9 +37,7 @@ def remember_choice(rows: Rows, collection: Collection) -> None:
     """Remember that a collection's model was chosen: whoever chose need not be told of a better."""
     better = better_recogniser(rows, collection)
     if better is not None:
-        rows.database.write(
-            partial(better_models.remember, collection_id=collection.id, recogniser=better)
-        )
+        collection.remember_told_of(better)
 
 
 def better_recogniser(rows: Rows, collection: Collection) -> str | None:
@@ -84,20 +59,15 @@ def calibration_of(rows: Rows, collection: Collection) -> Calibration:
     Raises:
         NotFound: nobody has measured that.
     """
-    kept = rows.kept_cohort(collection)
+    kept = collection.kept_cohort()
     if kept is not None:
         return kept.calibration
     return rows.installation.standards.calibration(collection.model, collection.cohort_version)
 
 
-def own_strangers_of(rows: Rows, collection: Collection) -> Calibration | None:
+def own_strangers_of(collection: Collection) -> Calibration | None:
     """Find what scores mean among a collection's own strangers; None where nobody measured that."""
-
-    def find(connection: Connection) -> own_strangers.Measured | None:
-        seal = collections.seal_of(connection, rows.keyring, collection)
-        return own_strangers.find(connection, seal, collection)
-
-    measured = rows.database.read(find)
+    measured = collection.measured()
     return None if measured is None else measured.own
 
 
@@ -111,6 +81,6 @@ def require_comparable(rows: Rows, collection: Collection) -> None:
     installation = rows.installation
     model_of(installation, collection)
     rows.adopt_cohort(collection)
-    if rows.kept_cohort(collection) is None:
-        present = collection_named(rows, collection.name)
+    if collection.kept_cohort() is None:
+        present = rows.collections.collection(collection.name)
         installation.standards.cohort_of(present.model, present.cohort_version)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from likeness.app.installation import Installation
 from likeness.artifacts import Progress
 from likeness.errors import ArtifactUnavailable, Conflict, LicenceNotAccepted, NotFound
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection
 from likeness.vision.detections import FaceNetwork
 from likeness.vision.find import FaceFinder
 from likeness.vision.models.cards import ModelCard

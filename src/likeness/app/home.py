@@ -6,11 +6,7 @@ from likeness.app.access import Rows
 from likeness.app.installation import Installation
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
-from likeness.gallery.cohorts import KeptCohort
-from likeness.gallery.collections import Collection
-from likeness.gallery.erasing import KeptElsewhere
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.open_collection import MakeIndex
+from likeness.gallery import Gallery, KeptElsewhere, MakeIndex
 from likeness.index.exact_index import ExactIndex
 from likeness.index.faiss_index import FaissIndex
 from likeness.index.milvus_index import MilvusIndex
@@ -38,7 +34,7 @@ class Home(Rows):
         super().__init__(installation)
         settings = installation.settings
         try:
-            self.gallery = Gallery(
+            self.collections = self.gallery = Gallery(
                 self.database,
                 self.keyring,
                 _make_index(settings),
@@ -50,10 +46,6 @@ class Home(Rows):
         except BaseException:
             self.database.close()
             raise
-
-    def kept_cohort(self, collection: Collection) -> KeptCohort | None:
-        """Find the cohort that came with a collection, which the gallery reads once; see `Rows`."""
-        return self.gallery.kept_cohort(collection)
 
     def close(self) -> None:
         """Write what makes the next start fast, and let go of the home."""

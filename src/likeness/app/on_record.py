@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from likeness.app.access import Rows
-from likeness.gallery import collections
-from likeness.gallery.collections import Collection
-from likeness.service.uses.collection_facts import use_of
+from likeness.gallery import Collection
+from likeness.service.uses.collection_facts import use_in
 from likeness.service.uses.record import Record
 from likeness.terms import UNDECLARED, Action, Use
 
@@ -26,14 +25,8 @@ def on_record(
     principal = rows.somebody
     use = Use(principal, action, operation, purpose=(*principal.purposes, UNDECLARED)[0])
     if collection is not None:
-        anywhere, its = use, collection
-        use = rows.database.read(
-            lambda connection: use_of(
-                connection,
-                anywhere,
-                its.id,
-                collections.seal_of(connection, rows.keyring, its),
-            )
-        )
+        # Read anew: a command may begin many uses, and tags may change meanwhile.
+        tagged = collection.read(lambda its: its.tags.all())
+        use = use_in(use, collection.id, tagged)
     with rows.desk.record(use) as record:
         yield record

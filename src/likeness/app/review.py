@@ -5,18 +5,16 @@ from functools import partial
 from likeness.app.access import Rows
 from likeness.app.collections import calibration_of
 from likeness.config import Settings
-from likeness.gallery.cohorts import Cohorts
 from likeness.notify import WebhookSender, read_networks
 from likeness.service.review.review_office import ReviewOffice
 from likeness.service.watch.watch_office import WatchOffice
 from likeness.terms import Principal
-from likeness.vision.cohorts.cohort import Cohort
 
 
 def review_office(rows: Rows, principal: Principal) -> ReviewOffice:
     """Make where a principal works on cases."""
     hidden = rows.installation.settings.review_scores == "hidden"
-    return ReviewOffice(rows.database, rows.keyring, rows.desk, principal, hidden)
+    return ReviewOffice(rows.database, rows.keyring, rows.collections, rows.desk, principal, hidden)
 
 
 def watch_office(rows: Rows, principal: Principal) -> WatchOffice:
@@ -30,7 +28,7 @@ def watch_office(rows: Rows, principal: Principal) -> WatchOffice:
         rows.database,
         rows.keyring,
         rows.desk,
-        Cohorts(rows.database, installation.standards.cohort_of, Cohort.from_bytes),
+        rows.collections,
         partial(calibration_of, rows),
         principal,
         keeps_crops=installation.settings.crops == "on",

@@ -27,7 +27,7 @@ from likeness.app.review import review_office, watch_office
 from likeness.app.upkeep import Upkeep, tasks_of
 from likeness.artifacts import Progress
 from likeness.errors import LikenessError
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection
 from likeness.rekognition.application import Application as Rekognition
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.operations import OPERATIONS

@@ -6,7 +6,7 @@ from functools import partial
 from likeness.app.collections import calibration_of
 from likeness.app.home import Home
 from likeness.errors import LikenessError, StateError
-from likeness.gallery.gallery import Gallery
+from likeness.gallery import Gallery
 from likeness.service.models.measure_strangers import StrangerUpkeep
 
 _logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from likeness.cli.terminal.output_file import write_output
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
-from likeness.gallery.certificate import ErasureCertificate
+from likeness.gallery import ErasureCertificate
 
 # One of an erasure of a million references has a tenth of that.
 _LARGEST_BYTES = 100_000_000

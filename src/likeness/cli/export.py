@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from likeness.app.access import Rows
-from likeness.app.collections import collection_named
 from likeness.app.on_record import on_record
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import print_json
@@ -42,7 +41,7 @@ def export(
         )
     check_output(out)
     with Rows(installation()) as rows:
-        known = collection_named(rows, collection)  # said before anybody is asked
+        known = rows.collections.collection(collection)  # said before anybody is asked
         passphrase = None if in_the_clear else passphrase_from(passphrase_file, new=True)
         with (
             on_record(rows, Action.READ, "export", known) as record,
@@ -50,8 +49,7 @@ def export(
             counting("Subjects and references") as tell,
         ):
             exported = export_collection(
-                rows.database,
-                rows.keyring,
+                rows.collections,
                 rows.installation.standards,
                 collection,
                 file,

@@ -14,8 +14,7 @@ from likeness.cli.finding import Finding
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import several
 from likeness.errors import LikenessError, NotFound
-from likeness.gallery import collections
-from likeness.gallery.collections import Collection
+from likeness.gallery import counts_by_key, models_in_use
 from likeness.service.govern.rotate_keys import other_secrets_by_key
 from likeness.storage import Database, SqliteFile, current, head, open_database, read_address
 from likeness.vision.models.template_model import recogniser_of
@@ -45,7 +44,7 @@ def _database(settled: Installation) -> Iterator[Finding]:
             schema = current(database)
             yield _schema(database, schema)
             if schema == head():
-                in_use = database.read(collections.counts_by_key)
+                in_use = database.read(counts_by_key)
                 yield _keys(settled, in_use + database.read(other_secrets_by_key))
                 yield from _collections(settled, database)
     except LikenessError as error:
@@ -101,21 +100,21 @@ def _keys(settled: Installation, secrets_by_key: Counter[str]) -> Finding:
 
 
 def _collections(settled: Installation, database: Database) -> Iterator[Finding]:
-    every = database.read(collections.every)
-    yield Finding("collections", str(len(every)))
-    for one in every:
-        yield _collection(settled, one)
+    models = database.read(models_in_use)
+    yield Finding("collections", str(len(models)))
+    for name, model in models.items():
+        yield _collection(settled, name, model)
 
 
-def _collection(settled: Installation, collection: Collection) -> Finding:
+def _collection(settled: Installation, collection: str, model_name: str) -> Finding:
     """Say whether a collection can be searched and enrolled into here, or how to mend it."""
-    subject, name = f"collection {plain(collection.name)}", shlex.quote(collection.name)
-    recogniser = plain(recogniser_of(collection.model))
+    subject, name = f"collection {plain(collection)}", shlex.quote(collection)
+    recogniser = plain(recogniser_of(model_name))
     re_embed = f"likeness collections re-embed {name} --to {settled.recogniser.name}"
     try:
-        model = settled.known_model(collection.model)
+        model = settled.known_model(model_name)
         if model is None:
-            state = f"of {plain(collection.model)}, which is not known here"
+            state = f"of {plain(model_name)}, which is not known here"
             return Finding(subject, state, well=False, mend=re_embed)
         missing = settled.missing_part(model)
         if missing is not None:

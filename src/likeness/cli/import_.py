@@ -25,7 +25,7 @@ from likeness.cli.terminal.prompts import passphrase_from
 from likeness.cli.terminal.stopping import stopping
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest, StateError
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection
 from likeness.service.enrol.enrol import Demands
 from likeness.service.move.import_collection import Imported, import_collection
 from likeness.service.move.import_compreface import CompreFace, compreface_pictures
@@ -116,7 +116,7 @@ def _import_collection(
 
                     imported = import_collection(
                         record,
-                        home.keyring,
+                        home.collections,
                         home.installation.standards,
                         export,
                         name,

@@ -11,7 +11,7 @@ from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.words import several
-from likeness.gallery.collections import counts_by_key
+from likeness.gallery import counts_by_key
 from likeness.service.govern.rotate_keys import other_secrets_by_key, rotate_keys
 from likeness.service.uses.record import Outcome
 from likeness.terms import Action

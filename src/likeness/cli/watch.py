@@ -18,7 +18,7 @@ from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.standard_input import picture_path, sample_of
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection
 from likeness.policy import require_known
 from likeness.review import Grounds
 from likeness.service.watch.watch_office import Wanted, WatchOffice

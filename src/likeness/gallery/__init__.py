@@ -1,1 +1,63 @@
-"""Whose face is most like this one?"""
+"""Whose face is most like this one? Collections, who is in them, and how people leave them.
+
+`Gallery.collection(name)` gives an `OpenCollection`, which searches; where another process has the
+gallery open, `Collections.collection(name)` gives a `Collection`, which reads and changes rows.
+"""
+
+from likeness.gallery.arrivals import ArrivingReference, ArrivingSubject
+from likeness.gallery.certificate import ErasureCertificate
+from likeness.gallery.clusters import group
+from likeness.gallery.cohorts import Cohorts, KeptCohort
+from likeness.gallery.collection import Collection, OpenCollection
+from likeness.gallery.collection_rows import CollectionRows
+from likeness.gallery.collections import Size, counts_by_key, models_in_use, rewrap_keys
+from likeness.gallery.erasing import KeptElsewhere
+from likeness.gallery.erasure import Erasure
+from likeness.gallery.gallery import Collections, Gallery
+from likeness.gallery.names import checked_name, checked_text, composed, spellings
+from likeness.gallery.open_collection import MakeIndex
+from likeness.gallery.own_strangers import Measured
+from likeness.gallery.references import NewReference, Reference, require_model
+from likeness.gallery.retention import SweepReport
+from likeness.gallery.seal import Details
+from likeness.gallery.search import By, Candidate
+from likeness.gallery.staging import Change, FoundAgain
+from likeness.gallery.subjects import Subject
+from likeness.gallery.tags import MOST_TAGS
+
+__all__ = [
+    "MOST_TAGS",
+    "ArrivingReference",
+    "ArrivingSubject",
+    "By",
+    "Candidate",
+    "Change",
+    "Cohorts",
+    "Collection",
+    "CollectionRows",
+    "Collections",
+    "Details",
+    "Erasure",
+    "ErasureCertificate",
+    "FoundAgain",
+    "Gallery",
+    "KeptCohort",
+    "KeptElsewhere",
+    "MakeIndex",
+    "Measured",
+    "NewReference",
+    "OpenCollection",
+    "Reference",
+    "Size",
+    "Subject",
+    "SweepReport",
+    "checked_name",
+    "checked_text",
+    "composed",
+    "counts_by_key",
+    "group",
+    "models_in_use",
+    "require_model",
+    "rewrap_keys",
+    "spellings",
+]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, insert, select
 
 from likeness.errors import Conflict, InvalidRequest
 from likeness.gallery import collections
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.names import checked_text
 from likeness.gallery.references import insert_rows, require_model, row_of
 from likeness.gallery.seal import Details, Seal
@@ -78,7 +78,7 @@ def insert_subjects(
 
 def insert_references(
     connection: Connection,
-    collection: Collection,
+    collection: StoredCollection,
     seal: Seal,
     arriving: Sequence[ArrivingReference],
 ) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from likeness.errors import Conflict
 from likeness.gallery import erasure, proofs, references, subjects
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.journals import note_reassigned
 from likeness.gallery.seal import Seal
@@ -67,7 +67,11 @@ def take(
 
 
 def dissolve(
-    connection: Connection, collection: Collection, seal: Seal, subject_id: UUID, now: datetime
+    connection: Connection,
+    collection: StoredCollection,
+    seal: Seal,
+    subject_id: UUID,
+    now: datetime,
 ) -> Erasure:
     """Begin to erase a subject alone; all their references stay enrolled, unnamed.
 

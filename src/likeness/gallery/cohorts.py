@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection, insert, select
 
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COHORTS
 from likeness.storage import Database
@@ -78,7 +78,7 @@ class Cohorts:
         self._kept: dict[UUID, tuple[str, KeptCohort | None]] = {}
         self._shared: dict[tuple[str, str], Cohort] = {}
 
-    def kept(self, collection: Collection, seal: Seal) -> KeptCohort | None:
+    def kept(self, collection: StoredCollection, seal: Seal) -> KeptCohort | None:
         """Find the cohort that came with a collection, if it is of that.
 
         Raises:
@@ -94,7 +94,7 @@ class Cohorts:
             self._kept[collection.id] = version, kept
         return kept
 
-    def of(self, collection: Collection, seal: Seal) -> Cohort:
+    def of(self, collection: StoredCollection, seal: Seal) -> Cohort:
         """Find the cohort of a collection.
 
         Raises:
@@ -110,7 +110,7 @@ class Cohorts:
         return self._shared[place]
 
     def even_out(
-        self, collection: Collection, seal: Seal, templates: Sequence[Template]
+        self, collection: StoredCollection, seal: Seal, templates: Sequence[Template]
     ) -> Sequence[Template]:
         """Give templates of a collection's model as its cohort sees them.
 

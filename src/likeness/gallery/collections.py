@@ -1,7 +1,7 @@
 """Which collections are there? Rows, as functions over a connection."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,32 +11,8 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from likeness.gallery.names import checked_name, spellings
 from likeness.gallery.seal import Seal
-from likeness.gallery.tables import COLLECTIONS
+from likeness.gallery.tables import COLLECTIONS, REFERENCES, SUBJECTS
 from likeness.secrets import Keyring, key_id_of
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """A named part of the gallery: templates of one model, evened out by one cohort.
-
-    References are erased `retention_days` after their enrolment; None keeps them.
-    """
-
-    id: UUID
-    name: str
-    model: str
-    dimensions: int
-    cohort_version: str
-    retention_days: int | None
-    created_at: datetime
-
-    def is_comparable_with(self, other: "Collection | None") -> bool:
-        """Whether what is known of one's templates holds for the other's."""
-        return other is not None and (self.id, self.model, self.cohort_version) == (
-            other.id,
-            other.model,
-            other.cohort_version,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +23,35 @@ class Size:
     references: int
 
 
-_COLUMNS = [COLLECTIONS.c[name] for name in Collection.__dataclass_fields__]
+@dataclass(frozen=True, slots=True)
+class StoredCollection:
+    """What a collection is, as its row says, and how large it was then."""
+
+    id: UUID
+    name: str
+    model: str
+    dimensions: int
+    cohort_version: str
+    retention_days: int | None
+    created_at: datetime
+    size: Size = field(default=Size(0, 0), compare=False)
+
+    def is_comparable_with(self, other: "StoredCollection | None") -> bool:
+        """Whether what is known of one's templates holds for the other's."""
+        return other is not None and (self.id, self.model, self.cohort_version) == (
+            other.id,
+            other.model,
+            other.cohort_version,
+        )
+
+
+_FIELDS = tuple(name for name in StoredCollection.__dataclass_fields__ if name != "size")
+_COUNTS = (COLLECTIONS.c.subject_count, COLLECTIONS.c.reference_count)
+_COLUMNS = [*(COLLECTIONS.c[name] for name in _FIELDS), *_COUNTS]
 # Made once: every act comes here.
 _NAMED = select(*_COLUMNS).where(COLLECTIONS.c.name == bindparam("name"))
 _BY_ID = select(*_COLUMNS).where(COLLECTIONS.c.id == bindparam("collection_id"))
-_SIZE = select(COLLECTIONS.c.subject_count, COLLECTIONS.c.reference_count).where(
-    COLLECTIONS.c.id == bindparam("collection_id")
-)
+_SIZE = select(*_COUNTS).where(COLLECTIONS.c.id == bindparam("collection_id"))
 
 
 def create(
@@ -66,7 +64,7 @@ def create(
     cohort_version: str,
     now: datetime,
     retention_days: int | None = None,
-) -> Collection:
+) -> StoredCollection:
     """Make an empty collection with a key of its own.
 
     Raises:
@@ -77,16 +75,16 @@ def create(
     _check_retention(retention_days)
     if _named(connection, name) is not None:
         raise AlreadyExists(f"a new collection was expected and {name!r} exists: choose another")
-    collection = Collection(
+    collection = StoredCollection(
         uuid4(), name, model, dimensions, cohort_version, retention_days, created_at=now
     )
     _, sealed_key = keyring.new_data_key(key_context(collection.id))
-    row = {field: getattr(collection, field) for field in Collection.__dataclass_fields__}
+    row = {name: getattr(collection, name) for name in _FIELDS}
     connection.execute(insert(COLLECTIONS), {**row, "sealed_key": sealed_key})
     return collection
 
 
-def get(connection: Connection, name: str) -> Collection:
+def get(connection: Connection, name: str) -> StoredCollection:
     """Find a collection by its name, however that is spelt.
 
     Raises:
@@ -103,21 +101,37 @@ def get(connection: Connection, name: str) -> Collection:
     return found
 
 
-def by_id(connection: Connection, collection_id: UUID) -> Collection | None:
+def by_id(connection: Connection, collection_id: UUID) -> StoredCollection | None:
     """Find a collection by its id; None where it is erased."""
     row = connection.execute(_BY_ID, {"collection_id": collection_id}).first()
     return None if row is None else _collection(row)
 
 
-def every(connection: Connection) -> list[Collection]:
+def every(connection: Connection) -> list[StoredCollection]:
     """List all collections by name."""
     return [_collection(r) for r in connection.execute(select(*_COLUMNS).order_by("name"))]
+
+
+def models_in_use(connection: Connection) -> dict[str, str]:
+    """Give the model of every collection, by the collection's name."""
+    return {one.name: one.model for one in every(connection)}
 
 
 def size(connection: Connection, collection_id: UUID) -> Size:
     """Say how many subjects and references a collection has, none where it is erased."""
     row = connection.execute(_SIZE, {"collection_id": collection_id}).first()
     return Size(*(row or (0, 0)))
+
+
+def everybody(connection: Connection, collection_id: UUID) -> list[UUID]:
+    """List the ids of all subjects and references of a collection."""
+    return [
+        one
+        for table in (SUBJECTS, REFERENCES)
+        for one in connection.execute(
+            select(table.c.id).where(table.c.collection_id == collection_id)
+        ).scalars()
+    ]
 
 
 def grow(
@@ -134,7 +148,7 @@ def grow(
     )
 
 
-def seal_of(connection: Connection, keyring: Keyring, collection: Collection) -> Seal:
+def seal_of(connection: Connection, keyring: Keyring, collection: StoredCollection) -> Seal:
     """Open a collection's key.
 
     Raises:
@@ -236,15 +250,17 @@ def erased(collection_id: UUID) -> NotFound:
     return NotFound(f"collection {collection_id} was expected and is erased: nothing was done")
 
 
-def _named(connection: Connection, name: str) -> Collection | None:
+def _named(connection: Connection, name: str) -> StoredCollection | None:
     for spelling in spellings(name):
         if row := connection.execute(_NAMED, {"name": spelling}).first():
             return _collection(row)
     return None
 
 
-def _collection(row: Row[Any]) -> Collection:
-    return Collection(**row._mapping)
+def _collection(row: Row[Any]) -> StoredCollection:
+    said = dict(row._mapping)
+    size = Size(said.pop("subject_count"), said.pop("reference_count"))
+    return StoredCollection(**said, size=size)
 
 
 def _check_retention(days: int | None) -> None:

@@ -17,9 +17,9 @@ from likeness.gallery import (
     staging,
 )
 from likeness.gallery.certificate import ErasureCertificate, Verification
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.erasure import Erasure
-from likeness.gallery.open_collections import OpenCollections
+from likeness.gallery.open_collections import IndexesInUse
 from likeness.gallery.staging import Change
 from likeness.storage import Database
 
@@ -44,7 +44,7 @@ class Erasing:
     def __init__(
         self,
         database: Database,
-        in_use: OpenCollections,
+        in_use: IndexesInUse,
         elsewhere: KeptElsewhere,
         clock: Callable[[], datetime],
     ) -> None:
@@ -99,7 +99,7 @@ class Erasing:
             lambda connection: erasure.verify(connection, certificate, vectors)
         )
 
-    def _there(self, collection_id: UUID) -> Collection | None:
+    def _there(self, collection_id: UUID) -> StoredCollection | None:
         return self._database.read(lambda connection: collections.by_id(connection, collection_id))
 
     def _forget(self, begun: Erasure) -> tuple[str, ...]:

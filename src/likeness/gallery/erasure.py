@@ -32,7 +32,7 @@ from sqlalchemy import (
 from likeness.errors import Conflict
 from likeness.gallery import collections, own_strangers
 from likeness.gallery.certificate import Erased, ErasureCertificate, Verification
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.journals import note_reassigned, note_removed
 from likeness.gallery.tables import (
     BETTER_MODELS,
@@ -79,7 +79,7 @@ class Erasure:
 
 def begin(
     connection: Connection,
-    collection: Collection,
+    collection: StoredCollection,
     now: datetime,
     *,
     subject_ids: Sequence[UUID] = (),
@@ -127,7 +127,9 @@ def begin(
     return _note(connection, collection, _models(connection, collection), erased, now)
 
 
-def begin_collection(connection: Connection, collection: Collection, now: datetime) -> Erasure:
+def begin_collection(
+    connection: Connection, collection: StoredCollection, now: datetime
+) -> Erasure:
     """Destroy a collection's key; note what has to follow.
 
     Raises:
@@ -225,7 +227,7 @@ def verify(connection: Connection, certificate: ErasureCertificate, vectors: int
     return Verification(digest == certificate.digest, rows, vectors)
 
 
-def _models(connection: Connection, collection: Collection) -> tuple[tuple[str, int], ...]:
+def _models(connection: Connection, collection: StoredCollection) -> tuple[tuple[str, int], ...]:
     """Give the models that a collection may have indexes of, each with its dimensions."""
     columns = [CHANGES.c.model, CHANGES.c.dimensions]
     columns += [CHANGES.c.replaced_model, CHANGES.c.replaced_dimensions]
@@ -238,7 +240,7 @@ def _models(connection: Connection, collection: Collection) -> tuple[tuple[str, 
 
 def _note(
     connection: Connection,
-    collection: Collection,
+    collection: StoredCollection,
     models: tuple[tuple[str, int], ...],
     erased: Erased,
     now: datetime,

@@ -10,56 +10,157 @@ What holds, whatever fails in between:
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 from uuid import UUID
 
-import numpy as np
 from sqlalchemy import Connection
 
 from likeness.errors import LikenessError
-from likeness.gallery import (
-    assignment,
-    collections,
-    erasure,
-    proofs,
-    references,
-    search,
-    staging,
-    subjects,
-)
+from likeness.gallery import collections, erasure, older_rows, own_strangers, staging, tags
 from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.cohorts import Cohorts, KeptCohort, ReadCohort
-from likeness.gallery.collections import Collection, Size
+from likeness.gallery.collection import Collection, OpenCollection
+from likeness.gallery.collections import Size, StoredCollection
 from likeness.gallery.erasing import Erasing, KeptElsewhere
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.home_lock import HomeLock
-from likeness.gallery.open_collection import MakeIndex, OpenCollection
-from likeness.gallery.open_collections import OpenCollections
+from likeness.gallery.open_collection import CollectionIndexes, MakeIndex
+from likeness.gallery.open_collections import IndexesInUse
 from likeness.gallery.own_strangers import Measured
 from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.seal import Seal
-from likeness.gallery.search import By, Candidate, Sought
+from likeness.gallery.search import By, Candidate
 from likeness.gallery.staging import Change
-from likeness.index.vector_index import checked_limit
 from likeness.secrets import Keyring
 from likeness.storage import Database
 from likeness.terms import Closing, Cohort, SeenFace, Template
 
-T = TypeVar("T")
-
 _logger = logging.getLogger(__name__)
 
+_STORED = [field.name for field in fields(StoredCollection)]
 
-class Gallery(Closing):
-    """Enrols and searches; safe to use from many threads. `erasing` is how people leave it.
 
-    A service that keeps rows of its own in the same transaction uses `open` and `evened_out`, the
-    functions of `references` inside its act, and `follow` after.
+class Collections:
+    """The collections of a home, as their rows are; any number of processes may have them.
+
+    `database` has the rows, `cohorts` what evens scores out.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        cohort_of: Callable[[str, str], Cohort],
+        read_cohort: ReadCohort,
+    ) -> None:
+        """Know where collections are.
+
+        Args:
+            database: where the rows are, with this program's schema.
+            keyring: what collections' keys are sealed with.
+            cohort_of: gives the cohort of a model and version.
+            read_cohort: makes a cohort of the bytes that were kept of it.
+        """
+        self.database = database
+        self.cohorts = Cohorts(database, cohort_of, read_cohort)
+        self._keyring = keyring
+
+    def collections(self) -> list[Collection]:
+        """List all collections by name; no key is opened."""
+        return [self._found(one) for one in self.database.read(collections.every)]
+
+    def collection(self, name: str) -> Collection:
+        """Find a collection by its name, however that is spelt, with its tags.
+
+        Raises:
+            InvalidRequest: the name is none that can be kept.
+            NotFound: there is none.
+            KeyUnusable: the installation's key is gone or another's.
+        """
+        return self.database.read(partial(self.named, name=name))
+
+    def named(self, connection: Connection, name: str) -> Collection:
+        """Find a collection in a transaction; see `collection`."""
+        found = collections.get(connection, name)
+        seal = self.seal_of(connection, found)
+        return self._found(found, _tags=tags.of(connection, seal))
+
+    def of_id(self, connection: Connection, collection_id: UUID) -> Collection:
+        """Find a collection by its id, in a transaction; no key is opened.
+
+        Raises:
+            NotFound: it is erased.
+        """
+        found = collections.by_id(connection, collection_id)
+        if found is None:
+            raise collections.erased(collection_id)
+        return self._found(found)
+
+    def create(
+        self,
+        connection: Connection,
+        name: str,
+        *,
+        model: str,
+        dimensions: int,
+        cohort_version: str,
+        now: datetime,
+        retention_days: int | None = None,
+    ) -> Collection:
+        """Make an empty collection with a key of its own.
+
+        Raises:
+            InvalidRequest: the name cannot be kept, or the retention is no number of days.
+            AlreadyExists: there is one of that name.
+        """
+        return self._found(
+            collections.create(
+                connection,
+                self._keyring,
+                name,
+                model=model,
+                dimensions=dimensions,
+                cohort_version=cohort_version,
+                retention_days=retention_days,
+                now=now,
+            )
+        )
+
+    def prove_older_rows(self) -> bool:
+        """Prove what a Likeness before 0012 wrote; say whether there are keys to bind then."""
+        return older_rows.prove_ahead(self.database, self._keyring)
+
+    def bind_older_keys(self, connection: Connection) -> int:
+        """Let the keys of collections open for proven rows alone; say how many those are."""
+        return older_rows.bind(connection, self._keyring)
+
+    def seal_of(self, connection: Connection, collection: StoredCollection) -> Seal:
+        """Open what seals a collection, in a transaction.
+
+        Raises:
+            NotFound: it is erased.
+            Conflict: it has switched to another model.
+            KeyUnusable: the installation's key is gone or another's.
+        """
+        return collections.seal_of(connection, self._keyring, collection)
+
+    def seal(self, collection: StoredCollection) -> Seal:
+        """Open what seals a collection; raises what `seal_of` does."""
+        return self.database.read(partial(self.seal_of, collection=collection))
+
+    def _found(self, stored: StoredCollection, **more: Any) -> Collection:
+        return Collection(*(getattr(stored, name) for name in _STORED), _home=self, **more)
+
+
+class Gallery(Collections, Closing):
+    """The collections of a home that this process has open; safe to use from many threads.
+
+    `in_use` has their indexes, `erasing` is how people leave them.
     """
 
     def __init__(
@@ -90,12 +191,10 @@ class Gallery(Closing):
             Conflict: another process has it open.
             DatabaseUnavailable: folder or database cannot be read or written.
         """
-        self._database = database
-        self._keyring = keyring
+        super().__init__(database, keyring, cohort_of, read_cohort)
         self._clock = clock
-        self._cohorts = Cohorts(database, cohort_of, read_cohort)
-        self._open = OpenCollections(database, keyring, make_index, snapshots)
-        self.erasing = Erasing(database, self._open, kept_elsewhere, clock)
+        self.in_use = IndexesInUse(database, keyring, make_index, snapshots)
+        self.erasing = Erasing(database, self.in_use, kept_elsewhere, clock)
         self._lock = HomeLock(snapshots)
         try:
             self.erasing.finish_pending()
@@ -105,331 +204,46 @@ class Gallery(Closing):
             self._lock.release()
             raise
 
-    # Collections
-
-    def create(
-        self,
-        name: str,
-        *,
-        model: str,
-        dimensions: int,
-        cohort_version: str,
-        retention_days: int | None = None,
-    ) -> Collection:
-        """Make an empty collection with a key of its own.
+    def collection(self, name: str) -> OpenCollection:
+        """Find a collection by its name, however that is spelt, with its tags.
 
         Raises:
-            InvalidRequest: the name cannot be kept, or the retention is no number of days.
-            AlreadyExists: there is one of that name.
-        """
-        return self._database.write(
-            lambda connection: collections.create(
-                connection,
-                self._keyring,
-                name,
-                model=model,
-                dimensions=dimensions,
-                cohort_version=cohort_version,
-                retention_days=retention_days,
-                now=self._clock(),
-            )
-        )
-
-    def collections(self) -> list[Collection]:
-        """List all collections by name."""
-        return self._database.read(collections.every)
-
-    def collection(self, name: str) -> Collection:
-        """Find a collection.
-
-        Raises:
-            NotFound: there is none.
-        """
-        return self._database.read(lambda connection: collections.get(connection, name))
-
-    def size(self, name: str) -> Size:
-        """Count a collection's subjects and references.
-
-        Raises:
-            NotFound: there is none.
-        """
-        return self._database.read(
-            lambda connection: collections.size(connection, collections.get(connection, name).id)
-        )
-
-    def open(self, name: str) -> tuple[Collection, OpenCollection]:
-        """Find a collection and open its key; its indexes are opened by the first search.
-
-        Raises:
+            InvalidRequest: the name is none that can be kept.
             NotFound: there is none.
             Conflict: it switched to another model in this very moment.
             KeyUnusable: the installation's key is gone or another's.
         """
-        return self._open.named(name)
+        return self.database.read(partial(self.named, name=name))
 
-    def open_with_tags(self, name: str) -> tuple[Collection, OpenCollection, dict[str, str]]:
-        """Find and open a collection, and read its tags in the same moment; raises as `open`."""
-        return self._open.tagged(name)
+    def named(self, connection: Connection, name: str) -> OpenCollection:
+        """Find a collection in a transaction; see `collection`."""
+        found = collections.get(connection, name)
+        tagged = tags.of(connection, self.in_use.open_within(connection, found).seal)
+        strangers = own_strangers.state_of(connection, found.id)
+        return self._found(found, _tags=tagged, _strangers=strangers)
 
-    # Enrolling and searching
-
-    def enrol(self, name: str, new: Sequence[NewReference]) -> list[Reference]:
-        """Enrol faces, all or none, in one commit; searches that start after this find them.
-
-        Raises:
-            NotFound: there is no such collection.
-            AlreadyExists, InvalidRequest, ModelMismatch: see `references.insert_all`.
-        """
-
-        def enrol(collection: Collection, opened: OpenCollection) -> list[Reference]:
-            evened = self.evened_out(collection, opened, new)
-            enrolled = self._database.write(
-                lambda connection: references.insert_all(
-                    connection, collection, opened.seal, evened, self._clock()
-                )
-            )
-            self.follow(opened, enrolled)
-            return enrolled
-
-        return self._while_it_stays(self.collection(name), enrol)
-
-    def evened_out(
-        self, collection: Collection, opened: OpenCollection, new: Sequence[NewReference]
-    ) -> list[NewReference]:
-        """Give faces as a collection's cohort sees them."""
-        templates = self._cohorts.even_out(collection, opened.seal, [one.template for one in new])
-        return [replace(one, template=t) for one, t in zip(new, templates, strict=True)]
-
-    def as_evened_out(
-        self, collection: Collection, templates: Sequence[Template]
-    ) -> Sequence[Template]:
-        """Give templates of a collection's model as its cohort sees them.
-
-        Raises:
-            NotFound: it is erased, or its cohort is none of those kept.
-        """
-        return self._cohorts.even_out(collection, self._open.open(collection).seal, templates)
-
-    def own_scores(
-        self, collection: Collection, probe: Template, candidates: Sequence[Candidate]
-    ) -> list[float] | None:
-        """Score candidates as one stranger of the collection scores with another.
-
-        None where its strangers were not measured. A picture compared with itself stays that.
+    def by_id(self, collection_id: UUID) -> OpenCollection:
+        """Find a collection by its id.
 
         Raises:
             NotFound: it is erased.
         """
-        opened = self._open.open(collection)
-        strangers = opened.strangers.of(collection)
-        if strangers is None or not candidates:
-            return None if strangers is None else []
-        vectors, subject_numbers = self._database.read(
-            partial(search.vectors_of, seal=opened.seal, candidates=candidates)
-        )
-        scores = strangers.joining.own_scores(
-            self._cohorts.of(collection, opened.seal), probe.vector, vectors, subject_numbers
-        )
-        return [
-            one.comparison.score if one.comparison.is_identical else score
-            for one, score in zip(candidates, scores.tolist(), strict=True)
-        ]
+        found = self.database.read(partial(collections.by_id, collection_id=collection_id))
+        if found is None:
+            raise collections.erased(collection_id)
+        return self._found(found)
 
-    def own_score_of(
-        self,
-        collection: Collection,
-        one: Template,
-        other: Template,
-        subject_id: UUID | None = None,
-    ) -> float | None:
-        """Score two templates as one stranger of a collection with another.
+    def seal_of(self, connection: Connection, collection: StoredCollection) -> Seal:
+        """Give what seals a collection, which is opened once; see `Collections.seal_of`."""
+        found = self.in_use.known(collection)
+        return super().seal_of(connection, collection) if found is None else found.seal
 
-        None where its strangers were not measured. The other is of a subject, or nobody's.
+    def seal(self, collection: StoredCollection) -> Seal:
+        """Give the same outside of a transaction."""
+        return self.in_use.open(collection).seal
 
-        Raises:
-            NotFound: the collection is erased.
-        """
-        opened = self._open.open(collection)
-        strangers = opened.strangers.of(collection)
-        if strangers is None:
-            return None
-        ids = [] if subject_id is None else [subject_id]
-        known = self._database.read(partial(subjects.by_ids, seal=opened.seal, ids=ids))
-        whose = np.array([each.number for each in known] or [0], np.int64)
-        cohort = self._cohorts.of(collection, opened.seal)
-        scores = strangers.joining.own_scores(cohort, one.vector, other.vector[None], whose)
-        return float(scores[0])
-
-    def strangers(self, collection: Collection) -> Measured | None:
-        """Find what was measured of a collection's own strangers; None for nothing.
-
-        Raises:
-            NotFound: it is erased.
-        """
-        found = self._open.open(collection).strangers.of(collection)
-        return None if found is None else found.measured
-
-    def population(self, collection: Collection) -> tuple[Size, Measured | None]:
-        """Count a collection, and find what was measured of its own strangers, if it was.
-
-        Raises:
-            NotFound: it is erased.
-        """
-        strangers = self._open.open(collection).strangers
-
-        def read(connection: Connection) -> tuple[Size, Measured | None]:
-            found = strangers.read(connection, collection)
-            size = collections.size(connection, collection.id)
-            return size, None if found is None else found.measured
-
-        return self._database.read(read)
-
-    def follow(self, opened: OpenCollection, enrolled: Sequence[Reference]) -> None:
-        """Let searches find what a committed act enrolled."""
-        if enrolled:
-            opened.follow(max(reference.number for reference in enrolled))
-        self._open.snapshot_soon(opened)
-
-    def search(
-        self,
-        name: str,
-        probe: Template,
-        limit: int,
-        by: By = By.BEST,
-        seen: SeenFace | None = None,
-    ) -> list[Candidate]:
-        """Find at most `limit` candidates, most alike first.
-
-        A probe of the collection's model is evened out by the collection's cohort. What is enrolled
-        of the face that was `seen` is that face.
-
-        Raises:
-            NotFound: there is no such collection.
-            ModelMismatch: the probe is of another model or cohort than the collection.
-            InvalidRequest: the limit is below 1.
-            IndexUnavailable, DatabaseUnavailable, KeyUnusable: the index cannot be brought up to
-                date with the rows.
-        """
-        return self.search_in(self.collection(name), probe, limit, by, seen=seen)
-
-    def search_in(
-        self,
-        collection: Collection,
-        probe: Template,
-        limit: int,
-        by: By = By.BEST,
-        among: Sequence[UUID] | None = None,
-        seen: SeenFace | None = None,
-    ) -> list[Candidate]:
-        """Search a collection that was found before, and no other that took its name; see `search`.
-
-        Where `among` is given, only these references are compared with, each by itself, or with
-        `By.SUBJECT` these subjects.
-
-        Raises:
-            NotFound: it is erased.
-        """
-        limit = checked_limit(limit)
-
-        def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
-            (evened,) = self._cohorts.even_out(collection, opened.seal, [probe])
-            references.require_model(evened, collection)
-            return self._find(collection, opened, Sought(evened, seen), limit, by, among=among)
-
-        return self._while_it_stays(collection, find)
-
-    def search_reference(
-        self,
-        name: str,
-        reference_id: UUID,
-        limit: int,
-        by: By = By.BEST,
-        among: Sequence[UUID] | None = None,
-    ) -> list[Candidate]:
-        """Find whom an enrolled reference is like, itself left out; see `search_in`.
-
-        Among fused subjects, the one whose reference it is may come first.
-
-        Raises:
-            NotFound: there is no such collection or reference.
-        """
-        limit = checked_limit(limit)
-
-        def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
-            number, kept = self._database.read(
-                lambda connection: references.template(
-                    connection, collection, opened.seal, reference_id
-                )
-            )
-            (probe,) = self._cohorts.even_out(collection, opened.seal, [kept])
-            leaving_out = None if by is By.SUBJECT else number
-            return self._find(collection, opened, Sought(probe), limit, by, leaving_out, among)
-
-        return self._while_it_stays(self.collection(name), find)
-
-    def search_subject(
-        self, name: str, subject_id: UUID, limit: int, among: Sequence[UUID] | None = None
-    ) -> list[Candidate]:
-        """Find the fused subjects that an enrolled one is like, itself left out; see `search_in`.
-
-        Nobody is like a subject without references.
-
-        Raises:
-            NotFound: there is no such collection or subject.
-        """
-        limit = checked_limit(limit)
-
-        def find(collection: Collection, opened: OpenCollection) -> list[Candidate]:
-            def probe_of(connection: Connection) -> tuple[int, Template | None]:
-                number = subjects.by_id(connection, opened.seal, subject_id).number
-                proofs.require_references_of(connection, opened.seal, [number])
-                fused = search.fused(connection, collection, opened.seal, [number], cohort)
-                return number, fused.get(number)
-
-            cohort = self._cohorts.of(collection, opened.seal)
-            number, probe = self._database.read(probe_of)
-            if probe is None:
-                return []
-            return self._find(collection, opened, Sought(probe), limit, By.SUBJECT, number, among)
-
-        return self._while_it_stays(self.collection(name), find)
-
-    # Whose references are
-
-    def give_references(self, name: str, subject_id: UUID, reference_ids: Sequence[UUID]) -> None:
-        """Make references a subject's; see `assignment.give`, also for what it raises."""
-        self._assign(name, assignment.give, subject_id, reference_ids)
-
-    def take_references(self, name: str, subject_id: UUID, reference_ids: Sequence[UUID]) -> None:
-        """Take references from a subject; see `assignment.take`, also for what it raises."""
-        self._assign(name, assignment.take, subject_id, reference_ids)
-
-    def follow_assignment(self, opened: OpenCollection, number: int) -> None:
-        """Let searches find what a committed act gave or took, by the number that it got."""
-        opened.follow_assignment(number)
-        self._open.snapshot_soon(opened)
-
-    # Changing what templates stand on
-
-    def kept_cohort(self, collection: Collection) -> KeptCohort | None:
-        """Find the cohort that came with a collection, and what scores mean by it, if one did.
-
-        Raises:
-            NotFound: it is erased.
-            Conflict: it has switched to another model.
-            KeyUnusable: it is damaged, or another's.
-        """
-        return self._cohorts.kept(collection, self._open.open(collection).seal)
-
-    def cohort(self, collection: Collection) -> Cohort:
-        """Find what evens a collection's scores out.
-
-        Raises:
-            NotFound: it is erased, or its cohort is none of those kept.
-            Conflict: it has switched to another model.
-            KeyUnusable: it is damaged, or another's.
-        """
-        return self._cohorts.of(collection, self._open.open(collection).seal)
+    def _found(self, stored: StoredCollection, **more: Any) -> OpenCollection:
+        return OpenCollection(*(getattr(stored, name) for name in _STORED), _home=self, **more)
 
     def switch(
         self,
@@ -461,79 +275,161 @@ class Gallery(Closing):
             return begun
 
         if change.replaces_vectors:
-            self._open.prepare(change)
-        return self.erasing.finish((write or self._database.write)(act))
-
-    # Snapshots
-
-    def snapshot(self, name: str) -> None:
-        """Write what makes the collection's next start fast.
-
-        Raises:
-            NotFound: there is no such collection.
-            SnapshotUnusable: it cannot be written.
-        """
-        self.open(name)[1].snapshot()
+            self.in_use.prepare(change)
+        return self.erasing.finish((write or self.database.write)(act))
 
     def close(self) -> None:
         """Write snapshots where much would be read again, and let go of the home."""
-        self._open.close()
+        self.in_use.close()
         self._lock.release()
 
-    def _while_it_stays(
-        self, collection: Collection, act: Callable[[Collection, OpenCollection], T]
-    ) -> T:
-        """Do something with a collection, and again if it switched to another model meanwhile."""
-        of_id = partial(collections.by_id, collection_id=collection.id)
-        while True:
-            try:
-                return act(collection, self._open.open(collection))
-            except LikenessError:
-                present = self._database.read(of_id)
-                if present is None:
-                    raise collections.erased(collection.id) from None
-                if collection.is_comparable_with(present):
-                    raise
-                collection = present
+    # What callers that are not moved yet use.
 
-    def _find(
+    def open(self, name: str) -> tuple[OpenCollection, CollectionIndexes]:
+        """Find a collection and what it is used with."""
+        found = self.collection(name)
+        return found, self.in_use.open(found)
+
+    def open_with_tags(
+        self, name: str
+    ) -> tuple[OpenCollection, CollectionIndexes, Mapping[str, str]]:
+        """Find the same, and its tags."""
+        found, opened = self.open(name)
+        return found, opened, found.tags
+
+    def size(self, name: str) -> Size:
+        """Count a collection."""
+        return self.collection(name).size
+
+    def enrol(self, name: str, new: Sequence[NewReference]) -> list[Reference]:
+        """Enrol faces, all or none, in one commit; searches that start after this find them."""
+
+        def enrol(collection: OpenCollection) -> list[Reference]:
+            evened = collection.evened_out(new)
+            enrolled = self.database.write(
+                lambda connection: collection.within(connection).references.enrol(
+                    evened, self._clock()
+                )
+            )
+            collection.follow(enrolled)
+            return enrolled
+
+        return self.collection(name)._while_it_stays(enrol)
+
+    def evened_out(
+        self, collection: Collection, opened: object, new: Sequence[NewReference]
+    ) -> list[NewReference]:
+        """Give faces as a collection's cohort sees them."""
+        return self._its(collection).evened_out(new)
+
+    def as_evened_out(
+        self, collection: Collection, templates: Sequence[Template]
+    ) -> Sequence[Template]:
+        """Give templates as a collection's cohort sees them."""
+        return collection.as_evened_out(templates)
+
+    def own_scores(
+        self, collection: Collection, probe: Template, candidates: Sequence[Candidate]
+    ) -> list[float] | None:
+        """Score candidates as one stranger with another."""
+        return self._its(collection).own_scores(probe, candidates)
+
+    def own_score_of(
         self,
         collection: Collection,
-        opened: OpenCollection,
-        probe: Sought,
-        limit: int,
-        by: By,
-        leaving_out: int | None = None,
-        among: Sequence[UUID] | None = None,
-    ) -> list[Candidate]:
-        rows = self._database, collection
-        cohort_of = partial(self._cohorts.of, collection, opened.seal)
-        if among is not None:
-            compare = search.compare_subjects if by is By.SUBJECT else search.compare_references
-            return compare(*rows, opened.seal, probe, among, cohort_of)[:limit]
-        if by is By.SUBJECT:
-            return search.search_subjects(
-                *rows, opened, probe, limit, cohort_of, leaving_out=leaving_out
-            )
-        return search.search_references(
-            *rows,
-            opened,
-            probe,
-            limit,
-            cohort_of,
-            best_of_each=by is By.BEST,
-            leaving_out=leaving_out,
-        )
+        one: Template,
+        other: Template,
+        subject_id: UUID | None = None,
+    ) -> float | None:
+        """Score two templates as one stranger with another."""
+        return self._its(collection).own_score_of(one, other, subject_id)
 
-    def _assign(
+    def strangers(self, collection: Collection) -> Measured | None:
+        """Find what was measured of a collection's strangers."""
+        return self._its(collection).measured()
+
+    def population(self, collection: Collection) -> tuple[Size, Measured | None]:
+        """Count a collection, and find what was measured of its strangers."""
+        present = self.by_id(collection.id)
+        return present.size, present.measured()
+
+    def follow(self, opened: CollectionIndexes, enrolled: Sequence[Reference]) -> None:
+        """Let searches find what a committed act enrolled."""
+        if enrolled:
+            opened.follow(max(reference.number for reference in enrolled))
+        self.in_use.snapshot_soon(opened)
+
+    def follow_assignment(self, opened: CollectionIndexes, number: int) -> None:
+        """Let searches find what a committed act gave or took."""
+        opened.follow_assignment(number)
+        self.in_use.snapshot_soon(opened)
+
+    def search(
         self,
         name: str,
-        act: Callable[[Connection, Seal, UUID, Sequence[UUID]], int],
-        subject_id: UUID,
-        reference_ids: Sequence[UUID],
-    ) -> None:
-        _, opened = self.open(name)
-        number = self._database.write(
-            lambda connection: act(connection, opened.seal, subject_id, reference_ids)
+        probe: Template,
+        limit: int,
+        by: By = By.BEST,
+        seen: SeenFace | None = None,
+    ) -> list[Candidate]:
+        """Search a collection."""
+        return self.collection(name).search(probe, limit, by, seen=seen)
+
+    def search_in(
+        self,
+        collection: Collection,
+        probe: Template,
+        limit: int,
+        by: By = By.BEST,
+        among: Sequence[UUID] | None = None,
+        seen: SeenFace | None = None,
+    ) -> list[Candidate]:
+        """Search a collection."""
+        return self._its(collection).search(probe, limit, by, among=among, seen=seen)
+
+    def search_reference(
+        self,
+        name: str,
+        reference_id: UUID,
+        limit: int,
+        by: By = By.BEST,
+        among: Sequence[UUID] | None = None,
+    ) -> list[Candidate]:
+        """Search a collection."""
+        return self.collection(name).search_reference(reference_id, limit, by, among=among)
+
+    def search_subject(
+        self, name: str, subject_id: UUID, limit: int, among: Sequence[UUID] | None = None
+    ) -> list[Candidate]:
+        """Search a collection."""
+        return self.collection(name).search_subject(subject_id, limit, among=among)
+
+    def give_references(self, name: str, subject_id: UUID, reference_ids: Sequence[UUID]) -> None:
+        """Make references a subject's."""
+        found = self.collection(name)
+        found.follow_assignment(
+            self.database.write(lambda one: found.within(one).give(subject_id, reference_ids))
         )
-        self.follow_assignment(opened, number)
+
+    def take_references(self, name: str, subject_id: UUID, reference_ids: Sequence[UUID]) -> None:
+        """Take references from a subject."""
+        found = self.collection(name)
+        found.follow_assignment(
+            self.database.write(lambda one: found.within(one).take(subject_id, reference_ids))
+        )
+
+    def kept_cohort(self, collection: Collection) -> KeptCohort | None:
+        """Find the cohort that came with a collection."""
+        return collection.kept_cohort()
+
+    def cohort(self, collection: Collection) -> Cohort:
+        """Find what evens a collection's scores out."""
+        return collection.cohort()
+
+    def snapshot(self, name: str) -> None:
+        """Write what makes the collection's next start fast."""
+        self.open(name)[1].snapshot()
+
+    def _its(self, collection: Collection) -> OpenCollection:
+        assert isinstance(collection, OpenCollection)
+        return collection

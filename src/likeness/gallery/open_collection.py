@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from likeness.errors import SnapshotUnusable
 from likeness.gallery.certificate import Erased
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.following_index import FollowingIndex
 from likeness.gallery.own_strangers import KnownStrangers
 from likeness.gallery.rows_as_vectors import RowsAsVectors, of_references, of_subjects
@@ -32,7 +32,7 @@ REFERENCE_INDEX, SUBJECT_INDEX = KINDS = ("references", "subjects")
 SNAPSHOT_AFTER = 20_000
 
 
-class OpenCollection:
+class CollectionIndexes:
     """One collection; `references` and `subjects` follow its rows.
 
     `strangers` is what was measured of its own.
@@ -40,7 +40,7 @@ class OpenCollection:
 
     def __init__(
         self,
-        collection: Collection,
+        collection: StoredCollection,
         seal: Seal,
         database: Database,
         make_index: MakeIndex,
@@ -67,7 +67,7 @@ class OpenCollection:
         self._writing = threading.Lock()
         self._closed = False
 
-    def prepare(self, present: "OpenCollection") -> None:
+    def prepare(self, present: "CollectionIndexes") -> None:
         """Make ready, for a model to come, the indexes that are in use for the present one.
 
         Raises:

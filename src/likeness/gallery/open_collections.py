@@ -12,12 +12,12 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.errors import LikenessError
-from likeness.gallery import collections, tags
+from likeness.gallery import collections
 from likeness.gallery.certificate import Erased
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.open_collection import (
+    CollectionIndexes,
     MakeIndex,
-    OpenCollection,
     delete_snapshots,
     folder_of,
     wipe,
@@ -29,7 +29,7 @@ from likeness.storage import Database
 _logger = logging.getLogger(__name__)
 
 
-class OpenCollections:
+class IndexesInUse:
     """The collections of a home that are in use; safe to use from many threads."""
 
     def __init__(
@@ -40,52 +40,41 @@ class OpenCollections:
         self._make_index = make_index
         self._snapshots = snapshots
         # By id and model: a collection that switches to another model is opened anew.
-        self._open: dict[tuple[UUID, str], OpenCollection] = {}
+        self._open: dict[tuple[UUID, str], CollectionIndexes] = {}
         self._opening = threading.Lock()
         self._background = ThreadPoolExecutor(1, "likeness-snapshots")
         self._snapshot_is_due = threading.Lock()
 
-    def open(self, collection: Collection) -> OpenCollection:
-        """Give a collection in use; its indexes are opened by the first search.
+    def open(self, collection: StoredCollection) -> CollectionIndexes:
+        """Give what a collection is used with; its indexes are opened by the first search.
 
         Raises:
             NotFound: it is erased.
             Conflict: it has switched to another model.
             KeyUnusable: the installation's key is gone or another's.
         """
+        return self.known(collection) or self._database.read(
+            partial(self.open_within, collection=collection)
+        )
+
+    def known(self, collection: StoredCollection) -> CollectionIndexes | None:
+        """Give the same if it is open already."""
+        return self._open.get((collection.id, collection.model))
+
+    def open_within(
+        self, connection: Connection, collection: StoredCollection
+    ) -> CollectionIndexes:
+        """Give the same inside a transaction; see `open`."""
+        if (found := self.known(collection)) is not None:
+            return found
+        place = (collection.id, collection.model)
         with self._opening:
-            place = (collection.id, collection.model)
             if place not in self._open:
-                seal = self._database.read(
-                    lambda connection: collections.seal_of(connection, self._keyring, collection)
-                )
-                self._open[place] = OpenCollection(
+                seal = collections.seal_of(connection, self._keyring, collection)
+                self._open[place] = CollectionIndexes(
                     collection, seal, self._database, self._make_index, self._snapshots
                 )
             return self._open[place]
-
-    def named(self, name: str) -> tuple[Collection, OpenCollection]:
-        """Find a collection and give it in use; see `open`.
-
-        Raises:
-            NotFound: there is none of that name.
-        """
-        collection = self._database.read(lambda connection: collections.get(connection, name))
-        return collection, self.open(collection)
-
-    def tagged(self, name: str) -> tuple[Collection, OpenCollection, dict[str, str]]:
-        """Find a collection as `named` does, and its tags as they are in the same moment."""
-
-        def read(connection: Connection) -> tuple[Collection, dict[str, str] | None]:
-            collection = collections.get(connection, name)
-            opened = self._open.get((collection.id, collection.model))
-            return collection, None if opened is None else tags.of(connection, opened.seal)
-
-        collection, tagged = self._database.read(read)
-        opened = self.open(collection)
-        if tagged is None:
-            tagged = self._database.read(partial(tags.of, seal=opened.seal))
-        return collection, opened, tagged
 
     def prepare(self, change: Change) -> None:
         """Make the indexes of the model that a collection is to have, where it has such in use.
@@ -104,13 +93,13 @@ class OpenCollections:
             place = (collection.id, change.model)
             if place not in self._open:
                 coming = replace(collection, model=change.model, dimensions=change.dimensions)
-                self._open[place] = OpenCollection(
+                self._open[place] = CollectionIndexes(
                     coming, present.seal, self._database, self._make_index, self._snapshots
                 )
         self._open[place].prepare(present)
 
-    def forget(self, collection: Collection, erased: Erased) -> tuple[str, ...]:
-        """Take what is erased from a collection's indexes and snapshots; see `OpenCollection`.
+    def forget(self, collection: StoredCollection, erased: Erased) -> tuple[str, ...]:
+        """Take what is erased from a collection's indexes and snapshots; see `CollectionIndexes`.
 
         Raises:
             IndexUnavailable, SnapshotUnusable: an index or its snapshot cannot be changed.
@@ -138,7 +127,7 @@ class OpenCollections:
                 opened.close()
                 delete_snapshots(folder_of(self._snapshots, place[0]))
 
-    def snapshot_soon(self, opened: OpenCollection) -> None:
+    def snapshot_soon(self, opened: CollectionIndexes) -> None:
         """Write a snapshot in the background, if much has changed since the last."""
         if opened.wants_snapshot and self._snapshot_is_due.acquire(blocking=False):
             self._background.submit(self._snapshot_in_background, opened)
@@ -180,12 +169,12 @@ class OpenCollections:
             opened.close()
         self._open.clear()
 
-    def _snapshot_in_background(self, opened: OpenCollection) -> None:
+    def _snapshot_in_background(self, opened: CollectionIndexes) -> None:
         self._snapshot_is_due.release()
         _try_snapshot(opened)
 
 
-def _try_snapshot(opened: OpenCollection) -> None:
+def _try_snapshot(opened: CollectionIndexes) -> None:
     try:
         opened.snapshot()
     except LikenessError as error:

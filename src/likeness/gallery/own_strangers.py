@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from likeness.gallery import proofs
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import OWN_STRANGERS, REASSIGNMENTS, REFERENCES
 from likeness.storage import Database
@@ -57,7 +57,7 @@ class KnownStrangers:
         self._known: tuple[State, Strangers] | None = None
         self._forgotten = 0
 
-    def of(self, collection: Collection) -> Strangers | None:
+    def of(self, collection: StoredCollection) -> Strangers | None:
         """Find what was measured of a collection by its present model and cohort.
 
         Raises:
@@ -65,7 +65,16 @@ class KnownStrangers:
         """
         return self._database.read(partial(self.read, collection=collection))
 
-    def read(self, connection: Connection, collection: Collection) -> Strangers | None:
+    def at(self, state: "State | None", collection: StoredCollection) -> Strangers | None:
+        """Find what was measured at a state; what is known of it already is not read again."""
+        known = self._known
+        if state is None:
+            return None
+        if known is not None and known[0] == state:
+            return known[1] if _is_of(known[1].measured, collection) else None
+        return self.of(collection)
+
+    def read(self, connection: Connection, collection: StoredCollection) -> Strangers | None:
         """Find the same in a transaction; see `of`."""
         known, forgotten = self._known, self._forgotten
         at = state_of(connection, collection.id)
@@ -73,12 +82,7 @@ class KnownStrangers:
             self._known = None
             return None
         if known is not None and known[0] == at:
-            measured = known[1].measured
-            is_present = (measured.own.model, measured.cohort_version) == (
-                collection.model,
-                collection.cohort_version,
-            )
-            return known[1] if is_present else None
+            return known[1] if _is_of(known[1].measured, collection) else None
         found = self._read_anew(connection, collection)
         # Whoever was erased while this was read is not held on to.
         if found is not None and forgotten == self._forgotten:
@@ -98,7 +102,7 @@ class KnownStrangers:
         ):
             self.forget()
 
-    def _read_anew(self, connection: Connection, collection: Collection) -> Strangers | None:
+    def _read_anew(self, connection: Connection, collection: StoredCollection) -> Strangers | None:
         measured = find(connection, self._seal, collection)
         if measured is None:
             return None
@@ -126,7 +130,7 @@ def keep(connection: Connection, seal: Seal, measured: Measured, now: datetime) 
     connection.execute(insert(OWN_STRANGERS), row)
 
 
-def find(connection: Connection, seal: Seal, collection: Collection) -> Measured | None:
+def find(connection: Connection, seal: Seal, collection: StoredCollection) -> Measured | None:
     """Find what was measured of a collection by its present model and cohort; None for nothing.
 
     Raises:
@@ -139,9 +143,7 @@ def find(connection: Connection, seal: Seal, collection: Collection) -> Measured
         return None
     content = json.loads(seal.opened_own_strangers(row.sealed_content))
     own, plain = (Calibration.from_json(content[name]) for name in ("own", "plain"))
-    if (own.model, content["cohort_version"]) != (collection.model, collection.cohort_version):
-        return None
-    return Measured(
+    measured = Measured(
         tuple(content["joining"]),
         content["references"],
         content["subjects"],
@@ -149,6 +151,13 @@ def find(connection: Connection, seal: Seal, collection: Collection) -> Measured
         own,
         plain,
     )
+    return measured if _is_of(measured, collection) else None
+
+
+def _is_of(measured: Measured, collection: StoredCollection) -> bool:
+    """Whether it was measured by a collection's present model and cohort."""
+    by = (measured.own.model, measured.cohort_version)
+    return by == (collection.model, collection.cohort_version)
 
 
 State = tuple[datetime, int]

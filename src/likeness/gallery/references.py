@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select
 
 from likeness.errors import AlreadyExists, InvalidRequest, ModelMismatch, NotFound
 from likeness.gallery import collections, proofs, subjects
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Details, Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
@@ -66,7 +66,7 @@ _NUMBERED = OneOf(
 
 def insert_all(
     connection: Connection,
-    collection: Collection,
+    collection: StoredCollection,
     seal: Seal,
     new: Sequence[NewReference],
     now: datetime,
@@ -229,7 +229,7 @@ def page(
 
 
 def templates(
-    connection: Connection, collection: Collection, seal: Seal, numbers: Sequence[int]
+    connection: Connection, collection: StoredCollection, seal: Seal, numbers: Sequence[int]
 ) -> dict[int, Template]:
     """Open the templates of references, by number; those that do not exist are left out.
 
@@ -251,7 +251,9 @@ def templates(
     }
 
 
-def evened_out_otherwise(connection: Connection, collection: Collection, limit: int) -> list[int]:
+def evened_out_otherwise(
+    connection: Connection, collection: StoredCollection, limit: int
+) -> list[int]:
     """List the numbers of some references that another cohort than the collection's evened out."""
     ours = REFERENCES.c.collection_id == collection.id
     other = REFERENCES.c.cohort_version != collection.cohort_version
@@ -260,7 +262,7 @@ def evened_out_otherwise(connection: Connection, collection: Collection, limit: 
 
 
 def template(
-    connection: Connection, collection: Collection, seal: Seal, reference_id: UUID
+    connection: Connection, collection: StoredCollection, seal: Seal, reference_id: UUID
 ) -> tuple[int, Template]:
     """Open the template of a reference, and give the reference's number.
 
@@ -273,7 +275,7 @@ def template(
     return reference.number, found[reference.number]
 
 
-def _check(new: NewReference, collection: Collection) -> None:
+def _check(new: NewReference, collection: StoredCollection) -> None:
     require_model(new.template, collection)
     # Here, before it is a row: an index takes none of another length.
     checked_vectors(new.template.vector[None], collection.model, collection.dimensions)
@@ -302,7 +304,7 @@ def _refuse_duplicates(connection: Connection, seal: Seal, digests: Sequence[byt
         )
 
 
-def require_model(template: Template, collection: Collection) -> None:
+def require_model(template: Template, collection: StoredCollection) -> None:
     """Refuse a template that cannot be compared with a collection's.
 
     Raises:

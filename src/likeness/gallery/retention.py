@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, or_, select
 
 from likeness.gallery.certificate import ErasureCertificate
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.tables import REFERENCES
 
 # Of one erasure.
@@ -35,7 +35,7 @@ class SweepReport:
         return sum(one.erased.subjects for one in self.certificates)
 
 
-def due(connection: Connection, collection: Collection, now: datetime) -> list[UUID]:
+def due(connection: Connection, collection: StoredCollection, now: datetime) -> list[UUID]:
     """List references to be erased, not more than belong into one erasure."""
     past = [REFERENCES.c.expires_at <= now]
     if collection.retention_days is not None:

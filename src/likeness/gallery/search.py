@@ -17,9 +17,9 @@ from sqlalchemy import Connection, bindparam, select
 
 from likeness.errors import Conflict, NotFound
 from likeness.gallery import collections, proofs, references, subjects
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.following_index import FollowingIndex
-from likeness.gallery.open_collection import OpenCollection
+from likeness.gallery.open_collection import CollectionIndexes
 from likeness.gallery.references import Reference
 from likeness.gallery.rows_as_vectors import reference_vectors, subject_vectors
 from likeness.gallery.seal import Seal
@@ -116,8 +116,8 @@ class _Scores(NamedTuple):
 
 def search_references(
     database: Database,
-    collection: Collection,
-    opened: OpenCollection,
+    collection: StoredCollection,
+    opened: CollectionIndexes,
     probe: Sought,
     limit: int,
     cohort_of: CohortOf,
@@ -165,8 +165,8 @@ def search_references(
 
 def search_subjects(
     database: Database,
-    collection: Collection,
-    opened: OpenCollection,
+    collection: StoredCollection,
+    opened: CollectionIndexes,
     probe: Sought,
     limit: int,
     cohort_of: CohortOf,
@@ -199,7 +199,7 @@ def search_subjects(
 
 def compare_references(
     database: Database,
-    collection: Collection,
+    collection: StoredCollection,
     seal: Seal,
     probe: Sought,
     ids: Sequence[UUID],
@@ -232,7 +232,7 @@ def compare_references(
 
 def compare_subjects(
     database: Database,
-    collection: Collection,
+    collection: StoredCollection,
     seal: Seal,
     probe: Sought,
     ids: Sequence[UUID],
@@ -262,7 +262,7 @@ def compare_subjects(
 
 
 def evened_out(
-    templates: dict[int, Template], collection: Collection, cohort_of: CohortOf
+    templates: dict[int, Template], collection: StoredCollection, cohort_of: CohortOf
 ) -> dict[int, Template]:
     """Even out anew, of templates by number, those that another cohort evened out."""
     older = {
@@ -322,7 +322,11 @@ def _subjects_of(found: Iterable[Reference]) -> set[int]:
 
 
 def fused(
-    connection: Connection, collection: Collection, seal: Seal, numbers: list[int], cohort: Cohort
+    connection: Connection,
+    collection: StoredCollection,
+    seal: Seal,
+    numbers: list[int],
+    cohort: Cohort,
 ) -> dict[int, Template]:
     """Fuse the templates of subjects, by number; those without references are left out."""
     found = subject_vectors(connection, seal, numbers)
@@ -350,7 +354,7 @@ class _Search:
 
 def _search(
     database: Database,
-    collection: Collection,
+    collection: StoredCollection,
     search: _Search,
     read: Callable[[Connection, dict[int, float], frozenset[int]], _Scores],
     name: Callable[[Connection, dict[int, Comparison]], list[Candidate]],
@@ -380,7 +384,7 @@ def _search(
         wanted *= _MORE
 
 
-def _require_unchanged(connection: Connection, collection: Collection) -> None:
+def _require_unchanged(connection: Connection, collection: StoredCollection) -> None:
     """Refuse rows of another model than the one whose index proposed them."""
     if not collection.is_comparable_with(collections.by_id(connection, collection.id)):
         raise Conflict(

@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from likeness.errors import Conflict, InvalidRequest, ModelMismatch
 from likeness.gallery import collections, proofs
-from likeness.gallery.collections import Collection
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.erasure import SCRUBBED
 from likeness.gallery.references import Reference
 from likeness.gallery.seal import Seal
@@ -74,7 +74,7 @@ _COLUMNS = [CHANGES.c[name] for name in Change.__dataclass_fields__]
 
 def begin(
     connection: Connection,
-    collection: Collection,
+    collection: StoredCollection,
     now: datetime,
     *,
     model: str,

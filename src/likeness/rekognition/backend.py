@@ -6,8 +6,7 @@ from datetime import datetime
 
 from likeness.access import RequestTokens
 from likeness.buckets import Buckets
-from likeness.gallery.collections import Collection
-from likeness.gallery.gallery import Gallery
+from likeness.gallery import Collection, Gallery
 from likeness.rekognition.page_tokens import PageTokens
 from likeness.secrets import Keyring
 from likeness.service.enrol.create_collection import TemplatesOf

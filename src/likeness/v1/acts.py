@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection
 from likeness.server.lanes import Lane
 from likeness.service.review.review_office import ReviewOffice
 from likeness.service.uses.receipts import ReceiptingDesk

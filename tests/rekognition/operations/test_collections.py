@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from likeness.rekognition.backend import Backend
-from tests.gallery.galleries import Clock
+from tests.gallery.galleries import Clock, create
 from tests.rekognition.operations.discs import RED, disc
 from tests.rekognition.operations.refusals import refusal
 
@@ -110,7 +110,7 @@ def test_a_collection_of_another_model_or_cohort_is_told_from_one_that_is_not_th
         ("of-model", "net@1+eyes@1", backend.templates.cohort_version),
         ("of-cohort", backend.templates.model, "cohort@1"),
     ):
-        backend.gallery.create(name, model=model, dimensions=128, cohort_version=cohort)
+        create(backend.gallery, name, model=model, dimensions=128, cohort_version=cohort)
         for operation in (rekognition.index_faces, rekognition.search_faces_by_image):
             code, said = refusal(operation, CollectionId=name, Image={"Bytes": disc(RED)})
             assert code == "InvalidParameterException"

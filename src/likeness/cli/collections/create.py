@@ -31,7 +31,7 @@ def create(
     with Rows(prepare()) as rows:
         collection = create_collection(rows, name, retention_days, recogniser)
         if as_json:
-            print_json(collection_json(rows, collection))
+            print_json(collection_json(collection))
         else:
             print(
                 f"{plain(name)} is made for templates of {collection.model}:"

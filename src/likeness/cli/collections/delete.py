@@ -30,7 +30,7 @@ def delete(
     with home_alone(installation(), "ask the server: DeleteCollection") as home:
         collection = home.gallery.collection(name)
         with on_record(home, Action.ERASE, "collections delete", collection) as record:
-            held = held_in_words(home, collection)
+            held = held_in_words(collection)
             require_yes(f"Erase {plain(name)} ({held})?", yes)
             begun = begin_erasing(record, collection, datetime.now(UTC))
         give_certificate(home.gallery.erasing.finish([begun])[0], certificate, as_json)

@@ -1,16 +1,14 @@
 """What there is to say of a collection, by every command that shows one."""
 
-from likeness.app.access import Rows
-from likeness.app.collections import size_of
 from likeness.cli.terminal.answers import Json
 from likeness.cli.terminal.words import several
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection
 from likeness.vision.models.template_model import recogniser_of
 
 
-def collection_json(rows: Rows, collection: Collection) -> Json:
+def collection_json(collection: Collection) -> Json:
     """A collection and how much it holds."""
-    size = size_of(rows, collection)
+    size = collection.size
     return {
         "name": collection.name,
         "id": str(collection.id),
@@ -25,9 +23,9 @@ def collection_json(rows: Rows, collection: Collection) -> Json:
     }
 
 
-def held_in_words(rows: Rows, collection: Collection) -> str:
+def held_in_words(collection: Collection) -> str:
     """Say how much a collection holds, and how long."""
-    size = size_of(rows, collection)
+    size = collection.size
     kept = "for good"
     if collection.retention_days is not None:
         kept = f"for {several(collection.retention_days, 'day')}"

@@ -1,7 +1,6 @@
 """The finder of a collection that a command opens, and what there is to say of its model."""
 
 import shlex
-from functools import partial
 
 from likeness.app.access import Rows
 from likeness.app.collections import better_recogniser, remember_choice
@@ -9,8 +8,7 @@ from likeness.app.finders import Finders
 from likeness.app.installation import Workload
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.progress import fetching
-from likeness.gallery import better_models
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection
 from likeness.vision.find import FaceFinder
 
 
@@ -29,10 +27,7 @@ def finder_of(rows: Rows, collection: Collection, workload: Workload) -> FaceFin
 def tell_of_better_model(rows: Rows, collection: Collection) -> None:
     """Say on stderr that new collections take a better model, once for each collection."""
     better = better_recogniser(rows, collection)
-    if better is None:
-        return
-    told = partial(better_models.was_told, collection_id=collection.id, recogniser=better)
-    if rows.database.read(told):
+    if better is None or collection.was_told_of(better):
         return
     warn(
         f"a better model than that of collection {collection.name!r} exists, {better}: `likeness"

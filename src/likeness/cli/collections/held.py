@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from likeness.app.access import Rows
-from likeness.app.collections import collection_named
 from likeness.app.on_record import on_record
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import print_json, significant
@@ -32,7 +31,7 @@ After = Annotated[
 def subjects(name: Name, limit: Limit = 100, after: After = 0, as_json: AsJson = False) -> None:
     """List the subjects of a collection, and how many references each has."""
     with Rows(installation()) as rows:
-        collection = collection_named(rows, name)
+        collection = rows.collections.collection(name)
         with on_record(rows, Action.READ, "collections subjects", collection) as record:
             page = list_subjects(rows.database, rows.keyring, name, after=after, limit=limit)
             record.answered(Outcome(faces=len(page.listed)))
@@ -68,7 +67,7 @@ def references(
 ) -> None:
     """List the references of a collection, and whose they are."""
     with Rows(installation()) as rows:
-        collection = collection_named(rows, name)
+        collection = rows.collections.collection(name)
         with on_record(rows, Action.READ, "collections references", collection) as record:
             page = list_references(
                 rows.database, rows.keyring, name, subject=subject, after=after, limit=limit

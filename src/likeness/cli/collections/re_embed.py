@@ -38,7 +38,7 @@ from likeness.cli.terminal.progress import counting, fetching
 from likeness.cli.terminal.prompts import require_yes
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
-from likeness.gallery.certificate import ErasureCertificate
+from likeness.gallery import ErasureCertificate
 from likeness.service.enrol.csv_cells import as_text
 from likeness.service.models.re_embed import Missing, ReEmbedder, discard, require_another_model
 from likeness.service.models.re_embed_source import PictureAgain, read_sources

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from likeness.app.access import Rows
-from likeness.app.collections import collection_named
 from likeness.app.on_record import on_record
 from likeness.cli.collections.described import collection_json, held_in_words
 from likeness.cli.opened import installation
@@ -27,14 +26,14 @@ def retention(
     """Choose when references are erased; those that are past it go with the next sweep."""
     chosen = _days(days)
     with Rows(installation()) as rows:
-        collection = collection_named(rows, name)
+        collection = rows.collections.collection(name)
         with on_record(rows, Action.ARRANGE, "collections retention", collection) as record:
-            collection = set_retention(record, name, chosen)
+            collection = set_retention(record, rows.collections, name, chosen)
         if as_json:
-            print_json(collection_json(rows, collection))
+            print_json(collection_json(collection))
         else:
             print(
-                f"{plain(name)}: {held_in_words(rows, collection)}. The next sweep goes by that: a"
+                f"{plain(name)}: {held_in_words(collection)}. The next sweep goes by that: a"
                 " running server's, within the hour, or `likeness collections sweep`."
             )
 

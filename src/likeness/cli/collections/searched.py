@@ -13,7 +13,7 @@ from likeness.cli.home_alone import home_alone
 from likeness.cli.searched import Ready
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import several
-from likeness.gallery.search import By
+from likeness.gallery import By
 from likeness.service.search.collection_search import CollectionSearch, RecordedSearch
 from likeness.service.search.identify import Identifier
 from likeness.terms import Action

@@ -7,11 +7,8 @@ import typer
 from likeness.app.access import Rows
 from likeness.app.collections import (
     calibration_of,
-    collection_named,
-    every_collection,
     own_strangers_of,
     require_comparable,
-    size_of,
 )
 from likeness.app.finders import model_of, require_complete
 from likeness.app.on_record import on_record
@@ -24,7 +21,7 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import folded
 from likeness.errors import NotFound, StateError
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection
 from likeness.service.search.naming import Naming
 from likeness.service.uses.record import Outcome
 from likeness.terms import Action
@@ -34,16 +31,16 @@ from likeness.vision.models.template_model import recogniser_of
 def list_collections(as_json: AsJson = False) -> None:
     """List the collections of this home."""
     with Rows(installation()) as rows, on_record(rows, Action.READ, "collections list") as record:
-        every = every_collection(rows)
+        every = rows.collections.collections()
         record.answered(Outcome())
         if as_json:
-            print_json({"collections": [collection_json(rows, one) for one in every]})
+            print_json({"collections": [collection_json(one) for one in every]})
             return
         names = [plain(one.name) for one in every]
         recognisers = [plain(recogniser_of(one.model)) for one in every]
         widths = [max(map(len, words), default=0) for words in (names, recognisers)]
         for one, name, recogniser in zip(every, names, recognisers, strict=True):
-            print(f"{name:{widths[0]}}  {recogniser:{widths[1]}}  {held_in_words(rows, one)}")
+            print(f"{name:{widths[0]}}  {recogniser:{widths[1]}}  {held_in_words(one)}")
         if not every:
             print("There is no collection yet: `likeness collections create NAME` makes one.")
 
@@ -54,7 +51,7 @@ def show(
 ) -> None:
     """Show all there is to know about a collection: its model, its size, what a match needs."""
     with Rows(installation()) as rows:
-        collection = collection_named(rows, name)
+        collection = rows.collections.collection(name)
         with on_record(rows, Action.READ, "collections show", collection) as record:
             hindrance = _hindrance(rows, collection)
             naming = _naming(rows, collection)
@@ -63,7 +60,7 @@ def show(
         if as_json:
             print_json(
                 {
-                    **collection_json(rows, collection),
+                    **collection_json(collection),
                     "hindrance": hindrance,
                     "calibrated_on": naming.calibration.measured_on if naming else None,
                     "operating_point": search_json(naming) if naming else None,
@@ -71,7 +68,7 @@ def show(
             )
             return
         paragraphs = [
-            f"{name}: {held_in_words(rows, collection)}, made {collection.created_at:%Y-%m-%d}.",
+            f"{name}: {held_in_words(collection)}, made {collection.created_at:%Y-%m-%d}.",
             f"Recogniser {recogniser_of(collection.model)}: templates of {collection.model},"
             f" {collection.dimensions} numbers each, evened out by {collection.cohort_version}.",
         ]
@@ -104,6 +101,6 @@ def _naming(rows: Rows, collection: Collection) -> Naming | None:
         calibration = calibration_of(rows, collection)
     except NotFound:
         return None
-    own = own_strangers_of(rows, collection)
-    compared = size_of(rows, collection).references
+    own = own_strangers_of(collection)
+    compared = collection.size.references
     return Naming.of(calibration, own, compared, fmr=settings.fmr, fpir=settings.fpir)

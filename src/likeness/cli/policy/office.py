@@ -14,4 +14,4 @@ NO_ADVICE = "No pack is legal advice."
 def office() -> Iterator[PolicyOffice]:
     """Open the rows of the home."""
     with Rows(installation()) as rows:
-        yield PolicyOffice(rows.database, rows.keyring, rows.desk, rows.somebody)
+        yield PolicyOffice(rows.database, rows.collections, rows.desk, rows.somebody)

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from likeness.access import TokenReused, may
 from likeness.errors import NotFound
-from likeness.gallery.collections import Collection
-from likeness.gallery.open_collection import OpenCollection
+from likeness.gallery import Collection
+from likeness.gallery.open_collection import CollectionIndexes
 from likeness.gallery.seal import Seal
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request
@@ -39,7 +39,7 @@ class Target:
     """The collection that a request names, and its tags."""
 
     collection: Collection
-    opened: OpenCollection
+    opened: CollectionIndexes
     tags: Mapping[str, str]
 
     @property

@@ -4,7 +4,7 @@ import struct
 
 from likeness.access import may
 from likeness.errors import AlreadyExists, Denied, NotFound
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
@@ -36,7 +36,7 @@ def create_collection(backend: Backend, call: Call, request: Request) -> Respons
     with recorded(backend, call, needed_to_tag(tagged)) as record:
         try:
             collection = create(
-                record, backend.keyring, name, backend.templates, tagged, backend.clock()
+                record, backend.gallery, name, backend.templates, tagged, backend.clock()
             )
         except AlreadyExists as error:
             raise AwsError(
@@ -102,7 +102,7 @@ def _require_undeclared(backend: Backend, call: Call, of: Target) -> None:
     """
     if may(call.principal.role, Action.GOVERN):
         return
-    if backend.database.read(lambda connection: declares(connection, of.seal)):
+    if declares(of.collection.read(lambda rows: rows.tags.all())):
         raise Denied(
             "an admin was expected, since the collection has tags that rules go by (likeness:) and"
             " would have none when it is made anew: ask one, or delete its faces instead"

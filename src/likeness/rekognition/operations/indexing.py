@@ -6,9 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.gallery import references, subjects
-from likeness.gallery.references import Reference
-from likeness.gallery.subjects import Subject
+from likeness.gallery import Reference, Subject, references, subjects
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.operations.asking import Target, recorded, target

@@ -5,8 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from likeness.errors import NotFound
-from likeness.gallery import subjects
-from likeness.gallery.search import By, Candidate
+from likeness.gallery import By, Candidate, subjects
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError

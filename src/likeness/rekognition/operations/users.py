@@ -7,8 +7,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from likeness.errors import AlreadyExists, NotFound
-from likeness.gallery import subjects
-from likeness.gallery.subjects import Subject
+from likeness.gallery import Subject, subjects
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError

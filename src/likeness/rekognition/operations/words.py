@@ -8,9 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from uuid import UUID
 
-from likeness.gallery.collections import Collection
-from likeness.gallery.references import Reference
-from likeness.gallery.subjects import Subject
+from likeness.gallery import Collection, Reference, Subject
 from likeness.rekognition.call import Request, Response
 from likeness.service.search.quality_bar import BEST, FIT, GOOD, QualityBar
 from likeness.terms import Box, Face

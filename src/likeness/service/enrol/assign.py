@@ -13,12 +13,16 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.errors import Conflict, Denied
-from likeness.gallery import assignment, references, subjects
-from likeness.gallery.collections import Collection
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.open_collection import OpenCollection
-from likeness.gallery.references import Reference
-from likeness.gallery.subjects import Subject
+from likeness.gallery import (
+    Collection,
+    Gallery,
+    Reference,
+    Subject,
+    assignment,
+    references,
+    subjects,
+)
+from likeness.gallery.open_collection import CollectionIndexes
 from likeness.service.uses.record import Outcome, Record
 from likeness.service.uses.use_record import refusal
 from likeness.service.uses.withhold import OF_PEOPLE
@@ -78,7 +82,7 @@ def assign(
     record: Record,
     gallery: Gallery,
     collection: Collection,
-    opened: OpenCollection,
+    opened: CollectionIndexes,
     name: str,
     reference_ids: Sequence[UUID],
     calibration: Calibration,
@@ -130,7 +134,7 @@ def assign(
 def unassign(
     record: Record,
     gallery: Gallery,
-    opened: OpenCollection,
+    opened: CollectionIndexes,
     name: str,
     reference_ids: Sequence[UUID],
     once: Once,
@@ -161,7 +165,7 @@ def _require_nobody_to_look(record: Record) -> None:
 
 def _sorted_out(
     connection: Connection,
-    opened: OpenCollection,
+    opened: CollectionIndexes,
     subject: Subject,
     reference_ids: Sequence[UUID],
 ) -> tuple[list[Reference], list[Refusal]]:
@@ -187,7 +191,7 @@ def _outcome(done: Assigned) -> Outcome:
     return Outcome(reference_ids=done.reference_ids, subject_ids=(done.subject_id,))
 
 
-def _followed(gallery: Gallery, opened: OpenCollection, done: Assigned) -> Assigned:
+def _followed(gallery: Gallery, opened: CollectionIndexes, done: Assigned) -> Assigned:
     if done.number is not None:
         gallery.follow_assignment(opened, done.number)
     return done

@@ -6,9 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from likeness.gallery import collections, tags
-from likeness.gallery.collections import Collection
-from likeness.secrets import Keyring
+from likeness.gallery import Collection, Collections
 from likeness.service.uses.collection_facts import declared_by, require_known_tags
 from likeness.service.uses.record import Outcome, Record
 
@@ -24,7 +22,7 @@ class TemplatesOf:
 
 def create_collection(
     record: Record,
-    keyring: Keyring,
+    collections: Collections,
     name: str,
     templates: TemplatesOf,
     tagged: Mapping[str, str],
@@ -43,7 +41,6 @@ def create_collection(
     def create(connection: Connection) -> Collection:
         collection = collections.create(
             connection,
-            keyring,
             name,
             model=templates.model,
             dimensions=templates.dimensions,
@@ -51,7 +48,7 @@ def create_collection(
             retention_days=retention_days,
             now=now,
         )
-        tags.put(connection, collections.seal_of(connection, keyring, collection), tagged)
+        collection.within(connection).tags.put(tagged)
         return collection
 
     return record.write(create, lambda _: Outcome(details=declared_by("tagged", tagged)))

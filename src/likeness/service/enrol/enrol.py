@@ -31,9 +31,7 @@ from likeness.errors import (
     Refused,
     TooBusy,
 )
-from likeness.gallery import references, subjects
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.references import NewReference, Reference
+from likeness.gallery import Gallery, NewReference, Reference, references, subjects
 from likeness.service.enrol.named_picture import NamedPicture
 from likeness.service.enrol.on_enrolment import Enrolled, ReviewOfEnrolments
 from likeness.service.enrol.person_meant import person_meant

@@ -7,11 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from likeness.gallery import references
-from likeness.gallery.collections import Collection
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.open_collection import OpenCollection
-from likeness.gallery.references import NewReference, Reference
+from likeness.gallery import Collection, Gallery, NewReference, Reference, references
+from likeness.gallery.open_collection import CollectionIndexes
 from likeness.gallery.seal import Seal
 from likeness.service.enrol.on_enrolment import Enrolled, ReviewOfEnrolments
 from likeness.service.search.comparable import require_comparable
@@ -58,7 +55,7 @@ def enrol_faces(
     record: Record,
     gallery: Gallery,
     collection: Collection,
-    opened: OpenCollection,
+    opened: CollectionIndexes,
     finder: FaceFinder,
     reviewing: ReviewOfEnrolments,
     read: ReadSample,

@@ -13,10 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.errors import Conflict, NotFound
-from likeness.gallery import subjects
-from likeness.gallery.collections import Collection
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.references import NewReference, Reference
+from likeness.gallery import Collection, Gallery, NewReference, Reference, subjects
 from likeness.gallery.seal import Seal
 from likeness.review import Arrival, Case, Owed, Probe, Watch, crops, open_watch_cases, watches
 from likeness.secrets import Keyring

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from likeness.errors import InvalidRequest
-from likeness.gallery.names import composed
+from likeness.gallery import composed
 from likeness.service.enrol.picture_files import is_folder
 
 

@@ -4,8 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from likeness.errors import LikenessError
-from likeness.gallery.erasure import Erasure
-from likeness.gallery.gallery import Gallery
+from likeness.gallery import Erasure, Gallery
 
 _logger = logging.getLogger(__name__)
 

@@ -6,11 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.gallery import assignment, subjects
-from likeness.gallery.collections import Collection
-from likeness.gallery.erasure import Erasure
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.open_collection import OpenCollection
+from likeness.gallery import Collection, Erasure, Gallery, assignment, subjects
+from likeness.gallery.open_collection import CollectionIndexes
 from likeness.service.erase.carry_through import carry_through
 from likeness.service.uses.record import Outcome, Record
 
@@ -21,7 +18,7 @@ def dissolve_subject(
     record: Record,
     gallery: Gallery,
     collection: Collection,
-    opened: OpenCollection,
+    opened: CollectionIndexes,
     name: str,
     now: datetime,
     once: Callable[[Act], Act],

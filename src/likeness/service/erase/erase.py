@@ -7,13 +7,17 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.errors import NotFound
-from likeness.gallery import erasure, references, subjects
-from likeness.gallery.certificate import ErasureCertificate
-from likeness.gallery.collections import Collection
-from likeness.gallery.erasure import Erasure
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.open_collection import OpenCollection
-from likeness.gallery.references import Reference
+from likeness.gallery import (
+    Collection,
+    Erasure,
+    ErasureCertificate,
+    Gallery,
+    Reference,
+    erasure,
+    references,
+    subjects,
+)
+from likeness.gallery.open_collection import CollectionIndexes
 from likeness.gallery.seal import Seal
 from likeness.service.uses.record import Outcome, Record
 from likeness.storage import Database
@@ -24,7 +28,7 @@ def erase_subject(
     database: Database,
     gallery: Gallery,
     collection: Collection,
-    opened: OpenCollection,
+    opened: CollectionIndexes,
     name: str,
     require_consent: Callable[[int, int], None],
     now: datetime,
@@ -74,7 +78,7 @@ def erase_single_references(
     record: Record,
     gallery: Gallery,
     collection: Collection,
-    opened: OpenCollection,
+    opened: CollectionIndexes,
     reference_ids: Sequence[UUID],
     now: datetime,
 ) -> ErasureCertificate:

@@ -5,10 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from likeness.gallery import erasure
-from likeness.gallery.collections import Collection
-from likeness.gallery.erasure import Erasure
-from likeness.gallery.gallery import Gallery
+from likeness.gallery import Collection, Erasure, Gallery, erasure
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.service.erase.carry_through import carry_through
 from likeness.service.uses.record import Outcome, Record

@@ -7,12 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.gallery import erasure, references, subjects
-from likeness.gallery.collections import Collection
-from likeness.gallery.erasure import Erasure
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.open_collection import OpenCollection
-from likeness.gallery.subjects import Subject
+from likeness.gallery import Collection, Erasure, Gallery, Subject, erasure, references, subjects
+from likeness.gallery.open_collection import CollectionIndexes
 from likeness.service.erase.carry_through import carry_through
 from likeness.service.uses.record import Outcome, Record
 
@@ -30,7 +26,7 @@ def erase_references(
     record: Record,
     gallery: Gallery,
     collection: Collection,
-    opened: OpenCollection,
+    opened: CollectionIndexes,
     reference_ids: Sequence[UUID],
     now: datetime,
 ) -> ErasedReferences:

@@ -2,12 +2,13 @@
 
 from sqlalchemy import Connection
 
-from likeness.gallery import collections
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection, Collections
 from likeness.service.uses.record import Outcome, Record
 
 
-def set_retention(record: Record, name: str, days: int | None) -> Collection:
+def set_retention(
+    record: Record, collections: Collections, name: str, days: int | None
+) -> Collection:
     """Keep references so many days, None for good; the next sweep goes by it.
 
     Raises:
@@ -16,9 +17,8 @@ def set_retention(record: Record, name: str, days: int | None) -> Collection:
     """
 
     def act(connection: Connection) -> Collection:
-        collection = collections.get(connection, name)
-        collections.set_retention(connection, collection.id, days)
-        return collections.get(connection, name)
+        collections.named(connection, name).within(connection).set_retention(days)
+        return collections.named(connection, name)
 
     kept = "for good" if days is None else str(days)
     return record.write(act, lambda _: Outcome(details={"retention_days": kept}))

@@ -8,11 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.errors import Denied
-from likeness.gallery import erasure, retention
-from likeness.gallery.collections import Collection
-from likeness.gallery.erasure import Erasure
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.retention import SweepReport
+from likeness.gallery import Collection, Erasure, Gallery, SweepReport, erasure, retention
 from likeness.service.uses.record import Desk, Outcome
 from likeness.storage import Database
 from likeness.terms import Action, Principal, Use

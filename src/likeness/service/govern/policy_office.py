@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.access import AccessKey, keys
-from likeness.gallery import collections
+from likeness.gallery import Collections
 from likeness.policy import (
     Circumstances,
     EnabledPack,
@@ -21,9 +21,8 @@ from likeness.policy import (
     is_set_back,
     suspensions,
 )
-from likeness.secrets import Keyring
 from likeness.service.govern.simulate_policy import Simulation, simulate_policy
-from likeness.service.uses.collection_facts import use_of
+from likeness.service.uses.collection_facts import use_in
 from likeness.service.uses.record import Desk, Outcome
 from likeness.storage import Database
 from likeness.terms import Action, Principal, Use
@@ -66,7 +65,7 @@ class PolicyOffice:
     """Where `principal` looks at rules and changes them; policy may refuse a change (`Denied`)."""
 
     database: Database
-    keyring: Keyring
+    collections: Collections
     desk: Desk
     principal: Principal
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -169,13 +168,8 @@ class PolicyOffice:
         Raises:
             NotFound: there is none of that name.
         """
-
-        def read(connection: Connection) -> Use:
-            found = collections.get(connection, name)
-            seal = collections.seal_of(connection, self.keyring, found)
-            return use_of(connection, use, found.id, seal)
-
-        return self.database.read(read)
+        found = self.collections.collection(name)
+        return use_in(use, found.id, found.tags)
 
     def collection_id(self, name_or_id: str) -> UUID:
         """Find a collection's id; one that is erased is still known by its id.
@@ -186,8 +180,7 @@ class PolicyOffice:
         try:
             return UUID(name_or_id)
         except ValueError:
-            found = self.database.read(lambda one: collections.get(one, name_or_id))
-            return found.id
+            return self.collections.collection(name_or_id).id
 
     def _on_record(
         self, operation: str, act: Callable[[Connection], T], details: Mapping[str, str]

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from likeness.access import keys as access
 from likeness.errors import Conflict
-from likeness.gallery import collections
+from likeness.gallery import rewrap_keys
 from likeness.ledger import keys as ledger
 from likeness.review import keys as review
 from likeness.secrets import Keyring
@@ -27,7 +27,7 @@ from likeness.service.uses.record import Outcome, Record
 # Of whoever keeps what the installation's key has sealed: what is missing here is lost for good.
 REWRAPS = (
     access.rewrap_keys,
-    collections.rewrap_keys,
+    rewrap_keys,
     ledger.rewrap_keys,
     review.rewrap_keys,
 )

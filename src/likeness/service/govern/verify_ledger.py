@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from likeness.access import keys
-from likeness.gallery import collections
+from likeness.gallery import counts_by_key
 from likeness.ledger import (
     Problem,
     SignedCheckpoint,
@@ -39,7 +39,7 @@ def verify_ledger(
         key=key,
     )
     if found.holds and not found.size:
-        held = len(keys.every(connection)) + len(collections.every(connection))
+        held = len(keys.every(connection)) + counts_by_key(connection).total()
         if held:
             says = (
                 f"entries of the {held} access keys and collections that there are were expected,"

@@ -17,11 +17,17 @@ from sqlalchemy import Connection
 
 from likeness.errors import InvalidRequest
 from likeness.evaluation import calibrate_own_strangers
-from likeness.gallery import collections, own_strangers, proofs, references
-from likeness.gallery.collections import Collection, Size
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.open_collection import OpenCollection
-from likeness.gallery.own_strangers import Measured
+from likeness.gallery import (
+    Collection,
+    Gallery,
+    Measured,
+    Size,
+    collections,
+    own_strangers,
+    proofs,
+    references,
+)
+from likeness.gallery.open_collection import CollectionIndexes
 from likeness.gallery.seal import Seal
 from likeness.storage import Database
 from likeness.terms import FEWEST_SUBJECTS, MOST_SUBJECTS, Calibration, Joining
@@ -122,7 +128,7 @@ class StrangerUpkeep:
         return self.database.write(keep)
 
     def _even_out(
-        self, collection: Collection, opened: OpenCollection, tell: Callable[[int, int], None]
+        self, collection: Collection, opened: CollectionIndexes, tell: Callable[[int, int], None]
     ) -> int:
         place = (collection.id, collection.cohort_version)
         if place in self._evened_out:
@@ -143,7 +149,7 @@ class StrangerUpkeep:
         self,
         connection: Connection,
         collection: Collection,
-        opened: OpenCollection,
+        opened: CollectionIndexes,
         numbers: list[int],
     ) -> None:
         found = references.templates(connection, collection, opened.seal, numbers)

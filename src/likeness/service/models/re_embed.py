@@ -20,12 +20,16 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.errors import Conflict, InputError, InvalidRequest, LikenessError, NoFace, TooBusy
-from likeness.gallery import references, staging, subjects
-from likeness.gallery.certificate import ErasureCertificate
-from likeness.gallery.collections import Collection
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.references import Reference
-from likeness.gallery.staging import FoundAgain
+from likeness.gallery import (
+    Collection,
+    ErasureCertificate,
+    FoundAgain,
+    Gallery,
+    Reference,
+    references,
+    staging,
+    subjects,
+)
 from likeness.review import crops
 from likeness.secrets import Keyring
 from likeness.service.models.re_embed_source import PictureAgain

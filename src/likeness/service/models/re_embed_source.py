@@ -8,7 +8,7 @@ from pathlib import Path
 
 from likeness.buckets import Buckets
 from likeness.errors import InvalidRequest, NotFound
-from likeness.gallery.references import Reference
+from likeness.gallery import Reference
 from likeness.service.enrol.csv_rows import inside, read_rows
 from likeness.service.enrol.picture_files import is_folder, picture_files
 from likeness.vision.decode import DecodeLimits, Sample, inspect, read_sample

@@ -11,11 +11,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from likeness.errors import NotFound
-from likeness.gallery import cohorts, collections, references, subjects, tags
-from likeness.gallery.collections import Collection, Size
-from likeness.gallery.references import Reference
-from likeness.gallery.seal import Seal
-from likeness.secrets import Keyring, sealed_stream
+from likeness.gallery import Collection, CollectionRows, Collections, Reference, Size
+from likeness.secrets import sealed_stream
 from likeness.service.move.export_format import (
     COHORT_PART_BYTES,
     VERSION,
@@ -27,7 +24,6 @@ from likeness.service.move.export_format import (
     SubjectLine,
     encoded,
 )
-from likeness.storage import Database
 from likeness.terms import Calibration, Template
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.cohorts.standards import Standards
@@ -46,8 +42,7 @@ class Exported:
 
 
 def export_collection(
-    database: Database,
-    keyring: Keyring,
+    collections: Collections,
     standards: Standards,
     name: str,
     file: BinaryIO,
@@ -57,8 +52,7 @@ def export_collection(
     """Write a collection as it is at one moment; what is held does not grow with it.
 
     Args:
-        database: where the gallery's rows are.
-        keyring: what collections' keys are sealed with.
+        collections: what has the collection.
         standards: what has its cohort, where none came with it.
         name: the collection's.
         file: where to write.
@@ -73,23 +67,21 @@ def export_collection(
     """
 
     def write(connection: Connection) -> Exported:
-        collection = collections.get(connection, name)
-        seal = collections.seal_of(connection, keyring, collection)
-        cohort, calibration = _standing(connection, seal, standards, collection)
-        size = collections.size(connection, collection.id)
-        lines = _told(_lines(connection, collection, size, seal, cohort, calibration), tell)
+        collection = collections.named(connection, name)
+        rows = collection.within(connection)
+        cohort, calibration = _standing(standards, rows)
+        lines = _told(_lines(collection, rows, cohort, calibration), tell)
         written = _ended(encoded(line) for line in lines)
         file.writelines(written if passphrase is None else sealed_stream(written, passphrase))
-        return Exported(collection, size)
+        return Exported(collection, collection.size)
 
-    return database.read(write)
+    return collections.database.read(write)
 
 
-def _standing(
-    connection: Connection, seal: Seal, standards: Standards, collection: Collection
-) -> tuple[Cohort, Calibration | None]:
+def _standing(standards: Standards, rows: CollectionRows) -> tuple[Cohort, Calibration | None]:
     """Find what evens the collection's scores out, and what they mean if that is known."""
-    kept = cohorts.find(connection, seal, collection.cohort_version, Cohort.from_bytes)
+    collection = rows.collection
+    kept = rows.kept_cohort(Cohort.from_bytes)
     if kept is not None:
         # Collections know only what a cohort does.
         assert isinstance(kept.cohort, Cohort)
@@ -102,10 +94,8 @@ def _standing(
 
 
 def _lines(
-    connection: Connection,
     collection: Collection,
-    size: Size,
-    seal: Seal,
+    rows: CollectionRows,
     cohort: Cohort,
     calibration: Calibration | None,
 ) -> Iterator[Line]:
@@ -121,34 +111,31 @@ def _lines(
         collection.created_at,
         calibration,
         len(starts),
-        size.subjects,
-        size.references,
-        tags.of(connection, seal),
+        collection.size.subjects,
+        collection.size.references,
+        rows.tags.all(),
     )
     return chain(
         [header],
         (CohortPart(content[start : start + COHORT_PART_BYTES]) for start in starts),
-        _subjects(connection, seal),
-        _references(connection, collection, seal),
+        _subjects(rows),
+        _references(rows),
     )
 
 
-def _subjects(connection: Connection, seal: Seal) -> Iterator[SubjectLine]:
+def _subjects(rows: CollectionRows) -> Iterator[SubjectLine]:
     last = 0
-    while page := subjects.page(connection, seal, after=last, limit=_AT_ONCE):
+    while page := rows.subjects.page(after=last, limit=_AT_ONCE):
         for subject in page:
             yield SubjectLine(subject.id, subject.name, subject.created_at)
         last = page[-1].number
 
 
-def _references(
-    connection: Connection, collection: Collection, seal: Seal
-) -> Iterator[ReferenceLine]:
+def _references(rows: CollectionRows) -> Iterator[ReferenceLine]:
     last = 0
-    while page := references.page(connection, seal, after=last, limit=_AT_ONCE):
-        templates = references.templates(connection, collection, seal, [one.number for one in page])
-        numbers = {one.subject_number for one in page if one.subject_number is not None}
-        known = subjects.by_numbers(connection, seal, numbers)
+    while page := rows.references.page(after=last, limit=_AT_ONCE):
+        templates = rows.references.templates([one.number for one in page])
+        known = rows.subjects.of(page)
         for one in page:
             subject = None if one.subject_number is None else known[one.subject_number].id
             yield _reference(one, subject, templates[one.number])

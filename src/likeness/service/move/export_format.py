@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, TypeAdapter
 
-from likeness.gallery.tags import MOST_TAGS
+from likeness.gallery import MOST_TAGS
 from likeness.terms import Calibration, Face
 
 VERSION: Literal[2] = 2

@@ -13,12 +13,15 @@ import numpy as np
 from sqlalchemy import Connection
 
 from likeness.errors import Conflict, InvalidRequest, NotFound
-from likeness.gallery import arrivals, cohorts, collections, tags
-from likeness.gallery.arrivals import ArrivingReference, ArrivingSubject
-from likeness.gallery.collections import Collection, Size
-from likeness.gallery.names import checked_text
-from likeness.gallery.seal import Details
-from likeness.secrets import Keyring
+from likeness.gallery import (
+    ArrivingReference,
+    ArrivingSubject,
+    Collection,
+    Collections,
+    Details,
+    Size,
+    checked_text,
+)
 from likeness.service.move.export_format import VERSION, Header, ReferenceLine
 from likeness.service.move.import_lines import ExportLines
 from likeness.service.uses.collection_facts import declared_by, require_known_tags
@@ -42,7 +45,7 @@ class Imported:
 
 def import_collection(
     record: Record,
-    keyring: Keyring,
+    collections: Collections,
     standards: Standards,
     export: ExportLines,
     name: str | None = None,
@@ -52,7 +55,7 @@ def import_collection(
 
     Args:
         record: of this use.
-        keyring: what the collection's key is sealed with.
+        collections: where it is to be.
         standards: what has the cohorts that are known here.
         export: what `read_export` gave.
         name: what to call the collection; as it was called without.
@@ -71,7 +74,6 @@ def import_collection(
         standing = _standing(standards, header, export.cohort())
         collection = collections.create(
             connection,
-            keyring,
             header.name if name is None else name,
             model=checked_text(header.model, "a model"),
             dimensions=header.dimensions,
@@ -79,29 +81,22 @@ def import_collection(
             retention_days=header.retention_days,
             now=header.created_at,
         )
-        seal = collections.seal_of(connection, keyring, collection)
+        rows = collection.within(connection)
         require_known_tags(header.tags)
-        tags.put(connection, seal, header.tags)
+        rows.tags.put(header.tags)
         if standing.calibration is not None:
-            cohorts.keep(
-                connection,
-                seal,
-                standing.cohort.version,
-                standing.cohort.as_bytes(),
-                standing.calibration,
+            rows.keep_cohort(
+                standing.cohort.version, standing.cohort.as_bytes(), standing.calibration
             )
         size = Size(header.subjects, header.references)
         total, done = size.subjects + size.references, 0
         for subjects in in_batches(export.subjects(), _AT_ONCE):
-            arrivals.insert_subjects(
-                connection,
-                seal,
-                [ArrivingSubject(one.subject, one.name, one.created_at) for one in subjects],
+            rows.subjects.arrive(
+                [ArrivingSubject(one.subject, one.name, one.created_at) for one in subjects]
             )
             tell(done := done + len(subjects), total)
         for references in in_batches(export.references(), _AT_ONCE):
-            arriving = _arriving(references, header, standing.cohort)
-            arrivals.insert_references(connection, collection, seal, arriving)
+            rows.references.arrive(_arriving(references, header, standing.cohort))
             tell(done := done + len(references), total)
         export.finish()
         return Imported(collection, size)

@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from likeness.errors import ImageTooLarge, InvalidImage, InvalidRequest
-from likeness.gallery.names import composed
+from likeness.gallery import composed
 from likeness.service.enrol.named_picture import NamedPicture, refused_picture
 from likeness.vision.decode import DecodeLimits, Sample, inspect
 

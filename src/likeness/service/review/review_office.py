@@ -14,8 +14,7 @@ from sqlalchemy import Connection
 
 from likeness.access import may
 from likeness.errors import Conflict, Denied, NotFound
-from likeness.gallery import collections, references
-from likeness.gallery.seal import Seal
+from likeness.gallery import CollectionRows, Collections
 from likeness.review import (
     Authorisation,
     Candidate,
@@ -87,6 +86,7 @@ class ReviewOffice:
 
     database: Database
     keyring: Keyring
+    collections: Collections
     desk: Desk
     principal: Principal
     scores_hidden: bool = False
@@ -209,20 +209,17 @@ class ReviewOffice:
             yield record, case
 
     def _collection_facts(self, connection: Connection, case: Case) -> CollectionFacts:
-        return facts_of(connection, self._seal(connection, case))
+        return facts_of(self._rows(connection, case).tags.all())
 
-    def _seal(self, connection: Connection, case: Case) -> Seal:
-        collection = collections.by_id(connection, case.collection_id)
-        if collection is None:
-            raise collections.erased(case.collection_id)
-        return collections.seal_of(connection, self.keyring, collection)
+    def _rows(self, connection: Connection, case: Case) -> CollectionRows:
+        return self.collections.of_id(connection, case.collection_id).within(connection)
 
     def _face_of(self, connection: Connection, case: Case, candidate: Candidate) -> bytes | None:
         if candidate.reference_id is not None:
             ids = [candidate.reference_id]
         else:
-            seal = self._seal(connection, case)
-            ids = [one.id for one in references.of_subject(connection, seal, candidate.id)]
+            held = self._rows(connection, case).references.of_subject(candidate.id)
+            ids = [one.id for one in held]
         kept = (crops.opened(connection, self.keyring, case.collection_id, one) for one in ids)
         return next((crop_jpeg for crop_jpeg in kept if crop_jpeg is not None), None)
 

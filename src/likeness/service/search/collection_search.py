@@ -6,8 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.search import By
+from likeness.gallery import By, Gallery
 from likeness.service.search.detect_faces import ReadSample
 from likeness.service.search.identify import (
     Candidate,

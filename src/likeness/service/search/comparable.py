@@ -1,8 +1,7 @@
 """Checks that a collection can be compared with what the finder of its model makes of a sample."""
 
 from likeness.errors import Conflict, NotFound
-from likeness.gallery.collections import Collection
-from likeness.gallery.gallery import Gallery
+from likeness.gallery import Collection, Gallery
 from likeness.vision.find import FaceFinder
 
 

@@ -7,9 +7,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import Connection
 
 from likeness.errors import InvalidRequest
-from likeness.gallery import collections, references, subjects
-from likeness.gallery.references import Reference
-from likeness.gallery.subjects import Subject
+from likeness.gallery import Reference, Subject, collections, references, subjects
 from likeness.secrets import Keyring
 from likeness.storage import Database
 

@@ -5,9 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from likeness.gallery.collections import Collection
-from likeness.gallery.gallery import Gallery
-from likeness.gallery.search import By, Candidate
+from likeness.gallery import By, Candidate, Collection, Gallery
 from likeness.service.search.comparable import require_comparable
 from likeness.service.search.detect_faces import ReadSample, largest
 from likeness.service.search.quality_bar import QualityBar

@@ -11,11 +11,7 @@ from functools import cache
 from unicodedata import normalize
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from likeness.errors import InvalidRequest
-from likeness.gallery import tags
-from likeness.gallery.seal import Seal
 from likeness.policy import UNKNOWN, Footage, Notice, nearest, vocabulary
 from likeness.terms import UNDECLARED, Action, CollectionFacts, Use
 
@@ -24,16 +20,6 @@ _LIVE = _PREFIX + "live"
 _NOT_LIVE = "false"
 # More values than this are not repeated in a message.
 _FEW = 8
-
-
-def facts_of(connection: Connection, seal: Seal) -> CollectionFacts:
-    """Read what was declared of a collection."""
-    return _facts(tags.of(connection, seal))
-
-
-def use_of(connection: Connection, use: Use, collection_id: UUID, seal: Seal) -> Use:
-    """Say of a use which collection it is of, and what was declared of that; see `use_in`."""
-    return use_in(use, collection_id, tags.of(connection, seal))
 
 
 def use_in(use: Use, collection_id: UUID, tagged: Mapping[str, str]) -> Use:
@@ -46,7 +32,7 @@ def use_in(use: Use, collection_id: UUID, tagged: Mapping[str, str]) -> Use:
     return replace(
         use,
         collection_id=collection_id,
-        collection=_facts(tagged),
+        collection=facts_of(tagged),
         live=use.live or tagged.get(_LIVE, _NOT_LIVE) != _NOT_LIVE,
     )
 
@@ -104,12 +90,14 @@ def declared_by(change: str, keys: Iterable[str]) -> dict[str, str]:
     return {change: declaring} if declaring else {}
 
 
-def declares(connection: Connection, seal: Seal) -> bool:
-    """Say whether an admin declared anything of a collection."""
-    return any(key.startswith(_PREFIX) for key in tags.of(connection, seal))
+def declares(tagged: Mapping[str, str]) -> bool:
+    """Say whether an admin declared anything of a collection with some tags."""
+    return any(key.startswith(_PREFIX) for key in tagged)
 
 
-def _facts(tagged: Mapping[str, str]) -> CollectionFacts:
+def facts_of(tagged: Mapping[str, str]) -> CollectionFacts:
+    """Say what the tags of a collection declare."""
+
     def said(fact: str) -> str:
         key = _PREFIX + fact
         value = tagged.get(key, UNDECLARED)

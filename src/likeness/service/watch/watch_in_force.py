@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from likeness.access import is_as_written, keys, may
-from likeness.gallery import collections
-from likeness.gallery.collections import Collection
+from likeness.gallery import Collection
 from likeness.policy import Circumstances, RulesInForce
 from likeness.review import Owed, Watch, watches
 from likeness.secrets import Keyring
-from likeness.service.uses.collection_facts import use_of
+from likeness.service.uses.collection_facts import use_in
 from likeness.service.uses.withhold import OF_REVIEWERS, owed_by
 from likeness.terms import Action, Principal, Use
 
@@ -47,11 +46,10 @@ class WatchInForce:
         keeper = self._keeper(connection, watch)
         if keeper is None or not may(keeper.role, Action.WATCH):
             return None
-        use = use_of(
-            connection,
+        use = use_in(
             Use(keeper, Action.WATCH, "Watch", purpose=watch.purpose),
             collection.id,
-            collections.seal_of(connection, self.keyring, collection),
+            collection.within(connection).tags.all(),
         )
         circumstances = replace(Circumstances.at_admission(use, 0), similarity=similarity)
         decision = self.rules.decide(use, circumstances, self.clock())

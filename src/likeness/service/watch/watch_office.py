@@ -9,14 +9,11 @@ from sqlalchemy import Connection
 
 from likeness.access import Grant, may
 from likeness.errors import Conflict, Denied, NotFound
-from likeness.gallery import collections
-from likeness.gallery.cohorts import Cohorts
-from likeness.gallery.references import require_model
-from likeness.gallery.seal import Seal
+from likeness.gallery import Collection, Collections
 from likeness.notify import Network, WebhookSecret, read_url, require_reachable
 from likeness.review import Grounds, NewWatch, Owed, Watch, watches
 from likeness.secrets import Keyring
-from likeness.service.uses.collection_facts import facts_of, use_of
+from likeness.service.uses.collection_facts import facts_of, use_in
 from likeness.service.uses.record import Desk, Outcome
 from likeness.storage import Database
 from likeness.terms import (
@@ -30,7 +27,7 @@ from likeness.terms import (
     Use,
 )
 
-FaceOf = Callable[[collections.Collection], tuple[Template, bytes]]
+FaceOf = Callable[[Collection], tuple[Template, bytes]]
 """Gives the only face in a picture: its template of a collection's model, and it as a JPEG."""
 
 
@@ -70,8 +67,8 @@ class WatchOffice:
     database: Database
     keyring: Keyring
     desk: Desk
-    cohorts: Cohorts
-    calibration_of: Callable[[collections.Collection], Calibration]
+    collections: Collections
+    calibration_of: Callable[[Collection], Calibration]
     principal: Principal
     keeps_crops: bool
     webhook_networks: tuple[Network, ...] = ()
@@ -105,18 +102,14 @@ class WatchOffice:
             granted=wanted.purpose_granted,
         )
 
-        def opened(connection: Connection) -> tuple[collections.Collection, Seal, Use]:
-            collection = collections.get(connection, wanted.collection)
-            seal = collections.seal_of(connection, self.keyring, collection)
-            return collection, seal, use_of(connection, anywhere, collection.id, seal)
-
         try:
-            collection, seal, use = self.database.read(opened)
+            collection = self.collections.collection(wanted.collection)
         except NotFound:
             # On record; and who may not watch learns of no collection whether it is there.
             looked = Action.READ if may(self.principal.role, Action.WATCH) else Action.WATCH
             with self.desk.record(replace(anywhere, action=looked)):
                 raise
+        use = use_in(anywhere, collection.id, collection.tags)
         # Else nobody could be enrolled there any more: what is alike enough could not be said.
         self.calibration_of(collection)
         with self.desk.record(use) as record:
@@ -124,8 +117,8 @@ class WatchOffice:
             if wanted.url is not None:
                 require_reachable(read_url(wanted.url), self.webhook_networks)
             found, crop_jpeg = face_of(collection)
-            (template,) = self.cohorts.even_out(collection, seal, [found])
-            require_model(template, collection)
+            (template,) = collection.as_evened_out([found])
+            collection.require_model(template)
             new = NewWatch(
                 collection.id,
                 self.principal,
@@ -169,11 +162,8 @@ class WatchOffice:
 
         def found(connection: Connection) -> tuple[Watch, CollectionFacts]:
             watch = watches.get(connection, watch_id, now)
-            collection = collections.by_id(connection, watch.collection_id)
-            if collection is None:
-                raise collections.erased(watch.collection_id)
-            seal = collections.seal_of(connection, self.keyring, collection)
-            return watch, facts_of(connection, seal)
+            collection = self.collections.of_id(connection, watch.collection_id)
+            return watch, facts_of(collection.within(connection).tags.all())
 
         watch, facts = self.database.read(found)
         # Whatever forbids watching must not forbid an end of it.
@@ -190,9 +180,10 @@ class WatchOffice:
 
     def _seen(self, connection: Connection, watch: Watch) -> SeenWatch:
         grounds = watches.grounds_of(connection, self.keyring, watch)
-        collection = collections.by_id(connection, watch.collection_id)
-        # A watch goes with its collection, and may be listed by whoever erases it at this moment.
-        name = str(watch.collection_id) if collection is None else collection.name
+        try:
+            name = self.collections.of_id(connection, watch.collection_id).name
+        except NotFound:  # it goes with its collection, and may be listed while that is erased
+            name = str(watch.collection_id)
         return SeenWatch(watch, grounds, name)
 
     def _require_watcher(self) -> None:

@@ -1,0 +1,366 @@
+"""A collection that was found: what it is, and what can be done with it.
+
+`Collection` reads and changes rows, whoever has the gallery open. `OpenCollection` searches too:
+the gallery of this process gives it. What either says of itself is of the moment it was found in.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import Connection
+
+from likeness.errors import LikenessError
+from likeness.gallery import (
+    better_models,
+    collections,
+    erasure,
+    own_strangers,
+    proofs,
+    references,
+    retention,
+    subjects,
+)
+from likeness.gallery import search as searching
+from likeness.gallery.cohorts import KeptCohort
+from likeness.gallery.collection_rows import CollectionRows
+from likeness.gallery.collections import StoredCollection
+from likeness.gallery.erasure import Erasure
+from likeness.gallery.open_collection import CollectionIndexes
+from likeness.gallery.own_strangers import Measured
+from likeness.gallery.references import NewReference, Reference
+from likeness.gallery.search import By, Candidate, Sought
+from likeness.index.vector_index import checked_limit
+from likeness.terms import Cohort, SeenFace, Template
+
+if TYPE_CHECKING:
+    from likeness.gallery.gallery import Collections, Gallery
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Collection(StoredCollection):
+    """A named part of the gallery: templates of one model, evened out by one cohort.
+
+    References are erased `retention_days` after their enrolment; None keeps them.
+    """
+
+    _home: "Collections" = field(repr=False, compare=False, kw_only=True)
+    _tags: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Its tags: as they were when it was found by its name, else as they are.
+
+        Raises:
+            NotFound: it is erased.
+            KeyUnusable: one is damaged, or another's.
+        """
+        return self._tags if self._tags is not None else self.read(lambda rows: rows.tags.all())
+
+    def within(self, connection: Connection) -> CollectionRows:
+        """Give the collection in a transaction.
+
+        Raises:
+            NotFound: it is erased.
+            Conflict: it has switched to another model.
+            KeyUnusable: the installation's key is gone or another's.
+        """
+        return CollectionRows(connection, self._home.seal_of(connection, self), self)
+
+    def read(self, act: Callable[[CollectionRows], T]) -> T:
+        """Run an act that only reads; raises what `within` and the act do."""
+        return self._home.database.read(lambda connection: act(self.within(connection)))
+
+    def measured(self) -> Measured | None:
+        """Find what was measured of its own strangers by its present model and cohort.
+
+        Raises:
+            NotFound: it is erased.
+            KeyUnusable: it was changed.
+        """
+        return self.read(lambda rows: rows.own_strangers.find())
+
+    def kept_cohort(self) -> KeptCohort | None:
+        """Find the cohort that came with the collection, and what scores mean by it, if one did.
+
+        Raises:
+            NotFound: it is erased.
+            Conflict: it has switched to another model.
+            KeyUnusable: it is damaged, or another's.
+        """
+        return self._home.cohorts.kept(self, self._home.seal(self))
+
+    def cohort(self) -> Cohort:
+        """Find what evens its scores out.
+
+        Raises:
+            NotFound: it is erased, or its cohort is none of those kept.
+            Conflict: it has switched to another model.
+            KeyUnusable: it is damaged, or another's.
+        """
+        return self._home.cohorts.of(self, self._home.seal(self))
+
+    def as_evened_out(self, templates: Sequence[Template]) -> Sequence[Template]:
+        """Give templates of its model as its cohort sees them.
+
+        Raises:
+            NotFound: it is erased, or its cohort is none of those kept.
+        """
+        return self._home.cohorts.even_out(self, self._home.seal(self), templates)
+
+    def require_model(self, template: Template) -> None:
+        """Refuse a template that cannot be compared with those of the collection.
+
+        Raises:
+            ModelMismatch: it is of another model or cohort.
+        """
+        references.require_model(template, self)
+
+    def was_told_of(self, recogniser: str) -> bool:
+        """Say whether its users were told of a better recogniser."""
+        return self._home.database.read(
+            partial(better_models.was_told, collection_id=self.id, recogniser=recogniser)
+        )
+
+    def remember_told_of(self, recogniser: str) -> None:
+        """Remember that they were; again changes nothing."""
+        self._home.database.write(
+            partial(better_models.remember, collection_id=self.id, recogniser=recogniser)
+        )
+
+    def due(self, now: datetime) -> list[UUID]:
+        """List references that have been kept long enough, not more than one erasure takes."""
+        return self._home.database.read(partial(retention.due, collection=self, now=now))
+
+    def begin_erasure(self, connection: Connection, now: datetime) -> tuple[Erasure, list[UUID]]:
+        """Destroy the collection's key; what follows is noted. Gives everybody's ids, too.
+
+        Raises:
+            NotFound: it is erased already.
+        """
+        everybody = collections.everybody(connection, self.id)
+        return erasure.begin_collection(connection, self, now), everybody
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCollection(Collection):
+    """A collection of a gallery that this process has open; its first search opens its indexes."""
+
+    _home: "Gallery" = field(repr=False, compare=False, kw_only=True)
+    # How far what is known of its strangers had come.
+    _strangers: own_strangers.State | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def _indexes(self) -> CollectionIndexes:
+        return self._home.in_use.open(self)
+
+    # Searching
+
+    def search(
+        self,
+        probe: Template,
+        limit: int,
+        by: By = By.BEST,
+        *,
+        among: Sequence[UUID] | None = None,
+        seen: SeenFace | None = None,
+    ) -> list[Candidate]:
+        """Find at most `limit` candidates, most alike first.
+
+        A probe of the collection's model is evened out by the collection's cohort. What is enrolled
+        of the face that was `seen` is that face. Where `among` is given, only these references are
+        compared with, each by itself, or with `By.SUBJECT` these subjects.
+
+        Raises:
+            NotFound: it is erased.
+            ModelMismatch: the probe is of another model or cohort than the collection.
+            InvalidRequest: the limit is below 1.
+            IndexUnavailable, DatabaseUnavailable, KeyUnusable: the index cannot be brought up to
+                date with the rows.
+        """
+        limit = checked_limit(limit)
+
+        def find(present: OpenCollection) -> list[Candidate]:
+            (evened,) = present.as_evened_out([probe])
+            present.require_model(evened)
+            return present._find(Sought(evened, seen), limit, by, among=among)
+
+        return self._while_it_stays(find)
+
+    def search_reference(
+        self,
+        reference_id: UUID,
+        limit: int,
+        by: By = By.BEST,
+        *,
+        among: Sequence[UUID] | None = None,
+    ) -> list[Candidate]:
+        """Find whom an enrolled reference is like, itself left out; see `search`.
+
+        Among fused subjects, the one whose reference it is may come first.
+
+        Raises:
+            NotFound: there is no such reference.
+        """
+        limit = checked_limit(limit)
+
+        def find(present: OpenCollection) -> list[Candidate]:
+            number, kept = present.read(
+                lambda rows: references.template(rows.connection, present, rows.seal, reference_id)
+            )
+            (probe,) = present.as_evened_out([kept])
+            leaving_out = None if by is By.SUBJECT else number
+            return present._find(Sought(probe), limit, by, leaving_out, among)
+
+        return self._while_it_stays(find)
+
+    def search_subject(
+        self, subject_id: UUID, limit: int, *, among: Sequence[UUID] | None = None
+    ) -> list[Candidate]:
+        """Find the fused subjects that an enrolled one is like, itself left out; see `search`.
+
+        Nobody is like a subject without references.
+
+        Raises:
+            NotFound: there is no such subject.
+        """
+        limit = checked_limit(limit)
+
+        def find(present: OpenCollection) -> list[Candidate]:
+            cohort = present.cohort()
+
+            def probe_of(rows: CollectionRows) -> tuple[int, Template | None]:
+                number = subjects.by_id(rows.connection, rows.seal, subject_id).number
+                proofs.require_references_of(rows.connection, rows.seal, [number])
+                fused = searching.fused(rows.connection, present, rows.seal, [number], cohort)
+                return number, fused.get(number)
+
+            number, probe = present.read(probe_of)
+            if probe is None:
+                return []
+            return present._find(Sought(probe), limit, By.SUBJECT, number, among)
+
+        return self._while_it_stays(find)
+
+    def own_scores(self, probe: Template, candidates: Sequence[Candidate]) -> list[float] | None:
+        """Score candidates as one stranger of the collection scores with another.
+
+        None where its strangers were not measured. A picture compared with itself stays that.
+
+        Raises:
+            NotFound: it is erased.
+        """
+        indexes = self._indexes
+        strangers = indexes.strangers.of(self)
+        if strangers is None or not candidates:
+            return None if strangers is None else []
+        vectors, subject_numbers = self._home.database.read(
+            partial(searching.vectors_of, seal=indexes.seal, candidates=candidates)
+        )
+        scores = strangers.joining.own_scores(self.cohort(), probe.vector, vectors, subject_numbers)
+        return [
+            one.comparison.score if one.comparison.is_identical else score
+            for one, score in zip(candidates, scores.tolist(), strict=True)
+        ]
+
+    def own_score_of(
+        self, one: Template, other: Template, subject_id: UUID | None = None
+    ) -> float | None:
+        """Score two templates as one stranger of the collection with another.
+
+        None where its strangers were not measured. The other is of a subject, or nobody's.
+
+        Raises:
+            NotFound: it is erased.
+        """
+        strangers = self._indexes.strangers.of(self)
+        if strangers is None:
+            return None
+        ids = [] if subject_id is None else [subject_id]
+        known = self.read(lambda rows: subjects.by_ids(rows.connection, rows.seal, ids))
+        whose = np.array([each.number for each in known] or [0], np.int64)
+        scores = strangers.joining.own_scores(self.cohort(), one.vector, other.vector[None], whose)
+        return float(scores[0])
+
+    def measured(self) -> Measured | None:
+        """Find what was measured of its own strangers by its present model and cohort.
+
+        Raises:
+            NotFound: it is erased.
+        """
+        found = self._indexes.strangers.of(self)
+        return None if found is None else found.measured
+
+    def measured_then(self) -> Measured | None:
+        """Find the same as it was when the collection was found; mostly without a look at rows."""
+        found = self._indexes.strangers.at(self._strangers, self)
+        return None if found is None else found.measured
+
+    # Enrolling
+
+    def evened_out(self, new: Sequence[NewReference]) -> list[NewReference]:
+        """Give faces as the collection's cohort sees them."""
+        templates = self.as_evened_out([one.template for one in new])
+        return [replace(one, template=t) for one, t in zip(new, templates, strict=True)]
+
+    def follow(self, enrolled: Iterable[Reference]) -> None:
+        """Let searches find what a committed act enrolled."""
+        indexes = self._indexes
+        numbers = [reference.number for reference in enrolled]
+        if numbers:
+            indexes.follow(max(numbers))
+        self._home.in_use.snapshot_soon(indexes)
+
+    def follow_assignment(self, number: int) -> None:
+        """Let searches find what a committed act gave or took, by the number that it got."""
+        indexes = self._indexes
+        indexes.follow_assignment(number)
+        self._home.in_use.snapshot_soon(indexes)
+
+    def _while_it_stays(self, act: "Callable[[OpenCollection], T]") -> T:
+        """Do something with the collection, and again if it switched to another model meanwhile."""
+        present = self
+        while True:
+            try:
+                return act(present)
+            except LikenessError:
+                now = self._home.by_id(self.id)
+                if present.is_comparable_with(now):
+                    raise
+                present = now
+
+    def _find(
+        self,
+        probe: Sought,
+        limit: int,
+        by: By,
+        leaving_out: int | None = None,
+        among: Sequence[UUID] | None = None,
+    ) -> list[Candidate]:
+        indexes = self._indexes
+        rows = self._home.database, self
+        cohort_of = partial(self._home.cohorts.of, self, indexes.seal)
+        if among is not None:
+            compare = (
+                searching.compare_subjects if by is By.SUBJECT else searching.compare_references
+            )
+            return compare(*rows, indexes.seal, probe, among, cohort_of)[:limit]
+        if by is By.SUBJECT:
+            return searching.search_subjects(
+                *rows, indexes, probe, limit, cohort_of, leaving_out=leaving_out
+            )
+        return searching.search_references(
+            *rows,
+            indexes,
+            probe,
+            limit,
+            cohort_of,
+            best_of_each=by is By.BEST,
+            leaving_out=leaving_out,
+        )
