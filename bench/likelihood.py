@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from bench.detection import overlaps, wider_searched
 from bench.figure import Beside, Figure, Measurement, at_most
-from likeness.vision.cohorts.likelihood import CURVES
-from likeness.vision.models.cards import Form
+from likeness.vision.networks.centerface import CENTERFACE
 
 _EDGES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 # Nearer is the same face; how well its box fits is another question.
@@ -19,11 +18,10 @@ Floats = NDArray[np.float64]
 
 def _likelihood(full: bool) -> Measurement:
     scores, are_faces = _finds()
-    curve = CURVES[Form.CENTERFACE]
     shares = []
     for low, high in pairwise(_EDGES):
         some = (scores >= low) & (scores < high)
-        said = float(np.mean([curve.at(score) for score in scores[some]]))
+        said = float(np.mean([CENTERFACE.likelihood(score) for score in scores[some]]))
         shares.append((low, high, int(some.sum()), float(are_faces[some].mean()), said))
     offset, slope = _fitted(scores, are_faces)
     return Measurement(

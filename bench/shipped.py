@@ -24,7 +24,7 @@ from likeness.evaluation import DECADES, UPPER_95, PairScores, StrangerScores, g
 from likeness.service.models.make_cohort import make_cohort
 from likeness.terms import Calibration
 
-_SHIPPED = REPOSITORY / "src" / "likeness" / "vision" / "shipped"
+_SHIPPED = REPOSITORY / "src" / "likeness" / "vision" / "cohorts" / "shipped"
 _MADE_FROM = (
     "540 people of a FairFace sample (K. Karkkainen and J. Joo, WACV 2021, CC BY 4.0; changed:"
     " averaged, ten people each)"

@@ -23,7 +23,7 @@ from likeness.config import Settings
 from likeness.gallery import NewReference
 from likeness.review import cases
 from likeness.storage import current, head
-from likeness.terms.template import CohortStatistics, Template
+from likeness.terms import CohortStatistics, Template
 from tests.gallery.galleries import face
 
 OF_0_1_0 = Path(__file__).parent / "home_of_0_1_0"

@@ -24,11 +24,14 @@ from likeness.artifacts import (
     holds,
 )
 from likeness.artifacts import fetch as public
-from likeness.artifacts.failed_tries import FailedTry, failed_try, forget, remember
 from likeness.artifacts.publisher_download import (
+    FailedTry,
     Patience,
     PublisherFailed,
     download_from_publisher,
+    failed_try,
+    forget,
+    remember,
 )
 from likeness.errors import ArtifactUnavailable, InvalidRequest, ModelTampered
 from tests.certificates import make_certificate

@@ -11,12 +11,12 @@ from likeness.vision.models.built_in_cards import (
     BUILT_IN,
     CENTERFACE,
     DLIB_RESNET_V1,
-    SFACE_2021DEC,
     YUNET_2023MAR,
 )
 from likeness.vision.models.card_file import read_card, write_card
-from likeness.vision.models.cards import Form, LicenceClass, Licences, LocalFile, ModelCard, Task
-from likeness.vision.networks.preparation import Preparation
+from likeness.vision.models.cards import LicenceClass, Licences, LocalFile, ModelCard
+from likeness.vision.networks.forms import RECOGNISERS, Form, Task
+from likeness.vision.networks.session import Preparation
 
 Json = dict[str, object]
 DIGEST = "0123456789abcdef" * 4
@@ -215,8 +215,10 @@ def test_forms_have_tasks_and_recognisers_layouts() -> None:
         Form.SCRFD,
         Form.YUNET,
     ]
-    assert (DLIB_RESNET_V1.layout, SFACE_2021DEC.layout) == (DLIB_LAYOUT, ARCFACE_LAYOUT)
-    assert YUNET_2023MAR.layout is None
+    assert (
+        RECOGNISERS[Form.DLIB_RESNET].layout,
+        RECOGNISERS[Form.SFACE].layout,
+    ) == (DLIB_LAYOUT, ARCFACE_LAYOUT)
 
 
 def test_built_in_cards_state_the_terms_of_their_training_data() -> None:

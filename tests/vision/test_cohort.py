@@ -13,7 +13,9 @@ from likeness.terms import relative_scores
 from likeness.vision.cohorts.cohort import CROWD, Cohort, crowds
 
 Vectors = NDArray[np.float32]
-SHIPPED = sorted((Path(__file__).parents[2] / "src/likeness/vision/shipped").glob("*.cohort.npz"))
+SHIPPED = sorted(
+    (Path(__file__).parents[2] / "src/likeness/vision/cohorts/shipped").glob("*.cohort.npz")
+)
 
 
 def unit(vectors: NDArray[np.float64]) -> Vectors:

@@ -8,10 +8,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from likeness.terms import Image
-from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.detections import Detections, OneAtATime, areas, joined, suppressed
-from likeness.vision.letterbox import Letterbox
-from likeness.vision.one_face import distinct_by_landmarks, each_once, without_inner
+from likeness.vision.detect import Detector, DetectorSettings, Letterbox
+from likeness.vision.detections import (
+    Detections,
+    areas,
+    distinct_by_landmarks,
+    each_once,
+    joined,
+    suppressed,
+    without_inner,
+)
+from likeness.vision.networks.detectors import FaceNetwork
 
 
 def detections(boxes: list[list[float]], confidences: list[float]) -> Detections:
@@ -22,7 +29,7 @@ def detections(boxes: list[list[float]], confidences: list[float]) -> Detections
     )
 
 
-class BrightSpots(OneAtATime):
+class BrightSpots(FaceNetwork):
     """A network that finds a face where the canvas is white."""
 
     def __init__(self) -> None:
@@ -73,7 +80,7 @@ def test_boxes_are_in_the_full_frame_though_fewer_pixels_are_held() -> None:
     np.testing.assert_allclose(found.boxes_xyxy[0], (2000, 200, 2600, 900), atol=6)
 
 
-class Spots(OneAtATime):
+class Spots(FaceNetwork):
     """A network that finds every white rectangle that is as tall as `least` pixels shown."""
 
     def __init__(self, least: int = 8, confidence: float = 0.9) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from likeness.errors import EngineUnavailable
+from likeness.vision.networks.onnx_graph import take_pictures
 from likeness.vision.networks.onnxruntime_engine import OnnxRuntimeEngine
 from likeness.vision.networks.openvino_engine import (
     MOST_SHAPES,
@@ -23,9 +24,7 @@ from likeness.vision.networks.openvino_engine import (
     OpenVinoSession,
     Shape,
 )
-from likeness.vision.networks.picture_input import take_pictures
-from likeness.vision.networks.preparation import Preparation
-from likeness.vision.networks.session import Engine, Precision
+from likeness.vision.networks.session import Engine, Precision, Preparation
 
 ENGINES: list[Callable[[], Engine]] = [
     lambda: OpenVinoEngine(Precision.F32),

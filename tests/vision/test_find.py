@@ -41,7 +41,7 @@ def test_a_small_face_is_cut_from_a_larger_picture_once_the_smaller_one_is_gone(
     PIL.Image.fromarray(pixels).save(file, "JPEG")
     whole = inspect(file.getvalue()).header.memory(1)
     sample = inspect(file.getvalue(), DecodeLimits(max_memory=whole))
-    settings = DetectorSettings(longer_side=400, enlarged_side=400)
+    settings = DetectorSettings(longer_side=400)
     locator = FaceLocator(Detector(DiscDetector(), settings), ARCFACE_LAYOUT, lambda score: score)
     gc.collect()  # pictures of other tests hold none of the memory
     located = locator.locate(sample)

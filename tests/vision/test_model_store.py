@@ -24,10 +24,11 @@ from likeness.errors import (
 )
 from likeness.vision.models import model_store
 from likeness.vision.models.built_in_cards import BUILT_IN, CENTERFACE, DLIB_RESNET_V1
-from likeness.vision.models.cards import Form, LicenceClass, Licences, LocalFile, ModelCard
+from likeness.vision.models.cards import LicenceClass, Licences, LocalFile, ModelCard
 from likeness.vision.models.model_store import ModelStore, describe
+from likeness.vision.networks.forms import Form
 from likeness.vision.networks.openvino_engine import OpenVinoEngine
-from likeness.vision.networks.preparation import Preparation
+from likeness.vision.networks.session import Preparation
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FREE = Licences("MIT", "MIT", LicenceClass.PERMISSIVE, "made by a test")
@@ -419,7 +420,9 @@ def test_unwritable_cache_is_named(tmp_path: Path, weights: Path, card: ModelCar
     store = ModelStore(tmp_path / "home", Sources(tmp_path / "cache"), ())
     store.add(card, weights)
 
-    with pytest.raises(ArtifactUnavailable, match=r"cache/networks cannot \(Not a directory\)"):
+    with pytest.raises(
+        ArtifactUnavailable, match=r"cache/networks cannot be read and written \(Not a directory\)"
+    ):
         store.require("theirs")
 
 

@@ -120,7 +120,7 @@ def find(
     except ArtifactUnavailable as error:
         pytest.skip(str(error))
     network = CenterFace(openvino.load(path))
-    detector = Detector(network, DetectorSettings(longer_side=320, enlarged_side=320))
+    detector = Detector(network, DetectorSettings(longer_side=320))
 
     def landmarks(image: Image, near: np.ndarray | None) -> np.ndarray | None:
         found = detector.detect(image)

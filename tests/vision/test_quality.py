@@ -152,7 +152,7 @@ def detector(
         path = ModelStore(tmp_path_factory.mktemp("home"), sources).require("centerface")
     except ArtifactUnavailable as error:
         pytest.skip(str(error))
-    settings = DetectorSettings(longer_side=448, enlarged_side=448)
+    settings = DetectorSettings(longer_side=448)
     return Detector(CenterFace(openvino.load(path)), settings)
 
 

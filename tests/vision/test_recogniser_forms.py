@@ -12,11 +12,12 @@ from onnx import helper, numpy_helper
 from likeness.errors import InvalidRequest
 from likeness.vision.align import ARCFACE_LAYOUT
 from likeness.vision.models.built_in_cards import SFACE_2021DEC
-from likeness.vision.models.cards import PREPARATIONS, Form, ModelCard
+from likeness.vision.models.cards import ModelCard
 from likeness.vision.networks.conversion import convert, read_network
+from likeness.vision.networks.forms import Form
+from likeness.vision.networks.onnx_graph import take_pictures
 from likeness.vision.networks.openvino_engine import OpenVinoEngine
-from likeness.vision.networks.picture_input import take_pictures
-from likeness.vision.networks.preparation import Preparation
+from likeness.vision.networks.session import Preparation
 
 SIDE = ARCFACE_LAYOUT.side
 CHIPS = np.random.default_rng(7).integers(0, 256, (5, SIDE, SIDE, 3), np.uint8)
@@ -26,7 +27,7 @@ def card(form: Form, preparation: Preparation | None = None, dimensions: int = 3
     return replace(
         SFACE_2021DEC,
         form=form,
-        preparation=preparation or PREPARATIONS[form],
+        preparation=preparation or form.preparation,
         dimensions=dimensions,
     )
 
@@ -109,7 +110,7 @@ def test_graph_that_computes_its_shapes_is_taken_at_its_word(
     graph.node.extend(nodes)
 
     network, dimensions = read_network(model.SerializeToString(), Form.SFACE, "x")
-    output = features(openvino, tmp_path, take_pictures(network, PREPARATIONS[Form.SFACE]))
+    output = features(openvino, tmp_path, take_pictures(network, Form.SFACE.preparation))
 
     assert dimensions == 3
     assert output == pytest.approx(CHIPS.mean(axis=(1, 2)), abs=1e-3)

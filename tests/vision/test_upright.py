@@ -7,14 +7,15 @@ from numpy.typing import NDArray
 
 from likeness.terms import Image
 from likeness.vision.align import DLIB_LAYOUT
-from likeness.vision.detections import Detections, OneAtATime
+from likeness.vision.detections import Detections
+from likeness.vision.networks.detectors import FaceNetwork
 from likeness.vision.upright import found_upright
 
 _BOX_SIDE = 200  # of a face as `turned` makes it
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
 
 
-class Spots(OneAtATime):
+class Spots(FaceNetwork):
     """A network that finds a face where there is a spot of each of five colours.
 
     It places all points `too_far_right` pixels.
@@ -36,12 +37,12 @@ class Spots(OneAtATime):
         return detections(np.array([points]) + self._shift, [0.9])
 
 
-class Nobody(OneAtATime):
+class Nobody(FaceNetwork):
     def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
         return detections(np.empty((0, 5, 2)), [])
 
 
-class Neighbour(OneAtATime):
+class Neighbour(FaceNetwork):
     """A network that sees a face in the corner, more confident than any."""
 
     def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:

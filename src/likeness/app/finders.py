@@ -8,10 +8,10 @@ from likeness.app.installation import Installation
 from likeness.artifacts import Progress
 from likeness.errors import ArtifactUnavailable, Conflict, LicenceNotAccepted, NotFound
 from likeness.gallery import Collection
-from likeness.vision.detections import FaceNetwork
 from likeness.vision.find import FaceFinder
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.models.template_model import TemplateModel
+from likeness.vision.networks.detectors import FaceNetwork
 from likeness.vision.networks.session import Engine, Session
 
 

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 from os import PathLike
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from likeness.artifacts import Progress, Publisher, Sources
 from likeness.config import Settings
 from likeness.errors import ArtifactUnavailable, InvalidRequest
 from likeness.vision.align import Chips
-from likeness.vision.cohorts.likelihood import face_likelihood
 from likeness.vision.cohorts.standards import Standards
 from likeness.vision.decode import (
     DecodeLimits,
@@ -32,28 +30,20 @@ from likeness.vision.decode import (
     sample_of_array,
 )
 from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.detections import FaceNetwork
 from likeness.vision.embed import Embedder, Recogniser
 from likeness.vision.find import FaceFinder, FaceLocator
-from likeness.vision.models.cards import CHIPS, Form, ModelCard, Task
+from likeness.vision.models.cards import ModelCard
 from likeness.vision.models.model_store import ModelStore
 from likeness.vision.models.template_model import TemplateModel, find_template_model
-from likeness.vision.networks.centerface import CenterFace
+from likeness.vision.networks.detectors import FaceNetwork
+from likeness.vision.networks.forms import DETECTORS, RECOGNISERS, Task
 from likeness.vision.networks.onnxruntime_engine import OnnxRuntimeEngine
 from likeness.vision.networks.openvino_engine import OpenVinoEngine
-from likeness.vision.networks.scrfd import Scrfd
 from likeness.vision.networks.session import Engine, Precision, Session
-from likeness.vision.networks.yunet import YuNet
 
 Place = str | PathLike[str]
 Picture = Place | bytes | NDArray[np.uint8] | Sample
 """A picture file by its path, its bytes, (h, w, 3) uint8 RGB, or a sample that is read already."""
-
-_FACE_NETWORKS: dict[Form, Callable[[Session], FaceNetwork]] = {
-    Form.CENTERFACE: CenterFace,
-    Form.SCRFD: Scrfd,
-    Form.YUNET: YuNet,
-}
 
 
 class Workload(Enum):
@@ -171,7 +161,7 @@ class Installation:
     ) -> FaceNetwork:
         """Load a detector's network; its weights are fetched where they are missing."""
         session = engine.load(self.models.require(detector.name, progress))
-        return _FACE_NETWORKS[detector.form](session)
+        return DETECTORS[detector.form].network(session)
 
     def template_network(
         self, engine: Engine, recogniser: ModelCard, progress: Progress | None = None
@@ -187,7 +177,7 @@ class Installation:
         return FaceLocator(
             Detector(network, settings),
             model.layout,
-            partial(face_likelihood, detector=model.detector.form),
+            DETECTORS[model.detector.form].likelihood,
         )
 
     def finder_with(
@@ -253,7 +243,7 @@ class Installation:
 
     def _chips(self, recogniser: ModelCard) -> Chips:
         chosen = self.settings.chips
-        return CHIPS[recogniser.form] if chosen == "auto" else Chips[chosen.upper()]
+        return RECOGNISERS[recogniser.form].chips if chosen == "auto" else Chips[chosen.upper()]
 
     def _card(self, name: str, task: Task) -> ModelCard:
         card = self.models.card(name)

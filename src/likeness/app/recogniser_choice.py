@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from likeness.artifacts import Address, Progress, Publisher, Sources, last_failure
 from likeness.errors import ArtifactUnavailable
 from likeness.vision.models.built_in_cards import DLIB_RESNET_V1, RETAIL_0095
-from likeness.vision.models.cards import ModelCard, Task
+from likeness.vision.models.cards import ModelCard
 from likeness.vision.models.model_store import ModelStore
+from likeness.vision.networks.forms import Task
 
 AUTO = "auto"
 BETTER, FALLBACK = RETAIL_0095, DLIB_RESNET_V1

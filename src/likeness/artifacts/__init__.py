@@ -1,4 +1,4 @@
-"""Where do weights and samples come from? Pinned files, fetched once, verified every time."""
+"""Weights and samples: pinned files, fetched once, verified every time."""
 
 from likeness.artifacts import catalogue
 from likeness.artifacts.fetch import (
@@ -11,8 +11,15 @@ from likeness.artifacts.fetch import (
     holds,
     last_failure,
 )
-from likeness.artifacts.pins import Address, PackageMember, PinnedFile, PinnedPackage
-from likeness.artifacts.sources import Publisher, Sources
+from likeness.artifacts.pins import (
+    Address,
+    PackageMember,
+    PinnedFile,
+    PinnedPackage,
+    Publisher,
+    Sources,
+)
+from likeness.artifacts.whole_files import digest_of, disk_faults_of, write_whole
 
 __all__ = [
     "Address",
@@ -25,9 +32,12 @@ __all__ = [
     "cached",
     "cached_path",
     "catalogue",
+    "digest_of",
+    "disk_faults_of",
     "fetch",
     "fetch_all",
     "find",
     "holds",
     "last_failure",
+    "write_whole",
 ]

@@ -21,12 +21,25 @@ from pathlib import Path
 from typing import Protocol
 
 from likeness.artifacts.archive import take_member
-from likeness.artifacts.failed_tries import FailedTry, failed_try, forget, remember
 from likeness.artifacts.https_download import download_address
-from likeness.artifacts.pins import Address, PackageMember, PinnedFile, PinnedPackage
+from likeness.artifacts.pins import (
+    Address,
+    PackageMember,
+    PinnedFile,
+    PinnedPackage,
+    Publisher,
+    Sources,
+)
 from likeness.artifacts.pip_download import download_package
-from likeness.artifacts.publisher_download import PublisherFailed, download_from_publisher
-from likeness.artifacts.sources import Publisher, Sources
+from likeness.artifacts.publisher_download import (
+    FailedTry,
+    PublisherFailed,
+    download_from_publisher,
+    failed_try,
+    forget,
+    remember,
+)
+from likeness.artifacts.whole_files import sync_folder
 from likeness.errors import ArtifactUnavailable, InvalidRequest, ModelTampered
 
 _WORK_PREFIX = ".fetching-"
@@ -227,11 +240,7 @@ def _place(arrived: Path, file: PinnedFile, cache_dir: Path) -> None:
     path = cached_path(file, cache_dir)
     path.parent.mkdir(parents=True, exist_ok=True)
     arrived.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def _verify(path: Path, size: int, sha256: str, mend: str) -> None:

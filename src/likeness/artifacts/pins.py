@@ -1,7 +1,9 @@
-"""What is pinned: files by size and SHA-256, and the packages or addresses that hold them."""
+"""What is pinned, files by size and SHA-256, and where they may come from."""
 
 import re
 from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from likeness.errors import InvalidRequest
@@ -89,6 +91,30 @@ class PinnedFile:
         """Refuse a pin that pins nothing, or whose name would leave the cache."""
         _require_plain_name(self.name)
         _require_digest(self.name, self.size, self.sha256)
+
+
+class Publisher(Enum):
+    """Whether files that their publisher alone has may be fetched from there.
+
+    `NEVER` is for servers and libraries, `UNLESS_IT_FAILED` for commands that say so (a failed try
+    is remembered for a day), `ALWAYS` for who asks for just that.
+    """
+
+    NEVER = "never"
+    UNLESS_IT_FAILED = "unless it failed"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where files are looked for: in `folder` under their own names, then in `cache`.
+
+    What neither has is fetched into `cache`, from where its pin says.
+    """
+
+    cache: Path
+    folder: Path | None = None
+    publisher: Publisher = Publisher.NEVER
 
 
 def _require_plain_name(name: str) -> None:

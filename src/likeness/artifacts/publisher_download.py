@@ -1,4 +1,4 @@
-"""Fetch a file from its publisher, in little time or not at all.
+"""Fetch a file from its publisher, in little time or not at all; a failed try counts for a day.
 
 What holds, whatever the publisher or somebody between does:
 
@@ -10,6 +10,7 @@ What holds, whatever the publisher or somebody between does:
 """
 
 import http.client
+import json
 import queue
 import socket
 import ssl
@@ -18,16 +19,20 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
 from likeness.artifacts.archive import copy_exactly
 from likeness.artifacts.pins import Address
-from likeness.errors import ModelTampered
+from likeness.artifacts.whole_files import write_whole
+from likeness.errors import ArtifactUnavailable, ModelTampered
 
 _CHUNK_BYTES = 1 << 16
+_REMEMBERED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,3 +239,43 @@ def _reason(error: Exception) -> str:
             return f"could not be reached ({words})"
         case _:
             return f"could not be reached ({type(reason).__name__})"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTry:
+    """When a publisher was asked in vain, and what came of it, such as "did not answer"."""
+
+    at: datetime
+    reason: str
+
+    def __str__(self) -> str:
+        """Put it into words that follow a file's or a model's name."""
+        return f"its publisher {self.reason} on {self.at:%Y-%m-%d at %H:%M} UTC"
+
+
+def failed_try(cache_dir: Path, host: str, now: datetime) -> FailedTry | None:
+    """Recall a try of the last day; what cannot be read, or lies ahead of us, is none."""
+    try:
+        written = json.loads(_path(cache_dir, host).read_bytes())
+        failed = FailedTry(datetime.fromtimestamp(written["at"], UTC), str(written["reason"]))
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
+        return None
+    recent = timedelta(0) <= now - failed.at < _REMEMBERED
+    return failed if recent and failed.reason.isprintable() else None
+
+
+def remember(cache_dir: Path, host: str, failed: FailedTry) -> None:
+    """Write a failed try down; a cache that cannot be written just does not remember."""
+    content = json.dumps({"at": failed.at.timestamp(), "reason": failed.reason}).encode()
+    with suppress(ArtifactUnavailable):
+        write_whole(_path(cache_dir, host), content)
+
+
+def forget(cache_dir: Path, host: str) -> None:
+    """Forget a failed try: the publisher has answered."""
+    with suppress(OSError):
+        _path(cache_dir, host).unlink(missing_ok=True)
+
+
+def _path(cache_dir: Path, host: str) -> Path:
+    return cache_dir / "failed-tries" / f"{host}.json"

@@ -1,6 +1,6 @@
 """A picture and the faces in it: where each is, how it is turned, how good it looks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -17,22 +17,24 @@ class Image:
     `pixels` is (h, w, 3) uint8 RGB. It may hold fewer pixels than the picture as encoded (a large
     JPEG decoded at a reduced scale); `width` and `height` are those of the whole picture, and
     every box and landmark that Likeness reports is in that full frame: pixels, origin top left,
-    x to the right, y down.
+    x to the right, y down. `scale_xy` is pixels held per pixel of the full frame, along x and y:
+    1.0 when nothing was reduced.
     """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
+    scale_xy: tuple[float, float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work the scale out once: every step asks for it."""
+        scale_xy = self.pixels.shape[1] / self.width, self.pixels.shape[0] / self.height
+        object.__setattr__(self, "scale_xy", scale_xy)
 
     @classmethod
     def of(cls, pixels: NDArray[np.uint8]) -> "Image":
         """Wrap (h, w, 3) uint8 RGB pixels that are the whole picture."""
         return cls(pixels, pixels.shape[1], pixels.shape[0])
-
-    @property
-    def scale_xy(self) -> tuple[float, float]:
-        """Pixels held per pixel of the full frame, along x and y; 1.0 when nothing was reduced."""
-        return self.pixels.shape[1] / self.width, self.pixels.shape[0] / self.height
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class Face:
     """A face that a detector found.
 
     `confidence` is how likely it is a face, 0 to 1: the share of such finds that were, where that
-    was measured (`likeness.vision.cohorts.likelihood`), else the detector's own score.
+    was measured (`likeness.vision.networks.detectors.Curve`), else the detector's own score.
     """
 
     box: Box

@@ -77,7 +77,7 @@ class Chips(Enum):
     """How many chips of one face are averaged into its template; the value says at which scales.
 
     Each scale is cut once, and with `MIRRORED` and `SIX` once more as seen in a mirror. More chips
-    cost more time and make fewer errors, up to a point that `cards.CHIPS` gives for each form.
+    cost more time and make fewer errors, up to a point that `networks.forms` gives for each form.
     """
 
     ONE = (1.0,)

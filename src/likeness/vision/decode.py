@@ -35,15 +35,14 @@ from likeness.errors import (
 from likeness.terms import Image
 from likeness.vision.decoding_memory import MEMORY, in_mib
 from likeness.vision.formats.avif import AVIF
-from likeness.vision.formats.bmp import BMP
 from likeness.vision.formats.gif import GIF
 from likeness.vision.formats.header import Decoder, Format, Header
 from likeness.vision.formats.heic import HEIC
 from likeness.vision.formats.jpeg import JPEG
 from likeness.vision.formats.jpeg2000 import JPEG2000
 from likeness.vision.formats.png import PNG
-from likeness.vision.formats.rgb_array import RGB_ARRAY, as_data
 from likeness.vision.formats.tiff import TIFF
+from likeness.vision.formats.uncompressed import BMP, RGB_ARRAY, as_data
 from likeness.vision.formats.unread import CAMERA_RAW, camera_raw, what_came
 from likeness.vision.formats.webp import WEBP
 

@@ -1,53 +1,42 @@
-"""Where the faces of a picture are."""
+"""Where the faces of a picture are: how a detector's network is shown it, and how often.
+
+Detectors learn from upright faces and find those turned by up to 60 degrees or so. A picture that
+is turned by 90, 180 and 270 degrees brings every other face within that.
+"""
 
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.terms import Image
 from likeness.vision.detections import (
     Detections,
-    FaceNetwork,
     Floats,
     areas,
+    distinct_by_landmarks,
+    each_once,
+    joined,
     largest_first,
     suppressed,
+    without_inner,
 )
-from likeness.vision.letterbox import Letterbox
-from likeness.vision.one_face import distinct_by_landmarks, each_once, without_inner
-from likeness.vision.turned import found_turned
+from likeness.vision.networks.detectors import FaceNetwork
 from likeness.vision.upright import found_upright
 
-
-@dataclass(frozen=True, slots=True)
-class DetectorSettings:
-    """How a picture is searched.
-
-    `longer_side`: pixels along the longer side of what the network is shown, at most; at 1152 it
-    finds faces of 40 pixels in 1920x1080. `enlarged_side`: smaller pictures are enlarged to this,
-    at most twice; more finds nothing new. `threshold`: the least confidence, 0 to 1. `overlap`:
-    boxes of a higher intersection over union are one face. `glance_side`: the same pixels where
-    the largest face alone is wanted and a smaller copy leaves a doubt.
-    """
-
-    longer_side: int = 1152
-    enlarged_side: int = 832
-    threshold: float = 0.5
-    overlap: float = 0.3
-    glance_side: int = 320
-
-    def shown_side(self, width: int, height: int) -> int:
-        """Pixels along the longer side of what the network is shown of a picture."""
-        longer = max(width, height)
-        return min(self.longer_side, max(longer, min(2 * longer, self.enlarged_side)))
-
-
+# Pictures are enlarged to this, at most twice; more finds nothing new.
+_ENLARGED_SIDE = 832
+# Boxes of a higher intersection over union are one face.
+_OVERLAP = 0.3
 # A glance at a small copy misses smaller faces, in pixels of what is shown, and doubts what is less
 # confident. The largest has so many times the area of the next, whatever a box is off by.
-# docs/quality.md has how often it is the one that a closer look finds.
+# docs/quality.md has how often it is the one that a closer look finds. `_GLANCE_SIDE` is what is
+# shown where a smaller copy leaves a doubt.
+_GLANCE_SIDE = 320
 _SEEN_AT_A_GLANCE = 32
-_SURE = 0.7
+_SURE_AT_A_GLANCE = 0.7
 _CLEARLY_LARGER = 1.4
 
 # The small copy in which large faces are looked for, and the border around it: a face that reaches
@@ -61,6 +50,27 @@ _FOUND = 24
 # are three more chances to be wrong, so they have to be surer.
 _TURNED_SIDE = 448
 _TURNED_SURE = 0.6
+_QUARTER_TURNS = (1, 2, 3)
+# Of a canvas: what networks want its sides to be multiples of, and what is beyond the picture.
+_MULTIPLE = 32
+_BLACK, _GREY = 0, 128
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """How a picture is searched.
+
+    `longer_side`: pixels along the longer side of what the network is shown, at most; at 1152 it
+    finds faces of 40 pixels in 1920x1080. `threshold`: the least confidence, 0 to 1.
+    """
+
+    longer_side: int = 1152
+    threshold: float = 0.5
+
+    def shown_side(self, width: int, height: int) -> int:
+        """Pixels along the longer side of what the network is shown of a picture."""
+        longer = max(width, height)
+        return min(self.longer_side, max(longer, min(2 * longer, _ENLARGED_SIDE)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,51 @@ class SearchDetail:
     width: int
     height: int
     smallest_face: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Letterbox:
+    """A picture, resized, at the top left of a canvas whose sides are multiples of 32.
+
+    `canvas` is (h, w, 3) uint8 RGB; `zoom_xy` is canvas pixels per pixel of the full frame, and
+    `border` the canvas pixels to the left of the picture and above it.
+    """
+
+    canvas: NDArray[np.uint8]
+    zoom_xy: tuple[float, float]
+    border: int = 0
+
+    @classmethod
+    def fit(cls, image: Image, longer_side: int, border: int = 0) -> "Letterbox":
+        """Resize so that the picture's longer side has `longer_side` pixels.
+
+        A border of at least so many pixels is put around it, grey; without one, what the canvas has
+        beyond the picture is black.
+        """
+        zoom = longer_side / max(image.width, image.height)
+        width = max(1, round(image.width * zoom))
+        height = max(1, round(image.height * zoom))
+        factor = max(1, int(image.pixels.shape[1] / width))
+        near = _averaged(image.pixels, factor)
+        resized = cv2.resize(near, (width, height), interpolation=cv2.INTER_LINEAR)
+        shape = (_up(height + 2 * border), _up(width + 2 * border), 3)
+        canvas = np.full(shape, _GREY if border else _BLACK, np.uint8)
+        canvas[border : border + height, border : border + width] = resized
+        # What did not fill a square at the right and the bottom is not shown.
+        held_h, held_w = (
+            min(n * factor, m) for n, m in zip(near.shape[:2], image.pixels.shape[:2], strict=True)
+        )
+        scale_x, scale_y = image.scale_xy
+        return cls(canvas, (width * scale_x / held_w, height * scale_y / held_h), border)
+
+    def restore(self, found: Detections) -> Detections:
+        """Take findings on the canvas to the full frame."""
+        zoom = np.array(self.zoom_xy, np.float32)
+        return Detections(
+            (found.boxes_xyxy - self.border) / np.concatenate([zoom, zoom]),
+            (found.landmarks_xy - self.border) / zoom,
+            found.confidences,
+        )
 
 
 class Detector:
@@ -113,11 +168,10 @@ class Detector:
 
     def _glance(self, image: Image) -> Detections | None:
         """Find faces in a small copy, the largest first; None where a larger may be missed."""
-        side = self.settings.glance_side
-        if side >= self._shown_side(image):
+        if self._shown_side(image) <= _GLANCE_SIDE:
             return None
-        found = largest_first(self._search(image, side))
-        sure = _is_likely_largest(found, side / max(image.width, image.height))
+        found = largest_first(self._search(image, _GLANCE_SIDE))
+        sure = _is_likely_largest(found, _GLANCE_SIDE / max(image.width, image.height))
         return found if sure else None
 
     def _detect(self, image: Image, afar: Detections) -> Detections:
@@ -154,14 +208,18 @@ class Detector:
     def _search(self, image: Image, side: int, border: int = 0) -> Detections:
         letterbox = Letterbox.fit(image, side, border)
         candidates = self._network.find(letterbox.canvas, self.settings.threshold)
-        found = suppressed(candidates, self.settings.overlap)
+        found = suppressed(candidates, _OVERLAP)
         return letterbox.restore(without_inner(found))
 
     def _search_turned(self, image: Image, side: int) -> Detections:
+        """Find faces that are upright once the picture is turned by 90, 180 or 270 degrees."""
         letterbox = Letterbox.fit(image, side)
         threshold = max(_TURNED_SURE, self.settings.threshold)
-        found = found_turned(self._network, letterbox.canvas, threshold, self.settings.overlap)
-        return letterbox.restore(without_inner(found))
+        found = []
+        for turns in _QUARTER_TURNS:
+            canvas = np.ascontiguousarray(np.rot90(letterbox.canvas, turns))
+            found.append(_turned_back(self._network.find(canvas, threshold), turns, canvas.shape))
+        return letterbox.restore(without_inner(suppressed(joined(found), _OVERLAP)))
 
 
 def _large(found: Detections, zoom: float) -> Detections:
@@ -174,10 +232,44 @@ def _is_likely_largest(found: Detections, zoom: float) -> bool:
 
     `zoom` is pixels that were shown for one of the full frame.
     """
-    if not len(found) or found.confidences[0] < _SURE:
+    if not len(found) or found.confidences[0] < _SURE_AT_A_GLANCE:
         return False
     largest, *others = areas(found.boxes_xyxy).tolist()
     return bool(
         largest * zoom**2 >= _SEEN_AT_A_GLANCE**2
         and largest >= _CLEARLY_LARGER * max(others, default=0.0)
     )
+
+
+def _turned_back(found: Detections, turns: int, shown: tuple[int, ...]) -> Detections:
+    """Take findings from a canvas that was turned anticlockwise so many times to how it was."""
+    height, width = shown[:2]
+    boxes, points = found.boxes_xyxy, found.landmarks_xy
+    for _ in range(turns):
+        points = _clockwise(points, height)
+        corners = _clockwise(boxes.reshape(-1, 2, 2), height)
+        boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+        height, width = width, height
+    return Detections(boxes, points, found.confidences)
+
+
+def _clockwise(places_xy: Floats, height: int) -> Floats:
+    """Turn places in a picture of some height by 90 degrees, clockwise: (..., 2)."""
+    turned = np.stack([height - places_xy[..., 1], places_xy[..., 0]], axis=-1)
+    return np.asarray(turned, np.float32)
+
+
+def _up(side: int) -> int:
+    return -(-side // _MULTIPLE) * _MULTIPLE
+
+
+def _averaged(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Average squares of so many pixels a side: interpolation looks at two, and would leave gaps.
+
+    Averaging whole squares takes a tenth of the time that averaging parts of pixels does.
+    """
+    if factor == 1:
+        return pixels
+    height, width = (max(1, side // factor) for side in pixels.shape[:2])
+    whole = pixels[: height * factor, : width * factor]
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,15 +1,26 @@
-"""What a detector finds, and how findings that overlap become one face."""
+"""What detectors find, and how several findings of one face become one.
 
-from abc import ABC, abstractmethod
+A face that fills the picture is too large for a detector: it misses it, or finds parts of it that
+look like faces. In a small copy it is found once. So of large faces the small copy decides which
+there are, and of all others the picture itself.
+"""
+
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+
+# Boxes are of one face where they share so much of the smaller one; in two pictures of it, where
+# they share so much of what both cover. Landmarks are, where they are so near, in sides of a box.
+_WITHIN = 0.6
+_SAME_BOX = 0.5
+_SAME_LANDMARKS = 0.15
+# What is found in the small copy alone has to be surer than what both show.
+_SURE_FROM_AFAR = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,31 +42,6 @@ class Detections:
     def select(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> "Detections":
         """Keep some, in the order given."""
         return Detections(self.boxes_xyxy[which], self.landmarks_xy[which], self.confidences[which])
-
-
-class FaceNetwork(Protocol):
-    """A network that finds candidates for faces; one class for each kind of output maps."""
-
-    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
-        """Find every candidate of at least `threshold`, overlapping ones too.
-
-        `canvas` is (h, w, 3) uint8 RGB, sides multiples of 32; findings are in its pixels.
-        """
-
-    def find_each(self, canvases: NDArray[np.uint8], threshold: float) -> list[Detections]:
-        """Find the candidates of each of (n, h, w, 3) canvases, as `find` does of one."""
-
-
-class OneAtATime(ABC):
-    """A network that is shown one canvas at a time."""
-
-    @abstractmethod
-    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
-        """Find every candidate of at least `threshold`, as `FaceNetwork` says."""
-
-    def find_each(self, canvases: NDArray[np.uint8], threshold: float) -> list[Detections]:
-        """Find the candidates of each canvas, one after the other."""
-        return [self.find(canvas, threshold) for canvas in canvases]
 
 
 def suppressed(found: Detections, overlap: float) -> Detections:
@@ -93,3 +79,54 @@ def shared_areas(a_xyxy: Floats, b_xyxy: Floats) -> Floats:
     a, b = a_xyxy[:, None], b_xyxy[None]
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
     return np.asarray(np.clip(sides, 0, None).prod(axis=-1), np.float32)
+
+
+def without_inner(found: Detections) -> Detections:
+    """Leave out what contains, or is within, a more confident finding."""
+    return found.select(_distinct(found, _within(found, found)))
+
+
+def distinct_by_landmarks(found: Detections) -> NDArray[np.bool_]:
+    """Say which findings, (n,), have landmarks that are not those of a more confident one."""
+    places = found.landmarks_xy
+    apart = np.hypot(*np.moveaxis(places[:, None] - places[None], -1, 0)).mean(axis=-1)
+    sides = np.sqrt(areas(found.boxes_xyxy))
+    return _distinct(found, apart <= _SAME_LANDMARKS * np.minimum(sides[:, None], sides))
+
+
+def each_once(near: Detections, afar: Detections) -> Detections:
+    """Join what is found in a picture with the large faces of its small copy.
+
+    A face that both show keeps the finer place and the higher confidence. Several findings within
+    a large face, or one that covers a part of it alone, are replaced by it.
+
+    Args:
+        near: found in the picture itself; none of them contains another.
+        afar: large faces of the small copy, in the same frame.
+    """
+    confidences, kept, added = near.confidences.copy(), np.ones(len(near), np.bool_), []
+    shared = shared_areas(afar.boxes_xyxy, near.boxes_xyxy)
+    both = areas(afar.boxes_xyxy)[:, None] + areas(near.boxes_xyxy) - shared
+    for one, within in enumerate(_within(afar, near)):
+        inner = np.nonzero(within & kept)[0]
+        if len(inner) == 1 and shared[one, inner[0]] >= _SAME_BOX * both[one, inner[0]]:
+            confidences[inner] = np.maximum(confidences[inner], afar.confidences[one])
+        elif len(inner) or afar.confidences[one] >= _SURE_FROM_AFAR:
+            kept[inner] = False
+            added.append(one)
+    surer = replace(near, confidences=confidences)
+    return joined([surer.select(kept), afar.select(np.array(added, np.intp))])
+
+
+def _distinct(found: Detections, one_face: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which to keep, (n,): of findings that are one face, (n, n), the most confident."""
+    kept = np.zeros(len(found), np.bool_)
+    for finding in np.argsort(-found.confidences, kind="stable"):
+        kept[finding] = not (one_face[finding] & kept).any()
+    return kept
+
+
+def _within(a: Detections, b: Detections) -> NDArray[np.bool_]:
+    """Say which of two sets of findings contain one another, (m, n)."""
+    smaller = np.minimum(areas(a.boxes_xyxy)[:, None], areas(b.boxes_xyxy))
+    return np.asarray(shared_areas(a.boxes_xyxy, b.boxes_xyxy) >= _WITHIN * smaller)

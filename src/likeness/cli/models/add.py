@@ -9,8 +9,9 @@ from likeness.cli.models.show import terms_in_words
 from likeness.cli.opened import installation
 from likeness.errors import InvalidRequest
 from likeness.vision.models.card_file import read_card
-from likeness.vision.models.cards import Form, LicenceClass, Licences, LocalFile, ModelCard
+from likeness.vision.models.cards import LicenceClass, Licences, LocalFile, ModelCard
 from likeness.vision.models.model_store import describe
+from likeness.vision.networks.forms import Form
 
 
 def add(

@@ -7,8 +7,9 @@ from likeness.cli.terminal.answers import Json, significant
 from likeness.cli.terminal.words import one_in
 from likeness.errors import NotFound
 from likeness.terms import Calibration
-from likeness.vision.models.cards import ModelCard, Task
+from likeness.vision.models.cards import ModelCard
 from likeness.vision.models.model_figures import GroupRate, ModelFigures
+from likeness.vision.networks.forms import Task
 
 
 def measured_in_words(settled: Installation, card: ModelCard) -> list[str]:

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.artifacts import write_whole
 from likeness.errors import InvalidRequest, ModelTampered
-from likeness.vision.models.whole_files import write_whole
 
 # One average is of CROWD people, all with equal shares, drawn from a person's NEIGHBOURS nearest.
 CROWD = 10

@@ -6,16 +6,15 @@ Both belong to everything that a template depends on, together. An operator's ow
 
 import json
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
+from likeness.artifacts import disk_faults_of, write_whole
 from likeness.errors import InvalidRequest, NotFound
 from likeness.terms import Calibration
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.models.model_figures import ModelFigures
-from likeness.vision.models.whole_files import disk_faults_of, write_whole
 
-_SHIPPED = Path(str(resources.files("likeness.vision"))) / "shipped"
+_SHIPPED = Path(__file__).parent / "shipped"
 
 
 class Standards:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from likeness.artifacts import disk_faults_of, write_whole
 from likeness.errors import InvalidRequest, LicenceNotAccepted
 from likeness.vision.models.cards import ModelCard
-from likeness.vision.models.whole_files import disk_faults_of, write_whole
 
 
 @dataclass(frozen=True, slots=True)

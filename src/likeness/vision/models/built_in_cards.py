@@ -4,7 +4,8 @@ The terms of training data are what their makers say, and where they say nothing
 """
 
 from likeness.artifacts import catalogue
-from likeness.vision.models.cards import PREPARATIONS, Form, LicenceClass, Licences, ModelCard
+from likeness.vision.models.cards import LicenceClass, Licences, ModelCard
+from likeness.vision.networks.forms import Form
 
 CENTERFACE = ModelCard(
     name="centerface",
@@ -16,7 +17,7 @@ CENTERFACE = ModelCard(
         weights_class=LicenceClass.PERMISSIVE,
         training_data="WIDER FACE, 32,203 pictures from the web, published for research",
     ),
-    preparation=PREPARATIONS[Form.CENTERFACE],
+    preparation=Form.CENTERFACE.preparation,
     dimensions=None,
     description="Finds faces and five landmarks of each; the default detector",
     known_limits=("Of the faces 16 to 32 pixels tall in the searched picture it finds about half",),
@@ -36,7 +37,7 @@ DLIB_RESNET_V1 = ModelCard(
             " collected from the web; 3 million in all"
         ),
     ),
-    preparation=PREPARATIONS[Form.DLIB_RESNET],
+    preparation=Form.DLIB_RESNET.preparation,
     dimensions=128,
     description="Makes templates of 128 numbers; the recogniser where the better one is not here",
     known_limits=(
@@ -66,7 +67,7 @@ RETAIL_0095 = ModelCard(
             " among it"
         ),
     ),
-    preparation=PREPARATIONS[Form.OPENVINO_REID],
+    preparation=Form.OPENVINO_REID.preparation,
     dimensions=256,
     description="Makes templates of 256 numbers; the default recogniser",
     known_limits=(
@@ -92,7 +93,7 @@ YUNET_2023MAR = ModelCard(
             " for WIDER FACE, published for research"
         ),
     ),
-    preparation=PREPARATIONS[Form.YUNET],
+    preparation=Form.YUNET.preparation,
     dimensions=None,
     description="Finds faces and five landmarks of each; small and fast",
     known_limits=("Its makers trained it for faces between about 10 and 300 pixels",),
@@ -112,7 +113,7 @@ SFACE_2021DEC = ModelCard(
             " MS1MV2, all collected from the web, trained this file"
         ),
     ),
-    preparation=PREPARATIONS[Form.SFACE],
+    preparation=Form.SFACE.preparation,
     dimensions=128,
     description="Makes templates of 128 numbers from ArcFace chips",
     known_limits=("Not measured by Likeness: calibrate it before relying on a threshold",),

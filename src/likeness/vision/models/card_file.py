@@ -21,16 +21,14 @@ from urllib.parse import urlsplit
 from likeness.artifacts import Address, PinnedFile
 from likeness.errors import InvalidRequest
 from likeness.vision.models.cards import (
-    PREPARATIONS,
-    Form,
     LicenceClass,
     Licences,
     LocalFile,
     ModelCard,
-    Task,
     two_files_refused,
 )
-from likeness.vision.networks.preparation import Preparation
+from likeness.vision.networks.forms import Form, Task
+from likeness.vision.networks.session import Preparation
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -64,7 +62,7 @@ def read_card(text: str, where: str) -> ModelCard:
             training_data=licences.line("training_data"),
         ),
         preparation=(
-            _preparation(card.inner("preparation")) if "preparation" in card else PREPARATIONS[form]
+            _preparation(card.inner("preparation")) if "preparation" in card else form.preparation
         ),
         dimensions=card.count("dimensions") if form.task is Task.RECOGNISER else None,
         description=card.line("description"),

@@ -7,75 +7,11 @@ from enum import StrEnum
 
 from likeness.artifacts import PinnedFile
 from likeness.errors import InvalidRequest
-from likeness.vision.align import (
-    ARCFACE_LAYOUT,
-    DLIB_LAYOUT,
-    RETAIL_LAYOUT,
-    ChipLayout,
-    Chips,
-)
-from likeness.vision.networks.preparation import Preparation
+from likeness.vision.networks.forms import Form, Task
+from likeness.vision.networks.session import Preparation
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class Task(StrEnum):
-    """What a model is for."""
-
-    DETECTOR = "detector"
-    RECOGNISER = "recogniser"
-
-
-class Form(StrEnum):
-    """How a model's file is laid out, which says how it is converted and read."""
-
-    CENTERFACE = "centerface"
-    SCRFD = "scrfd"
-    YUNET = "yunet"
-    DLIB_RESNET = "dlib-resnet"
-    ARCFACE = "arcface"
-    SFACE = "sface"
-    OPENVINO_REID = "openvino-reid"
-
-    @property
-    def task(self) -> Task:
-        """What models of this form are for."""
-        return Task.RECOGNISER if self in LAYOUTS else Task.DETECTOR
-
-    @property
-    def has_graph_file(self) -> bool:
-        """Whether the network's layout lies in a file of its own, beside the weights."""
-        return self is Form.OPENVINO_REID
-
-
-# How the models of a form want their pixels, unless a card says otherwise.
-PREPARATIONS = {
-    Form.CENTERFACE: Preparation(),
-    Form.SCRFD: Preparation(mean=(127.5, 127.5, 127.5), scale=128.0),
-    Form.YUNET: Preparation(channels="BGR"),
-    Form.DLIB_RESNET: Preparation(mean=(122.782, 117.001, 104.298), scale=256.0),
-    Form.ARCFACE: Preparation(mean=(127.5, 127.5, 127.5), scale=127.5),
-    # Its graph subtracts and scales by itself.
-    Form.SFACE: Preparation(),
-    # Its graph scales by itself.
-    Form.OPENVINO_REID: Preparation(channels="BGR"),
-}
-# How the chips of a recogniser's form are laid out.
-LAYOUTS: dict[Form, ChipLayout] = {
-    Form.DLIB_RESNET: DLIB_LAYOUT,
-    Form.ARCFACE: ARCFACE_LAYOUT,
-    Form.SFACE: ARCFACE_LAYOUT,
-    Form.OPENVINO_REID: RETAIL_LAYOUT,
-}
-# How many chips of a face the recognisers of a form are given, unless the settings say.
-CHIPS: dict[Form, Chips] = {
-    Form.DLIB_RESNET: Chips.SIX,
-    Form.ARCFACE: Chips.SIX,
-    Form.SFACE: Chips.SIX,
-    # Four chips more gain nothing here.
-    Form.OPENVINO_REID: Chips.MIRRORED,
-}
 
 
 class LicenceClass(StrEnum):
@@ -171,11 +107,6 @@ class ModelCard:
     def task(self) -> Task:
         """What the model is for."""
         return self.form.task
-
-    @property
-    def layout(self) -> ChipLayout | None:
-        """How a recogniser's chips are laid out; None for a detector."""
-        return LAYOUTS.get(self.form)
 
     @property
     def needs_acceptance(self) -> bool:

@@ -19,7 +19,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from likeness.artifacts import PinnedFile, Progress, Sources, fetch_all, find, holds
+from likeness.artifacts import (
+    PinnedFile,
+    Progress,
+    Sources,
+    digest_of,
+    disk_faults_of,
+    fetch_all,
+    find,
+    holds,
+    write_whole,
+)
 from likeness.errors import (
     AlreadyExists,
     ArtifactUnavailable,
@@ -35,15 +45,8 @@ from likeness.vision.models.acceptance import (
 )
 from likeness.vision.models.built_in_cards import BUILT_IN
 from likeness.vision.models.card_file import read_card, write_card
-from likeness.vision.models.cards import (
-    PREPARATIONS,
-    Form,
-    Licences,
-    LocalFile,
-    ModelCard,
-    two_files_refused,
-)
-from likeness.vision.models.whole_files import digest_of, disk_faults_of, write_whole
+from likeness.vision.models.cards import Licences, LocalFile, ModelCard, two_files_refused
+from likeness.vision.networks.forms import Form
 
 # Counts up whenever the same bytes would become another network.
 CONVERTER_VERSION = "1"
@@ -238,7 +241,7 @@ def describe(
         form=form,
         source=LocalFile(weights.name, len(content), hashlib.sha256(content).hexdigest()),
         licences=licences,
-        preparation=PREPARATIONS[form],
+        preparation=form.preparation,
         dimensions=dimensions,
         description=f"Added from {weights.name}",
         known_limits=("Not measured by Likeness",),

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from likeness.vision.align import ChipLayout, Chips
-from likeness.vision.models.cards import LAYOUTS, ModelCard, Task
+from likeness.vision.models.cards import ModelCard
+from likeness.vision.networks.forms import RECOGNISERS, Task
 
 _DIGEST_DIGITS = 8
 
@@ -39,7 +40,7 @@ class TemplateModel:
     @property
     def layout(self) -> ChipLayout:
         """How the recogniser's chips are laid out."""
-        return LAYOUTS[self.recogniser.form]
+        return RECOGNISERS[self.recogniser.form].layout
 
     @property
     def dimensions(self) -> int:

@@ -1,15 +1,21 @@
 """Decode CenterFace's maps (Xu et al., CenterFace: Joint Face Detection and Alignment, 2019)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.errors import InvalidRequest
 from likeness.vision.detections import Detections, Floats
+from likeness.vision.networks.detectors import Curve, DetectorForm, FaceNetwork, Shape
 from likeness.vision.networks.session import Session
 
 _STRIDE = 4
+# By position: heat map, (height, width), offset (y, x), five landmarks (y, x).
+_CHANNELS = (1, 2, 2, 10)
 
 
-class CenterFace:
+class CenterFace(FaceNetwork):
     """Finds a face where the heat map is hot; the other maps say how large it is and how turned."""
 
     def __init__(self, session: Session) -> None:
@@ -47,3 +53,19 @@ def _candidates(
         (relative * size + corner).astype(np.float32),
         heat[0, rows, columns],
     )
+
+
+def _check(shapes: Sequence[Shape | None], count: int, height: int, width: int) -> None:
+    expected = [(count, maps, height // _STRIDE, width // _STRIDE) for maps in _CHANNELS]
+    if shapes != expected:
+        raise InvalidRequest(
+            f"Not CenterFace: it gives {', '.join(map(str, shapes))} for {count} pictures of"
+            f" {width}x{height}, where CenterFace gives {', '.join(map(str, expected))}. Get the"
+            " file again."
+        )
+
+
+# The published file (MIT) is fixed to ten 32x32 pictures, but nothing in it depends on the size.
+CENTERFACE = DetectorForm(
+    network=CenterFace, check=_check, takes_many=True, curve=Curve(-3.26, 11.40)
+)

@@ -1,5 +1,6 @@
 """What runs a network: pictures in, numbers out, whatever the engine."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +17,22 @@ class Precision(StrEnum):
     BF16 = "bf16"
 
 
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """How a network wants its pixels: (value - mean) / scale, channels in the order given.
+
+    `mean` is in the network's own channel order, `channels` is "RGB" or "BGR".
+    """
+
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    scale: float = 1.0
+    channels: str = "RGB"
+
+
+UNPREPARED = Preparation()
+"""Pixels as they are, for a network that prepares them by itself."""
+
+
 class Session(Protocol):
     """One network, loaded; safe to call from many threads at a time."""
 
@@ -28,7 +45,7 @@ class Session(Protocol):
 
 
 class Engine(Protocol):
-    """Loads networks that take `pictures` as `picture_input` makes them."""
+    """Loads networks that take `pictures` as `onnx_graph` makes them."""
 
     @property
     def name(self) -> str:

@@ -30,11 +30,16 @@ def write_whole(path: Path, content: bytes) -> None:
             except BaseException:
                 Path(unfinished.name).unlink(missing_ok=True)
                 raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, so that a power cut forgets none."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def digest_of(path: Path) -> str:
@@ -50,6 +55,5 @@ def disk_faults_of(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ArtifactUnavailable(
-            f"a folder that can be read and written is needed, {folder} cannot"
-            f" ({error.strerror}): mend it"
+            f"The folder {folder} cannot be read and written ({error.strerror}). Mend it."
         ) from error
