@@ -17,18 +17,7 @@ from sqlalchemy import Connection
 
 from likeness.errors import InvalidRequest
 from likeness.evaluation import calibrate_own_strangers
-from likeness.gallery import (
-    Collection,
-    Gallery,
-    Measured,
-    Size,
-    collections,
-    own_strangers,
-    proofs,
-    references,
-)
-from likeness.gallery.open_collection import CollectionIndexes
-from likeness.gallery.seal import Seal
+from likeness.gallery import Collection, CollectionRows, Gallery, Measured, Size
 from likeness.storage import Database
 from likeness.terms import FEWEST_SUBJECTS, MOST_SUBJECTS, Calibration, Joining
 
@@ -75,7 +64,7 @@ class StrangerUpkeep:
             NotFound: there is no such collection, or nobody knows its cohort or what scores mean.
             KeyUnusable: a template is damaged.
         """
-        evened_out = self._even_out(*self.gallery.open(name), tell)
+        evened_out = self._even_out(self.gallery.collection(name), tell)
         return Upkeep(evened_out, self.measured(name, again=again))
 
     def measured(self, name: str, *, again: bool = False) -> Measured | None:
@@ -85,24 +74,22 @@ class StrangerUpkeep:
             NotFound: there is no such collection, or nobody knows its cohort or what scores mean.
             KeyUnusable: a template is damaged.
         """
-        collection, opened = self.gallery.open(name)
-        size, seal = self.gallery.size(name), opened.seal
+        collection = self.gallery.collection(name)
+        size = collection.size
         if size.subjects < FEWEST_SUBJECTS:
             return None
         if not again and self._in_vain.get(collection.id) == size:
             return None
         if not again:  # what is damaged is not read, then, but measured anew
-            kept = self.database.read(partial(own_strangers.find, seal=seal, collection=collection))
+            kept = collection.read(lambda rows: rows.own_strangers.find())
             if kept is not None and not _has_changed(kept, size):
                 return kept
         known = self.calibration_of(collection)
-        joining = self.database.read(
-            partial(_chosen, collection_id=collection.id, seal=seal, known=known)
-        )
+        joining = collection.read(partial(_chosen, known=known))
         try:
             if len(joining.numbers) < FEWEST_SUBJECTS:
                 raise InvalidRequest("too few of them have a picture that is fit to enrol")
-            own, plain = calibrate_own_strangers(joining, self.gallery.cohort(collection), known)
+            own, plain = calibrate_own_strangers(joining, collection.cohort(), known)
         except InvalidRequest:  # or nearly all of them may be one person
             self._in_vain[collection.id] = size
             return None
@@ -116,48 +103,30 @@ class StrangerUpkeep:
         )
 
         def keep(connection: Connection) -> Measured | None:
-            present = collections.by_id(connection, collection.id)
             # Measuring took a while: nobody who was erased meanwhile comes back by it.
-            if not collection.is_comparable_with(present) or not own_strangers.are_those(
-                connection, collection.id, joining
-            ):
-                return None
-            own_strangers.keep(connection, seal, measured, self.clock())
-            return measured
+            strangers = collection.within(connection).own_strangers
+            return measured if strangers.keep(measured, joining, self.clock()) else None
 
         return self.database.write(keep)
 
-    def _even_out(
-        self, collection: Collection, opened: CollectionIndexes, tell: Callable[[int, int], None]
-    ) -> int:
+    def _even_out(self, collection: Collection, tell: Callable[[int, int], None]) -> int:
         place = (collection.id, collection.cohort_version)
         if place in self._evened_out:
             return 0
-        total, done = self.gallery.size(collection.name).references, 0
-        while older := self.database.read(
-            partial(references.evened_out_otherwise, collection=collection, limit=_AT_ONCE)
-        ):
-            self.database.write(
-                partial(self._even_some_out, collection=collection, opened=opened, numbers=older)
-            )
+        total, done = collection.size.references, 0
+        while older := collection.read(lambda rows: rows.references.evened_out_otherwise(_AT_ONCE)):
+            self.database.write(partial(_even_some_out, collection=collection, numbers=older))
             done += len(older)
             tell(min(done, total), total)
         self._evened_out.add(place)
         return done
 
-    def _even_some_out(
-        self,
-        connection: Connection,
-        collection: Collection,
-        opened: CollectionIndexes,
-        numbers: list[int],
-    ) -> None:
-        found = references.templates(connection, collection, opened.seal, numbers)
-        evened = self.gallery.as_evened_out(collection, list(found.values()))
-        statistics = {
-            number: template.cohort for number, template in zip(found, evened, strict=True)
-        }
-        proofs.even_out(connection, opened.seal, statistics)
+
+def _even_some_out(connection: Connection, collection: Collection, numbers: list[int]) -> None:
+    references = collection.within(connection).references
+    found = references.templates(numbers)
+    evened = collection.as_evened_out(list(found.values()))
+    references.even_out({n: one.cohort for n, one in zip(found, evened, strict=True)})
 
 
 def _has_changed(kept: Measured, size: Size) -> bool:
@@ -171,10 +140,10 @@ def _has_changed(kept: Measured, size: Size) -> bool:
     )
 
 
-def _chosen(connection: Connection, collection_id: UUID, seal: Seal, known: Calibration) -> Joining:
+def _chosen(rows: CollectionRows, known: Calibration) -> Joining:
     """Choose the first references of subjects, a thousand at most, and read them."""
-    numbers = own_strangers.first_of_each_subject(connection, collection_id)
+    numbers = rows.own_strangers.first_of_each_subject()
     if len(numbers) > MOST_SUBJECTS:
         draw = np.random.default_rng(_SEED)
         numbers = np.sort(draw.choice(numbers, MOST_SUBJECTS, replace=False))
-    return own_strangers.joining(connection, seal, numbers, known.one_person)
+    return rows.own_strangers.joining(numbers, known.one_person)

@@ -22,13 +22,11 @@ from sqlalchemy import Connection
 from likeness.errors import Conflict, InputError, InvalidRequest, LikenessError, NoFace, TooBusy
 from likeness.gallery import (
     Collection,
+    CollectionRows,
     ErasureCertificate,
     FoundAgain,
     Gallery,
     Reference,
-    references,
-    staging,
-    subjects,
 )
 from likeness.review import crops
 from likeness.secrets import Keyring
@@ -121,8 +119,7 @@ class ReEmbedder:
         """
         self._database = database
         self._gallery = gallery
-        collection, opened = gallery.open(name)
-        self._seal = opened.seal
+        self._collection = collection = gallery.collection(name)
         self._finder = finder
         self._limits = limits
         self._keyring = keyring
@@ -130,9 +127,7 @@ class ReEmbedder:
         self._reasons: dict[int, str] = {}
         require_another_model(collection, finder.model)
         self.change = database.write(
-            lambda connection: staging.begin(
-                connection,
-                collection,
+            lambda connection: collection.within(connection).changes.begin(
                 clock(),
                 model=finder.model,
                 dimensions=dimensions,
@@ -155,10 +150,8 @@ class ReEmbedder:
         """List the crops that are kept of references without a template of the new model."""
         listed: list[PictureAgain] = []
         after = 0
-        while numbers := self._database.read(
-            partial(staging.unstaged, change=self.change, after=after, limit=_AT_ONCE)
-        ):
-            waiting = self._database.read(partial(self._with_crop, numbers=numbers))
+        while numbers := self._unstaged(after):
+            waiting = self._collection.read(partial(self._with_crop, numbers=numbers))
             listed += [
                 PictureAgain(f"crop of {one.id}", partial(self._read_crop, one), one)
                 for one in waiting.values()
@@ -171,10 +164,8 @@ class ReEmbedder:
     def missing(self) -> Iterator[Missing]:
         """Say which references have no template of the new model, in the order they came."""
         after = 0
-        while numbers := self._database.read(
-            partial(staging.unstaged, change=self.change, after=after, limit=_AT_ONCE)
-        ):
-            yield from self._database.read(partial(self._named, numbers=numbers))
+        while numbers := self._unstaged(after):
+            yield from self._collection.read(partial(self._named, numbers=numbers))
             after = numbers[-1]
 
     def switch(self, record: Record, leaving_out: Sequence[UUID] = ()) -> list[ErasureCertificate]:
@@ -193,14 +184,19 @@ class ReEmbedder:
             self.change, leaving_out, lambda act: record.write(act, lambda _: outcome)
         )
 
+    def _unstaged(self, after: int) -> list[int]:
+        return self._collection.read(
+            lambda rows: rows.changes.unstaged(self.change, after=after, limit=_AT_ONCE)
+        )
+
     def _attempt(self, picture: PictureAgain) -> _Attempted:
         place = picture.place
         try:
             if picture.reference is not None:
                 return self._attempt_crop(picture, picture.reference)
             sample = picture.read(self._limits)
-            sample_id = self._seal.sample_id(hashlib.sha256(sample.data).digest())
-            known, waiting = self._database.read(partial(self._known, sample_id=sample_id))
+            sha256 = hashlib.sha256(sample.data).digest()
+            known, waiting = self._collection.read(partial(self._known, sample_sha256=sha256))
             if not waiting:
                 return _Attempted(place, len(known))
             located = self._finder.locate(sample)
@@ -233,11 +229,11 @@ class ReEmbedder:
         found = FoundAgain(reference, template, reference.details.face)
         return _Attempted(picture.place, 1, (found,))
 
-    def _with_crop(self, connection: Connection, numbers: Sequence[int]) -> dict[int, Reference]:
+    def _with_crop(self, rows: CollectionRows, numbers: Sequence[int]) -> dict[int, Reference]:
         """Give those of some references, by number, of which a crop is kept."""
-        found = references.by_numbers(connection, self._seal, numbers)
+        found = rows.references.by_numbers(numbers)
         ids = [one.id for one in found.values()]
-        kept = crops.kept(connection, self.change.collection_id, ids)
+        kept = crops.kept(rows.connection, self.change.collection_id, ids)
         return {number: one for number, one in found.items() if one.id in kept}
 
     def _read_crop(self, reference: Reference, limits: DecodeLimits) -> Sample:
@@ -251,31 +247,34 @@ class ReEmbedder:
         return inspect(jpeg, limits)
 
     def _known(
-        self, connection: Connection, sample_id: UUID
+        self, rows: CollectionRows, sample_sha256: bytes
     ) -> tuple[list[Reference], list[Reference]]:
         """Give the references that a sample is, and those of them that are not staged."""
-        known = references.of_samples(connection, self._seal, [sample_id])
-        numbers = staging.waiting(connection, self.change, [one.number for one in known])
+        known = rows.references.of_samples([sample_sha256])
+        numbers = rows.changes.waiting(self.change, [one.number for one in known])
         return known, [one for one in known if one.number in numbers]
 
     def _committed(self, batch: Sequence[_Attempted]) -> list[PictureResult]:
         found = [again for one in batch for again in one.found]
 
-        def stage(connection: Connection) -> None:
-            staging.stage_templates(connection, self.change, self._seal, found)
-
         if found:
-            self._database.write(stage)
+            self._database.write(
+                lambda connection: self._collection.within(connection).changes.stage(
+                    self.change, found
+                )
+            )
         for one in batch:
             self._reasons |= {reference.number: str(one.error) for reference in one.lost}
         return [
             PictureResult(one.place, one.references, len(one.found), one.error) for one in batch
         ]
 
-    def _named(self, connection: Connection, numbers: Sequence[int]) -> list[Missing]:
-        found = references.by_numbers(connection, self._seal, numbers)
-        owners = {one.subject_number for one in found.values()} - {None}
-        known = subjects.by_numbers(connection, self._seal, [n for n in owners if n is not None])
+    def _stage(self, connection: Connection, found: Sequence[FoundAgain]) -> None:
+        self._collection.within(connection).changes.stage(self.change, found)
+
+    def _named(self, rows: CollectionRows, numbers: Sequence[int]) -> list[Missing]:
+        found = rows.references.by_numbers(numbers)
+        known = rows.subjects.of(found.values())
         return [
             Missing(
                 one.id,
@@ -314,12 +313,11 @@ def discard(
     collection = gallery.collection(name)
 
     def drop(connection: Connection) -> int:
-        change = staging.of(connection, collection.id)
+        changes = collection.within(connection).changes
+        change = changes.find()
         if change is None:
             raise Conflict(f"a change of {name!r} was expected and none has begun: nothing to do")
-        staged = staging.staged(connection, change)
-        staging.discard(connection, change, clock())
-        return staged
+        return changes.discard(change, clock())
 
     dropped = record.write(drop, lambda count: Outcome(details={"discarded": str(count)}))
     gallery.erasing.finish([])
