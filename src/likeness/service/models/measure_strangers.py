@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection
 
-from likeness.errors import InvalidRequest
+from likeness.errors import Conflict, InvalidRequest, NotFound
 from likeness.evaluation import calibrate_own_strangers
 from likeness.gallery import Collection, CollectionRows, Gallery, Measured, Size
 from likeness.storage import Database
@@ -104,7 +104,10 @@ class StrangerUpkeep:
 
         def keep(connection: Connection) -> Measured | None:
             # Measuring took a while: nobody who was erased meanwhile comes back by it.
-            strangers = collection.within(connection).own_strangers
+            try:
+                strangers = collection.within(connection).own_strangers
+            except (NotFound, Conflict):  # it is erased, or of another model
+                return None
             return measured if strangers.keep(measured, joining, self.clock()) else None
 
         return self.database.write(keep)
