@@ -31,6 +31,7 @@ from bench.server import SEARCH, picture_files
 from bench.workplace import OUT, settings
 from likeness.app import Installation
 from likeness.app.serving import Serving
+from likeness.errors import required
 from likeness.service.uses.accountable import AccountableDesk
 from likeness.service.uses.unrecorded import UnrecordedDesk
 
@@ -100,8 +101,7 @@ def _served() -> Iterator[_Served]:
         folder = Path(name) / "home"
         shutil.copytree(filled_folder(_REFERENCES), folder)
         with Serving(Installation(settings(home=folder))) as serving:
-            key = serving.ensure_first_key()
-            assert key is not None  # a filled home has none
+            key = required(serving.ensure_first_key(), "the first key of a filled home")
             plan = {
                 "url": "http://127.0.0.1:8020",
                 "credentials": (key.access_key_id, key.secret),

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from bench.figure import NotMeasured
 from bench.workplace import REPOSITORY
+from likeness.errors import required
 
 PYTHON = REPOSITORY / ".venv-bench" / "bin" / "python"
 _PACKAGES = ("dlib-bin", "face_recognition", "face_recognition_models")
@@ -32,13 +33,14 @@ class Peer:
         Raises:
             NotMeasured: the peer ended instead.
         """
-        assert self._process.stdin and self._process.stdout
+        requests = required(self._process.stdin, "the peer's standard input")
+        answers = required(self._process.stdout, "the peer's standard output")
         try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
+            requests.write(json.dumps(request) + "\n")
+            requests.flush()
         except BrokenPipeError:
             pass  # it ended; so says the missing answer
-        line = self._process.stdout.readline()
+        line = answers.readline()
         if not line:
             raise NotMeasured(
                 f"the peer ended with exit code {self._process.wait()}: remove .venv-bench and run"

@@ -22,6 +22,7 @@ import boto3
 from bench.figure import NotMeasured
 from bench.filled_home import COLLECTION, filled_folder, portraits
 from bench.workplace import OUT, settings
+from likeness.errors import required
 
 # As many as two processors work on pictures for: the server never waits for the clients.
 CONCURRENCY = 3
@@ -66,13 +67,12 @@ class Server:
     def resident_mib(self) -> float:
         """Say how much of memory it has."""
         status = Path(f"/proc/{self.process_id}/status").read_text()
-        kib = re.search(r"VmRSS:\s+(\d+)", status)
-        assert kib is not None  # Linux has it
+        kib = required(re.search(r"VmRSS:\s+(\d+)", status), "a process's resident memory")
         return int(kib[1]) / 1024
 
     def spent_ms(self, stage: str) -> tuple[float, float]:
         """Say how many ms were spent in a stage, and how many requests went through it."""
-        with urlopen(f"{self.url}/metrics") as answer:
+        with urlopen(f"{self.url}/metrics") as answer:  # noqa: S310  # our own server's
             text = answer.read().decode()
         found = [
             re.search(rf'likeness_stage_seconds_{what}{{stage="{stage}"}} (\S+)', text)
@@ -125,9 +125,8 @@ def serve(references: int) -> Iterator[Server]:
                 text=True,
             )
         try:
-            assert process.stdout is not None
             said: dict[str, str] = {}
-            for line in process.stdout:
+            for line in required(process.stdout, "the server's standard output"):
                 if "=" in line:
                     name, value = line.split()[-1].split("=", 1)
                     said[name] = value

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from bench import evenness, lfw
 from bench.embedded import Embedded, embed, likeness
-from bench.figure import Beside, Figure, Measurement, at_least, at_most
+from bench.figure import Beside, Figure, Measurement, NotMeasured, at_least, at_most
 from bench.portrayed import portrayed
 from bench.rates import threshold_at_fmr
 from bench.workplace import data, pictures_in, sample_of
+from likeness.errors import required
 from likeness.evaluation import (
     UPPER_95,
     PairScores,
@@ -301,7 +302,8 @@ def _themselves(full: bool) -> Measurement:
     similarities = np.array([calibration.similarity(score) for score in scores.tolist()])
     strictest = calibration.point(calibration.lowest_fmr)
     missed = sum(not strictest.is_reached(score) for score in scores.tolist())
-    assert finder.cohort.version == calibration.cohort_version
+    if finder.cohort.version != calibration.cohort_version:
+        raise NotMeasured("the calibration in use is of another cohort than the finder's")
     return Measurement(
         missed,
         f"of {found.sum():,} pictures of View 1 and fairface540, at FMR {strictest.fmr:.2g}",
@@ -335,8 +337,7 @@ def _coverage(full: bool) -> Measurement:
         counts = StrangerScores()
         some = scores[np.ix_(members, members)][row, column].astype(float)
         counts.add(PairScores(some, groups[row], groups[column]))
-        top = counts.top()
-        assert top is not None  # a hundred thousand pairs
+        top = required(counts.top(), "the highest of a hundred thousand scores")
         tail = extrapolate(top, thresholds)
         covered[draw] = (tail.lows <= shown) & (shown <= tail.highs)
     return Measurement(

@@ -61,5 +61,6 @@ def samples() -> list[Path]:
 def sample_of(pixels: NDArray[np.uint8]) -> Sample:
     """Make a sample of (h, w, 3) RGB pixels that were made here, without loss."""
     encoded, png = cv2.imencode(".png", pixels[:, :, ::-1])
-    assert encoded
+    if not encoded:
+        raise NotMeasured("OpenCV does not encode a PNG here")
     return inspect(png.tobytes())

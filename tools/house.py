@@ -28,6 +28,7 @@ from typing import Any
 
 import boto3
 
+from likeness.errors import required
 from tools.main_flow import flow_of
 
 _REPOSITORY = Path(__file__).parents[1]
@@ -108,8 +109,7 @@ def _compared(now: int, revision: str) -> str:
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         for file in files:
             if file.name.endswith(".py"):
-                content = files.extractfile(file)
-                assert content is not None
+                content = required(files.extractfile(file), f"what {file.name} holds")
                 before += _statements(content.read().decode())
     return f", {100 * (1 - now / before):.1f}% fewer than {before:,} at {revision}"
 
@@ -213,9 +213,8 @@ def _server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Any]]:
         text=True,
     )
     try:
-        assert process.stdout is not None
         said: dict[str, str] = {}
-        for line in process.stdout:
+        for line in required(process.stdout, "the server's standard output"):
             if "=" in line:
                 name, value = line.split()[-1].split("=", 1)
                 said[name] = value

@@ -33,6 +33,8 @@
 Every message says the problem, then the remedy, on one line.
 """
 
+from typing import TypeVar
+
 
 class LikenessError(Exception):
     """Whatever Likeness raises on purpose."""
@@ -150,3 +152,17 @@ class TooBusy(Fault):
 
 class LedgerBroken(Fault):
     """The ledger cannot be written or does not verify."""
+
+
+T = TypeVar("T")
+
+
+def required(value: T | None, what: str) -> T:
+    """Give a value that is missing only by a fault of Likeness or of its rows.
+
+    Raises:
+        Fault: it is missing.
+    """
+    if value is None:
+        raise Fault(f"Missing: {what}. Please report this, with what was done before it.")
+    return value

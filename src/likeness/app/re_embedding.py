@@ -2,6 +2,7 @@
 
 from likeness.app.home import Home
 from likeness.app.installation import Workload
+from likeness.errors import required
 from likeness.service.models.re_embed import ReEmbedder
 from likeness.vision.find import FaceFinder
 
@@ -11,8 +12,7 @@ def re_embedder_of(home: Home, collection: str, finder: FaceFinder) -> ReEmbedde
 
     Raises what `ReEmbedder` raises.
     """
-    model = home.installation.known_model(finder.model)
-    assert model is not None  # it was loaded
+    model = required(home.installation.known_model(finder.model), "a finder's model")
     return ReEmbedder(
         home.database,
         home.gallery,

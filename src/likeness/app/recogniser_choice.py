@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from likeness.artifacts import Address, Progress, Publisher, Sources, last_failure
-from likeness.errors import ArtifactUnavailable
+from likeness.errors import ArtifactUnavailable, required
 from likeness.vision.models.built_in_cards import DLIB_RESNET_V1, RETAIL_0095
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.models.model_store import ModelStore
-from likeness.vision.networks.forms import Task
 
 AUTO = "auto"
 BETTER, FALLBACK = RETAIL_0095, DLIB_RESNET_V1
@@ -96,5 +95,4 @@ def _fallback(why: str) -> RecogniserChoice:
 
 
 def _percent(card: ModelCard) -> str:
-    assert card.task is Task.RECOGNISER and card.lfw_fnmr is not None
-    return f"{100 * card.lfw_fnmr:.2g}%"
+    return f"{100 * required(card.lfw_fnmr, 'what a recogniser misses'):.2g}%"

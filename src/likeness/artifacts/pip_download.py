@@ -64,7 +64,7 @@ def _selection(package: PinnedPackage) -> list[str]:
 def _run(command: list[str], workspace: Path, stderr: int, progress: Callable[[int], None]) -> int:
     # A setup.py has no business with our settings, keys and passwords among them.
     environment = {name: at for name, at in os.environ.items() if not name.startswith("LIKENESS_")}
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603  # pip, with names and versions from our catalogue
         command,
         # pip streams into its temporary folder: in ours, it can be watched and is swept away.
         env={**environment, "TMPDIR": str(workspace)},

@@ -431,5 +431,6 @@ class Gallery(Collections, Closing):
         self.open(name)[1].snapshot()
 
     def _its(self, collection: Collection) -> OpenCollection:
-        assert isinstance(collection, OpenCollection)
+        if not isinstance(collection, OpenCollection):
+            raise TypeError("a collection that this gallery opened is expected")
         return collection

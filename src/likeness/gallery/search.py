@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, select
 
-from likeness.errors import Conflict, NotFound
+from likeness.errors import Conflict, NotFound, required
 from likeness.gallery import collections, proofs, references, subjects
 from likeness.gallery.collections import StoredCollection
 from likeness.gallery.following_index import FollowingIndex
@@ -294,9 +294,9 @@ def vectors_of(
             found = reference_vectors(connection, seal, [one.reference.number])
             owners.append(one.reference.subject_number or 0)
         else:
-            assert one.subject is not None  # a search gives one of the two
-            found = subject_vectors(connection, seal, [one.subject.number])
-            owners.append(one.subject.number)
+            subject = required(one.subject, "whom a search found")
+            found = subject_vectors(connection, seal, [subject.number])
+            owners.append(subject.number)
         if not len(found.ids):
             raise NotFound("A candidate was erased during the search: search again.")
         rows.append(found.vectors[0])

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.errors import required
 from likeness.index.vector_index import Candidates, best_first, gathered
 
 SEGMENT_ROWS = 262_144
@@ -79,11 +80,11 @@ class Segment:
         self, ids: NDArray[np.int64], vectors: Kept, scales: NDArray[np.float32]
     ) -> NDArray[np.intp]:
         """Fill rows with vectors as this segment keeps them, and give the rows."""
-        assert self._row_of is not None, "a sealed segment takes no rows"
+        row_of = required(self._row_of, "an open segment, which takes rows")
         rows = np.arange(self.filled, self.filled + len(ids))
         self.ids[rows], self.vectors[rows], self.scales[rows] = ids, vectors, scales
         self.alive[rows] = True
-        self._row_of.update(zip(ids.tolist(), rows.tolist(), strict=True))
+        row_of.update(zip(ids.tolist(), rows.tolist(), strict=True))
         self.filled += len(ids)
         self.changes += 1
         return rows

@@ -20,7 +20,7 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, update
 from sqlalchemy.exc import IntegrityError
 
-from likeness.errors import InvalidRequest, LedgerBroken, NotFound
+from likeness.errors import InvalidRequest, LedgerBroken, NotFound, required
 from likeness.ledger import commitments, keys
 from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
 from likeness.ledger.entry import Entry, Event, Kind, Rules
@@ -185,8 +185,7 @@ class Ledger:
             self._head = head
         else:
             require_length(self._head.frontier.size, self._acknowledged)
-        assert self._head is not None
-        return self._head
+        return required(self._head, "the ledger's head")
 
     def _append(self, connection: Connection, key: LedgerKey, head: Head, event: Event) -> Position:
         written, at = self._entry(connection, key, head, event)

@@ -19,6 +19,7 @@ from json import dumps
 from typing import Any
 from uuid import UUID
 
+from likeness.errors import required
 from likeness.policy.cedar import CedarFailed, Facts, Rules, schema_text
 from likeness.policy.circumstances import Circumstances
 from likeness.policy.pack import ChosenPack
@@ -118,11 +119,11 @@ class PolicyEngine:
 def _strictest(rules: Iterable[PackRule]) -> tuple[Obligation, ...]:
     by_duty: dict[Duty, PackRule] = {}
     for rule in rules:
-        assert rule.duty is not None
-        sign = -1 if rule.duty in _LESS_IS_STRICTER else 1
-        owed = by_duty.get(rule.duty)
+        duty = required(rule.duty, "the duty of a rule that withholds")
+        sign = -1 if duty in _LESS_IS_STRICTER else 1
+        owed = by_duty.get(duty)
         if owed is None or sign * rule.amount > sign * owed.amount:
-            by_duty[rule.duty] = rule
+            by_duty[duty] = rule
     return tuple(Obligation(duty, by_duty[duty].amount, by_duty[duty].rule) for duty in by_duty)
 
 

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, required
 from likeness.policy.circumstances import Circumstances
 from likeness.policy.enabled import always, in_force
 from likeness.policy.engine import PolicyEngine
@@ -88,9 +88,9 @@ class RulesInForce:
             if self._looked_at_s is None or monotonic_s - self._looked_at_s >= _LOOK_EVERY_S:
                 self._known = self._database.read(self._read_what_changed)
                 self._looked_at_s = monotonic_s
-            assert self._known is not None
-            self._latest = max(now, self._latest or self._known.changed_at)
-            return self._known, self._latest
+            known = required(self._known, "the rules that were read")
+            self._latest = max(now, self._latest or known.changed_at)
+            return known, self._latest
 
     def _read_what_changed(self, connection: Connection) -> "_Known":
         state = connection.execute(select(STATE.c.revision, STATE.c.changed_at)).one()

@@ -52,7 +52,8 @@ def vocabulary() -> Vocabulary:
 
 def _jurisdictions(document: dict[str, str | dict[str, str]]) -> Values:
     countries, parts, unions = document["countries"], document["parts"], document["unions"]
-    assert isinstance(countries, str) and isinstance(parts, str) and isinstance(unions, dict)
+    if not isinstance(countries, str) or not isinstance(parts, str) or isinstance(unions, str):
+        raise TypeError("vocabulary.toml: jurisdictions are two texts and a table of unions")
     parents: Values = {UNDECLARED: ()}
     parents |= dict.fromkeys([*countries.split(), *unions], ())
     parents |= {part: (part.rpartition("-")[0],) for part in parts.split()}

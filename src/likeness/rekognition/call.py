@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from likeness.errors import required
 from likeness.rekognition.contract import TARGET_PREFIX
 from likeness.rekognition.faults import AwsError
 from likeness.server.exchange import Exchange
@@ -88,11 +89,11 @@ def read_call(exchange: Exchange, claim: Claim) -> Call:
     Raises:
         AwsError: a statement is not signed, or not readable.
     """
-    assert exchange.principal is not None  # whose claim it is
+    principal = required(exchange.principal, "whose claim was proven")
     words = {name: _signed(header, exchange.head, claim) for name, header in _HEADERS.items()}
     return Call(
         exchange.operation,
-        exchange.principal,
+        principal,
         claim.region,
         exchange.request_id,
         Stated(**words, live=_live(exchange.head, claim)),

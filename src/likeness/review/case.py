@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, required
 
 
 class Verdict(StrEnum):
@@ -81,9 +81,7 @@ class Found:
     @property
     def id(self) -> UUID:
         """The reference, or the subject where all of theirs were fused."""
-        identifier = self.reference_id or self.subject_id
-        assert identifier is not None  # a search gives one of the two
-        return identifier
+        return required(self.reference_id or self.subject_id, "whom a search found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +101,7 @@ class Candidate:
     @property
     def id(self) -> UUID:
         """The reference, or the subject where all of theirs were fused."""
-        identifier = self.reference_id or self.subject_id
-        assert identifier is not None  # as it was found
-        return identifier
+        return required(self.reference_id or self.subject_id, "whom a case is about")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from likeness.errors import required
 from likeness.notify import Webhook
 from likeness.review import watches
 from likeness.review.case import Case
@@ -46,8 +47,8 @@ class Claimed:
 
 def post(connection: Connection, case: Case, now: datetime) -> None:
     """Tell that a watch opened a case; nothing but ids and times is told."""
-    assert case.watch_id is not None  # it is of a watch
-    chosen = select(func.count()).where(OUTBOX.c.watch_id == case.watch_id)
+    watch_id = required(case.watch_id, "the watch that opened a case")
+    chosen = select(func.count()).where(OUTBOX.c.watch_id == watch_id)
     if connection.execute(chosen).scalar_one() >= _MOST_WAITING:
         return  # the case is there all the same
     payload = {
@@ -55,13 +56,13 @@ def post(connection: Connection, case: Case, now: datetime) -> None:
         "timestamp": now.isoformat(),
         "data": {
             "case_id": str(case.id),
-            "watch_id": str(case.watch_id),
+            "watch_id": str(watch_id),
             "collection_id": str(case.collection_id),
         },
     }
     row = {
         "id": uuid4(),
-        "watch_id": case.watch_id,
+        "watch_id": watch_id,
         "payload": json.dumps(payload, separators=(",", ":")),
         "attempts": 0,
         "due_at": now,

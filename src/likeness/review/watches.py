@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
-from likeness.errors import InvalidRequest, NotFound
+from likeness.errors import InvalidRequest, NotFound, required
 from likeness.notify import Webhook, WebhookSecret, read_url
 from likeness.review import keys
 from likeness.review.case import Owed, checked_statement
@@ -234,8 +234,7 @@ def grounds_of(connection: Connection, keyring: Keyring, watch: Watch) -> Ground
     Raises:
         KeyUnusable: a key is gone.
     """
-    opened = _opened(connection, keyring, watch, "grounds")
-    assert opened is not None  # every watch has them
+    opened = required(_opened(connection, keyring, watch, "grounds"), "a watch's grounds")
     return Grounds(*json.loads(opened))
 
 
@@ -259,9 +258,7 @@ def crop_of(connection: Connection, keyring: Keyring, watch: Watch) -> bytes:
     Raises:
         KeyUnusable: a key is gone.
     """
-    opened = _opened(connection, keyring, watch, "crop")
-    assert opened is not None  # every watch has one
-    return opened
+    return required(_opened(connection, keyring, watch, "crop"), "a watch's picture")
 
 
 def webhook_of(connection: Connection, keyring: Keyring, watch: Watch) -> Webhook | None:

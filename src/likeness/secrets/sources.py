@@ -78,7 +78,7 @@ class CommandKeys:
         """Run the command and read every key, newest first."""
         command = self._argv[0]
         try:
-            run = subprocess.run(
+            run = subprocess.run(  # noqa: S603  # the operator's own command, without a shell
                 self._argv,
                 check=True,
                 stdin=subprocess.DEVNULL,

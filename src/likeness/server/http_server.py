@@ -15,7 +15,7 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, required
 from likeness.server.http_connection import HttpConnection, Refuse
 from likeness.terms import Closing
 
@@ -119,7 +119,7 @@ class HttpServer(Closing):
         self._socket.close()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        assert self._application is not None  # set before anything is accepted
+        application = required(self._application, "what is served")
         begun = False
 
         async def send_noted(message: Message) -> None:
@@ -128,7 +128,7 @@ class HttpServer(Closing):
             await send(message)
 
         try:
-            await self._application(scope, receive, send_noted)
+            await application(scope, receive, send_noted)
         except asyncio.CancelledError:
             # It took longer than the end may, or Ctrl-C came twice: no failure of the application.
             if not begun:

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-from likeness.errors import DatabaseUnavailable
+from likeness.errors import DatabaseUnavailable, required
 from likeness.storage.address import PostgresServer, SqliteFile
 
 # Any number will do that nobody else takes on this database: "likeness", read as one.
@@ -75,8 +75,7 @@ def _begun_by_driver(statement: str, engine: Engine) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         driver: sqlite3.Connection | None = connection.connection.driver_connection
-        assert driver is not None  # a connection that was just checked out
-        driver.execute(statement)
+        required(driver, "SQLite's connection").execute(statement)
 
     return engine
 

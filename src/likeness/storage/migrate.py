@@ -9,7 +9,7 @@ from importlib import resources
 
 from sqlalchemy import Connection, column, inspect, select, table
 
-from likeness.errors import Conflict, DatabaseUnavailable
+from likeness.errors import Conflict, DatabaseUnavailable, required
 from likeness.storage.address import SqliteFile
 from likeness.storage.database import Database
 from likeness.storage.faults import faults_of
@@ -96,6 +96,5 @@ def _known() -> set[str]:
 
 
 def _set_foreign_keys(connection: Connection, state: str) -> None:
-    driver_connection = connection.connection.driver_connection
-    assert driver_connection is not None  # checked out
-    driver_connection.execute(f"PRAGMA foreign_keys={state}")
+    driver = required(connection.connection.driver_connection, "SQLite's connection")
+    driver.execute(f"PRAGMA foreign_keys={state}")

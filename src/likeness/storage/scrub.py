@@ -99,7 +99,8 @@ def _scrub_postgresql(
     def nobody_sees_them() -> bool:
         older = connection.exec_driver_sql(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            f" AND pid <> pg_backend_pid() AND age(backend_xmin) > age('{mark}'::xid)"
+            " AND pid <> pg_backend_pid() AND age(backend_xmin) > age(%s::xid)",
+            (str(mark),),
         )
         return bool(older.scalar_one() == 0)
 

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from likeness import __version__
+from likeness.errors import required
 from likeness.server.body import BodyLimits
 from likeness.server.door import Door
 from likeness.server.exchange import Answer, Exchange
@@ -63,9 +64,9 @@ class Application(Door):
         scope = {**exchange.scope, "state": state}
         if exchange.head.path not in (DESCRIPTION_PATH, HEALTH_PATH):
             await self.gate.authenticate(exchange)
-            assert exchange.principal is not None  # it was just found out
-            self.gate.rates.take(exchange.principal.id)
-            state["caller"] = exchange.principal
+            caller = required(exchange.principal, "who was authenticated")
+            self.gate.rates.take(caller.id)
+            state["caller"] = caller
         read: list[Message] = [{"type": "http.request", "body": bytes(exchange.body.content)}]
         sent: list[Message] = []
 

@@ -2,6 +2,7 @@
 
 import cv2
 
+from likeness.errors import Fault
 from likeness.terms import Box, Image
 
 _SIDE_PX = 256
@@ -28,7 +29,8 @@ def face_crop_jpeg(image: Image, box: Box) -> bytes:
         crop = cv2.resize(crop, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
     parameters = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
     done, encoded = cv2.imencode(".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), parameters)
-    assert done  # any picture of 1 to 256 pixels a side can be
+    if not done:
+        raise Fault("OpenCV could not write a face as JPEG. Please report this.")
     return encoded.tobytes()
 
 

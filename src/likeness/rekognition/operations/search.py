@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from likeness.errors import NotFound
+from likeness.errors import NotFound, required
 from likeness.gallery import By, Candidate, subjects
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
@@ -193,14 +193,12 @@ def _of_users(request: Request) -> Demands:
 
 
 def _face_match(match: Match) -> Response:
-    reference = match.candidate.reference
-    assert reference is not None  # every one by itself
+    reference = required(match.candidate.reference, "the reference that a search found")
     return {"Similarity": match.similarity, "Face": known_face(reference, match.candidate.subject)}
 
 
 def _user_match(match: Match) -> Response:
-    subject = match.candidate.subject
-    assert subject is not None  # all of their references
+    subject = required(match.candidate.subject, "the subject that a search found")
     # Whoever is found has references, so that the status is this one.
     return {
         "Similarity": match.similarity,

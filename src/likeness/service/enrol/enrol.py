@@ -30,6 +30,7 @@ from likeness.errors import (
     QualityTooLow,
     Refused,
     TooBusy,
+    required,
 )
 from likeness.gallery import Gallery, NewReference, Reference, references, subjects
 from likeness.service.enrol.named_picture import NamedPicture
@@ -254,9 +255,9 @@ class Enroller:
     def _stored(self, connection: Connection, one: _Ready, reference: Reference | None) -> Result:
         if reference is not None:
             return Result(one.picture, Outcome.ENROLLED, reference.id, remarks=one.remarks)
+        # It was enrolled before, or its twin is now.
         known = self._known(connection, one.picture, one.new.sample_sha256)
-        assert known is not None  # it was, or its twin is now
-        return known
+        return required(known, "the reference that a picture was enrolled as")
 
     def _known(self, connection: Connection, picture: NamedPicture, sha256: bytes) -> Result | None:
         """Say what the picture is enrolled as already; None where it is not."""

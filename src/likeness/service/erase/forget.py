@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from likeness.errors import required
 from likeness.ledger import Ledger, commitments
 from likeness.review import cases
 from likeness.service.uses.record import Outcome
@@ -33,5 +34,5 @@ def forget(
         if not outcome.forgets_collection:
             cases.forget(connection, ids)
     if outcome.forgets_collection:
-        assert collection_id is not None  # it was of a collection
-        cases.forget_collection(connection, collection_id)
+        erased = required(collection_id, "the collection that was erased")
+        cases.forget_collection(connection, erased)

@@ -82,9 +82,8 @@ def _standing(standards: Standards, rows: CollectionRows) -> tuple[Cohort, Calib
     """Find what evens the collection's scores out, and what they mean if that is known."""
     collection = rows.collection
     kept = rows.kept_cohort(Cohort.from_bytes)
-    if kept is not None:
-        # Collections know only what a cohort does.
-        assert isinstance(kept.cohort, Cohort)
+    # Collections know only what a cohort does; this is what was made of its bytes.
+    if kept is not None and isinstance(kept.cohort, Cohort):
         return kept.cohort, kept.calibration
     cohort = standards.cohort_of(collection.model, collection.cohort_version)
     try:
@@ -159,7 +158,8 @@ def _reference(reference: Reference, subject: UUID | None, template: Template) -
 
 def _told(lines: Iterator[Line], tell: Tell) -> Iterator[Line]:
     header, done = next(lines), 0
-    assert isinstance(header, Header)
+    if not isinstance(header, Header):
+        raise TypeError("an export begins with its header")
     yield header
     for line in lines:
         yield line

@@ -12,8 +12,11 @@ from likeness.storage import PostgresServer, faults_of, read_address, reading_en
 _LOCK_TIMEOUT_S = 10.0
 # Pictures are fetched so many at a time.
 _AT_ONCE = 4
-_TABLES = "'public.model', 'public.subject', 'public.embedding', 'public.img'"
-_MISSING = f"SELECT name FROM unnest(ARRAY[{_TABLES}]) AS name WHERE to_regclass(name) IS NULL"
+_MISSING = """
+    SELECT name FROM unnest(
+        ARRAY['public.model', 'public.subject', 'public.embedding', 'public.img']
+    ) AS name WHERE to_regclass(name) IS NULL
+"""
 _SERVICES = """
     SELECT model.name, model.api_key, count(*) AS examples
     FROM public.model

@@ -17,7 +17,7 @@ from likeness.terms import Calibration, Comparison, Face, OperatingPoint, rate_o
 class Answer(StrEnum):
     """What a gate does with two faces."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105  # an answer, not a password
     """Strangers hardly ever score as high."""
     REFER = "refer"
     """A person decides: the score or a picture does not settle it."""

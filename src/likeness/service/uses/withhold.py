@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from likeness.errors import required
 from likeness.policy import Circumstances
 from likeness.review import Case, Found, Owed, Search, cases, crops, keys
 from likeness.review import Outcome as CaseOutcome
@@ -156,10 +157,9 @@ def owed_by(decision: Decision) -> Owed:
 
 
 def _search(use: Use, probe: Probe) -> Search:
-    assert use.collection_id is not None  # searches are of a collection
     return Search(
         use.principal.id,
-        use.collection_id,
+        required(use.collection_id, "the collection that was searched"),
         use.operation,
         use.purpose,
         probe.parameters,
@@ -170,13 +170,11 @@ def _search(use: Use, probe: Probe) -> Search:
 def _bytes_of(probe: Probe) -> bytes:
     if probe.enrolled_id is not None:
         return probe.enrolled_id.bytes
-    assert probe.sample is not None  # one of the two is searched for
+    sample = required(probe.sample, "the sample that was searched for")
     # Where every face of a sample is searched for, whom one of them is not, another may be.
     place = dict(probe.parameters).get("face", "")
-    return sha256(probe.sample.data + place.encode()).digest()
+    return sha256(sample.data + place.encode()).digest()
 
 
 def _id(match: Matched) -> UUID:
-    identifier = match.reference_id or match.subject_id
-    assert identifier is not None  # a search gives one of the two
-    return identifier
+    return required(match.reference_id or match.subject_id, "whom a search found")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
+from likeness.errors import required
 from likeness.vision.align import ChipLayout, Chips
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.networks.forms import RECOGNISERS, Task
@@ -45,9 +46,7 @@ class TemplateModel:
     @property
     def dimensions(self) -> int:
         """The length of a template."""
-        dimensions = self.recogniser.dimensions
-        assert dimensions is not None  # every recogniser's card has them
-        return dimensions
+        return required(self.recogniser.dimensions, "the dimensions on a recogniser's card")
 
 
 def find_template_model(name: str, cards: Iterable[ModelCard]) -> TemplateModel | None:
