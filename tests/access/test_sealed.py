@@ -11,7 +11,7 @@ from likeness.access import keys as sealed
 from likeness.access.tables import KEYS
 from likeness.errors import KeyUnusable
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.govern.rotate_keys import other_secrets_by_key
+from likeness.service.govern.secrets import sealed_by_key
 from likeness.storage import Database
 from likeness.terms import Principal, Role
 from tests.service import rotating
@@ -38,7 +38,7 @@ def test_keys_and_tokens_outlive_the_installations_key(
     rotation = rotating.rotate(database, keyring)
 
     assert (rotation.resealed, rotation.destroyed) == (2, (old,))
-    assert database.read(other_secrets_by_key) == {rotation.newest: 2}
+    assert database.read(sealed_by_key)[1] == {rotation.newest: 2}
     assert database.write(lambda c: tokens.claim(c, *request)) == b"{}"
     clock.go(seconds=0.5)
     for known in (server, KnownKeys(database, Keyring(KeyFiles(tmp_path / "keys")), clock)):

@@ -5,18 +5,18 @@ import signal
 from pathlib import Path
 
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.govern.rotate_keys import Rotation, rotate_keys
+from likeness.service.govern.secrets import Rotation, SecretActs
 from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.storage import Database, open_database
-from likeness.terms import Action, Principal, Role, Use
+from likeness.terms import Principal, Role
 
 STEPS = ("begun", "made", "resealing", "resealed", "destroying", "destroyed")
 
 
 def rotate(database: Database, keyring: Keyring) -> Rotation:
     """Rotate without a ledger, whose key would be sealed anew too."""
-    use = Use(Principal("local:test", Role.ADMIN), Action.GOVERN, "secrets rotate")
-    return rotate_keys(keyring, lambda: UnrecordedDesk(database).record(use))
+    principal = Principal("local:test", Role.ADMIN)
+    return SecretActs(database, keyring, UnrecordedDesk(database), principal).rotate()
 
 
 def run(url: str, folder: Path, last: str) -> None:

@@ -11,7 +11,7 @@ from likeness.access import Grant
 from likeness.errors import Denied
 from likeness.policy import vocabulary
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.govern.keys import KeyOffice
+from likeness.service.govern.keys import KeyActs
 from likeness.service.uses.record import Desk, Record
 from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.storage import Database, migrate, open_database
@@ -54,12 +54,12 @@ def desk(database: Database) -> WatchedDesk:
 
 
 @pytest.fixture
-def office(database: Database, desk: WatchedDesk, tmp_path: Path) -> KeyOffice:
+def office(database: Database, desk: WatchedDesk, tmp_path: Path) -> KeyActs:
     admits: Desk = desk
-    return KeyOffice(database, Keyring(KeyFiles(tmp_path / "keys")), admits, ADA)
+    return KeyActs(database, Keyring(KeyFiles(tmp_path / "keys")), admits, ADA)
 
 
-CHANGES: dict[str, Callable[[KeyOffice], object]] = {
+CHANGES: dict[str, Callable[[KeyActs], object]] = {
     "CreateAccessKey": lambda office: office.create("desk", Grant()),
     "DisableAccessKey": lambda office: office.disable("door", last_admin_too=False),
     "EnableAccessKey": lambda office: office.enable("door"),
@@ -85,12 +85,12 @@ def accounting(database: Database, tmp_path: Path) -> Accounting:
 
 
 @pytest.fixture
-def recorded_office(accounting: Accounting) -> KeyOffice:
-    return KeyOffice(accounting.database, accounting.keyring, accounting.desk(), ADA)
+def recorded_office(accounting: Accounting) -> KeyActs:
+    return KeyActs(accounting.database, accounting.keyring, accounting.desk(), ADA)
 
 
 def test_the_ledger_says_which_key_was_made_with_what_and_never_its_name(
-    recorded_office: KeyOffice, accounting: Accounting
+    recorded_office: KeyActs, accounting: Accounting
 ) -> None:
     issued = recorded_office.create("the chief's own", DETECTIVE)
     (entry,) = accounting.entries()
@@ -110,7 +110,7 @@ def test_the_ledger_says_which_key_was_made_with_what_and_never_its_name(
 
 @pytest.mark.parametrize("operation", [one for one in CHANGES if one != "CreateAccessKey"])
 def test_the_ledger_says_which_key_was_changed(
-    recorded_office: KeyOffice, accounting: Accounting, operation: str
+    recorded_office: KeyActs, accounting: Accounting, operation: str
 ) -> None:
     recorded_office.create("desk", Grant())
     issued = recorded_office.create("door", DETECTIVE)
@@ -122,7 +122,7 @@ def test_the_ledger_says_which_key_was_changed(
 
 
 def test_the_ledger_says_which_key_was_the_first(
-    recorded_office: KeyOffice, accounting: Accounting
+    recorded_office: KeyActs, accounting: Accounting
 ) -> None:
     issued = recorded_office.ensure_first()
     assert issued is not None
@@ -132,7 +132,7 @@ def test_the_ledger_says_which_key_was_the_first(
 
 
 def test_a_key_of_every_purpose_there_is_can_be_recorded(
-    recorded_office: KeyOffice, accounting: Accounting
+    recorded_office: KeyActs, accounting: Accounting
 ) -> None:
     purposes = tuple(vocabulary().purposes)
     recorded_office.create("desk", Grant(purposes=purposes))
@@ -142,7 +142,7 @@ def test_a_key_of_every_purpose_there_is_can_be_recorded(
 
 @pytest.mark.parametrize("operation", CHANGES)
 def test_a_change_that_is_refused_changes_nothing(
-    office: KeyOffice, desk: WatchedDesk, operation: str
+    office: KeyActs, desk: WatchedDesk, operation: str
 ) -> None:
     office.create("door", Grant())
     before = office.every()
@@ -152,7 +152,7 @@ def test_a_change_that_is_refused_changes_nothing(
     assert office.every() == before
 
 
-def test_the_first_key_is_made_where_there_is_none(office: KeyOffice, desk: WatchedDesk) -> None:
+def test_the_first_key_is_made_where_there_is_none(office: KeyActs, desk: WatchedDesk) -> None:
     first = office.ensure_first()
     assert first is not None
     assert (first.key.grant.role, first.key.created_by) == (Role.ADMIN, "local:ada")

@@ -11,7 +11,7 @@ from likeness.errors import Denied, LedgerBroken
 from likeness.ledger import read_verifying_key
 from likeness.policy import Scope, suspensions
 from likeness.secrets import KeyFiles, Keyring, VerifyingKey
-from likeness.service.govern.new_ledger_key import new_ledger_key
+from likeness.service.govern.ledger import LedgerActs
 from likeness.storage import migrate, open_database
 from likeness.terms import Principal, Role
 from tests.service.accounting import Accounting
@@ -34,7 +34,8 @@ def key_of(home: Accounting) -> VerifyingKey | None:
 
 
 def renew(home: Accounting, principal: Principal = ADA) -> int:
-    return new_ledger_key(home.ledger, home.desk(), principal).index
+    acts = LedgerActs(home.database, home.keyring, home.desk(), principal, ledger=home.ledger)
+    return acts.new_key()[0].index
 
 
 def lose_key(home: Accounting, keys: Path) -> Accounting:

@@ -13,7 +13,7 @@ import likeness
 from likeness.errors import Conflict, DatabaseUnavailable, KeyUnusable
 from likeness.gallery import collections
 from likeness.secrets import GivenKeys, Keyring
-from likeness.service.govern.rotate_keys import REWRAPS, Rotation
+from likeness.service.govern.secrets import REWRAPS, Rotation
 from likeness.storage import Database
 from tests.gallery.galleries import Home, make, new, template
 from tests.service import rotating

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from likeness.errors import Denied
 from likeness.policy import PolicyEngine, enabled
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.govern.simulate_policy import Simulation, simulate_policy
+from likeness.service.govern.simulation import Simulation, simulate_policy
 from likeness.service.uses.record import Outcome, Probe
 from likeness.storage import migrate, open_database
 from likeness.terms import Action, CollectionFacts, Principal, Role, Use
@@ -81,5 +81,5 @@ def test_what_other_rules_would_have_allowed_is_a_difference(home: Accounting) -
     found = simulated(home, without="amazon-2020")
     assert found.uses == 2
     (difference,) = found.differences
-    assert difference.recorded.refused_by == {"amazon-2020-police"}
-    assert difference.decision.allowed
+    assert difference.recorded.said.refused_by == {"amazon-2020-police"}
+    assert difference.said.allowed

@@ -36,7 +36,7 @@ from likeness.server.gate import Gate, Limits
 from likeness.server.lanes import Lane
 from likeness.server.metrics import MeasuredFinder, Metrics, MetricsPage
 from likeness.service.enrol.create_collection import TemplatesOf
-from likeness.service.govern.keys import KeyOffice
+from likeness.service.govern.keys import KeyActs
 from likeness.service.uses.receipts import receipt_for
 from likeness.service.watch.watched_face import only_face
 from likeness.terms import Closing
@@ -107,7 +107,7 @@ class Serving(Closing):
     def ensure_first_key(self) -> IssuedSecret | None:
         """Make an admin's key where there is none at all; its secret is given this once."""
         home = self.home
-        return KeyOffice(home.database, home.keyring, home.desk, home.somebody).ensure_first()
+        return KeyActs(home.database, home.keyring, home.desk, home.somebody).ensure_first()
 
     def close(self) -> None:
         """Finish what was begun, and let go of the home."""

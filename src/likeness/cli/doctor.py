@@ -1,27 +1,58 @@
-"""`likeness doctor`: what is here, what is missing, and the command that mends it."""
+"""`likeness doctor`: what is here, what is missing, and the command that mends it.
 
+Nothing is fetched, written or made: a home that is not there yet is left so, and one that is open
+stays with whoever has it open.
+"""
+
+import os
+import platform
+import shlex
+import sys
 import textwrap
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from itertools import starmap
+from pathlib import Path
 
 import typer
 
-from likeness.cli.examination import examine
-from likeness.cli.finding import Finding
+from likeness import __version__
+from likeness.app import Installation, Workload
+from likeness.app.access import database_url, key_source
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import Artifacts, AsJson
 from likeness.cli.terminal.plain_text import plain
-from likeness.errors import ArtifactUnavailable, InvalidRequest
+from likeness.cli.terminal.words import several
+from likeness.errors import ArtifactUnavailable, InvalidRequest, LikenessError, NotFound
+from likeness.gallery import models_in_use
+from likeness.service.govern.secrets import sealed_by_key
+from likeness.storage import Database, SqliteFile, current, head, open_database, read_address
+from likeness.vision.models.cards import ModelCard
+from likeness.vision.models.template_model import recogniser_of
+from likeness.vision.networks.openvino_engine import OpenVinoEngine
+from likeness.vision.networks.session import Precision
+
+# Each with its module, its package, and what is so with it and without it.
+_EXTRAS = (
+    ("heic", "pillow_heif", "pillow-heif", "HEIC pictures are read", "HEIC pictures are not read"),
+    ("postgres", "psycopg", "psycopg[binary]", "PostgreSQL can be the database", "not needed"),
+    ("milvus", "pymilvus", "pymilvus", "Milvus can be the index", "not needed"),
+    ("onnxruntime", "onnxruntime", "onnxruntime", "that engine can be chosen", "not needed"),
+)
 
 
-def _findings(artifacts: str | None) -> list[Finding]:
-    """Look at everything, without the folder of artifacts where that cannot be used."""
-    try:
-        return examine(installation(artifacts=artifacts))
-    except (InvalidRequest, ArtifactUnavailable) as error:
-        findings = examine(installation(artifacts=""))
-        return [Finding("artifacts folder", str(error), well=False), *findings]
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: its state in words, whether that is well, and what mends or adds it."""
+
+    subject: str
+    state: str
+    well: bool = True
+    mend: str | None = None
 
 
 def doctor(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
@@ -43,3 +74,203 @@ def doctor(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
                 print(f"    to mend it: {finding.mend}")
         print("All is well." if well else "Something is missing; see the lines marked with !.")
     raise typer.Exit(ExitCode.DONE if well else ExitCode.USED_WRONGLY)
+
+
+def _findings(artifacts: str | None) -> list[Finding]:
+    """Look at everything, without the folder of artifacts where that cannot be used."""
+    try:
+        return examine(installation(artifacts=artifacts))
+    except (InvalidRequest, ArtifactUnavailable) as error:
+        findings = examine(installation(artifacts=""))
+        return [Finding("artifacts folder", str(error), well=False), *findings]
+
+
+def examine(settled: Installation) -> list[Finding]:
+    """Look at everything that finding, comparing and keeping faces needs."""
+    return [
+        Finding(
+            "Likeness",
+            f"{__version__} on Python {platform.python_version()},"
+            f" {platform.system()} {platform.machine()}",
+        ),
+        *_processor(),
+        _engine(settled),
+        *(_model(settled, card) for card in (settled.detector, settled.recogniser)),
+        *_choice(settled),
+        *_standards(settled),
+        _folder("home folder", settled.settings.home, "LIKENESS_HOME"),
+        *_database(settled),
+        _index(settled),
+        _folder("cache folder", settled.settings.cache, "LIKENESS_CACHE"),
+        *starmap(_extra, _EXTRAS),
+    ]
+
+
+def _processor() -> Iterator[Finding]:
+    try:
+        engine = OpenVinoEngine(Precision.AUTO)
+    except LikenessError as error:
+        yield Finding("processor", str(error), well=False, mend="make install")
+        return
+    yield Finding("processor", f"{engine.processor}, {os.cpu_count()} threads")
+    yield Finding("capabilities", " ".join(engine.capabilities))
+
+
+def _engine(settled: Installation) -> Finding:
+    try:
+        engine = settled.engine(Workload.ONE)
+    except LikenessError as error:
+        mend = "unset LIKENESS_ENGINE LIKENESS_PRECISION"
+        return Finding("engine", str(error), well=False, mend=mend)
+    chosen = settled.settings.precision
+    state = f"{engine.name}, computing in {engine.precision} ({chosen} was chosen)"
+    return Finding("engine", state)
+
+
+def _model(settled: Installation, card: ModelCard) -> Finding:
+    subject, name = f"{card.task} {card.name}", card.name
+    licence = f"weights {card.licences.weights} ({card.licences.weights_class})"
+    try:
+        here = settled.models.has_weights(name)
+        accepted = not card.needs_acceptance or settled.models.acceptance(name)
+    except LikenessError as error:
+        return Finding(subject, str(error), well=False)
+    if not accepted:
+        mend = f"likeness models accept {name}"
+        return Finding(subject, f"{licence}, not accepted", well=False, mend=mend)
+    if not here:
+        mend = f"likeness models pull {name}"
+        return Finding(subject, f"{licence}, not fetched", well=False, mend=mend)
+    return Finding(subject, f"fetched and verified, {licence}")
+
+
+def _choice(settled: Installation) -> Iterator[Finding]:
+    if settled.choice.drawback:
+        yield Finding("better recogniser", settled.choice.drawback, mend="likeness models pull")
+    if settled.sources.folder is not None:
+        yield Finding("artifacts folder", f"{settled.sources.folder}, looked in first")
+
+
+def _standards(settled: Installation) -> Iterator[Finding]:
+    sought, mend = "cohort", "likeness models cohort FOLDER"
+    try:
+        cohort = settled.standards.cohort(settled.model)
+        yield Finding("cohort", cohort.version)
+        sought, mend = "calibration", "likeness models calibrate FOLDER"
+        calibration = settled.standards.calibration(settled.model, cohort.version)
+        yield Finding("calibration", f"measured on {calibration.measured_on}")
+    except LikenessError as error:
+        yield Finding(sought, str(error), well=False, mend=mend)
+
+
+def _folder(subject: str, folder: Path, variable: str) -> Finding:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        mend = f"export {variable}=/a/folder/of/yours"
+        return Finding(subject, f"{folder} cannot be written", well=False, mend=mend)
+    if existing != folder:
+        return Finding(subject, f"{folder}, made when it is needed")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return Finding(subject, f"{folder}, {size / 1e6:.0f} MB")
+
+
+def _extra(name: str, module: str, package: str, with_it: str, without: str) -> Finding:
+    if find_spec(module):
+        return Finding(f"extra {name}", f"installed: {with_it}")
+    # Its own package is named: what registries call `likeness` is somebody else's.
+    mend = shlex.join([sys.executable, "-m", "pip", "install", package])
+    return Finding(f"extra {name}", f"not installed: {without}", mend=mend)
+
+
+def _database(settled: Installation) -> Iterator[Finding]:
+    url = database_url(settled.settings)
+    try:
+        address = read_address(url)
+        if isinstance(address, SqliteFile) and not address.path.exists():
+            yield Finding("database", f"{address}, made when it is needed")
+            yield _keys(settled, Counter())
+            return
+        if isinstance(address, SqliteFile) and address.path.stat().st_mode & 0o077:
+            yield Finding(
+                "database file",
+                f"{address} can be opened by others than its owner",
+                well=False,
+                mend=f"chmod 600 {shlex.quote(str(address))}*",
+            )
+        with open_database(url) as database:
+            schema = current(database)
+            yield _schema(database, schema)
+            if schema == head():
+                of_collections, others = database.read(sealed_by_key)
+                yield _keys(settled, of_collections + others)
+                models = database.read(models_in_use)
+                yield Finding("collections", str(len(models)))
+                for name, model in models.items():
+                    yield _collection(settled, name, model)
+    except LikenessError as error:
+        yield Finding("database", str(error), well=False)
+
+
+def _schema(database: Database, schema: str | None) -> Finding:
+    state = f"{database.address}, schema {schema or 'none'}"
+    if schema == head():
+        return Finding("database", state)
+    if schema is None or schema < head():
+        return Finding("database", f"{state}, brought to {head()} when it is opened next")
+    newer = f"{state}, of a newer Likeness than this one, which knows {head()}: run that one"
+    return Finding("database", newer, well=False)
+
+
+def _index(settled: Installation) -> Finding:
+    settings = settled.settings
+    if settings.index == "milvus":
+        return Finding(
+            "index",
+            f"milvus at {settings.milvus}: vectors lie there in the clear, and their encryption on"
+            " disk is its operator's",
+        )
+    return Finding("index", f"{settings.index}, in this process")
+
+
+def _keys(settled: Installation, secrets_by_key: Counter[str]) -> Finding:
+    try:
+        key_ids = [key.id for key in key_source(settled.settings).load()]
+    except LikenessError as error:
+        return Finding("keys", str(error), well=False)
+    lost = sum(count for key_id, count in secrets_by_key.items() if key_id not in key_ids)
+    if lost:
+        state = (
+            f"{several(lost, 'secret')}, such as a collection's key, sealed by a key that is not"
+            " here: restore it from a backup"
+        )
+        return Finding("keys", state, well=False)
+    if not key_ids:
+        return Finding("keys", "none yet, made when they are needed")
+    newest, *older = key_ids
+    if older:
+        state = f"{newest} seals, {', '.join(older)} only open"
+        return Finding("keys", state, mend="likeness secrets rotate")
+    return Finding("keys", f"{newest} seals, kept private")
+
+
+def _collection(settled: Installation, collection: str, model_name: str) -> Finding:
+    """Say whether a collection can be searched and enrolled into here, or how to mend it."""
+    subject, name = f"collection {plain(collection)}", shlex.quote(collection)
+    of = f"of {plain(recogniser_of(model_name))}"
+    re_embed = f"likeness collections re-embed {name} --to {settled.recogniser.name}"
+    try:
+        model = settled.known_model(model_name)
+        if model is None:
+            state = f"of {plain(model_name)}, which is not known here"
+            return Finding(subject, state, well=False, mend=re_embed)
+        missing = settled.missing_part(model)
+        if missing is not None:
+            state = f"{of}: {missing.what}"
+            return Finding(subject, state, well=False, mend=missing.command)
+        settled.standards.cohort(model.name)
+    except NotFound as error:
+        mend = "likeness models cohort FOLDER" if model == settled.template_model() else re_embed
+        return Finding(subject, f"{of}: {error}", well=False, mend=mend)
+    except LikenessError as error:
+        return Finding(subject, f"{of}: {error}", well=False)
+    return Finding(subject, f"{of}, which is here")

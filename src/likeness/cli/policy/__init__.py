@@ -2,10 +2,8 @@
 
 import typer
 
-from likeness.cli.policy.explain import explain
-from likeness.cli.policy.packs import check, disable, enable, list_packs, show
-from likeness.cli.policy.simulate import simulate
-from likeness.cli.policy.stop import resume, suspend
+from likeness.cli.policy.decisions import explain, simulate
+from likeness.cli.policy.rules import check, disable, enable, list_packs, resume, show, suspend
 
 policy = typer.Typer(help="Rules: who may do what, for which purpose, and what is stopped.")
 policy.command("list")(list_packs)

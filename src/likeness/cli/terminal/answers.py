@@ -4,9 +4,11 @@ Boxes and landmarks are pixels of the whole picture, angles degrees, rates share
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from likeness.cli.terminal.exit_codes import DOCUMENT_PRINTED
+from likeness.cli.terminal.plain_text import plain
 from likeness.service.search.identify import Candidate, Identification
 from likeness.service.search.verify import Verification
 from likeness.terms import Face, OperatingPoint, Point
@@ -18,6 +20,15 @@ def print_json(document: Json) -> None:
     """Print the one document of a command, in ASCII: it is valid and harmless on any stream."""
     DOCUMENT_PRINTED.set(True)
     print(json.dumps(document, indent=2, allow_nan=False))
+
+
+def print_answer(as_json: bool, document: Json, lines: Iterable[str]) -> None:
+    """Print what a command came to: the document where `--json` was given, else lines of text."""
+    if as_json:
+        print_json(document)
+        return
+    for line in lines:
+        print(plain(line))
 
 
 def face_json(face: Face) -> Json:

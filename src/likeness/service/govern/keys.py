@@ -1,31 +1,17 @@
-"""Make and change access keys, each act on record: who may call is a rule like any other."""
+"""Access keys: list, make and change them. Who may call is a rule like any other, on record."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TypeVar
-
-from sqlalchemy import Connection
+from functools import partial
 
 from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret, keys
 from likeness.policy import require_known
-from likeness.secrets import Keyring
-from likeness.service.uses.record import Desk, Outcome
-from likeness.storage import Database
-from likeness.terms import Action, Principal, Use
-
-T = TypeVar("T")
+from likeness.service.govern.acts import Governing
+from likeness.service.uses.record import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class KeyOffice:
-    """Where `principal` makes and changes keys; policy may refuse every act (`Denied`)."""
-
-    database: Database
-    keyring: Keyring
-    desk: Desk
-    principal: Principal
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+class KeyActs(Governing):
+    """Lists, makes and changes access keys."""
 
     def every(self) -> list[AccessKey | BrokenKey]:
         """List all keys by name; no secret is among what is listed."""
@@ -39,24 +25,26 @@ class KeyOffice:
             AlreadyExists: there is one of that name.
         """
         require_known(sector=grant.sector, jurisdiction=grant.jurisdiction, purposes=grant.purposes)
-        by, now = self.principal.id, self.clock()
-        return self._on_record(
-            "CreateAccessKey",
-            lambda connection: keys.create(
-                connection, self.keyring, name, grant, created_by=by, now=now
-            ),
-            lambda issued: _granting(issued.key),
+        made = partial(
+            keys.create,
+            keyring=self.keyring,
+            name=name,
+            grant=grant,
+            created_by=self.principal.id,
+            now=self.clock(),
         )
+        return self.write("CreateAccessKey", made, _issued)
 
     def ensure_first(self) -> IssuedSecret | None:
         """Make an admin's key where there is no key at all; None where there is one."""
         if self.every():
             return None
-        by, now = self.principal.id, self.clock()
-        return self._on_record(
-            "CreateAccessKey",
-            lambda connection: keys.ensure_first(connection, self.keyring, created_by=by, now=now),
-            lambda issued: Outcome() if issued is None else _granting(issued.key),
+        # Of programs that start at once, one makes it.
+        made = partial(
+            keys.ensure_first, keyring=self.keyring, created_by=self.principal.id, now=self.clock()
+        )
+        return self.write(
+            "CreateAccessKey", made, lambda issued: _issued(issued) if issued else Outcome()
         )
 
     def disable(self, name: str, *, last_admin_too: bool) -> AccessKey | BrokenKey:
@@ -66,14 +54,15 @@ class KeyOffice:
             NotFound: there is none of that name.
             Conflict: no admin's key would be left.
         """
-        now = self.clock()
-        return self._on_record(
-            "DisableAccessKey",
-            lambda connection: keys.disable(
-                connection, self.keyring, name, now=now, last_admin_too=last_admin_too
-            ),
-            lambda key: Outcome(key_id=key.id),  # what its rows grant need not be as written
+        disabled = partial(
+            keys.disable,
+            keyring=self.keyring,
+            name=name,
+            now=self.clock(),
+            last_admin_too=last_admin_too,
         )
+        # What the key's rows grant need not be as it was written: it is not recorded.
+        return self.write("DisableAccessKey", disabled, lambda key: Outcome(key_id=key.id))
 
     def enable(self, name: str) -> AccessKey:
         """Let a key be used again.
@@ -82,11 +71,8 @@ class KeyOffice:
             NotFound: there is none of that name.
             KeyUnusable: its rows were changed from outside.
         """
-        return self._on_record(
-            "EnableAccessKey",
-            lambda connection: keys.enable(connection, self.keyring, name),
-            _granting,
-        )
+        enabled = partial(keys.enable, keyring=self.keyring, name=name)
+        return self.write("EnableAccessKey", enabled, _granting)
 
     def rotate(self, name: str, grace_hours: int) -> IssuedSecret:
         """Give a key a new secret, this once; older ones end after the grace.
@@ -96,20 +82,18 @@ class KeyOffice:
             InvalidRequest: the grace is negative or too long.
             KeyUnusable: its rows were changed from outside.
         """
-        now = self.clock()
-        return self._on_record(
-            "RotateAccessKey",
-            lambda connection: keys.rotate(
-                connection, self.keyring, name, grace_hours=grace_hours, now=now
-            ),
-            lambda issued: _granting(issued.key),
+        rotated = partial(
+            keys.rotate,
+            keyring=self.keyring,
+            name=name,
+            grace_hours=grace_hours,
+            now=self.clock(),
         )
+        return self.write("RotateAccessKey", rotated, _issued)
 
-    def _on_record(
-        self, operation: str, act: Callable[[Connection], T], outcome: Callable[[T], Outcome]
-    ) -> T:
-        with self.desk.record(Use(self.principal, Action.GOVERN, operation)) as record:
-            return record.write(act, outcome)
+
+def _issued(issued: IssuedSecret) -> Outcome:
+    return _granting(issued.key)
 
 
 def _granting(key: AccessKey) -> Outcome:

@@ -1,9 +1,13 @@
-"""What would other rules have said of uses that were? Pure: records in, differences out."""
+"""What other rules would have said of the uses that the ledger has.
+
+Each use is asked about as it was admitted: at its own moment, before there were scores.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -15,16 +19,32 @@ from likeness.terms import Action, Decision, Duty, Use
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What rules say of a use: by which it is refused, by their ids, and what it owes."""
+
+    allowed: bool
+    refused_by: frozenset[str]
+    owed: frozenset[tuple[Duty, float]]
+
+    @classmethod
+    def by(cls, decision: Decision) -> Self:
+        """Take it from a decision."""
+        return cls(
+            decision.allowed,
+            frozenset(rule.id for rule in decision.refused_by),
+            frozenset((one.duty, one.amount) for one in decision.obligations),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedUse:
-    """A use as the ledger has it, and what was said of it; rules by their ids."""
+    """A use as the ledger has it, and what was said of it."""
 
     index: int
     at: datetime
     use: Use
     circumstances: Circumstances
-    allowed: bool
-    refused_by: frozenset[str]
-    owed: frozenset[tuple[Duty, float]]
+    said: Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +52,7 @@ class Difference:
     """A use of which other rules say something else."""
 
     recorded: RecordedUse
-    decision: Decision
-
-
-def simulate(uses: Iterable[RecordedUse], engine: PolicyEngine) -> Iterator[Difference]:
-    """Ask rules about recorded uses, each at its own moment; give those decided otherwise."""
-    for recorded in uses:
-        decision = engine.decide(recorded.use, recorded.circumstances, recorded.at)
-        refused_by = frozenset(rule.id for rule in decision.refused_by)
-        owed = frozenset((one.duty, one.amount) for one in decision.obligations)
-        said = (recorded.allowed, recorded.refused_by, recorded.owed)
-        if said != (decision.allowed, refused_by, owed):
-            yield Difference(recorded, decision)
+    said: Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +69,18 @@ def simulate_policy(connection: Connection, engine: PolicyEngine) -> Simulation:
     Raises:
         LedgerBroken: an entry cannot be read.
     """
+    return simulate(recorded_uses(map(read_entry, every_entry(connection))), engine)
+
+
+def simulate(uses: Iterable[RecordedUse], engine: PolicyEngine) -> Simulation:
+    """Ask rules about recorded uses, each at its own moment; give those decided otherwise."""
     asked = 0
-    differences: list[Difference] = []
-    for recorded in recorded_uses(map(read_entry, every_entry(connection))):
+    differences = []
+    for recorded in uses:
         asked += 1
-        differences += simulate([recorded], engine)
+        decision = engine.decide(recorded.use, recorded.circumstances, recorded.at)
+        if (said := Said.by(decision)) != recorded.said:
+            differences.append(Difference(recorded, said))
     return Simulation(asked, tuple(differences))
 
 
@@ -91,8 +107,7 @@ def recorded_uses(entries: Iterable[Entry]) -> Iterator[RecordedUse]:
             uses_today.clear()
         organisation = entry.use.principal.organisation
         recorded = _recorded(index, entry, entry.rules, uses_today[organisation])
-        if not entry.rules.refused_by:
-            uses_today[organisation] += 1
+        uses_today[organisation] += not entry.rules.refused_by
         yield recorded
 
 
@@ -104,12 +119,6 @@ def _recorded(index: int, entry: Entry, rules: Rules, uses_today: int) -> Record
         suspended=STOP_SWITCH in refused_by,
         clock_set_back="clock-set-back" in refused_by,
     )
-    return RecordedUse(
-        index,
-        entry.at,
-        entry.use,
-        circumstances,
-        bool(rules.allowed_by) and not refused_by,
-        refused_by,
-        frozenset((one.duty, one.amount) for one in rules.owed),
-    )
+    owed = frozenset((one.duty, one.amount) for one in rules.owed)
+    said = Said(bool(rules.allowed_by) and not refused_by, refused_by, owed)
+    return RecordedUse(index, entry.at, entry.use, circumstances, said)

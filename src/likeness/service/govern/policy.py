@@ -1,14 +1,15 @@
-"""Look at the rules, and change them, each change on record."""
+"""Rules: look at them, ask other ones, and change them, each change on record."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from likeness.access import AccessKey, keys
+from likeness.errors import InvalidRequest
 from likeness.gallery import Collections
 from likeness.policy import (
     Circumstances,
@@ -21,54 +22,41 @@ from likeness.policy import (
     is_set_back,
     suspensions,
 )
-from likeness.service.govern.simulate_policy import Simulation, simulate_policy
+from likeness.service.govern.acts import Governing
+from likeness.service.govern.simulation import Simulation, simulate_policy
 from likeness.service.uses.collection_facts import use_in
-from likeness.service.uses.record import Desk, Outcome
-from likeness.storage import Database
-from likeness.terms import Action, Principal, Use
-
-T = TypeVar("T")
+from likeness.terms import Decision, Use
 
 # Characters of a choice that an entry holds; the next decisions' digest covers all of it.
 _RECORDED = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RulesNow:
     """The rules and the stop switch as they are at this moment, and when they were changed last."""
 
     packs: tuple[EnabledPack, ...]
     suspensions: tuple[Suspension, ...]
     changed_at: datetime
+    engine: PolicyEngine
 
-    @property
-    def engine(self) -> PolicyEngine:
-        """Give what decides by these rules."""
-        return PolicyEngine([*enabled.always(), *(one.chosen for one in self.packs)])
-
-    def seen_by(
-        self, use: Use, circumstances: Circumstances, clock: datetime | None
-    ) -> Circumstances:
-        """Give the circumstances of a use with the stop switch as it is.
-
-        `clock` is what the clock says now; None where another moment than now is asked about.
-        """
-        return replace(
+    def decide(
+        self, use: Use, circumstances: Circumstances, at: datetime, *, by_the_clock: bool
+    ) -> Decision:
+        """Say what they say of a use at a moment, which the clock says is now or which is meant."""
+        seen = replace(
             circumstances,
             suspended=any(one.stops(use) for one in self.suspensions),
-            clock_set_back=clock is not None and is_set_back(clock, self.changed_at),
+            clock_set_back=by_the_clock and is_set_back(at, self.changed_at),
         )
+        return self.engine.decide(use, seen, at)
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyOffice:
-    """Where `principal` looks at rules and changes them; policy may refuse a change (`Denied`)."""
+class PolicyActs(Governing):
+    """Looks at rules, asks other ones, and changes them."""
 
-    database: Database
-    collections: Collections
-    desk: Desk
-    principal: Principal
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    collections: Collections = field(kw_only=True)
 
     def now(self) -> RulesNow:
         """Read the rules and the stop switch.
@@ -76,13 +64,17 @@ class PolicyOffice:
         Raises:
             InvalidRequest: a pack that is enabled cannot be read.
         """
-        return self.database.read(
-            lambda connection: RulesNow(
-                tuple(enabled.every(connection)),
+
+        def read(connection: Connection) -> RulesNow:
+            packs = tuple(enabled.every(connection))
+            return RulesNow(
+                packs,
                 tuple(suspensions.every(connection)),
                 enabled.changed_at(connection),
+                PolicyEngine([*enabled.always(), *(one.chosen for one in packs)]),
             )
-        )
+
+        return self.database.read(read)
 
     def enable(self, pack: Pack, chosen: Mapping[str, str]) -> EnabledPack:
         """Enable a pack, or choose anew of one that is.
@@ -91,9 +83,9 @@ class PolicyOffice:
             InvalidRequest, AlreadyExists: as `enabled.enable` says.
         """
         by, now = self.principal.id, self.clock()
-        return self._on_record(
+        return self.write(
             "EnablePack",
-            lambda connection: enabled.enable(connection, pack, chosen, by=by, now=now),
+            partial(enabled.enable, pack=pack, chosen=chosen, by=by, now=now),
             # By the words that `--choice` takes, which none of ours can be.
             {"pack": pack.name}
             | {f"{pack.name}.{name}": text[:_RECORDED] for name, text in chosen.items()},
@@ -105,12 +97,8 @@ class PolicyOffice:
         Raises:
             InvalidRequest, NotFound: as `enabled.disable` says.
         """
-        now = self.clock()
-        self._on_record(
-            "DisablePack",
-            lambda connection: enabled.disable(connection, name, now=now),
-            {"pack": name},
-        )
+        disabled = partial(enabled.disable, name=name, now=self.clock())
+        self.write("DisablePack", disabled, {"pack": name})
 
     def suspend(self, scope: Scope, subject: str, reason: str) -> Suspension:
         """Stop something, on running servers too.
@@ -119,10 +107,10 @@ class PolicyOffice:
             InvalidRequest, AlreadyExists: as `suspensions.suspend` says.
         """
         by, now = self.principal.id, self.clock()
-        return self._on_record(
+        return self.write(
             "Suspend",
-            lambda connection: suspensions.suspend(
-                connection, scope, subject, reason, by=by, now=now
+            partial(
+                suspensions.suspend, scope=scope, subject=subject, reason=reason, by=by, now=now
             ),
             {"scope": scope.value, "subject": subject},
         )
@@ -133,26 +121,52 @@ class PolicyOffice:
         Raises:
             NotFound: it is not stopped.
         """
-        now = self.clock()
-        self._on_record(
+        self.write(
             "Resume",
-            lambda connection: suspensions.resume(connection, scope, subject, now=now),
+            partial(suspensions.resume, scope=scope, subject=subject, now=self.clock()),
             {"scope": scope.value, "subject": subject},
         )
 
     def organisations(self) -> list[str]:
         """List the organisations of enabled keys, and that of whoever is here."""
-        held = self.database.read(keys.every)
-        of_keys = {one.principal.organisation for one in held if one.disabled_at is None}
+        every = self.database.read(keys.every)
+        of_keys = {one.principal.organisation for one in every if one.disabled_at is None}
         return sorted({*of_keys, self.principal.organisation})
 
-    def simulate(self, engine: PolicyEngine) -> Simulation:
-        """Ask other rules about every use in the ledger.
+    def simulate(
+        self, enable: Sequence[Pack], disable: Collection[str], chosen: Mapping[str, str]
+    ) -> Simulation:
+        """Ask changed rules about every use in the ledger; nothing is changed.
+
+        Args:
+            enable: packs, as if they were enabled.
+            disable: names of enabled packs, as if they were not.
+            chosen: what would be chosen, by `PACK.NAME`.
 
         Raises:
+            InvalidRequest: a pack is not enabled, or a choice cannot be.
             LedgerBroken: an entry cannot be read.
         """
-        return self.database.read(lambda connection: simulate_policy(connection, engine))
+        packs = [one.chosen for one in self.now().packs]
+        for name in set(disable) - {one.pack.name for one in packs}:
+            raise InvalidRequest(
+                f"Pack {name!r} is not enabled. `likeness policy list` shows what is."
+            )
+        packs = [one for one in packs if one.pack.name not in disable]
+        for pack in enable:
+            packs = enabled.choosing(packs, pack, {})
+        for name, value in chosen.items():
+            of, _, choice = name.partition(".")
+            for pack in [one.pack for one in packs if one.pack.name == of]:
+                packs = enabled.choosing(packs, pack, {choice: value})
+                break
+            else:
+                raise InvalidRequest(
+                    f"--choice {name}=...: no such pack is enabled. Write PACK.NAME=VALUE of an"
+                    " enabled pack, or give --enable too."
+                )
+        engine = PolicyEngine([*enabled.always(), *packs])
+        return self.database.read(partial(simulate_policy, engine=engine))
 
     def key(self, name: str) -> AccessKey:
         """Find an access key.
@@ -160,7 +174,7 @@ class PolicyOffice:
         Raises:
             NotFound: there is none of that name.
         """
-        return self.database.read(lambda connection: keys.get(connection, name))
+        return self.database.read(partial(keys.get, name=name))
 
     def in_collection(self, use: Use, name: str) -> Use:
         """Say of a use that it is of a collection, and what was declared of that.
@@ -181,9 +195,3 @@ class PolicyOffice:
             return UUID(name_or_id)
         except ValueError:
             return self.collections.collection(name_or_id).id
-
-    def _on_record(
-        self, operation: str, act: Callable[[Connection], T], details: Mapping[str, str]
-    ) -> T:
-        with self.desk.record(Use(self.principal, Action.GOVERN, operation)) as record:
-            return record.write(act, lambda _: Outcome(details=details))

@@ -1,0 +1,273 @@
+"""`likeness ledger`: what was done, and the proof of it. All of it works while a server runs."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.cli.governing import on_ledger
+from likeness.cli.opened import installation
+from likeness.cli.terminal.answers import Json, print_answer
+from likeness.cli.terminal.exit_codes import ExitCode
+from likeness.cli.terminal.options import AsJson, Yes
+from likeness.cli.terminal.output_file import private_output, write_output
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.prompts import require_consent
+from likeness.cli.terminal.words import folded, several
+from likeness.errors import InvalidRequest, LedgerBroken, NotFound
+from likeness.ledger import (
+    Growth,
+    Receipt,
+    Verification,
+    prove,
+    prove_growth,
+    read_checkpoint,
+    read_growth,
+    read_receipt,
+    tell_witness,
+)
+from likeness.secrets import VerifyingKey
+
+ledger = typer.Typer(help="The ledger: what was done, and proof of it for others.")
+
+_Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write.")]
+
+_LARGEST_BYTES = 1_000_000
+_OWN_KEY = "Checked with the key of this home: without --key it vouches for itself."
+
+
+@ledger.command()
+def verify(
+    receipt: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[RECEIPT.json]",
+            help="Receipt or proof of growth to verify. Default: the whole ledger of this home.",
+        ),
+    ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Checkpoint or receipt, kept elsewhere, to compare with."
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="KEY.pem",
+            help="Public key, kept elsewhere, to check with. Default: the key of this home.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify one receipt, with the public key alone, or every entry; exit code 1 if it fails."""
+    trusted = None if key is None else VerifyingKey.from_pem(_text(key))
+    if receipt is None:
+        _verify_all(against or [], trusted, as_json)
+    elif against:
+        raise InvalidRequest(
+            "--against is for the whole ledger, and a receipt was named. Leave out either."
+        )
+    else:
+        _verify_proof(receipt, trusted, as_json)
+
+
+@ledger.command()
+def checkpoint(out: _Out, as_json: AsJson = False) -> None:
+    """Write the signed checkpoint of all entries, to be kept where nobody here can change it."""
+    with on_ledger() as acts:
+        signed = acts.ledger.checkpoint()
+    write_output(out, signed.encode())
+    _say_checkpoint(signed, f"is in '{out}'", as_json)
+
+
+@ledger.command()
+def receipt(
+    receipt_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of the receipt, which came with the answer.")
+    ],
+    out: _Out,
+    as_json: AsJson = False,
+) -> None:
+    """Write the receipt of a use, which anybody can check who has the public key."""
+    with on_ledger() as acts:
+        made = acts.ledger.receipt(receipt_id)
+    write_output(out, made.to_json().encode())
+    said = f"The receipt of entry {made.index} is in '{out}'."
+    print_answer(as_json, {"receipt": made.id, "index": made.index}, [said])
+
+
+@ledger.command()
+def growth(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Checkpoint or receipt from before.")],
+    out: _Out,
+    as_json: AsJson = False,
+) -> None:
+    """Write the proof that the ledger only grew since a checkpoint, for whoever kept that."""
+    note = _note(old)
+    with on_ledger() as acts:
+        proof = acts.ledger.growth(note)
+    write_output(out, proof.to_json().encode())
+    _say_checkpoint(proof.new, f"follows from '{old}', as '{out}' proves", as_json)
+
+
+@ledger.command()
+def export(out: _Out, as_json: AsJson = False) -> None:
+    """Write all entries as lines of JSON, for the owner alone to read."""
+    with on_ledger() as acts, private_output(out) as file:
+        exported = acts.export(file.write)
+    said = f"{several(exported, 'line')}, an entry each, in '{out}'."
+    print_answer(as_json, {"entries": exported}, [said])
+
+
+@ledger.command()
+def key(as_json: AsJson = False) -> None:
+    """Print the public key in PEM: give it to whoever is to check receipts, before they need it."""
+    with on_ledger() as acts:
+        public = acts.public_key()
+    document = {"origin": public.name, "pem": public.key.pem, "vkey": public.vkey}
+    print_answer(as_json, document, public.key.pem.splitlines())
+
+
+@ledger.command()
+def witness(as_json: AsJson = False) -> None:
+    """Give the signed checkpoint of all entries to the witness, LIKENESS_LEDGER_WITNESS."""
+    argv = shlex.split(installation().settings.ledger_witness)
+    if not argv:
+        raise InvalidRequest(
+            "There is no witness: LIKENESS_LEDGER_WITNESS is not set. Set it to a command that"
+            " keeps what it reads elsewhere."
+        )
+    with on_ledger() as acts:
+        signed = acts.ledger.checkpoint()
+    tell_witness(argv, signed)
+    _say_checkpoint(signed, "is with the witness", as_json)
+
+
+@ledger.command("new-key")
+def new_key(yes: Yes = False, as_json: AsJson = False) -> None:
+    """Sign with a new key from now on; the former one vouches for it, unless it is lost."""
+    question = "Sign with a new key, which everybody who checks receipts needs from then on?"
+    require_consent(question, yes, "the key stays")
+    with on_ledger() as acts:
+        position, receipt_id = acts.new_key()
+    said = f"A new key signs from entry {position.index} on, receipt {receipt_id}."
+    print_answer(as_json, {"receipt": receipt_id}, [said])
+
+
+def _verify_proof(path: Path, trusted: VerifyingKey | None, as_json: bool) -> None:
+    text = _text(path)
+    proof = read_growth(text) if '"likeness_growth"' in text[:100] else read_receipt(text)
+    try:
+        document, said = _checked(proof, trusted or _own_key())
+    except LedgerBroken as error:
+        lines = folded(plain(f"The proof does not hold. {error}")).splitlines()
+        print_answer(as_json, {"holds": False, "problem": str(error)}, lines)
+        raise typer.Exit(ExitCode.NO) from error
+    lines = folded(plain(said)).splitlines()
+    print_answer(as_json, document, lines if trusted else [*lines, _OWN_KEY])
+
+
+def _checked(proof: Receipt | Growth, key: VerifyingKey) -> tuple[Json, str]:
+    """Check a proof; give what it proves, as JSON and in words."""
+    if isinstance(proof, Growth):
+        old, new = prove_growth(proof, key)
+        return (
+            {"holds": True, "origin": new.origin, "from": old.size, "entries": new.size},
+            f"The proof holds: {new.origin} only grew from {old.size:,} entries to {new.size:,},"
+            " none of the earlier ones was changed.",
+        )
+    proven = prove(proof, key)
+    entry, signed = proven.entry, proven.signed.checkpoint
+    return (
+        {
+            "holds": True,
+            "index": proven.index,
+            "origin": signed.origin,
+            "entries": signed.size,
+            "entry": proof.entry.decode(),
+        },
+        f"The receipt holds: entry {proven.index} of {signed.origin} says {entry.kind} of"
+        f" {entry.use.operation} by {entry.use.principal.id}, {entry.at:%Y-%m-%d %H:%M:%S} UTC;"
+        f" its ledger had {signed.size:,} entries when that was signed.",
+    )
+
+
+def _own_key() -> VerifyingKey:
+    try:
+        with on_ledger() as acts:
+            return acts.public_key().key
+    except NotFound as error:
+        raise NotFound("This home has no ledger. Give the public key by --key KEY.pem.") from error
+
+
+def _verify_all(against: list[Path], trusted: VerifyingKey | None, as_json: bool) -> None:
+    checkpoints = [read_checkpoint(_note(path)) for path in against]
+    with on_ledger() as acts:
+        found = acts.verify(checkpoints, trusted)
+    lines = [part for line in _in_words(found) for part in folded(plain(line)).splitlines()]
+    print_answer(as_json, _found_json(found), lines)
+    raise typer.Exit(ExitCode.DONE if found.holds else ExitCode.NO)
+
+
+def _in_words(found: Verification) -> list[str]:
+    if found.problem is not None:
+        entry = found.problem.entry
+        where = "" if entry is None else f"entry {entry} is the first that is wrong: "
+        return [f"The ledger does not hold: {where}{found.problem.says}."]
+    lines = [f"The ledger holds: {found.size:,} entries, root {found.root.hex()}."]
+    for signer in found.signers[1:]:
+        vouched = "the former key vouches for it" if signer.endorsed else "NOTHING vouches for it"
+        lines.append(f"Another key signs from entry {signer.since} on; {vouched}.")
+    if found.set_back:
+        lines.append(
+            f"The clock stood behind an earlier entry's time at {found.set_back:,} entries; they"
+            " have that time, and say what the clock said."
+        )
+    return lines + [f"It cannot be known from here {unknown}." for unknown in found.cannot_know]
+
+
+def _found_json(found: Verification) -> Json:
+    return {
+        "holds": found.holds,
+        "problem": found.problem and found.problem.says,
+        "first_bad": found.problem and found.problem.entry,
+        "entries": found.size,
+        "root": found.root.hex(),
+        "signers": [
+            {"pem": one.key.pem, "since": one.since, "endorsed": one.endorsed}
+            for one in found.signers
+        ],
+        "set_back": found.set_back,
+        "compared": found.compared,
+        "cannot_know": list(found.cannot_know),
+    }
+
+
+def _say_checkpoint(signed: str, where: str, as_json: bool) -> None:
+    said = read_checkpoint(signed).checkpoint
+    document = {"origin": said.origin, "entries": said.size, "root": said.root.hex()}
+    print_answer(as_json, document, [f"The checkpoint of {said.size:,} entries {where}."])
+
+
+def _note(path: Path) -> str:
+    """Read a signed checkpoint as it was written, or the one in a receipt."""
+    text = _text(path)
+    return read_receipt(text).checkpoint if text.startswith("{") else text
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_BYTES + 1)
+        if len(content) > _LARGEST_BYTES:
+            raise ValueError("too large")
+        return content.decode()
+    except OSError as error:
+        raise InvalidRequest(f"'{path}' cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise InvalidRequest(
+            f"'{path}' is not text of at most {_LARGEST_BYTES:,} bytes. Name a receipt, a"
+            " checkpoint or a key."
+        ) from error
