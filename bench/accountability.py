@@ -32,8 +32,8 @@ from bench.workplace import OUT, settings
 from likeness.app import Installation
 from likeness.app.serving import Serving
 from likeness.errors import required
-from likeness.service.uses.accountable import AccountableDesk
-from likeness.service.uses.unrecorded import UnrecordedDesk
+from likeness.service.uses.record import Desk
+from tests.service.unrecorded import UnrecordedDesk
 
 _REFERENCES = 5_000
 _PAIRS, _WARM_UP = 100, 10
@@ -55,7 +55,7 @@ class _Served:
         if real:
             return nullcontext()
         plain = UnrecordedDesk(self.serving.home.database)
-        return patch.object(AccountableDesk, "record", lambda _, use: plain.record(use))
+        return patch.object(Desk, "record", lambda _, use: plain.record(use))
 
     async def answer(self, request: _Request) -> None:
         """Have one request answered."""

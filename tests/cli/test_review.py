@@ -13,18 +13,21 @@ from uuid import uuid4
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
+from sqlalchemy import delete
 
 from likeness.app import Workload
 from likeness.app.access import Rows, user_here
+from likeness.app.acts import rows_for_acts
 from likeness.app.collections import calibration_of
-from likeness.app.serving import own_acts
 from likeness.config import read_settings
 from likeness.gallery import collections
 from likeness.review import Arrival, Case, Found, Owed, Search, cases, crops, open_watch_cases
+from likeness.review.tables import CROPS
 from likeness.server.gate import Gate
 from likeness.server.metrics import Metrics
 from likeness.service.uses.record import Outcome
 from likeness.terms import Action, Principal, Role, Use
+from likeness.v1.acts import Acts
 from likeness.v1.application import Application
 from likeness.vision.decode import read_sample
 from tests.v1.conftest import Keys, signed
@@ -109,7 +112,7 @@ def test_a_case_says_of_whom_no_picture_is_kept(likeness: Command) -> None:
     shown = answer(likeness, "review", "show", case.id)
     assert (shown["probe_picture"], shown["candidates"][0]["picture"]) == (True, True)
     with Rows(InstallationWithDiscs(read_settings())) as rows:
-        rows.database.write(lambda c: crops.forget_collection(c, case.collection_id))
+        rows.database.write(lambda c: c.execute(delete(CROPS)))
     shown = answer(likeness, "review", "show", case.id)
     assert (shown["probe_picture"], shown["candidates"][0]["picture"]) == (True, False)
     assert "no picture kept" in likeness("review", "show", case.id).out
@@ -269,7 +272,7 @@ BAD = [
     ({"purpose": "Jane Doe"}, "a purpose that rules know"),
     ({"webhook": "ftp://hooks.example"}, "http:// or https://"),
     ({"webhook": "http://10.0.0.1/x"}, "LIKENESS_WEBHOOK_NETWORKS"),
-    ({"collection": "nobody"}, "is none"),
+    ({"collection": "nobody"}, "No such collection"),
 ]
 
 
@@ -339,7 +342,8 @@ def test_server_gives_receipts_and_watches_for_faces(
     }
 
     async def call(method: str, path: str, **sent: Any) -> httpx.Response:
-        v1 = Application(own_acts(opened, lambda _: finder, gate.pictures, lambda: True), gate)
+        rows = rows_for_acts(opened, lambda _: finder)
+        v1 = Application(Acts(rows, gate.pictures, lambda: True), gate)
         transport = httpx.ASGITransport(v1)
         async with httpx.AsyncClient(transport=transport, base_url="http://v1") as client:
             return await client.send(signed(client.build_request(method, path, **sent), "operator"))

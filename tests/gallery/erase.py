@@ -19,8 +19,8 @@ from likeness.gallery import (
 )
 from likeness.service.erase.sweep import sweep_collections
 from likeness.service.uses.record import Desk
-from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.terms import Principal, Role
+from tests.service.unrecorded import UnrecordedDesk
 
 
 def subject(gallery: Gallery, name: str, subject_id: UUID) -> ErasureCertificate:

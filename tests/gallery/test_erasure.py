@@ -25,11 +25,11 @@ from likeness.gallery.erasing import Erasing
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COLLECTIONS, ERASURES, REFERENCES, SUBJECTS
 from likeness.index.snapshot import FORMAT
-from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.storage import Scrubbing
 from likeness.terms import Use
 from tests.gallery import erase
 from tests.gallery.galleries import Home, make, new, template, vector
+from tests.service.unrecorded import UnrecordedDesk
 
 
 def fill(gallery: Gallery, people: int = 100, name: str = "staff") -> None:

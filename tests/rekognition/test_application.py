@@ -17,9 +17,10 @@ from starlette.types import ASGIApp
 from likeness.access import Credential
 from likeness.errors import DatabaseUnavailable, Denied, NotFound
 from likeness.rekognition.application import Application
-from likeness.rekognition.call import Call, Request, Response, Stated
+from likeness.rekognition.call import Call, Request, Response
 from likeness.server.gate import Gate, Limits
 from likeness.server.metrics import Metrics
+from likeness.service.uses.caller import Stated
 from likeness.terms import Action, Principal, Role
 
 KEY_ID, SECRET = "LKIAEXAMPLE", "secret-of-the-example"
@@ -103,7 +104,7 @@ def test_an_answer_has_the_request_id_and_the_headers_of_its_operation(wire: Wir
     headers = answer["ResponseMetadata"]["HTTPHeaders"]
     (call,) = wire.calls
     assert headers["x-likeness-receipt"] == "receipt"
-    assert headers["x-amzn-requestid"] == str(call.request_id)
+    assert headers["x-amzn-requestid"] == str(call.caller.request_id)
     assert headers["content-type"] == "application/x-amz-json-1.1"
     assert (call.principal, call.region, call.operation) == (
         PRINCIPAL,
@@ -197,7 +198,7 @@ def with_header(client: Any, name: str, value: str, event: str = "before-sign") 
 def test_what_is_stated_of_a_use_counts_when_it_is_signed(wire: Wire) -> None:
     client = with_header(wire.client(), "X-Likeness-Purpose", "research")
     with_header(client, "X-Likeness-Case", "2026/17").list_collections()
-    assert wire.calls[0].stated == Stated(purpose="research", case="2026/17")
+    assert wire.calls[0].caller.stated == Stated(purpose="research", case="2026/17")
 
 
 def test_what_is_stated_and_not_signed_is_refused(wire: Wire) -> None:
@@ -224,7 +225,7 @@ def test_a_use_is_for_a_purpose_that_rules_know_and_granted_if_the_key_has_it(
     if stated is not None:
         with_header(client, "X-Likeness-Purpose", stated)
     client.list_collections()
-    use = wire.calls[0].use(Action.READ)
+    use = wire.calls[0].caller.use(Action.READ)
     assert (use.purpose, use.granted) == (purpose, granted)
 
 
@@ -268,10 +269,12 @@ def test_an_equal_call_within_a_second_is_served_and_said_to_be_one(
     assert wire.counted("likeness_replayed_signatures_total") == 1
     assert len(wire.calls) == len(signed)
     *earlier, again = wire.calls
-    assert again.use(Action.READ).replayed
-    assert not any(call.use(Action.READ).replayed for call in earlier)
+    assert again.caller.replayed
+    assert not any(call.caller.replayed for call in earlier)
     lines = [vars(record)["fields"] for record in caplog.records if hasattr(record, "fields")]
-    assert [line["request_id"] for line in lines if line.get("replayed")] == [str(again.request_id)]
+    assert [line["request_id"] for line in lines if line.get("replayed")] == [
+        str(again.caller.request_id)
+    ]
 
 
 def test_the_log_has_one_line_a_request_without_what_the_client_chose(

@@ -18,9 +18,11 @@ from likeness.review import Arrival, Case, Owed, Probe, crops
 from likeness.service.enrol.on_enrolment import ReviewOfEnrolments
 from likeness.service.review.review_sweep import Swept, sweep_review
 from likeness.service.review.tell import Told, tell
+from likeness.service.uses.home import Rows
 from likeness.service.uses.record import Outcome
-from likeness.terms import Calibration, Principal, Role, Template, Use
+from likeness.terms import Calibration, Template, Use
 from tests.notify.receiver import receiving
+from tests.service.acts import rows_of
 
 from .judging import COLLECTION, Desk, found, other
 from .test_watches import CALIBRATION, template, watch_of
@@ -29,7 +31,11 @@ SENDER = WebhookSender(read_networks("127.0.0.0/8"))
 STAFF = StoredCollection(
     COLLECTION, "staff", "model", 128, "cohort", None, datetime(2100, 1, 1, tzinfo=UTC)
 )
-SERVER = Principal("local:server", Role.ADMIN)
+
+
+def rows(desk: Desk, recording: object = None) -> Rows:
+    """The rows that services act on, at the time of a desk."""
+    return rows_of(desk.database, desk.keyring, recording, clock=lambda: desk.now)
 
 
 @dataclass
@@ -123,13 +129,13 @@ def test_notice_reaches_its_receiver_once_with_a_signature_that_holds(desk: Desk
     with receiving() as receiver:
         watch, secret = watch_of(desk, seed=1, url=receiver.url)
         _, (case,) = enrol(desk, 1)
-        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(1, 0, 0)
+        assert tell(rows(desk), SENDER) == Told(1, 0, 0)
         assert secret is not None
         (body,) = receiver.verified(secret)
         assert json.loads(body)["data"]["case_id"] == str(case.id)
         assert json.loads(body)["data"]["watch_id"] == str(watch.id)
         desk.pass_hours(1000)
-        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(0, 0, 0)
+        assert tell(rows(desk), SENDER) == Told(0, 0, 0)
         assert len(receiver.came) == 1
 
 
@@ -140,9 +146,9 @@ def test_slow_receivers_leave_notices_for_the_next_time(
     with receiving() as receiver:
         watch_of(desk, seed=1, url=receiver.url)
         enrol(desk, 1, 1)
-        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(1, 0, 0)
-        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(1, 0, 0)
-        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(0, 0, 0)
+        assert tell(rows(desk), SENDER) == Told(1, 0, 0)
+        assert tell(rows(desk), SENDER) == Told(1, 0, 0)
+        assert tell(rows(desk), SENDER) == Told(0, 0, 0)
 
 
 def test_notice_that_was_not_taken_comes_again_under_the_same_id(
@@ -152,11 +158,11 @@ def test_notice_that_was_not_taken_comes_again_under_the_same_id(
         receiver.status = 503
         watch, _ = watch_of(desk, seed=1, url=receiver.url)
         enrol(desk, 1)
-        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(0, 1, 0)
-        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(0, 0, 0)
+        assert tell(rows(desk), SENDER) == Told(0, 1, 0)
+        assert tell(rows(desk), SENDER) == Told(0, 0, 0)
         receiver.status = 200
         desk.now += timedelta(seconds=5)
-        assert tell(desk.database, desk.keyring, SENDER, desk.now) == Told(1, 0, 0)
+        assert tell(rows(desk), SENDER) == Told(1, 0, 0)
         first, second = (headers["webhook-id"] for headers, _ in receiver.came)
         assert first == second
     assert f"watch {watch.id} was not told: it answered with status 503" in caplog.text
@@ -171,7 +177,7 @@ def test_every_deletion_is_on_record_with_its_reason(desk: Desk) -> None:
     watch, _ = watch_of(desk, expires_at=desk.now + timedelta(hours=3))
     desk.pass_hours(24)
 
-    swept = sweep_review(desk.database, recording, SERVER, desk.now)  # type: ignore[arg-type]
+    swept = sweep_review(rows(desk, recording))
 
     assert [one.id for one in swept.unauthorised] == [late.id]
     assert {one.id for one in swept.cases} == {late.id, old.id}
@@ -196,7 +202,7 @@ def test_what_a_rule_keeps_holds_up_no_other_deletion(desk: Desk) -> None:
     desk.pass_hours(24)
 
     with pytest.raises(Denied):
-        sweep_review(desk.database, recording, SERVER, desk.now)  # type: ignore[arg-type]
+        sweep_review(rows(desk, recording))
 
     deleted = {next(iter(outcome.details.values())) for _, outcome in recording.entries}
     assert deleted == {str(cases[0].id), str(cases[2].id), str(watch.id)}
@@ -204,5 +210,5 @@ def test_what_a_rule_keeps_holds_up_no_other_deletion(desk: Desk) -> None:
 
 def test_sweep_of_nothing_leaves_no_entry(desk: Desk) -> None:
     recording = RecordingDesk(desk)
-    swept = sweep_review(desk.database, recording, SERVER, desk.now)  # type: ignore[arg-type]
+    swept = sweep_review(rows(desk, recording))
     assert (swept, recording.entries) == (Swept((), ()), [])

@@ -17,10 +17,8 @@ from likeness.ledger.tables import ENTRIES
 from likeness.policy import RulesInForce, enabled, read_pack, shipped
 from likeness.review import Verdict, cases, verdicts
 from likeness.secrets import Keyring
-from likeness.service.uses.accountable import AccountableDesk
-from likeness.service.uses.record import Outcome, Probe
-from likeness.service.uses.use_record import Office
-from likeness.service.uses.withhold import Withholding
+from likeness.service.uses.record import Desk, Outcome
+from likeness.service.uses.withhold import Probe, Withholding
 from likeness.storage import Database
 from likeness.terms import Action, Box, Face, Landmarks, Point, Pose, Principal, Quality, Role, Use
 from likeness.vision.decode import Sample, inspect
@@ -83,13 +81,11 @@ class Accounting:
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.database, self.keyring, lambda: self.now)
 
-    def desk(self) -> AccountableDesk:
+    def desk(self) -> Desk:
         # Rules are read anew: what a test has changed is in force at once.
         withholding = Withholding(self.keyring, self.keeps_crops, timedelta(days=30))
         rules = RulesInForce(self.database)
-        return AccountableDesk(
-            Office(self.database, self.ledger, rules, withholding, lambda: self.now)
-        )
+        return Desk(self.database, self.ledger, rules, withholding, lambda: self.now)
 
     def enable(self, name: str, **choices: str) -> None:
         self.database.write(

@@ -23,11 +23,11 @@ from likeness.service.enrol.enrol import Demands, Enroller
 from likeness.service.enrol.enrol_source import read_source
 from likeness.service.enrol.named_picture import NamedPicture
 from likeness.service.uses.record import Record
-from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.terms import Action, CohortStatistics, Principal, Role, Template, Use
 from likeness.vision.decode import read_sample
 from tests.cli.conftest import InstallationWithDiscs
 from tests.gallery.galleries import create, face
+from tests.service.unrecorded import UnrecordedDesk
 
 RED, GREEN, BLUE = (220, 40, 40), (40, 200, 60), (50, 70, 230)
 Colour = tuple[int, int, int]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.secrets import Rotation, SecretActs
-from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.storage import Database, open_database
 from likeness.terms import Principal, Role
+from tests.service.unrecorded import UnrecordedDesk
 
 STEPS = ("begun", "made", "resealing", "resealed", "destroying", "destroyed")
 

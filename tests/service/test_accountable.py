@@ -16,8 +16,8 @@ from likeness.policy import Scope, suspensions
 from likeness.review import Verdict
 from likeness.review.tables import CANDIDATES
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.uses.record import Outcome, Probe
-from likeness.service.uses.use_record import UseRecord
+from likeness.service.uses.record import Outcome, Record
+from likeness.service.uses.withhold import Probe
 from likeness.storage import migrate, open_database
 from likeness.terms import Action, CollectionFacts, Principal, Role
 from tests.service.accounting import (
@@ -195,7 +195,7 @@ def test_a_case_that_no_rule_owes_is_on_record_and_decides_about_its_own_people_
 ):
     named, unsure, probe = Match(99.0), Match(95.0), Probe(sample(), FACE)
 
-    def search() -> tuple[list[Match], UseRecord]:
+    def search() -> tuple[list[Match], Record]:
         with home.desk().record(replace(home.use(), id=uuid4())) as record:
             released = record.release([named, unsure], probe, nobody_else)
             record.refer([unsure], probe)

@@ -10,7 +10,8 @@ import pytest
 from likeness.errors import Denied
 from likeness.review import Verdict
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.uses.record import Outcome, Probe
+from likeness.service.uses.record import Outcome
+from likeness.service.uses.withhold import Probe
 from likeness.storage import migrate, open_database
 from tests.service.accounting import FACE, Accounting, Match, nobody_else, sample
 

@@ -13,10 +13,10 @@ from likeness.policy import vocabulary
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.keys import KeyActs
 from likeness.service.uses.record import Desk, Record
-from likeness.service.uses.unrecorded import UnrecordedDesk
 from likeness.storage import Database, migrate, open_database
 from likeness.terms import Principal, Role, Use
 from tests.service.accounting import Accounting
+from tests.service.unrecorded import UnrecordedDesk
 
 ADA = Principal("local:ada", Role.ADMIN)
 

@@ -13,7 +13,8 @@ from likeness.errors import Denied
 from likeness.policy import PolicyEngine, enabled
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.simulation import Simulation, simulate_policy
-from likeness.service.uses.record import Outcome, Probe
+from likeness.service.uses.record import Outcome
+from likeness.service.uses.withhold import Probe
 from likeness.storage import migrate, open_database
 from likeness.terms import Action, CollectionFacts, Principal, Role, Use
 from tests.service.accounting import FACE, POLICE, Accounting, Match, nobody_else, sample

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -16,25 +17,25 @@ from prometheus_client import CollectorRegistry
 
 from likeness.access import Credential
 from likeness.errors import NotFound
-from likeness.gallery import Collection, Collections
+from likeness.gallery import Collections
+from likeness.ledger import Entry, Kind
 from likeness.secrets import KeyFiles, Keyring
 from likeness.server.gate import Gate
 from likeness.server.metrics import Metrics
-from likeness.service.review.review_office import ReviewOffice
-from likeness.service.uses.unrecorded import UnrecordedDesk
-from likeness.service.watch.watch_office import WatchOffice
 from likeness.storage import migrate, open_database
-from likeness.terms import CohortStatistics, Principal, Role, Template
+from likeness.terms import Action, CohortStatistics, Principal, Role, Template, Use
 from likeness.v1.acts import Acts
 from likeness.v1.application import LIMITS, Application
-from tests.gallery.galleries import DIMENSIONS, MODEL, StrangersCohort, kept_cohort, vector
+from likeness.vision.decode import DecodeLimits, Sample
+from tests.gallery.galleries import DIMENSIONS, MODEL, StrangersCohort, face, kept_cohort, vector
 from tests.review.judging import Desk
 from tests.review.test_watches import CALIBRATION
+from tests.service.acts import rows_of
+from tests.service.unrecorded import UnrecordedDesk
 
 COHORT = "cohort@1"
 LANE = "likeness-pictures"
 SECRET = "a secret"
-FACE = b"\xff\xd8 a face \xff\xd9"
 
 
 class Keys:
@@ -55,7 +56,6 @@ class Client:
         self.keyring = Keyring(KeyFiles(folder / "keys"))
         self.desk = Desk(self.database, self.keyring)
         self.is_ready: Callable[[], bool] = lambda: True
-        self.scores_hidden = False
         self.faces_asked_for = 0
         self.looked_from: list[str] = []
         self.collections = Collections(
@@ -75,33 +75,18 @@ class Client:
             )
         )
         self.gate = Gate(Keys(), Metrics(CollectorRegistry()))
-        self.acts = Acts(
-            desk=UnrecordedDesk(self.database),
-            review=lambda principal, desk: ReviewOffice(
-                self.database,
-                self.keyring,
-                self.collections,
-                desk,
-                principal,
-                self.scores_hidden,
-                clock=lambda: self.desk.now,
-            ),
-            watches=lambda principal, desk: WatchOffice(
-                self.database,
-                self.keyring,
-                desk,
-                self.collections,
-                lambda collection: CALIBRATION,
-                principal,
-                keeps_crops=True,
-                clock=lambda: self.desk.now,
-            ),
-            face_of=self.face_of,
-            pictures=self.gate.pictures,
-            receipt=self._receipt,
-            checkpoint=lambda: "a signed head\n",
-            ready=lambda: self.is_ready(),
+        rows = rows_of(
+            self.database,
+            self.keyring,
+            UnrecordedDesk(self.database),
+            ledger=self,
+            collections=self.collections,
+            calibration_of=lambda collection: CALIBRATION,
+            finder_of=lambda collection: self,
+            limits=DecodeLimits(),
+            clock=lambda: self.desk.now,
         )
+        self.acts = Acts(rows, self.gate.pictures, lambda: self.is_ready())
         self.limit()
 
     def limit(self, **limits: Any) -> None:
@@ -120,15 +105,27 @@ class Client:
 
         return asyncio.run(send())
 
-    def face_of(self, collection: Collection, picture: bytes) -> tuple[Template, bytes]:
+    def locate(self, sample: Sample) -> Any:
+        """Find one face, as a finder does."""
         self.faces_asked_for += 1
         self.looked_from.append(threading.current_thread().name)
-        return Template(vector(1), MODEL, CohortStatistics(0.0, COHORT)), FACE
+        return SimpleNamespace(faces=(face(),), largest=0, image=sample.decode())
 
-    def _receipt(self, principal: Principal, receipt_id: str) -> str:
+    def templates(self, located: Any = None, which: Any = None) -> list[Template]:
+        """Make its template, as a finder does."""
+        return [Template(vector(1), MODEL, CohortStatistics(0.0, COHORT))]
+
+    # As a ledger gives them.
+
+    def checkpoint(self) -> str:
+        return "a signed head\n"
+
+    def receipt(self, receipt_id: str) -> Any:
         if receipt_id != "1-abc":
             raise NotFound("a receipt was expected and there is none of that id: check it")
-        return '{"id": "1-abc"}'
+        use = Use(Principal("key:ada", Role.CLIENT), Action.READ, "ListFaces")
+        entry = Entry(self.desk.now, Kind.DONE, use, None, {}, {}, (), (), {}).to_bytes()
+        return SimpleNamespace(entry=entry, to_json=lambda: '{"id": "1-abc"}')
 
 
 def signed(request: httpx.Request, role: str, name: str = "ada") -> httpx.Request:

@@ -1,5 +1,6 @@
 """Cases over HTTP: who may do what, and nobody more."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -38,7 +39,7 @@ def test_verdict_on_a_face_that_nobody_can_have_seen_is_refused(client: Client) 
     for verdict in ("same", "not-same"):
         answer = client.call("POST", path, "reviewer", json={"verdict": verdict, **REASON})
         assert answer.status_code == 409
-        assert "no picture was kept" in answer.json()["detail"]
+        assert "No picture is kept" in answer.json()["detail"]
     unseen = {"verdict": "cannot-tell", **REASON}
     assert client.call("POST", path, "reviewer", json=unseen).status_code == 200
 
@@ -94,7 +95,9 @@ def test_verdicts_decide_a_case(client: Client) -> None:
 
 
 def test_scores_are_hidden_until_the_reviewer_has_decided(client: Client) -> None:
-    client.scores_hidden = True
+    rows = replace(client.acts.rows, scores_hidden=True)
+    client.acts = replace(client.acts, rows=rows)
+    client.limit()
     case = open_case(client, reviews=2)
     before = client.call("GET", f"/v1/cases/{case.id}", "reviewer").json()["candidates"][0]
     assert (before["similarity"], before["rank"]) == (None, None)
@@ -179,7 +182,7 @@ def test_picture_that_was_not_kept_is_not_found(client: Client) -> None:
     case = open_case(client, crop_jpeg=None)
     answer = client.call("GET", f"/v1/cases/{case.id}/probe", "reviewer")
     assert answer.status_code == 404
-    assert "none was kept" in answer.json()["detail"]
+    assert "is kept" in answer.json()["detail"]
 
 
 def test_who_keeps_a_watch_learns_whom_people_confirmed_and_nothing_before(
@@ -187,7 +190,7 @@ def test_who_keeps_a_watch_learns_whom_people_confirmed_and_nothing_before(
 ) -> None:
     body = watch(client)
     assert client.call("POST", "/v1/watches", "operator", "keeper", json=body).status_code == 201
-    arrival = Arrival(uuid4(), None, client.face_of(client.collection, b"another picture")[0])
+    arrival = Arrival(uuid4(), None, client.templates()[0])
     calibration = Calibration(MODEL, COHORT, (-1.0, 0.0, 0.9), (1.0, 0.1, 1e-5), 10**6, "seeds")
     now = client.desk.now
     (case,) = client.database.write(

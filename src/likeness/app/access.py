@@ -15,9 +15,7 @@ from likeness.gallery import Collection, Collections
 from likeness.ledger import Ledger
 from likeness.policy import ChosenPack, RulesInForce, enabled, require_known, shipped
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
-from likeness.service.uses.accountable import AccountableDesk
 from likeness.service.uses.record import Desk, Outcome
-from likeness.service.uses.use_record import Office
 from likeness.service.uses.withhold import Withholding
 from likeness.storage import SqliteFile, current, migrate, open_database, read_address
 from likeness.terms import UNDECLARED, Action, Closing, Principal, Role, Use
@@ -58,17 +56,10 @@ class Rows(Closing):
             self.database, self.keyring, standards.cohort_of, Cohort.from_bytes
         )
         self.rules = RulesInForce(self.database)
-        self.desk: Desk = AccountableDesk(
-            Office(
-                self.database,
-                self.ledger,
-                self.rules,
-                Withholding(
-                    self.keyring, settings.crops == "on", timedelta(days=settings.case_days)
-                ),
-            )
+        withholding = Withholding(
+            self.keyring, settings.crops == "on", timedelta(days=settings.case_days)
         )
-
+        self.desk = Desk(self.database, self.ledger, self.rules, withholding)
         try:
             self._vouch_for_older_rows()
             self._even_older_scores_out()

@@ -7,6 +7,7 @@ from likeness.app.finders import model_of
 from likeness.app.on_record import on_record
 from likeness.gallery import Collection
 from likeness.service.enrol import create_collection as act
+from likeness.service.uses.home import TemplatesOf
 from likeness.terms import Action, Calibration
 
 
@@ -24,7 +25,7 @@ def create_collection(
     installation = rows.installation
     model = installation.template_model(recogniser)
     cohort = installation.standards.cohort(model.name)
-    templates = act.TemplatesOf(model.name, model.dimensions, cohort.version)
+    templates = TemplatesOf(model.name, model.dimensions, cohort.version)
     with on_record(rows, Action.ARRANGE, "collections create") as record:
         collection = act.create_collection(
             record, rows.collections, name, templates, {}, datetime.now(UTC), retention_days

@@ -58,6 +58,10 @@ class Finders:
         """
         return self.of_model(self._installation.template_model())
 
+    def of(self, collection: Collection | None) -> FaceFinder:
+        """Give the finder of a collection, or of new ones; raises as the two do."""
+        return self.default() if collection is None else self.of_collection(collection)
+
     def of_model(self, model: TemplateModel) -> FaceFinder:
         """Give the finder of a model; weights that are missing are fetched.
 

@@ -1,10 +1,7 @@
 """Puts a server together: a home, what finds faces, who may call, and the doors."""
 
 import logging
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 
 from prometheus_client import CollectorRegistry
@@ -16,34 +13,25 @@ from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from likeness.access import IssuedSecret, KnownKeys, RequestTokens
-from likeness.app.access import Rows
+from likeness.app.acts import home_parts, now
 from likeness.app.buckets import buckets_of
-from likeness.app.collections import better_recogniser, calibration_of
-from likeness.app.enrolment import reviewing_of
+from likeness.app.collections import better_recogniser
 from likeness.app.finders import Finders
 from likeness.app.home import Home
 from likeness.app.installation import Installation, Workload
-from likeness.app.review import review_office, watch_office
 from likeness.app.upkeep import Upkeep, tasks_of
 from likeness.artifacts import Progress
 from likeness.errors import LikenessError
-from likeness.gallery import Collection
 from likeness.rekognition.application import Application as Rekognition
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
 from likeness.server.gate import Gate, Limits
-from likeness.server.lanes import Lane
 from likeness.server.metrics import MeasuredFinder, Metrics, MetricsPage
-from likeness.service.enrol.create_collection import TemplatesOf
 from likeness.service.govern.keys import KeyActs
-from likeness.service.uses.receipts import receipt_for
-from likeness.service.watch.watched_face import only_face
 from likeness.terms import Closing
 from likeness.v1.acts import Acts
 from likeness.v1.application import Application as OwnActs
-from likeness.vision.decode import inspect
-from likeness.vision.find import FaceFinder
 
 _logger = logging.getLogger(__name__)
 
@@ -77,19 +65,19 @@ class Serving(Closing):
             backend = _backend(home, finders)
             _tell_of_better_models(home)
             self._gate = Gate(
-                KnownKeys(home.database, home.keyring, _now),
+                KnownKeys(home.database, home.keyring, now),
                 metrics,
                 Limits(
                     picture_workers=installation.workers(Workload.MANY),
                     per_key_s=settings.key_rate,
                 ),
             )
-            self._upkeep = Upkeep(tasks_of(home))
+            self._upkeep = Upkeep(tasks_of(home, backend))
             undone.pop_all()
         operations = {name: partial(operation, backend) for name, operation in OPERATIONS.items()}
         rekognition = Rekognition(operations, self._gate)
         self.refuse_malformed = rekognition.refuse_malformed
-        acts = own_acts(home, finders.of_collection, self._gate.pictures, self._is_ready)
+        acts = Acts(backend, self._gate.pictures, self._is_ready)
         self.router = Router(
             [
                 Route("/healthz", _alive),
@@ -151,54 +139,18 @@ async def _alive(request: Request) -> Response:
     return JSONResponse({"alive": True})
 
 
-def own_acts(
-    rows: Rows,
-    finder_of: Callable[[Collection], FaceFinder],
-    pictures: Lane,
-    ready: Callable[[], bool],
-) -> Acts:
-    """Put together what `/v1` offers of a home: review, watches and receipts."""
-    limits = rows.installation.limits
-    # Made once: what a watch's office has read of cohorts serves the next caller, too.
-    review, watches = review_office(rows, rows.somebody), watch_office(rows, rows.somebody)
-    return Acts(
-        desk=rows.desk,
-        review=lambda principal, desk: replace(review, principal=principal, desk=desk),
-        watches=lambda principal, desk: replace(watches, principal=principal, desk=desk),
-        face_of=lambda collection, picture: only_face(
-            finder_of(collection), inspect(picture, limits)
-        ),
-        pictures=pictures,
-        receipt=lambda principal, receipt_id: receipt_for(
-            rows.ledger, principal, receipt_id
-        ).to_json(),
-        checkpoint=rows.ledger.checkpoint,
-        ready=ready,
-    )
-
-
 def _backend(home: Home, finders: Finders) -> Backend:
-    """Put together what operations need."""
-    installation = home.installation
-    model, finder = installation.template_model(), finders.default()
-    return Backend(
-        database=home.database,
-        keyring=home.keyring,
-        gallery=home.gallery,
-        desk=home.desk,
-        buckets=buckets_of(installation.settings),
-        finder=finder,
-        finder_of=finders.of_collection,
-        reviewing=reviewing_of(home),
-        limits=installation.limits,
-        templates=TemplatesOf(model.name, model.dimensions, finder.cohort_version),
-        calibration=installation.standards.calibration(finder.model, finder.cohort_version),
-        calibration_of=partial(calibration_of, home),
-        page_tokens=PageTokens(home.keyring, _now),
-        request_tokens=RequestTokens(home.keyring, _now),
+    """Put together what operations need; networks are loaded, and what their scores mean."""
+    backend = Backend(
+        **home_parts(home, finders.of),
+        buckets=buckets_of(home.installation.settings),
+        page_tokens=PageTokens(home.keyring, now),
+        request_tokens=RequestTokens(home.keyring, now),
         account=_ACCOUNT,
-        clock=_now,
     )
+    backend.finder_of(None)
+    backend.calibration_of(None)
+    return backend
 
 
 def _tell_of_better_models(home: Home) -> None:
@@ -213,7 +165,3 @@ def _tell_of_better_models(home: Home) -> None:
                 collection.model,
                 better,
             )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -14,13 +14,14 @@ from functools import partial
 
 from likeness.access import RequestTokens
 from likeness.app.home import Home
-from likeness.app.review import webhook_sender
 from likeness.app.strangers import measure_every, strangers_of
 from likeness.errors import LikenessError, NotFound
 from likeness.ledger import tell_witness
+from likeness.notify import WebhookSender
 from likeness.service.erase.sweep import sweep_collections
 from likeness.service.review.review_sweep import sweep_review
 from likeness.service.review.tell import tell
+from likeness.service.uses import home as acts
 from likeness.terms import Closing
 
 _logger = logging.getLogger(__name__)
@@ -75,22 +76,19 @@ def _do(task: Task) -> None:
         _logger.error("%s failed: %s", task.name, type(error).__name__)
 
 
-def tasks_of(home: Home) -> list[Task]:
-    """Name what a home needs to have done.
+def tasks_of(home: Home, rows: acts.Rows) -> list[Task]:
+    """Name what a home needs to have done, by acts on its `rows` among others.
 
     Raises:
         InvalidRequest: a setting of webhooks is not as it must be.
     """
     settings, database, keyring = home.installation.settings, home.database, home.keyring
-    sender, somebody = webhook_sender(settings), home.somebody
+    sender = WebhookSender(rows.webhook_networks)
+    somebody = home.somebody
     tokens, strangers = RequestTokens(keyring, _now), strangers_of(home)
     tasks = [
-        Task("telling watchers", 2 * _TICK_S, lambda: tell(database, keyring, sender, _now())),
-        Task(
-            "ending cases and watches",
-            _MINUTE_S,
-            lambda: sweep_review(database, home.desk, somebody, _now()),
-        ),
+        Task("telling watchers", 2 * _TICK_S, partial(tell, rows, sender)),
+        Task("ending cases and watches", _MINUTE_S, partial(sweep_review, rows)),
         Task(
             "retention",
             _HOUR_S,

@@ -1,8 +1,8 @@
 """`likeness review`: cases that wait for people, also while a server runs."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +10,7 @@ from uuid import UUID
 
 import typer
 
-from likeness.app.access import Rows
-from likeness.app.review import review_office
-from likeness.cli.opened import installation
+from likeness.cli.acts import rows_opened
 from likeness.cli.terminal.answers import Json, print_json
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.output_file import private_output
@@ -20,8 +18,11 @@ from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import folded, several, similarity_in_words
 from likeness.errors import NotFound
 from likeness.review import Verdict
-from likeness.service.review.review_office import CaseFacts, ReviewOffice, SeenCandidate, SeenCase
+from likeness.service.review import cases as acts
+from likeness.service.review.cases import CaseFacts, SeenCandidate, SeenCase
 from likeness.service.review.review_sweep import sweep_review
+from likeness.service.uses.caller import Caller
+from likeness.service.uses.home import Rows
 from likeness.v1.answers import CaseAnswer, SeenCaseAnswer
 
 review = typer.Typer(help="Cases: what machines suggest, and people decide.")
@@ -32,8 +33,8 @@ _Case = Annotated[UUID, typer.Argument(metavar="CASE", help="The case's id.")]
 @review.command("list")
 def list_cases(as_json: AsJson = False) -> None:
     """List the cases that have not ended, the oldest first."""
-    with _office() as office:
-        every = office.every()
+    with rows_opened() as rows:
+        every = acts.list_cases(rows, _caller(rows, "ListCases"))
     if as_json:
         print_json({"cases": [_json(one) for one in every]})
         return
@@ -53,9 +54,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a case: whom a search found, and what was said of them."""
-    with _office() as office:
-        seen = office.show(case)
-        written = [] if pictures is None else _write_pictures(office, seen, pictures)
+    with rows_opened() as rows:
+        seen = acts.show_case(rows, _caller(rows, "ShowCase"), case)
+        written = [] if pictures is None else _write_pictures(rows, seen, pictures)
     if as_json:
         print_json({**_seen_json(seen), "pictures": [str(path) for path in written]})
         return
@@ -76,8 +77,9 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Give your verdict on a candidate, once."""
-    with _office() as office:
-        seen = office.decide(case, candidate, verdict, reason)
+    with rows_opened() as rows:
+        caller = _caller(rows, "DecideCase")
+        seen = acts.decide_case(rows, caller, case, candidate, verdict, reason)
     if as_json:
         print_json(_seen_json(seen))
         return
@@ -92,8 +94,9 @@ def authorise(
     as_json: AsJson = False,
 ) -> None:
     """Record that an authority consents to a case, before its deadline."""
-    with _office() as office:
-        facts = office.authorise(case, authority, number)
+    with rows_opened() as rows:
+        caller = _caller(rows, "AuthoriseCase")
+        facts = acts.authorise_case(rows, caller, case, authority, number)
     if as_json:
         print_json(_json(facts))
         return
@@ -103,8 +106,8 @@ def authorise(
 @review.command()
 def sweep(as_json: AsJson = False) -> None:
     """Delete cases and watches that have ended; a running server does so by itself."""
-    with Rows(installation()) as rows:
-        swept = sweep_review(rows.database, rows.desk, rows.somebody, datetime.now(UTC))
+    with rows_opened() as rows:
+        swept = sweep_review(rows)
     if as_json:
         print_json(
             {
@@ -119,19 +122,22 @@ def sweep(as_json: AsJson = False) -> None:
     print(f"{several(len(swept.cases), 'case')} deleted; watches deleted: {len(swept.watches)}.")
 
 
-@contextmanager
-def _office() -> Iterator[ReviewOffice]:
-    with Rows(installation()) as rows:
-        yield review_office(rows, rows.somebody)
+def _caller(rows: Rows, operation: str) -> Caller:
+    return Caller(rows.somebody, operation)
 
 
-def _write_pictures(office: ReviewOffice, seen: SeenCase, folder: Path) -> list[Path]:
+def _write_pictures(rows: Rows, seen: SeenCase, folder: Path) -> list[Path]:
     """Write the faces that were kept, for nobody else to read."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     case_id = seen.facts.case.id
-    pictures: dict[str, Callable[[], bytes]] = {"probe": partial(office.probe_crop, case_id)}
+    caller = _caller(rows, "ShowFace")
+    pictures: dict[str, Callable[[], bytes]] = {
+        "probe": partial(acts.show_probe, rows, caller, case_id)
+    }
     for one in seen.candidates:
-        pictures[f"candidate-{one.number}"] = partial(office.candidate_crop, case_id, one.number)
+        pictures[f"candidate-{one.number}"] = partial(
+            acts.show_candidate, rows, caller, case_id, one.number
+        )
     written = []
     for name, opened in pictures.items():
         path = folder / f"{case_id}-{name}.jpg"

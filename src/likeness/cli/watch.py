@@ -1,29 +1,25 @@
 """`likeness watch`: standing searches, also while a server runs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from likeness.app import Workload
-from likeness.app.access import Rows
-from likeness.app.review import watch_office
-from likeness.cli.collections.finder import finder_of
+from likeness.cli.acts import rows_opened
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.standard_input import picture_path, sample_of
-from likeness.gallery import Collection
 from likeness.policy import require_known
 from likeness.review import Grounds
-from likeness.service.watch.watch_office import Wanted, WatchOffice
-from likeness.service.watch.watched_face import only_face
-from likeness.terms import Template
+from likeness.service.uses.caller import Caller, Stated
+from likeness.service.watch import watches as acts
+from likeness.service.watch.watches import Wanted
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer
 
 watch = typer.Typer(help="Standing searches: whom to look for in what is enrolled later.")
@@ -57,21 +53,13 @@ def add(
     """Open a case whenever somebody is enrolled who resembles a picture."""
     require_known(purposes=[purpose])
     settled = installation()
-
-    wanted = Wanted(
-        collection,
-        purpose,
-        Grounds(authority, criteria),
-        expires.replace(tzinfo=UTC),
-        webhook,
-        purpose_granted=True,
-    )
-    with Rows(settled) as rows:
-
-        def face_of(watched: Collection) -> tuple[Template, bytes]:
-            return only_face(finder_of(rows, watched, Workload.ONE), sample_of(settled, image))
-
-        added, secret = watch_office(rows, rows.somebody).add(wanted, face_of)
+    grounds = Grounds(authority, criteria)
+    wanted = Wanted(collection, grounds, expires.replace(tzinfo=UTC), webhook)
+    with rows_opened(settled) as rows:
+        # Somebody who can read the home's keys may state any purpose.
+        whoever = replace(rows.somebody, purposes=(purpose,))
+        caller = Caller(whoever, "AddWatch", Stated(purpose))
+        added, secret = acts.add_watch(rows, caller, wanted, partial(sample_of, settled, image))
     if as_json:
         print_json(AddedWatchAnswer.of_added(added, secret).model_dump(mode="json"))
         return
@@ -83,8 +71,8 @@ def add(
 @watch.command("list")
 def list_watches(as_json: AsJson = False) -> None:
     """List the watches that have not ended, with their collections and grounds."""
-    with _office() as office:
-        every = office.every()
+    with rows_opened() as rows:
+        every = acts.list_watches(rows, Caller(rows.somebody, "ListWatches"))
     if as_json:
         watches = [SeenWatchAnswer.of_seen(one).model_dump(mode="json") for one in every]
         print_json({"watches": watches})
@@ -103,15 +91,9 @@ def end(
     as_json: AsJson = False,
 ) -> None:
     """End a watch; the cases that it opened stay."""
-    with _office() as office:
-        ended = office.end(watch_id)
+    with rows_opened() as rows:
+        ended = acts.end_watch(rows, Caller(rows.somebody, "EndWatch"), watch_id)
     if as_json:
         print_json(WatchAnswer.of(ended).model_dump(mode="json"))
         return
     print(f"{ended.id} watches no more.")
-
-
-@contextmanager
-def _office() -> Iterator[WatchOffice]:
-    with Rows(installation()) as rows:
-        yield watch_office(rows, rows.somebody)

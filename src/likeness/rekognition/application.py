@@ -74,7 +74,10 @@ class Application(Door):
         exchange.stages.append(("parse", time.perf_counter()))
         request = parse(wanted, exchange.body.content)
         exchange.stages.append(("act", time.perf_counter()))
-        response = operation(call, request)
+        try:
+            response = operation(call, request)
+        finally:
+            call.tell_proof()
         exchange.stages.append(("serialise", time.perf_counter()))
         return serialise(wanted, response)
 

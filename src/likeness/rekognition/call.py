@@ -4,15 +4,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from likeness.errors import required
 from likeness.rekognition.contract import TARGET_PREFIX
 from likeness.rekognition.faults import AwsError
 from likeness.server.exchange import Exchange
 from likeness.server.signature import Claim, Head
-from likeness.service.uses.stated_purpose import stated_purpose
-from likeness.terms import Action, Principal, Use
+from likeness.service.uses.caller import Caller, Stated
+from likeness.terms import Principal
 
 Request = Mapping[str, Any]
 """Members by the names of the service model, validated against it: bytes for blobs, `str`, `int`,
@@ -31,49 +30,33 @@ _LIVE_HEADER = "x-likeness-live"
 _STATEMENT = re.compile(r"[\x20-\x7e]{1,256}")
 
 
-@dataclass(frozen=True, slots=True)
-class Stated:
-    """What signed headers say of a use, whatever the caller's key was granted.
-
-    `X-Likeness-Purpose`, `X-Likeness-Case`, `X-Likeness-Warrant` and `X-Likeness-Live`.
-    """
-
-    purpose: str | None = None
-    case: str | None = None
-    warrant: str | None = None
-    live: bool = False
+_RECEIPT_HEADER, _CASE_HEADER = "X-Likeness-Receipt", "X-Likeness-Case"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls which operation; what an operation puts into `headers` goes out with the answer.
+    """Who calls which operation; what an operation puts into `headers` goes out with the answer."""
 
-    `replayed` says that the request bore the signature of an earlier one.
-    """
-
-    operation: str
-    principal: Principal
+    caller: Caller
     region: str
-    request_id: UUID
-    stated: Stated = Stated()
-    replayed: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
-    def use(self, action: Action) -> Use:
-        """Say what is about to be done, for the rules."""
-        purpose, granted = stated_purpose(self.principal, self.stated.purpose)
-        return Use(
-            self.principal,
-            action,
-            self.operation,
-            purpose=purpose,
-            case=self.stated.case,
-            warrant=self.stated.warrant,
-            live=self.stated.live,
-            granted=granted,
-            replayed=self.replayed,
-            id=self.request_id,
-        )
+    @property
+    def operation(self) -> str:
+        """Which operation."""
+        return self.caller.operation
+
+    @property
+    def principal(self) -> Principal:
+        """Who calls it."""
+        return self.caller.principal
+
+    def tell_proof(self) -> None:
+        """Say in headers what proves the call."""
+        proof = self.caller.proof
+        for name, said in ((_RECEIPT_HEADER, proof.receipt), (_CASE_HEADER, proof.case_id)):
+            if said is not None:
+                self.headers[name] = str(said)
 
 
 def target(head: Head) -> str:
@@ -91,15 +74,14 @@ def read_call(exchange: Exchange, claim: Claim) -> Call:
     """
     principal = required(exchange.principal, "whose claim was proven")
     words = {name: _signed(header, exchange.head, claim) for name, header in _HEADERS.items()}
-    return Call(
-        exchange.operation,
+    caller = Caller(
         principal,
-        claim.region,
-        exchange.request_id,
+        exchange.operation,
         Stated(**words, live=_live(exchange.head, claim)),
+        exchange.request_id,
         exchange.replayed,
-        exchange.headers,
     )
+    return Call(caller, claim.region, exchange.headers)
 
 
 def _live(head: Head, claim: Claim) -> bool:

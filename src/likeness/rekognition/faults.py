@@ -32,6 +32,7 @@ from likeness.server.errors import (
     TooManyRequests,
     UnknownKey,
 )
+from likeness.service.uses.home import NoSuchCollection
 
 
 class AwsError(Exception):
@@ -98,6 +99,8 @@ def in_aws_words(error: Exception, listed: Set[str] = frozenset()) -> AwsError:
         case RequestError() if type(error) in REQUESTS:
             code, status = REQUESTS[type(error)]
             return AwsError(code, str(error), status)
+        case NoSuchCollection():
+            return AwsError(CODES[NotFound], f"The collection id: {error.name} does not exist")
         case LikenessError() if not isinstance(error, Fault):
             kinds = type(error).__mro__
             code = next((CODES[kind] for kind in kinds if kind in CODES), ANYWHERE)

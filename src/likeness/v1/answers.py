@@ -7,8 +7,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from likeness.notify import WebhookSecret
 from likeness.review import Given, Standing, Verdict, Watch
-from likeness.service.review.review_office import CaseFacts, SeenCandidate, SeenCase
-from likeness.service.watch.watch_office import SeenWatch
+from likeness.service.review.cases import CaseFacts, SeenCandidate, SeenCase
+from likeness.service.watch.watches import SeenWatch
 
 
 class Answer(BaseModel):

@@ -20,7 +20,8 @@ from likeness.server.body import BodyLimits
 from likeness.server.door import Door
 from likeness.server.exchange import Answer, Exchange
 from likeness.server.gate import Gate
-from likeness.v1.acts import RECEIPT_STATE, Acts, Offered
+from likeness.service.uses.caller import Proof
+from likeness.v1.acts import PROOF_STATE, Acts, Offered
 from likeness.v1.cases import cases
 from likeness.v1.ledger import ledger
 from likeness.v1.problems import problem
@@ -83,8 +84,9 @@ class Application(Door):
             if isinstance(route, Route) and scope["method"] in (route.methods or ()):
                 # As it is described: ids in a path are none of the log's.
                 exchange.operation = f"{scope['method']} {route.path}"
-            if RECEIPT_STATE in state:
-                exchange.headers["x-likeness-receipt"] = str(state[RECEIPT_STATE])
+            proof = state.get(PROOF_STATE)
+            if isinstance(proof, Proof) and proof.receipt is not None:
+                exchange.headers["x-likeness-receipt"] = proof.receipt
         status: int = sent[0]["status"]
         headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in sent[0]["headers"]}
         content = b"".join(message.get("body", b"") for message in sent)

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from likeness.review import LONGEST_STATEMENT, Verdict
-from likeness.v1.acts import Review
+from likeness.service.review import cases as acts
+from likeness.v1.acts import Calls, RowsHere
 from likeness.v1.answers import CaseAnswer, CasesAnswer, SeenCaseAnswer
 
 cases = APIRouter(prefix="/v1/cases", tags=["review"])
@@ -37,41 +38,51 @@ class AuthorisationRequest(BaseModel):
 
 
 @cases.get("")
-def list_cases(office: Review) -> CasesAnswer:
+def list_cases(rows: RowsHere, calls: Calls) -> CasesAnswer:
     """List the cases that have not ended, the oldest first."""
-    return CasesAnswer(cases=[CaseAnswer.of(one) for one in office.every()])
+    return CasesAnswer(
+        cases=[CaseAnswer.of(one) for one in acts.list_cases(rows, calls("ListCases"))]
+    )
 
 
 @cases.get("/{case_id}")
-def show_case(case_id: UUID, office: Review) -> SeenCaseAnswer:
+def show_case(case_id: UUID, rows: RowsHere, calls: Calls) -> SeenCaseAnswer:
     """Show a case as far as the caller may see it."""
-    return SeenCaseAnswer.of_seen(office.show(case_id))
+    return SeenCaseAnswer.of_seen(acts.show_case(rows, calls("ShowCase"), case_id))
 
 
 @cases.post("/{case_id}/verdicts")
-def decide_case(case_id: UUID, given: VerdictRequest, office: Review) -> SeenCaseAnswer:
+def decide_case(
+    case_id: UUID, given: VerdictRequest, rows: RowsHere, calls: Calls
+) -> SeenCaseAnswer:
     """Give a verdict on a candidate, once."""
     return SeenCaseAnswer.of_seen(
-        office.decide(case_id, given.candidate, given.verdict, given.reason)
+        acts.decide_case(
+            rows, calls("DecideCase"), case_id, given.candidate, given.verdict, given.reason
+        )
     )
 
 
 @cases.post("/{case_id}/authorisation")
-def authorise_case(case_id: UUID, given: AuthorisationRequest, office: Review) -> CaseAnswer:
+def authorise_case(
+    case_id: UUID, given: AuthorisationRequest, rows: RowsHere, calls: Calls
+) -> CaseAnswer:
     """Record an authority's consent, before the deadline."""
-    return CaseAnswer.of(office.authorise(case_id, given.authority, given.number))
+    return CaseAnswer.of(
+        acts.authorise_case(rows, calls("AuthoriseCase"), case_id, given.authority, given.number)
+    )
 
 
 @cases.get("/{case_id}/probe", response_class=Response, responses=_JPEG)
-def show_probe(case_id: UUID, office: Review) -> Response:
+def show_probe(case_id: UUID, rows: RowsHere, calls: Calls) -> Response:
     """Show the face that was searched for."""
-    return _picture(office.probe_crop(case_id))
+    return _picture(acts.show_probe(rows, calls("ShowFace"), case_id))
 
 
 @cases.get("/{case_id}/candidates/{number}/face", response_class=Response, responses=_JPEG)
-def show_candidate(case_id: UUID, number: int, office: Review) -> Response:
+def show_candidate(case_id: UUID, number: int, rows: RowsHere, calls: Calls) -> Response:
     """Show a candidate's face."""
-    return _picture(office.candidate_crop(case_id, number))
+    return _picture(acts.show_candidate(rows, calls("ShowFace"), case_id, number))
 
 
 def _picture(crop_jpeg: bytes) -> Response:

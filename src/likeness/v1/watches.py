@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
 
 from likeness.review import LONGEST_STATEMENT, Grounds
-from likeness.service.uses.stated_purpose import stated_purpose
-from likeness.service.watch.watch_office import Wanted
-from likeness.v1.acts import Caller, Offered, Watching
+from likeness.service.watch import watches as acts
+from likeness.service.watch.watches import Wanted
+from likeness.v1.acts import Calls, Offered, RowsHere
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer, WatchesAnswer
+from likeness.vision.decode import inspect
 
 watches = APIRouter(prefix="/v1/watches", tags=["watches"])
 
@@ -32,32 +33,25 @@ class WatchRequest(BaseModel):
 
 
 @watches.post("", status_code=201)
-async def add_watch(
-    asked: WatchRequest, acts: Offered, caller: Caller, office: Watching
-) -> AddedWatchAnswer:
+async def add_watch(asked: WatchRequest, offered: Offered, calls: Calls) -> AddedWatchAnswer:
     """Begin a watch; what signs its webhooks is given this once."""
-    purpose, granted = stated_purpose(caller, asked.purpose)
-    wanted = Wanted(
-        asked.collection,
-        purpose,
-        Grounds(asked.authority, asked.criteria),
-        asked.expires_at,
-        asked.webhook,
-        purpose_granted=granted,
-    )
-    added = await acts.pictures.run(
-        lambda: office.add(wanted, lambda collection: acts.face_of(collection, asked.image))
+    grounds = Grounds(asked.authority, asked.criteria)
+    wanted = Wanted(asked.collection, grounds, asked.expires_at, asked.webhook)
+    rows, caller = offered.rows, calls("AddWatch", asked.purpose)
+    added = await offered.pictures.run(
+        lambda: acts.add_watch(rows, caller, wanted, lambda: inspect(asked.image, rows.limits))
     )
     return AddedWatchAnswer.of_added(*added)
 
 
 @watches.get("")
-def list_watches(office: Watching) -> WatchesAnswer:
+def list_watches(rows: RowsHere, calls: Calls) -> WatchesAnswer:
     """List the watches that have not ended, the oldest first."""
-    return WatchesAnswer(watches=[SeenWatchAnswer.of_seen(one) for one in office.every()])
+    every = acts.list_watches(rows, calls("ListWatches"))
+    return WatchesAnswer(watches=[SeenWatchAnswer.of_seen(one) for one in every])
 
 
 @watches.delete("/{watch_id}")
-def end_watch(watch_id: UUID, office: Watching) -> WatchAnswer:
+def end_watch(watch_id: UUID, rows: RowsHere, calls: Calls) -> WatchAnswer:
     """End a watch; the cases that it opened stay."""
-    return WatchAnswer.of(office.end(watch_id))
+    return WatchAnswer.of(acts.end_watch(rows, calls("EndWatch"), watch_id))

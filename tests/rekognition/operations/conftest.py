@@ -12,8 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from likeness.access import Credential, RequestTokens
 from likeness.app import Workload
-from likeness.app.collections import calibration_of
-from likeness.app.enrolment import reviewing_of
+from likeness.app.acts import home_parts
 from likeness.app.finders import Finders
 from likeness.app.home import Home
 from likeness.buckets import FolderBuckets
@@ -24,7 +23,6 @@ from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
 from likeness.server.gate import Gate, Limits
 from likeness.server.metrics import Metrics
-from likeness.service.enrol.create_collection import TemplatesOf
 from likeness.terms import Principal, Role
 from tests.cli.conftest import ship_standards
 from tests.gallery import erase
@@ -49,24 +47,13 @@ def backend_of(home: Home, buckets: Path, clock: Callable[[], datetime]) -> Back
     """Put together what operations need of a home."""
     installation = home.installation
     finders = Finders(installation, installation.engine(Workload.ONE), fetches=False)
-    model, finder = installation.template_model(), finders.default()
+    parts = home_parts(home, finders.of)
     return Backend(
-        database=home.database,
-        keyring=home.keyring,
-        gallery=home.gallery,
-        desk=home.desk,
+        **{**parts, "clock": clock},
         buckets=FolderBuckets(buckets),
-        finder=finder,
-        finder_of=finders.of_collection,
-        reviewing=reviewing_of(home),
-        limits=installation.limits,
-        templates=TemplatesOf(model.name, model.dimensions, finder.cohort_version),
-        calibration=installation.standards.calibration(finder.model, finder.cohort_version),
-        calibration_of=partial(calibration_of, home),
         page_tokens=PageTokens(home.keyring, clock),
         request_tokens=RequestTokens(home.keyring, clock),
         account="000000000000",
-        clock=clock,
     )
 
 

@@ -107,8 +107,8 @@ def test_a_collection_of_another_model_or_cohort_is_told_from_one_that_is_not_th
     rekognition: Any, backend: Backend
 ) -> None:
     for name, model, cohort in (
-        ("of-model", "net@1+eyes@1", backend.templates.cohort_version),
-        ("of-cohort", backend.templates.model, "cohort@1"),
+        ("of-model", "net@1+eyes@1", backend.templates_of(None).cohort_version),
+        ("of-cohort", backend.templates_of(None).model, "cohort@1"),
     ):
         create(backend.gallery, name, model=model, dimensions=128, cohort_version=cohort)
         for operation in (rekognition.index_faces, rekognition.search_faces_by_image):

@@ -13,7 +13,8 @@ from likeness.errors import Denied
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.contract import contract
 from likeness.rekognition.operations import OPERATIONS
-from likeness.service.uses.record import M, Outcome, Probe
+from likeness.service.uses.record import Outcome
+from likeness.service.uses.withhold import M, Probe
 from likeness.storage import Database
 from likeness.terms import Action, Decision, Duty, Obligation, Principal, Role, Rule, Use
 from likeness.vision.decode import Sample
@@ -271,7 +272,7 @@ def test_where_a_search_is_refused_somebody_among_several_is_compared_with_nobod
     def templates(*_: object) -> None:
         raise AssertionError("a template was made")
 
-    monkeypatch.setattr(type(backend.finder), "templates", templates)
+    monkeypatch.setattr(type(backend.finder_of(None)), "templates", templates)
     desk = NotingDesk(backend.database, refused=frozenset({Action.SEARCH}))
     with serving(replace(backend, desk=desk)) as client:
         code, _ = refusal(

@@ -120,17 +120,20 @@ def test_similarity_is_a_function_of_the_false_match_rate(
 ) -> None:
     search = {"CollectionId": "staff", "Image": {"Bytes": disc(RED)}, "FaceMatchThreshold": 0}
     matches = rekognition.search_faces_by_image(**search)["FaceMatches"]
-    located = backend.finder.locate(inspect(disc(RED)))
-    (probe,) = backend.finder.templates(located)
+    located = backend.finder_of(None).locate(inspect(disc(RED)))
+    (probe,) = backend.finder_of(None).templates(located)
     candidates = backend.gallery.search("staff", probe, 4, "reference")
     said = [match["Similarity"] for match in matches]
     assert said == pytest.approx(
-        [backend.calibration.similarity(one.comparison.score) for one in candidates]
+        [backend.calibration_of(None).similarity(one.comparison.score) for one in candidates]
     )
     # A picture with itself is wholly alike, and nothing else is.
     assert said[0] == 100
     assert said[1:] == pytest.approx(
-        [similarity(backend.calibration.fmr(one.comparison.score)) for one in candidates[1:]]
+        [
+            similarity(backend.calibration_of(None).fmr(one.comparison.score))
+            for one in candidates[1:]
+        ]
     )
     assert similarity(1e-3) == pytest.approx(80)
 

@@ -1,34 +1,29 @@
-"""How does every operation begin? With a collection that is there, and a use that is admitted."""
+"""What operations share: the collection, the record of a use, headers, and tokens."""
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from likeness.access import TokenReused, may
-from likeness.errors import NotFound
-from likeness.gallery import Collection
+from likeness.access import TokenReused
+from likeness.gallery import OpenCollection
 from likeness.gallery.open_collection import CollectionIndexes
 from likeness.gallery.seal import Seal
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request
 from likeness.rekognition.faults import AwsError
 from likeness.service.search.naming import Expected
-from likeness.service.uses.collection_facts import use_in
-from likeness.service.uses.receipts import ReceiptingDesk
 from likeness.service.uses.record import Record
 from likeness.terms import Action
 
 T = TypeVar("T")
 Act = Callable[[Connection], T]
 
-RECEIPT_HEADER, CASE_HEADER = "X-Likeness-Receipt", "X-Likeness-Case"
 # How many false candidates to expect of a search, or how often strangers score as a comparison did.
 ANY_HEADER, AT_HAND_HEADER = "X-Likeness-Any-Strangers", "X-Likeness-Strangers-At-Hand"
 EXTRAPOLATED_HEADER = "X-Likeness-Extrapolated"
@@ -36,11 +31,10 @@ EXTRAPOLATED_HEADER = "X-Likeness-Extrapolated"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """The collection that a request names, and its tags."""
+    """The collection that a request names, and what it is used with."""
 
-    collection: Collection
+    collection: OpenCollection
     opened: CollectionIndexes
-    tags: Mapping[str, str]
 
     @property
     def seal(self) -> Seal:
@@ -52,7 +46,7 @@ def target(backend: Backend, call: Call, request: Request, action: Action) -> Ta
     """Find the collection that a request names, to do an action to it.
 
     Raises:
-        AwsError: there is none.
+        NoSuchCollection: there is none.
         Denied: there is none, and the caller may not know.
     """
     return target_named(backend, call, request["CollectionId"], action)
@@ -60,14 +54,8 @@ def target(backend: Backend, call: Call, request: Request, action: Action) -> Ta
 
 def target_named(backend: Backend, call: Call, name: str, action: Action) -> Target:
     """Find a collection by its name; raises as `target` does."""
-    try:
-        return Target(*backend.gallery.open_with_tags(name))
-    except NotFound as error:
-        # It is on record, and who may not do this to any collection learns of none. To others
-        # nothing is owed: they have read which collections there are.
-        looked = Action.READ if may(call.principal.role, action) else action
-        with recorded(backend, call, looked):
-            raise missing_collection(name) from error
+    found = backend.collection(call.caller, action, name)
+    return Target(found, backend.gallery.in_use.open(found))
 
 
 def missing_collection(name: str) -> AwsError:
@@ -75,26 +63,11 @@ def missing_collection(name: str) -> AwsError:
     return AwsError("ResourceNotFoundException", f"The collection id: {name} does not exist")
 
 
-@contextmanager
 def recorded(
     backend: Backend, call: Call, action: Action, of: Target | None = None
-) -> Iterator[Record]:
-    """Have a use admitted, and recorded when it ends; tell the caller where.
-
-    Raises:
-        Denied: policy forbids the use.
-        LedgerBroken: it cannot be recorded.
-    """
-    use = call.use(action)
-    if of is not None:
-        use = use_in(use, of.collection.id, of.tags)
-    desk = ReceiptingDesk(backend.desk, partial(call.headers.__setitem__, RECEIPT_HEADER))
-    with desk.record(use) as record:
-        try:
-            yield record
-        finally:
-            if record.case_id is not None:
-                call.headers[CASE_HEADER] = str(record.case_id)
+) -> AbstractContextManager[Record]:
+    """Have a use admitted, and recorded when it ends; raises what `Rows.record` raises."""
+    return backend.record(call.caller, action, None if of is None else of.collection)
 
 
 def say_rates(call: Call, rates: Expected) -> None:

@@ -36,7 +36,7 @@ def create_collection(backend: Backend, call: Call, request: Request) -> Respons
     with recorded(backend, call, needed_to_tag(tagged)) as record:
         try:
             collection = create(
-                record, backend.gallery, name, backend.templates, tagged, backend.clock()
+                record, backend.gallery, name, backend.templates_of(None), tagged, backend.clock()
             )
         except AlreadyExists as error:
             raise AwsError(

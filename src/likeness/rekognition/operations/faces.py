@@ -21,7 +21,7 @@ def detect_faces(backend: Backend, call: Call, request: Request) -> Response:
     """Find the largest faces of a picture; none is an answer too."""
     read = picture(backend, request["Image"])
     with recorded(backend, call, Action.DETECT) as record:
-        located = detect(record, backend.finder, read)
+        located = detect(record, backend.finder_of(None), read)
     size = (located.image.width, located.image.height)
     return {"FaceDetails": [face_detail(face, size) for face in located.faces[:MOST_FACES]]}
 
@@ -33,8 +33,8 @@ def compare_faces(backend: Backend, call: Call, request: Request) -> Response:
     try:
         compared = compare(
             partial(recorded, backend, call),
-            backend.finder,
-            backend.calibration,
+            backend.finder_of(None),
+            backend.calibration_of(None),
             source,
             target,
             Alike(threshold, quality_bar(request, "NONE")),

@@ -120,7 +120,7 @@ def _say_what_to_expect(backend: Backend, call: Call, of: Target, demands: Deman
     say_rates(
         call,
         expected_false(
-            backend.calibration_for(of.collection),
+            backend.calibration_of(of.collection),
             None if measured is None else measured.plain,
             size.references,
             demands.threshold,
@@ -144,7 +144,7 @@ def _by_image(
             record,
             backend.gallery,
             of.collection,
-            backend.calibration_for,
+            backend.calibration_of,
             finder,
             finder.locate_largest if largest_alone else finder.locate,
             read,
@@ -158,7 +158,7 @@ def _by_image(
 def _like_face(
     backend: Backend, of: Target, record: Record, face_id: UUID, demands: Demands
 ) -> tuple[Match, ...]:
-    name, calibration = of.collection.name, backend.calibration_for(of.collection)
+    name, calibration = of.collection.name, backend.calibration_of(of.collection)
 
     def search(limit: int, among: Sequence[UUID] | None) -> list[Candidate]:
         return backend.gallery.search_reference(name, face_id, limit, demands.by, among)
@@ -174,7 +174,7 @@ def _like_face(
 def _like_user(
     backend: Backend, of: Target, record: Record, user: str, demands: Demands
 ) -> tuple[Match, ...]:
-    name, calibration = of.collection.name, backend.calibration_for(of.collection)
+    name, calibration = of.collection.name, backend.calibration_of(of.collection)
     subject = backend.database.read(lambda connection: subjects.find(connection, of.seal, user))
     if subject is None:
         raise missing_user(user)

@@ -111,7 +111,7 @@ def associate_faces(backend: Backend, call: Call, request: Request) -> Response:
                 of.opened,
                 name,
                 [UUID(one) for one in request["FaceIds"]],
-                backend.calibration_for(of.collection),
+                backend.calibration_of(of.collection),
                 demands,
                 once(backend, call, request, of, _ASSIGNED),
             )

@@ -23,8 +23,7 @@ from likeness.gallery import (
     subjects,
 )
 from likeness.gallery.open_collection import CollectionIndexes
-from likeness.service.uses.record import Outcome, Record
-from likeness.service.uses.use_record import refusal
+from likeness.service.uses.record import Outcome, Record, refusal
 from likeness.service.uses.withhold import OF_PEOPLE
 from likeness.terms import Calibration, Duty, Template, compare
 

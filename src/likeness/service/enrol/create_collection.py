@@ -1,23 +1,14 @@
 """Make an empty collection, of one model for good, with its tags."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from likeness.gallery import Collection, Collections
 from likeness.service.uses.collection_facts import declared_by, require_known_tags
+from likeness.service.uses.home import TemplatesOf
 from likeness.service.uses.record import Outcome, Record
-
-
-@dataclass(frozen=True, slots=True)
-class TemplatesOf:
-    """What templates are made with: a model, how long they are, and what evens them out."""
-
-    model: str
-    dimensions: int
-    cohort_version: str
 
 
 def create_collection(

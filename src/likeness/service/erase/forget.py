@@ -3,14 +3,13 @@
 Entries of the ledger stay as they are; what tied them to a person is destroyed.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.errors import required
 from likeness.ledger import Ledger, commitments
 from likeness.review import cases
-from likeness.service.uses.record import Outcome
 from likeness.terms import in_batches
 
 _AT_A_TIME = 900
@@ -26,13 +25,12 @@ OUT_OF_REACH = (
 
 
 def forget(
-    connection: Connection, ledger: Ledger, collection_id: UUID | None, outcome: Outcome
+    connection: Connection, ledger: Ledger, ids: Iterable[UUID], collection_id: UUID | None
 ) -> None:
-    """Forget whom an act has erased."""
-    for ids in in_batches(outcome.forgotten, _AT_A_TIME):
-        ledger.forget(connection, ids)
-        if not outcome.forgets_collection:
-            cases.forget(connection, ids)
-    if outcome.forgets_collection:
-        erased = required(collection_id, "the collection that was erased")
-        cases.forget_collection(connection, erased)
+    """Forget whom an act has erased; `collection_id` where that is a whole collection."""
+    for some in in_batches(ids, _AT_A_TIME):
+        ledger.forget(connection, some)
+        if collection_id is None:
+            cases.forget(connection, some)
+    if collection_id is not None:
+        cases.forget_collection(connection, collection_id)

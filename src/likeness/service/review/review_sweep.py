@@ -1,18 +1,13 @@
 """Delete what has ended, each on record: cases past their time or deadline, and watches."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from uuid import UUID
-
-from sqlalchemy import Connection
 
 from likeness.errors import Denied
 from likeness.review import Case, Watch, cases, watches
-from likeness.service.uses.record import Desk, Outcome
-from likeness.storage import Database
-from likeness.terms import Action, Principal, Use
+from likeness.service.uses.home import Rows
+from likeness.service.uses.record import Outcome
+from likeness.terms import Action, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,41 +23,44 @@ class Swept:
         return tuple(one for one in self.cases if _reason(one) == "unauthorised")
 
 
-def sweep_review(database: Database, desk: Desk, principal: Principal, now: datetime) -> Swept:
+def sweep_review(rows: Rows) -> Swept:
     """Delete cases with their results, and watches, that have ended.
 
     Raises:
         Denied: a rule forbids it of one of them; all others are deleted.
     """
+    now = rows.clock()
+    ended = rows.database.read(lambda connection: cases.ended(connection, now))
+    expired = rows.database.read(lambda connection: watches.expired(connection, now))
+    uses = [
+        (
+            Use(rows.somebody, Action.ERASE, "EndCase", case.collection_id, purpose=case.purpose),
+            partial(cases.end, case=case),
+            {"case_id": str(case.id), "reason": _reason(case)},
+        )
+        for case in ended
+    ] + [
+        (
+            Use(rows.somebody, Action.ERASE, "EndWatch", one.collection_id, purpose=one.purpose),
+            partial(watches.end, watch=one),
+            {"watch_id": str(one.id), "reason": "expired"},
+        )
+        for one in expired
+    ]
     denied: list[Denied] = []
-
-    def delete(
-        operation: str,
-        collection_id: UUID,
-        purpose: str,
-        act: Callable[[Connection], None],
-        details: dict[str, str],
-    ) -> None:
-        use = Use(principal, Action.ERASE, operation, collection_id, purpose=purpose)
+    for use, act, details in uses:
         try:
-            with desk.record(use) as record:
-                record.write(act, lambda _: Outcome(details=details))
+            with rows.desk.record(use) as record:
+                record.write(act, partial(_ended, details))
         except Denied as error:
             denied.append(error)
-
-    ended = database.read(lambda connection: cases.ended(connection, now))
-    for case in ended:
-        details = {"case_id": str(case.id), "reason": _reason(case)}
-        act = partial(cases.end, case=case)
-        delete("EndCase", case.collection_id, case.purpose, act, details)
-    expired = database.read(lambda connection: watches.expired(connection, now))
-    for watch in expired:
-        details = {"watch_id": str(watch.id), "reason": "expired"}
-        over = partial(watches.end, watch=watch)
-        delete("EndWatch", watch.collection_id, watch.purpose, over, details)
     if denied:
         raise denied[0]
     return Swept(tuple(ended), tuple(expired))
+
+
+def _ended(details: dict[str, str], _: None) -> Outcome:
+    return Outcome(details=details)
 
 
 def _reason(case: Case) -> str:

@@ -3,13 +3,11 @@
 import logging
 import time
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from likeness.notify import WebhookSender
 from likeness.review import outbox
-from likeness.secrets import Keyring
-from likeness.storage import Database
+from likeness.service.uses.home import Rows
 
 _logger = logging.getLogger(__name__)
 
@@ -26,13 +24,14 @@ class Told:
     given_up: int
 
 
-def tell(database: Database, keyring: Keyring, sender: WebhookSender, now: datetime) -> Told:
+def tell(rows: Rows, sender: WebhookSender) -> Told:
     """Send what is due, one after the other, for some time: slow receivers leave some for later.
 
     Raises:
         KeyUnusable: a key is gone.
         DatabaseUnavailable: the database cannot be written.
     """
+    database, keyring, now = rows.database, rows.keyring, rows.clock()
     arrived = put_off = given_up = 0
     ends_s = time.monotonic() + _MOST_S
     while database.read(partial(outbox.anything_due, now=now)):

@@ -15,7 +15,8 @@ from likeness.service.search.identify import (
     Identified,
     Identifier,
 )
-from likeness.service.uses.record import Outcome, Probe, Record
+from likeness.service.uses.record import Outcome, Record
+from likeness.service.uses.withhold import Probe
 from likeness.terms import Calibration, SeenFace, Template
 from likeness.vision.decode import Sample
 

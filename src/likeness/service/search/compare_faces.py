@@ -15,7 +15,8 @@ from likeness.errors import NoFace
 from likeness.service.search.detect_faces import ReadSample, within
 from likeness.service.search.face_in_picture import FaceInPicture, faces_in
 from likeness.service.search.quality_bar import QualityBar
-from likeness.service.uses.record import Outcome, Probe, Record
+from likeness.service.uses.record import Outcome, Record
+from likeness.service.uses.withhold import Probe
 from likeness.terms import Action, Calibration, Face, rate_of_any
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located

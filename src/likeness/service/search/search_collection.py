@@ -9,7 +9,8 @@ from likeness.gallery import By, Candidate, Collection, Gallery
 from likeness.service.search.comparable import require_comparable
 from likeness.service.search.detect_faces import ReadSample, largest
 from likeness.service.search.quality_bar import QualityBar
-from likeness.service.uses.record import Outcome, Probe, Record
+from likeness.service.uses.record import Outcome, Record
+from likeness.service.uses.withhold import Probe
 from likeness.terms import Calibration, SeenFace
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located

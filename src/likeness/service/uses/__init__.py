@@ -1,1 +1,16 @@
-"""What every use goes through: admitted by the rules, recorded, released, proven by a receipt."""
+"""What all acts go through: a home, a caller, and the record of a use.
+
+An act is a function of a `Home` (or of its `Rows` alone), a `Caller` and what is asked for:
+
+    def search_sample(home: Home, caller: Caller, name: str, read: ReadSample, ...) -> ...:
+        of = home.collection(caller, Action.SEARCH, name)         # NoSuchCollection, on record
+        with home.record(caller, Action.SEARCH, of) as record:    # Denied, on record
+            ...                                                   # decode, embed, search
+            released = record.release(matches, probe, among)
+            record.answered(Outcome(faces=1, candidates=len(released)))
+        return ...
+
+A door parses what came, makes a `Caller`, calls one act, words its answer, and tells the caller
+the receipt and the case that the act leaves in `caller.proof`, also where it raised. `app.acts`
+makes the `Home`; an act takes from it whatever it needs, so that no door hands over parts.
+"""

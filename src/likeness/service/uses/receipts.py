@@ -1,40 +1,12 @@
-"""Who is told of which receipt? Whoever uses Likeness of theirs; auditors of all.
+"""Give receipts: to whoever uses Likeness those of their uses, to auditors all.
 
 A receipt says who did what with which collection, so that it is not for everybody with its id.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-
 from likeness.access import may
-from likeness.errors import Denied, NotFound
+from likeness.errors import NotFound
 from likeness.ledger import Ledger, Receipt, read_entry
-from likeness.service.uses.record import Desk, Record
-from likeness.terms import Action, Principal, Use
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptingDesk:
-    """A `Desk` that tells the id of each use's last entry, once that is known, refused or not."""
-
-    desk: Desk
-    tell: Callable[[str], None]
-
-    @contextmanager
-    def record(self, use: Use) -> Iterator[Record]:
-        """Admit a use and keep its record; raises what the desk behind raises."""
-        record: Record | None = None
-        try:
-            with self.desk.record(use) as record:
-                yield record
-        except Denied as error:
-            if error.receipt is not None:
-                self.tell(error.receipt)
-            raise
-        finally:
-            if record is not None and record.receipt is not None:
-                self.tell(record.receipt)
+from likeness.terms import Action, Principal
 
 
 def receipt_for(ledger: Ledger, principal: Principal, receipt_id: str) -> Receipt:
@@ -46,8 +18,8 @@ def receipt_for(ledger: Ledger, principal: Principal, receipt_id: str) -> Receip
         LedgerBroken: the ledger is not as it was signed.
     """
     unknown = NotFound(
-        "the id of a receipt of a use of yours was expected and there is none: copy it whole from"
-        " the answer, or ask somebody who may audit"
+        "No receipt of a use of yours has this id. Copy it whole from the answer, or ask somebody"
+        " who may audit."
     )
     try:
         receipt = ledger.receipt(receipt_id)

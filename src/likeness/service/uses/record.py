@@ -1,57 +1,60 @@
-"""How does a use leave proof? Every act on a home goes through a `Record`.
+"""How a use is admitted, and how it leaves proof: no permit, no use; no entry, no answer.
 
     with desk.record(use) as record:        # admitted, or Denied; every exit leaves an entry
         ...                                 # decode, embed, search
-        released = record.release(matches, probe)
+        released = record.release(matches, probe, among)
         record.answered(Outcome(faces=1, candidates=len(released)))
 
-An act that changes rows calls `write` once, in place of `answered`: rows and entry commit together.
+An act that changes rows calls `write` once, in place of `answered`.
+
+1. A use is admitted by its principal's role and by the rules in force, before anything is done.
+2. A use that computes with people's faces, or erases them, leaves an entry before it begins, so
+   that one that is cut off leaves a trace.
+3. Rules are asked again when scores exist, with what people have decided meanwhile.
+4. Every use ends with an entry: done, withheld, refused or failed. What it changes is committed
+   together with that entry.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.terms import Decision, Face, Use
-from likeness.vision.decode import Sample
+from likeness.access import may
+from likeness.errors import Denied, Refused
+from likeness.ledger import Event, Kind, Ledger, Position
+from likeness.policy import (
+    STOP_SWITCH,
+    Circumstances,
+    Footage,
+    Notice,
+    RulesInForce,
+    count_use,
+    uses_of_day,
+)
+from likeness.service.erase.forget import forget
+from likeness.service.uses.withhold import OF_PEOPLE, M, Probe, Withholding, confirmed, crop_of
+from likeness.storage import Database
+from likeness.terms import Action, Decision, Duty, Rule, Use
 
 T = TypeVar("T")
 
-
-class Matched(Protocol):
-    """Whom a search found: what rules may ask about."""
-
-    @property
-    def similarity(self) -> float:
-        """How alike, 0 to 100."""
-
-    @property
-    def reference_id(self) -> UUID | None:
-        """Which reference; None where all of a subject's were fused."""
-
-    @property
-    def subject_id(self) -> UUID | None:
-        """Which subject; None where the reference is nobody's."""
-
-
-M = TypeVar("M", bound=Matched)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Probe:
-    """What was searched for; `sample` is None where it is an enrolled reference or subject.
-
-    `parameters` are what else of the call decides its answer, such as limit and threshold.
-    """
-
-    sample: Sample | None
-    face: Face | None
-    enrolled_id: UUID | None = None
-    parameters: tuple[tuple[str, str], ...] = ()
+_LEAVES_INTENT = frozenset(
+    {Action.DETECT, Action.COMPARE, Action.SEARCH, Action.ENROL, Action.WATCH, Action.ERASE}
+)
+_ROLE = Rule("role", "likeness", "docs/keys.md: what each role may do")
+_PURPOSE = Rule("purpose-not-granted", "likeness", "docs/keys.md: which purposes a key has")
+_FOOTAGE = Rule("footage-unknown", "likeness", "docs/policy.md: what the tag likeness:footage says")
+DESKS_OWN = frozenset(rule.id for rule in (_ROLE, _PURPOSE, _FOOTAGE))
+"""The ids of rules that are no pack's: whatever packs say, these refuse."""
+# What has to be done before a use, or never: nothing that comes later would mend it.
+_BEFORE = frozenset({Duty.QUOTA, Duty.NOTICE})
+# Of an entry that is about more people, the first so many; all are counted.
+_COMMITTED_TO = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,39 +76,130 @@ class Outcome:
     forgets_collection: bool = False
 
 
-class Record(Protocol):
-    """One use from its admission to its answer."""
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Admits uses by role and rules, and keeps their record in the ledger."""
 
-    @property
-    def use(self) -> Use:
-        """What was asked for."""
+    database: Database
+    ledger: Ledger
+    rules: RulesInForce
+    withholding: Withholding
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    @property
-    def decision(self) -> Decision:
-        """What the rules said when it was admitted."""
+    @contextmanager
+    def record(self, use: Use) -> Iterator["Record"]:
+        """Admit a use and keep its record.
 
-    @property
-    def receipt(self) -> str | None:
-        """The id of the last entry; None where nothing is recorded."""
+        Raises:
+            Denied: its role or a rule forbids it; that is recorded.
+            LedgerBroken: it cannot be recorded, so nothing is done.
+        """
+        record = Record(self, use, *self._admitted(use))
+        if use.action in _LEAVES_INTENT:
+            record.begin()
+        try:
+            yield record
+        except BaseException as error:
+            # After one face of a sample was withheld, another may be refused, or fail.
+            if record.withheld or not record.ended:
+                kind = Kind.REFUSED if isinstance(error, Refused) else Kind.FAILED
+                record.note(kind, error=type(error).__name__)
+            raise
+        if not record.ended:
+            record.note(Kind.FAILED, error="NoOutcome")
+            raise AssertionError(f"{use.operation} ended without saying what came of it")
 
-    @property
-    def case_id(self) -> UUID | None:
-        """The review case that withholds the answer; None where nothing does."""
+    def _admitted(self, use: Use) -> tuple[Decision, Circumstances]:
+        if Duty.QUOTA in self.rules.duties(self.clock()):
+            decision, circumstances = self.database.write(
+                lambda connection: self._counted(connection, use)
+            )
+        else:
+            circumstances = Circumstances.at_admission(use, 0)
+            decision = self._decided(use, circumstances)
+        if decision.refused_by:
+            event = Event(Kind.REFUSED, use, decision)
+            denied = Denied(refusal(use, decision))
+            denied.receipt = self.ledger.receipt_id(
+                self.database.write(lambda connection: self.ledger.append(connection, event))
+            )
+            raise denied
+        return decision, circumstances
 
-    @property
-    def ended(self) -> bool:
-        """Whether what came of it is recorded; after `release`, that the answer is withheld."""
+    def _counted(self, connection: Connection, use: Use) -> tuple[Decision, Circumstances]:
+        """Decide, and count a use that is admitted, so that no two take a day's last."""
+        now, organisation = self.clock(), use.principal.organisation
+        circumstances = Circumstances.at_admission(use, uses_of_day(connection, organisation, now))
+        decision = self._decided(use, circumstances)
+        if not decision.refused_by:
+            count_use(connection, organisation, now)
+        return decision, circumstances
 
-    @property
-    def confirmed(self) -> bool:
-        """Whether people have decided the case of what `release` gave last."""
+    def _decided(self, use: Use, circumstances: Circumstances) -> Decision:
+        """Decide, and say what stands against a use first of all: its caller's role.
 
-    @property
-    def confirmed_ids(self) -> frozenset[UUID]:
-        """Whom of it they confirmed: references, or subjects where all of theirs were fused."""
+        A duty that can never be met refuses.
+        """
+        decision = self.rules.decide(use, circumstances, self.clock())
+        if not may(use.principal.role, use.action):
+            return replace(decision, refused_by=(_ROLE,))
+        if decision.refused_by:
+            return decision
+        refused_by = tuple(one.rule for one in decision.obligations if one.duty in _BEFORE)
+        if not use.granted:
+            refused_by = (_PURPOSE,)
+        # A tag that nobody may mend would be there for ever.
+        elif use.action is not Action.GOVERN and use.collection.footage not in set(Footage):
+            refused_by = (_FOOTAGE,)
+        else:
+            refused_by = refused_by or self.withholding.impossible(use, decision)
+        return replace(decision, refused_by=refused_by)
 
-    def refer(self, matches: Sequence[M], probe: Probe) -> None:
-        """Let people decide on matches that rates do not settle, where pictures are kept."""
+
+class Record:
+    """One use from its admission to its last entry in the ledger; one thread has it.
+
+    `decision` is the last that was made, and `receipt` the id of the last entry. `case_id` is the
+    review case of the use, if it has one. `ended` says whether what came of the use is recorded;
+    after `release`, that the answer is withheld. `confirmed` says whether people have decided the
+    case of what `release` gave last, and `confirmed_ids` whom they confirmed: references, or
+    subjects where all of theirs were fused.
+    """
+
+    def __init__(
+        self, desk: Desk, use: Use, decision: Decision, circumstances: Circumstances
+    ) -> None:
+        """Begin with what was decided, and under which circumstances, when it was admitted."""
+        self.use = use
+        self.decision = decision
+        self.receipt: str | None = None
+        self.case_id: UUID | None = None
+        self.ended = False
+        self.withheld = False
+        self.confirmed = False
+        self.confirmed_ids = frozenset[UUID]()
+        self._desk = desk
+        # What is owed of every face of a sample, whatever was released of those before.
+        self._admission = decision
+        self._circumstances = circumstances
+        # Of the face that was released last.
+        self._has_case = False
+        # Whether review keeps anything of the collection, so that there is something to look for.
+        self._was_reviewed = False
+
+    def begin(self) -> None:
+        """Leave the entry that says that work begins; durable when this returns."""
+        event = Event(Kind.INTENT, self.use, self.decision)
+
+        def begin(connection: Connection) -> Position:
+            self._was_reviewed = self._desk.withholding.has_reviewed(connection, self.use)
+            return self._desk.ledger.append(connection, event)
+
+        self._acknowledge(Kind.INTENT, self._desk.database.write(begin))
+
+    def note(self, kind: Kind, **details: str) -> None:
+        """Leave an entry without an outcome; durable when this returns."""
+        self._append(Event(kind, self.use, self.decision, details=details))
 
     def release(
         self, matches: Sequence[M], probe: Probe, among: Callable[[Sequence[UUID]], Sequence[M]]
@@ -118,24 +212,158 @@ class Record(Protocol):
         Raises:
             Denied: nothing may be.
         """
+        desk, now = self._desk, self._desk.clock()
+        floor = self._admission.amount_of(Duty.SIMILARITY) or 0.0
+        alike, pending = [match for match in matches if match.similarity >= floor], None
+        if self._was_reviewed:
+            before = alike
+            alike, pending = desk.database.read(
+                lambda connection: desk.withholding.known(
+                    connection, self.use, self._admission, probe, before, now
+                )
+            )
+        agreed, seen = alike, self._circumstances
+        self.confirmed, self._has_case = False, pending is not None
+        self.confirmed_ids = frozenset[UUID]()
+        owes_people = any(one.duty in OF_PEOPLE for one in self._admission.obligations)
+        if pending is not None:
+            self.case_id = pending.case.id
+            self.confirmed = pending.outcome.decided
+            seen = pending.circumstances(seen, now)
+        # A case that no rule owes holds nothing back while it waits, and nobody whom it is not of.
+        if pending is not None and (self.confirmed or owes_people):
+            agreed = [one for one in confirmed(pending, alike, among) if one.similarity >= floor]
+            self.confirmed_ids = frozenset(pending.outcome.confirmed_ids)
+            if not owes_people:
+                others = [one for one in alike if not pending.is_of(one)]
+                agreed = sorted([*agreed, *others], key=lambda one: -one.similarity)
+        decision = self._decided(agreed, seen, now)
+        owed = {one.duty for one in decision.obligations}
+        if (
+            decision.refused_by
+            or owed - OF_PEOPLE
+            or (owed and desk.withholding.impossible(self.use, decision))
+        ):
+            self.decision = decision
+            raise Denied(refusal(self.use, decision))
+        if owed:
+            self._open_case(Kind.WITHHELD, alike, probe, now)
+            return []
+        self.decision = decision
+        return agreed
+
+    def lets_out(self, matches: Sequence[M]) -> bool:
+        """Say whether rules owe nothing for an answer that has these beside what was released."""
+        floor = self._admission.amount_of(Duty.SIMILARITY) or 0.0
+        if self.ended or any(one.similarity < floor for one in matches):
+            return False
+        decision = self._decided(matches, self._circumstances, self._desk.clock())
+        return not (decision.refused_by or decision.obligations)
+
+    def refer(self, matches: Sequence[M], probe: Probe) -> None:
+        """Let people decide on matches that rates do not settle, where pictures are kept."""
+        keeps = self._desk.withholding.keeps_crops and self.use.collection_id is not None
+        if not keeps or not matches or self._has_case:
+            return
+        # The use goes on, and ends with an entry of its own.
+        self._open_case(Kind.INTENT, matches, probe, self._desk.clock())
 
     def write(self, act: Callable[[Connection], T], outcome: Callable[[T], Outcome]) -> T:
         """Run an act in a transaction, together with the entry that says what came of it.
 
-        Raises what `Database.write` raises.
+        Raises what `Database.write` raises, and LedgerBroken.
         """
+        ledger, database = self._desk.ledger, self._desk.database
+
+        def write(connection: Connection) -> tuple[T, Position]:
+            result = act(connection)
+            came = outcome(result)
+            position = ledger.append(connection, self._done(came))
+            # Afterwards, since the entry commits to those who are forgotten.
+            whole = self.use.collection_id if came.forgets_collection else None
+            forget(connection, ledger, came.forgotten, whole)
+            return result, position
+
+        result, position = database.write(write)
+        self._acknowledge(Kind.DONE, position)
+        return result
 
     def answered(self, outcome: Outcome) -> None:
         """Leave the entry of an act that changed no rows; durable when this returns."""
+        if not self.ended:  # else it was withheld, as its entry says
+            self._append(self._done(outcome))
+
+    def _decided(self, matches: Sequence[M], seen: Circumstances, now: datetime) -> Decision:
+        least = min((match.similarity for match in matches), default=100.0)
+        return self._desk.rules.decide(self.use, replace(seen, similarity=least), now)
+
+    def _open_case(self, kind: Kind, matches: Sequence[M], probe: Probe, now: datetime) -> None:
+        desk, crop_jpeg = self._desk, crop_of(probe)
+
+        def open_case(connection: Connection) -> tuple[UUID, Position]:
+            case = desk.withholding.open(
+                connection, self.use, self._admission, probe, crop_jpeg, matches, now
+            )
+            event = Event(kind, self.use, self._admission, ids={"case": case.id})
+            return case.id, desk.ledger.append(connection, event)
+
+        self.case_id, position = desk.database.write(open_case)
+        self._was_reviewed = True
+        self._acknowledge(kind, position)
+
+    def _done(self, outcome: Outcome) -> Event:
+        counts = {
+            "faces": outcome.faces,
+            "candidates": outcome.candidates,
+            "subjects": len(outcome.subject_ids),
+            "references": len(outcome.reference_ids),
+        }
+        ids = {"certificate": outcome.certificate_id, "key": outcome.key_id}
+        return Event(
+            Kind.DONE,
+            self.use,
+            self.decision,
+            counts={name: count for name, count in counts.items() if count},
+            ids={name: each for name, each in ids.items() if each is not None},
+            subject_ids=outcome.subject_ids[:_COMMITTED_TO],
+            reference_ids=outcome.reference_ids[:_COMMITTED_TO],
+            details=outcome.details,
+        )
+
+    def _append(self, event: Event) -> None:
+        ledger = self._desk.ledger
+        self._acknowledge(
+            event.kind,
+            self._desk.database.write(lambda connection: ledger.append(connection, event)),
+        )
+
+    def _acknowledge(self, kind: Kind, position: Position) -> None:
+        self.receipt = self._desk.ledger.receipt_id(position)
+        self.ended = kind is not Kind.INTENT
+        self.withheld = kind is Kind.WITHHELD
 
 
-class Desk(Protocol):
-    """Admits uses and keeps their record."""
-
-    def record(self, use: Use) -> AbstractContextManager[Record]:
-        """Ask policy and begin a record.
-
-        Raises:
-            Denied: policy forbids the use; that is recorded.
-            LedgerBroken: it cannot be recorded, so nothing was done.
-        """
+def refusal(use: Use, decision: Decision) -> str:
+    """Say by which rules a use is refused, where these are written, and what would help."""
+    by = decision.refused_by or tuple(one.rule for one in decision.obligations)
+    rules = "; ".join(f"{rule.id} of {rule.pack} ({rule.source})" for rule in by)
+    said = f"{use.operation} for purpose {use.purpose} is refused by {rules}"
+    owed = {one.duty for one in decision.obligations if one.rule in by}
+    if Duty.NOTICE in owed and use.collection_id is not None:
+        said += (
+            ", since nobody says that people have been told: an admin does, by the collection's"
+            f" tag likeness:notice with the value {Notice.SHOWN}"
+        )
+    if owed & OF_PEOPLE:
+        said += (
+            ", since people have to look first: they can at a search or a watch, while pictures are"
+            " kept (LIKENESS_CROPS=on)"
+        )
+    if not use.granted:
+        said += f"; granted to this key: {', '.join(use.principal.purposes) or 'none'}"
+    if any(rule.id == STOP_SWITCH for rule in by):
+        return (
+            f"{said}: `likeness policy list` says what is suspended and why, `likeness policy"
+            " resume` lifts it"
+        )
+    return f"{said}: `likeness policy explain` says who may do what"

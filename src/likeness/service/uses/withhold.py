@@ -1,4 +1,4 @@
-"""What of an answer may leave now? Matches wait in a case until people, or an authority, agree.
+"""What holds an answer back: matches wait in a case until people, or an authority, agree.
 
 The same search, done again, finds its case: what people confirmed is answered, once the rules owe
 nothing more. A search that owes people has to leave them a picture to look at.
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -17,13 +18,45 @@ from likeness.policy import Circumstances
 from likeness.review import Case, Found, Owed, Search, cases, crops, keys
 from likeness.review import Outcome as CaseOutcome
 from likeness.secrets import Keyring
-from likeness.service.uses.record import M, Matched, Probe
-from likeness.terms import Action, Decision, Duty, Rule, Use
+from likeness.terms import Action, Decision, Duty, Face, Rule, Use
 from likeness.vision.crop import face_crop_jpeg
+from likeness.vision.decode import Sample
 
 OF_REVIEWERS = frozenset({Duty.REVIEW, Duty.SEPARATE_REVIEW})
 OF_PEOPLE = OF_REVIEWERS | {Duty.AUTHORISATION}
 _CROP_DECODED_AT_PX = 1024
+
+
+class Matched(Protocol):
+    """Whom a search found: what rules may ask about."""
+
+    @property
+    def similarity(self) -> float:
+        """How alike, 0 to 100."""
+
+    @property
+    def reference_id(self) -> UUID | None:
+        """Which reference; None where all of a subject's were fused."""
+
+    @property
+    def subject_id(self) -> UUID | None:
+        """Which subject; None where the reference is nobody's."""
+
+
+M = TypeVar("M", bound=Matched)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probe:
+    """What was searched for; `sample` is None where it is an enrolled reference or subject.
+
+    `parameters` are what else of the call decides its answer, such as limit and threshold.
+    """
+
+    sample: Sample | None
+    face: Face | None
+    enrolled_id: UUID | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +100,10 @@ class Withholding:
         owed = [one for one in decision.obligations if one.duty in OF_PEOPLE - doable]
         return tuple(one.rule for one in owed)
 
+    def has_reviewed(self, connection: Connection, use: Use) -> bool:
+        """Whether review keeps anything of the collection that a use is of."""
+        return use.collection_id is not None and keys.exists(connection, use.collection_id)
+
     def known(
         self,
         connection: Connection,
@@ -77,13 +114,12 @@ class Withholding:
         now: datetime,
     ) -> tuple[list[M], Pending | None]:
         """Leave out whom as many people as are owed told apart; find the case of the search."""
-        if use.collection_id is None or not keys.exists(connection, use.collection_id):
-            return list(matches), None  # nobody has ever reviewed anything of it
+        collection_id = required(use.collection_id, "the collection that is reviewed")
         ids = {_id(match) for match in matches}
         apart = cases.told_apart_from(
             connection,
             self.keyring,
-            use.collection_id,
+            collection_id,
             _bytes_of(probe),
             ids,
             owed_by(decision).reviews,

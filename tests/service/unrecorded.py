@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.service.uses.record import M, Outcome, Probe
+from likeness.service.uses.record import Outcome
+from likeness.service.uses.withhold import M, Probe
 from likeness.storage import Database
 from likeness.terms import Decision, Rule, Use
 

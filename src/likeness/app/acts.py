@@ -1,0 +1,84 @@
+"""What acts need of a home that is open, put together from its settings."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from typing import Any
+
+from likeness.app.access import Rows
+from likeness.app.collections import calibration_of
+from likeness.app.enrolment import reviewing_of
+from likeness.app.home import Home
+from likeness.app.installation import Installation
+from likeness.gallery import Collection
+from likeness.notify import read_networks
+from likeness.service.uses import home as acts
+from likeness.service.uses.home import TemplatesOf
+from likeness.terms import Calibration
+from likeness.vision.find import FaceFinder
+
+FinderOf = Callable[[Collection | None], FaceFinder]
+"""Gives the finder of a collection's model; of new collections' where none is given."""
+
+
+def rows_for_acts(rows: Rows, finder_of: FinderOf) -> acts.Rows:
+    """Give what acts need that look at rows alone.
+
+    Raises:
+        InvalidRequest: `LIKENESS_WEBHOOK_NETWORKS` holds something that is no network.
+    """
+    return acts.Rows(**_shared(rows, finder_of))
+
+
+def home_for_acts(home: Home, finder_of: FinderOf) -> acts.Home:
+    """Give what acts need of a home with its gallery; raises as `rows_for_acts`."""
+    return acts.Home(**home_parts(home, finder_of))
+
+
+def home_parts(home: Home, finder_of: FinderOf) -> dict[str, Any]:
+    """Give the fields of `acts.Home`, for what has more."""
+    return {
+        **_shared(home, finder_of),
+        "gallery": home.gallery,
+        "reviewing": reviewing_of(home),
+        "templates_of": partial(_templates_of, home.installation),
+    }
+
+
+def now() -> datetime:
+    """Say what time it is."""
+    return datetime.now(UTC)
+
+
+def _shared(rows: Rows, finder_of: FinderOf) -> dict[str, Any]:
+    settings, standards = rows.installation.settings, rows.installation.standards
+
+    # What scores of a model and a cohort mean is read once.
+    @lru_cache
+    def of_collection(collection: Collection | None) -> Calibration:
+        if collection is not None:
+            return calibration_of(rows, collection)
+        made = _templates_of(rows.installation)
+        return standards.calibration(made.model, made.cohort_version)
+
+    return {
+        "database": rows.database,
+        "keyring": rows.keyring,
+        "ledger": rows.ledger,
+        "desk": rows.desk,
+        "collections": rows.collections,
+        "calibration_of": of_collection,
+        "finder_of": finder_of,
+        "limits": rows.installation.limits,
+        "keeps_crops": settings.crops == "on",
+        "scores_hidden": settings.review_scores == "hidden",
+        "webhook_networks": read_networks(settings.webhook_networks),
+        "somebody": rows.somebody,
+        "clock": now,
+    }
+
+
+def _templates_of(installation: Installation, recogniser: str | None = None) -> TemplatesOf:
+    model = installation.template_model(recogniser)
+    version = installation.standards.cohort(model.name).version
+    return TemplatesOf(model.name, model.dimensions, version)

@@ -1,0 +1,76 @@
+"""Who calls an act, what they state of it, and the proof that they take home."""
+
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from likeness.policy import known, vocabulary
+from likeness.terms import UNDECLARED, Action, Principal, Use
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a caller says of a use, whatever they were granted."""
+
+    purpose: str | None = None
+    case: str | None = None
+    warrant: str | None = None
+    live: bool = False
+
+
+@dataclass(slots=True)
+class Proof:
+    """What proves a call: the id of the ledger's last entry about it, and its review case."""
+
+    receipt: str | None = None
+    case_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who calls one act through some door.
+
+    `operation` is what the door calls the act, such as `SearchFacesByImage`. `request_id` becomes
+    the id of the use; without, every use has one of its own. `replayed` says that the request bore
+    the signature of an earlier one. Acts fill `proof`, also where they refuse or fail.
+    """
+
+    principal: Principal
+    operation: str
+    stated: Stated = Stated()
+    request_id: UUID | None = None
+    replayed: bool = False
+    proof: Proof = field(default_factory=Proof)
+
+    def use(self, action: Action, purpose: str | None = None) -> Use:
+        """Say what is about to be done, for the rules.
+
+        `purpose` is that of something that began before, such as a case; else it is what the caller
+        states.
+        """
+        granted = True
+        if purpose is None:
+            purpose, granted = stated_purpose(self.principal, self.stated.purpose)
+        return Use(
+            self.principal,
+            action,
+            self.operation,
+            purpose=purpose,
+            case=self.stated.case,
+            warrant=self.stated.warrant,
+            live=self.stated.live,
+            granted=granted,
+            replayed=self.replayed,
+            id=self.request_id or uuid4(),
+        )
+
+
+def stated_purpose(principal: Principal, stated: str | None) -> tuple[str, bool]:
+    """Give the purpose of a use, and whether it was granted; the first granted where none is said.
+
+    One that was not granted is given in a word that rules know: no entry holds another's words.
+    """
+    if stated is None:
+        return (*principal.purposes, UNDECLARED)[0], True
+    if stated in principal.purposes:
+        return stated, True
+    return known(vocabulary().purposes, stated), False

@@ -1,0 +1,141 @@
+"""What acts need of a home that is open; `app` composes it from settings, every door hands it on.
+
+collection = home.collection(caller, Action.SEARCH, name)        # or NotFound, on record
+with home.record(caller, Action.SEARCH, collection) as record:   # or Denied, on record
+    ...
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from likeness.access import may
+from likeness.errors import Denied, NotFound
+from likeness.gallery import Collection, Collections, Gallery, OpenCollection
+from likeness.ledger import Ledger
+from likeness.notify import Network
+from likeness.secrets import Keyring
+from likeness.service.enrol.on_enrolment import ReviewOfEnrolments
+from likeness.service.uses.caller import Caller
+from likeness.service.uses.collection_facts import use_in
+from likeness.service.uses.record import Desk, Record
+from likeness.storage import Database
+from likeness.terms import Action, Calibration, Principal, Use
+from likeness.vision.decode import DecodeLimits
+from likeness.vision.find import FaceFinder
+
+
+class NoSuchCollection(NotFound):
+    """There is no collection of the name that a caller gave."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"No such collection {name!r}. `likeness collections list` shows what there is."
+        )
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatesOf:
+    """What templates are made with: a model, how long they are, and what evens them out."""
+
+    model: str
+    dimensions: int
+    cohort_version: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Rows:
+    """A home's rows and keys: any number of processes have them at once.
+
+    `finder_of` gives the finder of a collection's model, and `calibration_of` says what the scores
+    of its searches mean: without a collection, of the model that new ones take. `keeps_crops` is
+    whether pictures may be kept: without, nobody could review a match. `scores_hidden` keeps ranks
+    and similarities from reviewers until they have decided. `webhook_networks` may be told beside
+    public addresses. `somebody` is who is at this machine: at its command line, or behind what its
+    server does by itself.
+    """
+
+    database: Database
+    keyring: Keyring
+    ledger: Ledger
+    desk: Desk
+    collections: Collections
+    calibration_of: Callable[[Collection | None], Calibration]
+    finder_of: Callable[[Collection | None], FaceFinder]
+    limits: DecodeLimits
+    keeps_crops: bool
+    scores_hidden: bool
+    webhook_networks: tuple[Network, ...]
+    somebody: Principal
+    clock: Callable[[], datetime]
+
+    def record(
+        self, caller: Caller, action: Action, of: Collection | None = None
+    ) -> AbstractContextManager[Record]:
+        """Have a use admitted, and recorded when it ends; the caller keeps its proof.
+
+        Raises:
+            Denied: its role or a rule forbids it; that is recorded.
+            LedgerBroken: it cannot be recorded, so nothing is done.
+        """
+        use = caller.use(action)
+        if of is not None:
+            use = use_in(use, of.id, of.tags)
+        return self.record_use(caller, use)
+
+    @contextmanager
+    def record_use(self, caller: Caller, use: Use) -> Iterator[Record]:
+        """Do as `record` does with a use that goes by more than what its caller states."""
+        proof = caller.proof
+        record: Record | None = None
+        try:
+            with self.desk.record(use) as record:
+                yield record
+        except Denied as error:
+            proof.receipt = error.receipt or proof.receipt
+            raise
+        finally:
+            if record is not None:
+                proof.receipt = record.receipt or proof.receipt
+                proof.case_id = record.case_id or proof.case_id
+
+    def collection(self, caller: Caller, action: Action, name: str) -> Collection:
+        """Find the collection that a caller names, to do an action to it.
+
+        Raises:
+            NoSuchCollection: there is none; that is recorded.
+            Denied: there is none, and the caller may not know; that is recorded.
+        """
+        with self._known(caller, action, name):
+            return self.collections.collection(name)
+
+    @contextmanager
+    def _known(self, caller: Caller, action: Action, name: str) -> Iterator[None]:
+        try:
+            yield
+        except NotFound as error:
+            # Who may not do this to any collection learns of none. To others nothing is owed: they
+            # may read which collections there are.
+            looked = Action.READ if may(caller.principal.role, action) else action
+            with self.record(caller, looked):
+                raise NoSuchCollection(name) from error
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Home(Rows):
+    """A home with its gallery, which one process has; safe to share between threads.
+
+    `templates_of` says what new collections are made with: by the recogniser of a name, or by the
+    settings'.
+    """
+
+    gallery: Gallery
+    reviewing: ReviewOfEnrolments
+    templates_of: Callable[[str | None], TemplatesOf]
+
+    def collection(self, caller: Caller, action: Action, name: str) -> OpenCollection:
+        """Find the collection that a caller names; raises what `Rows.collection` does."""
+        with self._known(caller, action, name):
+            return self.gallery.collection(name)
