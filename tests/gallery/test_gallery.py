@@ -559,7 +559,7 @@ def test_older_snapshot_put_back_means_nobody_by_what_is_erased(home: Home, tmp_
 
     with home.open() as again:
         again.search("staff", template(1), 1, By.SUBJECT)
-        found = again.open("staff")[1].subjects.search(template(1).vector, 1)
+        _, found = again.open("staff")[1].subjects.search(template(1).vector, 1)
         assert (found.ids[0], found.scores[0]) == (kept.subject_number, pytest.approx(1, abs=1e-3))
 
 
@@ -737,7 +737,7 @@ def test_whom_another_program_erases_an_index_lets_go_of_at_the_next_search(
         held = other.open("staff")[1]
         assert not held.references._index.contains(np.array([ada.number, second.number])).any()
         assert not held.subjects._index.contains(np.array([ada.subject_number])).any()
-        mean = held.subjects.search(template(2).vector, 1)
+        _, mean = held.subjects.search(template(2).vector, 1)
         assert mean.ids[0] == bob.subject_number
         assert mean.scores[0] == pytest.approx(1, abs=1e-3)
 

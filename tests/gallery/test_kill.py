@@ -154,7 +154,7 @@ def is_fused_of_the_rows(home: Home, gallery: Gallery, number: int) -> bool:
     """Whether the index holds of a subject what the references in their rows fuse to."""
     opened = gallery.open("staff")[1]
     truth = home.database.read(lambda c: subject_vectors(c, opened.seal, [number]))
-    found = opened.subjects.search(truth.vectors[0], 1)
+    _, found = opened.subjects.search(truth.vectors[0], 1)
     return bool(found.ids[0, 0] == number and found.scores[0, 0] > 0.9999)
 
 

@@ -1,8 +1,10 @@
 """Who is searched: the very collection that was found, whatever has its name meanwhile."""
 
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Connection
 
 from likeness.errors import NotFound
 from likeness.gallery import By, Gallery, search
@@ -109,3 +111,21 @@ def test_the_face_of_an_erased_picture_is_nobodys(gallery: Gallery) -> None:
     erase.some_references(gallery, "staff", [ada.id])
     found = gallery.search("staff", template(1_000), 3, seen=looked_at(1))
     assert [one.comparison.is_identical for one in found] == [False]
+
+
+def test_a_warm_search_reads_rows_twice(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    gallery.enrol("staff", [new(1, "Ada"), new(2, "Bo")])
+    gallery.collection("staff").search(template(1), 1)
+    read, reads = gallery.database.read, list[object]()
+
+    def counted(act: Callable[[Connection], object]) -> object:
+        reads.append(act)
+        return read(act)
+
+    monkeypatch.setattr(gallery.database, "read", counted)
+    staff = gallery.collection("staff")
+    (best,) = staff.search(template(1), 1)
+    assert best.subject is not None
+    assert (best.subject.name, staff.size.references, staff.tags) == ("Ada", 2, {})
+    assert staff.measured_then() is None
+    assert len(reads) == 2

@@ -25,15 +25,15 @@ from likeness.gallery import (
     retention,
     subjects,
 )
-from likeness.gallery import search as searching
 from likeness.gallery.cohorts import KeptCohort
 from likeness.gallery.collection_rows import CollectionRows
 from likeness.gallery.collections import StoredCollection
+from likeness.gallery.compared import ComparedSubjects
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.open_collection import CollectionIndexes
 from likeness.gallery.own_strangers import Measured
 from likeness.gallery.references import NewReference, Reference
-from likeness.gallery.search import By, Candidate, Sought
+from likeness.gallery.search import By, Candidate, Probe, Search, vectors_of
 from likeness.index.vector_index import checked_limit
 from likeness.terms import Cohort, SeenFace, Template
 
@@ -189,7 +189,7 @@ class OpenCollection(Collection):
         def find(present: OpenCollection) -> list[Candidate]:
             (evened,) = present.as_evened_out([probe])
             present.require_model(evened)
-            return present._find(Sought(evened, seen), limit, by, among=among)
+            return present._find(Probe(evened, seen), limit, by, among)
 
         return self._while_it_stays(find)
 
@@ -216,7 +216,7 @@ class OpenCollection(Collection):
             )
             (probe,) = present.as_evened_out([kept])
             leaving_out = None if by is By.SUBJECT else number
-            return present._find(Sought(probe), limit, by, leaving_out, among)
+            return present._find(Probe(probe, leaving_out=leaving_out), limit, by, among)
 
         return self._while_it_stays(find)
 
@@ -238,13 +238,13 @@ class OpenCollection(Collection):
             def probe_of(rows: CollectionRows) -> tuple[int, Template | None]:
                 number = subjects.by_id(rows.connection, rows.seal, subject_id).number
                 proofs.require_references_of(rows.connection, rows.seal, [number])
-                fused = searching.fused(rows.connection, present, rows.seal, [number], cohort)
-                return number, fused.get(number)
+                unit = rows.connection, rows.seal, present
+                return number, ComparedSubjects(*unit, lambda: cohort).fused([number]).get(number)
 
             number, probe = present.read(probe_of)
             if probe is None:
                 return []
-            return present._find(Sought(probe), limit, By.SUBJECT, number, among)
+            return present._find(Probe(probe, leaving_out=number), limit, By.SUBJECT, among)
 
         return self._while_it_stays(find)
 
@@ -261,7 +261,7 @@ class OpenCollection(Collection):
         if strangers is None or not candidates:
             return None if strangers is None else []
         vectors, subject_numbers = self._home.database.read(
-            partial(searching.vectors_of, seal=indexes.seal, candidates=candidates)
+            partial(vectors_of, seal=indexes.seal, candidates=candidates)
         )
         scores = strangers.joining.own_scores(self.cohort(), probe.vector, vectors, subject_numbers)
         return [
@@ -336,31 +336,7 @@ class OpenCollection(Collection):
                 present = now
 
     def _find(
-        self,
-        probe: Sought,
-        limit: int,
-        by: By,
-        leaving_out: int | None = None,
-        among: Sequence[UUID] | None = None,
+        self, probe: Probe, limit: int, by: By, among: Sequence[UUID] | None
     ) -> list[Candidate]:
-        indexes = self._indexes
-        rows = self._home.database, self
-        cohort_of = partial(self._home.cohorts.of, self, indexes.seal)
-        if among is not None:
-            compare = (
-                searching.compare_subjects if by is By.SUBJECT else searching.compare_references
-            )
-            return compare(*rows, indexes.seal, probe, among, cohort_of)[:limit]
-        if by is By.SUBJECT:
-            return searching.search_subjects(
-                *rows, indexes, probe, limit, cohort_of, leaving_out=leaving_out
-            )
-        return searching.search_references(
-            *rows,
-            indexes,
-            probe,
-            limit,
-            cohort_of,
-            best_of_each=by is By.BEST,
-            leaving_out=leaving_out,
-        )
+        search = Search(self._home.database, self, self._indexes, self.cohort, by)
+        return search.find(probe, limit) if among is None else search.among(probe, among)[:limit]

@@ -6,13 +6,11 @@ A service opens the transaction, so that rows commit together with their entry i
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
 from likeness.gallery import (
     arrivals,
@@ -30,23 +28,14 @@ from likeness.gallery import (
 )
 from likeness.gallery.arrivals import ArrivingReference, ArrivingSubject
 from likeness.gallery.cohorts import KeptCohort, ReadCohort
-from likeness.gallery.collections import Size, StoredCollection
+from likeness.gallery.collections import Size
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.own_strangers import Measured
 from likeness.gallery.references import NewReference, Reference
-from likeness.gallery.seal import Seal
 from likeness.gallery.staging import Change, FoundAgain
 from likeness.gallery.subjects import Subject
+from likeness.gallery.unit import Unit
 from likeness.terms import Box, Calibration, CohortStatistics, Joining, Template
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A transaction in a collection: its connection, what the collection is, and its seal."""
-
-    connection: Connection
-    seal: Seal
-    collection: StoredCollection
 
 
 class References(Unit):

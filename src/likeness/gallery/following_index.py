@@ -21,6 +21,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
 from likeness.errors import (
     IndexUnavailable,
@@ -79,16 +80,32 @@ class FollowingIndex:
         """How many changes no snapshot holds yet."""
         return self._unsaved
 
-    def search(self, probe: NDArray[np.float32], limit: int) -> Candidates:
-        """Find the `limit` nearest to one (d,) unit probe."""
+    def search(self, probe: NDArray[np.float32], limit: int) -> tuple[Reached, Candidates]:
+        """Find the `limit` nearest to one (d,) unit probe, and say how far the index had come.
+
+        Whoever searches looks whether that covers `latest`, and else calls `keep_up` and searches
+        again.
+        """
         self._make_ready()
-        self._keep_up()
+        reached = self._through
         try:
-            return self._index.search(probe[None], limit)
+            return reached, self._index.search(probe[None], limit)
         except IndexUnavailable:
             # Nobody can say what it holds when it is back.
             self._up_to_date = False
             raise
+
+    def latest(self, connection: Connection) -> Reached:
+        """Say how far the rows have come, whoever wrote them."""
+        return self._rows.latest(connection)
+
+    def keep_up(self, latest: Reached) -> None:
+        """Hold what other programs have committed; they cannot tell."""
+        if self._through.covers(latest):
+            return
+        with self._changing, self._in_doubt_if_it_fails():
+            if not self._through.covers(latest):
+                self._catch_up()
 
     @property
     def is_in_use(self) -> bool:
@@ -144,7 +161,7 @@ class FollowingIndex:
         """
         if not self._up_to_date:
             return  # the next search catches up first
-        self._keep_up()
+        self.keep_up(self._rows.latest_read())
         gone = list(self._gone)
         if gone:
             self._erase_from_snapshot(np.concatenate(gone))
@@ -197,15 +214,6 @@ class FollowingIndex:
                 self._compare_all()
             self._up_to_date = True
 
-    def _keep_up(self) -> None:
-        """Hold what other programs have committed; they cannot tell."""
-        latest = self._rows.latest()
-        if self._through.covers(latest):
-            return
-        with self._changing, self._in_doubt_if_it_fails():
-            if not self._through.covers(latest):
-                self._catch_up()
-
     def _open(self) -> None:
         if not self._opened:
             self._through = self._restored()
@@ -213,7 +221,7 @@ class FollowingIndex:
 
     def _restored(self) -> Reached:
         """Restore the snapshot and say what it reached; where there is none, begin with nothing."""
-        nothing = Reached(removal=self._rows.latest().removal)
+        nothing = Reached(removal=self._rows.latest_read().removal)
         try:
             if isinstance(self._index, KeepsSnapshots):
                 return self._index.restore(self._folder)

@@ -126,10 +126,14 @@ class RowsAsVectors:
                 yield news
                 reached = news.reached
 
-    def latest(self) -> Reached:
+    def latest(self, connection: Connection) -> Reached:
         """Say how far the rows have come, whoever wrote them."""
-        row = self._database.read(lambda connection: connection.execute(self._latest).one())
+        row = connection.execute(self._latest).one()
         return Reached(**{of: number or 0 for of, number in row._mapping.items()})
+
+    def latest_read(self) -> Reached:
+        """Say the same in a transaction of its own."""
+        return self._database.read(self.latest)
 
     def _vectors(self, connection: Connection, numbers: list[int]) -> Vectors:
         staged = self._is_to_come(connection)
