@@ -49,7 +49,7 @@ from likeness.vision.models.cards import Licences, LocalFile, ModelCard, two_fil
 from likeness.vision.networks.forms import Form
 
 # Counts up whenever the same bytes would become another network.
-CONVERTER_VERSION = "1"
+CONVERTER_VERSION = "2"
 
 
 class ModelStore:

@@ -44,7 +44,7 @@ class OpenVinoEngine:
         streams: int = 1,
         cache_dir: Path | None = None,
     ) -> None:
-        self._openvino = _import_openvino()
+        self._openvino = import_openvino()
         self._core = self._openvino.Core()
         self.precision = self._available(precision)
         self._streams = streams
@@ -87,7 +87,7 @@ class OpenVinoEngine:
             return self._core.compile_model(model, _DEVICE, self._settings)
         except RuntimeError as error:
             raise EngineUnavailable(
-                f"OpenVINO cannot load {network.name}: {_first_line(error)}; check the file with"
+                f"OpenVINO cannot load {network.name}: {last_line(error)}; check the file with"
                 " `likeness doctor`"
             ) from error
 
@@ -132,7 +132,7 @@ class OpenVinoSession:
             return self._requests_for(pictures.shape).run(pictures)
         except RuntimeError as error:
             raise EngineUnavailable(
-                f"OpenVINO failed on pictures of shape {pictures.shape}: {_first_line(error)};"
+                f"OpenVINO failed on pictures of shape {pictures.shape}: {last_line(error)};"
                 " check the model with `likeness doctor`"
             ) from error
 
@@ -174,7 +174,7 @@ class _Requests:
             self._idle.put(request)
 
 
-def _import_openvino() -> Any:
+def import_openvino() -> Any:
     """Import OpenVINO without its converter, which reports every import to its makers.
 
     Nothing calls out: `openvino.tools.ovc` sends an event when it is imported, and OpenVINO gets
@@ -200,6 +200,7 @@ def _import_openvino() -> Any:
     return openvino
 
 
-def _first_line(error: Exception) -> str:
+def last_line(error: Exception) -> str:
+    """Give what OpenVINO says of an error; the lines before tell where in its sources it was."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
