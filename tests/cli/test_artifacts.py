@@ -31,8 +31,8 @@ def test_a_missing_folder_is_one_line(
     outcome = likeness(*command, "--artifacts", tmp_path / "nowhere")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
-        f"likeness: There is no artifacts folder {tmp_path}/nowhere: make it, or correct"
-        " --artifacts or LIKENESS_ARTIFACTS\n"
+        f"likeness: There is no artifacts folder {tmp_path}/nowhere. Make it, or correct"
+        " --artifacts or LIKENESS_ARTIFACTS.\n"
     )
 
 
@@ -51,7 +51,7 @@ def test_a_wrong_file_in_the_folder_is_an_error(likeness: Command, tmp_path: Pat
         (tmp_path / file.name).write_bytes(b"something else")
     outcome = likeness("models", "pull", BETTER.name, "--artifacts", tmp_path)
     assert (outcome.code, len(outcome.err.splitlines())) == (3, 1)
-    assert f"{BETTER.source.name} was expected" in outcome.err
+    assert f"{BETTER.source.name} is another file" in outcome.err
     assert f"artifacts folder {tmp_path}" in outcome.err
     assert "damaged" in likeness("models", "list", "--artifacts", tmp_path).out
 

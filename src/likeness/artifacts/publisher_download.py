@@ -23,10 +23,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from likeness.artifacts.archive import copy_exactly
+from likeness.artifacts.https_download import GuardedRedirects
 from likeness.artifacts.pins import Address
 from likeness.artifacts.whole_files import write_whole
 from likeness.errors import ArtifactUnavailable, ModelTampered
@@ -68,7 +69,9 @@ def download_from_publisher(
     """
     transfer = _Transfer(address, size, patience, progress, begun)
     opener = urllib.request.build_opener(
-        _SameHost, _Https(transfer.connected, patience, context), *handlers
+        GuardedRedirects(_require_same_host),
+        _Https(transfer.connected, patience, context),
+        *handlers,
     )
     # It may outlive the wait for it, by a look-up of a name for one, and must not hold up an exit.
     threading.Thread(target=transfer.run, args=(opener,), daemon=True).start()
@@ -166,25 +169,6 @@ class _Transfer:
                 return arrived
 
 
-class _SameHost(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect only to the same host, over https."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        if _origin(newurl) != _origin(req.full_url):
-            fp.close()
-            raise PublisherFailed("redirects to another host")
-        fp.close()  # else the body of the redirect is read, however long it is
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
 class _Https(urllib.request.HTTPSHandler):
     """Says when a connection stands, and gives it more time from then on."""
 
@@ -210,6 +194,11 @@ class _Https(urllib.request.HTTPSHandler):
                 connected()
 
         return Connection(host, context=self._tls, **arguments)
+
+
+def _require_same_host(old: str, new: str) -> None:
+    if _origin(old) != _origin(new):
+        raise PublisherFailed("redirects to another host")
 
 
 def _origin(url: str) -> tuple[str, str | None, int]:

@@ -49,11 +49,11 @@ def digest_of(path: Path) -> str:
 
 
 @contextmanager
-def disk_faults_of(folder: Path) -> Iterator[None]:
-    """Turn what the operating system says about a folder of ours into our own words."""
+def disk_faults_of(place: Path, remedy: str = "Mend it.") -> Iterator[None]:
+    """Turn what the operating system says about a folder or file of ours into our own words."""
     try:
         yield
     except OSError as error:
         raise ArtifactUnavailable(
-            f"The folder {folder} cannot be read and written ({error.strerror}). Mend it."
+            f"{place} cannot be read or written ({error.strerror}). {remedy}"
         ) from error

@@ -44,13 +44,12 @@ class LocalFile:
         """Refuse what pins nothing, or a name that leads elsewhere."""
         if "/" in self.name or self.name in {"", ".", ".."}:
             raise InvalidRequest(
-                f"the name of a file beside the card is needed, this is {self.name!r}: put the"
-                " file there"
+                f"Not the name of a file beside the card: {self.name!r}. Put the file there."
             )
         if self.size < 1 or not _SHA256.fullmatch(self.sha256):
             raise InvalidRequest(
-                f"{self.name} needs its size in bytes and its SHA-256 of 64 lower-case hexadecimal"
-                f" digits, these are {self.size} and {self.sha256!r}: give both"
+                f"Not pinned: {self.name} has a size of {self.size} and SHA-256 {self.sha256!r}."
+                " Give its size in bytes and 64 lower-case hexadecimal digits."
             )
 
 
@@ -80,13 +79,13 @@ class ModelCard:
         """Refuse a card that contradicts itself."""
         if not _NAME.fullmatch(self.name):
             raise InvalidRequest(
-                "a model's name has up to 64 lower-case letters, digits, dots, dashes and"
-                f" underscores; this is {self.name!r}: give another"
+                f"Not a model's name: {self.name!r}. Give up to 64 lower-case letters, digits,"
+                " dots, dashes and underscores."
             )
         if (self.task is Task.RECOGNISER) != (self.dimensions is not None):
             raise InvalidRequest(
-                f"recognisers have dimensions and detectors have none; {self.name}, a"
-                f" {self.task}, has {self.dimensions}: correct the card"
+                f"{self.name}, a {self.task}, has {self.dimensions} dimensions, but recognisers"
+                " have some and detectors have none. Correct the card."
             )
         if self.form.has_graph_file != (self.graph is not None):
             raise InvalidRequest(two_files_refused(self.form))
@@ -118,5 +117,5 @@ def two_files_refused(form: Form) -> str:
     """Word why a model of two files, or what is said to be one, cannot be added."""
     return (
         f"Models of the form {form} cannot be added: their weights and their graph are two files."
-        " Convert the model to one ONNX file, and add that as arcface or sface"
+        " Convert the model to one ONNX file, and add that as arcface or sface."
     )

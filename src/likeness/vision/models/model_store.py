@@ -284,9 +284,7 @@ def _read_card(path: Path) -> ModelCard:
     try:
         return read_card(path.read_text(encoding="utf-8"), str(path))
     except UnicodeDecodeError as error:
-        raise InvalidRequest(
-            f"{path} was expected to be UTF-8 text and is not: correct it"
-        ) from error
+        raise InvalidRequest(f"Not a model card: {path} is not UTF-8 text. Correct it.") from error
 
 
 def _read_weights(weights: Path | None, source: LocalFile) -> bytes:

@@ -145,9 +145,9 @@ class _Network:
         match inferred.get("features"):
             case (1, dimensions):
                 return self._model("n"), dimensions
-            case shape:
+            case other:
                 raise InvalidRequest(
-                    f"Not a recogniser: {self._what} gives {shape} for a chip, not one row of"
+                    f"Not a recogniser: {self._what} gives {other} for a chip, not one row of"
                     " numbers. Get the file again."
                 )
 
