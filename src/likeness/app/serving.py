@@ -3,14 +3,14 @@
 import logging
 from contextlib import ExitStack
 from functools import partial
+from operator import methodcaller
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Match, Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Route, Router
 
 from likeness.access import IssuedSecret, KnownKeys, RequestTokens
 from likeness.app.acts import home_parts, now
@@ -26,12 +26,14 @@ from likeness.rekognition.application import Application as Rekognition
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
+from likeness.server.door import below
 from likeness.server.gate import Gate, Limits
-from likeness.server.metrics import MeasuredFinder, Metrics, MetricsPage
+from likeness.server.metrics import Metrics, MetricsPage
 from likeness.service.govern.keys import KeyActs
 from likeness.terms import Closing
 from likeness.v1.acts import Acts
 from likeness.v1.application import Application as OwnActs
+from likeness.vision.find import Observer
 
 _logger = logging.getLogger(__name__)
 
@@ -55,12 +57,17 @@ class Serving(Closing):
             home, settings = self.home, installation.settings
             registry = CollectorRegistry()
             metrics = Metrics(registry)
+            observer = Observer(
+                metrics.stages.labels("locate").time,
+                metrics.stages.labels("embed").time,
+                metrics.faces.inc,
+            )
             finders = Finders(
                 installation,
                 installation.engine(Workload.MANY),
                 progress,
                 fetches=False,
-                wrap=partial(MeasuredFinder, metrics=metrics),
+                wrap=methodcaller("observed_by", observer),
             )
             backend = _backend(home, finders)
             _tell_of_better_models(home)
@@ -86,10 +93,9 @@ class Serving(Closing):
                     "/metrics",
                     MetricsPage(registry, settings.metrics_token.get_secret_value()).show,
                 ),
-                _Below("/v1/", OwnActs(acts, self._gate)),
             ],
             redirect_slashes=False,
-            default=rekognition,
+            default=below({"/v1/": OwnActs(acts, self._gate)}, otherwise=rekognition),
         )
 
     def ensure_first_key(self) -> IssuedSecret | None:
@@ -116,23 +122,6 @@ class Serving(Closing):
         except LikenessError:
             return False
         return True
-
-
-class _Below(BaseRoute):
-    """Gives an application all paths that begin alike, as they are."""
-
-    def __init__(self, prefix: str, application: ASGIApp) -> None:
-        self._prefix = prefix
-        self._application = application
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Say whether a request is for the application."""
-        ours = scope["type"] == "http" and scope["path"].startswith(self._prefix)
-        return (Match.FULL if ours else Match.NONE), {}
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer."""
-        await self._application(scope, receive, send)
 
 
 async def _alive(request: Request) -> Response:

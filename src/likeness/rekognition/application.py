@@ -1,17 +1,17 @@
 """Rekognition's wire, as a door of the server: POST / in, AWS's shapes out, whatever comes.
 
-    authenticate -> read_call -> lane [ parse -> operation -> serialise ]
+    open -> (server: authenticate) -> read_call -> lane [ parse -> operation -> serialise ]
 
 Operations are synchronous and run on threads.
 """
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from uuid import UUID
 
-from likeness.rekognition.call import Call, Request, Response, read_call, target
+from likeness.rekognition.call import Call, Request, Response, operation_called, read_call
 from likeness.rekognition.contract import Contract, contract
 from likeness.rekognition.faults import AwsError, in_aws_words
 from likeness.rekognition.parsing import parse
@@ -30,8 +30,8 @@ class Application(Door):
         super().__init__(gate, gate.limits.body)
         self._operations = operations
 
-    async def answer(self, exchange: Exchange) -> Answer:
-        """Do the operation that is called."""
+    def open(self, exchange: Exchange) -> bool:
+        """Name the operation that is called; whoever calls one has to be known."""
         head = exchange.head
         if (head.method, head.path) != ("POST", "/"):
             raise AwsError(
@@ -39,23 +39,25 @@ class Application(Door):
                 "POST / with X-Amz-Target was expected and another method or path came.",
                 404,
             )
-        wanted = contract(name := target(head))
-        if wanted is not None:
-            exchange.operation = name
-        claim = await self.gate.authenticate(exchange)
+        exchange.operation = operation_called(head) or exchange.operation
+        return True
+
+    def answer(self, exchange: Exchange) -> Awaitable[Answer]:
+        """Do the operation that is called, on a thread of its lane."""
+        wanted = contract(exchange.operation)
         if wanted is None:
             raise AwsError(
                 "UnknownOperationException",
                 "X-Amz-Target was expected to be RekognitionService and an operation of it.",
             )
-        operation = self._operations.get(name)
+        operation = self._operations.get(wanted.name)
         if operation is None:
-            raise AwsError("UnknownOperationException", f"{name} is not offered by Likeness.")
-        call = read_call(exchange, claim)
-        self.gate.rates.take(call.principal.id)
-        act = partial(self._act, exchange, wanted, operation, call)
+            raise AwsError(
+                "UnknownOperationException", f"{wanted.name} is not offered by Likeness."
+            )
+        act = partial(self._act, exchange, wanted, operation, read_call(exchange))
         lane = self.gate.pictures if wanted.takes_picture else self.gate.rows
-        return _answer(200, "OK", await lane.run(act, exchange.stages), exchange.request_id)
+        return self.gate.run(lane, act, exchange)
 
     def word(self, error: Exception, request_id: UUID, operation: str) -> Answer:
         """Say in AWS's words what went wrong."""
@@ -69,7 +71,9 @@ class Application(Door):
         }
         return _answer(worded.status, worded.code, json.dumps(content).encode(), request_id)
 
-    def _act(self, exchange: Exchange, wanted: Contract, operation: Operation, call: Call) -> bytes:
+    def _act(
+        self, exchange: Exchange, wanted: Contract, operation: Operation, call: Call
+    ) -> Answer:
         """Parse, do and serialise, on a thread of its lane."""
         exchange.stages.append(("parse", time.perf_counter()))
         request = parse(wanted, exchange.body.content)
@@ -79,7 +83,7 @@ class Application(Door):
         finally:
             call.tell_proof()
         exchange.stages.append(("serialise", time.perf_counter()))
-        return serialise(wanted, response)
+        return _answer(200, "OK", serialise(wanted, response), exchange.request_id)
 
 
 def _answer(status: int, code: str, content: bytes, request_id: UUID) -> Answer:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from likeness.errors import required
-from likeness.rekognition.contract import TARGET_PREFIX
+from likeness.rekognition.contract import TARGET_PREFIX, operation_names
 from likeness.rekognition.faults import AwsError
 from likeness.server.exchange import Exchange
-from likeness.server.signature import Claim, Head
+from likeness.server.signature import Head
 from likeness.service.uses.caller import Caller, Stated
 from likeness.terms import Principal
 
@@ -22,14 +22,13 @@ Response = dict[str, Any]
 are None are left out."""
 
 _HEADERS = {
-    "purpose": "x-likeness-purpose",
-    "case": "x-likeness-case",
-    "warrant": "x-likeness-warrant",
+    "x-likeness-purpose": "purpose",
+    "x-likeness-case": "case",
+    "x-likeness-warrant": "warrant",
+    # Whether people are looked for in pictures of this moment; it needs no grant.
+    "x-likeness-live": "live",
 }
-_LIVE_HEADER = "x-likeness-live"
 _STATEMENT = re.compile(r"[\x20-\x7e]{1,256}")
-
-
 _RECEIPT_HEADER, _CASE_HEADER = "X-Likeness-Receipt", "X-Likeness-Case"
 
 
@@ -59,54 +58,47 @@ class Call:
                 self.headers[name] = str(said)
 
 
-def target(head: Head) -> str:
-    """Name the operation that a request calls; empty where it calls none of this service."""
+def operation_called(head: Head) -> str | None:
+    """Name the operation that a request calls; None where it calls none that AWS knows."""
     targets = head.values("x-amz-target")
     prefix, _, operation = targets[0].partition(".") if len(targets) == 1 else ("", "", "")
-    return operation if prefix == TARGET_PREFIX else ""
+    return operation if prefix == TARGET_PREFIX and operation in operation_names() else None
 
 
-def read_call(exchange: Exchange, claim: Claim) -> Call:
+def read_call(exchange: Exchange) -> Call:
     """Say who calls what, and why: of the headers, only what is signed counts.
 
     Raises:
         AwsError: a statement is not signed, or not readable.
     """
+    claim = required(exchange.claim, "who was authenticated")
     principal = required(exchange.principal, "whose claim was proven")
-    words = {name: _signed(header, exchange.head, claim) for name, header in _HEADERS.items()}
+    stated: dict[str, str] = {}
+    for header, text in exchange.head.headers:
+        if header not in _HEADERS:
+            continue
+        if header not in claim.signed_headers:
+            raise AwsError(
+                "AccessDeniedException",
+                f"The header {header} was expected to be signed and is not: add it before the"
+                " request is signed (with boto3, in a handler of the event before-sign).",
+            )
+        if _HEADERS[header] in stated or not _STATEMENT.fullmatch(text):
+            raise AwsError(
+                "ValidationException",
+                f"The header {header} was expected once, with 1 to 256 printable ASCII characters.",
+            )
+        stated[_HEADERS[header]] = text
+    live = stated.pop("live", "false")
+    if live not in ("true", "false"):
+        raise AwsError(
+            "ValidationException", "The header x-likeness-live was expected to be true or false."
+        )
     caller = Caller(
         principal,
         exchange.operation,
-        Stated(**words, live=_live(exchange.head, claim)),
+        Stated(**stated, live=live == "true"),
         exchange.request_id,
         exchange.replayed,
     )
     return Call(caller, claim.region, exchange.headers)
-
-
-def _live(head: Head, claim: Claim) -> bool:
-    """Read whether people are looked for in pictures of this moment; it needs no grant."""
-    said = _signed(_LIVE_HEADER, head, claim)
-    if said not in (None, "true", "false"):
-        raise AwsError(
-            "ValidationException", f"The header {_LIVE_HEADER} was expected to be true or false."
-        )
-    return said == "true"
-
-
-def _signed(header: str, head: Head, claim: Claim) -> str | None:
-    values = head.values(header)
-    if not values:
-        return None
-    if header not in claim.signed_headers:
-        raise AwsError(
-            "AccessDeniedException",
-            f"The header {header} was expected to be signed and is not: add it before the request"
-            " is signed (with boto3, in a handler of the event before-sign).",
-        )
-    if len(values) > 1 or not _STATEMENT.fullmatch(values[0]):
-        raise AwsError(
-            "ValidationException",
-            f"The header {header} was expected once, with 1 to 256 printable ASCII characters.",
-        )
-    return values[0]

@@ -4,12 +4,12 @@ import asyncio
 import logging
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import likeness
 from likeness.server.body import Body, BodyLimits
@@ -36,7 +36,11 @@ class Door(ABC):
         self._room = gate.room(limits)
 
     @abstractmethod
-    async def answer(self, exchange: Exchange) -> Answer:
+    def open(self, exchange: Exchange) -> bool:
+        """Name what is asked; say whether it has to be known who asks. Raises as `answer` does."""
+
+    @abstractmethod
+    def answer(self, exchange: Exchange) -> Awaitable[Answer]:
         """Do what is asked; raises whatever `word` has words for."""
 
     @abstractmethod
@@ -50,6 +54,8 @@ class Door(ABC):
         body = Body(receive, head.declared_bytes, self._room, most_bytes)
         exchange = Exchange(scope, receive, head, body)
         try:
+            if self.open(exchange):
+                await self.gate.authenticate(exchange)
             answer = await self.answer(exchange)
         except asyncio.CancelledError:
             body.give_up()
@@ -110,6 +116,16 @@ class Door(ABC):
             principal=exchange.principal,
             replayed=exchange.replayed,
         )
+
+
+def below(prefixes: Mapping[str, ASGIApp], otherwise: ASGIApp) -> ASGIApp:
+    """Give what is asked to the first application whose prefix its path has, or to another."""
+
+    def application(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        found = (one for prefix, one in prefixes.items() if scope["path"].startswith(prefix))
+        return next(found, otherwise)(scope, receive, send)
+
+    return application
 
 
 def _headers(answer: Answer) -> dict[str, str]:

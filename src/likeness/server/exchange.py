@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope
 from likeness.server.body import Body
 from likeness.server.lanes import Stages
 from likeness.server.metrics import Metrics
-from likeness.server.signature import Head
+from likeness.server.signature import Claim, Head
 from likeness.terms import Principal
 
 _logger = logging.getLogger(__name__)
@@ -31,8 +31,9 @@ class Answer:
 class Exchange:
     """One request and what is known of it so far.
 
-    `began_s` is by `time.perf_counter`. `replayed` is whether an earlier request had the same
-    signature. `headers` go out with the answer, whatever it is.
+    `claim` and `principal` are of whoever asks, once they are proven. `began_s` is by
+    `time.perf_counter`. `replayed` is whether an earlier request had the same signature. `headers`
+    go out with the answer, whatever it is.
     """
 
     scope: Scope
@@ -42,6 +43,7 @@ class Exchange:
     request_id: UUID = field(default_factory=uuid4)
     began_s: float = field(default_factory=time.perf_counter)
     operation: str = "unknown"
+    claim: Claim | None = None
     principal: Principal | None = None
     replayed: bool = False
     stages: Stages = field(default_factory=list)

@@ -8,17 +8,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
 
 from likeness.access import Credential
-from likeness.errors import LikenessError
+from likeness.errors import LikenessError, required
 from likeness.server.body import BodyLimits, Room
 from likeness.server.errors import KeysUnavailable, TooManyRequests
 from likeness.server.exchange import Exchange
 from likeness.server.lanes import Lane
 from likeness.server.metrics import Metrics
-from likeness.server.signature import SERVICE, SKEW, Claim, Keys, read_claim, require_key, verify
+from likeness.server.signature import SERVICE, SKEW, Keys, read_claim, require_key, verify
 from likeness.terms import Closing
 
+T = TypeVar("T")
+_now = partial(datetime.now, UTC)
 _SIGNATURES_KEPT = 100_000
 
 
@@ -46,11 +50,11 @@ class Gate(Closing):
         keys: Keys,
         metrics: Metrics,
         limits: Limits = Limits(),
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = _now,
     ) -> None:
         self.metrics = metrics
         self.limits = limits
-        self.rates = Rates(limits.per_key_s)
+        self._rates = Rates(limits.per_key_s)
         self._keys = keys
         self._clock = clock
         self._replays = Replays(clock)
@@ -71,8 +75,8 @@ class Gate(Closing):
         self._rooms.append(room := Room(limits))
         return room
 
-    async def authenticate(self, exchange: Exchange) -> Claim:
-        """Read a request's body and prove who sent it: then `exchange.principal` is who.
+    async def authenticate(self, exchange: Exchange) -> None:
+        """Read a request's body and prove who sent it: `exchange` has the claim and the principal.
 
         Raises:
             RequestError: who sent it is not known, or it is too much.
@@ -85,11 +89,23 @@ class Gate(Closing):
             await body.read()
         with stages.labels("verify").time():
             credential = await self._recognise(lambda: verify(head, claim, body.sha256, self._keys))
-        exchange.principal = credential.principal
+        exchange.claim, exchange.principal = claim, credential.principal
         if self._replays.seen(claim.signature):
             exchange.replayed = True
             self.metrics.replays.inc()
-        return claim
+
+    def count(self, exchange: Exchange) -> None:
+        """Count a request of a principal.
+
+        Raises:
+            TooManyRequests: their key asks too often.
+        """
+        self._rates.take(required(exchange.principal, "who was authenticated").id)
+
+    async def run(self, lane: Lane, act: Callable[[], T], exchange: Exchange) -> T:
+        """Count a request, and do it in a lane; raises what either does."""
+        self.count(exchange)
+        return await lane.run(act, exchange.stages)
 
     def close(self) -> None:
         """Finish what runs and what waits."""

@@ -5,7 +5,6 @@ They hold no person's data, but say how much a server is used, for what, and wha
 
 import hmac
 import ipaddress
-from collections.abc import Callable, Sequence
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -17,11 +16,6 @@ from prometheus_client import (
 )
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-
-from likeness.terms import Template
-from likeness.vision.cohorts.cohort import Cohort
-from likeness.vision.decode import Sample
-from likeness.vision.find import FaceFinder, Located
 
 _BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -85,48 +79,6 @@ class MetricsPage:
                 {"www-authenticate": "Bearer"},
             )
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
-
-
-class MeasuredFinder(FaceFinder):
-    """A finder that does what another does, and is measured."""
-
-    def __init__(self, finder: FaceFinder, metrics: Metrics) -> None:
-        self._finder = finder
-        self._metrics = metrics
-
-    @property
-    def model(self) -> str:
-        """What the templates are made with."""
-        return self._finder.model
-
-    @property
-    def cohort_version(self) -> str:
-        """What the templates' scores are evened out by."""
-        return self._finder.cohort_version
-
-    @property
-    def cohort(self) -> Cohort:
-        """What evens the templates' scores out."""
-        return self._finder.cohort
-
-    def locate(self, sample: Sample) -> Located:
-        """Find every face, largest first, with its pose and its quality."""
-        return self._measured(self._finder.locate, sample)
-
-    def locate_largest(self, sample: Sample) -> Located:
-        """Find the largest face alone, or none."""
-        return self._measured(self._finder.locate_largest, sample)
-
-    def templates(self, located: Located, which: Sequence[int] | None = None) -> list[Template]:
-        """Make the templates of the faces with these indices; of all without."""
-        with self._metrics.stages.labels("embed").time():
-            return self._finder.templates(located, which)
-
-    def _measured(self, locate: Callable[[Sample], Located], sample: Sample) -> Located:
-        with self._metrics.stages.labels("locate").time():
-            located = locate(sample)
-        self._metrics.faces.inc(len(located.faces))
-        return located
 
 
 def _from_this_machine(request: Request) -> bool:

@@ -15,7 +15,6 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from likeness import __version__
-from likeness.errors import required
 from likeness.server.body import BodyLimits
 from likeness.server.door import Door
 from likeness.server.exchange import Answer, Exchange
@@ -57,17 +56,18 @@ class Application(Door):
             self._acts.include_router(router)
         self._acts.add_api_route(HEALTH_PATH, show_health, tags=["health"])
 
-    async def answer(self, exchange: Exchange) -> Answer:
-        """Do what is asked, once it is known who asks."""
+    def open(self, exchange: Exchange) -> bool:
+        """Say whether it has to be known who asks."""
         exchange.headers.update(_HEADERS)
         exchange.headers["x-request-id"] = str(exchange.request_id)
-        state: dict[str, object] = {}
+        return exchange.head.path not in (DESCRIPTION_PATH, HEALTH_PATH)
+
+    async def answer(self, exchange: Exchange) -> Answer:
+        """Do what is asked."""
+        state: dict[str, object] = {"caller": exchange.principal}
         scope = {**exchange.scope, "state": state}
-        if exchange.head.path not in (DESCRIPTION_PATH, HEALTH_PATH):
-            await self.gate.authenticate(exchange)
-            caller = required(exchange.principal, "who was authenticated")
-            self.gate.rates.take(caller.id)
-            state["caller"] = caller
+        if exchange.principal is not None:
+            self.gate.count(exchange)
         read: list[Message] = [{"type": "http.request", "body": bytes(exchange.body.content)}]
         sent: list[Message] = []
 

@@ -1,7 +1,9 @@
 """From a sample to its faces and their templates: the whole path, as one sentence each."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,12 +111,24 @@ class FaceLocator:
         return Located(faces, image, detections, search)
 
 
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Times what a finder does, in contexts, and is told how many faces it finds."""
+
+    locating: Callable[[], AbstractContextManager[object]] = nullcontext
+    embedding: Callable[[], AbstractContextManager[object]] = nullcontext
+    found: Callable[[int], object] = lambda count: None
+
+
 class FaceFinder:
     """Locates the faces of a sample and makes their templates; safe to share between threads."""
 
-    def __init__(self, locator: FaceLocator, recogniser: Recogniser) -> None:
+    def __init__(
+        self, locator: FaceLocator, recogniser: Recogniser, observer: Observer | None = None
+    ) -> None:
         self._locator = locator
         self._recogniser = recogniser
+        self._observer = observer or Observer()
 
     @property
     def model(self) -> str:
@@ -133,17 +147,18 @@ class FaceFinder:
 
     def locate(self, sample: Sample) -> Located:
         """Find every face, largest first, with its pose and its quality."""
-        return self._locator.locate(sample)
+        return self._observed(self._locator.locate, sample)
 
     def locate_largest(self, sample: Sample) -> Located:
         """Find the largest face alone, or none: in less time, since it is seen from afar."""
-        return self._locator.locate_largest(sample)
+        return self._observed(self._locator.locate_largest, sample)
 
     def templates(self, located: Located, which: Sequence[int] | None = None) -> list[Template]:
         """Make the templates of the faces with these indices; of all without."""
         landmarks_xy = located.detections.landmarks_xy
         chosen = landmarks_xy if which is None else landmarks_xy[list(which)]
-        return self._recogniser.embed(located.image, chosen)
+        with self._observer.embedding():
+            return self._recogniser.embed(located.image, chosen)
 
     def largest_face(self, sample: Sample) -> tuple[Face, Template]:
         """Find the largest face of a picture and make its template.
@@ -155,6 +170,16 @@ class FaceFinder:
         which = located.largest
         (template,) = self.templates(located, [which])
         return located.faces[which], template
+
+    def observed_by(self, observer: Observer) -> Self:
+        """Give a finder that does the same, and is observed."""
+        return type(self)(self._locator, self._recogniser, observer)
+
+    def _observed(self, locate: Callable[[Sample], Located], sample: Sample) -> Located:
+        with self._observer.locating():
+            located = locate(sample)
+        self._observer.found(len(located.faces))
+        return located
 
 
 def largest_of(boxes_xyxy: NDArray[np.float32], width: int, height: int) -> int:
