@@ -23,8 +23,7 @@ from likeness.config import read_settings
 from likeness.gallery import collections
 from likeness.review import Arrival, Case, Found, Owed, Search, cases, crops, open_watch_cases
 from likeness.review.tables import CROPS
-from likeness.server.gate import Gate
-from likeness.server.metrics import Metrics
+from likeness.server import Gate, Metrics
 from likeness.service.uses.record import Outcome
 from likeness.terms import Action, Principal, Role, Use
 from likeness.v1.acts import Acts

@@ -14,8 +14,8 @@ from starlette.types import ASGIApp
 
 from likeness.app.serving import Serving
 from likeness.config import Settings
+from likeness.server import HttpServer, Place
 from likeness.server.http_connection import Refuse
-from likeness.server.http_server import HttpServer, Place
 from tests.cli.conftest import InstallationWithDiscs, ship_standards
 
 

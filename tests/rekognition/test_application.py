@@ -18,8 +18,7 @@ from likeness.access import Credential
 from likeness.errors import DatabaseUnavailable, Denied, NotFound
 from likeness.rekognition.application import Application
 from likeness.rekognition.call import Call, Request, Response
-from likeness.server.gate import Gate, Limits
-from likeness.server.metrics import Metrics
+from likeness.server import Gate, Limits, Metrics
 from likeness.service.uses.caller import Stated
 from likeness.terms import Action, Principal, Role
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from likeness.rekognition.contract import contract, operation_names
+from likeness.rekognition.contract import contract, contracts
 from likeness.rekognition.operations import OPERATIONS
 
 
 def test_every_operation_is_one_of_the_contract() -> None:
-    assert set(operation_names()) > set(OPERATIONS)
+    assert set(contracts()) > set(OPERATIONS)
 
 
 def test_networks_run_for_the_operations_that_take_a_picture() -> None:

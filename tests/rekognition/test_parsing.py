@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.rekognition.contract import contract, operation_names
+from likeness.rekognition.contract import contract, contracts
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.parsing import matches, parse
 
@@ -222,14 +222,12 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=10,
 )
-MEMBERS = sorted(
-    {name for op in operation_names() if (c := contract(op)) for name in c.input.members}
-)
+MEMBERS = sorted({name for op in contracts() if (c := contract(op)) for name in c.input.members})
 
 
 # Slow it is where other work runs beside it, and that says nothing of what is read.
 @given(
-    operation=st.sampled_from(operation_names()),
+    operation=st.sampled_from(sorted(contracts())),
     document=st.dictionaries(st.sampled_from(MEMBERS), json_values, max_size=6),
 )
 def test_whatever_comes_is_read_or_refused(operation: str, document: dict[str, Any]) -> None:
@@ -260,7 +258,7 @@ def patterns() -> set[tuple[str, int]]:
         for member in getattr(shape, "members", {}).values():
             walk(member)
 
-    for name in operation_names():
+    for name in contracts():
         wanted = contract(name)
         assert wanted is not None
         walk(wanted.input)

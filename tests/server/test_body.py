@@ -9,7 +9,8 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from likeness.server.body import Body, BodyLimits, Room
+from likeness.server import BodyLimits
+from likeness.server.body import Body, Room
 from likeness.server.errors import BodyTooSlow
 
 LONG_S = 1000.0

@@ -15,9 +15,7 @@ from starlette.types import Message
 
 from likeness.rekognition.application import Application
 from likeness.rekognition.call import Call, Request, Response
-from likeness.server.gate import Gate
-from likeness.server.http_server import HttpServer, Place
-from likeness.server.metrics import Metrics
+from likeness.server import Gate, HttpServer, Metrics, Place
 from tests.rekognition.conftest import Running
 from tests.rekognition.test_application import KEY_ID, SECRET, Keys
 

@@ -20,10 +20,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import Receive, Scope, Send
 
 from likeness.rekognition.application import Application
-from likeness.server import http_connection
-from likeness.server.body import BodyLimits
-from likeness.server.gate import Gate, Limits
-from likeness.server.metrics import Metrics
+from likeness.server import BodyLimits, Gate, Limits, Metrics, http_connection
 from tests.rekognition.conftest import Running, running
 from tests.rekognition.test_application import KEY_ID, SECRET, Keys
 

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from likeness.errors import InvalidRequest
-from likeness.server.http_server import Certificate, HttpServer, Place
+from likeness.server import Certificate, HttpServer, Place
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.test"])
@@ -39,7 +39,7 @@ def test_behind_a_proxy_every_address_may_be_listened_at(host: str) -> None:
 def test_a_port_in_use_is_said_on_one_line() -> None:
     with (
         HttpServer(Place(port=0), stop_within_s=1) as first,
-        pytest.raises(InvalidRequest, match=r"port \d+ cannot be had \(in use\): choose") as caught,
+        pytest.raises(InvalidRequest, match=r"at 127.0.0.1 port \d+: in use. Choose") as caught,
     ):
         HttpServer(Place(port=int(first.url.rpartition(":")[2])), stop_within_s=1)
     assert "\n" not in str(caught.value)
@@ -73,7 +73,7 @@ def test_a_bad_certificate_is_said_on_one_line(tmp_path: Path, content: bytes | 
     if content is not None:
         chain.write_bytes(content)
         key.write_bytes(content)
-    with pytest.raises(InvalidRequest, match="a certificate and its key in PEM") as caught:
+    with pytest.raises(InvalidRequest, match="Not a certificate and its key in PEM") as caught:
         HttpServer(Place(port=0, certificate=Certificate(chain, key)), stop_within_s=1)
     assert "\n" not in str(caught.value)
 

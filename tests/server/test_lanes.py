@@ -9,9 +9,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from likeness.errors import NoFace
+from likeness.server import Lane, Metrics
 from likeness.server.errors import TooLate, TooManyRequests
-from likeness.server.lanes import Lane
-from likeness.server.metrics import Metrics
 
 
 def one_at_a_time(within_s: float = 20) -> Lane:

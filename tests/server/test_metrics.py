@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from likeness.server.metrics import MetricsPage
+from likeness.server import MetricsPage
 
 TOKEN = "a token of nobody"
 

@@ -17,8 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from likeness.server import http_connection
-from likeness.server.http_server import Certificate, HttpServer, Place
+from likeness.server import Certificate, HttpServer, Place, http_connection
 from tests.certificates import make_certificate
 
 WHOLE = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"

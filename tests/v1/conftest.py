@@ -20,8 +20,7 @@ from likeness.errors import NotFound
 from likeness.gallery import Collections
 from likeness.ledger import Entry, Kind
 from likeness.secrets import KeyFiles, Keyring
-from likeness.server.gate import Gate
-from likeness.server.metrics import Metrics
+from likeness.server import Gate, Metrics
 from likeness.storage import migrate, open_database
 from likeness.terms import Action, CohortStatistics, Principal, Role, Template, Use
 from likeness.v1.acts import Acts

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from likeness.errors import Fault, KeyUnusable, TooBusy
-from likeness.server.lanes import Lane
+from likeness.server import Lane
 
 from .conftest import LANE, Client
 from .wanted import watch

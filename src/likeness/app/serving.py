@@ -26,9 +26,7 @@ from likeness.rekognition.application import Application as Rekognition
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
-from likeness.server.door import below
-from likeness.server.gate import Gate, Limits
-from likeness.server.metrics import Metrics, MetricsPage
+from likeness.server import Gate, Limits, Metrics, MetricsPage, below
 from likeness.service.govern.keys import KeyActs
 from likeness.terms import Closing
 from likeness.v1.acts import Acts

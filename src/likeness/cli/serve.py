@@ -19,7 +19,7 @@ from likeness.cli.terminal.options import Artifacts
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import fetching
 from likeness.errors import InvalidRequest
-from likeness.server.http_server import Certificate, HttpServer, Place
+from likeness.server import Certificate, HttpServer, Place
 
 _STOP_WITHIN_S = 60.0
 
@@ -48,9 +48,12 @@ def serve(
             serving = Serving(settled, progress)
         with serving:
             if key := serving.ensure_first_key():
-                print("This access key is shown this once; `likeness keys` makes others:")
-                print(f"  AWS_ACCESS_KEY_ID={key.access_key_id}")
-                print(f"  AWS_SECRET_ACCESS_KEY={key.secret}")
+                print(
+                    "This access key is shown this once; `likeness keys` makes others:",
+                    f"  AWS_ACCESS_KEY_ID={key.access_key_id}",
+                    f"  AWS_SECRET_ACCESS_KEY={key.secret}",
+                    sep="\n",
+                )
             if settled.choice.drawback:
                 print(plain(settled.choice.drawback))
             print(f"Rekognition's clients find it by AWS_ENDPOINT_URL_REKOGNITION={server.url}")
@@ -59,8 +62,6 @@ def serve(
 
 
 def _certificate(chain: Path | None, key: Path | None) -> Certificate | None:
-    if chain and key:
-        return Certificate(chain, key)
-    if chain or key:
-        raise InvalidRequest("--tls-cert and --tls-key were expected together and one came")
-    return None
+    if bool(chain) != bool(key):
+        raise InvalidRequest("--tls-cert and --tls-key belong together. Give both.")
+    return Certificate(chain, key) if chain and key else None

@@ -16,9 +16,7 @@ from likeness.rekognition.contract import Contract, contract
 from likeness.rekognition.faults import AwsError, in_aws_words
 from likeness.rekognition.parsing import parse
 from likeness.rekognition.serialising import serialise
-from likeness.server.door import Door
-from likeness.server.exchange import Answer, Exchange
-from likeness.server.gate import Gate
+from likeness.server import Answer, Door, Exchange, Gate
 
 Operation = Callable[[Call, Request], Response]
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from likeness.errors import required
-from likeness.rekognition.contract import TARGET_PREFIX, operation_names
+from likeness.rekognition.contract import TARGET_PREFIX, contracts
 from likeness.rekognition.faults import AwsError
-from likeness.server.exchange import Exchange
-from likeness.server.signature import Head
+from likeness.server import Exchange, Head
 from likeness.service.uses.caller import Caller, Stated
 from likeness.terms import Principal
 
@@ -62,7 +61,7 @@ def operation_called(head: Head) -> str | None:
     """Name the operation that a request calls; None where it calls none that AWS knows."""
     targets = head.values("x-amz-target")
     prefix, _, operation = targets[0].partition(".") if len(targets) == 1 else ("", "", "")
-    return operation if prefix == TARGET_PREFIX and operation in operation_names() else None
+    return operation if prefix == TARGET_PREFIX and operation in contracts() else None
 
 
 def read_call(exchange: Exchange) -> Call:

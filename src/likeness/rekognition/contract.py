@@ -4,6 +4,7 @@ Shapes are botocore's own objects; `Any` stands for them here and in `parsing` a
 and nowhere else.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -31,30 +32,25 @@ class Contract:
 
 def contract(operation: str) -> Contract | None:
     """Look up an operation of the 75; None where the name is not among them."""
-    # Names that callers make up must not fill the cache.
-    return _contract(operation) if operation in operation_names() else None
+    return contracts().get(operation)
 
 
 @cache
-def operation_names() -> tuple[str, ...]:
-    """Name all operations that the service model has."""
-    return tuple(_service().operation_names)
+def contracts() -> Mapping[str, Contract]:
+    """Read all operations that the service model has, by their names."""
+    # What is in the user's own ~/.aws/models is no contract of ours.
+    loader = Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    service = ServiceModel(loader.load_service_model("rekognition", "service-2", API_VERSION))
+    return {
+        name: _contract(name, service.operation_model(name)) for name in service.operation_names
+    }
 
 
-@cache
-def _contract(operation: str) -> Contract:
-    model = _service().operation_model(operation)
+def _contract(name: str, model: Any) -> Contract:
     return Contract(
-        operation,
+        name,
         model.input_shape,
         model.output_shape,
         frozenset(shape.name for shape in model.error_shapes),
         any(member.name == "Image" for member in model.input_shape.members.values()),
     )
-
-
-@cache
-def _service() -> Any:
-    # What is in the user's own ~/.aws/models is no contract of ours.
-    loader = Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    return ServiceModel(loader.load_service_model("rekognition", "service-2", API_VERSION))

@@ -47,10 +47,10 @@ class PageTokens:
         try:
             sealed = urlsafe_b64decode(token.encode("ascii"))
             opened = self._keyring.unseal(sealed, _context(call, request, listed))
+            if _EXPIRY.unpack_from(opened)[0] < self._clock().timestamp():
+                raise ValueError("it has expired")
         except (ValueError, KeyUnusable) as error:
-            raise _invalid() from error
-        if _EXPIRY.unpack_from(opened)[0] < self._clock().timestamp():
-            raise _invalid()
+            raise AwsError("InvalidPaginationTokenException", "Invalid Pagination Token") from error
         return opened[_EXPIRY.size :]
 
 
@@ -58,7 +58,3 @@ def _context(call: Call, request: Request, listed: UUID | None) -> bytes:
     filters = {name: value for name, value in request.items() if name not in _OF_THE_PAGE}
     whole = [call.operation, call.principal.id, str(listed), filters]
     return b"page token " + hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).digest()
-
-
-def _invalid() -> AwsError:
-    return AwsError("InvalidPaginationTokenException", "Invalid Pagination Token")

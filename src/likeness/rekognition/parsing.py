@@ -31,6 +31,13 @@ _KINDS = {
     "blob": "ByteBuffer",
 }
 _BITS = {"integer": 31, "long": 63}
+_NUMBERS = ("integer", "long", "float")
+_CONSTRAINTS = {
+    "max": "Member must have {size} less than or equal to {limit}",
+    "min": "Member must have {size} greater than or equal to {limit}",
+    "pattern": "Member must satisfy regular expression pattern: {limit}",
+    "enum": "Member must satisfy enum value set: {limit}",
+}
 _SHOWN_CHARACTERS = 256
 
 _CATEGORIES = {
@@ -119,7 +126,8 @@ class _Reading:
     ) -> None:
         """Note once, for all members, every constraint that they have."""
         if any(_broken(shape, member) for member in members):
-            self._note(whole, path, [f"{words}: [{', '.join(_constraints(shape))}]"])
+            constraints = [_constraint(shape, n) for n in _CONSTRAINTS if n in shape.metadata]
+            self._note(whole, path, [f"{words}: [{', '.join(constraints)}]"])
 
     def _note(self, value: object, path: str, constraints: Iterable[str]) -> None:
         for constraint in constraints:
@@ -152,50 +160,29 @@ def _scalar(shape: Any, value: Any) -> Any:
 
 def _broken(shape: Any, value: Any) -> list[str]:
     """Name the constraints of a shape that a value breaks, length before pattern as AWS does."""
-    limits = shape.metadata
-    if shape.type_name in ("integer", "long", "float"):
-        size: float = value
-    elif shape.type_name == "boolean":
+    if shape.type_name == "boolean":
         return []
-    else:
-        size = len(value)
-    broken = []
+    limits, size = shape.metadata, value if shape.type_name in _NUMBERS else len(value)
     if "max" in limits and size > limits["max"]:
         # One error is enough: a few patterns take the square of a value's length.
-        return [_at_most(shape)]
+        return [_constraint(shape, "max")]
+    broken = []
     if "min" in limits and size < limits["min"]:
-        broken.append(_at_least(shape))
+        broken.append("min")
     if "pattern" in limits and not matches(limits["pattern"], value):
-        broken.append(_of_pattern(shape))
+        broken.append("pattern")
     if "enum" in limits and value not in limits["enum"]:
-        broken.append(_one_of(shape))
-    return broken
+        broken.append("enum")
+    return [_constraint(shape, name) for name in broken]
 
 
-def _constraints(shape: Any) -> list[str]:
-    limits = shape.metadata
-    words = {"max": _at_most, "min": _at_least, "pattern": _of_pattern, "enum": _one_of}
-    return [say(shape) for constraint, say in words.items() if constraint in limits]
-
-
-def _at_most(shape: Any) -> str:
-    return f"Member must have {_size(shape)} less than or equal to {shape.metadata['max']}"
-
-
-def _at_least(shape: Any) -> str:
-    return f"Member must have {_size(shape)} greater than or equal to {shape.metadata['min']}"
-
-
-def _of_pattern(shape: Any) -> str:
-    return f"Member must satisfy regular expression pattern: {shape.metadata['pattern']}"
-
-
-def _one_of(shape: Any) -> str:
-    return f"Member must satisfy enum value set: [{', '.join(shape.metadata['enum'])}]"
-
-
-def _size(shape: Any) -> str:
-    return "value" if shape.type_name in ("integer", "long", "float") else "length"
+def _constraint(shape: Any, name: str) -> str:
+    """Say a constraint of a shape as AWS does."""
+    limit = shape.metadata[name]
+    return _CONSTRAINTS[name].format(
+        size="value" if shape.type_name in _NUMBERS else "length",
+        limit=f"[{', '.join(limit)}]" if name == "enum" else limit,
+    )
 
 
 def _document(body: bytes | bytearray) -> Any:

@@ -1,1 +1,32 @@
-"""HTTP as all doors share it: the socket, who calls, how much, how often, and what is noted."""
+"""HTTP as all doors share it: the socket, who calls, how much, how often, and what is noted.
+
+A door extends `Door`: it names what is asked, does it, and words what goes wrong; `errors` has what
+goes wrong before an act begins. All doors of a server share one `Gate`.
+"""
+
+from likeness.server.body import BodyLimits
+from likeness.server.door import Door, below
+from likeness.server.exchange import Answer, Exchange
+from likeness.server.gate import Gate, Limits
+from likeness.server.http_server import Certificate, HttpServer, Place
+from likeness.server.lanes import Lane
+from likeness.server.metrics import Metrics, MetricsPage
+from likeness.server.signature import SERVICE, Head
+
+__all__ = [
+    "SERVICE",
+    "Answer",
+    "BodyLimits",
+    "Certificate",
+    "Door",
+    "Exchange",
+    "Gate",
+    "Head",
+    "HttpServer",
+    "Lane",
+    "Limits",
+    "Metrics",
+    "MetricsPage",
+    "Place",
+    "below",
+]

@@ -45,10 +45,6 @@ class Room:
             raise NoRoom("Too many requests are being read: try again.")
         self.held_bytes += count_bytes
 
-    def give_back(self, count_bytes: int) -> None:
-        """Count bytes that are not held any more."""
-        self.held_bytes -= count_bytes
-
 
 class Body:
     """The body of one request, as far as it has come; its time begins with it."""
@@ -105,8 +101,8 @@ class Body:
                     patience.reschedule(min(now_s() + silent_s, self._due_s))
                     await self._next_piece()
                     self._given_up = self.received_bytes > _THROWN_AWAY_BYTES
-        except (TimeoutError, ClientDisconnect):
-            self.give_up()
+        except (TimeoutError, ClientDisconnect, asyncio.CancelledError):
+            self.give_up()  # where the server stops, what was to be said still holds
 
     def give_up(self) -> None:
         """Wait for no more of it."""
@@ -114,7 +110,7 @@ class Body:
 
     def let_go(self) -> None:
         """Forget the content; others may hold as much."""
-        self._room.give_back(len(self.content))
+        self._room.held_bytes -= len(self.content)
         self.content = bytearray()
 
     async def _next_piece(self) -> bytes:

@@ -73,10 +73,7 @@ class Door(ABC):
         headers = {**_headers(answer), **exchange.headers}
         # A client that is still sending does not hear an answer.
         if not body.complete and "100-continue" not in head.values("expect"):
-            try:
-                await body.throw_away()
-            except asyncio.CancelledError:
-                body.give_up()  # the server stops: what was to be said still holds
+            await body.throw_away()
         if not body.complete:
             headers["connection"] = "close"
         # Before it is sent: who has an answer finds it in the log and among the figures.
@@ -137,12 +134,11 @@ def _whereabouts(error: BaseException) -> str:
     said: list[str] = []
     reason: BaseException | None = error
     while reason is not None and len(said) < 5:
-        frames = traceback.extract_tb(reason.__traceback__)
-        ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE_DIR)]
-        place = ""
-        if ours:
-            path = Path(ours[-1].filename).relative_to(_PACKAGE_DIR)
-            place = f" at {path}:{ours[-1].lineno}"
-        said.append(type(reason).__name__ + place)
+        places = [
+            f" at {path.relative_to(_PACKAGE_DIR)}:{frame.lineno}"
+            for frame in traceback.extract_tb(reason.__traceback__)
+            if (path := Path(frame.filename)).is_relative_to(_PACKAGE_DIR)
+        ]
+        said.append(type(reason).__name__ + "".join(places[-1:]))
         reason = reason.__cause__ or reason.__context__
     return ", from ".join(said)

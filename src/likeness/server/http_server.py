@@ -61,12 +61,12 @@ class HttpServer(Closing):
         """
         if not (place.loopback or place.certificate or place.behind_proxy):
             raise InvalidRequest(
-                f"beyond loopback TLS was expected and {place.host} would be served in the clear:"
-                " give --tls-cert and --tls-key, or --behind-proxy where a proxy has them"
+                f"Nothing is served in the clear beyond loopback, and {place.host} would be. Give"
+                " --tls-cert and --tls-key, or --behind-proxy where a proxy adds TLS."
             )
         if place.certificate:
             _check(place.certificate)
-        self._socket = _taken(place)
+        self._socket = _listening_at(place)
         self._application: ASGIApp | None = None
         self._refusing: Refuse | None = None
         self._server = uvicorn.Server(
@@ -149,29 +149,26 @@ def _check(certificate: Certificate) -> None:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InvalidRequest(
-            f"a certificate and its key in PEM were expected, {str(certificate.chain)!r} and"
-            f" {str(certificate.key)!r} are none ({reason}): give --tls-cert and --tls-key"
+            f"Not a certificate and its key in PEM: {str(certificate.chain)!r} and"
+            f" {str(certificate.key)!r} ({reason}). Check --tls-cert and --tls-key."
         ) from error
 
 
-def _taken(place: Place) -> socket.socket:
+def _listening_at(place: Place) -> socket.socket:
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
+        family, _, _, _, address = socket.getaddrinfo(
             place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        taken = socket.socket(family, kind, protocol)
-        try:
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            taken.bind(address)
-            taken.listen(_BACKLOG)
-        except BaseException:
-            taken.close()
-            raise
+        return socket.create_server(
+            address,
+            family=family,
+            backlog=_BACKLOG,
+            dualstack_ipv6=family == socket.AF_INET6 and socket.has_dualstack_ipv6(),
+        )
     except (OSError, OverflowError) as error:
         in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         raise InvalidRequest(
-            f"an address to listen at was expected and {place.host} port {place.port} cannot be"
-            f" had ({'in use' if in_use else getattr(error, 'strerror', None) or error}): choose"
-            " others with --host and --port"
+            f"Cannot listen at {place.host} port {place.port}:"
+            f" {'in use' if in_use else getattr(error, 'strerror', None) or error}. Choose others"
+            " with --host and --port."
         ) from error
-    return taken

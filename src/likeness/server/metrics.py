@@ -66,15 +66,15 @@ class MetricsPage:
         if self._expected is None:
             if not _from_this_machine(request):
                 return PlainTextResponse(
-                    "LIKENESS_METRICS_TOKEN was expected to be set on the server, since this"
-                    " request comes from another machine\n",
+                    "This request comes from another machine. Set LIKENESS_METRICS_TOKEN on the"
+                    " server, and send it as a bearer token.\n",
                     403,
                 )
         elif not hmac.compare_digest(
             request.headers.get("authorization", "").encode("latin-1"), self._expected
         ):
             return PlainTextResponse(
-                "LIKENESS_METRICS_TOKEN was expected as a bearer token\n",
+                "No or another bearer token. Send LIKENESS_METRICS_TOKEN.\n",
                 401,
                 {"www-authenticate": "Bearer"},
             )

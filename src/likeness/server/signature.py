@@ -31,6 +31,7 @@ from likeness.server.errors import (
     NotSigned,
     SignatureIncomplete,
     SignatureInvalid,
+    Unauthenticated,
     UnknownKey,
 )
 
@@ -111,26 +112,41 @@ def read_claim(head: Head, service: str, now: datetime) -> Claim:
         Unauthenticated: one of them fails.
     """
     parameters = _parameters(_authorization(head))
-    access_key_id, day, region, claimed_service, end = _credential(parameters["Credential"])
+    credential = parameters["Credential"]
+    access_key_id, *scope = credential.split("/")
+    _require(
+        len(scope) == 4 and access_key_id.isalnum() and credential.isascii(),
+        "Credential must have exactly 5 slash-delimited elements, e.g."
+        " keyid/date/region/service/term.",
+    )
+    day, region, *end = scope
     moment = _moment(head, now)
-    if claimed_service != service or end != "aws4_request":
-        raise SignatureInvalid(f"Credential should be scoped to correct service: '{service}'.")
-    if not _REGION.fullmatch(region):
-        raise SignatureInvalid("Credential should be scoped to a valid region.")
-    if day != moment[:8]:
-        raise SignatureInvalid(
-            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from"
-            f" HTTP: '{day}' != '{moment[:8]}', from '{moment}'."
-        )
+    _require(
+        end == [service, "aws4_request"],
+        f"Credential should be scoped to correct service: '{service}'.",
+        SignatureInvalid,
+    )
+    _require(
+        _REGION.fullmatch(region),
+        "Credential should be scoped to a valid region.",
+        SignatureInvalid,
+    )
+    _require(
+        day == moment[:8],
+        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from"
+        f" HTTP: '{day}' != '{moment[:8]}', from '{moment}'.",
+        SignatureInvalid,
+    )
     signed = _signed_headers(parameters["SignedHeaders"], head)
-    if head.values("x-amz-security-token"):
-        raise UnknownKey(
-            "Keys of this service have no session token and one came: unset AWS_SESSION_TOKEN",
-        )
-    if not _SIGNATURE.fullmatch(parameters["Signature"]):
-        raise SignatureIncomplete(
-            "Signature in the Authorization header must be 64 lower-case hex digits."
-        )
+    _require(
+        not head.values("x-amz-security-token"),
+        "Keys of this service have no session token and one came: unset AWS_SESSION_TOKEN",
+        UnknownKey,
+    )
+    _require(
+        _SIGNATURE.fullmatch(parameters["Signature"]),
+        "Signature in the Authorization header must be 64 lower-case hex digits.",
+    )
     return Claim(access_key_id, moment, region, service, signed, parameters["Signature"])
 
 
@@ -142,9 +158,7 @@ def require_key(claim: Claim, keys: Keys) -> Credential:
     """
     credential = keys.find(claim.access_key_id)
     if credential is None or not credential.enabled:
-        raise UnknownKey(
-            "The security token included in the request is invalid.",
-        )
+        raise UnknownKey("The security token included in the request is invalid.")
     return credential
 
 
@@ -162,17 +176,18 @@ def verify(head: Head, claim: Claim, body_sha256: str, keys: Keys) -> Credential
     """
     credential = require_key(claim, keys)
     for declared in head.values("x-amz-content-sha256"):
-        if not hmac.compare_digest(declared.encode(), body_sha256.encode()):
-            raise SignatureInvalid(
-                "The value of X-Amz-Content-SHA256 is not the hash of the body that came."
-            )
-    expected = sign(head, claim, body_sha256, credential.secret)
-    if not hmac.compare_digest(expected, claim.signature):
-        raise SignatureInvalid(
-            "The request signature we calculated does not match the signature you provided. Check"
-            " your AWS Secret Access Key and signing method. Consult the service documentation for"
-            " details."
+        _require(
+            hmac.compare_digest(declared.encode(), body_sha256.encode()),
+            "The value of X-Amz-Content-SHA256 is not the hash of the body that came.",
+            SignatureInvalid,
         )
+    _require(
+        hmac.compare_digest(sign(head, claim, body_sha256, credential.secret), claim.signature),
+        "The request signature we calculated does not match the signature you provided. Check"
+        " your AWS Secret Access Key and signing method. Consult the service documentation for"
+        " details.",
+        SignatureInvalid,
+    )
     return credential
 
 
@@ -190,7 +205,10 @@ def sign(head: Head, claim: Claim, body_sha256: str, secret: str) -> str:
 
 def canonical_request(head: Head, signed_headers: Sequence[str], body_sha256: str) -> str:
     """Write the text whose hash is signed."""
-    lines = [f"{name}:{_trimmed(head.values(name))}" for name in signed_headers]
+    lines = [
+        f"{name}:{','.join(' '.join(value.split()) for value in head.values(name))}"
+        for name in signed_headers
+    ]
     return "\n".join(
         (
             head.method,
@@ -204,55 +222,54 @@ def canonical_request(head: Head, signed_headers: Sequence[str], body_sha256: st
     )
 
 
+def _require(
+    holds: object, message: str, error: type[Unauthenticated] = SignatureIncomplete
+) -> None:
+    if not holds:
+        raise error(message)
+
+
 def _authorization(head: Head) -> str:
     given = head.values("authorization")
-    if not given:
-        if "x-amz-signature=" in head.query.lower():
-            raise SignatureIncomplete(
-                "Presigned requests are not served: sign with the Authorization header."
-            )
-        raise NotSigned("Missing Authentication Token")
-    if len(given) > 1:
-        raise SignatureIncomplete("One Authorization header was expected and several came.")
-    if given[0].startswith("AWS4-ECDSA-P256-SHA256"):
-        raise SignatureIncomplete(f"Signature Version 4A is not served: sign with {_ALGORITHM}.")
-    if any(value.startswith("STREAMING-") for value in head.values("x-amz-content-sha256")):
-        raise SignatureIncomplete("Chunked signatures are not served: sign the body as a whole.")
-    if not given[0].startswith(f"{_ALGORITHM} "):
-        raise SignatureIncomplete(f"The Authorization header must begin with '{_ALGORITHM}'.")
+    _require(
+        given or "x-amz-signature=" not in head.query.lower(),
+        "Presigned requests are not served: sign with the Authorization header.",
+    )
+    _require(given, "Missing Authentication Token", NotSigned)
+    _require(len(given) == 1, "One Authorization header was expected and several came.")
+    _require(
+        not given[0].startswith("AWS4-ECDSA-P256-SHA256"),
+        f"Signature Version 4A is not served: sign with {_ALGORITHM}.",
+    )
+    _require(
+        not any(value.startswith("STREAMING-") for value in head.values("x-amz-content-sha256")),
+        "Chunked signatures are not served: sign the body as a whole.",
+    )
+    _require(
+        given[0].startswith(f"{_ALGORITHM} "),
+        f"The Authorization header must begin with '{_ALGORITHM}'.",
+    )
     return given[0].removeprefix(f"{_ALGORITHM} ")
 
 
 def _parameters(text: str) -> dict[str, str]:
     pairs = [part.strip().partition("=") for part in text.split(",")]
     parameters = {name: value for name, equals, value in pairs if equals}
-    if missing := [name for name in _PARAMETERS if not parameters.get(name)]:
-        raise SignatureIncomplete(
-            " ".join(f"Authorization header requires '{name}' parameter." for name in missing)
-        )
-    if len(pairs) != len(_PARAMETERS):
-        raise SignatureIncomplete(
-            f"The Authorization header must have {', '.join(_PARAMETERS)}, each once."
-        )
+    missing = [name for name in _PARAMETERS if not parameters.get(name)]
+    _require(
+        not missing,
+        " ".join(f"Authorization header requires '{name}' parameter." for name in missing),
+    )
+    _require(
+        len(pairs) == len(_PARAMETERS),
+        f"The Authorization header must have {', '.join(_PARAMETERS)}, each once.",
+    )
     return parameters
-
-
-def _credential(text: str) -> list[str]:
-    parts = text.split("/")
-    if len(parts) != 5 or not parts[0].isalnum() or not text.isascii():
-        raise SignatureIncomplete(
-            "Credential must have exactly 5 slash-delimited elements, e.g."
-            " keyid/date/region/service/term."
-        )
-    return parts
 
 
 def _moment(head: Head, now: datetime) -> str:
     given = head.values("x-amz-date")
-    if not given:
-        raise SignatureIncomplete(
-            "Authorization header requires existence of a 'X-Amz-Date' header."
-        )
+    _require(given, "Authorization header requires existence of a 'X-Amz-Date' header.")
     try:
         if len(given) > 1 or not _MOMENT_FORM.fullmatch(given[0]):
             raise ValueError
@@ -262,39 +279,44 @@ def _moment(head: Head, now: datetime) -> str:
             "Date must be in ISO-8601 'basic format', once in the header X-Amz-Date."
         ) from error
     earliest, latest = now - SKEW, now + SKEW
-    if moment < earliest:
-        raise SignatureInvalid(
-            f"Signature expired: {given[0]} is now earlier than {earliest.strftime(_MOMENT)}"
-            f" ({now.strftime(_MOMENT)} - 5 min.)"
-        )
-    if moment > latest:
-        raise SignatureInvalid(
-            f"Signature not yet current: {given[0]} is still later than"
-            f" {latest.strftime(_MOMENT)} ({now.strftime(_MOMENT)} + 5 min.)"
-        )
+    _require(
+        moment >= earliest,
+        f"Signature expired: {given[0]} is now earlier than {earliest.strftime(_MOMENT)}"
+        f" ({now.strftime(_MOMENT)} - 5 min.)",
+        SignatureInvalid,
+    )
+    _require(
+        moment <= latest,
+        f"Signature not yet current: {given[0]} is still later than"
+        f" {latest.strftime(_MOMENT)} ({now.strftime(_MOMENT)} + 5 min.)",
+        SignatureInvalid,
+    )
     return given[0]
 
 
 def _signed_headers(text: str, head: Head) -> tuple[str, ...]:
     names = text.split(";")
-    if names != sorted(set(names)) or not all(map(_NAME.fullmatch, names)):
-        raise SignatureIncomplete(
-            "SignedHeaders must be lower-case names, sorted, each once, parted by ';'."
-        )
+    _require(
+        names == sorted(set(names)) and all(map(_NAME.fullmatch, names)),
+        "SignedHeaders must be lower-case names, sorted, each once, parted by ';'.",
+    )
     sent = {name for name, _ in head.headers}
     needed = {"host", "x-amz-date"} | ({"x-amz-target"} & sent)
     for name in sorted(needed - set(names)):
         raise SignatureInvalid(f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
-    if missing := [name for name in names if name not in sent]:
-        raise SignatureInvalid(f"The signed header '{missing[0]}' was expected and did not come.")
+    for name in names:
+        _require(
+            name in sent,
+            f"The signed header '{name}' was expected and did not come.",
+            SignatureInvalid,
+        )
     for name in needed & sent:
-        if len(head.values(name)) > 1:
-            raise SignatureInvalid(f"The header '{name}' was expected once and came several times.")
+        _require(
+            len(head.values(name)) == 1,
+            f"The header '{name}' was expected once and came several times.",
+            SignatureInvalid,
+        )
     return tuple(names)
-
-
-def _trimmed(values: Sequence[str]) -> str:
-    return ",".join(" ".join(value.split()) for value in values)
 
 
 def _canonical_path(path: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from likeness.server.lanes import Lane
+from likeness.server import Lane
 from likeness.service.uses.caller import Caller, Proof, Stated
 from likeness.service.uses.home import Rows
 from likeness.terms import Principal

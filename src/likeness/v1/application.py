@@ -15,10 +15,7 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from likeness import __version__
-from likeness.server.body import BodyLimits
-from likeness.server.door import Door
-from likeness.server.exchange import Answer, Exchange
-from likeness.server.gate import Gate
+from likeness.server import Answer, BodyLimits, Door, Exchange, Gate
 from likeness.service.uses.caller import Proof
 from likeness.v1.acts import PROOF_STATE, Acts, Offered
 from likeness.v1.cases import cases

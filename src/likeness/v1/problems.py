@@ -16,6 +16,7 @@ from likeness.errors import (
     StateError,
     TooBusy,
 )
+from likeness.server import SERVICE, Answer
 from likeness.server.errors import (
     BodyTooLarge,
     BodyTooSlow,
@@ -26,8 +27,6 @@ from likeness.server.errors import (
     TooManyRequests,
     Unauthenticated,
 )
-from likeness.server.exchange import Answer
-from likeness.server.signature import SERVICE
 
 _ANSWERS: tuple[tuple[type[Exception], int, str], ...] = (
     (ImageTooLarge, 413, ""),

@@ -21,8 +21,7 @@ from likeness.rekognition.application import Application
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
-from likeness.server.gate import Gate, Limits
-from likeness.server.metrics import Metrics
+from likeness.server import Gate, Limits, Metrics
 from likeness.terms import Principal, Role
 from tests.cli.conftest import ship_standards
 from tests.gallery import erase
