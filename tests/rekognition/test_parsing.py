@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.rekognition.contract import contract, contracts
+from likeness.rekognition.documents import matches, parse
 from likeness.rekognition.faults import AwsError
-from likeness.rekognition.parsing import matches, parse
 
 ID_PATTERN = r"[a-zA-Z0-9_.\-]+"
 

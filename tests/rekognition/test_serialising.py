@@ -8,7 +8,7 @@ import pytest
 
 from likeness.rekognition.call import Response
 from likeness.rekognition.contract import contract
-from likeness.rekognition.serialising import serialise
+from likeness.rekognition.documents import serialise
 
 
 def written(operation: str, response: Response) -> Any:

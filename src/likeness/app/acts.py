@@ -20,6 +20,8 @@ from likeness.vision.find import FaceFinder
 FinderOf = Callable[[Collection | None], FaceFinder]
 """Gives the finder of a collection's model; of new collections' where none is given."""
 
+now = partial(datetime.now, UTC)
+
 
 def rows_for_acts(rows: Rows, finder_of: FinderOf) -> acts.Rows:
     """Give what acts need that look at rows alone.
@@ -43,11 +45,6 @@ def home_parts(home: Home, finder_of: FinderOf) -> dict[str, Any]:
         "reviewing": reviewing_of(home),
         "templates_of": partial(_templates_of, home.installation),
     }
-
-
-def now() -> datetime:
-    """Say what time it is."""
-    return datetime.now(UTC)
 
 
 def _shared(rows: Rows, finder_of: FinderOf) -> dict[str, Any]:

@@ -14,12 +14,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from likeness.app.serving import Serving
 from likeness.cli.opened import installation
-from likeness.cli.terminal.log_lines import log_json_lines
 from likeness.cli.terminal.options import Artifacts
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import fetching
 from likeness.errors import InvalidRequest
-from likeness.server import Certificate, HttpServer, Place
+from likeness.server import Certificate, HttpServer, Place, log_json_lines
 
 _STOP_WITHIN_S = 60.0
 

@@ -13,9 +13,8 @@ from uuid import UUID
 
 from likeness.rekognition.call import Call, Request, Response, operation_called, read_call
 from likeness.rekognition.contract import Contract, contract
+from likeness.rekognition.documents import parse, serialise
 from likeness.rekognition.faults import AwsError, in_aws_words
-from likeness.rekognition.parsing import parse
-from likeness.rekognition.serialising import serialise
 from likeness.server import Answer, Door, Exchange, Gate
 
 Operation = Callable[[Call, Request], Response]
@@ -53,9 +52,10 @@ class Application(Door):
             raise AwsError(
                 "UnknownOperationException", f"{wanted.name} is not offered by Likeness."
             )
-        act = partial(self._act, exchange, wanted, operation, read_call(exchange))
+        call = read_call(exchange)
+        act = partial(self._act, exchange, wanted, operation, call)
         lane = self.gate.pictures if wanted.takes_picture else self.gate.rows
-        return self.gate.run(lane, act, exchange)
+        return self.gate.run(call.caller.principal, lane, act, exchange.stages)
 
     def word(self, error: Exception, request_id: UUID, operation: str) -> Answer:
         """Say in AWS's words what went wrong."""

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from likeness.errors import required
 from likeness.rekognition.contract import TARGET_PREFIX, contracts
 from likeness.rekognition.faults import AwsError
 from likeness.server import Exchange, Head
+from likeness.server.errors import NotSigned
 from likeness.service.uses.caller import Caller, Stated
 from likeness.terms import Principal
 
@@ -70,8 +70,9 @@ def read_call(exchange: Exchange) -> Call:
     Raises:
         AwsError: a statement is not signed, or not readable.
     """
-    claim = required(exchange.claim, "who was authenticated")
-    principal = required(exchange.principal, "whose claim was proven")
+    claim, principal = exchange.claim, exchange.principal
+    if claim is None or principal is None:
+        raise NotSigned("Missing Authentication Token")
     stated: dict[str, str] = {}
     for header, text in exchange.head.headers:
         if header not in _HEADERS:

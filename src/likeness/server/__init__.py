@@ -10,6 +10,7 @@ from likeness.server.exchange import Answer, Exchange
 from likeness.server.gate import Gate, Limits
 from likeness.server.http_server import Certificate, HttpServer, Place
 from likeness.server.lanes import Lane
+from likeness.server.log import log_json_lines
 from likeness.server.metrics import Metrics, MetricsPage
 from likeness.server.signature import SERVICE, Head
 
@@ -29,4 +30,5 @@ __all__ = [
     "MetricsPage",
     "Place",
     "below",
+    "log_json_lines",
 ]

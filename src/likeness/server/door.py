@@ -14,8 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import likeness
 from likeness.server.body import Body, BodyLimits
 from likeness.server.errors import Malformed, Stopped
-from likeness.server.exchange import Answer, Exchange, note
+from likeness.server.exchange import Answer, Exchange
 from likeness.server.gate import Gate
+from likeness.server.log import note
 from likeness.server.signature import Head
 
 _logger = logging.getLogger(__name__)

@@ -1,6 +1,5 @@
-"""One request, its answer, and their line of the log, which holds nothing that a client chose."""
+"""One request and its answer, as the server knows them."""
 
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,11 +9,8 @@ from starlette.types import Receive, Scope
 
 from likeness.server.body import Body
 from likeness.server.lanes import Stages
-from likeness.server.metrics import Metrics
 from likeness.server.signature import Claim, Head
 from likeness.terms import Principal
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +44,3 @@ class Exchange:
     replayed: bool = False
     stages: Stages = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
-
-
-def note(
-    metrics: Metrics,
-    answer: Answer,
-    *,
-    request_id: UUID,
-    began_s: float,
-    bytes_in: int,
-    operation: str = "unknown",
-    principal: Principal | None = None,
-    replayed: bool = False,
-) -> None:
-    """Count a request that has its answer, or whose client has left, and log a line of it."""
-    metrics.requests.labels(operation, answer.code).inc()
-    fields = {
-        "request_id": str(request_id),
-        "operation": operation,
-        "principal": principal and principal.id,
-        "status": answer.status,
-        "code": answer.code,
-        "ms": round((time.perf_counter() - began_s) * 1000, 1),
-        "bytes_in": bytes_in,
-        "bytes_out": len(answer.content),
-    }
-    if replayed:
-        fields["replayed"] = True
-    _logger.info("request", extra={"fields": fields})

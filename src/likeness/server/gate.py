@@ -12,14 +12,14 @@ from functools import partial
 from typing import TypeVar
 
 from likeness.access import Credential
-from likeness.errors import LikenessError, required
+from likeness.errors import LikenessError
 from likeness.server.body import BodyLimits, Room
 from likeness.server.errors import KeysUnavailable, TooManyRequests
 from likeness.server.exchange import Exchange
-from likeness.server.lanes import Lane
+from likeness.server.lanes import Lane, Stages
 from likeness.server.metrics import Metrics
 from likeness.server.signature import SERVICE, SKEW, Keys, read_claim, require_key, verify
-from likeness.terms import Closing
+from likeness.terms import Closing, Principal
 
 T = TypeVar("T")
 _now = partial(datetime.now, UTC)
@@ -54,7 +54,7 @@ class Gate(Closing):
     ) -> None:
         self.metrics = metrics
         self.limits = limits
-        self._rates = Rates(limits.per_key_s)
+        self.rates = Rates(limits.per_key_s)
         self._keys = keys
         self._clock = clock
         self._replays = Replays(clock)
@@ -94,18 +94,12 @@ class Gate(Closing):
             exchange.replayed = True
             self.metrics.replays.inc()
 
-    def count(self, exchange: Exchange) -> None:
-        """Count a request of a principal.
-
-        Raises:
-            TooManyRequests: their key asks too often.
-        """
-        self._rates.take(required(exchange.principal, "who was authenticated").id)
-
-    async def run(self, lane: Lane, act: Callable[[], T], exchange: Exchange) -> T:
-        """Count a request, and do it in a lane; raises what either does."""
-        self.count(exchange)
-        return await lane.run(act, exchange.stages)
+    async def run(
+        self, principal: Principal, lane: Lane, act: Callable[[], T], stages: Stages
+    ) -> T:
+        """Count a principal's request, and do it in a lane; raises what either does."""
+        self.rates.take(principal.id)
+        return await lane.run(act, stages)
 
     def close(self) -> None:
         """Finish what runs and what waits."""

@@ -15,7 +15,7 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from likeness.errors import InvalidRequest, required
+from likeness.errors import InvalidRequest
 from likeness.server.http_connection import HttpConnection, Refuse
 from likeness.terms import Closing
 
@@ -67,7 +67,7 @@ class HttpServer(Closing):
         if place.certificate:
             _check(place.certificate)
         self._socket = _listening_at(place)
-        self._application: ASGIApp | None = None
+        self._application: ASGIApp = PlainTextResponse("Nothing is served yet.", 503)
         self._refusing: Refuse | None = None
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -119,7 +119,6 @@ class HttpServer(Closing):
         self._socket.close()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        application = required(self._application, "what is served")
         begun = False
 
         async def send_noted(message: Message) -> None:
@@ -128,7 +127,7 @@ class HttpServer(Closing):
             await send(message)
 
         try:
-            await application(scope, receive, send_noted)
+            await self._application(scope, receive, send_noted)
         except asyncio.CancelledError:
             # It took longer than the end may, or Ctrl-C came twice: no failure of the application.
             if not begun:

@@ -64,7 +64,7 @@ class Application(Door):
         state: dict[str, object] = {"caller": exchange.principal}
         scope = {**exchange.scope, "state": state}
         if exchange.principal is not None:
-            self.gate.count(exchange)
+            self.gate.rates.take(exchange.principal.id)
         read: list[Message] = [{"type": "http.request", "body": bytes(exchange.body.content)}]
         sent: list[Message] = []
 

@@ -1,14 +1,16 @@
-"""Reads a body as the service model's `Request`, with AWS's words for what is wrong.
+"""Reads a request's JSON and writes a response's, both by the service model.
 
 A value of the wrong kind ends the reading with SerializationException. Whatever else a value
 breaks is collected and answered at once, as ValidationException. Members that the model does not
-have are left out, and null counts as left out.
+have are left out, and null counts as left out. What a response has and its model has not is a
+mistake of ours.
 
 The model's patterns are Java's; here they become Python's. A value has to match as a whole, as in
 Java's `matches`, and be no longer than the model allows. A test tries every pattern with values
 that make patterns backtrack.
 """
 
+import base64
 import binascii
 import json
 import math
@@ -18,7 +20,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, NoReturn
 
-from likeness.rekognition.call import Request
+from likeness.rekognition.call import Request, Response
 from likeness.rekognition.contract import Contract
 from likeness.rekognition.faults import AwsError
 
@@ -66,6 +68,16 @@ def parse(contract: Contract, body: bytes | bytearray) -> Request:
             + "; ".join(reading.violations),
         )
     return request
+
+
+def serialise(contract: Contract, response: Response) -> bytes:
+    """Write what an operation answers as JSON; None is left out, empty lists are not.
+
+    Raises:
+        ValueError: the response is not of the operation's shape.
+    """
+    document = _written(contract.output, response)
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 class _Reading:
@@ -283,3 +295,31 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     # Java's dot stops at more line ends than Python's; its \d, \s and \w know ASCII alone.
     translated = _TOKEN.sub(lambda token: _NO_LINE_END if token[0] == "." else token[0], translated)
     return re.compile(translated, re.ASCII if translated == pattern or r"\p" not in pattern else 0)
+
+
+def _written(shape: Any, value: Any) -> Any:
+    match shape.type_name:
+        case "structure":
+            if unknown := value.keys() - shape.members.keys():
+                raise ValueError(f"{shape.name} has no {', '.join(sorted(unknown))}")
+            return {
+                name: _written(shape.members[name], inner)
+                for name, inner in value.items()
+                if inner is not None
+            }
+        case "list":
+            return [_written(shape.member, inner) for inner in value]
+        case "map":
+            return {key: _written(shape.value, inner) for key, inner in value.items()}
+        case "timestamp":
+            return round(value.timestamp(), 3)
+        case "blob":
+            return base64.b64encode(value).decode()
+        case "float":
+            return float(value)
+        case "integer" | "long":
+            return int(value)
+        case "boolean":
+            return bool(value)
+        case _:
+            return str(value)

@@ -1,9 +1,45 @@
-"""What a server writes to its log: one JSON object a line."""
+"""What a server writes to its log: one JSON object a line, with nothing that a client chose."""
 
 import json
 import logging
 import sys
+import time
 from datetime import UTC, datetime
+from uuid import UUID
+
+from likeness.server.exchange import Answer
+from likeness.server.metrics import Metrics
+from likeness.terms import Principal
+
+_logger = logging.getLogger(__name__)
+
+
+def note(
+    metrics: Metrics,
+    answer: Answer,
+    *,
+    request_id: UUID,
+    began_s: float,
+    bytes_in: int,
+    operation: str = "unknown",
+    principal: Principal | None = None,
+    replayed: bool = False,
+) -> None:
+    """Count a request that has its answer, or whose client has left, and log a line of it."""
+    metrics.requests.labels(operation, answer.code).inc()
+    fields = {
+        "request_id": str(request_id),
+        "operation": operation,
+        "principal": principal and principal.id,
+        "status": answer.status,
+        "code": answer.code,
+        "ms": round((time.perf_counter() - began_s) * 1000, 1),
+        "bytes_in": bytes_in,
+        "bytes_out": len(answer.content),
+    }
+    if replayed:
+        fields["replayed"] = True
+    _logger.info("request", extra={"fields": fields})
 
 
 class JsonLines(logging.Formatter):
