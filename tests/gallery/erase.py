@@ -72,7 +72,7 @@ def sweep(gallery: Gallery, now: datetime | None = None, desk: Desk | None = Non
     """Erase what has been kept long enough."""
     database, somebody = gallery.database, Principal("local:test", Role.ADMIN)
     desk = desk or UnrecordedDesk(database)
-    return sweep_collections(database, gallery, desk, somebody, now or gallery._clock())
+    return sweep_collections(gallery, desk, somebody, now or gallery._clock())
 
 
 def _erased(gallery: Gallery, begin: Callable[[Connection], Erasure]) -> ErasureCertificate:

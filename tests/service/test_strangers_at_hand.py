@@ -51,7 +51,7 @@ def arrival(share: float) -> Arrival:
 
 
 def is_named(gallery: Gallery, share: float, calibration: Calibration = KNOWN) -> bool:
-    at_hand = StrangersAtHand(gallery, fpir=0.01)
+    at_hand = StrangersAtHand(fpir=0.01)
     staff = gallery.collection("staff")
     return at_hand.is_named(staff, calibration, template(1), arrival(share))
 
@@ -90,9 +90,7 @@ def test_watched_faces_are_evened_out_by_the_collections_cohort_and_others_stay(
         probe(template(2, cohort="", mean=9.0)),
         probe(template(3, model="other")),
     )
-    evened = StrangersAtHand(gallery, 0.01).as_evened_out(
-        gallery.collection("staff"), [ours, older, theirs]
-    )
+    evened = StrangersAtHand(0.01).as_evened_out(gallery.collection("staff"), [ours, older, theirs])
     by_vector = {one.template.vector.tobytes(): one.template for one in evened}
     assert len(by_vector) == 3
     for one in (ours, older):
@@ -102,4 +100,4 @@ def test_watched_faces_are_evened_out_by_the_collections_cohort_and_others_stay(
 
 
 def test_no_watch_is_evened_out_by_nobody(gallery: Gallery) -> None:
-    assert StrangersAtHand(gallery, 0.01).as_evened_out(gallery.collection("staff"), []) == []
+    assert StrangersAtHand(0.01).as_evened_out(gallery.collection("staff"), []) == []

@@ -24,8 +24,7 @@ def enroller_of(
     known = home.gallery.collection(collection)
     return Enroller(
         home.database,
-        home.gallery,
-        collection,
+        known,
         finder,
         home.installation.limits,
         demands,
@@ -45,5 +44,5 @@ def reviewing_of(home: Home) -> ReviewOfEnrolments:
         timedelta(days=settings.case_days),
         partial(calibration_of, home),
         WatchInForce(home.keyring, home.rules, home.somebody).owed_of,
-        StrangersAtHand(home.gallery, settings.fpir),
+        StrangersAtHand(settings.fpir),
     )

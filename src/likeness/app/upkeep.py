@@ -92,7 +92,7 @@ def tasks_of(home: Home, rows: acts.Rows) -> list[Task]:
         Task(
             "retention",
             _HOUR_S,
-            lambda: sweep_collections(database, home.gallery, home.desk, somebody, _now()),
+            lambda: sweep_collections(home.gallery, home.desk, somebody, _now()),
         ),
         Task(
             "strangers of collections",

@@ -42,16 +42,14 @@ def erase(
     if certificate is not None:
         check_output(certificate)
     with home_alone(installation(), "ask the server: DeleteFaces, DeleteUser") as home:
-        known, opened = home.gallery.open(collection)
+        known = home.gallery.collection(collection)
         with on_record(home, Action.ERASE, "erase", known) as record:
             now = datetime.now(UTC)
             if subject is not None:
                 erased = erase_subject(
                     record,
-                    home.database,
                     home.gallery,
                     known,
-                    opened,
                     subject,
                     lambda spelt, held: require_yes(
                         f"Erase {plain(subject)}"
@@ -64,5 +62,5 @@ def erase(
             else:
                 held = several(len(ids), "reference")
                 require_yes(f"Erase {held} from {plain(collection)}?", yes)
-                erased = erase_single_references(record, home.gallery, known, opened, ids, now)
+                erased = erase_single_references(record, home.gallery, known, ids, now)
         give_certificate(erased, certificate, as_json)

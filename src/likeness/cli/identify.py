@@ -135,7 +135,7 @@ def _ready(
         )
     # Whoever searches a folder does not wait for a database.
     from likeness.cli.collections.searched import collection_ready
-    from likeness.gallery.search import By
+    from likeness.gallery import By
 
     if chips is not None:
         raise InvalidRequest(

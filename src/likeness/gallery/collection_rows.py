@@ -56,6 +56,16 @@ class References(Unit):
         """
         return references.insert_all(self.connection, self.collection, self.seal, new, now)
 
+    def enrol_once(
+        self, new: Sequence[NewReference], now: datetime
+    ) -> tuple[list[Reference], dict[NewReference, Reference]]:
+        """Enrol faces that the collection has not; give all that they are, and what came of new.
+
+        A face that the same sample was enrolled with before, under the same external id, is the
+        reference that it is. Of a face that comes twice, the first is taken. Raises as `enrol`.
+        """
+        return references.insert_once(self.connection, self.collection, self.seal, new, now)
+
     def arrive(self, arriving: Sequence[ArrivingReference]) -> None:
         """Put in references of an import; see `arrivals.insert_references`."""
         arrivals.insert_references(self.connection, self.collection, self.seal, arriving)

@@ -76,7 +76,11 @@ class Erasing:
         Raises:
             LikenessError: as for `finish`.
         """
-        return self.finish(self._database.read(erasure.pending))
+        return self.finish(self.pending())
+
+    def pending(self) -> list[Erasure]:
+        """List the erasures that have begun and are not finished, oldest first."""
+        return self._database.read(erasure.pending)
 
     def let_go(self) -> None:
         """Let go of what other programs on the database have erased; searches do so anyway.

@@ -120,6 +120,31 @@ def insert_all(
     ]
 
 
+def insert_once(
+    connection: Connection,
+    collection: StoredCollection,
+    seal: Seal,
+    new: Sequence[NewReference],
+    now: datetime,
+) -> tuple[list[Reference], dict[NewReference, Reference]]:
+    """Enrol faces that the collection has not; give all that they are, and what came of new."""
+    first: dict[bytes, NewReference] = {}
+    for one in new:
+        place = (one.sample_sha256, one.face.box, _external_id(one))
+        first.setdefault(seal.face_digest(*place), one)
+    rows = connection.execute(
+        _READ.add_columns(REFERENCES.c.face_digest).where(
+            REFERENCES.c.collection_id == seal.collection_id, REFERENCES.c.face_digest.in_(first)
+        )
+    ).all()
+    for row in rows:
+        proofs.require(seal, row)
+    known = {row.face_digest: _reference(seal, row) for row in rows}
+    fresh = [one for digest, one in first.items() if digest not in known]
+    inserted = dict(zip(fresh, insert_all(connection, collection, seal, fresh, now), strict=True))
+    return [known.get(digest) or inserted[one] for digest, one in first.items()], inserted
+
+
 def row_of(
     seal: Seal,
     reference_id: UUID,

@@ -44,7 +44,7 @@ def cohort(
         naming = Naming.of(
             calibration_of(home, home.gallery.collection(name)),
             None if done.measured is None else done.measured.own,
-            home.gallery.size(name).references,
+            home.gallery.collection(name).size.references,
             fmr=settings.fmr,
             fpir=settings.fpir,
         )

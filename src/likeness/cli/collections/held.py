@@ -33,7 +33,7 @@ def subjects(name: Name, limit: Limit = 100, after: After = 0, as_json: AsJson =
     with Rows(installation()) as rows:
         collection = rows.collections.collection(name)
         with on_record(rows, Action.READ, "collections subjects", collection) as record:
-            page = list_subjects(rows.database, rows.keyring, name, after=after, limit=limit)
+            page = list_subjects(rows.collections, name, after=after, limit=limit)
             record.answered(Outcome(faces=len(page.listed)))
     if as_json:
         listed = [
@@ -70,7 +70,7 @@ def references(
         collection = rows.collections.collection(name)
         with on_record(rows, Action.READ, "collections references", collection) as record:
             page = list_references(
-                rows.database, rows.keyring, name, subject=subject, after=after, limit=limit
+                rows.collections, name, subject=subject, after=after, limit=limit
             )
             record.answered(Outcome(faces=len(page.listed)))
     if as_json:

@@ -33,7 +33,7 @@ def collection_ready(settled: Installation, name: str, by: By) -> Iterator[Ready
         require_comparable(home, collection)
         calibration = calibration_of(home, home.gallery.collection(name))
         strangers_of(home).measured(name)
-        size = home.gallery.size(name)
+        size = home.gallery.collection(name).size
         searched = CollectionSearch(home.gallery, name, by)
         finder = finder_of(home, collection, Workload.MANY)
         identifier = Identifier(finder, calibration, searched, fmr=settings.fmr, fpir=settings.fpir)

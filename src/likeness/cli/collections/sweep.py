@@ -17,9 +17,7 @@ def sweep(as_json: AsJson = False) -> None:
     Erasures that something stood in the way of are finished, too.
     """
     with home_alone(installation(), "let the server do it: it sweeps every hour") as home:
-        report = sweep_collections(
-            home.database, home.gallery, home.desk, home.somebody, datetime.now(UTC)
-        )
+        report = sweep_collections(home.gallery, home.desk, home.somebody, datetime.now(UTC))
     if as_json:
         print_json(
             {

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import TypeAdapter
@@ -12,8 +11,6 @@ from sqlalchemy import Connection
 
 from likeness.access import TokenReused
 from likeness.gallery import OpenCollection
-from likeness.gallery.open_collection import CollectionIndexes
-from likeness.gallery.seal import Seal
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request
 from likeness.rekognition.faults import AwsError
@@ -29,20 +26,7 @@ ANY_HEADER, AT_HAND_HEADER = "X-Likeness-Any-Strangers", "X-Likeness-Strangers-A
 EXTRAPOLATED_HEADER = "X-Likeness-Extrapolated"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Target:
-    """The collection that a request names, and what it is used with."""
-
-    collection: OpenCollection
-    opened: CollectionIndexes
-
-    @property
-    def seal(self) -> Seal:
-        """What seals what is personal in it."""
-        return self.opened.seal
-
-
-def target(backend: Backend, call: Call, request: Request, action: Action) -> Target:
+def target(backend: Backend, call: Call, request: Request, action: Action) -> OpenCollection:
     """Find the collection that a request names, to do an action to it.
 
     Raises:
@@ -52,10 +36,9 @@ def target(backend: Backend, call: Call, request: Request, action: Action) -> Ta
     return target_named(backend, call, request["CollectionId"], action)
 
 
-def target_named(backend: Backend, call: Call, name: str, action: Action) -> Target:
+def target_named(backend: Backend, call: Call, name: str, action: Action) -> OpenCollection:
     """Find a collection by its name; raises as `target` does."""
-    found = backend.collection(call.caller, action, name)
-    return Target(found, backend.gallery.in_use.open(found))
+    return backend.collection(call.caller, action, name)
 
 
 def missing_collection(name: str) -> AwsError:
@@ -64,10 +47,10 @@ def missing_collection(name: str) -> AwsError:
 
 
 def recorded(
-    backend: Backend, call: Call, action: Action, of: Target | None = None
+    backend: Backend, call: Call, action: Action, of: OpenCollection | None = None
 ) -> AbstractContextManager[Record]:
     """Have a use admitted, and recorded when it ends; raises what `Rows.record` raises."""
-    return backend.record(call.caller, action, None if of is None else of.collection)
+    return backend.record(call.caller, action, of)
 
 
 def say_rates(call: Call, rates: Expected) -> None:
@@ -80,7 +63,7 @@ def say_rates(call: Call, rates: Expected) -> None:
 
 
 def once(
-    backend: Backend, call: Call, request: Request, of: Target, given: TypeAdapter[T]
+    backend: Backend, call: Call, request: Request, of: OpenCollection, given: TypeAdapter[T]
 ) -> Callable[[Act[T]], Act[T]]:
     """Make an act take effect once for a request's token; again, it gives what it gave at first.
 
@@ -91,7 +74,7 @@ def once(
         return lambda act: act
     asked = {name: value for name, value in request.items() if name != "ClientRequestToken"}
     # A collection made anew under the same name is another.
-    whole = json.dumps([str(of.collection.id), asked], sort_keys=True).encode()
+    whole = json.dumps([str(of.id), asked], sort_keys=True).encode()
     tokens, principal, operation = backend.request_tokens, call.principal, call.operation
     digest = hashlib.sha256(whole).digest()
 

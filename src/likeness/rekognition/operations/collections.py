@@ -4,12 +4,11 @@ import struct
 
 from likeness.access import may
 from likeness.errors import AlreadyExists, Denied, NotFound
-from likeness.gallery import Collection
+from likeness.gallery import Collection, OpenCollection
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.asking import (
-    Target,
     missing_collection,
     recorded,
     target,
@@ -53,14 +52,14 @@ def describe_collection(backend: Backend, call: Call, request: Request) -> Respo
     """Say how large a collection is, of which model, and since when it is there."""
     of = target(backend, call, request, Action.READ)
     with recorded(backend, call, Action.READ, of) as record:
-        size = backend.gallery.size(of.collection.name)
+        size = of.size
         record.answered(Outcome())
     return {
         "FaceCount": size.references,
         "UserCount": size.subjects,
-        "FaceModelVersion": face_model_version(of.collection.model),
-        "CollectionARN": "arn:" + collection_arn(of.collection, call.region, backend.account),
-        "CreationTimestamp": of.collection.created_at,
+        "FaceModelVersion": face_model_version(of.model),
+        "CollectionARN": "arn:" + collection_arn(of, call.region, backend.account),
+        "CreationTimestamp": of.created_at,
     }
 
 
@@ -88,13 +87,13 @@ def delete_collection(backend: Backend, call: Call, request: Request) -> Respons
     with recorded(backend, call, Action.ERASE, of) as record:
         _require_undeclared(backend, call, of)
         try:
-            erase_collection(record, backend.gallery, of.collection, backend.clock())
+            erase_collection(record, backend.gallery, of, backend.clock())
         except NotFound as error:
-            raise missing_collection(of.collection.name) from error
+            raise missing_collection(of.name) from error
     return {"StatusCode": _OK}
 
 
-def _require_undeclared(backend: Backend, call: Call, of: Target) -> None:
+def _require_undeclared(backend: Backend, call: Call, of: OpenCollection) -> None:
     """Refuse an end of what an admin declared: made anew, a collection would be undeclared.
 
     Raises:
@@ -102,7 +101,7 @@ def _require_undeclared(backend: Backend, call: Call, of: Target) -> None:
     """
     if may(call.principal.role, Action.GOVERN):
         return
-    if declares(of.collection.read(lambda rows: rows.tags.all())):
+    if declares(of.read(lambda rows: rows.tags.all())):
         raise Denied(
             "an admin was expected, since the collection has tags that rules go by (likeness:) and"
             " would have none when it is made anew: ask one, or delete its faces instead"

@@ -1,15 +1,12 @@
 """IndexFaces, ListFaces, DeleteFaces: faces come into a collection, are looked through, and go."""
 
 import struct
-from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection
-
-from likeness.gallery import Reference, Subject, references, subjects
+from likeness.gallery import CollectionRows, Reference, Subject
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
-from likeness.rekognition.operations.asking import Target, recorded, target
+from likeness.rekognition.operations.asking import recorded, target
 from likeness.rekognition.operations.pictures import MOST_FACES, picture
 from likeness.rekognition.operations.users import missing_user
 from likeness.rekognition.operations.words import (
@@ -41,16 +38,14 @@ def index_faces(backend: Backend, call: Call, request: Request) -> Response:
     with recorded(backend, call, Action.ENROL, of) as record:
         enrolled = enrol_faces(
             record,
-            backend.gallery,
-            of.collection,
-            of.opened,
-            backend.finder_of(of.collection),
+            of,
+            backend.finder_of(of),
             backend.reviewing,
             read,
             enrolling,
             backend.clock(),
         )
-    named = backend.database.read(lambda connection: _named(connection, of, enrolled.references))
+    named = of.read(lambda rows: rows.subjects.of(enrolled.references))
     size = size_of(enrolled.sample)
     return {
         "FaceRecords": [
@@ -61,43 +56,41 @@ def index_faces(backend: Backend, call: Call, request: Request) -> Response:
             for one in enrolled.references
         ],
         "UnindexedFaces": [_unindexed(one, size) for one in enrolled.left_out],
-        "FaceModelVersion": face_model_version(of.collection.model),
+        "FaceModelVersion": face_model_version(of.model),
     }
 
 
 def list_faces(backend: Backend, call: Call, request: Request) -> Response:
     """List the faces of a collection, or some of them, in the order they came."""
     of = target(backend, call, request, Action.READ)
-    place = backend.page_tokens.place(call, request, of.collection.id)
+    place = backend.page_tokens.place(call, request, of.id)
     after = 0 if place is None else _PLACE.unpack(place)[0]
     limit = request.get("MaxResults") or _A_PAGE
 
-    def listed(connection: Connection) -> tuple[list[Reference], dict[int, Subject]]:
+    def listed(rows: CollectionRows) -> tuple[list[Reference], dict[int, Subject]]:
         number = None
         if (name := request.get("UserId")) is not None:
-            subject = subjects.find(connection, of.seal, name)
+            subject = rows.subjects.find(name)
             if subject is None:
                 raise missing_user(name)
             number = subject.number
         ids = [UUID(one) for one in request["FaceIds"]] if "FaceIds" in request else None
-        page = references.page(
-            connection, of.seal, after=after, limit=limit + 1, subject_number=number, ids=ids
-        )
-        return page, _named(connection, of, page)
+        page = rows.references.page(after=after, limit=limit + 1, subject_number=number, ids=ids)
+        return page, rows.subjects.of(page)
 
     with recorded(backend, call, Action.READ, of) as record:
-        page, named = backend.database.read(listed)
+        page, named = of.read(listed)
         page, more = page[:limit], len(page) > limit
         # A count: an entry that committed to thousands would cost more than the list.
         record.answered(Outcome(faces=len(page)))
     token = None
     if more:
         last = _PLACE.pack(page[-1].number)
-        token = backend.page_tokens.token(call, request, of.collection.id, last)
+        token = backend.page_tokens.token(call, request, of.id, last)
     return {
         "Faces": [known_face(one, named.get(one.subject_number or 0)) for one in page],
         "NextToken": token,
-        "FaceModelVersion": face_model_version(of.collection.model),
+        "FaceModelVersion": face_model_version(of.model),
     }
 
 
@@ -108,8 +101,7 @@ def delete_faces(backend: Backend, call: Call, request: Request) -> Response:
         done = erase_references(
             record,
             backend.gallery,
-            of.collection,
-            of.opened,
+            of,
             [UUID(one) for one in request["FaceIds"]],
             backend.clock(),
         )
@@ -127,12 +119,6 @@ def delete_faces(backend: Backend, call: Call, request: Request) -> Response:
             for one, subject in done.kept.items()
         ],
     }
-
-
-def _named(connection: Connection, of: Target, found: Sequence[Reference]) -> dict[int, Subject]:
-    """Find the subjects of references, by number."""
-    numbers = {one.subject_number for one in found if one.subject_number is not None}
-    return subjects.by_numbers(connection, of.seal, numbers)
 
 
 def _unindexed(one: LeftOut, size: tuple[int, int]) -> Response:

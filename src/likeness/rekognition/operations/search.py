@@ -1,15 +1,14 @@
 """SearchFaces, SearchFacesByImage, SearchUsers, SearchUsersByImage."""
 
-from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
 from likeness.errors import NotFound, required
-from likeness.gallery import By, Candidate, subjects
+from likeness.gallery import By, OpenCollection
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
-from likeness.rekognition.operations.asking import Target, recorded, say_rates, target
+from likeness.rekognition.operations.asking import recorded, say_rates, target
 from likeness.rekognition.operations.pictures import MOST_FACES, invalid_parameters, picture
 from likeness.rekognition.operations.users import ACTIVE, missing_user
 from likeness.rekognition.operations.words import (
@@ -46,7 +45,7 @@ def search_faces(backend: Backend, call: Call, request: Request) -> Response:
     return {
         "SearchedFaceId": request["FaceId"],
         "FaceMatches": [_face_match(match) for match in matches],
-        "FaceModelVersion": face_model_version(of.collection.model),
+        "FaceModelVersion": face_model_version(of.model),
     }
 
 
@@ -64,7 +63,7 @@ def search_faces_by_image(backend: Backend, call: Call, request: Request) -> Res
         "SearchedFaceBoundingBox": bounding_box(face.box, _size(found)),
         "SearchedFaceConfidence": 100 * face.confidence,
         "FaceMatches": [_face_match(match) for match in found.matches],
-        "FaceModelVersion": face_model_version(of.collection.model),
+        "FaceModelVersion": face_model_version(of.model),
     }
 
 
@@ -85,7 +84,7 @@ def search_users(backend: Backend, call: Call, request: Request) -> Response:
         _say_what_to_expect(backend, call, of, demands)
     return {
         "UserMatches": [_user_match(match) for match in matches],
-        "FaceModelVersion": face_model_version(of.collection.model),
+        "FaceModelVersion": face_model_version(of.model),
         **answer,
     }
 
@@ -104,7 +103,7 @@ def search_users_by_image(backend: Backend, call: Call, request: Request) -> Res
 
     return {
         "UserMatches": [_user_match(match) for match in found.matches or ()],
-        "FaceModelVersion": face_model_version(of.collection.model),
+        "FaceModelVersion": face_model_version(of.model),
         "SearchedFace": {"FaceDetail": face_detail(faces[0], size)} if searched else None,
         "UnsearchedFaces": [
             {"FaceDetails": face_detail(face, size), "Reasons": why_not(place, face)}
@@ -114,15 +113,15 @@ def search_users_by_image(backend: Backend, call: Call, request: Request) -> Res
     }
 
 
-def _say_what_to_expect(backend: Backend, call: Call, of: Target, demands: Demands) -> None:
+def _say_what_to_expect(backend: Backend, call: Call, of: OpenCollection, demands: Demands) -> None:
     """Say in headers how many false candidates such a search gives, by whose rates."""
-    size, measured = backend.gallery.population(of.collection)
+    measured = of.measured_then()
     say_rates(
         call,
         expected_false(
-            backend.calibration_of(of.collection),
+            backend.calibration_of(of),
             None if measured is None else measured.plain,
-            size.references,
+            of.size.references,
             demands.threshold,
         ),
     )
@@ -132,18 +131,17 @@ def _by_image(
     backend: Backend,
     call: Call,
     request: Request,
-    of: Target,
+    of: OpenCollection,
     demands: Demands,
     *,
     largest_alone: bool,
 ) -> SampleSearch:
     read = picture(backend, request["Image"])
     with recorded(backend, call, Action.SEARCH, of) as record:
-        finder = backend.finder_of(of.collection)
+        finder = backend.finder_of(of)
         found = search_sample(
             record,
-            backend.gallery,
-            of.collection,
+            of,
             backend.calibration_of,
             finder,
             finder.locate_largest if largest_alone else finder.locate,
@@ -156,15 +154,11 @@ def _by_image(
 
 
 def _like_face(
-    backend: Backend, of: Target, record: Record, face_id: UUID, demands: Demands
+    backend: Backend, of: OpenCollection, record: Record, face_id: UUID, demands: Demands
 ) -> tuple[Match, ...]:
-    name, calibration = of.collection.name, backend.calibration_of(of.collection)
-
-    def search(limit: int, among: Sequence[UUID] | None) -> list[Candidate]:
-        return backend.gallery.search_reference(name, face_id, limit, demands.by, among)
-
+    search = partial(of.search_reference, face_id, by=demands.by)
     try:
-        return search_enrolled(record, search, face_id, calibration, demands)
+        return search_enrolled(record, search, face_id, backend.calibration_of(of), demands)
     except NotFound as error:
         raise AwsError(
             "InvalidParameterException", "faceId was not found in the collection"
@@ -172,14 +166,13 @@ def _like_face(
 
 
 def _like_user(
-    backend: Backend, of: Target, record: Record, user: str, demands: Demands
+    backend: Backend, of: OpenCollection, record: Record, user: str, demands: Demands
 ) -> tuple[Match, ...]:
-    name, calibration = of.collection.name, backend.calibration_of(of.collection)
-    subject = backend.database.read(lambda connection: subjects.find(connection, of.seal, user))
+    subject = of.read(lambda rows: rows.subjects.find(user))
     if subject is None:
         raise missing_user(user)
-    search = partial(backend.gallery.search_subject, name, subject.id)
-    return search_enrolled(record, search, subject.id, calibration, demands)
+    search = partial(of.search_subject, subject.id)
+    return search_enrolled(record, search, subject.id, backend.calibration_of(of), demands)
 
 
 def _of_faces(request: Request) -> Demands:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from likeness.gallery import tags
+from likeness.gallery import MOST_TAGS, OpenCollection
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
-from likeness.rekognition.operations.asking import Target, recorded, target_named
+from likeness.rekognition.operations.asking import recorded, target_named
 from likeness.rekognition.operations.pictures import invalid_parameters
 from likeness.service.uses.collection_facts import (
     declared_by,
@@ -30,8 +30,9 @@ def tag_resource(backend: Backend, call: Call, request: Request) -> Response:
     of = _target(backend, call, request, action)
 
     def put(connection: Connection) -> None:
-        require_few(tags.of(connection, of.seal) | tagged)
-        tags.put(connection, of.seal, tagged)
+        tags = of.within(connection).tags
+        require_few(tags.all() | tagged)
+        tags.put(tagged)
 
     with recorded(backend, call, action, of) as record:
         require_known_tags(tagged)
@@ -46,7 +47,7 @@ def untag_resource(backend: Backend, call: Call, request: Request) -> Response:
     of = _target(backend, call, request, action)
 
     def remove(connection: Connection) -> None:
-        tags.remove(connection, of.seal, keys)
+        of.within(connection).tags.remove(keys)
 
     with recorded(backend, call, action, of) as record:
         record.write(remove, lambda _: Outcome(details=declared_by("untagged", keys)))
@@ -57,20 +58,20 @@ def list_tags_for_resource(backend: Backend, call: Call, request: Request) -> Re
     """List the tags of a collection."""
     of = _target(backend, call, request, Action.READ)
     with recorded(backend, call, Action.READ, of) as record:
-        tagged = backend.database.read(lambda connection: tags.of(connection, of.seal))
+        tagged = of.read(lambda rows: rows.tags.all())
         record.answered(Outcome())
     return {"Tags": tagged}
 
 
 def require_few(tagged: Mapping[str, str]) -> None:
     """Refuse more tags than a collection can have."""
-    if len(tagged) > tags.MOST_TAGS:
+    if len(tagged) > MOST_TAGS:
         raise AwsError(
-            "ServiceQuotaExceededException", f"A resource can have {tags.MOST_TAGS} tags at most"
+            "ServiceQuotaExceededException", f"A resource can have {MOST_TAGS} tags at most"
         )
 
 
-def _target(backend: Backend, call: Call, request: Request, action: Action) -> Target:
+def _target(backend: Backend, call: Call, request: Request, action: Action) -> OpenCollection:
     found = _ARN.fullmatch(request["ResourceArn"])
     if found is None:
         raise invalid_parameters()

@@ -4,10 +4,9 @@ import struct
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection
 
 from likeness.errors import AlreadyExists, NotFound
-from likeness.gallery import Subject, subjects
+from likeness.gallery import CollectionRows, Subject
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
@@ -47,7 +46,7 @@ def create_user(backend: Backend, call: Call, request: Request) -> Response:
     with recorded(backend, call, Action.ARRANGE, of) as record:
         first = once(backend, call, request, of, _ID)
         try:
-            create_subject(record, of.seal, name, backend.clock(), first)
+            create_subject(record, of, name, backend.clock(), first)
         except AlreadyExists as error:
             raise AwsError("ConflictException", f"The user id: {name} already exists.") from error
     return {}
@@ -60,9 +59,7 @@ def delete_user(backend: Backend, call: Call, request: Request) -> Response:
     with recorded(backend, call, Action.ERASE, of) as record:
         first = once(backend, call, request, of, _ID)
         try:
-            dissolve_subject(
-                record, backend.gallery, of.collection, of.opened, name, backend.clock(), first
-            )
+            dissolve_subject(record, backend.gallery, of, name, backend.clock(), first)
         except NotFound as error:
             raise missing_user(name) from error
     return {}
@@ -71,22 +68,22 @@ def delete_user(backend: Backend, call: Call, request: Request) -> Response:
 def list_users(backend: Backend, call: Call, request: Request) -> Response:
     """List the users of a collection in the order they came."""
     of = target(backend, call, request, Action.READ)
-    place = backend.page_tokens.place(call, request, of.collection.id)
+    place = backend.page_tokens.place(call, request, of.id)
     after = 0 if place is None else _PLACE.unpack(place)[0]
     limit = request.get("MaxResults", _A_PAGE)
 
-    def listed(connection: Connection) -> tuple[list[Subject], dict[int, int]]:
-        page = subjects.page(connection, of.seal, after=after, limit=limit + 1)
-        return page, subjects.sizes(connection, of.seal, [one.number for one in page])
+    def listed(rows: CollectionRows) -> tuple[list[Subject], dict[int, int]]:
+        page = rows.subjects.page(after=after, limit=limit + 1)
+        return page, rows.subjects.sizes([one.number for one in page])
 
     with recorded(backend, call, Action.READ, of) as record:
-        page, sizes = backend.database.read(listed)
+        page, sizes = of.read(listed)
         page, more = page[:limit], len(page) > limit
         record.answered(Outcome())
     token = None
     if more:
         last = _PLACE.pack(page[-1].number)
-        token = backend.page_tokens.token(call, request, of.collection.id, last)
+        token = backend.page_tokens.token(call, request, of.id, last)
     return {
         "Users": [
             {"UserId": one.name, "UserStatus": ACTIVE if one.number in sizes else CREATED}
@@ -106,12 +103,10 @@ def associate_faces(backend: Backend, call: Call, request: Request) -> Response:
         try:
             done = assign(
                 record,
-                backend.gallery,
-                of.collection,
-                of.opened,
+                of,
                 name,
                 [UUID(one) for one in request["FaceIds"]],
-                backend.calibration_of(of.collection),
+                backend.calibration_of(of),
                 demands,
                 once(backend, call, request, of, _ASSIGNED),
             )
@@ -139,8 +134,7 @@ def disassociate_faces(backend: Backend, call: Call, request: Request) -> Respon
         try:
             done = unassign(
                 record,
-                backend.gallery,
-                of.opened,
+                of,
                 name,
                 [UUID(one) for one in request["FaceIds"]],
                 once(backend, call, request, of, _ASSIGNED),

@@ -13,16 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.errors import Conflict, Denied
-from likeness.gallery import (
-    Collection,
-    Gallery,
-    Reference,
-    Subject,
-    assignment,
-    references,
-    subjects,
-)
-from likeness.gallery.open_collection import CollectionIndexes
+from likeness.gallery import CollectionRows, OpenCollection, Reference, Subject
 from likeness.service.uses.record import Outcome, Record, refusal
 from likeness.service.uses.withhold import OF_PEOPLE
 from likeness.terms import Calibration, Duty, Template, compare
@@ -79,9 +70,7 @@ class AssignDemands:
 
 def assign(
     record: Record,
-    gallery: Gallery,
-    collection: Collection,
-    opened: CollectionIndexes,
+    collection: OpenCollection,
     name: str,
     reference_ids: Sequence[UUID],
     calibration: Calibration,
@@ -95,18 +84,18 @@ def assign(
         SubjectFull: they would have too many references; nothing was assigned.
         Denied: people would have to look before anybody is compared.
     """
-    seal = opened.seal
     floor = record.decision.amount_of(Duty.SIMILARITY) or 0.0
     threshold = max(demands.threshold, floor)
 
     def act(connection: Connection) -> Assigned:
-        subject = subjects.get(connection, seal, name)
-        free, refused = _sorted_out(connection, opened, subject, reference_ids)
-        held = references.of_subject(connection, seal, subject.id)
+        rows = collection.within(connection)
+        subject = rows.subjects.get(name)
+        free, refused = _sorted_out(rows, subject, reference_ids)
+        held = rows.references.of_subject(subject.id)
         if held and free:
             _require_nobody_to_look(record)
             numbers = [one.number for one in (*held, *free)]
-            templates = references.templates(connection, collection, seal, numbers)
+            templates = rows.references.templates(numbers)
             theirs = [templates[one.number] for one in held]
             alike = {
                 one.id: calibration.similarity(_closest(templates[one.number], theirs))
@@ -124,16 +113,15 @@ def assign(
                 f" expected and {len(held)} and {len(free)} more came: leave some out"
             )
         ids = tuple(one.id for one in free)
-        number = assignment.give(connection, seal, subject.id, ids) if ids else None
+        number = rows.give(subject.id, ids) if ids else None
         return Assigned(subject.id, ids, tuple(refused), number)
 
-    return _followed(gallery, opened, record.write(once(act), _outcome))
+    return _followed(collection, record.write(once(act), _outcome))
 
 
 def unassign(
     record: Record,
-    gallery: Gallery,
-    opened: CollectionIndexes,
+    collection: OpenCollection,
     name: str,
     reference_ids: Sequence[UUID],
     once: Once,
@@ -143,17 +131,17 @@ def unassign(
     Raises:
         NotFound: there is no such subject.
     """
-    seal = opened.seal
 
     def act(connection: Connection) -> Assigned:
-        subject = subjects.get(connection, seal, name)
-        held = {one.id for one in references.of_subject(connection, seal, subject.id)}
-        _, refused = _sorted_out(connection, opened, subject, reference_ids)
+        rows = collection.within(connection)
+        subject = rows.subjects.get(name)
+        held = {one.id for one in rows.references.of_subject(subject.id)}
+        _, refused = _sorted_out(rows, subject, reference_ids)
         ids = tuple(one for one in dict.fromkeys(reference_ids) if one in held)
-        number = assignment.take(connection, seal, subject.id, ids) if ids else None
+        number = rows.take(subject.id, ids) if ids else None
         return Assigned(subject.id, ids, tuple(refused), number)
 
-    return _followed(gallery, opened, record.write(once(act), _outcome))
+    return _followed(collection, record.write(once(act), _outcome))
 
 
 def _require_nobody_to_look(record: Record) -> None:
@@ -163,21 +151,17 @@ def _require_nobody_to_look(record: Record) -> None:
 
 
 def _sorted_out(
-    connection: Connection,
-    opened: CollectionIndexes,
-    subject: Subject,
-    reference_ids: Sequence[UUID],
+    rows: CollectionRows, subject: Subject, reference_ids: Sequence[UUID]
 ) -> tuple[list[Reference], list[Refusal]]:
     """Give those of some references that are nobody's, and refuse those that are not to be had."""
-    seal, ids = opened.seal, list(dict.fromkeys(reference_ids))
-    found = {one.id: one for one in references.page(connection, seal, ids=ids, limit=len(ids))}
-    others = {one.subject_number for one in found.values()} - {None, subject.number}
-    named = subjects.by_numbers(connection, seal, [n for n in others if n is not None])
+    ids = list(dict.fromkeys(reference_ids))
+    found = {one.id: one for one in rows.references.page(ids=ids, limit=len(ids))}
+    named = rows.subjects.of(found.values())
     refused = [Refusal(one, Why.MISSING) for one in ids if one not in found]
     refused += [
         Refusal(one, Why.ANOTHERS, named[number].name)
         for one in ids
-        if one in found and (number := found[one].subject_number) in named
+        if one in found and (number := found[one].subject_number) not in (None, subject.number)
     ]
     return [found[n] for n in ids if n in found and found[n].subject_number is None], refused
 
@@ -190,7 +174,7 @@ def _outcome(done: Assigned) -> Outcome:
     return Outcome(reference_ids=done.reference_ids, subject_ids=(done.subject_id,))
 
 
-def _followed(gallery: Gallery, opened: CollectionIndexes, done: Assigned) -> Assigned:
+def _followed(collection: OpenCollection, done: Assigned) -> Assigned:
     if done.number is not None:
-        gallery.follow_assignment(opened, done.number)
+        collection.follow_assignment(done.number)
     return done

@@ -6,15 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.gallery import collections, subjects
-from likeness.gallery.seal import Seal
+from likeness.gallery import Collection
 from likeness.service.uses.record import Outcome, Record
 
 Act = Callable[[Connection], UUID]
 
 
 def create_subject(
-    record: Record, seal: Seal, name: str, now: datetime, once: Callable[[Act], Act]
+    record: Record, collection: Collection, name: str, now: datetime, once: Callable[[Act], Act]
 ) -> UUID:
     """Make a subject of a collection; `once` lets a request that comes again change nothing.
 
@@ -25,8 +24,6 @@ def create_subject(
     """
 
     def create(connection: Connection) -> UUID:
-        if collections.by_id(connection, seal.collection_id) is None:
-            raise collections.erased(seal.collection_id)
-        return subjects.create(connection, seal, name, now).id
+        return collection.within(connection).subjects.create(name, now).id
 
     return record.write(once(create), lambda made: Outcome(subject_ids=(made,)))

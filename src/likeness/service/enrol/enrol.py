@@ -32,7 +32,7 @@ from likeness.errors import (
     TooBusy,
     required,
 )
-from likeness.gallery import Gallery, NewReference, Reference, references, subjects
+from likeness.gallery import CollectionRows, NewReference, OpenCollection, Reference
 from likeness.service.enrol.named_picture import NamedPicture
 from likeness.service.enrol.on_enrolment import Enrolled, ReviewOfEnrolments
 from likeness.service.enrol.person_meant import person_meant
@@ -98,8 +98,7 @@ class Enroller:
     def __init__(
         self,
         database: Database,
-        gallery: Gallery,
-        collection: str,
+        collection: OpenCollection,
         finder: FaceFinder,
         limits: DecodeLimits,
         demands: Demands,
@@ -113,8 +112,7 @@ class Enroller:
 
         Args:
             database: where the gallery's rows are.
-            gallery: what has the collection.
-            collection: its name.
+            collection: what to enrol into.
             finder: what finds and embeds faces.
             limits: what a picture may cost.
             demands: what a picture has to be.
@@ -122,14 +120,9 @@ class Enroller:
             reviewing: what review needs of who is enrolled.
             workers: pictures worked on at a time.
             clock: says what time it is.
-
-        Raises:
-            NotFound: there is no such collection.
-            KeyUnusable: its key cannot be opened.
         """
         self._database = database
-        self._gallery = gallery
-        self._collection, self._opened = gallery.open(collection)
+        self._collection = collection
         self._finder = finder
         self._limits = limits
         self._demands = demands
@@ -171,7 +164,7 @@ class Enroller:
             sample = picture.read(self._limits)
             remarks = sample.remarks
             sha256 = hashlib.sha256(sample.data).digest()
-            known = self._database.read(lambda connection: self._known(connection, picture, sha256))
+            known = self._collection.read(lambda rows: _known(rows, picture, sha256))
             if known is not None:
                 return known
             return self._ready(picture, sample, sha256)
@@ -205,7 +198,7 @@ class Enroller:
             picture.external_id,
             picture.expires_at,
         )
-        (evened,) = self._gallery.evened_out(self._collection, self._opened, [new])
+        (evened,) = self._collection.evened_out([new])
         crop_jpeg = self._reviewing.crop_of(located.image, face.box)
         faces = len(located.faces)
         others = () if faces == 1 else (f"largest of {faces} faces",)
@@ -220,21 +213,20 @@ class Enroller:
         return [next(enrolled) if isinstance(one, _Ready) else one for one in batch]
 
     def _store(self, record: Record, ready: Sequence[_Ready]) -> list[Result]:
-        seal = self._opened.seal
-        first: dict[UUID, _Ready] = {}  # the first of each sample, which may have come twice
+        first: dict[bytes, _Ready] = {}  # the first of each sample, which may have come twice
         for one in ready:
-            first.setdefault(seal.sample_id(one.new.sample_sha256), one)
+            first.setdefault(one.new.sample_sha256, one)
 
         def store(connection: Connection) -> tuple[dict[_Ready, Reference], list[Result]]:
-            known = {one.sample_id for one in references.of_samples(connection, seal, first)}
-            fresh = [one for sample_id, one in first.items() if sample_id not in known]
-            new, now = [one.new for one in fresh], self._clock()
-            inserted = references.insert_all(connection, self._collection, seal, new, now)
+            rows, now = self._collection.within(connection), self._clock()
+            found = rows.references.of_samples(first)
+            known = {one.details.sample_sha256 for one in found}
+            fresh = [one for sha256, one in first.items() if sha256 not in known]
+            inserted = rows.references.enrol([one.new for one in fresh], now)
             enrolled = dict(zip(fresh, inserted, strict=True))
             self._reviewing.enrolled(
-                connection,
+                rows,
                 self._collection,
-                seal,
                 [
                     Enrolled(one.new, reference, one.crop_jpeg)
                     for one, reference in enrolled.items()
@@ -242,35 +234,36 @@ class Enroller:
                 use_id=record.use.id,
                 now=now,
             )
-            return enrolled, [self._stored(connection, one, enrolled.get(one)) for one in ready]
+            return enrolled, [_stored(rows, one, enrolled.get(one)) for one in ready]
 
         def outcome(stored: tuple[dict[_Ready, Reference], list[Result]]) -> OnRecord:
             reference_ids = tuple(one.id for one in stored[0].values())
             return OnRecord(faces=len(ready), reference_ids=reference_ids)
 
         enrolled, results = record.write(store, outcome)
-        self._gallery.follow(self._opened, list(enrolled.values()))
+        self._collection.follow(enrolled.values())
         return results
 
-    def _stored(self, connection: Connection, one: _Ready, reference: Reference | None) -> Result:
-        if reference is not None:
-            return Result(one.picture, Outcome.ENROLLED, reference.id, remarks=one.remarks)
-        # It was enrolled before, or its twin is now.
-        known = self._known(connection, one.picture, one.new.sample_sha256)
-        return required(known, "the reference that a picture was enrolled as")
 
-    def _known(self, connection: Connection, picture: NamedPicture, sha256: bytes) -> Result | None:
-        """Say what the picture is enrolled as already; None where it is not."""
-        seal = self._opened.seal
-        found = references.of_samples(connection, seal, [seal.sample_id(sha256)])
-        if not found:
-            return None
-        subject = subjects.find(connection, seal, picture.subject)
-        for reference in found:
-            if subject is not None and reference.subject_number == subject.number:
-                return Result(picture, Outcome.ALREADY, reference.id)
-        error = AlreadyExists(
-            f"The same picture is enrolled as another person's, reference {found[0].id}. Find out"
-            " whose it is."
-        )
-        return Result(picture, Outcome.REJECTED, error=error)
+def _stored(rows: CollectionRows, one: _Ready, reference: Reference | None) -> Result:
+    if reference is not None:
+        return Result(one.picture, Outcome.ENROLLED, reference.id, remarks=one.remarks)
+    # It was enrolled before, or its twin is now.
+    known = _known(rows, one.picture, one.new.sample_sha256)
+    return required(known, "the reference that a picture was enrolled as")
+
+
+def _known(rows: CollectionRows, picture: NamedPicture, sha256: bytes) -> Result | None:
+    """Say what the picture is enrolled as already; None where it is not."""
+    found = rows.references.of_samples([sha256])
+    if not found:
+        return None
+    subject = rows.subjects.find(picture.subject)
+    for reference in found:
+        if subject is not None and reference.subject_number == subject.number:
+            return Result(picture, Outcome.ALREADY, reference.id)
+    error = AlreadyExists(
+        f"The same picture is enrolled as another person's, reference {found[0].id}. Find out"
+        " whose it is."
+    )
+    return Result(picture, Outcome.REJECTED, error=error)

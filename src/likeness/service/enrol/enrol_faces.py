@@ -7,9 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from likeness.gallery import Collection, Gallery, NewReference, Reference, references
-from likeness.gallery.open_collection import CollectionIndexes
-from likeness.gallery.seal import Seal
+from likeness.gallery import NewReference, OpenCollection, Reference
 from likeness.service.enrol.on_enrolment import Enrolled, ReviewOfEnrolments
 from likeness.service.search.comparable import require_comparable
 from likeness.service.search.detect_faces import ReadSample
@@ -53,9 +51,7 @@ class EnrolledFaces:
 
 def enrol_faces(
     record: Record,
-    gallery: Gallery,
-    collection: Collection,
-    opened: CollectionIndexes,
+    collection: OpenCollection,
     finder: FaceFinder,
     reviewing: ReviewOfEnrolments,
     read: ReadSample,
@@ -72,41 +68,30 @@ def enrol_faces(
         NotFound: it was erased meanwhile.
         InvalidRequest: the external id cannot be kept.
     """
-    require_comparable(gallery, collection, finder)
+    require_comparable(collection, finder)
     sample = read()
     located = finder.locate(sample)
     chosen, left_out = _chosen(located.faces[: enrolling.most_looked_at], enrolling)
-    new = _new(opened.seal, sample, finder, located, chosen, enrolling.external_id)
-    evened = dict(zip(new, gallery.evened_out(collection, opened, [*new.values()]), strict=True))
-    crops_jpeg = {
-        digest: reviewing.crop_of(located.image, one.face.box) for digest, one in evened.items()
-    }
+    new = collection.evened_out(_new(sample, finder, located, chosen, enrolling.external_id))
+    crops_jpeg = {one: reviewing.crop_of(located.image, one.face.box) for one in new}
 
     def enrol(connection: Connection) -> tuple[list[Reference], list[Reference]]:
-        known = _known(connection, opened.seal, sample, enrolling.external_id)
-        fresh = {digest: one for digest, one in evened.items() if digest not in known}
-        inserted = references.insert_all(
-            connection, collection, opened.seal, list(fresh.values()), now
-        )
+        rows = collection.within(connection)
+        references, inserted = rows.references.enrol_once(list(crops_jpeg), now)
         reviewing.enrolled(
-            connection,
+            rows,
             collection,
-            opened.seal,
-            [
-                Enrolled(fresh[digest], one, crops_jpeg[digest])
-                for digest, one in zip(fresh, inserted, strict=True)
-            ],
+            [Enrolled(one, reference, crops_jpeg[one]) for one, reference in inserted.items()],
             use_id=record.use.id,
             now=now,
         )
-        enrolled = known | dict(zip(fresh, inserted, strict=True))
-        return [enrolled[digest] for digest in evened], inserted
+        return references, list(inserted.values())
 
     def outcome(result: tuple[list[Reference], list[Reference]]) -> Outcome:
         return Outcome(len(located.faces), reference_ids=tuple(one.id for one in result[0]))
 
     enrolled, inserted = record.write(enrol, outcome)
-    gallery.follow(opened, inserted)
+    collection.follow(inserted)
     return EnrolledFaces(sample, tuple(enrolled), tuple(left_out))
 
 
@@ -123,31 +108,17 @@ def _chosen(faces: Sequence[Face], enrolling: Enrolling) -> tuple[list[int], lis
 
 
 def _new(
-    seal: Seal,
     sample: Sample,
     finder: FaceFinder,
     located: Located,
     chosen: Sequence[int],
     external_id: str | None,
-) -> dict[bytes, NewReference]:
-    """Make what is to be enrolled, by digest; of a face that was found twice the larger."""
+) -> list[NewReference]:
+    """Make what is to be enrolled, largest first."""
     sha256 = hashlib.sha256(sample.data).digest()
     size = (sample.width, sample.height)
-    new: dict[bytes, NewReference] = {}
-    for n, template in zip(chosen, finder.templates(located, chosen), strict=True):
-        face = located.faces[n]
-        one = NewReference(template, face, sha256, size, external_id=external_id)
-        new.setdefault(seal.face_digest(sha256, face.box, external_id), one)
-    return new
-
-
-def _known(
-    connection: Connection, seal: Seal, sample: Sample, external_id: str | None
-) -> dict[bytes, Reference]:
-    """Find the references that a sample's faces are already, by digest."""
-    sha256 = hashlib.sha256(sample.data).digest()
-    return {
-        seal.face_digest(sha256, one.details.face.box, external_id): one
-        for one in references.of_samples(connection, seal, [seal.sample_id(sha256)])
-        if one.details.external_id == external_id
-    }
+    templates = finder.templates(located, chosen)
+    return [
+        NewReference(template, located.faces[n], sha256, size, external_id=external_id)
+        for n, template in zip(chosen, templates, strict=True)
+    ]

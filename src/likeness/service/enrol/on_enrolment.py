@@ -13,8 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.errors import Conflict, NotFound
-from likeness.gallery import Collection, Gallery, NewReference, Reference, subjects
-from likeness.gallery.seal import Seal
+from likeness.gallery import Collection, CollectionRows, NewReference, OpenCollection, Reference
 from likeness.review import Arrival, Case, Owed, Probe, Watch, crops, open_watch_cases, watches
 from likeness.secrets import Keyring
 from likeness.service.search.naming import Naming
@@ -34,11 +33,15 @@ class Enrolled:
 class AtHand(Protocol):
     """Who else decides whether somebody enrolled is called somebody watched for."""
 
-    def as_evened_out(self, collection: Collection, probes: Sequence[Probe]) -> Sequence[Probe]:
+    def as_evened_out(self, collection: OpenCollection, probes: Sequence[Probe]) -> Sequence[Probe]:
         """Give watched faces as the collection's cohort sees them; those of other models stay."""
 
     def is_named(
-        self, collection: Collection, calibration: Calibration, watched: Template, arrival: Arrival
+        self,
+        collection: OpenCollection,
+        calibration: Calibration,
+        watched: Template,
+        arrival: Arrival,
     ) -> bool:
         """Whether an arrival is more alike than strangers here usually are."""
 
@@ -51,29 +54,30 @@ class StrangersAtHand:
     collection that was not measured.
     """
 
-    gallery: Gallery
     fpir: float
 
-    def as_evened_out(self, collection: Collection, probes: Sequence[Probe]) -> Sequence[Probe]:
+    def as_evened_out(self, collection: OpenCollection, probes: Sequence[Probe]) -> Sequence[Probe]:
         """Give watched faces as the collection's cohort sees them; those of other models stay."""
         ours = [one for one in probes if one.template.model == collection.model]
-        evened = self.gallery.as_evened_out(collection, [one.template for one in ours])
+        evened = collection.as_evened_out([one.template for one in ours])
         others = [one for one in probes if one.template.model != collection.model]
         return others + [
             replace(one, template=template) for one, template in zip(ours, evened, strict=True)
         ]
 
     def is_named(
-        self, collection: Collection, calibration: Calibration, watched: Template, arrival: Arrival
+        self,
+        collection: OpenCollection,
+        calibration: Calibration,
+        watched: Template,
+        arrival: Arrival,
     ) -> bool:
         """Whether an arrival is more alike than strangers here usually are."""
-        own = self.gallery.strangers(collection)
+        own = collection.measured()
         naming = Naming.of(
             calibration, None if own is None else own.own, 1, fmr=1.0, fpir=self.fpir
         )
-        own_score = self.gallery.own_score_of(
-            collection, watched, arrival.template, arrival.subject_id
-        )
+        own_score = collection.own_score_of(watched, arrival.template, arrival.subject_id)
         return naming.verdict(compare(watched, arrival.template).score, own_score).match
 
 
@@ -101,9 +105,8 @@ class ReviewOfEnrolments:
 
     def enrolled(
         self,
-        connection: Connection,
-        collection: Collection,
-        seal: Seal,
+        rows: CollectionRows,
+        collection: OpenCollection,
         enrolled: Sequence[Enrolled],
         *,
         use_id: UUID,
@@ -113,11 +116,9 @@ class ReviewOfEnrolments:
         if not self.keeps_crops:
             return
         references = [one.reference for one in enrolled]
-        numbers = {one.subject_number for one in references if one.subject_number is not None}
-        known = subjects.by_numbers(connection, seal, numbers)
-        subject_ids = {number: subject.id for number, subject in known.items()}
+        subject_ids = {number: one.id for number, one in rows.subjects.of(references).items()}
         self.arrived(
-            connection,
+            rows.connection,
             collection,
             [
                 Arrival(
@@ -135,7 +136,7 @@ class ReviewOfEnrolments:
     def arrived(
         self,
         connection: Connection,
-        collection: Collection,
+        collection: OpenCollection,
         arrivals: Sequence[Arrival],
         crops_jpeg: Mapping[UUID, bytes],
         *,

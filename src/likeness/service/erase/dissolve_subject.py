@@ -6,8 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.gallery import Collection, Erasure, Gallery, assignment, subjects
-from likeness.gallery.open_collection import CollectionIndexes
+from likeness.gallery import Collection, Erasure, Gallery
 from likeness.service.erase.carry_through import carry_through
 from likeness.service.uses.record import Outcome, Record
 
@@ -18,7 +17,6 @@ def dissolve_subject(
     record: Record,
     gallery: Gallery,
     collection: Collection,
-    opened: CollectionIndexes,
     name: str,
     now: datetime,
     once: Callable[[Act], Act],
@@ -31,8 +29,8 @@ def dissolve_subject(
     begun: list[Erasure] = []  # stays empty where the request came before
 
     def dissolve(connection: Connection) -> UUID:
-        subject = subjects.get(connection, opened.seal, name)
-        begun[:] = [assignment.dissolve(connection, collection, opened.seal, subject.id, now)]
+        rows = collection.within(connection)
+        begun[:] = [rows.dissolve(rows.subjects.get(name).id, now)]
         return begun[0].id
 
     def outcome(erasure_id: UUID) -> Outcome:

@@ -9,26 +9,19 @@ from sqlalchemy import Connection
 from likeness.errors import NotFound
 from likeness.gallery import (
     Collection,
+    CollectionRows,
     Erasure,
     ErasureCertificate,
     Gallery,
     Reference,
-    erasure,
-    references,
-    subjects,
 )
-from likeness.gallery.open_collection import CollectionIndexes
-from likeness.gallery.seal import Seal
 from likeness.service.uses.record import Outcome, Record
-from likeness.storage import Database
 
 
 def erase_subject(
     record: Record,
-    database: Database,
     gallery: Gallery,
     collection: Collection,
-    opened: CollectionIndexes,
     name: str,
     require_consent: Callable[[int, int], None],
     now: datetime,
@@ -40,10 +33,8 @@ def erase_subject(
 
     Args:
         record: of this use.
-        database: where the gallery's rows are.
         gallery: what has the collection.
         collection: whom they are taken out of.
-        opened: the same.
         name: the subject's, in any spelling.
         require_consent: is told how many subjects and references there are, and raises if not to go
             on.
@@ -53,13 +44,13 @@ def erase_subject(
         NotFound: there is no such subject.
         InvalidRequest: nobody can have that name.
     """
-    seal = opened.seal
-    subject_ids, held = database.read(lambda one: _held(one, seal, name))
+    subject_ids, held = collection.read(lambda rows: _held(rows, name))
     require_consent(len(subject_ids), len(held))
 
     def erase(connection: Connection) -> tuple[Erasure, tuple[UUID, ...]]:
-        theirs = _of_subjects(connection, seal, subject_ids)
-        begun = erasure.begin(connection, collection, now, subject_ids=subject_ids)
+        rows = collection.within(connection)
+        theirs = _of_subjects(rows, subject_ids)
+        begun = rows.begin_erasure(now, subject_ids=subject_ids)
         return begun, tuple(one.id for one in theirs)
 
     def outcome(result: tuple[Erasure, tuple[UUID, ...]]) -> Outcome:
@@ -78,7 +69,6 @@ def erase_single_references(
     record: Record,
     gallery: Gallery,
     collection: Collection,
-    opened: CollectionIndexes,
     reference_ids: Sequence[UUID],
     now: datetime,
 ) -> ErasureCertificate:
@@ -90,8 +80,9 @@ def erase_single_references(
     ids = tuple(dict.fromkeys(reference_ids))
 
     def erase(connection: Connection) -> Erasure:
-        references.by_ids(connection, opened.seal, ids)
-        return erasure.begin(connection, collection, now, reference_ids=ids)
+        rows = collection.within(connection)
+        rows.references.by_ids(ids)
+        return rows.begin_erasure(now, reference_ids=ids)
 
     def outcome(begun: Erasure) -> Outcome:
         return Outcome(reference_ids=ids, certificate_id=begun.id, forgotten=ids)
@@ -99,18 +90,16 @@ def erase_single_references(
     return gallery.erasing.finish([record.write(erase, outcome)])[0]
 
 
-def _held(
-    connection: Connection, seal: Seal, name: str
-) -> tuple[tuple[UUID, ...], Sequence[Reference]]:
+def _held(rows: CollectionRows, name: str) -> tuple[tuple[UUID, ...], Sequence[Reference]]:
     """Give the ids of the subjects of a name, and their references."""
-    found = tuple(one.id for one in subjects.of_any_spelling(connection, seal, name))
+    found = tuple(one.id for one in rows.subjects.of_any_spelling(name))
     if not found:
         raise NotFound(
             f"a subject of the collection was expected and {name!r} is none: check the spelling;"
             " `likeness identify --collection` says how a face's subject is called"
         )
-    return found, _of_subjects(connection, seal, found)
+    return found, _of_subjects(rows, found)
 
 
-def _of_subjects(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Reference]:
-    return [held for one in ids for held in references.of_subject(connection, seal, one)]
+def _of_subjects(rows: CollectionRows, ids: Sequence[UUID]) -> list[Reference]:
+    return [held for one in ids for held in rows.references.of_subject(one)]

@@ -3,10 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from likeness.gallery import Collection, Erasure, Gallery, erasure
-from likeness.gallery.tables import REFERENCES, SUBJECTS
+from likeness.gallery import Collection, Erasure, Gallery
 from likeness.service.erase.carry_through import carry_through
 from likeness.service.uses.record import Outcome, Record
 
@@ -30,14 +29,7 @@ def begin_erasing(record: Record, collection: Collection, now: datetime) -> Eras
     """
 
     def erase(connection: Connection) -> tuple[Erasure, list[UUID]]:
-        everybody = [
-            one
-            for table in (SUBJECTS, REFERENCES)
-            for one in connection.execute(
-                select(table.c.id).where(table.c.collection_id == collection.id)
-            ).scalars()
-        ]
-        return erasure.begin_collection(connection, collection, now), everybody
+        return collection.begin_erasure(connection, now)
 
     def outcome(result: tuple[Erasure, list[UUID]]) -> Outcome:
         begun, everybody = result

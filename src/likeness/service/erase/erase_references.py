@@ -7,8 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.gallery import Collection, Erasure, Gallery, Subject, erasure, references, subjects
-from likeness.gallery.open_collection import CollectionIndexes
+from likeness.gallery import Collection, Erasure, Gallery, Subject
 from likeness.service.erase.carry_through import carry_through
 from likeness.service.uses.record import Outcome, Record
 
@@ -26,7 +25,6 @@ def erase_references(
     record: Record,
     gallery: Gallery,
     collection: Collection,
-    opened: CollectionIndexes,
     reference_ids: Sequence[UUID],
     now: datetime,
 ) -> ErasedReferences:
@@ -34,15 +32,15 @@ def erase_references(
     ids = list(dict.fromkeys(reference_ids))
 
     def erase(connection: Connection) -> tuple[ErasedReferences, Erasure | None]:
-        found = references.page(connection, opened.seal, ids=ids, limit=len(ids))
+        rows = collection.within(connection)
+        found = rows.references.page(ids=ids, limit=len(ids))
         by_id = {one.id: one for one in found}
-        numbers = {one.subject_number for one in found} - {None}
-        named = subjects.by_numbers(connection, opened.seal, [n for n in numbers if n is not None])
+        named = rows.subjects.of(found)
         kept = {
             one.id: named[one.subject_number] for one in found if one.subject_number is not None
         }
         erased = [one for one in ids if one in by_id and one not in kept]
-        begun = erasure.begin(connection, collection, now, reference_ids=erased) if erased else None
+        begun = rows.begin_erasure(now, reference_ids=erased) if erased else None
         missing = tuple(one for one in ids if one not in by_id)
         return ErasedReferences(tuple(erased), kept, missing), begun
 

@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from likeness.errors import Denied
-from likeness.gallery import Collection, Erasure, Gallery, SweepReport, erasure, retention
+from likeness.gallery import Collection, Erasure, Gallery, SweepReport
 from likeness.service.uses.record import Desk, Outcome
-from likeness.storage import Database
 from likeness.terms import Action, Principal, Use
 
 
 def sweep_collections(
-    database: Database, gallery: Gallery, desk: Desk, principal: Principal, now: datetime
+    gallery: Gallery, desk: Desk, principal: Principal, now: datetime
 ) -> SweepReport:
     """Erase references past their date or their collection's days; finish what was begun before.
 
@@ -23,10 +21,10 @@ def sweep_collections(
         Denied: a rule forbids it of a collection; of all others it is done.
         Conflict, IndexUnavailable, SnapshotUnusable, DatabaseUnavailable: as for `Erasing.finish`.
     """
-    begun, denied = database.read(erasure.pending), list[Denied]()
+    begun, denied = gallery.erasing.pending(), list[Denied]()
     for collection in gallery.collections():
         try:
-            while due := database.read(partial(retention.due, collection=collection, now=now)):
+            while due := collection.due(now):
                 begun.append(_swept(gallery, desk, principal, collection, due, now))
         except Denied as error:
             denied.append(error)
@@ -45,7 +43,8 @@ def _swept(
     now: datetime,
 ) -> Erasure:
     def begin(connection: Connection) -> Erasure:
-        return erasure.begin(connection, collection, now, reference_ids=due, with_emptied=True)
+        rows = collection.within(connection)
+        return rows.begin_erasure(now, reference_ids=due, with_emptied=True)
 
     def outcome(begun: Erasure) -> Outcome:
         subject_ids = begun.erased.subject_ids

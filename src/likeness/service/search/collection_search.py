@@ -32,12 +32,12 @@ class CollectionSearch:
     @property
     def compared(self) -> int:
         """How many references a search compares a probe with, be they fused or not."""
-        return self.gallery.size(self.name).references
+        return self.gallery.collection(self.name).size.references
 
     @property
     def own_strangers(self) -> Calibration | None:
         """What own scores mean among the collection's strangers, where that was measured."""
-        measured = self.gallery.strangers(self.gallery.collection(self.name))
+        measured = self.gallery.collection(self.name).measured()
         return None if measured is None else measured.own
 
     def search(
@@ -52,8 +52,8 @@ class CollectionSearch:
         Where `among` is given, these references or fused subjects alone are compared with.
         """
         collection = self.gallery.collection(self.name)
-        candidates = self.gallery.search_in(collection, probe, limit, self.by, among, seen)
-        own_scores = self.gallery.own_scores(collection, probe, candidates)
+        candidates = collection.search(probe, limit, self.by, among=among, seen=seen)
+        own_scores = collection.own_scores(probe, candidates)
         unscored: list[float | None] = [None] * len(candidates)
         return [
             Found(

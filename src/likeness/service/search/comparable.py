@@ -1,11 +1,11 @@
 """Checks that a collection can be compared with what the finder of its model makes of a sample."""
 
 from likeness.errors import Conflict, NotFound
-from likeness.gallery import Collection, Gallery
+from likeness.gallery import Collection
 from likeness.vision.find import FaceFinder
 
 
-def require_comparable(gallery: Gallery, collection: Collection, finder: FaceFinder) -> None:
+def require_comparable(collection: Collection, finder: FaceFinder) -> None:
     """Refuse a collection whose cohort is not to be had, before a sample is looked at.
 
     Raises:
@@ -14,7 +14,7 @@ def require_comparable(gallery: Gallery, collection: Collection, finder: FaceFin
     if collection.cohort_version == finder.cohort_version:
         return
     try:
-        gallery.cohort(collection)
+        collection.cohort()
     except NotFound as error:
         raise Conflict(
             f"The cohort {collection.cohort_version} that evens collection {collection.id} out is"

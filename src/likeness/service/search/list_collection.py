@@ -7,9 +7,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import Connection
 
 from likeness.errors import InvalidRequest
-from likeness.gallery import Reference, Subject, collections, references, subjects
-from likeness.secrets import Keyring
-from likeness.storage import Database
+from likeness.gallery import Collections, Reference, Subject
 
 T = TypeVar("T")
 
@@ -42,7 +40,7 @@ class ListedReference:
 
 
 def list_subjects(
-    database: Database, keyring: Keyring, name: str, *, after: int, limit: int
+    collections: Collections, name: str, *, after: int, limit: int
 ) -> Page[ListedSubject]:
     """List subjects in the order they came.
 
@@ -53,23 +51,22 @@ def list_subjects(
     _check_limit(limit)
 
     def read(connection: Connection) -> Page[ListedSubject]:
-        collection = collections.get(connection, name)
-        seal = collections.seal_of(connection, keyring, collection)
-        found = subjects.page(connection, seal, after=after, limit=limit + 1)
-        sizes = subjects.sizes(connection, seal, [one.number for one in found])
+        collection = collections.named(connection, name)
+        subjects = collection.within(connection).subjects
+        found = subjects.page(after=after, limit=limit + 1)
+        sizes = subjects.sizes([one.number for one in found])
         return _page(
             [ListedSubject(one, sizes.get(one.number, 0)) for one in found],
             [one.number for one in found],
-            collections.size(connection, collection.id).subjects,
+            collection.size.subjects,
             limit,
         )
 
-    return database.read(read)
+    return collections.database.read(read)
 
 
 def list_references(
-    database: Database,
-    keyring: Keyring,
+    collections: Collections,
     name: str,
     *,
     subject: str | None = None,
@@ -85,17 +82,14 @@ def list_references(
     _check_limit(limit)
 
     def read(connection: Connection) -> Page[ListedReference]:
-        collection = collections.get(connection, name)
-        seal = collections.seal_of(connection, keyring, collection)
-        number, total = None, collections.size(connection, collection.id).references
+        collection = collections.named(connection, name)
+        rows = collection.within(connection)
+        number, total = None, collection.size.references
         if subject is not None:
-            number = subjects.get(connection, seal, subject).number
-            total = subjects.sizes(connection, seal, [number]).get(number, 0)
-        found = references.page(
-            connection, seal, after=after, limit=limit + 1, subject_number=number
-        )
-        owners = {one.subject_number for one in found if one.subject_number is not None}
-        known = subjects.by_numbers(connection, seal, owners)
+            number = rows.subjects.get(subject).number
+            total = rows.subjects.sizes([number]).get(number, 0)
+        found = rows.references.page(after=after, limit=limit + 1, subject_number=number)
+        known = rows.subjects.of(found)
         return _page(
             [ListedReference(one, known.get(one.subject_number or 0)) for one in found],
             [one.number for one in found],
@@ -103,7 +97,7 @@ def list_references(
             limit,
         )
 
-    return database.read(read)
+    return collections.database.read(read)
 
 
 def _page(listed: Sequence[T], numbers: Sequence[int], total: int, limit: int) -> Page[T]:

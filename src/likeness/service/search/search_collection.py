@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 from uuid import UUID
 
-from likeness.gallery import By, Candidate, Collection, Gallery
+from likeness.gallery import By, Candidate, Collection, OpenCollection
 from likeness.service.search.comparable import require_comparable
 from likeness.service.search.detect_faces import ReadSample, largest
 from likeness.service.search.quality_bar import QualityBar
@@ -15,8 +17,12 @@ from likeness.terms import Calibration, SeenFace
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder, Located
 
-Search = Callable[[int, Sequence[UUID] | None], Sequence[Candidate]]
-"""Finds so many candidates, most alike first; of some references or subjects alone, if given."""
+
+class Search(Protocol):
+    """Finds so many candidates, most alike first; `among` some references or subjects, if given."""
+
+    def __call__(self, *, limit: int, among: Sequence[UUID] | None = None) -> Sequence[Candidate]:
+        """Find them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,7 @@ class SampleSearch:
 
 def search_sample(
     record: Record,
-    gallery: Gallery,
-    collection: Collection,
+    collection: OpenCollection,
     calibration_of: Callable[[Collection], Calibration],
     finder: FaceFinder,
     locate: Callable[[Sample], Located],
@@ -83,7 +88,6 @@ def search_sample(
 
     Args:
         record: of this use.
-        gallery: what has the collection.
         collection: which.
         calibration_of: says what its scores mean.
         finder: finds and embeds faces with the collection's model.
@@ -97,7 +101,7 @@ def search_sample(
         NotFound: the collection was erased meanwhile.
         Denied: the answer may not be given.
     """
-    require_comparable(gallery, collection, finder)
+    require_comparable(collection, finder)
     sample = read()
     located = locate(sample)
     found = largest(finder, located, bar)
@@ -110,9 +114,7 @@ def search_sample(
     parameters = (*demands.parameters, *(() if bar is None else (bar.parameter,)))
     matches = _released(
         record,
-        lambda limit, among: gallery.search_in(
-            collection, template, limit, demands.by, among, seen
-        ),
+        partial(collection.search, template, by=demands.by, seen=seen),
         calibration_of(collection),
         demands,
         Probe(sample, face, parameters=parameters),
@@ -153,7 +155,7 @@ def _released(
     faces: int,
 ) -> tuple[Match, ...]:
     def alike(limit: int, among: Sequence[UUID] | None) -> list[Match]:
-        found = search(limit, among)
+        found = search(limit=limit, among=among)
         matches = [Match(one, calibration.similarity(one.comparison.score)) for one in found]
         return [match for match in matches if match.similarity >= demands.threshold]
 
