@@ -44,7 +44,7 @@ def test_the_wrong_key_opens_no_collection(tmp_path: Path) -> None:
         create(first.gallery, "missing", model="m", dimensions=4, cohort_version="c")
     with (
         home(tmp_path, keys=SecretStr("A" * 43 + "=")) as second,
-        pytest.raises(KeyUnusable, match="restore that key"),
+        pytest.raises(KeyUnusable, match="Restore that key"),
     ):
         second.gallery.open("missing")
 

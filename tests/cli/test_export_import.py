@@ -154,7 +154,7 @@ def test_an_export_that_cannot_be_is_one_line(
     out = tmp_path / "out.likeness"
     for arguments, message in (
         (("staff", "--passphrase-file", empty), "is empty"),
-        (("staff", "--passphrase-file", short), "at least 12 characters"),
+        (("staff", "--passphrase-file", short), "12 are the least"),
         (("staff", "--passphrase-file", bytes_), "it is no text"),
         (("staff", "--passphrase-file", tmp_path / "none"), "No such file"),
         (("staff", "--passphrase-file", words, "--in-the-clear"), "give one of the two"),
@@ -197,7 +197,7 @@ def test_a_wrong_passphrase_and_a_cut_file_import_nothing(
     wrong.write_text("another passphrase")
     outcome = likeness("import", exported, "--collection", "copy", "--passphrase-file", wrong)
     assert (outcome.code, outcome.out) == (2, "")
-    assert "try the passphrase again" in outcome.err
+    assert "Try the passphrase again" in outcome.err
     exported.write_bytes(exported.read_bytes()[:-20])
     outcome = likeness("import", exported, "--collection", "copy", "--passphrase-file", words)
     assert (outcome.code, outcome.err.count("\n")) == (2, 1)

@@ -150,7 +150,7 @@ def test_another_key_opens_nothing_and_is_told_of(
             ["identify", "--collection", "staff", picture("probe.png", RED)],
             ["erase", "--collection", "staff", "Rosa", "--yes"],
         ):
-            assert "restore that key from a backup" in line_of(likeness(*arguments), 3)
+            assert "Restore that key from a backup" in line_of(likeness(*arguments), 3)
         assert (
             "2 secrets, such as a collection's key, sealed by a key that is not here"
             in " ".join(likeness("doctor").out.split())

@@ -37,7 +37,7 @@ def test_a_key_from_elsewhere_is_rotated_there_first(
     likeness("collections", "create", "staff")
     outcome = likeness("secrets", "rotate")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "put a new one in front of the others" in outcome.err
+    assert "Put a new one in front of the others" in outcome.err
     monkeypatch.setenv("LIKENESS_KEYS", f"{'B' * 43}= {GIVEN}")
     outcome = likeness("secrets", "rotate")
     assert outcome.code == 0

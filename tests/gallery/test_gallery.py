@@ -567,7 +567,7 @@ def test_wrong_key_opens_nothing_and_loses_nothing(home: Home) -> None:
     snapshotted(home)
     wrong = Keyring(GivenKeys("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "a test"))
 
-    with home.open(keyring=wrong) as gallery, pytest.raises(KeyUnusable, match="restore that key"):
+    with home.open(keyring=wrong) as gallery, pytest.raises(KeyUnusable, match="Restore that key"):
         gallery.search("staff", template(7), 1)
 
     with home.open() as again:

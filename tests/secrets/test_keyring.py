@@ -82,7 +82,7 @@ def test_rotation_loses_nothing_and_ends_with_one_key(folder: Path, keyring: Key
     assert {key_id_of(sealed) for sealed in renewed} == {new}
     assert [keyring.unseal(sealed, b"%d" % n)[0] for n, sealed in enumerate(renewed)] == [*range(5)]
     assert files(folder) == ["installation-2.key"]
-    with pytest.raises(KeyUnusable, match=f"by key {old} .* only {new}: restore that key"):
+    with pytest.raises(KeyUnusable, match=f"Key {old} .* Restore that key .* only {new}"):
         keyring.unseal(kept[0], b"0")
 
 
@@ -110,16 +110,16 @@ def test_two_rotations_at_once_are_one(folder: Path, keyring: Keyring) -> None:
 
 
 def test_key_that_seals_is_not_retired(keyring: Keyring) -> None:
-    with pytest.raises(Conflict, match="is the one that seals: rotate first"):
+    with pytest.raises(Conflict, match="is the one that seals"):
         keyring.retire(keyring.key_ids[0])
-    with pytest.raises(NotFound, match="0123 is none"):
+    with pytest.raises(NotFound, match="No key .*0123"):
         keyring.retire("0123")
 
 
 def test_keys_that_vanish_are_not_replaced(folder: Path, keyring: Keyring) -> None:
     folder.rename(folder.parent / "unmounted")
 
-    with pytest.raises(KeyUnusable, match="gone: restore them"):
+    with pytest.raises(KeyUnusable, match="gone. Restore them"):
         keyring.seal(b"x", b"")
     assert not folder.exists()
 
@@ -244,11 +244,11 @@ def replace_by_a_folder(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (open_to_others, r"mode 0600 and has 0640.*`chmod 600 .*installation-1\.key`, and rotate"),
-        (damage, r"installation-1\.key was expected to hold a key and is damaged: restore"),
-        (empty, "is damaged: restore"),
+        (open_to_others, r"mode 0640, .*`chmod 600 .*installation-1\.key`, and rotate"),
+        (damage, r"installation-1\.key is damaged. Restore"),
+        (empty, "is damaged. Restore"),
         (replace_by_a_link, "cannot"),
-        (replace_by_a_folder, "something else"),
+        (replace_by_a_folder, "is not a file"),
     ],
 )
 def test_key_file_that_is_not_as_it_must_be_is_not_read(
@@ -264,7 +264,7 @@ def test_key_file_that_is_not_as_it_must_be_is_not_read(
 def test_folder_that_others_may_enter_is_refused(folder: Path, keyring: Keyring) -> None:
     folder.chmod(0o755)
 
-    with pytest.raises(KeyUnusable, match="mode 0700 and has 0755"):
+    with pytest.raises(KeyUnusable, match="mode 0755"):
         Keyring(KeyFiles(folder))
 
 
@@ -281,7 +281,7 @@ def test_keys_of_another_user_are_refused(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
 
-    with pytest.raises(KeyUnusable, match=r"to belong to user 12345.*chown 12345"):
+    with pytest.raises(KeyUnusable, match=r"12345 runs Likeness.*chown 12345"):
         Keyring(KeyFiles(folder))
 
 
@@ -304,7 +304,7 @@ def test_first_of_the_keys_given_seals_and_all_unseal(source: Callable[..., KeyS
 
     assert keyring.unseal(before, b"") == b"x"
     assert key_id_of(keyring.rewrap(before, b"")) == keyring.key_ids[0] != key_id_of(before)
-    with pytest.raises(KeyUnusable, match="restore that key"):
+    with pytest.raises(KeyUnusable, match="Restore that key"):
         Keyring(source(NEW)).unseal(before, b"")
 
 
@@ -312,18 +312,18 @@ def test_first_of_the_keys_given_seals_and_all_unseal(source: Callable[..., KeyS
 def test_keys_given_are_rotated_where_they_come_from(source: Callable[..., KeySource]) -> None:
     keyring = Keyring(source(NEW, OLD))
 
-    with pytest.raises(Conflict, match="put a new one in front"):
+    with pytest.raises(Conflict, match="Put a new one in front"):
         keyring.rotate()
-    with pytest.raises(Conflict, match="remove it there"):
+    with pytest.raises(Conflict, match="Remove it there"):
         keyring.retire(keyring.key_ids[1])
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "LIKENESS_KEYS was expected to hold a key and holds none"),
-        ("hunter2", "key 1 in LIKENESS_KEYS was expected to be base64 of 32 bytes"),
-        (f"{NEW} aHVudGVyMg==", "key 2 in LIKENESS_KEYS"),
+        ("", "no key in LIKENESS_KEYS"),
+        ("hunter2", "Key 1 in LIKENESS_KEYS is not base64 of 32 bytes"),
+        (f"{NEW} aHVudGVyMg==", "Key 2 in LIKENESS_KEYS"),
     ],
 )
 def test_key_given_wrongly_is_counted_and_not_quoted(text: str, message: str) -> None:

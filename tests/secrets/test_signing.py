@@ -39,7 +39,7 @@ def test_signing_key_survives_sealing_and_rotation(keyring: Keyring) -> None:
 
 
 def test_other_secret_is_not_taken_for_a_signing_key(keyring: Keyring) -> None:
-    with pytest.raises(KeyUnusable, match="a sealed signing key was expected"):
+    with pytest.raises(KeyUnusable, match="not a signing key"):
         SigningKey.unsealed(keyring.seal(b"password", b"export"), keyring, b"export")
 
 
@@ -53,7 +53,7 @@ def test_public_key_travels_as_pem() -> None:
 def test_other_text_is_not_taken_for_a_public_key() -> None:
     of_another_kind = generate_private_key(SECP256R1()).public_key()
     pem = of_another_kind.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    for text, message in (("hello", "what came is none"), (pem, "another kind")):
+    for text, message in (("hello", "in PEM"), (pem, "Ed25519")):
         with pytest.raises(InvalidRequest, match=message):
             VerifyingKey.from_pem(text)
 

@@ -55,14 +55,14 @@ def test_sealed_opens_nowhere_else(here: bytes, there: bytes) -> None:
 
 
 def test_wrong_key_is_told_from_damage_by_both_names() -> None:
-    with pytest.raises(KeyUnusable, match=rf"by key {OTHER.id} was .* sealed by {KEY.id}: wrong"):
+    with pytest.raises(KeyUnusable, match=rf"by key {KEY.id}, not by {OTHER.id}"):
         OTHER.unseal(KEY.seal(b"template", b""), b"")
 
 
 @pytest.mark.parametrize("sealed", [b"", b"\x01", b"\x01" * 36, b"\x02" * 64, b"\x00" * 64])
 def test_what_was_never_sealed_is_said_not_to_be(sealed: bytes) -> None:
     for open_it in (lambda: KEY.unseal(sealed, b""), lambda: key_id_of(sealed)):
-        with pytest.raises(KeyUnusable, match="something sealed was expected"):
+        with pytest.raises(KeyUnusable, match="Nothing sealed of version"):
             open_it()
 
 
@@ -79,7 +79,7 @@ def test_key_neither_shows_its_bytes_nor_travels() -> None:
 
 @pytest.mark.parametrize("length", [0, 16, 31, 33])
 def test_key_of_another_length_is_refused(length: int) -> None:
-    with pytest.raises(KeyUnusable, match=f"one of {length} came"):
+    with pytest.raises(KeyUnusable, match=f"has {length} bytes"):
         Key(bytes(length))
 
 

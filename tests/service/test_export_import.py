@@ -349,7 +349,7 @@ def test_what_is_no_export_is_named(sqlite_home: Home, content: bytes, message: 
 
 def test_another_passphrase_imports_nothing(sqlite_home: Home, tmp_path: Path) -> None:
     content = export(sqlite_home)
-    with pytest.raises(InvalidRequest, match="try the passphrase again"):
+    with pytest.raises(InvalidRequest, match="Try the passphrase again"):
         import_(sqlite_home, content, words="another passphrase", name="copy")
 
 

@@ -93,7 +93,7 @@ def test_keys_from_elsewhere_are_resealed_and_left_to_whoever_keeps_them(rows: H
 
 
 def test_a_key_that_is_gone_stops_the_rotation_before_anything_is_destroyed(rows: Home) -> None:
-    with pytest.raises(KeyUnusable, match="restore that key"):
+    with pytest.raises(KeyUnusable, match="Restore that key"):
         rotating.rotate(rows.database, given(os.urandom(32), os.urandom(32)))
     assert all_know_ada(rows)
 

@@ -4,7 +4,7 @@ from likeness.secrets.key_files import KeyFiles
 from likeness.secrets.keyring import Keyring
 from likeness.secrets.passphrase import SEALED_MAGIC, opened_stream, sealed_stream
 from likeness.secrets.signing import SigningKey, VerifyingKey
-from likeness.secrets.sources import CommandKeys, GivenKeys, KeySource
+from likeness.secrets.sources import CommandKeys, GivenKeys, KeySource, run_command
 from likeness.secrets.wrapping import OVERHEAD_BYTES, Digester, Key, key_id_of
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "VerifyingKey",
     "key_id_of",
     "opened_stream",
+    "run_command",
     "sealed_stream",
 ]

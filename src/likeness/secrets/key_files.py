@@ -1,4 +1,4 @@
-"""How do keys lie in files? One file a generation, for the owner alone, whole or not at all.
+"""Keys in files: one file a generation, for the owner alone, whole or not at all.
 
 What holds:
 
@@ -77,8 +77,7 @@ class KeyFiles:
                     self._finish_destroying()
                     return
         raise NotFound(
-            f"a key in {self._folder} was expected and {key_id} is none: `likeness secrets` lists"
-            " them"
+            f"No key {key_id} in {self._folder}. `likeness secrets list` shows what there is."
         )
 
     def _generations(self) -> list[tuple[int, Path]]:
@@ -126,8 +125,8 @@ class KeyFiles:
             yield
         except OSError as error:
             raise KeyUnusable(
-                f"a folder of keys that can be read and written is needed, {self._folder} cannot"
-                f" ({error.strerror}): mend it"
+                f"The folder of keys {self._folder} cannot be read and written ({error.strerror})."
+                " Mend it."
             ) from error
 
 
@@ -139,16 +138,12 @@ def _read(path: Path) -> Key:
         content = os.read(descriptor, 1000)
     finally:
         os.close(descriptor)
-    try:
+    with suppress(ValueError, binascii.Error, KeyUnusable):
         first, key_id, encoded = content.decode("ascii").splitlines()
         key = Key(base64.b64decode(encoded, validate=True))
-    except (ValueError, binascii.Error, KeyUnusable):
-        key_id, key = "", None
-    if key is None or first != _FIRST_LINE or key.id != key_id:
-        raise KeyUnusable(
-            f"{path} was expected to hold a key and is damaged: restore it from a backup"
-        )
-    return key
+        if first == _FIRST_LINE and key.id == key_id:
+            return key
+    raise KeyUnusable(f"The key in {path} is damaged. Restore it from a backup.")
 
 
 def _require_private(
@@ -161,17 +156,16 @@ def _require_private(
     """
     if not is_kind(status.st_mode):
         raise KeyUnusable(
-            f"{path} was expected to be a {'folder' if is_kind is stat.S_ISDIR else 'file'} of its"
-            " own and is something else: put the right one there"
+            f"{path} is not a {'folder' if is_kind is stat.S_ISDIR else 'file'} of its own. Put the"
+            " right one there."
         )
     if status.st_uid != os.geteuid():
         raise KeyUnusable(
-            f"{path} was expected to belong to user {os.geteuid()}, who runs Likeness, and belongs"
-            f" to {status.st_uid}: `chown {os.geteuid()} {path}`, if you trust what it holds"
+            f"{path} belongs to user {status.st_uid}, and {os.geteuid()} runs Likeness. If you trust"
+            f" what it holds, `chown {os.geteuid()} {path}`."
         )
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise KeyUnusable(
-            f"{path} was expected to have mode {mode:04o} and has"
-            f" {stat.S_IMODE(status.st_mode):04o}, so others may have read it:"
-            f" `chmod {mode:o} {path}`, and rotate the key"
+            f"{path} has mode {stat.S_IMODE(status.st_mode):04o}, so others may have read it."
+            f" `chmod {mode:o} {path}`, and rotate the key."
         )

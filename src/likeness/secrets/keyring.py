@@ -1,4 +1,4 @@
-"""What seals for the whole installation? Its keyring: the newest key seals, older ones unseal.
+"""The installation's keyring: its newest key seals, older ones unseal.
 
 Rotation is three steps, each of which may be interrupted and done again: `rotate` makes a newer
 key, whoever keeps sealed things replaces each by its `rewrap`, and `retire` destroys the old key.
@@ -101,7 +101,7 @@ class Keyring:
         self._keys = self._loaded()
         if key_id == self._keys[0].id:
             raise Conflict(
-                f"an older key was expected, and {key_id} is the one that seals: rotate first"
+                f"Key {key_id} is the one that seals, and cannot be destroyed. Rotate first."
             )
         self._source.remove(key_id)
         self._keys = self._loaded()
@@ -113,15 +113,12 @@ class Keyring:
             if key.id == key_id:
                 return key
         raise KeyUnusable(
-            f"what was sealed by key {key_id} was expected to be opened, and there are only"
-            f" {', '.join(self.key_ids)}: restore that key from a backup"
+            f"Key {key_id} is gone, and something sealed by it cannot be opened. Restore that key"
+            f" from a backup; there are only {', '.join(self.key_ids)}."
         )
 
     def _loaded(self) -> tuple[Key, ...]:
         keys = self._source.load()
         if not keys:
-            raise KeyUnusable(
-                "the keys of this installation were expected and are gone: restore them from a"
-                " backup"
-            )
+            raise KeyUnusable("The keys of this installation are gone. Restore them from a backup.")
         return keys

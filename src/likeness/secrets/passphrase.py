@@ -1,4 +1,4 @@
-"""How is a stream of bytes sealed for whoever knows a passphrase? In numbered chunks.
+"""Streams of bytes, sealed in numbered chunks for whoever knows a passphrase.
 
 The key is made of the passphrase and a random salt by scrypt (RFC 7914), which takes 128 MiB and
 part of a second for every guess. Each chunk is sealed by AES-256-GCM with its number, and a mark on
@@ -28,6 +28,11 @@ _SALT_BYTES = 16
 _CHUNK_BYTES = 64 << 10
 _TAG_BYTES = 16
 _SCRYPT_COST = 1 << 17
+_DAMAGED = "The sealed file is damaged or cut off. Fetch it again."
+_DOES_NOT_OPEN = (
+    "The passphrase does not open the file, or the file is damaged. Try the passphrase again, or"
+    " fetch the file again."
+)
 
 
 def sealed_stream(pieces: Iterable[bytes], passphrase: str) -> Iterator[bytes]:
@@ -38,8 +43,8 @@ def sealed_stream(pieces: Iterable[bytes], passphrase: str) -> Iterator[bytes]:
     """
     if len(passphrase) < _SHORTEST_PASSPHRASE:
         raise InvalidRequest(
-            f"a passphrase of at least {_SHORTEST_PASSPHRASE} characters was expected and one of"
-            f" {len(passphrase)} came: choose several words that nobody guesses"
+            f"The passphrase has {len(passphrase)} characters, and {_SHORTEST_PASSPHRASE} are the"
+            " least. Choose several words that nobody guesses."
         )
     header = SEALED_MAGIC + _VERSION + os.urandom(_SALT_BYTES)
     key = _key(passphrase, header)
@@ -65,11 +70,11 @@ def opened_stream(file: BinaryIO, passphrase: str) -> Iterator[bytes]:
     rest = file.read(len(_VERSION) + _SALT_BYTES)
     if rest[:1] != _VERSION and rest:
         raise InvalidRequest(
-            f"a sealed file of version {_VERSION[0]} was expected and one of version {rest[0]}"
-            " came: use the Likeness that wrote it, or a newer one"
+            f"The sealed file is of version {rest[0]}, and {_VERSION[0]} can be read. Use the"
+            " Likeness that wrote it, or a newer one."
         )
     if len(rest) < len(_VERSION) + _SALT_BYTES:
-        raise _damaged()
+        raise InvalidRequest(_DAMAGED)
     header = SEALED_MAGIC + rest
     key = _key(passphrase, header)
     number, chunk = 0, file.read(_CHUNK_BYTES + _TAG_BYTES)
@@ -78,7 +83,7 @@ def opened_stream(file: BinaryIO, passphrase: str) -> Iterator[bytes]:
         try:
             yield key.decrypt(_nonce(number, last=not following), chunk, header)
         except (InvalidTag, ValueError) as error:
-            raise (_damaged() if number else _does_not_open()) from error
+            raise InvalidRequest(_DAMAGED if number else _DOES_NOT_OPEN) from error
         if not following:
             return
         number, chunk = number + 1, following
@@ -93,16 +98,3 @@ def _key(passphrase: str, header: bytes) -> AESGCM:
 
 def _nonce(number: int, *, last: bool) -> bytes:
     return number.to_bytes(11, "big") + bytes([last])
-
-
-def _does_not_open() -> InvalidRequest:
-    return InvalidRequest(
-        "a passphrase that opens the file was expected and this one does not, or the file is"
-        " damaged: try the passphrase again, or fetch the file again"
-    )
-
-
-def _damaged() -> InvalidRequest:
-    return InvalidRequest(
-        "a whole sealed file was expected and this one is damaged or cut off: fetch it again"
-    )

@@ -1,4 +1,4 @@
-"""Who vouches for what leaves? A signing key, Ed25519 (RFC 8032)."""
+"""Signing keys, Ed25519 (RFC 8032): they vouch for what leaves."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -31,13 +31,9 @@ class VerifyingKey:
         try:
             key = load_pem_public_key(pem.encode())
         except ValueError as error:
-            raise InvalidRequest(
-                "a public key in PEM was expected and what came is none: export it again"
-            ) from error
+            raise InvalidRequest("Not a public key in PEM. Export it again.") from error
         if not isinstance(key, Ed25519PublicKey):
-            raise InvalidRequest(
-                "an Ed25519 public key was expected and one of another kind came: export it again"
-            )
+            raise InvalidRequest("Not an Ed25519 public key. Export it again.")
         return cls(key.public_bytes_raw())
 
     @property
@@ -82,8 +78,7 @@ class SigningKey:
             return cls(Ed25519PrivateKey.from_private_bytes(keyring.unseal(sealed, context)))
         except ValueError as error:
             raise KeyUnusable(
-                "a sealed signing key was expected and something else was sealed: restore it from"
-                " a backup"
+                "What was sealed is not a signing key. Restore it from a backup."
             ) from error
 
     def sealed(self, keyring: Keyring, context: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Where do the installation's keys come from? Files of ours, a value, or a command.
+"""Where the installation's keys come from: files of ours, a value, or a command.
 
 Outside of files, keys are text: base64 of 32 bytes each, separated by white space or commas. The
 first seals; the others only unseal what older ones sealed.
@@ -10,10 +10,11 @@ import subprocess
 from collections.abc import Sequence
 from typing import Protocol
 
-from likeness.errors import Conflict, KeyUnusable
+from likeness.errors import Conflict, Fault, KeyUnusable
 from likeness.secrets.wrapping import Key
 
 _COMMAND_S = 30.0
+_MAKE_ONE = "Make one with `openssl rand -base64 32`."
 
 
 class KeySource(Protocol):
@@ -43,101 +44,97 @@ class KeySource(Protocol):
         """
 
 
-class GivenKeys:
-    """Keys in a value, such as a variable of the environment; `origin` is what to call it."""
+class _KeptElsewhere:
+    """Keys that somebody else makes and destroys; `origin` is what to call where they are."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+
+    def add(self, after: Key | None) -> None:
+        """Refuse: only who keeps the keys can make one."""
+        raise Conflict(
+            f"No key can be made here: keys come from {self._origin}. Put a new one in front of the"
+            " others there, then rotate again."
+        )
+
+    def remove(self, key_id: str) -> None:
+        """Refuse: only who keeps the keys can destroy one."""
+        raise Conflict(f"Key {key_id} comes from {self._origin}. Remove it there.")
+
+
+class GivenKeys(_KeptElsewhere):
+    """Keys in a value, such as a variable of the environment."""
 
     def __init__(self, text: str, origin: str) -> None:
+        super().__init__(origin)
         self._text = text
-        self._origin = origin
 
     def load(self) -> tuple[Key, ...]:
         """Read every key, newest first."""
         return _parse(self._text, self._origin)
-
-    def add(self, after: Key | None) -> None:
-        """Refuse: only who gives the keys can make one."""
-        raise _made_elsewhere(self._origin)
-
-    def remove(self, key_id: str) -> None:
-        """Refuse: only who gives the keys can destroy one."""
-        raise _destroyed_elsewhere(self._origin, key_id)
 
     def __repr__(self) -> str:
         """Show where the keys come from, and none of them."""
         return f"GivenKeys({self._origin})"
 
 
-class CommandKeys:
-    """Keys that a command prints, such as a client of a key store; no shell is involved."""
+class CommandKeys(_KeptElsewhere):
+    """Keys that a command prints, such as a client of a key store."""
 
     def __init__(self, argv: Sequence[str], *, timeout_s: float = _COMMAND_S) -> None:
+        super().__init__(argv[0])
         self._argv = tuple(argv)
         self._timeout_s = timeout_s
 
     def load(self) -> tuple[Key, ...]:
         """Run the command and read every key, newest first."""
-        command = self._argv[0]
-        try:
-            run = subprocess.run(  # noqa: S603  # the operator's own command, without a shell
-                self._argv,
-                check=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                timeout=self._timeout_s,
-            )
-        except subprocess.CalledProcessError as error:
-            raise KeyUnusable(
-                f"{command} was expected to print the keys and ended with {error.returncode}: run"
-                " it by hand to see why"
-            ) from None  # the cause quotes what was printed
-        except subprocess.TimeoutExpired:
-            raise KeyUnusable(
-                f"{command} was expected to print the keys within {self._timeout_s:g} s and did"
-                " not: run it by hand to see why"
-            ) from None
-        except OSError as error:
-            raise KeyUnusable(
-                f"{command} was expected to print the keys and cannot be run ({error.strerror}):"
-                " correct the command"
-            ) from error
-        return _parse(run.stdout.decode(errors="replace"), f"what {command} printed")
+        printed = run_command(self._argv, KeyUnusable, timeout_s=self._timeout_s)
+        return _parse(printed.decode(errors="replace"), f"what {self._origin} printed")
 
-    def add(self, after: Key | None) -> None:
-        """Refuse: only who keeps the keys can make one."""
-        raise _made_elsewhere(self._argv[0])
 
-    def remove(self, key_id: str) -> None:
-        """Refuse: only who keeps the keys can destroy one."""
-        raise _destroyed_elsewhere(self._argv[0], key_id)
+def run_command(
+    argv: Sequence[str], fault: type[Fault], *, timeout_s: float, written: bytes = b""
+) -> bytes:
+    """Run a command of the operator's, without a shell; give what it prints.
+
+    Args:
+        argv: the command and its arguments.
+        fault: what to raise where it fails.
+        timeout_s: how long it may take.
+        written: what it reads on its standard input.
+
+    Raises:
+        Fault: of the kind asked for: it cannot be run, takes too long, or does not end with 0.
+    """
+    # Without `from`: the causes quote what was printed.
+    command = argv[0]
+    try:
+        run = subprocess.run(
+            argv, check=True, input=written, stdout=subprocess.PIPE, timeout=timeout_s
+        )
+    except subprocess.CalledProcessError as error:
+        raise fault(
+            f"{command} ended with {error.returncode}. Run it by hand to see why."
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise fault(
+            f"{command} did not end within {timeout_s:g} s. Run it by hand to see why."
+        ) from None
+    except OSError as error:
+        raise fault(f"{command} cannot be run ({error.strerror}). Correct the command.") from None
+    return run.stdout
 
 
 def _parse(text: str, origin: str) -> tuple[Key, ...]:
     words = text.replace(",", " ").split()
     if not words:
-        raise KeyUnusable(
-            f"{origin} was expected to hold a key and holds none: make one with"
-            " `openssl rand -base64 32`"
-        )
+        raise KeyUnusable(f"There is no key in {origin}. {_MAKE_ONE}")
     keys = []
     for number, word in enumerate(words, 1):
         try:
             keys.append(Key(base64.b64decode(word, validate=True)))
         except (binascii.Error, ValueError, KeyUnusable):
             raise KeyUnusable(
-                f"key {number} in {origin} was expected to be base64 of 32 bytes and is not:"
-                " make one with `openssl rand -base64 32`"
+                f"Key {number} in {origin} is not base64 of 32 bytes. {_MAKE_ONE}"
             ) from None  # the cause may quote it
     return tuple(keys)
-
-
-def _made_elsewhere(origin: str) -> Conflict:
-    return Conflict(
-        f"a place of ours was expected to keep a new key, and keys come from {origin}: put a new"
-        " one in front of the others there, then rotate again"
-    )
-
-
-def _destroyed_elsewhere(origin: str, key_id: str) -> Conflict:
-    return Conflict(
-        f"a key of ours was expected, and {key_id} comes from {origin}: remove it there"
-    )

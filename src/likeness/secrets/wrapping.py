@@ -1,4 +1,4 @@
-"""How is something sealed? With AES-256-GCM under one key, bound to where it belongs.
+"""Sealing with AES-256-GCM under one key, bound to where something belongs.
 
 NIST SP 800-38D. What is sealed reads: version (1 byte), id of the key (8), nonce (12), ciphertext,
 tag (16). Version, id and the context that the caller names are authenticated with it, so that it
@@ -42,8 +42,8 @@ class Key:
         """Take 32 random bytes."""
         if len(material) != KEY_BYTES:
             raise KeyUnusable(
-                f"a key of {KEY_BYTES} bytes was expected and one of {len(material)} came: make one"
-                " with `openssl rand -base64 32`"
+                f"The key has {len(material)} bytes, not {KEY_BYTES}. Make one with `openssl rand"
+                " -base64 32`."
             )
         self._material = material
         self._aead = AESGCM(material)
@@ -69,13 +69,16 @@ class Key:
         """
         header = self._header
         if sealed[:_HEADER_BYTES] != header:
-            raise _sealed_otherwise(sealed, self.id)
+            raise KeyUnusable(
+                f"Sealed by key {key_id_of(sealed)}, not by {self.id}: it is the wrong key, or"
+                " damaged. Restore the right one."
+            )
         try:
             return self._aead.decrypt(sealed[_HEADER_BYTES:_BODY], sealed[_BODY:], header + context)
         except (InvalidTag, ValueError) as error:
             raise KeyUnusable(
-                f"something sealed by key {self.id} was expected and what came is damaged, or"
-                " belongs elsewhere: restore it from a backup"
+                f"Something sealed by key {self.id} is damaged, or belongs elsewhere. Restore it"
+                " from a backup."
             ) from error
 
     def derive(self, purpose: str) -> bytes:
@@ -103,19 +106,11 @@ def key_id_of(sealed: bytes) -> str:
     """
     if sealed[:1] != _VERSION or len(sealed) < OVERHEAD_BYTES:
         raise KeyUnusable(
-            f"something sealed was expected, {OVERHEAD_BYTES} bytes or more of version"
-            f" {_VERSION[0]}, and {len(sealed)} bytes of version"
-            f" {sealed[0] if sealed else 'none'} came: restore it from a backup, or run the newer"
-            " Likeness that wrote it"
+            f"Nothing sealed of version {_VERSION[0]}: {len(sealed)} bytes of version"
+            f" {sealed[0] if sealed else 'none'}. Restore it from a backup, or run the newer"
+            " Likeness that wrote it."
         )
     return sealed[1:_HEADER_BYTES].hex()
-
-
-def _sealed_otherwise(sealed: bytes, key_id: str) -> KeyUnusable:
-    return KeyUnusable(
-        f"something sealed by key {key_id} was expected and what came was sealed by"
-        f" {key_id_of(sealed)}: wrong key, or damaged; restore the right one"
-    )
 
 
 class Digester:
