@@ -15,12 +15,19 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        self.passed_s = 0.0
 
     def __call__(self) -> datetime:
         return self.now
 
     def go(self, **on: float) -> None:
+        """Go on, or be set back while as much time passes."""
         self.now += timedelta(**on)
+        self.passed_s += abs(timedelta(**on).total_seconds())
+
+    def seconds(self) -> float:
+        """How much time has passed, as no clock that is set back says it."""
+        return self.passed_s
 
 
 @pytest.fixture

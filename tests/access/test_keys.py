@@ -86,7 +86,7 @@ def test_secrets_are_nowhere_in_the_rows(make: Make, database: Database) -> None
 
 def test_two_keys_of_one_name_are_refused(make: Make) -> None:
     make("desk")
-    with pytest.raises(AlreadyExists, match="choose another name"):
+    with pytest.raises(AlreadyExists, match="exists"):
         make("desk")
 
 
@@ -114,7 +114,7 @@ def test_a_name_that_fits_on_no_line_is_refused(make: Make, name: str) -> None:
     ],
 )
 def test_a_fact_of_another_shape_is_refused(fact: str, value: Any) -> None:
-    with pytest.raises(InvalidRequest, match=r"correct|choose"):
+    with pytest.raises(InvalidRequest, match=r"Not a|purposes"):
         Grant(**{fact: value})
 
 
@@ -208,7 +208,7 @@ def test_a_grace_beyond_all_measure_is_refused(
     make: Make, database: Database, keyring: Keyring, clock: Clock, grace_hours: int
 ) -> None:
     issued = make("desk")
-    with pytest.raises(InvalidRequest, match="hours of grace"):
+    with pytest.raises(InvalidRequest, match="Not a grace"):
         rotate(database, keyring, clock, "desk", grace_hours)
     assert ids(database, "desk") == [issued.access_key_id]
 
@@ -253,11 +253,11 @@ def test_a_key_changed_from_outside_gets_no_new_secret_and_can_only_be_disabled(
 ) -> None:
     make("desk")
     database.write(lambda c: c.execute(update(KEYS).values(role="admin")))
-    with pytest.raises(KeyUnusable, match="rows were changed"):
+    with pytest.raises(KeyUnusable, match="were changed"):
         rotate(database, keyring, clock, "desk")
     make("other", ADMIN)
     assert disable(database, keyring, clock, "desk").disabled_at == clock()
-    with pytest.raises(KeyUnusable, match="rows were changed"):
+    with pytest.raises(KeyUnusable, match="were changed"):
         database.write(lambda c: keys.enable(c, keyring, "desk"))
 
 
@@ -266,7 +266,7 @@ def test_a_key_without_a_secret_is_vouched_for_by_nothing(
 ) -> None:
     make("desk")
     database.write(lambda c: c.execute(SECRETS.delete()))
-    with pytest.raises(KeyUnusable, match="vouch for it"):
+    with pytest.raises(KeyUnusable, match="vouches for it"):
         rotate(database, keyring, clock, "desk")
     assert not database.read(lambda c: is_as_written(c, keyring, keys.get(c, "desk")))
 
@@ -283,7 +283,7 @@ def test_a_broken_key_is_listed_and_disabled_and_stands_in_no_others_way(
         lambda: rotate(database, keyring, clock, "desk"),
         lambda: database.write(lambda c: keys.enable(c, keyring, "desk")),
     ):
-        with pytest.raises(KeyUnusable, match=f"access key {broken.id} .* says what no key can"):
+        with pytest.raises(KeyUnusable, match=f"access key {broken.id} says what no key can"):
             act()
     assert database.read(keys.every) == [other]
     first, second = database.read(keys.listed)

@@ -12,7 +12,7 @@ from likeness.access.tables import KEYS
 from likeness.errors import KeyUnusable
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.secrets import sealed_by_key
-from likeness.storage import Database
+from likeness.storage import Database, Freshness
 from likeness.terms import Principal, Role
 from tests.service import rotating
 
@@ -30,7 +30,9 @@ def test_keys_and_tokens_outlive_the_installations_key(
     assert database.write(lambda c: tokens.claim(c, *request)) is None
     database.write(lambda c: tokens.keep(c, *request, b"{}"))
     # A server that has read the keys already, with a keyring of its own.
-    server = KnownKeys(database, Keyring(KeyFiles(tmp_path / "keys")), clock)
+    server = KnownKeys(
+        Freshness(database, clock.seconds), Keyring(KeyFiles(tmp_path / "keys")), clock
+    )
     assert server.find(issued.access_key_id) is not None
     (old,) = keyring.key_ids
     assert database.read(sealed.counts_by_key) == {old: 2}
@@ -41,7 +43,10 @@ def test_keys_and_tokens_outlive_the_installations_key(
     assert database.read(sealed_by_key)[1] == {rotation.newest: 2}
     assert database.write(lambda c: tokens.claim(c, *request)) == b"{}"
     clock.go(seconds=0.5)
-    for known in (server, KnownKeys(database, Keyring(KeyFiles(tmp_path / "keys")), clock)):
+    for known in (
+        server,
+        KnownKeys(Freshness(database, clock.seconds), Keyring(KeyFiles(tmp_path / "keys")), clock),
+    ):
         found = known.find(issued.access_key_id)
         assert found is not None
         assert found.secret == issued.secret
@@ -72,7 +77,7 @@ def test_a_key_whose_rows_were_changed_keeps_nobody_from_rotating(
     (old,) = keyring.key_ids
     assert rotating.rotate(database, keyring).destroyed == (old,)
     assert f"{changed.access_key_id} stays refused" in caplog.text
-    known = KnownKeys(database, keyring, clock)
+    known = KnownKeys(Freshness(database), keyring, clock)
     assert known.find(other.access_key_id) is not None
     with pytest.raises(KeyUnusable):
         known.find(changed.access_key_id)

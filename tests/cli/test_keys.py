@@ -129,7 +129,7 @@ def test_the_last_admins_key_takes_a_yes(likeness: Command) -> None:
     answer(likeness, "create", "root", "--role", "admin", *DECLARED)
     outcome = likeness("keys", "disable", "root")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "say --yes" in outcome.err
+    assert "give --yes" in outcome.err
     assert answer(likeness, "disable", "root", "--yes")["disabled_at"] is not None
 
 
@@ -157,7 +157,7 @@ def test_a_key_that_is_none_is_said_to_be(likeness: Command) -> None:
 def test_keys_are_made_while_a_server_has_the_home_and_it_knows_them(likeness: Command) -> None:
     with home() as opened:
         made = answer(likeness, "create", "desk", *DECLARED)
-        known = KnownKeys(opened.database, opened.keyring, lambda: datetime.now(UTC))
+        known = KnownKeys(opened.freshness, opened.keyring, lambda: datetime.now(UTC))
         found = known.find(made["access_key_id"])
     assert found is not None
     assert found.secret == made["secret_access_key"]

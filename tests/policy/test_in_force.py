@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from likeness.policy import Circumstances, RulesInForce, Scope, enabled, shipped, suspensions
 from likeness.policy.in_force import UNUSABLE
 from likeness.policy.tables import PACKS
-from likeness.storage import Database, open_database
+from likeness.storage import Database, Freshness, open_database
 from likeness.terms import Action, CollectionFacts, Duty, Principal, Role, Use
 
 # The rows say when the database was made, by a real clock.
@@ -45,7 +45,7 @@ def seconds() -> Seconds:
 
 @pytest.fixture
 def rules(database: Database, seconds: Seconds) -> RulesInForce:
-    return RulesInForce(database, seconds)
+    return RulesInForce(Freshness(database, seconds))
 
 
 def refused_by(
@@ -183,7 +183,7 @@ def test_where_the_rows_cannot_be_read_nothing_is_decided(
     database_url: str, database: Database, seconds: Seconds
 ) -> None:
     lost = open_database(database_url)
-    rules = RulesInForce(lost, seconds)
+    rules = RulesInForce(Freshness(lost, seconds))
     assert refused_by(rules) == []
     lost.write(lambda one: one.exec_driver_sql("ALTER TABLE policy_state RENAME TO elsewhere"))
     seconds.now_s += 0.5
@@ -206,7 +206,7 @@ def test_a_clock_behind_the_last_change_refuses_from_the_start(
     database: Database, seconds: Seconds
 ) -> None:
     suspend(database, Scope.ORGANISATION, "Another", now=NOW + timedelta(days=1))
-    assert refused_by(RulesInForce(database, seconds)) == ["clock-set-back"]
+    assert refused_by(RulesInForce(Freshness(database, seconds))) == ["clock-set-back"]
 
 
 def test_an_admins_change_says_that_the_clock_is_right(

@@ -112,14 +112,14 @@ def test_two_rotations_at_once_are_one(folder: Path, keyring: Keyring) -> None:
 def test_key_that_seals_is_not_retired(keyring: Keyring) -> None:
     with pytest.raises(Conflict, match="is the one that seals"):
         keyring.retire(keyring.key_ids[0])
-    with pytest.raises(NotFound, match="No key .*0123"):
+    with pytest.raises(NotFound, match="No key 0123"):
         keyring.retire("0123")
 
 
 def test_keys_that_vanish_are_not_replaced(folder: Path, keyring: Keyring) -> None:
     folder.rename(folder.parent / "unmounted")
 
-    with pytest.raises(KeyUnusable, match="gone. Restore them"):
+    with pytest.raises(KeyUnusable, match="are gone"):
         keyring.seal(b"x", b"")
     assert not folder.exists()
 
@@ -246,7 +246,7 @@ def replace_by_a_folder(path: Path) -> None:
     [
         (open_to_others, r"mode 0640, .*`chmod 600 .*installation-1\.key`, and rotate"),
         (damage, r"installation-1\.key is damaged. Restore"),
-        (empty, "is damaged. Restore"),
+        (empty, "is damaged"),
         (replace_by_a_link, "cannot"),
         (replace_by_a_folder, "is not a file"),
     ],

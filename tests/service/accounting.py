@@ -19,7 +19,7 @@ from likeness.review import Verdict, cases, verdicts
 from likeness.secrets import Keyring
 from likeness.service.uses.record import Desk, Outcome
 from likeness.service.uses.withhold import Probe, Withholding
-from likeness.storage import Database
+from likeness.storage import Database, Freshness
 from likeness.terms import Action, Box, Face, Landmarks, Point, Pose, Principal, Quality, Role, Use
 from likeness.vision.decode import Sample, inspect
 
@@ -84,7 +84,7 @@ class Accounting:
     def desk(self) -> Desk:
         # Rules are read anew: what a test has changed is in force at once.
         withholding = Withholding(self.keyring, self.keeps_crops, timedelta(days=30))
-        rules = RulesInForce(self.database)
+        rules = RulesInForce(Freshness(self.database))
         return Desk(self.database, self.ledger, rules, withholding, lambda: self.now)
 
     def enable(self, name: str, **choices: str) -> None:

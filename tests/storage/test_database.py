@@ -205,7 +205,7 @@ def test_reader_sees_one_state_whatever_is_written(database: Database, things: T
 
 
 def test_reader_cannot_write(database: Database, things: Table) -> None:
-    with pytest.raises(DatabaseUnavailable, match="readable and writable"):
+    with pytest.raises(DatabaseUnavailable, match="cannot be read and written"):
         database.read(add(things, "a"))
     assert database.read(names(things)) == set()
 
@@ -250,7 +250,7 @@ def test_interrupted_transaction_leaves_nothing_and_keeps_nobody_waiting(
             wait_for_queue(database, 3)
         with pytest.raises(KeyboardInterrupt):
             commits.result()
-        with pytest.raises(DatabaseUnavailable, match="interrupted: look at what is stored"):
+        with pytest.raises(DatabaseUnavailable, match="interrupted while it wrote"):
             beside.result()
         after.result()
 

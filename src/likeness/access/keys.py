@@ -1,4 +1,4 @@
-"""Who may call? Holders of access keys, as functions over a connection.
+"""Holders of access keys, who may call, as functions over a connection.
 
 A key is a holder, what they may be trusted with, and secrets to sign with. It stays the same
 principal when its secret is rotated. Whatever changes a key counts the revision up, by which
@@ -12,6 +12,7 @@ import logging
 import secrets
 import string
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
-from likeness.access.access_key import AccessKey, BrokenKey, Grant, SecretId, checked_line
+from likeness.access.access_key import AccessKey, BrokenKey, Grant, SecretId, check_line
 from likeness.access.request_tokens import TOKEN_KEY_CONTEXT
 from likeness.access.tables import KEYS, SECRETS, STATE
 from likeness.access.vouching import open_secrets, seal_secrets, secret_context
@@ -60,11 +61,11 @@ def create(
         InvalidRequest: the name cannot be kept.
         AlreadyExists: there is one of that name.
     """
-    checked_line(name, "an access key's name")
+    check_line(name, "an access key's name")
     if connection.execute(select(KEYS.c.id).where(KEYS.c.name == name)).first():
         raise AlreadyExists(
-            f"a new access key was expected and {name!r} exists: choose another name, or"
-            " `likeness keys rotate` for a new secret"
+            f"Access key {name!r} exists. Choose another name, or `likeness keys rotate` for a new"
+            " secret."
         )
     key_id = uuid4()
     connection.execute(
@@ -140,19 +141,16 @@ def disable(
     """
     key = _named(connection, name)
     if key.disabled_at is None:
-        if not last_admin_too and _is_last_admin(connection, key):
+        admins = [one.id for one in every(connection) if one.is_admin]
+        if not last_admin_too and admins == [key.id]:
             raise Conflict(
-                f"another enabled admin key was expected and {name!r} is the last: without one"
-                " nobody changes rules or keys but at this machine's command line; make another"
-                " first, or say --yes"
+                f"{name!r} is the last enabled key of an admin: without one nobody changes rules or"
+                " keys but at this machine's command line. Make another first, or give --yes."
             )
         opened: dict[str, bytes] = {}
         with suppress(KeyUnusable):
             opened = open_secrets(connection, keyring, get(connection, name))
-        connection.execute(update(KEYS).where(KEYS.c.id == key.id).values(disabled_at=now))
-        if opened:
-            seal_secrets(connection, keyring, get(connection, name), opened)
-        count_up(connection)
+        _set_disabled(connection, keyring, name, now, opened)
     return _named(connection, name)
 
 
@@ -166,9 +164,7 @@ def enable(connection: Connection, keyring: Keyring, name: str) -> AccessKey:
     key = get(connection, name)
     if key.disabled_at is not None:
         opened = open_secrets(connection, keyring, key)
-        connection.execute(update(KEYS).where(KEYS.c.id == key.id).values(disabled_at=None))
-        seal_secrets(connection, keyring, get(connection, name), opened)
-        count_up(connection)
+        _set_disabled(connection, keyring, name, None, opened)
     return get(connection, name)
 
 
@@ -184,10 +180,7 @@ def rotate(
             was changed.
     """
     if not 0 <= grace_hours <= _LONGEST_GRACE_HOURS:
-        raise InvalidRequest(
-            f"0 to {_LONGEST_GRACE_HOURS} hours of grace were expected, {grace_hours} came:"
-            " correct it"
-        )
+        raise InvalidRequest(f"Not a grace: {grace_hours} hours. Give 0 to {_LONGEST_GRACE_HOURS}.")
     key = get(connection, name)
     opened = open_secrets(connection, keyring, key)
     of_key = SECRETS.c.key_id == key.id
@@ -202,14 +195,28 @@ def rotate(
 def unusable(key: BrokenKey) -> KeyUnusable:
     """Say of a broken key what is wrong, and what to do."""
     return KeyUnusable(
-        f"the row of access key {key.id} was expected to be as Likeness wrote it and says what"
-        " no key can: restore it from a backup, or disable it and make another"
+        f"The row of access key {key.id} says what no key can. Restore it from a backup, or disable"
+        " it and make another."
     )
 
 
 def count_up(connection: Connection) -> None:
     """Let servers read the keys again."""
     connection.execute(update(STATE).values(revision=STATE.c.revision + 1))
+
+
+def _set_disabled(
+    connection: Connection,
+    keyring: Keyring,
+    name: str,
+    at: datetime | None,
+    opened: Mapping[str, bytes],
+) -> None:
+    """Change since when a key is disabled; its opened secrets vouch for what the row says then."""
+    connection.execute(update(KEYS).where(KEYS.c.name == name).values(disabled_at=at))
+    if opened:
+        seal_secrets(connection, keyring, get(connection, name), opened)
+    count_up(connection)
 
 
 def _issue(
@@ -234,35 +241,22 @@ def _named(connection: Connection, name: str) -> AccessKey | BrokenKey:
     for key in listed(connection):
         if key.name == name:
             return key
-    raise NotFound(
-        f"an access key was expected and {name!r} is none: `likeness keys list` lists them"
-    )
+    raise NotFound(f"No such access key {name!r}. `likeness keys list` shows what there is.")
 
 
 def _key(row: Row[Any], secret_ids: tuple[SecretId, ...]) -> AccessKey | BrokenKey:
+    names = ("id", "name", "created_at", "created_by", "disabled_at")
+    said = {name: row._mapping[name] for name in names}
     try:
-        grant = Grant(
-            Role(row.role),
-            row.organisation,
-            row.sector,
-            row.jurisdiction,
-            tuple(json.loads(row.purposes)),
-        )
+        purposes = tuple(json.loads(row.purposes))
+        grant = Grant(Role(row.role), row.organisation, row.sector, row.jurisdiction, purposes)
     except (InvalidRequest, RecursionError, TypeError, ValueError):
-        return BrokenKey(
-            row.id, row.name, row.created_at, row.created_by, row.disabled_at, secret_ids
-        )
-    return AccessKey(
-        row.id, row.name, grant, row.created_at, row.created_by, row.disabled_at, secret_ids
-    )
+        return BrokenKey(**said, secret_ids=secret_ids)
+    return AccessKey(**said, secret_ids=secret_ids, grant=grant)
 
 
 def _drawn(alphabet: str, count: int) -> str:
     return "".join(secrets.choice(alphabet) for _ in range(count))
-
-
-def _is_last_admin(connection: Connection, key: AccessKey | BrokenKey) -> bool:
-    return [one.id for one in every(connection) if one.is_admin] == [key.id]
 
 
 _logger = logging.getLogger(__name__)
@@ -278,7 +272,7 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
         KeyUnusable: as for `Keyring.rewrap`.
     """
     rewrapped = 0
-    sealed = _sealed_secrets(connection)
+    sealed = sealed_secrets(connection)
     for key in every(connection):
         for one in key.secret_ids:
             rewrapped += _rewrap(connection, keyring, key, one, sealed[one.access_key_id])
@@ -294,7 +288,7 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
 
 def counts_by_key(connection: Connection) -> Counter[str]:
     """Count what is sealed, by the id of the installation's key that seals it."""
-    secrets = _sealed_secrets(connection).values()
+    secrets = sealed_secrets(connection).values()
     return Counter(key_id_of(one) for one in [*secrets, *_token_key(connection)])
 
 
@@ -316,7 +310,8 @@ def _rewrap(
     return True
 
 
-def _sealed_secrets(connection: Connection) -> dict[str, bytes]:
+def sealed_secrets(connection: Connection) -> dict[str, bytes]:
+    """Give every secret as it is sealed, by what requests name it by."""
     chosen = select(SECRETS.c.access_key_id, SECRETS.c.sealed_secret)
     return {row.access_key_id: row.sealed_secret for row in connection.execute(chosen)}
 

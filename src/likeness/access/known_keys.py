@@ -1,9 +1,7 @@
-"""Whose secret signs this request? Keys held in memory, never older than a moment.
+"""Keys held in memory, never older than a moment: they say whose secret signs a request.
 
-What holds:
-
-1. A key made, changed or disabled by another program counts within half a second: the revision is
-   read when the last look is that old, and the keys when it has changed.
+1. A key made, changed or disabled by another program counts within half a second: `Freshness` sees
+   to it. The revision says whether anything changed.
 2. A secret ends when its time has come, whatever was read before.
 3. Where the database cannot be read, nobody is known: `find` raises.
 4. A key whose rows were changed by somebody who cannot seal is refused, it alone, and the log says
@@ -11,25 +9,22 @@ What holds:
 """
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from likeness.access.access_key import AccessKey, BrokenKey, SecretId
-from likeness.access.keys import listed, unusable
-from likeness.access.tables import SECRETS, STATE
+from likeness.access.keys import listed, sealed_secrets, unusable
+from likeness.access.tables import STATE
 from likeness.access.vouching import opened_secret
 from likeness.errors import KeyUnusable
 from likeness.secrets import Keyring
-from likeness.storage import Database
+from likeness.storage import Freshness
 from likeness.terms import Principal
 
 _logger = logging.getLogger(__name__)
-
-_LOOK_EVERY = timedelta(seconds=0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +39,16 @@ class Credential:
 class KnownKeys:
     """All keys of an installation, in memory; safe to use from many threads."""
 
-    def __init__(self, database: Database, keyring: Keyring, clock: Callable[[], datetime]) -> None:
-        self._database = database
+    def __init__(
+        self, freshness: Freshness, keyring: Keyring, clock: Callable[[], datetime]
+    ) -> None:
+        self._freshness = freshness
         self._keyring = keyring
         self._clock = clock
-        self._lock = threading.Lock()
-        self._looked_at: datetime | None = None
         self._revision: int | None = None
-        self._known: dict[str, _Known] = {}
+        # By what requests name a secret by: whose it is, and when it ends.
+        self._known: dict[str, tuple[Credential | KeyUnusable, datetime | None]] = {}
+        freshness.follow(self._read_what_changed)
 
     def find(self, access_key_id: str) -> Credential | None:
         """Find whose key that is; None where nobody has it, or its secret has ended.
@@ -60,34 +57,21 @@ class KnownKeys:
             Conflict, DatabaseUnavailable: the keys cannot be read.
             KeyUnusable: what sealed this secret is gone, or a row of the key was changed.
         """
-        with self._lock:
-            now = self._clock()
-            self._look_if_due(now)
-            known = self._known.get(access_key_id)
-        if known is None or (known.ends_at is not None and known.ends_at <= now):
+        self._freshness.ensure()
+        known, ends_at = self._known.get(access_key_id, (None, None))
+        if ends_at is not None and ends_at <= self._clock():
             return None
-        if isinstance(known.credential, KeyUnusable):
-            raise KeyUnusable(str(known.credential))
-        return known.credential
-
-    def _look_if_due(self, now: datetime) -> None:
-        # A clock that was set back is a reason to look, too.
-        if self._looked_at is None or not timedelta() <= now - self._looked_at < _LOOK_EVERY:
-            self._database.read(self._read_what_changed)
-            self._looked_at = now
+        if isinstance(known, KeyUnusable):
+            raise KeyUnusable(str(known))
+        return known
 
     def _read_what_changed(self, connection: Connection) -> None:
         revision = connection.execute(select(STATE.c.revision)).scalar_one()
         if revision == self._revision:
             return
-        sealed = {
-            row.access_key_id: row.sealed_secret
-            for row in connection.execute(select(SECRETS.c.access_key_id, SECRETS.c.sealed_secret))
-        }
+        sealed = sealed_secrets(connection)
         self._known = {
-            one.access_key_id: _Known(
-                self._opened(key, one, sealed[one.access_key_id]), one.ends_at
-            )
+            one.access_key_id: (self._opened(key, one, sealed[one.access_key_id]), one.ends_at)
             for key in listed(connection)
             for one in key.secret_ids
         }
@@ -104,11 +88,3 @@ class KnownKeys:
             _logger.error("%s", error)
             return error  # of this key alone
         return Credential(secret, key.principal, enabled=key.disabled_at is None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known of a secret; `ends_at` is None where no end is set."""
-
-    credential: Credential | KeyUnusable
-    ends_at: datetime | None

@@ -1,4 +1,4 @@
-"""Was this request answered before? Clients that retry say so by a token of their own.
+"""Requests that were answered before: clients that retry say so by a token of their own.
 
     def act(connection):
         if (answered := tokens.claim(connection, principal, operation, token, digest)) is not None:
@@ -59,8 +59,8 @@ class RequestTokens:
             return None
         if row.input_digest != _input_digest(key, digest, input_digest):
             raise TokenReused(
-                f"a new token was expected, or the request that this one of {principal.id} came"
-                f" with first, and {operation} came with other values: choose another token"
+                f"The token of {operation} by {principal.id} came before with other values. Choose"
+                " another token."
             )
         return key.unseal(row.sealed_response, _context(digest))
 

@@ -1,4 +1,4 @@
-"""Where does access lie? Keys and their secrets, what changed last, tokens of requests.
+"""Where access lies: keys and their secrets, what changed last, tokens of requests.
 
 A key's name is in the clear, as a collection's is: an operator's label, which no log and no entry
 of the ledger holds.

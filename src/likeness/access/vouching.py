@@ -1,4 +1,4 @@
-"""What vouches for a key's rows? Its secrets, each sealed for all that is said of it and its key.
+"""What vouches for a key's rows: its secrets, each sealed for all that is said of it and its key.
 
 Where a row was changed by anybody who cannot seal, the secret opens no more, and the key is
 refused. An older copy of the same rows, put back as a whole, is not told from them.
@@ -25,8 +25,8 @@ def open_secrets(connection: Connection, keyring: Keyring, key: AccessKey) -> di
     sealed = {row.access_key_id: row.sealed_secret for row in rows}
     if not sealed:
         raise KeyUnusable(
-            f"a secret of access key {key.id} was expected to vouch for it and there is none:"
-            " restore it from a backup, or make another key"
+            f"Access key {key.id} has no secret that vouches for it. Restore it from a backup, or"
+            " make another key."
         )
     return {
         one.access_key_id: opened_secret(keyring, key, one, sealed[one.access_key_id])
@@ -44,9 +44,8 @@ def opened_secret(keyring: Keyring, key: AccessKey, one: SecretId, sealed: bytes
         return keyring.unseal(sealed, secret_context(key, one))
     except KeyUnusable as error:
         raise KeyUnusable(
-            f"access key {one.access_key_id} was expected to be as Likeness wrote it, and its rows"
-            " were changed or what sealed its secret is gone: restore them from a backup, or"
-            " disable it and make another"
+            f"The rows of access key {one.access_key_id} were changed, or what sealed its secret is"
+            " gone. Restore them from a backup, or disable it and make another."
         ) from error
 
 

@@ -17,7 +17,7 @@ from likeness.policy import ChosenPack, RulesInForce, enabled, require_known, sh
 from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
 from likeness.service.uses.record import Desk, Outcome
 from likeness.service.uses.withhold import Withholding
-from likeness.storage import SqliteFile, current, migrate, open_database, read_address
+from likeness.storage import Freshness, SqliteFile, current, migrate, open_database, read_address
 from likeness.terms import UNDECLARED, Action, Closing, Principal, Role, Use
 from likeness.vision.cohorts.cohort import METHOD, Cohort
 
@@ -55,7 +55,8 @@ class Rows(Closing):
         self.collections = Collections(
             self.database, self.keyring, standards.cohort_of, Cohort.from_bytes
         )
-        self.rules = RulesInForce(self.database)
+        self.freshness = Freshness(self.database)
+        self.rules = RulesInForce(self.freshness)
         withholding = Withholding(
             self.keyring, settings.crops == "on", timedelta(days=settings.case_days)
         )

@@ -70,7 +70,7 @@ class Serving(Closing):
             backend = _backend(home, finders)
             _tell_of_better_models(home)
             self._gate = Gate(
-                KnownKeys(home.database, home.keyring, now),
+                KnownKeys(home.freshness, home.keyring, now),
                 metrics,
                 Limits(
                     picture_workers=installation.workers(Workload.MANY),

@@ -1,9 +1,7 @@
-"""Which rules are in force right now? Those of the rows, never older than a moment.
+"""The rules in force right now: those of the rows, never older than a moment.
 
-What holds:
-
-1. A change by another program is in force within half a second of its commit: the revision is read
-   when the last look is that old, and the rest when it has changed.
+1. A change by another program is in force within half a second of its commit: `Freshness` sees to
+   it. The revision says whether anything changed.
 2. Where the rows cannot be read, nothing is decided: `decide` raises.
 3. Where a pack that is enabled cannot be read, or does not go with the others, nothing is allowed
    but what the packs allow that are always in force: that admins put it right.
@@ -13,8 +11,6 @@ What holds:
 
 import logging
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,14 +22,13 @@ from likeness.policy.enabled import always, in_force
 from likeness.policy.engine import PolicyEngine
 from likeness.policy.suspensions import Suspension, every
 from likeness.policy.tables import STATE, USES
-from likeness.storage import Database
+from likeness.storage import Freshness
 from likeness.terms import Decision, Duty, Rule, Use
 
 _logger = logging.getLogger(__name__)
 
 UNUSABLE = Rule("policy-unusable", "likeness", "a pack cannot be read: likeness policy list")
 
-_LOOK_EVERY_S = 0.5
 # What clocks are put right by, and threads overtake each other by, is no setting back.
 _SET_BACK = timedelta(minutes=1)
 
@@ -46,15 +41,12 @@ def is_set_back(now: datetime, latest: datetime) -> bool:
 class RulesInForce:
     """The rules and the stop switch of an installation; safe to use from many threads."""
 
-    def __init__(
-        self, database: Database, monotonic_s: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._database = database
-        self._monotonic_s = monotonic_s
+    def __init__(self, freshness: Freshness) -> None:
+        self._freshness = freshness
         self._lock = threading.Lock()
-        self._looked_at_s: float | None = None
         self._known: _Known | None = None
         self._latest: datetime | None = None
+        freshness.follow(self._read_what_changed)
 
     def decide(self, use: Use, circumstances: Circumstances, now: datetime) -> Decision:
         """Say what the rules in force say: before anything is done, and when scores are known.
@@ -79,24 +71,19 @@ class RulesInForce:
         Raises:
             Conflict, DatabaseUnavailable: the rows cannot be read.
         """
-        known, _ = self._look(now)
-        return known.engine.duties
+        return self._look(now)[0].engine.duties
 
     def _look(self, now: datetime) -> "tuple[_Known, datetime]":
+        self._freshness.ensure()
         with self._lock:
-            monotonic_s = self._monotonic_s()
-            if self._looked_at_s is None or monotonic_s - self._looked_at_s >= _LOOK_EVERY_S:
-                self._known = self._database.read(self._read_what_changed)
-                self._looked_at_s = monotonic_s
             known = required(self._known, "the rules that were read")
             self._latest = max(now, self._latest or known.changed_at)
             return known, self._latest
 
-    def _read_what_changed(self, connection: Connection) -> "_Known":
+    def _read_what_changed(self, connection: Connection) -> None:
         state = connection.execute(select(STATE.c.revision, STATE.c.changed_at)).one()
         if self._known is not None and self._known.revision == state.revision:
-            return self._known
-        self._latest = None
+            return
         broken = False
         try:
             engine = PolicyEngine(in_force(connection))
@@ -104,7 +91,9 @@ class RulesInForce:
             _logger.error("nothing is allowed, a pack cannot be read: %s", error)
             engine, broken = PolicyEngine(always()), True
         suspensions = tuple(every(connection))
-        return _Known(state.revision, state.changed_at, engine, broken, suspensions)
+        with self._lock:
+            self._latest = None
+            self._known = _Known(state.revision, state.changed_at, engine, broken, suspensions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +108,10 @@ class _Known:
 
 
 def uses_of_day(connection: Connection, organisation: str, now: datetime) -> int:
-    """Say how many uses were counted on this day, which begins at 00:00 UTC."""
+    """Say how often an organisation used Likeness on this day, which begins at 00:00 UTC.
+
+    It is counted only while a rule asks.
+    """
     chosen = select(USES.c.uses).where(USES.c.organisation == organisation, USES.c.day == _day(now))
     return connection.execute(chosen).scalar() or 0
 

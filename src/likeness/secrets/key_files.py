@@ -161,8 +161,8 @@ def _require_private(
         )
     if status.st_uid != os.geteuid():
         raise KeyUnusable(
-            f"{path} belongs to user {status.st_uid}, and {os.geteuid()} runs Likeness. If you trust"
-            f" what it holds, `chown {os.geteuid()} {path}`."
+            f"{path} belongs to user {status.st_uid}, and {os.geteuid()} runs Likeness. If you"
+            f" trust what it holds, `chown {os.geteuid()} {path}`."
         )
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise KeyUnusable(

@@ -4,6 +4,7 @@ from likeness.storage.address import PostgresServer, SqliteFile, read_address
 from likeness.storage.database import Database, open_database
 from likeness.storage.engine import reading_engine
 from likeness.storage.faults import faults_of
+from likeness.storage.freshness import Freshness
 from likeness.storage.metadata import (
     METADATA,
     Identifier,
@@ -19,6 +20,7 @@ from likeness.storage.scrub import Scrubbing, scrub
 __all__ = [
     "METADATA",
     "Database",
+    "Freshness",
     "Identifier",
     "Installation",
     "Instant",

@@ -1,4 +1,4 @@
-"""Where does the database lie? A URL, read once, and never shown with its secrets."""
+"""Where a database lies: a URL, read once, and never shown with its secrets."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,25 +46,22 @@ def read_address(url: str) -> SqliteFile | PostgresServer:
     except (ArgumentError, ValueError):
         # Without `from`: the cause quotes the URL.
         raise InvalidRequest(
-            f"a database URL such as {_EXAMPLES} was expected, and what came is none: correct it"
+            f"The URL of the database cannot be read. Write it like {_EXAMPLES}."
         ) from None
     match parsed.drivername:
         case "sqlite":
             if parsed.database in (None, "", ":memory:") or parsed.host or parsed.query:
                 raise InvalidRequest(
-                    "the URL of a SQLite file was expected, with a path and nothing else, and"
-                    f" another came: write it as {_EXAMPLES.split()[0]}"
+                    "The URL of a SQLite file has a path and nothing else. Write it like"
+                    f" {_EXAMPLES.split()[0]}."
                 )
             return SqliteFile(Path(str(parsed.database)))
         case "postgresql" | "postgresql+psycopg":
             if not parsed.database:
                 raise InvalidRequest(
-                    "the URL of a PostgreSQL database was expected, and one without the"
-                    f" database's name came: write it as {_EXAMPLES.split()[-1]}"
+                    "The URL of the PostgreSQL database does not name the database. Write it like"
+                    f" {_EXAMPLES.split()[-1]}."
                 )
             return PostgresServer(parsed.set(drivername="postgresql+psycopg"))
         case other:
-            raise InvalidRequest(
-                f"a database URL such as {_EXAMPLES} was expected, and one of {other} came: choose"
-                " one of the two"
-            )
+            raise InvalidRequest(f"Not a database of Likeness: {other}. Use {_EXAMPLES}.")

@@ -1,4 +1,4 @@
-"""How do acts reach the rows? Through a `Database`: many read, one writes."""
+"""A database, through which acts reach the rows: many read, one writes."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -83,8 +83,8 @@ def open_database(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Databa
             make_private_file(address)
         except OSError as error:
             raise DatabaseUnavailable(
-                f"a database that can be read and written is needed, {address} cannot"
-                f" ({error.strerror}): mend its folder and permissions"
+                f"{address} cannot be read and written ({error.strerror}). Mend its folder and"
+                " permissions."
             ) from error
     database = Database(address, lock_timeout_s)
     try:

@@ -1,4 +1,4 @@
-"""How is a database opened? SQLite in a file, PostgreSQL on a server, behind two engines each.
+"""Engines that open a database: SQLite in a file, PostgreSQL on a server, two for each.
 
 What holds for every connection that is handed out:
 
@@ -116,8 +116,8 @@ def _postgresql_engine(
         )
     except ModuleNotFoundError as error:
         raise DatabaseUnavailable(
-            "PostgreSQL needs the driver psycopg, which is not installed: pip install"
-            " 'psycopg[binary]'"
+            "PostgreSQL needs the driver psycopg, which is not installed. `pip install"
+            " 'psycopg[binary]'`."
         ) from error
 
     @event.listens_for(engine, "connect")

@@ -1,4 +1,4 @@
-"""What went wrong in the database? Its words become ours, on one line, without any value stored.
+"""What goes wrong in a database, in our words: on one line, without any value stored.
 
 Only what the world does to a database is translated. A statement that is wrong is a mistake of
 ours and stays what it is.
@@ -16,30 +16,21 @@ from likeness.storage.address import PostgresServer, SqliteFile
 
 _Words = tuple[type[LikenessError], str]
 
-_LOCKED: _Words = (
-    Conflict,
-    "was expected to be free and another program holds it: retry, or end that program",
-)
+_LOCKED: _Words = (Conflict, "is held by another program. Retry, or end that program.")
 _FULL: _Words = (
     DatabaseUnavailable,
-    "was expected to have room and its disk is full: nothing was stored; make room and retry",
+    "has no room: its disk is full, and nothing was stored. Make room and retry.",
 )
-_DAMAGED: _Words = (
-    DatabaseUnavailable,
-    "was expected to hold a database and holds none, or a damaged one: restore a backup",
-)
+_DAMAGED: _Words = (DatabaseUnavailable, "is no database, or a damaged one. Restore a backup.")
 _FORBIDDEN: _Words = (
     DatabaseUnavailable,
-    "was expected to be readable and writable and is not: mend its permissions or folder",
+    "cannot be read and written. Mend its permissions or folder.",
 )
 _UNREADABLE: _Words = (
     DatabaseUnavailable,
-    "was expected to be read and written and its disk is full, or failed: make room, or check it",
+    "cannot be read and written: its disk is full, or failed. Make room, or check it.",
 )
-_GONE: _Words = (
-    DatabaseUnavailable,
-    "was expected to answer and stopped or is overloaded: start it, then retry",
-)
+_GONE: _Words = (DatabaseUnavailable, "stopped, or is overloaded. Start it, then retry.")
 
 # https://sqlite.org/rescode.html
 _SQLITE = {
@@ -82,13 +73,11 @@ def faults_of(address: SqliteFile | PostgresServer) -> Iterator[None]:
     except IntegrityError:
         # Without `from`: PostgreSQL quotes the values, and no log may hold what a client sent.
         raise Conflict(
-            f"{address} was expected to take a row, and what it holds stands against that: another"
-            " act came first; read again, then retry"
+            f"A row of {address} stands against another: another act came first. Read again, then"
+            " retry."
         ) from None
     except PoolTimeout as error:
-        raise Conflict(
-            f"{address} was expected to have a free connection and all are in use: retry later"
-        ) from error
+        raise Conflict(f"Every connection to {address} is in use. Retry later.") from error
     except (DBAPIError, sqlite3.Error) as error:
         # What begins a transaction goes by no way of SQLAlchemy's.
         orig = error.orig if isinstance(error, DBAPIError) else error
@@ -123,5 +112,5 @@ def _unreachable(error: OperationalError, server: PostgresServer) -> DatabaseUna
     if server.url.password is not None:
         reason = reason.replace(server.url.password, "***")
     return DatabaseUnavailable(
-        f"{server} was expected to answer and does not ({reason}): start it, or correct the URL"
+        f"{server} does not answer ({reason}). Start it, or correct the URL."
     )

@@ -1,4 +1,4 @@
-"""What do all tables share? One MetaData, names for constraints, column types alike everywhere.
+"""What all tables share: one MetaData, names for constraints, column types alike everywhere.
 
 A capability declares its tables on `METADATA` in its own module `tables`, without a foreign key to
 another capability's. Bytes are SQLAlchemy's `LargeBinary`, which is alike on both databases.
@@ -112,8 +112,7 @@ class Installation:
 
 def read_installation(connection: Connection) -> Installation:
     """Read what installation a migrated database is."""
-    row = connection.execute(select(INSTALLATION.c.id, INSTALLATION.c.created_at)).one()
-    return Installation(row.id, row.created_at)
+    return Installation(*connection.execute(select(INSTALLATION)).one())
 
 
 # SQLite takes 32,766 values in a statement, older ones 999.
@@ -121,7 +120,12 @@ _AT_A_TIME = 512
 
 
 class OneOf:
-    """Selects the rows whose column has one of many values; `make` makes it of the condition."""
+    """Selects the rows whose column has one of many values; `make` makes it of the condition.
+
+    A list of values of any length makes SQLAlchemy write the statement anew each time, which takes
+    longer than the database does. Here it has as many places as the next power of two; what is left
+    over is filled with the last value again.
+    """
 
     def __init__(
         self, column: Column[Any], make: Callable[[ColumnElement[bool]], Select[Any]]

@@ -1,4 +1,4 @@
-"""How does a database get the schema of this program? By migrations, forward only.
+"""Migrations give a database the schema of this program, forward only.
 
 Alembic runs them. It takes a third of a second to import, so a database that has its schema is
 recognised without: by the number of the last migration, with which the names of their files begin.
@@ -47,8 +47,8 @@ def migrate(database: Database) -> None:
                 _upgrade(connection, database)
                 if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
                     raise DatabaseUnavailable(
-                        f"{database.address} was expected to refer to rows that exist, and after"
-                        " migration some would not: nothing was changed; report it"
+                        f"After migration rows of {database.address} would refer to others that do"
+                        " not exist. Nothing was changed; report it."
                     )
         finally:
             _set_foreign_keys(connection, "ON")
@@ -68,20 +68,17 @@ def _upgrade(connection: Connection, database: Database) -> None:
     from alembic import command
     from alembic.config import Config
 
-    _refuse_newer(_current(connection), database)
+    came = _current(connection)
+    if came is not None and came not in _known():
+        raise Conflict(
+            f"{database.address} has schema {came}, of a newer Likeness than this one, which knows"
+            f" {head()}. Run that one, or restore a backup made before it."
+        )
     config = Config()
     config.set_main_option("script_location", "likeness.storage:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _refuse_newer(came: str | None, database: Database) -> None:
-    if came is not None and came not in _known():
-        raise Conflict(
-            f"{database.address} was expected to have schema {head()} at most and has {came}, of a"
-            " newer Likeness: run that one, or restore a backup made before it"
-        )
 
 
 def _current(connection: Connection) -> str | None:

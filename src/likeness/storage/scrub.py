@@ -1,4 +1,4 @@
-"""What makes deleted rows unreachable? As much as each database can, and a word on the rest."""
+"""Makes deleted rows unreachable: as much as each database can, and says what is left."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Who writes? One thread at a time, which lets the acts of many share a commit.
+"""Writing: one thread at a time, which lets the acts of many share a commit.
 
 A commit waits for the disk, and in that time dozens of acts could queue up. What holds:
 
@@ -71,8 +71,7 @@ class Writer:
             self._room.wait_for(lambda: self._closed or len(self._waiting) < _WAITING_AT_MOST)
             if self._closed:
                 raise DatabaseUnavailable(
-                    f"{self._address} was expected to be open and is closed: nothing was stored;"
-                    " start Likeness again"
+                    f"{self._address} is closed: nothing was stored. Start Likeness again."
                 )
             self._waiting.append(task)
             if self._committing is None:
@@ -123,8 +122,8 @@ class Writer:
         except BaseException:
             for task in done:
                 task.error = DatabaseUnavailable(
-                    f"{self._address} was expected to be written and the program was interrupted:"
-                    " look at what is stored, then retry"
+                    f"The program was interrupted while it wrote {self._address}. Look at what is"
+                    " stored, then retry."
                 )
             raise
         finally:

@@ -1,4 +1,4 @@
-"""What Alembic runs for every migration: on the connection, and in the transaction, it is given."""
+"""What Alembic runs for every migration, on a connection and in its transaction."""
 
 from alembic import context
 
