@@ -18,7 +18,7 @@ from bench.embedded import likeness
 from bench.figure import Beside, Figure, Measurement, at_least
 from bench.portrayed import portrayed
 from bench.workplace import data, sample_of
-from likeness.service.search.quality_bar import BEST, FIT, GOOD, QualityBar
+from likeness.service.search.faces import BEST, FIT, GOOD, QualityBar
 from likeness.terms import Face, Template, compare, in_parallel
 from likeness.vision.decode import Sample, read_sample
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.embedded import likeness
 from bench.figure import Beside, Figure, Measurement, at_most
 from bench.workplace import data, pictures_in
-from likeness.service.search.quality_bar import FIT
+from likeness.service.search.faces import FIT
 from likeness.terms import in_parallel
 from likeness.vision.decode import read_sample
 

@@ -18,7 +18,7 @@ from likeness.service.search.compare_pairs import (
     read_pairs,
     write_scores,
 )
-from likeness.service.search.face_in_picture import ComparedPicture, compared_picture
+from likeness.service.search.faces import ComparedPicture, compared_picture
 from likeness.service.search.folder_gallery import FolderGallery, read_gallery
 from likeness.service.search.identify import Identification, Identifier
 from likeness.service.search.verify import Verification, verify_pictures

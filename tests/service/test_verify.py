@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import ModelMismatch
-from likeness.service.search.face_in_picture import ComparedPicture, FaceInPicture
+from likeness.service.search.faces import ComparedPicture, FaceInPicture
 from likeness.service.search.verify import Answer, Gate, Verification, verify, verify_pictures
 from likeness.terms import (
     IDENTICAL,

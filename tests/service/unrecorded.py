@@ -33,7 +33,11 @@ class _NoRecord:
         pass
 
     def release(
-        self, matches: Sequence[M], probe: Probe, among: Callable[[Sequence[UUID]], Sequence[M]]
+        self,
+        matches: Sequence[M],
+        probe: Probe,
+        among: Callable[[Sequence[UUID]], Sequence[M]],
+        least: float = 0.0,
     ) -> list[M]:
         return list(matches)
 

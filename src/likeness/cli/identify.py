@@ -10,7 +10,7 @@ import typer
 from likeness.app import Installation, Workload
 from likeness.cli.opened import prepare
 from likeness.cli.search_in_words import search_in_words, search_json
-from likeness.cli.searched import Ready, folder_ready
+from likeness.cli.searched import Ready, collection_ready, folder_ready
 from likeness.cli.terminal.annotation import Annotations
 from likeness.cli.terminal.answers import Json, error_json, identification_json, print_json
 from likeness.cli.terminal.each_picture import each_picture
@@ -84,7 +84,6 @@ def identify(
     )
     annotations = Annotations(pictures, annotate)
     with _ready(settled, gallery, collection, by, chips) as ready:
-        identifier = ready.identifier
 
         def name(picture: Path) -> Identified:
             named = ready.identify(partial(sample_of, settled, picture))
@@ -97,7 +96,7 @@ def identify(
             )
             return named
 
-        naming = identifier.naming
+        naming = ready.naming
         worst, anybody, answers = ready.code, False, []
         # Said when there is something to read it for: rules may refuse every search.
         preamble = [ready.in_words, *search_in_words(naming)]
@@ -130,19 +129,15 @@ def _ready(
         return folder_ready(settled, gallery)
     if collection is None or gallery is not None:
         raise InvalidRequest(
-            "--gallery FOLDER was expected, or --collection NAME with or without --by: give one of"
-            " the two"
+            "Not one gallery to search. Give --gallery FOLDER, or --collection NAME with or without"
+            " --by."
         )
-    # Whoever searches a folder does not wait for a database.
-    from likeness.cli.collections.searched import collection_ready
-    from likeness.gallery import By
-
     if chips is not None:
         raise InvalidRequest(
-            "--chips is for --gallery, since a collection keeps its model and with it its chips:"
-            " leave it out"
+            "--chips is for --gallery: a collection keeps its model and with it its chips. Leave it"
+            " out."
         )
-    return collection_ready(settled, collection, By(by or "best"))
+    return collection_ready(settled, collection, by or "best")
 
 
 def _print(picture: Path, named: Identified, naming: Naming) -> None:

@@ -1,19 +1,31 @@
-"""What `likeness identify` searches, made ready: here a folder of people."""
+"""What `likeness identify` searches, made ready: a folder of people, or a collection of the home.
+
+Whoever searches a folder does not wait for a database: what a collection takes is imported late.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from likeness.app import Installation, Workload
 from likeness.cli.opened import opened
 from likeness.cli.terminal.answers import Json
 from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
+from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.words import several
-from likeness.errors import InvalidRequest
-from likeness.service.search.identify import Identified, Identifier
-from likeness.vision.decode import Sample
+from likeness.errors import InvalidRequest, required
+from likeness.service.search.faces import ReadSample
+from likeness.service.search.identify import Candidate, Identification, Identified
+from likeness.service.search.naming import Naming
+
+if TYPE_CHECKING:
+    from likeness.service.search.search import Match, SampleSearch
+
+_MOST_CANDIDATES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +36,8 @@ class Ready:
     the shell is told, since some of what was to be searched could not be read.
     """
 
-    identifier: Identifier
-    identify: Callable[[Callable[[], Sample]], Identified]
+    naming: Naming
+    identify: Callable[[ReadSample], Identified]
     in_words: str
     kind: str
     in_json: Json
@@ -49,12 +61,12 @@ def folder_ready(settled: Installation, folder: Path) -> Iterator[Ready]:
     people = "person" if subjects == 1 else "people"
     identifier = likeness.identifier(gallery)
 
-    def identify(read: Callable[[], Sample]) -> Identified:
+    def identify(read: ReadSample) -> Identified:
         sample = read()
         return Identified(sample, identifier.identify(sample))
 
     yield Ready(
-        identifier,
+        identifier.naming,
         identify,
         f"Gallery of {subjects} {people} in {several(references, 'picture')}.",
         "gallery",
@@ -68,4 +80,83 @@ def folder_ready(settled: Installation, folder: Path) -> Iterator[Ready]:
             ],
         },
         max((code_of(one) for one in unread), default=ExitCode.DONE),
+    )
+
+
+@contextmanager
+def collection_ready(settled: Installation, name: str, by: str) -> Iterator[Ready]:
+    """Open the home and a collection; what cannot be searched is said before networks are loaded.
+
+    Raises:
+        NotFound: there is no such collection, or nobody has measured what its scores mean.
+        Conflict: its model cannot be had here.
+    """
+    from likeness.app.acts import home_for_acts
+    from likeness.app.collections import require_comparable
+    from likeness.app.strangers import strangers_of
+    from likeness.cli.collections.finder import finder_of
+    from likeness.cli.home_alone import home_alone
+    from likeness.gallery import By
+    from likeness.service.search.search import Demands, Faces, named_from, search_sample
+    from likeness.service.uses.caller import Caller
+    from likeness.terms import Action
+
+    settings = settled.settings
+    with home_alone(settled, "ask the server: SearchFacesByImage") as whole:
+        home = home_for_acts(
+            whole, cache(lambda of: finder_of(whole, required(of, "a collection"), Workload.MANY))
+        )
+        caller = Caller(home.somebody, "identify")
+        require_comparable(whole, home.collection(caller, Action.SEARCH, name))
+        strangers_of(whole).measured(name)
+        collection = home.collection(caller, Action.SEARCH, name)
+        naming = named_from(home, collection, fmr=settings.fmr, fpir=settings.fpir)
+        home.finder_for(collection)
+        demands = Demands(
+            By(by), _MOST_CANDIDATES, naming.least_similarity, Faces.ALL, None, naming
+        )
+
+        def identify(read: ReadSample) -> Identified:
+            # A use of its own for every picture.
+            one = Caller(home.somebody, "identify")
+            return _identified(search_sample(home, one, name, read, demands), naming)
+
+        size = collection.size
+        yield Ready(
+            naming,
+            identify,
+            f"Collection {plain(name)}: {several(size.subjects, 'subject')} with"
+            f" {several(size.references, 'reference')}, compared by {by}.",
+            "collection",
+            {
+                "name": name,
+                "subjects": size.subjects,
+                "references": size.references,
+                "by": by,
+            },
+        )
+
+
+def _identified(found: "SampleSearch", naming: Naming) -> Identified:
+    faces = tuple(
+        Identification(
+            one.face.face,
+            one.face.template,
+            tuple(_candidate(match, naming) for match in one.matches),
+        )
+        for one in found.searched
+    )
+    return Identified(found.sample, faces, found.case_ids, found.withheld, found.decided)
+
+
+def _candidate(match: "Match", naming: Naming) -> Candidate:
+    verdict, subject = required(match.verdict, "what rates say"), match.candidate.subject
+    return Candidate(
+        None if subject is None else subject.name,
+        match.reference_id,
+        match.candidate.comparison,
+        verdict,
+        match.similarity,
+        naming.expected_of(verdict),
+        match.subject_id,
     )

@@ -36,7 +36,7 @@ def results_json(demonstration: Demonstration) -> Json:
         "likeness": __version__,
         "model": calibration.model,
         "cohort": calibration.cohort_version,
-        "operating_point": point_json(demonstration.identifier.point),
+        "operating_point": point_json(demonstration.identifier.naming.point),
         "gallery": [person.name for person in PEOPLE if person.enrolled],
         "people_shown": [_person_json(person) for person in PEOPLE],
         "faces": [_face_json(named) for named in demonstration.faces],

@@ -48,9 +48,18 @@ class NotedRecord:
     case_id: UUID | None
     receipt: str | None = None
     decision: Decision = _ALLOWED
+    ended: bool = False
+    confirmed: bool = False
+
+    def refer(self, matches: Sequence[M], probe: Probe) -> None:
+        pass
 
     def release(
-        self, matches: Sequence[M], probe: Probe, among: Callable[[Sequence[UUID]], Sequence[M]]
+        self,
+        matches: Sequence[M],
+        probe: Probe,
+        among: Callable[[Sequence[UUID]], Sequence[M]],
+        least: float = 0.0,
     ) -> list[M]:
         self.notes.probes.append(probe)
         return list(matches)[: self.most]

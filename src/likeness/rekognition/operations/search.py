@@ -1,14 +1,14 @@
 """SearchFaces, SearchFacesByImage, SearchUsers, SearchUsersByImage."""
 
-from functools import partial
+from collections.abc import Sequence
 from uuid import UUID
 
-from likeness.errors import NotFound, required
-from likeness.gallery import By, OpenCollection
+from likeness.errors import required
+from likeness.gallery import By
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
-from likeness.rekognition.operations.asking import recorded, say_rates, target
+from likeness.rekognition.operations.asking import say_rates
 from likeness.rekognition.operations.pictures import MOST_FACES, invalid_parameters, picture
 from likeness.rekognition.operations.users import ACTIVE, missing_user
 from likeness.rekognition.operations.words import (
@@ -17,53 +17,51 @@ from likeness.rekognition.operations.words import (
     face_model_version,
     known_face,
     quality_bar,
+    size_of,
 )
-from likeness.service.search.naming import expected_false
-from likeness.service.search.search_collection import (
+from likeness.service.search.naming import SIMILARITY
+from likeness.service.search.search import (
     Demands,
+    EnrolledSearch,
+    Faces,
     Match,
+    NoSuchReference,
+    NoSuchSubject,
     SampleSearch,
     search_enrolled,
     search_sample,
 )
-from likeness.service.uses.record import Record
-from likeness.terms import Action, Face
+from likeness.terms import Face
 
-_THRESHOLD = 80.0
-# AWS says of neither what it is without a request's own.
+# AWS does not say what it is without a request's own.
 _MATCHES = 100
 
 
 def search_faces(backend: Backend, call: Call, request: Request) -> Response:
     """Find the faces that a face of the collection is like, itself left out."""
-    of = target(backend, call, request, Action.SEARCH)
-    face_id = UUID(request["FaceId"])
-    demands = _of_faces(request)
-    with recorded(backend, call, Action.SEARCH, of) as record:
-        matches = _like_face(backend, of, record, face_id, demands)
-        _say_what_to_expect(backend, call, of, demands)
+    found = _like(backend, call, request, UUID(request["FaceId"]), _of_faces(request))
     return {
         "SearchedFaceId": request["FaceId"],
-        "FaceMatches": [_face_match(match) for match in matches],
-        "FaceModelVersion": face_model_version(of.model),
+        "FaceMatches": _face_matches(found.matches),
+        "FaceModelVersion": face_model_version(found.collection.model),
     }
 
 
 def search_faces_by_image(backend: Backend, call: Call, request: Request) -> Response:
     """Find the faces that the largest face of a picture is like."""
-    of = target(backend, call, request, Action.SEARCH)
-    found = _by_image(backend, call, request, of, _of_faces(request), largest_alone=True)
-    if found.matches is None:
+    found = _by_image(backend, call, request, _of_faces(request))
+    if not found.searched:
         raise AwsError(
             "InvalidParameterException",
             "There are no faces in the image. Should be at least 1.",
         )
-    face = found.located.faces[0]
+    (searched,) = found.searched
+    face = searched.face.face
     return {
-        "SearchedFaceBoundingBox": bounding_box(face.box, _size(found)),
+        "SearchedFaceBoundingBox": bounding_box(face.box, size_of(found.sample)),
         "SearchedFaceConfidence": 100 * face.confidence,
-        "FaceMatches": [_face_match(match) for match in found.matches],
-        "FaceModelVersion": face_model_version(of.model),
+        "FaceMatches": _face_matches(searched.matches),
+        "FaceModelVersion": face_model_version(found.collection.model),
     }
 
 
@@ -71,133 +69,107 @@ def search_users(backend: Backend, call: Call, request: Request) -> Response:
     """Find the users whom a face, or another user, of the collection is like."""
     if ("FaceId" in request) == ("UserId" in request):
         raise invalid_parameters()
-    of = target(backend, call, request, Action.SEARCH)
-    demands = _of_users(request)
     answer: Response
-    with recorded(backend, call, Action.SEARCH, of) as record:
-        if "FaceId" in request:
-            matches = _like_face(backend, of, record, UUID(request["FaceId"]), demands)
-            answer = {"SearchedFace": {"FaceId": request["FaceId"]}}
-        else:
-            matches = _like_user(backend, of, record, request["UserId"], demands)
-            answer = {"SearchedUser": {"UserId": request["UserId"]}}
-        _say_what_to_expect(backend, call, of, demands)
+    if "FaceId" in request:
+        whom: UUID | str = UUID(request["FaceId"])
+        answer = {"SearchedFace": {"FaceId": request["FaceId"]}}
+    else:
+        whom = request["UserId"]
+        answer = {"SearchedUser": {"UserId": whom}}
+    found = _like(backend, call, request, whom, _of_users(request))
     return {
-        "UserMatches": [_user_match(match) for match in matches],
-        "FaceModelVersion": face_model_version(of.model),
+        "UserMatches": _user_matches(found.matches),
+        "FaceModelVersion": face_model_version(found.collection.model),
         **answer,
     }
 
 
 def search_users_by_image(backend: Backend, call: Call, request: Request) -> Response:
     """Find the users whom the largest face of a picture is like; no face is an answer too."""
-    of = target(backend, call, request, Action.SEARCH)
-    bar = quality_bar(request, "NONE")
-    found = _by_image(backend, call, request, of, _of_users(request), largest_alone=False)
-    searched, size = found.matches is not None, _size(found)
-    faces = found.located.faces[:MOST_FACES]
+    demands = _of_users(request)
+    found = _by_image(backend, call, request, demands)
+    size, faces = size_of(found.sample), found.located.faces[:MOST_FACES]
 
     def why_not(place: int, face: Face) -> list[str]:
-        against = [] if bar is None else [str(reason) for reason in bar.speaks_against(face)]
-        return against if place == 0 else ["FACE_NOT_LARGEST", *against]
+        against = demands.bar.speaks_against(face) if demands.bar is not None else ()
+        return [*(["FACE_NOT_LARGEST"] if place else []), *map(str, against)]
 
     return {
-        "UserMatches": [_user_match(match) for match in found.matches or ()],
-        "FaceModelVersion": face_model_version(of.model),
-        "SearchedFace": {"FaceDetail": face_detail(faces[0], size)} if searched else None,
+        "UserMatches": _user_matches([m for one in found.searched for m in one.matches]),
+        "FaceModelVersion": face_model_version(found.collection.model),
+        "SearchedFace": {"FaceDetail": face_detail(faces[0], size)} if found.searched else None,
         "UnsearchedFaces": [
             {"FaceDetails": face_detail(face, size), "Reasons": why_not(place, face)}
             for place, face in enumerate(faces)
-            if place > 0 or not searched
+            if place > 0 or not found.searched
         ],
     }
 
 
-def _say_what_to_expect(backend: Backend, call: Call, of: OpenCollection, demands: Demands) -> None:
-    """Say in headers how many false candidates such a search gives, by whose rates."""
-    measured = of.measured_then()
-    say_rates(
-        call,
-        expected_false(
-            backend.calibration_of(of),
-            None if measured is None else measured.plain,
-            of.size.references,
-            demands.threshold,
-        ),
-    )
-
-
-def _by_image(
-    backend: Backend,
-    call: Call,
-    request: Request,
-    of: OpenCollection,
-    demands: Demands,
-    *,
-    largest_alone: bool,
-) -> SampleSearch:
+def _by_image(backend: Backend, call: Call, request: Request, demands: Demands) -> SampleSearch:
     read = picture(backend, request["Image"])
-    with recorded(backend, call, Action.SEARCH, of) as record:
-        finder = backend.finder_of(of)
-        found = search_sample(
-            record,
-            of,
-            backend.calibration_of,
-            finder,
-            finder.locate_largest if largest_alone else finder.locate,
-            read,
-            demands,
-            quality_bar(request, "NONE"),
-        )
-        _say_what_to_expect(backend, call, of, demands)
+    found = search_sample(backend, call.caller, request["CollectionId"], read, demands)
+    say_rates(call, found.expected)
     return found
 
 
-def _like_face(
-    backend: Backend, of: OpenCollection, record: Record, face_id: UUID, demands: Demands
-) -> tuple[Match, ...]:
-    search = partial(of.search_reference, face_id, by=demands.by)
+def _like(
+    backend: Backend, call: Call, request: Request, whom: UUID | str, demands: Demands
+) -> EnrolledSearch:
     try:
-        return search_enrolled(record, search, face_id, backend.calibration_of(of), demands)
-    except NotFound as error:
+        found = search_enrolled(backend, call.caller, request["CollectionId"], whom, demands)
+    except NoSuchReference as error:
         raise AwsError(
             "InvalidParameterException", "faceId was not found in the collection"
         ) from error
-
-
-def _like_user(
-    backend: Backend, of: OpenCollection, record: Record, user: str, demands: Demands
-) -> tuple[Match, ...]:
-    subject = of.read(lambda rows: rows.subjects.find(user))
-    if subject is None:
-        raise missing_user(user)
-    search = partial(of.search_subject, subject.id)
-    return search_enrolled(record, search, subject.id, backend.calibration_of(of), demands)
+    except NoSuchSubject as error:
+        raise missing_user(str(whom)) from error
+    say_rates(call, found.expected)
+    return found
 
 
 def _of_faces(request: Request) -> Demands:
-    threshold = request.get("FaceMatchThreshold", _THRESHOLD)
-    return Demands(By.REFERENCE, request.get("MaxFaces", _MATCHES), threshold)
+    return Demands(
+        By.REFERENCE,
+        request.get("MaxFaces", _MATCHES),
+        request.get("FaceMatchThreshold", SIMILARITY),
+        Faces.LARGEST,
+        quality_bar(request, "NONE"),
+    )
 
 
 def _of_users(request: Request) -> Demands:
-    threshold = request.get("UserMatchThreshold", _THRESHOLD)
-    return Demands(By.SUBJECT, request.get("MaxUsers", _MATCHES), threshold)
+    return Demands(
+        By.SUBJECT,
+        request.get("MaxUsers", _MATCHES),
+        request.get("UserMatchThreshold", SIMILARITY),
+        Faces.LARGEST_OF_ALL,
+        quality_bar(request, "NONE"),
+    )
 
 
-def _face_match(match: Match) -> Response:
-    reference = required(match.candidate.reference, "the reference that a search found")
-    return {"Similarity": match.similarity, "Face": known_face(reference, match.candidate.subject)}
+def _face_matches(matches: Sequence[Match]) -> list[Response]:
+    return [
+        {
+            "Similarity": one.similarity,
+            "Face": known_face(
+                required(one.candidate.reference, "the reference that was found"),
+                one.candidate.subject,
+            ),
+        }
+        for one in matches
+    ]
 
 
-def _user_match(match: Match) -> Response:
-    subject = required(match.candidate.subject, "the subject that a search found")
+def _user_matches(matches: Sequence[Match]) -> list[Response]:
     # Whoever is found has references, so that the status is this one.
-    return {
-        "Similarity": match.similarity,
-        "User": {"UserId": subject.name, "UserStatus": ACTIVE},
-    }
-
-
-def _size(found: SampleSearch) -> tuple[int, int]:
-    return found.located.image.width, found.located.image.height
+    return [
+        {
+            "Similarity": one.similarity,
+            "User": {
+                "UserId": required(one.candidate.subject, "the subject who was found").name,
+                "UserStatus": ACTIVE,
+            },
+        }
+        for one in matches
+    ]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from likeness.gallery import Collection, Reference, Subject
 from likeness.rekognition.call import Request, Response
-from likeness.service.search.quality_bar import BEST, FIT, GOOD, QualityBar
+from likeness.service.search.faces import BEST, FIT, GOOD, QualityBar
 from likeness.terms import Box, Face
 from likeness.vision.decode import Sample
 

@@ -9,9 +9,8 @@ from sqlalchemy import Connection
 
 from likeness.gallery import NewReference, OpenCollection, Reference
 from likeness.service.enrol.on_enrolment import Enrolled, ReviewOfEnrolments
-from likeness.service.search.comparable import require_comparable
-from likeness.service.search.detect_faces import ReadSample
-from likeness.service.search.quality_bar import QualityBar
+from likeness.service.search.faces import QualityBar, ReadSample
+from likeness.service.uses.home import require_comparable
 from likeness.service.uses.record import Outcome, Record
 from likeness.terms import Face, QualityReason
 from likeness.vision.decode import Sample

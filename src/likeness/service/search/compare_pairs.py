@@ -9,7 +9,7 @@ from typing import TextIO
 from likeness.errors import LikenessError
 from likeness.service.enrol.csv_cells import as_text
 from likeness.service.enrol.csv_rows import inside, read_rows
-from likeness.service.search.face_in_picture import ComparedPicture, compared_picture
+from likeness.service.search.faces import ComparedPicture, compared_picture
 from likeness.service.search.verify import Verification, verify_pictures
 from likeness.terms import Calibration, in_parallel
 from likeness.vision.decode import DecodeLimits, read_sample

@@ -12,7 +12,6 @@ from likeness.errors import InvalidRequest, LikenessError
 from likeness.evaluation import calibrate_own_strangers
 from likeness.service.enrol.people_folder import files_of_people
 from likeness.service.enrol.person_meant import person_meant
-from likeness.service.search.identify import Found
 from likeness.terms import (
     FEWEST_SUBJECTS,
     MOST_SUBJECTS,
@@ -56,6 +55,15 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """Whom a search found; `own_score` is that among the gallery's strangers, where measured."""
+
+    subject: str
+    comparison: Comparison
+    own_score: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class OwnStrangers:
     """The gallery's own strangers, as `gallery.own_strangers` knows those of a collection."""
 
@@ -76,11 +84,6 @@ class FolderGallery:
     def subjects(self) -> tuple[str, ...]:
         """Every subject's name once, sorted."""
         return tuple(sorted({reference.subject for reference in self.references}))
-
-    @property
-    def compared(self) -> int:
-        """How many references a search compares a probe with."""
-        return len(self.references)
 
     @property
     def own_strangers(self) -> Calibration | None:
@@ -129,7 +132,7 @@ class FolderGallery:
         ranked = sorted(best.values(), key=lambda pair: -pair[1].score)[:limit]
         own_scores = self._own_scores(probe, ranked)
         return tuple(
-            Found(reference.subject, None, comparison, own_score=own_score)
+            Found(reference.subject, comparison, own_score)
             for (reference, comparison), own_score in zip(ranked, own_scores, strict=True)
         )
 

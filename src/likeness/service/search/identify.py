@@ -1,48 +1,18 @@
-"""Identify: who of a gallery are the faces in a sample, if anybody?"""
+"""What naming the faces of a sample gives, and how the faces of loose pictures are named.
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+A collection is searched by `search.search_sample`, which is admitted and recorded; a folder of
+pictures is a library's work.
+"""
+
+from dataclasses import dataclass
 from uuid import UUID
 
+from likeness.service.search.faces import FaceInPicture, faces_in
+from likeness.service.search.folder_gallery import FolderGallery
 from likeness.service.search.naming import Naming, Verdict
-from likeness.terms import Calibration, Comparison, Face, OperatingPoint, SeenFace, Template
+from likeness.terms import Calibration, Comparison, Face, SeenFace, Template
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Whom a search found: a subject's name, and which reference, as far as there are such.
-
-    `own_score` is the score among the gallery's own strangers, where they were measured.
-    """
-
-    subject: str | None
-    reference_id: UUID | None
-    comparison: Comparison
-    subject_id: UUID | None = None
-    own_score: float | None = None
-
-
-class Searched(Protocol):
-    """A gallery that can be searched."""
-
-    @property
-    def compared(self) -> int:
-        """How many references a search compares a probe with.
-
-        All those of a subject count: the best of five is reached by strangers nearly five times as
-        often as one, the five fused into one template twice as often.
-        """
-
-    @property
-    def own_strangers(self) -> Calibration | None:
-        """What own scores mean among the gallery's strangers; None where nobody measured that."""
-
-    def search(self, probe: Template, limit: int, seen: SeenFace | None = None) -> Sequence[Found]:
-        """Find at most `limit`, most alike first; what is enrolled of the face `seen` is that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +36,6 @@ class Candidate:
     def match(self) -> bool:
         """Whether the face is called this person's."""
         return self.verdict.match
-
-    def confirmed(self) -> "Candidate":
-        """Give the candidate as people confirmed it: a match, whatever rates say."""
-        return replace(self, verdict=replace(self.verdict, match=True, unnamed_because=None))
 
     @property
     def fmr(self) -> float:
@@ -117,61 +83,52 @@ class Identified:
 
 
 class Identifier:
-    """Names the faces of samples, from one gallery, at the error rate that its size allows.
+    """Names the faces of samples, from one folder, at the error rate that its size allows.
 
-    A probe is compared with `compared` references. `naming` says which scores name somebody: those
-    that a stranger reaches with a rate of `fpir`, or the stricter at which two strangers are called
-    the same with `fmr`.
+    `naming` says which scores name somebody: those that a stranger reaches with a rate of `fpir`,
+    or the stricter at which two strangers are called the same with `fmr`.
     """
 
     def __init__(
         self,
         finder: FaceFinder,
         calibration: Calibration,
-        searched: Searched,
+        gallery: FolderGallery,
         *,
         fmr: float,
         fpir: float,
     ) -> None:
         self._finder = finder
-        self._searched = searched
-        self.calibration = calibration
-        self.compared = searched.compared
-        self.naming = Naming.of(
-            calibration, searched.own_strangers, self.compared, fmr=fmr, fpir=fpir
-        )
-
-    @property
-    def point(self) -> OperatingPoint:
-        """The threshold by any strangers."""
-        return self.naming.point
+        self._gallery = gallery
+        own, compared = gallery.own_strangers, len(gallery.references)
+        self.naming = Naming.of(calibration, own, compared, fmr=fmr, fpir=fpir)
 
     def identify(self, sample: Sample, limit: int = 3) -> tuple[Identification, ...]:
         """Find every face, largest first, and at most `limit` candidates for each."""
         located = self._finder.locate(sample)
-        sha256 = hashlib.sha256(sample.data).digest()
         return tuple(
-            Identification(face, probe, self.candidates(probe, limit, SeenFace(sha256, face.box)))
-            for face, probe in zip(located.faces, self._finder.templates(located), strict=True)
+            Identification(one.face, one.template, self._like(one, limit))
+            for one in faces_in(sample, located, self._finder, range(len(located.faces)))
         )
 
     def candidates(
         self, probe: Template, limit: int = 3, seen: SeenFace | None = None
     ) -> tuple[Candidate, ...]:
         """Find at most `limit` candidates for a face, most alike first."""
-        return tuple(self.judged(found) for found in self._searched.search(probe, limit, seen))
-
-    def judged(self, found: Found) -> Candidate:
-        """Say what it means that a face is so like somebody."""
-        score = found.comparison.score
-        verdict = self.naming.verdict(score, found.own_score)
-        deciding = max(verdict.fmr, verdict.fmr_at_hand or 0.0)
-        return Candidate(
-            found.subject,
-            found.reference_id,
-            found.comparison,
-            verdict,
-            similarity=self.calibration.similarity(score),
-            expected_false=deciding * self.compared,
-            subject_id=found.subject_id,
+        naming = self.naming
+        found = self._gallery.search(probe, limit, seen)
+        verdicts = [naming.verdict(one.comparison.score, one.own_score) for one in found]
+        return tuple(
+            Candidate(
+                one.subject,
+                None,
+                one.comparison,
+                verdict,
+                naming.calibration.similarity(one.comparison.score),
+                naming.expected_of(verdict),
+            )
+            for one, verdict in zip(found, verdicts, strict=True)
         )
+
+    def _like(self, face: FaceInPicture, limit: int) -> tuple[Candidate, ...]:
+        return self.candidates(face.template, limit, face.seen)

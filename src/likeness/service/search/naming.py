@@ -19,6 +19,8 @@ from likeness.terms import (
     rate_of,
 )
 
+SIMILARITY = 80.0
+"""How alike candidates have to be where nobody says otherwise, 0 to 100."""
 # From this share of right ones on that are missed, it is said.
 _MANY_MISSED = 0.1
 _REMEDY = "Ask for candidates to review, or accept a higher FPIR (LIKENESS_FPIR)"
@@ -138,6 +140,15 @@ class Naming:
     def expected_false(self) -> float:
         """How many false candidates a search for a stranger names, by any strangers."""
         return self.calibration.fmr(self.point.threshold) * self.compared
+
+    @property
+    def least_similarity(self) -> float:
+        """How alike candidates have to be at least, 0 to 100: as on the wire, or to be matches."""
+        return min(SIMILARITY, self.calibration.similarity(self.point.threshold))
+
+    def expected_of(self, verdict: Verdict) -> float:
+        """Say how many of the references score as high for a stranger, by the rate that decides."""
+        return max(verdict.fmr, verdict.fmr_at_hand or 0.0) * self.compared
 
     @property
     def limits(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from likeness.service.search.face_in_picture import ComparedPicture, FaceInPicture
+from likeness.service.search.faces import ComparedPicture, FaceInPicture
 from likeness.terms import Calibration, Comparison, Face, OperatingPoint, rate_of_any
 
 

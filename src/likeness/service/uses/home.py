@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from likeness.access import may
-from likeness.errors import Denied, NotFound
+from likeness.errors import Conflict, Denied, NotFound
 from likeness.gallery import Collection, Collections, Gallery, OpenCollection
 from likeness.ledger import Ledger
 from likeness.notify import Network
@@ -111,6 +111,16 @@ class Rows:
         with self._known(caller, action, name):
             return self.collections.collection(name)
 
+    def finder_for(self, collection: Collection) -> FaceFinder:
+        """Give the finder of a collection that can be compared with what it makes.
+
+        Raises:
+            Conflict: the collection's model, or its cohort, is not to be had here.
+        """
+        finder = self.finder_of(collection)
+        require_comparable(collection, finder)
+        return finder
+
     @contextmanager
     def _known(self, caller: Caller, action: Action, name: str) -> Iterator[None]:
         try:
@@ -139,3 +149,20 @@ class Home(Rows):
         """Find the collection that a caller names; raises what `Rows.collection` does."""
         with self._known(caller, action, name):
             return self.gallery.collection(name)
+
+
+def require_comparable(collection: Collection, finder: FaceFinder) -> None:
+    """Refuse a collection whose cohort is not to be had, before a sample is looked at.
+
+    Raises:
+        Conflict: it is not.
+    """
+    if collection.cohort_version == finder.cohort_version:
+        return
+    try:
+        collection.cohort()
+    except NotFound as error:
+        raise Conflict(
+            f"The cohort {collection.cohort_version} that evens collection {collection.id} out is"
+            " gone: `likeness collections cohort NAME` takes that of its model."
+        ) from error

@@ -202,26 +202,34 @@ class Record:
         self._append(Event(kind, self.use, self.decision, details=details))
 
     def release(
-        self, matches: Sequence[M], probe: Probe, among: Callable[[Sequence[UUID]], Sequence[M]]
+        self,
+        matches: Sequence[M],
+        probe: Probe,
+        among: Callable[[Sequence[UUID]], Sequence[M]],
+        least: float = 0.0,
     ) -> list[M]:
         """Ask policy again, now that scores exist; give what may be answered.
 
         Whom people confirmed is answered, whoever was enrolled since and is more alike: `among`
         gives who of some references or subjects would be matches if nobody else were enrolled.
+        Nobody is asked about those who are less alike than `least`, 0 to 100: they are answered
+        where rules owe nothing for them.
 
         Raises:
             Denied: nothing may be.
         """
         desk, now = self._desk, self._desk.clock()
         floor = self._admission.amount_of(Duty.SIMILARITY) or 0.0
-        alike, pending = [match for match in matches if match.similarity >= floor], None
+        found = [match for match in matches if match.similarity >= floor]
+        pending = None
         if self._was_reviewed:
-            before = alike
-            alike, pending = desk.database.read(
+            every = found
+            found, pending = desk.database.read(
                 lambda connection: desk.withholding.known(
-                    connection, self.use, self._admission, probe, before, now
+                    connection, self.use, self._admission, probe, every, now
                 )
             )
+        alike = [match for match in found if match.similarity >= least]
         agreed, seen = alike, self._circumstances
         self.confirmed, self._has_case = False, pending is not None
         self.confirmed_ids = frozenset[UUID]()
@@ -250,15 +258,12 @@ class Record:
             self._open_case(Kind.WITHHELD, alike, probe, now)
             return []
         self.decision = decision
+        others = [match for match in found if match.similarity < least]
+        if others:
+            of_all = self._decided([*agreed, *others], self._circumstances, now)
+            if not (of_all.refused_by or of_all.obligations):
+                return [*agreed, *others]
         return agreed
-
-    def lets_out(self, matches: Sequence[M]) -> bool:
-        """Say whether rules owe nothing for an answer that has these beside what was released."""
-        floor = self._admission.amount_of(Duty.SIMILARITY) or 0.0
-        if self.ended or any(one.similarity < floor for one in matches):
-            return False
-        decision = self._decided(matches, self._circumstances, self._desk.clock())
-        return not (decision.refused_by or decision.obligations)
 
     def refer(self, matches: Sequence[M], probe: Probe) -> None:
         """Let people decide on matches that rates do not settle, where pictures are kept."""

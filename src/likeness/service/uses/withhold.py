@@ -51,12 +51,14 @@ class Probe:
     """What was searched for; `sample` is None where it is an enrolled reference or subject.
 
     `parameters` are what else of the call decides its answer, such as limit and threshold.
+    `is_largest` is whether the face is the largest of its sample.
     """
 
     sample: Sample | None
     face: Face | None
     enrolled_id: UUID | None = None
     parameters: tuple[tuple[str, str], ...] = ()
+    is_largest: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from likeness.access import Grant, may
 from likeness.errors import Conflict, Denied, NotFound, SeveralFaces
 from likeness.notify import WebhookSecret, read_url, require_reachable
 from likeness.review import Grounds, NewWatch, Owed, Watch, watches
-from likeness.service.search.detect_faces import ReadSample
+from likeness.service.search.faces import ReadSample
 from likeness.service.uses.caller import Caller
 from likeness.service.uses.collection_facts import facts_of
 from likeness.service.uses.home import Rows
