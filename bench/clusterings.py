@@ -17,9 +17,9 @@ import numpy as np
 from bench.portrayed import portrayed
 from likeness.app import Workload
 from likeness.errors import LikenessError
-from likeness.gallery import group
 from likeness.library import Likeness, open_likeness
 from likeness.service.enrol.picture_files import picture_files
+from likeness.service.search.clusters import group
 from likeness.terms import Template, in_parallel, relative_scores
 
 RATES = (3e-3, 1e-3, 3e-4, 1e-4, 1e-5)

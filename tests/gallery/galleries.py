@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from likeness.gallery import Collection, Gallery, MakeIndex, NewReference, names, subjects
+from likeness.gallery import Collection, Gallery, MakeIndex, NewReference, subjects
 from likeness.index.exact_index import ExactIndex
 from likeness.index.faiss_index import FaissIndex
 from likeness.secrets import KeyFiles, Keyring
@@ -96,7 +96,7 @@ def new(seed: int, subject: str | None = None, **changed: Any) -> NewReference:
 def names_as_they_came() -> Iterator[None]:
     """Keep and find names as 0.1.0 did: in the spelling in which they come."""
     with pytest.MonkeyPatch.context() as older:
-        older.setattr(names, "composed", lambda name: name)
+        older.setattr("likeness.terms.names.composed", lambda name: name)
         older.setattr(subjects, "composed", lambda name: name)
         older.setattr(subjects, "spellings", lambda name: (name,))
         yield

@@ -2,14 +2,12 @@
 
 from functools import partial
 
+from likeness import index
 from likeness.app.access import Rows
 from likeness.app.installation import Installation
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
 from likeness.gallery import Gallery, KeptElsewhere, MakeIndex
-from likeness.index.exact_index import ExactIndex
-from likeness.index.faiss_index import FaissIndex
-from likeness.index.milvus_index import MilvusIndex
 from likeness.service.erase.forget import FORGOTTEN_FROM, OUT_OF_REACH
 from likeness.vision.cohorts.cohort import Cohort
 
@@ -58,9 +56,9 @@ class Home(Rows):
 def _make_index(settings: Settings) -> MakeIndex:
     match settings.index:
         case "exact":
-            return lambda name, model, dimensions: ExactIndex(model, dimensions)
+            return lambda name, model, dimensions: index.ExactIndex(model, dimensions)
         case "faiss":
-            return lambda name, model, dimensions: FaissIndex(model, dimensions)
+            return lambda name, model, dimensions: index.FaissIndex(model, dimensions)
         case "milvus":
             if "@" in settings.milvus:  # messages name the address
                 raise InvalidRequest(
@@ -68,5 +66,5 @@ def _make_index(settings: Settings) -> MakeIndex:
                     " LIKENESS_MILVUS_TOKEN."
                 )
             return partial(
-                MilvusIndex, settings.milvus, token=settings.milvus_token.get_secret_value()
+                index.MilvusIndex, settings.milvus, token=settings.milvus_token.get_secret_value()
             )

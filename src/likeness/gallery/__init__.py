@@ -6,7 +6,6 @@ gallery open, `Collections.collection(name)` gives a `Collection`, which reads a
 
 from likeness.gallery.arrivals import ArrivingReference, ArrivingSubject
 from likeness.gallery.certificate import ErasureCertificate
-from likeness.gallery.clusters import group
 from likeness.gallery.cohorts import Cohorts, KeptCohort
 from likeness.gallery.collection import Collection, OpenCollection
 from likeness.gallery.collection_rows import CollectionRows
@@ -14,7 +13,6 @@ from likeness.gallery.collections import Size, counts_by_key, models_in_use, rew
 from likeness.gallery.erasing import KeptElsewhere
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.gallery import Collections, Gallery
-from likeness.gallery.names import checked_name, checked_text, composed, spellings
 from likeness.gallery.open_collection import MakeIndex
 from likeness.gallery.own_strangers import Measured
 from likeness.gallery.references import NewReference, Reference, require_model
@@ -51,13 +49,8 @@ __all__ = [
     "Size",
     "Subject",
     "SweepReport",
-    "checked_name",
-    "checked_text",
-    "composed",
     "counts_by_key",
-    "group",
     "models_in_use",
     "require_model",
     "rewrap_keys",
-    "spellings",
 ]

@@ -14,12 +14,11 @@ from sqlalchemy import Connection, Table, insert, select
 from likeness.errors import Conflict, InvalidRequest
 from likeness.gallery import collections
 from likeness.gallery.collections import StoredCollection
-from likeness.gallery.names import checked_text
 from likeness.gallery.references import insert_rows, require_model, row_of
 from likeness.gallery.seal import Details, Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
-from likeness.index.vector_index import checked_vectors
-from likeness.terms import Template
+from likeness.index import checked_vectors
+from likeness.terms import Template, checked_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from likeness.gallery.open_collection import CollectionIndexes
 from likeness.gallery.own_strangers import Measured
 from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.search import By, Candidate, Probe, Search, vectors_of
-from likeness.index.vector_index import checked_limit
+from likeness.index import checked_limit
 from likeness.terms import Cohort, SeenFace, Template
 
 if TYPE_CHECKING:

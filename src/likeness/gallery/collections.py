@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
-from likeness.gallery.names import checked_name, spellings
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COLLECTIONS, REFERENCES, SUBJECTS
 from likeness.secrets import Keyring, key_id_of
+from likeness.terms import checked_name, spellings
 
 
 @dataclass(frozen=True, slots=True)

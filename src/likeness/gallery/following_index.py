@@ -31,8 +31,7 @@ from likeness.errors import (
     SnapshotUnusable,
 )
 from likeness.gallery.rows_as_vectors import RowsAsVectors
-from likeness.index.snapshot import Manifest, Reached, SnapshotFolder
-from likeness.index.vector_index import Candidates, VectorIndex
+from likeness.index import Candidates, Manifest, Reached, SnapshotFolder, VectorIndex
 
 _logger = logging.getLogger(__name__)
 

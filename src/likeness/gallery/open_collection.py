@@ -20,8 +20,7 @@ from likeness.gallery.following_index import FollowingIndex
 from likeness.gallery.own_strangers import KnownStrangers
 from likeness.gallery.rows_as_vectors import RowsAsVectors, of_references, of_subjects
 from likeness.gallery.seal import Seal
-from likeness.index.snapshot import Reached, SnapshotFolder
-from likeness.index.vector_index import VectorIndex
+from likeness.index import Reached, SnapshotFolder, VectorIndex
 from likeness.storage import Database
 
 MakeIndex = Callable[[str, str, int], VectorIndex]

@@ -11,12 +11,11 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select
 from likeness.errors import AlreadyExists, InvalidRequest, ModelMismatch, NotFound
 from likeness.gallery import collections, proofs, subjects
 from likeness.gallery.collections import StoredCollection
-from likeness.gallery.names import checked_name
 from likeness.gallery.seal import Details, Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
-from likeness.index.vector_index import checked_vectors
+from likeness.index import checked_vectors
 from likeness.storage import OneOf
-from likeness.terms import CohortStatistics, Face, Template
+from likeness.terms import CohortStatistics, Face, Template, checked_name
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from sqlalchemy import Column, ColumnElement, Connection, distinct, exists, func
 
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COLLECTIONS, REASSIGNMENTS, REFERENCES, REMOVALS, STAGED
-from likeness.index.snapshot import Reached
+from likeness.index import Reached
 from likeness.storage import Database
 
 _ROWS_AT_ONCE = 2_000

@@ -22,7 +22,7 @@ from likeness.gallery.references import Reference
 from likeness.gallery.rows_as_vectors import reference_vectors, subject_vectors
 from likeness.gallery.seal import Seal
 from likeness.gallery.subjects import Subject
-from likeness.index.snapshot import Reached
+from likeness.index import Reached
 from likeness.storage import Database
 from likeness.terms import (
     SAME_PICTURE,

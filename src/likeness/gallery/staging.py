@@ -36,7 +36,7 @@ from likeness.gallery.erasure import SCRUBBED
 from likeness.gallery.references import Reference
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import CHANGES, COHORTS, COLLECTIONS, REFERENCES, STAGED
-from likeness.index.vector_index import checked_vectors
+from likeness.index import checked_vectors
 from likeness.storage import Database, scrub
 from likeness.terms import CohortStatistics, Face, Template
 

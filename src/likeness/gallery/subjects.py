@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, 
 
 from likeness.errors import AlreadyExists, KeyUnusable, NotFound
 from likeness.gallery import collections
-from likeness.gallery.names import checked_name, composed, spellings
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.storage import OneOf
+from likeness.terms import checked_name, composed, spellings
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from likeness.errors import InvalidRequest
-from likeness.gallery.names import checked_text
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import TAGS
+from likeness.terms import checked_text
 
 MOST_TAGS = 50
 LONGEST_KEY = 128

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.index.inverted_lists import (
-    Entries,
     InvertedLists,
     list_count_for,
     training_rows,
@@ -40,7 +39,7 @@ from likeness.index.vector_index import (
     checked_vectors,
     gathered,
 )
-from likeness.index.vector_table import NOWHERE, SEGMENT_ROWS, Segment, VectorTable
+from likeness.index.vector_table import NOWHERE, SEGMENT_ROWS, Entries, Segment, VectorTable
 
 _logger = logging.getLogger(__name__)
 

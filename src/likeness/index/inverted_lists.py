@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-Codes = NDArray[np.uint8]
+from likeness.index.vector_table import Codes, Entries
 
 _CODE_ROWS = 32  # in one block of FAISS's packed codes
 _TRAINING_ROWS_A_LIST = 256
@@ -27,14 +26,6 @@ _NO_LIST = -1
 # On a busy machine a second thread for fewer rows is waited for a hundred times as long as the
 # work takes.
 _ROWS_FOR_THREADS = 256
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Entries:
-    """What lists hold of rows: the (n,) numbers of their lists and their (n, bytes) codes."""
-
-    lists: NDArray[np.int32]
-    codes: Codes
 
 
 class InvertedLists:

@@ -24,8 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import LikenessError, ModelMismatch, NotFound, SnapshotUnusable
-from likeness.index.inverted_lists import Entries
-from likeness.index.vector_table import Kept
+from likeness.index.vector_table import Entries, Kept
 
 # Counts up whenever files of the version before cannot be read any more.
 FORMAT = 2

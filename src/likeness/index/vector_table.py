@@ -8,6 +8,7 @@ Those err by less than 2e-5 in a cosine of 128 dimensions; half floats, as large
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +23,23 @@ NOWHERE = -1
 Kept = NDArray[np.float32] | NDArray[np.int16]
 """Vectors as a segment keeps them, (n, d)."""
 
+Codes = NDArray[np.uint8]
+"""What lists look rows up by, (n, bytes)."""
+
 _INT16_MAX = 32_767
 # A block of this size stays in the cache while it becomes float32 and is multiplied.
 _SCAN_ROWS = 8_192
 _SCAN_PROBES = 256
 # One vector's scores in matrix products of different shapes differ by less.
 _PRODUCT_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entries:
+    """What inverted lists hold of rows: (n,) numbers of lists, and (n, bytes) codes."""
+
+    lists: NDArray[np.int32]
+    codes: Codes
 
 
 class Segment:

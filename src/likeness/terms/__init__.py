@@ -12,6 +12,7 @@ from likeness.terms.calibration import (
 from likeness.terms.closing import Closing
 from likeness.terms.crowding import FEWEST_SUBJECTS, MOST_SUBJECTS, Cohort, Joining
 from likeness.terms.decision import Decision, Duty, Obligation, Rule
+from likeness.terms.names import checked_name, checked_text, composed, spellings
 from likeness.terms.picture import (
     Box,
     Face,
@@ -70,7 +71,10 @@ __all__ = [
     "TailRates",
     "Template",
     "Use",
+    "checked_name",
+    "checked_text",
     "compare",
+    "composed",
     "in_batches",
     "in_parallel",
     "rate_for_search",
@@ -78,4 +82,5 @@ __all__ = [
     "rate_of_any",
     "relative_scores",
     "similarity",
+    "spellings",
 ]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from likeness.errors import InvalidRequest
-from likeness.gallery import spellings
+from likeness.terms import spellings
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _LONGEST_LINE = 1 << 20

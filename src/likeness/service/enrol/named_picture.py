@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from likeness.errors import LikenessError
-from likeness.gallery import checked_name
+from likeness.terms import checked_name
 from likeness.vision.decode import DecodeLimits, Sample, read_sample
 
 

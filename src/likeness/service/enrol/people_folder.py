@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from likeness.errors import InvalidRequest
-from likeness.gallery import composed
 from likeness.service.enrol.picture_files import is_folder
+from likeness.terms import composed
 
 
 def files_of_people(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -20,13 +20,12 @@ from likeness.gallery import (
     Collections,
     Details,
     Size,
-    checked_text,
 )
 from likeness.service.move.export_format import VERSION, Header, ReferenceLine
 from likeness.service.move.import_lines import ExportLines
 from likeness.service.uses.collection_facts import declared_by, require_known_tags
 from likeness.service.uses.record import Outcome, Record
-from likeness.terms import Calibration, CohortStatistics, Template, in_batches
+from likeness.terms import Calibration, CohortStatistics, Template, checked_text, in_batches
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.cohorts.standards import Standards
 

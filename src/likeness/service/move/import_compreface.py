@@ -12,8 +12,8 @@ from typing import Protocol
 from uuid import UUID
 
 from likeness.errors import ImageTooLarge, InvalidImage, InvalidRequest
-from likeness.gallery import composed
 from likeness.service.enrol.named_picture import NamedPicture, refused_picture
+from likeness.terms import composed
 from likeness.vision.decode import DecodeLimits, Sample, inspect
 
 

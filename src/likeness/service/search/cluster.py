@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from likeness.errors import NoFace
-from likeness.gallery import group
+from likeness.service.search.clusters import group
 from likeness.terms import Calibration, Face, OperatingPoint, Template
 from likeness.vision.decode import Sample
 from likeness.vision.find import FaceFinder

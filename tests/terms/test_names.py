@@ -5,7 +5,7 @@ import time
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.gallery import checked_name, composed, spellings
+from likeness.terms import checked_name, composed, spellings
 
 
 def test_a_name_has_as_many_spellings_as_it_can_be_written_in() -> None:

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import ModelMismatch
-from likeness.gallery import group
-from likeness.gallery.clusters import Grouping
+from likeness.service.search.clusters import Grouping, group
 from likeness.terms import CohortStatistics, Template, compare
 
 THRESHOLD = -0.6
