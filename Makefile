@@ -25,12 +25,15 @@ serve: install ## Answer Amazon Rekognition's clients on port 8020 of this machi
 test: .venv/.installed-dev ## Run the tests, those that need weights and system packages too
 	@.venv/bin/python -m pytest -m "not online" -n 2 --dist loadfile
 
-check: .venv/.installed-dev ## Check form, lint, types, layers and workflows
+check: .venv/.installed-dev ## Check form, lint, types, layers, workflows, and coverage by the quick tests
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m mypy
 	.venv/bin/lint-imports
 	.venv/bin/zizmor --offline --quiet .github
+	.venv/bin/python -m pytest --quiet --cov --cov-report=
+	@echo "Statements of likeness that those tests reach, in percent:"
+	@.venv/bin/python -m coverage report --format=total
 
 docs: .venv/.installed-dev ## Write docs/api.md from the docstrings
 	.venv/bin/python -m tools.reference

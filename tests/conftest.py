@@ -5,6 +5,9 @@ they would skip: a machine that promises to have what they need (.ci/run) must n
 Evaluation data are apart, and so is the better recogniser where no folder of artifacts is named:
 they are nobody's to fetch, so tests that need them may skip anywhere. So may tests that leave the
 network, where the system does not let them.
+
+`pytest` alone runs in as many processes as there are processors, up to four; a file or a folder
+that is named runs in one, so that a debugger can be used and little waits for it.
 """
 
 import os
@@ -40,9 +43,40 @@ _ARTIFACTS = os.environ.get("LIKENESS_ARTIFACTS")
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
+# Homes are made by the thousand, and each is synced. In memory that costs nothing, and nothing here
+# has to outlive a power cut.
+_IN_MEMORY = Path("/dev/shm")
+if (
+    _IN_MEMORY.is_dir()
+    and os.access(_IN_MEMORY, os.W_OK)
+    and shutil.disk_usage(_IN_MEMORY).free > 4 << 30
+):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+
+# All that is in them serves over sockets.
+_SLOW_FOLDERS = ("end_to_end", "rekognition/operations")
+_MOST_PROCESSES = 4
+
 # How fast the machine is, nothing here asserts.
 settings.register_profile("likeness", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("likeness")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Share the work where all tests run."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return 0
+    return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark whole folders as slow."""
+    folders = [_REPOSITORY / "tests" / name for name in _SLOW_FOLDERS]
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in folders):
+            item.add_marker(pytest.mark.slow)
 
 
 class _AllowedSkip(pytest.skip.Exception):

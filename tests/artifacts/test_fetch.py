@@ -24,6 +24,8 @@ from likeness.errors import ArtifactUnavailable, ModelTampered
 
 from .conftest import NOTES, WEIGHTS, Wheelhouse, pin, sha256
 
+pytestmark = pytest.mark.slow
+
 
 def files_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())

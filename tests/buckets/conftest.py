@@ -64,7 +64,7 @@ def s3_buckets(endpoint: str) -> S3Buckets:
     return S3Buckets(endpoint, region="us-east-1", access_key_id=KEY_ID, secret_access_key=SECRET)
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     if request.param == "folder":
 

@@ -17,6 +17,8 @@ from likeness.errors import BucketsUnavailable, ImageTooLarge, InvalidRequest, N
 
 from .conftest import SECRET, s3_buckets
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_version_that_is_named_is_read(s3: Any, s3_server: str) -> None:
     s3.create_bucket(Bucket="photos")

@@ -1,10 +1,13 @@
 """People in a collection `staff` of the home that the command line's tests use."""
 
-import hashlib
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from likeness.app import Workload
@@ -18,6 +21,9 @@ from .conftest import GREEN, RED, InstallationWithDiscs, Outcome
 Command = Callable[..., Outcome]
 Make = Callable[..., Path]
 
+_FOLDER = TemporaryDirectory(prefix="likeness-staff-")
+_MADE = Path(_FOLDER.name)
+
 
 @contextmanager
 def home() -> Iterator[Home]:
@@ -27,12 +33,37 @@ def home() -> Iterator[Home]:
 
 
 def employ(likeness: Command, picture: Make, *options: object) -> None:
-    """Make `staff` of Rosa, in two pictures, and of Greta, whose name is markup and an escape."""
+    """Make `staff` of Rosa, in two pictures, and of Greta, whose name is markup and an escape.
+
+    The commands run once for all tests with the same settings, which get copies of what they made.
+    """
     picture("people/Rosa/one.png", RED)
     picture("people/Rosa/two.png", RED, side=170)
     folder = picture("people/[bold]Greta.png", GREEN).parent
+    home_folder = Path(os.environ["LIKENESS_HOME"])
+    if home_folder.exists() or {*folder.parent.iterdir()} - {folder}:
+        _employ(likeness, folder, *options)
+        return
+    made = _MADE / sha256(repr((options, _settings())).encode()).hexdigest()
+    if made.exists():
+        shutil.copytree(made, folder.parent, dirs_exist_ok=True)
+        return
+    _employ(likeness, folder, *options)
+    shutil.copytree(folder.parent, made)
+
+
+def _employ(likeness: Command, folder: Path, *options: object) -> None:
     assert likeness("collections", "create", "staff", *options).code == 0
     assert likeness("enrol", "--collection", "staff", "--any-quality", folder).code == 0
+
+
+def _settings() -> list[object]:
+    places = {"LIKENESS_HOME", "LIKENESS_CACHE"}
+    chosen = {name: value for name, value in os.environ.items() if name.startswith("LIKENESS_")}
+    return [
+        sorted((name, value) for name, value in chosen.items() if name not in places),
+        sorted(InstallationWithDiscs.missing_parts),
+    ]
 
 
 def enrol_unnamed(path: Path, expires_at: datetime | None = None) -> UUID:
@@ -41,7 +72,7 @@ def enrol_unnamed(path: Path, expires_at: datetime | None = None) -> UUID:
         sample = read_sample(path)
         engine = opened.installation.engine(Workload.ONE)
         face, template = opened.installation.finder(engine).largest_face(sample)
-        sha256 = hashlib.sha256(sample.data).digest()
+        digest = sha256(sample.data).digest()
         size = (sample.width, sample.height)
-        new = NewReference(template, face, sha256, size, expires_at=expires_at)
+        new = NewReference(template, face, digest, size, expires_at=expires_at)
         return opened.gallery.enrol("staff", [new])[0].id

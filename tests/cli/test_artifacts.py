@@ -207,6 +207,7 @@ def keep_cohort(home: Path) -> None:
     (standards / f"{by_name.model}.cohort.npz").touch()
 
 
+@pytest.mark.slow
 def test_who_sits_at_a_terminal_is_told_and_nobody_else_asks(tmp_path: Path) -> None:
     keep_cohort(tmp_path / "home")
     program = _PUBLISHER.format(does=_REFUSING) + _COMMAND

@@ -152,6 +152,7 @@ def test_a_gallery_reports_what_it_cannot_enrol(
     assert says_one_line(outcome, path)
 
 
+@pytest.mark.slow
 def test_five_hundred_faces_are_five_hundred_answers(likeness: Command, tmp_path: Path) -> None:
     pixels = np.full((800, 1000, 3), 128, np.uint8)
     for row in range(20):

@@ -15,6 +15,8 @@ from likeness.vision.decode import read_sample
 
 from .conftest import Outcome
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., Outcome]
 
 

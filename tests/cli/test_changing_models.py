@@ -18,6 +18,8 @@ from tests.service.people import person
 from .conftest import BLUE, GREEN, RED, InstallationWithDiscs, ship_standards_of
 from .staff import Command, Make, employ, home
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = 60
 
 

@@ -10,6 +10,8 @@ from likeness.vision.cohorts.cohort import Cohort
 
 from .conftest import Outcome
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., Outcome]
 
 

@@ -167,6 +167,7 @@ def test_debug_shows_where_it_failed(
     assert record.exc_info is not None
 
 
+@pytest.mark.slow
 def test_debug_is_off_until_it_is_asked_for(tmp_path: Path) -> None:
     missing = str(tmp_path / "missing.png")
     assert "Traceback" not in shell("detect", missing).err
@@ -186,6 +187,7 @@ sys.exit(not ours.isEnabledFor(logging.DEBUG) or theirs.isEnabledFor(logging.DEB
     assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_read_enough_ends_a_command_quietly() -> None:
     command = f"'{sys.executable}' -c 'from likeness.cli import main; main()' config show"
     done = subprocess.run(
@@ -211,6 +213,7 @@ def test_help_and_version_import_nothing_that_takes_time() -> None:
     assert "identify" in shell("--help", script=script).out
 
 
+@pytest.mark.slow
 def test_detect_imports_neither_onnx_nor_progress_bars(tmp_path: Path) -> None:
     script = (
         "import sys\n"
@@ -220,6 +223,7 @@ def test_detect_imports_neither_onnx_nor_progress_bars(tmp_path: Path) -> None:
     assert shell(script=script).err == "set()\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", ["collections list", "keys list", "policy list", "secrets list"]
 )
@@ -245,6 +249,7 @@ def test_a_groups_help_says_of_each_command_what_that_says_of_itself(name: str) 
     assert VERBS[name].summary == said.splitlines()[0]
 
 
+@pytest.mark.slow
 def test_names_that_an_encoding_lacks_do_not_end_a_command(
     picture: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -246,6 +246,7 @@ def test_a_picture_that_a_manifest_names_in_vain_is_a_row(enrol: Command, tmp_pa
     assert "does not exist" in gone["reason"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_closes_the_report_and_says_how_to_go_on(
     enrol: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,7 @@ def test_what_needs_a_home_alone_says_who_has_it_and_what_else_does_it(
     assert line.endswith(way_out)
 
 
+@pytest.mark.slow
 def test_what_reads_and_writes_rows_alone_works_beside_a_server(
     likeness: Command, staff: Path, tmp_path: Path
 ) -> None:

@@ -161,6 +161,7 @@ def test_a_picture_of_the_gallery_is_named_whatever_rate_is_asked_for(
     assert (best["match"], best["similarity"], other["match"]) == (True, 100, False)
 
 
+@pytest.mark.slow
 def test_a_folder_is_searched_without_a_database() -> None:
     script = (
         "import sys\n"

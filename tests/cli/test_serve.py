@@ -21,6 +21,8 @@ from tests.certificates import make_certificate
 
 from .conftest import Outcome
 
+pytestmark = pytest.mark.slow
+
 _REPOSITORY = Path(__file__).parents[2]
 _WITH_DISCS = """
 import signal

@@ -167,6 +167,7 @@ class Crash(BaseException):
     """What a kill looks like from inside."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["forget", "scrub", "_kept"])
 @pytest.mark.parametrize("whole", [False, True])
 def test_erasure_is_finished_at_the_next_start(

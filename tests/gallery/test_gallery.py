@@ -405,6 +405,7 @@ def test_empty_collection_has_no_candidates(gallery: Gallery) -> None:
         assert gallery.search("staff", template(1), 3, by) == []
 
 
+@pytest.mark.slow
 def test_many_threads_enrol_and_search(gallery: Gallery) -> None:
     def enrol(seed: int) -> bool:
         gallery.enrol("staff", [new(seed, f"subject {seed}")])

@@ -10,6 +10,7 @@ import os
 import random
 import time
 
+import pytest
 from sqlalchemy import Column, func, select
 
 from likeness.errors import NotFound
@@ -20,6 +21,8 @@ from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.terms import Template
 from tests.gallery.enrolling_and_erasing import REFERENCES_EACH, run
 from tests.gallery.galleries import Home, make, template
+
+pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("LIKENESS_KILLS", "3"))
 _LONGEST_S = 0.6

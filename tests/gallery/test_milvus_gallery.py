@@ -55,7 +55,7 @@ from tests.gallery.test_staging import (  # noqa: F401
 )
 from tests.index.indexes import MilvusServer, milvus_server
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 _TRIES = 300
 

@@ -344,6 +344,7 @@ def sealed_vectors(home: Home) -> list[bytes]:
 # While others search
 
 
+@pytest.mark.slow
 def test_searches_go_on_through_a_switch(home: Home, gallery: Gallery) -> None:
     fill(gallery, 30)
     change = begin_model(home, gallery)
@@ -521,6 +522,7 @@ def test_reader_in_the_way_of_clearing_away_is_told_of(
     assert home.database.read(erasure.pending) == []
 
 
+@pytest.mark.slow
 def test_kill_9_leaves_a_collection_wholly_what_it_was_or_is_to_be(home: Home) -> None:
     with home.open() as gallery:
         make(gallery)

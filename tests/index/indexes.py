@@ -85,7 +85,7 @@ def milvus_server() -> MilvusServer:
 
 
 IN_MEMORY = [exact, small_faiss, listed_faiss]
-ALL = [*IN_MEMORY, milvus]
+ALL = [*IN_MEMORY, pytest.param(milvus, marks=pytest.mark.slow)]
 
 
 @contextmanager

@@ -35,6 +35,7 @@ def test_lists_are_learnt_once_there_are_enough() -> None:
     assert not index.is_exact
 
 
+@pytest.mark.slow
 def test_lists_are_learnt_anew_when_the_index_has_grown(tmp_path: Path) -> None:
     index = listed_faiss()
     index.add(np.arange(48), faces(48))

@@ -157,6 +157,7 @@ def test_ids_are_listed_and_known(make_index: MakeIndex) -> None:
         assert len(index) == 72
 
 
+@pytest.mark.slow
 @each_backend
 def test_nothing_added_while_searching_is_lost_or_wrong(make_index: MakeIndex) -> None:
     """Adding, removing and searching from many threads, over the switch to lists."""

@@ -25,6 +25,8 @@ from tests.index.indexes import (
     small_faiss,
 )
 
+pytestmark = pytest.mark.slow
+
 POOL = faces(400, seed=2)
 ids = st.integers(0, 199)
 

@@ -13,6 +13,8 @@ import pytest
 from likeness.policy import ChosenPack, Circumstances, Footage, PolicyEngine, shipped
 from likeness.terms import Action, CollectionFacts, Principal, Role, Use
 
+pytestmark = pytest.mark.slow
+
 DEFAULT = ("safeguards", "amazon-2020", "authenticated-use", "real-time")
 USES = 5_000
 

@@ -60,6 +60,7 @@ def test_a_rule_that_reads_the_clock_is_asked_at_every_moment() -> None:
     assert [bool(one.refused_by) for one in hours] == [True, False, True, False]
 
 
+@pytest.mark.slow
 def test_what_was_asked_before_is_decided_as_if_it_were_asked_anew() -> None:
     chance = random.Random("asked before")
     packs = [ChosenPack.of(pack, {}) for pack in shipped().values()]

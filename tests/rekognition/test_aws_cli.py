@@ -11,6 +11,8 @@ import pytest
 
 from .conftest import Running
 
+pytestmark = pytest.mark.slow
+
 
 def aws(server: Running, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run one command of Rekognition's, with nothing of the developer's configuration."""

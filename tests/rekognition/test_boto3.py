@@ -8,6 +8,8 @@ from botocore.exceptions import ClientError
 from likeness.rekognition.contract import contract, contracts
 from likeness.rekognition.operations import OPERATIONS
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_operation_is_one_of_the_contract() -> None:
     assert set(contracts()) > set(OPERATIONS)

@@ -13,6 +13,8 @@ import pytest
 from tests.cli.conftest import RED
 from tests.rekognition.conftest import Running
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(__file__).parent / "javascript"
 
 

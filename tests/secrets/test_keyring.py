@@ -157,6 +157,7 @@ print(*Keyring(KeyFiles(Path(sys.argv[1]))).key_ids)
 """
 
 
+@pytest.mark.slow
 def test_programs_that_start_at_once_agree_on_one_key(folder: Path) -> None:
     programs = [run_program(START, folder) for _ in range(4)]
     for program in programs:
@@ -191,6 +192,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_rotation_killed_at_any_moment_leaves_a_ring_that_opens_all(folder: Path) -> None:
     (folder.parent / "row").parent.mkdir()
     (folder.parent / "row").write_bytes(Keyring(KeyFiles(folder)).seal(b"secret", b"row"))

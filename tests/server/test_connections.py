@@ -21,6 +21,8 @@ from tests.rekognition.test_application import KEY_ID, SECRET, Keys
 
 from .test_hostile import answer, connected, head, signed, works
 
+pytestmark = pytest.mark.slow
+
 MOST = 64 << 10
 
 

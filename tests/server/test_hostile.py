@@ -24,6 +24,8 @@ from likeness.server import BodyLimits, Gate, Limits, Metrics, http_connection
 from tests.rekognition.conftest import Running, running
 from tests.rekognition.test_application import KEY_ID, SECRET, Keys
 
+pytestmark = pytest.mark.slow
+
 TARGET = "RekognitionService.ListCollections"
 LIMITS = Limits(body=BodyLimits(body_bytes=100_000, held_bytes=150_000, body_s=0.5))
 

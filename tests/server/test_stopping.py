@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from likeness.server import Certificate, HttpServer, Place, http_connection
 from tests.certificates import make_certificate
 
+pytestmark = pytest.mark.slow
+
 WHOLE = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 STOP_WITHIN_S = 120
 SOON_S = 30  # however slow the machine is; far from what it would wait otherwise

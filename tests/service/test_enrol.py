@@ -203,6 +203,7 @@ def test_collections_know_nothing_of_each_other(home: Home, tmp_path: Path) -> N
         assert outcomes(list(enroller(home, collection).enrol(pictures))) == [ENROLLED] * 2
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_loses_nothing_that_was_told(
     sqlite_home: Home, tmp_path: Path
 ) -> None:

@@ -10,11 +10,15 @@ import time
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from likeness.app.home import Home
 from likeness.gallery import By, Size
 from likeness.service.enrol.enrol import Outcome
 from tests.service.enrolling import run
 from tests.service.people import crowd, enroller, home_at, make, template_of
+
+pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("LIKENESS_KILLS", "3"))
 _COUNT = 60

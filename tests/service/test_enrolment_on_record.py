@@ -260,6 +260,7 @@ def test_what_is_stopped_meanwhile_ends_with_the_batch(
     assert [one["kind"] for one in entries(home)] == ["intent", "done", "refused"]
 
 
+@pytest.mark.slow
 def test_kill_9_while_pictures_are_looked_at_leaves_the_intent(
     tmp_path: Path, database_url: str, standards: Path
 ) -> None:

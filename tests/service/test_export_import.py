@@ -364,6 +364,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory, standards: Path) -> dict[s
         return {"sealed": export(home), "clear": export(home, None)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["sealed", "clear"])
 @settings(
     max_examples=100,
@@ -596,6 +597,7 @@ def kill_one(folder: Path, url: str, standards: Path, path: Path, name: str, see
         hears.close()
 
 
+@pytest.mark.slow
 def test_kill_9_leaves_all_or_nothing(tmp_path: Path, database_url: str, standards: Path) -> None:
     path = tmp_path / "staff.likeness"
     with elsewhere(tmp_path, standards) as other:

@@ -18,6 +18,8 @@ from likeness.storage import Database
 from tests.gallery.galleries import Home, make, new, template
 from tests.service import rotating
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def rows(database_url: str, tmp_path: Path) -> Iterator[Home]:

@@ -346,6 +346,7 @@ def start_writer(url: str, prefix: str) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.slow
 def test_programs_write_to_one_database_side_by_side(
     database: Database, things: Table, database_url: str
 ) -> None:

@@ -175,6 +175,7 @@ with open_database(sys.argv[1], lock_timeout_s=60) as database:
 """
 
 
+@pytest.mark.slow
 def test_programs_may_make_and_migrate_one_database_at_once(database_url: str) -> None:
     programs = [
         subprocess.Popen(

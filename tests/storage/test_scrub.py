@@ -44,6 +44,7 @@ def middles(contents: list[bytes]) -> list[bytes]:
     return [content[256:288] for content in contents]
 
 
+@pytest.mark.slow
 def test_deleted_rows_are_in_no_file_of_sqlite(tmp_path: Path, things: Table) -> None:
     with open_database(f"sqlite:///{tmp_path / 'likeness.db'}") as database:
         database.write(things.metadata.create_all)

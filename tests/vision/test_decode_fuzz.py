@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from likeness.errors import LikenessError
 from likeness.vision.decode import DecodeLimits, inspect
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("LIKENESS_FUZZ_EXAMPLES", "20"))
 # Small enough for a damaged header to exceed, large enough for it to cost something unnoticed.
 LIMITS = DecodeLimits(max_bytes=1 << 20, max_pixels=1 << 20, max_side=4096, max_memory=48 << 20)

@@ -19,6 +19,8 @@ from likeness.vision.decode import DecodeLimits, inspect
 from likeness.vision.decoding_memory import MEMORY, DecodingMemory
 from tests.vision.tiff_files import DEFLATE, LZW, tiff
 
+pytestmark = pytest.mark.slow
+
 
 def png(width: int, height: int, mode: str = "RGB") -> bytes:
     file = io.BytesIO()

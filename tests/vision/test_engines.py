@@ -186,6 +186,7 @@ def test_many_threads_share_one_session(engine: Engine, tmp_path: Path) -> None:
         assert all(pool.map(right, range(200)))
 
 
+@pytest.mark.slow
 def test_threads_that_make_their_first_request_together_do_not_wait_for_ever(
     tmp_path: Path,
 ) -> None:

@@ -29,6 +29,7 @@ def wide(pixels: NDArray[np.uint8], bits: int) -> NDArray[np.generic]:
     return pixels.astype(f"u{bits // 8}") * ((2**bits - 1) // 255)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", [NONE, DEFLATE, PACKBITS, LZW])
 @pytest.mark.parametrize("predictor", [1, 2])
 @pytest.mark.parametrize("bits", [8, 16, 32])
@@ -269,6 +270,7 @@ def test_a_second_page_is_remarked() -> None:
     assert sample.remarks == ("the first of its pages was read",)
 
 
+@pytest.mark.slow
 def test_large_pages_are_reduced_as_they_are_unpacked() -> None:
     pixels = np.repeat(np.repeat(scene(64, 40), 100, axis=0), 100, axis=1)  # 25.6 megapixels
     for options in ({"rows_per_strip": 4000}, {"rows_per_strip": 9}, {"tile": (512, 256)}):
