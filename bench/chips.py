@@ -13,7 +13,7 @@ from bench.peer import Peer
 from bench.race import Race, Runner, race
 from bench.workplace import samples, settings
 from likeness.app import Installation, Workload
-from likeness.artifacts import Sources, fetch
+from likeness.artifacts import Sources, fetch_all
 from likeness.artifacts.catalogue import DLIB_RESNET
 from likeness.terms import in_parallel
 from likeness.vision.align import Chips, cut_chips
@@ -65,7 +65,7 @@ def _measured(precision: Precision) -> tuple[Race, float]:
     with tempfile.TemporaryDirectory() as folder, Peer("dlib_chips.py") as dlib:
         path = Path(folder) / "chips.npy"
         np.save(path, chips[:_THEIR_CHIPS])
-        weights = fetch(DLIB_RESNET, Sources(settings().cache))
+        (weights,) = fetch_all([DLIB_RESNET], Sources(settings().cache))
         request = {"weights": str(weights), "chips": str(path)}
         laps = race(
             {

@@ -53,7 +53,7 @@ def _reasons(picture: Path) -> tuple[str, ...]:
     located = likeness().finder.locate(read_sample(picture))
     if not located.faces:
         return (_NO_FACE,)
-    return tuple(reason.value for reason in FIT.speaks_against(located.faces[located.largest]))
+    return tuple(reason.value for reason in FIT.speaks_against(located.faces[located.foremost]))
 
 
 def _cell(picture: Path) -> str:

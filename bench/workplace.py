@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bench.figure import NotMeasured
 from likeness.app import Installation
-from likeness.artifacts import Sources, fetch
+from likeness.artifacts import Sources, fetch_all
 from likeness.artifacts.catalogue import SAMPLES
 from likeness.config import Settings, read_settings
 from likeness.vision.decode import Sample, inspect
@@ -55,7 +55,7 @@ def pictures_in(folder: Path) -> list[Path]:
 def samples() -> list[Path]:
     """The sample photographs, fetched where they are missing."""
     cache_dir = settings().cache
-    return [fetch(sample, Sources(cache_dir)) for sample in SAMPLES]
+    return fetch_all(SAMPLES, Sources(cache_dir))
 
 
 def sample_of(pixels: NDArray[np.uint8]) -> Sample:

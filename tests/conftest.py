@@ -20,7 +20,7 @@ import platformdirs
 import pytest
 from hypothesis import HealthCheck, settings
 
-from likeness.artifacts import PinnedFile, Sources, fetch, holds
+from likeness.artifacts import PinnedFile, Sources, fetch_all, holds
 from likeness.artifacts.catalogue import PUBLISHED_WEIGHTS
 from likeness.errors import ArtifactUnavailable
 from tests.copied_schema import copy_schema
@@ -143,7 +143,7 @@ def better_recogniser(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> list
     if sources.folder is not None:
         monkeypatch.setenv("LIKENESS_ARTIFACTS", str(sources.folder))
     monkeypatch.setenv("LIKENESS_CACHE", str(sources.cache))
-    return [fetch(file, sources) for file in PUBLISHED_WEIGHTS]
+    return fetch_all(PUBLISHED_WEIGHTS, sources)
 
 
 @pytest.fixture(scope="session")
@@ -161,7 +161,7 @@ def artifact(sources: Sources) -> Callable[[PinnedFile], Path]:
 
     def path(pinned: PinnedFile) -> Path:
         try:
-            return fetch(pinned, sources)
+            return fetch_all([pinned], sources)[0]
         except ArtifactUnavailable as error:
             pytest.skip(str(error))
 

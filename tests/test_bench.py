@@ -12,7 +12,7 @@ from bench.figures import FIGURES
 from bench.machine import Machine
 from bench.portrayed import portrayed_of
 from bench.race import Race, race
-from likeness.vision.find import largest_of
+from likeness.vision.find import foremost_of
 
 AMX = Machine("Fast CPU", ("amx_bf16", "avx2"), 2, "Python 3.11")
 PLAIN = Machine("Plain CPU", ("avx2",), 2, "Python 3.11")
@@ -212,7 +212,7 @@ def test_the_face_portrayed_is_the_one_in_the_middle_and_not_a_larger_one_at_the
     middle, edge = [80, 80, 170, 170], [0, 150, 100, 250]
     boxes = np.array([edge, middle], np.float32)
     assert portrayed_of(boxes, 250, 250) == 1
-    assert largest_of(boxes, 250, 250) == 0
+    assert foremost_of(boxes, 250, 250) == 0
 
 
 def test_kept_answers_of_a_peer_know_no_rule_for_the_face(monkeypatch, tmp_path):

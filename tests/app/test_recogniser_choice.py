@@ -9,7 +9,7 @@ import pytest
 from likeness.app import Installation
 from likeness.app.recogniser_choice import BETTER, FALLBACK
 from likeness.artifacts import Publisher
-from likeness.artifacts import fetch as public
+from likeness.artifacts import fetch_all as public
 from likeness.artifacts.publisher_download import FailedTry, PublisherFailed, remember
 from likeness.config import Settings
 from likeness.errors import ArtifactUnavailable, InvalidRequest

@@ -9,10 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from likeness.artifacts import PackageMember, PinnedFile, PinnedPackage
+from likeness.artifacts import (
+    PackageMember,
+    PinnedFile,
+    PinnedPackage,
+    Progress,
+    Sources,
+    fetch_all,
+)
 
 WEIGHTS = b"weights " * 1000
 NOTES = b"notes"
+
+
+def fetch(pinned: PinnedFile, sources: Sources, progress: Progress | None = None) -> Path:
+    return fetch_all([pinned], sources, progress)[0]
 
 
 def sha256(content: bytes) -> str:

@@ -17,12 +17,11 @@ from likeness.artifacts import (
     Sources,
     cached,
     cached_path,
-    fetch,
     fetch_all,
 )
 from likeness.errors import ArtifactUnavailable, ModelTampered
 
-from .conftest import NOTES, WEIGHTS, Wheelhouse, pin, sha256
+from .conftest import NOTES, WEIGHTS, Wheelhouse, fetch, pin, sha256
 
 pytestmark = pytest.mark.slow
 
@@ -145,7 +144,7 @@ def test_a_killed_fetch_leaves_nothing_that_is_used_and_is_swept_later(
         "from pathlib import Path\n"
         "from likeness.artifacts import *\n"
         "Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"fetch({pinned!r}, Sources(Path(sys.argv[1])))\n"
+        f"fetch_all([{pinned!r}], Sources(Path(sys.argv[1])))\n"
     )
     killed = subprocess.run(
         [sys.executable, "-c", program, cache],

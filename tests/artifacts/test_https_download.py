@@ -6,11 +6,11 @@ from urllib.response import addinfourl
 
 import pytest
 
-from likeness.artifacts import Address, Sources, catalogue, fetch
+from likeness.artifacts import Address, Sources, catalogue
 from likeness.artifacts.https_download import download_address, https_opener
 from likeness.errors import ArtifactUnavailable, ModelTampered
 
-from .conftest import WEIGHTS
+from .conftest import WEIGHTS, fetch
 
 HERE = "https://models.example/w.onnx"
 

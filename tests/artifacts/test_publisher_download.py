@@ -20,10 +20,9 @@ from likeness.artifacts import (
     Sources,
     cached,
     catalogue,
-    fetch,
     holds,
 )
-from likeness.artifacts import fetch as public
+from likeness.artifacts import fetch_all as public
 from likeness.artifacts.publisher_download import (
     FailedTry,
     Patience,
@@ -36,7 +35,7 @@ from likeness.artifacts.publisher_download import (
 from likeness.errors import ArtifactUnavailable, InvalidRequest, ModelTampered
 from tests.certificates import make_certificate
 
-from .conftest import WEIGHTS, sha256
+from .conftest import WEIGHTS, fetch, sha256
 
 SHORT = Patience(connect_s=0.5, total_s=1.0)
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)

@@ -15,6 +15,7 @@ from likeness.app.home import Home
 from likeness.config import read_settings
 from likeness.gallery import NewReference
 from likeness.vision.decode import read_sample
+from tests.vision.foremost import foremost_face
 
 from .conftest import GREEN, RED, InstallationWithDiscs, Outcome
 
@@ -71,7 +72,7 @@ def enrol_unnamed(path: Path, expires_at: datetime | None = None) -> UUID:
     with home() as opened:
         sample = read_sample(path)
         engine = opened.installation.engine(Workload.ONE)
-        face, template = opened.installation.finder(engine).largest_face(sample)
+        face, template = foremost_face(opened.installation.finder(engine), path)
         digest = sha256(sample.data).digest()
         size = (sample.width, sample.height)
         new = NewReference(template, face, digest, size, expires_at=expires_at)

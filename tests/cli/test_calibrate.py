@@ -11,7 +11,7 @@ import pytest
 from likeness.app import Workload
 from likeness.cli import opened
 from likeness.terms import Calibration, compare
-from likeness.vision.decode import read_sample
+from tests.vision.foremost import foremost_template
 
 from .conftest import Outcome
 
@@ -44,7 +44,7 @@ def test_every_pair_of_strangers_is_scored_once_and_as_a_comparison_is(
     settled = opened.installation()
     finder = opened.finder_opened(settled, Workload.ONE)
     templates = [
-        (path.parent.name, finder.largest_face(read_sample(path))[1])
+        (path.parent.name, foremost_template(finder, path))
         for path in sorted(people.glob("*/*.png"))
     ]
     scores = [

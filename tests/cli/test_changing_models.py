@@ -192,7 +192,7 @@ def in_a_month() -> str:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("centerface", "not a recogniser"), ("nothing", "no model is called 'nothing'")],
+    [("centerface", "not a recogniser"), ("nothing", "No such model 'nothing'")],
 )
 def test_what_is_no_recogniser_makes_no_collection(
     likeness: Command, name: str, message: str

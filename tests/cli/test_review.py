@@ -28,8 +28,8 @@ from likeness.service.uses.record import Outcome
 from likeness.terms import Action, Principal, Role, Use
 from likeness.v1.acts import Acts
 from likeness.v1.application import Application
-from likeness.vision.decode import read_sample
 from tests.v1.conftest import Keys, signed
+from tests.vision.foremost import foremost_template
 
 from .conftest import BLUE, GREEN, RED, InstallationWithDiscs
 from .staff import Command, Make, employ, home
@@ -243,7 +243,7 @@ def test_watch_finds_who_is_enrolled_later(
         staff = opened.gallery.collection("staff")
         finder = opened.installation.finder(opened.installation.engine(Workload.ONE))
         arrivals = [
-            Arrival(uuid4(), None, finder.largest_face(read_sample(picture(f"{n}.png", colour)))[1])
+            Arrival(uuid4(), None, foremost_template(finder, picture(f"{n}.png", colour)))
             for n, colour in enumerate((GREEN, RED))
         ]
         now = datetime.now(UTC)

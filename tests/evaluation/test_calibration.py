@@ -130,7 +130,7 @@ def test_nothing_counted_has_neither_table_nor_tail() -> None:
     counts = StrangerScores()
     counts.add(pairs(np.empty(0)))
     assert counts.tail(-1.0, 1e-6, UPPER_95) is None
-    with pytest.raises(InvalidRequest, match="too few"):
+    with pytest.raises(InvalidRequest, match="Too few"):
         counts.knots()
 
 

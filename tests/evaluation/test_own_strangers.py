@@ -90,5 +90,5 @@ def test_who_may_be_one_person_under_two_names_is_no_stranger(cohort: Cohort) ->
 
 
 def test_those_who_may_all_be_one_person_are_not_measured(cohort: Cohort) -> None:
-    with pytest.raises(InvalidRequest, match="too few"):
+    with pytest.raises(InvalidRequest, match="Too few"):
         calibrate_own_strangers(joining(people(40, 0.01, 3)), cohort, KNOWN)

@@ -24,10 +24,10 @@ from likeness.service.enrol.enrol_source import read_source
 from likeness.service.enrol.named_picture import NamedPicture
 from likeness.service.uses.record import Record
 from likeness.terms import Action, CohortStatistics, Principal, Role, Template, Use
-from likeness.vision.decode import read_sample
 from tests.cli.conftest import InstallationWithDiscs
 from tests.gallery.galleries import create, face
 from tests.service.unrecorded import UnrecordedDesk
+from tests.vision.foremost import foremost_template
 
 RED, GREEN, BLUE = (220, 40, 40), (40, 200, 60), (50, 70, 230)
 Colour = tuple[int, int, int]
@@ -139,4 +139,4 @@ def enroller(home: Home, collection: str = "staff", **demands: bool) -> Enroller
 def template_of(home: Home, path: Path) -> Template:
     installation = home.installation
     finder = installation.finder(installation.engine(Workload.ONE))
-    return finder.largest_face(read_sample(path))[1]
+    return foremost_template(finder, path)

@@ -8,6 +8,9 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from likeness.terms import Image
+from likeness.vision.decode import DEFAULT_LIMITS, DecodeLimits, inspect
+
 LOSSLESS = {"PNG": {}, "WebP": {"lossless": True}, "BMP": {}, "TIFF": {}, "JPEG 2000": {}}
 ALL = ("JPEG", *LOSSLESS)
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -72,3 +75,8 @@ def promising(name: str, width: int, height: int) -> bytes:
 def assert_one_line(error: BaseException) -> None:
     assert str(error)
     assert "\n" not in str(error)
+
+
+def decode(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Image:
+    """Decode a picture whole."""
+    return inspect(data, limits).decode()

@@ -43,7 +43,7 @@ def card_json(**changes: object) -> Json:
 
 
 def read(value: object) -> ModelCard:
-    return read_card(json.dumps(value), "card.json")
+    return read_card(json.dumps(value).encode(), "card.json")
 
 
 def test_card_is_read_whole() -> None:
@@ -95,7 +95,7 @@ def test_without_a_preparation_the_form_decides() -> None:
     ],
 )
 def test_written_card_is_read_the_same(card: ModelCard) -> None:
-    again = read_card(write_card(card), "card.json")
+    again = read_card(write_card(card).encode(), "card.json")
 
     # What a pinned file says of licence and makers is the card's, once read.
     assert replace(again, source=card.source) == card
@@ -188,7 +188,7 @@ def test_first_mistake_is_named_in_one_line(value: object, message: str) -> None
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"name": }'])
 def test_text_that_is_no_json_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest, match=r"^Not a model card: card\.json, JSON: Invalid JSON"):
-        read_card(text, "card.json")
+        read_card(text.encode(), "card.json")
 
 
 @pytest.mark.parametrize(

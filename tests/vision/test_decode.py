@@ -9,10 +9,11 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from likeness.vision.decode import DecodeLimits, decode, inspect, read_sample
+from likeness.vision.decode import DecodeLimits, inspect, read_sample
 from tests.vision.pictures import (
     LOSSLESS,
     chunk,
+    decode,
     encoded,
     exif_orientation,
     png_after_header,

@@ -14,11 +14,12 @@ from likeness.errors import (
     ImageTooLarge,
     InvalidImage,
 )
-from likeness.vision.decode import DecodeLimits, decode, inspect, read_sample
+from likeness.vision.decode import DecodeLimits, inspect, read_sample
 from tests.vision.pictures import (
     ALL,
     assert_one_line,
     chunk,
+    decode,
     encoded,
     exif_orientation,
     png_after_header,
@@ -126,16 +127,16 @@ def test_a_file_over_the_byte_limit_is_refused_unread(tmp_path: Path) -> None:
 _PEAK = """
 import sys
 from pathlib import Path
-from likeness.vision.decode import decode
+from likeness.vision.decode import inspect
 
 def peak():
     status = Path("/proc/self/status").read_text()
     return 1024 * int(next(l for l in status.splitlines() if l.startswith("VmHWM")).split()[1])
 
 small, large = (Path(name).read_bytes() for name in sys.argv[1:])
-decode(small)
+inspect(small).decode()
 before = peak()
-decode(large)
+inspect(large).decode()
 print(peak() - before)
 """
 

@@ -10,12 +10,13 @@ from likeness.errors import (
     InvalidImage,
     LikenessError,
 )
-from likeness.vision.decode import decode, inspect
+from likeness.vision.decode import inspect
 from tests.vision.pictures import (
     ALL,
     LOSSLESS,
     assert_one_line,
     chunk,
+    decode,
     encoded,
     png_after_header,
     promising,

@@ -7,8 +7,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from likeness.vision.decode import decode, inspect
-from tests.vision.pictures import LOSSLESS, PNG_SIGNATURE, chunk, encoded, scene
+from likeness.vision.decode import inspect
+from tests.vision.pictures import LOSSLESS, PNG_SIGNATURE, chunk, decode, encoded, scene
 
 
 def test_cmyk_jpeg_keeps_its_colours() -> None:

@@ -13,10 +13,10 @@ from likeness.vision.detections import (
     Detections,
     areas,
     distinct_by_landmarks,
-    each_once,
-    joined,
-    suppressed,
-    without_inner,
+    drop_inner,
+    join,
+    merge_with_afar,
+    suppress_overlaps,
 )
 from likeness.vision.networks.detectors import FaceNetwork
 
@@ -168,17 +168,19 @@ def test_of_overlapping_boxes_the_most_confident_is_kept_and_comes_first() -> No
     found = detections(
         [[0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60], [100, 0, 110, 10]], [0.5, 0.9, 0.7, 0.95]
     )
-    kept = suppressed(found, overlap=0.3)
+    kept = suppress_overlaps(found, overlap=0.3)
     np.testing.assert_allclose(kept.confidences, [0.95, 0.9, 0.7])
     np.testing.assert_allclose(kept.boxes_xyxy[1], [1, 0, 11, 10])
 
 
 def test_boxes_that_overlap_less_than_allowed_are_both_kept() -> None:
-    assert len(suppressed(detections([[0, 0, 10, 10], [6, 0, 16, 10]], [0.5, 0.6]), 0.3)) == 2
+    assert (
+        len(suppress_overlaps(detections([[0, 0, 10, 10], [6, 0, 16, 10]], [0.5, 0.6]), 0.3)) == 2
+    )
 
 
 def test_nothing_found_stays_nothing() -> None:
-    assert len(suppressed(detections([], []), 0.3)) == 0
+    assert len(suppress_overlaps(detections([], []), 0.3)) == 0
     image = Image.of(np.zeros((50, 50, 3), np.uint8))
     assert len(Detector(BrightSpots(), DetectorSettings()).detect(image)) == 0
 
@@ -199,7 +201,7 @@ class NoLargeFaces(Spots):
             for left, top, *_ in found.boxes_xyxy[~fit].tolist()
             for n in range(self._parts)
         ]
-        return joined([found.select(fit), detections(inside, [0.6] * len(inside))])
+        return join([found.select(fit), detections(inside, [0.6] * len(inside))])
 
 
 @pytest.mark.parametrize("parts", [0, 1, 3])
@@ -273,13 +275,13 @@ _BOX = [10.0, 10.0, 110.0, 110.0]
     ids=["inside", "around", "half outside"],
 )
 def test_boxes_within_one_another_are_one_face(other: list[float]) -> None:
-    shared = without_inner(detections([_BOX, other], [0.6, 0.9]))
+    shared = drop_inner(detections([_BOX, other], [0.6, 0.9]))
     assert shared.boxes_xyxy.tolist() == [other]
 
 
 def test_boxes_beside_one_another_are_faces_of_their_own() -> None:
     beside = [80.0, 20.0, 180.0, 120.0]
-    assert len(without_inner(detections([_BOX, beside], [0.9, 0.6]))) == 2
+    assert len(drop_inner(detections([_BOX, beside], [0.9, 0.6]))) == 2
 
 
 def test_findings_with_the_same_landmarks_are_one_face() -> None:
@@ -291,14 +293,14 @@ def test_findings_with_the_same_landmarks_are_one_face() -> None:
 
 def test_nothing_near_and_nothing_afar_is_nothing() -> None:
     nothing = detections([], [])
-    assert len(each_once(nothing, nothing)) == len(without_inner(nothing)) == 0
-    assert len(each_once(nothing, detections([_BOX], [0.55]))) == 0
-    assert len(each_once(detections([_BOX], [0.55]), nothing)) == 1
+    assert len(merge_with_afar(nothing, nothing)) == len(drop_inner(nothing)) == 0
+    assert len(merge_with_afar(nothing, detections([_BOX], [0.55]))) == 0
+    assert len(merge_with_afar(detections([_BOX], [0.55]), nothing)) == 1
 
 
 def test_face_seen_near_and_afar_keeps_the_finer_place_and_the_higher_confidence() -> None:
     near, afar = detections([_BOX], [0.55]), detections([[5.0, 5.0, 110.0, 115.0]], [0.9])
-    found = each_once(near, afar)
+    found = merge_with_afar(near, afar)
     assert found.boxes_xyxy.tolist() == [_BOX]
     np.testing.assert_allclose(found.confidences, [0.9])
 

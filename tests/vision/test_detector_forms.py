@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from likeness.errors import InvalidRequest
 from likeness.terms import Image
 from likeness.vision.detect import Letterbox
-from likeness.vision.detections import suppressed
+from likeness.vision.detections import suppress_overlaps
 from likeness.vision.models.cards import LicenceClass, Licences, LocalFile, ModelCard
 from likeness.vision.networks.conversion import convert
 from likeness.vision.networks.detectors import FaceNetwork
@@ -247,7 +247,7 @@ def test_planted_face_is_found_where_it_was_planted(
     shown = int(max(width, height) * zoom)
     letterbox = Letterbox.fit(picture(width, height, kind.cell_side, zoom), shown)
 
-    found = letterbox.restore(suppressed(network.find(letterbox.canvas, 0.5), 0.3))
+    found = letterbox.restore(suppress_overlaps(network.find(letterbox.canvas, 0.5), 0.3))
 
     assert len(found) == 1
     assert found.boxes_xyxy[0] == pytest.approx((np.tile(CELL_XY, 2) + BOX) / zoom, abs=1e-3)
@@ -426,9 +426,9 @@ def keep_a_branch_elsewhere(model: onnx.ModelProto) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (take_uint8, r"one input, float32.*uint8"),
-        (take_grey, r"one input, float32.*\(1, 1, "),
-        (take_two, r"one input, float32.*x float .*y float"),
+        (take_uint8, r"takes .*uint8 .*, not one float32"),
+        (take_grey, r"takes .*\(1, 1, .*, not one float32"),
+        (take_two, r"takes x float .*y float .*, not one float32"),
         (keep_weights_elsewhere, "one whole file"),
         (keep_a_constant_elsewhere, "one whole file"),
         (keep_a_branch_elsewhere, "one whole file"),

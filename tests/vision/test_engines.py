@@ -216,7 +216,7 @@ def test_what_is_no_network_is_refused_in_one_line(engine: Engine, tmp_path: Pat
 
 
 def test_onnx_runtime_does_not_offer_bf16() -> None:
-    with pytest.raises(EngineUnavailable, match="use f32 or auto"):
+    with pytest.raises(EngineUnavailable, match="Use f32 or auto"):
         OnnxRuntimeEngine(Precision.BF16)
 
 

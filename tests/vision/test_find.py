@@ -13,7 +13,7 @@ from likeness.vision.align import ARCFACE_LAYOUT
 from likeness.vision.decode import DecodeLimits, inspect
 from likeness.vision.detect import Detector, DetectorSettings, SearchDetail
 from likeness.vision.detections import Detections
-from likeness.vision.find import FaceLocator, Located, largest_of
+from likeness.vision.find import FaceLocator, Located, foremost_of
 from tests.cli.conftest import RED, DiscDetector
 
 
@@ -31,7 +31,7 @@ from tests.cli.conftest import RED, DiscDetector
 def test_the_largest_face_is_meant_and_of_nearly_equal_ones_the_nearer_to_the_middle(
     boxes: list[tuple[int, ...]], meant: int
 ) -> None:
-    assert largest_of(np.array(boxes, np.float32), 400, 200) == meant
+    assert foremost_of(np.array(boxes, np.float32), 400, 200) == meant
 
 
 def test_a_small_face_is_cut_from_a_larger_picture_once_the_smaller_one_is_gone() -> None:

@@ -15,7 +15,7 @@ from likeness.vision.models.model_store import ModelStore
 from likeness.vision.networks.centerface import CenterFace
 from likeness.vision.networks.openvino_engine import OpenVinoEngine
 from likeness.vision.pose import pose_of
-from likeness.vision.upright import found_upright
+from likeness.vision.upright import find_upright
 
 # A face in millimetres, measured on nobody: x to the picture's right, y down, z to the camera.
 HEAD_XYZ = np.array(
@@ -131,7 +131,7 @@ def find(
         else:
             far = np.hypot(*(found.landmarks_xy.mean(axis=1) - near).T)
         which = found.select(np.array([int(np.argmin(far))]))
-        return np.asarray(found_upright(network, image, which)[0].landmarks_xy[0])
+        return np.asarray(find_upright(network, image, which)[0].landmarks_xy[0])
 
     return landmarks
 

@@ -128,7 +128,7 @@ def test_card_that_promises_other_dimensions_is_refused(
 
 
 def test_graph_of_two_outputs_is_no_recogniser(recogniser_graph: Callable[..., bytes]) -> None:
-    with pytest.raises(InvalidRequest, match=r"one output.* gives \(2, 3\), \(2, 3\)"):
+    with pytest.raises(InvalidRequest, match=r"Not a recogniser.* gives \(2, 3\), \(2, 3\)"):
         convert(card(Form.ARCFACE), recogniser_graph(outputs=2))
 
 

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidImage, LikenessError, UnsupportedImageFormat
-from likeness.vision.decode import decode, inspect
+from likeness.vision.decode import inspect
+from tests.vision.pictures import decode
 from tests.vision.tiff_files import DEFLATE, LZW, NONE, PACKBITS, tiff
 
 SIXTEEN_BITS = "its samples of more than 8 bits were reduced to 8"

@@ -9,7 +9,7 @@ from likeness.terms import Image
 from likeness.vision.align import DLIB_LAYOUT
 from likeness.vision.detections import Detections
 from likeness.vision.networks.detectors import FaceNetwork
-from likeness.vision.upright import found_upright
+from likeness.vision.upright import find_upright
 
 _BOX_SIDE = 200  # of a face as `turned` makes it
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
@@ -89,7 +89,7 @@ def test_landmarks_come_to_where_the_network_finds_them_upright(
     if reduced:
         image = Image(np.ascontiguousarray(image.pixels[::2, ::2]), 600, 400)
     guess = turned(degrees - 15) + 4
-    again, certainties = found_upright(Spots(), image, faces(guess, guess))
+    again, certainties = find_upright(Spots(), image, faces(guess, guess))
     found = again.landmarks_xy
     np.testing.assert_allclose(certainties, 0.9)
     assert found.shape == (2, 5, 2) and found.dtype == np.float32
@@ -98,14 +98,14 @@ def test_landmarks_come_to_where_the_network_finds_them_upright(
 
 def test_what_a_network_places_too_far_to_one_side_comes_to_the_middle() -> None:
     truth = turned(0)
-    found, _ = found_upright(Spots(too_far_right=2), spotted(truth), faces(truth))
+    found, _ = find_upright(Spots(too_far_right=2), spotted(truth), faces(truth))
     assert abs(float((found.landmarks_xy[0] - truth)[:, 0].mean())) < 0.7
 
 
 @pytest.mark.parametrize("network", [Nobody(), Neighbour()], ids=["nobody", "neighbour"])
 def test_landmarks_of_a_face_that_is_not_found_again_stay(network: Nobody | Neighbour) -> None:
     guess = turned(10)
-    found, certainties = found_upright(network, spotted(turned(0)), faces(guess))
+    found, certainties = find_upright(network, spotted(turned(0)), faces(guess))
     np.testing.assert_array_equal(found.landmarks_xy[0], guess)
     assert certainties.tolist() == [0]
 
@@ -113,13 +113,13 @@ def test_landmarks_of_a_face_that_is_not_found_again_stay(network: Nobody | Neig
 def test_landmarks_given_are_not_changed() -> None:
     guess = faces(turned(10))
     before = guess.landmarks_xy.copy()
-    found_upright(Spots(), spotted(turned(0)), guess)
+    find_upright(Spots(), spotted(turned(0)), guess)
     np.testing.assert_array_equal(guess.landmarks_xy, before)
 
 
 def test_points_that_coincide_stay_finite() -> None:
     guess = faces(np.full((5, 2), 50, np.float32))
-    assert np.isfinite(found_upright(Spots(), spotted(turned(0)), guess)[0].landmarks_xy).all()
+    assert np.isfinite(find_upright(Spots(), spotted(turned(0)), guess)[0].landmarks_xy).all()
 
 
 class Upright(Spots):
@@ -139,7 +139,7 @@ class Upright(Spots):
 def test_face_that_is_not_seen_upright_is_looked_for_at_other_angles(degrees: float) -> None:
     truth = turned(degrees)
     wrong = faces(truth[[3, 4, 2, 0, 1]])
-    found, certainties = found_upright(Upright(), spotted(truth), wrong)
+    found, certainties = find_upright(Upright(), spotted(truth), wrong)
     np.testing.assert_allclose(found.landmarks_xy[0], truth, atol=2.5)
     assert certainties[0] == pytest.approx(0.9)
     if degrees:
@@ -160,7 +160,7 @@ def test_a_crowd_of_doubtful_faces_costs_no_more_than_a_few_of_them() -> None:
 
     def shown(count: int) -> int:
         network = Doubting()
-        found_upright(network, spotted(turned(0)), faces(*[turned(0)] * count))
+        find_upright(network, spotted(turned(0)), faces(*[turned(0)] * count))
         return network.shown
 
     assert (shown(1), shown(16), shown(50)) == (10, 16 * 10, 50 * 3 + 16 * 7)

@@ -62,11 +62,6 @@ class Progress(Protocol):
         ...
 
 
-def fetch(pinned: PinnedFile, sources: Sources, progress: Progress | None = None) -> Path:
-    """Where the verified file lies; fetched where it is not here yet. See `fetch_all`."""
-    return fetch_all([pinned], sources, progress)[0]
-
-
 def fetch_all(
     pinned: Sequence[PinnedFile], sources: Sources, progress: Progress | None = None
 ) -> list[Path]:

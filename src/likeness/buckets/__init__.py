@@ -1,4 +1,4 @@
-"""Where do pictures and clips lie that are not sent along? In folders, or on an S3 endpoint."""
+"""Pictures and clips that are not sent along: in folders, or on an S3 endpoint."""
 
 from likeness.buckets.buckets import Buckets
 from likeness.buckets.folder import FolderBuckets

@@ -1,4 +1,4 @@
-"""How long may the answers to a call of AWS's client take, and be, from the first byte to the last?
+"""Bounds how long answers to a call of AWS's client take, and are, from the first byte to the last.
 
 Timeouts of sockets begin anew with every byte: a server that drips would hold its reader for as
 long as it likes. And what an error says is read whole, however long it is.

@@ -1,4 +1,4 @@
-"""What is promised of every storage of buckets."""
+"""What every storage of buckets promises."""
 
 from typing import Protocol
 
@@ -33,14 +33,13 @@ class Buckets(Protocol):
 def nothing_there() -> NotFound:
     """Say that there is nothing to read; who asks learns no more than that."""
     return NotFound(
-        "a bucket and an object that may be read were expected and there is none by these names:"
-        " check bucket, object, version and permissions"
+        "No such bucket or object, or it may not be read. Check bucket, object, version and"
+        " permissions."
     )
 
 
 def too_large(max_bytes: int) -> ImageTooLarge:
     """Say that an object is larger than it may be."""
     return ImageTooLarge(
-        f"an object of at most {max_bytes} bytes was expected and a larger one came: give a"
-        " smaller picture"
+        f"Too large: an object may have at most {max_bytes} bytes. Give a smaller picture."
     )

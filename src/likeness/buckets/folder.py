@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from likeness.buckets.buckets import nothing_there, too_large
-from likeness.buckets.names import checked_bucket, is_key, key_parts
+from likeness.buckets.names import check_bucket, is_key, key_parts
 from likeness.errors import BucketsUnavailable
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -44,7 +44,7 @@ class FolderBuckets:
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
         """Read a file; see `Buckets`."""
-        names = [checked_bucket(bucket), *key_parts(key)]
+        names = [check_bucket(bucket), *key_parts(key)]
         if version is not None:
             raise nothing_there()
         file = self._open(names)
@@ -65,7 +65,7 @@ class FolderBuckets:
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
         """List plain files, none behind a link; see `Buckets`."""
-        folder = self._open([checked_bucket(bucket)], _FOLDER)
+        folder = self._open([check_bucket(bucket)], _FOLDER)
         found: list[str] = []
         try:
             with self._faults():
@@ -104,8 +104,8 @@ class FolderBuckets:
             if error.errno in nothing_there_at:
                 raise nothing_there() from error
             raise BucketsUnavailable(
-                f"a folder of buckets that can be read was expected, {self._root} cannot"
-                f" ({error.strerror}): mend it, or name another in LIKENESS_BUCKETS"
+                f"The folder of buckets {self._root} cannot be read ({error.strerror}). Mend it, or"
+                " name another in LIKENESS_BUCKETS."
             ) from error
 
 

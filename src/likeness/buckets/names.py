@@ -1,4 +1,4 @@
-"""What may buckets and objects be called? The same wherever they lie.
+"""What buckets and objects may be called, the same wherever they lie.
 
 Names that S3 permits and a folder cannot have are refused for both, so that a program runs with
 either; and what a path could be made of is refused before any storage sees it.
@@ -16,7 +16,7 @@ _LONGEST_KEY_BYTES = 1024
 _FORBIDDEN = {"Cc", "Cs"}
 
 
-def checked_bucket(bucket: str) -> str:
+def check_bucket(bucket: str) -> str:
     """Give the name of a bucket.
 
     Raises:
@@ -24,8 +24,8 @@ def checked_bucket(bucket: str) -> str:
     """
     if not _BUCKET.fullmatch(bucket):
         raise InvalidRequest(
-            "a bucket's name of 3 to 255 letters, digits, dots, hyphens and underscores was"
-            " expected, a letter or digit first, and another came: correct it"
+            "Not a bucket's name. Give 3 to 255 letters, digits, dots, hyphens and underscores, a"
+            " letter or digit first."
         )
     return bucket
 
@@ -53,8 +53,7 @@ def key_parts(key: str) -> list[str]:
         or len(key.encode()) > _LONGEST_KEY_BYTES
     ):
         raise InvalidRequest(
-            f"an object's key of at most {_LONGEST_KEY_BYTES} bytes was expected, names with single"
-            " slashes between, without '.', '..', backslashes and control characters, and another"
-            " came: correct it"
+            f"Not an object's key. Give at most {_LONGEST_KEY_BYTES} bytes, names with single"
+            " slashes between, without '.', '..', backslashes and control characters."
         )
     return parts

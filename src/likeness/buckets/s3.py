@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from likeness.buckets.bounded_answers import bound_answers, bounded
 from likeness.buckets.buckets import nothing_there, too_large
-from likeness.buckets.names import checked_bucket, is_key, key_parts
+from likeness.buckets.names import check_bucket, is_key, key_parts
 from likeness.errors import BucketsUnavailable, InvalidRequest
 
 _CONNECT_S = 5.0
@@ -61,8 +61,8 @@ class S3Buckets:
         _check_endpoint(endpoint)
         if not access_key_id or not secret_access_key:
             raise InvalidRequest(
-                "an access key was expected for the S3 endpoint and there is none, or half of one:"
-                " set LIKENESS_S3_ACCESS_KEY_ID and LIKENESS_S3_SECRET_ACCESS_KEY"
+                "There is no access key for the S3 endpoint, or half of one. Set"
+                " LIKENESS_S3_ACCESS_KEY_ID and LIKENESS_S3_SECRET_ACCESS_KEY."
             )
         self._endpoint = endpoint
         self._client: Any = Session(_NO_PROFILE).create_client(
@@ -85,7 +85,7 @@ class S3Buckets:
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
         """Get an object; see `Buckets`."""
-        named = {"Bucket": checked_bucket(bucket), "Key": "/".join(key_parts(key))}
+        named = {"Bucket": check_bucket(bucket), "Key": "/".join(key_parts(key))}
         if version is not None:
             named["VersionId"] = version
         with self._faults(), bounded(_WHOLE_S, _SILENCE_S, max_bytes + _AROUND_BYTES):
@@ -97,7 +97,7 @@ class S3Buckets:
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
         """List objects, a page at a time; see `Buckets`."""
-        page = {"Bucket": checked_bucket(bucket), "Prefix": prefix}
+        page = {"Bucket": check_bucket(bucket), "Prefix": prefix}
         found: list[str] = []
         while True:
             with self._faults(), bounded(_WHOLE_S, _SILENCE_S, _PAGE_BYTES):
@@ -121,8 +121,8 @@ class S3Buckets:
 
     def _unavailable(self, reason: str) -> BucketsUnavailable:
         return BucketsUnavailable(
-            f"the S3 endpoint {self._endpoint} was expected to answer and does not ({reason}):"
-            " check it, LIKENESS_S3_ENDPOINT and the access key"
+            f"The S3 endpoint {self._endpoint} fails ({reason}). Check it, LIKENESS_S3_ENDPOINT and"
+            " the access key."
         )
 
 
@@ -135,8 +135,8 @@ def _check_endpoint(endpoint: str) -> None:
     if not usable or "@" in endpoint or "?" in endpoint or "#" in endpoint:
         # Unquoted: somebody may have written a password into it.
         raise InvalidRequest(
-            "the address of an S3 endpoint was expected, such as https://s3.example.org:9000, and"
-            " what came is none: correct LIKENESS_S3_ENDPOINT"
+            "LIKENESS_S3_ENDPOINT is not the address of an S3 endpoint. Give one such as"
+            " https://s3.example.org:9000."
         )
 
 

@@ -110,8 +110,8 @@ def _enrol(
 
 def _portrait(likeness: Likeness, person: Person, photographs: Photographs) -> Pixels:
     sample = likeness.sample(photographs[person.shown])
-    face, _ = likeness.finder.largest_face(sample)
-    pixels = portrait(sample.decode(), face.box)
+    located = likeness.finder.locate(sample)
+    pixels = portrait(sample.decode(), located.faces[located.foremost].box)
     return altered(pixels) if person.altered else pixels
 
 

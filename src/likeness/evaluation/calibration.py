@@ -58,7 +58,7 @@ class StrangerScores:
         """
         scores = pairs.scores
         if not np.isfinite(scores).all():
-            raise InvalidRequest("Scores of strangers have to be finite numbers: embed again.")
+            raise InvalidRequest("Not all scores of strangers are finite numbers. Embed again.")
         bins, counts = np.unique(np.floor(scores / _BIN).astype(np.int64), return_counts=True)
         for bin_, count in zip(bins.tolist(), counts.tolist(), strict=True):
             self._counts[bin_] = self._counts.get(bin_, 0) + count
@@ -84,8 +84,8 @@ class StrangerScores:
         least = ERRORS_NEEDED / max(self.total, 1)
         if self.total < 10 * ERRORS_NEEDED or len(bins) < 3:
             raise InvalidRequest(
-                f"{self.total} comparisons of strangers are too few for a table: give pictures of"
-                f" more people, for at least {10 * ERRORS_NEEDED}."
+                f"Too few comparisons of strangers for a table: {self.total}. Give pictures of more"
+                f" people, for at least {10 * ERRORS_NEEDED}."
             )
         decades = -np.log10(least)
         wanted = np.logspace(np.log10(least), 0, int(np.ceil(decades * _KNOTS_A_DECADE)) + 1)

@@ -1,4 +1,4 @@
-"""Where may a message go? To http(s) URLs whose name stands for an address that may be reached.
+"""Where messages may go: to http(s) URLs whose name stands for an address that may be reached.
 
 Whoever names a URL makes this machine send a request. So that it reaches nothing inside that
 trusts this machine, such as a cloud's metadata service (server-side request forgery):
@@ -86,7 +86,7 @@ def read_networks(text: str) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(one.strip()) for one in text.split(",") if one.strip())
     except ValueError as error:
         raise InvalidRequest(
-            f"networks such as 10.1.0.0/16, separated by commas, were expected: {error}"
+            f"Not a network: {error}. Give networks such as 10.1.0.0/16, separated by commas."
         ) from error
 
 
@@ -116,8 +116,8 @@ def require_reachable(endpoint: Endpoint, allowed: tuple[Network, ...]) -> None:
         return  # a name
     if address is None:
         raise InvalidRequest(
-            "a webhook's address that is public, or allowed by LIKENESS_WEBHOOK_NETWORKS, was"
-            " expected and this one is neither: no message would be sent there"
+            "This webhook's address is neither public nor allowed by LIKENESS_WEBHOOK_NETWORKS, so"
+            " no message would be sent there. Give another, or allow its network."
         )
 
 
@@ -148,4 +148,4 @@ def _spelt_out(host: str, port: int) -> list[str]:
 
 
 def _no_url(expected: str) -> InvalidRequest:
-    return InvalidRequest(f"a webhook's URL has {expected}, and this one has not: correct it")
+    return InvalidRequest(f"Not a webhook's URL: it needs {expected}. Correct it.")

@@ -1,4 +1,4 @@
-"""How does a receiver know that a message is ours? By a signature in the Standard Webhooks form.
+"""Signatures by which receivers know our messages, in the Standard Webhooks form.
 
 https://github.com/standard-webhooks/standard-webhooks, version 1: HMAC-SHA-256 over id, time and
 body, under a secret that is written `whsec_` and base64.
@@ -41,8 +41,8 @@ class WebhookSecret:
             raw = b""
         if not text.startswith(_PREFIX) or not _FEWEST_BYTES <= len(raw) <= _MOST_BYTES:
             raise InvalidRequest(
-                f"a webhook's secret is {_PREFIX} and base64 of {_FEWEST_BYTES} to {_MOST_BYTES}"
-                " bytes, and something else came: copy it again"
+                f"Not a webhook's secret, which is {_PREFIX} and base64 of {_FEWEST_BYTES} to"
+                f" {_MOST_BYTES} bytes. Copy it again."
             )
         return cls(raw)
 

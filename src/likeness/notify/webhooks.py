@@ -1,4 +1,4 @@
-"""How does a message get there? As one POST, whose answer counts by its status alone."""
+"""Sends a message as one POST, whose answer counts by its status alone."""
 
 import http.client
 import socket

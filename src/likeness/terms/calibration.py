@@ -81,8 +81,8 @@ class TailRates:
             or not all(0 < rate <= 1 for column in columns[1:] for rate in column)
         ):
             raise InvalidRequest(
-                "The tail of a calibration needs scores that ascend and rates that descend, and has"
-                " others: make the calibration again with `likeness models calibrate`."
+                "The tail of a calibration has scores that do not ascend, or rates that do not"
+                " descend. Make the calibration again with `likeness models calibrate`."
             )
 
 
@@ -125,8 +125,8 @@ class Calibration:
             or any(a[0] >= b[0] or a[1] > b[1] for a, b in pairwise(self.misses))
         ):
             raise InvalidRequest(
-                f"The calibration of {self.model} needs scores that ascend and rates that descend"
-                " between 1 and 0, and has others: make it again with `likeness models calibrate`."
+                f"The calibration of {self.model} has scores that do not ascend, or rates that do"
+                " not descend between 1 and 0. Make it again with `likeness models calibrate`."
             )
 
     @property
@@ -148,6 +148,11 @@ class Calibration:
     def is_extrapolated(self, score: float) -> bool:
         """Whether a score's rate is the tail's."""
         return self.tail is not None and score > self.scores[-1]
+
+    def rests_on_tail(self, score: float) -> bool:
+        """Whether a score's rate is the tail's, among any strangers or those who are alike."""
+        among = (self,) if self.alike is None else (self, self.alike)
+        return any(one.is_extrapolated(score) for one in among)
 
     def interval(self, score: float) -> tuple[float, float] | None:
         """Give the ends of the 95% interval of a rate that is the tail's; None for others."""
@@ -189,8 +194,8 @@ class Calibration:
         """
         if not self.lowest_fmr <= fmr <= self.fmrs[0]:
             raise InvalidRequest(
-                f"A false match rate of {fmr:.2g} was not measured for {self.model}: ask for one"
-                f" from {self.lowest_fmr:.2g} to {self.fmrs[0]:.2g}."
+                f"A false match rate of {fmr:.2g} was not measured for {self.model}. Give one from"
+                f" {self.lowest_fmr:.2g} to {self.fmrs[0]:.2g}."
             )
         if fmr >= self.fmrs[-1] or self.tail is None:
             return _score_at(fmr, self.scores, self.fmrs)

@@ -69,13 +69,13 @@ def compare(reference: Template, probe: Template) -> Comparison:
     """
     if reference.model != probe.model:
         raise ModelMismatch(
-            f"These templates are of two models, {reference.model} and {probe.model}: make both"
+            f"These templates are of two models, {reference.model} and {probe.model}. Make both"
             " with the same model."
         )
     if reference.cohort.version != probe.cohort.version:
         raise ModelMismatch(
             f"These templates are evened out by two cohorts, {reference.cohort.version} and"
-            f" {probe.cohort.version}: even one of them out again."
+            f" {probe.cohort.version}. Even one of them out again."
         )
     raw = float(reference.vector @ probe.vector)
     return Comparison(raw, relative_score(raw, reference.cohort.mean, probe.cohort.mean))

@@ -1,4 +1,4 @@
-"""What do people look at when they compare? A face, cut out of its picture."""
+"""Cuts a face out of its picture, for people to look at when they compare."""
 
 import cv2
 

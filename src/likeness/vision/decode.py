@@ -43,12 +43,23 @@ from likeness.vision.formats.jpeg2000 import JPEG2000
 from likeness.vision.formats.png import PNG
 from likeness.vision.formats.tiff import TIFF
 from likeness.vision.formats.uncompressed import BMP, RGB_ARRAY, as_data
-from likeness.vision.formats.unread import CAMERA_RAW, camera_raw, what_came
+from likeness.vision.formats.unread import CAMERA_RAW, camera_raw, name_kind
 from likeness.vision.formats.webp import WEBP
 
 _FORMATS = (JPEG, PNG, WEBP, GIF, BMP, TIFF, JPEG2000, AVIF, HEIC)
 _READ = ", ".join(format.decoder.name for format in _FORMATS)
 _REDUCTIONS = (8, 4, 2)
+# Of EXIF's orientations (CIPA DC-008, tag 0x0112): whether rows become columns, and what is flipped
+# then, as OpenCV counts: 0 top and bottom, 1 left and right, -1 both.
+_TURNS = {
+    2: (False, 1),
+    3: (False, -1),
+    4: (False, 0),
+    5: (True, None),
+    6: (True, 1),
+    7: (True, -1),
+    8: (True, 0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +197,6 @@ def sample_of_array(pixels: NDArray[np.uint8], limits: DecodeLimits = DEFAULT_LI
     return Sample(data(), header, RGB_ARRAY, limits)
 
 
-def decode(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Image:
-    """Decode a picture whole, to upright RGB pixels; raises what `inspect` and `decode` raise."""
-    return inspect(data, limits).decode()
-
-
 def read_sample(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> Sample:
     """Read a file and inspect it; raises what `inspect` raises, and more.
 
@@ -224,15 +230,15 @@ def read_sample(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> Sample:
 
 
 def _format_of(data: bytes) -> Format:
-    kind = camera_raw(data)
-    if kind is not None:
+    found = next((each for each in _FORMATS if each.accepts(data)), None)
+    # Many camera raw files are TIFFs as well.
+    if found in (None, TIFF) and (kind := camera_raw(data)) is not None:
         raise UnsupportedImageFormat(CAMERA_RAW.format(kind=f" ({kind})"))
-    for format_ in _FORMATS:
-        if format_.accepts(data):
-            return format_
-    raise UnsupportedImageFormat(
-        f"Not a supported picture: this is {what_came(data)}. Supported: {_READ}."
-    )
+    if found is None:
+        raise UnsupportedImageFormat(
+            f"Not a supported picture: this is {name_kind(data)}. Supported: {_READ}."
+        )
+    return found
 
 
 def _check_bytes(size: int, limits: DecodeLimits) -> None:
@@ -276,24 +282,11 @@ def _check_memory(decoder: Decoder, header: Header, reduction: int, limits: Deco
 
 
 def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Apply an EXIF orientation (CIPA DC-008, tag 0x0112) to (h, w, 3) pixels."""
-    match orientation:
-        case 2:
-            turned = cv2.flip(pixels, 1)
-        case 3:
-            turned = cv2.rotate(pixels, cv2.ROTATE_180)
-        case 4:
-            turned = cv2.flip(pixels, 0)
-        case 5:
-            turned = cv2.transpose(pixels)
-        case 6:
-            turned = cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE)
-        case 7:
-            turned = cv2.transpose(cv2.rotate(pixels, cv2.ROTATE_180))
-        case 8:
-            turned = cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE)
-        case _:
-            return pixels
+    """Turn (h, w, 3) pixels as their EXIF orientation says."""
+    swaps, flip = _TURNS.get(orientation, (False, None))
+    turned = cv2.transpose(pixels) if swaps else pixels
+    if flip is not None:
+        turned = cv2.flip(turned, flip, turned if swaps else None)
     return np.asarray(turned, np.uint8)
 
 

@@ -17,14 +17,14 @@ from likeness.vision.detections import (
     Floats,
     areas,
     distinct_by_landmarks,
-    each_once,
-    joined,
-    largest_first,
-    suppressed,
-    without_inner,
+    drop_inner,
+    join,
+    merge_with_afar,
+    sort_by_area,
+    suppress_overlaps,
 )
 from likeness.vision.networks.detectors import FaceNetwork
-from likeness.vision.upright import found_upright
+from likeness.vision.upright import find_upright
 
 # Pictures are enlarged to this, at most twice; more finds nothing new.
 _ENLARGED_SIDE = 832
@@ -158,19 +158,19 @@ class Detector:
         It is looked for in small copies first, which show large faces as well as a large one does,
         and take a fraction of the time.
         """
-        afar = largest_first(self._from_afar(image))
+        afar = sort_by_area(self._from_afar(image))
         if _is_likely_largest(afar, _AFAR_SIDE / max(image.width, image.height)):
             found = afar
         else:
             glanced = self._glance(image)
-            found = largest_first(self._detect(image, afar)) if glanced is None else glanced
+            found = sort_by_area(self._detect(image, afar)) if glanced is None else glanced
         return found.select(np.arange(min(1, len(found))))
 
     def _glance(self, image: Image) -> Detections | None:
         """Find faces in a small copy, the largest first; None where a larger may be missed."""
         if self._shown_side(image) <= _GLANCE_SIDE:
             return None
-        found = largest_first(self._search(image, _GLANCE_SIDE))
+        found = sort_by_area(self._search(image, _GLANCE_SIDE))
         sure = _is_likely_largest(found, _GLANCE_SIDE / max(image.width, image.height))
         return found if sure else None
 
@@ -178,7 +178,7 @@ class Detector:
         """Find every face, given what is found from afar."""
         side = self._shown_side(image)
         near = self._search(image, side)
-        found = each_once(near, _large(afar, side / max(image.width, image.height)))
+        found = merge_with_afar(near, _large(afar, side / max(image.width, image.height)))
         if not len(found):
             found = self._search(image, max(1, side // 2))
         if not len(found):
@@ -199,7 +199,7 @@ class Detector:
             sure the network is of each as it sees it upright: (n,), 0 to 1; 0 where it does not
             find it again.
         """
-        again, certainties = found_upright(self._network, image, found)
+        again, certainties = find_upright(self._network, image, found)
         distinct = np.nonzero(distinct_by_landmarks(again))[0]
         # One that is found at another angle has another box.
         order = distinct[np.argsort(-areas(again.boxes_xyxy[distinct]), kind="stable")]
@@ -208,8 +208,8 @@ class Detector:
     def _search(self, image: Image, side: int, border: int = 0) -> Detections:
         letterbox = Letterbox.fit(image, side, border)
         candidates = self._network.find(letterbox.canvas, self.settings.threshold)
-        found = suppressed(candidates, _OVERLAP)
-        return letterbox.restore(without_inner(found))
+        found = suppress_overlaps(candidates, _OVERLAP)
+        return letterbox.restore(drop_inner(found))
 
     def _search_turned(self, image: Image, side: int) -> Detections:
         """Find faces that are upright once the picture is turned by 90, 180 or 270 degrees."""
@@ -219,7 +219,7 @@ class Detector:
         for turns in _QUARTER_TURNS:
             canvas = np.ascontiguousarray(np.rot90(letterbox.canvas, turns))
             found.append(_turned_back(self._network.find(canvas, threshold), turns, canvas.shape))
-        return letterbox.restore(without_inner(suppressed(joined(found), _OVERLAP)))
+        return letterbox.restore(drop_inner(suppress_overlaps(join(found), _OVERLAP)))
 
 
 def _large(found: Detections, zoom: float) -> Detections:

@@ -44,7 +44,7 @@ class Detections:
         return Detections(self.boxes_xyxy[which], self.landmarks_xy[which], self.confidences[which])
 
 
-def suppressed(found: Detections, overlap: float) -> Detections:
+def suppress_overlaps(found: Detections, overlap: float) -> Detections:
     """Keep of boxes with an intersection over union above `overlap` the most confident.
 
     The result is most confident first.
@@ -60,12 +60,12 @@ def areas(boxes_xyxy: Floats) -> Floats:
     return np.asarray((boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).prod(axis=1))
 
 
-def largest_first(found: Detections) -> Detections:
+def sort_by_area(found: Detections) -> Detections:
     """Put findings in order of their area."""
     return found.select(np.argsort(-areas(found.boxes_xyxy), kind="stable"))
 
 
-def joined(found: Sequence[Detections]) -> Detections:
+def join(found: Sequence[Detections]) -> Detections:
     """Put several findings together."""
     return Detections(
         np.concatenate([each.boxes_xyxy for each in found]),
@@ -81,7 +81,7 @@ def shared_areas(a_xyxy: Floats, b_xyxy: Floats) -> Floats:
     return np.asarray(np.clip(sides, 0, None).prod(axis=-1), np.float32)
 
 
-def without_inner(found: Detections) -> Detections:
+def drop_inner(found: Detections) -> Detections:
     """Leave out what contains, or is within, a more confident finding."""
     return found.select(_distinct(found, _within(found, found)))
 
@@ -94,7 +94,7 @@ def distinct_by_landmarks(found: Detections) -> NDArray[np.bool_]:
     return _distinct(found, apart <= _SAME_LANDMARKS * np.minimum(sides[:, None], sides))
 
 
-def each_once(near: Detections, afar: Detections) -> Detections:
+def merge_with_afar(near: Detections, afar: Detections) -> Detections:
     """Join what is found in a picture with the large faces of its small copy.
 
     A face that both show keeps the finer place and the higher confidence. Several findings within
@@ -115,7 +115,7 @@ def each_once(near: Detections, afar: Detections) -> Detections:
             kept[inner] = False
             added.append(one)
     surer = replace(near, confidences=confidences)
-    return joined([surer.select(kept), afar.select(np.array(added, np.intp))])
+    return join([surer.select(kept), afar.select(np.array(added, np.intp))])
 
 
 def _distinct(found: Detections, one_face: NDArray[np.bool_]) -> NDArray[np.bool_]:

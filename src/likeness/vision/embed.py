@@ -57,8 +57,8 @@ class Recogniser:
     def __init__(self, embedder: Embedder, cohort: Cohort) -> None:
         if cohort.model != embedder.model:
             raise ModelMismatch(
-                f"a cohort of {embedder.model} is needed; this one is of {cohort.model}: make one"
-                " with `likeness models cohort`"
+                f"This cohort is of {cohort.model}, not of {embedder.model}. Make one with"
+                " `likeness models cohort`."
             )
         self._embedder = embedder
         self.cohort = cohort

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from likeness.errors import NoFace
 from likeness.terms import Box, Face, Image, Landmarks, Point, Template
 from likeness.vision.align import ChipLayout, Chips, cut_chips, zoom_needed
-from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.decode import Sample
 from likeness.vision.detect import Detector, SearchDetail
 from likeness.vision.detections import Detections, areas
@@ -39,8 +38,8 @@ class Located:
     search: SearchDetail
 
     @property
-    def largest(self) -> int:
-        """Index of the largest face; `largest_of` says which of several that are nearly as large.
+    def foremost(self) -> int:
+        """Index of the largest face; of several that are nearly as large, of the most central.
 
         Raises:
             NoFace: there is none.
@@ -50,7 +49,7 @@ class Located:
                 f"No face found ({self.image.width}x{self.image.height} pixels). The face should"
                 f" be sharp and at least {self.search.smallest_face} pixels wide."
             )
-        return largest_of(self.detections.boxes_xyxy, self.image.width, self.image.height)
+        return foremost_of(self.detections.boxes_xyxy, self.image.width, self.image.height)
 
     @property
     def stands_out(self) -> bool:
@@ -126,24 +125,13 @@ class FaceFinder:
     def __init__(
         self, locator: FaceLocator, recogniser: Recogniser, observer: Observer | None = None
     ) -> None:
+        """Make one; `model` and `cohort` say what its templates and their scores depend on."""
         self._locator = locator
         self._recogniser = recogniser
         self._observer = observer or Observer()
-
-    @property
-    def model(self) -> str:
-        """What the templates are made with."""
-        return self._recogniser.model
-
-    @property
-    def cohort_version(self) -> str:
-        """What the templates' scores are evened out by."""
-        return self._recogniser.cohort_version
-
-    @property
-    def cohort(self) -> Cohort:
-        """What evens the templates' scores out."""
-        return self._recogniser.cohort
+        self.model = recogniser.model
+        self.cohort = recogniser.cohort
+        self.cohort_version = recogniser.cohort_version
 
     def locate(self, sample: Sample) -> Located:
         """Find every face, largest first, with its pose and its quality."""
@@ -160,17 +148,6 @@ class FaceFinder:
         with self._observer.embedding():
             return self._recogniser.embed(located.image, chosen)
 
-    def largest_face(self, sample: Sample) -> tuple[Face, Template]:
-        """Find the largest face of a picture and make its template.
-
-        Raises:
-            NoFace: there is none.
-        """
-        located = self.locate(sample)
-        which = located.largest
-        (template,) = self.templates(located, [which])
-        return located.faces[which], template
-
     def observed_by(self, observer: Observer) -> Self:
         """Give a finder that does the same, and is observed."""
         return type(self)(self._locator, self._recogniser, observer)
@@ -182,8 +159,8 @@ class FaceFinder:
         return located
 
 
-def largest_of(boxes_xyxy: NDArray[np.float32], width: int, height: int) -> int:
-    """Say which of (n, 4) boxes in a picture of this size is the largest.
+def foremost_of(boxes_xyxy: NDArray[np.float32], width: int, height: int) -> int:
+    """Say which of (n, 4) boxes in a picture of this size is of the face that is meant.
 
     Of boxes whose areas are within a tenth of the largest it is the one nearest to the middle.
     """

@@ -31,7 +31,7 @@ def pose_of(landmarks_xy: NDArray[np.float32]) -> list[Pose]:
 
     Turning the landmarks by r degrees changes roll by r and nothing else; yaw and pitch are off by
     2 or 3 degrees as a rule, by more where a person's features are far from the mean. Landmarks of
-    tilted heads want `upright.found_upright` first.
+    tilted heads want `upright.find_upright` first.
 
     Args:
         landmarks_xy: (n, 5, 2), in the order of `terms.Landmarks`, in any frame whose pixels

@@ -69,17 +69,13 @@ def quality_of(
         poses: of the same n faces.
         limits: what a face needs.
     """
-    sides_xy = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
-    return [
-        _quality(_Look.at(chip), size, confidence, pose, limits)
-        for chip, size, confidence, pose in zip(
-            chips,
-            sides_xy.min(axis=1).tolist(),
-            certainties.tolist(),
-            poses,
-            strict=True,
-        )
-    ]
+    sizes = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).min(axis=1).tolist()
+    qualities = []
+    for chip, size, certainty, pose in zip(chips, sizes, certainties.tolist(), poses, strict=True):
+        look = _Look.at(chip)
+        reasons = tuple(_reasons(look, size, certainty, pose, limits))
+        qualities.append(Quality(look.brightness, look.sharpness, size, reasons))
+    return qualities
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +99,8 @@ class _Look:
         )
 
 
-def _quality(
-    look: _Look, size: float, confidence: float, pose: Pose, limits: QualityLimits
-) -> Quality:
-    reasons = tuple(_reasons(look, size, confidence, pose, limits))
-    return Quality(look.brightness, look.sharpness, size, reasons)
-
-
 def _reasons(
-    look: _Look, size: float, confidence: float, pose: Pose, limits: QualityLimits
+    look: _Look, size: float, certainty: float, pose: Pose, limits: QualityLimits
 ) -> Iterator[QualityReason]:
     if abs(pose.yaw) > limits.most_yaw or abs(pose.pitch) > limits.most_pitch:
         yield QualityReason.EXTREME_POSE
@@ -119,7 +108,7 @@ def _reasons(
         yield QualityReason.LOW_BRIGHTNESS
     if look.sharpness < limits.least_sharpness:
         yield QualityReason.LOW_SHARPNESS
-    if confidence < limits.least_confidence:
+    if certainty < limits.least_confidence:
         yield QualityReason.LOW_CONFIDENCE
     if size < limits.least_size:
         yield QualityReason.SMALL_BOUNDING_BOX

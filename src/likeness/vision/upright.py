@@ -61,7 +61,7 @@ _IN_BOX = (
 )
 
 
-def found_upright(
+def find_upright(
     network: FaceNetwork, image: Image, found: Detections
 ) -> tuple[Detections, Floats]:
     """Find the landmarks of each face again; those of a face that is not found again stay.

@@ -59,12 +59,6 @@ def add(
 
 def _read(file: Path) -> ModelCard:
     try:
-        return read_card(file.read_text(encoding="utf-8"), str(file))
+        return read_card(file.read_bytes(), str(file))
     except OSError as error:
-        raise InvalidRequest(
-            f"a model card was expected and '{file}' cannot be read ({error.strerror}): check it"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InvalidRequest(
-            f"'{file}' was expected to be UTF-8 text and is not: correct it"
-        ) from error
+        raise InvalidRequest(f"'{file}' cannot be read ({error.strerror}). Check it.") from error

@@ -178,7 +178,7 @@ class Enroller:
             )
         located = self._finder.locate(sample)
         largest = (
-            located.largest
+            located.foremost
             if self._demands.foremost
             else person_meant(located, or_else=", or enrol the largest (--foremost)")
         )

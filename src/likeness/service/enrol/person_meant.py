@@ -13,7 +13,7 @@ def person_meant(located: Located, *, or_else: str = "") -> int:
         NoFace: there is none.
         SeveralFaces: none stands out.
     """
-    largest = located.largest
+    largest = located.foremost
     if not located.stands_out:
         raise SeveralFaces(
             f"{len(located.faces)} faces, and the largest has less than four times the area of the"

@@ -82,7 +82,7 @@ def _vector(
 ) -> NDArray[np.float32]:
     """Embed the largest face: (d,)."""
     located = locator.locate(read_sample(picture, limits))
-    landmarks_xy = located.detections.landmarks_xy[[located.largest]]
+    landmarks_xy = located.detections.landmarks_xy[[located.foremost]]
     return np.asarray(embedder.vectors(located.image, landmarks_xy)[0], np.float32)
 
 

@@ -74,7 +74,7 @@ def compared_picture(sample: Sample, finder: FaceFinder, *, every: bool) -> Comp
         NoFace: it has none.
     """
     located = finder.locate(sample)
-    largest, count = located.largest, len(located.faces)
+    largest, count = located.foremost, len(located.faces)
     faces = faces_in(sample, located, finder, range(count) if every else [largest])
     return ComparedPicture(faces[largest if every else 0], tuple(faces), count, sample.remarks)
 

@@ -147,10 +147,9 @@ def _compared(record: Record, home: Home, pair: _Pair, demands: Alike) -> Compar
 
 def _expected(calibration: Calibration, score: float, faces: int) -> Expected:
     alike = calibration.alike
-    known = (calibration,) if alike is None else (calibration, alike)
     return Expected(
         rate_of_any(faces, calibration.fmr(score)),
         None if alike is None else rate_of_any(faces, alike.fmr(score)),
         Strangers.ALIKE,
-        any(one.is_extrapolated(score) for one in known),
+        calibration.rests_on_tail(score),
     )

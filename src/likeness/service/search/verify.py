@@ -165,8 +165,7 @@ def verify(
         similarity=calibration.similarity(score),
         gate=gate,
         same=gate.point.is_reached(score),
-        extrapolated=calibration.is_extrapolated(score)
-        or (alike is not None and alike.is_extrapolated(score)),
+        extrapolated=calibration.rests_on_tail(score),
         fmr_interval=calibration.interval(score),
         answer=answer,
         reason=reason,

@@ -149,7 +149,7 @@ def _only_face(finder: FaceFinder, sample: Sample) -> tuple[Template, bytes]:
     A watch acts on one person for long, so the picture may have nobody else in it, however small.
     """
     located = finder.locate(sample)
-    which = located.largest
+    which = located.foremost
     if len(located.faces) > 1:
         raise SeveralFaces(
             f"{len(located.faces)} faces: a watch is for one person. Cut the picture to the face of"

@@ -160,8 +160,8 @@ class Cohort:
             raise _unreadable(place, error) from error
         if found != expected:
             raise ModelTampered(
-                f"{place} should hold cohort {expected}, and its content is {found}: delete it and"
-                " make it again with `likeness models cohort`"
+                f"{place} holds cohort {found}, not {expected}. Delete it and make it again with"
+                " `likeness models cohort`."
             )
         return cohort
 
@@ -194,8 +194,8 @@ def crowds(templates: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]
     people = len(templates)
     if people < FEWEST_PEOPLE:
         raise InvalidRequest(
-            f"A cohort needs pictures of at least {FEWEST_PEOPLE} people, one each; there are"
-            f" {people}: add more, or stay with the cohort that is shipped."
+            f"Too few people for a cohort: {people}, one picture each, of at least {FEWEST_PEOPLE}."
+            " Add more, or stay with the cohort that is shipped."
         )
     draws = np.random.default_rng(seed)
     scores = templates @ templates.T
@@ -220,8 +220,8 @@ def crowds(templates: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]
 
 def _unreadable(place: str, error: Exception) -> ModelTampered:
     return ModelTampered(
-        f"{place} holds no cohort that can be read ({error}): delete it and make it again with"
-        " `likeness models cohort`"
+        f"Not a cohort: {place} ({error}). Delete it and make it again with `likeness models"
+        " cohort`."
     )
 
 

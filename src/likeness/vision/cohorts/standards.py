@@ -34,8 +34,8 @@ class Standards:
         for path in self._found(_cohort_name(model)):
             return Cohort.load(path)
         raise NotFound(
-            f"no cohort is known for {model}, so its scores cannot be evened out: make one with"
-            " `likeness models cohort FOLDER`"
+            f"There is no cohort for {model}, so its scores cannot be evened out. Make one with"
+            " `likeness models cohort FOLDER`."
         )
 
     def has_cohort(self, model: str) -> bool:
@@ -53,8 +53,8 @@ class Standards:
             if (cohort := Cohort.load(path)).version == version:
                 return cohort
         raise NotFound(
-            f"cohort {version} of {model} was expected and is none of those kept: restore it, or"
-            " make the templates anew with the cohort in force"
+            f"There is no cohort {version} of {model} here. Restore it, or make the templates anew"
+            " with the cohort in force."
         )
 
     def calibration(self, model: str, cohort_version: str) -> Calibration:
@@ -67,8 +67,8 @@ class Standards:
         for path in self._found(_calibration_name(model, cohort_version)):
             return _read_calibration(path)
         raise NotFound(
-            f"no calibration is known for {model} with cohort {cohort_version}, so a score has no"
-            " error rate: make one with `likeness models calibrate FOLDER`"
+            f"There is no calibration for {model} with cohort {cohort_version}, so a score has no"
+            " error rate. Make one with `likeness models calibrate FOLDER`."
         )
 
     def figures(self, model: str, cohort_version: str) -> ModelFigures | None:
@@ -116,6 +116,6 @@ def _read_calibration(path: Path) -> Calibration:
         return Calibration.from_json(json.loads(path.read_bytes()))
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise InvalidRequest(
-            f"{path} was expected to hold a calibration and does not ({error}): delete it and run"
-            " `likeness models calibrate` again"
+            f"Not a calibration: {path} ({error}). Delete it and run `likeness models calibrate`"
+            " again."
         ) from error

@@ -49,5 +49,5 @@ class _Stream:
                     self._variable.value = self._own
 
 
-silent_c_stderr = _Stream().silent
+silence_c_stderr = _Stream().silent
 """Drops what C libraries write to standard error while a `with` block runs."""

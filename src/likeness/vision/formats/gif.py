@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from PIL.GifImagePlugin import GifImageFile
 
 from likeness.errors import InvalidImage
-from likeness.vision.formats.header import ALPHA, Decoder, Format, Header, refuse_animation
+from likeness.vision.formats.header import (
+    ALPHA,
+    Decoder,
+    Format,
+    Header,
+    begins_with,
+    refuse_animation,
+)
 from likeness.vision.formats.rgb import from_pillow
 
 _IMAGE, _EXTENSION, _TRAILER, _CONTROL = 0x2C, 0x21, 0x3B, 0xF9
@@ -29,10 +36,6 @@ class _Frame:
     start: int
     end: int
     others: bool
-
-
-def _accepts(data: bytes) -> bool:
-    return data.startswith((b"GIF87a", b"GIF89a"))
 
 
 def _header(data: bytes) -> Header:
@@ -100,4 +103,4 @@ def _pair(data: bytes, at: int) -> tuple[int, int]:
     )
 
 
-GIF = Format(_accepts, _header, Decoder("GIF", _pixels))
+GIF = Format(begins_with(b"GIF87a", b"GIF89a"), _header, Decoder("GIF", _pixels))

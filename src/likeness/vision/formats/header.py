@@ -97,6 +97,11 @@ class Format:
     decoder: Decoder
 
 
+def begins_with(*beginnings: bytes) -> Callable[[bytes], bool]:
+    """Make what accepts files that begin with one of these bytes."""
+    return lambda data: data.startswith(beginnings)
+
+
 def refuse_animation(name: str) -> UnsupportedImageFormat:
     """The error for a picture that moves: it has no single moment in which a face is shown."""
     return UnsupportedImageFormat(

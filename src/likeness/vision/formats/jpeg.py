@@ -19,14 +19,25 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from likeness.errors import InvalidImage, UnsupportedImageFormat
 from likeness.vision.formats import ifd
-from likeness.vision.formats.c_stderr import silent_c_stderr
-from likeness.vision.formats.header import INVERTED_CMYK, Decoder, Format, Header, one_of_several
-from likeness.vision.formats.rgb import from_pillow, size_differs
+from likeness.vision.formats.c_stderr import silence_c_stderr
+from likeness.vision.formats.header import (
+    INVERTED_CMYK,
+    Decoder,
+    Format,
+    Header,
+    begins_with,
+    one_of_several,
+)
+from likeness.vision.formats.rgb import from_pillow, size_mismatch
 
 _SOF, _SOF_PROGRESSIVE, _EOI, _SOS = (0xC0, 0xC1, 0xC2), 0xC2, 0xD9, 0xDA
 _APP1, _APP2 = 0xE1, 0xE2
-_LOSSLESS, _ARITHMETIC, _JPEG_LS = (0xC3, 0xC7, 0xCB, 0xCF), (0xC9, 0xCA, 0xCD, 0xCE), 0xF7
-_HIERARCHICAL = (0xC5, 0xC6)
+_KINDS_UNREAD = {
+    **dict.fromkeys((0xC3, 0xC7, 0xCB, 0xCF), "a lossless one"),
+    **dict.fromkeys((0xC9, 0xCA, 0xCD, 0xCE), "an arithmetic-coded one"),
+    **dict.fromkeys((0xC5, 0xC6), "a hierarchical one"),
+    0xF7: "a JPEG-LS",
+}
 _WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))
 
 # Bounds on time, not memory: every scan visits every block again, and encoders write about ten.
@@ -49,10 +60,6 @@ _FLAGS = {
 }
 
 
-def _accepts(data: bytes) -> bool:
-    return data.startswith(b"\xff\xd8\xff")
-
-
 def _header(data: bytes) -> Header:
     size_wh: tuple[int, int] | None = None
     orientation, remarks, components, decoder_bytes = 1, [], 0, 0.0
@@ -67,8 +74,8 @@ def _header(data: bytes) -> Header:
                 remarks.append(INVERTED_CMYK)
             if marker == _SOF_PROGRESSIVE:
                 decoder_bytes = _coefficients(data[start + 6 : end])
-        elif marker in _NAMES:
-            raise _unsupported(_NAMES[marker])
+        elif marker in _KINDS_UNREAD:
+            raise _unsupported(_KINDS_UNREAD[marker])
         elif marker == _APP1 and data.startswith(b"Exif\0\0", start):
             orientation = ifd.orientation(data[start + 6 : end])
         elif marker == _APP2 and data.startswith(b"MPF\0", start):
@@ -87,12 +94,12 @@ def _header(data: bytes) -> Header:
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
     if not _ends(data, header):
         data = _completed(data, header)
-    with silent_c_stderr():
+    with silence_c_stderr():
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[reduction])
     if pixels is None:
         raise InvalidImage("Damaged: the pixels of this JPEG cannot be decoded. Save it anew.")
     if pixels.shape[1::-1] != header.reduced_wh(reduction):
-        raise size_differs(header.reduced_wh(reduction), (pixels.shape[1], pixels.shape[0]))
+        raise size_mismatch(header.reduced_wh(reduction), (pixels.shape[1], pixels.shape[0]))
     return np.asarray(pixels, np.uint8)
 
 
@@ -132,8 +139,8 @@ def _completed(data: bytes, header: Header) -> bytes:
             f"Truncated: this JPEG stops after {len(data)} bytes, before its pixels. Fetch it"
             " again."
         )
-    came = data.rstrip(b"\0")  # what was set aside for a file and never written
-    came = came.removesuffix(b"\xff")
+    # Zeros are what was set aside for a file and never written.
+    came = data.rstrip(b"\0").removesuffix(b"\xff")
     if not _has_all_detail(came):
         raise InvalidImage(
             f"Truncated: this progressive JPEG stops after {len(data)} bytes, before its finer"
@@ -219,11 +226,4 @@ def _unsupported(came: str) -> UnsupportedImageFormat:
     )
 
 
-_NAMES = {
-    **dict.fromkeys(_LOSSLESS, "a lossless one"),
-    **dict.fromkeys(_ARITHMETIC, "an arithmetic-coded one"),
-    **dict.fromkeys(_HIERARCHICAL, "a hierarchical one"),
-    _JPEG_LS: "a JPEG-LS",
-}
-
-JPEG = Format(_accepts, _header, Decoder("JPEG", _pixels, reduced_from=0))
+JPEG = Format(begins_with(b"\xff\xd8\xff"), _header, Decoder("JPEG", _pixels, reduced_from=0))

@@ -16,8 +16,16 @@ from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from likeness.errors import InvalidImage
 from likeness.vision.formats.boxes import boxes_in
-from likeness.vision.formats.header import ALPHA, CMYK, SIXTEEN_BITS, Decoder, Format, Header
-from likeness.vision.formats.rgb import from_pillow, size_differs
+from likeness.vision.formats.header import (
+    ALPHA,
+    CMYK,
+    SIXTEEN_BITS,
+    Decoder,
+    Format,
+    Header,
+    begins_with,
+)
+from likeness.vision.formats.rgb import from_pillow, size_mismatch
 
 _SIGNATURE_BOX = b"\0\0\0\x0cjP  \r\n\x87\n"
 _SOC_SIZ = b"\xff\x4f\xff\x51"
@@ -47,10 +55,6 @@ class _Size:
     tiles: int
     components: int
     bits: int
-
-
-def _accepts(data: bytes) -> bool:
-    return data.startswith((_SIGNATURE_BOX, _SOC_SIZ))
 
 
 def _header(data: bytes) -> Header:
@@ -83,7 +87,7 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
     ours = header.by_decoder(reduction)
     with Jpeg2KImageFile(io.BytesIO(data)) as picture:
         if picture.size != (header.width, header.height):
-            raise size_differs((header.width, header.height), picture.size)
+            raise size_mismatch((header.width, header.height), picture.size)
         picture.reduce = ours.bit_length() - 1
         picture.load()
         return from_pillow(picture, *header.reduced_wh(ours), reduction // ours)
@@ -218,4 +222,4 @@ def _expect(what: str, came: int, most: int) -> None:
         )
 
 
-JPEG2000 = Format(_accepts, _header, Decoder("JPEG 2000", _pixels))
+JPEG2000 = Format(begins_with(_SIGNATURE_BOX, _SOC_SIZ), _header, Decoder("JPEG 2000", _pixels))

@@ -19,6 +19,7 @@ from likeness.vision.formats.header import (
     Decoder,
     Format,
     Header,
+    begins_with,
     refuse_animation,
 )
 from likeness.vision.formats.rgb import from_pillow, shift_to_8_bits
@@ -30,10 +31,6 @@ _CHUNKS_OF_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 
 # Encoders write 8 KiB or more a chunk; this bounds the time that a file of crumbs can take.
 _MAX_CHUNKS = 100_000
-
-
-def _accepts(data: bytes) -> bool:
-    return data.startswith(_SIGNATURE)
 
 
 def _header(data: bytes) -> Header:
@@ -110,4 +107,4 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
             return
 
 
-PNG = Format(_accepts, _header, Decoder("PNG", _pixels))
+PNG = Format(begins_with(_SIGNATURE), _header, Decoder("PNG", _pixels))

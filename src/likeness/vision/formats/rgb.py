@@ -32,7 +32,7 @@ def from_pillow(
         UnsupportedImageFormat: its samples are of a kind that has no plain RGB meaning.
     """
     if picture.size != (width, height):
-        raise size_differs((width, height), picture.size)
+        raise size_mismatch((width, height), picture.size)
     picture.load()
     shift = 0
     if picture.mode.startswith("I;16"):
@@ -47,7 +47,7 @@ def from_pillow(
     return out
 
 
-def reduced(pixels: NDArray[np.uint8], reduction: int) -> NDArray[np.uint8]:
+def reduce_pixels(pixels: NDArray[np.uint8], reduction: int) -> NDArray[np.uint8]:
     """Divide the sides of (h, w, 3) uint8, rounded up, by averaging squares of pixels."""
     if reduction == 1:
         return pixels
@@ -68,7 +68,7 @@ def shift_to_8_bits(largest: int) -> int:
     return max(8, largest.bit_length()) - 8
 
 
-def size_differs(promised_wh: tuple[int, int], came_wh: tuple[int, int]) -> InvalidImage:
+def size_mismatch(promised_wh: tuple[int, int], came_wh: tuple[int, int]) -> InvalidImage:
     """The error for a header that promised another size than the pixels have."""
     return InvalidImage(
         f"Damaged: the header promises {promised_wh[0]}x{promised_wh[1]} pixels and"
@@ -80,14 +80,16 @@ def _band(band: PIL.Image.Image, shift: int, reduction: int) -> NDArray[np.uint8
     """One band of rows, any of Pillow's modes, to (h, w, 3) uint8 RGB, each side divided."""
     if band.mode.startswith("I;16"):
         grey = (np.asarray(band) >> shift).astype(np.uint8)
-        return reduced(np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8), reduction)
+        return reduce_pixels(
+            np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8), reduction
+        )
     if band.mode in _WITH_ALPHA or (band.mode in _MAY_BE_CLEAR and "transparency" in band.info):
         rgba = band.convert("RGBA")
         return over_white(np.asarray(rgba.reduce(reduction) if reduction > 1 else rgba))
     if band.mode == "RGB":
-        return reduced(np.asarray(band), reduction)
+        return reduce_pixels(np.asarray(band), reduction)
     if band.mode in _DIRECT:
-        return reduced(np.asarray(band.convert("RGB")), reduction)
+        return reduce_pixels(np.asarray(band.convert("RGB")), reduction)
     raise UnsupportedImageFormat(
         f"Unknown kind of samples ({band.mode}): colour, grey and palettes are read. Save the"
         " picture as 8-bit RGB."

@@ -17,7 +17,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from likeness.errors import InvalidImage, UnsupportedImageFormat
 from likeness.vision.formats import ifd, tiff_samples
-from likeness.vision.formats.c_stderr import silent_c_stderr
+from likeness.vision.formats.c_stderr import silence_c_stderr
 from likeness.vision.formats.header import (
     ALPHA,
     CMYK,
@@ -25,6 +25,7 @@ from likeness.vision.formats.header import (
     Decoder,
     Format,
     Header,
+    begins_with,
     one_of_several,
 )
 from likeness.vision.formats.rgb import from_pillow
@@ -44,16 +45,13 @@ _RAW_COMPRESSIONS = (32767, 32769, 32770, 34713, 34892, 65000, 65535)  # ARW, Ep
 _MAX_DIRECTORIES = 32
 
 _STRIPS, _TILES = (273, 279), (324, 325)
+_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TAGS_OF_PIXELS = (
     *(256, 257, 258, _COMPRESSION, _PHOTOMETRIC, 266),  # sides, bits, ..., fill order
     *(*_STRIPS, 277, 278, 284),  # samples per pixel, rows per strip, planes
     *(292, 293, 317, 322, 323, *_TILES),  # fax options, predictor, tiles
     *(338, 339, 347, 530, 532),  # extra samples, sample format, JPEG tables, chroma
 )
-
-
-def _accepts(data: bytes) -> bool:
-    return data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))
 
 
 def _header(data: bytes) -> Header:
@@ -82,7 +80,7 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
             )
     layout = layout_of(directory)
     layout.check_pieces(len(data))
-    with silent_c_stderr():
+    with silence_c_stderr():
         if not _is_for_pillow(layout):
             return tiff_samples.pixels(data, layout, reduction)
         with TiffImageFile(io.BytesIO(_tags_of_pixels_only(directory))) as picture:
@@ -165,4 +163,6 @@ def _tags_of_pixels_only(directory: ifd.Directory) -> bytes:
     )
 
 
-TIFF = Format(_accepts, _header, Decoder("TIFF", _pixels))
+TIFF = Format(
+    begins_with(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _header, Decoder("TIFF", _pixels)
+)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL.TiffImagePlugin import TiffImageFile
 
 from likeness.errors import InvalidImage, UnsupportedImageFormat
-from likeness.vision.formats.rgb import over_white, reduced, shift_to_8_bits
+from likeness.vision.formats.rgb import over_white, reduce_pixels, shift_to_8_bits
 from likeness.vision.formats.tiff_layout import (
     DEFLATE,
     FLOAT,
@@ -62,7 +62,7 @@ def pixels(data: bytes, layout: Layout, reduction: int) -> NDArray[np.uint8]:
     for top, samples in _blocks(data, layout, reduction):
         rgb = _rgb(_of_8_bits(samples, layout, largest), layout)
         bottom = top + len(samples)
-        out[top // reduction : -(-bottom // reduction)] = reduced(rgb, reduction)
+        out[top // reduction : -(-bottom // reduction)] = reduce_pixels(rgb, reduction)
     return out
 
 

@@ -13,17 +13,13 @@ from numpy.typing import NDArray
 from PIL.BmpImagePlugin import BmpImageFile
 
 from likeness.errors import InvalidRequest
-from likeness.vision.formats.header import Decoder, Format, Header
-from likeness.vision.formats.rgb import from_pillow, reduced
+from likeness.vision.formats.header import Decoder, Format, Header, begins_with
+from likeness.vision.formats.rgb import from_pillow, reduce_pixels
 
 # Kinds of compression, of pictures of a byte a pixel; Pillow unpacks them whole, and copies that.
 _RUN_LENGTH, _UNPACKED = (1, 2), 2.0
 _SIDE_BYTES = 8
 _BEGINNING = b"RGB\0"
-
-
-def _accepts(data: bytes) -> bool:
-    return data.startswith(b"BM")
 
 
 def _header(data: bytes) -> Header:
@@ -44,7 +40,7 @@ def _bmp_pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8
         return from_pillow(picture, header.width, header.height, reduction)
 
 
-BMP = Format(_accepts, _header, Decoder("BMP", _bmp_pixels))
+BMP = Format(begins_with(b"BM"), _header, Decoder("BMP", _bmp_pixels))
 
 
 def as_data(pixels: NDArray[np.uint8]) -> tuple[Callable[[], bytes], Header]:
@@ -70,7 +66,7 @@ def as_data(pixels: NDArray[np.uint8]) -> tuple[Callable[[], bytes], Header]:
 def _array_pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
     pixels = np.frombuffer(data, np.uint8, offset=len(_BEGINNING) + 2 * _SIDE_BYTES)
     whole = pixels.reshape(header.height, header.width, 3)
-    return whole.copy() if reduction == 1 else reduced(whole, reduction)
+    return whole.copy() if reduction == 1 else reduce_pixels(whole, reduction)
 
 
 RGB_ARRAY = Decoder("RGB array", _array_pixels)

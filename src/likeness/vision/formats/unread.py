@@ -1,5 +1,7 @@
 """Names for what people give in a picture's place: other pictures, camera raw, papers, archives."""
 
+import re
+
 from likeness.vision.formats.boxes import brands
 
 CAMERA_RAW = "Not read: this is a camera raw file{kind}. Convert it to JPEG or TIFF first."
@@ -51,6 +53,15 @@ _BEGINNINGS = (
     (b"SQLite format 3", "a database (SQLite)"),
     (b"\x93NUMPY", "a NumPy file"),
 )
+# What is known by bytes at several places, or further on.
+_SIGNS = (
+    ({0: b"RIFF", 8: b"AVI "}, "a video (AVI)"),
+    ({0: b"RIFF", 8: b"WAVE"}, "a sound (WAV)"),
+    ({0: b"G", 188: b"G", 376: b"G"}, "a video (MPEG transport stream)"),
+    ({257: b"ustar"}, "an archive (tar)"),
+    ({128: b"DICM"}, "a DICOM file"),
+)
+_NETPBM = re.compile(rb"P[1-7fF][\n \r\t]")
 _VIDEOS = {
     b"qt  ": "QuickTime",
     b"3gp": "3GP",
@@ -58,7 +69,6 @@ _VIDEOS = {
     b"M4V": "M4V",
     b"f4v": "Flash",
 }
-_RIFF = {b"AVI ": "a video (AVI)", b"WAVE": "a sound (WAV)"}
 _LOOKED_AT = 1024
 _SURELY_TEXT = 64  # bytes without one that text has not
 
@@ -72,22 +82,13 @@ def camera_raw(data: bytes) -> str | None:
     return next((kind for start, kind in _RAW_BEGINNINGS if data.startswith(start)), None)
 
 
-def what_came(data: bytes) -> str:
+def name_kind(data: bytes) -> str:
     """Name what is no picture that is read, with its article."""
-    for start, name in _BEGINNINGS:
-        if data.startswith(start):
+    signs = (*(({0: start}, name) for start, name in _BEGINNINGS), *_SIGNS)
+    for places, name in signs:
+        if all(data.startswith(sign, at) for at, sign in places.items()):
             return name
-    if data.startswith(b"RIFF") and data[8:12] in _RIFF:
-        return _RIFF[data[8:12]]
-    if data[:1] == b"G" and data[188:189] == b"G" and data[376:377] == b"G":
-        return "a video (MPEG transport stream)"
-    if data[257:262] == b"ustar":
-        return "an archive (tar)"
-    if data[128:132] == b"DICM":
-        return "a DICOM file"
-    if data[:2] in (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"P7", b"Pf", b"PF") and data[
-        2:3
-    ] in (b"\n", b" ", b"\r", b"\t"):
+    if _NETPBM.match(data):
         return "a Netpbm picture (PBM, PGM, PPM or PAM)"
     found = brands(data)
     if found:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from likeness.errors import InvalidImage
 from likeness.vision.formats import ifd
 from likeness.vision.formats.header import ALPHA, Decoder, Format, Header, refuse_animation
-from likeness.vision.formats.rgb import over_white, reduced, size_differs
+from likeness.vision.formats.rgb import over_white, reduce_pixels, size_mismatch
 
 _ANIMATION, _ALPHA = 0x02, 0x10
 _ROWS = 64
@@ -52,9 +52,9 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
     if decoded is None:
         raise InvalidImage("Damaged: the pixels of this WebP cannot be decoded. Save it anew.")
     if decoded.shape[1::-1] != (header.width, header.height):
-        raise size_differs((header.width, header.height), (decoded.shape[1], decoded.shape[0]))
+        raise size_mismatch((header.width, header.height), (decoded.shape[1], decoded.shape[0]))
     pixels = np.asarray(decoded, np.uint8)
-    return reduced(_bgra_over_white(pixels) if pixels.shape[2] == 4 else pixels, reduction)
+    return reduce_pixels(_bgra_over_white(pixels) if pixels.shape[2] == 4 else pixels, reduction)
 
 
 def _still(data: bytes) -> bytes:
@@ -92,8 +92,7 @@ def _bgra_over_white(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _orientation(data: bytes) -> int:
     for kind, start, end in _chunks(data):
         if kind == b"EXIF":
-            exif = data[start:end]
-            return ifd.orientation(exif.removeprefix(b"Exif\0\0"))
+            return ifd.orientation(data[start:end].removeprefix(b"Exif\0\0"))
     return 1
 
 

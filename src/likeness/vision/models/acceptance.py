@@ -55,8 +55,8 @@ def acceptance_of(folder: Path, card: ModelCard) -> Acceptance | None:
         acceptance = Acceptance(**{**value, "at": datetime.fromisoformat(value["at"])})
     except (ValueError, TypeError, KeyError) as error:
         raise InvalidRequest(
-            f"{path} was expected to record an acceptance and is damaged: delete it and run"
-            f" `likeness models accept {card.name}` again"
+            f"Damaged: {path} records no acceptance. Delete it and run `likeness models accept"
+            f" {card.name}` again."
         ) from error
     covers = (acceptance.sha256, acceptance.licence) == (
         card.digest,
@@ -74,9 +74,9 @@ def require_acceptance(folder: Path, card: ModelCard) -> None:
     """
     if card.needs_acceptance and acceptance_of(folder, card) is None:
         raise LicenceNotAccepted(
-            f"the weights of {card.name} may be used once their licence is accepted; it is"
-            f" {card.licences.weights} ({card.licences.weights_class}): read it, then run"
-            f" `likeness models accept {card.name}`"
+            f"The licence of the weights of {card.name} is not accepted: {card.licences.weights}"
+            f" ({card.licences.weights_class}). Read it, then run `likeness models accept"
+            f" {card.name}`."
         )
 
 

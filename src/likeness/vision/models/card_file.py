@@ -95,14 +95,14 @@ class _Card(_Strict):
     credits: _Line
 
 
-def read_card(text: str, where: str) -> ModelCard:
+def read_card(content: bytes, where: str) -> ModelCard:
     """Read a card; `where` names its file in messages.
 
     Raises:
         InvalidRequest: it is not such JSON: a key is missing, unknown, or has a wrong value.
     """
     try:
-        card = _Card.model_validate_json(text)
+        card = _Card.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"])) or "JSON"

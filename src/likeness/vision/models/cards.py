@@ -96,6 +96,11 @@ class ModelCard:
         return (self.source,) if self.graph is None else (self.source, self.graph)
 
     @property
+    def pinned(self) -> list[PinnedFile]:
+        """Those of its files that can be fetched, or looked for among artifacts."""
+        return [file for file in self.files if isinstance(file, PinnedFile)]
+
+    @property
     def digest(self) -> str:
         """What the model is known by, 64 hexadecimal digits: SHA-256 of its file, or over both."""
         if self.graph is None:

@@ -72,7 +72,8 @@ class ModelStore:
             InvalidRequest: the card of an added model is damaged.
         """
         with disk_faults_of(self._cards):
-            added = [_read_card(path) for path in sorted(self._cards.glob("[!.]*.json"))]
+            found = sorted(self._cards.glob("[!.]*.json"))
+            added = [read_card(path.read_bytes(), str(path)) for path in found]
         return [*self._built_in.values(), *added]
 
     def card(self, name: str) -> ModelCard:
@@ -84,8 +85,8 @@ class ModelStore:
         known = {card.name: card for card in self.cards()}
         if name not in known:
             raise NotFound(
-                f"no model is called {name!r}; known are {', '.join(known)}: name one of them,"
-                " or add it"
+                f"No such model {name!r}. Known are {', '.join(known)}: name one of them, or add"
+                " yours."
             )
         return known[name]
 
@@ -101,8 +102,7 @@ class ModelStore:
             return
         if known is not None:
             raise AlreadyExists(
-                f"a new model is needed and {card.name} exists with another card: give it another"
-                " name"
+                f"There is another model called {card.name}. Give this one another name."
             )
         if card.form.has_graph_file:
             raise InvalidRequest(two_files_refused(card.form))
@@ -136,10 +136,9 @@ class ModelStore:
             ModelTampered: they are others.
         """
         card = self.card(name)
-        pinned = [file for file in card.files if isinstance(file, PinnedFile)]
-        if not pinned:
+        if not card.pinned:
             return self._verified_files(card, None)[0].exists()
-        return all(find(file, self._sources) is not None for file in pinned)
+        return all(find(file, self._sources) is not None for file in card.pinned)
 
     def missing(self, card: ModelCard) -> list[PinnedFile]:
         """Name the files of a built-in model that are not here; their bytes are not looked at.
@@ -148,8 +147,7 @@ class ModelStore:
             InvalidRequest: the folder of artifacts is none.
             ArtifactUnavailable: the folder cannot be read.
         """
-        pinned = [file for file in card.files if isinstance(file, PinnedFile)]
-        return [file for file in pinned if not holds(self._sources, file)]
+        return [file for file in card.pinned if not holds(self._sources, file)]
 
     def files(self, name: str, progress: Progress | None = None) -> list[Path]:
         """Give the verified files of a model; they are fetched where they can be.
@@ -178,20 +176,18 @@ class ModelStore:
 
     def _verified_files(self, card: ModelCard, progress: Progress | None) -> list[Path]:
         if isinstance(card.source, PinnedFile):
-            pinned = [file for file in card.files if isinstance(file, PinnedFile)]
-            return fetch_all(pinned, self._sources, progress)
+            return fetch_all(card.pinned, self._sources, progress)
         path = self._weights / card.source.sha256
         with disk_faults_of(self._weights):
             if not path.exists():
                 raise ArtifactUnavailable(
-                    f"the weights of {card.name} were expected at {path} and are not there: copy"
-                    f" {card.source.name} to it"
+                    f"The weights of {card.name} are not here. Copy {card.source.name} to {path}."
                 )
             came = digest_of(path)
         if came != card.source.sha256:
             raise ModelTampered(
-                f"the weights of {card.name} were expected to have SHA-256 {card.source.sha256},"
-                f" {path} has {came}: copy {card.source.name} there again from a source you trust"
+                f"The weights of {card.name} are others: {path} has SHA-256 {came}, not"
+                f" {card.source.sha256}. Copy {card.source.name} there from a source you trust."
             )
         return [path]
 
@@ -205,8 +201,8 @@ class ModelStore:
             for folder in (self._sources.cache, self._networks):
                 if folder.exists() and folder.stat().st_mode & stat.S_IWOTH:
                     raise ModelTampered(
-                        f"a folder of networks that nobody else can write to was expected, and"
-                        f" everybody can to {folder}: delete it, or name another in LIKENESS_CACHE"
+                        f"Everybody can write to {folder}, and so decide what networks compute."
+                        " Delete it, or name another in LIKENESS_CACHE."
                     )
             for path in self._networks.glob(f"{_network_stem(card)}-*.onnx"):
                 if digest_of(path) == path.stem.rpartition("-")[2]:
@@ -254,7 +250,7 @@ def _read_again(file: PinnedFile | LocalFile, path: Path) -> bytes:
     with disk_faults_of(path.parent):
         content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise ModelTampered(f"{path} has changed while it was read: try again")
+        raise ModelTampered(f"{path} has changed while it was read. Try again.")
     return content
 
 
@@ -280,22 +276,16 @@ def _network_stem(card: ModelCard) -> str:
     return f"{card.name}-{hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()[:16]}"
 
 
-def _read_card(path: Path) -> ModelCard:
-    try:
-        return read_card(path.read_text(encoding="utf-8"), str(path))
-    except UnicodeDecodeError as error:
-        raise InvalidRequest(f"Not a model card: {path} is not UTF-8 text. Correct it.") from error
-
-
 def _read_weights(weights: Path | None, source: LocalFile) -> bytes:
     if weights is None:
-        raise InvalidRequest(f"the weights {source.name} are needed: say where they lie")
+        raise InvalidRequest(f"The weights {source.name} are missing. Say where they lie.")
     content = _read_user_file(weights)
     came = hashlib.sha256(content).hexdigest()
     if (len(content), came) != (source.size, source.sha256):
         raise InvalidRequest(
-            f"the card names {source.size:,} bytes with SHA-256 {source.sha256}; {weights} has"
-            f" {len(content):,} with {came}: correct the card, or get the right file"
+            f"{weights} is not the file of the card: it has {len(content):,} bytes with SHA-256"
+            f" {came}, not {source.size:,} with {source.sha256}. Correct the card, or get the right"
+            " file."
         )
     return content
 
@@ -305,5 +295,5 @@ def _read_user_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InvalidRequest(
-            f"a readable file of weights is needed, {path} is none ({error.strerror}): give one"
+            f"{path} cannot be read ({error.strerror}). Give a file of weights."
         ) from error

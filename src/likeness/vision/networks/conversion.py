@@ -35,8 +35,8 @@ def convert(card: ModelCard, published: bytes, graph: bytes | None = None) -> on
     network, dimensions = read_network(published, card.form, card.name, graph)
     if dimensions != card.dimensions:
         raise InvalidRequest(
-            f"the card of {card.name} promises templates of {card.dimensions} numbers, its graph"
-            f" gives {dimensions}: correct the card"
+            f"The card of {card.name} promises templates of {card.dimensions} numbers, and its"
+            f" graph gives {dimensions}. Correct the card."
         )
     return take_pictures(network, card.preparation)
 
@@ -91,9 +91,8 @@ def _recogniser(published: bytes, side: int, what: str) -> tuple[onnx.ModelProto
             pass
         case _:
             raise InvalidRequest(
-                f"{what} was expected to give one output, a row of numbers for each of"
-                f" {_TRIAL_COUNT} chips of {side}x{side}; it gives {', '.join(map(str, shapes))}:"
-                " give a recogniser of this form"
+                f"Not a recogniser of this form: {what} gives {', '.join(map(str, shapes))}, not a"
+                f" row of numbers for each of {_TRIAL_COUNT} chips of {side}x{side}. Give another."
             )
     declare_input(model, ("n", 3, side, side))
     return model, dimensions

@@ -34,22 +34,20 @@ def read_graph(published: bytes, what: str) -> onnx.ModelProto:
     try:
         model = onnx.load_model_from_string(published)
     except Exception as error:  # protobuf raises its own, undocumented kinds
-        raise InvalidRequest(
-            f"{what} was expected to be an ONNX graph and is none: get the file again"
-        ) from error
+        raise InvalidRequest(f"Not an ONNX graph: {what}. Get the file again.") from error
     graph = model.graph
     # What lies elsewhere has no part in the digest by which a model is known.
     if any(tensor.data_location == TensorProto.EXTERNAL for tensor in _tensors(model)):
         raise InvalidRequest(
-            f"{what} keeps weights in another file, one whole file is needed: save it with"
-            " onnx.save_model(..., save_as_external_data=False)"
+            f"{what} keeps weights in another file. Save it as one whole file, with"
+            " onnx.save_model(..., save_as_external_data=False)."
         )
     weights = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in weights]
     if len(inputs) != 1 or not _takes_pictures(inputs[0]):
         raise InvalidRequest(
-            f"{what} was expected to have one input, float32 (n, 3, h, w), and has"
-            f" {', '.join(map(_described, inputs)) or 'none'}: give the graph as published"
+            f"{what} takes {', '.join(map(_described, inputs)) or 'nothing'}, not one float32"
+            " (n, 3, h, w). Give the graph as published."
         )
     del graph.input[:]
     graph.input.extend(inputs)
@@ -108,12 +106,12 @@ def output_shapes(model: onnx.ModelProto, input_shape: Shape, what: str) -> list
         inferred = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     except Exception as error:  # InferenceError is one of several
         raise InvalidRequest(
-            f"{what} was expected to take input of shape {input_shape} and does not"
-            f" ({_first_line(error)}): give a graph of the right form, exported with free axes"
+            f"{what} does not take input of shape {input_shape} ({_first_line(error)}). Give a"
+            " graph of the right form, exported with free axes."
         ) from error
     tensors = [value.type.tensor_type for value in inferred.graph.output]
     if any(tensor.elem_type != TensorProto.FLOAT for tensor in tensors):
-        raise InvalidRequest(f"{what} was expected to give float32 and does not: export it in f32")
+        raise InvalidRequest(f"{what} does not give float32. Export it in f32.")
     return [_known_shape(tensor) for tensor in tensors]
 
 

@@ -24,8 +24,8 @@ class OnnxRuntimeEngine:
     def __init__(self, precision: Precision = Precision.AUTO, *, threads: int = 0) -> None:
         if precision is Precision.BF16:
             raise EngineUnavailable(
-                "bf16 was asked for; ONNX Runtime computes these networks in f32: use f32 or auto,"
-                " or the engine openvino"
+                "ONNX Runtime computes these networks in f32 only, not in bf16. Use f32 or auto, or"
+                " the engine openvino."
             )
         self._onnxruntime = _import_onnxruntime()
         self._providers = [
@@ -53,8 +53,8 @@ class OnnxRuntimeEngine:
             )
         except Exception as error:  # it raises a class of its own for every kind of trouble
             raise EngineUnavailable(
-                f"ONNX Runtime cannot load {network.name} ({type(error).__name__}): check the file"
-                " with `likeness doctor`"
+                f"ONNX Runtime cannot load {network.name} ({type(error).__name__}). Check the file"
+                " with `likeness doctor`."
             ) from error
         return _OnnxRuntimeSession(session)
 
@@ -74,7 +74,7 @@ class _OnnxRuntimeSession:
         except Exception as error:  # see above
             raise EngineUnavailable(
                 f"ONNX Runtime failed on pictures of shape {pictures.shape}"
-                f" ({type(error).__name__}): check the model with `likeness doctor`"
+                f" ({type(error).__name__}). Check the model with `likeness doctor`."
             ) from error
 
 
@@ -83,7 +83,7 @@ def _import_onnxruntime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise EngineUnavailable(
-            "ONNX Runtime was chosen and is not installed: pip install"
-            " onnxruntime (or onnxruntime-gpu), or use the engine openvino"
+            "ONNX Runtime is not installed. Run pip install onnxruntime (or onnxruntime-gpu), or"
+            " use the engine openvino."
         ) from error
     return onnxruntime

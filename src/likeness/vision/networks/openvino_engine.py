@@ -87,8 +87,8 @@ class OpenVinoEngine:
             return self._core.compile_model(model, _DEVICE, self._settings)
         except RuntimeError as error:
             raise EngineUnavailable(
-                f"OpenVINO cannot load {network.name}: {last_line(error)}; check the file with"
-                " `likeness doctor`"
+                f"OpenVINO cannot load {network.name} ({last_line(error)}). Check the file with"
+                " `likeness doctor`."
             ) from error
 
     def _available(self, wanted: Precision) -> Precision:
@@ -97,8 +97,7 @@ class OpenVinoEngine:
             return Precision.BF16 if has_bf16 else Precision.F32
         if wanted is Precision.BF16 and not has_bf16:
             raise EngineUnavailable(
-                f"bf16 was asked for; this processor ({self.processor}) computes f32 only:"
-                " use f32 or auto"
+                f"This processor ({self.processor}) computes f32 only, not bf16. Use f32 or auto."
             )
         return wanted
 
@@ -132,8 +131,8 @@ class OpenVinoSession:
             return self._requests_for(pictures.shape).run(pictures)
         except RuntimeError as error:
             raise EngineUnavailable(
-                f"OpenVINO failed on pictures of shape {pictures.shape}: {last_line(error)};"
-                " check the model with `likeness doctor`"
+                f"OpenVINO failed on pictures of shape {pictures.shape} ({last_line(error)}). Check"
+                " the model with `likeness doctor`."
             ) from error
 
     def _requests_for(self, shape: Shape) -> "_Requests":
@@ -188,8 +187,8 @@ def import_openvino() -> Any:
         import openvino
     except ImportError as error:
         raise EngineUnavailable(
-            "OpenVINO is needed and cannot be imported: install Likeness again with its"
-            " locked dependencies (`make install`)"
+            "OpenVINO cannot be imported. Install Likeness again with its locked dependencies"
+            " (`make install`)."
         ) from error
     finally:
         if blocked:

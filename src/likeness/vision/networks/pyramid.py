@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
-from likeness.vision.detections import Detections, Floats, joined
+from likeness.vision.detections import Detections, Floats, join
 from likeness.vision.networks.detectors import DetectorForm, FaceNetwork, Shape
 from likeness.vision.networks.session import Preparation, Session
 
@@ -128,7 +128,7 @@ class PyramidNetwork(FaceNetwork):
             InvalidRequest: the network is none of its family with five landmarks.
         """
         levels = self._pyramid.levels(self._session.run(canvas[None]), canvas)
-        return joined([self._pyramid.read(level, threshold) for level in levels])
+        return join([self._pyramid.read(level, threshold) for level in levels])
 
 
 def _scrfd(level: Level, threshold: float) -> Detections:
