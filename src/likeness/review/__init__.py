@@ -16,6 +16,7 @@ from likeness.review.case import (
     Standing,
     Verdict,
 )
+from likeness.review.probes import SampleFace
 from likeness.review.verdicts import Given
 from likeness.review.watches import Grounds, NewWatch, Probe, Watch
 from likeness.review.watching import Arrival, open_watch_cases
@@ -33,6 +34,7 @@ __all__ = [
     "Outcome",
     "Owed",
     "Probe",
+    "SampleFace",
     "Search",
     "Standing",
     "Verdict",

@@ -13,6 +13,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from likeness.errors import InvalidRequest, required
+from likeness.review.probes import SampleFace
 
 
 class Verdict(StrEnum):
@@ -49,8 +50,8 @@ def standing(verdicts: Sequence[Verdict], owed: int) -> Standing:
 class Search:
     """What makes two searches the same.
 
-    `parameters` are what else of the call decides its answer. `probe` is the SHA-256 of a sample,
-    or the bytes of the id of what is enrolled.
+    `parameters` are what else of the call decides its answer. `probe` is a face of a sample, or the
+    bytes of the id of what is enrolled.
     """
 
     principal_id: str
@@ -58,7 +59,7 @@ class Search:
     operation: str
     purpose: str
     parameters: tuple[tuple[str, str], ...]
-    probe: bytes
+    probe: bytes | SampleFace
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,11 @@ class Found:
     def id(self) -> UUID:
         """The reference, or the subject where all of theirs were fused."""
         return required(self.reference_id or self.subject_id, "whom a search found")
+
+    @property
+    def ids(self) -> set[UUID]:
+        """The reference and the subject, as far as there are such."""
+        return {one for one in (self.reference_id, self.subject_id) if one is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
 
 from likeness.errors import NotFound
-from likeness.review import keys, watches
+from likeness.review import keys, probes, watches
 from likeness.review.case import (
     Candidate,
     Case,
@@ -26,6 +26,7 @@ from likeness.review.case import (
     Verdict,
     standing,
 )
+from likeness.review.probes import Identity, SampleFace
 from likeness.review.tables import (
     AUTHORISATIONS,
     CANDIDATES,
@@ -33,6 +34,7 @@ from likeness.review.tables import (
     CROPS,
     KEYS,
     OUTBOX,
+    PROBES,
     TOLD_APART,
     VERDICTS,
     WATCHES,
@@ -46,6 +48,7 @@ FORGOTTEN_FROM = (
     CROPS,
     KEYS,
     OUTBOX,
+    PROBES,
     TOLD_APART,
     VERDICTS,
     WATCHES,
@@ -93,8 +96,10 @@ def open_case(
     if known is not None:
         return known
     key = keys.made(connection, keyring, search.collection_id)
+    identities = probes.identities(connection, key, search.probe)
+    search_digest = _search_digest(key, search, identities[0])
     # One that has lapsed is no search's any more, and stays for the sweep, which says so on record.
-    lapsed = update(CASES).where(CASES.c.search_digest == _search_digest(key, search))
+    lapsed = update(CASES).where(CASES.c.search_digest == search_digest)
     connection.execute(lapsed.values(search_digest=os.urandom(_DIGEST_BYTES)))
     case_id = uuid4()
     case_key, sealed_key = keys.new_key_under(key, _key_context(case_id))
@@ -114,7 +119,7 @@ def open_case(
         None if hours is None else now + timedelta(hours=hours),
         authorised_at=None,
     )
-    probe_digest = _probe_digest(key, search.probe)
+    probes.remember(connection, key, search.collection_id, search.probe, identities[0])
     row = {field: getattr(case, field) for field in Case.__dataclass_fields__}
     del row["authorised_at"]
     connection.execute(
@@ -122,16 +127,18 @@ def open_case(
         {
             **row,
             "probe_id": probe_id,
-            "search_digest": _search_digest(key, search),
-            "probe_digest": probe_digest,
+            "search_digest": search_digest,
+            "probe_digest": identities[0].digest(key),
             "sealed_key": sealed_key,
             "sealed_crop": None
             if crop_jpeg is None
             else case_key.seal(crop_jpeg, _crop_context(case_id)),
         },
     )
-    apart = _told_apart_among(connection, probe_digest, [one.id for one in found], owed.reviews)
-    asked = [(rank, one) for rank, one in enumerate(found, start=1) if one.id not in apart]
+    digests = [one.digest(key) for one in identities]
+    ids = {one_id for one in found for one_id in one.ids}
+    apart = _told_apart_among(connection, digests, ids, owed.reviews)
+    asked = [(rank, one) for rank, one in enumerate(found, start=1) if not one.ids & apart]
     asked.sort(key=lambda ranked: ranked[1].id)
     if asked:
         connection.execute(
@@ -158,8 +165,11 @@ def find_case(
     key = keys.found(connection, keyring, search.collection_id)
     if key is None:
         return None
-    digest = _search_digest(key, search)
-    return next(iter(_read(connection, _lives(now), CASES.c.search_digest == digest)), None)
+    for identity in probes.identities(connection, key, search.probe):
+        digest = _search_digest(key, search, identity)
+        for case in _read(connection, _lives(now), CASES.c.search_digest == digest):
+            return case
+    return None
 
 
 def get(connection: Connection, case_id: UUID, now: datetime) -> Case:
@@ -195,21 +205,17 @@ def outcome_of(connection: Connection, case: Case) -> Outcome:
     rows = connection.execute(
         select(*columns).where(CANDIDATES.c.case_id == case.id).order_by("number")
     ).all()
-    ids = [row.reference_id or row.subject_id for row in rows]
-    apart = _told_apart_among(connection, _probe_digest_of(connection, case), ids, case.reviews)
+    ids = {one for row in rows for one in (row.reference_id, row.subject_id) if one is not None}
+    digest = _probe_digest_of(connection, case)
+    apart = _told_apart_among(connection, [digest], ids, case.reviews)
 
-    def stands(row: Row[Any], candidate_id: UUID) -> Standing:
+    def stands(row: Row[Any]) -> Standing:
         here = standing(given.get(row.number, []), case.reviews)
-        if here is not Standing.CONFIRMED and candidate_id in apart:
+        if here is not Standing.CONFIRMED and {row.reference_id, row.subject_id} & apart:
             return Standing.REJECTED
         return here
 
-    return Outcome(
-        tuple(
-            Candidate(**row._mapping, standing=stands(row, one))
-            for row, one in zip(rows, ids, strict=True)
-        )
-    )
+    return Outcome(tuple(Candidate(**row._mapping, standing=stands(row)) for row in rows))
 
 
 def is_own(connection: Connection, case: Case, principal_id: str) -> bool:
@@ -229,23 +235,40 @@ def told_apart_from(
     connection: Connection,
     keyring: Keyring,
     collection_id: UUID,
-    probe: bytes,
+    probe: bytes | SampleFace,
     candidate_ids: Collection[UUID],
     owed: int,
 ) -> set[UUID]:
-    """Say which candidates so many people have told apart from a probe as a search owes."""
+    """Say which references and subjects so many people have told apart from a probe as are owed."""
     key = keys.found(connection, keyring, collection_id)
     if key is None:
         return set()
-    return _told_apart_among(connection, _probe_digest(key, probe), candidate_ids, owed)
+    digests = [one.digest(key) for one in probes.identities(connection, key, probe)]
+    return _told_apart_among(connection, digests, candidate_ids, owed)
 
 
-def tell_apart(connection: Connection, case: Case, candidate_id: UUID, now: datetime) -> None:
+def tell_apart(connection: Connection, case: Case, candidate: Candidate, now: datetime) -> None:
     """Keep that a case's probe is not a candidate, so that the pair is never proposed again.
+
+    It is neither this reference nor, once every candidate of the case who is theirs is rejected,
+    this subject, whichever other reference of theirs a search finds.
 
     It takes as many people as a use owes: what fewer agreed on, for a use that owed fewer, keeps
     nobody from those whose rules ask for more. So the most that ever agreed count.
     """
+    theirs = [
+        one.standing
+        for one in outcome_of(connection, case).candidates
+        if one.subject_id == candidate.subject_id
+    ]
+    ids = {candidate.id}
+    if candidate.subject_id is not None and set(theirs) == {Standing.REJECTED}:
+        ids.add(candidate.subject_id)
+    for one in ids:
+        _keep_apart(connection, case, one, now)
+
+
+def _keep_apart(connection: Connection, case: Case, candidate_id: UUID, now: datetime) -> None:
     probe_digest = _probe_digest_of(connection, case)
     pair = TOLD_APART.c.probe_digest == probe_digest, TOLD_APART.c.candidate_id == candidate_id
     known = connection.execute(select(TOLD_APART.c.reviews).where(*pair)).scalar_one_or_none()
@@ -303,13 +326,14 @@ def forget(connection: Connection, ids: Collection[UUID]) -> None:
     connection.execute(delete(CANDIDATES).where(theirs))
     connection.execute(delete(TOLD_APART).where(TOLD_APART.c.candidate_id.in_(ids)))
     connection.execute(delete(CROPS).where(CROPS.c.reference_id.in_(ids)))
+    probes.forget_unknown(connection)
 
 
 def forget_collection(connection: Connection, collection_id: UUID) -> None:
     """Forget an erased collection: cases, pairs, pictures, watches, and the key that opens them."""
     _delete(connection, CASES.c.collection_id == collection_id)
     watches.forget_collection(connection, collection_id)
-    for table in (TOLD_APART, CROPS, KEYS):
+    for table in (TOLD_APART, PROBES, CROPS, KEYS):
         connection.execute(delete(table).where(table.c.collection_id == collection_id))
 
 
@@ -321,6 +345,7 @@ def ended(connection: Connection, now: datetime) -> list[Case]:
 def end(connection: Connection, case: Case) -> None:
     """Delete a case with all that it holds, its key too."""
     _delete(connection, CASES.c.id == case.id)
+    probes.forget_unknown(connection)
 
 
 def _lives(now: datetime) -> ColumnElement[bool]:
@@ -346,23 +371,27 @@ def _delete(connection: Connection, chosen: ColumnElement[bool]) -> None:
     connection.execute(delete(CASES).where(chosen))
 
 
-def _search_digest(key: Key, search: Search) -> bytes:
+def _search_digest(key: Key, search: Search, identity: Identity) -> bytes:
+    place = (("face", identity.place),) if identity.place else ()
     content = [
         search.principal_id,
         search.operation,
         search.purpose,
-        sorted(search.parameters),
-        search.probe.hex(),
+        sorted((*search.parameters, *place)),
+        identity.probe.hex(),
     ]
     return Digester(key, "search").digest(json.dumps(content).encode())
 
 
 def _told_apart_among(
-    connection: Connection, probe_digest: bytes, candidate_ids: Collection[UUID], owed: int
+    connection: Connection,
+    probe_digests: Collection[bytes],
+    candidate_ids: Collection[UUID],
+    owed: int,
 ) -> set[UUID]:
     """Say which candidates a probe was told apart from, for a use that owes so many reviews."""
     chosen = select(TOLD_APART.c.candidate_id).where(
-        TOLD_APART.c.probe_digest == probe_digest,
+        TOLD_APART.c.probe_digest.in_(probe_digests),
         TOLD_APART.c.candidate_id.in_(candidate_ids),
         TOLD_APART.c.reviews >= owed,
     )
@@ -372,10 +401,6 @@ def _told_apart_among(
 def _probe_digest_of(connection: Connection, case: Case) -> bytes:
     chosen = select(CASES.c.probe_digest).where(CASES.c.id == case.id)
     return bytes(connection.execute(chosen).scalar_one())
-
-
-def _probe_digest(key: Key, probe: bytes) -> bytes:
-    return Digester(key, "probe").digest(probe)
 
 
 def _key_context(case_id: UUID) -> bytes:

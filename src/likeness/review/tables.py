@@ -102,6 +102,22 @@ TOLD_APART = Table(
     Column("reviews", Integer, nullable=False, server_default="1"),
 )
 
+# Which face of which sample cases and pairs are of, as it was first seen.
+PROBES = Table(
+    "review_probes",
+    METADATA,
+    # Under a key.
+    Column("sample_digest", LargeBinary(32), primary_key=True),
+    # Empty where the face is known by the sample alone, as of 0.1.0.
+    Column("place", String(255), primary_key=True),
+    Column("collection_id", Identifier, nullable=False, index=True),
+    Column("probe_digest", LargeBinary(32), nullable=False, index=True),
+    Column("left", Float(53), nullable=False),
+    Column("top", Float(53), nullable=False),
+    Column("right", Float(53), nullable=False),
+    Column("bottom", Float(53), nullable=False),
+)
+
 CROPS = Table(
     "review_crops",
     METADATA,

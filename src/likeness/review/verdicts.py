@@ -94,7 +94,7 @@ def decide(
     )
     after = _candidate(connection, case, candidate.number)
     if after.standing is Standing.REJECTED:
-        cases.tell_apart(connection, case, after.id, now)
+        cases.tell_apart(connection, case, after, now)
     return case, after
 
 

@@ -7,7 +7,6 @@ nothing more. A search that owes people has to leave them a picture to look at.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from sqlalchemy import Connection
 
 from likeness.errors import required
 from likeness.policy import Circumstances
-from likeness.review import Case, Found, Owed, Search, cases, crops, keys
+from likeness.review import Case, Found, Owed, SampleFace, Search, cases, crops, keys
 from likeness.review import Outcome as CaseOutcome
 from likeness.secrets import Keyring
 from likeness.terms import Action, Decision, Duty, Face, Rule, Use
@@ -59,6 +58,14 @@ class Probe:
     enrolled_id: UUID | None = None
     parameters: tuple[tuple[str, str], ...] = ()
     is_largest: bool = True
+
+    @property
+    def known_as(self) -> bytes | SampleFace:
+        """What review knows it by."""
+        if self.enrolled_id is not None:
+            return self.enrolled_id.bytes
+        sample, face = required(self.sample, "a probe's sample"), required(self.face, "its face")
+        return SampleFace(sample.data, face.box, self.is_largest)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,18 +124,17 @@ class Withholding:
     ) -> tuple[list[M], Pending | None]:
         """Leave out whom as many people as are owed told apart; find the case of the search."""
         collection_id = required(use.collection_id, "the collection that is reviewed")
-        ids = {_id(match) for match in matches}
         apart = cases.told_apart_from(
             connection,
             self.keyring,
             collection_id,
-            _bytes_of(probe),
-            ids,
+            probe.known_as,
+            {one for match in matches for one in _ids(match)},
             owed_by(decision).reviews,
         )
         case = cases.find_case(connection, self.keyring, _search(use, probe), now)
         pending = None if case is None else Pending(case, cases.outcome_of(connection, case))
-        return [match for match in matches if _id(match) not in apart], pending
+        return [match for match in matches if not _ids(match) & apart], pending
 
     def open(
         self,
@@ -201,18 +207,13 @@ def _search(use: Use, probe: Probe) -> Search:
         use.operation,
         use.purpose,
         probe.parameters,
-        _bytes_of(probe),
+        probe.known_as,
     )
-
-
-def _bytes_of(probe: Probe) -> bytes:
-    if probe.enrolled_id is not None:
-        return probe.enrolled_id.bytes
-    sample = required(probe.sample, "the sample that was searched for")
-    # Where every face of a sample is searched for, whom one of them is not, another may be.
-    place = dict(probe.parameters).get("face", "")
-    return sha256(sample.data + place.encode()).digest()
 
 
 def _id(match: Matched) -> UUID:
     return required(match.reference_id or match.subject_id, "whom a search found")
+
+
+def _ids(match: Matched) -> set[UUID]:
+    return {one for one in (match.reference_id, match.subject_id) if one is not None}
