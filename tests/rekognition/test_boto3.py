@@ -1,5 +1,6 @@
 """boto3 as it comes, against a server on loopback."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ from botocore.exceptions import ClientError
 
 from likeness.rekognition.contract import contract, contracts
 from likeness.rekognition.operations import OPERATIONS
+from tests.cli.conftest import ship_standards
+from tests.rekognition.conftest import serving_discs
 
 pytestmark = pytest.mark.slow
 
@@ -34,3 +37,8 @@ def test_an_operation_not_offered_names_itself(rekognition: Any) -> None:
         "Message": "DetectLabels is not offered by Likeness.",
     }
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_the_first_key_is_known_as_soon_as_it_is_shown(tmp_path: Path) -> None:
+    with serving_discs(tmp_path / "home", ship_standards(tmp_path / "shipped")) as (server, _):
+        assert server.client().list_collections()["CollectionIds"] == []

@@ -33,6 +33,11 @@ class Freshness:
             self._looks.append(look)
             self._looked_at_s = None
 
+    def expire(self) -> None:
+        """Look again before anything that is held is used: this program has changed the rows."""
+        with self._lock:
+            self._looked_at_s = None
+
     def ensure(self) -> None:
         """See that nothing that is held is older than half a second.
 
