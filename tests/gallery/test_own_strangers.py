@@ -29,6 +29,8 @@ from tests.gallery.galleries import (
     vector,
 )
 
+pytestmark = pytest.mark.slow
+
 KNOWN = Calibration(MODEL, COHORT, (-2.0, -0.5), (1.0, 1e-4), 10**6, "anybody", one_person=0.97)
 PEOPLE = 40
 

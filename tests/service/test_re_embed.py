@@ -43,6 +43,8 @@ from tests.service.people import (
     template_of,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def with_new_model(folder: Path, url: str) -> Iterator[Home]:
