@@ -7,6 +7,7 @@ import pytest
 from likeness import errors
 from likeness.errors import Fault, LikenessError, NotFound
 from likeness.rekognition.faults import ANYWHERE, CODES, TEXTS, in_aws_words
+from likeness.server.errors import RequestError
 
 WORDS = "what was expected"
 FAMILIES = {errors.LikenessError, errors.InputError, errors.StateError, errors.Refused}
@@ -49,3 +50,19 @@ def test_a_name_that_an_operation_does_not_list_becomes_one_that_it_does() -> No
 
 def test_a_refusal_is_listed_everywhere() -> None:
     assert in_aws_words(errors.Denied("rule x"), frozenset()).code == "AccessDeniedException"
+
+
+def kinds_of_requests(root: type[RequestError] = RequestError) -> Iterator[type[RequestError]]:
+    for kind in root.__subclasses__():
+        yield kind
+        yield from kinds_of_requests(kind)
+
+
+@pytest.mark.parametrize("kind", [*kinds_of_requests()], ids=lambda kind: kind.__name__)
+def test_what_keeps_a_request_from_being_answered_has_a_name_or_is_our_fault(
+    kind: type[RequestError],
+) -> None:
+    error = in_aws_words(kind(WORDS))
+    assert WORDS in error.message
+    ours = {"KeysUnavailable", "Stopped", "TooLate", "Unauthenticated"}
+    assert (error.status == 500) == (kind.__name__ in ours)

@@ -1,18 +1,20 @@
 """The application itself: hostile bytes, errors in one form, watches, receipts, health."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from likeness.errors import Fault, KeyUnusable, TooBusy
 from likeness.server import Lane
 
-from .conftest import LANE, Client
+from .conftest import LANE, Client, signed
 from .wanted import watch
 
 
@@ -114,6 +116,27 @@ def test_body_that_is_too_long_is_refused(client: Client, told: bool) -> None:
     assert "at most 65536 bytes" in answer.json()["detail"]
 
 
+def test_body_that_is_said_to_be_too_long_is_refused_whoever_sends_it(client: Client) -> None:
+    answer = client.call("POST", "/v1/cases", None, content=b" " * (80 << 10))
+    assert answer.status_code == 413
+
+
+def test_a_request_that_comes_again_is_served_and_noted_as_one(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "likeness")
+
+    async def send_twice() -> list[int]:
+        transport = httpx.ASGITransport(client.application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://v1") as sender:
+            request = signed(sender.build_request("GET", "/v1/cases"), "reviewer")
+            return [(await sender.send(request)).status_code for _ in range(2)]
+
+    assert asyncio.run(send_twice()) == [200, 200]
+    lines = [vars(record)["fields"] for record in caplog.records if hasattr(record, "fields")]
+    assert [line.get("replayed", False) for line in lines] == [False, True]
+
+
 def test_body_of_somebody_unknown_is_not_parsed(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,13 +172,21 @@ def test_bodies_together_are_bounded_and_make_room_when_answered(client: Client)
     [KeyUnusable("/secret/path"), TooBusy("/secret/path"), RuntimeError("/secret/path")],
 )
 def test_what_fails_inside_stays_inside(
-    client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
 ) -> None:
     def fail(*_: object) -> object:
         raise error
 
     monkeypatch.setattr("likeness.review.cases.every", fail)
     answer = client.call("GET", "/v1/cases", "reviewer")
+    (failed,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert f"request {answer.headers['x-request-id']} failed: {type(error).__name__} at" in (
+        failed.getMessage()
+    )
+    assert "/secret/path" not in caplog.text
     assert answer.status_code == (503 if isinstance(error, Fault) else 500)
     assert "/secret/path" not in answer.text
     assert "Traceback" not in answer.text

@@ -43,8 +43,8 @@ def serve(
     with HttpServer(place, _STOP_WITHIN_S) as server:
         log_json_lines()
         with fetching() as progress:
-            settled = installation(artifacts=artifacts)
-            serving = Serving(settled, progress)
+            chosen = installation(artifacts=artifacts)
+            serving = Serving(chosen, progress)
         with serving:
             if key := serving.ensure_first_key():
                 print(
@@ -53,8 +53,8 @@ def serve(
                     f"  AWS_SECRET_ACCESS_KEY={key.secret}",
                     sep="\n",
                 )
-            if settled.choice.drawback:
-                print(plain(settled.choice.drawback))
+            if chosen.choice.drawback:
+                print(plain(chosen.choice.drawback))
             print(f"Rekognition's clients find it by AWS_ENDPOINT_URL_REKOGNITION={server.url}")
             sys.stdout.flush()
             server.run(serving.router, serving.refuse_malformed)

@@ -68,6 +68,14 @@ class Body:
         """What has come hashes to, in hex."""
         return self._hash.hexdigest()
 
+    def check_declared(self) -> None:
+        """Refuse a body that is said to be too large.
+
+        Raises:
+            BodyTooLarge: it is.
+        """
+        self._refuse_beyond(self._declared_bytes)
+
     async def read(self) -> None:
         """Read all of it; a declared length that is too large is refused before.
 
@@ -78,7 +86,7 @@ class Body:
         limits = self._room.limits
         try:
             async with asyncio.timeout_at(self._due_s):
-                self._refuse_beyond(self._declared_bytes)
+                self.check_declared()
                 while not self.complete:
                     piece = await self._next_piece()
                     self._refuse_beyond(len(self.content) + len(piece))

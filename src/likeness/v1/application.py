@@ -5,9 +5,10 @@
 3. Nothing is cached, and whoever made a use of Likeness is told its receipt, also when refused.
 """
 
+from typing import Any
 from uuid import UUID
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -17,9 +18,9 @@ from starlette.types import Message
 from likeness import __version__
 from likeness.server import Answer, BodyLimits, Door, Exchange, Gate
 from likeness.service.uses.caller import Proof
-from likeness.v1.acts import PROOF_STATE, Acts, Offered
+from likeness.service.uses.receipts import receipt_for
+from likeness.v1.acts import PROOF_STATE, Acts, Offered, RowsHere, Somebody
 from likeness.v1.cases import cases
-from likeness.v1.ledger import ledger
 from likeness.v1.problems import problem
 from likeness.v1.watches import watches
 
@@ -31,6 +32,10 @@ _HEADERS = {
     "content-security-policy": "default-src 'none'; sandbox",
     "x-content-type-options": "nosniff",
 }
+
+_ledger = APIRouter(prefix="/v1", tags=["ledger"])
+_RECEIPT: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {}}}}
+_NOTE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
 
 
 class Application(Door):
@@ -49,7 +54,7 @@ class Application(Door):
             exception_handlers={HTTPException: _raise, RequestValidationError: _raise},
         )
         self._acts.state.acts = acts
-        for router in (cases, watches, ledger):
+        for router in (cases, watches, _ledger):
             self._acts.include_router(router)
         self._acts.add_api_route(HEALTH_PATH, show_health, tags=["health"])
 
@@ -57,7 +62,10 @@ class Application(Door):
         """Say whether it has to be known who asks."""
         exchange.headers.update(_HEADERS)
         exchange.headers["x-request-id"] = str(exchange.request_id)
-        return exchange.head.path not in (DESCRIPTION_PATH, HEALTH_PATH)
+        if exchange.head.path in (DESCRIPTION_PATH, HEALTH_PATH):
+            return False
+        exchange.body.check_declared()
+        return True
 
     async def answer(self, exchange: Exchange) -> Answer:
         """Do what is asked."""
@@ -98,6 +106,20 @@ def show_health(acts: Offered) -> Response:
     """Say whether acts can be done; 503 where they cannot."""
     ready = acts.ready()
     return JSONResponse({"ready": ready}, 200 if ready else 503)
+
+
+@_ledger.get("/receipts/{receipt_id}", response_class=Response, responses=_RECEIPT)
+def show_receipt(receipt_id: str, rows: RowsHere, somebody: Somebody) -> Response:
+    """Give a receipt, which `likeness ledger verify` checks offline."""
+    return Response(
+        receipt_for(rows.ledger, somebody, receipt_id).to_json(), media_type="application/json"
+    )
+
+
+@_ledger.get("/checkpoint", response_class=Response, responses=_NOTE)
+def show_checkpoint(rows: RowsHere, somebody: Somebody) -> Response:
+    """Give the signed head of the ledger, to be kept where nobody here can change it."""
+    return Response(rows.ledger.checkpoint(), media_type="text/plain")
 
 
 async def _raise(request: Request, error: Exception) -> Response:
