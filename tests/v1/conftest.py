@@ -108,7 +108,7 @@ class Client:
         """Find one face, as a finder does."""
         self.faces_asked_for += 1
         self.looked_from.append(threading.current_thread().name)
-        return SimpleNamespace(faces=(face(),), largest=0, image=sample.decode())
+        return SimpleNamespace(faces=(face(),), foremost=0, image=sample.decode())
 
     def templates(self, located: Any = None, which: Any = None) -> list[Template]:
         """Make its template, as a finder does."""
