@@ -128,12 +128,12 @@ def _small_files_of_one_importer(modules: dict[str, Path]) -> Iterator[str]:
     importers = defaultdict(set)
     for name, tree in trees.items():
         for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and modules[name].name != "__init__.py":
+            if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     inner = f"{node.module}.{alias.name}"
-                    importers[inner if inner in modules else behind.get(inner, node.module)].add(
-                        name
-                    )
+                    module = inner if inner in modules else behind.get(inner, node.module or "")
+                    if not (modules[name].name == "__init__.py" and module.startswith(name)):
+                        importers[module].add(name)
     for name, path in modules.items():
         lines = path.read_text().splitlines()
         if (

@@ -1,8 +1,10 @@
-"""The group picture: a portrait of each person, side by side."""
+"""The group picture: portraits side by side, with captions that say what it is."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont
 
 from likeness.terms import Box, Image
 
@@ -18,6 +20,9 @@ _FACE_HEIGHTS, _FACE_CENTRE = 2.6, 0.45
 _TURN_DEGREES = 6.0
 _WARM_AND_DARK_RGB = (0.80, 0.68, 0.52)
 _GRAIN = 9.0
+_INK, _WARNING_INK, _FAINT_INK = (235, 235, 235), (255, 196, 87), (160, 160, 160)
+_TITLE_SIZE, _TEXT_SIZE = 24, 19
+_STRIP_HEIGHT = 150
 
 
 def portrait(image: Image, box: Box) -> Pixels:
@@ -49,6 +54,29 @@ def side_by_side(portraits: list[Pixels]) -> Pixels:
         left = GAP + place * (WIDTH + GAP)
         group[GAP : GAP + HEIGHT, left : left + WIDTH] = pixels
     return group
+
+
+def captioned(group: Pixels, titles: list[tuple[str, str, bool]], footer: str) -> Pixels:
+    """Put a strip below a group picture.
+
+    Args:
+        group: (h, w, 3) RGB, from `side_by_side`.
+        titles: of each portrait a title, a line below it, and whether it is a warning.
+        footer: what the whole is.
+    """
+    height, width = group.shape[:2]
+    picture = Pillow.new("RGB", (width, height + _STRIP_HEIGHT), (BACKGROUND,) * 3)
+    picture.paste(Pillow.fromarray(group))
+    pen = ImageDraw.Draw(picture)
+    title_font = ImageFont.load_default(_TITLE_SIZE)
+    font = ImageFont.load_default(_TEXT_SIZE)
+    for place, (title, line, warns) in enumerate(titles):
+        left = GAP + place * (WIDTH + GAP)
+        ink = _WARNING_INK if warns else _INK
+        pen.text((left, height + 4), title, _INK, title_font)
+        pen.multiline_text((left, height + 38), line, ink, font, spacing=6)
+    pen.text((GAP, height + _STRIP_HEIGHT - _TEXT_SIZE - 14), footer, _FAINT_INK, font)
+    return np.asarray(picture)
 
 
 def place_of(box: Box) -> int:

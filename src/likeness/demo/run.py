@@ -14,8 +14,14 @@ from likeness.cli.terminal.annotation import encoded
 from likeness.cli.terminal.output_file import write_output
 from likeness.cli.terminal.progress import fetching
 from likeness.config import read_settings
-from likeness.demo.captions import captioned
-from likeness.demo.group_picture import Pixels, altered, place_of, portrait, side_by_side
+from likeness.demo.group_picture import (
+    Pixels,
+    altered,
+    captioned,
+    place_of,
+    portrait,
+    side_by_side,
+)
 from likeness.demo.people import PEOPLE, Person
 from likeness.library import Likeness
 from likeness.service.search.identify import Identification, Identifier
