@@ -180,13 +180,9 @@ def _recorded(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         request = {"CollectionId": "people", "Image": {"Bytes": pictures[0].read_bytes()}}
         for _ in range(3):
             client.search_faces_by_image(**request)
-        time.sleep(1)  # upkeep that follows enrolment is none of the search's
-        process.send_signal(signal.SIGUSR1)
-        time.sleep(0.2)
-        if not client.search_faces_by_image(**request)["FaceMatches"]:
-            raise SystemExit("The face that was enrolled is not found. `make demo` shows more.")
-        process.send_signal(signal.SIGUSR2)
-        search = _waited_for(folder / "recorded.json")
+        # Upkeep works beside it now and then: the shortest of several is the search alone.
+        searches = [_recorded_search(process, client, request, folder) for _ in range(_RUNS)]
+        search = min(searches, key=lambda one: len(one["calls"]))
     command = ["identify", str(pictures[0]), "--collection", "people"]
     out = folder / "identify.json"
     subprocess.run(
@@ -197,6 +193,17 @@ def _recorded(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         stdout=subprocess.DEVNULL,
     )
     return search, _waited_for(out)
+
+
+def _recorded_search(
+    process: subprocess.Popen[str], client: Any, request: dict[str, Any], folder: Path
+) -> dict[str, Any]:
+    process.send_signal(signal.SIGUSR1)
+    time.sleep(0.2)
+    if not client.search_faces_by_image(**request)["FaceMatches"]:
+        raise SystemExit("The face that was enrolled is not found. `make demo` shows more.")
+    process.send_signal(signal.SIGUSR2)
+    return _waited_for(folder / "recorded.json")
 
 
 @contextmanager
@@ -253,6 +260,7 @@ def _waited_for(path: Path) -> dict[str, Any]:
     for _ in range(100):
         if path.exists():
             recorded: dict[str, Any] = json.loads(path.read_text())
+            path.unlink()
             return recorded
         time.sleep(0.1)
     raise SystemExit(f"Nothing was recorded in {path}.")
