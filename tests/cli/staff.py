@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from likeness.app import Workload
@@ -21,9 +20,6 @@ from .conftest import GREEN, RED, InstallationWithDiscs, Outcome
 
 Command = Callable[..., Outcome]
 Make = Callable[..., Path]
-
-_FOLDER = TemporaryDirectory(prefix="likeness-staff-")
-_MADE = Path(_FOLDER.name)
 
 
 @contextmanager
@@ -45,7 +41,8 @@ def employ(likeness: Command, picture: Make, *options: object) -> None:
     if home_folder.exists() or {*folder.parent.iterdir()} - {folder}:
         _employ(likeness, folder, *options)
         return
-    made = _MADE / sha256(repr((options, _settings())).encode()).hexdigest()
+    key = sha256(repr((options, _settings())).encode()).hexdigest()
+    made = folder.parents[1] / f"staff-{key}"  # beside the folders of all tests
     if made.exists():
         shutil.copytree(made, folder.parent, dirs_exist_ok=True)
         return
