@@ -64,7 +64,7 @@ def _cohort(recogniser: str) -> str:
         made_from=_MADE_FROM,
     )
     path = _SHIPPED / f"{made.cohort.model}.cohort.npz"
-    made.cohort.save(path)
+    path.write_bytes(made.cohort.as_bytes())
     print(f"{path.name}: {len(made.cohort.vectors)} averages, {made.cohort.version}", flush=True)
     return made.cohort.model
 

@@ -17,6 +17,7 @@ from likeness.artifacts.pins import (
     PinnedPackage,
     Publisher,
     Sources,
+    require_digest,
 )
 from likeness.artifacts.whole_files import digest_of, disk_faults_of, write_whole
 
@@ -37,5 +38,6 @@ __all__ = [
     "find",
     "holds",
     "last_failure",
+    "require_digest",
     "write_whole",
 ]

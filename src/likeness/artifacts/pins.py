@@ -29,7 +29,7 @@ class PinnedPackage:
     def __post_init__(self) -> None:
         """Refuse a pin that pins nothing."""
         _require_plain_name(self.filename)
-        _require_digest(self.filename, self.size, self.sha256)
+        require_digest(self.filename, self.size, self.sha256)
 
     def __str__(self) -> str:
         """Name and version, as people say it."""
@@ -90,7 +90,7 @@ class PinnedFile:
     def __post_init__(self) -> None:
         """Refuse a pin that pins nothing, or whose name would leave the cache."""
         _require_plain_name(self.name)
-        _require_digest(self.name, self.size, self.sha256)
+        require_digest(self.name, self.size, self.sha256)
 
 
 class Publisher(Enum):
@@ -125,7 +125,12 @@ def _require_plain_name(name: str) -> None:
         )
 
 
-def _require_digest(name: str, size: int, sha256: str) -> None:
+def require_digest(name: str, size: int, sha256: str) -> None:
+    """Refuse what pins no bytes.
+
+    Raises:
+        InvalidRequest: it has no size, or no SHA-256.
+    """
     if size < 1 or not _SHA256.fullmatch(sha256):
         raise InvalidRequest(
             f"Not pinned: {name} has a size of {size} and SHA-256 {sha256!r}. Give its size in"

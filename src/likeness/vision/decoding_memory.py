@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -140,14 +140,9 @@ def _return_what_is_free() -> None:
         _trim(0)
 
 
-def _c_function(name: str) -> Any:
-    try:
-        return getattr(ctypes.CDLL(None), name)
-    except (OSError, TypeError, AttributeError):
-        return None  # another C library, which may return it itself
-
-
-_trim = _c_function("malloc_trim")
+_trim: Any = None
+with suppress(OSError, TypeError, AttributeError):  # another C library may return it itself
+    _trim = ctypes.CDLL(None).malloc_trim
 
 
 def in_mib(size: int) -> str:

@@ -18,8 +18,10 @@ Grey = NDArray[np.float32]
 
 # Chips of every layout are brought to one size, in which eyes are 35 to 40 pixels apart.
 _SIDE = 112
-_CENTRE_XY, _RADII_XY = (0.50, 0.55), (0.26, 0.30)
 _WINDOW = np.s_[12:, 11:101]  # the ellipse and what the widest blur sees around it
+_Y, _X = (np.mgrid[:_SIDE, :_SIDE] + 0.5) / _SIDE
+# Which pixels of the window are face: an ellipse about (0.50, 0.55).
+_FACE = (((_X - 0.50) / 0.26) ** 2 + ((_Y - 0.55) / 0.30) ** 2 <= 1)[_WINDOW]
 _FINE, _MIDDLE, _COARSE = 1.0, 2.0, 4.0  # Gaussian deviations in pixels between which detail lies
 # Half of full sharpness is where fine detail has this share of coarse detail's energy.
 _HALF_SHARP_RATIO, _SHARP_EXPONENT = 0.277, 4
@@ -138,14 +140,3 @@ def _sharpness(grey: Grey) -> float:
     ratio = float(np.square(fine - middle)[face].sum()) / coarse_energy
     sharp = (ratio / _HALF_SHARP_RATIO) ** _SHARP_EXPONENT
     return 100 * sharp / (1 + sharp)
-
-
-def _ellipse() -> NDArray[np.bool_]:
-    """Which pixels of the window are face."""
-    y, x = (np.mgrid[:_SIDE, :_SIDE] + 0.5) / _SIDE
-    (cx, cy), (rx, ry) = _CENTRE_XY, _RADII_XY
-    inside = ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 <= 1
-    return np.asarray(inside[_WINDOW], np.bool_)
-
-
-_FACE = _ellipse()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from likeness.app import Workload
+from likeness.artifacts import write_whole
 from likeness.cli.opened import networks_opened, prepare
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.options import (
@@ -60,7 +61,7 @@ def cohort(
         kept = settled.standards.keep_cohort(made.cohort)
     else:
         kept = out
-        made.cohort.save(out)
+        write_whole(out, made.cohort.as_bytes())
     print(
         f"Cohort {made.cohort.version}: {len(made.cohort.vectors)} averages of"
         f" {several(made.people, 'face')}; {several(len(made.rejections), 'picture')} of no use."

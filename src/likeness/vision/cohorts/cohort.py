@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.artifacts import write_whole
 from likeness.errors import InvalidRequest, ModelTampered
 
 # One average is of CROWD people, all with equal shares, drawn from a person's NEIGHBOURS nearest.
@@ -106,17 +105,9 @@ class Cohort:
         np.savez_compressed(content, vectors=self.vectors.astype("<f2"), facts=np.array(facts))
         return content.getvalue()
 
-    def save(self, path: Path) -> None:
-        """Write the cohort in one step.
-
-        Raises:
-            ArtifactUnavailable: the folder cannot be written.
-        """
-        write_whole(path, self.as_bytes())
-
     @classmethod
     def load(cls, path: Path) -> "Cohort":
-        """Read a cohort that `save` wrote.
+        """Read a cohort whose `as_bytes` were written.
 
         Raises:
             ModelTampered: the file is not one, or not as it was written.

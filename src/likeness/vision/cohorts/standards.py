@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from likeness.artifacts import disk_faults_of, write_whole
+from likeness.artifacts import write_whole
 from likeness.errors import InvalidRequest, NotFound
 from likeness.terms import Calibration
 from likeness.vision.cohorts.cohort import Cohort
@@ -86,9 +86,7 @@ class Standards:
     def keep_cohort(self, cohort: Cohort) -> Path:
         """Keep an operator's own cohort; it is used from now on."""
         path = self._own / _cohort_name(cohort.model)
-        with disk_faults_of(self._own):
-            self._own.mkdir(parents=True, exist_ok=True)
-            cohort.save(path)
+        write_whole(path, cohort.as_bytes())
         return path
 
     def keep_calibration(self, calibration: Calibration) -> Path:

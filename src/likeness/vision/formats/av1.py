@@ -5,6 +5,7 @@ files (2.3). The sides in the file's own header are a claim: a decoder makes fra
 data asks for, and only then sees that another size was claimed.
 """
 
+import io
 from collections.abc import Iterator
 from itertools import islice
 
@@ -68,18 +69,14 @@ def _in_meta(data: bytes) -> dict[bytes, bytes]:
     return {kind: meta[at:end] for kind, at, end in boxes_in(meta, _FULL_BOX)}
 
 
-class _Numbers:
+class _Numbers(io.BytesIO):
     """Numbers of so many bytes, one after the other."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
     def take(self, size: int) -> int:
-        if self._at + size > len(self._data):
+        taken = self.read(size)
+        if len(taken) < size:
             raise ValueError("a box ends too early")
-        self._at += size
-        return int.from_bytes(self._data[self._at - size : self._at])
+        return int.from_bytes(taken)
 
 
 def _of_another_kind(iinf: bytes) -> set[int]:

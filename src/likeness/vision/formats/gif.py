@@ -4,6 +4,7 @@ Comments and applications' extensions never reach the decoder.
 """
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,24 +61,32 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
 
 
 def _first_frame(data: bytes) -> _Frame:
-    at, control, first = _after_palette(data, 10, 13), b"", (0, 0)
+    control, first = b"", None
+    for kind, start, end in _blocks(data):
+        if kind == _IMAGE and first:
+            return _Frame(control, *first, others=True)
+        if kind == _IMAGE:
+            first = start, end
+        elif kind == _CONTROL and not first:
+            control = data[start:end]
+    if not first:
+        raise InvalidImage("Damaged: this GIF holds no frame. Fetch it again.")
+    return _Frame(control, *first, others=False)
+
+
+def _blocks(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Kind, start and end of each frame and extension, whose kind is its label."""
+    at = _after_palette(data, 10, 13)
     for _ in range(_MAX_BLOCKS):
-        kind = data[at] if at < len(data) else _TRAILER
+        kind, start = data[at] if at < len(data) else _TRAILER, at
         if kind == _EXTENSION:
-            end = _after_blocks(data, at + 2)
-            if data[at + 1] == _CONTROL and not first[1]:
-                control = data[at:end]
+            kind, at = data[at + 1], _after_blocks(data, at + 2)
         elif kind == _IMAGE:
-            if first[1]:
-                return _Frame(control, *first, others=True)
-            end = _after_blocks(data, _after_palette(data, at + 9, at + 10) + 1)
-            first = at, end
-        elif first[1]:
-            return _Frame(control, *first, others=False)
+            at = _after_blocks(data, _after_palette(data, at + 9, at + 10) + 1)
         else:
-            break
-        at = end
-    raise InvalidImage("Damaged: this GIF holds no frame. Fetch it again.")
+            return
+        yield kind, start, at
+    raise InvalidImage("Damaged: this GIF has too many blocks. Save it anew.")
 
 
 def _after_palette(data: bytes, flags_at: int, palette_at: int) -> int:

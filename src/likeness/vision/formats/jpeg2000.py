@@ -33,7 +33,6 @@ _COD, _COC, _SOT, _SOD, _EOC = b"\xff\x52", b"\xff\x53", b"\xff\x90", b"\xff\x93
 
 _ENUMERATED, _CMYK_COLOURS = 1, (12).to_bytes(4)
 
-_MAX_BOXES = 1000
 _MAX_MARKERS = 100_000
 _MAX_COMPONENTS = 4
 _MAX_TILES = 2048
@@ -136,20 +135,9 @@ def _codestream(data: bytes) -> int:
     """Where the codestream begins."""
     if data.startswith(_SOC_SIZ):
         return 0
-    at = 0
-    for _ in range(_MAX_BOXES):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        content = at + 8
-        if length == 1:
-            (length,) = struct.unpack_from(">Q", data, content)
-            content += 8
-        if kind == b"jp2c":
-            if data.startswith(_SOC_SIZ, content):
-                return content
-            break
-        if length < content - at:
-            break
-        at += length
+    for kind, start, _ in boxes_in(data, 0):
+        if kind == b"jp2c" and data.startswith(_SOC_SIZ, start):
+            return start
     raise InvalidImage("Damaged: this JP2 file holds no codestream. Fetch it again.")
 
 

@@ -5,13 +5,12 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from likeness.artifacts import PinnedFile
+from likeness.artifacts import PinnedFile, require_digest
 from likeness.errors import InvalidRequest
 from likeness.vision.networks.forms import Form, Task
 from likeness.vision.networks.session import Preparation
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class LicenceClass(StrEnum):
@@ -46,11 +45,7 @@ class LocalFile:
             raise InvalidRequest(
                 f"Not the name of a file beside the card: {self.name!r}. Put the file there."
             )
-        if self.size < 1 or not _SHA256.fullmatch(self.sha256):
-            raise InvalidRequest(
-                f"Not pinned: {self.name} has a size of {self.size} and SHA-256 {self.sha256!r}."
-                " Give its size in bytes and 64 lower-case hexadecimal digits."
-            )
+        require_digest(self.name, self.size, self.sha256)
 
 
 @dataclass(frozen=True, slots=True)
