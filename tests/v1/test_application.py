@@ -13,6 +13,8 @@ import pytest
 
 from likeness.errors import Fault, KeyUnusable, TooBusy
 from likeness.server import Lane
+from likeness.terms import Use
+from tests.service.unrecorded import UnrecordedDesk
 
 from .conftest import LANE, Client, signed
 from .wanted import watch
@@ -122,9 +124,17 @@ def test_body_that_is_said_to_be_too_long_is_refused_whoever_sends_it(client: Cl
 
 
 def test_a_request_that_comes_again_is_served_and_noted_as_one(
-    client: Client, caplog: pytest.LogCaptureFixture
+    client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO, "likeness")
+    uses: list[Use] = []
+    record = UnrecordedDesk.record
+
+    def noting(desk: UnrecordedDesk, use: Use) -> Any:
+        uses.append(use)
+        return record(desk, use)
+
+    monkeypatch.setattr(UnrecordedDesk, "record", noting)
 
     async def send_twice() -> list[int]:
         transport = httpx.ASGITransport(client.application)
@@ -135,6 +145,7 @@ def test_a_request_that_comes_again_is_served_and_noted_as_one(
     assert asyncio.run(send_twice()) == [200, 200]
     lines = [vars(record)["fields"] for record in caplog.records if hasattr(record, "fields")]
     assert [line.get("replayed", False) for line in lines] == [False, True]
+    assert [use.replayed for use in uses] == [False, True]
 
 
 def test_body_of_somebody_unknown_is_not_parsed(

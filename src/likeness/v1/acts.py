@@ -46,12 +46,19 @@ class Calling:
 
     def __init__(self, request: Request) -> None:
         self._principal = principal_of(request)
+        self._replayed: bool = request.state.replayed
         self._proof = Proof()
         setattr(request.state, PROOF_STATE, self._proof)
 
     def __call__(self, operation: str, purpose: str | None = None) -> Caller:
         """Give the caller of an act, who may state a purpose."""
-        return Caller(self._principal, operation, Stated(purpose), proof=self._proof)
+        return Caller(
+            self._principal,
+            operation,
+            Stated(purpose),
+            replayed=self._replayed,
+            proof=self._proof,
+        )
 
 
 Offered = Annotated[Acts, Depends(acts_of)]

@@ -69,7 +69,10 @@ class Application(Door):
 
     async def answer(self, exchange: Exchange) -> Answer:
         """Do what is asked."""
-        state: dict[str, object] = {"caller": exchange.principal}
+        state: dict[str, object] = {
+            "caller": exchange.principal,
+            "replayed": exchange.replayed,
+        }
         scope = {**exchange.scope, "state": state}
         if exchange.principal is not None:
             self.gate.rates.take(exchange.principal.id)
