@@ -54,7 +54,7 @@ if (
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
 
 # All that is in them serves over sockets.
-_SLOW_FOLDERS = ("end_to_end", "rekognition/operations")
+_SLOW_FOLDERS = ("doors", "end_to_end", "rekognition/operations")
 _MOST_PROCESSES = 4
 
 # How fast the machine is, nothing here asserts.

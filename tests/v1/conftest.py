@@ -127,14 +127,21 @@ class Client:
         return SimpleNamespace(entry=entry, to_json=lambda: '{"id": "1-abc"}')
 
 
-def signed(request: httpx.Request, role: str, name: str = "ada") -> httpx.Request:
+def signed(
+    request: httpx.Request,
+    role: str = "",
+    name: str = "ada",
+    *,
+    access_key_id: str | None = None,
+    secret: str = SECRET,
+) -> httpx.Request:
     """Sign a request as somebody; of what comes in pieces, nothing is signed."""
     try:
         body = request.content
     except httpx.RequestNotRead:
         body = b""
     sent = AWSRequest(request.method, str(request.url), data=body)
-    credentials = Credentials(f"LKIAX{role}X{name}", SECRET)
+    credentials = Credentials(access_key_id or f"LKIAX{role}X{name}", secret)
     SigV4Auth(credentials, "rekognition", "eu-west-1").add_auth(sent)
     request.headers.update(dict(sent.headers))
     return request
