@@ -8,6 +8,7 @@ from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.secrets import Rotation, SecretActs
 from likeness.storage import Database, open_database
 from likeness.terms import Principal, Role
+from tests.service.governed import governed
 from tests.service.unrecorded import UnrecordedDesk
 
 STEPS = ("begun", "made", "resealing", "resealed", "destroying", "destroyed")
@@ -16,7 +17,7 @@ STEPS = ("begun", "made", "resealing", "resealed", "destroying", "destroyed")
 def rotate(database: Database, keyring: Keyring) -> Rotation:
     """Rotate without a ledger, whose key would be sealed anew too."""
     principal = Principal("local:test", Role.ADMIN)
-    return SecretActs(database, keyring, UnrecordedDesk(database), principal).rotate()
+    return SecretActs(governed(database, keyring, UnrecordedDesk(database)), principal).rotate()
 
 
 def run(url: str, folder: Path, last: str) -> None:

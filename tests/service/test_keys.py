@@ -12,10 +12,11 @@ from likeness.errors import Denied
 from likeness.policy import vocabulary
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.keys import KeyActs
-from likeness.service.uses.record import Desk, Record
+from likeness.service.uses.record import Record
 from likeness.storage import Database, migrate, open_database
 from likeness.terms import Principal, Role, Use
 from tests.service.accounting import Accounting
+from tests.service.governed import governed
 from tests.service.unrecorded import UnrecordedDesk
 
 ADA = Principal("local:ada", Role.ADMIN)
@@ -55,8 +56,7 @@ def desk(database: Database) -> WatchedDesk:
 
 @pytest.fixture
 def office(database: Database, desk: WatchedDesk, tmp_path: Path) -> KeyActs:
-    admits: Desk = desk
-    return KeyActs(database, Keyring(KeyFiles(tmp_path / "keys")), admits, ADA)
+    return KeyActs(governed(database, Keyring(KeyFiles(tmp_path / "keys")), desk), ADA)
 
 
 CHANGES: dict[str, Callable[[KeyActs], object]] = {
@@ -86,7 +86,7 @@ def accounting(database: Database, tmp_path: Path) -> Accounting:
 
 @pytest.fixture
 def recorded_office(accounting: Accounting) -> KeyActs:
-    return KeyActs(accounting.database, accounting.keyring, accounting.desk(), ADA)
+    return KeyActs(governed(accounting.database, accounting.keyring, accounting.desk()), ADA)
 
 
 def test_the_ledger_says_which_key_was_made_with_what_and_never_its_name(

@@ -15,6 +15,7 @@ from likeness.service.govern.ledger import LedgerActs
 from likeness.storage import migrate, open_database
 from likeness.terms import Principal, Role
 from tests.service.accounting import Accounting
+from tests.service.governed import governed
 
 ADA = Principal("local:ada", Role.ADMIN)
 EVE = Principal("local:eve", Role.AUDITOR)
@@ -34,7 +35,7 @@ def key_of(home: Accounting) -> VerifyingKey | None:
 
 
 def renew(home: Accounting, principal: Principal = ADA) -> int:
-    acts = LedgerActs(home.database, home.keyring, home.desk(), principal, ledger=home.ledger)
+    acts = LedgerActs(governed(home.database, home.keyring, home.desk(), home.ledger), principal)
     return acts.new_key()[0].index
 
 

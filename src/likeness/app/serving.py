@@ -99,9 +99,7 @@ class Serving(Closing):
     def ensure_first_key(self) -> IssuedSecret | None:
         """Make an admin's key where there is none at all; its secret is given this once."""
         home = self.home
-        key = KeyActs(home.database, home.keyring, home.desk, home.somebody).ensure_first()
-        home.freshness.expire()  # whoever is shown the key may use it at once
-        return key
+        return KeyActs(home, home.somebody).ensure_first()
 
     def close(self) -> None:
         """Finish what was begun, and let go of the home."""

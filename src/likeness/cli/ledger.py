@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.governing import on_ledger
+from likeness.cli.governing import acting
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import ExitCode
@@ -28,6 +28,7 @@ from likeness.ledger import (
     tell_witness,
 )
 from likeness.secrets import VerifyingKey
+from likeness.service.govern.ledger import LedgerActs
 
 ledger = typer.Typer(help="The ledger: what was done, and proof of it for others.")
 
@@ -76,8 +77,8 @@ def verify(
 @ledger.command()
 def checkpoint(out: _Out, as_json: AsJson = False) -> None:
     """Write the signed checkpoint of all entries, to be kept where nobody here can change it."""
-    with on_ledger() as acts:
-        signed = acts.ledger.checkpoint()
+    with acting(LedgerActs) as acts:
+        signed = acts.home.ledger.checkpoint()
     write_output(out, signed.encode())
     _say_checkpoint(signed, f"is in '{out}'", as_json)
 
@@ -91,8 +92,8 @@ def receipt(
     as_json: AsJson = False,
 ) -> None:
     """Write the receipt of a use, which anybody can check who has the public key."""
-    with on_ledger() as acts:
-        made = acts.ledger.receipt(receipt_id)
+    with acting(LedgerActs) as acts:
+        made = acts.home.ledger.receipt(receipt_id)
     write_output(out, made.to_json().encode())
     said = f"The receipt of entry {made.index} is in '{out}'."
     print_answer(as_json, {"receipt": made.id, "index": made.index}, [said])
@@ -106,8 +107,8 @@ def growth(
 ) -> None:
     """Write the proof that the ledger only grew since a checkpoint, for whoever kept that."""
     note = _note(old)
-    with on_ledger() as acts:
-        proof = acts.ledger.growth(note)
+    with acting(LedgerActs) as acts:
+        proof = acts.home.ledger.growth(note)
     write_output(out, proof.to_json().encode())
     _say_checkpoint(proof.new, f"follows from '{old}', as '{out}' proves", as_json)
 
@@ -115,7 +116,7 @@ def growth(
 @ledger.command()
 def export(out: _Out, as_json: AsJson = False) -> None:
     """Write all entries as lines of JSON, for the owner alone to read."""
-    with on_ledger() as acts, private_output(out) as file:
+    with acting(LedgerActs) as acts, private_output(out) as file:
         exported = acts.export(file.write)
     said = f"{several(exported, 'line')}, an entry each, in '{out}'."
     print_answer(as_json, {"entries": exported}, [said])
@@ -124,7 +125,7 @@ def export(out: _Out, as_json: AsJson = False) -> None:
 @ledger.command()
 def key(as_json: AsJson = False) -> None:
     """Print the public key in PEM: give it to whoever is to check receipts, before they need it."""
-    with on_ledger() as acts:
+    with acting(LedgerActs) as acts:
         public = acts.public_key()
     document = {"origin": public.name, "pem": public.key.pem, "vkey": public.vkey}
     print_answer(as_json, document, public.key.pem.splitlines())
@@ -139,8 +140,8 @@ def witness(as_json: AsJson = False) -> None:
             "There is no witness: LIKENESS_LEDGER_WITNESS is not set. Set it to a command that"
             " keeps what it reads elsewhere."
         )
-    with on_ledger() as acts:
-        signed = acts.ledger.checkpoint()
+    with acting(LedgerActs) as acts:
+        signed = acts.home.ledger.checkpoint()
     tell_witness(argv, signed)
     _say_checkpoint(signed, "is with the witness", as_json)
 
@@ -150,7 +151,7 @@ def new_key(yes: Yes = False, as_json: AsJson = False) -> None:
     """Sign with a new key from now on; the former one vouches for it, unless it is lost."""
     question = "Sign with a new key, which everybody who checks receipts needs from then on?"
     require_consent(question, yes, "the key stays")
-    with on_ledger() as acts:
+    with acting(LedgerActs) as acts:
         position, receipt_id = acts.new_key()
     said = f"A new key signs from entry {position.index} on, receipt {receipt_id}."
     print_answer(as_json, {"receipt": receipt_id}, [said])
@@ -196,7 +197,7 @@ def _checked(proof: Receipt | Growth, key: VerifyingKey) -> tuple[Json, str]:
 
 def _own_key() -> VerifyingKey:
     try:
-        with on_ledger() as acts:
+        with acting(LedgerActs) as acts:
             return acts.public_key().key
     except NotFound as error:
         raise NotFound("This home has no ledger. Give the public key by --key KEY.pem.") from error
@@ -204,7 +205,7 @@ def _own_key() -> VerifyingKey:
 
 def _verify_all(against: list[Path], trusted: VerifyingKey | None, as_json: bool) -> None:
     checkpoints = [read_checkpoint(_note(path)) for path in against]
-    with on_ledger() as acts:
+    with acting(LedgerActs) as acts:
         found = acts.verify(checkpoints, trusted)
     lines = [part for line in _in_words(found) for part in folded(plain(line)).splitlines()]
     print_answer(as_json, _found_json(found), lines)

@@ -15,7 +15,7 @@ class KeyActs(Governing):
 
     def every(self) -> list[AccessKey | BrokenKey]:
         """List all keys by name; no secret is among what is listed."""
-        return self.database.read(keys.listed)
+        return self.home.database.read(keys.listed)
 
     def create(self, name: str, grant: Grant) -> IssuedSecret:
         """Make a key; its secret is given this once.
@@ -27,7 +27,7 @@ class KeyActs(Governing):
         require_known(sector=grant.sector, jurisdiction=grant.jurisdiction, purposes=grant.purposes)
         made = partial(
             keys.create,
-            keyring=self.keyring,
+            keyring=self.home.keyring,
             name=name,
             grant=grant,
             created_by=self.principal.id,
@@ -41,7 +41,10 @@ class KeyActs(Governing):
             return None
         # Of programs that start at once, one makes it.
         made = partial(
-            keys.ensure_first, keyring=self.keyring, created_by=self.principal.id, now=self.clock()
+            keys.ensure_first,
+            keyring=self.home.keyring,
+            created_by=self.principal.id,
+            now=self.clock(),
         )
         return self.write(
             "CreateAccessKey", made, lambda issued: _issued(issued) if issued else Outcome()
@@ -56,7 +59,7 @@ class KeyActs(Governing):
         """
         disabled = partial(
             keys.disable,
-            keyring=self.keyring,
+            keyring=self.home.keyring,
             name=name,
             now=self.clock(),
             last_admin_too=last_admin_too,
@@ -71,7 +74,7 @@ class KeyActs(Governing):
             NotFound: there is none of that name.
             KeyUnusable: its rows were changed from outside.
         """
-        enabled = partial(keys.enable, keyring=self.keyring, name=name)
+        enabled = partial(keys.enable, keyring=self.home.keyring, name=name)
         return self.write("EnableAccessKey", enabled, _granting)
 
     def rotate(self, name: str, grace_hours: int) -> IssuedSecret:
@@ -84,7 +87,7 @@ class KeyActs(Governing):
         """
         rotated = partial(
             keys.rotate,
-            keyring=self.keyring,
+            keyring=self.home.keyring,
             name=name,
             grace_hours=grace_hours,
             now=self.clock(),

@@ -7,7 +7,7 @@ never locks anybody out.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -15,7 +15,6 @@ from likeness.access import keys
 from likeness.errors import NotFound
 from likeness.gallery import counts_by_key
 from likeness.ledger import (
-    Ledger,
     NoteKey,
     Position,
     Problem,
@@ -38,8 +37,6 @@ from likeness.terms import Action, Use
 class LedgerActs(Governing):
     """Verifies and shows the ledger, and gives it a new key."""
 
-    ledger: Ledger = field(kw_only=True)
-
     def verify(
         self, against: Sequence[SignedCheckpoint] = (), key: VerifyingKey | None = None
     ) -> Verification:
@@ -51,7 +48,7 @@ class LedgerActs(Governing):
 
         def verify(connection: Connection) -> Verification:
             origin = origin_of(read_installation(connection))
-            marks = open_marks(connection, self.keyring)
+            marks = open_marks(connection, self.home.keyring)
             found = verify_log(connection, origin, marks, against=against, key=key)
             recorded = len(keys.every(connection)) + counts_by_key(connection).total()
             if not found.holds or found.size or not recorded:
@@ -62,7 +59,7 @@ class LedgerActs(Governing):
             )
             return replace(found, problem=Problem(says, 0))
 
-        return self.database.read(verify)
+        return self.home.database.read(verify)
 
     def public_key(self) -> NoteKey:
         """Give what others check with, under the ledger's name.
@@ -77,7 +74,7 @@ class LedgerActs(Governing):
                 raise NotFound("There is no key: nothing is recorded yet. Use Likeness first.")
             return NoteKey(origin_of(read_installation(connection)), key)
 
-        return self.database.read(read)
+        return self.home.database.read(read)
 
     def export(self, write: Callable[[bytes], object]) -> int:
         """Write every entry as a line; say how many there are."""
@@ -89,7 +86,7 @@ class LedgerActs(Governing):
                 exported += 1
             return exported
 
-        return self.database.read(export)
+        return self.home.database.read(export)
 
     def new_key(self) -> tuple[Position, str]:
         """Make a key, which the former one endorses unless it is lost.
@@ -102,8 +99,8 @@ class LedgerActs(Governing):
                 signed.
         """
         use = Use(self.principal, Action.GOVERN, "ledger.new-key")
-        with self.desk.record(use) as record:
+        with self.home.desk.record(use) as record:
             position = record.write(
-                lambda connection: self.ledger.new_key(connection, use), lambda _: Outcome()
+                lambda connection: self.home.ledger.new_key(connection, use), lambda _: Outcome()
             )
-        return position, self.ledger.receipt_id(position)
+        return position, self.home.ledger.receipt_id(position)

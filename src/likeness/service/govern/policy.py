@@ -1,7 +1,7 @@
 """Rules: look at them, ask other ones, and change them, each change on record."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from likeness.access import AccessKey, keys
 from likeness.errors import InvalidRequest
-from likeness.gallery import Collections
 from likeness.policy import (
     Circumstances,
     EnabledPack,
@@ -56,8 +55,6 @@ class RulesNow:
 class PolicyActs(Governing):
     """Looks at rules, asks other ones, and changes them."""
 
-    collections: Collections = field(kw_only=True)
-
     def now(self) -> RulesNow:
         """Read the rules and the stop switch.
 
@@ -74,7 +71,7 @@ class PolicyActs(Governing):
                 PolicyEngine([*enabled.always(), *(one.chosen for one in packs)]),
             )
 
-        return self.database.read(read)
+        return self.home.database.read(read)
 
     def enable(self, pack: Pack, chosen: Mapping[str, str]) -> EnabledPack:
         """Enable a pack, or choose anew of one that is.
@@ -129,7 +126,7 @@ class PolicyActs(Governing):
 
     def organisations(self) -> list[str]:
         """List the organisations of enabled keys, and that of whoever is here."""
-        every = self.database.read(keys.every)
+        every = self.home.database.read(keys.every)
         of_keys = {one.principal.organisation for one in every if one.disabled_at is None}
         return sorted({*of_keys, self.principal.organisation})
 
@@ -166,7 +163,7 @@ class PolicyActs(Governing):
                     " enabled pack, or give --enable too."
                 )
         engine = PolicyEngine([*enabled.always(), *packs])
-        return self.database.read(partial(simulate_policy, engine=engine))
+        return self.home.database.read(partial(simulate_policy, engine=engine))
 
     def key(self, name: str) -> AccessKey:
         """Find an access key.
@@ -174,7 +171,7 @@ class PolicyActs(Governing):
         Raises:
             NotFound: there is none of that name.
         """
-        return self.database.read(partial(keys.get, name=name))
+        return self.home.database.read(partial(keys.get, name=name))
 
     def in_collection(self, use: Use, name: str) -> Use:
         """Say of a use that it is of a collection, and what was declared of that.
@@ -182,7 +179,7 @@ class PolicyActs(Governing):
         Raises:
             NotFound: there is none of that name.
         """
-        found = self.collections.collection(name)
+        found = self.home.collections.collection(name)
         return use_in(use, found.id, found.tags)
 
     def collection_id(self, name_or_id: str) -> UUID:
@@ -194,4 +191,4 @@ class PolicyActs(Governing):
         try:
             return UUID(name_or_id)
         except ValueError:
-            return self.collections.collection(name_or_id).id
+            return self.home.collections.collection(name_or_id).id

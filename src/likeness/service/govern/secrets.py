@@ -61,8 +61,8 @@ class SecretActs(Governing):
             Denied: policy forbids it.
         """
         with self.record("secrets list", Action.READ) as record:
-            named, others = self.database.read(sealed_by_key)
-            listed = [KeyUse(one, named[one], others[one]) for one in self.keyring.key_ids]
+            named, others = self.home.database.read(sealed_by_key)
+            listed = [KeyUse(one, named[one], others[one]) for one in self.home.keyring.key_ids]
             record.answered(Outcome())
         return listed
 
@@ -76,9 +76,9 @@ class SecretActs(Governing):
             DatabaseUnavailable: the database cannot be written; nothing was destroyed.
         """
         with self.record("secrets rotate") as record:
-            if len(self.keyring.key_ids) == 1:
-                self.keyring.rotate()
-            older = self.keyring.key_ids[1:]
+            if len(self.home.keyring.key_ids) == 1:
+                self.home.keyring.rotate()
+            older = self.home.keyring.key_ids[1:]
             resealed = record.write(self._reseal, self._resealed)
         sealed_anew = 1
         while sealed_anew:
@@ -88,24 +88,24 @@ class SecretActs(Governing):
                     lambda count: self._resealed(count, None if count else len(older)),
                 )
             resealed += sealed_anew
-        newest, *kept = self.keyring.key_ids
+        newest, *kept = self.home.keyring.key_ids
         destroyed = tuple(key_id for key_id in older if key_id not in kept)
         return Rotation(newest, resealed, destroyed, tuple(kept))
 
     def _reseal(self, connection: Connection) -> int:
-        return sum(rewrap(connection, self.keyring) for rewrap in REWRAPS)
+        return sum(rewrap(connection, self.home.keyring) for rewrap in REWRAPS)
 
     def _reseal_or_retire(self, connection: Connection) -> int:
         sealed_anew = self._reseal(connection)
         if not sealed_anew:
-            for key_id in self.keyring.key_ids[1:]:
+            for key_id in self.home.keyring.key_ids[1:]:
                 with suppress(Conflict):  # destroyed elsewhere
-                    self.keyring.retire(key_id)
+                    self.home.keyring.retire(key_id)
         return sealed_anew
 
     def _resealed(self, count: int, older: int | None = None) -> Outcome:
         """Say how much the newest key sealed; of `older` keys, how many were destroyed."""
-        newest, *kept = self.keyring.key_ids
+        newest, *kept = self.home.keyring.key_ids
         details = {"newest": newest, "resealed": str(count)}
         if older is not None:
             details["destroyed"] = str(older - len(kept))
