@@ -116,7 +116,7 @@ def test_a_receipt_of_another_ledger_does_not_hold(
     assert "it is of another ledger" in " ".join(outcome.out.split())
     outcome = likeness("ledger", "verify", "--against", receipt)
     assert (outcome.code, outcome.out) == (2, "")
-    assert "it is of another ledger" in outcome.err
+    assert "is of another ledger" in outcome.err
 
 
 def test_the_whole_ledger_is_verified_and_says_what_it_cannot_know(
@@ -235,7 +235,7 @@ def test_what_is_no_receipt_is_said_to_be_none(
     for arguments in ([path], ["--against", path], ["--key", path]):
         outcome = likeness("ledger", "verify", *arguments)
         assert (outcome.code, outcome.out) == (2, "")
-        assert re.search("Not|not text|cannot be read|expected", outcome.err)
+        assert re.search("Not|not text|cannot be read", outcome.err)
 
 
 def test_a_home_without_a_ledger_has_no_key_and_no_checkpoint(

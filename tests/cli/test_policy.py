@@ -192,7 +192,7 @@ def test_a_broken_pack_is_named_on_one_line(likeness: Command, own: Path) -> Non
     for verb in ("check", "enable"):
         outcome = likeness("policy", verb, own)
         assert (outcome.code, outcome.out) == (2, "")
-        assert "pack 'house', quiet does not" in outcome.err
+        assert "Rule quiet of pack 'house' does not" in outcome.err
         assert outcome.err.count("\n") == 1
 
 
@@ -207,9 +207,9 @@ def test_what_enabling_would_refuse_a_check_finds(likeness: Command, own: Path) 
     assert "boston-2020-officials" in likeness("policy", "show", "boston-2020").out
     likeness("policy", "enable", "boston-2020")
     for file, said in (
-        (own, "'boston-2020-officials' came 2 times (in boston-2020, house): rename one"),
-        (taken, "'real-time' is one of Likeness's: rename its files"),
-        (always, "leave out `always`"),
+        (own, "'boston-2020-officials' (in boston-2020, house). Rename one."),
+        (taken, "has the name of one of Likeness's. Rename its files."),
+        (always, "Leave out `always`"),
     ):
         checked, enabled = likeness("policy", "check", file), likeness("policy", "enable", file)
         assert (checked.code, checked.out, checked.err) == (2, "", enabled.err)
@@ -251,7 +251,7 @@ def test_a_pack_is_checked_beside_what_is_enabled_in_a_home_of_an_older_likeness
             opened.database.write(lambda c, text=statement: c.exec_driver_sql(text))
     checked = likeness("policy", "check", twin)
     assert (checked.code, checked.out) == (2, "")
-    assert "'quiet' came 2 times (in house, twin)" in checked.err
+    assert "2 rules have the @id 'quiet' (in house, twin)" in checked.err
 
 
 WRONG = {
@@ -265,7 +265,7 @@ WRONG = {
         "each name once",
     ),
     "what cannot be disabled": (["disable", "safeguards"], "always in force"),
-    "what is not enabled": (["disable", "eu-ai-act"], "enabled pack was expected"),
+    "what is not enabled": (["disable", "eu-ai-act"], "is not enabled"),
     "no date": (["explain", "--date=soon"], "Not a date: 'soon'"),
     "a date beyond time": (["explain", "--date=9999-12-31T23:59-05:00"], "Not a date"),
     "no key": (["explain", "--key=fish"], "likeness keys list"),
@@ -274,8 +274,11 @@ WRONG = {
     "no choice to simulate": (["simulate", "--choice=eu-ai-act.x=1"], "give --enable too"),
     "nothing to suspend": (["suspend", "--reason=x"], "but 0 of"),
     "two to suspend": (["suspend", "--reason=x", "--all", "--purpose=research"], "but 2 of"),
-    "no such purpose": (["suspend", "--reason=x", "--purpose=fishing"], "'fishing' is none"),
-    "nothing to resume": (["resume", "--all"], "something suspended was expected"),
+    "no such purpose": (
+        ["suspend", "--reason=x", "--purpose=fishing"],
+        "No such purpose 'fishing'",
+    ),
+    "nothing to resume": (["resume", "--all"], "Not suspended"),
 }
 
 

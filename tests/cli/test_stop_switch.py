@@ -77,7 +77,7 @@ def test_a_stop_of_an_organisation_that_nobody_is_of_warns_and_names_the_nearest
     assert stop("a  DEPARTMENT") == ""
     misspelt = stop("A Departement")
     assert misspelt.count("\n") == 1
-    assert "to which 'A Department' is nearest" in misspelt
+    assert "the nearest is 'A Department'" in misspelt
     assert "`likeness policy resume --organisation 'A Departement'`" in misspelt
     assert "nobody is stopped yet" in stop("Old Desk")
     monkeypatch.setenv("LIKENESS_ORGANISATION", "Here")

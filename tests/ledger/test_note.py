@@ -91,7 +91,7 @@ def test_a_changed_text_is_not_signed() -> None:
     ],
 )
 def test_what_is_written_otherwise_is_no_checkpoint(damage: Callable[[str], str]) -> None:
-    with pytest.raises(InvalidRequest, match="expected"):
+    with pytest.raises(InvalidRequest, match="Take the file as it was written"):
         read_checkpoint(damage(GOLDEN))
 
 

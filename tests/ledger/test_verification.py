@@ -149,7 +149,7 @@ def test_a_checkpoint_of_another_ledger_is_said_to_be_that(
     recorded: Database, keyring: Keyring
 ) -> None:
     other = signed(Checkpoint("likeness/other", 1, bytes(32)), SigningKey.new())
-    with pytest.raises(InvalidRequest, match="it is of another ledger"):
+    with pytest.raises(InvalidRequest, match="is of another ledger"):
         verified(recorded, keyring, other)
 
 

@@ -41,41 +41,44 @@ def test_what_is_refused_may_be_said_in_texts_and_comments() -> None:
 
 
 BROKEN_RULES = {
-    "a syntax error": (f"{HEAD}permit(principal,", "cannot be read"),
-    "no rule": ("// nothing", "there is none"),
-    "a duplicate id": (RULE + RULE, "'r' came 2 times"),
+    "a syntax error": (f"{HEAD}permit(principal,", "not Cedar"),
+    "no rule": ("// nothing", "There is no rule"),
+    "a duplicate id": (RULE + RULE, "2 rules have the @id 'r'"),
     "an unknown attribute": (
         f"{HEAD}forbid{ANYBODY} when {{ context.warant }};",
-        "'test', r does not .*`warant`",
+        "r of pack 'test' does not .*`warant`",
     ),
     "an unknown action": (
         f'{HEAD}forbid(principal, action == Action::"fly", resource);',
-        "r does not .*fly",
+        "r of pack .* does not .*fly",
     ),
-    "a slot": (f"{HEAD}permit(principal == ?principal, action, resource);", "without slots"),
+    "a slot": (f"{HEAD}permit(principal == ?principal, action, resource);", "has a slot"),
     "no id": (
         f'@source("here") @effective("2020-01-01") permit{ANYBODY};',
-        "rule number 1 of pack 'test' .* @id",
+        "no @id in rule number 1 of pack 'test'",
     ),
     "an empty id": (
         f'@id @source("x") @effective("2020-01-01") permit{ANYBODY};',
-        "rule number 1 .* @id",
+        "no @id in rule number 1",
     ),
     "an id in capitals": (RULE.replace('"r"', '"R"'), "lower-case"),
-    "no source": (f'@id("r") @effective("2020-01-01") permit{ANYBODY};', "'r' .*@source"),
-    "no date": (f'@id("r") @source("here") permit{ANYBODY};', "'r' of pack 'test' .*@effective"),
-    "a date that is none": (RULE.replace("2020-01-01", "2020-02-30"), "'2020-02-30' came"),
+    "no source": (f'@id("r") @effective("2020-01-01") permit{ANYBODY};', "@source in rule 'r'"),
+    "no date": (
+        f'@id("r") @source("here") permit{ANYBODY};',
+        "@effective in rule 'r' of pack 'test'",
+    ),
+    "a date that is none": (RULE.replace("2020-01-01", "2020-02-30"), "Not a day: '2020-02-30'"),
     "an end before the beginning": (
         f'@expires("2020-01-01") {RULE}',
-        "'r' of pack 'test' was expected to end after it begins",
+        "'r' of pack 'test' .* is not after",
     ),
     "a beginning after the pack's end": (
         RULE.replace("2020-01-01", "2030-01-01"),
-        "'r' of pack 'test' was expected to end after it begins",
+        "'r' of pack 'test' .* is not after",
     ),
-    "an unknown annotation": (f'@obligatoin("review") {RULE}', "@obligatoin came at rule 'r'"),
-    "an unknown status": (f'@status("rumoured") {RULE}', "'rumoured' came"),
-    "an unknown jurisdiction": (f'@jurisdiction("US-XX") {RULE}', "'US-XX' came"),
+    "an unknown annotation": (f'@obligatoin("review") {RULE}', "'@obligatoin' in rule 'r'"),
+    "an unknown status": (f'@status("rumoured") {RULE}', "No such status 'rumoured'"),
+    "an unknown jurisdiction": (f'@jurisdiction("US-XX") {RULE}', "No such jurisdiction 'US-XX'"),
     "a misspelt sector": (
         f'{HEAD}forbid(principal in Sector::"polic", action, resource);',
         'Sector::"polic", which there is none of',
@@ -103,11 +106,11 @@ BROKEN_RULES = {
     "a misspelt attribute behind has": (
         f"{HEAD}forbid{ANYBODY} when"
         " { context has warrnatStated && context.warrnatStated == false };",
-        "rule 'r' of pack 'test' asks by `has warrnatStated` .* read the attribute by itself",
+        "Rule 'r' of pack 'test' asks by `has warrnatStated` .* Read the attribute by itself",
     ),
     "has of what there is": (
         f"{HEAD}forbid{ANYBODY} unless {{ context has live && context.live }};",
-        "rule 'r' of pack 'test' asks by `has live`",
+        "Rule 'r' of pack 'test' asks by `has live`",
     ),
     "has of an attribute's attribute": (
         f"{HEAD}forbid{ANYBODY} when {{ if context has live.since then true else false }};",
@@ -120,31 +123,31 @@ BROKEN_RULES = {
     "a rule that refuses never": (
         f'{HEAD}forbid(principal, action == Action::"search", resource)'
         ' when { action == Action::"detect" };',
-        r"""`forbid\(principal, action == Action::"search", resource\) when .* never is""",
+        r"""`forbid\(principal, action == Action::"search", resource\) when .*`""",
     ),
     "an exception that always holds": (
         f"{HEAD}forbid{ANYBODY} unless {{ principal is Caller }};",
-        "unless { principal is Caller }` never is",
+        "never true: .*unless { principal is Caller }`",
     ),
     "a caller who would be a purpose": (
         f'{HEAD}forbid{ANYBODY} when {{ context.live || principal in Purpose::"research" }};',
-        r"""`{ principal in Purpose::"research" }` never is""",
+        r"""`{ principal in Purpose::"research" }`""",
     ),
     "a caller who would be a collection": (
         f"{HEAD}forbid{ANYBODY} when {{ principal is Collection && context.live }};",
-        "`{ principal is Collection }` never is",
+        "never true: `{ principal is Collection }`",
     ),
     "a group of actions that would be an action": (
         f'{HEAD}permit{ANYBODY} unless {{ action == Action::"identification" }};',
-        r"""`{ action == Action::"identification" }` never is""",
+        r"""`{ action == Action::"identification" }`""",
     ),
     "an obligation that permits": (
         f'@obligation("review") @amount("1") {RULE}',
-        "only a forbid withholds",
+        "Only a forbid withholds",
     ),
     "an unknown obligation": (
         f'@obligation("prayer") @amount("1") {HEAD}forbid{ANYBODY};',
-        "'prayer' came",
+        "No such @obligation 'prayer'",
     ),
     "an amount without an obligation": (f'@amount("1") {RULE}', "without @obligation"),
     "an obligation without an amount": (
@@ -154,11 +157,11 @@ BROKEN_RULES = {
     "an amount that its text does not say": (
         f'@obligation("review") @amount("2") {HEAD}forbid{ANYBODY}'
         " unless { context.reviews >= 1 };",
-        "expected to end in .*reviews >= 2",
+        "No `unless .*reviews >= 2",
     ),
     "an obligation that nothing meets": (
         f'@obligation("review") @amount("2") {HEAD}forbid{ANYBODY};',
-        "expected to end in",
+        "No `unless",
     ),
 }
 
@@ -171,33 +174,33 @@ def test_a_broken_rule_is_named(rules: str, message: str) -> None:
 
 
 BROKEN_FACTS = {
-    "no date": (FACTS.replace("effective = 2020-01-01\n", ""), "to say its effective"),
-    "no source": (FACTS.replace('source = "here"\n', ""), "to say its source"),
-    "an unknown fact": ("colour = 3" + FACTS, "'colour' came"),
-    "no TOML": ("title = ", "cannot be read"),
+    "no date": (FACTS.replace("effective = 2020-01-01\n", ""), "There is no effective"),
+    "no source": (FACTS.replace('source = "here"\n', ""), "There is no source"),
+    "an unknown fact": ("colour = 3" + FACTS, "'colour' in pack"),
+    "no TOML": ("title = ", "not TOML"),
     "an end before the beginning": (
         FACTS.replace("2030-01-01", "2019-01-01"),
-        "pack 'test' was expected to end after it begins",
+        "pack 'test' .* is not after",
     ),
     "a date that is a moment": (
         FACTS.replace("effective = 2020-01-01", "effective = 2020-01-01T12:00:00"),
-        "a day such as",
+        "Not a day",
     ),
-    "an unknown jurisdiction": (FACTS.replace('"US"', '"Mars"'), "'Mars' came"),
-    "an unknown status": (FACTS.replace('"ours"', '"true"'), "'true' came"),
+    "an unknown jurisdiction": (FACTS.replace('"US"', '"Mars"'), "No such jurisdiction 'Mars'"),
+    "an unknown status": (FACTS.replace('"ours"', '"true"'), "No such status 'true'"),
     "a choice of no kind": (FACTS.replace('kind = "list"', 'kind = "any"'), "'listed'"),
-    "a default that cannot be": (FACTS.replace("2021-01-01", "soon"), "'soon' came"),
+    "a default that cannot be": (FACTS.replace("2021-01-01", "soon"), "cannot be 'soon'"),
     "choices that are no tables": (
         FACTS.partition("[choices")[0] + "choices = 1",
-        r"tables \[choices.NAME\] were expected of pack 'test'",
+        "choices of pack 'test' are not tables",
     ),
     "a choice that is no table": (
         FACTS.partition("[choices")[0] + "choices = { x = 1 }",
-        "of the choice 'x' of pack 'test'",
+        "choice 'x' of pack 'test'",
     ),
     "a fact with a dot": (
         FACTS.replace("effective = 2020-01-01", 'effective = 2020-01-01\n"choices.x" = 1'),
-        "'choices.x' came",
+        "'choices.x' in pack",
     ),
 }
 
@@ -210,11 +213,11 @@ def test_broken_facts_are_named(facts: str, message: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "Test", "../test", "te st", "a" * 65])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(InvalidRequest, match="rename"):
+    with pytest.raises(InvalidRequest, match=r"Not a name|are the most"):
         read_pack(name, FACTS, RULE)
 
 
 def test_an_id_is_unique_among_packs() -> None:
     packs = [ChosenPack.of(read_pack(name, FACTS, RULE), {}) for name in ("one", "two")]
-    with pytest.raises(InvalidRequest, match=r"'r' came 2 times \(in one, two\)"):
+    with pytest.raises(InvalidRequest, match=r"2 rules have the @id 'r' \(in one, two\)"):
         PolicyEngine(packs)

@@ -171,7 +171,7 @@ def test_a_similarity_that_is_none_is_refused(similarity: float) -> None:
 
 
 def test_separate_reviews_are_among_the_reviews() -> None:
-    with pytest.raises(ValueError, match="2 of 1"):
+    with pytest.raises(ValueError, match="2 separate reviews of 1"):
         Circumstances(reviews=1, separate_reviews=2)
 
 

@@ -1,7 +1,7 @@
 """Keys held in memory, never older than a moment: they say whose secret signs a request.
 
 1. A key made, changed or disabled by another program counts within half a second: `Freshness` sees
-   to it. The revision says whether anything changed.
+   to it; one that was just made counts sooner. The revision says whether anything changed.
 2. A secret ends when its time has come, whatever was read before.
 3. Where the database cannot be read, nobody is known: `find` raises.
 4. A key whose rows were changed by somebody who cannot seal is refused, it alone, and the log says
@@ -25,6 +25,9 @@ from likeness.storage import Freshness
 from likeness.terms import Principal
 
 _logger = logging.getLogger(__name__)
+
+# Who comes with a key that was just made is looked for again; guesses cost few reads a second.
+_UNKNOWN_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class KnownKeys:
             KeyUnusable: what sealed this secret is gone, or a row of the key was changed.
         """
         self._freshness.ensure()
+        if access_key_id not in self._known:
+            self._freshness.ensure(_UNKNOWN_S)
         known, ends_at = self._known.get(access_key_id, (None, None))
         if ends_at is not None and ends_at <= self._clock():
             return None

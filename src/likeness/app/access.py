@@ -152,7 +152,7 @@ def somebody_here(settings: Settings) -> Principal:
         )
     except InvalidRequest as error:
         raise InvalidRequest(
-            f"of LIKENESS_SECTOR, LIKENESS_JURISDICTION and LIKENESS_PURPOSE, {error}"
+            f"{error} LIKENESS_SECTOR, LIKENESS_JURISDICTION or LIKENESS_PURPOSE says so."
         ) from error
     return Principal(
         f"local:{user_here()}",

@@ -1,4 +1,4 @@
-"""What is signed of a ledger? A checkpoint: how long it is, and the root of its tree.
+"""Checkpoints, which are what is signed of a ledger: how long it is, and the root of its tree.
 
 Three lines, origin, size and root, in a signed note (https://c2sp.org/tlog-checkpoint).
 """
@@ -51,13 +51,11 @@ def read_checkpoint(written: str) -> SignedCheckpoint:
     lines = note.text.split("\n")
     if len(lines) != 4 or not lines[0] or not _SIZE.fullmatch(lines[1]):
         raise InvalidRequest(
-            "a checkpoint was expected (lines of origin, size and root) and what came is none: take"
-            " the file as it was written"
+            "Not a checkpoint: lines of origin, size and root. Take the file as it was written."
         )
     root = decoded(lines[2])
     if len(root) != HASH_BYTES:
         raise InvalidRequest(
-            f"a root of {HASH_BYTES} bytes was expected and one of {len(root)} came: take the file"
-            " as it was written"
+            f"The root has {len(root)} bytes, not {HASH_BYTES}. Take the file as it was written."
         )
     return SignedCheckpoint(Checkpoint(lines[0], int(lines[1]), root), note)

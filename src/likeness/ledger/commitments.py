@@ -1,4 +1,4 @@
-"""How does an entry say whom it is about, and tell nobody who reads it? By commitments.
+"""Commitments: an entry says whom it is about, and tells nobody who reads it.
 
 A subject's or reference's is an HMAC of its id and the use's, under a random key of its own, which
 lies in a row, sealed by the ledger's secret. Two entries about one person have nothing in common

@@ -1,4 +1,4 @@
-"""What is written down of a use? An entry: facts that policy decides by, counts, and commitments.
+"""Entries, which are what is written down of uses: facts that policy decides by, and counts.
 
 Never a template, a picture, a name, nor an id that a client chose. People and references appear as
 commitments (`likeness.ledger.commitments`), a case and a warrant too. An entry's bytes are JSON in
@@ -172,26 +172,14 @@ def read_entry(written: bytes) -> Entry:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidRequest):
         pass
     raise LedgerBroken(
-        f"an entry of version {VERSION} was expected and what came is none, or was written by a"
-        " newer Likeness: run that one, or restore a backup"
+        f"Not an entry of version {VERSION}: it is damaged, or of a newer Likeness. Run that one,"
+        " or restore a backup."
     )
-
-
-def read_time(written: str) -> datetime:
-    """Read a time of an entry.
-
-    Raises:
-        ValueError: it is none.
-    """
-    return datetime.fromisoformat(written)
 
 
 def _entry(document: Mapping[str, Any]) -> Entry:
-    principal, collection, rules = (
-        document["principal"],
-        document.get("collection"),
-        document.get("rules"),
-    )
+    principal, collection = document["principal"], document.get("collection")
+    rules = document.get("rules")
     use = Use(
         Principal(**{**principal, "role": Role(principal["role"])}),
         Action(document["action"]),
@@ -208,7 +196,7 @@ def _entry(document: Mapping[str, Any]) -> Entry:
             use, collection_id=UUID(collection["id"]), collection=CollectionFacts(**facts)
         )
     return Entry(
-        read_time(document["at"]),
+        datetime.fromisoformat(document["at"]),
         Kind(document["kind"]),
         use,
         None if rules is None else _rules(rules),
@@ -217,7 +205,7 @@ def _entry(document: Mapping[str, Any]) -> Entry:
         tuple(document.get("subjects", ())),
         tuple(document.get("references", ())),
         document.get("details", {}),
-        read_time(document["clock"]) if "clock" in document else None,
+        datetime.fromisoformat(document["clock"]) if "clock" in document else None,
     )
 
 
@@ -248,6 +236,6 @@ def _check_texts(value: Any) -> None:
             _check_texts(inner)
     elif isinstance(value, str) and (len(value) > _LONGEST_TEXT or not value.isprintable()):
         raise InvalidRequest(
-            f"texts of at most {_LONGEST_TEXT} printable characters were expected in a ledger entry"
-            f" and one of {len(value)} came: shorten it"
+            f"A text of {len(value)} characters does not fit in a ledger entry. Shorten it to"
+            f" {_LONGEST_TEXT} printable ones."
         )

@@ -1,4 +1,4 @@
-"""Is the ledger what was signed? Its head, and the rows it stands for, checked before use."""
+"""The signed head of the ledger, and the rows it stands for, checked before use."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,8 +56,8 @@ def read_note(connection: Connection) -> str | None:
         or connection.execute(select(ENTRIES.c.position).limit(1)).first() is not None
     ):
         raise LedgerBroken(
-            "the ledger's signed head was expected and is missing: the database was changed by"
-            " others; restore a backup"
+            "The ledger's signed head is missing: the database was changed by others. Restore a"
+            " backup."
         )
     return note
 
@@ -85,8 +85,8 @@ def read_head(connection: Connection, note: str, origin: str) -> Head:
         or not signed.is_signed_by(key)
     ):
         raise LedgerBroken(
-            "the head of the ledger was expected to be signed by its key and is not: the database"
-            " was changed by others; restore a backup, `likeness ledger verify` says more"
+            "The head of the ledger is not signed by its key: the database was changed by others."
+            " Restore a backup; `likeness ledger verify` says more."
         )
     size, root = signed.checkpoint.size, signed.checkpoint.root
     last = entry_bytes(connection, size - 1)
@@ -95,9 +95,8 @@ def read_head(connection: Connection, note: str, origin: str) -> Head:
         frontier, _ = frontier.appended(leaf_hash(last))
     if last is None or frontier.root != root:
         raise LedgerBroken(
-            f"{size} entries with the root that was signed were expected, and the rows have"
-            " another: the database was changed by others; restore a backup, `likeness ledger"
-            " verify` names the entry"
+            f"The {size} entries do not have the root that was signed: the database was changed by"
+            " others. Restore a backup; `likeness ledger verify` names the entry."
         )
     return Head(note, frontier, read_entry(last).at, key.raw)
 
@@ -115,9 +114,8 @@ def require_growth(connection: Connection, head: Head, acknowledged: Extent) -> 
     proof = consistency_proof(acknowledged.size, size, node_reader(connection))
     if not is_consistent(acknowledged.size, acknowledged.root, size, head.frontier.root, proof):
         raise LedgerBroken(
-            f"the {acknowledged.size} entries that were acknowledged were expected to stay as they"
-            " are, and some are others: the database was replaced or changed; restore a backup that"
-            " holds them"
+            f"Of the {acknowledged.size} entries that were acknowledged some are others: the"
+            " database was replaced or changed. Restore a backup that holds them."
         )
 
 
@@ -130,5 +128,5 @@ def require_length(size: int, acknowledged: Extent) -> None:
     if size < acknowledged.size:
         raise LedgerBroken(
             f"{acknowledged.size} entries were acknowledged and the database has {size}: an older"
-            " copy took its place; restore the newer one"
+            " copy took its place. Restore the newer one."
         )

@@ -1,4 +1,4 @@
-"""Who signs the ledger, and what keeps its commitments secret? One row, sealed by the keyring.
+"""What signs the ledger and keeps its commitments secret: one row, sealed by the keyring.
 
 It holds a signing key and a secret. A new signing key takes the row's place; the secret stays,
 unless it is lost.
@@ -68,8 +68,8 @@ def open_key(connection: Connection, keyring: Keyring, origin: str) -> LedgerKey
         secret = keyring.open_data_key(row.sealed_secret, _SECRET_CONTEXT)
     except KeyUnusable as error:
         raise LedgerBroken(
-            f"the ledger's signing key was expected to open and does not ({error}); if it is lost"
-            " for good, `likeness ledger new-key` goes on with another"
+            f"The ledger's signing key does not open. {error} If it is lost for good, `likeness"
+            " ledger new-key` goes on with another."
         ) from error
     return _ledger_key(signing, origin, secret, row.secret_since)
 

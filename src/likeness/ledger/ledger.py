@@ -1,4 +1,4 @@
-"""What does everybody else need of the ledger? To append, to give receipts, and to forget people.
+"""The ledger: appends entries, gives receipts, and forgets people.
 
 What holds:
 
@@ -132,8 +132,8 @@ class Ledger:
         former = read_checkpoint(old).checkpoint
         if former.origin != self._origin:
             raise InvalidRequest(
-                f"a checkpoint of {self._origin} was expected and one of {former.origin!r} came: it"
-                " is of another ledger"
+                f"The checkpoint is of another ledger, {former.origin!r}. Give one of"
+                f" {self._origin}."
             )
 
         def prove(connection: Connection) -> Growth:
@@ -144,9 +144,9 @@ class Ledger:
                 proof = consistency_proof(former.size, size, node_reader(connection))
             if not is_consistent(former.size, former.root, size, root, proof):
                 raise LedgerBroken(
-                    f"a ledger that grew from a checkpoint of {former.size} entries was expected,"
-                    f" and this one of {size} did not: it was cut, or written anew; `likeness"
-                    " ledger verify --against` says more"
+                    f"The ledger of {size} entries did not grow from the checkpoint of"
+                    f" {former.size}: it was cut, or written anew. `likeness ledger verify"
+                    " --against` says more."
                 )
             return Growth(old, head.note, tuple(proof))
 
@@ -203,8 +203,8 @@ class Ledger:
             connection.execute(_INSERT, row)
         except IntegrityError:
             raise LedgerBroken(
-                f"{index} entries were expected, as the signed head says, and there are more: the"
-                " database was changed by others; `likeness ledger verify` names the first added"
+                f"There are more than the {index} entries that the signed head says: the database"
+                " was changed by others. `likeness ledger verify` names the first added."
             ) from None
         connection.execute(_UPDATE_HEAD if index else _INSERT_HEAD, {"note": note})
         self._head = Head(note, frontier, at, key.public_key)
@@ -259,15 +259,14 @@ class Ledger:
         entry = entry_bytes(connection, wanted.index)
         if entry is None or ReceiptId.of(wanted.index, leaf_hash(entry)) != wanted:
             raise NotFound(
-                f"an entry of receipt {wanted} was expected, and this ledger of {size} entries has"
-                " none: the receipt is of another ledger, or this one was cut or changed, which"
-                " `likeness ledger verify` looks into"
+                f"No entry of receipt {wanted} in this ledger of {size}: the receipt is of another"
+                " ledger, or this one was cut or changed. `likeness ledger verify` looks into it."
             )
         proof = inclusion_proof(wanted.index, size, node_reader(connection))
         if root_by_inclusion(leaf_hash(entry), wanted.index, size, proof) != head.frontier.root:
             raise LedgerBroken(
-                f"entry {wanted.index} was expected to lead to the signed root and does not: the"
-                " database was changed by others; `likeness ledger verify` names the entry"
+                f"Entry {wanted.index} does not lead to the signed root: the database was changed"
+                " by others. `likeness ledger verify` names the entry."
             )
         return Receipt(entry, wanted.index, tuple(proof), head.note)
 
@@ -278,7 +277,7 @@ class Ledger:
         if note is None:
             require_length(0, acknowledged)
             raise NotFound(
-                "a ledger with entries was expected and nothing is recorded yet: use Likeness first"
+                "The ledger has no entries: nothing is recorded yet. Use Likeness first."
             )
         head = read_head(connection, note, self._origin)
         require_growth(connection, head, acknowledged)

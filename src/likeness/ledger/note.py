@@ -1,4 +1,4 @@
-"""How is a short text signed so that other programs can check it? As a C2SP signed note.
+"""Signed notes of C2SP: short texts, signed so that other programs can check them.
 
 The text, an empty line, then a line `— NAME BASE64` for each signature, whose bytes are 4 of the
 key's id and the signature (https://c2sp.org/signed-note). Read strictly: one way to write a note.
@@ -83,8 +83,8 @@ def read_note(written: str) -> Note:
         or any("\ud800" <= character <= "\udfff" for character in written)  # no UTF-8 has them
     ):
         raise InvalidRequest(
-            "a signed note was expected (a text, an empty line, lines of signatures) and what came"
-            " is none: take the file as it was written"
+            "Not a signed note: a text, an empty line, lines of signatures. Take the file as it was"
+            " written."
         )
     return Note(f"{text}\n", tuple(_signature(line) for line in lines[:-1].split("\n")))
 
@@ -101,8 +101,7 @@ def decoded(encoded: str) -> bytes:
         content = None
     if content is None or base64.b64encode(content).decode() != encoded:
         raise InvalidRequest(
-            "base64 in its one canonical form was expected and something else came: take the file"
-            " as it was written"
+            "Not base64 in its one canonical form. Take the file as it was written."
         )
     return content
 
@@ -112,13 +111,12 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
     name, _, encoded = rest.partition(" ")
     if dash != "\N{EM DASH}" or not name or "+" in name or len(name.split()) != 1:
         raise InvalidRequest(
-            "a signature line was expected (a dash, a name, base64) and another came: take the"
-            " file as it was written"
+            "Not a line of a signature: a dash, a name, base64. Take the file as it was written."
         )
     content = decoded(encoded)
     if len(content) <= _ID_BYTES:
         raise InvalidRequest(
-            f"a signature of more than {_ID_BYTES} bytes was expected and {len(content)} came: take"
-            " the file as it was written"
+            f"The signature has {len(content)} bytes, and more than {_ID_BYTES} are needed. Take"
+            " the file as it was written."
         )
     return name, content[:_ID_BYTES], content[_ID_BYTES:]

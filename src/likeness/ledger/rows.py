@@ -1,4 +1,4 @@
-"""What do the ledger's rows hold? Entries, and nodes of their tree, as they are found."""
+"""The ledger's rows: entries, and nodes of their tree, as they are found."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -57,8 +57,8 @@ def node_reader(connection: Connection) -> ReadNodes:
             found.append(rows.get(position, b"")[level * HASH_BYTES : (level + 1) * HASH_BYTES])
             if len(found[-1]) != HASH_BYTES:
                 raise LedgerBroken(
-                    f"entry {position} of the ledger was expected to be whole, and it or a part of"
-                    " it is missing: restore a backup, `likeness ledger verify` says more"
+                    f"Entry {position} of the ledger, or a part of it, is missing. Restore a"
+                    " backup; `likeness ledger verify` says more."
                 )
         return found
 

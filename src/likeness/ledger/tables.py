@@ -1,4 +1,4 @@
-"""Where does the ledger lie? Entries that are only added, a signed head, and keys.
+"""Where the ledger lies: entries that are only added, a signed head, and keys.
 
 Programs write one at a time, so the rows decide what comes next, whoever wrote last.
 """

@@ -1,4 +1,4 @@
-"""How does a list of entries get one hash, and how is that checked? The Merkle tree of RFC 9162.
+"""The Merkle tree of RFC 9162: one hash for a list of entries, and proofs of it.
 
 Pure functions. A node is `(level, index)`: the hash of the `2**level` leaves that begin at
 `index * 2**level`. Only complete nodes are ever kept; what lies on the right edge is made of them.

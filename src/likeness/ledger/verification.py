@@ -1,4 +1,4 @@
-"""Is the whole ledger what was signed, and what can a look at it alone not tell?
+"""Verifies that the whole ledger is what was signed, and says what that alone cannot tell.
 
 Every entry is read once and everything is computed again: the tree from the entries' bytes, the
 order of their times, who signed. What is compared with it:
@@ -112,8 +112,8 @@ def verify_log(
     for one in against:
         if one.checkpoint.origin != origin:
             raise InvalidRequest(
-                f"a checkpoint of {origin} was expected and one of {one.checkpoint.origin!r} came:"
-                " it is of another ledger"
+                f"A checkpoint is of another ledger, {one.checkpoint.origin!r}. Give those of"
+                f" {origin}."
             )
     walk = _Walk(origin, marks, {one.checkpoint.size for one in against})
     note = connection.execute(select(HEAD.c.note).where(HEAD.c.id == 1)).scalar_one_or_none()

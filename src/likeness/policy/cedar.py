@@ -1,4 +1,4 @@
-"""How are rules read and asked? In Cedar, of which only this file knows.
+"""Reads rules in Cedar and asks them; only this file knows of Cedar.
 
 A forbid that errs is skipped by Cedar, and one that is never satisfied is as good as none: either
 would allow what it forbids. Hence:
@@ -88,13 +88,11 @@ def parse(text: str, where: str) -> list[ParsedRule]:
         parsed = PolicySet.from_str(text).to_pst()
     except ValueError as error:
         raise InvalidRequest(
-            f"rules in Cedar were expected in {where}, which cannot be read ({_line(error)}):"
-            " correct them"
+            f"The rules of {where} are not Cedar ({_line(error)}). Correct them."
         ) from error
     if parsed.templates:
         raise InvalidRequest(
-            f"rules without slots were expected in {where}, one has ?principal or ?resource: write"
-            " it out"
+            f"A rule of {where} has a slot, ?principal or ?resource. Write it out."
         )
     rules = [
         ParsedRule(
@@ -112,11 +110,11 @@ def parse(text: str, where: str) -> list[ParsedRule]:
     for problem in result.errors:
         named = result.id_annotations_by_policy_id.get(problem.policy_id, problem.policy_id)
         raise InvalidRequest(
-            f"rules that fit the schema were expected in {where}, {named or 'one'} does not"
-            f" ({_line(problem.error)}): correct it"
+            f"Rule {named or 'without an id'} of {where} does not fit the schema"
+            f" ({_line(problem.error)}). Correct it."
         )
     if not result.validation_passed:
-        raise InvalidRequest(f"rules that fit the schema were expected in {where}: correct them")
+        raise InvalidRequest(f"The rules of {where} do not fit the schema. Correct them.")
     rules.sort(key=lambda rule: rule.place)
     _refuse_never_true(rules, where)
     return rules
@@ -199,8 +197,8 @@ def _refuse_asking_whether(rule: ParsedRule, where: str) -> None:
             case _:
                 continue
         raise InvalidRequest(
-            f"rule {rule.named} of {where} asks by `{asked}` for what might be absent, and nothing"
-            " that docs/policy.md lists ever is: read the attribute by itself"
+            f"Rule {rule.named} of {where} asks by `{asked}` for what might be absent, and nothing"
+            " that docs/policy.md lists ever is. Read the attribute by itself."
         )
 
 
@@ -231,8 +229,8 @@ def _refuse_never_true(rules: Sequence[ParsedRule], where: str) -> None:
     for one in numbered.values():
         condition = _line(_written([replace(one, annotations=pst.FrozenMap())]))
         raise InvalidRequest(
-            f"rule {tried[one].named} of {where} was expected to have conditions that can be true,"
-            f" and `{condition.removeprefix(_OF_ANYTHING).removesuffix(';')}` never is: correct it"
+            f"Rule {tried[one].named} of {where} has a condition that is never true:"
+            f" `{condition.removeprefix(_OF_ANYTHING).removesuffix(';')}`. Correct it."
         )
 
 

@@ -1,4 +1,4 @@
-"""What else do rules ask about? The circumstances of a use, each with an explicit value."""
+"""The circumstances of a use, which rules ask about, each with an explicit value."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -51,11 +51,11 @@ class Circumstances:
     def __post_init__(self) -> None:
         """Refuse what nobody can have counted."""
         if not 0 <= self.similarity <= 100:  # refuses NaN too
-            raise ValueError(f"a similarity is 0 to 100 percent, {self.similarity} came")
+            raise ValueError(f"Not a similarity: {self.similarity}. Give 0 to 100 percent.")
         if not 0 <= self.separate_reviews <= self.reviews or self.uses_today < 0:
             raise ValueError(
-                f"counts from 0 were expected, separate reviews among reviews:"
-                f" {self.separate_reviews} of {self.reviews}, {self.uses_today} uses came"
+                f"No such counts: {self.separate_reviews} separate reviews of {self.reviews},"
+                f" {self.uses_today} uses. Give counts from 0, separate reviews among reviews."
             )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Which packs are enabled, and what was chosen of them? Rows, as functions over a connection."""
+"""Packs that are enabled, and what was chosen of them: rows, as functions over a connection."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -66,9 +66,10 @@ def enable(
         InvalidRequest: a choice cannot be, or the pack does not go with those enabled.
         AlreadyExists: the pack is not shipped, and has the name of one that is.
     """
-    made = as_enabled([one.chosen for one in every(connection)], pack, chosen)
+    enabled = EnabledPack(
+        as_enabled([one.chosen for one in every(connection)], pack, chosen), now, by
+    )
     is_own = pack.name not in shipped()
-    enabled = EnabledPack(made, now, by)
     connection.execute(delete(PACKS).where(PACKS.c.name == pack.name))
     connection.execute(
         insert(PACKS).values(
@@ -92,15 +93,14 @@ def as_enabled(before: Sequence[ChosenPack], pack: Pack, chosen: Mapping[str, st
     """
     if pack.name in shipped() and shipped()[pack.name] != pack:
         raise AlreadyExists(
-            f"a name of its own was expected of a pack of yours, {pack.name!r} is one of"
-            " Likeness's: rename its files"
+            f"The pack {pack.name!r} has the name of one of Likeness's. Rename its files."
         )
     if pack.facts.always:
         raise InvalidRequest(
-            f"{pack.name} is always in force and leaves nothing to choose: nothing was changed"
+            f"{pack.name} is always in force and leaves nothing to choose. Nothing was changed."
             if pack.name in shipped()
-            else f"a pack that can be disabled was expected and {pack.name} is to be in force"
-            " always, as Likeness's own alone are: leave out `always`"
+            else f"{pack.name} is to be in force always, which packs of Likeness's own alone are."
+            " Leave out `always`."
         )
     after = choosing(before, pack, chosen)
     PolicyEngine([*always(), *after])  # refuses rules of the same id
@@ -134,11 +134,9 @@ def disable(connection: Connection, name: str, *, now: datetime) -> None:
         NotFound: it is not enabled.
     """
     if name in {one.pack.name for one in always()}:
-        raise InvalidRequest(f"{name} is always in force and cannot be disabled")
+        raise InvalidRequest(f"{name} is always in force and cannot be disabled.")
     if connection.execute(delete(PACKS).where(PACKS.c.name == name)).rowcount == 0:
-        raise NotFound(
-            f"an enabled pack was expected and {name!r} is none: `likeness policy list` lists them"
-        )
+        raise NotFound(f"Pack {name!r} is not enabled. `likeness policy list` shows what is.")
     count_change(connection, now)
 
 
@@ -158,7 +156,6 @@ def _pack(name: str, facts: str | None, rules: str | None) -> Pack:
         return read_pack(name, facts, rules)
     if name not in shipped():
         raise InvalidRequest(
-            f"a pack that is shipped was expected and {name!r} is none any more: `likeness policy"
-            f" disable {name}`"
+            f"The pack {name!r} is not shipped any more. `likeness policy disable {name}`."
         )
     return shipped()[name]

@@ -1,4 +1,4 @@
-"""May this be done? What the rules in force say of a use: pure, and asked with a moment.
+"""What the rules in force say of a use: pure, and asked with a moment.
 
 1. Nothing is allowed that no rule permits.
 2. A forbid without an obligation refuses, whatever permits.

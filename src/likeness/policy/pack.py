@@ -1,4 +1,4 @@
-"""What is a pack? The rules of one law, contract or promise, with facts about them.
+"""Packs: the rules of one law, contract or promise, with facts about them.
 
 `NAME.toml` holds the facts and what is left to choose, `NAME.cedar` the rules. Dates are data: a
 rule is in force from its `@effective` until its `@expires`, days that begin at 00:00 UTC.
@@ -79,8 +79,8 @@ class ChosenPack:
         for name, text in chosen.items():
             if name not in known:
                 raise InvalidRequest(
-                    f"{pack.facts.where} leaves {', '.join(known) or 'nothing'} to choose, {name!r}"
-                    " came: correct it"
+                    f"No such choice {name!r}: {pack.facts.where} leaves"
+                    f" {', '.join(known) or 'nothing'} to choose."
                 )
             known[name].check(text, pack.facts.where)
         made = cls(pack, {name: chosen.get(name, one.default) for name, one in known.items()})
@@ -105,11 +105,11 @@ class ChosenPack:
         """
         first, end = self._day(effective), self._day(expires)
         if first is None:
-            raise InvalidRequest(f"{where} was expected to have a first day: choose {effective!r}")
+            raise InvalidRequest(f"No first day is chosen for {where}. Choose {effective!r}.")
         if end is not None and end <= first:
             raise InvalidRequest(
-                f"{where} was expected to end after it begins on {first}, it ends on {end}: correct"
-                " either"
+                f"The end of {where} on {end} is not after its beginning on {first}. Correct"
+                " either."
             )
         return first, end
 

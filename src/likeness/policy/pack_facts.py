@@ -1,16 +1,23 @@
-"""What may an operator choose of a pack? Dates, one of several options, or lists of names."""
+"""Facts about a pack: where it holds, since when, by whose word, and what is left to choose."""
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TypedDict
 
 from likeness.errors import InvalidRequest
 from likeness.policy.vocabulary import vocabulary
 
-_LONGEST = 4000
+EVERYWHERE = "everywhere"
+
+_LONGEST_VALUE = 4000
+_LONGEST_NAME = 64
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+_REQUIRED = ("title", "jurisdiction", "status", "effective", "source", "version", "reading")
+_OPTIONAL = ("expires", "always", "choices")
 
 
 class Kind(StrEnum):
@@ -47,73 +54,22 @@ class Choice:
         Raises:
             InvalidRequest: it cannot be this.
         """
-        expected = ", ".join(self.options) or "names, each printable"
+        wanted = ", ".join(self.options) or "printable names"
         if self.kind is Kind.DATE:
-            expected = "a day such as 2021-06-10, or nothing"
+            wanted = "a day such as 2021-06-10, or nothing"
             right = not text or _is_day(text)
         else:
             values = self.values(text)
             right = (
                 text.isprintable()
-                and len(text) <= _LONGEST
+                and len(text) <= _LONGEST_VALUE
                 and (not self.options or set(values) <= set(self.options))
                 and (self.kind is Kind.LIST or (len(values) == 1 and values[0] == text))
             )
         if not right:
             raise InvalidRequest(
-                f"{self.name} of {where} is {expected}; {text[:80]!r} came: correct it"
+                f"{self.name} of {where} cannot be {text[:80]!r}. Choose {wanted}."
             )
-
-
-def read_choices(document: object, where: str) -> dict[str, Choice]:
-    """Read the choices of a pack's facts.
-
-    Raises:
-        InvalidRequest: one is not as it must be.
-    """
-    if not isinstance(document, Mapping):
-        raise InvalidRequest(f"tables [choices.NAME] were expected of {where}: correct its choices")
-    choices: dict[str, Choice] = {}
-    for name, facts in document.items():
-        try:
-            options = facts.get("options", ())
-            if not isinstance(options, list | tuple):
-                raise TypeError
-            choice = Choice(
-                name,
-                Kind(str(facts["kind"])),
-                str(facts["says"]),
-                str(facts["default"]),
-                tuple(str(option) for option in options),
-            )
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
-            raise InvalidRequest(
-                f"kind ({', '.join(Kind)}), says and default were expected of the choice {name!r}"
-                f" of {where}: correct it"
-            ) from error
-        if not _NAME.fullmatch(name) or (choice.kind is Kind.OPTION and not choice.options):
-            raise InvalidRequest(
-                f"lower-case words with hyphens, and options where one is chosen, were expected of"
-                f" the choice {name!r} of {where}: correct it"
-            )
-        choice.check(choice.default, where)
-        choices[name] = choice
-    return choices
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
-EVERYWHERE = "everywhere"
-
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
-_LONGEST_NAME = 64
-_REQUIRED = ("title", "jurisdiction", "status", "effective", "source", "version", "reading")
-_OPTIONAL = ("expires", "always", "choices")
 
 
 class Status(StrEnum):
@@ -126,6 +82,15 @@ class Status(StrEnum):
     NEVER_ENACTED = "never-enacted"
     OURS = "ours"
     """Likeness's own, or its operator's."""
+
+
+class Standing(TypedDict):
+    """Where, by whose word and when a pack or a rule of it holds."""
+
+    jurisdiction: str
+    status: Status
+    effective: date | str
+    expires: date | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,72 +124,112 @@ def read_facts(name: str, text: str) -> PackFacts:
     Raises:
         InvalidRequest: one is missing, or not as it must be.
     """
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+    if len(name) > _LONGEST_NAME:
         raise InvalidRequest(
-            f"a pack's name is lower-case words with hyphens, at most {_LONGEST_NAME} characters,"
-            f" {name[:_LONGEST_NAME]!r} came: rename its files"
+            f"The name of a pack has {len(name)} characters, and {_LONGEST_NAME} are the most."
+            " Rename its files."
         )
     where = f"pack {name!r}"
+    check_name(name, where)
     try:
         facts = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidRequest(
-            f"facts in TOML were expected of {where}, which cannot be read ({error}): correct them"
+            f"The facts of {where} are not TOML ({error}). Correct them."
         ) from error
-    for missing in (fact for fact in _REQUIRED if fact not in facts):
-        raise InvalidRequest(f"{where} was expected to say its {missing} and does not: add it")
-    for excess in (fact for fact in facts if fact not in (*_REQUIRED, *_OPTIONAL)):
-        raise InvalidRequest(f"{excess!r} came in the facts of {where}, which is none: remove it")
-    choices = read_choices(facts.get("choices", {}), where)
+    check_names(facts, _REQUIRED, _OPTIONAL, where)
+    choices = _read_choices(facts.get("choices", {}), where)
     return PackFacts(
         name=name,
         title=str(facts["title"]),
-        jurisdiction=checked_jurisdiction(str(facts["jurisdiction"]), where),
-        status=checked_status(str(facts["status"]), where),
-        effective=checked_day(facts["effective"], choices, where),
-        expires=checked_day(facts["expires"], choices, where) if "expires" in facts else None,
         source=str(facts["source"]),
         version=str(facts["version"]),
         reading=" ".join(str(facts["reading"]).split()),
         always=facts.get("always") is True,
         choices=choices,
+        **read_standing(facts, choices, where),
     )
 
 
-def checked_jurisdiction(text: str, where: str) -> str:
-    """Give a jurisdiction that there is.
+def read_standing(
+    said: Mapping[str, object], choices: Mapping[str, Choice], where: str
+) -> Standing:
+    """Read where, by whose word and when something holds.
 
     Raises:
-        InvalidRequest: it is none.
+        InvalidRequest: one of these is not as it must be.
     """
-    if text != EVERYWHERE and text not in vocabulary().jurisdictions:
+    jurisdiction, status = str(said["jurisdiction"]), str(said["status"])
+    if jurisdiction != EVERYWHERE and jurisdiction not in vocabulary().jurisdictions:
         raise InvalidRequest(
-            f"{where} holds in a jurisdiction, such as US-WA, or everywhere; {text!r} came: see"
-            " docs/policy.md for those that there are"
+            f"No such jurisdiction {jurisdiction!r} of {where}. docs/policy.md lists what there is,"
+            " and there is `everywhere`."
         )
-    return text
-
-
-def checked_status(text: str, where: str) -> Status:
-    """Give a status that there is.
-
-    Raises:
-        InvalidRequest: it is none.
-    """
-    try:
-        return Status(text)
-    except ValueError as error:
+    if status not in set(Status):
         raise InvalidRequest(
-            f"the status of {where} is one of {', '.join(Status)}; {text!r} came: correct it"
-        ) from error
+            f"No such status {status!r} of {where}. Choose one of {', '.join(Status)}."
+        )
+    first, end = said["effective"], said.get("expires")
+    return {
+        "jurisdiction": jurisdiction,
+        "status": Status(status),
+        "effective": _read_day(first, choices, where),
+        "expires": None if end is None else _read_day(end, choices, where),
+    }
 
 
-def checked_day(day: object, choices: Mapping[str, Choice], where: str) -> date | str:
-    """Give a day, or the name of the choice that sets it.
+def check_name(name: str, what: str) -> None:
+    """Refuse a name that is not lower-case words with hyphens.
 
     Raises:
-        InvalidRequest: it is neither.
+        InvalidRequest: it is not.
     """
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest(
+            f"Not a name: {name!r} of {what}. Write lower-case words with hyphens."
+        )
+
+
+def check_names(
+    said: Mapping[str, object], required: Iterable[str], optional: Iterable[str], where: str
+) -> None:
+    """Refuse what lacks a name, or has one that means nothing.
+
+    Raises:
+        InvalidRequest: it does.
+    """
+    for missing in (name for name in required if said.get(name) in (None, "")):
+        raise InvalidRequest(f"There is no {missing} in {where}. Add it.")
+    for excess in said.keys() - {*required, *optional}:
+        raise InvalidRequest(f"{excess!r} in {where} means nothing. Remove it.")
+
+
+def _read_choices(document: object, where: str) -> dict[str, Choice]:
+    if not isinstance(document, Mapping):
+        raise InvalidRequest(f"The choices of {where} are not tables. Write [choices.NAME].")
+    choices: dict[str, Choice] = {}
+    for name, facts in document.items():
+        try:
+            options = facts.get("options", ())
+            if not isinstance(options, list | tuple):
+                raise TypeError
+            kind, says, default = (str(facts[key]) for key in ("kind", "says", "default"))
+            choice = Choice(name, Kind(kind), says, default, tuple(map(str, options)))
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise InvalidRequest(
+                f"The choice {name!r} of {where} cannot be read. Give its kind ({', '.join(Kind)}),"
+                " what it says, its default, and a list of options."
+            ) from error
+        check_name(name, f"a choice of {where}")
+        if choice.kind is Kind.OPTION and not choice.options:
+            raise InvalidRequest(f"The choice {name!r} of {where} has no options. Add them.")
+        choice.check(choice.default, where)
+        choices[name] = choice
+    return choices
+
+
+def _read_day(day: object, choices: Mapping[str, Choice], where: str) -> date | str:
+    """Read a day, or the name of the choice that sets it."""
     if isinstance(day, date) and not isinstance(day, datetime):
         return day
     text = str(day)
@@ -234,6 +239,13 @@ def checked_day(day: object, choices: Mapping[str, Choice], where: str) -> date 
         return date.fromisoformat(text)
     except ValueError as error:
         raise InvalidRequest(
-            f"{where} was expected to say a day such as 2020-06-10, or the name of a choice that"
-            f" sets it; {text!r} came: correct it"
+            f"Not a day: {text!r} of {where}. Write one such as 2020-06-10, or the name of a choice"
+            " that sets it."
         ) from error
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -1,4 +1,4 @@
-"""What does a rule of a pack say of itself? Its annotations, checked against its text.
+"""Rules of a pack: what they say of themselves in annotations, checked against their text.
 
 `@id`, `@source` and `@effective` are required; `@expires`, `@jurisdiction` and `@status` are the
 pack's where a rule has none. `@obligation` and `@amount` stand on a forbid that withholds until
@@ -17,16 +17,15 @@ from likeness.policy.pack_facts import (
     Kind,
     PackFacts,
     Status,
-    checked_day,
-    checked_jurisdiction,
-    checked_status,
+    check_name,
+    check_names,
+    read_standing,
 )
 from likeness.policy.vocabulary import UNKNOWN, vocabulary
 from likeness.terms import Duty, Role, Rule
 
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
-_REQUIRED = ("id", "source", "effective")
-_OPTIONAL = ("expires", "jurisdiction", "status", "obligation", "amount")
+_REQUIRED = ("@id", "@source", "@effective")
+_OPTIONAL = ("@expires", "@jurisdiction", "@status", "@obligation", "@amount")
 
 _MET = {
     Duty.SIMILARITY: 'context.similarity.greaterThanOrEqual(decimal("{amount}"))',
@@ -64,7 +63,7 @@ def read_rules(text: str, facts: PackFacts) -> tuple[PackRule, ...]:
     """
     rules = tuple(_read_rule(parsed, facts) for parsed in parse(text, facts.where))
     if not rules:
-        raise InvalidRequest(f"rules were expected in {facts.where} and there is none: write one")
+        raise InvalidRequest(f"There is no rule in {facts.where}. Write one.")
     refuse_twins(rules)
     return rules
 
@@ -81,33 +80,29 @@ def refuse_twins(rules: Iterable[PackRule]) -> None:
     for rule_id, packs in packs_by_id.items():
         if len(packs) > 1:
             raise InvalidRequest(
-                f"every rule was expected to have an @id of its own, {rule_id!r} came"
-                f" {len(packs)} times (in {', '.join(sorted(set(packs)))}): rename one"
+                f"{len(packs)} rules have the @id {rule_id!r} (in {', '.join(sorted(set(packs)))})."
+                " Rename one."
             )
 
 
 def _read_rule(parsed: ParsedRule, facts: PackFacts) -> PackRule:
     said = parsed.annotations
     where = f"rule {parsed.named} of {facts.where}"
-    for missing in (name for name in _REQUIRED if not said.get(name)):
-        raise InvalidRequest(f"{where} was expected to have @{missing} and has none: add it")
-    for excess in (name for name in said if name not in (*_REQUIRED, *_OPTIONAL)):
-        raise InvalidRequest(f"@{excess} came at {where}, which means nothing: remove it")
-    if not _ID.fullmatch(said["id"]):
-        raise InvalidRequest(f"{where}: its @id is lower-case words with hyphens: rename it")
+    check_names({f"@{name}": text for name, text in said.items()}, _REQUIRED, _OPTIONAL, where)
+    check_name(said["id"], where)
     _refuse_unknown_names(parsed, facts, where)
     duty, amount = _duty(parsed, where)
+    of_pack = {
+        "jurisdiction": facts.jurisdiction,
+        "status": facts.status,
+        "expires": facts.expires,
+    }
     return PackRule(
         rule=Rule(said["id"], facts.name, said["source"]),
         parsed=parsed,
-        jurisdiction=checked_jurisdiction(said.get("jurisdiction", facts.jurisdiction), where),
-        status=checked_status(said.get("status", facts.status), where),
-        effective=checked_day(said["effective"], facts.choices, where),
-        expires=checked_day(said["expires"], facts.choices, where)
-        if "expires" in said
-        else facts.expires,
         duty=duty,
         amount=amount,
+        **read_standing({**of_pack, **said}, facts.choices, where),
     )
 
 
@@ -115,25 +110,24 @@ def _duty(parsed: ParsedRule, where: str) -> tuple[Duty | None, float]:
     said = parsed.annotations
     if "obligation" not in said:
         if "amount" in said:
-            raise InvalidRequest(f"@amount came at {where} without @obligation: add that")
+            raise InvalidRequest(f"@amount of {where} is without @obligation. Add that.")
         return None, 0.0
     if not parsed.forbids:
-        raise InvalidRequest(f"@obligation came at {where}, which permits: only a forbid withholds")
+        raise InvalidRequest(f"@obligation of {where}, which permits. Only a forbid withholds.")
     if said["obligation"] not in set(Duty):
         raise InvalidRequest(
-            f"the @obligation of {where} is one of {', '.join(Duty)}; {said['obligation']!r} came:"
-            " correct it"
+            f"No such @obligation {said['obligation']!r} of {where}. Choose one of"
+            f" {', '.join(Duty)}."
         )
     duty, amount = Duty(said["obligation"]), said.get("amount", "")
     shape = _PERCENT if duty is Duty.SIMILARITY else _COUNT
     if not shape.fullmatch(amount):
         wanted = "such as 99.0" if duty is Duty.SIMILARITY else "a whole number from 1"
-        raise InvalidRequest(f"the @amount of {where} is {wanted}; {amount!r} came: correct it")
+        raise InvalidRequest(f"The @amount of {where} cannot be {amount!r}. Write {wanted}.")
     met = _MET[duty].format(amount=amount)
     if not parsed.ends_unless(met):
         raise InvalidRequest(
-            f"{where} was expected to end in `unless {{ {met} }}`, as its obligation says, and does"
-            " not: correct either"
+            f"No `unless {{ {met} }}` ends {where}, as its obligation says. Correct either."
         )
     return duty, float(amount)
 
@@ -155,11 +149,11 @@ def _refuse_unknown_names(parsed: ParsedRule, facts: PackFacts, where: str) -> N
     for kind, name in sorted(parsed.names):
         if kind in _IDS_OF and not _IDS_OF[kind].fullmatch(name):
             raise InvalidRequest(
-                f'{where} names {kind}::"{name}", which would never apply: a caller is `key:` and'
-                " the key's id, or `local:` and a user, a collection its id; correct it"
+                f'{where} names {kind}::"{name}", which would never apply. A caller is `key:` and'
+                " the key's id, or `local:` and a user; a collection is its id."
             )
         if name not in known.get(kind, {name}):
             raise InvalidRequest(
-                f'{where} names {kind}::"{name}", which there is none of: it would never apply;'
-                " correct it"
+                f'{where} names {kind}::"{name}", which there is none of: it would never apply.'
+                " Correct it."
             )

@@ -1,4 +1,4 @@
-"""Which moments and similarities do rules tell apart? All between two that they name are one.
+"""Moments and similarities that rules tell apart: all between two that they name are one.
 
 Hence a use that differs from an earlier one in these alone is decided as that was. Where a rule
 does anything else with a fact than compare it with a value that it names, every value stands by

@@ -1,7 +1,7 @@
-"""What is stopped? The stop switch, as functions over a connection."""
+"""The stop switch: what is stopped, as functions over a connection."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
@@ -83,16 +83,9 @@ def suspend(
     """
     _check(scope, subject, reason)
     if _ids(connection, scope, subject):
-        raise AlreadyExists(
-            f"something that goes on was expected and {_named(scope, subject)} is suspended"
-            " already: nothing was changed"
-        )
+        raise AlreadyExists(f"Already suspended: {_named(scope, subject)}. Nothing was changed.")
     made = Suspension(uuid4(), scope, subject, reason, now, by)
-    connection.execute(
-        insert(SUSPENSIONS).values(
-            id=made.id, scope=scope.value, subject=subject, reason=reason, since=now, by=by
-        )
-    )
+    connection.execute(insert(SUSPENSIONS).values(asdict(made)))
     count_change(connection, now)
     return made
 
@@ -106,8 +99,7 @@ def resume(connection: Connection, scope: Scope, subject: str, *, now: datetime)
     ids = _ids(connection, scope, subject)
     if not ids:
         raise NotFound(
-            f"something suspended was expected and {_named(scope, subject)} is not: `likeness"
-            " policy list` lists what is"
+            f"Not suspended: {_named(scope, subject)}. `likeness policy list` shows what is."
         )
     connection.execute(delete(SUSPENSIONS).where(SUSPENSIONS.c.id.in_(ids)))
     count_change(connection, now)
@@ -125,21 +117,17 @@ def _named(scope: Scope, subject: str) -> str:
 def _check(scope: Scope, subject: str, reason: str) -> None:
     if not _is_line(reason, _LONGEST_REASON):
         raise InvalidRequest(
-            f"a reason of one line, at most {_LONGEST_REASON} characters, was expected, one of"
-            f" {len(reason)} came: say why, briefly"
+            f"Not a reason of one line: {len(reason)} characters. Say why, in at most"
+            f" {_LONGEST_REASON}."
         )
     if scope is Scope.ALL:
         return
     if not _is_line(subject, _LONGEST_SUBJECT):
         raise InvalidRequest(
-            f"the name of what to suspend, one line of at most {_LONGEST_SUBJECT} characters, was"
-            f" expected, one of {len(subject)} came: correct it"
+            f"Not a name of one line: {len(subject)} characters. Give at most {_LONGEST_SUBJECT}."
         )
     if scope is Scope.PURPOSE and subject not in vocabulary().purposes:
-        raise InvalidRequest(
-            f"a purpose that there is was expected and {subject!r} is none: docs/policy.md lists"
-            " them"
-        )
+        raise InvalidRequest(f"No such purpose {subject!r}. docs/policy.md lists what there is.")
     if scope is Scope.COLLECTION:
         try:
             right = str(UUID(subject)) == subject
@@ -147,8 +135,7 @@ def _check(scope: Scope, subject: str, reason: str) -> None:
             right = False
         if not right:
             raise InvalidRequest(
-                f"a collection's id was expected and {subject!r} is none: `likeness collections"
-                " list` has them"
+                f"Not a collection's id: {subject!r}. `likeness collections list` shows them."
             )
 
 

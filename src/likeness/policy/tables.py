@@ -1,4 +1,4 @@
-"""Where does policy lie? Which packs are enabled, what is suspended, what changed last.
+"""Where policy lies: which packs are enabled, what is suspended, what changed last.
 
 In the clear: an operator's choices and words, no caller's.
 """

@@ -1,4 +1,4 @@
-"""Which sectors, jurisdictions and purposes do rules know, and what is part of what?"""
+"""The sectors, jurisdictions and purposes that rules know, and what is part of what."""
 
 import tomllib
 from collections.abc import Iterable
@@ -71,19 +71,16 @@ def require_known(
         InvalidRequest: there is none of that name; the nearest is named.
     """
     words = vocabulary()
-    _require("sector", sector, words.sectors)
-    _require("jurisdiction", jurisdiction, words.jurisdictions)
-    for purpose in purposes:
-        _require("purpose", purpose, words.purposes)
-
-
-def _require(kind: str, value: str, values: Values) -> None:
-    if value in values:
-        return
-    raise InvalidRequest(
-        f"a {kind} that rules know was expected and {value!r} came{nearest(value, values)}:"
-        f" `likeness policy explain --each {kind}` lists them all"
-    )
+    declared = [
+        ("sector", sector, words.sectors),
+        ("jurisdiction", jurisdiction, words.jurisdictions),
+    ]
+    for kind, value, values in [*declared, *(("purpose", one, words.purposes) for one in purposes)]:
+        if value not in values:
+            raise InvalidRequest(
+                f"No such {kind} {value!r}{nearest(value, values)}. `likeness policy explain --each"
+                f" {kind}` lists them all."
+            )
 
 
 def nearest(value: str, values: Iterable[str]) -> str:
@@ -91,4 +88,4 @@ def nearest(value: str, values: Iterable[str]) -> str:
     # Compared without regard to capitals: `us-wa` is near to `US-WA`.
     spelt = {name.lower(): name for name in values}
     found = get_close_matches(value.lower(), spelt, n=1)
-    return f", to which {spelt[found[0]]!r} is nearest" if found else ""
+    return f" (the nearest is {spelt[found[0]]!r})" if found else ""

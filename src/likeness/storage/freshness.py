@@ -33,20 +33,15 @@ class Freshness:
             self._looks.append(look)
             self._looked_at_s = None
 
-    def expire(self) -> None:
-        """Look again before anything that is held is used: this program has changed the rows."""
-        with self._lock:
-            self._looked_at_s = None
-
-    def ensure(self) -> None:
-        """See that nothing that is held is older than half a second.
+    def ensure(self, at_most_s: float | None = None) -> None:
+        """See that nothing that is held is older than half a second, or than `at_most_s`.
 
         Raises:
             Conflict, DatabaseUnavailable: the rows cannot be read.
         """
         with self._lock:
-            now_s = self._monotonic_s()
-            if self._looked_at_s is None or now_s - self._looked_at_s >= LOOK_EVERY_S:
+            now_s, oldest_s = self._monotonic_s(), LOOK_EVERY_S if at_most_s is None else at_most_s
+            if self._looked_at_s is None or now_s - self._looked_at_s >= oldest_s:
                 self._database.read(self._look)
                 self._looked_at_s = now_s
 

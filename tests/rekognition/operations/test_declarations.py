@@ -36,19 +36,19 @@ def test_the_ledger_names_the_tags_that_rules_go_by_and_no_other(
 UNKNOWN = {
     "a fact that there is none of": (
         {"likeness:nonsense": "anything"},
-        "choose among likeness:sector, likeness:jurisdiction, likeness:purpose",
+        "Choose among likeness:sector, likeness:jurisdiction, likeness:purpose",
     ),
-    "a misspelt fact": ({"likeness:notise": "shown"}, "to which 'likeness:notice' is nearest"),
-    "a fact in capitals": ({"Likeness:Sector": "police"}, "to which 'likeness:sector' is nearest"),
-    "a misspelt sector": ({"likeness:sector": "polce"}, "to which 'police' is nearest"),
-    "a misspelt place": ({"likeness:jurisdiction": "us-wa"}, "to which 'US-WA' is nearest"),
+    "a misspelt fact": ({"likeness:notise": "shown"}, "the nearest is 'likeness:notice'"),
+    "a fact in capitals": ({"Likeness:Sector": "police"}, "the nearest is 'likeness:sector'"),
+    "a misspelt sector": ({"likeness:sector": "polce"}, "the nearest is 'police'"),
+    "a misspelt place": ({"likeness:jurisdiction": "us-wa"}, "the nearest is 'US-WA'"),
     "an unknown purpose": ({"likeness:purpose": "fishing"}, "docs/policy.md lists them all"),
-    "an unknown origin": ({"likeness:footage": "body-cam"}, "to which 'body-camera' is nearest"),
+    "an unknown origin": ({"likeness:footage": "body-cam"}, "the nearest is 'body-camera'"),
     "words about a notice": (
         {"likeness:notice": "poster at the door told Jane Doe"},
-        "choose among undeclared, shown",
+        "Choose among undeclared, shown",
     ),
-    "perhaps live": ({"likeness:live": "perhaps"}, "choose among true, false"),
+    "perhaps live": ({"likeness:live": "perhaps"}, "Choose among true, false"),
 }
 
 

@@ -56,16 +56,15 @@ def require_known_tags(tagged: Mapping[str, str]) -> None:
         values = known_values().get(key)
         if values is None:
             raise InvalidRequest(
-                f"a tag that rules go by was expected and {key!r} came"
-                f"{nearest(key, known_values())}: choose among {', '.join(known_values())}"
+                f"Rules go by no tag {key!r}{nearest(key, known_values())}. Choose among"
+                f" {', '.join(known_values())}."
             )
         if value not in values:
-            listed = "docs/policy.md lists them all"
+            listed = "docs/policy.md lists them all."
             if len(values) <= _FEW:
-                listed = f"choose among {', '.join(values)}"
+                listed = f"Choose among {', '.join(values)}."
             raise InvalidRequest(
-                f"a value of {key} that rules know was expected and {value!r} came"
-                f"{nearest(value, values)}: {listed}"
+                f"Rules know no value {value!r} of {key}{nearest(value, values)}. {listed}"
             )
 
 
