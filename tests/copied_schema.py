@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import Connection, inspect, update
 
 from likeness.storage import Database, SqliteFile, open_database
@@ -19,6 +21,9 @@ from likeness.storage.metadata import INSTALLATION
 
 # Not by its name in the package, which is that of the function in it.
 _MODULE = import_module("likeness.storage.migrate")
+OF_0_1_0 = "0014"
+"""What a database of 0.1.0 says that its schema is."""
+
 migrate_by_alembic: Callable[[Connection, Database], None] = _MODULE._upgrade
 """Migrates as the program does, whatever is copied."""
 
@@ -58,3 +63,12 @@ def _statements() -> tuple[str, ...]:
             return tuple(made.iterdump())[1:-1]
         finally:
             made.close()
+
+
+def migrate_to(database: Database, revision: str) -> None:
+    """Bring a database to the schema of an older Likeness."""
+    config = Config()
+    config.set_main_option("script_location", "likeness.storage:migrations")
+    with database.writing_engine.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)

@@ -11,15 +11,17 @@ from uuid import uuid4
 import pytest
 
 from likeness.app import Installation
-from likeness.app.access import Rows
+from likeness.app.access import Rows, database_url
 from likeness.config import read_settings
 from likeness.errors import Denied
 from likeness.gallery import tags
-from likeness.policy import enabled, vocabulary
+from likeness.policy import enabled, read_pack, vocabulary
 from likeness.policy.cedar import schema_text
 from likeness.service.uses.collection_facts import known_values
 from likeness.service.uses.record import Outcome
+from likeness.storage import open_database
 from likeness.terms import Action, Principal, Role, Use
+from tests.copied_schema import OF_0_1_0, migrate_to
 
 from .staff import Command, home
 
@@ -235,20 +237,14 @@ def test_where_there_is_no_home_a_pack_is_checked_beside_all_that_are_shipped(
 def test_a_pack_is_checked_beside_what_is_enabled_in_a_home_of_an_older_likeness(
     likeness: Command, own: Path
 ) -> None:
-    assert likeness("policy", "enable", own).code == 0
     twin = own.with_name("twin.cedar")
     twin.write_text(RULES)
     twin.with_suffix(".toml").write_text(FACTS)
-    with home() as opened:
-        for statement in (
-            "DROP TABLE gallery_own_strangers",
-            "ALTER TABLE gallery_references ADD COLUMN cohort_deviation FLOAT",
-            "ALTER TABLE gallery_staged ADD COLUMN cohort_deviation FLOAT",
-            "ALTER TABLE review_watches ADD COLUMN cohort_deviation FLOAT",
-            "DROP TABLE gallery_better_models",
-            "UPDATE alembic_version SET version_num = '0014'",
-        ):
-            opened.database.write(lambda c, text=statement: c.exec_driver_sql(text))
+    pack = read_pack("house", FACTS, RULES)
+    with open_database(database_url(read_settings())) as database:
+        migrate_to(database, OF_0_1_0)
+        now = datetime.now(UTC)
+        database.write(lambda c: enabled.enable(c, pack, {}, by="local:somebody", now=now))
     checked = likeness("policy", "check", twin)
     assert (checked.code, checked.out) == (2, "")
     assert "2 rules have the @id 'quiet' (in house, twin)" in checked.err

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -30,10 +29,9 @@ from likeness.storage import (
     open_database,
     read_installation,
 )
+from tests.copied_schema import OF_0_1_0, migrate_to
 
 PACKAGE = Path(likeness.__file__).parent
-OF_0_1_0 = "0014"
-"""What a database of 0.1.0 says that its schema is."""
 
 
 @pytest.fixture
@@ -193,15 +191,6 @@ def test_programs_may_make_and_migrate_one_database_at_once(database_url: str) -
     with open_database(database_url) as database:
         database.read(read_installation)
         assert current(database) == head()
-
-
-def migrate_to(database: Database, revision: str) -> None:
-    """Bring a database to the schema of an older Likeness."""
-    config = Config()
-    config.set_main_option("script_location", "likeness.storage:migrations")
-    with database.writing_engine.connect() as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
 
 
 OF_ITS_TYPE: dict[type, Any] = {
