@@ -116,6 +116,7 @@ def test_references_of_another_collection_are_not_given(home: Home, gallery: Gal
         gallery.give_references("staff", subject(home, gallery, "Ada").id, [visitor.id])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make_index", [make_exact, make_faiss])
 @pytest.mark.parametrize("saved", ["before", "after", "never"])
 def test_index_follows_assignments_across_a_kill(home: Home, make_index: Any, saved: str) -> None:

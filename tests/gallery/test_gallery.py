@@ -420,6 +420,7 @@ def test_many_threads_enrol_and_search(gallery: Gallery) -> None:
 # Restart
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make_index", [make_exact, make_faiss])
 @pytest.mark.parametrize("closed", [True, False])
 def test_everything_is_found_after_a_restart(home: Home, make_index: Any, closed: bool) -> None:

@@ -38,6 +38,8 @@ from tests.gallery.changing import (
 )
 from tests.gallery.galleries import COHORT, MODEL, Home, face, make, new, template, vector
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("LIKENESS_KILLS", "3"))
 
 
@@ -344,7 +346,6 @@ def sealed_vectors(home: Home) -> list[bytes]:
 # While others search
 
 
-@pytest.mark.slow
 def test_searches_go_on_through_a_switch(home: Home, gallery: Gallery) -> None:
     fill(gallery, 30)
     change = begin_model(home, gallery)
@@ -522,7 +523,6 @@ def test_reader_in_the_way_of_clearing_away_is_told_of(
     assert home.database.read(erasure.pending) == []
 
 
-@pytest.mark.slow
 def test_kill_9_leaves_a_collection_wholly_what_it_was_or_is_to_be(home: Home) -> None:
     with home.open() as gallery:
         make(gallery)
