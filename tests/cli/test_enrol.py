@@ -309,7 +309,8 @@ def test_what_cannot_be_written_is_said_before_networks_are_loaded(
 
     assert (outcome.code, outcome.out) == (2, "")
     (line,) = outcome.err.splitlines()
-    assert line.endswith(f"make '{people.parent}' writable, or name another with --report")
+    said = f"Make '{people.parent}' writable, or name another place. `--report` names another."
+    assert line.endswith(said)
 
 
 def test_several_faces_say_which_option_takes_one(enrol: Command, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def _beside(source: Path) -> Path:
     try:
         check_output(report)
     except InvalidRequest as error:
-        raise InvalidRequest(f"{error} with --report") from error
+        raise InvalidRequest(f"{error} `--report` names another.") from error
     return report
 
 
