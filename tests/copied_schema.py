@@ -19,8 +19,7 @@ from sqlalchemy import Connection, inspect, update
 from likeness.storage import Database, SqliteFile, open_database
 from likeness.storage.metadata import INSTALLATION
 
-# Not by its name in the package, which is that of the function in it.
-_MODULE = import_module("likeness.storage.migrate")
+_MODULE = import_module("likeness.storage.schema")
 OF_0_1_0 = "0014"
 """What a database of 0.1.0 says that its schema is."""
 

@@ -231,16 +231,14 @@ def read_settings(**chosen: object) -> Settings:
         variable = f"{PREFIX}{first['loc'][0]}".upper()
         if first["type"] == "extra_forbidden":
             raise InvalidRequest(
-                f"{variable} is set and Likeness has no such setting: correct its name;"
-                " `likeness config show` lists them"
+                f"There is no setting {variable}. Correct its name; `likeness config show` lists"
+                " them."
             ) from error
         name = str(first["loc"][0])
         where = f"--{name.replace('_', '-')}" if name in chosen else f"setting {variable}"
         allowed = _allowed(Settings.model_json_schema()["properties"][name])
-        raise InvalidRequest(
-            f"{where} was expected to be {allowed}, and {str(chosen.get(name, first['input']))!r}"
-            " came: correct it"
-        ) from error
+        given = str(chosen.get(name, first["input"]))
+        raise InvalidRequest(f"{where} cannot be {given!r}. Give {allowed}.") from error
 
 
 @dataclass(frozen=True, slots=True)

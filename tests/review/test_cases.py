@@ -216,7 +216,7 @@ def test_case_opens_after_the_installations_key_was_rotated(desk: Desk) -> None:
 def test_case_whose_key_is_gone_says_so(desk: Desk) -> None:
     case = desk.open(found())
     desk.database.write(lambda c: c.execute(KEYS.delete()))
-    with pytest.raises(KeyUnusable, match="restore the database"):
+    with pytest.raises(KeyUnusable, match="Restore the database"):
         desk.database.read(lambda c: cases.probe_crop(c, desk.keyring, case))
 
 

@@ -21,7 +21,7 @@ def seen(desk: Desk, case: Case, reviewer: str) -> list[str]:
 def test_reviewer_decides_once(desk: Desk) -> None:
     case = desk.open(found(), reviews=2)
     desk.decide(case, "ada", Verdict.SAME)
-    with pytest.raises(Conflict, match="one verdict of each reviewer"):
+    with pytest.raises(Conflict, match="You have given your verdict"):
         desk.decide(case, "ada", Verdict.NOT_SAME)
     assert desk.decide(case, "ben", Verdict.SAME) is Standing.CONFIRMED
 
@@ -54,9 +54,9 @@ def test_outvoted_not_same_tells_nobody_apart(desk: Desk) -> None:
 
 def test_candidate_has_to_be_named_where_there_are_several(desk: Desk) -> None:
     case = desk.open(found(2))
-    with pytest.raises(NotFound, match="no number came: it has 1, 2"):
+    with pytest.raises(NotFound, match=r"no number\. It has 1, 2"):
         desk.decide(case, "ada", Verdict.SAME)
-    with pytest.raises(NotFound, match="3 came"):
+    with pytest.raises(NotFound, match=": 3"):
         desk.decide(case, "ada", Verdict.SAME, 3)
 
 
@@ -114,18 +114,18 @@ def test_consent_is_recorded_once_and_only_where_it_is_owed(desk: Desk) -> None:
         )
 
     without = desk.open(found())
-    with pytest.raises(Conflict, match="owes none"):
+    with pytest.raises(Conflict, match="owes no authorisation"):
         authorise(without)
     desk.pass_hours(24 * 30)
     owing = desk.open(found(), authorisation_hours=48)
     authorise(owing)
-    with pytest.raises(Conflict, match="has one"):
+    with pytest.raises(Conflict, match="has an authorisation already"):
         authorise(owing)
 
 
 def test_nobody_authorises_their_own_search(desk: Desk) -> None:
     case = desk.open(found(), authorisation_hours=48)
-    with pytest.raises(Denied, match=r"somebody else was expected to authorise.*another admin"):
+    with pytest.raises(Denied, match=r"is of your own use.*another admin"):
         desk.database.write(
             lambda c: authorisations.authorise(
                 c, desk.keyring, case.id, case.principal_id, "Court", "7", desk.now

@@ -172,7 +172,7 @@ BAD = [
     ({"grounds": Grounds("Court", " ")}, "criteria"),
     ({"purpose": ""}, "a purpose"),
     ({"url": "http://user:password@hooks.example/"}, "no user"),
-    ({"owed": Owed(0)}, "somebody reviews"),
+    ({"owed": Owed(0)}, "one reviewer at least"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Which authority consents? Authorisations: recorded once, before the deadline of a case."""
+"""Authorisations: which authority consents, recorded once, before the deadline of a case."""
 
 import json
 from dataclasses import dataclass
@@ -45,17 +45,14 @@ def authorise(
     case = cases.get(connection, case_id, now)
     if case.principal_id == principal_id:
         raise Denied(
-            f"somebody else was expected to authorise case {case_id}, which is of your own use: let"
-            " another admin record it, at a terminal of their own or over /v1 with a key of theirs"
-            " (`likeness keys create NAME --role admin`)"
+            f"Case {case_id} is of your own use. Let another admin record its authorisation, at a"
+            " terminal of their own or over /v1 with a key of theirs (`likeness keys create NAME"
+            " --role admin`)."
         )
     if case.authorise_by is None:
-        raise Conflict(
-            f"a case that owes an authorisation was expected and {case_id} owes none: nothing was"
-            " recorded"
-        )
+        raise Conflict(f"Case {case_id} owes no authorisation. Nothing was recorded.")
     if case.authorised_at is not None:
-        raise Conflict(f"a case without authorisation was expected and {case_id} has one: it stays")
+        raise Conflict(f"Case {case_id} has an authorisation already, which stays.")
     key = cases.key_of(connection, keyring, case)
     row = {
         "case_id": case_id,

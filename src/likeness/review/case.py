@@ -1,4 +1,4 @@
-"""When have people decided about a candidate? When as many agree as are owed, or never will.
+"""What a case is made of, and when people have decided: when as many agree as are owed.
 
 1. As many as are owed say the same: that is what they decided.
 2. They differ, or cannot tell: one more person is asked, and no more than one.
@@ -166,13 +166,13 @@ def checked_statement(text: str, what: str) -> str:
     """
     if not text.strip() or len(text) > LONGEST_STATEMENT:
         raise InvalidRequest(
-            f"{what} of 1 to {LONGEST_STATEMENT} characters was expected, {len(text)} came: state"
-            " it in a sentence or two"
+            f"Not {what}: {len(text)} characters. State it in a sentence or two, at most"
+            f" {LONGEST_STATEMENT}."
         )
     for place, character in enumerate(text, 1):
         if unicodedata.category(character) in _FORBIDDEN:
             raise InvalidRequest(
-                f"{what} holds no control character, and character {place} is"
-                f" U+{ord(character):04X}: remove it"
+                f"Not {what}: character {place} is U+{ord(character):04X}, a control character."
+                " Remove it."
             )
     return text

@@ -1,4 +1,4 @@
-"""What waits for people? Cases: a search whose answer is withheld, and whom it found.
+"""Cases, which wait for people: a search whose answer is withheld, and whom it found.
 
 A case lives until it expires, or until its authorisation is overdue. From that moment nothing
 here finds it any more, and the next sweep deletes it, with its key.
@@ -181,8 +181,7 @@ def get(connection: Connection, case_id: UUID, now: datetime) -> Case:
     for case in _read(connection, _lives(now), CASES.c.id == case_id):
         return case
     raise NotFound(
-        f"a case was expected and {case_id} is none, or has ended: `likeness review list` lists"
-        " those that there are"
+        f"No such case {case_id}, or it has ended. `likeness review list` shows what there is."
     )
 
 

@@ -1,4 +1,4 @@
-"""What do people look at? Pictures of enrolled faces, kept only while the operator wants crops."""
+"""Pictures of enrolled faces for people to look at, kept only while the operator wants crops."""
 
 from collections.abc import Collection, Mapping
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What opens what review keeps? A key for each collection, which seals those of cases and watches.
+"""Keys of what review keeps: one for each collection, which seals those of cases and watches.
 
 The installation's key seals the collection's, so that a new one has few to seal anew; whoever
 destroys the collection's destroys its cases, crops and watches with it.
@@ -60,8 +60,8 @@ def opened(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key
     key = found(connection, keyring, collection_id)
     if key is None:
         raise KeyUnusable(
-            f"the key that review has for collection {collection_id} was expected and is gone:"
-            " restore the database from a backup"
+            f"The key that review has for collection {collection_id} is gone. Restore the database"
+            " from a backup."
         )
     return key
 

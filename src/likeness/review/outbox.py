@@ -1,4 +1,4 @@
-"""What is still to be told? Notices: written with what they tell of, kept until they arrive.
+"""Notices that are still to be told: written with what they tell of, kept until they arrive.
 
 An attempt counts as failed until it is said to have arrived: whoever claims a notice puts off its
 next attempt first, so that a crash or a second server repeats none at once.

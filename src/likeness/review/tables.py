@@ -1,4 +1,4 @@
-"""Where does review lie? Cases with candidates and verdicts, crops, watches, notices.
+"""Where review lies: Cases with candidates and verdicts, crops, watches, notices.
 
 Ids of ours, times and counts are in the clear. Pictures, templates and what people wrote are
 sealed, under keys that are sealed by the key that review has for their collection.

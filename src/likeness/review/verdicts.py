@@ -1,4 +1,4 @@
-"""What does each person say? Verdicts: given once, by people who know nobody else's.
+"""Verdicts: what each person says, once, and without knowing what others say.
 
 A verdict counts only where all of this holds:
 
@@ -64,19 +64,19 @@ def decide(
     case = cases.get(connection, case_id, now)  # 1
     if cases.is_own(connection, case, reviewer_id):  # 2
         raise Denied(
-            f"somebody else was expected to review case {case_id}, which is of your own use or"
-            " of the same face: leave it to another reviewer"
+            f"Case {case_id} is of your own use, or of the same face as one. Leave it to another"
+            " reviewer."
         )
     candidate = _candidate(connection, case, number)  # 3
     if candidate.number in numbers_of(connection, case, reviewer_id):  # 4
         raise Conflict(
-            f"one verdict of each reviewer was expected on candidate {candidate.number} of case"
-            f" {case_id}, and yours is given: it stays"
+            f"You have given your verdict on candidate {candidate.number} of case {case_id}, and"
+            " it stays."
         )
     if candidate.standing is not Standing.OPEN:  # 3
         raise Conflict(
-            f"an open candidate was expected and number {candidate.number} of case {case_id} is"
-            f" {candidate.standing}: nobody else is asked"
+            f"Candidate {candidate.number} of case {case_id} is {candidate.standing}: nobody else"
+            " is asked."
         )
     key = cases.key_of(connection, keyring, case)
     connection.execute(
@@ -150,13 +150,12 @@ def _candidate(connection: Connection, case: Case, number: int | None) -> Candid
             return candidate
     if not candidates:  # rule 2 came first: who searched does not learn it
         raise NotFound(
-            f"a candidate of case {case.id} was expected and it found none: there is nobody to"
-            f" decide about, and it ends {case.expires_at:%Y-%m-%d %H:%M} UTC by itself"
+            f"Case {case.id} found nobody to decide about. It ends"
+            f" {case.expires_at:%Y-%m-%d %H:%M} UTC by itself."
         )
     numbers = ", ".join(str(one.number) for one in candidates)
     raise NotFound(
-        f"a candidate of case {case.id} was expected and {number or 'no number'} came: it has"
-        f" {numbers}"
+        f"No such candidate of case {case.id}: {number or 'no number'}. It has {numbers}."
     )
 
 

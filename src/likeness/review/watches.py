@@ -1,4 +1,4 @@
-"""Who is looked for in whatever is enrolled later? Standing searches, on stated grounds.
+"""Standing searches: who is looked for in whatever is enrolled later, on stated grounds.
 
 A watch needs a purpose, an authority, stated criteria and an expiry. From its end on it matches
 nothing; it is deleted then, with its key.
@@ -98,12 +98,12 @@ def add(
     checked_statement(new.purpose, "a purpose")
     if not now < new.expires_at <= now + timedelta(LONGEST_DAYS):
         raise InvalidRequest(
-            f"an expiry within {LONGEST_DAYS} days was expected and {new.expires_at:%Y-%m-%d} came:"
-            " choose another; a watch can be added again"
+            f"The expiry {new.expires_at:%Y-%m-%d} is not within {LONGEST_DAYS} days from now."
+            " Choose another; a watch can be added again."
         )
     if new.owed.reviews < 1:
         raise InvalidRequest(
-            "a watch of which somebody reviews every match was expected, none is to: ask for one"
+            "Nobody is to review the matches of the watch. Ask for one reviewer at least."
         )
     webhook = None
     if new.url is not None:
@@ -170,8 +170,7 @@ def get(connection: Connection, watch_id: UUID, now: datetime) -> Watch:
     for watch in _read(connection, WATCHES.c.id == watch_id, WATCHES.c.expires_at > now):
         return watch
     raise NotFound(
-        f"a watch was expected and {watch_id} is none, or has ended: `likeness watch list` lists"
-        " those that there are"
+        f"No such watch {watch_id}, or it has ended. `likeness watch list` shows what there is."
     )
 
 

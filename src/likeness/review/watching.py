@@ -1,4 +1,4 @@
-"""What does an enrolment set off? A case for every watch that a new reference resembles."""
+"""What an enrolment sets off: a case for every watch that a new reference resembles."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

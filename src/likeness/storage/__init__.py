@@ -14,8 +14,8 @@ from likeness.storage.metadata import (
     Serial,
     read_installation,
 )
-from likeness.storage.migrate import current, head, migrate
-from likeness.storage.scrub import Scrubbing, scrub
+from likeness.storage.schema import current, head, migrate
+from likeness.storage.scrubbing import Scrubbing, scrub
 
 __all__ = [
     "METADATA",
