@@ -141,7 +141,7 @@ class Face:
     """A face that a detector found.
 
     `confidence` is how likely it is a face, 0 to 1: the share of such finds that were, where that
-    was measured (`likeness.vision.networks.detectors.Curve`), else the detector's own score.
+    was measured (`likeness.vision.detections.Curve`), else the detector's own score.
     """
 
     box: Box

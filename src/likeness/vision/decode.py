@@ -14,8 +14,10 @@ libavif take is their own limit.
 Any number of threads may decode at once.
 """
 
+import ctypes
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -85,34 +87,20 @@ DEFAULT_LIMITS = DecodeLimits()
 class Sample:
     """A picture within the limits of which only the header has been read; `inspect` makes them.
 
-    `name` is what messages call it; empty where nobody named it.
+    `name` is what messages call it; empty where nobody named it. `width` and `height` are pixels of
+    the upright picture; `format` is such as `JPEG`; `remarks` say what of the picture is lost or
+    guessed in decoding.
     """
 
     data: bytes = field(repr=False)
     header: Header
+    format: str
+    width: int
+    height: int
+    remarks: tuple[str, ...]
+    name: str
     _decoder: Decoder = field(repr=False)
     _limits: DecodeLimits = field(repr=False)
-    name: str = ""
-
-    @property
-    def format(self) -> str:
-        """The format's name, such as `JPEG`."""
-        return self._decoder.name
-
-    @property
-    def width(self) -> int:
-        """Pixels across the upright picture."""
-        return self.header.upright_wh[0]
-
-    @property
-    def height(self) -> int:
-        """Pixels down the upright picture."""
-        return self.header.upright_wh[1]
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What of the picture is lost or guessed in decoding, in words."""
-        return self.header.remarks
 
     def require_within(self, limits: DecodeLimits) -> None:
         """Hold the picture to limits.
@@ -145,7 +133,8 @@ class Sample:
         with _naming(self.name), _wrapping(self._decoder.name):
             _check_memory(self._decoder, self.header, reduction, self._limits)
             with MEMORY.lease(size, self._limits.max_memory) as lease:
-                pixels = self._decoder.pixels(self.data, self.header, reduction)
+                with _silence_c_stderr():
+                    pixels = self._decoder.pixels(self.data, self.header, reduction)
                 pixels = _upright(pixels, self.header.orientation)
                 lease.keep_for(pixels)
             return Image(pixels, self.width, self.height)
@@ -180,7 +169,7 @@ def inspect(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS, name: str = "") 
         format_ = _format_of(data)
         with _wrapping(format_.decoder.name):
             header = format_.header(data)
-        sample = Sample(data, header, format_.decoder, limits, name)
+        sample = _sample(data, header, format_.decoder, limits, name)
         sample.require_within(limits)
         return sample
 
@@ -194,7 +183,7 @@ def sample_of_array(pixels: NDArray[np.uint8], limits: DecodeLimits = DEFAULT_LI
     """
     data, header = as_data(pixels)
     _check_sides(RGB_ARRAY, header, limits)
-    return Sample(data(), header, RGB_ARRAY, limits)
+    return _sample(data(), header, RGB_ARRAY, limits)
 
 
 def read_sample(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> Sample:
@@ -227,6 +216,13 @@ def read_sample(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> Sample:
     except ValueError as error:
         raise InvalidRequest(f"{name} is no path ({error}). Check it.") from error
     return inspect(data, limits, name)
+
+
+def _sample(
+    data: bytes, header: Header, decoder: Decoder, limits: DecodeLimits, name: str = ""
+) -> Sample:
+    width, height = header.upright_wh
+    return Sample(data, header, decoder.name, width, height, header.remarks, name, decoder, limits)
 
 
 def _format_of(data: bytes) -> Format:
@@ -322,3 +318,49 @@ def _wrapping(format_name: str) -> Iterator[None]:
         raise InvalidImage(
             f"Truncated or damaged: this {format_name} cannot be decoded ({reason}). Save it anew."
         ) from error
+
+
+class _Stream:
+    """C's `stderr`, which is a variable; while anybody asks, it points to where nothing is kept.
+
+    The libjpeg inside OpenCV and the libtiff inside Pillow write lines about damage there, which
+    name no file and cannot be switched off. The file descriptor and Python's own stream are left
+    alone; where the C library is not as expected nothing is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._silenced = 0
+        self._variable: ctypes.c_void_p | None = None
+        self._own: int | None = None
+        self._nowhere: int | None = None
+        try:
+            libc = ctypes.CDLL(None)
+            variable = ctypes.c_void_p.in_dll(libc, "stderr")
+            libc.fopen.restype = ctypes.c_void_p
+            self._nowhere = libc.fopen(b"/dev/null", b"w")
+        except (OSError, ValueError, AttributeError, TypeError):
+            return  # another C library: its lines are seen
+        if self._nowhere is not None:
+            self._variable = variable
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Drop what is written meanwhile, by this thread or another."""
+        if self._variable is None:
+            yield
+            return
+        with self._lock:
+            self._silenced += 1
+            if self._silenced == 1:
+                self._own, self._variable.value = self._variable.value, self._nowhere
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._silenced -= 1
+                if self._silenced == 0:
+                    self._variable.value = self._own
+
+
+_silence_c_stderr = _Stream().silent

@@ -19,7 +19,6 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from likeness.errors import InvalidImage, UnsupportedImageFormat
 from likeness.vision.formats import ifd
-from likeness.vision.formats.c_stderr import silence_c_stderr
 from likeness.vision.formats.header import (
     INVERTED_CMYK,
     Decoder,
@@ -94,8 +93,7 @@ def _header(data: bytes) -> Header:
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
     if not _ends(data, header):
         data = _completed(data, header)
-    with silence_c_stderr():
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[reduction])
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[reduction])
     if pixels is None:
         raise InvalidImage("Damaged: the pixels of this JPEG cannot be decoded. Save it anew.")
     if pixels.shape[1::-1] != header.reduced_wh(reduction):

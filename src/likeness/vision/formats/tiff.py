@@ -17,7 +17,6 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from likeness.errors import InvalidImage, UnsupportedImageFormat
 from likeness.vision.formats import ifd, tiff_samples
-from likeness.vision.formats.c_stderr import silence_c_stderr
 from likeness.vision.formats.header import (
     ALPHA,
     CMYK,
@@ -80,11 +79,10 @@ def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
             )
     layout = layout_of(directory)
     layout.check_pieces(len(data))
-    with silence_c_stderr():
-        if not _is_for_pillow(layout):
-            return tiff_samples.pixels(data, layout, reduction)
-        with TiffImageFile(io.BytesIO(_tags_of_pixels_only(directory))) as picture:
-            return from_pillow(picture, header.width, header.height, reduction)
+    if not _is_for_pillow(layout):
+        return tiff_samples.pixels(data, layout, reduction)
+    with TiffImageFile(io.BytesIO(_tags_of_pixels_only(directory))) as picture:
+        return from_pillow(picture, header.width, header.height, reduction)
 
 
 def _is_for_pillow(layout: Layout) -> bool:

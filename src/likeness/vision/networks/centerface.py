@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
-from likeness.vision.detections import Detections, Floats
-from likeness.vision.networks.detectors import Curve, DetectorForm, FaceNetwork, Shape
+from likeness.vision.detections import Curve, Detections, Floats
+from likeness.vision.networks.detectors import DetectorForm, FaceNetwork, Shape
 from likeness.vision.networks.session import Session
 
 _STRIDE = 4
@@ -67,5 +67,5 @@ def _check(shapes: Sequence[Shape | None], count: int, height: int, width: int) 
 
 # The published file (MIT) is fixed to ten 32x32 pictures, but nothing in it depends on the size.
 CENTERFACE = DetectorForm(
-    network=CenterFace, check=_check, takes_many=True, curve=Curve(-3.26, 11.40)
+    network=CenterFace, check=_check, takes_many=True, likelihood=Curve(-3.26, 11.40).at
 )
