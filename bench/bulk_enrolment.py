@@ -19,6 +19,7 @@ from bench.filled_home import (
     open_home,
     portraits,
     references_of,
+    snapshot,
 )
 from bench.workplace import OUT
 from likeness.app import Workload
@@ -28,6 +29,7 @@ from likeness.gallery import NewReference
 from likeness.service.enrol.enrol import Demands
 from likeness.service.enrol.named_picture import NamedPicture
 from likeness.vision.decode import inspect
+from tests.gallery.galleries import enrol
 
 _WARM_UP = 32
 _PICTURES, _PICTURES_FULL = 320, 100_000
@@ -79,9 +81,10 @@ def acknowledged(held: int) -> tuple[list[float], float]:
         probe = next(new)
         others = chain([probe], islice(new, held - 1))
         while some := list(islice(others, FILLED_AT_ONCE)):
-            home.gallery.enrol(COLLECTION, some)
-        home.gallery.search(COLLECTION, probe.template, 1)  # from now on the index follows
-        home.gallery.snapshot(COLLECTION)  # waits for what the index does in the background
+            enrol(home.gallery, COLLECTION, some)
+        # From now on the index follows.
+        home.gallery.collection(COLLECTION).search(probe.template, 1)
+        snapshot(home)
         ms = [_ms_to_enrol(home, [one]) for one in islice(new, _ACKNOWLEDGED)]
         return ms, _ms_to_enrol(home, list(new))
 
@@ -128,7 +131,7 @@ def _pictures(jpegs: list[bytes]) -> Iterator[NamedPicture]:
 
 def _ms_to_enrol(home: Home, new: list[NewReference]) -> float:
     begun = time.perf_counter()
-    home.gallery.enrol(COLLECTION, new)
+    enrol(home.gallery, COLLECTION, new)
     return 1000 * (time.perf_counter() - begun)
 
 

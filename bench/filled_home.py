@@ -14,7 +14,7 @@ from likeness.app import Installation
 from likeness.app.home import Home
 from likeness.gallery import NewReference
 from likeness.terms import Box, CohortStatistics, Face, Landmarks, Point, Pose, Quality, Template
-from tests.gallery.galleries import create
+from tests.gallery.galleries import create, enrol
 
 COLLECTION = "bench"
 FILLED_AT_ONCE = 2_000
@@ -56,12 +56,18 @@ def filled_folder(references: int) -> Path:
             make_collection(home)
             new = references_of(home, references)
             while some := list(islice(new, FILLED_AT_ONCE)):
-                home.gallery.enrol(COLLECTION, some)
+                enrol(home.gallery, COLLECTION, some)
             if references:
-                home.gallery.search(COLLECTION, some_template(home), 1)
-                home.gallery.snapshot(COLLECTION)
+                home.gallery.collection(COLLECTION).search(some_template(home), 1)
+                snapshot(home)
         whole.touch()
     return folder
+
+
+def snapshot(home: Home) -> None:
+    """Write what makes the next start fast, once what the index does in the background is done."""
+    gallery = home.gallery
+    gallery.in_use.open(gallery.collection(COLLECTION)).snapshot()
 
 
 def some_template(home: Home) -> Template:

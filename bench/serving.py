@@ -72,11 +72,11 @@ def _searched(references: int) -> Searched:
 def _search_ms(references: int) -> float:
     with open_home(filled_folder(references)) as home:
         probes = [one.template for one in islice(references_of(home, references), _WARM_UP)]
-        home.gallery.search(COLLECTION, probes[0], CANDIDATES, By.REFERENCE)
+        home.gallery.collection(COLLECTION).search(probes[0], CANDIDATES, By.REFERENCE)
         laps = []
         for probe in probes:
             began = time.perf_counter()
-            home.gallery.search(COLLECTION, probe, CANDIDATES, By.REFERENCE)
+            home.gallery.collection(COLLECTION).search(probe, CANDIDATES, By.REFERENCE)
             laps.append(time.perf_counter() - began)
         return 1000 * statistics.median(laps)
 

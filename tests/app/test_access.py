@@ -68,7 +68,7 @@ def test_rows_of_an_older_likeness_are_vouched_for_once_and_on_record(
         home.database.write(as_before)
     for _ in range(2):
         with Home(installation) as home:
-            home.gallery.open("staff")
+            home.gallery.collection("staff")
             entries = home.database.read(
                 lambda c: c.execute(select(ENTRIES.c.entry)).scalars().all()
             )

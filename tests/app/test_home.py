@@ -46,7 +46,7 @@ def test_the_wrong_key_opens_no_collection(tmp_path: Path) -> None:
         home(tmp_path, keys=SecretStr("A" * 43 + "=")) as second,
         pytest.raises(KeyUnusable, match="Restore that key"),
     ):
-        second.gallery.open("missing")
+        second.gallery.collection("missing")
 
 
 def test_keys_come_from_one_place(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from likeness.gallery import NewReference
 from likeness.review import cases
 from likeness.storage import current, head
 from likeness.terms import CohortStatistics, Template
-from tests.gallery.galleries import face
+from tests.gallery.galleries import enrol, face
 
 OF_0_1_0 = Path(__file__).parent / "home_of_0_1_0"
 STAFF = ["Ada", "Zoë", "Bo", "Cy", "Di"]
@@ -65,7 +65,7 @@ def template(home: Home, seed: int) -> Template:
 
 def named(home: Home, seed: int) -> str | None:
     """Who a search of `staff` finds first."""
-    found = home.gallery.search("staff", template(home, seed), 1)[0].subject
+    found = home.gallery.collection("staff").search(template(home, seed), 1)[0].subject
     return found and found.name
 
 
@@ -85,9 +85,9 @@ def test_searches_find_who_was_enrolled_by_0_1_0(home: Home) -> None:
 def test_enrolment_goes_on(home: Home) -> None:
     sha256 = hashlib.sha256(b"500").digest()
     new = NewReference(template(home, 500), face(), sha256, (640, 480), "Ada")
-    home.gallery.enrol("staff", [new])
+    enrol(home.gallery, "staff", [new])
     assert named(home, 500) == named(home, 0) == "Ada"
-    assert home.gallery.size("staff").subjects == len(STAFF)
+    assert home.gallery.collection("staff").size.subjects == len(STAFF)
 
 
 def test_review_has_its_case(home: Home) -> None:

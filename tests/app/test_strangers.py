@@ -11,7 +11,7 @@ from likeness.gallery.tables import REFERENCES
 from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.terms import Calibration
 from tests.gallery.changing import fill
-from tests.gallery.galleries import COHORT, MODEL, Home, make, new
+from tests.gallery.galleries import COHORT, MODEL, Home, enrol, make, new
 
 KNOWN = Calibration(MODEL, COHORT, (-2.0, -0.5), (1.0, 1e-4), 10**6, "anybody", one_person=0.97)
 
@@ -28,7 +28,7 @@ def test_a_damaged_collection_holds_up_no_other(
 ) -> None:
     with home.open() as gallery:
         make(gallery, "damaged")
-        gallery.enrol("damaged", [new(n, f"name {n}") for n in range(31)])
+        enrol(gallery, "damaged", [new(n, f"name {n}") for n in range(31)])
         home.database.write(lambda c: c.execute(update(REFERENCES).values(sealed_vector=b"?")))
         make(gallery)
         fill(gallery, 31)
@@ -36,5 +36,5 @@ def test_a_damaged_collection_holds_up_no_other(
         measure_every(gallery, StrangerUpkeep(home.database, gallery, lambda _: KNOWN, home.clock))
 
         assert "is not measured: KeyUnusable" in caplog.text
-        assert gallery.strangers(gallery.collection("damaged")) is None
-        assert gallery.strangers(gallery.collection("staff")) is not None
+        assert gallery.collection("damaged").measured() is None
+        assert gallery.collection("staff").measured() is not None

@@ -14,6 +14,7 @@ from likeness.app.home import Home
 from likeness.config import read_settings
 from likeness.gallery import NewReference
 from likeness.vision.decode import read_sample
+from tests.gallery.galleries import enrol
 from tests.vision.foremost import foremost_face
 
 from .conftest import GREEN, RED, InstallationWithDiscs, Outcome
@@ -73,4 +74,4 @@ def enrol_unnamed(path: Path, expires_at: datetime | None = None) -> UUID:
         digest = sha256(sample.data).digest()
         size = (sample.width, sample.height)
         new = NewReference(template, face, digest, size, expires_at=expires_at)
-        return opened.gallery.enrol("staff", [new])[0].id
+        return enrol(opened.gallery, "staff", [new])[0].id

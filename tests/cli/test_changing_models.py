@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from likeness.gallery import collections
 from likeness.gallery.tables import BETTER_MODELS, REFERENCES
+from tests.gallery.galleries import enrol
 from tests.service.people import person
 
 from .conftest import BLUE, GREEN, RED, InstallationWithDiscs, ship_standards_of
@@ -33,7 +33,7 @@ def crowd(likeness: Command) -> None:
     likeness("collections", "create", "crowd")
     with home() as opened:
         people = [person(opened, n, f"person {n}") for n in range(PEOPLE)]
-        opened.gallery.enrol("crowd", people)
+        enrol(opened.gallery, "crowd", people)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_collection_whose_cohort_is_gone_takes_that_of_its_model(
     shown = answer(likeness, "collections", "show", "staff")
     with home() as opened:
         staff = opened.gallery.collection("staff")
-        opened.database.write(lambda c: collections.adopt_cohort(c, staff.id, "rd1-of-before"))
+        opened.database.write(lambda c: staff.within(c).adopt_cohort("rd1-of-before"))
         opened.database.write(
             lambda c: c.execute(update(REFERENCES).values(cohort_version="", cohort_mean=9.0))
         )

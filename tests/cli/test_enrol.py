@@ -43,7 +43,7 @@ def people(tmp_path: Path) -> Path:
 
 def size() -> Size:
     with Home(InstallationWithDiscs(read_settings())) as home:
-        return home.gallery.size("staff")
+        return home.gallery.collection("staff").size
 
 
 def rows(report: Path) -> list[dict[str, str]]:

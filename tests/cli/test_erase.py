@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.gallery.galleries import names_as_they_came
+from tests.gallery.galleries import enrol, names_as_they_came
 from tests.service.people import person
 
 from .conftest import RED
@@ -40,8 +40,10 @@ def test_a_name_that_an_older_likeness_kept_in_two_spellings_is_erased_in_both(
     erase: Command,
 ) -> None:
     with names_as_they_came(), home() as opened:
-        opened.gallery.enrol(
-            "staff", [person(opened, 1, "\u00dcnal"), person(opened, 2, "U\u0308nal")]
+        enrol(
+            opened.gallery,
+            "staff",
+            [person(opened, 1, "\u00dcnal"), person(opened, 2, "U\u0308nal")],
         )
     outcome = erase("U\u0308nal")
     assert outcome.code == 2
@@ -80,7 +82,7 @@ def test_a_subject_stays_whose_reference_is_erased(
         (["Rosa", "--reference", "12345678-1234-4234-8234-123456781234"], "give one of the two"),
         (["rosa", "--yes"], "check the spelling"),
         (["Rosa\x1b", "--yes"], "control character"),
-        (["--reference", "12345678-1234-4234-8234-123456781234", "--yes"], "is none"),
+        (["--reference", "12345678-1234-4234-8234-123456781234", "--yes"], "No such reference"),
         (["--reference", "first", "--yes"], "--reference"),
         (["Rosa"], "Give --yes if you are sure"),
         (["Rosa", "--yes", "--certificate", "/no/such/folder/x.json"], "Make it"),
@@ -96,4 +98,4 @@ def test_a_wrong_use_is_one_line_and_erases_nobody(
     assert says in line
     assert "\x1b" not in line
     with home() as opened:
-        assert opened.gallery.size("staff").references == 3
+        assert opened.gallery.collection("staff").size.references == 3

@@ -15,6 +15,7 @@ import pytest
 from likeness.app.installation import MissingPart
 from likeness.cli.terminal import prompts
 from likeness.gallery import Size
+from likeness.gallery.subjects import Subjects
 from likeness.secrets import SEALED_MAGIC
 from likeness.secrets import passphrase as sealing
 from tests.gallery import erase
@@ -126,7 +127,7 @@ def test_a_model_that_is_not_here_is_imported_and_said(
         (("none.likeness",), "cannot be read (No such file or directory)"),
         ((".",), "'.' is no file"),
         (("--compreface", "none.sql", "--collection", "staff"), "'none.sql' cannot be read"),
-        (("--compreface", "none.sql", "--collection", "nobody"), "'nobody' is none"),
+        (("--compreface", "none.sql", "--collection", "nobody"), "No such collection 'nobody'"),
         (("--compreface", "mysql://a/b", "--collection", "staff"), "Likeness: mysql"),
     ],
 )
@@ -157,7 +158,7 @@ def test_an_export_that_cannot_be_is_one_line(
         (("staff", "--passphrase-file", tmp_path / "none"), "No such file"),
         (("staff", "--passphrase-file", words, "--in-the-clear"), "give one of the two"),
         (("staff",), "Give --passphrase-file"),
-        (("nobody", "--in-the-clear"), "'nobody' is none"),
+        (("nobody", "--in-the-clear"), "No such collection 'nobody'"),
     ):
         outcome = likeness("export", "--out", out, "--collection", *arguments)
         assert outcome.code == 2
@@ -229,13 +230,12 @@ def test_ctrl_c_ends_an_import_with_nothing_left(
     monkeypatch.setattr("likeness.service.move.import_collection._AT_ONCE", 1)
     with home() as opened:
         erase.collection(opened.gallery, "staff")
-    from likeness.gallery import arrivals
 
     # As Python raises it in the main thread, which commits; a signal may reach whoever runs tests.
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(arrivals, "insert_subjects", interrupted)
+    monkeypatch.setattr(Subjects, "arrive", interrupted)
     outcome = likeness("import", exported, "--passphrase-file", words)
     assert (outcome.code, outcome.out) == (130, "")
     assert outcome.err == (
@@ -283,7 +283,7 @@ def test_people_come_from_compreface_and_again_nobody_comes_twice(
     )
     assert (again["enrolled"], again["already"], again["rejected"]) == (0, 3, 1)
     with home() as opened:
-        assert opened.gallery.size("staff") == Size(3, 3)
+        assert opened.gallery.collection("staff").size == Size(3, 3)
 
 
 @pytest.mark.services

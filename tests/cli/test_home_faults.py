@@ -63,7 +63,7 @@ def replaced(path: Path, content: bytes) -> Iterator[None]:
         ("erase --collection staff Rosa --yes", "or ask the server: DeleteFaces, DeleteUser"),
         ("enrol --collection staff people", "or send the pictures to the server: IndexFaces"),
         ("identify --collection staff a.png", "or ask the server: SearchFacesByImage"),
-        ("collections cohort staff", "end that first"),
+        ("collections cohort staff", "End that first"),
     ],
 )
 def test_what_needs_a_home_alone_says_who_has_it_and_what_else_does_it(
@@ -77,7 +77,7 @@ def test_what_needs_a_home_alone_says_who_has_it_and_what_else_does_it(
     monkeypatch.chdir(tmp_path)
     with home():
         line = line_of(likeness(*arguments.split()), 2)
-    assert f"process {os.getpid()} (a server, or another command) has it open" in line
+    assert f"Process {os.getpid()} (a server, or another command) has the gallery" in line
     assert line.endswith(way_out)
 
 
@@ -111,7 +111,7 @@ def test_a_server_goes_on_with_the_keys_that_were_rotated_beside_it(
         before = served.keyring.key_ids
         assert f"{before[0]} is destroyed" in likeness("secrets", "rotate").out
         # Nothing of it is open yet: its key is sealed by one that the server has to read first.
-        assert served.gallery.kept_cohort(served.gallery.collection("staff")) is None
+        assert served.gallery.collection("staff").kept_cohort() is None
         create(served.gallery, "more", model="m", dimensions=2, cohort_version="c")
         assert served.keyring.key_ids[0] not in before
         assert len(served.keyring.key_ids) == 1

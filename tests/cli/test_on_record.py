@@ -100,7 +100,7 @@ def entries() -> list[dict[str, Any]]:
 def held() -> tuple[object, ...]:
     with home() as opened:
         every = opened.gallery.collections()
-        return every, [opened.gallery.size(one.name) for one in every]
+        return every, [opened.gallery.collection(one.name).size for one in every]
 
 
 @pytest.mark.parametrize(("arguments", "expected"), DONE, ids=lambda one: " ".join(map(str, one)))

@@ -14,7 +14,6 @@ from likeness.app import Installation
 from likeness.app.access import Rows, database_url
 from likeness.config import read_settings
 from likeness.errors import Denied
-from likeness.gallery import tags
 from likeness.policy import enabled, read_pack, vocabulary
 from likeness.policy.cedar import schema_text
 from likeness.service.uses.collection_facts import known_values
@@ -22,6 +21,7 @@ from likeness.service.uses.record import Outcome
 from likeness.storage import open_database
 from likeness.terms import Action, Principal, Role, Use
 from tests.copied_schema import OF_0_1_0, migrate_to
+from tests.gallery.galleries import at
 
 from .staff import Command, home
 
@@ -58,8 +58,8 @@ def packs(likeness: Command) -> dict[str, Any]:
 
 def tag_staff(tagged: dict[str, str]) -> None:
     with home() as opened:
-        seal = opened.gallery.open("staff")[1].seal
-        opened.database.write(lambda connection: tags.put(connection, seal, tagged))
+        seal = opened.gallery.seal(opened.gallery.collection("staff"))
+        opened.database.write(lambda connection: at(connection, seal).tags.put(tagged))
 
 
 @pytest.fixture

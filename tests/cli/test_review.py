@@ -20,7 +20,6 @@ from likeness.app.access import Rows, user_here
 from likeness.app.acts import rows_for_acts
 from likeness.app.collections import calibration_of
 from likeness.config import read_settings
-from likeness.gallery import collections
 from likeness.review import Arrival, Case, Found, Owed, Search, cases, crops, open_watch_cases
 from likeness.review.tables import CROPS
 from likeness.server import Gate, Metrics
@@ -45,7 +44,7 @@ def open_case(
     found = Found(uuid4(), None, 99.1)
     now = datetime.now(UTC)
     with Rows(InstallationWithDiscs(read_settings())) as rows:
-        staff = rows.database.read(lambda c: collections.get(c, "staff"))
+        staff = rows.collections.collection("staff")
         search = Search(principal_id, staff.id, "SearchFacesByImage", "missing-persons", (), b"p")
         crops_jpeg = {uuid4(): b"another", found.id: REFERENCE}
         rows.database.write(lambda c: crops.keep(c, rows.keyring, staff.id, crops_jpeg))

@@ -12,10 +12,6 @@ from likeness.gallery import (
     Change,
     FoundAgain,
     Gallery,
-    cohorts,
-    collections,
-    references,
-    staging,
 )
 from likeness.terms import Calibration, CohortStatistics, Template
 from tests.gallery.galleries import MODEL, Home, face, new, template
@@ -42,9 +38,7 @@ def new_template(seed: int) -> Template:
 def begin_model(home: Home, gallery: Gallery, cohort: str = NEW_COHORT) -> Change:
     collection = gallery.collection("staff")
     return home.database.write(
-        lambda c: staging.begin(
-            c,
-            collection,
+        lambda c: collection.within(c).changes.begin(
             home.clock.now,
             model=NEW_MODEL,
             dimensions=NEW_DIMENSIONS,
@@ -55,13 +49,14 @@ def begin_model(home: Home, gallery: Gallery, cohort: str = NEW_COHORT) -> Chang
 
 def take_cohort_along(home: Home, gallery: Gallery, name: str = "staff") -> None:
     """Let a collection be evened out by a cohort that came with it, as an import does."""
-    collection, opened = gallery.open(name)
+    collection = gallery.collection(name)
     calibration = Calibration(MODEL, OWN_COHORT, (-1.0, 0.0), (1.0, 1e-3), 1000, "itself")
     content = f"{OWN_COHORT} {OWN_MEAN}".encode()
 
     def act(c: Connection) -> None:
-        cohorts.keep(c, opened.seal, OWN_COHORT, content, calibration)
-        collections.adopt_cohort(c, collection.id, OWN_COHORT)
+        rows = collection.within(c)
+        rows.keep_cohort(OWN_COHORT, content, calibration)
+        rows.adopt_cohort(OWN_COHORT)
 
     home.database.write(act)
 
@@ -71,16 +66,22 @@ def stage(home: Home, gallery: Gallery, change: Change, at_most: int = 1_000_000
 
     The seed of a reference is its external id.
     """
-    opened = gallery.open("staff")[1]
-    numbers = home.database.read(lambda c: staging.unstaged(c, change, limit=at_most))
-    known = home.database.read(lambda c: references.by_numbers(c, opened.seal, numbers))
+    staff = gallery.collection("staff")
+    numbers = staff.read(lambda rows: rows.changes.unstaged(change, limit=at_most))
+    known = staff.read(lambda rows: rows.references.by_numbers(numbers))
     found = [
         FoundAgain(one, new_template(seed), face(NEW_LEFT))
         for one in known.values()
         for seed in [int(one.details.external_id or "")]
     ]
-    home.database.write(lambda c: staging.stage_templates(c, change, opened.seal, found))
+    home.database.write(lambda c: staff.within(c).changes.stage(change, found))
     return len(numbers)
+
+
+def discard(home: Home, gallery: Gallery, change: Change) -> int:
+    """Drop what is staged."""
+    staff = gallery.collection("staff")
+    return home.database.write(lambda c: staff.within(c).changes.discard(change, home.clock.now))
 
 
 def fill(gallery: Gallery, people: int = 20) -> None:
@@ -99,7 +100,7 @@ def run(url: str, folder: Path, said: multiprocessing.connection.Connection) -> 
     home = Home(url, folder)
     gallery = home.open()
     collection = gallery.collection("staff")
-    change = home.database.read(lambda c: staging.of(c, collection.id))
+    change = collection.read(lambda rows: rows.changes.find())
     if change is None:
         change = begin_model(home, gallery)
     said.send("begun")

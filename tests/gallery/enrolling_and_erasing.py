@@ -5,9 +5,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from uuid import UUID
 
-from likeness.gallery import By, Gallery, open_collection, references, subjects
+from likeness.gallery import By, Gallery, open_collection
 from tests.gallery import erase
-from tests.gallery.galleries import Home, face, new, template
+from tests.gallery.galleries import Home, at, face, new, template
 
 REFERENCES_EACH = 2
 
@@ -27,10 +27,10 @@ def person(number: int, gallery: Gallery) -> UUID:
 def move(number: int, subject_id: UUID, home: Home, gallery: Gallery) -> None:
     """Take a person's last reference, and give it to a subject that is made for it."""
     seal = gallery.open("staff")[1].seal
-    theirs = home.database.read(lambda c: references.of_subject(c, seal, subject_id))
+    theirs = home.database.read(lambda c: at(c, seal).references.of_subject(subject_id))
     gallery.take_references("staff", subject_id, [theirs[-1].id])
     now, name = home.clock.now, f"friend {number}"
-    friend = home.database.write(lambda c: subjects.create(c, seal, name, now))
+    friend = home.database.write(lambda c: at(c, seal).subjects.create(name, now))
     gallery.give_references("staff", friend.id, [theirs[-1].id])
     for named, seed in ((f"person {number}", 0), (name, 1)):
         probe = template(REFERENCES_EACH * number + seed)

@@ -6,18 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.gallery import (
-    Erasure,
-    ErasureCertificate,
-    Gallery,
-    SweepReport,
-    assignment,
-    collections,
-    erasure,
-    references,
-    subjects,
-)
-from likeness.service.erase.sweep import sweep_collections
+from likeness.gallery import Erasure, ErasureCertificate, Gallery
+from likeness.service.erase.sweep import SweepReport, sweep_collections
 from likeness.service.uses.record import Desk
 from likeness.terms import Principal, Role
 from tests.service.unrecorded import UnrecordedDesk
@@ -25,47 +15,40 @@ from tests.service.unrecorded import UnrecordedDesk
 
 def subject(gallery: Gallery, name: str, subject_id: UUID) -> ErasureCertificate:
     """Erase a subject and all their references."""
-    collection, opened = gallery.open(name)
+    collection = gallery.collection(name)
 
     def begin(connection: Connection) -> Erasure:
-        ids = [subjects.by_id(connection, opened.seal, subject_id).id]
-        return erasure.begin(connection, collection, gallery._clock(), subject_ids=ids)
+        rows = collection.within(connection)
+        ids = [rows.subjects.by_id(subject_id).id]
+        return rows.begin_erasure(gallery._clock(), subject_ids=ids)
 
     return _erased(gallery, begin)
 
 
 def subject_alone(gallery: Gallery, name: str, subject_id: UUID) -> ErasureCertificate:
     """Erase a subject whose references stay enrolled, unnamed."""
-    collection, opened = gallery.open(name)
-    return _erased(
-        gallery,
-        lambda connection: assignment.dissolve(
-            connection, collection, opened.seal, subject_id, gallery._clock()
-        ),
-    )
+    collection = gallery.collection(name)
+    return _erased(gallery, lambda c: collection.within(c).dissolve(subject_id, gallery._clock()))
 
 
 def some_references(
     gallery: Gallery, name: str, reference_ids: Sequence[UUID]
 ) -> ErasureCertificate:
     """Erase references; their subjects stay."""
-    collection, opened = gallery.open(name)
+    collection = gallery.collection(name)
 
     def begin(connection: Connection) -> Erasure:
-        references.by_ids(connection, opened.seal, reference_ids)
-        return erasure.begin(connection, collection, gallery._clock(), reference_ids=reference_ids)
+        rows = collection.within(connection)
+        rows.references.by_ids(reference_ids)
+        return rows.begin_erasure(gallery._clock(), reference_ids=reference_ids)
 
     return _erased(gallery, begin)
 
 
 def collection(gallery: Gallery, name: str) -> ErasureCertificate:
     """Erase a collection."""
-    return _erased(
-        gallery,
-        lambda connection: erasure.begin_collection(
-            connection, collections.get(connection, name), gallery._clock()
-        ),
-    )
+    found = gallery.collection(name)
+    return _erased(gallery, lambda c: found.begin_erasure(c, gallery._clock())[0])
 
 
 def sweep(gallery: Gallery, now: datetime | None = None, desk: Desk | None = None) -> SweepReport:

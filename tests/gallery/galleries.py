@@ -1,22 +1,50 @@
 """Galleries to try things on: synthetic people, in a home of their own."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
-from likeness.gallery import Collection, Gallery, MakeIndex, NewReference, subjects
+from likeness.gallery import (
+    By,
+    Candidate,
+    Collection,
+    CollectionRows,
+    Gallery,
+    KeptCohort,
+    MakeIndex,
+    Measured,
+    NewReference,
+    OpenCollection,
+    Reference,
+    Size,
+    subjects,
+)
+from likeness.gallery.open_collection import CollectionIndexes
+from likeness.gallery.seal import Seal
 from likeness.index.exact_index import ExactIndex
 from likeness.index.faiss_index import FaissIndex
 from likeness.secrets import KeyFiles, Keyring
 from likeness.storage import Database, migrate, open_database
-from likeness.terms import Box, CohortStatistics, Face, Landmarks, Point, Pose, Quality, Template
+from likeness.terms import (
+    Box,
+    CohortStatistics,
+    Face,
+    Landmarks,
+    Point,
+    Pose,
+    Quality,
+    SeenFace,
+    Template,
+)
 
 MODEL = "net@1+eyes@1"
 DIMENSIONS = 16
@@ -110,6 +138,135 @@ def make_faiss(name: str, model: str, dimensions: int) -> FaissIndex:
     return FaissIndex(model, dimensions, segment_rows=64)
 
 
+class OpenGallery(Gallery):
+    """A gallery with a short way to say what tests often do."""
+
+    def open(self, name: str) -> tuple[OpenCollection, CollectionIndexes]:
+        """Find a collection and what it is used with."""
+        found = self.collection(name)
+        return found, self.in_use.open(found)
+
+    def size(self, name: str) -> Size:
+        """Count a collection."""
+        return self.collection(name).size
+
+    def enrol(self, name: str, new: Sequence[NewReference]) -> list[Reference]:
+        """Enrol faces."""
+        return enrol(self, name, new)
+
+    def own_scores(
+        self, collection: Collection, probe: Template, candidates: Sequence[Candidate]
+    ) -> list[float] | None:
+        """Score candidates as one stranger with another."""
+        return self._its(collection).own_scores(probe, candidates)
+
+    def own_score_of(
+        self,
+        collection: Collection,
+        one: Template,
+        other: Template,
+        subject_id: UUID | None = None,
+    ) -> float | None:
+        """Score two templates as one stranger with another."""
+        return self._its(collection).own_score_of(one, other, subject_id)
+
+    def strangers(self, collection: Collection) -> Measured | None:
+        """Find what was measured of a collection's strangers."""
+        return self._its(collection).measured()
+
+    def follow(self, opened: CollectionIndexes, enrolled: Sequence[Reference]) -> None:
+        """Let searches find what a committed act enrolled."""
+        if enrolled:
+            opened.follow(max(reference.number for reference in enrolled))
+        self.in_use.snapshot_soon(opened)
+
+    def follow_assignment(self, opened: CollectionIndexes, number: int) -> None:
+        """Let searches find what a committed act gave or took."""
+        opened.follow_assignment(number)
+        self.in_use.snapshot_soon(opened)
+
+    def search(
+        self,
+        name: str,
+        probe: Template,
+        limit: int,
+        by: By = By.BEST,
+        seen: SeenFace | None = None,
+    ) -> list[Candidate]:
+        """Search a collection."""
+        return self.collection(name).search(probe, limit, by, seen=seen)
+
+    def search_in(
+        self,
+        collection: Collection,
+        probe: Template,
+        limit: int,
+        by: By = By.BEST,
+        among: Sequence[UUID] | None = None,
+        seen: SeenFace | None = None,
+    ) -> list[Candidate]:
+        """Search a collection."""
+        return self._its(collection).search(probe, limit, by, among=among, seen=seen)
+
+    def search_reference(
+        self,
+        name: str,
+        reference_id: UUID,
+        limit: int,
+        by: By = By.BEST,
+        among: Sequence[UUID] | None = None,
+    ) -> list[Candidate]:
+        """Search a collection."""
+        return self.collection(name).search_reference(reference_id, limit, by, among=among)
+
+    def search_subject(
+        self, name: str, subject_id: UUID, limit: int, among: Sequence[UUID] | None = None
+    ) -> list[Candidate]:
+        """Search a collection."""
+        return self.collection(name).search_subject(subject_id, limit, among=among)
+
+    def give_references(self, name: str, subject_id: UUID, reference_ids: Sequence[UUID]) -> None:
+        """Make references a subject's."""
+        found = self.collection(name)
+        found.follow_assignment(
+            self.database.write(lambda one: found.within(one).give(subject_id, reference_ids))
+        )
+
+    def take_references(self, name: str, subject_id: UUID, reference_ids: Sequence[UUID]) -> None:
+        """Take references from a subject."""
+        found = self.collection(name)
+        found.follow_assignment(
+            self.database.write(lambda one: found.within(one).take(subject_id, reference_ids))
+        )
+
+    def kept_cohort(self, collection: Collection) -> KeptCohort | None:
+        """Find the cohort that came with a collection."""
+        return collection.kept_cohort()
+
+    def snapshot(self, name: str) -> None:
+        """Write what makes the collection's next start fast."""
+        self.open(name)[1].snapshot()
+
+    def _its(self, collection: Collection) -> OpenCollection:
+        if not isinstance(collection, OpenCollection):
+            raise TypeError("a collection that this gallery opened is expected")
+        return collection
+
+
+def enrol(gallery: Gallery, name: str, new: Sequence[NewReference]) -> list[Reference]:
+    """Enrol faces, all or none, in one commit; searches that start after this find them."""
+
+    def enrol(collection: OpenCollection) -> list[Reference]:
+        evened = collection.evened_out(new)
+        enrolled = gallery.database.write(
+            lambda c: collection.within(c).references.enrol(evened, gallery._clock())
+        )
+        collection.follow(enrolled)
+        return enrolled
+
+    return gallery.collection(name)._while_it_stays(enrol)
+
+
 class Home:
     """A database, keys and snapshots that outlive the gallery that has them open."""
 
@@ -127,8 +284,10 @@ class Home:
     def keyring(self) -> Keyring:
         return Keyring(KeyFiles(self.folder / "keys"))
 
-    def open(self, make_index: MakeIndex = make_faiss, keyring: Keyring | None = None) -> Gallery:
-        return Gallery(
+    def open(
+        self, make_index: MakeIndex = make_faiss, keyring: Keyring | None = None
+    ) -> OpenGallery:
+        return OpenGallery(
             self.database,
             keyring or self.keyring(),
             make_index,
@@ -141,6 +300,11 @@ class Home:
     def bytes_on_disk(self) -> bytes:
         files = [path for path in self.folder.rglob("*") if path.is_file()]
         return b"".join(path.read_bytes() for path in files)
+
+
+def at(connection: Connection, seal: Seal, collection: Any = None) -> CollectionRows:
+    """Give a collection in a transaction, of whatever key."""
+    return CollectionRows(connection, seal, collection)
 
 
 def create(gallery: Gallery, name: str, **said: Any) -> Collection:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from likeness.errors import Conflict, NotFound
-from likeness.gallery import By, Gallery, Subject, assignment, erasure, references, subjects
+from likeness.gallery import By, Erasure, Gallery, Reference, Subject
 from likeness.gallery.tables import REASSIGNMENTS
 from likeness.terms import CohortStatistics, Template
 from tests.gallery import erase
@@ -16,6 +16,7 @@ from tests.gallery.galleries import (
     COHORT,
     MODEL,
     Home,
+    at,
     make,
     make_exact,
     make_faiss,
@@ -28,7 +29,7 @@ from tests.gallery.galleries import (
 def subject(home: Home, gallery: Gallery, name: str) -> Subject:
     """Make a subject without references, as a service does."""
     seal = gallery.open("staff")[1].seal
-    return home.database.write(lambda c: subjects.create(c, seal, name, home.clock.now))
+    return home.database.write(lambda c: at(c, seal).subjects.create(name, home.clock.now))
 
 
 def unnamed(gallery: Gallery, *seeds: int) -> list[UUID]:
@@ -98,7 +99,7 @@ def test_what_is_anothers_or_nobodys_is_neither_given_nor_taken(
 
     with pytest.raises(Conflict, match=f"{hers.id} is another subject's"):
         gallery.give_references("staff", bo.id, [free, hers.id])
-    with pytest.raises(Conflict, match=f"{other} is none"):
+    with pytest.raises(Conflict, match=f"{other} is not subject"):
         gallery.take_references("staff", bo.id, [other])
     with pytest.raises(NotFound):
         gallery.give_references("staff", bo.id, [free, uuid4()])
@@ -144,7 +145,7 @@ def test_index_follows_assignments_across_a_kill(home: Home, make_index: Any, sa
 
 def subject_of(home: Home, gallery: Gallery, name: str) -> UUID:
     seal = gallery.open("staff")[1].seal
-    return home.database.read(lambda c: subjects.get(c, seal, name)).id
+    return home.database.read(lambda c: at(c, seal).subjects.get(name)).id
 
 
 def test_reference_given_in_the_same_act_as_it_is_enrolled_is_followed(
@@ -154,13 +155,13 @@ def test_reference_given_in_the_same_act_as_it_is_enrolled_is_followed(
     open_both(gallery)
     collection, opened = gallery.open("staff")
 
-    def act(c: Any) -> tuple[list[references.Reference], int]:
-        enrolled = references.insert_all(c, collection, opened.seal, [new(1)], home.clock.now)
-        return enrolled, assignment.give(c, opened.seal, ada.id, [enrolled[0].id])
+    def act(c: Any) -> tuple[list[Reference], int]:
+        enrolled = at(c, opened.seal, collection).references.enrol([new(1)], home.clock.now)
+        return enrolled, at(c, opened.seal).give(ada.id, [enrolled[0].id])
 
     enrolled, number = home.database.write(act)
-    gallery.follow(opened, enrolled)
-    gallery.follow_assignment(opened, number)
+    collection.follow(enrolled)
+    collection.follow_assignment(number)
 
     assert is_fused_of(gallery, "Ada", 1)
 
@@ -216,11 +217,11 @@ def test_references_that_are_nobodys_are_erased_in_a_callers_act(
     collection, opened = gallery.open("staff")
     wanted = [hers.id, free, gone]
 
-    def act(c: Any) -> tuple[set[UUID], set[UUID], erasure.Erasure]:
-        found = references.page(c, opened.seal, ids=wanted)
+    def act(c: Any) -> tuple[set[UUID], set[UUID], Erasure]:
+        found = at(c, opened.seal).references.page(ids=wanted)
         held = {one.id for one in found if one.subject_number is not None}
         free = {one.id for one in found} - held
-        begun = erasure.begin(c, collection, home.clock.now, reference_ids=list(free))
+        begun = collection.within(c).begin_erasure(home.clock.now, reference_ids=list(free))
         return held, set(wanted) - held - free, begun
 
     held, missing, begun = home.database.write(act)

@@ -16,9 +16,7 @@ from likeness.gallery import (
     By,
     ErasureCertificate,
     Gallery,
-    collections,
     erasure,
-    references,
     subjects,
 )
 from likeness.gallery.erasing import Erasing
@@ -28,7 +26,7 @@ from likeness.index.snapshot import FORMAT
 from likeness.storage import Scrubbing
 from likeness.terms import Use
 from tests.gallery import erase
-from tests.gallery.galleries import Home, make, new, template, vector
+from tests.gallery.galleries import Home, at, make, new, template, vector
 from tests.service.unrecorded import UnrecordedDesk
 
 
@@ -42,7 +40,7 @@ def fill(gallery: Gallery, people: int = 100, name: str = "staff") -> None:
 
 def subject_named(home: Home, gallery: Gallery, name: str) -> subjects.Subject:
     seal = gallery.open("staff")[1].seal
-    return home.database.read(lambda c: subjects.get(c, seal, name))
+    return home.database.read(lambda c: at(c, seal).subjects.get(name))
 
 
 def found(gallery: Gallery, seed: int) -> set[str]:
@@ -242,7 +240,7 @@ def test_start_goes_on_where_an_erasure_cannot_be_finished(
         make(gallery)
         gallery.enrol("staff", [new(1, "Ada")])
         collection = gallery.collection("staff")
-    home.database.write(lambda c: erasure.begin_collection(c, collection, home.clock.now))
+    home.database.write(lambda c: collection.begin_erasure(c, home.clock.now))
     with monkeypatch.context() as patch:
         patch.setattr(erasure, "scrub", lambda *_: Scrubbing("a program reads", ()))
         with caplog.at_level(logging.WARNING):
@@ -309,7 +307,7 @@ def test_nothing_is_enrolled_into_a_collection_that_is_just_erased(
 
     with pytest.raises(NotFound, match="is erased"):
         home.database.write(
-            lambda c: references.insert_all(c, collection, opened.seal, [new(1)], home.clock.now)
+            lambda c: at(c, opened.seal, collection).references.enrol([new(1)], home.clock.now)
         )
 
 
@@ -445,10 +443,10 @@ def test_retention_may_be_changed(home: Home, gallery: Gallery) -> None:
     home.clock.pass_days(3)
     assert erase.sweep(gallery).references == 0
 
-    home.database.write(lambda c: collections.set_retention(c, staff.id, 3))
+    home.database.write(lambda c: staff.within(c).set_retention(3))
 
     assert erase.sweep(gallery).references == 1
-    with pytest.raises(InvalidRequest, match="days of retention"):
+    with pytest.raises(InvalidRequest, match="Not a number of days"):
         make(gallery, "never", retention_days=0)
 
 

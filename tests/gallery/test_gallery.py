@@ -4,7 +4,6 @@ import os
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,7 +21,7 @@ from likeness.errors import (
     NotFound,
     SnapshotUnusable,
 )
-from likeness.gallery import By, Candidate, Gallery, Size, collections, references, subjects
+from likeness.gallery import By, Candidate, Gallery, Size, collections
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.index.exact_index import ExactIndex
 from likeness.index.faiss_index import FaissIndex
@@ -34,6 +33,7 @@ from tests.gallery.galleries import (
     COHORT,
     MODEL,
     Home,
+    at,
     face,
     make,
     make_exact,
@@ -57,12 +57,12 @@ def test_collection_is_found_by_its_name(home: Home, gallery: Gallery) -> None:
 
     assert gallery.collections() == [found]
     assert found.created_at == home.clock.now
-    with pytest.raises(NotFound, match="'Staff' is none"):
+    with pytest.raises(NotFound, match="No such collection 'Staff'"):
         gallery.collection("Staff")
 
 
 def test_collection_of_a_name_in_use_is_refused(gallery: Gallery) -> None:
-    with pytest.raises(AlreadyExists, match="'staff' exists: choose another"):
+    with pytest.raises(AlreadyExists, match=r"'staff' exists\. Choose another"):
         make(gallery)
 
 
@@ -91,10 +91,10 @@ COMPOSED, DECOMPOSED = "\u00dcnal", "U\u0308nal"
 
 def test_a_name_is_found_in_either_spelling_and_kept_composed(home: Home, gallery: Gallery) -> None:
     gallery.enrol("staff", [new(1, DECOMPOSED), new(2, COMPOSED)])
-    assert gallery.size("staff") == Size(1, 2)
-    _, opened = gallery.open("staff")
+    collection = gallery.collection("staff")
+    assert collection.size == Size(1, 2)
     for name in (COMPOSED, DECOMPOSED):
-        found = home.database.read(partial(subjects.find, seal=opened.seal, name=name))
+        found = collection.read(lambda rows, name=name: rows.subjects.find(name))
         assert found is not None and found.name == COMPOSED
     make(gallery, DECOMPOSED)
     assert gallery.collection(COMPOSED).name == gallery.collection(DECOMPOSED).name == COMPOSED
@@ -119,13 +119,13 @@ def test_a_name_that_is_kept_decomposed_is_found_and_is_enrolled_further(
 def test_two_subjects_that_differ_in_spelling_alone_stay_two_and_each_is_found_by_its_own(
     home: Home, gallery: Gallery
 ) -> None:
-    _, opened = gallery.open("staff")
+    collection = gallery.collection("staff")
     with names_as_they_came():
         gallery.enrol("staff", [new(1, DECOMPOSED), new(2, COMPOSED)])
     gallery.enrol("staff", [new(3, DECOMPOSED), new(4, COMPOSED)])
     assert gallery.size("staff") == Size(2, 4)
     for name in (COMPOSED, DECOMPOSED):
-        found = home.database.read(partial(subjects.find, seal=opened.seal, name=name))
+        found = collection.read(lambda rows, name=name: rows.subjects.find(name))
         assert found is not None and found.name == name
 
 
@@ -155,11 +155,11 @@ def test_enrolled_face_comes_back_as_it_went(home: Home, gallery: Gallery) -> No
     (enrolled,) = gallery.enrol("staff", [given])
 
     collection, opened = gallery.open("staff")
-    (read,) = home.database.read(lambda c: references.by_ids(c, opened.seal, [enrolled.id]))
+    (read,) = home.database.read(lambda c: at(c, opened.seal).references.by_ids([enrolled.id]))
     assert read == enrolled
     assert (read.details.face, read.details.external_id) == (given.face, "badge 7")
     kept = home.database.read(
-        lambda c: references.templates(c, collection, opened.seal, [read.number])
+        lambda c: at(c, opened.seal, collection).references.templates([read.number])
     )[read.number]
     assert (kept.vector == given.template.vector).all()
     assert (kept.model, kept.cohort) == (given.template.model, given.template.cohort)
@@ -170,8 +170,8 @@ def test_subject_is_made_once(home: Home, gallery: Gallery) -> None:
     gallery.enrol("staff", [new(3, "Ada"), new(4, "ada"), new(5)])
 
     seal = gallery.open("staff")[1].seal
-    ada = home.database.read(lambda c: subjects.get(c, seal, "Ada"))
-    found = home.database.read(lambda c: references.of_subject(c, seal, ada.id))
+    ada = home.database.read(lambda c: at(c, seal).subjects.get("Ada"))
+    found = home.database.read(lambda c: at(c, seal).references.of_subject(ada.id))
     assert len(found) == 3
     size = gallery.size("staff")
     assert (size.subjects, size.references) == (2, 5)
@@ -179,12 +179,12 @@ def test_subject_is_made_once(home: Home, gallery: Gallery) -> None:
 
 def test_pages_hold_everything_once(home: Home, gallery: Gallery) -> None:
     gallery.enrol("staff", [new(seed, f"subject {seed}") for seed in range(7)])
-    seal = gallery.open("staff")[1].seal
+    staff = gallery.collection("staff")
 
-    for page in (references.page, subjects.page):
+    for kind in ("references", "subjects"):
         seen = [0]
-        while found := home.database.read(
-            lambda c, page=page, after=seen[-1]: page(c, seal, after=after, limit=3)
+        while found := staff.read(
+            lambda rows, kind=kind, after=seen[-1]: getattr(rows, kind).page(after=after, limit=3)
         ):
             seen += [each.number for each in found]
         assert len(seen) == 1 + 7
@@ -198,7 +198,7 @@ def test_pages_are_of_one_subject_or_of_some_ids(home: Home, gallery: Gallery) -
     seal = gallery.open("staff")[1].seal
 
     def page(**chosen: Any) -> list[int]:
-        found = home.database.read(lambda c: references.page(c, seal, **chosen))
+        found = home.database.read(lambda c: at(c, seal).references.page(**chosen))
         return [enrolled.index(one) for one in found]
 
     odd = enrolled[1].subject_number
@@ -212,12 +212,12 @@ def test_pages_are_of_one_subject_or_of_some_ids(home: Home, gallery: Gallery) -
 def test_sizes_of_subjects_are_counted(home: Home, gallery: Gallery) -> None:
     gallery.enrol("staff", [new(seed, "Ada" if seed else "Bo") for seed in range(3)])
     seal = gallery.open("staff")[1].seal
-    home.database.write(lambda c: subjects.create(c, seal, "Cy", home.clock.now))
+    home.database.write(lambda c: at(c, seal).subjects.create("Cy", home.clock.now))
     everybody = {
-        one.name: one.number for one in home.database.read(lambda c: subjects.page(c, seal))
+        one.name: one.number for one in home.database.read(lambda c: at(c, seal).subjects.page())
     }
 
-    sizes = home.database.read(lambda c: subjects.sizes(c, seal, everybody.values()))
+    sizes = home.database.read(lambda c: at(c, seal).subjects.sizes(everybody.values()))
 
     assert sizes == {everybody["Bo"]: 1, everybody["Ada"]: 2}
     assert gallery.size("staff") == Size(3, 3)
@@ -257,8 +257,9 @@ def test_sample_is_known_by_its_bytes_and_by_another_id_elsewhere(
     kept = [gallery.enrol(name, [new(1, "Rosa")])[0] for name in ("staff", "visitors")]
     gallery.enrol("staff", [new(2, "Greta")])
     seal = gallery.open("staff")[1].seal
-    sample_id = seal.sample_id(new(1).sample_sha256)
-    found = home.database.read(lambda c: references.of_samples(c, seal, [sample_id]))
+    sha256 = new(1).sample_sha256
+    sample_id = seal.sample_id(sha256)
+    found = home.database.read(lambda c: at(c, seal).references.of_samples([sha256]))
     assert found == kept[:1]
     assert kept[1].sample_id != sample_id
 
@@ -377,8 +378,8 @@ def test_enrolled_reference_is_searched_with_and_left_out(home: Home, gallery: G
 def test_enrolled_subject_is_searched_with_and_left_out(home: Home, gallery: Gallery) -> None:
     gallery.enrol("staff", [new(1, "Ada"), new(2, "Ada"), new(3, "Bo"), new(4, "Cy"), new(5)])
     seal = gallery.open("staff")[1].seal
-    ada = home.database.read(lambda c: subjects.get(c, seal, "Ada"))
-    nobody = home.database.write(lambda c: subjects.create(c, seal, "Di", home.clock.now))
+    ada = home.database.read(lambda c: at(c, seal).subjects.get("Ada"))
+    nobody = home.database.write(lambda c: at(c, seal).subjects.create("Di", home.clock.now))
 
     found = gallery.search_subject("staff", ada.id, 10)
 
@@ -577,7 +578,7 @@ def test_wrong_key_opens_nothing_and_loses_nothing(home: Home) -> None:
 
 
 def test_second_opening_is_told_who_has_it(home: Home, gallery: Gallery) -> None:
-    with pytest.raises(Conflict, match=f"process {os.getpid()} .* has it open"):
+    with pytest.raises(Conflict, match=f"Process {os.getpid()} .* has the gallery"):
         home.open()
     gallery.close()
     home.open().close()
@@ -620,8 +621,8 @@ def test_service_puts_rows_of_its_own_into_the_same_transaction(
     collection, opened = gallery.open("staff")
 
     def act(connection: Any) -> Any:
-        return references.insert_all(
-            connection, collection, opened.seal, [new(1, "Ada")], home.clock.now
+        return at(connection, opened.seal, collection).references.enrol(
+            [new(1, "Ada")], home.clock.now
         )
 
     def fail(connection: Any) -> None:

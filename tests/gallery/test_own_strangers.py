@@ -1,7 +1,6 @@
 """What a collection knows of the strangers in it: measured, found and forgotten."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from likeness.errors import KeyUnusable
 from likeness.evaluation import calibrate_own_strangers
-from likeness.gallery import By, Gallery, collections, own_strangers, subjects
+from likeness.gallery import By, Gallery, Measured
 from likeness.gallery.tables import OWN_STRANGERS, REFERENCES
 from likeness.service.models import measure_strangers
 from likeness.service.models.measure_strangers import StrangerUpkeep
@@ -22,6 +21,7 @@ from tests.gallery.galleries import (
     MODEL,
     Home,
     StrangersCohort,
+    at,
     face,
     make,
     new,
@@ -45,7 +45,7 @@ def rows(home: Home) -> int:
 
 
 @pytest.fixture
-def measured(home: Home, gallery: Gallery) -> own_strangers.Measured:
+def measured(home: Home, gallery: Gallery) -> Measured:
     """What was measured of `staff`, which has forty people with two references each."""
     fill(gallery, PEOPLE)
     found = upkeep(home, gallery).bring_up_to_date("staff").measured
@@ -54,7 +54,7 @@ def measured(home: Home, gallery: Gallery) -> own_strangers.Measured:
 
 
 def test_the_first_reference_of_every_subject_joins_and_their_pairs_are_measured(
-    gallery: Gallery, measured: own_strangers.Measured
+    gallery: Gallery, measured: Measured
 ) -> None:
     assert measured.joining == tuple(range(1, 2 * PEOPLE, 2))
     assert (measured.references, measured.cohort_version) == (2 * PEOPLE, COHORT)
@@ -65,7 +65,7 @@ def test_the_first_reference_of_every_subject_joins_and_their_pairs_are_measured
 
 
 def test_what_was_measured_is_found_at_the_next_start(
-    home: Home, gallery: Gallery, measured: own_strangers.Measured
+    home: Home, gallery: Gallery, measured: Measured
 ) -> None:
     gallery.close()
     with home.open() as again:
@@ -73,7 +73,7 @@ def test_what_was_measured_is_found_at_the_next_start(
 
 
 def test_whom_another_program_erases_is_let_go_of_and_others_are_not_read_again(
-    home: Home, gallery: Gallery, measured: own_strangers.Measured
+    home: Home, gallery: Gallery, measured: Measured
 ) -> None:
     staff, opened = gallery.open("staff")
     known = opened.strangers.of(staff)
@@ -117,7 +117,7 @@ def test_of_many_people_some_are_drawn_always_the_same(
 
 @pytest.mark.parametrize("by", By)
 def test_own_scores_are_those_of_who_joins_with_the_candidate_left_out(
-    gallery: Gallery, measured: own_strangers.Measured, by: By
+    gallery: Gallery, measured: Measured, by: By
 ) -> None:
     staff, probe = gallery.collection("staff"), template(1_000)
     candidates = gallery.search("staff", probe, 5, by)
@@ -176,7 +176,7 @@ def test_without_a_measurement_nobody_has_an_own_score(gallery: Gallery) -> None
 
 
 def test_they_are_measured_again_once_enough_has_changed(
-    home: Home, gallery: Gallery, measured: own_strangers.Measured
+    home: Home, gallery: Gallery, measured: Measured
 ) -> None:
     home.clock.pass_days(1)
     gallery.enrol("staff", [new(1_000 + n, f"late {n}") for n in range(2)])
@@ -190,27 +190,27 @@ def test_they_are_measured_again_once_enough_has_changed(
 
 
 def test_they_are_measured_again_once_enough_people_were_named(
-    home: Home, gallery: Gallery, measured: own_strangers.Measured
+    home: Home, gallery: Gallery, measured: Measured
 ) -> None:
     unnamed = gallery.enrol("staff", [new(1_000 + n) for n in range(3)])
     assert upkeep(home, gallery).measured("staff") == measured
     home.clock.pass_days(1)
-    seal = gallery.open("staff")[1].seal
+    staff = gallery.collection("staff")
     for n, one in enumerate(unnamed):
-        create = partial(subjects.create, seal=seal, name=f"late {n}", now=home.clock.now)
-        gallery.give_references("staff", home.database.write(create).id, [one.id])
+        late = home.database.write(
+            lambda c, n=n: staff.within(c).subjects.create(f"late {n}", home.clock.now)
+        )
+        gallery.give_references("staff", late.id, [one.id])
 
     again = upkeep(home, gallery).measured("staff")
 
     assert again is not None and len(again.joining) == PEOPLE + 3
 
 
-def test_who_joins_is_whose_they_are_now(
-    home: Home, gallery: Gallery, measured: own_strangers.Measured
-) -> None:
+def test_who_joins_is_whose_they_are_now(home: Home, gallery: Gallery, measured: Measured) -> None:
     staff, opened = gallery.open("staff")
     first, second = (
-        home.database.read(lambda c, name=name: subjects.get(c, opened.seal, name))
+        home.database.read(lambda c, name=name: at(c, opened.seal).subjects.get(name))
         for name in ("person 0", "person 1")
     )
     (moved, *_) = gallery.search("staff", template(2), 1, By.REFERENCE)
@@ -243,7 +243,7 @@ def test_whoever_is_erased_while_they_are_measured_does_not_come_back(
 ) -> None:
     fill(gallery, PEOPLE)
     seal, certificates = gallery.open("staff")[1].seal, []
-    person = home.database.read(lambda c: subjects.get(c, seal, "person 7"))
+    person = home.database.read(lambda c: at(c, seal).subjects.get("person 7"))
 
     def erased_meanwhile(*of: Any) -> Any:
         rates = calibrate_own_strangers(*of)
@@ -263,10 +263,10 @@ def test_whoever_is_erased_while_they_are_measured_does_not_come_back(
 
 
 def test_whoever_is_erased_is_gone_from_what_was_measured(
-    home: Home, gallery: Gallery, measured: own_strangers.Measured
+    home: Home, gallery: Gallery, measured: Measured
 ) -> None:
     seal = gallery.open("staff")[1].seal
-    person = home.database.read(lambda c: subjects.get(c, seal, "person 7"))
+    person = home.database.read(lambda c: at(c, seal).subjects.get("person 7"))
 
     certificate = erase.subject(gallery, "staff", person.id)
 
@@ -279,7 +279,7 @@ def test_whoever_is_erased_is_gone_from_what_was_measured(
 
 
 def test_an_erased_collection_takes_what_was_measured_along(
-    home: Home, gallery: Gallery, measured: own_strangers.Measured
+    home: Home, gallery: Gallery, measured: Measured
 ) -> None:
     row = home.database.read(lambda c: c.execute(select(OWN_STRANGERS)).one())._asdict()
 
@@ -292,12 +292,11 @@ def test_an_erased_collection_takes_what_was_measured_along(
 
 
 def test_references_that_are_gone_are_left_out_of_who_joins(
-    home: Home, gallery: Gallery, measured: own_strangers.Measured
+    home: Home, gallery: Gallery, measured: Measured
 ) -> None:
-    seal = gallery.open("staff")[1].seal
     numbers = np.array([*measured.joining, 999], np.int64)
-    read = partial(own_strangers.joining, seal=seal, numbers=numbers, one_person=0.9)
-    joining = home.database.read(read)
+    staff = gallery.collection("staff")
+    joining = staff.read(lambda rows: rows.own_strangers.joining(numbers, 0.9))
     assert joining.numbers.tolist() == list(measured.joining)
     np.testing.assert_allclose(joining.vectors[7], vector(14), atol=1e-3)
     assert len(set(joining.subjects.tolist())) == PEOPLE
@@ -307,10 +306,10 @@ def test_references_that_are_gone_are_left_out_of_who_joins(
 
 
 def test_what_was_measured_by_another_cohort_is_not_used(
-    home: Home, gallery: Gallery, measured: own_strangers.Measured
+    home: Home, gallery: Gallery, measured: Measured
 ) -> None:
     staff = gallery.collection("staff")
-    home.database.write(lambda c: collections.adopt_cohort(c, staff.id, "cohort@2"))
+    home.database.write(lambda c: staff.within(c).adopt_cohort("cohort@2"))
     assert gallery.strangers(gallery.collection("staff")) is None
     home.clock.pass_days(1)
 
@@ -355,7 +354,7 @@ def test_what_somebody_wrote_into_it_is_refused(home: Home, gallery: Gallery, da
         gallery.own_scores(gallery.collection("staff"), template(0), [])
 
 
-def test_nothing_of_it_lies_in_the_clear(home: Home, measured: own_strangers.Measured) -> None:
+def test_nothing_of_it_lies_in_the_clear(home: Home, measured: Measured) -> None:
     kept = home.database.read(
         lambda c: c.execute(select(OWN_STRANGERS.c.sealed_content)).scalar_one()
     )
@@ -425,7 +424,7 @@ def test_another_cohort_evens_out_on_the_way_what_the_one_before_did(home: Home)
         make(gallery)
         fill(gallery, 5)
         staff = gallery.collection("staff")
-        home.database.write(lambda c: collections.adopt_cohort(c, staff.id, "cohort@2"))
+        home.database.write(lambda c: staff.within(c).adopt_cohort("cohort@2"))
         gallery.cohorts._cohort_of = lambda model, version: StrangersCohort(version, 0.5)
         (best, second, *_) = gallery.search("staff", template(0), 5)
         assert best.comparison.is_identical

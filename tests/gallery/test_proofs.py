@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from likeness.errors import KeyUnusable
-from likeness.gallery import By, Gallery, collections, older_rows, references, subjects
+from likeness.gallery import By, Gallery, collections, older_rows
 from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, STAGED, SUBJECTS
 from tests.gallery import changing, erase
-from tests.gallery.galleries import Home, make, new, template
+from tests.gallery.galleries import Home, at, make, new, template
 
 
 def change(home: Home, number: int, **values: Any) -> None:
@@ -90,7 +90,7 @@ def test_a_name_is_nobody_elses_by_a_digest_that_was_moved(home: Home, gallery: 
     home.database.write(move)
     seal = gallery.open("staff")[1].seal
     with pytest.raises(KeyUnusable, match="name of subject"):
-        home.database.read(lambda c: subjects.get(c, seal, "Ada"))
+        home.database.read(lambda c: at(c, seal).subjects.get("Ada"))
     with pytest.raises(KeyUnusable, match="name of subject"):
         gallery.enrol("staff", [new(3, "Ada")])
 
@@ -124,10 +124,10 @@ def test_what_was_changed_travels_nowhere_and_is_nobodys_probe(
     change(home, ada.number, subject_number=bob.subject_number)
     _, opened = gallery.open("staff")
     with pytest.raises(KeyUnusable):
-        home.database.read(lambda c: references.page(c, opened.seal))
+        home.database.read(lambda c: at(c, opened.seal).references.page())
     with pytest.raises(KeyUnusable):
         gallery.search_reference("staff", ada.id, 1)
-    subject = home.database.read(lambda c: subjects.get(c, opened.seal, "Bob"))
+    subject = home.database.read(lambda c: at(c, opened.seal).subjects.get("Bob"))
     with pytest.raises(KeyUnusable):
         gallery.search_subject("staff", subject.id, 1)
 
@@ -137,7 +137,7 @@ def test_what_was_changed_is_given_to_nobody_and_can_be_taken_and_erased(
 ) -> None:
     ada, bob = gallery.enrol("staff", [new(1, "Ada"), new(2, "Bob")])
     seal = gallery.open("staff")[1].seal
-    subject = home.database.read(lambda c: subjects.get(c, seal, "Bob"))
+    subject = home.database.read(lambda c: at(c, seal).subjects.get("Bob"))
     change(home, ada.number, subject_number=None)
     with pytest.raises(KeyUnusable):
         gallery.give_references("staff", subject.id, [ada.id])

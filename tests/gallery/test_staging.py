@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Table, func, insert, select
 
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, ModelMismatch
-from likeness.gallery import By, Change, FoundAgain, Gallery, erasure, references, staging, subjects
+from likeness.gallery import By, Change, FoundAgain, Gallery, erasure, staging
 from likeness.gallery.erasing import Erasing
 from likeness.gallery.tables import CHANGES, COHORTS, REFERENCES, STAGED
 from likeness.index.exact_index import ExactIndex
@@ -30,13 +30,14 @@ from tests.gallery.changing import (
     OWN_COHORT,
     OWN_MEAN,
     begin_model,
+    discard,
     fill,
     new_template,
     run,
     stage,
     take_cohort_along,
 )
-from tests.gallery.galleries import COHORT, MODEL, Home, face, make, new, template, vector
+from tests.gallery.galleries import COHORT, MODEL, Home, at, face, make, new, template, vector
 
 pytestmark = pytest.mark.slow
 
@@ -62,13 +63,13 @@ def changed(home: Home, gallery: Gallery) -> Change:
 def test_nothing_is_other_than_before_until_everything_is(home: Home, gallery: Gallery) -> None:
     fill(gallery)
     seal = gallery.open("staff")[1].seal
-    before = home.database.read(lambda c: references.page(c, seal))
+    before = home.database.read(lambda c: at(c, seal).references.page())
     change = begin_model(home, gallery)
     stage(home, gallery, change)
 
     for by in By:
         assert names(gallery, template(14), by) == ["person 7"]
-    assert home.database.read(lambda c: references.page(c, seal)) == before
+    assert home.database.read(lambda c: at(c, seal).references.page()) == before
 
     assert gallery.switch(change) == []
 
@@ -82,7 +83,7 @@ def test_nothing_is_other_than_before_until_everything_is(home: Home, gallery: G
         for person in range(20):
             (best, *_) = gallery.search("staff", new_template(2 * person), 1, by)
             assert best.subject is not None and best.subject.name == f"person {person}"
-    after = home.database.read(lambda c: references.page(c, seal))
+    after = home.database.read(lambda c: at(c, seal).references.page())
     assert [(one.number, one.id, one.subject_number) for one in after] == [
         (one.number, one.id, one.subject_number) for one in before
     ]
@@ -100,12 +101,14 @@ def test_reference_enrolled_meanwhile_keeps_the_switch_back(home: Home, gallery:
     stage(home, gallery, change)
     (late,) = gallery.enrol("staff", [new(50, "late", external_id="50")])
 
-    with pytest.raises(Conflict, match="1 are not"):
+    with pytest.raises(Conflict, match="1 references of collection"):
         gallery.switch(change)
 
     assert names(gallery, template(50)) == ["late"]
     assert gallery.collection("staff").cohort_version == COHORT
-    assert home.database.read(lambda c: staging.unstaged(c, change)) == [late.number]
+    assert gallery.collection("staff").read(lambda rows: rows.changes.unstaged(change)) == [
+        late.number
+    ]
     assert stage(home, gallery, change) == 1
     gallery.switch(change)
     assert names(gallery, new_template(50)) == ["late"]
@@ -124,7 +127,7 @@ def test_templates_of_the_old_model_are_refused_after_the_switch(
         gallery.enrol("staff", [new(50)])
     with pytest.raises(ModelMismatch, match="net@2"):  # and to those who read it before
         home.database.write(
-            lambda c: references.insert_all(c, collection, opened.seal, [new(50)], home.clock.now)
+            lambda c: at(c, opened.seal, collection).references.enrol([new(50)], home.clock.now)
         )
     gallery.enrol("staff", [new(50, "late", template=new_template(50))])
     assert names(gallery, new_template(50)) == ["late"]
@@ -186,10 +189,10 @@ def test_reference_keeps_its_place_where_another_has_the_new_one(
         FoundAgain(one, new_template(1), face(NEW_LEFT)),
         FoundAgain(other, new_template(2), face(NEW_LEFT)),
     ]
-    home.database.write(lambda c: staging.stage_templates(c, change, seal, found))
+    home.database.write(lambda c: at(c, seal).changes.stage(change, found))
     gallery.switch(change)
 
-    kept = home.database.read(lambda c: references.by_ids(c, seal, [one.id, other.id]))
+    kept = home.database.read(lambda c: at(c, seal).references.by_ids([one.id, other.id]))
     assert {each.id: each.details.face.box.left for each in kept} == {
         one.id: face().box.left,
         other.id: NEW_LEFT,
@@ -219,16 +222,14 @@ def test_what_is_staged_has_to_be_of_the_new_model(home: Home, gallery: Gallery)
     fill(gallery, 1)
     change = begin_model(home, gallery)
     seal = gallery.open("staff")[1].seal
-    (reference, _) = home.database.read(lambda c: references.page(c, seal))
+    (reference, _) = home.database.read(lambda c: at(c, seal).references.page())
 
     other_cohort = Template(new_template(1).vector, NEW_MODEL, CohortStatistics(0, COHORT))
     too_short = Template(vector(1), NEW_MODEL, CohortStatistics(0, NEW_COHORT))
     for wrong in (template(1), other_cohort, too_short):
         found = [FoundAgain(reference, wrong, face())]
         with pytest.raises(ModelMismatch):
-            home.database.write(
-                lambda c, found=found: staging.stage_templates(c, change, seal, found)
-            )
+            home.database.write(lambda c, found=found: at(c, seal).changes.stage(change, found))
     assert rows(home, STAGED) == 0
 
 
@@ -238,7 +239,7 @@ def test_discarded_change_leaves_everything_as_it_was(home: Home, gallery: Galle
     change = begin_model(home, gallery)
     stage(home, gallery, change)
 
-    home.database.write(lambda c: staging.discard(c, change, home.clock.now))
+    discard(home, gallery, change)
     gallery.erasing.finish([])
 
     assert [rows(home, table) for table in (STAGED, CHANGES)] == [0, 0]
@@ -252,8 +253,8 @@ def test_references_left_out_are_erased_with_a_certificate(home: Home, gallery: 
     change = begin_model(home, gallery)
     stage(home, gallery, change, at_most=5)
     seal = gallery.open("staff")[1].seal
-    left = home.database.read(lambda c: staging.unstaged(c, change))
-    (reference,) = home.database.read(lambda c: references.by_numbers(c, seal, left)).values()
+    left = gallery.collection("staff").read(lambda rows: rows.changes.unstaged(change))
+    (reference,) = home.database.read(lambda c: at(c, seal).references.by_numbers(left)).values()
 
     (certificate,) = gallery.switch(change, [reference.id])
 
@@ -271,7 +272,7 @@ def test_erased_subject_is_staged_no_more(home: Home, gallery: Gallery) -> None:
     change = begin_model(home, gallery)
     stage(home, gallery, change)
     seal = gallery.open("staff")[1].seal
-    person = home.database.read(lambda c: subjects.get(c, seal, "person 1"))
+    person = home.database.read(lambda c: at(c, seal).subjects.get("person 1"))
     statement = select(STAGED).order_by(STAGED.c.reference_number)
     staged = home.database.read(lambda c: c.execute(statement).all())
 
@@ -423,13 +424,13 @@ def test_what_happens_while_a_switch_is_prepared_is_in_the_new_indexes(
     change = begin_model(home, gallery)
     stage(home, gallery, change)
     gallery.enrol("staff", [new(50, "late", external_id="50")])
-    with pytest.raises(Conflict, match="1 are not"):
+    with pytest.raises(Conflict, match="1 references of collection"):
         gallery.switch(change)
     seal = gallery.open("staff")[1].seal
 
     def theirs(name: str) -> tuple[UUID, list[UUID]]:
-        subject = home.database.read(lambda c: subjects.get(c, seal, name))
-        held = home.database.read(lambda c: references.of_subject(c, seal, subject.id))
+        subject = home.database.read(lambda c: at(c, seal).subjects.get(name))
+        held = home.database.read(lambda c: at(c, seal).references.of_subject(subject.id))
         return subject.id, [one.id for one in held]
 
     erase.some_references(gallery, "staff", theirs("person 1")[1][:1])
@@ -472,7 +473,7 @@ def test_indexes_that_were_prepared_in_vain_are_forgotten(home: Home, then: str)
             erase.collection(gallery, "staff")
             assert sorted(dropped) == sorted([MODEL, MODEL, NEW_MODEL, NEW_MODEL])
         else:
-            home.database.write(lambda c: staging.discard(c, change, home.clock.now))
+            discard(home, gallery, change)
             gallery.erasing.finish([])
             assert dropped == [NEW_MODEL, NEW_MODEL]
             assert names(gallery, template(2)) == ["person 1"]

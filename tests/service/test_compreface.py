@@ -17,7 +17,6 @@ from likeness.errors import (
     InvalidImage,
     InvalidRequest,
 )
-from likeness.gallery import references
 from likeness.service.enrol.enrol import Outcome
 from likeness.service.move.import_compreface import (
     CompreFace,
@@ -26,6 +25,7 @@ from likeness.service.move.import_compreface import (
 )
 from likeness.service.move.import_compreface_database import CompreFaceDatabase
 from likeness.service.move.import_compreface_dump import CompreFaceDump
+from tests.gallery.galleries import at
 from tests.service import compreface
 from tests.service.people import BLUE, GREEN, RED, draw, enroller
 
@@ -86,8 +86,10 @@ def test_examples_are_enrolled_under_their_subjects_and_ids(
     }
     again = list(enroller(sqlite_home).enrol(pictures))
     assert {one.outcome for one in again} == {Outcome.ALREADY}
-    _, opened = sqlite_home.gallery.open("staff")
-    known = sqlite_home.database.read(lambda connection: references.page(connection, opened.seal))
+    opened = sqlite_home.gallery.in_use.open(sqlite_home.gallery.collection("staff"))
+    known = sqlite_home.database.read(
+        lambda connection: at(connection, opened.seal).references.page()
+    )
     assert {one.details.external_id for one in known} == set(map(str, names))
 
 

@@ -27,13 +27,13 @@ from likeness.errors import (
     TooBusy,
     UnsupportedImageFormat,
 )
-from likeness.gallery import By, Size, references
+from likeness.gallery import By, Size
 from likeness.service.enrol.enrol import Outcome, Result
 from likeness.service.enrol.enrol_source import read_source
 from likeness.service.enrol.named_picture import NamedPicture, picture_file
 from likeness.terms import Image
 from likeness.vision.decode import Sample
-from tests.gallery.galleries import create
+from tests.gallery.galleries import at, create
 from tests.service.people import (
     BLUE,
     GREEN,
@@ -58,10 +58,10 @@ def test_what_is_enrolled_is_found(home: Home, tmp_path: Path) -> None:
     results = list(enroller(home).enrol(pictures))
     assert [result.picture for result in results] == pictures
     assert outcomes(results) == [ENROLLED] * 70
-    assert home.gallery.size("staff") == Size(70, 70)
+    assert home.gallery.collection("staff").size == Size(70, 70)
     for result in results[::7]:
         probe = template_of(home, Path(result.picture.place))
-        candidates = home.gallery.search("staff", probe, 70, By.REFERENCE)
+        candidates = home.gallery.collection("staff").search(probe, 70, By.REFERENCE)
         itself = max(candidates, key=lambda candidate: candidate.comparison.raw_score)
         assert itself.reference is not None and itself.subject is not None
         assert itself.reference.id == result.reference_id
@@ -71,11 +71,11 @@ def test_what_is_enrolled_is_found(home: Home, tmp_path: Path) -> None:
 def test_a_result_is_committed_when_it_is_told(home: Home, tmp_path: Path) -> None:
     told = enroller(home).enrol(crowd(tmp_path / "pictures", 40))
     first = next(told)
-    assert home.gallery.size("staff").references >= 1
+    assert home.gallery.collection("staff").size.references >= 1
     told.close()
     assert first.reference_id is not None
-    seal = home.gallery.open("staff")[1].seal
-    assert home.database.read(lambda c: references.by_ids(c, seal, [first.reference_id]))
+    seal = home.gallery.seal(home.gallery.collection("staff"))
+    assert home.database.read(lambda c: at(c, seal).references.by_ids([first.reference_id]))
 
 
 def test_what_is_enrolled_already_is_not_decoded(
@@ -95,7 +95,7 @@ def test_what_is_enrolled_already_is_not_decoded(
     assert outcomes(again) == [ALREADY, ALREADY, ENROLLED]
     assert [one.reference_id for one in again[:2]] == [one.reference_id for one in first]
     assert len(decoded) == 1
-    assert home.gallery.size("staff") == Size(3, 3)
+    assert home.gallery.collection("staff").size == Size(3, 3)
 
 
 def test_the_same_picture_under_two_names_is_enrolled_once_and_said(
@@ -112,7 +112,7 @@ def test_the_same_picture_under_two_names_is_enrolled_once_and_said(
         assert second.reference_id == first.reference_id
         assert isinstance(third.error, AlreadyExists)
         assert str(first.reference_id) in str(third.error)
-    assert home.gallery.size("staff") == Size(1, 1)
+    assert home.gallery.collection("staff").size == Size(1, 1)
 
 
 def test_what_cannot_be_enrolled_has_a_reason_and_stops_nothing(home: Home, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_several_faces_or_any_quality_are_taken_where_that_is_asked_for(
     blurred = picture_file(draw(tmp_path / "blurred.png", GREEN, grain=0), "Greta")
     assert outcomes(list(enroller(home, foremost=True).enrol([two]))) == [ENROLLED]
     assert outcomes(list(enroller(home, any_quality=True).enrol([blurred]))) == [ENROLLED]
-    assert home.gallery.size("staff") == Size(2, 2)
+    assert home.gallery.collection("staff").size == Size(2, 2)
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,9 @@ def test_a_reference_keeps_its_external_id_and_its_date(home: Home, tmp_path: Pa
     tomorrow = datetime.now(UTC) + timedelta(1)
     picture = picture_file(draw(tmp_path / "a.png", RED), "Rosa", "badge-7", tomorrow)
     (result,) = enroller(home).enrol([picture])
-    seal = home.gallery.open("staff")[1].seal
+    seal = home.gallery.seal(home.gallery.collection("staff"))
     ids = [id for id in [result.reference_id] if id]
-    (reference,) = home.database.read(lambda c: references.by_ids(c, seal, ids))
+    (reference,) = home.database.read(lambda c: at(c, seal).references.by_ids(ids))
     assert (reference.details.external_id, reference.expires_at) == ("badge-7", tomorrow)
 
 
@@ -186,9 +186,9 @@ def test_what_would_have_expired_is_rejected(home: Home, tmp_path: Path) -> None
 
 def test_a_collection_of_another_model_takes_nothing(home: Home, tmp_path: Path) -> None:
     create(home.gallery, "other", model="m", dimensions=128, cohort_version="c")
-    with pytest.raises(ModelMismatch, match="use the model that the collection was made with"):
+    with pytest.raises(ModelMismatch, match="use that model"):
         list(enroller(home, "other").enrol(crowd(tmp_path / "pictures", 2)))
-    assert home.gallery.size("other") == Size(0, 0)
+    assert home.gallery.collection("other").size == Size(0, 0)
 
 
 def test_a_collection_that_does_not_exist_is_said_at_once(home: Home) -> None:
@@ -214,7 +214,7 @@ def test_a_disk_that_fills_up_loses_nothing_that_was_told(
         told.extend(enroller(home).enrol(pictures))
     stored = len(told)
     assert 0 < stored < 90
-    assert home.gallery.size("staff") == Size(stored, stored)
+    assert home.gallery.collection("staff").size == Size(stored, stored)
     may_grow(home, 10_000)
     again = list(enroller(home).enrol(pictures))
     assert outcomes(again) == [ALREADY] * stored + [ENROLLED] * (90 - stored)
@@ -253,7 +253,7 @@ def test_real_people_are_enrolled_once_and_found(
         assert outcomes(results) == [ENROLLED] * len(SAMPLES)
         for result in results:
             probe = template_of(home, Path(result.picture.place))
-            best = home.gallery.search("staff", probe, 1)[0]
+            best = home.gallery.collection("staff").search(probe, 1)[0]
             assert best.reference is not None and best.reference.id == result.reference_id
         again = enroller(home, foremost=True, any_quality=True).enrol(pictures)
         assert outcomes(list(again)) == [ALREADY] * len(SAMPLES)

@@ -49,8 +49,8 @@ def kill_one(
 
 
 def is_found_once(home: Home, collection: str, place: str, reference_id: UUID) -> bool:
-    candidates = home.gallery.search(
-        collection, template_of(home, Path(place)), _COUNT, By.REFERENCE
+    candidates = home.gallery.collection(collection).search(
+        template_of(home, Path(place)), _COUNT, By.REFERENCE
     )
     found = [one.reference.id for one in candidates if one.reference is not None]
     return found.count(reference_id) == 1
@@ -71,7 +71,7 @@ def test_kill_9_loses_nothing_told_and_the_rest_follows(
             for place, reference_id in told.items():
                 assert is_found_once(home, collection, place, reference_id)
             results = list(enroller(home, collection).enrol(pictures))
-            assert home.gallery.size(collection) == Size(_COUNT, _COUNT)
+            assert home.gallery.collection(collection).size == Size(_COUNT, _COUNT)
         for result in results:
             assert result.outcome is not Outcome.REJECTED
             if result.picture.place in told:

@@ -111,7 +111,7 @@ def test_without_calibration_nobody_is_enrolled_past_a_watch(
         draw(tmp_path / "red" / "Rosa.png", RED)
         with pytest.raises(Conflict, match=r"a calibration was expected.*nothing was enrolled"):
             list(enroller(home).enrol(read_source(tmp_path / "red")))
-        assert home.gallery.size("staff") == Size(0, 0)
+        assert home.gallery.collection("staff").size == Size(0, 0)
         assert rows(home, CROPS) == rows(home, CASES) == []
 
         home.database.write(lambda c: watches.end(c, watch))
@@ -185,7 +185,7 @@ def test_a_watch_matches_only_while_rules_let_its_keeper_watch(
         stop(home, key)
     draw(tmp_path / "red" / "Rosa.png", RED)
     list(enroller(home).enrol(read_source(tmp_path / "red")))
-    assert home.gallery.size("staff").references == 1
+    assert home.gallery.collection("staff").size.references == 1
     assert len(rows(home, CASES)) == len(rows(home, OUTBOX)) == (1 if stop is None else 0)
 
 
@@ -237,7 +237,7 @@ def test_an_act_that_fails_leaves_no_face_no_case_and_says_so(
     monkeypatch.setattr("likeness.review.outbox.post", full)
     with pytest.raises(OSError, match="no space"):
         list(enroller(home).enrol(read_source(tmp_path / "red")))
-    assert home.gallery.size("staff") == Size(0, 0)
+    assert home.gallery.collection("staff").size == Size(0, 0)
     assert rows(home, CROPS) == rows(home, CASES) == []
     assert [one["kind"] for one in entries(home)] == ["intent", "failed"]
 
@@ -256,7 +256,7 @@ def test_what_is_stopped_meanwhile_ends_with_the_batch(
     )
     with pytest.raises(Denied, match="stop-switch"):
         list(told)
-    assert home.gallery.size("staff").references == 2
+    assert home.gallery.collection("staff").size.references == 2
     assert [one["kind"] for one in entries(home)] == ["intent", "done", "refused"]
 
 
@@ -274,5 +274,5 @@ def test_kill_9_while_pictures_are_looked_at_leaves_the_intent(
     program.join()
     assert program.exitcode == -9
     with home_at(tmp_path, database_url, standards) as home:
-        assert home.gallery.size("staff") == Size(0, 0)
+        assert home.gallery.collection("staff").size == Size(0, 0)
         assert [one["kind"] for one in entries(home)] == ["intent"]

@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 
 from likeness.app.home import Home
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, LikenessError, NotFound
-from likeness.gallery import By, Reference, Size, Subject, proofs, references, subjects, tags
+from likeness.gallery import By, Reference, Size, Subject, proofs
 from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, SUBJECTS
 from likeness.secrets import SEALED_MAGIC, passphrase
 from likeness.service.enrol.enrol import Outcome
@@ -34,7 +34,7 @@ from likeness.service.move.import_lines import read_export
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.cohorts.standards import Standards
 from tests.gallery import erase
-from tests.gallery.galleries import names_as_they_came
+from tests.gallery.galleries import at, enrol, names_as_they_came
 from tests.service.importing import WORDS, import_file
 from tests.service.people import (
     crowd,
@@ -89,24 +89,17 @@ def import_(home: Home, content: bytes, words: str = WORDS, name: str | None = N
 
 
 def people(home: Home, collection: str = "staff") -> list[Subject]:
-    _, opened = home.gallery.open(collection)
-    listed = home.database.read(lambda connection: subjects.page(connection, opened.seal))
+    listed = home.gallery.collection(collection).read(lambda rows: rows.subjects.page())
     return [replace(one, number=0) for one in listed]
 
 
 def faces(home: Home, collection: str = "staff") -> list[tuple[Reference, list[float], str]]:
     """Give what is known of every reference, but for what is keyed or counted."""
-    found, opened = home.gallery.open(collection)
-    listed = home.database.read(lambda connection: references.page(connection, opened.seal))
+    found = home.gallery.collection(collection)
+    listed = found.read(lambda rows: rows.references.page())
     numbers = [one.number for one in listed]
-    templates = home.database.read(
-        lambda connection: references.templates(connection, found, opened.seal, numbers)
-    )
-    names = home.database.read(
-        lambda connection: subjects.by_numbers(
-            connection, opened.seal, [one.subject_number or 0 for one in listed]
-        )
-    )
+    templates = found.read(lambda rows: rows.references.templates(numbers))
+    names = found.read(lambda rows: rows.subjects.of(listed))
     return [
         (
             replace(one, number=0, subject_number=0, sample_id=one.id),
@@ -143,7 +136,7 @@ def test_everything_of_a_collection_arrives_as_it_was(
         assert replace(after, id=before.id) == before
         assert imported.collection == after
         probe = template_of(other, tmp_path / "pictures" / "person 03.png")
-        (best,) = other.gallery.search("staff", probe, 1, By.BEST)
+        (best,) = other.gallery.collection("staff").search(probe, 1, By.BEST)
         assert best.subject is not None
         assert best.subject.name == "person 03"
     assert {reference.details.external_id for reference, *_ in seen} == {
@@ -157,8 +150,8 @@ def test_what_was_declared_of_a_collection_moves_with_it_and_older_files_declare
 ) -> None:
     enrolled(home, tmp_path, 1)
     declared = {"likeness:live": "true", "likeness:sector": "police", "colour": "red"}
-    _, opened = home.gallery.open("staff")
-    home.database.write(lambda connection: tags.put(connection, opened.seal, declared))
+    opened = home.gallery.in_use.open(home.gallery.collection("staff"))
+    home.database.write(lambda connection: at(connection, opened.seal).tags.put(declared))
     *lines, _ = export(home, words=None).splitlines(keepends=True)
     header = json.loads(lines[0])
     assert header.pop("tags") == declared
@@ -173,8 +166,8 @@ def test_what_was_declared_of_a_collection_moves_with_it_and_older_files_declare
 
 
 def tags_of(home: Home) -> dict[str, str]:
-    _, opened = home.gallery.open("staff")
-    return home.database.read(lambda connection: tags.of(connection, opened.seal))
+    opened = home.gallery.in_use.open(home.gallery.collection("staff"))
+    return home.database.read(lambda connection: at(connection, opened.seal).tags.all())
 
 
 def test_postgresql_takes_what_sqlite_gave(
@@ -206,19 +199,19 @@ def test_a_name_that_is_kept_in_two_spellings_travels_as_two_subjects(
     spellings = ["\u00dcnal", "U\u0308nal"]
     with names_as_they_came():
         spelt = [person(sqlite_home, seed, name) for seed, name in enumerate(spellings)]
-        sqlite_home.gallery.enrol("staff", spelt)
+        enrol(sqlite_home.gallery, "staff", spelt)
     with elsewhere(tmp_path, standards) as other:
         import_(other, export(sqlite_home))
         assert [one.name for one in people(other)] == spellings
-        other.gallery.enrol("staff", [person(other, 7, spellings[1])])
-        assert other.gallery.size("staff") == Size(2, 3)
+        enrol(other.gallery, "staff", [person(other, 7, spellings[1])])
+        assert other.gallery.collection("staff").size == Size(2, 3)
 
 
 def test_somebody_unnamed_and_an_empty_collection_travel_too(
     sqlite_home: Home, tmp_path: Path, standards: Path
 ) -> None:
     enrolled(sqlite_home, tmp_path, 1)
-    seal = sqlite_home.gallery.open("staff")[1].seal
+    seal = sqlite_home.gallery.seal(sqlite_home.gallery.collection("staff"))
     everybody = REFERENCES.c.number > 0
     sqlite_home.database.write(lambda connection: proofs.assign(connection, seal, everybody, None))
     make(sqlite_home, "nobody")
@@ -253,7 +246,7 @@ def test_what_is_taken_stays_and_nothing_arrives(sqlite_home: Home, tmp_path: Pa
     content, before = export(sqlite_home), rows(sqlite_home)
     with pytest.raises(AlreadyExists, match="'staff' exists"):
         import_(sqlite_home, content)
-    with pytest.raises(Conflict, match="exists here"):
+    with pytest.raises(Conflict, match="is taken here"):
         import_(sqlite_home, content, name="copy")
     assert rows(sqlite_home) == before
     with pytest.raises(InvalidRequest, match="control character"):
@@ -286,18 +279,18 @@ def test_a_cohort_that_is_not_known_there_comes_along(
     version = sqlite_home.gallery.collection("staff").cohort_version
     with elsewhere(tmp_path, other_standards(tmp_path / "others", standards)) as other:
         import_(other, content)
-        own = other.gallery.kept_cohort(other.gallery.collection("staff"))
+        own = other.gallery.collection("staff").kept_cohort()
         assert own is not None
         assert own.cohort.version == own.calibration.cohort_version == version
         probe = template_of(other, tmp_path / "pictures" / "person 02.png")
         assert probe.cohort.version != version
-        (best,) = other.gallery.search("staff", probe, 1, By.BEST)
+        (best,) = other.gallery.collection("staff").search(probe, 1, By.BEST)
         assert best.subject is not None
         assert best.subject.name == "person 02"
         again = export(other)
         erase.collection(other.gallery, "staff")
         import_(other, again)
-        assert other.gallery.kept_cohort(other.gallery.collection("staff")) is not None
+        assert other.gallery.collection("staff").kept_cohort() is not None
 
 
 def test_a_cohort_that_is_known_is_not_kept_twice(
@@ -305,7 +298,7 @@ def test_a_cohort_that_is_known_is_not_kept_twice(
 ) -> None:
     with elsewhere(tmp_path, standards) as other:
         import_(other, export(sqlite_home))
-        assert other.gallery.kept_cohort(other.gallery.collection("staff")) is None
+        assert other.gallery.collection("staff").kept_cohort() is None
 
 
 def test_scores_that_mean_nothing_to_anybody_are_a_conflict(
@@ -469,7 +462,7 @@ def test_ids_that_come_twice_are_refused(sqlite_home: Home, exports: dict[str, b
     lines = exports["clear"].splitlines()
     for place, key in ((2, "subject"), (-1, "reference")):
         other = json.loads(lines[3 if place == 2 else -3])[key]
-        with pytest.raises(InvalidRequest, match="came twice"):
+        with pytest.raises(InvalidRequest, match="twice"):
             import_(sqlite_home, rewritten(exports["clear"], place, **{key: other}), name="copy")
     assert rows(sqlite_home) == [1, 0, 0, 0]
 
@@ -479,7 +472,7 @@ def test_the_rewritten_export_itself_is_imported(
 ) -> None:
     """What the tests above refuse is refused for what was changed, not for being rewritten."""
     import_(sqlite_home, rewritten(exports["clear"], 0, name="copy"))
-    assert sqlite_home.gallery.size("copy").references == 3
+    assert sqlite_home.gallery.collection("copy").size.references == 3
 
 
 # What an older Likeness exported
@@ -526,10 +519,10 @@ def test_what_an_older_likeness_exported_is_evened_out_by_the_cohort_known_here(
         assert imported.collection.cohort_version == cohort.version
         # Statistics of the file are not believed: they are those that were computed here before.
         assert faces(other) == before
-        assert other.gallery.kept_cohort(imported.collection) is None
+        assert imported.collection.kept_cohort() is None
         assert rows(other) == [1, 5, 5, 0]
         probe = template_of(other, tmp_path / "pictures" / "person 03.png")
-        (best,) = other.gallery.search("staff", probe, 1, By.BEST)
+        (best,) = other.gallery.collection("staff").search(probe, 1, By.BEST)
         assert best.subject is not None
         assert (best.subject.name, best.comparison.is_identical) == ("person 03", True)
 

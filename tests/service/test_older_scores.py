@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 
 from likeness.app.home import Home
 from likeness.app.strangers import strangers_of
-from likeness.gallery import collections
 from likeness.gallery.tables import REFERENCES
 from likeness.ledger.tables import ENTRIES
 from likeness.vision.cohorts.standards import Standards
@@ -20,7 +19,7 @@ def older(home: Home, version: str = "0123456789ab") -> None:
     """Let `staff` be as a migration leaves what an older Likeness wrote."""
     staff = home.gallery.collection("staff")
     values = {"cohort_version": "", "cohort_mean": 0.07, "statistics_proof": None}
-    home.database.write(lambda c: collections.adopt_cohort(c, staff.id, version))
+    home.database.write(lambda c: staff.within(c).adopt_cohort(version))
     home.database.write(lambda c: c.execute(update(REFERENCES).values(values)))
 
 
@@ -39,14 +38,14 @@ def test_a_collection_of_an_older_likeness_goes_by_the_cohort_of_its_model(
         make(home)
         list(enroller(home).enrol(crowd(tmp_path / "pictures", 5)))
         probe = template_of(home, tmp_path / "pictures" / "person 03.png")
-        before = [one.comparison for one in home.gallery.search("staff", probe, 5)]
+        before = [one.comparison for one in home.gallery.collection("staff").search(probe, 5)]
         version = home.gallery.collection("staff").cohort_version
         older(home)
 
     with home_at(tmp_path, database_url, standards) as home:
         assert home.gallery.collection("staff").cohort_version == version
         assert adoptions(home) == [version]
-        found = home.gallery.search("staff", probe, 5)
+        found = home.gallery.collection("staff").search(probe, 5)
         assert found[0].subject is not None
         assert found[0].subject.name == "person 03"
         assert [one.comparison.score for one in found] == pytest.approx(

@@ -19,7 +19,7 @@ from likeness.artifacts.catalogue import SAMPLES
 from likeness.buckets import Buckets, FolderBuckets
 from likeness.config import Settings
 from likeness.errors import Conflict, InvalidRequest, NoFace, NotFound
-from likeness.gallery import By, Details, NewReference, Reference, references
+from likeness.gallery import By, Details, NewReference, Reference
 from likeness.gallery.tables import CHANGES, REFERENCES, STAGED
 from likeness.service.enrol.enrol_source import read_source
 from likeness.service.models import re_embed
@@ -29,7 +29,7 @@ from likeness.terms import Box
 from likeness.vision.decode import read_sample
 from likeness.vision.find import FaceLocator
 from tests.cli.conftest import InstallationWithDiscs
-from tests.gallery.galleries import face
+from tests.gallery.galleries import at, enrol, face
 from tests.service.people import (
     BLUE,
     GREEN,
@@ -98,7 +98,9 @@ def made_anew(home: Home, *sources: Path) -> list[PictureResult]:
 
 
 def best(home: Home, picture: Path) -> str:
-    (found, *_) = home.gallery.search("staff", template_of(home, picture), 1, By.REFERENCE)
+    (found, *_) = home.gallery.collection("staff").search(
+        template_of(home, picture), 1, By.REFERENCE
+    )
     assert found.subject is not None and found.reference is not None
     return found.subject.name
 
@@ -134,7 +136,7 @@ def test_old_templates_serve_until_everybody_has_a_new_one(
         assert sum(one.made_anew for one in work.make_anew(again(*others))) == 5
         (missing,) = work.missing()
         assert (missing.subject, missing.reason) == (first.stem, "its picture did not come")
-        with pytest.raises(Conflict, match="1 are not"):
+        with pytest.raises(Conflict, match="1 references of collection"):
             work.switch(no_record(home))
     with home_at(tmp_path, database_url, standards) as home:
         for picture in (first, *others):
@@ -202,7 +204,7 @@ def test_faces_of_one_picture_keep_their_names(
             )
             for one, template in zip(located.faces, finder.templates(located), strict=True)
         ]
-        home.gallery.enrol("staff", new[::-1])
+        enrol(home.gallery, "staff", new[::-1])
         before = [best(home, one) for one in alone]
     assert len(set(before)) == 3
     with with_new_model(tmp_path, database_url) as home:
@@ -223,7 +225,7 @@ def test_picture_without_the_face_any_more_is_told_of(
         elsewhere = NewReference(
             template, face(left=400.0), hashlib.sha256(data).digest(), (640, 480), "Rosa", "badge 7"
         )
-        (reference,) = home.gallery.enrol("staff", [elsewhere])
+        (reference,) = enrol(home.gallery, "staff", [elsewhere])
     with with_new_model(tmp_path, database_url) as home:
         work = re_embedder(home)
         (result,) = work.make_anew(again(picture))
@@ -300,7 +302,7 @@ def test_real_people_are_found_with_the_new_model(
         assert [(one.made_anew, one.error) for one in results] == [(1, None)] * len(SAMPLES)
         re_embedder(home).switch(no_record(home))
         for picture, reference_id in references.items():
-            (best,) = home.gallery.search("staff", template_of(home, picture), 1)
+            (best,) = home.gallery.collection("staff").search(template_of(home, picture), 1)
             assert best.reference is not None and best.reference.id == reference_id
             assert best.comparison.raw_score == pytest.approx(1.0, abs=1e-3)
 
@@ -368,9 +370,9 @@ def test_a_crop_that_shows_no_face_holds_the_switch_back(
 
 
 def places_of(home: Home) -> list[Box]:
-    seal = home.gallery.open("staff")[1].seal
+    seal = home.gallery.seal(home.gallery.collection("staff"))
     return home.database.read(
-        lambda c: [one.details.face.box for one in references.page(c, seal, after=0, limit=100)]
+        lambda c: [one.details.face.box for one in at(c, seal).references.page(after=0, limit=100)]
     )
 
 

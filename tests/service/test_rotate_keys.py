@@ -15,7 +15,7 @@ from likeness.gallery import collections
 from likeness.secrets import GivenKeys, Keyring
 from likeness.service.govern.secrets import REWRAPS, Rotation
 from likeness.storage import Database
-from tests.gallery.galleries import Home, make, new, template
+from tests.gallery.galleries import Home, enrol, make, new, template
 from tests.service import rotating
 
 pytestmark = pytest.mark.slow
@@ -28,14 +28,16 @@ def rows(database_url: str, tmp_path: Path) -> Iterator[Home]:
     with home.open() as gallery:
         for name in ("staff", "visitors"):
             make(gallery, name)
-            gallery.enrol(name, [new(1, "Ada")])
+            enrol(gallery, name, [new(1, "Ada")])
     with home.database:
         yield home
 
 
 def all_know_ada(home: Home, keyring: Keyring | None = None) -> bool:
     with home.open(keyring=keyring) as gallery:
-        found = [gallery.search(name, template(1), 1)[0] for name in ("staff", "visitors")]
+        found = [
+            gallery.collection(name).search(template(1), 1)[0] for name in ("staff", "visitors")
+        ]
     return [one.subject.name for one in found if one.subject] == ["Ada", "Ada"]
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from likeness.gallery import Gallery, collections
+from likeness.gallery import Gallery
 from likeness.review import Arrival, Probe
 from likeness.service.enrol.on_enrolment import StrangersAtHand
 from likeness.service.models.measure_strangers import StrangerUpkeep
@@ -67,7 +67,7 @@ def test_strangers_who_are_alike_decide_where_the_collection_was_not_measured(
 def test_own_strangers_decide_where_they_were_measured(home: Home, gallery: Gallery) -> None:
     fill(gallery, 40)
     StrangerUpkeep(home.database, gallery, lambda _: KNOWN, home.clock).measured("staff")
-    measured = gallery.strangers(gallery.collection("staff"))
+    measured = gallery.collection("staff").measured()
     assert measured is not None
     shares = [n / 20 for n in range(20)]
     named = [is_named(gallery, share) for share in shares]
@@ -80,7 +80,7 @@ def test_watched_faces_are_evened_out_by_the_collections_cohort_and_others_stay(
     home: Home, gallery: Gallery
 ) -> None:
     staff = gallery.collection("staff")
-    home.database.write(lambda c: collections.adopt_cohort(c, staff.id, "cohort@2"))
+    home.database.write(lambda c: staff.within(c).adopt_cohort("cohort@2"))
 
     def probe(of: Template) -> Probe:
         return Probe(None, of)  # type: ignore[arg-type]  # whose it is says nothing here

@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection
 
-from likeness.gallery import collections, references, subjects
 from likeness.review import Arrival, Case, Found, Owed, crops, open_watch_cases
 from likeness.terms import Calibration
 from tests.gallery.galleries import MODEL, new
@@ -63,12 +62,10 @@ def test_reviewer_sees_a_case_and_both_faces(client: Client) -> None:
 
 def test_subject_found_as_a_whole_is_shown_by_a_face_that_was_kept(client: Client) -> None:
     def enrol(connection: Connection) -> tuple[UUID, UUID]:
-        seal = collections.seal_of(connection, client.keyring, client.collection)
+        rows = client.collection.within(connection)
         now = client.desk.now
-        _, second = references.insert_all(
-            connection, client.collection, seal, [new(1, "Rosa"), new(2, "Rosa")], now
-        )
-        return subjects.get(connection, seal, "Rosa").id, second.id
+        _, second = rows.references.enrol([new(1, "Rosa"), new(2, "Rosa")], now)
+        return rows.subjects.get("Rosa").id, second.id
 
     subject_id, second_id = client.database.write(enrol)
     search = other(collection_id=client.collection.id)

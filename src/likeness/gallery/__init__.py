@@ -4,7 +4,6 @@
 gallery open, `Collections.collection(name)` gives a `Collection`, which reads and changes rows.
 """
 
-from likeness.gallery.arrivals import ArrivingReference, ArrivingSubject
 from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.cohorts import Cohorts, KeptCohort
 from likeness.gallery.collection import Collection, OpenCollection
@@ -15,12 +14,11 @@ from likeness.gallery.erasure import Erasure
 from likeness.gallery.gallery import Collections, Gallery
 from likeness.gallery.open_collection import MakeIndex
 from likeness.gallery.own_strangers import Measured
-from likeness.gallery.references import NewReference, Reference, require_model
-from likeness.gallery.retention import SweepReport
+from likeness.gallery.references import ArrivingReference, NewReference, Reference, require_model
 from likeness.gallery.seal import Details
 from likeness.gallery.search import By, Candidate
 from likeness.gallery.staging import Change, FoundAgain
-from likeness.gallery.subjects import Subject
+from likeness.gallery.subjects import ArrivingSubject, Subject
 from likeness.gallery.tags import MOST_TAGS
 
 __all__ = [
@@ -48,7 +46,6 @@ __all__ = [
     "Reference",
     "Size",
     "Subject",
-    "SweepReport",
     "counts_by_key",
     "models_in_use",
     "require_model",

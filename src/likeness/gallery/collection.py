@@ -6,25 +6,16 @@ the gallery of this process gives it. What either says of itself is of the momen
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, or_, select
 
 from likeness.errors import LikenessError
-from likeness.gallery import (
-    better_models,
-    collections,
-    erasure,
-    own_strangers,
-    proofs,
-    references,
-    retention,
-    subjects,
-)
+from likeness.gallery import collections, erasure, own_strangers, proofs
 from likeness.gallery.cohorts import KeptCohort
 from likeness.gallery.collection_rows import CollectionRows
 from likeness.gallery.collections import StoredCollection
@@ -32,8 +23,9 @@ from likeness.gallery.compared import ComparedSubjects
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.open_collection import CollectionIndexes
 from likeness.gallery.own_strangers import Measured
-from likeness.gallery.references import NewReference, Reference
+from likeness.gallery.references import NewReference, Reference, require_model
 from likeness.gallery.search import By, Candidate, Probe, Search, vectors_of
+from likeness.gallery.tables import BETTER_MODELS, REFERENCES
 from likeness.index import checked_limit
 from likeness.terms import Cohort, SeenFace, Template
 
@@ -41,6 +33,8 @@ if TYPE_CHECKING:
     from likeness.gallery.gallery import Collections, Gallery
 
 T = TypeVar("T")
+
+_ERASED_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +114,35 @@ class Collection(StoredCollection):
         Raises:
             ModelMismatch: it is of another model or cohort.
         """
-        references.require_model(template, self)
+        require_model(template, self)
 
     def was_told_of(self, recogniser: str) -> bool:
         """Say whether its users were told of a better recogniser."""
-        return self._home.database.read(
-            partial(better_models.was_told, collection_id=self.id, recogniser=recogniser)
-        )
+        return self._home.database.read(partial(self._was_told_of, recogniser=recogniser))
 
     def remember_told_of(self, recogniser: str) -> None:
         """Remember that they were; again changes nothing."""
-        self._home.database.write(
-            partial(better_models.remember, collection_id=self.id, recogniser=recogniser)
-        )
+
+        def remember(connection: Connection) -> None:
+            if not self._was_told_of(connection, recogniser):
+                row = {"collection_id": self.id, "recogniser": recogniser}
+                connection.execute(insert(BETTER_MODELS), row)
+
+        self._home.database.write(remember)
+
+    def _was_told_of(self, connection: Connection, recogniser: str) -> bool:
+        ours = BETTER_MODELS.c.collection_id == self.id
+        chosen = select(BETTER_MODELS).where(ours, BETTER_MODELS.c.recogniser == recogniser)
+        return connection.execute(chosen).first() is not None
 
     def due(self, now: datetime) -> list[UUID]:
         """List references that have been kept long enough, not more than one erasure takes."""
-        return self._home.database.read(partial(retention.due, collection=self, now=now))
+        past = [REFERENCES.c.expires_at <= now]
+        if self.retention_days is not None:
+            past.append(REFERENCES.c.created_at <= now - timedelta(self.retention_days))
+        due = select(REFERENCES.c.id).where(REFERENCES.c.collection_id == self.id, or_(*past))
+        due = due.limit(_ERASED_AT_ONCE)
+        return self._home.database.read(lambda connection: [*connection.execute(due).scalars()])
 
     def begin_erasure(self, connection: Connection, now: datetime) -> tuple[Erasure, list[UUID]]:
         """Destroy the collection's key; what follows is noted. Gives everybody's ids, too.
@@ -210,10 +216,12 @@ class OpenCollection(Collection):
         """
         limit = checked_limit(limit)
 
+        def template_of(rows: CollectionRows) -> tuple[int, Template]:
+            (reference,) = rows.references.by_ids([reference_id])
+            return reference.number, rows.references.templates([reference.number])[reference.number]
+
         def find(present: OpenCollection) -> list[Candidate]:
-            number, kept = present.read(
-                lambda rows: references.template(rows.connection, present, rows.seal, reference_id)
-            )
+            number, kept = present.read(template_of)
             (probe,) = present.as_evened_out([kept])
             leaving_out = None if by is By.SUBJECT else number
             return present._find(Probe(probe, leaving_out=leaving_out), limit, by, among)
@@ -236,10 +244,9 @@ class OpenCollection(Collection):
             cohort = present.cohort()
 
             def probe_of(rows: CollectionRows) -> tuple[int, Template | None]:
-                number = subjects.by_id(rows.connection, rows.seal, subject_id).number
+                number = rows.subjects.by_id(subject_id).number
                 proofs.require_references_of(rows.connection, rows.seal, [number])
-                unit = rows.connection, rows.seal, present
-                return number, ComparedSubjects(*unit, lambda: cohort).fused([number]).get(number)
+                return number, ComparedSubjects(rows, lambda: cohort).fused([number]).get(number)
 
             number, probe = present.read(probe_of)
             if probe is None:
@@ -283,7 +290,7 @@ class OpenCollection(Collection):
         if strangers is None:
             return None
         ids = [] if subject_id is None else [subject_id]
-        known = self.read(lambda rows: subjects.by_ids(rows.connection, rows.seal, ids))
+        known = self.read(lambda rows: rows.subjects.by_ids(ids))
         whose = np.array([each.number for each in known] or [0], np.int64)
         scores = strangers.joining.own_scores(self.cohort(), one.vector, other.vector[None], whose)
         return float(scores[0])

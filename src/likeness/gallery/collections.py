@@ -1,4 +1,4 @@
-"""Which collections are there? Rows, as functions over a connection."""
+"""The rows of collections, and their keys."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -72,9 +72,9 @@ def create(
         AlreadyExists: there is one of that name.
     """
     name = checked_name(name, "a collection's name")
-    _check_retention(retention_days)
+    check_retention(retention_days)
     if _named(connection, name) is not None:
-        raise AlreadyExists(f"a new collection was expected and {name!r} exists: choose another")
+        raise AlreadyExists(f"Collection {name!r} exists. Choose another name.")
     collection = StoredCollection(
         uuid4(), name, model, dimensions, cohort_version, retention_days, created_at=now
     )
@@ -95,8 +95,8 @@ def get(connection: Connection, name: str) -> StoredCollection:
     found = _named(connection, name)
     if found is None:
         raise NotFound(
-            f"a collection was expected and {name!r} is none: `likeness collections list` lists"
-            " them, `likeness collections create` makes one"
+            f"No such collection {name!r}. `likeness collections list` shows what there is,"
+            " `likeness collections create` makes one."
         )
     return found
 
@@ -105,6 +105,18 @@ def by_id(connection: Connection, collection_id: UUID) -> StoredCollection | Non
     """Find a collection by its id; None where it is erased."""
     row = connection.execute(_BY_ID, {"collection_id": collection_id}).first()
     return None if row is None else _collection(row)
+
+
+def required_by_id(connection: Connection, collection_id: UUID) -> StoredCollection:
+    """Find a collection by its id.
+
+    Raises:
+        NotFound: it is erased.
+    """
+    found = by_id(connection, collection_id)
+    if found is None:
+        raise erased(collection_id)
+    return found
 
 
 def every(connection: Connection) -> list[StoredCollection]:
@@ -138,13 +150,11 @@ def grow(
     connection: Connection, collection_id: UUID, *, subjects: int = 0, references: int = 0
 ) -> None:
     """Keep the size up with rows that were added, or deleted where the numbers are negative."""
-    connection.execute(
-        update(COLLECTIONS)
-        .where(COLLECTIONS.c.id == collection_id)
-        .values(
-            subject_count=COLLECTIONS.c.subject_count + subjects,
-            reference_count=COLLECTIONS.c.reference_count + references,
-        )
+    change(
+        connection,
+        collection_id,
+        subject_count=COLLECTIONS.c.subject_count + subjects,
+        reference_count=COLLECTIONS.c.reference_count + references,
     )
 
 
@@ -165,27 +175,10 @@ def seal_of(connection: Connection, keyring: Keyring, collection: StoredCollecti
         raise erased(collection.id)
     if row.model != collection.model:
         raise Conflict(
-            f"collection {collection.id} was expected to stay with {collection.model} and has"
-            f" switched to {row.model}: do it again"
+            f"Collection {collection.id} has switched from {collection.model} to {row.model}. Do it"
+            " again."
         )
     return Seal(collection.id, keyring.open_data_key(row.sealed_key, key_context(collection.id)))
-
-
-def set_retention(connection: Connection, collection_id: UUID, days: int | None) -> None:
-    """Choose how long references are kept; the next sweep goes by it.
-
-    Raises:
-        InvalidRequest: it is no number of days.
-    """
-    _check_retention(days)
-    chosen = update(COLLECTIONS).where(COLLECTIONS.c.id == collection_id)
-    connection.execute(chosen.values(retention_days=days))
-
-
-def adopt_cohort(connection: Connection, collection_id: UUID, version: str) -> None:
-    """Let another cohort even a collection out; its references follow when they are next read."""
-    chosen = update(COLLECTIONS).where(COLLECTIONS.c.id == collection_id)
-    connection.execute(chosen.values(cohort_version=version))
 
 
 def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
@@ -198,8 +191,7 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
     for row in connection.execute(select(COLLECTIONS.c.id, COLLECTIONS.c.sealed_key)).all():
         sealed_key = keyring.rewrap(row.sealed_key, key_context(row.id))
         if sealed_key != row.sealed_key:
-            chosen = update(COLLECTIONS).where(COLLECTIONS.c.id == row.id)
-            connection.execute(chosen.values(sealed_key=sealed_key))
+            change(connection, row.id, sealed_key=sealed_key)
             rewrapped += 1
     return rewrapped
 
@@ -214,7 +206,7 @@ def seal_for_proven_rows(connection: Connection, keyring: Keyring, collection_id
     sealed_key = connection.execute(select(COLLECTIONS.c.sealed_key).where(ours)).scalar_one()
     material = keyring.unseal(sealed_key, older_key_context(collection_id))
     sealed_key = keyring.seal(material, key_context(collection_id))
-    connection.execute(update(COLLECTIONS).where(ours).values(sealed_key=sealed_key))
+    change(connection, collection_id, sealed_key=sealed_key)
 
 
 def key_context(collection_id: UUID) -> bytes:
@@ -247,7 +239,7 @@ def destroy_key(connection: Connection, collection_id: UUID) -> None:
 
 def erased(collection_id: UUID) -> NotFound:
     """Say that a collection is gone."""
-    return NotFound(f"collection {collection_id} was expected and is erased: nothing was done")
+    return NotFound(f"Collection {collection_id} is erased. Nothing was done.")
 
 
 def _named(connection: Connection, name: str) -> StoredCollection | None:
@@ -263,6 +255,17 @@ def _collection(row: Row[Any]) -> StoredCollection:
     return StoredCollection(**said, size=size)
 
 
-def _check_retention(days: int | None) -> None:
+def change(connection: Connection, collection_id: UUID, **values: object) -> None:
+    """Change what the row of a collection says."""
+    ours = COLLECTIONS.c.id == collection_id
+    connection.execute(update(COLLECTIONS).where(ours).values(**values))
+
+
+def check_retention(days: int | None) -> None:
+    """Refuse what is no number of days to keep references; None keeps them for good.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
     if days is not None and not 1 <= days <= 36_500:
-        raise InvalidRequest(f"1 to 36500 days of retention were expected, {days} came: correct it")
+        raise InvalidRequest(f"Not a number of days to keep references: {days}. Give 1 to 36500.")

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import bindparam, select
 
-from likeness.gallery import proofs, references, subjects
+from likeness.gallery import proofs
+from likeness.gallery.collection_rows import CollectionRows
 from likeness.gallery.references import Reference
 from likeness.gallery.rows_as_vectors import reference_vectors, subject_vectors
 from likeness.gallery.subjects import Subject
 from likeness.gallery.tables import REFERENCES
-from likeness.gallery.unit import Unit
 from likeness.storage import OneOf
 from likeness.terms import (
     IDENTICAL,
@@ -71,28 +71,31 @@ class Compared(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ComparedReferences(Unit):
+class ComparedReferences:
     """Every reference by itself; `best_of_each` takes the best of each subject alone."""
 
+    rows: CollectionRows
     cohort_of: Callable[[], Cohort]
     best_of_each: bool
 
     def same(self, seen: SeenFace | None) -> frozenset[int]:
         """Find the references that are this very face of this very picture."""
-        return frozenset(one.number for one in _enrolled(self, seen))
+        return frozenset(one.number for one in _enrolled(self.rows, seen))
 
     def scores(
         self, proposed: Mapping[int, float], probe: Template, same: frozenset[int]
     ) -> Scores:
         """Score by the statistics that are kept."""
-        rows = _STATISTICS.all(self.connection, list(proposed), collection_id=self.collection.id)
+        rows = _STATISTICS.all(
+            self.rows.connection, list(proposed), collection_id=self.rows.collection.id
+        )
         numbers, subject_numbers, means, versions = zip(*rows, strict=True) if rows else [()] * 4
         groups = [
             # Numbers of references and of subjects are apart by their sign.
             -number if subject_number is None or not self.best_of_each else subject_number
             for number, subject_number in zip(numbers, subject_numbers, strict=True)
         ]
-        present = self.collection.cohort_version
+        present = self.rows.collection.cohort_version
         anew = self._means(
             [n for n, version in zip(numbers, versions, strict=True) if version != present]
         )
@@ -107,15 +110,15 @@ class ComparedReferences(Unit):
 
     def named(self, numbers: Iterable[int]) -> dict[int, Named]:
         """Read references and whose they are."""
-        found = references.by_numbers(self.connection, self.seal, numbers)
-        known = subjects.by_numbers(self.connection, self.seal, _subjects_of(found.values()))
+        found = self.rows.references.by_numbers(numbers)
+        known = self.rows.subjects.of(found.values())
         return {number: (one, known.get(one.subject_number or 0)) for number, one in found.items()}
 
     def templates(self, ids: Sequence[UUID]) -> dict[int, Template]:
         """Read templates, evened out by the collection's cohort."""
-        numbers = [one.number for one in references.page(self.connection, self.seal, ids=ids)]
-        found = references.templates(self.connection, self.collection, self.seal, numbers)
-        version = self.collection.cohort_version
+        numbers = [one.number for one in self.rows.references.page(ids=ids)]
+        found = self.rows.references.templates(numbers)
+        version = self.rows.collection.cohort_version
         older = {n: one for n, one in found.items() if one.cohort.version != version}
         if not older:
             return found
@@ -129,20 +132,23 @@ class ComparedReferences(Unit):
         """Hold references against the collection's cohort: the mean of each, by number."""
         if not numbers:
             return {}
-        found = reference_vectors(self.connection, self.seal, numbers)
+        found = reference_vectors(self.rows.connection, self.rows.seal, numbers)
         means = self.cohort_of().means(found.vectors).tolist()
         return dict(zip(found.ids.tolist(), means, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
-class ComparedSubjects(Unit):
+class ComparedSubjects:
     """Every subject by the mean of their references."""
 
+    rows: CollectionRows
     cohort_of: Callable[[], Cohort]
 
     def same(self, seen: SeenFace | None) -> frozenset[int]:
         """Find the subjects who have this very face of this very picture."""
-        return frozenset(_subjects_of(_enrolled(self, seen)))
+        return frozenset(
+            one.subject_number for one in _enrolled(self.rows, seen) if one.subject_number
+        )
 
     def scores(
         self, proposed: Mapping[int, float], probe: Template, same: frozenset[int]
@@ -157,42 +163,37 @@ class ComparedSubjects(Unit):
     def named(self, numbers: Iterable[int]) -> dict[int, Named]:
         """Read subjects, and hold all that is said to be theirs to its proofs."""
         wanted = list(numbers)
-        proofs.require_references_of(self.connection, self.seal, wanted)
-        known = subjects.by_numbers(self.connection, self.seal, wanted)
+        proofs.require_references_of(self.rows.connection, self.rows.seal, wanted)
+        known = self.rows.subjects.by_numbers(wanted)
         return {number: (None, one) for number, one in known.items()}
 
     def templates(self, ids: Sequence[UUID]) -> dict[int, Template]:
         """Fuse the templates of subjects; those without references are left out."""
-        found = subjects.by_ids(self.connection, self.seal, ids)
+        found = self.rows.subjects.by_ids(ids)
         return self.fused([one.number for one in found])
 
     def fused(self, numbers: list[int]) -> dict[int, Template]:
         """Fuse the templates of subjects, by number; those without references are left out."""
-        found = subject_vectors(self.connection, self.seal, numbers)
+        found = subject_vectors(self.rows.connection, self.rows.seal, numbers)
         if not len(found.ids):
             return {}
         means = self.cohort_of().means(found.vectors).tolist()
-        version = self.collection.cohort_version
+        version = self.rows.collection.cohort_version
         return {
-            number: Template(vector, self.collection.model, CohortStatistics(mean, version))
+            number: Template(vector, self.rows.collection.model, CohortStatistics(mean, version))
             for number, vector, mean in zip(found.ids.tolist(), found.vectors, means, strict=True)
         }
 
 
-def _enrolled(unit: Unit, seen: SeenFace | None) -> list[Reference]:
+def _enrolled(rows: CollectionRows, seen: SeenFace | None) -> list[Reference]:
     """Find the references that are a very face of a very picture."""
     if seen is None:
         return []
-    sample_id = unit.seal.sample_id(seen.sample_sha256)
     return [
         one
-        for one in references.of_samples(unit.connection, unit.seal, [sample_id])
+        for one in rows.references.of_samples([seen.sample_sha256])
         if seen.is_of(SeenFace(one.details.sample_sha256, one.details.face.box))
     ]
-
-
-def _subjects_of(found: Iterable[Reference]) -> set[int]:
-    return {one.subject_number for one in found if one.subject_number is not None}
 
 
 def _scores(

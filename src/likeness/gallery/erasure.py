@@ -10,7 +10,7 @@ A collection goes key first; its other rows follow between 1 and 2, in portions.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -33,7 +33,6 @@ from likeness.errors import Conflict
 from likeness.gallery import collections, own_strangers
 from likeness.gallery.certificate import Erased, ErasureCertificate, Verification
 from likeness.gallery.collections import StoredCollection
-from likeness.gallery.journals import note_reassigned, note_removed
 from likeness.gallery.tables import (
     BETTER_MODELS,
     CHANGES,
@@ -49,6 +48,7 @@ from likeness.gallery.tables import (
     TAGS,
 )
 from likeness.storage import Database, scrub
+from likeness.terms import in_batches
 
 T = TypeVar("T")
 
@@ -144,6 +144,31 @@ def begin_collection(
     return _note(connection, collection, models, erased, now)
 
 
+def note_reassigned(
+    connection: Connection, collection_id: UUID, subject_numbers: Sequence[int]
+) -> int:
+    """Note that subjects' references are others, or that the subjects are gone.
+
+    Only the last note of each is kept. Gives the number that indexes have to follow.
+    """
+    for some in in_batches(subject_numbers, _AT_ONCE):
+        connection.execute(delete(REASSIGNMENTS).where(REASSIGNMENTS.c.subject_number.in_(some)))
+        rows = [{"collection_id": collection_id, "subject_number": number} for number in some]
+        connection.execute(insert(REASSIGNMENTS), rows)
+    latest = select(func.max(REASSIGNMENTS.c.number))
+    ours = REASSIGNMENTS.c.collection_id == collection_id
+    return connection.execute(latest.where(ours)).scalar() or 0
+
+
+def note_removed(
+    connection: Connection, collection_id: UUID, reference_numbers: Sequence[int]
+) -> None:
+    """Note that references are gone."""
+    for some in in_batches(reference_numbers, _AT_ONCE):
+        rows = [{"collection_id": collection_id, "reference_number": number} for number in some]
+        connection.execute(insert(REMOVALS), rows)
+
+
 def pending(connection: Connection) -> list[Erasure]:
     """List erasures that have begun and are not finished, oldest first."""
     rows = connection.execute(
@@ -222,7 +247,7 @@ def verify(connection: Connection, certificate: ErasureCertificate, vectors: int
         )
         rows += sum(
             _count(connection, STAGED.c.reference_number.in_(some))
-            for some in _portions(erased.reference_numbers)
+            for some in in_batches(erased.reference_numbers, _AT_ONCE)
         )
     return Verification(digest == certificate.digest, rows, vectors)
 
@@ -298,7 +323,7 @@ def _rows(
     """Give number and id of the collection's rows that have one of some values, by number."""
     found = {
         row.number: row.id
-        for some in _portions(values)
+        for some in in_batches(values, _AT_ONCE)
         for row in connection.execute(
             select(table.c.number, table.c.id).where(
                 table.c.collection_id == collection_id, column.in_(some)
@@ -312,7 +337,7 @@ def _rows(
 def _subjects_of(connection: Connection, numbers: Sequence[int]) -> set[int]:
     return {
         number
-        for some in _portions(numbers)
+        for some in in_batches(numbers, _AT_ONCE)
         for number in connection.execute(
             select(REFERENCES.c.subject_number).where(REFERENCES.c.number.in_(some))
         ).scalars()
@@ -325,7 +350,7 @@ def _with_references(connection: Connection, subject_numbers: Sequence[int]) -> 
     column = REFERENCES.c.subject_number
     return {
         number
-        for some in _portions(subject_numbers)
+        for some in in_batches(subject_numbers, _AT_ONCE)
         for number in connection.execute(
             select(column).where(column.in_(some)).distinct()
         ).scalars()
@@ -337,7 +362,7 @@ def _count(connection: Connection, chosen: ColumnElement[bool]) -> int:
 
 
 def _delete(connection: Connection, column: Column[int], numbers: Sequence[int]) -> None:
-    for some in _portions(numbers):
+    for some in in_batches(numbers, _AT_ONCE):
         connection.execute(delete(column.table).where(column.in_(some)))
 
 
@@ -353,8 +378,3 @@ def _delete_all(database: Database, collection_id: UUID) -> None:
 
         while database.write(delete_some):
             pass
-
-
-def _portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]

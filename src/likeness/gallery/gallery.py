@@ -9,8 +9,10 @@ What holds, whatever fails in between:
    clearing away of what a change of model replaced.
 """
 
+import fcntl
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
@@ -20,28 +22,26 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.errors import LikenessError
-from likeness.gallery import collections, erasure, older_rows, own_strangers, staging, tags
+from likeness.errors import DatabaseUnavailable, HomeInUse, LikenessError
+from likeness.gallery import collections, older_rows, own_strangers
 from likeness.gallery.certificate import ErasureCertificate
-from likeness.gallery.cohorts import Cohorts, KeptCohort, ReadCohort
+from likeness.gallery.cohorts import Cohorts, ReadCohort
 from likeness.gallery.collection import Collection, OpenCollection
-from likeness.gallery.collections import Size, StoredCollection
+from likeness.gallery.collection_rows import CollectionRows
+from likeness.gallery.collections import StoredCollection
 from likeness.gallery.erasing import Erasing, KeptElsewhere
 from likeness.gallery.erasure import Erasure
-from likeness.gallery.home_lock import HomeLock
-from likeness.gallery.open_collection import CollectionIndexes, MakeIndex
+from likeness.gallery.open_collection import MakeIndex
 from likeness.gallery.open_collections import IndexesInUse
-from likeness.gallery.own_strangers import Measured
-from likeness.gallery.references import NewReference, Reference
 from likeness.gallery.seal import Seal
-from likeness.gallery.search import By, Candidate
 from likeness.gallery.staging import Change
 from likeness.secrets import Keyring
 from likeness.storage import Database
-from likeness.terms import Closing, Cohort, SeenFace, Template
+from likeness.terms import Closing, Cohort
 
 _logger = logging.getLogger(__name__)
 
+_LOCK = "gallery.lock"
 _STORED = [field.name for field in fields(StoredCollection)]
 
 
@@ -88,7 +88,7 @@ class Collections:
         """Find a collection in a transaction; see `collection`."""
         found = collections.get(connection, name)
         seal = self.seal_of(connection, found)
-        return self._found(found, _tags=tags.of(connection, seal))
+        return self._found(found, _tags=CollectionRows(connection, seal, found).tags.all())
 
     def of_id(self, connection: Connection, collection_id: UUID) -> Collection:
         """Find a collection by its id, in a transaction; no key is opened.
@@ -96,10 +96,7 @@ class Collections:
         Raises:
             NotFound: it is erased.
         """
-        found = collections.by_id(connection, collection_id)
-        if found is None:
-            raise collections.erased(collection_id)
-        return self._found(found)
+        return self._found(collections.required_by_id(connection, collection_id))
 
     def create(
         self,
@@ -195,7 +192,7 @@ class Gallery(Collections, Closing):
         self._clock = clock
         self.in_use = IndexesInUse(database, keyring, make_index, snapshots)
         self.erasing = Erasing(database, self.in_use, kept_elsewhere, clock)
-        self._lock = HomeLock(snapshots)
+        self._lock = _HomeLock(snapshots)
         try:
             self.erasing.finish_pending()
         except LikenessError as error:
@@ -218,7 +215,8 @@ class Gallery(Collections, Closing):
     def named(self, connection: Connection, name: str) -> OpenCollection:
         """Find a collection in a transaction; see `collection`."""
         found = collections.get(connection, name)
-        tagged = tags.of(connection, self.in_use.open_within(connection, found).seal)
+        seal = self.in_use.open_within(connection, found).seal
+        tagged = CollectionRows(connection, seal, found).tags.all()
         strangers = own_strangers.state_of(connection, found.id)
         return self._found(found, _tags=tagged, _strangers=strangers)
 
@@ -228,10 +226,8 @@ class Gallery(Collections, Closing):
         Raises:
             NotFound: it is erased.
         """
-        found = self.database.read(partial(collections.by_id, collection_id=collection_id))
-        if found is None:
-            raise collections.erased(collection_id)
-        return self._found(found)
+        find = partial(collections.required_by_id, collection_id=collection_id)
+        return self._found(self.database.read(find))
 
     def seal_of(self, connection: Connection, collection: StoredCollection) -> Seal:
         """Give what seals a collection, which is opened once; see `Collections.seal_of`."""
@@ -262,16 +258,11 @@ class Gallery(Collections, Closing):
         """
 
         def act(connection: Connection) -> list[Erasure]:
-            collection = collections.by_id(connection, change.collection_id)
-            if collection is None:
-                raise collections.erased(change.collection_id)
-            now = self._clock()
-            begun = (
-                [erasure.begin(connection, collection, now, reference_ids=leaving_out)]
-                if leaving_out
-                else []
-            )
-            staging.switch(connection, change, now)
+            rows = self.of_id(connection, change.collection_id).within(connection)
+            now, begun = self._clock(), list[Erasure]()
+            if leaving_out:
+                begun.append(rows.begin_erasure(now, reference_ids=leaving_out))
+            rows.changes.switch(change, now)
             return begun
 
         if change.replaces_vectors:
@@ -283,154 +274,39 @@ class Gallery(Collections, Closing):
         self.in_use.close()
         self._lock.release()
 
-    # What callers that are not moved yet use.
 
-    def open(self, name: str) -> tuple[OpenCollection, CollectionIndexes]:
-        """Find a collection and what it is used with."""
-        found = self.collection(name)
-        return found, self.in_use.open(found)
+class _HomeLock:
+    """Held from its making until `release`; the system lets go of it when a process ends."""
 
-    def open_with_tags(
-        self, name: str
-    ) -> tuple[OpenCollection, CollectionIndexes, Mapping[str, str]]:
-        """Find the same, and its tags."""
-        found, opened = self.open(name)
-        return found, opened, found.tags
+    def __init__(self, folder: Path) -> None:
+        """Take the lock of a folder, which is made where there is none.
 
-    def size(self, name: str) -> Size:
-        """Count a collection."""
-        return self.collection(name).size
+        Raises:
+            HomeInUse: another process holds it.
+            DatabaseUnavailable: the folder cannot be written.
+        """
+        path = folder / _LOCK
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise DatabaseUnavailable(
+                f"The folder {folder} cannot be written ({error.strerror}). Mend it."
+            ) from error
+        self._file = os.fdopen(descriptor, "r+")
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = self._file.read(20).strip()
+            self._file.close()
+            raise HomeInUse(
+                f"Process {holder or 'unknown'} (a server, or another command) has the gallery in"
+                f" {folder} open. End that first"
+            ) from None
+        self._file.truncate()
+        self._file.write(str(os.getpid()))
+        self._file.flush()
 
-    def enrol(self, name: str, new: Sequence[NewReference]) -> list[Reference]:
-        """Enrol faces, all or none, in one commit; searches that start after this find them."""
-
-        def enrol(collection: OpenCollection) -> list[Reference]:
-            evened = collection.evened_out(new)
-            enrolled = self.database.write(
-                lambda connection: collection.within(connection).references.enrol(
-                    evened, self._clock()
-                )
-            )
-            collection.follow(enrolled)
-            return enrolled
-
-        return self.collection(name)._while_it_stays(enrol)
-
-    def evened_out(
-        self, collection: Collection, opened: object, new: Sequence[NewReference]
-    ) -> list[NewReference]:
-        """Give faces as a collection's cohort sees them."""
-        return self._its(collection).evened_out(new)
-
-    def as_evened_out(
-        self, collection: Collection, templates: Sequence[Template]
-    ) -> Sequence[Template]:
-        """Give templates as a collection's cohort sees them."""
-        return collection.as_evened_out(templates)
-
-    def own_scores(
-        self, collection: Collection, probe: Template, candidates: Sequence[Candidate]
-    ) -> list[float] | None:
-        """Score candidates as one stranger with another."""
-        return self._its(collection).own_scores(probe, candidates)
-
-    def own_score_of(
-        self,
-        collection: Collection,
-        one: Template,
-        other: Template,
-        subject_id: UUID | None = None,
-    ) -> float | None:
-        """Score two templates as one stranger with another."""
-        return self._its(collection).own_score_of(one, other, subject_id)
-
-    def strangers(self, collection: Collection) -> Measured | None:
-        """Find what was measured of a collection's strangers."""
-        return self._its(collection).measured()
-
-    def population(self, collection: Collection) -> tuple[Size, Measured | None]:
-        """Count a collection, and find what was measured of its strangers."""
-        present = self.by_id(collection.id)
-        return present.size, present.measured()
-
-    def follow(self, opened: CollectionIndexes, enrolled: Sequence[Reference]) -> None:
-        """Let searches find what a committed act enrolled."""
-        if enrolled:
-            opened.follow(max(reference.number for reference in enrolled))
-        self.in_use.snapshot_soon(opened)
-
-    def follow_assignment(self, opened: CollectionIndexes, number: int) -> None:
-        """Let searches find what a committed act gave or took."""
-        opened.follow_assignment(number)
-        self.in_use.snapshot_soon(opened)
-
-    def search(
-        self,
-        name: str,
-        probe: Template,
-        limit: int,
-        by: By = By.BEST,
-        seen: SeenFace | None = None,
-    ) -> list[Candidate]:
-        """Search a collection."""
-        return self.collection(name).search(probe, limit, by, seen=seen)
-
-    def search_in(
-        self,
-        collection: Collection,
-        probe: Template,
-        limit: int,
-        by: By = By.BEST,
-        among: Sequence[UUID] | None = None,
-        seen: SeenFace | None = None,
-    ) -> list[Candidate]:
-        """Search a collection."""
-        return self._its(collection).search(probe, limit, by, among=among, seen=seen)
-
-    def search_reference(
-        self,
-        name: str,
-        reference_id: UUID,
-        limit: int,
-        by: By = By.BEST,
-        among: Sequence[UUID] | None = None,
-    ) -> list[Candidate]:
-        """Search a collection."""
-        return self.collection(name).search_reference(reference_id, limit, by, among=among)
-
-    def search_subject(
-        self, name: str, subject_id: UUID, limit: int, among: Sequence[UUID] | None = None
-    ) -> list[Candidate]:
-        """Search a collection."""
-        return self.collection(name).search_subject(subject_id, limit, among=among)
-
-    def give_references(self, name: str, subject_id: UUID, reference_ids: Sequence[UUID]) -> None:
-        """Make references a subject's."""
-        found = self.collection(name)
-        found.follow_assignment(
-            self.database.write(lambda one: found.within(one).give(subject_id, reference_ids))
-        )
-
-    def take_references(self, name: str, subject_id: UUID, reference_ids: Sequence[UUID]) -> None:
-        """Take references from a subject."""
-        found = self.collection(name)
-        found.follow_assignment(
-            self.database.write(lambda one: found.within(one).take(subject_id, reference_ids))
-        )
-
-    def kept_cohort(self, collection: Collection) -> KeptCohort | None:
-        """Find the cohort that came with a collection."""
-        return collection.kept_cohort()
-
-    def cohort(self, collection: Collection) -> Cohort:
-        """Find what evens a collection's scores out."""
-        return collection.cohort()
-
-    def snapshot(self, name: str) -> None:
-        """Write what makes the collection's next start fast."""
-        self.open(name)[1].snapshot()
-
-    def _its(self, collection: Collection) -> OpenCollection:
-        if not isinstance(collection, OpenCollection):
-            raise TypeError("a collection that this gallery opened is expected")
-        return collection
+    def release(self) -> None:
+        """Let another process have it; to do so twice is harmless."""
+        self._file.close()

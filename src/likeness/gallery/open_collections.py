@@ -83,11 +83,8 @@ class IndexesInUse:
             NotFound: the collection is erased.
             IndexUnavailable, DatabaseUnavailable, KeyUnusable: an index cannot be made.
         """
-        collection = self._database.read(
-            lambda connection: collections.by_id(connection, change.collection_id)
-        )
-        if collection is None:
-            raise collections.erased(change.collection_id)
+        find = partial(collections.required_by_id, collection_id=change.collection_id)
+        collection = self._database.read(find)
         present = self.open(collection)
         with self._opening:
             place = (collection.id, change.model)

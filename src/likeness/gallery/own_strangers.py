@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
-from likeness.gallery import proofs
+from likeness.gallery import collections, proofs
 from likeness.gallery.collections import StoredCollection
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import OWN_STRANGERS, REASSIGNMENTS, REFERENCES
+from likeness.gallery.unit import Unit
 from likeness.storage import Database
 from likeness.terms import Calibration, Joining
 
@@ -103,55 +104,106 @@ class KnownStrangers:
             self.forget()
 
     def _read_anew(self, connection: Connection, collection: StoredCollection) -> Strangers | None:
-        measured = find(connection, self._seal, collection)
+        strangers = OwnStrangers(connection, self._seal, collection)
+        measured = strangers.find()
         if measured is None:
             return None
         numbers = np.array(measured.joining, np.int64)
-        joined = joining(connection, self._seal, numbers, measured.own.one_person)
-        return Strangers(measured, joined)
+        return Strangers(measured, strangers.joining(numbers, measured.own.one_person))
 
 
-def keep(connection: Connection, seal: Seal, measured: Measured, now: datetime) -> None:
-    """Keep what was measured, in place of what was before."""
-    forget(connection, seal.collection_id)
-    content = {
-        "joining": measured.joining,
-        "references": measured.references,
-        "subjects": measured.subjects,
-        "cohort_version": measured.cohort_version,
-        "own": measured.own.as_json(),
-        "plain": measured.plain.as_json(),
-    }
-    row = {
-        "collection_id": seal.collection_id,
-        "sealed_content": seal.own_strangers(json.dumps(content).encode()),
-        "measured_at": now,
-    }
-    connection.execute(insert(OWN_STRANGERS), row)
+class OwnStrangers(Unit):
+    """What a collection knows of the strangers in it."""
 
+    __slots__ = ()
 
-def find(connection: Connection, seal: Seal, collection: StoredCollection) -> Measured | None:
-    """Find what was measured of a collection by its present model and cohort; None for nothing.
+    def keep(self, measured: Measured, joining: Joining, now: datetime) -> bool:
+        """Keep what was measured; not if model or cohort changed since, or who joined is erased."""
+        present = collections.by_id(self.connection, self.collection.id)
+        if not self.collection.is_comparable_with(present) or not are_those(
+            self.connection, self.collection.id, joining
+        ):
+            return False
+        forget(self.connection, self.seal.collection_id)
+        content = {
+            "joining": measured.joining,
+            "references": measured.references,
+            "subjects": measured.subjects,
+            "cohort_version": measured.cohort_version,
+            "own": measured.own.as_json(),
+            "plain": measured.plain.as_json(),
+        }
+        row = {
+            "collection_id": self.seal.collection_id,
+            "sealed_content": self.seal.own_strangers(json.dumps(content).encode()),
+            "measured_at": now,
+        }
+        self.connection.execute(insert(OWN_STRANGERS), row)
+        return True
 
-    Raises:
-        KeyUnusable: it was changed.
-    """
-    row = connection.execute(
-        select(OWN_STRANGERS.c.sealed_content).where(OWN_STRANGERS.c.collection_id == collection.id)
-    ).first()
-    if row is None:
-        return None
-    content = json.loads(seal.opened_own_strangers(row.sealed_content))
-    own, plain = (Calibration.from_json(content[name]) for name in ("own", "plain"))
-    measured = Measured(
-        tuple(content["joining"]),
-        content["references"],
-        content["subjects"],
-        content["cohort_version"],
-        own,
-        plain,
-    )
-    return measured if _is_of(measured, collection) else None
+    def find(self) -> Measured | None:
+        """Find what was measured by the present model and cohort; None for nothing.
+
+        Raises:
+            KeyUnusable: it was changed.
+        """
+        row = self.connection.execute(
+            select(OWN_STRANGERS.c.sealed_content).where(
+                OWN_STRANGERS.c.collection_id == self.collection.id
+            )
+        ).first()
+        if row is None:
+            return None
+        content = json.loads(self.seal.opened_own_strangers(row.sealed_content))
+        own, plain = (Calibration.from_json(content[name]) for name in ("own", "plain"))
+        measured = Measured(
+            tuple(content["joining"]),
+            content["references"],
+            content["subjects"],
+            content["cohort_version"],
+            own,
+            plain,
+        )
+        return measured if _is_of(measured, self.collection) else None
+
+    def first_of_each_subject(self) -> NDArray[np.int64]:
+        """List the number of the first reference of every subject, ascending."""
+        ours = REFERENCES.c.collection_id == self.collection.id
+        named = REFERENCES.c.subject_number.is_not(None)
+        first = select(func.min(REFERENCES.c.number)).where(ours, named)
+        numbers = (
+            self.connection.execute(first.group_by(REFERENCES.c.subject_number)).scalars().all()
+        )
+        return np.sort(np.array(numbers, np.int64))
+
+    def joining(self, numbers: NDArray[np.int64], one_person: float) -> Joining:
+        """Read the vectors of references that join, and whose they are.
+
+        Those that are erased are left out, and those that are not fit to enrol: poor pictures are
+        alike whoever they show.
+
+        Raises:
+            KeyUnusable: one is damaged or changed, or another's.
+        """
+        # Not by `rows_as_vectors`: what reads rows alone loads no index.
+        columns = [*proofs.PROVEN, REFERENCES.c.sealed_vector, REFERENCES.c.sealed_details]
+        chosen = select(*columns).select_from(proofs.WITH_SUBJECTS)
+        ours = REFERENCES.c.collection_id == self.seal.collection_id
+        found = self.connection.execute(
+            chosen.where(ours, REFERENCES.c.number.in_(numbers.tolist()))
+        )
+        rows = []
+        for row in sorted(found, key=lambda row: row.number):
+            proofs.require(self.seal, row)
+            if self.seal.opened_details(row.id, row.sealed_details).face.quality.fit_to_enrol:
+                rows.append(row)
+        opened = [self.seal.opened_vector(row.id, row.sealed_vector) for row in rows]
+        return Joining(
+            np.array([row.number for row in rows], np.int64),
+            np.array([row.subject_number or 0 for row in rows], np.int64),
+            np.stack(opened) if opened else np.empty((0, 0), np.float32),
+            one_person,
+        )
 
 
 def _is_of(measured: Measured, collection: StoredCollection) -> bool:
@@ -191,42 +243,3 @@ def are_those(connection: Connection, collection_id: UUID, joining: Joining) -> 
 def forget(connection: Connection, collection_id: UUID) -> None:
     """Delete what was measured; strangers who are alike stand for them until it is again."""
     connection.execute(delete(OWN_STRANGERS).where(OWN_STRANGERS.c.collection_id == collection_id))
-
-
-def first_of_each_subject(connection: Connection, collection_id: UUID) -> NDArray[np.int64]:
-    """List the number of the first reference of every subject, ascending."""
-    ours = REFERENCES.c.collection_id == collection_id
-    named = REFERENCES.c.subject_number.is_not(None)
-    first = select(func.min(REFERENCES.c.number)).where(ours, named)
-    numbers = connection.execute(first.group_by(REFERENCES.c.subject_number)).scalars().all()
-    return np.sort(np.array(numbers, np.int64))
-
-
-def joining(
-    connection: Connection, seal: Seal, numbers: NDArray[np.int64], one_person: float
-) -> Joining:
-    """Read the vectors of references that join, and whose they are.
-
-    Those that are erased are left out, and those that are not fit to enrol: poor pictures are
-    alike whoever they show.
-
-    Raises:
-        KeyUnusable: one is damaged or changed, or another's.
-    """
-    # Not by `rows_as_vectors`: what reads rows alone loads no index.
-    columns = [*proofs.PROVEN, REFERENCES.c.sealed_vector, REFERENCES.c.sealed_details]
-    chosen = select(*columns).select_from(proofs.WITH_SUBJECTS)
-    ours = REFERENCES.c.collection_id == seal.collection_id
-    found = connection.execute(chosen.where(ours, REFERENCES.c.number.in_(numbers.tolist())))
-    rows = []
-    for row in sorted(found, key=lambda row: row.number):
-        proofs.require(seal, row)
-        if seal.opened_details(row.id, row.sealed_details).face.quality.fit_to_enrol:
-            rows.append(row)
-    opened = [seal.opened_vector(row.id, row.sealed_vector) for row in rows]
-    return Joining(
-        np.array([row.number for row in rows], np.int64),
-        np.array([row.subject_number or 0 for row in rows], np.int64),
-        np.stack(opened) if opened else np.empty((0, 0), np.float32),
-        one_person,
-    )

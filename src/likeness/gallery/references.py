@@ -1,4 +1,4 @@
-"""What is enrolled? References, as functions over a connection."""
+"""What is enrolled: references, read and changed in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, insert, select
 
 from likeness.errors import AlreadyExists, InvalidRequest, ModelMismatch, NotFound
-from likeness.gallery import collections, proofs, subjects
+from likeness.gallery import collections, proofs
 from likeness.gallery.collections import StoredCollection
-from likeness.gallery.seal import Details, Seal
+from likeness.gallery.seal import Details
+from likeness.gallery.subjects import Subjects
 from likeness.gallery.tables import REFERENCES, SUBJECTS
+from likeness.gallery.unit import Unit, require_free_ids
 from likeness.index import checked_vectors
 from likeness.storage import OneOf
-from likeness.terms import CohortStatistics, Face, Template, checked_name
+from likeness.terms import CohortStatistics, Face, Template, checked_name, checked_text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +36,18 @@ class NewReference:
     subject: str | None = None
     external_id: str | None = None
     expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrivingReference:
+    """A reference as it was in another installation; `subject_id` is None for somebody unnamed."""
+
+    id: UUID
+    subject_id: UUID | None
+    template: Template
+    details: Details
+    created_at: datetime
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,7 @@ class Reference:
 _READ = select(
     *proofs.PROVEN,
     *(REFERENCES.c[name] for name in ("sample_id", "sealed_details", "created_at", "expires_at")),
+    REFERENCES.c.face_digest,
 ).select_from(proofs.WITH_SUBJECTS)
 _NUMBERED = OneOf(
     REFERENCES.c.number,
@@ -63,268 +78,265 @@ _NUMBERED = OneOf(
 )
 
 
-def insert_all(
-    connection: Connection,
-    collection: StoredCollection,
-    seal: Seal,
-    new: Sequence[NewReference],
-    now: datetime,
-) -> list[Reference]:
-    """Enrol up to a few thousand faces, all or none, with the subjects they name.
+class References(Unit):
+    """The references of a collection."""
 
-    Raises:
-        NotFound: the collection was erased meanwhile.
-        AlreadyExists: a face at the same place of the same sample is enrolled, under the same
-            external id.
-        ModelMismatch: a template is of another model or cohort than the collection's.
-        InvalidRequest: a template is not of length one, or a name or external id cannot be kept.
-    """
-    # Read again: it may have been erased, or have switched to another model, since.
-    current = collections.by_id(connection, collection.id)
-    if current is None:
-        raise collections.erased(collection.id)
-    for one in new:
-        _check(one, current)
-    named = {one.subject: None for one in new if one.subject is not None}  # each once, in order
-    known = subjects.ensured(connection, seal, list(named), now)
-    details = [
-        Details(one.face, one.sample_size, one.sample_sha256, _external_id(one)) for one in new
-    ]
-    rows = [
-        row_of(
-            seal,
-            uuid4(),
-            None if one.subject is None else known[one.subject][0],
-            one.template,
-            detail,
-            now,
-            one.expires_at,
+    __slots__ = ()
+
+    def enrol(self, new: Sequence[NewReference], now: datetime) -> list[Reference]:
+        """Enrol up to a few thousand faces, all or none, with the subjects they name.
+
+        Raises:
+            NotFound: the collection was erased meanwhile.
+            AlreadyExists: a face at the same place of the same sample is enrolled, under the same
+                external id.
+            ModelMismatch: a template is of another model or cohort than the collection's.
+            InvalidRequest: a template is not of length one, or a name or external id cannot be
+                kept.
+        """
+        # Read again: it may have been erased, or have switched to another model, since.
+        current = collections.required_by_id(self.connection, self.seal.collection_id)
+        for one in new:
+            _check(one.template, current)
+            if len(one.sample_sha256) != 32:
+                raise InvalidRequest(
+                    f"A sample's SHA-256 of {len(one.sample_sha256)} bytes. Pass all 32 of them."
+                )
+        named = dict.fromkeys(one.subject for one in new if one.subject is not None)
+        known = Subjects(self.connection, self.seal, self.collection).ensured(list(named), now)
+        arriving = [
+            ArrivingReference(
+                uuid4(),
+                None if one.subject is None else known[one.subject].id,
+                one.template,
+                Details(one.face, one.sample_size, one.sample_sha256, _external_id(one)),
+                now,
+                one.expires_at,
+            )
+            for one in new
+        ]
+        digests = [self._digest(one.details) for one in arriving]
+        already = self._of_faces(digests)
+        if already or len(set(digests)) < len(digests):
+            which = f"reference {already[0].id}" if already else "another one of the same call"
+            raise AlreadyExists(
+                f"The same face of the same picture is enrolled as {which}. Leave it out."
+            )
+        return self._insert(arriving, {one.id: one.number for one in known.values()})
+
+    def enrol_once(
+        self, new: Sequence[NewReference], now: datetime
+    ) -> tuple[list[Reference], dict[NewReference, Reference]]:
+        """Enrol faces that the collection has not; give all that they are, and what came of new.
+
+        A face that the same sample was enrolled with before, under the same external id, is the
+        reference that it is. Of a face that comes twice, the first is taken. Raises as `enrol`.
+        """
+        first: dict[bytes, NewReference] = {}
+        for one in new:
+            place = one.sample_sha256, one.face.box, _external_id(one)
+            first.setdefault(self.seal.face_digest(*place), one)
+        rows = self._proven(self._rows(REFERENCES.c.face_digest.in_(first)))
+        known = {row.face_digest: self._reference(row) for row in rows}
+        fresh = [one for digest, one in first.items() if digest not in known]
+        inserted = dict(zip(fresh, self.enrol(fresh, now), strict=True))
+        return [known.get(digest) or inserted[one] for digest, one in first.items()], inserted
+
+    def arrive(self, arriving: Sequence[ArrivingReference]) -> None:
+        """Put in up to a few thousand references of an export, whose subjects are there already.
+
+        They keep their ids and dates. What is keyed, digests and the ids of samples, is made anew
+        with the collection's own key.
+
+        Raises:
+            InvalidRequest: a template is not of length one, an external id cannot be kept, a
+                subject is not there, or a face comes twice.
+            ModelMismatch: a template is of another model or cohort than the collection's.
+            Conflict: an id is taken.
+        """
+        for one in arriving:
+            _check(one.template, self.collection)
+            if one.details.external_id is not None:
+                checked_text(one.details.external_id, "an external id")
+        require_free_ids(self.connection, REFERENCES, [one.id for one in arriving])
+        ids = {one.subject_id for one in arriving if one.subject_id is not None}
+        subjects = Subjects(self.connection, self.seal, self.collection).by_ids(list(ids))
+        numbers = {one.id: one.number for one in subjects}
+        if missing := ids - numbers.keys():
+            raise InvalidRequest(
+                f"A reference of subject {min(missing)}, who is not in the export. Export it anew."
+            )
+        digests = [self._digest(one.details) for one in arriving]
+        if len(set(digests)) < len(digests) or self._of_faces(digests):
+            raise InvalidRequest("One face of one picture is in the export twice. Export it anew.")
+        self._insert(arriving, numbers)
+
+    def by_ids(self, ids: Sequence[UUID]) -> list[Reference]:
+        """Find references by id, in the order they came.
+
+        They need no proof, so that what was changed from outside can be named, taken and erased.
+
+        Raises:
+            NotFound: the collection has one of them not.
+        """
+        found = self._read(REFERENCES.c.id.in_(ids), proven=False)
+        if missing := set(ids) - {one.id for one in found}:
+            raise NotFound(
+                f"No such reference {min(missing)}. Reports of `likeness enrol` and `likeness"
+                " identify --json` have their ids."
+            )
+        return found
+
+    def by_numbers(self, numbers: Iterable[int]) -> dict[int, Reference]:
+        """Find references by number; those that do not exist are left out.
+
+        Raises:
+            KeyUnusable: one was changed from outside.
+        """
+        rows = _NUMBERED.all(self.connection, list(numbers), collection_id=self.seal.collection_id)
+        return {row.number: self._reference(row) for row in self._proven(rows)}
+
+    def of_subject(self, subject_id: UUID) -> list[Reference]:
+        """List a subject's references in the order they came."""
+        number = select(SUBJECTS.c.number).where(SUBJECTS.c.id == subject_id).scalar_subquery()
+        return self._read(REFERENCES.c.subject_number == number)
+
+    def of_samples(self, samples_sha256: Iterable[bytes]) -> list[Reference]:
+        """List the references that samples are enrolled as, by their digests, as they came."""
+        ids = [self.seal.sample_id(one) for one in samples_sha256]
+        return self._read(REFERENCES.c.sample_id.in_(ids))
+
+    def page(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 1000,
+        subject_number: int | None = None,
+        ids: Sequence[UUID] | None = None,
+    ) -> list[Reference]:
+        """List at most `limit` references whose number is above `after`, in the order they came.
+
+        Of one subject, where that is given; of some ids, passing over those that the collection has
+        not. Those that are asked for by id need no proof, as in `by_ids`.
+
+        Raises:
+            KeyUnusable: one was changed from outside.
+        """
+        chosen = REFERENCES.c.number > after
+        if subject_number is not None:
+            chosen &= REFERENCES.c.subject_number == subject_number
+        if ids is not None:
+            chosen &= REFERENCES.c.id.in_(ids)
+        return self._read(chosen, limit, proven=ids is None)
+
+    def templates(self, numbers: Sequence[int]) -> dict[int, Template]:
+        """Open the templates of references, by number; those that do not exist are left out.
+
+        Raises:
+            KeyUnusable: one is damaged, another's, or was changed from outside.
+        """
+        rows = self.connection.execute(
+            _READ.add_columns(REFERENCES.c.sealed_vector).where(
+                self._ours, REFERENCES.c.number.in_(numbers)
+            )
         )
-        for one, detail in zip(new, details, strict=True)
-    ]
-    _refuse_duplicates(connection, seal, [row["face_digest"] for row in rows])
-    numbers = insert_rows(connection, seal, rows, dict(known.values()))
-    return [
-        Reference(
-            number,
-            row["id"],
-            row["subject_number"],
-            row["sample_id"],
-            detail,
-            one.template.cohort,
-            now,
-            one.expires_at,
-        )
-        for number, row, one, detail in zip(numbers, rows, new, details, strict=True)
-    ]
+        return {
+            row.number: Template(
+                self.seal.opened_vector(row.id, row.sealed_vector),
+                self.collection.model,
+                proofs.require(self.seal, row),
+            )
+            for row in rows
+        }
 
+    def evened_out_otherwise(self, limit: int) -> list[int]:
+        """List the numbers of some references that another cohort evened out."""
+        other = REFERENCES.c.cohort_version != self.collection.cohort_version
+        chosen = select(REFERENCES.c.number).where(self._ours, other).limit(limit)
+        return list(self.connection.execute(chosen).scalars())
 
-def insert_once(
-    connection: Connection,
-    collection: StoredCollection,
-    seal: Seal,
-    new: Sequence[NewReference],
-    now: datetime,
-) -> tuple[list[Reference], dict[NewReference, Reference]]:
-    """Enrol faces that the collection has not; give all that they are, and what came of new."""
-    first: dict[bytes, NewReference] = {}
-    for one in new:
-        place = (one.sample_sha256, one.face.box, _external_id(one))
-        first.setdefault(seal.face_digest(*place), one)
-    rows = connection.execute(
-        _READ.add_columns(REFERENCES.c.face_digest).where(
-            REFERENCES.c.collection_id == seal.collection_id, REFERENCES.c.face_digest.in_(first)
-        )
-    ).all()
-    for row in rows:
-        proofs.require(seal, row)
-    known = {row.face_digest: _reference(seal, row) for row in rows}
-    fresh = [one for digest, one in first.items() if digest not in known]
-    inserted = dict(zip(fresh, insert_all(connection, collection, seal, fresh, now), strict=True))
-    return [known.get(digest) or inserted[one] for digest, one in first.items()], inserted
+    def even_out(self, statistics: Mapping[int, CohortStatistics]) -> None:
+        """Give references, by number, other statistics."""
+        proofs.even_out(self.connection, self.seal, statistics)
 
+    @property
+    def _ours(self) -> ColumnElement[bool]:
+        return REFERENCES.c.collection_id == self.seal.collection_id
 
-def row_of(
-    seal: Seal,
-    reference_id: UUID,
-    subject_number: int | None,
-    template: Template,
-    details: Details,
-    created_at: datetime,
-    expires_at: datetime | None,
-) -> dict[str, Any]:
-    """Give the row that a reference is, but for its number."""
-    return {
-        "id": reference_id,
-        "collection_id": seal.collection_id,
-        "subject_number": subject_number,
-        "sample_id": seal.sample_id(details.sample_sha256),
-        "face_digest": seal.face_digest(
-            details.sample_sha256, details.face.box, details.external_id
-        ),
-        "sealed_vector": seal.vector(reference_id, template.vector),
-        "sealed_details": seal.details(reference_id, details),
-        "cohort_mean": template.cohort.mean,
-        "cohort_version": template.cohort.version,
-        "created_at": created_at,
-        "expires_at": expires_at,
-    }
+    def _insert(
+        self, arriving: Sequence[ArrivingReference], subject_numbers: Mapping[UUID, int]
+    ) -> list[Reference]:
+        """Insert rows that were checked, with their proofs; subjects' numbers are by id."""
+        rows: list[dict[str, Any]] = [
+            {
+                "id": one.id,
+                "collection_id": self.seal.collection_id,
+                "subject_number": one.subject_id and subject_numbers[one.subject_id],
+                "sample_id": self.seal.sample_id(one.details.sample_sha256),
+                "face_digest": self._digest(one.details),
+                "sealed_vector": self.seal.vector(one.id, one.template.vector),
+                "sealed_details": self.seal.details(one.id, one.details),
+                "cohort_mean": one.template.cohort.mean,
+                "cohort_version": one.template.cohort.version,
+                "created_at": one.created_at,
+                "expires_at": one.expires_at,
+            }
+            for one in arriving
+        ]
+        if not rows:
+            return []
+        made = insert(REFERENCES).returning(REFERENCES.c.number, sort_by_parameter_order=True)
+        numbers = self.connection.execute(made, rows).scalars().all()
+        ids = {number: subject_id for subject_id, number in subject_numbers.items()}
+        proofs.write(self.connection, self.seal, numbers, rows, ids)
+        collections.grow(self.connection, self.seal.collection_id, references=len(rows))
+        return [
+            Reference(
+                number,
+                one.id,
+                row["subject_number"],
+                row["sample_id"],
+                one.details,
+                one.template.cohort,
+                one.created_at,
+                one.expires_at,
+            )
+            for number, row, one in zip(numbers, rows, arriving, strict=True)
+        ]
 
+    def _digest(self, details: Details) -> bytes:
+        place = details.sample_sha256, details.face.box, details.external_id
+        return self.seal.face_digest(*place)
 
-def insert_rows(
-    connection: Connection,
-    seal: Seal,
-    rows: Sequence[dict[str, Any]],
-    subject_ids: Mapping[int, UUID],
-) -> Sequence[int]:
-    """Insert rows that were checked, and give their numbers; `subject_ids` are by number."""
-    if not rows:
-        return []
-    made = insert(REFERENCES).returning(REFERENCES.c.number, sort_by_parameter_order=True)
-    numbers = connection.execute(made, rows).scalars().all()
-    proofs.write(connection, seal, numbers, rows, subject_ids)
-    collections.grow(connection, seal.collection_id, references=len(rows))
-    return numbers
+    def _of_faces(self, digests: Sequence[bytes]) -> Sequence[Row[Any]]:
+        chosen = select(REFERENCES.c.id).where(self._ours, REFERENCES.c.face_digest.in_(digests))
+        return self.connection.execute(chosen.limit(1)).all()
 
+    def _read(
+        self, chosen: ColumnElement[bool], limit: int | None = None, *, proven: bool = True
+    ) -> list[Reference]:
+        rows = self._rows(chosen, limit)
+        return [self._reference(row) for row in (self._proven(rows) if proven else rows)]
 
-def by_ids(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Reference]:
-    """Find references by id, in the order they came.
+    def _rows(self, chosen: ColumnElement[bool], limit: int | None = None) -> list[Row[Any]]:
+        rows = _READ.where(self._ours, chosen).order_by(REFERENCES.c.number).limit(limit)
+        return list(self.connection.execute(rows))
 
-    They need no proof, so that what was changed from outside can be named, taken and erased.
+    def _proven(self, rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+        for row in rows:
+            proofs.require(self.seal, row)
+        return rows
 
-    Raises:
-        NotFound: the collection has one of them not.
-    """
-    found = _read(connection, seal, REFERENCES.c.id.in_(ids), proven=False)
-    if missing := set(ids) - {reference.id for reference in found}:
-        raise NotFound(
-            f"a reference was expected and {min(missing)} is none: reports of `likeness enrol` and"
-            " `likeness identify --json` have their ids"
-        )
-    return found
-
-
-def by_numbers(connection: Connection, seal: Seal, numbers: Iterable[int]) -> dict[int, Reference]:
-    """Find references by number; those that do not exist are left out.
-
-    Raises:
-        KeyUnusable: one was changed from outside.
-    """
-    rows = _NUMBERED.all(connection, list(numbers), collection_id=seal.collection_id)
-    for row in rows:
-        proofs.require(seal, row)
-    return {row.number: _reference(seal, row) for row in rows}
-
-
-def of_subject(connection: Connection, seal: Seal, subject_id: UUID) -> list[Reference]:
-    """List a subject's references in the order they came."""
-    number = select(SUBJECTS.c.number).where(SUBJECTS.c.id == subject_id).scalar_subquery()
-    return _read(connection, seal, REFERENCES.c.subject_number == number)
-
-
-def of_samples(connection: Connection, seal: Seal, sample_ids: Iterable[UUID]) -> list[Reference]:
-    """List the references that samples are enrolled as, in the order they came."""
-    return _read(connection, seal, REFERENCES.c.sample_id.in_(list(sample_ids)))
-
-
-def page(
-    connection: Connection,
-    seal: Seal,
-    *,
-    after: int = 0,
-    limit: int = 1000,
-    subject_number: int | None = None,
-    ids: Sequence[UUID] | None = None,
-) -> list[Reference]:
-    """List at most `limit` references whose number is above `after`, in the order they came.
-
-    Of one subject, where that is given; of some ids, passing over those that the collection has
-    not. Those that are asked for by id need no proof, as in `by_ids`.
-
-    Raises:
-        KeyUnusable: one was changed from outside.
-    """
-    chosen = REFERENCES.c.number > after
-    if subject_number is not None:
-        chosen &= REFERENCES.c.subject_number == subject_number
-    if ids is not None:
-        chosen &= REFERENCES.c.id.in_(ids)
-    return _read(connection, seal, chosen, limit, proven=ids is None)
-
-
-def templates(
-    connection: Connection, collection: StoredCollection, seal: Seal, numbers: Sequence[int]
-) -> dict[int, Template]:
-    """Open the templates of references, by number; those that do not exist are left out.
-
-    Raises:
-        KeyUnusable: one is damaged, another's, or was changed from outside.
-    """
-    rows = connection.execute(
-        _READ.add_columns(REFERENCES.c.sealed_vector).where(
-            REFERENCES.c.collection_id == collection.id, REFERENCES.c.number.in_(numbers)
-        )
-    )
-    return {
-        row.number: Template(
-            seal.opened_vector(row.id, row.sealed_vector),
-            collection.model,
-            proofs.require(seal, row),
-        )
-        for row in rows
-    }
-
-
-def evened_out_otherwise(
-    connection: Connection, collection: StoredCollection, limit: int
-) -> list[int]:
-    """List the numbers of some references that another cohort than the collection's evened out."""
-    ours = REFERENCES.c.collection_id == collection.id
-    other = REFERENCES.c.cohort_version != collection.cohort_version
-    chosen = select(REFERENCES.c.number).where(ours, other).limit(limit)
-    return list(connection.execute(chosen).scalars())
-
-
-def template(
-    connection: Connection, collection: StoredCollection, seal: Seal, reference_id: UUID
-) -> tuple[int, Template]:
-    """Open the template of a reference, and give the reference's number.
-
-    Raises:
-        NotFound: the collection has no such reference.
-        KeyUnusable: it is damaged, or another's.
-    """
-    (reference,) = by_ids(connection, seal, [reference_id])
-    found = templates(connection, collection, seal, [reference.number])
-    return reference.number, found[reference.number]
-
-
-def _check(new: NewReference, collection: StoredCollection) -> None:
-    require_model(new.template, collection)
-    # Here, before it is a row: an index takes none of another length.
-    checked_vectors(new.template.vector[None], collection.model, collection.dimensions)
-    if len(new.sample_sha256) != 32:
-        raise InvalidRequest(
-            f"the SHA-256 of a sample is 32 bytes, {len(new.sample_sha256)} came: pass its digest"
-        )
-
-
-def _external_id(new: NewReference) -> str | None:
-    return None if new.external_id is None else checked_name(new.external_id, "an external id")
-
-
-def _refuse_duplicates(connection: Connection, seal: Seal, digests: Sequence[bytes]) -> None:
-    known = connection.execute(
-        select(REFERENCES.c.id).where(
-            REFERENCES.c.collection_id == seal.collection_id,
-            REFERENCES.c.face_digest.in_(digests),
-        )
-    ).scalar()
-    if known is not None or len(set(digests)) < len(digests):
-        raise AlreadyExists(
-            "a new face was expected and"
-            f" {f'reference {known}' if known else 'another of the same call'} is the same face of"
-            " the same picture: leave it out"
+    def _reference(self, row: Row[Any]) -> Reference:
+        return Reference(
+            row.number,
+            row.id,
+            row.subject_number,
+            row.sample_id,
+            self.seal.opened_details(row.id, row.sealed_details),
+            CohortStatistics(row.cohort_mean, row.cohort_version),
+            row.created_at,
+            row.expires_at,
         )
 
 
@@ -337,39 +349,16 @@ def require_model(template: Template, collection: StoredCollection) -> None:
     came = (template.model, template.cohort.version)
     if came != (collection.model, collection.cohort_version):
         raise ModelMismatch(
-            f"templates of {collection.model}, evened out by {collection.cohort_version}, are in"
-            f" collection {collection.id}, and one of {came[0]}, {came[1]}, came: use the model"
-            " that the collection was made with"
+            f"A template of {came[0]}, evened out by {came[1]}. Collection {collection.id} is of"
+            f" {collection.model}, evened out by {collection.cohort_version}: use that model."
         )
 
 
-def _read(
-    connection: Connection,
-    seal: Seal,
-    chosen: ColumnElement[bool],
-    limit: int | None = None,
-    *,
-    proven: bool = True,
-) -> list[Reference]:
-    rows = connection.execute(
-        _READ.where(REFERENCES.c.collection_id == seal.collection_id, chosen)
-        .order_by(REFERENCES.c.number)
-        .limit(limit)
-    ).all()
-    if proven:
-        for row in rows:
-            proofs.require(seal, row)
-    return [_reference(seal, row) for row in rows]
+def _check(template: Template, collection: StoredCollection) -> None:
+    require_model(template, collection)
+    # Here, before it is a row: an index takes none of another length.
+    checked_vectors(template.vector[None], collection.model, collection.dimensions)
 
 
-def _reference(seal: Seal, row: Row[Any]) -> Reference:
-    return Reference(
-        row.number,
-        row.id,
-        row.subject_number,
-        row.sample_id,
-        seal.opened_details(row.id, row.sealed_details),
-        CohortStatistics(row.cohort_mean, row.cohort_version),
-        row.created_at,
-        row.expires_at,
-    )
+def _external_id(new: NewReference) -> str | None:
+    return None if new.external_id is None else checked_name(new.external_id, "an external id")

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from likeness.errors import Conflict, NotFound, required
 from likeness.gallery import collections
+from likeness.gallery.collection_rows import CollectionRows
 from likeness.gallery.compared import Compared, ComparedReferences, ComparedSubjects, Scores
 from likeness.gallery.open_collection import CollectionIndexes
 from likeness.gallery.references import Reference
@@ -148,10 +149,10 @@ class Search:
                 f"Collection {self.collection.id} was switched to another model or cohort, or"
                 " erased, during the search. Search again."
             )
-        unit = connection, self.indexes.seal, self.collection, self.cohort_of
+        rows = CollectionRows(connection, self.indexes.seal, self.collection)
         if self.by is By.SUBJECT:
-            return ComparedSubjects(*unit)
-        return ComparedReferences(*unit, best_of_each=self.by is By.BEST)
+            return ComparedSubjects(rows, self.cohort_of)
+        return ComparedReferences(rows, self.cohort_of, best_of_each=self.by is By.BEST)
 
     def _decided(
         self, connection: Connection, by_index: dict[int, float], probe: Probe, limit: int

@@ -1,19 +1,31 @@
-"""Who is in a collection? Subjects, as functions over a connection."""
+"""Who is in a collection: subjects, read and changed in one transaction."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select
 
-from likeness.errors import AlreadyExists, KeyUnusable, NotFound
+from likeness.errors import AlreadyExists, InvalidRequest, KeyUnusable, NotFound
 from likeness.gallery import collections
-from likeness.gallery.seal import Seal
 from likeness.gallery.tables import REFERENCES, SUBJECTS
+from likeness.gallery.unit import Unit, require_free_ids
 from likeness.storage import OneOf
-from likeness.terms import checked_name, composed, spellings
+from likeness.terms import checked_name, checked_text, composed, spellings
+
+if TYPE_CHECKING:
+    from likeness.gallery.references import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivingSubject:
+    """A subject as it was in another installation."""
+
+    id: UUID
+    name: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,173 +47,192 @@ _NUMBERED = OneOf(
 )
 
 
-def create(connection: Connection, seal: Seal, name: str, now: datetime) -> Subject:
-    """Make a subject without references.
+class Subjects(Unit):
+    """The subjects of a collection."""
 
-    Raises:
-        InvalidRequest: the name cannot be kept.
-        AlreadyExists: the collection has one of that name, however it is spelt.
-    """
-    if (known := find(connection, seal, name)) is not None:
-        raise AlreadyExists(
-            f"a new subject was expected and {known.id} has that name: enrol references of theirs"
-        )
-    ensured(connection, seal, [name], now)
-    return get(connection, seal, name)
+    __slots__ = ()
 
+    def create(self, name: str, now: datetime) -> Subject:
+        """Make a subject without references.
 
-def ensured(
-    connection: Connection, seal: Seal, names: Sequence[str], now: datetime
-) -> dict[str, tuple[int, UUID]]:
-    """Give the numbers and ids of subjects by name; those that the collection lacks are made.
+        Raises:
+            InvalidRequest: the name cannot be kept.
+            AlreadyExists: the collection has one of that name, however it is spelt.
+            NotFound: the collection was erased meanwhile.
+        """
+        collections.required_by_id(self.connection, self.seal.collection_id)
+        if (known := self.find(name)) is not None:
+            raise AlreadyExists(
+                f"Subject {known.id} has that name already. Enrol references of theirs."
+            )
+        return self.ensured([name], now)[name]
 
-    Raises:
-        InvalidRequest: a name cannot be kept.
-        KeyUnusable: a row was changed so that another subject has the name's digest.
-    """
-    known = _spelt(connection, seal, names)
-    there = {
-        name: (found[0].number, found[0].id)
-        for name in names
-        if (found := [known[one] for one in spellings(name) if one in known])
-    }
-    ids = {composed(name): uuid4() for name in names if name not in there}
-    rows = [
-        {
-            "id": one,
-            "collection_id": seal.collection_id,
-            "sealed_name": seal.name(one, name),
-            "name_digest": seal.name_digest(name),
-            "created_at": now,
+    def ensured(self, names: Sequence[str], now: datetime) -> dict[str, Subject]:
+        """Find subjects by name, and make those that the collection lacks.
+
+        Raises:
+            InvalidRequest: a name cannot be kept.
+            KeyUnusable: a row was changed so that another subject has the name's digest.
+        """
+        known = self._spelt(names)
+        there = {
+            name: found[0]
+            for name in names
+            if (found := [known[one] for one in spellings(name) if one in known])
         }
-        for name, one in ids.items()
-    ]
-    if rows:
-        made = insert(SUBJECTS).returning(SUBJECTS.c.number, sort_by_parameter_order=True)
-        numbers = dict(zip(ids, connection.execute(made, rows).scalars(), strict=True))
-        for name in names:
-            if name not in there:
-                there[name] = numbers[composed(name)], ids[composed(name)]
-        collections.grow(connection, seal.collection_id, subjects=len(rows))
-    return there
+        lacking = dict.fromkeys(composed(name) for name in names if name not in there)
+        made = self._insert([ArrivingSubject(uuid4(), name, now) for name in lacking])
+        by_name = {one.name: one for one in made}
+        return {name: there.get(name) or by_name[composed(name)] for name in names}
 
+    def arrive(self, arriving: Sequence[ArrivingSubject]) -> None:
+        """Put in up to a few thousand subjects of an export, their names spelt as they came.
 
-def find(connection: Connection, seal: Seal, name: str) -> Subject | None:
-    """Find a subject by name, in the spelling that came before any other; None if there is none.
+        They keep their ids and dates. Where an older Likeness kept one name in two spellings, they
+        stay two subjects.
 
-    Raises:
-        InvalidRequest: the name is none that can be kept.
-        KeyUnusable: a row was changed so that another subject has the name's digest.
-    """
-    return next(iter(of_any_spelling(connection, seal, name)), None)
+        Raises:
+            InvalidRequest: a name cannot be kept, or comes twice.
+            Conflict: an id is taken.
+        """
+        require_free_ids(self.connection, SUBJECTS, [one.id for one in arriving])
+        digests = [
+            self.seal.name_digest(checked_text(one.name, "a subject's name")) for one in arriving
+        ]
+        taken = select(SUBJECTS.c.id).where(self._ours, SUBJECTS.c.name_digest.in_(digests))
+        if len(set(digests)) < len(digests) or self.connection.execute(taken).first() is not None:
+            raise InvalidRequest("Two subjects of the export have one name. Export it anew.")
+        self._insert(arriving)
 
+    def find(self, name: str) -> Subject | None:
+        """Find a subject by name, in the spelling that came before any other; None for none.
 
-def of_any_spelling(connection: Connection, seal: Seal, name: str) -> list[Subject]:
-    """Find the subjects of a name, the one whose spelling came first; two where they differ.
+        Raises:
+            InvalidRequest: the name is none that can be kept.
+            KeyUnusable: a row was changed so that another subject has the name's digest.
+        """
+        return next(iter(self.of_any_spelling(name)), None)
 
-    Raises:
-        InvalidRequest: the name is none that can be kept.
-        KeyUnusable: a row was changed so that another subject has the name's digest.
-    """
-    known = _spelt(connection, seal, [name])
-    return [known[one] for one in spellings(name) if one in known]
+    def of_any_spelling(self, name: str) -> list[Subject]:
+        """Find the subjects of a name, the one whose spelling came first; two where they differ.
 
+        Raises:
+            InvalidRequest: the name is none that can be kept.
+            KeyUnusable: a row was changed so that another subject has the name's digest.
+        """
+        known = self._spelt([name])
+        return [known[one] for one in spellings(name) if one in known]
 
-def get(connection: Connection, seal: Seal, name: str) -> Subject:
-    """Find a subject by name.
+    def get(self, name: str) -> Subject:
+        """Find a subject by name.
 
-    Raises:
-        InvalidRequest: the name is none that can be kept.
-        NotFound: there is none.
-    """
-    subject = find(connection, seal, name)
-    if subject is None:
-        raise NotFound(
-            "a subject of that name was expected and there is none: check the spelling; reports of"
-            " `likeness enrol` have the names"
-        )
-    return subject
-
-
-def by_id(connection: Connection, seal: Seal, subject_id: UUID) -> Subject:
-    """Find a subject by id.
-
-    Raises:
-        NotFound: the collection has none.
-    """
-    for subject in _read(connection, seal, SUBJECTS.c.id == subject_id):
+        Raises:
+            InvalidRequest: the name is none that can be kept.
+            NotFound: there is none.
+        """
+        subject = self.find(name)
+        if subject is None:
+            raise NotFound(
+                "No such subject. Check the spelling; reports of `likeness enrol` have the names."
+            )
         return subject
-    raise NotFound(
-        f"a subject was expected and {subject_id} is none of this collection's, or is erased:"
-        " nothing was done"
-    )
 
+    def by_id(self, subject_id: UUID) -> Subject:
+        """Find a subject by id.
 
-def by_ids(connection: Connection, seal: Seal, ids: Sequence[UUID]) -> list[Subject]:
-    """Find subjects by id, in the order they came; those that do not exist are left out."""
-    return _read(connection, seal, SUBJECTS.c.id.in_(ids))
-
-
-def by_numbers(connection: Connection, seal: Seal, numbers: Iterable[int]) -> dict[int, Subject]:
-    """Find subjects by number; those that do not exist are left out."""
-    rows = _NUMBERED.all(connection, list(numbers), collection_id=seal.collection_id)
-    return {row.number: _subject(seal, row) for row in rows}
-
-
-def page(connection: Connection, seal: Seal, *, after: int = 0, limit: int = 1000) -> list[Subject]:
-    """List at most `limit` subjects whose number is above `after`, in the order they came."""
-    return _read(connection, seal, SUBJECTS.c.number > after, limit)
-
-
-def sizes(connection: Connection, seal: Seal, numbers: Iterable[int]) -> dict[int, int]:
-    """Count the references of subjects, by number; those that have none are left out."""
-    column = REFERENCES.c.subject_number
-    counted = select(column, func.count()).where(
-        REFERENCES.c.collection_id == seal.collection_id, column.in_(list(numbers))
-    )
-    return {number: count for number, count in connection.execute(counted.group_by(column))}
-
-
-def _read(
-    connection: Connection, seal: Seal, chosen: ColumnElement[bool], limit: int | None = None
-) -> list[Subject]:
-    rows = connection.execute(
-        select(*_COLUMNS)
-        .where(SUBJECTS.c.collection_id == seal.collection_id, chosen)
-        .order_by(SUBJECTS.c.number)
-        .limit(limit)
-    )
-    return [_subject(seal, row) for row in rows]
-
-
-def _spelt(connection: Connection, seal: Seal, names: Iterable[str]) -> dict[str, Subject]:
-    """Find the subjects of names, by the spelling in which each is kept."""
-    by_digest = {
-        seal.name_digest(spelling): spelling
-        for name in names
-        if checked_name(name, "a subject's name")
-        for spelling in spellings(name)
-    }
-    columns = [*_COLUMNS, SUBJECTS.c.name_digest]
-    rows = connection.execute(
-        select(*columns).where(
-            SUBJECTS.c.collection_id == seal.collection_id, SUBJECTS.c.name_digest.in_(by_digest)
-        )
-    )
-    known = {by_digest[row.name_digest]: _subject(seal, row) for row in rows}
-    for spelling, subject in known.items():
-        _require_name(subject, spelling)
-    return known
-
-
-def _require_name(subject: Subject, name: str) -> None:
-    # Digests are in the clear: one that was moved would let another be enrolled to, or erased.
-    if subject.name != name:
-        raise KeyUnusable(
-            f"the name of subject {subject.id} was expected to be as Likeness wrote it and its"
-            " digest was changed from outside: restore the row from a backup"
+        Raises:
+            NotFound: the collection has none.
+        """
+        for subject in self._read(SUBJECTS.c.id == subject_id):
+            return subject
+        raise NotFound(
+            f"No such subject {subject_id} in this collection, or it is erased. Nothing was done."
         )
 
+    def by_ids(self, ids: Sequence[UUID]) -> list[Subject]:
+        """Find subjects by id, in the order they came; those that do not exist are left out."""
+        return self._read(SUBJECTS.c.id.in_(ids))
 
-def _subject(seal: Seal, row: Row[Any]) -> Subject:
-    return Subject(row.number, row.id, seal.opened_name(row.id, row.sealed_name), row.created_at)
+    def by_numbers(self, numbers: Iterable[int]) -> dict[int, Subject]:
+        """Find subjects by number; those that do not exist are left out."""
+        rows = _NUMBERED.all(self.connection, list(numbers), collection_id=self.seal.collection_id)
+        return {row.number: self._subject(row) for row in rows}
+
+    def of(self, found: Iterable["Reference"]) -> dict[int, Subject]:
+        """Find the subjects of references, by number."""
+        return self.by_numbers(
+            {one.subject_number for one in found if one.subject_number is not None}
+        )
+
+    def page(self, *, after: int = 0, limit: int = 1000) -> list[Subject]:
+        """List at most `limit` subjects whose number is above `after`, in the order they came."""
+        return self._read(SUBJECTS.c.number > after, limit)
+
+    def sizes(self, numbers: Iterable[int]) -> dict[int, int]:
+        """Count the references of subjects, by number; those that have none are left out."""
+        column = REFERENCES.c.subject_number
+        counted = select(column, func.count()).where(
+            REFERENCES.c.collection_id == self.seal.collection_id, column.in_(list(numbers))
+        )
+        return {
+            number: count for number, count in self.connection.execute(counted.group_by(column))
+        }
+
+    @property
+    def _ours(self) -> ColumnElement[bool]:
+        return SUBJECTS.c.collection_id == self.seal.collection_id
+
+    def _insert(self, arriving: Sequence[ArrivingSubject]) -> list[Subject]:
+        rows = [
+            {
+                "id": one.id,
+                "collection_id": self.seal.collection_id,
+                "sealed_name": self.seal.name(one.id, one.name),
+                "name_digest": self.seal.name_digest(one.name),
+                "created_at": one.created_at,
+            }
+            for one in arriving
+        ]
+        if not rows:
+            return []
+        made = insert(SUBJECTS).returning(SUBJECTS.c.number, sort_by_parameter_order=True)
+        numbers = self.connection.execute(made, rows).scalars()
+        collections.grow(self.connection, self.seal.collection_id, subjects=len(rows))
+        return [
+            Subject(number, one.id, one.name, one.created_at)
+            for number, one in zip(numbers, arriving, strict=True)
+        ]
+
+    def _read(self, chosen: ColumnElement[bool], limit: int | None = None) -> list[Subject]:
+        rows = self.connection.execute(
+            select(*_COLUMNS).where(self._ours, chosen).order_by(SUBJECTS.c.number).limit(limit)
+        )
+        return [self._subject(row) for row in rows]
+
+    def _spelt(self, names: Iterable[str]) -> dict[str, Subject]:
+        """Find the subjects of names, by the spelling in which each is kept."""
+        by_digest = {
+            self.seal.name_digest(spelling): spelling
+            for name in names
+            if checked_name(name, "a subject's name")
+            for spelling in spellings(name)
+        }
+        columns = [*_COLUMNS, SUBJECTS.c.name_digest]
+        rows = self.connection.execute(
+            select(*columns).where(self._ours, SUBJECTS.c.name_digest.in_(by_digest))
+        )
+        known = {by_digest[row.name_digest]: self._subject(row) for row in rows}
+        for spelling, subject in known.items():
+            # Digests are in the clear: one that was moved would let another be enrolled to, or
+            # erased.
+            if subject.name != spelling:
+                raise KeyUnusable(
+                    f"The digest of the name of subject {subject.id} was changed from outside."
+                    " Restore the row from a backup."
+                )
+        return known
+
+    def _subject(self, row: Row[Any]) -> Subject:
+        return Subject(
+            row.number, row.id, self.seal.opened_name(row.id, row.sealed_name), row.created_at
+        )

@@ -16,7 +16,6 @@ from likeness.app.acts import home_parts
 from likeness.app.finders import Finders
 from likeness.app.home import Home
 from likeness.buckets import FolderBuckets
-from likeness.gallery import tags
 from likeness.rekognition.application import Application
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.operations import OPERATIONS
@@ -25,7 +24,7 @@ from likeness.server import Gate, Limits, Metrics
 from likeness.terms import Principal, Role
 from tests.cli.conftest import ship_standards
 from tests.gallery import erase
-from tests.gallery.galleries import Clock
+from tests.gallery.galleries import Clock, at
 from tests.rekognition.conftest import Running, running
 from tests.service.people import home_at
 
@@ -110,5 +109,5 @@ def rekognition(client: Any, backend: Backend) -> Iterator[Any]:
 
 def tag_as_before(backend: Backend, tagged: dict[str, str]) -> None:
     """Tag `staff` as could be done before every value had to be known."""
-    _, opened = backend.gallery.open("staff")
-    backend.database.write(lambda connection: tags.put(connection, opened.seal, tagged))
+    opened = backend.gallery.in_use.open(backend.gallery.collection("staff"))
+    backend.database.write(lambda connection: at(connection, opened.seal).tags.put(tagged))

@@ -122,7 +122,7 @@ def test_similarity_is_a_function_of_the_false_match_rate(
     matches = rekognition.search_faces_by_image(**search)["FaceMatches"]
     located = backend.finder_of(None).locate(inspect(disc(RED)))
     (probe,) = backend.finder_of(None).templates(located)
-    candidates = backend.gallery.search("staff", probe, 4, "reference")
+    candidates = backend.gallery.collection("staff").search(probe, 4, "reference")
     said = [match["Similarity"] for match in matches]
     assert said == pytest.approx(
         [backend.calibration_of(None).similarity(one.comparison.score) for one in candidates]

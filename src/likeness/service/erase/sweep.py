@@ -1,15 +1,37 @@
 """Sweep: erase what has been kept long enough, collection by collection, each part on record."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from likeness.errors import Denied
-from likeness.gallery import Collection, Erasure, Gallery, SweepReport
+from likeness.gallery import Collection, Erasure, ErasureCertificate, Gallery
 from likeness.service.uses.record import Desk, Outcome
 from likeness.terms import Action, Principal, Use
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What a sweep erased; a subject goes with the last of their references.
+
+    Among the certificates are those of erasures begun before, which the sweep finished.
+    """
+
+    at: datetime
+    certificates: tuple[ErasureCertificate, ...]
+
+    @property
+    def references(self) -> int:
+        """How many references were erased."""
+        return sum(one.erased.references for one in self.certificates)
+
+    @property
+    def subjects(self) -> int:
+        """How many subjects were erased."""
+        return sum(one.erased.subjects for one in self.certificates)
 
 
 def sweep_collections(
