@@ -85,7 +85,7 @@ class ModelStore:
         known = {card.name: card for card in self.cards()}
         if name not in known:
             raise NotFound(
-                f"No such model {name!r}. Known are {', '.join(known)}: name one of them, or add"
+                f"No such model {name!r}. Known are {', '.join(known)}. Name one of them, or add"
                 " yours."
             )
         return known[name]
