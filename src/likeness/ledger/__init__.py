@@ -1,9 +1,9 @@
 """What was done, provably: entries in a Merkle tree, its head signed, receipts for anybody."""
 
-from likeness.ledger import commitments, keys
 from likeness.ledger.checkpoint import Checkpoint, SignedCheckpoint, read_checkpoint
+from likeness.ledger.commitments import FORGOTTEN_FROM
 from likeness.ledger.entry import Entry, Event, Kind, Rules, read_entry
-from likeness.ledger.keys import open_marks, read_verifying_key
+from likeness.ledger.keys import counts_by_key, open_marks, read_verifying_key, rewrap_keys
 from likeness.ledger.ledger import Ledger, Position, origin_of
 from likeness.ledger.note import NoteKey
 from likeness.ledger.proofs import (
@@ -20,6 +20,7 @@ from likeness.ledger.verification import Problem, Verification, verify_log
 from likeness.ledger.witness import tell_witness
 
 __all__ = [
+    "FORGOTTEN_FROM",
     "Checkpoint",
     "Entry",
     "Event",
@@ -34,9 +35,8 @@ __all__ = [
     "Rules",
     "SignedCheckpoint",
     "Verification",
-    "commitments",
+    "counts_by_key",
     "every_entry",
-    "keys",
     "open_marks",
     "origin_of",
     "prove",
@@ -46,6 +46,7 @@ __all__ = [
     "read_growth",
     "read_receipt",
     "read_verifying_key",
+    "rewrap_keys",
     "tell_witness",
     "verify_log",
 ]

@@ -8,13 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.ledger import Ledger, commitments
+from likeness.ledger import FORGOTTEN_FROM as OF_LEDGER
+from likeness.ledger import Ledger
 from likeness.review import cases
 from likeness.terms import in_batches
 
 _AT_A_TIME = 900
 
-FORGOTTEN_FROM = (*commitments.FORGOTTEN_FROM, *cases.FORGOTTEN_FROM)
+FORGOTTEN_FROM = (*OF_LEDGER, *cases.FORGOTTEN_FROM)
 """The tables that are to be scrubbed after an erasure, beside the gallery's."""
 
 
