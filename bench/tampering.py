@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert
 
-from likeness.ledger.rows import every_row
+from likeness.ledger.head import every_row
 from likeness.ledger.tables import ENTRIES
 from likeness.ledger.tree import Frontier, leaf_hash
 

@@ -15,13 +15,14 @@ from likeness.ledger import (
     Kind,
     Ledger,
     commitments,
+    counts_by_key,
     prove,
     read_checkpoint,
     read_entry,
     read_verifying_key,
+    rewrap_keys,
 )
-from likeness.ledger.keys import counts_by_key, rewrap_keys
-from likeness.ledger.rows import entry_bytes
+from likeness.ledger.head import entry_bytes
 from likeness.ledger.tables import ENTRIES, HEAD, KEYS, SUBJECT_KEYS
 from likeness.secrets import KeyFiles, Keyring, SigningKey, VerifyingKey
 from likeness.storage import Database, open_database

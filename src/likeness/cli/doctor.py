@@ -10,8 +10,9 @@ import shlex
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.util import find_spec
 from itertools import starmap
 from pathlib import Path
@@ -93,55 +94,61 @@ def examine(settled: Installation) -> list[Finding]:
             f"{__version__} on Python {platform.python_version()},"
             f" {platform.system()} {platform.machine()}",
         ),
-        *_processor(),
-        _engine(settled),
-        *(_model(settled, card) for card in (settled.detector, settled.recogniser)),
+        *_tried("processor", _processor, "make install"),
+        *_tried(
+            "engine",
+            partial(_engine, settled),
+            "unset LIKENESS_ENGINE LIKENESS_PRECISION",
+        ),
+        *(
+            finding
+            for card in (settled.detector, settled.recogniser)
+            for finding in _tried(f"{card.task} {card.name}", partial(_model, settled, card))
+        ),
         *_choice(settled),
         *_standards(settled),
         _folder("home folder", settled.settings.home, "LIKENESS_HOME"),
-        *_database(settled),
+        *_tried("database", partial(_database, settled)),
         _index(settled),
         _folder("cache folder", settled.settings.cache, "LIKENESS_CACHE"),
         *starmap(_extra, _EXTRAS),
     ]
 
 
-def _processor() -> Iterator[Finding]:
+def _tried(
+    subject: str, look: Callable[[], Iterator[Finding]], mend: str | None = None
+) -> Iterator[Finding]:
+    """Give what a look finds; where it fails, that."""
     try:
-        engine = OpenVinoEngine(Precision.AUTO)
+        yield from look()
     except LikenessError as error:
-        yield Finding("processor", str(error), well=False, mend="make install")
-        return
+        yield Finding(subject, str(error), well=False, mend=mend)
+
+
+def _processor() -> Iterator[Finding]:
+    engine = OpenVinoEngine(Precision.AUTO)
     yield Finding("processor", f"{engine.processor}, {os.cpu_count()} threads")
     yield Finding("capabilities", " ".join(engine.capabilities))
 
 
-def _engine(settled: Installation) -> Finding:
-    try:
-        engine = settled.engine(Workload.ONE)
-    except LikenessError as error:
-        mend = "unset LIKENESS_ENGINE LIKENESS_PRECISION"
-        return Finding("engine", str(error), well=False, mend=mend)
-    chosen = settled.settings.precision
+def _engine(settled: Installation) -> Iterator[Finding]:
+    engine, chosen = settled.engine(Workload.ONE), settled.settings.precision
     state = f"{engine.name}, computing in {engine.precision} ({chosen} was chosen)"
-    return Finding("engine", state)
+    yield Finding("engine", state)
 
 
-def _model(settled: Installation, card: ModelCard) -> Finding:
+def _model(settled: Installation, card: ModelCard) -> Iterator[Finding]:
     subject, name = f"{card.task} {card.name}", card.name
     licence = f"weights {card.licences.weights} ({card.licences.weights_class})"
-    try:
-        here = settled.models.has_weights(name)
-        accepted = not card.needs_acceptance or settled.models.acceptance(name)
-    except LikenessError as error:
-        return Finding(subject, str(error), well=False)
-    if not accepted:
+    here = settled.models.has_weights(name)
+    if card.needs_acceptance and not settled.models.acceptance(name):
         mend = f"likeness models accept {name}"
-        return Finding(subject, f"{licence}, not accepted", well=False, mend=mend)
-    if not here:
+        yield Finding(subject, f"{licence}, not accepted", well=False, mend=mend)
+    elif not here:
         mend = f"likeness models pull {name}"
-        return Finding(subject, f"{licence}, not fetched", well=False, mend=mend)
-    return Finding(subject, f"fetched and verified, {licence}")
+        yield Finding(subject, f"{licence}, not fetched", well=False, mend=mend)
+    else:
+        yield Finding(subject, f"fetched and verified, {licence}")
 
 
 def _choice(settled: Installation) -> Iterator[Finding]:
@@ -184,31 +191,28 @@ def _extra(name: str, module: str, package: str, with_it: str, without: str) -> 
 
 def _database(settled: Installation) -> Iterator[Finding]:
     url = database_url(settled.settings)
-    try:
-        address = read_address(url)
-        if isinstance(address, SqliteFile) and not address.path.exists():
-            yield Finding("database", f"{address}, made when it is needed")
-            yield _keys(settled, Counter())
-            return
-        if isinstance(address, SqliteFile) and address.path.stat().st_mode & 0o077:
-            yield Finding(
-                "database file",
-                f"{address} can be opened by others than its owner",
-                well=False,
-                mend=f"chmod 600 {shlex.quote(str(address))}*",
-            )
-        with open_database(url) as database:
-            schema = current(database)
-            yield _schema(database, schema)
-            if schema == head():
-                of_collections, others = database.read(sealed_by_key)
-                yield _keys(settled, of_collections + others)
-                models = database.read(models_in_use)
-                yield Finding("collections", str(len(models)))
-                for name, model in models.items():
-                    yield _collection(settled, name, model)
-    except LikenessError as error:
-        yield Finding("database", str(error), well=False)
+    address = read_address(url)
+    if isinstance(address, SqliteFile) and not address.path.exists():
+        yield Finding("database", f"{address}, made when it is needed")
+        yield from _tried("keys", partial(_keys, settled, Counter()))
+        return
+    if isinstance(address, SqliteFile) and address.path.stat().st_mode & 0o077:
+        yield Finding(
+            "database file",
+            f"{address} can be opened by others than its owner",
+            well=False,
+            mend=f"chmod 600 {shlex.quote(str(address))}*",
+        )
+    with open_database(url) as database:
+        schema = current(database)
+        yield _schema(database, schema)
+        if schema == head():
+            of_collections, others = database.read(sealed_by_key)
+            yield from _tried("keys", partial(_keys, settled, of_collections + others))
+            models = database.read(models_in_use)
+            yield Finding("collections", str(len(models)))
+            for name, model in models.items():
+                yield _collection(settled, name, model)
 
 
 def _schema(database: Database, schema: str | None) -> Finding:
@@ -232,25 +236,22 @@ def _index(settled: Installation) -> Finding:
     return Finding("index", f"{settings.index}, in this process")
 
 
-def _keys(settled: Installation, secrets_by_key: Counter[str]) -> Finding:
-    try:
-        key_ids = [key.id for key in key_source(settled.settings).load()]
-    except LikenessError as error:
-        return Finding("keys", str(error), well=False)
+def _keys(settled: Installation, secrets_by_key: Counter[str]) -> Iterator[Finding]:
+    key_ids = [key.id for key in key_source(settled.settings).load()]
     lost = sum(count for key_id, count in secrets_by_key.items() if key_id not in key_ids)
     if lost:
         state = (
             f"{several(lost, 'secret')}, such as a collection's key, sealed by a key that is not"
             " here: restore it from a backup"
         )
-        return Finding("keys", state, well=False)
-    if not key_ids:
-        return Finding("keys", "none yet, made when they are needed")
-    newest, *older = key_ids
-    if older:
-        state = f"{newest} seals, {', '.join(older)} only open"
-        return Finding("keys", state, mend="likeness secrets rotate")
-    return Finding("keys", f"{newest} seals, kept private")
+        yield Finding("keys", state, well=False)
+    elif not key_ids:
+        yield Finding("keys", "none yet, made when they are needed")
+    elif len(key_ids) == 1:
+        yield Finding("keys", f"{key_ids[0]} seals, kept private")
+    else:
+        state = f"{key_ids[0]} seals, {', '.join(key_ids[1:])} only open"
+        yield Finding("keys", state, mend="likeness secrets rotate")
 
 
 def _collection(settled: Installation, collection: str, model_name: str) -> Finding:

@@ -3,6 +3,7 @@
 from likeness.ledger.checkpoint import Checkpoint, SignedCheckpoint, read_checkpoint
 from likeness.ledger.commitments import FORGOTTEN_FROM
 from likeness.ledger.entry import Entry, Event, Kind, Rules, read_entry
+from likeness.ledger.head import every_entry
 from likeness.ledger.keys import counts_by_key, open_marks, read_verifying_key, rewrap_keys
 from likeness.ledger.ledger import Ledger, Position, origin_of
 from likeness.ledger.note import NoteKey
@@ -15,7 +16,6 @@ from likeness.ledger.proofs import (
     read_growth,
     read_receipt,
 )
-from likeness.ledger.rows import every_entry
 from likeness.ledger.verification import Problem, Verification, verify_log
 from likeness.ledger.witness import tell_witness
 

@@ -24,10 +24,18 @@ from likeness.errors import InvalidRequest, LedgerBroken, NotFound, required
 from likeness.ledger import commitments, keys
 from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
 from likeness.ledger.entry import Entry, Event, Kind, Rules
-from likeness.ledger.head import Extent, Head, read_head, read_note, require_growth, require_length
+from likeness.ledger.head import (
+    Extent,
+    Head,
+    entry_bytes,
+    node_reader,
+    read_head,
+    read_note,
+    require_growth,
+    require_length,
+)
 from likeness.ledger.keys import LedgerKey, endorse
 from likeness.ledger.proofs import Growth, Receipt, ReceiptId, read_receipt_id
-from likeness.ledger.rows import entry_bytes, node_reader
 from likeness.ledger.tables import ENTRIES, HEAD
 from likeness.ledger.tree import (
     Frontier,

@@ -9,9 +9,11 @@
    out who could take it back.
 """
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
 from hashlib import sha256
@@ -24,9 +26,70 @@ from likeness.policy.cedar import CedarFailed, Facts, Rules, schema_text
 from likeness.policy.circumstances import Circumstances
 from likeness.policy.pack import ChosenPack
 from likeness.policy.pack_rules import PackRule, refuse_twins
-from likeness.policy.steps import Steps
 from likeness.policy.vocabulary import Values, known, vocabulary, within
 from likeness.terms import UNDECLARED, Action, Decision, Duty, Obligation, Rule, Use
+
+_DAY = timedelta(days=1)
+_NONE, _SMALLEST = Decimal("0.0"), Decimal("0.0001")
+
+# Facts are read by `context.NAME`, as written: by an index, as a whole or with an escape they could
+# be read unseen.
+_UNSEEN = re.compile(r"\bcontext\b(?!\.\w)|\\")
+_MOMENT_READ = re.compile(r"\.\s*now\b")
+_SIMILARITY_READ = re.compile(r"\.\s*similarity\b")
+_SIMILARITY_COMPARED = re.compile(
+    r"context\.similarity\.(?:lessThan|greaterThan)(?:OrEqual)?\(decimal\(\"([0-9.]+)\"\)\)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The moments and similarities that rules name, in order: all between two of them are one.
+
+    Hence a use that differs from an earlier one in these alone is decided as that was. Where a rule
+    does anything else with a fact than compare it with a value that it names, every value stands by
+    itself: None.
+    """
+
+    moments: Sequence[datetime] | None
+    similarities: Sequence[Decimal] | None
+
+    @classmethod
+    def of(cls, texts: Sequence[str], days: Iterable[date]) -> "Steps":
+        """Find them in the texts of rules and the first and last days that these have."""
+        whole = "\n".join(texts)
+        if _UNSEEN.search(whole):
+            return cls(None, None)
+        compared = _SIMILARITY_COMPARED.findall(whole)
+        return cls(
+            None
+            if _MOMENT_READ.search(whole)
+            else sorted({datetime.combine(day, time(), UTC) for day in days}),
+            None
+            if len(_SIMILARITY_READ.findall(whole)) > len(compared)
+            else sorted({Decimal(one) for one in compared}),
+        )
+
+    def moment(self, now: datetime) -> datetime:
+        """Give the moment that stands for all that rules hold to be the same as this."""
+        if not self.moments:
+            return now
+        place = bisect_right(self.moments, now)
+        return self.moments[place - 1] if place else self.moments[0] - _DAY
+
+    def similarity(self, percent: Decimal) -> Decimal:
+        """Give the similarity that stands for all that rules hold to be the same as this.
+
+        It has four decimals, as Cedar's have.
+        """
+        if self.similarities is None:
+            return percent
+        place = bisect_right(self.similarities, percent)
+        if not place:
+            return _NONE
+        named = self.similarities[place - 1]
+        return named if named == percent else named + _SMALLEST
+
 
 NOTHING_PERMITS = Rule("nothing-permits", "likeness", "no rule in force permits this use")
 POLICY_ERROR = Rule("policy-error", "likeness", "the rules in force could not be asked")

@@ -205,29 +205,26 @@ def _explain_each(
     print_answer(as_json, document, lines)
 
 
-def _values(axis: Axis) -> Iterable[str]:
+def _values(axis: Axis) -> list[str]:
     words = vocabulary()
-    match axis:
-        case Axis.ACTION:
-            return [action.value for action in Action]
-        case Axis.SECTOR:
-            return words.sectors
-        case Axis.JURISDICTION:
-            return words.jurisdictions
-        case Axis.PURPOSE:
-            return words.purposes
+    values: dict[Axis, Iterable[str]] = {
+        Axis.ACTION: Action,
+        Axis.SECTOR: words.sectors,
+        Axis.JURISDICTION: words.jurisdictions,
+        Axis.PURPOSE: words.purposes,
+    }
+    return [str(value) for value in values[axis]]
 
 
 def _with(use: Use, axis: Axis, value: str) -> Use:
-    match axis:
-        case Axis.ACTION:
-            return replace(use, action=Action(value))
-        case Axis.SECTOR:
-            return replace(use, principal=replace(use.principal, sector=value))
-        case Axis.JURISDICTION:
-            return replace(use, principal=replace(use.principal, jurisdiction=value))
-        case Axis.PURPOSE:
-            return replace(use, purpose=value)
+    if axis is Axis.ACTION:
+        return replace(use, action=Action(value))
+    if axis is Axis.PURPOSE:
+        return replace(use, purpose=value)
+    principal = use.principal
+    if axis is Axis.SECTOR:
+        return replace(use, principal=replace(principal, sector=value))
+    return replace(use, principal=replace(principal, jurisdiction=value))
 
 
 def _decision_json(use: Use, decision: Decision, now: datetime) -> Json:
