@@ -86,8 +86,8 @@ def test_a_collections_name_reaches_the_terminal_without_escapes(likeness: Comma
         (["retention", "nowhere", "9"], "`likeness collections list` shows what there is"),
         (["subjects", "nowhere"], "`likeness collections list` shows what there is"),
         (["references", "staff", "--subject", "rosa"], "Check the spelling"),
-        (["subjects", "staff", "--limit", "1001"], "1 to 1000 to be listed at once"),
-        (["references", "staff", "--limit", "0"], "1 to 1000 to be listed at once"),
+        (["subjects", "staff", "--limit", "1001"], "Give 1 to 1000"),
+        (["references", "staff", "--limit", "0"], "Give 1 to 1000"),
     ],
     ids=lambda value: (
         " ".join(value).encode("unicode_escape").decode() if isinstance(value, list) else None

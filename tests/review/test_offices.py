@@ -16,8 +16,7 @@ from likeness.gallery.collections import StoredCollection
 from likeness.notify import WebhookSender, read_networks
 from likeness.review import Arrival, Case, Owed, Probe, crops
 from likeness.service.enrol.on_enrolment import ReviewOfEnrolments
-from likeness.service.review.review_sweep import Swept, sweep_review
-from likeness.service.review.tell import Told, tell
+from likeness.service.review.upkeep import Swept, Told, sweep_review, tell
 from likeness.service.uses.home import Rows
 from likeness.service.uses.record import Outcome
 from likeness.terms import Calibration, Template, Use
@@ -142,7 +141,7 @@ def test_notice_reaches_its_receiver_once_with_a_signature_that_holds(desk: Desk
 def test_slow_receivers_leave_notices_for_the_next_time(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.service.review.tell._MOST_S", 0.0)
+    monkeypatch.setattr("likeness.service.review.upkeep._MOST_S", 0.0)
     with receiving() as receiver:
         watch_of(desk, seed=1, url=receiver.url)
         enrol(desk, 1, 1)

@@ -9,7 +9,7 @@ from likeness.app.installation import Workload
 from likeness.app.on_record import on_record
 from likeness.service.enrol.enrol import Demands, Enroller
 from likeness.service.enrol.on_enrolment import ReviewOfEnrolments, StrangersAtHand
-from likeness.service.watch.watch_in_force import WatchInForce
+from likeness.service.watch.watches import WatchInForce
 from likeness.terms import Action
 from likeness.vision.find import FaceFinder
 

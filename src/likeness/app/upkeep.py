@@ -19,8 +19,7 @@ from likeness.errors import LikenessError, NotFound
 from likeness.ledger import tell_witness
 from likeness.notify import WebhookSender
 from likeness.service.erase.sweep import sweep_collections
-from likeness.service.review.review_sweep import sweep_review
-from likeness.service.review.tell import tell
+from likeness.service.review.upkeep import sweep_review, tell
 from likeness.service.uses import home as acts
 from likeness.terms import Closing
 

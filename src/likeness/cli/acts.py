@@ -1,4 +1,4 @@
-"""The home of the settings, for the acts of one command."""
+"""The home of the settings, and who is at the command line, for the act of one command."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,18 +9,20 @@ from likeness.app.acts import rows_for_acts
 from likeness.cli.collections.finder import finder_of
 from likeness.cli.opened import installation
 from likeness.errors import required
-from likeness.gallery import Collection
 from likeness.service.uses import home as acts
-from likeness.vision.find import FaceFinder
+from likeness.service.uses.caller import Caller
 
 
 @contextmanager
-def rows_opened(settled: Installation | None = None) -> Iterator[acts.Rows]:
-    """Open the rows of the home, also while a server runs."""
+def rows_opened(
+    operation: str, settled: Installation | None = None
+) -> Iterator[tuple[acts.Rows, Caller]]:
+    """Open the rows of the home, also while a server runs; `operation` names the act."""
     with Rows(settled or installation()) as rows:
-
-        def finder(collection: Collection | None) -> FaceFinder:
-            of = required(collection, "the collection of a picture")
-            return finder_of(rows, of, Workload.ONE)
-
-        yield rows_for_acts(rows, finder)
+        yield (
+            rows_for_acts(
+                rows,
+                lambda of: finder_of(rows, required(of, "a picture's collection"), Workload.ONE),
+            ),
+            Caller(rows.somebody, operation),
+        )

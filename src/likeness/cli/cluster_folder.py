@@ -38,13 +38,11 @@ def check_folder(folder: Path, sources: Sequence[Path]) -> None:
     real = Path(os.path.realpath(folder))
     if any(real.is_relative_to(os.path.realpath(source)) for source in sources):
         raise InvalidRequest(
-            f"a folder outside of the pictures was expected and '{folder}' came: name another, or"
-            " its faces would be clustered the next time"
+            f"The folder '{folder}' lies in the pictures, so its faces would be clustered the next"
+            " time. Name another."
         )
     if real.exists() and (not real.is_dir() or any(real.iterdir())):
-        raise InvalidRequest(
-            f"a new or an empty folder was expected and '{folder}' is none: name another"
-        )
+        raise InvalidRequest(f"'{folder}' is not a new or an empty folder. Name another.")
     if not real.exists():
         check_output(real)
 

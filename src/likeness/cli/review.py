@@ -1,9 +1,8 @@
 """`likeness review`: cases that wait for people, also while a server runs."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -11,7 +10,7 @@ from uuid import UUID
 import typer
 
 from likeness.cli.acts import rows_opened
-from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.output_file import private_output
 from likeness.cli.terminal.plain_text import plain
@@ -20,7 +19,7 @@ from likeness.errors import NotFound
 from likeness.review import Verdict
 from likeness.service.review import cases as acts
 from likeness.service.review.cases import CaseFacts, SeenCandidate, SeenCase
-from likeness.service.review.review_sweep import sweep_review
+from likeness.service.review.upkeep import sweep_review
 from likeness.service.uses.caller import Caller
 from likeness.service.uses.home import Rows
 from likeness.v1.answers import CaseAnswer, SeenCaseAnswer
@@ -33,15 +32,10 @@ _Case = Annotated[UUID, typer.Argument(metavar="CASE", help="The case's id.")]
 @review.command("list")
 def list_cases(as_json: AsJson = False) -> None:
     """List the cases that have not ended, the oldest first."""
-    with rows_opened() as rows:
-        every = acts.list_cases(rows, _caller(rows, "ListCases"))
-    if as_json:
-        print_json({"cases": [_json(one) for one in every]})
-        return
-    for one in every:
-        print(plain(_in_words(one)))
-    if not every:
-        print("There is no case.")
+    with rows_opened("ListCases") as (rows, caller):
+        every = acts.list_cases(rows, caller)
+    lines = [_in_words(one) for one in every] or ["There is no case."]
+    print_answer(as_json, {"cases": [_json(one) for one in every]}, lines)
 
 
 @review.command()
@@ -54,15 +48,11 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a case: whom a search found, and what was said of them."""
-    with rows_opened() as rows:
-        seen = acts.show_case(rows, _caller(rows, "ShowCase"), case)
+    with rows_opened("ShowCase") as (rows, caller):
+        seen = acts.show_case(rows, caller, case)
         written = [] if pictures is None else _write_pictures(rows, seen, pictures)
-    if as_json:
-        print_json({**_seen_json(seen), "pictures": [str(path) for path in written]})
-        return
-    _print(seen)
-    for path in written:
-        print(f"{plain(path)} written")
+    document = {**_seen_json(seen), "pictures": [str(path) for path in written]}
+    print_answer(as_json, document, [*_lines(seen), *(f"{path} written" for path in written)])
 
 
 @review.command()
@@ -77,13 +67,9 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Give your verdict on a candidate, once."""
-    with rows_opened() as rows:
-        caller = _caller(rows, "DecideCase")
+    with rows_opened("DecideCase") as (rows, caller):
         seen = acts.decide_case(rows, caller, case, candidate, verdict, reason)
-    if as_json:
-        print_json(_seen_json(seen))
-        return
-    _print(seen)
+    print_answer(as_json, _seen_json(seen), _lines(seen))
 
 
 @review.command()
@@ -94,55 +80,44 @@ def authorise(
     as_json: AsJson = False,
 ) -> None:
     """Record that an authority consents to a case, before its deadline."""
-    with rows_opened() as rows:
-        caller = _caller(rows, "AuthoriseCase")
+    with rows_opened("AuthoriseCase") as (rows, caller):
         facts = acts.authorise_case(rows, caller, case, authority, number)
-    if as_json:
-        print_json(_json(facts))
-        return
-    print(f"Case {facts.case.id} is authorised.")
+    print_answer(as_json, _json(facts), [f"Case {facts.case.id} is authorised."])
 
 
 @review.command()
 def sweep(as_json: AsJson = False) -> None:
     """Delete cases and watches that have ended; a running server does so by itself."""
-    with rows_opened() as rows:
+    with rows_opened("EndCase") as (rows, _):
         swept = sweep_review(rows)
-    if as_json:
-        print_json(
-            {
-                "cases": [str(one.id) for one in swept.cases],
-                "unauthorised": [str(one.id) for one in swept.unauthorised],
-                "watches": [str(one.id) for one in swept.watches],
-            }
-        )
-        return
-    for case in swept.unauthorised:
-        print(f"Case {case.id} was never authorised: deleted, and its result is not to be used.")
-    print(f"{several(len(swept.cases), 'case')} deleted; watches deleted: {len(swept.watches)}.")
-
-
-def _caller(rows: Rows, operation: str) -> Caller:
-    return Caller(rows.somebody, operation)
+    print_answer(
+        as_json,
+        {
+            "cases": [str(one.id) for one in swept.cases],
+            "unauthorised": [str(one.id) for one in swept.unauthorised],
+            "watches": [str(one.id) for one in swept.watches],
+        },
+        [
+            *(
+                f"Case {case.id} was never authorised: deleted, and its result is not to be used."
+                for case in swept.unauthorised
+            ),
+            f"{several(len(swept.cases), 'case')} deleted; watches deleted: {len(swept.watches)}.",
+        ],
+    )
 
 
 def _write_pictures(rows: Rows, seen: SeenCase, folder: Path) -> list[Path]:
     """Write the faces that were kept, for nobody else to read."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    case_id = seen.facts.case.id
-    caller = _caller(rows, "ShowFace")
-    pictures: dict[str, Callable[[], bytes]] = {
-        "probe": partial(acts.show_probe, rows, caller, case_id)
-    }
-    for one in seen.candidates:
-        pictures[f"candidate-{one.number}"] = partial(
-            acts.show_candidate, rows, caller, case_id, one.number
-        )
+    case_id, caller = seen.facts.case.id, Caller(rows.somebody, "ShowFace")
+    numbers = [None, *(one.number for one in seen.candidates)]
     written = []
-    for name, opened in pictures.items():
+    for number in numbers:
+        name = "probe" if number is None else f"candidate-{number}"
         path = folder / f"{case_id}-{name}.jpg"
         with suppress(NotFound), private_output(path) as file:
-            file.write(opened())
+            file.write(acts.show_face(rows, caller, case_id, number))
             written.append(path)
     return written
 
@@ -167,41 +142,37 @@ def _in_words(facts: CaseFacts) -> str:
     return f"{case.id}  {_minute(case.opened_at)}  {case.operation} for {case.purpose}: {state}"
 
 
-def _print(seen: SeenCase) -> None:
+def _lines(seen: SeenCase) -> Iterator[str]:
     case = seen.facts.case
-    print(plain(_in_words(seen.facts)))
+    yield _in_words(seen.facts)
     separately = ", separately" if case.separately else ""
     agreeing = " that agree" if case.reviews > 1 else ""
-    print(
+    yield (
         f"  decided by {several(case.reviews, 'verdict')}{agreeing}{separately}; ends"
-        f" {_minute(case.expires_at)}; by {plain(case.principal_id)}"
+        f" {_minute(case.expires_at)}; by {case.principal_id}"
     )
     if seen.facts.empty:
-        print("  it found nobody: there is nobody to decide about")
+        yield "  it found nobody: there is nobody to decide about"
     elif not (seen.facts.decided or seen.facts.yours):
-        print(
+        yield (
             "  another person decides, over /v1 with a key of `likeness keys create NAME --role"
-            " reviewer`\n  (docs/review.md)"
+            " reviewer`"
         )
+        yield "  (docs/review.md)"
     for one in seen.candidates:
         unseen = "" if one.picture else ", no picture kept"
-        print(f"  candidate {one.number}: {one.standing}{_alike(one)}{unseen}")
+        yield f"  candidate {one.number}: {one.standing}{_alike(one)}{unseen}"
         for given in one.verdicts:
-            print(
-                folded(f"    {given.verdict} ({plain(given.reviewer_id)}): {plain(given.reason)}")
-            )
-    if seen.authorisation is not None:
-        given_by = seen.authorisation
-        print(f"  authorised by {plain(given_by.authority)}, {plain(given_by.number)}")
+            said = f"    {given.verdict} ({plain(given.reviewer_id)}): {plain(given.reason)}"
+            yield from folded(said).splitlines()
+    if (consent := seen.authorisation) is not None:
+        yield f"  authorised by {consent.authority}, {consent.number}"
 
 
 def _alike(one: SeenCandidate) -> str:
     found = f", reference {one.reference_id}" if one.reference_id else f", subject {one.subject_id}"
-    return (
-        found
-        if one.similarity is None
-        else f"{found}, similarity {similarity_in_words(one.similarity)}"
-    )
+    alike = one.similarity
+    return found if alike is None else f"{found}, similarity {similarity_in_words(alike)}"
 
 
 def _minute(at: datetime) -> str:

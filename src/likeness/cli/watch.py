@@ -11,13 +11,12 @@ import typer
 
 from likeness.cli.acts import rows_opened
 from likeness.cli.opened import installation
-from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.answers import print_answer
 from likeness.cli.terminal.options import AsJson
-from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.standard_input import picture_path, sample_of
 from likeness.policy import require_known
 from likeness.review import Grounds
-from likeness.service.uses.caller import Caller, Stated
+from likeness.service.uses.caller import Stated
 from likeness.service.watch import watches as acts
 from likeness.service.watch.watches import Wanted
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer
@@ -55,34 +54,37 @@ def add(
     settled = installation()
     grounds = Grounds(authority, criteria)
     wanted = Wanted(collection, grounds, expires.replace(tzinfo=UTC), webhook)
-    with rows_opened(settled) as rows:
+    with rows_opened("AddWatch", settled) as (rows, caller):
         # Somebody who can read the home's keys may state any purpose.
-        whoever = replace(rows.somebody, purposes=(purpose,))
-        caller = Caller(whoever, "AddWatch", Stated(purpose))
-        added, secret = acts.add_watch(rows, caller, wanted, partial(sample_of, settled, image))
-    if as_json:
-        print_json(AddedWatchAnswer.of_added(added, secret).model_dump(mode="json"))
-        return
-    print(f"{added.id} watches until {added.expires_at:%Y-%m-%d}.")
+        stating = replace(
+            caller,
+            principal=replace(caller.principal, purposes=(purpose,)),
+            stated=Stated(purpose),
+        )
+        added, secret = acts.add_watch(rows, stating, wanted, partial(sample_of, settled, image))
+    lines = [f"{added.id} watches until {added.expires_at:%Y-%m-%d}."]
     if secret is not None:
-        print(f"Webhooks are signed with {secret.text}: it is shown this once.")
+        lines.append(f"Webhooks are signed with {secret.text}: it is shown this once.")
+    document = AddedWatchAnswer.of_added(added, secret).model_dump(mode="json")
+    print_answer(as_json, document, lines)
 
 
 @watch.command("list")
 def list_watches(as_json: AsJson = False) -> None:
     """List the watches that have not ended, with their collections and grounds."""
-    with rows_opened() as rows:
-        every = acts.list_watches(rows, Caller(rows.somebody, "ListWatches"))
-    if as_json:
-        watches = [SeenWatchAnswer.of_seen(one).model_dump(mode="json") for one in every]
-        print_json({"watches": watches})
-        return
-    for one in every:
-        until = f"{one.watch.expires_at:%Y-%m-%d}"
-        print(plain(f"{one.watch.id}  in {one.collection} until {until}, for {one.watch.purpose}"))
-        print(plain(f"  on the authority of {one.grounds.authority}: {one.grounds.criteria}"))
-    if not every:
-        print("There is no watch.")
+    with rows_opened("ListWatches") as (rows, caller):
+        every = acts.list_watches(rows, caller)
+    lines = [
+        line
+        for one in every
+        for line in (
+            f"{one.watch.id}  in {one.collection} until {one.watch.expires_at:%Y-%m-%d}, for"
+            f" {one.watch.purpose}",
+            f"  on the authority of {one.grounds.authority}: {one.grounds.criteria}",
+        )
+    ]
+    documents = [SeenWatchAnswer.of_seen(one).model_dump(mode="json") for one in every]
+    print_answer(as_json, {"watches": documents}, lines or ["There is no watch."])
 
 
 @watch.command()
@@ -91,9 +93,7 @@ def end(
     as_json: AsJson = False,
 ) -> None:
     """End a watch; the cases that it opened stay."""
-    with rows_opened() as rows:
-        ended = acts.end_watch(rows, Caller(rows.somebody, "EndWatch"), watch_id)
-    if as_json:
-        print_json(WatchAnswer.of(ended).model_dump(mode="json"))
-        return
-    print(f"{ended.id} watches no more.")
+    with rows_opened("EndWatch") as (rows, caller):
+        ended = acts.end_watch(rows, caller, watch_id)
+    document = WatchAnswer.of(ended).model_dump(mode="json")
+    print_answer(as_json, document, [f"{ended.id} watches no more."])

@@ -149,6 +149,20 @@ class Calibration:
         """Whether a score's rate is the tail's."""
         return self.tail is not None and score > self.scores[-1]
 
+    def rates_at(
+        self, score: float, among: "Calibration | None"
+    ) -> tuple[float, float | None, bool]:
+        """Give how often any strangers score as high, and how often those `among` whom it is known.
+
+        The last says whether one of the two rates is too low to have been counted.
+        """
+        known = (self,) if among is None else (self, among)
+        return (
+            self.fmr(score),
+            None if among is None else among.fmr(score),
+            any(one.is_extrapolated(score) for one in known),
+        )
+
     def rests_on_tail(self, score: float) -> bool:
         """Whether a score's rate is the tail's, among any strangers or those who are alike."""
         among = (self,) if self.alike is None else (self, self.alike)

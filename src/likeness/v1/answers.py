@@ -1,4 +1,4 @@
-"""What do answers look like? The shapes of cases and watches; the command line gives the same."""
+"""The shapes of cases and watches in answers; the command line gives the same."""
 
 from typing import Self
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from likeness.notify import WebhookSecret
-from likeness.review import Given, Standing, Verdict, Watch
+from likeness.review import Standing, Verdict, Watch
 from likeness.service.review.cases import CaseFacts, SeenCandidate, SeenCase
 from likeness.service.watch.watches import SeenWatch
 
@@ -15,6 +15,12 @@ class Answer(BaseModel):
     """What all answers share."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def shown(cls, of: object, **more: object) -> Self:
+        """Show something by its attributes that are called as ours are, and `more`."""
+        names = cls.model_fields.keys() - more.keys()
+        return cls(**{name: getattr(of, name) for name in names}, **more)
 
 
 class CaseAnswer(Answer):
@@ -40,23 +46,7 @@ class CaseAnswer(Answer):
     def of(cls, facts: CaseFacts) -> Self:
         """Show what is known."""
         case = facts.case
-        return cls(
-            id=case.id,
-            watch_id=case.watch_id,
-            use_id=case.use_id,
-            principal_id=case.principal_id,
-            collection_id=case.collection_id,
-            operation=case.operation,
-            purpose=case.purpose,
-            reviews_owed=case.reviews,
-            separately=case.separately,
-            opened_at=case.opened_at,
-            expires_at=case.expires_at,
-            authorise_by=case.authorise_by,
-            authorised_at=case.authorised_at,
-            decided=facts.decided,
-            yours=facts.yours,
-        )
+        return cls.shown(case, reviews_owed=case.reviews, decided=facts.decided, yours=facts.yours)
 
 
 class VerdictAnswer(Answer):
@@ -66,16 +56,6 @@ class VerdictAnswer(Answer):
     verdict: Verdict
     reason: str
     given_at: AwareDatetime
-
-    @classmethod
-    def of(cls, given: Given) -> Self:
-        """Show one."""
-        return cls(
-            reviewer_id=given.reviewer_id,
-            verdict=given.verdict,
-            reason=given.reason,
-            given_at=given.given_at,
-        )
 
 
 class CandidateAnswer(Answer):
@@ -96,15 +76,10 @@ class CandidateAnswer(Answer):
     @classmethod
     def of(cls, seen: SeenCandidate) -> Self:
         """Show what the caller may see."""
-        return cls(
-            number=seen.number,
-            reference_id=seen.reference_id,
-            subject_id=seen.subject_id,
-            standing=seen.standing,
-            picture=seen.picture,
-            rank=seen.rank,
+        return cls.shown(
+            seen,
             similarity=None if seen.similarity is None else round(seen.similarity, 2),
-            verdicts=[VerdictAnswer.of(one) for one in seen.verdicts],
+            verdicts=[VerdictAnswer.shown(one) for one in seen.verdicts],
         )
 
 
@@ -135,14 +110,7 @@ class SeenCaseAnswer(CaseAnswer):
             **CaseAnswer.of(seen.facts).model_dump(),
             probe_picture=seen.probe_picture,
             candidates=[CandidateAnswer.of(one) for one in seen.candidates],
-            authorisation=None
-            if given is None
-            else AuthorisationAnswer(
-                authority=given.authority,
-                number=given.number,
-                principal_id=given.principal_id,
-                given_at=given.given_at,
-            ),
+            authorisation=AuthorisationAnswer.shown(given) if given else None,
         )
 
 
@@ -169,18 +137,7 @@ class WatchAnswer(Answer):
     @classmethod
     def of(cls, watch: Watch) -> Self:
         """Show one."""
-        return cls(
-            id=watch.id,
-            collection_id=watch.collection_id,
-            principal_id=watch.principal_id,
-            purpose=watch.purpose,
-            reviews_owed=watch.reviews,
-            separately=watch.separately,
-            model=watch.model,
-            created_at=watch.created_at,
-            expires_at=watch.expires_at,
-            tells=watch.tells,
-        )
+        return cls.shown(watch, reviews_owed=watch.reviews)
 
 
 class AddedWatchAnswer(WatchAnswer):

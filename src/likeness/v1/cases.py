@@ -76,13 +76,13 @@ def authorise_case(
 @cases.get("/{case_id}/probe", response_class=Response, responses=_JPEG)
 def show_probe(case_id: UUID, rows: RowsHere, calls: Calls) -> Response:
     """Show the face that was searched for."""
-    return _picture(acts.show_probe(rows, calls("ShowFace"), case_id))
+    return _picture(acts.show_face(rows, calls("ShowFace"), case_id, None))
 
 
 @cases.get("/{case_id}/candidates/{number}/face", response_class=Response, responses=_JPEG)
 def show_candidate(case_id: UUID, number: int, rows: RowsHere, calls: Calls) -> Response:
     """Show a candidate's face."""
-    return _picture(acts.show_candidate(rows, calls("ShowFace"), case_id, number))
+    return _picture(acts.show_face(rows, calls("ShowFace"), case_id, number))
 
 
 def _picture(crop_jpeg: bytes) -> Response:

@@ -38,15 +38,16 @@ def _sample(backend: Backend, image: Request) -> Sample:
     sample = inspect(data, _BYTES_ALONE)
     if sample.format not in _FORMATS:
         raise UnsupportedImageFormat(
-            f"a JPEG or a PNG was expected and a {sample.format} came: convert it"
+            f"Neither a JPEG nor a PNG: the picture is a {sample.format}. Convert it."
         )
-    if max(sample.width, sample.height) > LONGEST_SIDE:
+    width, height = sample.header.upright_wh
+    if max(width, height) > LONGEST_SIDE:
         raise AwsError(
             "ImageTooLargeException",
-            f"Input image dimensions {sample.width} x {sample.height} exceed maximum dimension size"
+            f"Input image dimensions {width} x {height} exceed maximum dimension size"
             f" of {LONGEST_SIDE} pixels",
         )
-    if min(sample.width, sample.height) < SHORTEST_SIDE:
+    if min(width, height) < SHORTEST_SIDE:
         raise invalid_parameters()
     sample.require_within(backend.limits)  # the operator's may be narrower
     return sample

@@ -33,15 +33,15 @@ _BARS: Mapping[str, QualityBar | None] = {
 
 def size_of(sample: Sample) -> tuple[int, int]:
     """Width and height of the upright picture, in pixels."""
-    return sample.width, sample.height
+    return sample.header.upright_wh
 
 
 def bounding_box(box: Box, size: tuple[int, int]) -> Response:
     """Say where a face is in a picture of some width and height."""
     width, height = size
     return {
-        "Width": box.width / width,
-        "Height": box.height / height,
+        "Width": (box.right - box.left) / width,
+        "Height": (box.bottom - box.top) / height,
         "Left": box.left / width,
         "Top": box.top / height,
     }

@@ -111,22 +111,23 @@ def show_case(rows: Rows, caller: Caller, case_id: UUID) -> SeenCase:
     return seen
 
 
-def show_probe(rows: Rows, caller: Caller, case_id: UUID) -> bytes:
-    """Give the picture of the face that was searched for, a JPEG.
+def show_face(rows: Rows, caller: Caller, case_id: UUID, number: int | None) -> bytes:
+    """Give the picture of a candidate's face, a JPEG; of the face searched for without a number.
 
-    Raises:
-        NotFound: there is no such case, or no picture was kept.
-    """
-    return _show_face(rows, caller, case_id, _View.probe)
-
-
-def show_candidate(rows: Rows, caller: Caller, case_id: UUID, number: int) -> bytes:
-    """Give the picture of a candidate's face, a JPEG; of a subject as a whole the first kept.
+    Of a subject as a whole it is the first kept.
 
     Raises:
         NotFound: there is no such case or candidate, or no picture was kept.
     """
-    return _show_face(rows, caller, case_id, lambda view: view.face_of_number(number))
+    with _recorded(rows, caller, Action.REVIEW, case_id) as (record, case):
+        crop_jpeg = _read(rows, caller, case, lambda view: view.face_for_others(number))
+        if crop_jpeg is None:
+            raise NotFound(
+                f"No such picture of case {case_id} is kept: crops were off when the face was"
+                " enrolled, or it is erased."
+            )
+        record.answered(Outcome(faces=1, details=_of(case)))
+    return crop_jpeg
 
 
 def decide_case(
@@ -226,7 +227,14 @@ class _View:
     def probe(self) -> bytes | None:
         return cases.probe_crop(self.connection, self.keyring, self.case)
 
-    def face_of_number(self, number: int) -> bytes | None:
+    def face_for_others(self, number: int | None) -> bytes | None:
+        if self.is_own:
+            raise Denied(
+                f"Case {self.case.id} is of your own use, or of a face that you searched for."
+                " Somebody else has to look at it, with a key of role reviewer (docs/review.md)."
+            )
+        if number is None:
+            return self.probe()
         found = (one for one in self.candidates if one.number == number)
         return next((self.face_of(one) for one in found), None)
 
@@ -281,28 +289,6 @@ def _read(rows: Rows, caller: Caller, case: Case, act: Callable[[_View], T]) -> 
     return rows.database.read(
         lambda connection: act(_View(rows, caller.principal, connection, case))
     )
-
-
-def _show_face(
-    rows: Rows, caller: Caller, case_id: UUID, face_of: Callable[[_View], bytes | None]
-) -> bytes:
-    def opened_to_others(view: _View) -> bytes | None:
-        if view.is_own:
-            raise Denied(
-                f"Case {case_id} is of your own use, or of a face that you searched for. Somebody"
-                " else has to look at it, with a key of role reviewer (docs/review.md)."
-            )
-        return face_of(view)
-
-    with _recorded(rows, caller, Action.REVIEW, case_id) as (record, case):
-        crop_jpeg = _read(rows, caller, case, opened_to_others)
-        if crop_jpeg is None:
-            raise NotFound(
-                f"No such picture of case {case_id} is kept: crops were off when the face was"
-                " enrolled, or it is erased."
-            )
-        record.answered(Outcome(faces=1, details=_of(case)))
-    return crop_jpeg
 
 
 @contextmanager

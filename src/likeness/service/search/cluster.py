@@ -72,7 +72,7 @@ def propose(faces: Iterable[UnnamedFace], calibration: Calibration, fmr: float) 
     """
     ordered = sorted(faces, key=lambda face: (str(face.picture), astuple(face.face.box)))
     if not ordered:
-        raise NoFace("faces to group were expected and none was found: give other pictures")
+        raise NoFace("No faces to group. Give other pictures.")
     point = calibration.point(min(fmr, 1 / len(ordered)))
     numbers = {face.picture: number for number, face in enumerate(ordered)}
     grouping = group(

@@ -107,6 +107,4 @@ def _page(listed: Sequence[T], numbers: Sequence[int], total: int, limit: int) -
 
 def _check_limit(limit: int) -> None:
     if not 1 <= limit <= MOST_AT_ONCE:
-        raise InvalidRequest(
-            f"1 to {MOST_AT_ONCE} to be listed at once were expected and {limit} came: correct it"
-        )
+        raise InvalidRequest(f"{limit} is no number to list at once. Give 1 to {MOST_AT_ONCE}.")

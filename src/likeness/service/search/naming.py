@@ -238,10 +238,10 @@ def expected_false(
     """
     at_hand = own or calibration.alike
     score = calibration.point(rate_of(similarity)).threshold
-    known = (calibration,) if at_hand is None else (calibration, at_hand)
+    by_any, by_those, extrapolated = calibration.rates_at(score, at_hand)
     return Expected(
-        calibration.fmr(score) * references,
-        None if at_hand is None else at_hand.fmr(score) * references,
+        by_any * references,
+        None if by_those is None else by_those * references,
         Strangers.ALIKE if own is None else Strangers.OWN,
-        any(one.is_extrapolated(score) for one in known),
+        extrapolated,
     )

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
+from likeness.access import may
+from likeness.errors import NotFound
+from likeness.ledger import Ledger, Receipt, read_entry
 from likeness.policy import known, vocabulary
 from likeness.terms import UNDECLARED, Action, Principal, Use
 
@@ -74,3 +77,27 @@ def stated_purpose(principal: Principal, stated: str | None) -> tuple[str, bool]
     if stated in principal.purposes:
         return stated, True
     return known(vocabulary().purposes, stated), False
+
+
+def receipt_for(ledger: Ledger, principal: Principal, receipt_id: str) -> Receipt:
+    """Give a receipt to those whose use it proves, and to those who may audit.
+
+    It says who did what with which collection, so that it is not for everybody with its id.
+
+    Raises:
+        InvalidRequest: it is no receipt's id.
+        NotFound: there is none of that id, or it is not for them.
+        LedgerBroken: the ledger is not as it was signed.
+    """
+    unknown = NotFound(
+        "No receipt of a use of yours has this id. Copy it whole from the answer, or ask somebody"
+        " who may audit."
+    )
+    try:
+        receipt = ledger.receipt(receipt_id)
+    except NotFound as error:
+        raise unknown from error
+    theirs = read_entry(receipt.entry).use.principal.id == principal.id
+    if not (theirs or may(principal.role, Action.AUDIT)):
+        raise unknown
+    return receipt
