@@ -42,6 +42,10 @@ _ARTIFACTS = os.environ.get("LIKENESS_ARTIFACTS")
 # of that to standard error, into whatever test runs then. It reads this when it is imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
+# For the processes that share the work: their libraries' own threads only wait for each other.
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
+
 
 # Homes are made by the thousand, and each is synced. In memory that costs nothing, and nothing here
 # has to outlive a power cut.
