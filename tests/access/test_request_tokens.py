@@ -46,7 +46,7 @@ class Caller:
             if answered is not None:
                 return answered
             self.done += 1
-            self.tokens.keep(connection, *request, response)
+            self.tokens.keep(connection, *request, response=response)
             return response
 
         return self.database.write(act)
@@ -113,7 +113,7 @@ def test_rows_hold_neither_token_nor_input_nor_response(caller: Caller, database
 def test_an_act_that_fails_keeps_no_token(caller: Caller, database: Database) -> None:
     def fail(connection: Connection) -> None:
         assert caller.tokens.claim(connection, ADA, "CreateUser", "t", digest("a")) is None
-        caller.tokens.keep(connection, ADA, "CreateUser", "t", digest("a"), b"{}")
+        caller.tokens.keep(connection, ADA, "CreateUser", "t", digest("a"), response=b"{}")
         raise RuntimeError
 
     with pytest.raises(RuntimeError):

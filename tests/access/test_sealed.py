@@ -28,7 +28,7 @@ def test_keys_and_tokens_outlive_the_installations_key(
     request = (Principal("key:ada", Role.CLIENT), "CreateUser", "t", bytes(32))
     tokens = RequestTokens(keyring, clock)
     assert database.write(lambda c: tokens.claim(c, *request)) is None
-    database.write(lambda c: tokens.keep(c, *request, b"{}"))
+    database.write(lambda c: tokens.keep(c, *request, response=b"{}"))
     # A server that has read the keys already, with a keyring of its own.
     server = KnownKeys(
         Freshness(database, clock.seconds), Keyring(KeyFiles(tmp_path / "keys")), clock

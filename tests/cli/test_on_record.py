@@ -292,9 +292,19 @@ def test_a_search_that_people_have_to_look_at_names_nobody_and_says_which_case(
 
 
 def decide(case_id: UUID, number: int, verdict: Verdict) -> None:
-    said = (case_id, number, "key:reviewer", verdict, "the ears", datetime.now(UTC))
     with home() as opened:
-        opened.database.write(lambda one: verdicts.decide(one, opened.keyring, *said))
+        opened.database.write(
+            lambda one: verdicts.decide(
+                one,
+                opened.keyring,
+                case_id,
+                number=number,
+                reviewer_id="key:reviewer",
+                verdict=verdict,
+                reason="the ears",
+                now=datetime.now(UTC),
+            )
+        )
 
 
 def test_a_search_that_people_have_decided_says_so_and_is_withheld_no_more(

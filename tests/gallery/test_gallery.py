@@ -26,7 +26,7 @@ from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.index.exact_index import ExactIndex
 from likeness.index.faiss_index import FaissIndex
 from likeness.index.snapshot import FORMAT
-from likeness.secrets import GivenKeys, Keyring
+from likeness.secrets import Keyring, TextKeys
 from likeness.terms import CohortStatistics, Template
 from tests.gallery import erase
 from tests.gallery.galleries import (
@@ -568,7 +568,7 @@ def test_older_snapshot_put_back_means_nobody_by_what_is_erased(home: Home, tmp_
 
 def test_wrong_key_opens_nothing_and_loses_nothing(home: Home) -> None:
     snapshotted(home)
-    wrong = Keyring(GivenKeys("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "a test"))
+    wrong = Keyring(TextKeys("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "a test"))
 
     with home.open(keyring=wrong) as gallery, pytest.raises(KeyUnusable, match="Restore that key"):
         gallery.search("staff", template(7), 1)

@@ -71,11 +71,11 @@ class Desk:
                 connection,
                 self.keyring,
                 case.id,
-                number,
-                f"key:{reviewer}",
-                verdict,
-                f"{reviewer} looked at the ears",
-                self.now,
+                number=number,
+                reviewer_id=f"key:{reviewer}",
+                verdict=verdict,
+                reason=f"{reviewer} looked at the ears",
+                now=self.now,
             )
         )[1].standing
 

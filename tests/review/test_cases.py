@@ -115,7 +115,13 @@ def test_case_ends_with_its_deadline_when_no_authority_consents(desk: Desk) -> N
     with pytest.raises(NotFound):
         desk.database.write(
             lambda c: authorisations.authorise(
-                c, desk.keyring, case.id, "key:admin", "Court", "7", desk.now
+                c,
+                desk.keyring,
+                case.id,
+                principal_id="key:admin",
+                authority="Court",
+                number="7",
+                now=desk.now,
             )
         )
     assert [one.id for one in desk.sweep()] == [case.id]
@@ -127,7 +133,13 @@ def test_authorised_case_outlives_its_deadline(desk: Desk) -> None:
     desk.pass_hours(23)
     authorised = desk.database.write(
         lambda c: authorisations.authorise(
-            c, desk.keyring, case.id, "key:admin", "District court", "12 X 7/26", desk.now
+            c,
+            desk.keyring,
+            case.id,
+            principal_id="key:admin",
+            authority="District court",
+            number="12 X 7/26",
+            now=desk.now,
         )
     )
     assert authorised.authorised_at == desk.now
@@ -286,7 +298,7 @@ def test_told_apart_pairs_are_known_for_searches_that_owe_no_review(desk: Desk) 
     desk.decide(desk.open([one]), "ada", Verdict.NOT_SAME)
     apart = desk.database.read(
         lambda c: cases.told_apart_from(
-            c, desk.keyring, COLLECTION, SEARCH.probe, [one.id, two.id], 0
+            c, desk.keyring, COLLECTION, probe=SEARCH.probe, candidate_ids=[one.id, two.id], owed=0
         )
     )
     assert apart == {one.id}

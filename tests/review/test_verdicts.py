@@ -100,7 +100,14 @@ def test_reason_that_is_none_is_refused(desk: Desk, reason: str) -> None:
     with pytest.raises(InvalidRequest, match="a reason"):
         desk.database.write(
             lambda c: verdicts.decide(
-                c, desk.keyring, case.id, None, "key:ada", Verdict.SAME, reason, desk.now
+                c,
+                desk.keyring,
+                case.id,
+                number=None,
+                reviewer_id="key:ada",
+                verdict=Verdict.SAME,
+                reason=reason,
+                now=desk.now,
             )
         )
 
@@ -109,7 +116,13 @@ def test_consent_is_recorded_once_and_only_where_it_is_owed(desk: Desk) -> None:
     def authorise(case: Case) -> Case:
         return desk.database.write(
             lambda c: authorisations.authorise(
-                c, desk.keyring, case.id, "key:admin", "Court", "7", desk.now
+                c,
+                desk.keyring,
+                case.id,
+                principal_id="key:admin",
+                authority="Court",
+                number="7",
+                now=desk.now,
             )
         )
 
@@ -128,7 +141,13 @@ def test_nobody_authorises_their_own_search(desk: Desk) -> None:
     with pytest.raises(Denied, match=r"is of your own use.*another admin"):
         desk.database.write(
             lambda c: authorisations.authorise(
-                c, desk.keyring, case.id, case.principal_id, "Court", "7", desk.now
+                c,
+                desk.keyring,
+                case.id,
+                principal_id=case.principal_id,
+                authority="Court",
+                number="7",
+                now=desk.now,
             )
         )
     assert desk.database.read(lambda c: authorisations.of_case(c, desk.keyring, case)) is None

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import Conflict, KeyUnusable, NotFound
-from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource, key_id_of
+from likeness.secrets import CommandKeys, KeyFiles, Keyring, KeySource, TextKeys, key_id_of
 
 NEW, OLD = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
 
@@ -291,7 +291,7 @@ def test_keys_of_another_user_are_refused(
 
 
 def given(*keys: str) -> KeySource:
-    return GivenKeys("\n".join(keys), "LIKENESS_KEYS")
+    return TextKeys("\n".join(keys), "LIKENESS_KEYS")
 
 
 def printed(*keys: str) -> KeySource:
@@ -330,12 +330,12 @@ def test_keys_given_are_rotated_where_they_come_from(source: Callable[..., KeySo
 )
 def test_key_given_wrongly_is_counted_and_not_quoted(text: str, message: str) -> None:
     with pytest.raises(KeyUnusable, match=message) as caught:
-        Keyring(GivenKeys(text, "LIKENESS_KEYS"))
+        Keyring(TextKeys(text, "LIKENESS_KEYS"))
 
     assert "hunter2" not in str(caught.value)
     assert "aHVudGVyMg" not in str(caught.value)
     assert caught.value.__cause__ is None
-    assert NEW not in repr(GivenKeys(NEW, "LIKENESS_KEYS"))
+    assert NEW not in repr(TextKeys(NEW, "LIKENESS_KEYS"))
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,14 @@ class Accounting:
     def decide(self, case_id: UUID, reviewer: str, verdict: Verdict, number: int = 1) -> None:
         self.database.write(
             lambda connection: verdicts.decide(
-                connection, self.keyring, case_id, number, reviewer, verdict, "looked", self.now
+                connection,
+                self.keyring,
+                case_id,
+                number=number,
+                reviewer_id=reviewer,
+                verdict=verdict,
+                reason="looked",
+                now=self.now,
             )
         )
 

@@ -12,7 +12,7 @@ import pytest
 import likeness
 from likeness.errors import Conflict, DatabaseUnavailable, KeyUnusable
 from likeness.gallery import collections
-from likeness.secrets import GivenKeys, Keyring
+from likeness.secrets import Keyring, TextKeys
 from likeness.service.govern.secrets import REWRAPS, Rotation
 from likeness.storage import Database
 from tests.gallery.galleries import Home, enrol, make, new, template
@@ -42,7 +42,7 @@ def all_know_ada(home: Home, keyring: Keyring | None = None) -> bool:
 
 
 def given(*keys: bytes) -> Keyring:
-    return Keyring(GivenKeys(" ".join(base64.b64encode(key).decode() for key in keys), "KEYS"))
+    return Keyring(TextKeys(" ".join(base64.b64encode(key).decode() for key in keys), "KEYS"))
 
 
 def test_one_new_key_takes_the_place_of_all(rows: Home) -> None:

@@ -4,7 +4,7 @@
         if (answered := tokens.claim(connection, principal, operation, token, digest)) is not None:
             return answered
         ...                                        # change rows
-        tokens.keep(connection, principal, operation, token, digest, response)
+        tokens.keep(connection, principal, operation, token, digest, response=response)
         return response
 
 Both belong into the act that changes the rows: acts are alone with the database, so that of two
@@ -71,6 +71,7 @@ class RequestTokens:
         operation: str,
         token: str,
         input_digest: bytes,
+        *,
         response: bytes,
     ) -> None:
         """Keep what is answered to a request that `claim` called new."""

@@ -14,7 +14,7 @@ from likeness.errors import InvalidRequest, KeyUnusable, ModelTampered, NotFound
 from likeness.gallery import Collection, Collections
 from likeness.ledger import Ledger
 from likeness.policy import ChosenPack, RulesInForce, enabled, require_known, shipped
-from likeness.secrets import CommandKeys, GivenKeys, KeyFiles, Keyring, KeySource
+from likeness.secrets import CommandKeys, KeyFiles, Keyring, KeySource, TextKeys
 from likeness.service.uses.record import Desk, Outcome
 from likeness.service.uses.withhold import Withholding
 from likeness.storage import Freshness, SqliteFile, current, migrate, open_database, read_address
@@ -189,7 +189,7 @@ def key_source(settings: Settings) -> KeySource:
     if given and settings.keys_command:
         raise InvalidRequest("LIKENESS_KEYS and LIKENESS_KEYS_COMMAND are both set. Unset one.")
     if given:
-        return GivenKeys(given, "LIKENESS_KEYS")
+        return TextKeys(given, "LIKENESS_KEYS")
     if settings.keys_command:
         return CommandKeys(shlex.split(settings.keys_command))
     return KeyFiles(settings.home / "keys")

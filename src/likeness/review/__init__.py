@@ -17,7 +17,7 @@ from likeness.review.case import (
     Verdict,
 )
 from likeness.review.probes import SampleFace
-from likeness.review.verdicts import Given
+from likeness.review.verdicts import Judgement
 from likeness.review.watches import Grounds, NewWatch, Probe, Watch
 from likeness.review.watching import Arrival, open_watch_cases
 
@@ -28,8 +28,8 @@ __all__ = [
     "Candidate",
     "Case",
     "Found",
-    "Given",
     "Grounds",
+    "Judgement",
     "NewWatch",
     "Outcome",
     "Owed",

@@ -28,6 +28,7 @@ def authorise(
     connection: Connection,
     keyring: Keyring,
     case_id: UUID,
+    *,
     principal_id: str,
     authority: str,
     number: str,

@@ -234,6 +234,7 @@ def told_apart_from(
     connection: Connection,
     keyring: Keyring,
     collection_id: UUID,
+    *,
     probe: bytes | SampleFace,
     candidate_ids: Collection[UUID],
     owed: int,

@@ -22,7 +22,7 @@ from likeness.secrets import Keyring
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Judgement:
     """A verdict that was given, and why."""
 
     number: int
@@ -36,6 +36,7 @@ def decide(
     connection: Connection,
     keyring: Keyring,
     case_id: UUID,
+    *,
     number: int | None,
     reviewer_id: str,
     verdict: Verdict,
@@ -98,7 +99,7 @@ def decide(
     return case, after
 
 
-def of_case(connection: Connection, keyring: Keyring, case: Case) -> list[Given]:
+def of_case(connection: Connection, keyring: Keyring, case: Case) -> list[Judgement]:
     """List all verdicts on a case; who may see which is for `seen_by` to say.
 
     Raises:
@@ -109,7 +110,7 @@ def of_case(connection: Connection, keyring: Keyring, case: Case) -> list[Given]
         select(VERDICTS).where(VERDICTS.c.case_id == case.id).order_by("given_at", "reviewer_id")
     )
     return [
-        Given(
+        Judgement(
             row.number,
             row.reviewer_id,
             Verdict(row.verdict),
@@ -128,7 +129,9 @@ def numbers_of(connection: Connection, case: Case, reviewer_id: str) -> set[int]
     return set(connection.execute(chosen).scalars())
 
 
-def seen_by(case: Case, candidate: Candidate, given: list[Given], reviewer_id: str) -> list[Given]:
+def seen_by(
+    case: Case, candidate: Candidate, given: list[Judgement], reviewer_id: str
+) -> list[Judgement]:
     """Choose the verdicts on a candidate that a reviewer may see.
 
     Their own at once. Those of others once nobody is asked any more; before that, only where people

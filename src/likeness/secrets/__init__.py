@@ -4,7 +4,7 @@ from likeness.secrets.key_files import KeyFiles
 from likeness.secrets.keyring import Keyring
 from likeness.secrets.passphrase import SEALED_MAGIC, opened_stream, sealed_stream
 from likeness.secrets.signing import SigningKey, VerifyingKey
-from likeness.secrets.sources import CommandKeys, GivenKeys, KeySource, run_command
+from likeness.secrets.sources import CommandKeys, KeySource, TextKeys, run_command
 from likeness.secrets.wrapping import OVERHEAD_BYTES, Digester, Key, key_id_of
 
 __all__ = [
@@ -12,12 +12,12 @@ __all__ = [
     "SEALED_MAGIC",
     "CommandKeys",
     "Digester",
-    "GivenKeys",
     "Key",
     "KeyFiles",
     "KeySource",
     "Keyring",
     "SigningKey",
+    "TextKeys",
     "VerifyingKey",
     "key_id_of",
     "opened_stream",

@@ -62,7 +62,7 @@ class _KeptElsewhere:
         raise Conflict(f"Key {key_id} comes from {self._origin}. Remove it there.")
 
 
-class GivenKeys(_KeptElsewhere):
+class TextKeys(_KeptElsewhere):
     """Keys in a value, such as a variable of the environment."""
 
     def __init__(self, text: str, origin: str) -> None:
@@ -75,7 +75,7 @@ class GivenKeys(_KeptElsewhere):
 
     def __repr__(self) -> str:
         """Show where the keys come from, and none of them."""
-        return f"GivenKeys({self._origin})"
+        return f"TextKeys({self._origin})"
 
 
 class CommandKeys(_KeptElsewhere):

@@ -91,7 +91,7 @@ def once(
                 return given.validate_json(answered)
             result = act(connection)
             kept = given.dump_json(result)
-            tokens.keep(connection, principal, operation, token, digest, kept)
+            tokens.keep(connection, principal, operation, token, digest, response=kept)
             return result
 
         return act_once

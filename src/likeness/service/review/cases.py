@@ -19,7 +19,7 @@ from likeness.review import (
     Authorisation,
     Candidate,
     Case,
-    Given,
+    Judgement,
     Standing,
     Verdict,
     authorisations,
@@ -64,7 +64,7 @@ class SeenCandidate:
     picture: bool
     rank: int | None
     similarity: float | None
-    verdicts: tuple[Given, ...]
+    verdicts: tuple[Judgement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +148,11 @@ def decide_case(
                 connection,
                 rows.keyring,
                 case_id,
-                number,
-                caller.principal.id,
-                verdict,
-                reason,
-                now,
+                number=number,
+                reviewer_id=caller.principal.id,
+                verdict=verdict,
+                reason=reason,
+                now=now,
             ),
             lambda decided: _outcome(*decided, verdict),
         )
@@ -171,7 +171,13 @@ def authorise_case(
     with _recorded(rows, caller, Action.AUTHORISE, case_id) as (record, case):
         authorised = record.write(
             lambda connection: authorisations.authorise(
-                connection, rows.keyring, case_id, who, authority, number, now
+                connection,
+                rows.keyring,
+                case_id,
+                principal_id=who,
+                authority=authority,
+                number=number,
+                now=now,
             ),
             lambda _: Outcome(details=_of(case)),
         )
@@ -270,7 +276,7 @@ class _View:
             if own and facts.decided and one.standing is Standing.CONFIRMED
         )
 
-    def _seen_candidate(self, one: Candidate, given: list[Given]) -> SeenCandidate:
+    def _seen_candidate(self, one: Candidate, given: list[Judgement]) -> SeenCandidate:
         shown = verdicts.seen_by(self.case, one, given, self.principal.id)
         hidden = self.rows.scores_hidden and one.standing is Standing.OPEN and not shown
         return SeenCandidate(

@@ -128,9 +128,9 @@ class Withholding:
             connection,
             self.keyring,
             collection_id,
-            probe.known_as,
-            {one for match in matches for one in _ids(match)},
-            owed_by(decision).reviews,
+            probe=probe.known_as,
+            candidate_ids={one for match in matches for one in _ids(match)},
+            owed=owed_by(decision).reviews,
         )
         case = cases.find_case(connection, self.keyring, _search(use, probe), now)
         pending = None if case is None else Pending(case, cases.outcome_of(connection, case))
