@@ -1,4 +1,4 @@
-"""What does each operation of Rekognition do? One function each, named in `OPERATIONS`."""
+"""One function for each operation of Rekognition, named in `OPERATIONS`."""
 
 from collections.abc import Callable, Mapping
 

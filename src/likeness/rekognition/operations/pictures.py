@@ -1,4 +1,4 @@
-"""Which picture does a request mean, and may it be decoded? AWS's limits, from the header alone."""
+"""Gets the picture that a request means, and holds its header to AWS's limits before decoding."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""How are faces and references said in AWS's words? Boxes and points as ratios of the picture.
+"""Says faces and references in AWS's words: boxes and points as ratios of the picture.
 
 Likeness' signs of roll, yaw and pitch are AWS's: roll is positive when the head is turned clockwise
 in the picture, yaw when it turns towards the picture's right, pitch when it looks up.

@@ -1,4 +1,4 @@
-"""Cluster: which unnamed faces of many pictures are one person's? It proposes and enrols nobody."""
+"""Cluster: propose which unnamed faces of many pictures are one person's. Nobody is enrolled."""
 
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass

@@ -1,4 +1,4 @@
-"""Which unnamed faces are one person's? Groups of templates, by average linkage.
+"""Groups templates that are likely one person's, by average linkage.
 
 Every face begins as a group of its own. The two groups whose faces score highest with each other
 on average are joined, again and again, until no two reach the threshold (UPGMA: Sokal and Michener

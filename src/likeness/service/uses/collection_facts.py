@@ -1,4 +1,4 @@
-"""What did an admin declare of a collection? Tags that start with `likeness:`.
+"""Reads what an admin declares of a collection by its tags that start with `likeness:`.
 
 A tag that rules do not know declares nothing, and its value would stand in the entries of uses for
 ever. So none is taken, and of one that was taken before this was so, rules and entries see

@@ -37,7 +37,15 @@ from likeness.policy import (
     uses_of_day,
 )
 from likeness.service.erase.forget import forget
-from likeness.service.uses.withhold import OF_PEOPLE, M, Probe, Withholding, confirmed, crop_of
+from likeness.service.uses.withhold import (
+    OF_PEOPLE,
+    M,
+    Probe,
+    Query,
+    Withholding,
+    confirmed,
+    crop_of,
+)
 from likeness.storage import Database
 from likeness.terms import Action, Decision, Duty, Rule, Use
 
@@ -219,15 +227,14 @@ class Record:
             Denied: nothing may be.
         """
         desk, now = self._desk, self._desk.clock()
+        query = Query(self.use, self._admission, probe, now)
         floor = self._admission.amount_of(Duty.SIMILARITY) or 0.0
         found = [match for match in matches if match.similarity >= floor]
         pending = None
         if self._was_reviewed:
             every = found
             found, pending = desk.database.read(
-                lambda connection: desk.withholding.known(
-                    connection, self.use, self._admission, probe, every, now
-                )
+                lambda connection: desk.withholding.known(connection, query, every)
             )
         alike = [match for match in found if match.similarity >= least]
         agreed, seen = alike, self._circumstances
@@ -255,7 +262,7 @@ class Record:
             self.decision = decision
             raise Denied(refusal(self.use, decision))
         if owed:
-            self._open_case(Kind.WITHHELD, alike, probe, now)
+            self._open_case(Kind.WITHHELD, query, alike)
             return []
         self.decision = decision
         others = [match for match in found if match.similarity < least]
@@ -271,7 +278,8 @@ class Record:
         if not keeps or not matches or self._has_case:
             return
         # The use goes on, and ends with an entry of its own.
-        self._open_case(Kind.INTENT, matches, probe, self._desk.clock())
+        query = Query(self.use, self._admission, probe, self._desk.clock())
+        self._open_case(Kind.INTENT, query, matches)
 
     def write(self, act: Callable[[Connection], T], outcome: Callable[[T], Outcome]) -> T:
         """Run an act in a transaction, together with the entry that says what came of it.
@@ -302,13 +310,11 @@ class Record:
         least = min((match.similarity for match in matches), default=100.0)
         return self._desk.rules.decide(self.use, replace(seen, similarity=least), now)
 
-    def _open_case(self, kind: Kind, matches: Sequence[M], probe: Probe, now: datetime) -> None:
-        desk, crop_jpeg = self._desk, crop_of(probe)
+    def _open_case(self, kind: Kind, query: Query, matches: Sequence[M]) -> None:
+        desk, crop_jpeg = self._desk, crop_of(query.probe)
 
         def open_case(connection: Connection) -> tuple[UUID, Position]:
-            case = desk.withholding.open(
-                connection, self.use, self._admission, probe, crop_jpeg, matches, now
-            )
+            case = desk.withholding.open(connection, query, matches, crop_jpeg)
             event = Event(kind, self.use, self._admission, ids={"case": case.id})
             return case.id, desk.ledger.append(connection, event)
 

@@ -91,6 +91,33 @@ class Pending:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """A search whose answer is to be released; `decision` is that of its admission."""
+
+    use: Use
+    decision: Decision
+    probe: Probe
+    now: datetime
+
+    @property
+    def collection_id(self) -> UUID:
+        """What is searched."""
+        return required(self.use.collection_id, "the collection that was searched")
+
+    def as_search(self) -> Search:
+        """Say what makes another search the same."""
+        use, probe = self.use, self.probe
+        return Search(
+            use.principal.id,
+            self.collection_id,
+            use.operation,
+            use.purpose,
+            probe.parameters,
+            probe.known_as,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Withholding:
     """Opens and finds the cases of searches; `keeps_crops` is whether pictures may be kept."""
@@ -114,61 +141,45 @@ class Withholding:
         return use.collection_id is not None and keys.exists(connection, use.collection_id)
 
     def known(
-        self,
-        connection: Connection,
-        use: Use,
-        decision: Decision,
-        probe: Probe,
-        matches: Sequence[M],
-        now: datetime,
+        self, connection: Connection, query: Query, matches: Sequence[M]
     ) -> tuple[list[M], Pending | None]:
         """Leave out whom as many people as are owed told apart; find the case of the search."""
-        collection_id = required(use.collection_id, "the collection that is reviewed")
         apart = cases.told_apart_from(
             connection,
             self.keyring,
-            collection_id,
-            probe=probe.known_as,
+            query.collection_id,
+            probe=query.probe.known_as,
             candidate_ids={one for match in matches for one in _ids(match)},
-            owed=owed_by(decision).reviews,
+            owed=owed_by(query.decision).reviews,
         )
-        case = cases.find_case(connection, self.keyring, _search(use, probe), now)
+        case = cases.find_case(connection, self.keyring, query.as_search(), query.now)
         pending = None if case is None else Pending(case, cases.outcome_of(connection, case))
         return [match for match in matches if not _ids(match) & apart], pending
 
     def open(
-        self,
-        connection: Connection,
-        use: Use,
-        decision: Decision,
-        probe: Probe,
-        crop_jpeg: bytes | None,
-        matches: Sequence[M],
-        now: datetime,
+        self, connection: Connection, query: Query, matches: Sequence[M], crop_jpeg: bytes | None
     ) -> Case:
         """Open the case of a search, or give the one that another call has opened meanwhile.
 
-        One person has to look at what no rule owes.
+        One person has to look at what no rule owes. `crop_jpeg` is the face that is searched for;
+        of an enrolled one it is what was kept.
         """
         found = [Found(one.reference_id, one.subject_id, one.similarity) for one in matches]
-        owed = owed_by(decision)
+        owed, enrolled_id = owed_by(query.decision), query.probe.enrolled_id
+        if enrolled_id is not None:
+            crop_jpeg = crops.opened(connection, self.keyring, query.collection_id, enrolled_id)
         return cases.open_case(
             connection,
             self.keyring,
-            _search(use, probe),
+            query.as_search(),
             replace(owed, reviews=max(1, owed.reviews)),
             found,
-            use_id=use.id,
-            crop_jpeg=crop_jpeg or self._enrolled_crop(connection, use, probe),
-            now=now,
-            expires_at=now + self.case_lives,
-            probe_id=probe.enrolled_id,
+            use_id=query.use.id,
+            crop_jpeg=crop_jpeg,
+            now=query.now,
+            expires_at=query.now + self.case_lives,
+            probe_id=enrolled_id,
         )
-
-    def _enrolled_crop(self, connection: Connection, use: Use, probe: Probe) -> bytes | None:
-        if probe.enrolled_id is None or use.collection_id is None:
-            return None
-        return crops.opened(connection, self.keyring, use.collection_id, probe.enrolled_id)
 
 
 def crop_of(probe: Probe) -> bytes | None:
@@ -198,17 +209,6 @@ def owed_by(decision: Decision) -> Owed:
     reviews = decision.amount_of(Duty.REVIEW) or 0
     separate = decision.amount_of(Duty.SEPARATE_REVIEW) or 0
     return Owed(int(max(reviews, separate)), bool(separate), decision.amount_of(Duty.AUTHORISATION))
-
-
-def _search(use: Use, probe: Probe) -> Search:
-    return Search(
-        use.principal.id,
-        required(use.collection_id, "the collection that was searched"),
-        use.operation,
-        use.purpose,
-        probe.parameters,
-        probe.known_as,
-    )
 
 
 def _id(match: Matched) -> UUID:
