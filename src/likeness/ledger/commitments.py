@@ -19,6 +19,7 @@ from sqlalchemy import Connection, delete, insert, select
 from likeness.ledger.tables import SUBJECT_KEYS
 from likeness.secrets import Digester, Key
 from likeness.storage import OneOf
+from likeness.terms import in_batches
 
 FORGOTTEN_FROM = (SUBJECT_KEYS,)
 """The tables that `likeness.storage.scrub` is to be told after `forget`."""
@@ -58,11 +59,10 @@ def forget(connection: Connection, ids: Sequence[UUID]) -> int:
 
     The last entry about them has to be written before: another would give them a new key.
     """
-    forgotten = 0
-    for start in range(0, len(ids), _AT_A_TIME):
-        some = SUBJECT_KEYS.c.id.in_(ids[start : start + _AT_A_TIME])
-        forgotten += connection.execute(delete(SUBJECT_KEYS).where(some)).rowcount
-    return forgotten
+    return sum(
+        connection.execute(delete(SUBJECT_KEYS).where(SUBJECT_KEYS.c.id.in_(some))).rowcount
+        for some in in_batches(ids, _AT_A_TIME)
+    )
 
 
 def _keys(connection: Connection, secret: Key, ids: Sequence[UUID]) -> dict[UUID, bytes]:

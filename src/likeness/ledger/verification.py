@@ -49,6 +49,13 @@ class Problem:
     entry: int | None = None
 
 
+class _Wrong(Exception):
+    """Stops a look at the first problem."""
+
+    def __init__(self, says: str, entry: int | None = None) -> None:
+        self.problem = Problem(says, entry)
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What a look at the whole ledger came to.
@@ -117,11 +124,13 @@ def verify_log(
     walk = _Walk(origin, marks, {one.checkpoint.size for one in against})
     note = connection.execute(select(HEAD.c.note).where(HEAD.c.id == 1)).scalar_one_or_none()
     signed = checkpoint_of(note)
-    problem = walk.through(connection, signed)
-    if problem is None:
-        problem = _of_signature(connection, walk, note, signed)
-    if problem is None:
-        problem = _of_outside(walk, against, key)
+    problem = None
+    try:
+        walk.through(connection, signed)
+        _check_signature(connection, walk, note, signed)
+        _check_outside(walk, against, key)
+    except _Wrong as wrong:
+        problem = wrong.problem
     return Verification(
         walk.tree.size,
         walk.tree.root,
@@ -147,37 +156,34 @@ class _Walk:
     last_at: bytes = b""
     marked_otherwise: int | None = None
 
-    def through(self, connection: Connection, signed: SignedCheckpoint | None) -> Problem | None:
+    def through(self, connection: Connection, signed: SignedCheckpoint | None) -> None:
         """Read all entries, up to the first that is not as it must be."""
         size = signed.checkpoint.size if signed else 0
-        problem = None
-        for row in every_row(connection):
-            problem = self._problem_of(size, *row)
-            if problem is not None:
-                break
-        else:
+        try:
+            for row in every_row(connection):
+                self._check(size, *row)
             if self.tree.size < size:
-                problem = Problem(
+                raise _Wrong(
                     f"the signed head says {size} entries and there are {self.tree.size}",
                     self.tree.size,
                 )
+        except _Wrong:
+            if self.marked_otherwise is None:
+                raise
         if self.marked_otherwise is not None:
-            return Problem("it is not what was written", self.marked_otherwise)
-        return problem
+            raise _Wrong("it is not what was written", self.marked_otherwise)
 
-    def _problem_of(
-        self, size: int, position: int, entry: bytes, hashes: bytes, mark: bytes
-    ) -> Problem | None:
+    def _check(self, size: int, position: int, entry: bytes, hashes: bytes, mark: bytes) -> None:
         expected = self.tree.size
         if position != expected:
-            return Problem(
+            raise _Wrong(
                 "it is missing" if position > expected else "rows that are none come before it",
                 expected,
             )
         if position >= size:
-            return Problem("it is beyond the signed head", position)
+            raise _Wrong("it is beyond the signed head", position)
         if {type(entry), type(hashes), type(mark)} != {bytes}:
-            return Problem("it is not what was written", position)
+            raise _Wrong("it is not what was written", position)
         leaf = leaf_hash(entry)
         self.tree, completed = self.tree.appended(leaf)
         if (
@@ -188,99 +194,95 @@ class _Walk:
         ):
             self.marked_otherwise = position
         if b"".join(completed) != hashes:
-            return Problem("it or its hashes are not what was written", position)
+            raise _Wrong("it or its hashes are not what was written", position)
         if self.tree.size in self.sizes:
             self.roots[self.tree.size] = self.tree.root
-        return self._problem_of_content(position, entry)
+        self._check_content(position, entry)
 
-    def _problem_of_content(self, position: int, entry: bytes) -> Problem | None:
+    def _check_content(self, position: int, entry: bytes) -> None:
         # Written in one way only, so what is looked for is found without reading all of it.
         at = _AT.match(entry)
         if at is None:
-            return Problem("it cannot be read", position)
+            raise _Wrong("it cannot be read", position)
         if at[1] < self.last_at:  # of one width, so text sorts as time
-            return Problem("it is earlier than the entry before it", position)
+            raise _Wrong("it is earlier than the entry before it", position)
         self.last_at = at[1]
         self.set_back += at[2] is not None
         if _OF_A_KEY in entry:
             try:
                 document = json.loads(entry)
                 if document["kind"] == Kind.KEY:
-                    return self._problem_of_key(position, document["details"])
+                    self._check_key(position, document["details"])
             except (ValueError, KeyError, TypeError, RecursionError):
-                return Problem("it cannot be read", position)
+                raise _Wrong("it cannot be read", position) from None
         if not self.signers:
-            return Problem("it comes before the entry that states the first key", position)
-        return None
+            raise _Wrong("it comes before the entry that states the first key", position)
 
-    def _problem_of_key(self, position: int, details: dict[str, str]) -> Problem | None:
+    def _check_key(self, position: int, details: dict[str, str]) -> None:
         key = VerifyingKey(bytes.fromhex(details["key"]))
         if len(key.raw) != _KEY_BYTES:
-            return Problem("the key that it states is none", position)
+            raise _Wrong("the key that it states is none", position)
         endorsed = position == 0
         if self.signers:
             former = self.signers[-1].key
             if details["replaces"] != former.raw.hex():
-                return Problem("it replaces a key that did not sign", position)
+                raise _Wrong("it replaces a key that did not sign", position)
             endorsed = is_endorsed(former, self.origin, key.raw, details.get("endorsement", ""))
         elif position != 0:
-            return Problem("the first key was stated too late", position)
+            raise _Wrong("the first key was stated too late", position)
         self.signers.append(Signer(key, position, endorsed))
-        return None
 
 
-def _of_signature(
+def _check_signature(
     connection: Connection, walk: _Walk, note: str | None, signed: SignedCheckpoint | None
-) -> Problem | None:
-    """Say what is wrong with the head, where every row agrees with the others."""
+) -> None:
+    """Hold the head to the rows, where every row agrees with the others."""
     if note is None and walk.tree.size == 0 and read_verifying_key(connection) is None:
-        return None  # nothing was ever recorded
+        return  # nothing was ever recorded
     if signed is None:
-        return Problem("the signed head is missing or damaged")
+        raise _Wrong("the signed head is missing or damaged")
     signer = walk.signers[-1].key if walk.signers else None
     if signed.checkpoint.origin != walk.origin:
-        return Problem(f"the head is of another ledger, {signed.checkpoint.origin!r}")
+        raise _Wrong(f"the head is of another ledger, {signed.checkpoint.origin!r}")
     if signer is None or not signed.is_signed_by(signer):
-        return Problem("the head is not signed by the key that the entries state")
+        raise _Wrong("the head is not signed by the key that the entries state")
     if signed.checkpoint.root != walk.tree.root:
-        return Problem(
+        raise _Wrong(
             "the entries are not those that were signed, and every trace of which were changed is"
             " changed too"
         )
     if read_verifying_key(connection) != signer:
-        return Problem("the row of the signing key is not the key that the entries state")
-    return None
+        raise _Wrong("the row of the signing key is not the key that the entries state")
 
 
-def _of_outside(
+def _check_outside(
     walk: _Walk, against: Sequence[SignedCheckpoint], key: VerifyingKey | None
-) -> Problem | None:
-    """Say what is wrong by what was kept elsewhere."""
+) -> None:
+    """Hold the rows to what was kept elsewhere."""
     if key is not None:
         since = [place for place, signer in enumerate(walk.signers) if signer.key == key]
         if not since:
-            return Problem("the key given never signed this ledger")
+            raise _Wrong("the key given never signed this ledger")
         for signer in walk.signers[since[-1] + 1 :]:
             if not signer.endorsed:
-                return Problem(
+                raise _Wrong(
                     "from it on a key signs that the key given does not vouch for", signer.since
                 )
     for one in against:
         size, root = one.checkpoint.size, one.checkpoint.root
         if not any(one.is_signed_by(signer.key) for signer in walk.signers):
-            return Problem(
+            raise _Wrong(
                 f"the checkpoint of {size} entries is signed by none of this ledger's keys: it is"
                 " forged, or the ledger was written anew"
             )
         if size > walk.tree.size:
-            return Problem(
+            raise _Wrong(
                 f"the checkpoint has {size} entries and the ledger {walk.tree.size}: the end was"
                 " cut off, or an older copy put in place",
                 walk.tree.size,
             )
         if walk.roots[size] != root:
-            return Problem(
+            raise _Wrong(
                 f"the first {size} entries are not those of the checkpoint: a holder of the key"
                 " wrote some anew"
             )
-    return None
