@@ -11,7 +11,7 @@ from likeness.app import Installation
 from likeness.app.access import Rows, somebody_here
 from likeness.app.home import Home
 from likeness.config import Settings, read_settings
-from likeness.gallery import collections
+from likeness.gallery import stored_collections
 from likeness.gallery.tables import COLLECTIONS
 from likeness.ledger.tables import ENTRIES
 from likeness.storage import read_installation
@@ -62,7 +62,7 @@ def test_rows_of_an_older_likeness_are_vouched_for_once_and_on_record(
         collection = create(gallery, "staff", model="net@1", dimensions=8, cohort_version="none")
 
         def as_before(connection: Connection) -> None:
-            older = keyring.new_data_key(collections.older_key_context(collection.id))[1]
+            older = keyring.new_data_key(stored_collections.older_key_context(collection.id))[1]
             connection.execute(update(COLLECTIONS).values(sealed_key=older))
 
         home.database.write(as_before)

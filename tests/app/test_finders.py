@@ -13,7 +13,7 @@ from likeness.app.installation import Installation, MissingPart
 from likeness.artifacts import Progress
 from likeness.config import Settings
 from likeness.errors import Conflict
-from likeness.gallery.collections import StoredCollection
+from likeness.gallery.stored_collections import StoredCollection
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.networks.detectors import FaceNetwork
 from likeness.vision.networks.session import Engine, Session

@@ -5,7 +5,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from uuid import UUID
 
-from likeness.gallery import By, Gallery, open_collection
+from likeness.gallery import By, Gallery, indexes
 from tests.gallery import erase
 from tests.gallery.galleries import Home, at, face, new, template
 
@@ -41,7 +41,7 @@ def move(number: int, subject_id: UUID, home: Home, gallery: Gallery) -> None:
 
 def run(url: str, folder: Path, first: int, seed: int, said: Connection) -> None:
     """Enrol persons from number `first` on, erase some of them; say so before and after."""
-    open_collection.SNAPSHOT_AFTER = 16
+    indexes.SNAPSHOT_AFTER = 16
     draw = random.Random(seed)
     home = Home(url, folder)
     gallery = home.open()

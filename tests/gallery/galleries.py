@@ -28,7 +28,7 @@ from likeness.gallery import (
     Size,
     subjects,
 )
-from likeness.gallery.open_collection import CollectionIndexes
+from likeness.gallery.indexes import CollectionIndexes
 from likeness.gallery.seal import Seal
 from likeness.index.exact_index import ExactIndex
 from likeness.index.faiss_index import FaissIndex

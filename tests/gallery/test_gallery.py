@@ -21,7 +21,7 @@ from likeness.errors import (
     NotFound,
     SnapshotUnusable,
 )
-from likeness.gallery import By, Candidate, Gallery, Size, collections
+from likeness.gallery import By, Candidate, Gallery, Size, stored_collections
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.index.exact_index import ExactIndex
 from likeness.index.faiss_index import FaissIndex
@@ -136,10 +136,10 @@ def test_keys_are_rewrapped_when_the_installations_is_rotated(home: Home, galler
     keyring.rotate()
     gallery.close()
 
-    assert home.database.read(collections.counts_by_key) == {old: 1}
-    assert home.database.write(lambda c: collections.rewrap_keys(c, keyring)) == 1
-    assert home.database.write(lambda c: collections.rewrap_keys(c, keyring)) == 0
-    assert home.database.read(collections.counts_by_key) == {keyring.key_ids[0]: 1}
+    assert home.database.read(stored_collections.counts_by_key) == {old: 1}
+    assert home.database.write(lambda c: stored_collections.rewrap_keys(c, keyring)) == 1
+    assert home.database.write(lambda c: stored_collections.rewrap_keys(c, keyring)) == 0
+    assert home.database.read(stored_collections.counts_by_key) == {keyring.key_ids[0]: 1}
     keyring.retire(old)
 
     with home.open() as again:
@@ -640,7 +640,7 @@ def test_service_puts_rows_of_its_own_into_the_same_transaction(
 def test_snapshots_are_written_in_the_background(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.gallery.open_collection.SNAPSHOT_AFTER", 10)
+    monkeypatch.setattr("likeness.gallery.indexes.SNAPSHOT_AFTER", 10)
     written = threading.Event()
     snapshot = FaissIndex.snapshot
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from likeness.errors import KeyUnusable
-from likeness.gallery import By, Gallery, collections, older_rows
+from likeness.gallery import By, Gallery, proofs, stored_collections
 from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, STAGED, SUBJECTS
 from tests.gallery import changing, erase
 from tests.gallery.galleries import Home, at, make, new, template
@@ -179,8 +179,8 @@ def as_before(home: Home, gallery: Gallery, name: str = "staff") -> None:
     def act(connection: Connection) -> None:
         ours = COLLECTIONS.c.id == collection.id
         sealed = connection.execute(select(COLLECTIONS.c.sealed_key).where(ours)).scalar_one()
-        material = keyring.unseal(sealed, collections.key_context(collection.id))
-        older = keyring.seal(material, collections.older_key_context(collection.id))
+        material = keyring.unseal(sealed, stored_collections.key_context(collection.id))
+        older = keyring.seal(material, stored_collections.older_key_context(collection.id))
         connection.execute(update(COLLECTIONS).where(ours).values(sealed_key=older))
         theirs = REFERENCES.c.collection_id == collection.id
         proofless = {"statistics_proof": None, "subject_proof": None}
@@ -193,15 +193,15 @@ def as_before(home: Home, gallery: Gallery, name: str = "staff") -> None:
 def prove(home: Home) -> int:
     """Prove older rows as the first start does; say of how many collections."""
     keyring = home.keyring()
-    if not older_rows.prove_ahead(home.database, keyring):
+    if not proofs.prove_older_rows(home.database, keyring):
         return 0
-    return home.database.write(lambda c: older_rows.bind(c, keyring))
+    return home.database.write(lambda c: proofs.bind_older_keys(c, keyring))
 
 
 def test_what_an_older_likeness_wrote_is_proven_once_and_goes_on(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(older_rows, "_AT_ONCE", 3)
+    monkeypatch.setattr(proofs, "_AT_ONCE", 3)
     with home.open() as gallery:
         make(gallery)
         changing.fill(gallery, 5)

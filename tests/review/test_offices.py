@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from likeness.errors import Denied
 from likeness.gallery import Collection
-from likeness.gallery.collections import StoredCollection
+from likeness.gallery.stored_collections import StoredCollection
 from likeness.notify import WebhookSender, read_networks
 from likeness.review import Arrival, Case, Owed, Probe, crops
 from likeness.service.enrol.on_enrolment import ReviewOfEnrolments

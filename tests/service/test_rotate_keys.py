@@ -11,7 +11,7 @@ import pytest
 
 import likeness
 from likeness.errors import Conflict, DatabaseUnavailable, KeyUnusable
-from likeness.gallery import collections
+from likeness.gallery import stored_collections
 from likeness.secrets import Keyring, TextKeys
 from likeness.service.govern.secrets import REWRAPS, Rotation
 from likeness.storage import Database
@@ -53,7 +53,7 @@ def test_one_new_key_takes_the_place_of_all(rows: Home) -> None:
 
     assert rotation == Rotation(keyring.key_ids[0], 2, (old,), ())
     assert rows.keyring().key_ids == (rotation.newest,) != (old,)
-    assert rows.database.read(collections.counts_by_key) == {rotation.newest: 2}
+    assert rows.database.read(stored_collections.counts_by_key) == {rotation.newest: 2}
     assert all_know_ada(rows)
 
 

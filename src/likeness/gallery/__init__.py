@@ -1,4 +1,4 @@
-"""Whose face is most like this one? Collections, who is in them, and how people leave them.
+"""Who is known: collections, who is in them, whom they are like, and how people leave them.
 
 `Gallery.collection(name)` gives an `OpenCollection`, which searches; where another process has the
 gallery open, `Collections.collection(name)` gives a `Collection`, which reads and changes rows.
@@ -7,19 +7,18 @@ gallery open, `Collections.collection(name)` gives a `Collection`, which reads a
 from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.cohorts import Cohorts, KeptCohort
 from likeness.gallery.collection import Collection, OpenCollection
-from likeness.gallery.collection_rows import CollectionRows
-from likeness.gallery.collections import Size, counts_by_key, models_in_use, rewrap_keys
+from likeness.gallery.collection_rows import MOST_TAGS, CollectionRows
 from likeness.gallery.erasing import KeptElsewhere
 from likeness.gallery.erasure import Erasure
 from likeness.gallery.gallery import Collections, Gallery
-from likeness.gallery.open_collection import MakeIndex
+from likeness.gallery.indexes import MakeIndex
 from likeness.gallery.own_strangers import Measured
 from likeness.gallery.references import ArrivingReference, NewReference, Reference, require_model
 from likeness.gallery.seal import Details
 from likeness.gallery.search import By, Candidate
 from likeness.gallery.staging import Change, FoundAgain
+from likeness.gallery.stored_collections import Size, counts_by_key, models_in_use, rewrap_keys
 from likeness.gallery.subjects import ArrivingSubject, Subject
-from likeness.gallery.tags import MOST_TAGS
 
 __all__ = [
     "MOST_TAGS",

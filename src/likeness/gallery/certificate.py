@@ -1,4 +1,4 @@
-"""What does an erasure prove? Which of our numbers are gone, from where, and what was out of reach.
+"""What an erasure proves: which of our numbers are gone, and from where; what was out of reach.
 
 A certificate holds ids and numbers that Likeness made, and no name or id that a client chose.
 """

@@ -12,8 +12,8 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection, insert, select
 
-from likeness.gallery.collections import StoredCollection
 from likeness.gallery.seal import Seal
+from likeness.gallery.stored_collections import StoredCollection
 from likeness.gallery.tables import COHORTS
 from likeness.storage import Database
 from likeness.terms import Calibration, Cohort, CohortStatistics, Template

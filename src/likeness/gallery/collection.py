@@ -15,16 +15,16 @@ import numpy as np
 from sqlalchemy import Connection, insert, or_, select
 
 from likeness.errors import LikenessError
-from likeness.gallery import collections, erasure, own_strangers, proofs
+from likeness.gallery import erasure, own_strangers, proofs, stored_collections
 from likeness.gallery.cohorts import KeptCohort
 from likeness.gallery.collection_rows import CollectionRows
-from likeness.gallery.collections import StoredCollection
 from likeness.gallery.compared import ComparedSubjects
 from likeness.gallery.erasure import Erasure
-from likeness.gallery.open_collection import CollectionIndexes
+from likeness.gallery.indexes import CollectionIndexes
 from likeness.gallery.own_strangers import Measured
 from likeness.gallery.references import NewReference, Reference, require_model
 from likeness.gallery.search import By, Candidate, Probe, Search, vectors_of
+from likeness.gallery.stored_collections import StoredCollection
 from likeness.gallery.tables import BETTER_MODELS, REFERENCES
 from likeness.index import checked_limit
 from likeness.terms import Cohort, SeenFace, Template
@@ -150,7 +150,7 @@ class Collection(StoredCollection):
         Raises:
             NotFound: it is erased already.
         """
-        everybody = collections.everybody(connection, self.id)
+        everybody = stored_collections.everybody(connection, self.id)
         return erasure.begin_collection(connection, self, now), everybody
 
 

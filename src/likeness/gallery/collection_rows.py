@@ -5,25 +5,87 @@ A service opens the transaction, so that rows commit together with their entry i
     record.write(lambda connection: collection.within(connection).references.enrol(new, now))
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select
 
-from likeness.errors import Conflict
-from likeness.gallery import cohorts, collections, erasure, proofs
+from likeness.errors import Conflict, InvalidRequest
+from likeness.gallery import cohorts, erasure, proofs, stored_collections
 from likeness.gallery.cohorts import KeptCohort, ReadCohort
-from likeness.gallery.collections import Size
 from likeness.gallery.erasure import Erasure, note_reassigned
 from likeness.gallery.own_strangers import OwnStrangers
 from likeness.gallery.references import References
 from likeness.gallery.staging import Changes
+from likeness.gallery.stored_collections import Size, Unit
 from likeness.gallery.subjects import Subjects
-from likeness.gallery.tables import REFERENCES
-from likeness.gallery.tags import Tags
-from likeness.gallery.unit import Unit
-from likeness.terms import Calibration
+from likeness.gallery.tables import REFERENCES, TAGS
+from likeness.terms import Calibration, checked_text
+
+MOST_TAGS = 50
+LONGEST_KEY = 128
+LONGEST_VALUE = 256
+
+# Made once: every use of a collection comes here.
+_OF_ONE = select(TAGS.c.key_digest, TAGS.c.sealed_tag).where(
+    TAGS.c.collection_id == bindparam("collection_id")
+)
+
+
+class Tags(Unit):
+    """The tags of a collection."""
+
+    __slots__ = ()
+
+    def all(self) -> dict[str, str]:
+        """Give the tags, by key.
+
+        Raises:
+            KeyUnusable: one is damaged, or another's.
+        """
+        rows = self.connection.execute(_OF_ONE, {"collection_id": self.seal.collection_id})
+        return dict(sorted(self.seal.opened_tag(row.key_digest, row.sealed_tag) for row in rows))
+
+    def put(self, tags: Mapping[str, str]) -> None:
+        """Give the collection tags, all or none; a key that it has gets the new value.
+
+        Raises:
+            InvalidRequest: a key or a value cannot be kept, or there would be too many.
+        """
+        for value in tags.values():
+            checked_text(value, "a tag's value", shortest=0, longest=LONGEST_VALUE)
+        self.remove(tags)
+        held = len(self.all())
+        if held + len(tags) > MOST_TAGS:
+            raise InvalidRequest(
+                f"Too many tags: the collection would have {held + len(tags)} of at most"
+                f" {MOST_TAGS}. Remove some first."
+            )
+        digests = {key: self.seal.tag_digest(key) for key in tags}
+        rows = [
+            {
+                "collection_id": self.seal.collection_id,
+                "key_digest": digests[key],
+                "sealed_tag": self.seal.tag(digests[key], key, value),
+            }
+            for key, value in tags.items()
+        ]
+        if rows:
+            self.connection.execute(insert(TAGS), rows)
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Take tags away by their keys; those that are not there are passed over.
+
+        Raises:
+            InvalidRequest: a key is none that can be kept.
+        """
+        digests = [
+            self.seal.tag_digest(checked_text(key, "a tag's key", longest=LONGEST_KEY))
+            for key in keys
+        ]
+        ours = TAGS.c.collection_id == self.seal.collection_id
+        self.connection.execute(delete(TAGS).where(ours, TAGS.c.key_digest.in_(digests)))
 
 
 class CollectionRows(Unit):
@@ -58,7 +120,7 @@ class CollectionRows(Unit):
 
     def size(self) -> Size:
         """Count subjects and references, none where the collection is erased."""
-        return collections.size(self.connection, self.collection.id)
+        return stored_collections.size(self.connection, self.collection.id)
 
     def set_retention(self, days: int | None) -> None:
         """Choose how long references are kept, None for good; the next sweep goes by it.
@@ -66,12 +128,12 @@ class CollectionRows(Unit):
         Raises:
             InvalidRequest: it is no number of days.
         """
-        collections.check_retention(days)
-        collections.change(self.connection, self.seal.collection_id, retention_days=days)
+        stored_collections.check_retention(days)
+        stored_collections.change(self.connection, self.seal.collection_id, retention_days=days)
 
     def adopt_cohort(self, version: str) -> None:
         """Let another cohort even the collection out; references follow when they are next read."""
-        collections.change(self.connection, self.seal.collection_id, cohort_version=version)
+        stored_collections.change(self.connection, self.seal.collection_id, cohort_version=version)
 
     def kept_cohort(self, read: ReadCohort) -> KeptCohort | None:
         """Find the cohort that came with the collection, if it goes by that.

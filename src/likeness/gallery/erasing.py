@@ -1,4 +1,4 @@
-"""How do people leave a gallery? Erasures are begun, and carried through whatever happens.
+"""How people leave a gallery: erasures are begun, and carried through whatever happens.
 
 So is the clearing away of what a change of model replaced.
 """
@@ -12,15 +12,15 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from likeness.gallery import (
-    collections,
     erasure,
     staging,
+    stored_collections,
 )
 from likeness.gallery.certificate import ErasureCertificate, Verification
-from likeness.gallery.collections import StoredCollection
 from likeness.gallery.erasure import Erasure
-from likeness.gallery.open_collections import IndexesInUse
+from likeness.gallery.indexes import IndexesInUse
 from likeness.gallery.staging import Change
+from likeness.gallery.stored_collections import StoredCollection
 from likeness.storage import Database
 
 
@@ -104,7 +104,9 @@ class Erasing:
         )
 
     def _there(self, collection_id: UUID) -> StoredCollection | None:
-        return self._database.read(lambda connection: collections.by_id(connection, collection_id))
+        return self._database.read(
+            lambda connection: stored_collections.by_id(connection, collection_id)
+        )
 
     def _forget(self, begun: Erasure) -> tuple[str, ...]:
         collection = self._there(begun.collection_id)

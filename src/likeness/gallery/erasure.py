@@ -1,4 +1,4 @@
-"""How is somebody erased? In two halves, of which the second is finished whatever happens.
+"""Erases somebody in two halves, of which the second is finished whatever happens.
 
 1. In one transaction the rows go, and what has to follow them is noted: from then on no search
    finds them, and the indexes of every program on the database let go of them.
@@ -30,9 +30,9 @@ from sqlalchemy import (
 )
 
 from likeness.errors import Conflict
-from likeness.gallery import collections, own_strangers
+from likeness.gallery import own_strangers, stored_collections
 from likeness.gallery.certificate import Erased, ErasureCertificate, Verification
-from likeness.gallery.collections import StoredCollection
+from likeness.gallery.stored_collections import StoredCollection
 from likeness.gallery.tables import (
     BETTER_MODELS,
     CHANGES,
@@ -112,7 +112,7 @@ def begin(
     _delete(connection, SUBJECTS.c.number, list(subjects))
     note_removed(connection, collection_id, list(references))
     note_reassigned(connection, collection_id, [*subjects, *affected])
-    collections.grow(
+    stored_collections.grow(
         connection, collection_id, subjects=-len(subjects), references=-len(references)
     )
     erased = Erased(
@@ -135,9 +135,9 @@ def begin_collection(
     Raises:
         NotFound: it is erased already.
     """
-    size = collections.size(connection, collection.id)
+    size = stored_collections.size(connection, collection.id)
     models = _models(connection, collection)
-    collections.destroy_key(connection, collection.id)
+    stored_collections.destroy_key(connection, collection.id)
     for table in (CHANGES, COHORTS, OWN_STRANGERS, TAGS, BETTER_MODELS):
         connection.execute(delete(table).where(table.c.collection_id == collection.id))
     erased = Erased(True, (), (), (), (), size.subjects, size.references)
@@ -222,7 +222,7 @@ def verify(connection: Connection, certificate: ErasureCertificate, vectors: int
     ).scalar_one_or_none()
     erased, collection_id = certificate.erased, certificate.collection_id
     if erased.whole_collection:
-        rows = int(collections.by_id(connection, collection_id) is not None)
+        rows = int(stored_collections.by_id(connection, collection_id) is not None)
         rows += sum(
             _count(connection, table.c.collection_id == collection_id)
             for table in (

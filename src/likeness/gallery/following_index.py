@@ -1,4 +1,4 @@
-"""How does an index keep up with the rows? It follows them by their numbers.
+"""Keeps an index up with the rows, by their numbers.
 
 1. Rows are committed before an index hears of them; numbers count up in the order of commits. What
    references above the last number seen bring is added, and then the number is moved; likewise

@@ -23,18 +23,17 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.errors import DatabaseUnavailable, HomeInUse, LikenessError
-from likeness.gallery import collections, older_rows, own_strangers
+from likeness.gallery import own_strangers, proofs, stored_collections
 from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.cohorts import Cohorts, ReadCohort
 from likeness.gallery.collection import Collection, OpenCollection
 from likeness.gallery.collection_rows import CollectionRows
-from likeness.gallery.collections import StoredCollection
 from likeness.gallery.erasing import Erasing, KeptElsewhere
 from likeness.gallery.erasure import Erasure
-from likeness.gallery.open_collection import MakeIndex
-from likeness.gallery.open_collections import IndexesInUse
+from likeness.gallery.indexes import IndexesInUse, MakeIndex
 from likeness.gallery.seal import Seal
 from likeness.gallery.staging import Change
+from likeness.gallery.stored_collections import StoredCollection
 from likeness.secrets import Keyring
 from likeness.storage import Database
 from likeness.terms import Closing, Cohort
@@ -72,7 +71,7 @@ class Collections:
 
     def collections(self) -> list[Collection]:
         """List all collections by name; no key is opened."""
-        return [self._found(one) for one in self.database.read(collections.every)]
+        return [self._found(one) for one in self.database.read(stored_collections.every)]
 
     def collection(self, name: str) -> Collection:
         """Find a collection by its name, however that is spelt, with its tags.
@@ -86,7 +85,7 @@ class Collections:
 
     def named(self, connection: Connection, name: str) -> Collection:
         """Find a collection in a transaction; see `collection`."""
-        found = collections.get(connection, name)
+        found = stored_collections.get(connection, name)
         seal = self.seal_of(connection, found)
         return self._found(found, _tags=CollectionRows(connection, seal, found).tags.all())
 
@@ -96,7 +95,7 @@ class Collections:
         Raises:
             NotFound: it is erased.
         """
-        return self._found(collections.required_by_id(connection, collection_id))
+        return self._found(stored_collections.required_by_id(connection, collection_id))
 
     def create(
         self,
@@ -116,7 +115,7 @@ class Collections:
             AlreadyExists: there is one of that name.
         """
         return self._found(
-            collections.create(
+            stored_collections.create(
                 connection,
                 self._keyring,
                 name,
@@ -130,11 +129,11 @@ class Collections:
 
     def prove_older_rows(self) -> bool:
         """Prove what a Likeness before 0012 wrote; say whether there are keys to bind then."""
-        return older_rows.prove_ahead(self.database, self._keyring)
+        return proofs.prove_older_rows(self.database, self._keyring)
 
     def bind_older_keys(self, connection: Connection) -> int:
         """Let the keys of collections open for proven rows alone; say how many those are."""
-        return older_rows.bind(connection, self._keyring)
+        return proofs.bind_older_keys(connection, self._keyring)
 
     def seal_of(self, connection: Connection, collection: StoredCollection) -> Seal:
         """Open what seals a collection, in a transaction.
@@ -144,7 +143,7 @@ class Collections:
             Conflict: it has switched to another model.
             KeyUnusable: the installation's key is gone or another's.
         """
-        return collections.seal_of(connection, self._keyring, collection)
+        return stored_collections.seal_of(connection, self._keyring, collection)
 
     def seal(self, collection: StoredCollection) -> Seal:
         """Open what seals a collection; raises what `seal_of` does."""
@@ -214,7 +213,7 @@ class Gallery(Collections, Closing):
 
     def named(self, connection: Connection, name: str) -> OpenCollection:
         """Find a collection in a transaction; see `collection`."""
-        found = collections.get(connection, name)
+        found = stored_collections.get(connection, name)
         seal = self.in_use.open_within(connection, found).seal
         tagged = CollectionRows(connection, seal, found).tags.all()
         strangers = own_strangers.state_of(connection, found.id)
@@ -226,7 +225,7 @@ class Gallery(Collections, Closing):
         Raises:
             NotFound: it is erased.
         """
-        find = partial(collections.required_by_id, collection_id=collection_id)
+        find = partial(stored_collections.required_by_id, collection_id=collection_id)
         return self._found(self.database.read(find))
 
     def seal_of(self, connection: Connection, collection: StoredCollection) -> Seal:

@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
-from likeness.gallery import collections, proofs
-from likeness.gallery.collections import StoredCollection
+from likeness.gallery import proofs, stored_collections
 from likeness.gallery.seal import Seal
+from likeness.gallery.stored_collections import StoredCollection, Unit
 from likeness.gallery.tables import OWN_STRANGERS, REASSIGNMENTS, REFERENCES
-from likeness.gallery.unit import Unit
 from likeness.storage import Database
 from likeness.terms import Calibration, Joining
 
@@ -119,7 +118,7 @@ class OwnStrangers(Unit):
 
     def keep(self, measured: Measured, joining: Joining, now: datetime) -> bool:
         """Keep what was measured; not if model or cohort changed since, or who joined is erased."""
-        present = collections.by_id(self.connection, self.collection.id)
+        present = stored_collections.by_id(self.connection, self.collection.id)
         if not self.collection.is_comparable_with(present) or not are_those(
             self.connection, self.collection.id, joining
         ):

@@ -9,12 +9,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Row, bindparam, insert, select
 
 from likeness.errors import AlreadyExists, InvalidRequest, ModelMismatch, NotFound
-from likeness.gallery import collections, proofs
-from likeness.gallery.collections import StoredCollection
+from likeness.gallery import proofs, stored_collections
 from likeness.gallery.seal import Details
+from likeness.gallery.stored_collections import StoredCollection, Unit, require_free_ids
 from likeness.gallery.subjects import Subjects
 from likeness.gallery.tables import REFERENCES, SUBJECTS
-from likeness.gallery.unit import Unit, require_free_ids
 from likeness.index import checked_vectors
 from likeness.storage import OneOf
 from likeness.terms import CohortStatistics, Face, Template, checked_name, checked_text
@@ -95,7 +94,7 @@ class References(Unit):
                 kept.
         """
         # Read again: it may have been erased, or have switched to another model, since.
-        current = collections.required_by_id(self.connection, self.seal.collection_id)
+        current = stored_collections.required_by_id(self.connection, self.seal.collection_id)
         for one in new:
             _check(one.template, current)
             if len(one.sample_sha256) != 32:
@@ -289,7 +288,7 @@ class References(Unit):
         numbers = self.connection.execute(made, rows).scalars().all()
         ids = {number: subject_id for subject_id, number in subject_numbers.items()}
         proofs.write(self.connection, self.seal, numbers, rows, ids)
-        collections.grow(self.connection, self.seal.collection_id, references=len(rows))
+        stored_collections.grow(self.connection, self.seal.collection_id, references=len(rows))
         return [
             Reference(
                 number,

@@ -1,4 +1,4 @@
-"""What should an index hold? Vectors read from the rows, which are the truth.
+"""What an index should hold: vectors read from the rows, which are the truth.
 
 The index of references holds the vector of each. The index of subjects holds one vector for each
 subject that has references: the mean of theirs, brought to length one.

@@ -1,4 +1,4 @@
-"""What does a collection's key do? It seals all that is personal, each thing for its place alone.
+"""A collection's key at work: it seals all that is personal, each thing for its place alone.
 
 The context names collection and row, so that what is sealed opens in no other row; digests for
 finding equals take the key too.

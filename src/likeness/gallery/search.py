@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from likeness.errors import Conflict, NotFound, required
-from likeness.gallery import collections
+from likeness.errors import Conflict, NotFound
+from likeness.gallery import stored_collections
 from likeness.gallery.collection_rows import CollectionRows
 from likeness.gallery.compared import Compared, ComparedReferences, ComparedSubjects, Scores
-from likeness.gallery.open_collection import CollectionIndexes
+from likeness.gallery.indexes import CollectionIndexes
 from likeness.gallery.references import Reference
 from likeness.gallery.rows_as_vectors import reference_vectors, subject_vectors
 from likeness.gallery.seal import Seal
+from likeness.gallery.stored_collections import StoredCollection
 from likeness.gallery.subjects import Subject
 from likeness.index import Reached
 from likeness.storage import Database
@@ -78,7 +79,7 @@ class Search:
     """Searches a collection that is open, by what `by` says; `cohort_of` gives its cohort."""
 
     database: Database
-    collection: collections.StoredCollection
+    collection: StoredCollection
     indexes: CollectionIndexes
     cohort_of: Callable[[], Cohort]
     by: By
@@ -143,7 +144,7 @@ class Search:
     def _compared(self, connection: Connection) -> Compared:
         """Read rows, but not of another model than the one whose index proposed them."""
         if not self.collection.is_comparable_with(
-            collections.by_id(connection, self.collection.id)
+            stored_collections.by_id(connection, self.collection.id)
         ):
             raise Conflict(
                 f"Collection {self.collection.id} was switched to another model or cohort, or"
@@ -175,19 +176,23 @@ def vectors_of(
         KeyUnusable: one is damaged, or another's.
         NotFound: one was erased meanwhile.
     """
-    rows, owners = [], []
-    for one in candidates:
-        if one.reference is not None:
-            found = reference_vectors(connection, seal, [one.reference.number])
-            owners.append(one.reference.subject_number or 0)
-        else:
-            subject = required(one.subject, "whom a search found")
-            found = subject_vectors(connection, seal, [subject.number])
-            owners.append(subject.number)
-        if not len(found.ids):
-            raise NotFound("A candidate was erased during the search: search again.")
-        rows.append(found.vectors[0])
-    return np.stack(rows), np.array(owners, np.int64)
+    references = [one.reference.number for one in candidates if one.reference is not None]
+    fused = [one.subject.number for one in candidates if one.subject and one.reference is None]
+    by_number: dict[int, NDArray[np.float32]] = {}
+    # Numbers of references and of subjects are apart by their sign.
+    for sign, found in (
+        (1, reference_vectors(connection, seal, references)),
+        (-1, subject_vectors(connection, seal, fused)),
+    ):
+        by_number |= dict(zip((sign * found.ids).tolist(), found.vectors, strict=True))
+    if len(by_number) < len(references) + len(fused):
+        raise NotFound("A candidate was erased during the search. Search again.")
+    owners = [one.subject.number if one.subject else 0 for one in candidates]
+    places = [
+        one.reference.number if one.reference else -owner
+        for one, owner in zip(candidates, owners, strict=True)
+    ]
+    return np.stack([by_number[place] for place in places]), np.array(owners, np.int64)
 
 
 def _named(compared: Compared, comparisons: dict[int, Comparison]) -> list[Candidate]:

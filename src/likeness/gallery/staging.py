@@ -29,11 +29,11 @@ from sqlalchemy import (
 )
 
 from likeness.errors import Conflict, InvalidRequest, ModelMismatch
-from likeness.gallery import collections, proofs
+from likeness.gallery import proofs, stored_collections
 from likeness.gallery.erasure import SCRUBBED
 from likeness.gallery.references import Reference
+from likeness.gallery.stored_collections import Unit
 from likeness.gallery.tables import CHANGES, COHORTS, REFERENCES, STAGED
-from likeness.gallery.unit import Unit
 from likeness.index import checked_vectors
 from likeness.storage import Database, scrub
 from likeness.terms import Face, Template
@@ -83,7 +83,7 @@ class Changes(Unit):
             InvalidRequest: there is nothing to change.
             Conflict: another change has begun.
         """
-        current = collections.required_by_id(self.connection, self.collection.id)
+        current = stored_collections.required_by_id(self.connection, self.collection.id)
         if (model, cohort_version) == (current.model, current.cohort_version):
             raise InvalidRequest(
                 f"Collection {self.collection.id} is of {model} with cohort {cohort_version}"
@@ -220,7 +220,7 @@ class Changes(Unit):
                 **(becomes if change.replaces_vectors else {}),
             )
         )
-        collections.change(
+        stored_collections.change(
             self.connection,
             change.collection_id,
             model=change.model,

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select
 
 from likeness.errors import AlreadyExists, InvalidRequest, KeyUnusable, NotFound
-from likeness.gallery import collections
+from likeness.gallery import stored_collections
+from likeness.gallery.stored_collections import Unit, require_free_ids
 from likeness.gallery.tables import REFERENCES, SUBJECTS
-from likeness.gallery.unit import Unit, require_free_ids
 from likeness.storage import OneOf
 from likeness.terms import checked_name, checked_text, composed, spellings
 
@@ -60,7 +60,7 @@ class Subjects(Unit):
             AlreadyExists: the collection has one of that name, however it is spelt.
             NotFound: the collection was erased meanwhile.
         """
-        collections.required_by_id(self.connection, self.seal.collection_id)
+        stored_collections.required_by_id(self.connection, self.seal.collection_id)
         if (known := self.find(name)) is not None:
             raise AlreadyExists(
                 f"Subject {known.id} has that name already. Enrol references of theirs."
@@ -197,7 +197,7 @@ class Subjects(Unit):
             return []
         made = insert(SUBJECTS).returning(SUBJECTS.c.number, sort_by_parameter_order=True)
         numbers = self.connection.execute(made, rows).scalars()
-        collections.grow(self.connection, self.seal.collection_id, subjects=len(rows))
+        stored_collections.grow(self.connection, self.seal.collection_id, subjects=len(rows))
         return [
             Subject(number, one.id, one.name, one.created_at)
             for number, one in zip(numbers, arriving, strict=True)

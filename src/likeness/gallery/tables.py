@@ -1,4 +1,4 @@
-"""Where does the gallery lie? Collections, subjects, references, and what changes or erases them.
+"""The gallery's tables: collections, subjects, references, and what changes or erases them.
 
 What is personal is sealed (names, templates, faces) or a keyed digest, since neither database is
 sure to forget what an index of it held. Numbers count up in the order of commits and are never used

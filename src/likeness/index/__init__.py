@@ -1,4 +1,4 @@
-"""Which vectors are nearest? Ids and vectors; no SQL and no person.
+"""Finds the nearest vectors; it knows ids and vectors, no SQL and no person.
 
 Whoever chooses an index takes `ExactIndex`, `FaissIndex` or `MilvusIndex`; whoever uses one knows
 it as a `VectorIndex`.

@@ -1,5 +1,7 @@
 """The index that defines what is right: every vector is compared, in float32."""
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,26 +16,16 @@ from likeness.index.vector_index import (
 from likeness.index.vector_table import NOWHERE, SEGMENT_ROWS, VectorTable
 
 
-class ExactIndex:
-    """Compares a probe with every vector; its cost grows with their number."""
+class TableIndex(ABC):
+    """What indexes in memory share: a table of vectors, which searches read and changes write."""
 
     out_of_reach: tuple[str, ...] = ()
 
-    def __init__(self, model: str, dimensions: int, segment_rows: int = SEGMENT_ROWS) -> None:
-        self._model = model
-        self._dimensions = dimensions
+    def __init__(self, model: str, dimensions: int, segment_rows: int) -> None:
+        self.model = model
+        self.dimensions = dimensions
         self._lock = ReadWriteLock()
         self._table = VectorTable(dimensions, segment_rows)
-
-    @property
-    def model(self) -> str:
-        """The model of the templates."""
-        return self._model
-
-    @property
-    def dimensions(self) -> int:
-        """How many numbers a vector has."""
-        return self._dimensions
 
     def __len__(self) -> int:
         """Count the vectors."""
@@ -51,9 +43,24 @@ class ExactIndex:
             here: NDArray[np.bool_] = self._table.slots_of(np.asarray(ids, np.int64)) != NOWHERE
         return here
 
+    @abstractmethod
+    def remove(self, ids: NDArray[np.int64]) -> None:
+        """Forget (n,) ids, see `VectorIndex.remove`."""
+
+    def drop(self) -> None:
+        """Forget everything."""
+        self.remove(self.ids())
+
+
+class ExactIndex(TableIndex):
+    """Compares a probe with every vector; its cost grows with their number."""
+
+    def __init__(self, model: str, dimensions: int, segment_rows: int = SEGMENT_ROWS) -> None:
+        super().__init__(model, dimensions, segment_rows)
+
     def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """Hold (n, d) unit vectors under (n,) ids, see `VectorIndex.add`."""
-        ids, vectors = checked_pairs(ids, vectors, self._model, self._dimensions)
+        ids, vectors = checked_pairs(ids, vectors, self.model, self.dimensions)
         with self._lock.writing():
             self._table.remove(self._table.slots_of(ids))
             self._table.append(ids, vectors)
@@ -68,13 +75,9 @@ class ExactIndex:
     def search(self, probes: NDArray[np.float32], limit: int) -> Candidates:
         """Find the nearest to each of (m, d) unit probes, see `VectorIndex.search`."""
         limit = checked_limit(limit)
-        probes = checked_vectors(probes, self._model, self._dimensions)
+        probes = checked_vectors(probes, self.model, self.dimensions)
         with self._lock.reading():
             return self._table.scan(probes, limit)
-
-    def drop(self) -> None:
-        """Forget everything."""
-        self.remove(self.ids())
 
     def close(self) -> None:
         """Do nothing: nothing runs in the background."""

@@ -18,12 +18,12 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.index.exact_index import TableIndex
 from likeness.index.inverted_lists import (
     InvertedLists,
     list_count_for,
     training_rows,
 )
-from likeness.index.read_write_lock import ReadWriteLock
 from likeness.index.snapshot import (
     Manifest,
     Reached,
@@ -59,10 +59,8 @@ _ROWS_A_STEP = 4_096
 _ROWS_RESTORED_TOGETHER = 2_000_000
 
 
-class FaissIndex:
+class FaissIndex(TableIndex):
     """Vectors in memory, whose snapshots lie sealed on disk."""
-
-    out_of_reach: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -74,15 +72,12 @@ class FaissIndex:
         shortlist: int = SHORTLIST,
         segment_rows: int = SEGMENT_ROWS,
     ) -> None:
-        self._model = model
-        self._dimensions = dimensions
+        super().__init__(model, dimensions, segment_rows)
         self._train_at = train_at
         self._effort = effort
         self._shortlist = shortlist
-        self._table = VectorTable(dimensions, segment_rows)
         self._lists: InvertedLists | None = None
         self._learnt_at = 0
-        self._lock = ReadWriteLock()
         # What dies while new lists are filled: they must not hold it after the switch.
         self._died: list[NDArray[np.int64]] | None = None
         # Held by what rearranges segments or lists, or needs them to stay as they are.
@@ -95,40 +90,13 @@ class FaissIndex:
         self._stopped = False
 
     @property
-    def model(self) -> str:
-        """The model of the templates."""
-        return self._model
-
-    @property
-    def dimensions(self) -> int:
-        """How many numbers a vector has."""
-        return self._dimensions
-
-    @property
     def is_exact(self) -> bool:
         """Whether every vector is compared."""
         return self._lists is None
 
-    def __len__(self) -> int:
-        """Count the vectors."""
-        with self._lock.reading():
-            return len(self._table)
-
-    def ids(self) -> NDArray[np.int64]:
-        """List the ids, (n,), ascending."""
-        with self._lock.reading():
-            return self._table.ids()
-
-    def contains(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Say of each of (n,) ids whether it is here."""
-        ids = np.asarray(ids, np.int64)
-        with self._lock.reading():
-            here: NDArray[np.bool_] = self._table.slots_of(ids) != NOWHERE
-        return here
-
     def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """Hold (n, d) unit vectors under (n,) ids, see `VectorIndex.add`."""
-        ids, vectors = checked_pairs(ids, vectors, self._model, self._dimensions)
+        ids, vectors = checked_pairs(ids, vectors, self.model, self.dimensions)
         for start in range(0, len(ids), _ROWS_A_STEP):
             step = slice(start, start + _ROWS_A_STEP)
             self._add(ids[step], vectors[step])
@@ -165,7 +133,7 @@ class FaissIndex:
     def search(self, probes: NDArray[np.float32], limit: int) -> Candidates:
         """Find the nearest to each of (m, d) unit probes, see `VectorIndex.search`."""
         limit = checked_limit(limit)
-        probes = checked_vectors(probes, self._model, self._dimensions)
+        probes = checked_vectors(probes, self.model, self.dimensions)
         shortlist = max(self._shortlist, _SHORTLIST_A_CANDIDATE * limit)
         with self._lock.reading():
             if self._lists is None or shortlist >= len(self._table):
@@ -184,10 +152,6 @@ class FaissIndex:
         """Wait until nothing is left to do in the background."""
         with self._idle:
             self._idle.wait_for(lambda: not self._working)
-
-    def drop(self) -> None:
-        """Forget everything."""
-        self.remove(self.ids())
 
     def close(self) -> None:
         """End what runs in the background, unfinished where need be."""
@@ -251,7 +215,7 @@ class FaissIndex:
                 lists = InvertedLists(learnt.centroids, learnt.codebook, self._table.segment_rows)
                 learnt_at = learnt.learnt_at
             table = VectorTable(
-                self._dimensions, self._table.segment_rows, compact=lists is not None
+                self.dimensions, self._table.segment_rows, compact=lists is not None
             )
             saved: dict[int, tuple[int, str]] = {}
             waiting: list[tuple[NDArray[np.int64], Entries]] = []

@@ -69,22 +69,12 @@ class MilvusIndex:
         self._address = address
         self._token = token
         self._collection = collection
-        self._model = model
-        self._dimensions = dimensions
+        self.model = model
+        self.dimensions = dimensions
         # A collection knows its model by the name of its field, which every server keeps.
         self._field = f"of_{hashlib.sha256(model.encode()).hexdigest()[:16]}"
         self._client: Any = None
         self._connecting = threading.Lock()
-
-    @property
-    def model(self) -> str:
-        """The model of the templates."""
-        return self._model
-
-    @property
-    def dimensions(self) -> int:
-        """How many numbers a vector has."""
-        return self._dimensions
 
     def __len__(self) -> int:
         """Count the vectors."""
@@ -120,7 +110,7 @@ class MilvusIndex:
 
     def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """Hold (n, d) unit vectors under (n,) ids, see `VectorIndex.add`."""
-        ids, vectors = checked_pairs(ids, vectors, self._model, self._dimensions)
+        ids, vectors = checked_pairs(ids, vectors, self.model, self.dimensions)
         with self._server() as client:
             for step in _steps(len(ids), _ROWS_A_CALL):
                 rows = [
@@ -139,7 +129,7 @@ class MilvusIndex:
     def search(self, probes: NDArray[np.float32], limit: int) -> Candidates:
         """Find the nearest to each of (m, d) unit probes, see `VectorIndex.search`."""
         limit = checked_limit(limit)
-        probes = checked_vectors(probes, self._model, self._dimensions)
+        probes = checked_vectors(probes, self.model, self.dimensions)
         asked = min(limit, _MOST_CANDIDATES)
         lines = []
         with self._server() as client:
@@ -205,10 +195,10 @@ class MilvusIndex:
 
     def _require_own(self, described: dict[str, Any]) -> None:
         held = {field["name"]: field["params"].get("dim") for field in described["fields"]}
-        if held.get(self._field) != self._dimensions:
+        if held.get(self._field) != self.dimensions:
             raise ModelMismatch(
-                f"Milvus's collection {self._collection} was expected to hold {self._dimensions}"
-                f" numbers of {self._model} for each id and holds something else: name another"
+                f"Milvus's collection {self._collection} was expected to hold {self.dimensions}"
+                f" numbers of {self.model} for each id and holds something else: name another"
                 " collection"
             )
 
@@ -217,7 +207,7 @@ class MilvusIndex:
 
         schema = client.create_schema(auto_id=False)
         schema.add_field("id", DataType.INT64, is_primary=True)
-        schema.add_field(self._field, DataType.FLOAT_VECTOR, dim=self._dimensions)
+        schema.add_field(self._field, DataType.FLOAT_VECTOR, dim=self.dimensions)
         indexes = client.prepare_index_params()
         indexes.add_index(self._field, index_type="HNSW", metric_type="COSINE", params=_HNSW)
         client.create_collection(

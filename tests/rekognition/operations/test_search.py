@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from likeness.gallery import collections
+from likeness.gallery import stored_collections
 from likeness.rekognition.backend import Backend
 from likeness.storage import Database
 from likeness.terms import similarity
@@ -70,7 +70,7 @@ def test_a_picture_header_and_a_collection_are_read_once(
 
     counted(decode, "_format_of", headers)
     counted(Database, "read", reads)
-    counted(collections, "get", named)
+    counted(stored_collections, "get", named)
     rekognition.search_faces_by_image(CollectionId="staff", Image={"Bytes": picture})
     assert (len(headers), len(named)) == (1, 1)
     # Rules are looked at again twice a second.

@@ -1,12 +1,13 @@
 """The rows of collections, and their keys."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select, update
 
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from likeness.gallery.seal import Seal
@@ -43,6 +44,15 @@ class StoredCollection:
             other.model,
             other.cohort_version,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A transaction in a collection: its connection, the collection's key, and what it is."""
+
+    connection: Connection
+    seal: Seal
+    collection: StoredCollection
 
 
 _FIELDS = tuple(name for name in StoredCollection.__dataclass_fields__ if name != "size")
@@ -215,7 +225,7 @@ def key_context(collection_id: UUID) -> bytes:
 
 
 def older_key_context(collection_id: UUID) -> bytes:
-    """Say where it belonged before rows were; see `older_rows`."""
+    """Say where it belonged before rows were; see `proofs`."""
     return b"key of collection " + collection_id.bytes
 
 
@@ -269,3 +279,20 @@ def check_retention(days: int | None) -> None:
     """
     if days is not None and not 1 <= days <= 36_500:
         raise InvalidRequest(f"Not a number of days to keep references: {days}. Give 1 to 36500.")
+
+
+def require_free_ids(connection: Connection, table: Table, ids: Sequence[UUID]) -> None:
+    """Refuse ids of an export that a table has rows of.
+
+    Raises:
+        Conflict: one is taken.
+        InvalidRequest: one comes twice.
+    """
+    taken = connection.execute(select(table.c.id).where(table.c.id.in_(ids))).scalar()
+    if taken is not None:
+        raise Conflict(
+            f"The id {taken} of the export is taken here. Erase the collection that has it, or"
+            " leave this one where it is."
+        )
+    if len(set(ids)) < len(ids):
+        raise InvalidRequest("One id is in the export twice. Export it anew.")
