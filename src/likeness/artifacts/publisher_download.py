@@ -34,6 +34,12 @@ from likeness.errors import ArtifactUnavailable, ModelTampered
 
 _CHUNK_BYTES = 1 << 16
 _REMEMBERED = timedelta(days=1)
+_REASONS = (
+    (TimeoutError, "did not answer"),
+    (ConnectionRefusedError, "refused the connection"),
+    (ssl.SSLError, "showed a certificate that is not trusted here"),
+    (socket.gaierror, "could not be found from here"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,21 +219,11 @@ def _reason(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
         return f"answered {error.code}"
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
-    match reason:
-        case PublisherFailed():
-            return str(reason)
-        case TimeoutError():
-            return "did not answer"
-        case ConnectionRefusedError():
-            return "refused the connection"
-        case ssl.SSLError():
-            return "showed a certificate that is not trusted here"
-        case socket.gaierror():
-            return "could not be found from here"
-        case OSError(strerror=str(words)):
-            return f"could not be reached ({words})"
-        case _:
-            return f"could not be reached ({type(reason).__name__})"
+    if isinstance(reason, PublisherFailed):
+        return str(reason)
+    said = getattr(reason, "strerror", None) or type(reason).__name__
+    words = (words for kind, words in _REASONS if isinstance(reason, kind))
+    return next(words, f"could not be reached ({said})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Everything is measured within an ellipse from brow to chin of an upright chip, s
 background do not count. docs/quality.md says how the measures and their limits were chosen.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -75,7 +75,7 @@ def quality_of(
     qualities = []
     for chip, size, certainty, pose in zip(chips, sizes, certainties.tolist(), poses, strict=True):
         look = _Look.at(chip)
-        reasons = tuple(_reasons(look, size, certainty, pose, limits))
+        reasons = _reasons(look, size, certainty, pose, limits)
         qualities.append(Quality(look.brightness, look.sharpness, size, reasons))
     return qualities
 
@@ -103,19 +103,18 @@ class _Look:
 
 def _reasons(
     look: _Look, size: float, certainty: float, pose: Pose, limits: QualityLimits
-) -> Iterator[QualityReason]:
-    if abs(pose.yaw) > limits.most_yaw or abs(pose.pitch) > limits.most_pitch:
-        yield QualityReason.EXTREME_POSE
-    if look.brightness < limits.least_brightness:
-        yield QualityReason.LOW_BRIGHTNESS
-    if look.sharpness < limits.least_sharpness:
-        yield QualityReason.LOW_SHARPNESS
-    if certainty < limits.least_confidence:
-        yield QualityReason.LOW_CONFIDENCE
-    if size < limits.least_size:
-        yield QualityReason.SMALL_BOUNDING_BOX
-    if look.contrast < limits.least_contrast or look.glare > limits.most_glare:
-        yield QualityReason.LOW_FACE_QUALITY
+) -> tuple[QualityReason, ...]:
+    turned = abs(pose.yaw) > limits.most_yaw or abs(pose.pitch) > limits.most_pitch
+    flat = look.contrast < limits.least_contrast or look.glare > limits.most_glare
+    speaks_against = {
+        QualityReason.EXTREME_POSE: turned,
+        QualityReason.LOW_BRIGHTNESS: look.brightness < limits.least_brightness,
+        QualityReason.LOW_SHARPNESS: look.sharpness < limits.least_sharpness,
+        QualityReason.LOW_CONFIDENCE: certainty < limits.least_confidence,
+        QualityReason.SMALL_BOUNDING_BOX: size < limits.least_size,
+        QualityReason.LOW_FACE_QUALITY: flat,
+    }
+    return tuple(reason for reason, speaks in speaks_against.items() if speaks)
 
 
 def _grey(chip: NDArray[np.uint8]) -> Grey:

@@ -153,31 +153,45 @@ def layout_of(directory: ifd.Directory) -> Layout:
     samples = directory.number(277, 1)
     bits = {int(bits) for bits in directory.numbers(258, 1)[:_MAX_SAMPLES]}
     formats = {int(each) for each in directory.numbers(339, UNSIGNED)[:_MAX_SAMPLES]}
-    if compression not in COMPRESSIONS:
-        name = _COMPRESSION_NAMES.get(compression, f"number {compression}")
-        raise _unread(f"its compression is {name}")
-    if photometric not in _COLOURS:
-        name = _PHOTOMETRIC_NAMES.get(photometric, f"of kind {photometric}")
-        raise _unread(f"its colours are {name}")
-    colours = _COLOURS[photometric]
-    if not colours <= samples <= _MAX_SAMPLES:
-        raise _unread(f"it has {samples} samples a pixel in place of {colours}")
-    if len(bits) != 1 or len(formats) != 1:
-        raise _unread("its samples are of several depths or kinds")
+    colours = _COLOURS.get(photometric, 0)
+    compression_name = _COMPRESSION_NAMES.get(compression, f"number {compression}")
+    colours_name = _PHOTOMETRIC_NAMES.get(photometric, f"of kind {photometric}")
+    _refuse_where(
+        (compression not in COMPRESSIONS, f"its compression is {compression_name}"),
+        (photometric not in _COLOURS, f"its colours are {colours_name}"),
+        (
+            not colours <= samples <= _MAX_SAMPLES,
+            f"it has {samples} samples a pixel in place of {colours}",
+        ),
+        (len(bits) != 1 or len(formats) != 1, "its samples are of several depths or kinds"),
+    )
     (depth,), (sample_format,) = bits, formats
     sample_format = UNSIGNED if sample_format == UNDEFINED else sample_format
-    if depth not in _BITS.get(sample_format, ()):
-        kind = {SIGNED: "signed ", FLOAT: "float "}.get(sample_format, "")
-        raise _unread(f"its samples are {kind}numbers of {depth} bits")
+    kind = {SIGNED: "signed ", FLOAT: "float "}.get(sample_format, "")
     predictor = directory.number(317, Predictor.NONE)
-    if not _is_predicted_as_read(predictor, depth, sample_format):
-        raise _unread(f"its predictor is number {predictor} for samples of {depth} bits")
-    if (compression in FAX and depth != 1) or (compression == JPEG and depth != 8):
-        raise _unread(f"its samples of {depth} bits are compressed as JPEG or fax")
-    if photometric == Photometric.PALETTE and (depth > 8 or sample_format != UNSIGNED):
-        raise _unread(f"its palette has more than 256 colours ({depth} bits)")
-    if photometric == Photometric.YCBCR and (depth != 8 or samples != 3):
-        raise _unread(f"its YCbCr samples are {samples} of {depth} bits")
+    is_palette, is_ycbcr = photometric == Photometric.PALETTE, photometric == Photometric.YCBCR
+    _refuse_where(
+        (
+            depth not in _BITS.get(sample_format, ()),
+            f"its samples are {kind}numbers of {depth} bits",
+        ),
+        (
+            not _is_predicted_as_read(predictor, depth, sample_format),
+            f"its predictor is number {predictor} for samples of {depth} bits",
+        ),
+        (
+            (compression in FAX and depth != 1) or (compression == JPEG and depth != 8),
+            f"its samples of {depth} bits are compressed as JPEG or fax",
+        ),
+        (
+            is_palette and (depth > 8 or sample_format != UNSIGNED),
+            f"its palette has more than 256 colours ({depth} bits)",
+        ),
+        (
+            is_ycbcr and (depth != 8 or samples != 3),
+            f"its YCbCr samples are {samples} of {depth} bits",
+        ),
+    )
     is_planar = directory.number(284, 1) == 2 and samples > 1
     tiled = 322 in directory.entries
     piece_w = directory.number(322) if tiled else width
@@ -241,5 +255,8 @@ def _is_predicted_as_read(predictor: int, bits: int, sample_format: int) -> bool
     )
 
 
-def _unread(why: str) -> UnsupportedImageFormat:
-    return UnsupportedImageFormat(f"Not read: in this TIFF {why}. Save it as a PNG.")
+def _refuse_where(*faults: tuple[bool, str]) -> None:
+    """Refuse a page for the first of these faults that it has."""
+    why = next((why for is_so, why in faults if is_so), None)
+    if why is not None:
+        raise UnsupportedImageFormat(f"Not read: in this TIFF {why}. Save it as a PNG.")

@@ -62,6 +62,11 @@ _SIGNS = (
     ({128: b"DICM"}, "a DICOM file"),
 )
 _NETPBM = re.compile(rb"P[1-7fF][\n \r\t]")
+_BRANDS = {
+    **dict.fromkeys((b"hevc", b"hevx", b"msf1"), "an animation (HEIF sequence)"),
+    **dict.fromkeys((b"M4A ", b"M4B "), "a sound (M4A)"),
+    b"jxl ": "a JPEG XL",
+}
 _VIDEOS = {
     b"qt  ": "QuickTime",
     b"3gp": "3GP",
@@ -92,20 +97,13 @@ def name_kind(data: bytes) -> str:
         return "a Netpbm picture (PBM, PGM, PPM or PAM)"
     found = brands(data)
     if found:
-        return _of_boxes(found)
+        return _of_boxes(found[0])
     return _of_text(data) or "something unknown"
 
 
-def _of_boxes(found: tuple[bytes, ...]) -> str:
-    major = found[0]
-    if major in (b"hevc", b"hevx", b"msf1"):
-        return "an animation (HEIF sequence)"
-    if major in (b"M4A ", b"M4B "):
-        return "a sound (M4A)"
-    if major == b"jxl ":
-        return "a JPEG XL"
-    name = next((name for start, name in _VIDEOS.items() if major.startswith(start)), "MP4")
-    return f"a video ({name})"
+def _of_boxes(major: bytes) -> str:
+    videos = (name for start, name in _VIDEOS.items() if major.startswith(start))
+    return _BRANDS.get(major) or f"a video ({next(videos, 'MP4')})"
 
 
 def _of_text(data: bytes) -> str | None:
@@ -114,14 +112,14 @@ def _of_text(data: bytes) -> str | None:
         return "a text file"
     start = start.removeprefix(b"\xef\xbb\xbf")
     words = start.lstrip().lower()
-    if b"<svg" in words:
-        return "a drawing (SVG)"
-    if words.startswith((b"<!doctype html", b"<html")) or b"<html" in words:
-        return "a web page (HTML)"
-    if words.startswith(b"version https://git-lfs"):
-        return "a pointer of Git LFS, not the file itself"
-    if words.startswith(b"<?xml"):
-        return "an XML file"
+    for is_so, name in (
+        (b"<svg" in words, "a drawing (SVG)"),
+        (words.startswith(b"<!doctype html") or b"<html" in words, "a web page (HTML)"),
+        (words.startswith(b"version https://git-lfs"), "a pointer of Git LFS, not the file itself"),
+        (words.startswith(b"<?xml"), "an XML file"),
+    ):
+        if is_so:
+            return name
     if not start or any(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in start):
         return None
     try:
