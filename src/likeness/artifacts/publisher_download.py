@@ -163,16 +163,21 @@ class _Transfer:
                 arrived = self._arrived.get(timeout=left)
             except queue.Empty:
                 if connected or total_left < connect_left:
-                    raise PublisherFailed(f"took more than {self._patience.total_s:g} s") from None
+                    raise self._took_too_long() from None
                 if self._connected.is_set():
                     continue  # it connected just now
                 raise PublisherFailed(
                     f"did not answer within {self._patience.connect_s:g} s"
                 ) from None
+            if isinstance(arrived, TimeoutError) and self._connected.is_set():
+                raise self._took_too_long() from arrived
             if isinstance(arrived, Exception):
                 raise PublisherFailed(_reason(arrived)) from arrived
             if arrived is not None:
                 return arrived
+
+    def _took_too_long(self) -> PublisherFailed:
+        return PublisherFailed(f"took more than {self._patience.total_s:g} s")
 
 
 class _Https(urllib.request.HTTPSHandler):
