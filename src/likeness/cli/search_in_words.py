@@ -1,8 +1,16 @@
 """What a search is worth, in words and as JSON: its thresholds, and how often they mislead."""
 
+from collections.abc import Iterator
+
 from likeness.cli.terminal.answers import Json, point_json, significant
 from likeness.cli.terminal.words import folded, one_in
 from likeness.service.search.naming import Naming, Strangers
+from likeness.service.search.naming import one_in as rate_in_words
+from likeness.terms import FEWEST_SUBJECTS
+
+# From this share of right ones on that are missed, it is said.
+_MANY_MISSED = 0.1
+_REMEDY = "Ask for candidates to review, or accept a higher FPIR (LIKENESS_FPIR)"
 
 
 def search_in_words(naming: Naming) -> list[str]:
@@ -25,7 +33,7 @@ def search_in_words(naming: Naming) -> list[str]:
             f"It also needs {score} {one_in(at_hand.fmr)} {naming.whose.in_words} reach"
             f"{' (extrapolated)' if at_hand.extrapolated else ''}."
         )
-    return [folded(line) for line in (*lines, *naming.limits)]
+    return [folded(line) for line in (*lines, *limits_of(naming))]
 
 
 def search_json(naming: Naming) -> Json:
@@ -43,5 +51,37 @@ def search_json(naming: Naming) -> Json:
             "pairs": naming.at_hand.pairs,
             "measured_on": naming.at_hand.measured_on,
         },
-        "limits": list(naming.limits),
+        "limits": list(limits_of(naming)),
     }
+
+
+def limits_of(naming: Naming) -> Iterator[str]:
+    """Say what stands in the way of naming anybody in a search, and what would help."""
+    point, whose, needed = naming.point, naming.whose, rate_in_words(naming.rate)
+    if not point.calibrated:
+        yield (
+            f"A search of {naming.compared:,} references needs a false match rate of {needed}, and"
+            f" rates are known down to {rate_in_words(naming.calibration.lowest_fmr)}: nobody is"
+            f" named except by the same picture. {_REMEDY}."
+        )
+    if naming.at_hand is None or naming.point_at_hand is None:
+        return
+    remedy = f"{_REMEDY}."
+    if whose is Strangers.ALIKE:
+        remedy += (
+            f" Of {FEWEST_SUBJECTS} named people or more, a collection's own strangers are"
+            " measured, and decide instead."
+        )
+    known = naming.at_hand if whose is Strangers.OWN else naming.calibration
+    missed = known.fnmr(naming.point_at_hand.threshold)
+    if not naming.point_at_hand.calibrated:
+        yield (
+            f"Among {whose.in_words} rates are known down to"
+            f" {rate_in_words(naming.at_hand.lowest_fmr)}, and {needed} is needed: nobody is named"
+            f" except by the same picture. {remedy}"
+        )
+    elif missed is not None and missed > _MANY_MISSED:
+        yield (
+            f"At FPIR {naming.fpir:g} about {round(100 * missed)} in 100 right ones are missed"
+            f" here, since {whose.in_words} look so much alike. {remedy}"
+        )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from likeness.terms import (
-    FEWEST_SUBJECTS,
     IDENTICAL,
     Calibration,
     OperatingPoint,
@@ -21,9 +20,6 @@ from likeness.terms import (
 
 SIMILARITY = 80.0
 """How alike candidates have to be where nobody says otherwise, 0 to 100."""
-# From this share of right ones on that are missed, it is said.
-_MANY_MISSED = 0.1
-_REMEDY = "Ask for candidates to review, or accept a higher FPIR (LIKENESS_FPIR)"
 
 
 class Strangers(StrEnum):
@@ -137,6 +133,11 @@ class Naming:
         )
 
     @property
+    def rate(self) -> float:
+        """The false match rate that a search of this size needs."""
+        return rate_for_search(self.compared, self.fpir)
+
+    @property
     def expected_false(self) -> float:
         """How many false candidates a search for a stranger names, by any strangers."""
         return self.calibration.fmr(self.point.threshold) * self.compared
@@ -149,45 +150,6 @@ class Naming:
     def expected_of(self, verdict: Verdict) -> float:
         """Say how many of the references score as high for a stranger, by the rate that decides."""
         return max(verdict.fmr, verdict.fmr_at_hand or 0.0) * self.compared
-
-    @property
-    def limits(self) -> tuple[str, ...]:
-        """Say what stands in the way of naming anybody here, and what would help."""
-        said = []
-        rate = rate_for_search(self.compared, self.fpir)
-        if not self.point.calibrated:
-            said.append(
-                f"A search of {self.compared:,} references needs a false match rate of"
-                f" {_one_in(rate)}, and rates are known down to"
-                f" {_one_in(self.calibration.lowest_fmr)}: nobody is named"
-                f" except by the same picture. {_REMEDY}."
-            )
-        if self.at_hand is None or self.point_at_hand is None:
-            return tuple(said)
-        known = self.at_hand if self.whose is Strangers.OWN else self.calibration
-        missed = known.fnmr(self.point_at_hand.threshold)
-        if not self.point_at_hand.calibrated:
-            said.append(
-                f"Among {self.whose.in_words} rates are known down to"
-                f" {_one_in(self.at_hand.lowest_fmr)}, and {_one_in(rate)} is needed: nobody is"
-                f" named except by the same picture. {self._remedy}"
-            )
-        elif missed is not None and missed > _MANY_MISSED:
-            said.append(
-                f"At FPIR {self.fpir:g} about {round(100 * missed)} in 100 right ones are missed"
-                f" here, since {self.whose.in_words} look so much alike. {self._remedy}"
-            )
-        return tuple(said)
-
-    @property
-    def _remedy(self) -> str:
-        """Say what would help where hardly anybody is named."""
-        if self.whose is not Strangers.ALIKE:
-            return f"{_REMEDY}."
-        return (
-            f"{_REMEDY}. Of {FEWEST_SUBJECTS} named people or more, a collection's own strangers"
-            " are measured, and decide instead."
-        )
 
     def _why_unnamed(self, score: float, fmr: float, fmr_at_hand: float | None) -> str | None:
         """Say why somebody whom any strangers hardly reach is not named; None for others."""
@@ -205,12 +167,13 @@ class Naming:
         if self.point_at_hand is not None and not self.point_at_hand.calibrated:
             return f"The rate needed is not known among {self.whose.in_words}."
         return (
-            f"Too many {self.whose.in_words} score as high: {_one_in(fmr_at_hand)}, where"
-            f" {_one_in(fmr)} of any strangers do."
+            f"Too many {self.whose.in_words} score as high: {one_in(fmr_at_hand)}, where"
+            f" {one_in(fmr)} of any strangers do."
         )
 
 
-def _one_in(rate: float) -> str:
+def one_in(rate: float) -> str:
+    """Write a rate as `1 in 1,000`."""
     return f"1 in {float(f'{1 / rate:.2g}'):,.0f}"
 
 
