@@ -19,7 +19,6 @@ from likeness.gallery import (
     Collection,
     CollectionRows,
     Gallery,
-    KeptCohort,
     MakeIndex,
     Measured,
     NewReference,
@@ -28,6 +27,7 @@ from likeness.gallery import (
     Size,
     subjects,
 )
+from likeness.gallery.cohorts import KeptCohort
 from likeness.gallery.indexes import CollectionIndexes
 from likeness.gallery.seal import Seal
 from likeness.index.exact_index import ExactIndex
@@ -290,10 +290,10 @@ class Home:
         return OpenGallery(
             self.database,
             keyring or self.keyring(),
-            make_index,
-            self.snapshots,
             lambda model, version: StrangersCohort(version),
             kept_cohort,
+            make_index=make_index,
+            snapshots=self.snapshots,
             clock=self.clock,
         )
 

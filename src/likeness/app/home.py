@@ -35,10 +35,10 @@ class Home(Rows):
             self.collections = self.gallery = Gallery(
                 self.database,
                 self.keyring,
-                _make_index(settings),
-                settings.home / "snapshots",
                 installation.standards.cohort_of,
                 Cohort.from_bytes,
+                make_index=_make_index(settings),
+                snapshots=settings.home / "snapshots",
                 kept_elsewhere=KeptElsewhere(FORGOTTEN_FROM, OUT_OF_REACH),
             )
         except BaseException:

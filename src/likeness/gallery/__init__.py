@@ -5,7 +5,6 @@ gallery open, `Collections.collection(name)` gives a `Collection`, which reads a
 """
 
 from likeness.gallery.certificate import ErasureCertificate
-from likeness.gallery.cohorts import Cohorts, KeptCohort
 from likeness.gallery.collection import Collection, OpenCollection
 from likeness.gallery.collection_rows import MOST_TAGS, CollectionRows
 from likeness.gallery.erasing import KeptElsewhere
@@ -13,7 +12,7 @@ from likeness.gallery.erasure import Erasure
 from likeness.gallery.gallery import Collections, Gallery
 from likeness.gallery.indexes import MakeIndex
 from likeness.gallery.own_strangers import Measured
-from likeness.gallery.references import ArrivingReference, NewReference, Reference, require_model
+from likeness.gallery.references import ArrivingReference, NewReference, Reference
 from likeness.gallery.seal import Details
 from likeness.gallery.search import By, Candidate
 from likeness.gallery.staging import Change, FoundAgain
@@ -27,7 +26,6 @@ __all__ = [
     "By",
     "Candidate",
     "Change",
-    "Cohorts",
     "Collection",
     "CollectionRows",
     "Collections",
@@ -36,7 +34,6 @@ __all__ = [
     "ErasureCertificate",
     "FoundAgain",
     "Gallery",
-    "KeptCohort",
     "KeptElsewhere",
     "MakeIndex",
     "Measured",
@@ -47,6 +44,5 @@ __all__ = [
     "Subject",
     "counts_by_key",
     "models_in_use",
-    "require_model",
     "rewrap_keys",
 ]

@@ -108,8 +108,7 @@ class ErasureCertificate:
             return read
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise InvalidRequest(
-                f"an erasure's certificate of version {_VERSION} was expected and what came is"
-                " none: pass it as it was issued"
+                f"Not a certificate of version {_VERSION} of an erasure. Pass it as it was issued."
             ) from error
 
 

@@ -102,10 +102,10 @@ class ComparedReferences:
         return _scores(
             numbers,
             groups,
-            [proposed[number] for number in numbers],
-            [anew.get(number, mean) for number, mean in zip(numbers, means, strict=True)],
-            probe.cohort,
-            same,
+            raw=[proposed[number] for number in numbers],
+            means=[anew.get(number, mean) for number, mean in zip(numbers, means, strict=True)],
+            probe=probe.cohort,
+            same=same,
         )
 
     def named(self, numbers: Iterable[int]) -> dict[int, Named]:
@@ -158,7 +158,7 @@ class ComparedSubjects:
         numbers, those = list(templates), templates.values()
         raw = [float(one.vector @ probe.vector) for one in those]
         means = [one.cohort.mean for one in those]
-        return _scores(numbers, numbers, raw, means, probe.cohort, same)
+        return _scores(numbers, numbers, raw=raw, means=means, probe=probe.cohort, same=same)
 
     def named(self, numbers: Iterable[int]) -> dict[int, Named]:
         """Read subjects, and hold all that is said to be theirs to its proofs."""
@@ -199,6 +199,7 @@ def _enrolled(rows: CollectionRows, seen: SeenFace | None) -> list[Reference]:
 def _scores(
     numbers: Sequence[int],
     groups: Sequence[int],
+    *,
     raw: Sequence[float],
     means: Sequence[float],
     probe: CohortStatistics,

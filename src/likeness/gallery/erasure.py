@@ -204,9 +204,8 @@ def finish(
     scrubbing = scrub(database, (*SCRUBBED, *scrubbed_too))
     if not scrubbing.complete:
         raise Conflict(
-            "deleted rows were expected to be scrubbed from the database and"
-            f" {scrubbing.stood_in_way}: they are gone from every search, and the next sweep or"
-            " start finishes the erasure"
+            f"Deleted rows cannot be scrubbed from the database: {scrubbing.stood_in_way}. They are"
+            " gone from every search; the next sweep or start finishes the erasure."
         )
     certificates = [
         _certificate(erasure, clock(), (*left[erasure.id], *scrubbing.out_of_reach, *_EXPORTS))

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
@@ -36,7 +36,7 @@ from likeness.gallery.staging import Change
 from likeness.gallery.stored_collections import StoredCollection
 from likeness.secrets import Keyring
 from likeness.storage import Database
-from likeness.terms import Closing, Cohort
+from likeness.terms import Closing, Cohort, checked_name
 
 _logger = logging.getLogger(__name__)
 
@@ -114,18 +114,12 @@ class Collections:
             InvalidRequest: the name cannot be kept, or the retention is no number of days.
             AlreadyExists: there is one of that name.
         """
-        return self._found(
-            stored_collections.create(
-                connection,
-                self._keyring,
-                name,
-                model=model,
-                dimensions=dimensions,
-                cohort_version=cohort_version,
-                retention_days=retention_days,
-                now=now,
-            )
-        )
+        name = checked_name(name, "a collection's name")
+        stored_collections.check_retention(retention_days)
+        of_model = model, dimensions, cohort_version
+        new = StoredCollection(uuid4(), name, *of_model, retention_days, created_at=now)
+        stored_collections.add(connection, self._keyring, new)
+        return self._found(new)
 
     def prove_older_rows(self) -> bool:
         """Prove what a Likeness before 0012 wrote; say whether there are keys to bind then."""
@@ -163,11 +157,11 @@ class Gallery(Collections, Closing):
         self,
         database: Database,
         keyring: Keyring,
-        make_index: MakeIndex,
-        snapshots: Path,
         cohort_of: Callable[[str, str], Cohort],
         read_cohort: ReadCohort,
         *,
+        make_index: MakeIndex,
+        snapshots: Path,
         kept_elsewhere: KeptElsewhere = KeptElsewhere(),  # noqa: B008  # frozen
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -176,10 +170,10 @@ class Gallery(Collections, Closing):
         Args:
             database: where the rows are, with this program's schema.
             keyring: what collections' keys are sealed with.
-            make_index: makes an empty index.
-            snapshots: a folder for the indexes' snapshots, made where there is none.
             cohort_of: gives the cohort of a model and version.
             read_cohort: makes a cohort of the bytes that were kept of it.
+            make_index: makes an empty index.
+            snapshots: a folder for the indexes' snapshots, made where there is none.
             kept_elsewhere: what others keep of people.
             clock: says what time it is.
 

@@ -320,8 +320,8 @@ def delete_snapshots(folder: Path) -> None:
             shutil.rmtree(folder)
     except OSError as error:
         raise SnapshotUnusable(
-            f"the snapshots in {folder} were expected to be deleted and cannot be"
-            f" ({error.strerror}): mend the folder; the rest is done at the next start"
+            f"The snapshots in {folder} cannot be deleted ({error.strerror}). Mend the folder; the"
+            " rest is done at the next start."
         ) from error
 
 

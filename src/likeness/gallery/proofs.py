@@ -228,9 +228,8 @@ def _require_subject(seal: Seal, row: Row[Any]) -> None:
 
 def _changed(row: Row[Any], what: str) -> KeyUnusable:
     return KeyUnusable(
-        f"the {what} of reference {row.id} was expected to be as Likeness wrote it and was changed"
-        " from outside: restore the row from a backup, or take the reference from its subject and"
-        " erase it"
+        f"The {what} of reference {row.id} was changed from outside. Restore the row from a backup,"
+        " or take the reference from its subject and erase it."
     )
 
 

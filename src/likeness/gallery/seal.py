@@ -212,6 +212,6 @@ def _details(value: dict[str, Any]) -> Details:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise KeyUnusable(
-            "the details of a face were expected, as this Likeness writes them, and others were"
-            " sealed: run the newer Likeness that wrote them"
+            "The details of a face are not as this Likeness writes them. Run the newer one that"
+            " wrote them."
         ) from error

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select, update
 
@@ -64,34 +64,17 @@ _BY_ID = select(*_COLUMNS).where(COLLECTIONS.c.id == bindparam("collection_id"))
 _SIZE = select(*_COUNTS).where(COLLECTIONS.c.id == bindparam("collection_id"))
 
 
-def create(
-    connection: Connection,
-    keyring: Keyring,
-    name: str,
-    *,
-    model: str,
-    dimensions: int,
-    cohort_version: str,
-    now: datetime,
-    retention_days: int | None = None,
-) -> StoredCollection:
-    """Make an empty collection with a key of its own.
+def add(connection: Connection, keyring: Keyring, collection: StoredCollection) -> None:
+    """Add an empty collection, with a key of its own.
 
     Raises:
-        InvalidRequest: the name cannot be kept, or the retention is no number of days.
         AlreadyExists: there is one of that name.
     """
-    name = checked_name(name, "a collection's name")
-    check_retention(retention_days)
-    if _named(connection, name) is not None:
-        raise AlreadyExists(f"Collection {name!r} exists. Choose another name.")
-    collection = StoredCollection(
-        uuid4(), name, model, dimensions, cohort_version, retention_days, created_at=now
-    )
+    if _named(connection, collection.name) is not None:
+        raise AlreadyExists(f"Collection {collection.name!r} exists. Choose another name.")
     _, sealed_key = keyring.new_data_key(key_context(collection.id))
     row = {name: getattr(collection, name) for name in _FIELDS}
     connection.execute(insert(COLLECTIONS), {**row, "sealed_key": sealed_key})
-    return collection
 
 
 def get(connection: Connection, name: str) -> StoredCollection:

@@ -178,8 +178,8 @@ class MilvusIndex:
             # A server that comes back may have let go of the collection, or have lost it.
             self._client = None
             raise IndexUnavailable(
-                f"Milvus at {self._address} was expected to answer and did not"
-                f" ({' '.join(str(error).split())[:200]}): start it or mend its address, then retry"
+                f"Milvus at {self._address} did not answer ({' '.join(str(error).split())[:200]})."
+                " Start it or mend its address, then retry."
             ) from error
 
     def _connected(self) -> Any:
@@ -197,9 +197,8 @@ class MilvusIndex:
         held = {field["name"]: field["params"].get("dim") for field in described["fields"]}
         if held.get(self._field) != self.dimensions:
             raise ModelMismatch(
-                f"Milvus's collection {self._collection} was expected to hold {self.dimensions}"
-                f" numbers of {self.model} for each id and holds something else: name another"
-                " collection"
+                f"Milvus's collection {self._collection} does not hold {self.dimensions} numbers of"
+                f" {self.model} for each id. Name another collection."
             )
 
     def _make_collection(self, client: Any) -> None:

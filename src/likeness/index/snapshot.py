@@ -108,7 +108,7 @@ class SnapshotFolder:
                 written = (self._path / _MANIFEST).read_bytes()
             except FileNotFoundError as error:
                 raise NotFound(
-                    f"no index snapshot is at {self._path}: make the index from the rows"
+                    f"No index snapshot at {self._path}. Make the index from the rows."
                 ) from error
         body, _, seal = written.partition(b"\n")
         stated = self._stated(body)
@@ -119,9 +119,9 @@ class SnapshotFolder:
         self._unsealed(sealed, _MANIFEST, body)
         if (stated["model"], stated["dimensions"]) != (self._model, self._dimensions):
             raise ModelMismatch(
-                f"an index of {self._model} with {self._dimensions} dimensions is needed, the"
-                f" snapshot at {self._path} is of {stated['model']} with {stated['dimensions']}:"
-                " delete the folder, and the index is made again from the rows"
+                f"The index snapshot at {self._path} is of {stated['model']} with"
+                f" {stated['dimensions']} dimensions, not of {self._model} with {self._dimensions}."
+                " Delete the folder, and the index is made again from the rows."
             )
         return Manifest(Reached(*stated["reached"]), stated["lists"], tuple(stated["segments"]))
 
@@ -304,7 +304,7 @@ class SnapshotFolder:
         except (ValueError, KeyError, TypeError) as error:
             raise self._unusable(f"its {_MANIFEST} is damaged") from error
         if version != FORMAT:
-            raise self._unusable(f"format {FORMAT} was expected and it has {version}")
+            raise self._unusable(f"it has format {version} and not {FORMAT}")
         return stated
 
     def _unsealed(self, sealed: bytes, name: str, further_context: bytes = b"") -> bytes:
@@ -315,8 +315,8 @@ class SnapshotFolder:
 
     def _unusable(self, why: str) -> SnapshotUnusable:
         return SnapshotUnusable(
-            f"the index snapshot at {self._path} cannot be used, {why}: delete the folder, and the"
-            " index is made again from the rows"
+            f"The index snapshot at {self._path} cannot be used: {why}. Delete the folder, and the"
+            " index is made again from the rows."
         )
 
     @contextmanager
@@ -325,8 +325,8 @@ class SnapshotFolder:
             yield
         except OSError as error:
             raise SnapshotUnusable(
-                f"the index snapshot at {self._path} was expected to be readable and writable"
-                f" ({error.strerror}): mend the folder or its disk; the rows still hold everything"
+                f"The index snapshot at {self._path} cannot be read and written ({error.strerror})."
+                " Mend the folder or its disk; the rows still hold everything."
             ) from error
 
 
