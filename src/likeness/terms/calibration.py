@@ -150,12 +150,14 @@ class Calibration:
         return self.tail is not None and score > self.scores[-1]
 
     def rates_at(
-        self, score: float, among: "Calibration | None"
+        self, similarity: float, among: "Calibration | None"
     ) -> tuple[float, float | None, bool]:
-        """Give how often any strangers score as high, and how often those `among` whom it is known.
+        """Give how often any strangers reach a similarity, 0 to 100, and how often some others do.
 
-        The last says whether one of the two rates is too low to have been counted.
+        `among` says what scores mean among those others. The last value says whether one of the two
+        rates is too low to have been counted.
         """
+        score = self.point(rate_of(similarity)).threshold
         known = (self,) if among is None else (self, among)
         return (
             self.fmr(score),

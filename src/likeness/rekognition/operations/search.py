@@ -17,7 +17,6 @@ from likeness.rekognition.operations.words import (
     face_model_version,
     known_face,
     quality_bar,
-    size_of,
 )
 from likeness.service.search.naming import SIMILARITY
 from likeness.service.search.search import (
@@ -58,7 +57,7 @@ def search_faces_by_image(backend: Backend, call: Call, request: Request) -> Res
     (searched,) = found.searched
     face = searched.face.face
     return {
-        "SearchedFaceBoundingBox": bounding_box(face.box, size_of(found.sample)),
+        "SearchedFaceBoundingBox": bounding_box(face.box, _size(found)),
         "SearchedFaceConfidence": 100 * face.confidence,
         "FaceMatches": _face_matches(searched.matches),
         "FaceModelVersion": face_model_version(found.collection.model),
@@ -88,7 +87,7 @@ def search_users_by_image(backend: Backend, call: Call, request: Request) -> Res
     """Find the users whom the largest face of a picture is like; no face is an answer too."""
     demands = _of_users(request)
     found = _by_image(backend, call, request, demands)
-    size, faces = size_of(found.sample), found.located.faces[:MOST_FACES]
+    size, faces = _size(found), found.located.faces[:MOST_FACES]
 
     def why_not(place: int, face: Face) -> list[str]:
         against = demands.bar.speaks_against(face) if demands.bar is not None else ()
@@ -146,6 +145,10 @@ def _of_users(request: Request) -> Demands:
         Faces.LARGEST_OF_ALL,
         quality_bar(request, "NONE"),
     )
+
+
+def _size(found: SampleSearch) -> tuple[int, int]:
+    return found.located.image.width, found.located.image.height
 
 
 def _face_matches(matches: Sequence[Match]) -> list[Response]:

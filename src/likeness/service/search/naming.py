@@ -15,7 +15,6 @@ from likeness.terms import (
     Calibration,
     OperatingPoint,
     rate_for_search,
-    rate_of,
 )
 
 SIMILARITY = 80.0
@@ -200,8 +199,7 @@ def expected_false(
     are alike stand for them where they were not measured.
     """
     at_hand = own or calibration.alike
-    score = calibration.point(rate_of(similarity)).threshold
-    by_any, by_those, extrapolated = calibration.rates_at(score, at_hand)
+    by_any, by_those, extrapolated = calibration.rates_at(similarity, at_hand)
     return Expected(
         by_any * references,
         None if by_those is None else by_those * references,
