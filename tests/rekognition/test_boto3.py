@@ -42,6 +42,6 @@ def test_an_operation_not_offered_names_itself(rekognition: Any) -> None:
 def test_the_first_key_is_known_as_soon_as_it_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.storage.freshness.LOOK_EVERY_S", 3600)
+    monkeypatch.setattr("likeness.storage.database.LOOK_EVERY_S", 3600)
     with serving_discs(tmp_path / "home", ship_standards(tmp_path / "shipped")) as (server, _):
         assert server.client().list_collections()["CollectionIds"] == []

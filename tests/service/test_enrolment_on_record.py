@@ -152,7 +152,7 @@ def test_a_watch_begun_at_the_command_line_goes_by_what_was_declared_then(
 def test_the_stop_switch_reaches_a_watch_begun_at_the_command_line(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.storage.freshness.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("likeness.storage.database.LOOK_EVERY_S", 0.0)
     keeper = replace(SOMEBODY, organisation="Thorn", sector="charity", jurisdiction="US")
     watch_for(home, draw(tmp_path / "probe.png", RED, side=120), keeper=keeper)
     home.database.write(
@@ -172,7 +172,7 @@ def test_a_watch_matches_only_while_rules_let_its_keeper_watch(
     monkeypatch: pytest.MonkeyPatch,
     stop: Callable[[Home, AccessKey], None] | None,
 ) -> None:
-    monkeypatch.setattr("likeness.storage.freshness.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("likeness.storage.database.LOOK_EVERY_S", 0.0)
     grant = Grant(role=Role.OPERATOR, purposes=("missing-persons",))
     key = home.database.write(
         lambda c: keys.create(
@@ -206,7 +206,7 @@ def test_what_rules_demand_of_watches_by_now_holds_for_those_begun_before(
     met: str,
     opened: list[tuple[int, bool]],
 ) -> None:
-    monkeypatch.setattr("likeness.storage.freshness.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("likeness.storage.database.LOOK_EVERY_S", 0.0)
     watch_for(home, draw(tmp_path / "probe.png", RED, side=120))
     text = (
         f'@id("later") @source("a test") @effective("2000-01-01") @obligation("{duty}")'
@@ -246,7 +246,7 @@ def test_what_is_stopped_meanwhile_ends_with_the_batch(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(enrol, "_BATCH", 2)
-    monkeypatch.setattr("likeness.storage.freshness.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("likeness.storage.database.LOOK_EVERY_S", 0.0)
     told = enroller(home).enrol(crowd(tmp_path / "pictures", 8))
     next(told)
     home.database.write(

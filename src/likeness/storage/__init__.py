@@ -1,10 +1,8 @@
 """Rows, in one SQL database: read by many acts at a time, written by one."""
 
-from likeness.storage.address import PostgresServer, SqliteFile, read_address
-from likeness.storage.database import Database, open_database
-from likeness.storage.engine import reading_engine
+from likeness.storage.database import Database, Freshness, open_database
+from likeness.storage.engine import PostgresServer, SqliteFile, read_address, reading_engine
 from likeness.storage.faults import faults_of
-from likeness.storage.freshness import Freshness
 from likeness.storage.metadata import (
     METADATA,
     Identifier,

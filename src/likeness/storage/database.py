@@ -1,13 +1,24 @@
-"""A database, through which acts reach the rows: many read, one writes."""
+"""A database, through which acts reach the rows: many read, one writes.
 
+What programs hold of the rows in memory, such as rules and keys, is looked after by `Freshness`.
+"""
+
+import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from likeness.errors import DatabaseUnavailable
-from likeness.storage.address import PostgresServer, SqliteFile, read_address
-from likeness.storage.engine import make_private_file, reading_engine, writing_engine
+from likeness.storage.engine import (
+    PostgresServer,
+    SqliteFile,
+    make_private_file,
+    read_address,
+    reading_engine,
+    writing_engine,
+)
 from likeness.storage.faults import faults_of
 from likeness.storage.writer import Writer
 from likeness.terms import Closing
@@ -93,3 +104,45 @@ def open_database(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Databa
         database.close()
         raise
     return database
+
+
+LOOK_EVERY_S = 0.5
+
+
+class Freshness:
+    """Keeps what is held of a database's rows no older than a moment; for many threads.
+
+    A change that another program commits counts within half a second: when the last look is that
+    old, everything that is held is looked after again, all of it in one read.
+    """
+
+    def __init__(
+        self, database: Database, monotonic_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._database = database
+        self._monotonic_s = monotonic_s
+        self._lock = threading.Lock()
+        self._looked_at_s: float | None = None
+        self._looks: list[Callable[[Connection], None]] = []
+
+    def follow(self, look: Callable[[Connection], None]) -> None:
+        """Look after something more: `look` reads what changed since it was called before."""
+        with self._lock:
+            self._looks.append(look)
+            self._looked_at_s = None
+
+    def ensure(self, at_most_s: float | None = None) -> None:
+        """See that nothing that is held is older than half a second, or than `at_most_s`.
+
+        Raises:
+            Conflict, DatabaseUnavailable: the rows cannot be read.
+        """
+        with self._lock:
+            now_s, oldest_s = self._monotonic_s(), LOOK_EVERY_S if at_most_s is None else at_most_s
+            if self._looked_at_s is None or now_s - self._looked_at_s >= oldest_s:
+                self._database.read(self._look)
+                self._looked_at_s = now_s
+
+    def _look(self, connection: Connection) -> None:
+        for look in self._looks:
+            look(connection)

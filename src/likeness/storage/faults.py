@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from likeness.errors import Conflict, DatabaseUnavailable, LikenessError
-from likeness.storage.address import PostgresServer, SqliteFile
+from likeness.storage.engine import PostgresServer, SqliteFile
 
 _Words = tuple[type[LikenessError], str]
 

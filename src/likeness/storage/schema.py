@@ -10,8 +10,8 @@ from importlib import resources
 from sqlalchemy import Connection, column, inspect, select, table
 
 from likeness.errors import Conflict, DatabaseUnavailable, required
-from likeness.storage.address import SqliteFile
 from likeness.storage.database import Database
+from likeness.storage.engine import SqliteFile
 from likeness.storage.faults import faults_of
 
 _VERSION = table("alembic_version", column("version_num"))  # as Alembic makes it

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table
 
-from likeness.storage.address import SqliteFile
 from likeness.storage.database import Database
-from likeness.storage.engine import maintenance_engine
+from likeness.storage.engine import SqliteFile, maintenance_engine
 from likeness.storage.faults import faults_of
 
 _EVERYWHERE = (

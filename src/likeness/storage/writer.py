@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from likeness.errors import DatabaseUnavailable
-from likeness.storage.address import PostgresServer, SqliteFile
+from likeness.storage.engine import PostgresServer, SqliteFile
 from likeness.storage.faults import faults_of
 
 T = TypeVar("T")
