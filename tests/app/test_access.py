@@ -5,18 +5,13 @@ import pwd
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select, update
 
 from likeness.app import Installation
 from likeness.app.access import Rows, somebody_here
 from likeness.app.home import Home
 from likeness.config import Settings, read_settings
-from likeness.gallery import stored_collections
-from likeness.gallery.tables import COLLECTIONS
-from likeness.ledger.tables import ENTRIES
 from likeness.storage import read_installation
 from likeness.terms import Role
-from tests.gallery.galleries import create
 
 
 @pytest.fixture
@@ -52,24 +47,3 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(pwd, "getpwuid", nobody)
     assert somebody_here(read_settings()).id == f"local:{os.getuid()}"
-
-
-def test_rows_of_an_older_likeness_are_vouched_for_once_and_on_record(
-    installation: Installation,
-) -> None:
-    with Home(installation) as home:
-        gallery, keyring = home.gallery, home.keyring
-        collection = create(gallery, "staff", model="net@1", dimensions=8, cohort_version="none")
-
-        def as_before(connection: Connection) -> None:
-            older = keyring.new_data_key(stored_collections.older_key_context(collection.id))[1]
-            connection.execute(update(COLLECTIONS).values(sealed_key=older))
-
-        home.database.write(as_before)
-    for _ in range(2):
-        with Home(installation) as home:
-            home.gallery.collection("staff")
-            entries = home.database.read(
-                lambda c: c.execute(select(ENTRIES.c.entry)).scalars().all()
-            )
-            assert sum(b"ProveOlderRows" in entry for entry in entries) == 1

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from likeness.errors import KeyUnusable
-from likeness.gallery import By, Gallery, proofs, stored_collections
-from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, STAGED, SUBJECTS
+from likeness.gallery import By, Gallery
+from likeness.gallery.tables import COHORTS, REFERENCES, SUBJECTS
 from tests.gallery import changing, erase
-from tests.gallery.galleries import Home, at, make, new, template
+from tests.gallery.galleries import Home, at, new, template
 
 
 def change(home: Home, number: int, **values: Any) -> None:
@@ -168,73 +168,8 @@ def test_what_scores_mean_by_a_cohort_that_came_along_cannot_be_changed(
         again.kept_cohort(again.collection("staff"))
 
 
-# What an older Likeness wrote
-
-
-def as_before(home: Home, gallery: Gallery, name: str = "staff") -> None:
-    """Let a collection be as a Likeness before proofs left it."""
-    collection = gallery.collection(name)
-    keyring = home.keyring()
-
-    def act(connection: Connection) -> None:
-        ours = COLLECTIONS.c.id == collection.id
-        sealed = connection.execute(select(COLLECTIONS.c.sealed_key).where(ours)).scalar_one()
-        material = keyring.unseal(sealed, stored_collections.key_context(collection.id))
-        older = keyring.seal(material, stored_collections.older_key_context(collection.id))
-        connection.execute(update(COLLECTIONS).where(ours).values(sealed_key=older))
-        theirs = REFERENCES.c.collection_id == collection.id
-        proofless = {"statistics_proof": None, "subject_proof": None}
-        connection.execute(update(REFERENCES).where(theirs).values(proofless))
-        connection.execute(update(STAGED).values(statistics_proof=None))
-
-    home.database.write(act)
-
-
-def prove(home: Home) -> int:
-    """Prove older rows as the first start does; say of how many collections."""
-    keyring = home.keyring()
-    if not proofs.prove_older_rows(home.database, keyring):
-        return 0
-    return home.database.write(lambda c: proofs.bind_older_keys(c, keyring))
-
-
-def test_what_an_older_likeness_wrote_is_proven_once_and_goes_on(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(proofs, "_AT_ONCE", 3)
-    with home.open() as gallery:
-        make(gallery)
-        changing.fill(gallery, 5)
-        as_before(home, gallery)
-    with home.open() as gallery, pytest.raises(KeyUnusable):
-        gallery.search("staff", template(1), 1)
-
-    assert prove(home) == 1
-    with home.open() as gallery:
-        for by in By:
-            (found,) = gallery.search("staff", template(1), 1, by)
-            assert found.subject is not None and found.subject.name == "person 0"
-    assert prove(home) == 0
-
-
 def test_rows_put_back_without_proofs_are_refused(home: Home, gallery: Gallery) -> None:
     (ada,) = gallery.enrol("staff", [new(1, "Ada")])
     change(home, ada.number, statistics_proof=None, subject_proof=None)
-    prove(home)
     with pytest.raises(KeyUnusable, match="changed"):
         gallery.search("staff", template(1), 1)
-
-
-def test_a_collections_older_key_put_back_beside_proven_ones_opens_nothing(
-    home: Home,
-) -> None:
-    with home.open() as gallery:
-        for name in ("staff", "others"):
-            make(gallery, name)
-            gallery.enrol(name, [new(1, "Ada")])
-        as_before(home, gallery)
-    assert prove(home) == 0
-    with home.open() as gallery:
-        assert len(gallery.search("others", template(1), 1)) == 1
-        with pytest.raises(KeyUnusable):
-            gallery.search("staff", template(1), 1)

@@ -62,20 +62,10 @@ class Rows(Closing):
         )
         self.desk = Desk(self.database, self.ledger, self.rules, withholding)
         try:
-            self._vouch_for_older_rows()
             self._even_older_scores_out()
         except BaseException:
             self.database.close()
             raise
-
-    def _vouch_for_older_rows(self) -> None:
-        """Prove, once and on record, the rows of a Likeness that proved none."""
-        if self.collections.prove_older_rows():
-            with self.desk.record(Use(self.somebody, Action.GOVERN, "ProveOlderRows")) as record:
-                record.write(
-                    self.collections.bind_older_keys,
-                    lambda count: Outcome(details={"collections": str(count)}),
-                )
 
     def _even_older_scores_out(self) -> None:
         """Let collections whose scores meant something else go by the present cohorts."""

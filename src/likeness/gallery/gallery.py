@@ -23,7 +23,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection
 
 from likeness.errors import DatabaseUnavailable, HomeInUse, LikenessError
-from likeness.gallery import own_strangers, proofs, stored_collections
+from likeness.gallery import own_strangers, stored_collections
 from likeness.gallery.certificate import ErasureCertificate
 from likeness.gallery.cohorts import Cohorts, ReadCohort
 from likeness.gallery.collection import Collection, OpenCollection
@@ -120,14 +120,6 @@ class Collections:
         new = StoredCollection(uuid4(), name, *of_model, retention_days, created_at=now)
         stored_collections.add(connection, self._keyring, new)
         return self._found(new)
-
-    def prove_older_rows(self) -> bool:
-        """Prove what a Likeness before 0012 wrote; say whether there are keys to bind then."""
-        return proofs.prove_older_rows(self.database, self._keyring)
-
-    def bind_older_keys(self, connection: Connection) -> int:
-        """Let the keys of collections open for proven rows alone; say how many those are."""
-        return proofs.bind_older_keys(connection, self._keyring)
 
     def seal_of(self, connection: Connection, collection: StoredCollection) -> Seal:
         """Open what seals a collection, in a transaction.

@@ -5,22 +5,11 @@ is in the clear, and two digests vouch for it: one for a reference's cohort stat
 nobody is made to resemble everybody, and one for whose it is. Both take its number, by which
 indexes know it. Whoever writes the database and has no key makes neither, and what they change is
 refused when it would be an answer.
-
-Rows of an older Likeness come to be proven all at once, before anything reads them:
-
-1. References and what is staged get the proofs that they lack, as they are, in portions.
-2. In one act every collection's key is sealed for rows that are proven. From then on a row without
-   a proof is refused, for the key opens as that alone.
-
-Whoever puts back one collection's key as it was finds it refused beside others that are proven, and
-who puts back all of them once the installation's key was rotated.
 """
 
 import hmac
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -36,14 +25,10 @@ from sqlalchemy import (
 )
 
 from likeness.errors import KeyUnusable
-from likeness.gallery import stored_collections
 from likeness.gallery.seal import Seal
-from likeness.gallery.tables import COLLECTIONS, REFERENCES, SUBJECTS
-from likeness.secrets import Key, Keyring
-from likeness.storage import Database, OneOf
+from likeness.gallery.tables import REFERENCES, SUBJECTS
+from likeness.storage import OneOf
 from likeness.terms import CohortStatistics
-
-_AT_ONCE = 2_000
 
 WITH_SUBJECTS: FromClause = outerjoin(
     REFERENCES, SUBJECTS, SUBJECTS.c.number == REFERENCES.c.subject_number
@@ -176,16 +161,6 @@ def assign(
         connection.execute(_ASSIGN, moved)
 
 
-def _write_missing(connection: Connection, seal: Seal) -> int:
-    """Prove as they are references that an older Likeness wrote; say how many those were."""
-    lacking = REFERENCES.c.statistics_proof.is_(None) | REFERENCES.c.subject_proof.is_(None)
-    rows = _chosen(connection, seal, lacking, _AT_ONCE)
-    if rows:
-        proofs = [_both(seal, row.number, _statistics(row), row.id, row.subject_id) for row in rows]
-        connection.execute(_PROVE, proofs)
-    return len(rows)
-
-
 _THIS = update(REFERENCES).where(REFERENCES.c.number == bindparam("row_number"))
 _PROVE = _THIS.values({name: bindparam(name) for name in ("statistics_proof", "subject_proof")})
 _EVEN_OUT = _THIS.values(
@@ -231,35 +206,3 @@ def _changed(row: Row[Any], what: str) -> KeyUnusable:
         f"The {what} of reference {row.id} was changed from outside. Restore the row from a backup,"
         " or take the reference from its subject and erase it."
     )
-
-
-def prove_older_rows(database: Database, keyring: Keyring) -> bool:
-    """Prove what an older Likeness wrote; say whether keys are to be bound then."""
-    older = database.read(partial(_older, keyring=keyring))
-    for seal in older:
-        while database.write(partial(_write_missing, seal=seal)):
-            pass
-    return bool(older)
-
-
-def bind_older_keys(connection: Connection, keyring: Keyring) -> int:
-    """Let the keys of collections open for proven rows alone; say how many those are."""
-    older = _older(connection, keyring)
-    for seal in older:
-        while _write_missing(connection, seal):  # what came meanwhile
-            pass
-        stored_collections.seal_for_proven_rows(connection, keyring, seal.collection_id)
-    return len(older)
-
-
-def _older(connection: Connection, keyring: Keyring) -> list[Seal]:
-    """Open the collections whose rows have no proofs; none where any collection's have."""
-    seals = []
-    for row in connection.execute(select(COLLECTIONS.c.id, COLLECTIONS.c.sealed_key)).all():
-        with suppress(KeyUnusable):
-            keyring.unseal(row.sealed_key, stored_collections.key_context(row.id))
-            return []
-        with suppress(KeyUnusable):
-            material = keyring.unseal(row.sealed_key, stored_collections.older_key_context(row.id))
-            seals.append(Seal(row.id, Key(material)))
-    return seals

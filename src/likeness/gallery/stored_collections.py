@@ -189,27 +189,9 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
     return rewrapped
 
 
-def seal_for_proven_rows(connection: Connection, keyring: Keyring, collection_id: UUID) -> None:
-    """Seal a collection's key, which an older Likeness sealed, as one whose rows are proven.
-
-    Raises:
-        KeyUnusable: it was not sealed so, or by a key that is gone.
-    """
-    ours = COLLECTIONS.c.id == collection_id
-    sealed_key = connection.execute(select(COLLECTIONS.c.sealed_key).where(ours)).scalar_one()
-    material = keyring.unseal(sealed_key, older_key_context(collection_id))
-    sealed_key = keyring.seal(material, key_context(collection_id))
-    change(connection, collection_id, sealed_key=sealed_key)
-
-
 def key_context(collection_id: UUID) -> bytes:
     """Say where a collection's key belongs: with rows that are proven."""
     return b"key of collection with proven rows " + collection_id.bytes
-
-
-def older_key_context(collection_id: UUID) -> bytes:
-    """Say where it belonged before rows were; see `proofs`."""
-    return b"key of collection " + collection_id.bytes
 
 
 def counts_by_key(connection: Connection) -> Counter[str]:
