@@ -17,8 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from likeness.buckets.buckets import nothing_there, too_large
-from likeness.buckets.names import check_bucket, is_key, key_parts
+from likeness.buckets.buckets import check_bucket, is_key, key_parts, nothing_there, too_large
 from likeness.errors import BucketsUnavailable
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

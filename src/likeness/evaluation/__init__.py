@@ -5,10 +5,10 @@ from likeness.evaluation.calibration import (
     ERRORS_NEEDED,
     PairScores,
     StrangerScores,
+    calibrate_own_strangers,
     groups_of,
     misses_of,
 )
-from likeness.evaluation.own_strangers import calibrate_own_strangers
 from likeness.evaluation.tail import UPPER_95, extrapolate
 
 __all__ = [

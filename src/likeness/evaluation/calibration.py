@@ -1,13 +1,17 @@
-"""From the scores of strangers to a table of what a score means, and what its tail may mean."""
+"""Makes tables of what a score means from the scores of strangers, a gallery's own among them.
 
+What is too rare to be counted is extrapolated: `tail` has how.
+"""
+
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
-from likeness.evaluation.tail import GROUPS, HEAVIEST_SHAPE, TopScores, extrapolate
-from likeness.terms import IDENTICAL, TailRates
+from likeness.evaluation.tail import GROUPS, HEAVIEST_SHAPE, LIGHTEST_SHAPE, TopScores, extrapolate
+from likeness.terms import IDENTICAL, Calibration, Cohort, Joining, TailRates
 
 _KNOTS_A_DECADE = 8
 # Nearly all strangers reach low scores, where steps of decades are too coarse.
@@ -24,6 +28,13 @@ _TAIL_KNOTS = 48
 # From the last rate counted; further the tail is a guess.
 DECADES = 2.0
 _MISSES_KNOTS = 200
+# The highest of so few pairs that a hundredth would be none.
+_OWN_TAIL_SHARE = 0.05
+_DECIDING_ERRORS = 1.25
+"""The rate that decides lies so many standard errors above the tail's estimate.
+
+docs/evenness.md has what more and fewer of them cost: false names on one side, misses on the other.
+"""
 
 
 class PairScores(NamedTuple):
@@ -169,3 +180,55 @@ def misses_of(mated: NDArray[np.floating]) -> tuple[tuple[float, float], ...]:
         score = float(ordered[place])
         knots.setdefault(round(score, 6), float(np.searchsorted(ordered, score)) / len(ordered))
     return tuple(knots.items())
+
+
+def calibrate_own_strangers(
+    joining: Joining, cohort: Cohort, known: Calibration
+) -> tuple[Calibration, ...]:
+    """Say what own and plain scores mean among those who join a cohort: two calibrations.
+
+    Args:
+        joining: one reference each of at least 30 people.
+        cohort: what they join.
+        known: what scores mean among any strangers.
+
+    Raises:
+        InvalidRequest: too few of their pairs are different people's.
+    """
+    one, other = np.triu_indices(len(joining.vectors), 1)
+    groups = groups_of(np.arange(len(joining.vectors)))
+
+    def calibrated(scores: NDArray[np.float64]) -> Calibration:
+        upper = scores[one, other]
+        strangers = np.isfinite(upper)
+        counts = StrangerScores(_OWN_TAIL_SHARE)
+        counts.add(PairScores(upper[strangers], groups[one][strangers], groups[other][strangers]))
+        knots, fmrs = counts.knots()
+        lowest = 1 / counts.total / 10**DECADES
+        return Calibration(
+            known.model,
+            known.cohort_version,
+            knots,
+            fmrs,
+            counts.total,
+            f"{len(joining.vectors)} people of the collection itself",
+            counts.tail(knots[-1], lowest, _DECIDING_ERRORS, LIGHTEST_SHAPE),
+            known.misses,
+            one_person=known.one_person,
+        )
+
+    own, plain = (calibrated(scores) for scores in joining.pair_scores(cohort))
+    return replace(own, misses=_moved(known.misses, plain, own)), plain
+
+
+def _moved(
+    misses: tuple[tuple[float, float], ...], plain: Calibration, own: Calibration
+) -> tuple[tuple[float, float], ...]:
+    """Say of own scores what pairs of one person miss: at the score that strangers reach as often.
+
+    Nobody has pairs of one person here. Beyond the least rate known the most misses stand.
+    """
+    rates: dict[float, float] = {}
+    for score, rate in misses:
+        rates[own.point(max(plain.fmr(score), own.lowest_fmr)).threshold] = rate
+    return tuple(sorted(rates.items()))

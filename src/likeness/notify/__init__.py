@@ -1,8 +1,7 @@
 """Signed webhooks to addresses that were checked."""
 
 from likeness.notify.addresses import Network, read_networks, read_url, require_reachable
-from likeness.notify.signature import WebhookSecret
-from likeness.notify.webhooks import Webhook, WebhookSender
+from likeness.notify.webhooks import Webhook, WebhookSecret, WebhookSender
 
 __all__ = [
     "Network",
