@@ -7,8 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret, is_as_written, keys
-from likeness.access.tables import KEYS, SECRETS, STATE
+from likeness.access import (
+    AccessKey,
+    BrokenKey,
+    Grant,
+    IssuedSecret,
+    is_as_written,
+    keys,
+    list_keys,
+)
+from likeness.access.known_keys import KEYS, SECRETS, STATE
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.secrets import Keyring
 from likeness.storage import Database
@@ -286,7 +294,7 @@ def test_a_broken_key_is_listed_and_disabled_and_stands_in_no_others_way(
         with pytest.raises(KeyUnusable, match=f"access key {broken.id} says what no key can"):
             act()
     assert database.read(keys.every) == [other]
-    first, second = database.read(keys.listed)
+    first, second = database.read(list_keys)
     assert isinstance(first, BrokenKey)
     assert (first.id, first.secret_ids, second) == (broken.id, broken.secret_ids, other)
     with pytest.raises(Conflict, match="'other' is the last"):

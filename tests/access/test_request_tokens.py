@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from likeness.access import RequestTokens, TokenReused
-from likeness.access.request_tokens import KEPT
-from likeness.access.tables import TOKENS
+from likeness.access.request_tokens import KEPT, TOKENS
 from likeness.secrets import Keyring
 from likeness.storage import Database
 from likeness.terms import Principal, Role

@@ -10,7 +10,7 @@ from likeness.app import Installation
 from likeness.app.recogniser_choice import BETTER, FALLBACK
 from likeness.artifacts import Publisher
 from likeness.artifacts import fetch_all as public
-from likeness.artifacts.publisher_download import FailedTry, PublisherFailed, remember
+from likeness.artifacts.addresses import FailedTry, PublisherFailed, remember
 from likeness.config import Settings
 from likeness.errors import ArtifactUnavailable, InvalidRequest
 from likeness.vision.align import Chips

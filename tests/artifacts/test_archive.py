@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from likeness.artifacts import PinnedPackage
-from likeness.artifacts.archive import take_member
+from likeness.artifacts.packages import take_member
 from likeness.errors import ArtifactUnavailable, ModelTampered
 
 from .conftest import WEIGHTS, Wheelhouse

@@ -7,7 +7,7 @@ from urllib.response import addinfourl
 import pytest
 
 from likeness.artifacts import Address, Sources, catalogue
-from likeness.artifacts.https_download import download_address, https_opener
+from likeness.artifacts.addresses import download_address, https_opener
 from likeness.errors import ArtifactUnavailable, ModelTampered
 
 from .conftest import WEIGHTS, fetch

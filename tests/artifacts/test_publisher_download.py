@@ -23,7 +23,7 @@ from likeness.artifacts import (
     holds,
 )
 from likeness.artifacts import fetch_all as public
-from likeness.artifacts.publisher_download import (
+from likeness.artifacts.addresses import (
     FailedTry,
     Patience,
     PublisherFailed,

@@ -3,9 +3,8 @@
 from likeness.access import keys
 from likeness.access.access_key import AccessKey, BrokenKey, Grant, SecretId, may
 from likeness.access.keys import IssuedSecret
-from likeness.access.known_keys import Credential, KnownKeys
+from likeness.access.known_keys import Credential, KnownKeys, is_as_written, list_keys
 from likeness.access.request_tokens import RequestTokens, TokenReused
-from likeness.access.vouching import is_as_written
 
 __all__ = [
     "AccessKey",
@@ -19,5 +18,6 @@ __all__ = [
     "TokenReused",
     "is_as_written",
     "keys",
+    "list_keys",
     "may",
 ]

@@ -4,30 +4,40 @@ A key is a holder, what they may be trusted with, and secrets to sign with. It s
 principal when its secret is rotated. Whatever changes a key counts the revision up, by which
 servers that hold keys in memory know to read them again.
 
-Secrets vouch for what the rows say: `vouching` has how.
+Secrets vouch for what the rows say: `known_keys` has how.
 """
 
 import json
 import logging
 import secrets
 import string
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from likeness.access.access_key import AccessKey, BrokenKey, Grant, SecretId, check_line
+from likeness.access.known_keys import (
+    KEYS,
+    SECRETS,
+    STATE,
+    list_keys,
+    open_secrets,
+    seal_secrets,
+    sealed_secrets,
+    secret_context,
+    unusable,
+)
 from likeness.access.request_tokens import TOKEN_KEY_CONTEXT
-from likeness.access.tables import KEYS, SECRETS, STATE
-from likeness.access.vouching import open_secrets, seal_secrets, secret_context
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.secrets import Keyring, key_id_of
 from likeness.terms import Role
+
+_logger = logging.getLogger(__name__)
 
 # The shape of AWS's, which clients check, and a prefix that is not theirs.
 _PREFIX = "LKIA"
@@ -95,19 +105,8 @@ def ensure_first(
 
 
 def every(connection: Connection) -> list[AccessKey]:
-    """List by name the keys that are for something, as the rows say; `vouching` proves that."""
-    return [one for one in listed(connection) if isinstance(one, AccessKey)]
-
-
-def listed(connection: Connection) -> list[AccessKey | BrokenKey]:
-    """List all keys by name, those also whose row was broken, so that one hides no other."""
-    secret_ids: dict[UUID, list[SecretId]] = defaultdict(list)
-    columns = [SECRETS.c[name] for name in ("key_id", "access_key_id", "ends_at")]
-    newest_first = (SECRETS.c.ends_at.is_not(None), SECRETS.c.created_at.desc())
-    for row in connection.execute(select(*columns).order_by(*newest_first)):
-        secret_ids[row.key_id].append(SecretId(row.access_key_id, row.ends_at))
-    rows = connection.execute(select(KEYS).order_by(KEYS.c.name))
-    return [_key(row, tuple(secret_ids[row.id])) for row in rows]
+    """List by name the keys that are for something, as the rows say; `open_secrets` proves that."""
+    return [one for one in list_keys(connection) if isinstance(one, AccessKey)]
 
 
 def get(connection: Connection, name: str) -> AccessKey:
@@ -159,7 +158,7 @@ def enable(connection: Connection, keyring: Keyring, name: str) -> AccessKey:
 
     Raises:
         NotFound: there is none of that name.
-        KeyUnusable: as for `get` and `vouching.open_secrets`.
+        KeyUnusable: as for `get` and `open_secrets`.
     """
     key = get(connection, name)
     if key.disabled_at is not None:
@@ -176,7 +175,7 @@ def rotate(
     Raises:
         NotFound: there is none of that name.
         InvalidRequest: the grace is negative or too long.
-        KeyUnusable: as for `get` and `vouching.open_secrets`; a new secret would vouch for what
+        KeyUnusable: as for `get` and `open_secrets`; a new secret would vouch for what
             was changed.
     """
     if not 0 <= grace_hours <= _LONGEST_GRACE_HOURS:
@@ -190,14 +189,6 @@ def rotate(
     connection.execute(delete(SECRETS).where(of_key, SECRETS.c.ends_at <= now))
     seal_secrets(connection, keyring, get(connection, name), opened)
     return _issue(connection, keyring, key.id, name, now)
-
-
-def unusable(key: BrokenKey) -> KeyUnusable:
-    """Say of a broken key what is wrong, and what to do."""
-    return KeyUnusable(
-        f"The row of access key {key.id} says what no key can. Restore it from a backup, or disable"
-        " it and make another."
-    )
 
 
 def count_up(connection: Connection) -> None:
@@ -238,28 +229,14 @@ def _issue(
 
 
 def _named(connection: Connection, name: str) -> AccessKey | BrokenKey:
-    for key in listed(connection):
+    for key in list_keys(connection):
         if key.name == name:
             return key
     raise NotFound(f"No such access key {name!r}. `likeness keys list` shows what there is.")
 
 
-def _key(row: Row[Any], secret_ids: tuple[SecretId, ...]) -> AccessKey | BrokenKey:
-    names = ("id", "name", "created_at", "created_by", "disabled_at")
-    said = {name: row._mapping[name] for name in names}
-    try:
-        purposes = tuple(json.loads(row.purposes))
-        grant = Grant(Role(row.role), row.organisation, row.sector, row.jurisdiction, purposes)
-    except (InvalidRequest, RecursionError, TypeError, ValueError):
-        return BrokenKey(**said, secret_ids=secret_ids)
-    return AccessKey(**said, secret_ids=secret_ids, grant=grant)
-
-
 def _drawn(alphabet: str, count: int) -> str:
     return "".join(secrets.choice(alphabet) for _ in range(count))
-
-
-_logger = logging.getLogger(__name__)
 
 
 def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
@@ -308,12 +285,6 @@ def _rewrap(
     chosen = update(SECRETS).where(SECRETS.c.access_key_id == one.access_key_id)
     connection.execute(chosen.values(sealed_secret=resealed))
     return True
-
-
-def sealed_secrets(connection: Connection) -> dict[str, bytes]:
-    """Give every secret as it is sealed, by what requests name it by."""
-    chosen = select(SECRETS.c.access_key_id, SECRETS.c.sealed_secret)
-    return {row.access_key_id: row.sealed_secret for row in connection.execute(chosen)}
 
 
 def _token_key(connection: Connection) -> list[bytes]:

@@ -1,4 +1,12 @@
-"""Keys held in memory, never older than a moment: they say whose secret signs a request.
+"""Keys as their rows say, and held in memory: whose secret signs a request.
+
+**Rows.** A key's name is in the clear, as a collection's is: an operator's label, which no log and
+no entry of the ledger holds. What vouches for a key's rows are its secrets, each sealed for all
+that is said of it and its key. Where a row was changed by anybody who cannot seal, the secret opens
+no more, and the key is refused. An older copy of the same rows, put back as a whole, is not told
+from them.
+
+**In memory** keys are never older than a moment:
 
 1. A key made, changed or disabled by another program counts within half a second: `Freshness` sees
    to it; one that was just made counts sooner. The revision says whether anything changed.
@@ -8,26 +16,187 @@
    so.
 """
 
+import json
 import logging
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    select,
+    update,
+)
 
-from likeness.access.access_key import AccessKey, BrokenKey, SecretId
-from likeness.access.keys import listed, sealed_secrets, unusable
-from likeness.access.tables import STATE
-from likeness.access.vouching import opened_secret
-from likeness.errors import KeyUnusable
+from likeness.access.access_key import AccessKey, BrokenKey, Grant, SecretId
+from likeness.errors import InvalidRequest, KeyUnusable
 from likeness.secrets import Keyring
-from likeness.storage import Freshness
-from likeness.terms import Principal
+from likeness.storage import METADATA, Freshness, Identifier, Instant
+from likeness.terms import Principal, Role
 
 _logger = logging.getLogger(__name__)
 
 # Who comes with a key that was just made is looked for again; guesses cost few reads a second.
 _UNKNOWN_S = 0.02
+
+KEYS = Table(
+    "access_keys",
+    METADATA,
+    Column("id", Identifier, primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("role", String, nullable=False),
+    Column("organisation", String(255), nullable=False),
+    Column("sector", String, nullable=False),
+    Column("jurisdiction", String, nullable=False),
+    # JSON: a list of words, the first is in force where a use chooses none.
+    Column("purposes", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("disabled_at", Instant),
+    UniqueConstraint("name"),
+)
+
+# A key's newest secret has no end; older ones are there only while a rotation lets them live on.
+SECRETS = Table(
+    "access_secrets",
+    METADATA,
+    Column("access_key_id", String(20), primary_key=True),
+    Column("key_id", Identifier, ForeignKey(KEYS.c.id), nullable=False, index=True),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("ends_at", Instant),
+)
+
+# One row. The revision counts up with every change to a key, so that servers see it soon.
+STATE = Table(
+    "access_state",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),
+    # Made when the first token comes; digests tokens and seals what was answered.
+    Column("sealed_token_key", LargeBinary),
+)
+
+
+def list_keys(connection: Connection) -> list[AccessKey | BrokenKey]:
+    """List all keys by name, those also whose row was broken, so that one hides no other."""
+    secret_ids: dict[UUID, list[SecretId]] = defaultdict(list)
+    columns = [SECRETS.c[name] for name in ("key_id", "access_key_id", "ends_at")]
+    newest_first = (SECRETS.c.ends_at.is_not(None), SECRETS.c.created_at.desc())
+    for row in connection.execute(select(*columns).order_by(*newest_first)):
+        secret_ids[row.key_id].append(SecretId(row.access_key_id, row.ends_at))
+    rows = connection.execute(select(KEYS).order_by(KEYS.c.name))
+    return [_key(row, tuple(secret_ids[row.id])) for row in rows]
+
+
+def _key(row: Row[Any], secret_ids: tuple[SecretId, ...]) -> AccessKey | BrokenKey:
+    names = ("id", "name", "created_at", "created_by", "disabled_at")
+    said = {name: row._mapping[name] for name in names}
+    try:
+        purposes = tuple(json.loads(row.purposes))
+        grant = Grant(Role(row.role), row.organisation, row.sector, row.jurisdiction, purposes)
+    except (InvalidRequest, RecursionError, TypeError, ValueError):
+        return BrokenKey(**said, secret_ids=secret_ids)
+    return AccessKey(**said, secret_ids=secret_ids, grant=grant)
+
+
+def unusable(key: BrokenKey) -> KeyUnusable:
+    """Say of a broken key what is wrong, and what to do."""
+    return KeyUnusable(
+        f"The row of access key {key.id} says what no key can. Restore it from a backup, or disable"
+        " it and make another."
+    )
+
+
+def sealed_secrets(connection: Connection) -> dict[str, bytes]:
+    """Give every secret as it is sealed, by what requests name it by."""
+    chosen = select(SECRETS.c.access_key_id, SECRETS.c.sealed_secret)
+    return {row.access_key_id: row.sealed_secret for row in connection.execute(chosen)}
+
+
+def open_secrets(connection: Connection, keyring: Keyring, key: AccessKey) -> dict[str, bytes]:
+    """Open a key's secrets, by what requests name them by; so its rows are proven, too.
+
+    Raises:
+        KeyUnusable: what sealed one is gone, a row was changed, or the key has no secret.
+    """
+    rows = connection.execute(select(SECRETS).where(SECRETS.c.key_id == key.id))
+    sealed = {row.access_key_id: row.sealed_secret for row in rows}
+    if not sealed:
+        raise KeyUnusable(
+            f"Access key {key.id} has no secret that vouches for it. Restore it from a backup, or"
+            " make another key."
+        )
+    return {
+        one.access_key_id: opened_secret(keyring, key, one, sealed[one.access_key_id])
+        for one in key.secret_ids
+    }
+
+
+def opened_secret(keyring: Keyring, key: AccessKey, one: SecretId, sealed: bytes) -> bytes:
+    """Open one secret of a key.
+
+    Raises:
+        KeyUnusable: what sealed it is gone, or a row was changed.
+    """
+    try:
+        return keyring.unseal(sealed, secret_context(key, one))
+    except KeyUnusable as error:
+        raise KeyUnusable(
+            f"The rows of access key {one.access_key_id} were changed, or what sealed its secret is"
+            " gone. Restore them from a backup, or disable it and make another."
+        ) from error
+
+
+def is_as_written(connection: Connection, keyring: Keyring, key: AccessKey) -> bool:
+    """Whether a key's rows are those that Likeness wrote."""
+    try:
+        open_secrets(connection, keyring, key)
+    except KeyUnusable:
+        return False
+    return True
+
+
+def seal_secrets(
+    connection: Connection, keyring: Keyring, key: AccessKey, opened: Mapping[str, bytes]
+) -> None:
+    """Seal those of some secrets that a key still has for what its rows say now."""
+    for one in key.secret_ids:
+        if one.access_key_id in opened:
+            sealed = keyring.seal(opened[one.access_key_id], secret_context(key, one))
+            chosen = update(SECRETS).where(SECRETS.c.access_key_id == one.access_key_id)
+            connection.execute(chosen.values(sealed_secret=sealed))
+
+
+def secret_context(key: AccessKey, one: SecretId) -> bytes:
+    """Say what a sealed secret vouches for: all that the rows say."""
+    grant, moments = key.grant, (key.created_at, key.disabled_at, one.ends_at)
+    said = [
+        key.id.hex,
+        key.name,
+        grant.role.value,
+        grant.organisation,
+        grant.sector,
+        grant.jurisdiction,
+        grant.purposes,
+        key.created_by,
+        one.access_key_id,
+        *(moment and moment.isoformat() for moment in moments),
+    ]
+    return b"secret and grant of access key " + json.dumps(said).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +246,7 @@ class KnownKeys:
         sealed = sealed_secrets(connection)
         self._known = {
             one.access_key_id: (self._opened(key, one, sealed[one.access_key_id]), one.ends_at)
-            for key in listed(connection)
+            for key in list_keys(connection)
             for one in key.secret_ids
         }
         self._revision = revision

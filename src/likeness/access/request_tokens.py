@@ -14,14 +14,26 @@ requests with one token the second finds what the first has kept, and an act tha
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Column, Connection, LargeBinary, Table, delete, insert, select, update
 
-from likeness.access.tables import STATE, TOKENS
+from likeness.access.known_keys import STATE
 from likeness.errors import Conflict
 from likeness.secrets import Digester, Key, Keyring
+from likeness.storage import METADATA, Instant
 from likeness.terms import Principal
 
 KEPT = timedelta(days=7)
+TOKEN_KEY_CONTEXT = b"key of request tokens"
+
+# All of it under the token key: tokens are the caller's words, and answers hold what callers chose.
+TOKENS = Table(
+    "access_request_tokens",
+    METADATA,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("input_digest", LargeBinary(32), nullable=False),
+    Column("sealed_response", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False, index=True),
+)
 
 
 class TokenReused(Conflict):
@@ -97,9 +109,6 @@ class RequestTokens:
         key, sealed = self._keyring.new_data_key(TOKEN_KEY_CONTEXT)
         connection.execute(update(STATE).values(sealed_token_key=sealed))
         return key
-
-
-TOKEN_KEY_CONTEXT = b"key of request tokens"
 
 
 def _digest(key: Key, principal: Principal, operation: str, token: str) -> bytes:

