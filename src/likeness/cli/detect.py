@@ -1,5 +1,6 @@
 """`likeness detect`: where the faces are, how they are turned, how good they look."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -7,9 +8,8 @@ import typer
 from likeness.app import Workload
 from likeness.cli.opened import locator_opened, prepare
 from likeness.cli.terminal.annotation import Annotations
-from likeness.cli.terminal.answers import Json, error_json, face_json, print_json
-from likeness.cli.terminal.each_picture import each_picture
-from likeness.cli.terminal.exit_codes import ExitCode, code_of
+from likeness.cli.terminal.answers import Json, face_json, print_json
+from likeness.cli.terminal.each_picture import answer_each, picture_lines, sample_json
 from likeness.cli.terminal.options import (
     AnnotateTo,
     Artifacts,
@@ -20,10 +20,8 @@ from likeness.cli.terminal.options import (
     PrecisionChoice,
     Threads,
 )
-from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.standard_input import check_read_once, sample_of
-from likeness.cli.terminal.words import face_in_words, several
-from likeness.errors import LikenessError
+from likeness.cli.terminal.words import face_in_words
 from likeness.vision.decode import Sample
 from likeness.vision.detect import SearchDetail
 from likeness.vision.find import Located
@@ -67,29 +65,26 @@ def detect(
         annotations.write(picture, sample, located.faces, labels)
         return sample, located
 
-    code, answers = ExitCode.DONE, []
-    for picture, found in each_picture(find, pictures, settled.workers(workload)):
-        if isinstance(found, LikenessError):
-            code = max(code, code_of(found))
-        if as_json:
-            answers.append(_json(picture, found))
-        elif not isinstance(found, LikenessError):
-            _print(picture, *found)
+    code, documents = answer_each(
+        find,
+        pictures,
+        settled.workers(workload),
+        as_json=as_json,
+        document_of=_json,
+        lines_of=_lines,
+    )
     if as_json:
-        print_json({"pictures": answers})
+        print_json({"pictures": documents})
     raise typer.Exit(code)
 
 
-def _print(picture: Path, sample: Sample, located: Located) -> None:
-    faces = several(len(located.faces), "face")
-    print(f"{plain(picture)}: {faces} in {sample.width}x{sample.height} pixels")
-    for remark in (*sample.remarks, *_missed(located.search)):
-        print(f"      {remark}")
+def _lines(picture: Path, found: Found) -> Iterator[str]:
+    sample, located = found
+    yield from picture_lines(picture, sample, len(located.faces), *_missed(located.search))
     for number, face in enumerate(located.faces, start=1):
         first, *others = face_in_words(face)
-        print(f"{number:>4}  {first}")
-        for line in others:
-            print(f"      {line}")
+        yield f"{number:>4}  {first}"
+        yield from (f"      {line}" for line in others)
 
 
 def _missed(search: SearchDetail) -> list[str]:
@@ -102,16 +97,11 @@ def _missed(search: SearchDetail) -> list[str]:
     ]
 
 
-def _json(picture: Path, found: Found | LikenessError) -> Json:
-    if isinstance(found, LikenessError):
-        return {"picture": str(picture), "error": error_json(found)}
+def _json(found: Found) -> Json:
     sample, located = found
     search = located.search
     return {
-        "picture": str(picture),
-        "width": sample.width,
-        "height": sample.height,
-        "remarks": list(sample.remarks),
+        **sample_json(sample),
         "searched": {
             "width": search.width,
             "height": search.height,

@@ -1,5 +1,6 @@
 """`likeness identify`: who of a gallery the faces are, if anybody."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -12,9 +13,9 @@ from likeness.cli.opened import prepare
 from likeness.cli.search_in_words import search_in_words, search_json
 from likeness.cli.searched import Ready, collection_ready, folder_ready
 from likeness.cli.terminal.annotation import Annotations
-from likeness.cli.terminal.answers import Json, error_json, identification_json, print_json
-from likeness.cli.terminal.each_picture import each_picture
-from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
+from likeness.cli.terminal.answers import Json, identification_json, print_json
+from likeness.cli.terminal.each_picture import answer_each, picture_lines, sample_json
+from likeness.cli.terminal.exit_codes import ExitCode, warn
 from likeness.cli.terminal.options import (
     AnnotateTo,
     Artifacts,
@@ -29,8 +30,8 @@ from likeness.cli.terminal.options import (
 )
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.standard_input import check_read_once, sample_of
-from likeness.cli.terminal.words import as_high, box_in_words, several, similarity_in_words
-from likeness.errors import InvalidRequest, LikenessError
+from likeness.cli.terminal.words import as_high, box_in_words, similarity_in_words
+from likeness.errors import InvalidRequest
 from likeness.service.search.identify import Candidate, Identification, Identified
 from likeness.service.search.naming import Naming
 from likeness.vision.draw import Mark
@@ -94,28 +95,29 @@ def identify(
                 [_WITHHELD if named.withheld else label_of(each) for each in named.faces],
                 [mark_of(each) for each in named.faces],
             )
+            matches.extend(each.match for each in named.faces if each.match)
             return named
 
-        naming = ready.naming
-        worst, anybody, answers = ready.code, False, []
-        # Said when there is something to read it for: rules may refuse every search.
-        preamble = [ready.in_words, *search_in_words(naming)]
-        for picture, named in each_picture(name, pictures, settled.workers(Workload.MANY)):
-            if isinstance(named, LikenessError):
-                worst = max(worst, code_of(named))
-            else:
-                anybody |= any(each.match for each in named.faces)
-            if as_json:
-                answers.append(_json(picture, named))
-            elif not isinstance(named, LikenessError):
-                for line in preamble:
-                    print(line)
-                preamble.clear()
-                _print(picture, named, naming)
+        def lines_of(picture: Path, named: Identified) -> Iterator[str]:
+            # Said when there is something to read it for: rules may refuse every search.
+            yield from preamble
+            preamble.clear()
+            yield from _lines(picture, named, ready.naming)
+
+        matches: list[Candidate] = []
+        preamble = [ready.in_words, *search_in_words(ready.naming)]
+        code, documents = answer_each(
+            name,
+            pictures,
+            settled.workers(Workload.MANY),
+            as_json=as_json,
+            document_of=_json,
+            lines_of=lines_of,
+        )
         if as_json:
-            described = {**ready.in_json, "operating_point": search_json(naming)}
-            print_json({ready.kind: described, "pictures": answers})
-    raise typer.Exit(max(worst, ExitCode.DONE if anybody else ExitCode.NO))
+            described = {**ready.in_json, "operating_point": search_json(ready.naming)}
+            print_json({ready.kind: described, "pictures": documents})
+    raise typer.Exit(max(ready.code, code, ExitCode.DONE if matches else ExitCode.NO))
 
 
 def _ready(
@@ -140,27 +142,22 @@ def _ready(
     return collection_ready(settled, collection, by or "best")
 
 
-def _print(picture: Path, named: Identified, naming: Naming) -> None:
-    sample, faces = named.sample, named.faces
-    print(
-        f"{plain(picture)}: {several(len(faces), 'face')} in {sample.width}x{sample.height} pixels"
-    )
-    for remark in sample.remarks:
-        print(f"      {remark}")
-    for number, each in enumerate(faces, start=1):
+def _lines(picture: Path, named: Identified, naming: Naming) -> Iterator[str]:
+    yield from picture_lines(picture, named.sample, len(named.faces))
+    for number, each in enumerate(named.faces, start=1):
         match, others = each.match, each.candidates
         if match:
             others = others[1:]
-            print(f"{number:>4}  {_candidate_in_words(match, naming)}")
+            yield f"{number:>4}  {_candidate_in_words(match, naming)}"
         else:
-            print(f"{number:>4}  {_WITHHELD if named.withheld else 'no match'}")
-        print(f"      box {box_in_words(each.face.box)}")
+            yield f"{number:>4}  {_WITHHELD if named.withheld else 'no match'}"
+        yield f"      box {box_in_words(each.face.box)}"
         for candidate in others:
             # That a face matches two people is for a person to notice.
             place = "also a match" if candidate.match else "next"
-            print(f"      {place}: {_candidate_in_words(candidate, naming)}")
+            yield f"      {place}: {_candidate_in_words(candidate, naming)}"
             if candidate.verdict.unnamed_because:
-                print(f"      not named: {candidate.verdict.unnamed_because}")
+                yield f"      not named: {candidate.verdict.unnamed_because}"
     for case_id in named.case_ids:
         if named.withheld:
             warn(
@@ -168,9 +165,9 @@ def _print(picture: Path, named: Identified, naming: Naming) -> None:
                 f" {case_id}; then the same command answers: `likeness review show {case_id}`"
             )
         elif named.decided:
-            print(f"      answered as people decided case {case_id}")
+            yield f"      answered as people decided case {case_id}"
         else:
-            print(f"      a person can decide case {case_id}: `likeness review show {case_id}`")
+            yield f"      a person can decide case {case_id}: `likeness review show {case_id}`"
 
 
 def _candidate_in_words(candidate: Candidate, naming: Naming) -> str:
@@ -195,14 +192,9 @@ def mark_of(identification: Identification) -> Mark:
     return Mark.MATCHED if identification.match else Mark.UNMATCHED
 
 
-def _json(picture: Path, named: Identified | LikenessError) -> Json:
-    if isinstance(named, LikenessError):
-        return {"picture": str(picture), "error": error_json(named)}
+def _json(named: Identified) -> Json:
     return {
-        "picture": str(picture),
-        "width": named.sample.width,
-        "height": named.sample.height,
-        "remarks": list(named.sample.remarks),
+        **sample_json(named.sample),
         "faces": [identification_json(each) for each in named.faces],
         "withheld": named.withheld,
         "cases": [str(one) for one in named.case_ids],
