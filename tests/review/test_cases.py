@@ -194,7 +194,7 @@ def test_erased_collection_takes_cases_crops_and_key_along(desk: Desk) -> None:
     desk.database.write(lambda c: crops.keep(c, desk.keyring, COLLECTION, {reference.id: CROP}))
     desk.database.write(lambda c: cases.forget_collection(c, COLLECTION))
     assert rows(desk) == 0
-    assert desk.database.read(lambda c: keys.found(c, desk.keyring, COLLECTION)) is None
+    assert desk.database.read(lambda c: keys.find_key(c, desk.keyring, COLLECTION)) is None
 
 
 def test_crop_of_a_reference_opens_in_its_collection_until_it_is_forgotten(desk: Desk) -> None:
@@ -205,7 +205,7 @@ def test_crop_of_a_reference_opens_in_its_collection_until_it_is_forgotten(desk:
 
     def opened(collection_id: object) -> bytes | None:
         return desk.database.read(
-            lambda c: crops.opened(c, desk.keyring, collection_id, one)  # type: ignore[arg-type]
+            lambda c: crops.open_crop(c, desk.keyring, collection_id, one)  # type: ignore[arg-type]
         )
 
     assert opened(COLLECTION) == CROP

@@ -107,7 +107,7 @@ def test_enrolment_keeps_faces_and_opens_cases(desk: Desk) -> None:
     (candidate,) = desk.candidates(case)
     assert candidate.reference_id == alike.reference_id
     kept = desk.database.read(
-        lambda c: crops.opened(c, desk.keyring, COLLECTION, unlike.reference_id)
+        lambda c: crops.open_crop(c, desk.keyring, COLLECTION, unlike.reference_id)
     )
     assert kept == b"crop 2"
 
@@ -118,7 +118,7 @@ def test_enrolment_keeps_nothing_while_crops_are_off(desk: Desk) -> None:
     assert opened == []
     assert (
         desk.database.read(
-            lambda c: crops.opened(c, desk.keyring, COLLECTION, arrival.reference_id)
+            lambda c: crops.open_crop(c, desk.keyring, COLLECTION, arrival.reference_id)
         )
         is None
     )

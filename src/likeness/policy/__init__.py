@@ -1,4 +1,4 @@
-"""May this be done? Rules in Cedar, in packs that the operator enables."""
+"""What may be done: rules in Cedar, in packs that the operator enables."""
 
 from likeness.policy import enabled, suspensions
 from likeness.policy.circumstances import Circumstances, Footage, Notice

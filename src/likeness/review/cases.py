@@ -95,7 +95,7 @@ def open_case(
     known = find_case(connection, keyring, search, now)
     if known is not None:
         return known
-    key = keys.made(connection, keyring, search.collection_id)
+    key = keys.ensure_key(connection, keyring, search.collection_id)
     identities = probes.identities(connection, key, search.probe)
     search_digest = _search_digest(key, search, identities[0])
     # One that has lapsed is no search's any more, and stays for the sweep, which says so on record.
@@ -162,7 +162,7 @@ def find_case(
     connection: Connection, keyring: Keyring, search: Search, now: datetime
 ) -> Case | None:
     """Find the case of a search that is done again; None where it has none."""
-    key = keys.found(connection, keyring, search.collection_id)
+    key = keys.find_key(connection, keyring, search.collection_id)
     if key is None:
         return None
     for identity in probes.identities(connection, key, search.probe):
@@ -240,7 +240,7 @@ def told_apart_from(
     owed: int,
 ) -> set[UUID]:
     """Say which references and subjects so many people have told apart from a probe as are owed."""
-    key = keys.found(connection, keyring, collection_id)
+    key = keys.find_key(connection, keyring, collection_id)
     if key is None:
         return set()
     digests = [one.digest(key) for one in probes.identities(connection, key, probe)]
@@ -307,7 +307,7 @@ def key_of(connection: Connection, keyring: Keyring, case: Case) -> Key:
     """
     chosen = select(CASES.c.sealed_key).where(CASES.c.id == case.id)
     sealed_key = connection.execute(chosen).scalar_one()
-    under = keys.opened(connection, keyring, case.collection_id)
+    under = keys.open_key(connection, keyring, case.collection_id)
     return Key(under.unseal(sealed_key, _key_context(case.id)))
 
 

@@ -20,7 +20,7 @@ def keep(
     """
     if not crops_jpeg:
         return
-    key = keys.made(connection, keyring, collection_id)
+    key = keys.ensure_key(connection, keyring, collection_id)
     rows = [
         {
             "reference_id": reference_id,
@@ -32,7 +32,7 @@ def keep(
     connection.execute(insert(CROPS), rows)
 
 
-def opened(
+def open_crop(
     connection: Connection, keyring: Keyring, collection_id: UUID, reference_id: UUID
 ) -> bytes | None:
     """Open the picture of a reference's face, a JPEG; None where none was kept.
@@ -47,10 +47,12 @@ def opened(
     ).scalar()
     if sealed is None:
         return None
-    return keys.opened(connection, keyring, collection_id).unseal(sealed, _context(reference_id))
+    return keys.open_key(connection, keyring, collection_id).unseal(sealed, _context(reference_id))
 
 
-def kept(connection: Connection, collection_id: UUID, reference_ids: Collection[UUID]) -> set[UUID]:
+def with_crops(
+    connection: Connection, collection_id: UUID, reference_ids: Collection[UUID]
+) -> set[UUID]:
     """Say of which of these references a picture is kept."""
     chosen = select(CROPS.c.reference_id).where(
         CROPS.c.reference_id.in_(reference_ids), CROPS.c.collection_id == collection_id

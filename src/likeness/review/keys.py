@@ -19,13 +19,13 @@ _KEY_BYTES = 32
 _ANY_KEPT = select(KEYS.c.collection_id).where(KEYS.c.collection_id == bindparam("collection_id"))
 
 
-def made(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key:
+def ensure_key(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key:
     """Give a collection's key; the first time it is made.
 
     Raises:
         KeyUnusable: the installation's key is gone, or another's.
     """
-    known = found(connection, keyring, collection_id)
+    known = find_key(connection, keyring, collection_id)
     if known is not None:
         return known
     key, sealed_key = keyring.new_data_key(_context(collection_id))
@@ -38,7 +38,7 @@ def exists(connection: Connection, collection_id: UUID) -> bool:
     return connection.execute(_ANY_KEPT, {"collection_id": collection_id}).first() is not None
 
 
-def found(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key | None:
+def find_key(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key | None:
     """Give a collection's key; None where nothing was ever kept of the collection.
 
     Raises:
@@ -51,13 +51,13 @@ def found(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key 
     return keyring.open_data_key(sealed_key, _context(collection_id))
 
 
-def opened(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key:
+def open_key(connection: Connection, keyring: Keyring, collection_id: UUID) -> Key:
     """Give the key of a collection of which something is kept.
 
     Raises:
         KeyUnusable: it is not there, or the installation's key is gone or another's.
     """
-    key = found(connection, keyring, collection_id)
+    key = find_key(connection, keyring, collection_id)
     if key is None:
         raise KeyUnusable(
             f"The key that review has for collection {collection_id} is gone. Restore the database"

@@ -109,7 +109,7 @@ def add(
     if new.url is not None:
         read_url(new.url)
         webhook = Webhook(new.url, WebhookSecret.new())
-    under = keys.made(connection, keyring, new.collection_id)
+    under = keys.ensure_key(connection, keyring, new.collection_id)
     watch = Watch(
         uuid4(),
         new.collection_id,
@@ -182,7 +182,7 @@ def probes(
     Raises:
         KeyUnusable: a key is gone.
     """
-    under = keys.found(connection, keyring, collection_id)
+    under = keys.find_key(connection, keyring, collection_id)
     if under is None:
         return []
     columns = [WATCHES.c[name] for name in ("id", "sealed_key", "sealed_vector")]
@@ -300,7 +300,7 @@ def _opened(connection: Connection, keyring: Keyring, watch: Watch, what: str) -
     row = connection.execute(select(*columns).where(WATCHES.c.id == watch.id)).one()
     if row.sealed is None:
         return None
-    under = keys.opened(connection, keyring, watch.collection_id)
+    under = keys.open_key(connection, keyring, watch.collection_id)
     key = _key(under, watch.id, row.sealed_key)
     return key.unseal(row.sealed, _context(what.encode(), watch.id))
 

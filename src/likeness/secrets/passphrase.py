@@ -49,14 +49,14 @@ def sealed_stream(pieces: Iterable[bytes], passphrase: str) -> Iterator[bytes]:
     header = SEALED_MAGIC + _VERSION + os.urandom(_SALT_BYTES)
     key = _key(passphrase, header)
     yield header
-    held, number = bytearray(), 0
+    buffer, number = bytearray(), 0
     for piece in pieces:
-        held += piece
-        while len(held) > _CHUNK_BYTES:  # the last chunk is known by that nothing follows
-            yield key.encrypt(_nonce(number, last=False), bytes(held[:_CHUNK_BYTES]), header)
-            del held[:_CHUNK_BYTES]
+        buffer += piece
+        while len(buffer) > _CHUNK_BYTES:  # the last chunk is known by that nothing follows
+            yield key.encrypt(_nonce(number, last=False), bytes(buffer[:_CHUNK_BYTES]), header)
+            del buffer[:_CHUNK_BYTES]
             number += 1
-    yield key.encrypt(_nonce(number, last=True), bytes(held), header)
+    yield key.encrypt(_nonce(number, last=True), bytes(buffer), header)
 
 
 def opened_stream(file: BinaryIO, passphrase: str) -> Iterator[bytes]:

@@ -233,12 +233,12 @@ class ReEmbedder:
         """Give those of some references, by number, of which a crop is kept."""
         found = rows.references.by_numbers(numbers)
         ids = [one.id for one in found.values()]
-        kept = crops.kept(rows.connection, self.change.collection_id, ids)
+        kept = crops.with_crops(rows.connection, self.change.collection_id, ids)
         return {number: one for number, one in found.items() if one.id in kept}
 
     def _read_crop(self, reference: Reference, limits: DecodeLimits) -> Sample:
         jpeg = self._database.read(
-            lambda connection: crops.opened(
+            lambda connection: crops.open_crop(
                 connection, self._keyring, self.change.collection_id, reference.id
             )
         )

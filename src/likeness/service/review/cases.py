@@ -251,7 +251,7 @@ class _View:
             held = _held(self.rows, self.connection, self.case)
             ids = [one.id for one in held.references.of_subject(candidate.id)]
         collection_id = self.case.collection_id
-        kept = (crops.opened(self.connection, self.keyring, collection_id, one) for one in ids)
+        kept = (crops.open_crop(self.connection, self.keyring, collection_id, one) for one in ids)
         return next((crop_jpeg for crop_jpeg in kept if crop_jpeg is not None), None)
 
     def require_faces(self, number: int | None) -> None:

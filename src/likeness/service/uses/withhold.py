@@ -167,7 +167,7 @@ class Withholding:
         found = [Found(one.reference_id, one.subject_id, one.similarity) for one in matches]
         owed, enrolled_id = owed_by(query.decision), query.probe.enrolled_id
         if enrolled_id is not None:
-            crop_jpeg = crops.opened(connection, self.keyring, query.collection_id, enrolled_id)
+            crop_jpeg = crops.open_crop(connection, self.keyring, query.collection_id, enrolled_id)
         return cases.open_case(
             connection,
             self.keyring,
