@@ -10,7 +10,7 @@ import typer
 
 from likeness.app import Installation, Workload
 from likeness.cli.opened import opened, prepare
-from likeness.cli.terminal.answers import print_json, verification_json
+from likeness.cli.terminal.answers import print_answer, verification_json
 from likeness.cli.terminal.exit_codes import ExitCode, code_of
 from likeness.cli.terminal.options import (
     Artifacts,
@@ -101,19 +101,20 @@ def compare(
 def _compare_two(settled: Installation, a: Path, b: Path, foremost: bool, as_json: bool) -> None:
     likeness = opened(settled, Workload.ONE)
     verification = likeness.compare(sample_of(settled, a), sample_of(settled, b), foremost=foremost)
-    if as_json:
-        pictures = {"reference": str(a), "probe": str(b)}
-        print_json({**pictures, **verification_json(verification)})
-    else:
-        best = "largest" if foremost else "best"
-        print(_compared(a, verification.reference, "largest", verification.reference_faces))
-        _print_remarks(verification.reference_remarks)
-        print(_compared(b, verification.probe, best, verification.probe_faces))
-        _print_remarks(verification.probe_remarks)
-        for line in _in_words(verification, likeness.calibration):
-            print(f"  {line}")
-        for other in verification.others:
-            print(f"  {_other_in_words(other, likeness.calibration)}")
+    known, best = likeness.calibration, "largest" if foremost else "best"
+    pictures = {"reference": str(a), "probe": str(b)}
+    below = [
+        *verification.probe_remarks,
+        *_in_words(verification, known),
+        *(_other_in_words(other, known) for other in verification.others),
+    ]
+    lines = [
+        _compared(a, verification.reference, "largest", verification.reference_faces),
+        *(f"  {line}" for line in verification.reference_remarks),
+        _compared(b, verification.probe, best, verification.probe_faces),
+        *(f"  {line}" for line in below),
+    ]
+    print_answer(as_json, {**pictures, **verification_json(verification)}, lines)
     raise typer.Exit(ExitCode.DONE if verification.answer is Answer.PASS else ExitCode.NO)
 
 
@@ -131,11 +132,6 @@ def _other_in_words(other: Verification, known: Calibration) -> str:
         f" {similarity_in_words(other.similarity)}; {as_high(other.fmr, known)} pairs of strangers"
         " score as high"
     )
-
-
-def _print_remarks(remarks: tuple[str, ...]) -> None:
-    for remark in remarks:
-        print(f"  {remark}")
 
 
 _VERDICTS = {
