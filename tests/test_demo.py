@@ -10,7 +10,7 @@ import pytest
 
 from likeness.artifacts import Sources
 from likeness.demo.group_picture import HEIGHT, WIDTH, altered, place_of, portrait, side_by_side
-from likeness.demo.people import PEOPLE
+from likeness.demo.run import PEOPLE
 from likeness.terms import Box, Image
 from likeness.vision.decode import read_sample
 

@@ -5,18 +5,24 @@ import shlex
 import sys
 from pathlib import Path
 
+from rich.console import Console
+from rich.table import Table
+
+from likeness import __version__
+from likeness.cli.terminal.answers import Json, identification_json, point_json
 from likeness.cli.terminal.exit_codes import ExitCode, report
 from likeness.cli.terminal.output_file import write_output
-from likeness.demo.results import print_table, results_json
-from likeness.demo.run import run
+from likeness.cli.terminal.words import as_high, box_in_words, similarity_in_words
+from likeness.demo.run import PEOPLE, Demonstration, NamedFace, Person, run
+from likeness.terms import Calibration
 
 
 def main(out: Path) -> ExitCode:
     """Run it, print and write what came of it; exit code 1 when a face was named wrongly."""
     demonstration = run(out)
     print()
-    print_table(demonstration)
-    document = json.dumps(results_json(demonstration), indent=2)
+    _print_table(demonstration)
+    document = json.dumps(_results_json(demonstration), indent=2)
     write_output(out / "result.json", f"{document}\n".encode())
     print(f"\nLook at {out / 'annotated.jpg'} and {out / 'result.json'}. What to try next:")
     command = Path(sys.executable).with_name("likeness")
@@ -32,6 +38,83 @@ def main(out: Path) -> ExitCode:
         return ExitCode.DONE
     print("\nA face was named wrongly: run `likeness doctor`.", file=sys.stderr)
     return ExitCode.NO
+
+
+def _print_table(demonstration: Demonstration) -> None:
+    """Print a row for each face, then what the stages took."""
+    table = Table("box", "named", "similarity", "strangers who score as high", "ms")
+    for named in demonstration.faces:
+        table.add_row(
+            box_in_words(named.identification.face.box),
+            _name(named),
+            *_meaning(named, demonstration.likeness.calibration),
+            f"{named.template_ms + named.search_ms:.0f}",
+        )
+    Console(markup=False, highlight=False).print(table)
+    took = demonstration.milliseconds
+    print(
+        f"Finding {len(demonstration.faces)} faces took {took['find']:.0f} ms; getting ready"
+        f" {took['load']:.0f} ms, enrolling {took['enrol']:.0f} ms."
+    )
+
+
+def _results_json(demonstration: Demonstration) -> Json:
+    """All that was found, and how."""
+    calibration = demonstration.likeness.calibration
+    return {
+        "likeness": __version__,
+        "model": calibration.model,
+        "cohort": calibration.cohort_version,
+        "operating_point": point_json(demonstration.identifier.naming.point),
+        "gallery": [person.name for person in PEOPLE if person.enrolled],
+        "people_shown": [_person_json(person) for person in PEOPLE],
+        "faces": [_face_json(named) for named in demonstration.faces],
+        "milliseconds": {
+            stage: round(taken, 1) for stage, taken in demonstration.milliseconds.items()
+        },
+    }
+
+
+def _name(named: NamedFace) -> str:
+    match = named.identification.match
+    name = match.name if match else "no match"
+    return f"{name}\n(altered copy)" if named.person.altered else name
+
+
+def _meaning(named: NamedFace, known: Calibration) -> tuple[str, str]:
+    match = named.identification.match
+    if match:
+        return f"{similarity_in_words(match.similarity)}", as_high(match.fmr, known)
+    nearest = named.identification.candidates[0]
+    return (
+        f"{similarity_in_words(nearest.similarity)}",
+        f"{as_high(nearest.fmr, known)} (to {nearest.name})",
+    )
+
+
+def _person_json(person: Person) -> Json:
+    return {
+        "name": person.name,
+        "enrolled_photograph": person.enrolled.name if person.enrolled else None,
+        "shown_photograph": person.shown.name,
+        "altered_copy": person.altered,
+        "shown": person.told,
+        "attribution": person.shown.attribution,
+        "licence": person.shown.licence,
+    }
+
+
+def _face_json(named: NamedFace) -> Json:
+    return {
+        "shows": named.person.name,
+        "altered_copy": named.person.altered,
+        "right": named.right,
+        **identification_json(named.identification),
+        "milliseconds": {
+            "template": round(named.template_ms, 1),
+            "search": round(named.search_ms, 2),
+        },
+    }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
-"""The demonstration, step by step; every step says what it does while it does it."""
+"""The demonstration, step by step; every step says what it does while it does it.
+
+All its photographs are in the public domain. The samples hold three people, and another photograph
+of one of them only. So two are enrolled, the third is the face that nobody enrolled, and Joe
+Biden's second picture is an altered copy of his first, which every caption says.
+"""
 
 import time
 from collections.abc import Iterator
@@ -8,13 +13,14 @@ from pathlib import Path
 
 from likeness import __version__
 from likeness.app import Installation, Workload
-from likeness.artifacts import PinnedFile, Publisher, fetch_all
+from likeness.artifacts import PinnedFile, Publisher, catalogue, fetch_all
 from likeness.cli.identify import label_of, mark_of
 from likeness.cli.terminal.annotation import encoded
 from likeness.cli.terminal.output_file import write_output
 from likeness.cli.terminal.progress import fetching
 from likeness.config import read_settings
 from likeness.demo.group_picture import (
+    ALTERATIONS,
     Pixels,
     altered,
     captioned,
@@ -22,11 +28,48 @@ from likeness.demo.group_picture import (
     portrait,
     side_by_side,
 )
-from likeness.demo.people import PEOPLE, Person
 from likeness.library import Likeness
 from likeness.service.search.identify import Identification, Identifier
 from likeness.terms import Image
 from likeness.vision.draw import annotate
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody, the photograph enrolled and the one in the group picture.
+
+    Without `enrolled` the person is a stranger to the gallery. `altered` is whether the group
+    picture shows a visibly altered copy.
+    """
+
+    name: str
+    enrolled: PinnedFile | None
+    shown: PinnedFile
+    altered: bool
+
+    @property
+    def told(self) -> str:
+        """What the group picture shows of this person, in a few words."""
+        if self.enrolled is None:
+            return "not enrolled"
+        return "ALTERED COPY of the one enrolled" if self.altered else "another photograph"
+
+    @property
+    def told_at_length(self) -> str:
+        """The same in two lines."""
+        if self.enrolled is None:
+            return "Nobody enrolled her: the right answer\nis no match."
+        if self.altered:
+            return f"ALTERED COPY of the photograph enrolled:\n{ALTERATIONS}."
+        return "Another photograph than the one\nthat was enrolled."
+
+
+PEOPLE = (
+    Person("Barack Obama", catalogue.OBAMA, catalogue.OBAMA_2, altered=False),
+    Person("Joe Biden", catalogue.BIDEN, catalogue.BIDEN, altered=True),
+    Person("Eileen Collins", None, catalogue.ASTRONAUT, altered=False),
+)
+
 
 Photographs = dict[PinnedFile, Path]
 
