@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from likeness.errors import Denied, KeyUnusable, NotFound
-from likeness.review import Found, Search, Standing, Verdict, authorisations, cases, crops, keys
+from likeness.review import Found, Search, Standing, Verdict, cases, crops, keys, verdicts
 from likeness.review.tables import AUTHORISATIONS, CANDIDATES, CASES, KEYS, TOLD_APART, VERDICTS
 
 from .judging import COLLECTION, CROP, SEARCH, Desk, found, other
@@ -114,7 +114,7 @@ def test_case_ends_with_its_deadline_when_no_authority_consents(desk: Desk) -> N
     assert desk.released() is None
     with pytest.raises(NotFound):
         desk.database.write(
-            lambda c: authorisations.authorise(
+            lambda c: verdicts.authorise(
                 c,
                 desk.keyring,
                 case.id,
@@ -132,7 +132,7 @@ def test_authorised_case_outlives_its_deadline(desk: Desk) -> None:
     case = desk.open(found(), authorisation_hours=24)
     desk.pass_hours(23)
     authorised = desk.database.write(
-        lambda c: authorisations.authorise(
+        lambda c: verdicts.authorise(
             c,
             desk.keyring,
             case.id,
@@ -145,7 +145,7 @@ def test_authorised_case_outlives_its_deadline(desk: Desk) -> None:
     assert authorised.authorised_at == desk.now
     desk.pass_hours(100)
     assert desk.find() == authorised
-    kept = desk.database.read(lambda c: authorisations.of_case(c, desk.keyring, authorised))
+    kept = desk.database.read(lambda c: verdicts.authorisation_of(c, desk.keyring, authorised))
     assert kept is not None
     assert (kept.authority, kept.number, kept.principal_id) == (
         "District court",

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from likeness.errors import Conflict, Denied, InvalidRequest, NotFound
-from likeness.review import Case, Standing, Verdict, authorisations, verdicts
+from likeness.review import Case, Standing, Verdict, verdicts
 from likeness.review.tables import VERDICTS
 
 from .judging import SEARCH, Desk, found
@@ -115,7 +115,7 @@ def test_reason_that_is_none_is_refused(desk: Desk, reason: str) -> None:
 def test_consent_is_recorded_once_and_only_where_it_is_owed(desk: Desk) -> None:
     def authorise(case: Case) -> Case:
         return desk.database.write(
-            lambda c: authorisations.authorise(
+            lambda c: verdicts.authorise(
                 c,
                 desk.keyring,
                 case.id,
@@ -140,7 +140,7 @@ def test_nobody_authorises_their_own_search(desk: Desk) -> None:
     case = desk.open(found(), authorisation_hours=48)
     with pytest.raises(Denied, match=r"is of your own use.*another admin"):
         desk.database.write(
-            lambda c: authorisations.authorise(
+            lambda c: verdicts.authorise(
                 c,
                 desk.keyring,
                 case.id,
@@ -150,4 +150,4 @@ def test_nobody_authorises_their_own_search(desk: Desk) -> None:
                 now=desk.now,
             )
         )
-    assert desk.database.read(lambda c: authorisations.of_case(c, desk.keyring, case)) is None
+    assert desk.database.read(lambda c: verdicts.authorisation_of(c, desk.keyring, case)) is None

@@ -3,8 +3,7 @@
 All are functions over a connection; what is personal opens only with the key of its case.
 """
 
-from likeness.review import authorisations, cases, crops, keys, outbox, verdicts, watches
-from likeness.review.authorisations import Authorisation
+from likeness.review import cases, crops, keys, outbox, verdicts, watches
 from likeness.review.case import (
     LONGEST_STATEMENT,
     Candidate,
@@ -17,7 +16,7 @@ from likeness.review.case import (
     Verdict,
 )
 from likeness.review.probes import SampleFace
-from likeness.review.verdicts import Judgement
+from likeness.review.verdicts import Authorisation, Judgement
 from likeness.review.watches import Grounds, NewWatch, Probe, Watch
 from likeness.review.watching import Arrival, open_watch_cases
 
@@ -39,7 +38,6 @@ __all__ = [
     "Standing",
     "Verdict",
     "Watch",
-    "authorisations",
     "cases",
     "crops",
     "keys",

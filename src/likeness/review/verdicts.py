@@ -6,8 +6,11 @@ A verdict counts only where all of this holds:
 2. The reviewer is not the one whose use it is, nor has searched for the same probe.
 3. The candidate is one of the case's, and is still open.
 4. The reviewer has not said anything of this candidate before.
+
+Authorities consent by authorisations, recorded once, before the deadline of a case.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +20,7 @@ from sqlalchemy import Connection, insert, select
 from likeness.errors import Conflict, Denied, NotFound
 from likeness.review import cases
 from likeness.review.case import Candidate, Case, Standing, Verdict, checked_statement
-from likeness.review.tables import VERDICTS
+from likeness.review.tables import AUTHORISATIONS, VERDICTS
 from likeness.secrets import Keyring
 
 
@@ -164,3 +167,73 @@ def _candidate(connection: Connection, case: Case, number: int | None) -> Candid
 
 def _context(case_id: UUID, number: int, reviewer_id: str) -> bytes:
     return b"reason of case " + case_id.bytes + b"%d %s" % (number, reviewer_id.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """Which authority consents, under which number, and who recorded that."""
+
+    authority: str
+    number: str
+    principal_id: str
+    given_at: datetime
+
+
+def authorise(
+    connection: Connection,
+    keyring: Keyring,
+    case_id: UUID,
+    *,
+    principal_id: str,
+    authority: str,
+    number: str,
+    now: datetime,
+) -> Case:
+    """Record an authority's consent to a case.
+
+    Raises:
+        InvalidRequest: authority or number cannot be kept.
+        NotFound: there is no such case, or its deadline has passed.
+        Denied: the case is of a use of their own.
+        Conflict: none is owed, or one is recorded.
+    """
+    stated = [checked_statement(authority, "an authority"), checked_statement(number, "a number")]
+    case = cases.get(connection, case_id, now)
+    if case.principal_id == principal_id:
+        raise Denied(
+            f"Case {case_id} is of your own use. Let another admin record its authorisation, at a"
+            " terminal of their own or over /v1 with a key of theirs (`likeness keys create NAME"
+            " --role admin`)."
+        )
+    if case.authorise_by is None:
+        raise Conflict(f"Case {case_id} owes no authorisation. Nothing was recorded.")
+    if case.authorised_at is not None:
+        raise Conflict(f"Case {case_id} has an authorisation already, which stays.")
+    key = cases.key_of(connection, keyring, case)
+    row = {
+        "case_id": case_id,
+        "principal_id": principal_id,
+        "sealed_authority": key.seal(json.dumps(stated).encode(), _authority_context(case_id)),
+        "given_at": now,
+    }
+    connection.execute(insert(AUTHORISATIONS), row)
+    return cases.get(connection, case_id, now)
+
+
+def authorisation_of(connection: Connection, keyring: Keyring, case: Case) -> Authorisation | None:
+    """Open what was recorded for a case; None where nothing was.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    chosen = select(AUTHORISATIONS).where(AUTHORISATIONS.c.case_id == case.id)
+    row = connection.execute(chosen).first()
+    if row is None:
+        return None
+    key = cases.key_of(connection, keyring, case)
+    authority, number = json.loads(key.unseal(row.sealed_authority, _authority_context(case.id)))
+    return Authorisation(authority, number, row.principal_id, row.given_at)
+
+
+def _authority_context(case_id: UUID) -> bytes:
+    return b"authority of case " + case_id.bytes

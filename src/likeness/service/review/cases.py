@@ -22,7 +22,6 @@ from likeness.review import (
     Judgement,
     Standing,
     Verdict,
-    authorisations,
     cases,
     crops,
     verdicts,
@@ -165,12 +164,12 @@ def authorise_case(
     """Record an authority's consent.
 
     Raises:
-        InvalidRequest, NotFound, Denied, Conflict: see `authorisations.authorise`.
+        InvalidRequest, NotFound, Denied, Conflict: see `verdicts.authorise`.
     """
     now, who = rows.clock(), caller.principal.id
     with _recorded(rows, caller, Action.AUTHORISE, case_id) as (record, case):
         authorised = record.write(
-            lambda connection: authorisations.authorise(
+            lambda connection: verdicts.authorise(
                 connection,
                 rows.keyring,
                 case_id,
@@ -227,7 +226,7 @@ class _View:
             facts,
             self.probe() is not None,
             tuple(self._seen_candidate(one, given) for one in self.candidates),
-            authorisations.of_case(self.connection, self.keyring, self.case),
+            verdicts.authorisation_of(self.connection, self.keyring, self.case),
         )
 
     def probe(self) -> bytes | None:
