@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Connection, insert, update
@@ -144,21 +145,7 @@ class Ledger:
                 f" {self._origin}."
             )
 
-        def prove(connection: Connection) -> Growth:
-            head = self._checked_head(connection)
-            size, root = head.frontier.size, head.frontier.root
-            proof: list[bytes] = []
-            if 0 < former.size <= size:
-                proof = consistency_proof(former.size, size, node_reader(connection))
-            if not is_consistent(former.size, former.root, size, root, proof):
-                raise LedgerBroken(
-                    f"The ledger of {size} entries did not grow from the checkpoint of"
-                    f" {former.size}: it was cut, or written anew. `likeness ledger verify"
-                    " --against` says more."
-                )
-            return Growth(old, head.note, tuple(proof))
-
-        return self._database.read(prove)
+        return self._database.read(partial(self._growth, old=old, former=former))
 
     def forget(self, connection: Connection, ids: Sequence[UUID]) -> int:
         """Destroy what ties entries to subjects and references, in the act that erases them.
@@ -260,6 +247,19 @@ class Ledger:
         position = self._append(connection, key, head, Event(Kind.KEY, use, details=details))
         self._key = key
         return position
+
+    def _growth(self, connection: Connection, old: str, former: Checkpoint) -> Growth:
+        head = self._checked_head(connection)
+        size, root = head.frontier.size, head.frontier.root
+        proof: list[bytes] = []
+        if 0 < former.size <= size:
+            proof = consistency_proof(former.size, size, node_reader(connection))
+        if not is_consistent(former.size, former.root, size, root, proof):
+            raise LedgerBroken(
+                f"The ledger of {size} entries did not grow from the checkpoint of {former.size}:"
+                " it was cut, or written anew. `likeness ledger verify --against` says more."
+            )
+        return Growth(old, head.note, tuple(proof))
 
     def _receipt(self, connection: Connection, wanted: ReceiptId) -> Receipt:
         head = self._checked_head(connection)

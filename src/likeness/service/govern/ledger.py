@@ -8,6 +8,7 @@ never locks anybody out.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -45,21 +46,7 @@ class LedgerActs(Governing):
         A ledger without an entry holds by itself. Access keys and collections have entries, so that
         one that is empty beside them was emptied.
         """
-
-        def verify(connection: Connection) -> Verification:
-            origin = origin_of(read_installation(connection))
-            marks = open_marks(connection, self.home.keyring)
-            found = verify_log(connection, origin, marks, against=against, key=key)
-            recorded = len(keys.every(connection)) + counts_by_key(connection).total()
-            if not found.holds or found.size or not recorded:
-                return found
-            says = (
-                f"the ledger was emptied: each of the {recorded} access keys and collections that"
-                " there are has an entry"
-            )
-            return replace(found, problem=Problem(says, 0))
-
-        return self.home.database.read(verify)
+        return self.home.database.read(partial(self._verify, against=against, key=key))
 
     def public_key(self) -> NoteKey:
         """Give what others check with, under the ledger's name.
@@ -67,26 +54,11 @@ class LedgerActs(Governing):
         Raises:
             NotFound: nothing is recorded yet.
         """
-
-        def read(connection: Connection) -> NoteKey:
-            key = read_verifying_key(connection)
-            if key is None:
-                raise NotFound("There is no key: nothing is recorded yet. Use Likeness first.")
-            return NoteKey(origin_of(read_installation(connection)), key)
-
-        return self.home.database.read(read)
+        return self.home.database.read(_public_key)
 
     def export(self, write: Callable[[bytes], object]) -> int:
         """Write every entry as a line; say how many there are."""
-
-        def export(connection: Connection) -> int:
-            exported = 0
-            for entry in every_entry(connection):
-                write(entry + b"\n")
-                exported += 1
-            return exported
-
-        return self.home.database.read(export)
+        return self.home.database.read(partial(_export, write=write))
 
     def new_key(self) -> tuple[Position, str]:
         """Make a key, which the former one endorses unless it is lost.
@@ -104,3 +76,36 @@ class LedgerActs(Governing):
                 lambda connection: self.home.ledger.new_key(connection, use), lambda _: Outcome()
             )
         return position, self.home.ledger.receipt_id(position)
+
+    def _verify(
+        self,
+        connection: Connection,
+        against: Sequence[SignedCheckpoint],
+        key: VerifyingKey | None,
+    ) -> Verification:
+        origin = origin_of(read_installation(connection))
+        marks = open_marks(connection, self.home.keyring)
+        found = verify_log(connection, origin, marks, against=against, key=key)
+        recorded = len(keys.every(connection)) + counts_by_key(connection).total()
+        if not found.holds or found.size or not recorded:
+            return found
+        says = (
+            f"the ledger was emptied: each of the {recorded} access keys and collections that there"
+            " are has an entry"
+        )
+        return replace(found, problem=Problem(says, 0))
+
+
+def _public_key(connection: Connection) -> NoteKey:
+    key = read_verifying_key(connection)
+    if key is None:
+        raise NotFound("There is no key: nothing is recorded yet. Use Likeness first.")
+    return NoteKey(origin_of(read_installation(connection)), key)
+
+
+def _export(connection: Connection, write: Callable[[bytes], object]) -> int:
+    exported = 0
+    for entry in every_entry(connection):
+        write(entry + b"\n")
+        exported += 1
+    return exported

@@ -61,17 +61,7 @@ class PolicyActs(Governing):
         Raises:
             InvalidRequest: a pack that is enabled cannot be read.
         """
-
-        def read(connection: Connection) -> RulesNow:
-            packs = tuple(enabled.every(connection))
-            return RulesNow(
-                packs,
-                tuple(suspensions.every(connection)),
-                enabled.changed_at(connection),
-                PolicyEngine([*enabled.always(), *(one.chosen for one in packs)]),
-            )
-
-        return self.home.database.read(read)
+        return self.home.database.read(_rules_now)
 
     def enable(self, pack: Pack, chosen: Mapping[str, str]) -> EnabledPack:
         """Enable a pack, or choose anew of one that is.
@@ -192,3 +182,13 @@ class PolicyActs(Governing):
             return UUID(name_or_id)
         except ValueError:
             return self.home.collections.collection(name_or_id).id
+
+
+def _rules_now(connection: Connection) -> RulesNow:
+    packs = tuple(enabled.every(connection))
+    return RulesNow(
+        packs,
+        tuple(suspensions.every(connection)),
+        enabled.changed_at(connection),
+        PolicyEngine([*enabled.always(), *(one.chosen for one in packs)]),
+    )
