@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from likeness.errors import LikenessError
 from likeness.gallery import (
     By,
     Candidate,
@@ -256,15 +257,18 @@ class OpenGallery(Gallery):
 def enrol(gallery: Gallery, name: str, new: Sequence[NewReference]) -> list[Reference]:
     """Enrol faces, all or none, in one commit; searches that start after this find them."""
 
-    def enrol(collection: OpenCollection) -> list[Reference]:
+    collection = gallery.collection(name)
+    try:
         evened = collection.evened_out(new)
         enrolled = gallery.database.write(
             lambda c: collection.within(c).references.enrol(evened, gallery._clock())
         )
-        collection.follow(enrolled)
-        return enrolled
-
-    return gallery.collection(name)._while_it_stays(enrol)
+    except LikenessError:
+        if collection.is_comparable_with(gallery.by_id(collection.id)):
+            raise
+        return enrol(gallery, name, new)  # it switched to another model meanwhile
+    collection.follow(enrolled)
+    return enrolled
 
 
 class Home:

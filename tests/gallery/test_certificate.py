@@ -38,5 +38,5 @@ def test_a_certificate_is_read_as_it_was_issued() -> None:
     ],
 )
 def test_a_certificate_that_says_more_or_otherwise_is_none(changed: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRequest, match="pass it as it was issued"):
+    with pytest.raises(InvalidRequest, match="Pass it as it was issued"):
         ErasureCertificate.from_json({**ISSUED.as_json(), **changed})

@@ -120,7 +120,7 @@ def test_what_is_enrolled_while_the_server_is_away_is_found_when_it_is_back(
         server.stop()
         gallery.enrol("staff", [new(100, "late")])
         for by in By:
-            with pytest.raises(IndexUnavailable, match="start it or mend its address"):
+            with pytest.raises(IndexUnavailable, match="Start it or mend its address"):
                 gallery.search("staff", template(100), 1, by)
         assert gallery.size("staff").references == 61
 

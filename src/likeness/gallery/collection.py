@@ -190,14 +190,13 @@ class OpenCollection(Collection):
             IndexUnavailable, DatabaseUnavailable, KeyUnusable: the index cannot be brought up to
                 date with the rows.
         """
-        limit = checked_limit(limit)
 
-        def find(present: OpenCollection) -> list[Candidate]:
+        def probe_of(present: OpenCollection) -> Probe:
             (evened,) = present.as_evened_out([probe])
             present.require_model(evened)
-            return present._find(Probe(evened, seen), limit, by, among)
+            return Probe(evened, seen)
 
-        return self._while_it_stays(find)
+        return self._search(probe_of, limit, by, among)
 
     def search_reference(
         self,
@@ -214,19 +213,17 @@ class OpenCollection(Collection):
         Raises:
             NotFound: there is no such reference.
         """
-        limit = checked_limit(limit)
 
         def template_of(rows: CollectionRows) -> tuple[int, Template]:
             (reference,) = rows.references.by_ids([reference_id])
             return reference.number, rows.references.templates([reference.number])[reference.number]
 
-        def find(present: OpenCollection) -> list[Candidate]:
+        def probe_of(present: OpenCollection) -> Probe:
             number, kept = present.read(template_of)
             (probe,) = present.as_evened_out([kept])
-            leaving_out = None if by is By.SUBJECT else number
-            return present._find(Probe(probe, leaving_out=leaving_out), limit, by, among)
+            return Probe(probe, leaving_out=None if by is By.SUBJECT else number)
 
-        return self._while_it_stays(find)
+        return self._search(probe_of, limit, by, among)
 
     def search_subject(
         self, subject_id: UUID, limit: int, *, among: Sequence[UUID] | None = None
@@ -238,22 +235,19 @@ class OpenCollection(Collection):
         Raises:
             NotFound: there is no such subject.
         """
-        limit = checked_limit(limit)
 
-        def find(present: OpenCollection) -> list[Candidate]:
+        def probe_of(present: OpenCollection) -> Probe | None:
             cohort = present.cohort()
 
-            def probe_of(rows: CollectionRows) -> tuple[int, Template | None]:
+            def fused(rows: CollectionRows) -> Probe | None:
                 number = rows.subjects.by_id(subject_id).number
                 proofs.require_references_of(rows.connection, rows.seal, [number])
-                return number, ComparedSubjects(rows, lambda: cohort).fused([number]).get(number)
+                template = ComparedSubjects(rows, lambda: cohort).fused([number]).get(number)
+                return None if template is None else Probe(template, leaving_out=number)
 
-            number, probe = present.read(probe_of)
-            if probe is None:
-                return []
-            return present._find(Probe(probe, leaving_out=number), limit, By.SUBJECT, among)
+            return present.read(fused)
 
-        return self._while_it_stays(find)
+        return self._search(probe_of, limit, By.SUBJECT, among)
 
     def own_scores(self, probe: Template, candidates: Sequence[Candidate]) -> list[float] | None:
         """Score candidates as one stranger of the collection scores with another.
@@ -330,20 +324,26 @@ class OpenCollection(Collection):
         indexes.follow_assignment(number)
         self._home.in_use.snapshot_soon(indexes)
 
-    def _while_it_stays(self, act: "Callable[[OpenCollection], T]") -> T:
-        """Do something with the collection, and again if it switched to another model meanwhile."""
-        present = self
+    def _search(
+        self,
+        probe_of: "Callable[[OpenCollection], Probe | None]",
+        limit: int,
+        by: By,
+        among: Sequence[UUID] | None,
+    ) -> list[Candidate]:
+        """Search, and again if the collection switched to another model meanwhile."""
+        limit, present = checked_limit(limit), self
         while True:
             try:
-                return act(present)
+                probe, indexes = probe_of(present), present._indexes
+                search = Search(self._home.database, present, indexes, present.cohort, by)
+                if probe is None:
+                    return []
+                if among is not None:
+                    return search.among(probe, among)[:limit]
+                return search.find(probe, limit)
             except LikenessError:
                 now = self._home.by_id(self.id)
                 if present.is_comparable_with(now):
                     raise
                 present = now
-
-    def _find(
-        self, probe: Probe, limit: int, by: By, among: Sequence[UUID] | None
-    ) -> list[Candidate]:
-        search = Search(self._home.database, self, self._indexes, self.cohort, by)
-        return search.find(probe, limit) if among is None else search.among(probe, among)[:limit]
