@@ -1,12 +1,17 @@
 """What was done, provably: entries in a Merkle tree, its head signed, receipts for anybody."""
 
-from likeness.ledger.checkpoint import Checkpoint, SignedCheckpoint, read_checkpoint
+from likeness.ledger.checkpoint import (
+    Checkpoint,
+    NoteKey,
+    SignedCheckpoint,
+    read_checkpoint,
+    tell_witness,
+)
 from likeness.ledger.commitments import FORGOTTEN_FROM
 from likeness.ledger.entry import Entry, Event, Kind, Rules, read_entry
 from likeness.ledger.head import every_entry
 from likeness.ledger.keys import counts_by_key, open_marks, read_verifying_key, rewrap_keys
 from likeness.ledger.ledger import Ledger, Position, origin_of
-from likeness.ledger.note import NoteKey
 from likeness.ledger.proofs import (
     Growth,
     Proven,
@@ -17,7 +22,6 @@ from likeness.ledger.proofs import (
     read_receipt,
 )
 from likeness.ledger.verification import Problem, Verification, verify_log
-from likeness.ledger.witness import tell_witness
 
 __all__ = [
     "FORGOTTEN_FROM",

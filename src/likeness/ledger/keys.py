@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from likeness.errors import InvalidRequest, KeyUnusable, LedgerBroken
-from likeness.ledger.note import NoteSigner, decoded
+from likeness.ledger.checkpoint import NoteSigner, decoded
 from likeness.ledger.tables import KEYS, SUBJECT_KEYS
 from likeness.secrets import Digester, Key, Keyring, SigningKey, VerifyingKey, key_id_of
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from likeness.errors import InvalidRequest, LedgerBroken
-from likeness.ledger.checkpoint import Checkpoint, SignedCheckpoint, read_checkpoint
+from likeness.ledger.checkpoint import Checkpoint, SignedCheckpoint, decoded, read_checkpoint
 from likeness.ledger.entry import Entry, read_entry
-from likeness.ledger.note import decoded
 from likeness.ledger.tree import HASH_BYTES, is_consistent, leaf_hash, root_by_inclusion
 from likeness.secrets import VerifyingKey
 
