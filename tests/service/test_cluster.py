@@ -117,5 +117,5 @@ def test_beyond_what_is_calibrated_the_strictest_is_used_and_counted_with() -> N
 
 
 def test_nothing_to_group_is_said() -> None:
-    with pytest.raises(NoFace, match="none was found"):
+    with pytest.raises(NoFace, match="No faces to group"):
         propose([], CALIBRATION, 1e-3)
