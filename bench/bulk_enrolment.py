@@ -23,11 +23,12 @@ from bench.filled_home import (
 )
 from bench.workplace import OUT
 from likeness.app import Workload
-from likeness.app.enrolment import enroller_of
+from likeness.app.acts import home_for_acts
 from likeness.app.home import Home
 from likeness.gallery import NewReference
-from likeness.service.enrol.enrol import Demands
-from likeness.service.enrol.named_picture import NamedPicture
+from likeness.service.enrol.enrol import Demands, Enroller
+from likeness.service.enrol.sources import NamedPicture
+from likeness.service.uses.caller import Caller
 from likeness.vision.decode import inspect
 from tests.gallery.galleries import enrol
 
@@ -101,7 +102,13 @@ def _enrol(jpegs: list[bytes], count: int) -> Run:
         finder = home.installation.finder(home.installation.engine(Workload.MANY))
         # Some of the photographs have bystanders.
         demands = Demands(any_quality=True, foremost=True)
-        enroller = enroller_of(home, COLLECTION, finder, demands)
+        enroller = Enroller(
+            home_for_acts(home, lambda _: finder),
+            Caller(home.somebody, "enrol"),
+            COLLECTION,
+            demands,
+            workers=home.installation.workers(Workload.MANY),
+        )
         for _ in enroller.enrol(islice(pictures, _WARM_UP)):
             pass
         start = _resident_mib()

@@ -18,7 +18,7 @@ from bench.portrayed import portrayed
 from likeness.app import Workload
 from likeness.errors import LikenessError
 from likeness.library import Likeness, open_likeness
-from likeness.service.enrol.picture_files import picture_files
+from likeness.service.enrol.sources import picture_files
 from likeness.service.search.clusters import group
 from likeness.terms import Template, in_parallel, relative_scores
 

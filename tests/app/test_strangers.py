@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from likeness.app.strangers import measure_every
 from likeness.gallery.tables import REFERENCES
 from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.terms import Calibration
@@ -33,7 +32,7 @@ def test_a_damaged_collection_holds_up_no_other(
         make(gallery)
         fill(gallery, 31)
 
-        measure_every(gallery, StrangerUpkeep(home.database, gallery, lambda _: KNOWN, home.clock))
+        StrangerUpkeep(home.database, gallery, lambda _: KNOWN, home.clock).bring_every_up_to_date()
 
         assert "is not measured: KeyUnusable" in caplog.text
         assert gallery.collection("damaged").measured() is None

@@ -238,7 +238,7 @@ def test_a_collection_is_made_anew_with_the_model_of_new_ones(
     assert "+one from now on" in outcome.out
     assert likeness("identify", "--collection", "staff", probe).code == 0
     again = likeness("collections", "re-embed", "staff", tmp_path / "people")
-    assert (again.code, "already: choose another" in again.err) == (2, True)
+    assert (again.code, "already. Choose another" in again.err) == (2, True)
 
 
 @pytest.mark.usefixtures("staff", "new_model")
@@ -255,7 +255,7 @@ def test_pictures_that_do_not_come_hold_the_switch_back_and_may_come_later(
     assert outcome.code == 2
     rejected, waiting = outcome.err.splitlines()
     assert "bad.png" in rejected
-    assert "1 have none, so it stays as it is" in waiting
+    assert "1 references of 'staff' have no new template, so it stays as it is" in waiting
     assert "Without a new template: 1 reference." in outcome.out
     (row,) = csv.DictReader(report.read_text().splitlines())
     assert (row["subject"], row["reason"]) == ("[bold]Greta", "its picture did not come")
@@ -289,7 +289,7 @@ def test_references_left_out_are_erased_when_that_is_said_twice(
 def test_what_is_ready_can_be_discarded(likeness: Command, tmp_path: Path) -> None:
     likeness("collections", "re-embed", "staff", tmp_path / "people" / "Rosa")
     both = likeness("collections", "re-embed", "staff", tmp_path, "--discard")
-    assert (both.code, "--discard was expected alone" in both.err) == (2, True)
+    assert (both.code, "--discard is given alone" in both.err) == (2, True)
 
     outcome = likeness("collections", "re-embed", "staff", "--discard")
 

@@ -12,7 +12,7 @@ import pytest
 
 from likeness.artifacts import PinnedFile, catalogue
 from likeness.cli.terminal import command
-from likeness.service.enrol.manifest import read_manifest
+from likeness.service.enrol.sources import read_manifest
 from likeness.vision.decode import Sample
 from tests.service.people import close
 

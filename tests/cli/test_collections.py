@@ -81,13 +81,13 @@ def test_a_collections_name_reaches_the_terminal_without_escapes(likeness: Comma
         (["delete", "staff"], "Give --yes if you are sure"),
         (["delete", "staff", "--yes", "--certificate", "no/such/folder.json"], "Make it"),
         (["verify", "nowhere.json"], "does not exist"),
-        (["retention", "staff", "soon"], "a number of days or `never` was expected and 'soon'"),
+        (["retention", "staff", "soon"], "'soon' is no number of days"),
         (["retention", "staff", "0"], "Give 1 to 36500"),
         (["retention", "nowhere", "9"], "`likeness collections list` shows what there is"),
         (["subjects", "nowhere"], "`likeness collections list` shows what there is"),
         (["references", "staff", "--subject", "rosa"], "Check the spelling"),
-        (["subjects", "staff", "--limit", "1001"], "Give 1 to 1000"),
-        (["references", "staff", "--limit", "0"], "Give 1 to 1000"),
+        (["subjects", "staff", "--limit", "1001"], "--limit '1001' is not at most 1000"),
+        (["references", "staff", "--limit", "0"], "--limit '0' is not at least 1"),
     ],
     ids=lambda value: (
         " ".join(value).encode("unicode_escape").decode() if isinstance(value, list) else None

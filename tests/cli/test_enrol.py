@@ -268,7 +268,7 @@ def test_ctrl_c_closes_the_report_and_says_how_to_go_on(
     (how_to_go_on,) = outcome.err.splitlines()
     done = size().references
     assert 20 <= done < 90
-    assert f"{done} of 90 pictures are done: the same command goes on" in how_to_go_on
+    assert f"{done} of 90 pictures are done. Run the same command" in how_to_go_on
     told = rows(tmp_path / "people.enrol-report.csv")
     assert [row["outcome"] for row in told] == ["enrolled"] * done
     assert signal.getsignal(signal.SIGINT) is handler

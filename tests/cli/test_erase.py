@@ -49,7 +49,7 @@ def test_a_name_that_an_older_likeness_kept_in_two_spellings_is_erased_in_both(
     assert outcome.code == 2
     assert ", 2 subjects by spelling alone, with 2 references" in outcome.err
     assert "Erased: 2 subjects and 2 references." in erase("\u00dcnal", "--yes").out
-    assert "check the spelling" in erase("U\u0308nal", "--yes").err
+    assert "Check the spelling" in erase("U\u0308nal", "--yes").err
 
 
 def test_a_certificate_that_is_not_there_and_a_folder_are_told_apart(
@@ -58,7 +58,7 @@ def test_a_certificate_that_is_not_there_and_a_folder_are_told_apart(
     for path, came in ((tmp_path / "gone.json", "does not exist"), (tmp_path, "is no file")):
         outcome = likeness("collections", "verify", path)
         assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
-        assert f"'{path}' {came}: name one" in outcome.err
+        assert f"'{path}' {came}. Name the file of a certificate" in outcome.err
 
 
 def test_a_subject_stays_whose_reference_is_erased(
@@ -78,9 +78,12 @@ def test_a_subject_stays_whose_reference_is_erased(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "give one of the two"),
-        (["Rosa", "--reference", "12345678-1234-4234-8234-123456781234"], "give one of the two"),
-        (["rosa", "--yes"], "check the spelling"),
+        ([], "Give a SUBJECT, or --reference ID"),
+        (
+            ["Rosa", "--reference", "12345678-1234-4234-8234-123456781234"],
+            "Give a SUBJECT, or --reference ID",
+        ),
+        (["rosa", "--yes"], "Check the spelling"),
         (["Rosa\x1b", "--yes"], "control character"),
         (["--reference", "12345678-1234-4234-8234-123456781234", "--yes"], "No such reference"),
         (["--reference", "first", "--yes"], "--reference"),

@@ -120,12 +120,12 @@ def test_a_model_that_is_not_here_is_imported_and_said(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "give one of the two"),
-        (("a", "--compreface", "b"), "give one of the two"),
+        ((), "Give a FILE, or --compreface SOURCE"),
+        (("a", "--compreface", "b"), "Give a FILE, or --compreface SOURCE"),
         (("a", "--service", "door"), "are for --compreface"),
         (("--compreface", "a"), "needs --collection NAME"),
         (("none.likeness",), "cannot be read (No such file or directory)"),
-        ((".",), "'.' is no file"),
+        ((".",), "'.' is not a file"),
         (("--compreface", "none.sql", "--collection", "staff"), "'none.sql' cannot be read"),
         (("--compreface", "none.sql", "--collection", "nobody"), "No such collection 'nobody'"),
         (("--compreface", "mysql://a/b", "--collection", "staff"), "Likeness: mysql"),
@@ -156,7 +156,7 @@ def test_an_export_that_cannot_be_is_one_line(
         (("staff", "--passphrase-file", short), "12 are the least"),
         (("staff", "--passphrase-file", bytes_), "it is no text"),
         (("staff", "--passphrase-file", tmp_path / "none"), "No such file"),
-        (("staff", "--passphrase-file", words, "--in-the-clear"), "give one of the two"),
+        (("staff", "--passphrase-file", words, "--in-the-clear"), "exclude each other. Give one"),
         (("staff",), "Give --passphrase-file"),
         (("nobody", "--in-the-clear"), "No such collection 'nobody'"),
     ):
@@ -176,7 +176,7 @@ def test_a_full_disk_leaves_what_was_there(
 ) -> None:
     before = exported.read_bytes()
 
-    def full(*arguments: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("likeness.cli.export.export_collection", full)
@@ -227,7 +227,7 @@ def test_a_passphrase_is_typed_twice_unseen_and_asked_for_once(
 def test_ctrl_c_ends_an_import_with_nothing_left(
     likeness: Command, exported: Path, words: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.service.move.import_collection._AT_ONCE", 1)
+    monkeypatch.setattr("likeness.service.move.import_._AT_ONCE", 1)
     with home() as opened:
         erase.collection(opened.gallery, "staff")
 
@@ -239,7 +239,7 @@ def test_ctrl_c_ends_an_import_with_nothing_left(
     outcome = likeness("import", exported, "--passphrase-file", words)
     assert (outcome.code, outcome.out) == (130, "")
     assert outcome.err == (
-        "likeness: interrupted, and nothing was imported: the same command begins anew\n"
+        "likeness: Interrupted, and nothing was imported. Run the same command again.\n"
     )
     with home() as opened:
         assert opened.gallery.collections() == []

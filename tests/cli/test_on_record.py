@@ -40,7 +40,10 @@ DONE: list[tuple[list[str], list[tuple[str, str, str]]]] = [
         ["erase", "--collection", "staff", "Rosa"],
         [("intent", ERASE, "erase"), ("failed", ERASE, "erase")],
     ),
-    (["erase", "--collection", "visitors", "Rosa", "--yes"], []),
+    (
+        ["erase", "--collection", "visitors", "Rosa", "--yes"],
+        [("failed", READ, "erase")],
+    ),
     (
         ["export", "--collection", "staff", "--out", "staff.export", "--in-the-clear"],
         [("done", READ, "export")],

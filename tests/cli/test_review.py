@@ -17,8 +17,7 @@ from sqlalchemy import delete
 
 from likeness.app import Workload
 from likeness.app.access import Rows, user_here
-from likeness.app.acts import rows_for_acts
-from likeness.app.collections import calibration_of
+from likeness.app.acts import calibration_of, rows_for_acts
 from likeness.config import read_settings
 from likeness.review import Arrival, Case, Found, Owed, Search, cases, crops, open_watch_cases
 from likeness.review.tables import CROPS

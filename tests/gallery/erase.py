@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from types import SimpleNamespace
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from likeness.gallery import Erasure, ErasureCertificate, Gallery
-from likeness.service.erase.sweep import SweepReport, sweep_collections
+from likeness.service.erase.erase import SweepReport, sweep_collections
+from likeness.service.uses.home import Home
 from likeness.service.uses.record import Desk
 from likeness.terms import Principal, Role
 from tests.service.unrecorded import UnrecordedDesk
@@ -53,9 +56,13 @@ def collection(gallery: Gallery, name: str) -> ErasureCertificate:
 
 def sweep(gallery: Gallery, now: datetime | None = None, desk: Desk | None = None) -> SweepReport:
     """Erase what has been kept long enough."""
-    database, somebody = gallery.database, Principal("local:test", Role.ADMIN)
-    desk = desk or UnrecordedDesk(database)
-    return sweep_collections(gallery, desk, somebody, now or gallery._clock())
+    acting = SimpleNamespace(
+        gallery=gallery,
+        desk=desk or UnrecordedDesk(gallery.database),
+        somebody=Principal("local:test", Role.ADMIN),
+        clock=lambda: now or gallery._clock(),
+    )
+    return sweep_collections(cast(Home, acting))
 
 
 def _erased(gallery: Gallery, begin: Callable[[Connection], Erasure]) -> ErasureCertificate:

@@ -11,15 +11,14 @@ import pytest
 from sqlalchemy import Connection
 
 from likeness.errors import Denied
-from likeness.gallery import Collection
 from likeness.gallery.stored_collections import StoredCollection
 from likeness.notify import WebhookSender, read_networks
-from likeness.review import Arrival, Case, Owed, Probe, crops
-from likeness.service.enrol.on_enrolment import ReviewOfEnrolments
+from likeness.review import Arrival, Case, Owed, crops
+from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.review.upkeep import Swept, Told, sweep_review, tell
 from likeness.service.uses.home import Rows
 from likeness.service.uses.record import Outcome
-from likeness.terms import Calibration, Template, Use
+from likeness.terms import Template, Use
 from tests.notify.receiver import receiving
 from tests.service.acts import rows_of
 
@@ -27,9 +26,22 @@ from .judging import COLLECTION, Desk, found, other
 from .test_watches import CALIBRATION, template, watch_of
 
 SENDER = WebhookSender(read_networks("127.0.0.0/8"))
-STAFF = StoredCollection(
-    COLLECTION, "staff", "model", 128, "cohort", None, datetime(2100, 1, 1, tzinfo=UTC)
-)
+
+
+class Staff(StoredCollection):
+    """A collection whose cohort changes nothing, and whose strangers were not measured."""
+
+    def as_evened_out(self, templates: Sequence[Template]) -> Sequence[Template]:
+        return templates
+
+    def measured(self) -> None:
+        return None
+
+    def own_score_of(self, one: Template, other: Template, subject_id: object) -> None:
+        return None
+
+
+STAFF = Staff(COLLECTION, "staff", "model", 128, "cohort", None, datetime(2100, 1, 1, tzinfo=UTC))
 
 
 def rows(desk: Desk, recording: object = None) -> Rows:
@@ -61,18 +73,6 @@ class RecordingDesk:
         return self.desk.database.write(both)
 
 
-class AnyStrangers:
-    """Nobody else: the rate among any strangers decides alone."""
-
-    def as_evened_out(self, collection: Collection, probes: Sequence[Probe]) -> Sequence[Probe]:
-        return probes
-
-    def is_named(
-        self, collection: Collection, calibration: Calibration, watched: Template, arrival: Arrival
-    ) -> bool:
-        return True
-
-
 def enrol(desk: Desk, *seeds: int, keeps_crops: bool = True) -> tuple[list[Arrival], list[Case]]:
     reviewing = ReviewOfEnrolments(
         desk.keyring,
@@ -81,7 +81,7 @@ def enrol(desk: Desk, *seeds: int, keeps_crops: bool = True) -> tuple[list[Arriv
         timedelta(days=30),
         lambda _: CALIBRATION,
         lambda connection, watch, collection, similarity: Owed(watch.reviews, watch.separately),
-        AnyStrangers(),
+        fpir=0.999,  # the rate among any strangers decides alone
     )
     arrivals = [Arrival(uuid4(), None, template(seed)) for seed in seeds]
     opened = desk.database.write(

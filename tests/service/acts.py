@@ -15,6 +15,8 @@ def rows_of(database: Any, keyring: Any, desk: Any, **parts: Any) -> Rows:
     given: dict[str, Any] = {
         "ledger": SimpleNamespace(),
         "collections": None,
+        "templates_of": None,
+        "adopt_cohort": lambda _: False,
         "calibration_of": None,
         "finder_of": None,
         "limits": None,

@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from likeness.service.enrol import enrol
-from likeness.service.enrol.enrol_source import read_source
+from likeness.service.enrol.sources import read_source
 from tests.service.people import enroller, home_at
 
 

@@ -4,9 +4,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from likeness.secrets import passphrase
-from likeness.service.move import import_collection
-from likeness.service.move.import_lines import read_export
-from tests.service.people import home_at, no_record
+from likeness.service.move import import_
+from likeness.service.uses.caller import Caller
+from tests.service.people import acting, home_at
 
 WORDS = "correct horse battery"
 
@@ -16,14 +16,14 @@ def import_file(
 ) -> None:
     """Import a file; batches are small, so that there is time to be killed in."""
     passphrase._SCRYPT_COST = 2
-    import_collection._AT_ONCE = 1
+    import_._AT_ONCE = 1
     with home_at(folder, url, standards) as home, path.open("rb") as file:
         said.send("begins")
-        import_collection.import_collection(
-            no_record(home),
-            home.gallery,
+        import_.import_collection(
+            acting(home),
+            Caller(home.somebody, "import"),
             home.installation.standards,
-            read_export(file, lambda: WORDS),
+            import_.read_export(file, lambda: WORDS),
             name,
         )
         said.send("done")

@@ -15,15 +15,17 @@ import pytest
 from pydantic import SecretStr
 
 from likeness.app import Workload
-from likeness.app.enrolment import enroller_of
+from likeness.app.acts import home_for_acts
 from likeness.app.home import Home
 from likeness.config import Settings
 from likeness.gallery import NewReference
 from likeness.service.enrol.enrol import Demands, Enroller
-from likeness.service.enrol.enrol_source import read_source
-from likeness.service.enrol.named_picture import NamedPicture
+from likeness.service.enrol.sources import NamedPicture, read_source
+from likeness.service.uses import home as acts
+from likeness.service.uses.caller import Caller
 from likeness.service.uses.record import Record
 from likeness.terms import Action, CohortStatistics, Principal, Role, Template, Use
+from likeness.vision.find import FaceFinder
 from tests.cli.conftest import InstallationWithDiscs
 from tests.gallery.galleries import create, face
 from tests.service.unrecorded import UnrecordedDesk
@@ -130,10 +132,20 @@ def no_record(home: Home) -> Record:
         return record
 
 
-def enroller(home: Home, collection: str = "staff", **demands: bool) -> Enroller:
+def acting(home: Home) -> acts.Home:
+    """The home as acts need it, whose finder is that of its settings."""
     installation = home.installation
-    finder = installation.finder(installation.engine(Workload.MANY))
-    return enroller_of(home, collection, finder, Demands(**demands))
+
+    def finder_of(_: object) -> FaceFinder:
+        return installation.finder(installation.engine(Workload.MANY))
+
+    return home_for_acts(home, finder_of)
+
+
+def enroller(home: Home, collection: str = "staff", **demands: bool) -> Enroller:
+    workers = home.installation.workers(Workload.MANY)
+    caller = Caller(home.somebody, "enrol")
+    return Enroller(acting(home), caller, collection, Demands(**demands), workers=workers)
 
 
 def template_of(home: Home, path: Path) -> Template:

@@ -18,13 +18,13 @@ from likeness.errors import (
     InvalidRequest,
 )
 from likeness.service.enrol.enrol import Outcome
-from likeness.service.move.import_compreface import (
+from likeness.service.move.compreface import (
     CompreFace,
+    CompreFaceDatabase,
+    CompreFaceDump,
     CompreFacePictures,
     compreface_pictures,
 )
-from likeness.service.move.import_compreface_database import CompreFaceDatabase
-from likeness.service.move.import_compreface_dump import CompreFaceDump
 from tests.gallery.galleries import at
 from tests.service import compreface
 from tests.service.people import BLUE, GREEN, RED, draw, enroller
@@ -123,10 +123,12 @@ def test_one_service_is_chosen(kept: Kept, source: str) -> None:
     with pytest.raises(InvalidRequest, match="those with subjects are none"):
         compreface_pictures(kept.read(source), None)
     at_the_door, at_the_gate = kept.add("a", b"1"), kept.add("b", b"2", "gate")
-    with pytest.raises(InvalidRequest, match="'door', 'gate': choose one with --service") as caught:
+    with pytest.raises(
+        InvalidRequest, match=r"'door', 'gate'\. Choose one with --service"
+    ) as caught:
         compreface_pictures(kept.read(source), None)
     assert not any(key in str(caught.value) for key in compreface.KEYS.values())
-    with pytest.raises(InvalidRequest, match="none are meant"):
+    with pytest.raises(InvalidRequest, match="No services of CompreFace are meant"):
         compreface_pictures(kept.read(source), "window")
     for named in ("gate", compreface.KEYS["gate"]):
         chosen = compreface_pictures(kept.read(source), named)
@@ -150,7 +152,7 @@ def test_the_database_is_only_read(kept: Kept) -> None:
 def test_a_database_of_something_else_is_named(postgresql_url: str) -> None:
     with (
         closing(CompreFaceDatabase(postgresql_url, MOST_BYTES)) as database,
-        pytest.raises(InvalidRequest, match=r"there is no public\.model"),
+        pytest.raises(InvalidRequest, match=r"No table public\.model"),
     ):
         database.services()
 
@@ -218,12 +220,12 @@ def test_a_dump_is_read_as_copy_writes_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"subject": f"{SUBJECT_ID}\tkey"}, "a row that is none of its"),
-        ({"subject": "none\tkey\tAnna"}, "a row that is none of its"),
-        ({"embedding": "none\tnone\tnone\tnone"}, "a row that is none of its"),
+        ({"subject": f"{SUBJECT_ID}\tkey"}, "a row that is none of CompreFace's"),
+        ({"subject": "none\tkey\tAnna"}, "a row that is none of CompreFace's"),
+        ({"embedding": "none\tnone\tnone\tnone"}, "a row that is none of CompreFace's"),
         ({"img": f"{IMG_ID}\tABC"}, "hexadecimal"),
-        ({"img": f"{IMG_ID}\t\\\\x4"}, "a row that is none of its"),
-        ({"img": f"{IMG_ID}"}, "a row that is none of its"),
+        ({"img": f"{IMG_ID}\t\\\\x4"}, "a row that is none of CompreFace's"),
+        ({"img": f"{IMG_ID}"}, "a row that is none of CompreFace's"),
     ],
 )
 def test_a_dump_with_a_damaged_row_is_refused(
@@ -243,7 +245,7 @@ def test_a_row_of_separators_takes_no_more_memory_than_it_is_long(tmp_path: Path
     path.write_bytes(b"COPY public.model (name, api_key) FROM stdin;\n" + row + b"\n\\.\n")
     tracemalloc.start()
     try:
-        with pytest.raises(InvalidRequest, match="dump it anew"):
+        with pytest.raises(InvalidRequest, match="Dump its database anew"):
             CompreFaceDump(path, len(row))
         assert tracemalloc.get_traced_memory()[1] < 4 * len(row)
     finally:
@@ -262,5 +264,5 @@ def test_a_file_that_is_not_there_or_no_dump_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="cannot be read"):
         CompreFaceDump(tmp_path / "none.sql", MOST_BYTES)
     (tmp_path / "text.sql").write_text("SELECT 1;\n")
-    with pytest.raises(InvalidRequest, match="no COPY of embedding"):
+    with pytest.raises(InvalidRequest, match="No COPY of embedding"):
         CompreFaceDump(tmp_path / "text.sql", MOST_BYTES)

@@ -29,8 +29,7 @@ from likeness.errors import (
 )
 from likeness.gallery import By, Size
 from likeness.service.enrol.enrol import Outcome, Result
-from likeness.service.enrol.enrol_source import read_source
-from likeness.service.enrol.named_picture import NamedPicture, picture_file
+from likeness.service.enrol.sources import NamedPicture, picture_file, read_source
 from likeness.terms import Image
 from likeness.vision.decode import Sample
 from tests.gallery.galleries import at, create

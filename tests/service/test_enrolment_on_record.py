@@ -24,7 +24,7 @@ from likeness.policy import Scope, enabled, read_pack, suspensions
 from likeness.review import Grounds, NewWatch, Owed, Watch, watches
 from likeness.review.tables import CASES, CROPS, OUTBOX
 from likeness.service.enrol import enrol
-from likeness.service.enrol.enrol_source import read_source
+from likeness.service.enrol.sources import read_source
 from likeness.terms import UNDECLARED, Principal, Role
 from tests.service import enrolling
 from tests.service.accounting import FACTS
@@ -109,7 +109,7 @@ def test_without_calibration_nobody_is_enrolled_past_a_watch(
     with home_with_crops(tmp_path, database_url, uncalibrated) as home:
         watch = watch_for(home, draw(tmp_path / "probe.png", RED, side=120))
         draw(tmp_path / "red" / "Rosa.png", RED)
-        with pytest.raises(Conflict, match=r"a calibration was expected.*nothing was enrolled"):
+        with pytest.raises(Conflict, match=r"Nothing was enrolled.*nobody has measured"):
             list(enroller(home).enrol(read_source(tmp_path / "red")))
         assert home.gallery.collection("staff").size == Size(0, 0)
         assert rows(home, CROPS) == rows(home, CASES) == []

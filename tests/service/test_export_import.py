@@ -29,19 +29,19 @@ from likeness.secrets import SEALED_MAGIC, passphrase
 from likeness.service.enrol.enrol import Outcome
 from likeness.service.move.export import export_collection
 from likeness.service.move.export_format import End, encoded
-from likeness.service.move.import_collection import Imported, import_collection
-from likeness.service.move.import_lines import read_export
+from likeness.service.move.import_ import Imported, import_collection, read_export
+from likeness.service.uses.caller import Caller
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.cohorts.standards import Standards
 from tests.gallery import erase
 from tests.gallery.galleries import at, enrol, names_as_they_came
 from tests.service.importing import WORDS, import_file
 from tests.service.people import (
+    acting,
     crowd,
     enroller,
     home_at,
     make,
-    no_record,
     person,
     template_of,
 )
@@ -74,14 +74,16 @@ def enrolled(home: Home, folder: Path, count: int = 5) -> None:
 def export(home: Home, words: str | None = WORDS, collection: str = "staff") -> bytes:
     file = io.BytesIO()
     standards = home.installation.standards
-    export_collection(home.gallery, standards, collection, file, words)
+    passphrase = None if words is None else lambda: words
+    caller = Caller(home.somebody, "export")
+    export_collection(acting(home), caller, standards, collection, file, passphrase)
     return file.getvalue()
 
 
 def import_(home: Home, content: bytes, words: str = WORDS, name: str | None = None) -> Imported:
     return import_collection(
-        no_record(home),
-        home.gallery,
+        acting(home),
+        Caller(home.somebody, "import"),
         home.installation.standards,
         read_export(io.BytesIO(content), lambda: words),
         name,
@@ -323,14 +325,14 @@ def test_a_cohort_that_is_gone_is_missed_before_a_file_is_written(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "what came is none"),
-        (b"a picture", "what came is none"),
-        (b"[]\n", "what came is none"),
-        (b'{"likeness_export":', "what came is none"),
+        (b"", "Not an export of a collection"),
+        (b"a picture", "Not an export of a collection"),
+        (b"[]\n", "Not an export of a collection"),
+        (b'{"likeness_export":', "Not an export of a collection"),
         (b'{"likeness_export":3}\n', "version 3"),
-        (b'{"likeness_export":2}\n', "line 1 is damaged"),
-        (b'{"likeness_export":1}\n', "line 1 is damaged"),
-        (b'{"likeness_export":' + b"[" * 100_000, "what came is none"),
+        (b'{"likeness_export":2}\n', "Line 1 of the export is damaged"),
+        (b'{"likeness_export":1}\n', "Line 1 of the export is damaged"),
+        (b'{"likeness_export":' + b"[" * 100_000, "Not an export of a collection"),
         (SEALED_MAGIC, "damaged or cut off"),
         (SEALED_MAGIC + b"\x07", "version 7"),
     ],
@@ -454,7 +456,7 @@ def test_a_box_beyond_every_picture_is_refused(
 ) -> None:
     face = json.loads(exports["clear"].splitlines()[-2])["face"]
     face["box"]["left"] = 1e308
-    with pytest.raises(InvalidRequest, match="line 8 is damaged"):
+    with pytest.raises(InvalidRequest, match="Line 8 of the export is damaged"):
         import_(sqlite_home, rewritten(exports["clear"], -1, face=face), name="copy")
 
 
@@ -557,12 +559,12 @@ def test_an_import_that_is_stopped_leaves_nothing(home: Home, exports: dict[str,
 
     with pytest.raises(KeyboardInterrupt):
         import_collection(
-            no_record(home),
-            home.gallery,
+            acting(home),
+            Caller(home.somebody, "import"),
             home.installation.standards,
             read_export(io.BytesIO(exports["sealed"]), lambda: WORDS),
             "copy",
-            stop,
+            tell=stop,
         )
     assert rows(home) == [1, 0, 0, 0]
     import_(home, exports["sealed"], name="copy")
@@ -615,7 +617,7 @@ def test_order_and_batches_do_not_matter(
     sqlite_home: Home, tmp_path: Path, standards: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enrolled(sqlite_home, tmp_path, 7)
-    for module in ("export", "import_collection"):
+    for module in ("export", "import_"):
         monkeypatch.setattr(f"likeness.service.move.{module}._AT_ONCE", 2)
     monkeypatch.setattr("likeness.service.move.export.COHORT_PART_BYTES", 1000)
     with elsewhere(tmp_path, standards) as other:

@@ -7,12 +7,16 @@ import pytest
 from sqlalchemy import select, update
 
 from likeness.app.home import Home
-from likeness.app.strangers import strangers_of
 from likeness.gallery.tables import REFERENCES
 from likeness.ledger.tables import ENTRIES
+from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.vision.cohorts.standards import Standards
 from tests.gallery.galleries import create
-from tests.service.people import crowd, enroller, home_at, make, template_of
+from tests.service.people import acting, crowd, enroller, home_at, make, template_of
+
+
+def strangers_of(home: Home) -> StrangerUpkeep:
+    return StrangerUpkeep(home.database, home.gallery, acting(home).calibration_of)
 
 
 def older(home: Home, version: str = "0123456789ab") -> None:

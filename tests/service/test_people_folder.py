@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.service.enrol.people_folder import files_of_people
+from likeness.service.enrol.sources import files_of_people
 
 
 def test_everything_but_hidden_files_is_somebodys(tmp_path: Path) -> None:

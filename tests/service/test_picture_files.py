@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.service.enrol.picture_files import picture_files
+from likeness.service.enrol.sources import picture_files
 
 
 def make(folder: Path, *names: str) -> None:
@@ -35,5 +35,5 @@ def test_a_file_that_is_not_there_is_left_to_its_reader(tmp_path: Path) -> None:
 
 def test_folders_without_a_file_are_said(tmp_path: Path) -> None:
     make(tmp_path, "a/.hidden.jpg")
-    with pytest.raises(InvalidRequest, match="there is none in"):
+    with pytest.raises(InvalidRequest, match="No pictures in"):
         picture_files([tmp_path, tmp_path / "a"])

@@ -13,19 +13,19 @@ from sqlalchemy import select
 
 from likeness.app import Installation, Workload
 from likeness.app.home import Home
-from likeness.app.re_embedding import re_embedder_of
 from likeness.artifacts import PinnedFile
 from likeness.artifacts.catalogue import SAMPLES
 from likeness.buckets import Buckets, FolderBuckets
 from likeness.config import Settings
-from likeness.errors import Conflict, InvalidRequest, NoFace, NotFound
+from likeness.errors import Conflict, InvalidRequest, NoFace, NotFound, required
 from likeness.gallery import By, Details, NewReference, Reference
 from likeness.gallery.tables import CHANGES, REFERENCES, STAGED
-from likeness.service.enrol.enrol_source import read_source
+from likeness.service.enrol.sources import read_source
 from likeness.service.models import re_embed
 from likeness.service.models.re_embed import PictureResult, ReEmbedder
 from likeness.service.models.re_embed_source import PictureAgain, read_sources
-from likeness.terms import Box
+from likeness.service.uses.caller import Caller
+from likeness.terms import Box, Principal, Role
 from likeness.vision.decode import read_sample
 from likeness.vision.find import FaceLocator
 from tests.cli.conftest import InstallationWithDiscs
@@ -34,6 +34,7 @@ from tests.service.people import (
     BLUE,
     GREEN,
     RED,
+    acting,
     colour,
     draw,
     enroller,
@@ -44,6 +45,7 @@ from tests.service.people import (
 )
 
 pytestmark = pytest.mark.slow
+CALLER = Caller(Principal("local:test", Role.ADMIN), "test")
 
 
 @contextmanager
@@ -82,7 +84,17 @@ def home(enrolled: Path, tmp_path: Path, database_url: str) -> Iterator[Home]:
 def re_embedder(home: Home) -> ReEmbedder:
     installation = home.installation
     finder = installation.finder(installation.engine(Workload.MANY))
-    return re_embedder_of(home, "staff", finder)
+    model = required(installation.known_model(finder.model), "a finder's model")
+    staff = home.gallery.collection("staff")
+    re_embed._require_another_model(staff, finder.model)
+    return ReEmbedder(
+        acting(home),
+        staff,
+        no_record(home),
+        finder,
+        model.dimensions,
+        workers=installation.workers(Workload.MANY),
+    )
 
 
 def again(*sources: Path) -> list[PictureAgain]:
@@ -118,12 +130,12 @@ def test_everybody_is_found_with_the_new_model(home: Home, enrolled: Path) -> No
 
     assert [(one.references, one.made_anew, one.error) for one in results] == [(1, 1, None)] * 6
     assert list(work.missing()) == []
-    assert work.switch(no_record(home)) == []
+    assert work.switch() == []
     assert home.gallery.collection("staff").model == home.installation.model
     assert ids(home) == before
     for picture in enrolled.iterdir():
         assert best(home, picture) == picture.stem
-    with pytest.raises(InvalidRequest, match="already: choose another"):
+    with pytest.raises(InvalidRequest, match=r"already\. Choose another"):
         re_embedder(home)
 
 
@@ -137,7 +149,7 @@ def test_old_templates_serve_until_everybody_has_a_new_one(
         (missing,) = work.missing()
         assert (missing.subject, missing.reason) == (first.stem, "its picture did not come")
         with pytest.raises(Conflict, match="1 references of collection"):
-            work.switch(no_record(home))
+            work.switch()
     with home_at(tmp_path, database_url, standards) as home:
         for picture in (first, *others):
             assert best(home, picture) == picture.stem
@@ -146,7 +158,7 @@ def test_old_templates_serve_until_everybody_has_a_new_one(
         assert late.error is None
     with with_new_model(tmp_path, database_url) as home:
         assert sum(one.made_anew for one in made_anew(home, enrolled, tmp_path / "late")) == 2
-        re_embedder(home).switch(no_record(home))
+        re_embedder(home).switch()
         assert best(home, tmp_path / "late" / "late.png") == "late"
 
 
@@ -176,7 +188,7 @@ def test_references_left_out_are_erased_with_a_certificate(home: Home, enrolled:
     work = re_embedder(home)
     list(work.make_anew(again(*others)))
 
-    (certificate,) = work.switch(no_record(home), [one.id for one in work.missing()])
+    (certificate,) = work.switch([one.id for one in work.missing()])
 
     assert certificate.erased.references == 1
     assert home.gallery.erasing.verify(certificate).holds
@@ -210,7 +222,7 @@ def test_faces_of_one_picture_keep_their_names(
     with with_new_model(tmp_path, database_url) as home:
         (result,) = made_anew(home, picture)
         assert (result.references, result.made_anew) == (3, 3)
-        re_embedder(home).switch(no_record(home))
+        re_embedder(home).switch()
         assert [best(home, one) for one in alone] == before
 
 
@@ -230,7 +242,7 @@ def test_picture_without_the_face_any_more_is_told_of(
         work = re_embedder(home)
         (result,) = work.make_anew(again(picture))
         assert (result.references, result.made_anew) == (1, 0)
-        assert result.error is not None and f"where reference {reference.id} has one" in str(
+        assert result.error is not None and f"where reference {reference.id} has" in str(
             result.error
         )
         (missing,) = work.missing()
@@ -254,12 +266,12 @@ def test_file_that_is_no_picture_stops_nothing(home: Home, enrolled: Path) -> No
 def test_what_is_staged_can_be_dropped(home: Home, enrolled: Path) -> None:
     made_anew(home, enrolled)
 
-    assert re_embed.discard(no_record(home), home.gallery, "staff") == 6
+    assert re_embed.discard_change(acting(home), CALLER, "staff") == 6
 
     for table in (STAGED, CHANGES):
         assert home.database.read(lambda c, t=table: c.execute(select(t)).all()) == []
-    with pytest.raises(Conflict, match="none has begun"):
-        re_embed.discard(no_record(home), home.gallery, "staff")
+    with pytest.raises(Conflict, match=r"No change of .* has begun"):
+        re_embed.discard_change(acting(home), CALLER, "staff")
 
 
 @pytest.mark.parametrize(
@@ -300,7 +312,7 @@ def test_real_people_are_found_with_the_new_model(
     with Home(installation) as home:
         results = made_anew(home, pictures)
         assert [(one.made_anew, one.error) for one in results] == [(1, None)] * len(SAMPLES)
-        re_embedder(home).switch(no_record(home))
+        re_embedder(home).switch()
         for picture, reference_id in references.items():
             (best,) = home.gallery.collection("staff").search(template_of(home, picture), 1)
             assert best.reference is not None and best.reference.id == reference_id
@@ -348,7 +360,7 @@ def test_kept_crops_do_where_no_picture_comes(
             "late",
             "its picture did not come, and no crop of it is kept",
         )
-        work.switch(no_record(home), [missing.id])
+        work.switch([missing.id])
         assert ids(home) == before[:-1]
         assert places_of(home)[1:] == places[1:-1]  # in their samples, which did not come
         for picture in people.iterdir():
@@ -366,7 +378,7 @@ def test_a_crop_that_shows_no_face_holds_the_switch_back(
         results = list(work.make_anew(work.crops()))
         assert {type(one.error) for one in results} == {NoFace}
         assert len(list(work.missing())) == 6
-        assert "none is there" in next(work.missing()).reason
+        assert "None of the 0 faces" in next(work.missing()).reason
 
 
 def places_of(home: Home) -> list[Box]:
@@ -423,7 +435,7 @@ def test_a_bucket_without_pictures_is_said(tmp_path: Path) -> None:
     def buckets() -> Buckets:
         return FolderBuckets(tmp_path / "buckets")
 
-    with pytest.raises(InvalidRequest, match="no pictures in 's3://pictures/a'"):
+    with pytest.raises(InvalidRequest, match="No pictures in 's3://pictures/a'"):
         read_sources(["s3://pictures/a"], buckets)
     with pytest.raises(NotFound):
         read_sources(["s3://nowhere/a"], buckets)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ import pytest
 
 from likeness.gallery import Gallery
 from likeness.review import Arrival, Probe
-from likeness.service.enrol.on_enrolment import StrangersAtHand
+from likeness.service.enrol.review import ReviewOfEnrolments, as_evened_out
 from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.terms import Calibration, Template
 from tests.gallery.changing import fill
@@ -51,9 +52,17 @@ def arrival(share: float) -> Arrival:
 
 
 def is_named(gallery: Gallery, share: float, calibration: Calibration = KNOWN) -> bool:
-    at_hand = StrangersAtHand(fpir=0.01)
+    reviewing = ReviewOfEnrolments(
+        None,  # type: ignore[arg-type]  # nothing is kept
+        True,
+        1e-3,
+        timedelta(days=30),
+        lambda _: calibration,
+        lambda *_: None,
+        fpir=0.01,
+    )
     staff = gallery.collection("staff")
-    return at_hand.is_named(staff, calibration, template(1), arrival(share))
+    return reviewing.is_named(staff, calibration, template(1), arrival(share))
 
 
 def test_strangers_who_are_alike_decide_where_the_collection_was_not_measured(
@@ -90,7 +99,7 @@ def test_watched_faces_are_evened_out_by_the_collections_cohort_and_others_stay(
         probe(template(2, cohort="", mean=9.0)),
         probe(template(3, model="other")),
     )
-    evened = StrangersAtHand(0.01).as_evened_out(gallery.collection("staff"), [ours, older, theirs])
+    evened = as_evened_out(gallery.collection("staff"), [ours, older, theirs])
     by_vector = {one.template.vector.tobytes(): one.template for one in evened}
     assert len(by_vector) == 3
     for one in (ours, older):
@@ -100,4 +109,4 @@ def test_watched_faces_are_evened_out_by_the_collections_cohort_and_others_stay(
 
 
 def test_no_watch_is_evened_out_by_nobody(gallery: Gallery) -> None:
-    assert StrangersAtHand(0.01).as_evened_out(gallery.collection("staff"), []) == []
+    assert as_evened_out(gallery.collection("staff"), []) == []

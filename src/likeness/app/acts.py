@@ -1,19 +1,19 @@
 """What acts need of a home that is open, put together from its settings."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any
 
 from likeness.app.access import Rows
-from likeness.app.collections import calibration_of
-from likeness.app.enrolment import reviewing_of
 from likeness.app.home import Home
 from likeness.app.installation import Installation
 from likeness.gallery import Collection
 from likeness.notify import read_networks
+from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.uses import home as acts
 from likeness.service.uses.home import TemplatesOf
+from likeness.service.watch.watches import WatchInForce
 from likeness.terms import Calibration
 from likeness.vision.find import FaceFinder
 
@@ -42,9 +42,20 @@ def home_parts(home: Home, finder_of: FinderOf) -> dict[str, Any]:
     return {
         **_shared(home, finder_of),
         "gallery": home.gallery,
-        "reviewing": reviewing_of(home),
-        "templates_of": partial(_templates_of, home.installation),
+        "reviewing": _reviewing_of(home),
     }
+
+
+def calibration_of(rows: Rows, collection: Collection) -> Calibration:
+    """Find what the scores of a collection's searches mean.
+
+    Raises:
+        NotFound: nobody has measured that.
+    """
+    kept = collection.kept_cohort()
+    if kept is not None:
+        return kept.calibration
+    return rows.installation.standards.calibration(collection.model, collection.cohort_version)
 
 
 def _shared(rows: Rows, finder_of: FinderOf) -> dict[str, Any]:
@@ -64,6 +75,8 @@ def _shared(rows: Rows, finder_of: FinderOf) -> dict[str, Any]:
         "ledger": rows.ledger,
         "desk": rows.desk,
         "collections": rows.collections,
+        "templates_of": partial(_templates_of, rows.installation),
+        "adopt_cohort": rows.adopt_cohort,
         "calibration_of": of_collection,
         "finder_of": finder_of,
         "limits": rows.installation.limits,
@@ -79,3 +92,16 @@ def _templates_of(installation: Installation, recogniser: str | None = None) -> 
     model = installation.template_model(recogniser)
     version = installation.standards.cohort(model.name).version
     return TemplatesOf(model.name, model.dimensions, version)
+
+
+def _reviewing_of(home: Home) -> ReviewOfEnrolments:
+    settings = home.installation.settings
+    return ReviewOfEnrolments(
+        home.keyring,
+        settings.crops == "on",
+        settings.fmr,
+        timedelta(days=settings.case_days),
+        partial(calibration_of, home),
+        WatchInForce(home.keyring, home.rules, home.somebody).owed_of,
+        settings.fpir,
+    )

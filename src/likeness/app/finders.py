@@ -4,10 +4,12 @@ import shlex
 import threading
 from collections.abc import Callable
 
+from likeness.app.access import Rows
 from likeness.app.installation import Installation
 from likeness.artifacts import Progress
 from likeness.errors import ArtifactUnavailable, Conflict, LicenceNotAccepted, NotFound
 from likeness.gallery import Collection
+from likeness.service.uses import home as acts
 from likeness.vision.find import FaceFinder
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.models.template_model import TemplateModel
@@ -156,3 +158,40 @@ def re_embed_command(installation: Installation, collection: Collection) -> str:
     """Name the command that moves a collection to the model of new ones."""
     name = shlex.quote(collection.name)
     return f"`likeness collections re-embed {name} --to {installation.recogniser.name}`"
+
+
+def require_comparable(
+    installation: Installation, rows: Rows | acts.Rows, collection: Collection
+) -> None:
+    """Refuse a collection that nothing made here could be compared with; no network is loaded.
+
+    Where its cohort is gone, it takes that of its model.
+
+    Raises:
+        Conflict: its model is not known here.
+        NotFound: its model has no cohort.
+    """
+    model_of(installation, collection)
+    rows.adopt_cohort(collection)
+    if collection.kept_cohort() is None:
+        present = rows.collections.collection(collection.name)
+        installation.standards.cohort_of(present.model, present.cohort_version)
+
+
+def better_recogniser(installation: Installation, collection: Collection) -> str | None:
+    """Name the recogniser that new collections take, where it is better than a collection's.
+
+    It is where it is known to miss fewer pairs of one person; of recognisers that nobody measured
+    none is called better.
+    """
+    best, theirs = installation.recogniser, installation.known_model(collection.model)
+    if theirs is None or best.lfw_fnmr is None or theirs.recogniser.lfw_fnmr is None:
+        return None
+    return best.name if best.lfw_fnmr < theirs.recogniser.lfw_fnmr else None
+
+
+def remember_choice(installation: Installation, collection: Collection) -> None:
+    """Remember that a collection's model was chosen: whoever chose need not be told of a better."""
+    better = better_recogniser(installation, collection)
+    if better is not None:
+        collection.remember_told_of(better)

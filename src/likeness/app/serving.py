@@ -15,8 +15,7 @@ from starlette.routing import Route, Router
 from likeness.access import IssuedSecret, KnownKeys, RequestTokens
 from likeness.app.acts import home_parts, now
 from likeness.app.buckets import buckets_of
-from likeness.app.collections import better_recogniser
-from likeness.app.finders import Finders
+from likeness.app.finders import Finders, better_recogniser
 from likeness.app.home import Home
 from likeness.app.installation import Installation, Workload
 from likeness.app.upkeep import Upkeep, tasks_of
@@ -143,7 +142,7 @@ def _backend(home: Home, finders: Finders) -> Backend:
 def _tell_of_better_models(home: Home) -> None:
     """Log which collections have another model than new ones take; by id, for names are theirs."""
     for collection in home.gallery.collections():
-        better = better_recogniser(home, collection)
+        better = better_recogniser(home.installation, collection)
         if better is not None:
             _logger.info(
                 "collection %s goes on with its model %s, and a better one exists, %s: `likeness"

@@ -14,11 +14,11 @@ from functools import partial
 
 from likeness.access import RequestTokens
 from likeness.app.home import Home
-from likeness.app.strangers import measure_every, strangers_of
 from likeness.errors import LikenessError, NotFound
 from likeness.ledger import tell_witness
 from likeness.notify import WebhookSender
-from likeness.service.erase.sweep import sweep_collections
+from likeness.service.erase.erase import sweep_collections
+from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.service.review.upkeep import sweep_review, tell
 from likeness.service.uses import home as acts
 from likeness.terms import Closing
@@ -75,29 +75,21 @@ def _do(task: Task) -> None:
         _logger.error("%s failed: %s", task.name, type(error).__name__)
 
 
-def tasks_of(home: Home, rows: acts.Rows) -> list[Task]:
-    """Name what a home needs to have done, by acts on its `rows` among others.
+def tasks_of(home: Home, acting: acts.Home) -> list[Task]:
+    """Name what a home needs to have done, `acting` on it among others.
 
     Raises:
         InvalidRequest: a setting of webhooks is not as it must be.
     """
     settings, database, keyring = home.installation.settings, home.database, home.keyring
-    sender = WebhookSender(rows.webhook_networks)
-    somebody = home.somebody
-    tokens, strangers = RequestTokens(keyring, _now), strangers_of(home)
+    sender = WebhookSender(acting.webhook_networks)
+    strangers = StrangerUpkeep(database, home.gallery, acting.calibration_of)
+    tokens = RequestTokens(keyring, _now)
     tasks = [
-        Task("telling watchers", 2 * _TICK_S, partial(tell, rows, sender)),
-        Task("ending cases and watches", _MINUTE_S, partial(sweep_review, rows)),
-        Task(
-            "retention",
-            _HOUR_S,
-            lambda: sweep_collections(home.gallery, home.desk, somebody, _now()),
-        ),
-        Task(
-            "strangers of collections",
-            10 * _TICK_S,
-            partial(measure_every, home.gallery, strangers),
-        ),
+        Task("telling watchers", 2 * _TICK_S, partial(tell, acting, sender)),
+        Task("ending cases and watches", _MINUTE_S, partial(sweep_review, acting)),
+        Task("retention", _HOUR_S, partial(sweep_collections, acting)),
+        Task("strangers of collections", 10 * _TICK_S, strangers.bring_every_up_to_date),
         Task("erasures of other servers", 10 * _TICK_S, home.gallery.erasing.let_go),
         Task("request tokens", _HOUR_S, lambda: database.write(tokens.sweep)),
     ]

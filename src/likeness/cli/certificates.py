@@ -61,9 +61,7 @@ def read_certificate(path: Path) -> ErasureCertificate:
     try:
         if not path.is_file():
             came = "is no file" if path.exists() else "does not exist"
-            raise InvalidRequest(
-                f"the file of a certificate was expected and '{path}' {came}: name one"
-            )
+            raise InvalidRequest(f"'{path}' {came}. Name the file of a certificate.")
         with path.open("rb") as file:
             content = file.read(_LARGEST_BYTES + 1)
         if len(content) > _LARGEST_BYTES:
@@ -71,12 +69,12 @@ def read_certificate(path: Path) -> ErasureCertificate:
         value = json.loads(content)
     except OSError as error:
         raise InvalidRequest(
-            f"'{path}' was expected to be readable and is not ({error.strerror}): mend that"
+            f"'{path}' cannot be read ({error.strerror}). Check its permissions."
         ) from error
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(
-            f"a certificate was expected and '{path}' holds no JSON document of at most"
-            f" {_LARGEST_BYTES:,} bytes: pass it as it was issued"
+            f"'{path}' holds no JSON document of at most {_LARGEST_BYTES:,} bytes. Give the"
+            " certificate as it was issued."
         ) from error
     printed = isinstance(value, dict) and "certificate" in value
     return ErasureCertificate.from_json(value["certificate"] if printed else value)

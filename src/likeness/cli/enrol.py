@@ -1,20 +1,24 @@
-"""`likeness enrol`: let a collection know people by their pictures."""
+"""`likeness enrol`: enrol people from pictures; `likeness import` does so with CompreFace's."""
 
+import io
 import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
 from likeness.app import Workload
-from likeness.app.collections import require_comparable
-from likeness.app.enrolment import enroller_of
-from likeness.cli.collections.finder import finder_of
-from likeness.cli.enrolling import enrol_all, print_tally
-from likeness.cli.home_alone import home_alone
+from likeness.cli.acts import home_opened
 from likeness.cli.opened import prepare
 from likeness.cli.terminal.answers import error_json, print_json
+from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
 from likeness.cli.terminal.exit_codes import report as report_error
 from likeness.cli.terminal.options import (
     AnyQuality,
@@ -25,14 +29,30 @@ from likeness.cli.terminal.options import (
     PrecisionChoice,
     Threads,
 )
-from likeness.cli.terminal.output_file import check_output, name_beside
+from likeness.cli.terminal.output_file import check_output, growing_output, name_beside
 from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.standard_input import STANDARD_INPUT, picture_path, read_picture
-from likeness.errors import InvalidRequest
-from likeness.service.enrol.enrol import Demands, Outcome, Result
-from likeness.service.enrol.enrol_report import row_of
-from likeness.service.enrol.enrol_source import read_source
-from likeness.service.enrol.named_picture import NamedPicture
+from likeness.cli.terminal.stopping import stopping
+from likeness.cli.terminal.words import several
+from likeness.errors import InvalidRequest, QualityTooLow, SeveralFaces
+from likeness.service.enrol.enrol import (
+    Demands,
+    Enroller,
+    Outcome,
+    Result,
+    reported,
+    row_of,
+)
+from likeness.service.enrol.sources import NamedPicture, read_source
+from likeness.service.uses.caller import Caller
+from likeness.service.uses.home import Home
+
+_CURES = {
+    SeveralFaces.__name__: "`--foremost` takes the largest face of each",
+    QualityTooLow.__name__: "`--any-quality` takes them as they are",
+}
+"""What would let rejected pictures be enrolled, by the kind of their rejection."""
 
 
 def enrol(
@@ -51,13 +71,16 @@ def enrol(
     ] = None,
     root: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where a manifest's pictures lie; beside it without."),
+        typer.Option(
+            metavar="DIR",
+            help="Folder that the manifest's paths start from. Default: the manifest's own folder.",
+        ),
     ] = None,
     report: Annotated[
         Path | None,
         typer.Option(
             metavar="OUT.csv",
-            help="What came of every picture; beside the folder or manifest without.",
+            help="Write one row per picture here. Default: next to the source.",
         ),
     ] = None,
     any_quality: AnyQuality = False,
@@ -68,9 +91,9 @@ def enrol(
     threads: Threads = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Let a collection know people by their pictures; pictures that it knows are skipped at once.
+    """Enrol people from pictures. Pictures that are already enrolled are skipped.
 
-    Interrupted in whatever way, the same command goes on where it was.
+    If it is interrupted, run the same command again to continue.
     """
     settled = prepare(
         detector_side=detector_side,
@@ -86,13 +109,17 @@ def enrol(
         report = _beside(source)
     if report is not None:
         _refuse_among_pictures(report, source)
-    with home_alone(settled, "send the pictures to the server: IndexFaces") as home:
-        # Said before networks are loaded.
-        known = home.gallery.collection(collection)
-        require_comparable(home, known)
-        finder = finder_of(home, known, Workload.MANY)
-        enroller = enroller_of(home, collection, finder, Demands(any_quality, foremost))
-        tally = enrol_all(enroller, pictures, report)
+    beside_server = "send the pictures to the server: IndexFaces"
+    with home_opened("enrol", settled, beside_server) as (home, caller):
+        tally = enrol_all(
+            home,
+            caller,
+            collection,
+            pictures,
+            Demands(any_quality, foremost),
+            report=report,
+            workers=settled.workers(Workload.MANY),
+        )
     if alone and tally.last is not None:
         _print_one(tally.last, as_json)
     elif report is not None:
@@ -142,5 +169,109 @@ def _refuse_among_pictures(report: Path, source: Path) -> None:
     """Refuse a report that would replace a picture or a manifest, or pass for a picture later."""
     if Path(os.path.realpath(report)).is_relative_to(os.path.realpath(source)):
         raise InvalidRequest(
-            f"a report outside of '{source}' was expected and '{report}' came: name another place"
+            f"The report '{report}' would lie in '{source}'. Name a place outside."
         )
+
+
+class Pictures(Protocol):
+    """Pictures that are counted before they are read."""
+
+    def __len__(self) -> int:
+        """Count them."""
+
+    def __iter__(self) -> Iterator[NamedPicture]:
+        """Name one after the other."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many pictures of how many came to what."""
+
+    total: int
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    remarks: int = 0
+    worst: ExitCode = ExitCode.DONE
+    last: Result | None = None
+    seconds: float = 0.0
+
+    @property
+    def done(self) -> int:
+        """How many came to anything."""
+        return self.outcomes.total()
+
+    @property
+    def code(self) -> ExitCode:
+        """What the shell is told."""
+        return self.worst if self.done == self.total else ExitCode.INTERRUPTED
+
+    def count(self, result: Result) -> None:
+        """Count one more."""
+        self.outcomes[result.outcome] += 1
+        self.remarks += bool(result.remarks)
+        self.last = result
+        if result.error is not None:
+            self.reasons[type(result.error).__name__] += 1
+            self.worst = max(self.worst, code_of(result.error))
+
+
+def enrol_all(
+    home: Home,
+    caller: Caller,
+    collection: str,
+    pictures: Pictures,
+    demands: Demands,
+    *,
+    report: Path | None,
+    workers: int,
+) -> Tally:
+    """Enrol pictures and write what comes of each; Ctrl-C ends it where it can go on later."""
+    enroller = Enroller(home, caller, collection, demands, workers=workers)
+    tally = Tally(len(pictures))
+    begun = time.perf_counter()
+    try:
+        with (
+            stopping() as stopped,
+            growing_output(report) if report else nullcontext(io.StringIO()) as file,
+            counting("Pictures") as tell,
+        ):
+            results = enroller.enrol(takewhile(lambda _: not stopped(), pictures))
+            for result in reported(results, file):
+                tally.count(result)
+                tell(tally.done, tally.total)
+    finally:
+        tally.seconds = time.perf_counter() - begun
+        if 0 < tally.done < tally.total:
+            warn(
+                f"{tally.done} of {several(tally.total, 'picture')} are done. Run the same command"
+                " again to continue."
+            )
+    return tally
+
+
+def print_tally(tally: Tally, report: Path, as_json: bool) -> None:
+    """Say how many came to what, how fast, and where each is told of."""
+    counts = {outcome.value: tally.outcomes[outcome] for outcome in Outcome}
+    if as_json:
+        print_json(
+            {
+                **counts,
+                "reasons": dict(tally.reasons),
+                "remarks": tally.remarks,
+                "report": str(report),
+            }
+        )
+        return
+    reasons = ", ".join(f"{count} {reason}" for reason, count in tally.reasons.most_common())
+    print(
+        f"{several(tally.done, 'picture')} in {tally.seconds:.1f} s,"
+        f" {tally.done / tally.seconds:.1f} a second: "
+        + ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        + (f" ({reasons})" if reasons else "")
+        + f"\n{plain(report)} says which"
+    )
+    if tally.remarks:
+        print(f"{several(tally.remarks, 'picture')} with remarks: see the report")
+    for kind, cure in _CURES.items():
+        if count := tally.reasons[kind]:
+            print(f"{count} {kind}: {cure}")

@@ -6,7 +6,6 @@ Whoever searches a folder does not wait for a database: what a collection takes 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,24 +90,19 @@ def collection_ready(settled: Installation, name: str, by: str) -> Iterator[Read
         NotFound: there is no such collection, or nobody has measured what its scores mean.
         Conflict: its model cannot be had here.
     """
-    from likeness.app.acts import home_for_acts
-    from likeness.app.collections import require_comparable
-    from likeness.app.strangers import strangers_of
-    from likeness.cli.collections.finder import finder_of
-    from likeness.cli.home_alone import home_alone
+    from likeness.app.finders import require_comparable
+    from likeness.cli.acts import home_opened
     from likeness.gallery import By
+    from likeness.service.models.measure_strangers import StrangerUpkeep
     from likeness.service.search.search import Demands, Faces, named_from, search_sample
     from likeness.service.uses.caller import Caller
     from likeness.terms import Action
 
     settings = settled.settings
-    with home_alone(settled, "ask the server: SearchFacesByImage") as whole:
-        home = home_for_acts(
-            whole, cache(lambda of: finder_of(whole, required(of, "a collection"), Workload.MANY))
-        )
-        caller = Caller(home.somebody, "identify")
-        require_comparable(whole, home.collection(caller, Action.SEARCH, name))
-        strangers_of(whole).measured(name)
+    beside_server = "ask the server: SearchFacesByImage"
+    with home_opened("identify", settled, beside_server) as (home, caller):
+        require_comparable(settled, home, home.collection(caller, Action.SEARCH, name))
+        StrangerUpkeep(home.database, home.gallery, home.calibration_of).measured(name)
         collection = home.collection(caller, Action.SEARCH, name)
         naming = named_from(home, collection, fmr=settings.fmr, fpir=settings.fpir)
         home.finder_for(collection)

@@ -32,7 +32,7 @@ from likeness.server.errors import (
     TooManyRequests,
     UnknownKey,
 )
-from likeness.service.uses.home import NoSuchCollection
+from likeness.service.uses.home import NoSuchCollection, NoSuchSubject
 
 
 class AwsError(Exception):
@@ -101,6 +101,8 @@ def in_aws_words(error: Exception, listed: Set[str] = frozenset()) -> AwsError:
             return AwsError(code, str(error), status)
         case NoSuchCollection():
             return AwsError(CODES[NotFound], f"The collection id: {error.name} does not exist")
+        case NoSuchSubject():
+            return AwsError(CODES[NotFound], f"The user id: {error.name} does not exist")
         case LikenessError() if not isinstance(error, Fault):
             kinds = type(error).__mro__
             code = next((CODES[kind] for kind in kinds if kind in CODES), ANYWHERE)

@@ -6,15 +6,18 @@ import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from likeness.errors import KeyUnusable
+from likeness.gallery import Collection
 from likeness.rekognition.call import Call, Request
 from likeness.rekognition.faults import AwsError
 from likeness.secrets import Keyring
+from likeness.service.enrol.subjects import Page
 
 LIFETIME = timedelta(days=1)
-_EXPIRY = struct.Struct("<q")
+_EXPIRY, _NUMBER = struct.Struct("<q"), struct.Struct("<q")
 # What may change from page to page; all else says which list it is.
 _OF_THE_PAGE = {"NextToken", "MaxResults"}
 
@@ -34,6 +37,24 @@ class PageTokens:
         expiry = int((self._clock() + LIFETIME).timestamp())
         sealed = self._keyring.seal(_EXPIRY.pack(expiry) + place, _context(call, request, listed))
         return urlsafe_b64encode(sealed).decode()
+
+    def after(self, call: Call, request: Request) -> Callable[[Collection], int]:
+        """Give what reads the number that a list of a collection begins after.
+
+        Reading raises AwsError where the token is none of that list's.
+        """
+
+        def read(of: Collection) -> int:
+            place = self.place(call, request, of.id)
+            return 0 if place is None else int(_NUMBER.unpack(place)[0])
+
+        return read
+
+    def token_after(self, call: Call, request: Request, page: Page[Any]) -> str | None:
+        """Make the token of the page that follows one of a collection; None at the list's end."""
+        if page.after is None:
+            return None
+        return self.token(call, request, page.collection.id, _NUMBER.pack(page.after))
 
     def place(self, call: Call, request: Request, listed: UUID | None) -> bytes | None:
         """Read the token that a request has; None where it asks for the first page.

@@ -10,10 +10,13 @@ import pytest
 
 from likeness.access import IssuedSecret
 from likeness.app import Workload
-from likeness.app.collections import create_collection
+from likeness.app.acts import rows_for_acts
+from likeness.app.home import Home
 from likeness.app.installation import MissingPart
 from likeness.app.serving import Serving
 from likeness.config import Settings
+from likeness.service.enrol.collections import create_collection
+from likeness.service.uses.caller import Caller
 from likeness.vision.networks.session import Engine
 from tests.cli.conftest import InstallationWithDiscs, ship_standards, ship_standards_of
 from tests.rekognition.conftest import Running, running
@@ -66,9 +69,15 @@ def filled(client: Any, name: str) -> None:
         client.index_faces(CollectionId=name, Image={"Bytes": disc(colour)})
 
 
+def create_old(home: Home) -> None:
+    """Make a collection of another model than new ones take."""
+    rows = rows_for_acts(home, lambda _: pytest.fail("no finder is needed"))
+    create_collection(rows, Caller(home.somebody, "test"), "old", recogniser=OTHER)
+
+
 def test_collections_of_two_models_live_side_by_side(folder: Path) -> None:
     with server(folder) as here:
-        create_collection(here.serving.home, "old", None, OTHER)
+        create_old(here.serving.home)
         here.client.create_collection(CollectionId="new")
         version = {
             name: here.client.describe_collection(CollectionId=name)["FaceModelVersion"]
@@ -95,7 +104,7 @@ def test_a_collection_whose_weights_are_missing_is_refused_and_others_go_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with server(folder) as here:
-        create_collection(here.serving.home, "old", None, OTHER)
+        create_old(here.serving.home)
         here.client.create_collection(CollectionId="new")
         missing = MissingPart(
             f"the weights of {OTHER} are not here", f"likeness models pull {OTHER}"
@@ -118,7 +127,7 @@ def test_what_needs_no_network_works_without_the_weights(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with server(folder) as here:
-        create_collection(here.serving.home, "old", None, OTHER)
+        create_old(here.serving.home)
         filled(here.client, "old")
         here.client.index_faces(CollectionId="old", Image={"Bytes": disc(RED, side=120)})
     missing = MissingPart(f"the weights of {OTHER} are not here", f"likeness models pull {OTHER}")

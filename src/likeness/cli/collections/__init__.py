@@ -9,7 +9,7 @@ _HERE = "likeness.cli.collections"
 VERBS = {
     "list": Verb(f"{_HERE}.show:list_collections", "List the collections of this home."),
     "create": Verb(
-        f"{_HERE}.create:create",
+        f"{_HERE}.manage:create",
         "Make an empty collection. It keeps its model, whatever the settings say later.",
     ),
     "show": Verb(
@@ -17,31 +17,31 @@ VERBS = {
         "Show all there is to know about a collection: its model, its size, what a match needs.",
     ),
     "subjects": Verb(
-        f"{_HERE}.held:subjects",
+        f"{_HERE}.show:subjects",
         "List the subjects of a collection, and how many references each has.",
     ),
     "references": Verb(
-        f"{_HERE}.held:references", "List the references of a collection, and whose they are."
+        f"{_HERE}.show:references", "List the references of a collection, and whose they are."
     ),
     "retention": Verb(
-        f"{_HERE}.retention:retention",
+        f"{_HERE}.manage:retention",
         "Choose when references are erased; those that are past it go with the next sweep.",
     ),
     "delete": Verb(
-        f"{_HERE}.delete:delete",
+        f"{_HERE}.manage:delete",
         "Erase a collection with all that it holds, down to the disk, and certify that.",
     ),
     "sweep": Verb(
-        f"{_HERE}.sweep:sweep",
+        f"{_HERE}.manage:sweep",
         "Erase references past their date or their collection's days, with subjects left without"
         " any.",
     ),
     "verify": Verb(
-        f"{_HERE}.verify:verify",
+        f"{_HERE}.manage:verify",
         "Look whether anything is left of what a certificate says is gone; exit code 1 if so.",
     ),
     "cohort": Verb(
-        f"{_HERE}.cohort:cohort",
+        f"{_HERE}.re_embed:cohort",
         "Measure how alike the people of a collection look to each other, and what that means.",
     ),
     "re-embed": Verb(

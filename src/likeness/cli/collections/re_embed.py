@@ -1,4 +1,4 @@
-"""`likeness collections re-embed`: a collection moves to another model, from its pictures."""
+"""`likeness collections re-embed` and `cohort`: what templates and scores stand on."""
 
 import csv
 import io
@@ -13,13 +13,12 @@ import typer
 
 from likeness.app import Workload
 from likeness.app.buckets import buckets_of
-from likeness.app.collections import remember_choice
-from likeness.app.finders import Finders
-from likeness.app.home import Home
-from likeness.app.on_record import on_record
-from likeness.app.re_embedding import re_embedder_of
+from likeness.app.finders import Finders, remember_choice
+from likeness.cli.acts import home_opened
 from likeness.cli.certificates import certificate_json, give_certificate, write_certificate
-from likeness.cli.opened import prepare
+from likeness.cli.collections.show import Name
+from likeness.cli.opened import installation, prepare
+from likeness.cli.search_in_words import search_in_words, search_json
 from likeness.cli.terminal.answers import Json, print_json
 from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
 from likeness.cli.terminal.options import (
@@ -36,15 +35,24 @@ from likeness.cli.terminal.output_file import check_output, growing_output
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting, fetching
 from likeness.cli.terminal.prompts import require_yes
-from likeness.cli.terminal.words import several
+from likeness.cli.terminal.words import folded, several
 from likeness.errors import InvalidRequest
 from likeness.gallery import ErasureCertificate
-from likeness.service.enrol.csv_cells import as_text
-from likeness.service.models.re_embed import Missing, ReEmbedder, discard, require_another_model
+from likeness.service.enrol.csv_rows import as_text
+from likeness.service.models.measure_strangers import Upkeep, measure_collection
+from likeness.service.models.re_embed import (
+    Missing,
+    NewModel,
+    ReEmbedder,
+    discard_change,
+    re_embedding,
+)
 from likeness.service.models.re_embed_source import PictureAgain, read_sources
-from likeness.service.uses.record import Outcome
-from likeness.terms import Action
+from likeness.service.search.naming import Naming
+from likeness.terms import FEWEST_SUBJECTS
+from likeness.vision.find import FaceFinder
 
+_RE_EMBED = "collections re-embed"
 _COLUMNS = ("reference_id", "subject", "external_id", "reason")
 _MOST_SHOWN = 10
 
@@ -63,7 +71,7 @@ class _Tally:
 
 
 def re_embed(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A collection.")],
+    name: Name,
     sources: Annotated[
         list[str] | None,
         typer.Argument(
@@ -83,7 +91,9 @@ def re_embed(
     ] = False,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="OUT.csv", help="Write which references have no new template, why."),
+        typer.Option(
+            metavar="OUT.csv", help="Write here which references have no new template, and why."
+        ),
     ] = None,
     leave_out: Annotated[
         bool, typer.Option("--leave-out", help="Erase references without a new template.")
@@ -115,48 +125,43 @@ def re_embed(
     if drop:
         if sources or leave_out or from_crops or to:
             raise InvalidRequest(
-                "--discard was expected alone, and pictures or other options came too: give either"
+                "--discard is given alone. Leave out pictures and other options, or leave it out."
             )
-        with Home(settled) as home:
-            known = home.gallery.collection(name)
-            with on_record(home, Action.ARRANGE, "collections re-embed", known) as record:
-                dropped = discard(record, home.gallery, name)
+        with home_opened(_RE_EMBED, settled) as (home, caller):
+            dropped = discard_change(home, caller, name)
         print(f"Dropped: {several(dropped, 'reference')} made ready. {plain(name)} stays as it is.")
         return
     for out in (report, certificate):
         if out is not None:
             check_output(out)
-    model = settled.template_model(to)
+    model, tally, erased = settled.template_model(to), _Tally(), list[ErasureCertificate]()
     pictures = read_sources(sources or [], lambda: buckets_of(settled.settings))
-    with Home(settled) as home:
-        known = home.gallery.collection(name)
-        # Templates of people are made, as in enrolment.
-        with on_record(home, Action.ENROL, "collections re-embed", known) as record:
-            require_another_model(known, model.name)  # said before networks are loaded
-            with fetching() as progress:
-                engine = settled.engine(Workload.MANY)
-                finder = Finders(settled, engine, progress, fetches=True).of_model(model)
-            re_embedder = re_embedder_of(home, name, finder)
-            tally = _Tally()
-            _make_anew(re_embedder, pictures, tally, "Pictures")
+
+    def load() -> FaceFinder:
+        with fetching() as progress:
+            engine = settled.engine(Workload.MANY)
+            return Finders(settled, engine, progress, fetches=True).of_model(model)
+
+    with home_opened(_RE_EMBED, settled) as (home, caller):
+        new = NewModel(model.name, model.dimensions, load)
+        workers = settled.workers(Workload.MANY)
+        with re_embedding(home, caller, name, new, workers=workers) as work:
+            _make_anew(work, pictures, tally, "Pictures")
             if from_crops:
-                _make_anew(re_embedder, re_embedder.crops(), tally, "Crops")
-            _take_stock(re_embedder, report, tally)
+                _make_anew(work, work.crops(), tally, "Crops")
+            _take_stock(work, report, tally)
             if tally.missing and leave_out:
-                held = several(len(tally.missing), "reference")
-                require_yes(f"Erase {held} of {plain(name)} that have no new template?", yes)
+                left = several(len(tally.missing), "reference")
+                require_yes(f"Erase {left} of {plain(name)} that have no new template?", yes)
             switches = leave_out or not tally.missing
-            erased = re_embedder.switch(record, tally.missing) if switches else []
             if switches:
-                remember_choice(home, home.gallery.collection(name))
-            else:
-                record.answered(Outcome(details={"made_anew": str(tally.made_anew)}))
+                erased = work.switch(tally.missing)
+                remember_choice(settled, home.gallery.collection(name))
     _answer(_json(name, model.name, tally, switches), tally, erased, certificate, as_json)
     if not switches:
         warn(
-            f"every reference of {name!r} was expected to have a new template and"
-            f" {len(tally.missing)} have none, so it stays as it is: give the other pictures too,"
-            " or erase those references with --leave-out"
+            f"{len(tally.missing)} references of {name!r} have no new template, so it stays as it"
+            " is. Give the other pictures too, or erase those references with --leave-out."
         )
         raise typer.Exit(ExitCode.USED_WRONGLY)
     raise typer.Exit(tally.worst)
@@ -229,3 +234,58 @@ def _answer(
         print(f"{plain(answer['collection'])} is of {answer['model']} from now on.")
     for one in erased:
         give_certificate(one, certificate, as_json=False)
+
+
+def cohort(
+    name: Name,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how alike the people of a collection look to each other, and what that means.
+
+    A running server does so by itself, and so does `identify` before it names anybody. With 30
+    subjects or more, their first references join the cohort and their pairs say what scores mean
+    here; with fewer, strangers of one sex, race and age stand for them.
+    """
+    settled = installation()
+    with home_opened("collections cohort", settled) as (home, caller):
+        with counting("References") as tell:
+            done = measure_collection(home, caller, name, tell)
+        collection = home.gallery.collection(name)
+        naming = Naming.of(
+            home.calibration_of(collection),
+            None if done.measured is None else done.measured.own,
+            collection.size.references,
+            fmr=settled.settings.fmr,
+            fpir=settled.settings.fpir,
+        )
+    if as_json:
+        print_json(_cohort_json(name, done, naming))
+        return
+    for paragraph in _cohort_in_words(name, done):
+        print(folded(plain(paragraph)))
+    print(*search_in_words(naming), sep="\n")
+
+
+def _cohort_in_words(name: str, done: Upkeep) -> list[str]:
+    evened = f"Evened out anew: {several(done.evened_out, 'reference')}."
+    measured = (
+        f"{name} has fewer than {FEWEST_SUBJECTS} named people, too few to measure how alike"
+        " they look: strangers of one sex, race and age stand for them."
+    )
+    if done.measured is not None:
+        joined, pairs = len(done.measured.joining), done.measured.own.pairs
+        measured = (
+            f"{joined} people of {name} joined its cohort; {pairs:,} pairs of them say what scores"
+            " mean here."
+        )
+    return [evened, measured] if done.evened_out else [measured]
+
+
+def _cohort_json(name: str, done: Upkeep, naming: Naming) -> Json:
+    measured = done.measured
+    return {
+        "collection": name,
+        "evened_out": done.evened_out,
+        "joined": None if measured is None else len(measured.joining),
+        "operating_point": search_json(naming),
+    }

@@ -2,13 +2,9 @@
 
 import typer
 
-from likeness.cli.models.accept import accept
-from likeness.cli.models.add import add
-from likeness.cli.models.bundle import bundle
-from likeness.cli.models.calibrate import calibrate
-from likeness.cli.models.cohort import cohort
-from likeness.cli.models.pull import pull
+from likeness.cli.models.manage import accept, add, bundle, pull
 from likeness.cli.models.show import list_models, show
+from likeness.cli.models.standards import calibrate, cohort
 
 models = typer.Typer(help="Models: what they are, their terms, their error rates.")
 models.command("list")(list_models)

@@ -1,19 +1,25 @@
-"""`likeness models list` and `show`: which models are known here, on what terms."""
+"""`likeness models list` and `show`: models, their terms, and what is known of their errors."""
 
 import textwrap
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from likeness.app import Installation
 from likeness.app.recogniser_choice import BETTER
-from likeness.cli.models.measured import measured_in_words, measured_json
 from likeness.cli.opened import installation
-from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.answers import Json, print_json, significant
 from likeness.cli.terminal.options import Artifacts, AsJson
 from likeness.cli.terminal.plain_text import plain
-from likeness.errors import ModelTampered
+from likeness.cli.terminal.words import one_in
+from likeness.errors import ModelTampered, NotFound
+from likeness.terms import Calibration
 from likeness.vision.models.cards import ModelCard
+from likeness.vision.models.model_figures import GroupRate, ModelFigures
+from likeness.vision.networks.forms import Task
+
+Model = Annotated[str, typer.Argument(metavar="NAME", help="The model's name.")]
 
 
 def list_models(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
@@ -38,7 +44,7 @@ def list_models(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A model.")],
+    name: Model,
     as_json: AsJson = False,
     artifacts: Artifacts = None,
 ) -> None:
@@ -56,7 +62,7 @@ def show(
         *terms_in_words(card),
         *(f"Limit: {limit}." for limit in card.known_limits),
         *_accuracy_in_words(card),
-        *measured_in_words(settled, card),
+        *_measured_in_words(settled, card),
     ]
     if settled.choice.drawback and card in (settled.recogniser, BETTER):
         paragraphs.append(settled.choice.drawback)
@@ -124,7 +130,7 @@ def _details_json(settled: Installation, card: ModelCard) -> Json:
         "code_licence": card.licences.code,
         "training_data": card.licences.training_data,
         "known_limits": list(card.known_limits),
-        "calibration": measured_json(settled, card),
+        "calibration": _measured_json(settled, card),
     }
 
 
@@ -137,3 +143,76 @@ def _weights_state(settled: Installation, card: ModelCard) -> str:
         return "fetched" if settled.models.has_weights(card.name) else "not fetched"
     except ModelTampered:
         return "damaged"
+
+
+def _measured_in_words(settled: Installation, card: ModelCard) -> list[str]:
+    """Say on what a recogniser was measured, down to which rate, and how it errs, worst first."""
+    if card.task is not Task.RECOGNISER:
+        return []
+    calibration = _calibration(settled, card)
+    if calibration is None:
+        return [
+            "Not calibrated here, so a score has no error rate: likeness models calibrate FOLDER"
+        ]
+    figures = settled.standards.figures(calibration.model, calibration.cohort_version)
+    return [
+        f"Calibrated on {calibration.measured_on}, down to a false match rate of"
+        f" {one_in(calibration.least_counted)}, and by its tail to"
+        f" {one_in(calibration.lowest_fmr)}; with cohort {calibration.cohort_version}.",
+        *([] if figures is None else _figures_in_words(figures)),
+    ]
+
+
+def _measured_json(settled: Installation, card: ModelCard) -> Json | None:
+    """Say the same in JSON; null for a model that is no recogniser, or not calibrated."""
+    calibration = _calibration(settled, card) if card.task is Task.RECOGNISER else None
+    if calibration is None:
+        return None
+    figures = settled.standards.figures(calibration.model, calibration.cohort_version)
+    return {
+        "model": calibration.model,
+        "cohort": calibration.cohort_version,
+        "measured_on": calibration.measured_on,
+        "least_counted_fmr": significant(calibration.least_counted),
+        "lowest_fmr": significant(calibration.lowest_fmr),
+        "figures": None if figures is None else asdict(figures),
+    }
+
+
+def _figures_in_words(figures: ModelFigures) -> list[str]:
+    groups = "; ".join(_group(one) for one in figures.groups)
+    misses = "; ".join(
+        f"{_percent(one.fnmr)} at {one_in(one.fmr)} (raw score {_percent(one.raw_fnmr)})"
+        for one in figures.misses
+    )
+    alike = "; ".join(f"{one_in(b)}, where {one_in(a)} of any do" for a, b in figures.alike)
+    uneven = "; ".join(
+        f"at {one_in(one.fmr)} by sex and race {one.by_sex_and_race:g} (raw score"
+        f" {one.by_sex_and_race_raw:g}), by age {one.by_age:g} ({one.by_age_raw:g})"
+        for one in figures.unevenness
+    )
+    return [
+        f"Measured on {figures.measured_on}.",
+        "Strangers within a group match more often than any, at a false match rate of 1 in 1,000"
+        f" (95% intervals): {groups}.",
+        f"Limit: strangers who are alike, of one sex, race and age, match far more often: {alike}.",
+        f"Missed pairs of one person: {misses}. Women {_percent(figures.misses_of_women)}, men"
+        f" {_percent(figures.misses_of_men)} at 1 in 1,000.",
+        f"Unevenness (highest rate within a group over their geometric mean): {uneven}.",
+    ]
+
+
+def _group(rate: GroupRate) -> str:
+    return f"{rate.group} {one_in(rate.fmr)} ({one_in(rate.low)} to {one_in(rate.high)})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g}%"
+
+
+def _calibration(settled: Installation, card: ModelCard) -> Calibration | None:
+    model = settled.template_model(card.name).name
+    try:
+        return settled.standards.calibration(model, settled.standards.cohort(model).version)
+    except NotFound:
+        return None

@@ -3,9 +3,14 @@
 from likeness.errors import NoFace
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
-from likeness.rekognition.operations.asking import say_rates
 from likeness.rekognition.operations.pictures import MOST_FACES, invalid_parameters, picture
-from likeness.rekognition.operations.words import bounding_box, face_detail, quality_bar, size_of
+from likeness.rekognition.operations.words import (
+    bounding_box,
+    face_detail,
+    quality_bar,
+    say_rates,
+    size_of,
+)
 from likeness.service.search import pictures
 from likeness.service.search.naming import SIMILARITY
 from likeness.service.search.pictures import Alike

@@ -1,14 +1,10 @@
 """IndexFaces, ListFaces, DeleteFaces: faces come into a collection, are looked through, and go."""
 
-import struct
 from uuid import UUID
 
-from likeness.gallery import CollectionRows, Reference, Subject
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
-from likeness.rekognition.operations.asking import recorded, target
 from likeness.rekognition.operations.pictures import MOST_FACES, picture
-from likeness.rekognition.operations.users import missing_user
 from likeness.rekognition.operations.words import (
     face_detail,
     face_model_version,
@@ -16,95 +12,59 @@ from likeness.rekognition.operations.words import (
     quality_bar,
     size_of,
 )
-from likeness.service.enrol.enrol_faces import Enrolling, LeftOut, enrol_faces
-from likeness.service.erase.erase_references import erase_references
-from likeness.service.uses.record import Outcome
-from likeness.terms import Action
+from likeness.service.enrol.enrol_faces import FaceDemands, LeftOut, enrol_faces
+from likeness.service.enrol.subjects import list_references
+from likeness.service.erase.erase import erase_unnamed_references
 
 _A_PAGE = 1000
-_PLACE = struct.Struct("<q")
 
 
 def index_faces(backend: Backend, call: Call, request: Request) -> Response:
     """Enrol the faces of a picture."""
-    of = target(backend, call, request, Action.ENROL)
-    read = picture(backend, request["Image"])
-    enrolling = Enrolling(
+    demands = FaceDemands(
         request.get("ExternalImageId"),
         quality_bar(request, "AUTO"),
         most_enrolled=min(request.get("MaxFaces", MOST_FACES), MOST_FACES),
         most_looked_at=MOST_FACES,
     )
-    with recorded(backend, call, Action.ENROL, of) as record:
-        enrolled = enrol_faces(
-            record,
-            of,
-            backend.finder_of(of),
-            backend.reviewing,
-            read,
-            enrolling,
-            backend.clock(),
-        )
-    named = of.read(lambda rows: rows.subjects.of(enrolled.references))
-    size = size_of(enrolled.sample)
+    read = picture(backend, request["Image"])
+    enrolled = enrol_faces(backend, call.caller, request["CollectionId"], read, demands)
+    size, subjects = size_of(enrolled.sample), enrolled.subjects
     return {
         "FaceRecords": [
             {
-                "Face": known_face(one, named.get(one.subject_number or 0)),
+                "Face": known_face(one, subjects.get(one.subject_number or 0)),
                 "FaceDetail": face_detail(one.details.face, size),
             }
             for one in enrolled.references
         ],
         "UnindexedFaces": [_unindexed(one, size) for one in enrolled.left_out],
-        "FaceModelVersion": face_model_version(of.model),
+        "FaceModelVersion": face_model_version(enrolled.collection.model),
     }
 
 
 def list_faces(backend: Backend, call: Call, request: Request) -> Response:
     """List the faces of a collection, or some of them, in the order they came."""
-    of = target(backend, call, request, Action.READ)
-    place = backend.page_tokens.place(call, request, of.id)
-    after = 0 if place is None else _PLACE.unpack(place)[0]
-    limit = request.get("MaxResults") or _A_PAGE
-
-    def listed(rows: CollectionRows) -> tuple[list[Reference], dict[int, Subject]]:
-        number = None
-        if (name := request.get("UserId")) is not None:
-            subject = rows.subjects.find(name)
-            if subject is None:
-                raise missing_user(name)
-            number = subject.number
-        ids = [UUID(one) for one in request["FaceIds"]] if "FaceIds" in request else None
-        page = rows.references.page(after=after, limit=limit + 1, subject_number=number, ids=ids)
-        return page, rows.subjects.of(page)
-
-    with recorded(backend, call, Action.READ, of) as record:
-        page, named = of.read(listed)
-        page, more = page[:limit], len(page) > limit
-        # A count: an entry that committed to thousands would cost more than the list.
-        record.answered(Outcome(faces=len(page)))
-    token = None
-    if more:
-        last = _PLACE.pack(page[-1].number)
-        token = backend.page_tokens.token(call, request, of.id, last)
+    page = list_references(
+        backend,
+        call.caller,
+        request["CollectionId"],
+        subject=request.get("UserId"),
+        ids=[UUID(one) for one in request["FaceIds"]] if "FaceIds" in request else None,
+        after=backend.page_tokens.after(call, request),
+        limit=request.get("MaxResults") or _A_PAGE,
+    )
     return {
-        "Faces": [known_face(one, named.get(one.subject_number or 0)) for one in page],
-        "NextToken": token,
-        "FaceModelVersion": face_model_version(of.model),
+        "Faces": [known_face(one.reference, one.subject) for one in page.listed],
+        "NextToken": backend.page_tokens.token_after(call, request, page),
+        "FaceModelVersion": face_model_version(page.collection.model),
     }
 
 
 def delete_faces(backend: Backend, call: Call, request: Request) -> Response:
     """Erase faces, but those of users."""
-    of = target(backend, call, request, Action.ERASE)
-    with recorded(backend, call, Action.ERASE, of) as record:
-        done = erase_references(
-            record,
-            backend.gallery,
-            of,
-            [UUID(one) for one in request["FaceIds"]],
-            backend.clock(),
-        )
+    ids = [UUID(one) for one in request["FaceIds"]]
+    done = erase_unnamed_references(backend, call.caller, request["CollectionId"], ids)
     return {
         "DeletedFaces": [str(one) for one in done.erased],
         "UnsuccessfulFaceDeletions": [

@@ -8,15 +8,15 @@ from likeness.gallery import By
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
-from likeness.rekognition.operations.asking import say_rates
 from likeness.rekognition.operations.pictures import MOST_FACES, invalid_parameters, picture
-from likeness.rekognition.operations.users import ACTIVE, missing_user
+from likeness.rekognition.operations.users import ACTIVE
 from likeness.rekognition.operations.words import (
     bounding_box,
     face_detail,
     face_model_version,
     known_face,
     quality_bar,
+    say_rates,
 )
 from likeness.service.search.naming import SIMILARITY
 from likeness.service.search.search import (
@@ -25,7 +25,6 @@ from likeness.service.search.search import (
     Faces,
     Match,
     NoSuchReference,
-    NoSuchSubject,
     SampleSearch,
     search_enrolled,
     search_sample,
@@ -121,8 +120,6 @@ def _like(
         raise AwsError(
             "InvalidParameterException", "faceId was not found in the collection"
         ) from error
-    except NoSuchSubject as error:
-        raise missing_user(str(whom)) from error
     say_rates(call, found.expected)
     return found
 

@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from likeness.gallery import Collection, Reference, Subject
-from likeness.rekognition.call import Request, Response
+from likeness.rekognition.call import Call, Request, Response
 from likeness.service.search.faces import BEST, FIT, GOOD, QualityBar
+from likeness.service.search.naming import Expected
 from likeness.terms import Box, Face
 from likeness.vision.decode import Sample
 
+# How many false candidates to expect of a search, or how often strangers score as a comparison did.
+ANY_HEADER, AT_HAND_HEADER = "X-Likeness-Any-Strangers", "X-Likeness-Strangers-At-Hand"
+EXTRAPOLATED_HEADER = "X-Likeness-Extrapolated"
 _DIGITS_OF_KNOWN_FACES = 6
 _LANDMARKS = {
     "eyeLeft": "eye_left",
@@ -90,3 +94,12 @@ def collection_arn(collection: Collection, region: str, account: str) -> str:
 def quality_bar(request: Request, default: str) -> QualityBar | None:
     """Say what a request's `QualityFilter` asks of faces; None for nothing."""
     return _BARS[request.get("QualityFilter", default)]
+
+
+def say_rates(call: Call, rates: Expected) -> None:
+    """Say in headers what any strangers make likely, and what those at hand do."""
+    call.headers[ANY_HEADER] = f"{rates.by_any:.3g}"
+    if rates.by_those_at_hand is not None:
+        call.headers[AT_HAND_HEADER] = f"{rates.by_those_at_hand:.3g} {rates.whose}"
+    if rates.extrapolated:
+        call.headers[EXTRAPOLATED_HEADER] = "true"

@@ -26,6 +26,8 @@ _DECLARED = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
 _START = 16
 # No system has longer paths. To follow one takes time that grows with its length.
 _LONGEST_PATH = 4096
+# What begins a formula (OWASP, "CSV injection").
+_COMPUTED = ("=", "+", "-", "@", "\t", "\r")
 # Parts of a path that are looked for in several spellings, and places of one at a time.
 _MOST_PARTS = 64
 _MOST_PLACES = 8
@@ -195,3 +197,8 @@ def _as_spelt(root: Path, name: str) -> Path:
         further = (place / one for place in places for one in spellings(part))
         places = list(islice(filter(os.path.lexists, further), _MOST_PLACES))
     return places[0] if places else root / name
+
+
+def as_text(value: str) -> str:
+    """Put an apostrophe before what a spreadsheet takes for a formula; it shows the text then."""
+    return f"'{value}" if value.startswith(_COMPUTED) else value

@@ -11,13 +11,13 @@
    on ahead wait for the next.
 """
 
+import csv
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
+from typing import TextIO
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -32,17 +32,20 @@ from likeness.errors import (
     TooBusy,
     required,
 )
-from likeness.gallery import CollectionRows, NewReference, OpenCollection, Reference
-from likeness.service.enrol.named_picture import NamedPicture
-from likeness.service.enrol.on_enrolment import Enrolled, ReviewOfEnrolments
-from likeness.service.enrol.person_meant import person_meant
+from likeness.gallery import CollectionRows, NewReference, Reference
+from likeness.service.enrol.csv_rows import as_text
+from likeness.service.enrol.review import NewFace
+from likeness.service.enrol.sources import NamedPicture, person_meant
+from likeness.service.uses.caller import Caller
+from likeness.service.uses.collection_facts import use_in
+from likeness.service.uses.home import Home
 from likeness.service.uses.record import Outcome as OnRecord
 from likeness.service.uses.record import Record
-from likeness.storage import Database
-from likeness.terms import in_parallel
-from likeness.vision.decode import DecodeLimits, Sample
-from likeness.vision.find import FaceFinder
+from likeness.terms import Action, in_parallel
+from likeness.vision.decode import Sample
 
+COLUMNS = ("path", "outcome", "reason", "subject", "reference_id", "remarks")
+"""What a report says of each picture."""
 # Of one commit: a second or two of work, which is what kill -9 can lose.
 _BATCH = 32
 
@@ -87,49 +90,41 @@ class _Ready:
     """A picture whose template is made."""
 
     picture: NamedPicture
-    new: NewReference
-    crop_jpeg: bytes | None
+    face: NewFace
     remarks: tuple[str, ...]
+
+    @property
+    def sha256(self) -> bytes:
+        """The digest of its bytes."""
+        return self.face.new.sample_sha256
 
 
 class Enroller:
-    """Enrols into one collection of a gallery that is open."""
+    """Enrols pictures into one collection of a home, each batch a use of one caller's."""
 
     def __init__(
-        self,
-        database: Database,
-        collection: OpenCollection,
-        finder: FaceFinder,
-        limits: DecodeLimits,
-        demands: Demands,
-        recorded: Callable[[], AbstractContextManager[Record]],
-        reviewing: ReviewOfEnrolments,
-        *,
-        workers: int,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        self, home: Home, caller: Caller, name: str, demands: Demands, *, workers: int
     ) -> None:
-        """Open the collection.
+        """Find the collection, and load what finds and embeds faces with its model.
 
         Args:
-            database: where the gallery's rows are.
-            collection: what to enrol into.
-            finder: what finds and embeds faces.
-            limits: what a picture may cost.
+            home: what has the collection.
+            caller: who enrols.
+            name: the collection's.
             demands: what a picture has to be.
-            recorded: begins the record of a use.
-            reviewing: what review needs of who is enrolled.
             workers: pictures worked on at a time.
-            clock: says what time it is.
+
+        Raises:
+            NoSuchCollection: there is none.
+            Conflict: its model or cohort cannot be had here.
         """
-        self._database = database
-        self._collection = collection
-        self._finder = finder
-        self._limits = limits
+        self._home = home
+        self._caller = caller
         self._demands = demands
-        self._recorded = recorded
-        self._reviewing = reviewing
         self._workers = workers
-        self._clock = clock
+        self._finder = home.finder_of(home.collection(caller, Action.ENROL, name))
+        # Another cohort may even it out by now.
+        self._of = home.collection(caller, Action.ENROL, name)
 
     def enrol(self, pictures: Iterable[NamedPicture]) -> Iterator[Result]:
         """Enrol pictures and tell of each, in order, once it is committed.
@@ -150,7 +145,10 @@ class Enroller:
 
         attempted = in_parallel(self._attempt, coming(), self._workers)
         while True:
-            with self._recorded() as record:
+            # Tags may have changed since the last batch.
+            tagged = self._of.read(lambda its: its.tags.all())
+            use = use_in(self._caller.use(Action.ENROL), self._of.id, tagged)
+            with self._home.record_use(self._caller, use) as record:
                 batch = list(islice(attempted, _BATCH))
                 results = self._committed(record, batch)
             ahead -= len(batch)
@@ -161,18 +159,16 @@ class Enroller:
     def _attempt(self, picture: NamedPicture) -> "_Ready | Result":
         remarks: tuple[str, ...] = ()
         try:
-            sample = picture.read(self._limits)
+            sample = picture.read(self._home.limits)
             remarks = sample.remarks
             sha256 = hashlib.sha256(sample.data).digest()
-            known = self._collection.read(lambda rows: _known(rows, picture, sha256))
-            if known is not None:
-                return known
-            return self._ready(picture, sample, sha256)
+            known = self._of.read(lambda its: _known(its, picture, sha256))
+            return self._ready(picture, sample, sha256) if known is None else known
         except (InputError, Refused, TooBusy) as error:
             return Result(picture, Outcome.REJECTED, error=error, remarks=remarks)
 
     def _ready(self, picture: NamedPicture, sample: Sample, sha256: bytes) -> _Ready:
-        if picture.expires_at is not None and picture.expires_at <= self._clock():
+        if picture.expires_at is not None and picture.expires_at <= self._home.clock():
             raise InvalidRequest(
                 "The date of expiry has passed. Leave the picture out, or correct the date."
             )
@@ -189,7 +185,7 @@ class Enroller:
                 " picture, or enrol any quality (--any-quality)."
             )
         (template,) = self._finder.templates(located, [largest])
-        new = NewReference(
+        made = NewReference(
             template,
             face,
             sha256,
@@ -198,11 +194,10 @@ class Enroller:
             picture.external_id,
             picture.expires_at,
         )
-        (evened,) = self._collection.evened_out([new])
-        crop_jpeg = self._reviewing.crop_of(located.image, face.box)
+        (new_face,) = self._home.reviewing.faces(self._of, located.image, [made])
         faces = len(located.faces)
         others = () if faces == 1 else (f"largest of {faces} faces",)
-        return _Ready(picture, evened, crop_jpeg, (*others, *sample.remarks))
+        return _Ready(picture, new_face, (*others, *sample.remarks))
 
     def _committed(self, record: Record, batch: Sequence[_Ready | Result]) -> list[Result]:
         ready = [one for one in batch if isinstance(one, _Ready)]
@@ -213,52 +208,50 @@ class Enroller:
         return [next(enrolled) if isinstance(one, _Ready) else one for one in batch]
 
     def _store(self, record: Record, ready: Sequence[_Ready]) -> list[Result]:
-        first: dict[bytes, _Ready] = {}  # the first of each sample, which may have come twice
-        for one in ready:
-            first.setdefault(one.new.sample_sha256, one)
+        home = self._home
 
-        def store(connection: Connection) -> tuple[dict[_Ready, Reference], list[Result]]:
-            rows, now = self._collection.within(connection), self._clock()
-            found = rows.references.of_samples(first)
+        def store(connection: Connection) -> tuple[list[Reference], list[Result]]:
+            its = self._of.within(connection)
+            found = its.references.of_samples({one.sha256 for one in ready})
             known = {one.details.sample_sha256 for one in found}
-            fresh = [one for sha256, one in first.items() if sha256 not in known]
-            inserted = rows.references.enrol([one.new for one in fresh], now)
+            first: dict[bytes, _Ready] = {}  # of each sample, which may have come twice
+            for one in ready:
+                if one.sha256 not in known:
+                    first.setdefault(one.sha256, one)
+            now, fresh = home.clock(), list(first.values())
+            inserted = its.references.enrol([one.face.new for one in fresh], now)
             enrolled = dict(zip(fresh, inserted, strict=True))
-            self._reviewing.enrolled(
-                rows,
-                self._collection,
-                [
-                    Enrolled(one.new, reference, one.crop_jpeg)
-                    for one, reference in enrolled.items()
-                ],
+            home.reviewing.keep(
+                its,
+                self._of,
+                [(one.face, reference) for one, reference in enrolled.items()],
                 use_id=record.use.id,
                 now=now,
             )
-            return enrolled, [_stored(rows, one, enrolled.get(one)) for one in ready]
+            return inserted, [_stored(its, one, enrolled.get(one)) for one in ready]
 
-        def outcome(stored: tuple[dict[_Ready, Reference], list[Result]]) -> OnRecord:
-            reference_ids = tuple(one.id for one in stored[0].values())
-            return OnRecord(faces=len(ready), reference_ids=reference_ids)
+        def outcome(stored: tuple[list[Reference], list[Result]]) -> OnRecord:
+            return OnRecord(faces=len(ready), reference_ids=tuple(one.id for one in stored[0]))
 
-        enrolled, results = record.write(store, outcome)
-        self._collection.follow(enrolled.values())
+        inserted, results = record.write(store, outcome)
+        self._of.follow(inserted)
         return results
 
 
-def _stored(rows: CollectionRows, one: _Ready, reference: Reference | None) -> Result:
+def _stored(its: CollectionRows, one: _Ready, reference: Reference | None) -> Result:
     if reference is not None:
         return Result(one.picture, Outcome.ENROLLED, reference.id, remarks=one.remarks)
     # It was enrolled before, or its twin is now.
-    known = _known(rows, one.picture, one.new.sample_sha256)
+    known = _known(its, one.picture, one.sha256)
     return required(known, "the reference that a picture was enrolled as")
 
 
-def _known(rows: CollectionRows, picture: NamedPicture, sha256: bytes) -> Result | None:
+def _known(its: CollectionRows, picture: NamedPicture, sha256: bytes) -> Result | None:
     """Say what the picture is enrolled as already; None where it is not."""
-    found = rows.references.of_samples([sha256])
+    found = its.references.of_samples([sha256])
     if not found:
         return None
-    subject = rows.subjects.find(picture.subject)
+    subject = its.subjects.find(picture.subject)
     for reference in found:
         if subject is not None and reference.subject_number == subject.number:
             return Result(picture, Outcome.ALREADY, reference.id)
@@ -267,3 +260,25 @@ def _known(rows: CollectionRows, picture: NamedPicture, sha256: bytes) -> Result
         " whose it is."
     )
     return Result(picture, Outcome.REJECTED, error=error)
+
+
+def reported(results: Iterable[Result], file: TextIO) -> Iterator[Result]:
+    """Pass every result on once its row is written."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for result in results:
+        writer.writerow(map(as_text, row_of(result).values()))
+        yield result
+
+
+def row_of(result: Result) -> dict[str, str]:
+    """Give the values of `COLUMNS`; what there is none of is empty."""
+    values = (
+        result.picture.place,
+        result.outcome,
+        "" if result.error is None else str(result.error),
+        result.picture.subject,
+        str(result.reference_id or ""),
+        "; ".join(result.remarks),
+    )
+    return dict(zip(COLUMNS, values, strict=True))

@@ -3,23 +3,26 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection
 
-from likeness.gallery import NewReference, OpenCollection, Reference
-from likeness.service.enrol.on_enrolment import Enrolled, ReviewOfEnrolments
+from likeness.gallery import (
+    Collection,
+    NewReference,
+    Reference,
+    Subject,
+)
 from likeness.service.search.faces import QualityBar, ReadSample
-from likeness.service.uses.home import require_comparable
-from likeness.service.uses.record import Outcome, Record
-from likeness.terms import Face, QualityReason
+from likeness.service.uses.caller import Caller
+from likeness.service.uses.home import Home
+from likeness.service.uses.record import Outcome
+from likeness.terms import Action, Face, QualityReason
 from likeness.vision.decode import Sample
-from likeness.vision.find import FaceFinder, Located
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolling:
-    """How a sample's faces are enrolled.
+class FaceDemands:
+    """Which of a sample's faces are enrolled, and how.
 
     Of the `most_looked_at` largest faces those are left out that do not reach `bar`; and where they
     are more than `most_enrolled`, those that are not fit to enrol, then the smallest.
@@ -41,21 +44,20 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EnrolledFaces:
-    """The references that a sample's faces are, largest first, and the faces that were left out."""
+    """The references that a sample's faces are, largest first, and the faces that were left out.
 
+    `subjects` are those whose references they are already, by number.
+    """
+
+    collection: Collection
     sample: Sample
     references: tuple[Reference, ...]
+    subjects: dict[int, Subject]
     left_out: tuple[LeftOut, ...]
 
 
 def enrol_faces(
-    record: Record,
-    collection: OpenCollection,
-    finder: FaceFinder,
-    reviewing: ReviewOfEnrolments,
-    read: ReadSample,
-    enrolling: Enrolling,
-    now: datetime,
+    home: Home, caller: Caller, name: str, read: ReadSample, demands: FaceDemands
 ) -> EnrolledFaces:
     """Enrol the faces of a sample; searches that start after this find them.
 
@@ -63,61 +65,52 @@ def enrol_faces(
     the reference that it is, also where two enrol it in the same moment.
 
     Raises:
-        Conflict: the collection is of another cohort than the finder.
+        NoSuchCollection: there is none.
+        Conflict: its model or cohort cannot be had here.
         NotFound: it was erased meanwhile.
         InvalidRequest: the external id cannot be kept.
     """
-    require_comparable(collection, finder)
-    sample = read()
-    located = finder.locate(sample)
-    chosen, left_out = _chosen(located.faces[: enrolling.most_looked_at], enrolling)
-    new = collection.evened_out(_new(sample, finder, located, chosen, enrolling.external_id))
-    crops_jpeg = {one: reviewing.crop_of(located.image, one.face.box) for one in new}
+    of = home.collection(caller, Action.ENROL, name)
+    with home.record(caller, Action.ENROL, of) as record:
+        finder = home.finder_for(of)
+        sample = read()
+        located = finder.locate(sample)
+        chosen, left_out = _chosen(located.faces[: demands.most_looked_at], demands)
+        sha256, size = hashlib.sha256(sample.data).digest(), (sample.width, sample.height)
+        made = [
+            NewReference(template, located.faces[n], sha256, size, external_id=demands.external_id)
+            for n, template in zip(chosen, finder.templates(located, chosen), strict=True)
+        ]
+        faces = home.reviewing.faces(of, located.image, made)
 
-    def enrol(connection: Connection) -> tuple[list[Reference], list[Reference]]:
-        rows = collection.within(connection)
-        references, inserted = rows.references.enrol_once(list(crops_jpeg), now)
-        reviewing.enrolled(
-            rows,
-            collection,
-            [Enrolled(one, reference, crops_jpeg[one]) for one, reference in inserted.items()],
-            use_id=record.use.id,
-            now=now,
-        )
-        return references, list(inserted.values())
+        def enrol(connection: Connection) -> tuple[list[Reference], list[Reference]]:
+            its, now = of.within(connection), home.clock()
+            references, inserted = its.references.enrol_once([one.new for one in faces], now)
+            home.reviewing.keep(
+                its,
+                of,
+                [(one, inserted[one.new]) for one in faces if one.new in inserted],
+                use_id=record.use.id,
+                now=now,
+            )
+            return references, list(inserted.values())
 
-    def outcome(result: tuple[list[Reference], list[Reference]]) -> Outcome:
-        return Outcome(len(located.faces), reference_ids=tuple(one.id for one in result[0]))
+        def outcome(result: tuple[list[Reference], list[Reference]]) -> Outcome:
+            return Outcome(len(located.faces), reference_ids=tuple(one.id for one in result[0]))
 
-    enrolled, inserted = record.write(enrol, outcome)
-    collection.follow(inserted)
-    return EnrolledFaces(sample, tuple(enrolled), tuple(left_out))
+        enrolled, inserted = record.write(enrol, outcome)
+        of.follow(inserted)
+    subjects = of.read(lambda its: its.subjects.of(enrolled))
+    return EnrolledFaces(of, sample, tuple(enrolled), subjects, tuple(left_out))
 
 
-def _chosen(faces: Sequence[Face], enrolling: Enrolling) -> tuple[list[int], list[LeftOut]]:
+def _chosen(faces: Sequence[Face], demands: FaceDemands) -> tuple[list[int], list[LeftOut]]:
     """Say which faces, by index, are enrolled; and which are left out, in the order they went."""
-    against = [() if enrolling.bar is None else enrolling.bar.speaks_against(one) for one in faces]
+    against = [() if demands.bar is None else demands.bar.speaks_against(one) for one in faces]
     left_out = [LeftOut(face, why) for face, why in zip(faces, against, strict=True) if why]
     reach = [n for n, why in enumerate(against) if not why]
     # The last to go comes first: fit to enrol, and large.
     reach.sort(key=lambda n: (not faces[n].quality.fit_to_enrol, n))
-    gone = reversed(reach[enrolling.most_enrolled :])
+    gone = reversed(reach[demands.most_enrolled :])
     left_out += [LeftOut(faces[n], ()) for n in gone]
-    return sorted(reach[: enrolling.most_enrolled]), left_out
-
-
-def _new(
-    sample: Sample,
-    finder: FaceFinder,
-    located: Located,
-    chosen: Sequence[int],
-    external_id: str | None,
-) -> list[NewReference]:
-    """Make what is to be enrolled, largest first."""
-    sha256 = hashlib.sha256(sample.data).digest()
-    size = (sample.width, sample.height)
-    templates = finder.templates(located, chosen)
-    return [
-        NewReference(template, located.faces[n], sha256, size, external_id=external_id)
-        for n, template in zip(chosen, templates, strict=True)
-    ]
+    return sorted(reach[: demands.most_enrolled]), left_out

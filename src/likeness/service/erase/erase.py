@@ -1,105 +1,313 @@
-"""Erase: take somebody out of a collection, for good."""
+"""Erase people, their references or whole collections, for good.
 
-from collections.abc import Callable, Sequence
+Rows go with the ledger's entry, in one transaction; indexes, snapshots and the database's files
+follow, and then there is a certificate. What fails of that is done at the next erasure, sweep or
+start. Who waits for the certificate learns of a failure; others are answered anyway, since no
+answer holds what was erased any more, and to ask again would find nothing.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from likeness.errors import NotFound
-from likeness.gallery import (
-    Collection,
-    CollectionRows,
-    Erasure,
-    ErasureCertificate,
-    Gallery,
-    Reference,
-)
-from likeness.service.uses.record import Outcome, Record
+from likeness.access import may
+from likeness.errors import Denied, LikenessError, NotFound
+from likeness.gallery import Collection, Erasure, ErasureCertificate, Subject
+from likeness.gallery.certificate import Verification
+from likeness.service.enrol.subjects import named
+from likeness.service.uses.caller import Caller
+from likeness.service.uses.collection_facts import declares
+from likeness.service.uses.home import Home, NoSuchCollection, NoSuchSubject
+from likeness.service.uses.once import Once
+from likeness.service.uses.record import Outcome
+from likeness.terms import Action, Use
+
+_logger = logging.getLogger(__name__)
+_ID = TypeAdapter(UUID)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What a sweep erased; a subject goes with the last of their references.
+
+    Among the certificates are those of erasures begun before, which the sweep finished.
+    """
+
+    at: datetime
+    certificates: tuple[ErasureCertificate, ...]
+
+    @property
+    def references(self) -> int:
+        """How many references were erased."""
+        return sum(one.erased.references for one in self.certificates)
+
+    @property
+    def subjects(self) -> int:
+        """How many subjects were erased."""
+        return sum(one.erased.subjects for one in self.certificates)
+
+
+Consent = Callable[[Collection], None]
+"""Is told what is to be erased, or how many, and raises if not to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedReferences:
+    """Which were erased, which stay since they are somebody's, and which the collection has not."""
+
+    erased: tuple[UUID, ...]
+    kept: dict[UUID, Subject]
+    missing: tuple[UUID, ...]
+
+
+def erase_collection(home: Home, caller: Caller, name: str) -> None:
+    """Erase a collection; no answer that starts after this holds anything of it.
+
+    Raises:
+        NoSuchCollection: there is none.
+        Denied: it has tags that rules go by, which are an admin's to end.
+    """
+    _carry_through(home, [_begin_collection(home, caller, name, lambda of: None)])
+
+
+def erase_collection_certified(
+    home: Home, caller: Caller, name: str, require_consent: Consent
+) -> ErasureCertificate:
+    """Erase a collection once somebody consents, and certify that.
+
+    Raises what `erase_collection` and `Erasing.finish` raise.
+    """
+    return home.gallery.erasing.finish([_begin_collection(home, caller, name, require_consent)])[0]
+
+
+def dissolve_subject(home: Home, caller: Caller, name: str, subject: str, once: Once) -> None:
+    """Remove the subject of a name; all their references stay enrolled, as nobody's.
+
+    Raises:
+        NoSuchCollection, NoSuchSubject: there is none of that name.
+        TokenReused: the request's token came with another.
+    """
+    of = home.collection(caller, Action.ERASE, name)
+    begun: list[Erasure] = []  # stays empty where the request came before
+
+    def dissolve(connection: Connection) -> UUID:
+        its = of.within(connection)
+        begun[:] = [its.dissolve(named(its, subject).id, home.clock())]
+        return begun[0].id
+
+    def outcome(erasure_id: UUID) -> Outcome:
+        forgotten = [one for erasure in begun for one in erasure.erased.subject_ids]
+        return Outcome(certificate_id=erasure_id, forgotten=forgotten)
+
+    with home.record(caller, Action.ERASE, of) as record:
+        record.write(once.act(caller, of, _ID, dissolve), outcome)
+        _carry_through(home, begun)
 
 
 def erase_subject(
-    record: Record,
-    gallery: Gallery,
-    collection: Collection,
+    home: Home,
+    caller: Caller,
     name: str,
+    subject: str,
     require_consent: Callable[[int, int], None],
-    now: datetime,
 ) -> ErasureCertificate:
     """Erase the subject of a name with all their references; raises what `Erasing.finish` does.
 
     Where an older Likeness kept the name in two spellings, both are erased: nobody can tell which
-    of them somebody means who asks to be forgotten. Consent is asked for both, and certified.
-
-    Args:
-        record: of this use.
-        gallery: what has the collection.
-        collection: whom they are taken out of.
-        name: the subject's, in any spelling.
-        require_consent: is told how many subjects and references there are, and raises if not to go
-            on.
-        now: the time.
+    of them somebody means who asks to be forgotten. Consent is asked for both, and certified: it is
+    told how many subjects and references there are, and raises if not to go on.
 
     Raises:
-        NotFound: there is no such subject.
+        NoSuchCollection, NoSuchSubject: there is none of that name.
         InvalidRequest: nobody can have that name.
     """
-    subject_ids, held = collection.read(lambda rows: _held(rows, name))
-    require_consent(len(subject_ids), len(held))
+    of = home.collection(caller, Action.ERASE, name)
+    with home.record(caller, Action.ERASE, of) as record:
+        found = of.read(lambda its: its.subjects.of_any_spelling(subject))
+        if not found:
+            raise NoSuchSubject(subject)
+        subject_ids = tuple(one.id for one in found)
 
-    def erase(connection: Connection) -> tuple[Erasure, tuple[UUID, ...]]:
-        rows = collection.within(connection)
-        theirs = _of_subjects(rows, subject_ids)
-        begun = rows.begin_erasure(now, subject_ids=subject_ids)
-        return begun, tuple(one.id for one in theirs)
+        def references(connection: Connection) -> tuple[UUID, ...]:
+            its = of.within(connection).references
+            return tuple(one.id for each in subject_ids for one in its.of_subject(each))
 
-    def outcome(result: tuple[Erasure, tuple[UUID, ...]]) -> Outcome:
-        begun, reference_ids = result
-        return Outcome(
-            reference_ids=reference_ids,
-            subject_ids=subject_ids,
-            certificate_id=begun.id,
-            forgotten=(*subject_ids, *reference_ids),
-        )
+        require_consent(len(subject_ids), len(home.database.read(references)))
 
-    return gallery.erasing.finish([record.write(erase, outcome)[0]])[0]
+        def erase(connection: Connection) -> tuple[Erasure, tuple[UUID, ...]]:
+            theirs, its = references(connection), of.within(connection)
+            return its.begin_erasure(home.clock(), subject_ids=subject_ids), theirs
+
+        def outcome(result: tuple[Erasure, tuple[UUID, ...]]) -> Outcome:
+            begun, reference_ids = result
+            return Outcome(
+                reference_ids=reference_ids,
+                subject_ids=subject_ids,
+                certificate_id=begun.id,
+                forgotten=(*subject_ids, *reference_ids),
+            )
+
+        begun, _ = record.write(erase, outcome)
+        return home.gallery.erasing.finish([begun])[0]
 
 
-def erase_single_references(
-    record: Record,
-    gallery: Gallery,
-    collection: Collection,
-    reference_ids: Sequence[UUID],
-    now: datetime,
-) -> ErasureCertificate:
-    """Erase references, somebody's or not; subjects stay; raises what `Erasing.finish` does.
+def erase_unnamed_references(
+    home: Home, caller: Caller, name: str, reference_ids: Iterable[UUID]
+) -> ErasedReferences:
+    """Erase references that are nobody's; no search that starts after this finds them.
 
     Raises:
+        NoSuchCollection: there is none.
+    """
+    done, begun = _erase_references(home, caller, name, reference_ids)
+    _carry_through(home, begun)
+    return done
+
+
+def erase_references(
+    home: Home,
+    caller: Caller,
+    name: str,
+    reference_ids: Iterable[UUID],
+    require_consent: Consent,
+) -> ErasureCertificate:
+    """Erase references, somebody's or not, once somebody consents; subjects stay.
+
+    Raises what `Erasing.finish` does, and:
+
+    Raises:
+        NoSuchCollection: there is none.
         NotFound: one of them is not there, and none is erased.
     """
-    ids = tuple(dict.fromkeys(reference_ids))
-
-    def erase(connection: Connection) -> Erasure:
-        rows = collection.within(connection)
-        rows.references.by_ids(ids)
-        return rows.begin_erasure(now, reference_ids=ids)
-
-    def outcome(begun: Erasure) -> Outcome:
-        return Outcome(reference_ids=ids, certificate_id=begun.id, forgotten=ids)
-
-    return gallery.erasing.finish([record.write(erase, outcome)])[0]
+    _, begun = _erase_references(home, caller, name, reference_ids, require_consent)
+    return home.gallery.erasing.finish(begun)[0]
 
 
-def _held(rows: CollectionRows, name: str) -> tuple[tuple[UUID, ...], Sequence[Reference]]:
-    """Give the ids of the subjects of a name, and their references."""
-    found = tuple(one.id for one in rows.subjects.of_any_spelling(name))
-    if not found:
-        raise NotFound(
-            f"a subject of the collection was expected and {name!r} is none: check the spelling;"
-            " `likeness identify --collection` says how a face's subject is called"
+def sweep_collections(home: Home) -> SweepReport:
+    """Erase references past their date or their collection's days; finish what was begun before.
+
+    Each part is a use of whoever is at this machine.
+
+    Raises:
+        Denied: a rule forbids it of a collection; of all others it is done.
+        Conflict, IndexUnavailable, SnapshotUnusable, DatabaseUnavailable: as for `Erasing.finish`.
+    """
+    now, denied = home.clock(), list[Denied]()
+    for collection in home.gallery.collections():
+        try:
+            while due := collection.due(now):
+                _sweep(home, collection, due)
+        except Denied as error:
+            denied.append(error)
+    report = SweepReport(now, tuple(home.gallery.erasing.finish_pending()))
+    if denied:
+        raise denied[0]
+    return report
+
+
+def verify_certificate(home: Home, caller: Caller, certificate: ErasureCertificate) -> Verification:
+    """Look whether anything is left of what a certificate says is gone."""
+    with home.record(caller, Action.READ) as record:
+        found = home.gallery.erasing.verify(certificate)
+        # The certificate may be anybody's words: what was not issued here is not named.
+        record.answered(Outcome(certificate_id=certificate.id if found.issued else None))
+    return found
+
+
+def _begin_collection(home: Home, caller: Caller, name: str, require_consent: Consent) -> Erasure:
+    """Destroy a collection's key, and what others keep of it; what has to follow is noted."""
+    of = home.collection(caller, Action.ERASE, name)
+    with home.record(caller, Action.ERASE, of) as record:
+        declared = declares(of.read(lambda its: its.tags.all()))
+        if declared and not may(caller.principal.role, Action.GOVERN):
+            raise Denied(
+                "The collection has tags that rules go by (likeness:), and made anew it would have"
+                " none. Ask an admin, or delete its faces instead."
+            )
+        require_consent(of)
+
+        def outcome(result: tuple[Erasure, list[UUID]]) -> Outcome:
+            begun, everybody = result
+            return Outcome(certificate_id=begun.id, forgotten=everybody, forgets_collection=True)
+
+        try:
+            return record.write(
+                lambda connection: of.begin_erasure(connection, home.clock()), outcome
+            )[0]
+        except NotFound as error:  # somebody else erased it meanwhile
+            raise NoSuchCollection(name) from error
+
+
+def _erase_references(
+    home: Home,
+    caller: Caller,
+    name: str,
+    reference_ids: Iterable[UUID],
+    require_consent: Consent | None = None,
+) -> tuple[ErasedReferences, list[Erasure]]:
+    """Erase each id once; where consent is given, all of them or none, somebody's too."""
+    ids, of = list(dict.fromkeys(reference_ids)), home.collection(caller, Action.ERASE, name)
+
+    def erase(connection: Connection) -> tuple[ErasedReferences, list[Erasure]]:
+        its = of.within(connection)
+        if require_consent is not None:
+            its.references.by_ids(ids)  # or NotFound
+            done = ErasedReferences(tuple(ids), {}, ())
+        else:
+            found = {one.id: one for one in its.references.page(ids=ids, limit=len(ids))}
+            subjects = its.subjects.of(found.values())
+            kept = {
+                one.id: subjects[one.subject_number]
+                for one in found.values()
+                if one.subject_number is not None
+            }
+            erased = tuple(one for one in ids if one in found and one not in kept)
+            done = ErasedReferences(erased, kept, tuple(one for one in ids if one not in found))
+        if not done.erased:
+            return done, []
+        return done, [its.begin_erasure(home.clock(), reference_ids=done.erased)]
+
+    def outcome(result: tuple[ErasedReferences, list[Erasure]]) -> Outcome:
+        done, begun = result
+        return Outcome(
+            reference_ids=done.erased,
+            certificate_id=begun[0].id if begun else None,
+            forgotten=done.erased,
         )
-    return found, _of_subjects(rows, found)
+
+    with home.record(caller, Action.ERASE, of) as record:
+        if require_consent is not None:
+            require_consent(of)
+        return record.write(erase, outcome)
 
 
-def _of_subjects(rows: CollectionRows, ids: Sequence[UUID]) -> list[Reference]:
-    return [held for one in ids for held in rows.references.of_subject(one)]
+def _sweep(home: Home, collection: Collection, due: Sequence[UUID]) -> None:
+    def outcome(begun: Erasure) -> Outcome:
+        subject_ids = begun.erased.subject_ids
+        return Outcome(
+            reference_ids=tuple(due),
+            subject_ids=subject_ids,
+            certificate_id=begun.id,
+            forgotten=(*due, *subject_ids),
+        )
+
+    use = Use(home.somebody, Action.ERASE, "SweepCollection", collection.id)
+    with home.desk.record(use) as record:
+        record.write(
+            lambda connection: collection.within(connection).begin_erasure(
+                home.clock(), reference_ids=due, with_emptied=True
+            ),
+            outcome,
+        )
+
+
+def _carry_through(home: Home, begun: Sequence[Erasure]) -> None:
+    try:
+        home.gallery.erasing.finish(begun)
+    except LikenessError as error:
+        _logger.warning("erasures stay to be finished: %s", error)

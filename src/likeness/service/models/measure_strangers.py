@@ -6,6 +6,7 @@ other, and those rates decide too whether somebody is named. They are kept up to
 background, in portions, and so is what another cohort evened out.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,11 +16,16 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection
 
-from likeness.errors import Conflict, InvalidRequest, NotFound
+from likeness.errors import Conflict, InvalidRequest, LikenessError, NotFound, StateError
 from likeness.evaluation import calibrate_own_strangers
 from likeness.gallery import Collection, CollectionRows, Gallery, Measured, Size
+from likeness.service.uses.caller import Caller
+from likeness.service.uses.home import Home
+from likeness.service.uses.record import Outcome
 from likeness.storage import Database
-from likeness.terms import FEWEST_SUBJECTS, MOST_SUBJECTS, Calibration, Joining
+from likeness.terms import FEWEST_SUBJECTS, MOST_SUBJECTS, Action, Calibration, Joining
+
+_logger = logging.getLogger(__name__)
 
 _AT_ONCE = 2_000
 # A collection is measured again when so much of it came or went.
@@ -112,6 +118,16 @@ class StrangerUpkeep:
 
         return self.database.write(keep)
 
+    def bring_every_up_to_date(self) -> None:
+        """Bring every collection up to date; one that cannot be holds up no other."""
+        for collection in self.gallery.collections():
+            try:
+                self.bring_up_to_date(collection.name)
+            except StateError as error:  # its model or cohort is gone, or it was just erased
+                _logger.info("%s waits: %s", collection.id, type(error).__name__)
+            except LikenessError as error:  # something of it is damaged
+                _logger.warning("%s is not measured: %s", collection.id, type(error).__name__)
+
     def _even_out(self, collection: Collection, tell: Callable[[int, int], None]) -> int:
         place = (collection.id, collection.cohort_version)
         if place in self._evened_out:
@@ -123,6 +139,28 @@ class StrangerUpkeep:
             tell(min(done, total), total)
         self._evened_out.add(place)
         return done
+
+
+def measure_collection(
+    home: Home,
+    caller: Caller,
+    name: str,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Upkeep:
+    """Bring one collection up to date, by the cohort of its model where its own is gone.
+
+    Raises:
+        NotFound: there is no such collection, or nobody knows its cohort or what scores mean.
+        KeyUnusable: a template is damaged.
+    """
+    of = home.collection(caller, Action.ENROL, name)
+    # Templates are compared with those of others, as enrolment does.
+    with home.record(caller, Action.ENROL, of) as record:
+        home.adopt_cohort(of)
+        upkeep = StrangerUpkeep(home.database, home.gallery, home.calibration_of, home.clock)
+        done = upkeep.bring_up_to_date(name, again=True, tell=tell)
+        record.answered(Outcome())
+    return done
 
 
 def _even_some_out(connection: Connection, collection: Collection, numbers: list[int]) -> None:

@@ -12,8 +12,8 @@ Pictures are not kept, so they come again; where crops of faces are kept for rev
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
@@ -25,15 +25,15 @@ from likeness.gallery import (
     CollectionRows,
     ErasureCertificate,
     FoundAgain,
-    Gallery,
+    OpenCollection,
     Reference,
 )
 from likeness.review import crops
-from likeness.secrets import Keyring
 from likeness.service.models.re_embed_source import PictureAgain
+from likeness.service.uses.caller import Caller
+from likeness.service.uses.home import Home
 from likeness.service.uses.record import Outcome, Record
-from likeness.storage import Database
-from likeness.terms import Box, Face, in_batches, in_parallel
+from likeness.terms import Action, Box, Face, in_batches, in_parallel
 from likeness.vision.crop import box_in_crop
 from likeness.vision.decode import DecodeLimits, Sample, inspect
 from likeness.vision.find import FaceFinder
@@ -83,52 +83,75 @@ class _Attempted:
     error: LikenessError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NewModel:
+    """The model that a collection moves to; `load` gives what finds and embeds faces with it."""
+
+    name: str
+    dimensions: int
+    load: Callable[[], FaceFinder]
+
+
+@contextmanager
+def re_embedding(
+    home: Home, caller: Caller, name: str, new: NewModel, *, workers: int
+) -> Iterator["ReEmbedder"]:
+    """Have a use admitted that moves a collection to another model, and recorded when it ends.
+
+    Raises:
+        NoSuchCollection: there is none.
+        InvalidRequest: it is of that model already.
+        Conflict: another change of it has begun.
+    """
+    of = home.collection(caller, Action.ENROL, name)
+    # Templates of people are made, as in enrolment.
+    with home.record(caller, Action.ENROL, of) as record:
+        _require_another_model(of, new.name)  # said before networks are loaded
+        work = ReEmbedder(home, of, record, new.load(), new.dimensions, workers=workers)
+        yield work
+        if not record.ended:
+            record.answered(Outcome(details={"made_anew": str(work.made)}))
+
+
 class ReEmbedder:
-    """Makes the templates of one collection anew, for the model of a finder."""
+    """Makes the templates of one collection anew, for the model of a finder.
+
+    `made` counts the references that were made anew.
+    """
 
     def __init__(
         self,
-        database: Database,
-        gallery: Gallery,
-        name: str,
+        home: Home,
+        of: OpenCollection,
+        record: Record,
         finder: FaceFinder,
         dimensions: int,
-        limits: DecodeLimits,
-        keyring: Keyring,
         *,
         workers: int,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Begin, or go on.
 
         Args:
-            database: where the gallery's rows are.
-            gallery: what has the collection.
-            name: the collection's.
+            home: what has the collection.
+            of: the collection.
+            record: of this use.
             finder: what finds and embeds faces with the new model.
             dimensions: how many numbers its vectors have.
-            limits: what a picture may cost.
-            keyring: what kept crops are sealed with.
             workers: pictures worked on at a time.
-            clock: says what time it is.
 
         Raises:
-            NotFound: there is no such collection.
-            InvalidRequest: it is of that model already.
             Conflict: another change of it has begun.
         """
-        self._database = database
-        self._gallery = gallery
-        self._collection = collection = gallery.collection(name)
+        self._home = home
+        self._of = of
+        self._record = record
         self._finder = finder
-        self._limits = limits
-        self._keyring = keyring
         self._workers = workers
         self._reasons: dict[int, str] = {}
-        require_another_model(collection, finder.model)
-        self.change = database.write(
-            lambda connection: collection.within(connection).changes.begin(
-                clock(),
+        self.made = 0
+        self.change = home.database.write(
+            lambda connection: of.within(connection).changes.begin(
+                home.clock(),
                 model=finder.model,
                 dimensions=dimensions,
                 cohort_version=finder.cohort_version,
@@ -151,7 +174,7 @@ class ReEmbedder:
         listed: list[PictureAgain] = []
         after = 0
         while numbers := self._unstaged(after):
-            waiting = self._collection.read(partial(self._with_crop, numbers=numbers))
+            waiting = self._of.read(partial(self._with_crop, numbers=numbers))
             listed += [
                 PictureAgain(f"crop of {one.id}", partial(self._read_crop, one), one)
                 for one in waiting.values()
@@ -165,10 +188,10 @@ class ReEmbedder:
         """Say which references have no template of the new model, in the order they came."""
         after = 0
         while numbers := self._unstaged(after):
-            yield from self._collection.read(partial(self._named, numbers=numbers))
+            yield from self._of.read(partial(self._named, numbers=numbers))
             after = numbers[-1]
 
-    def switch(self, record: Record, leaving_out: Sequence[UUID] = ()) -> list[ErasureCertificate]:
+    def switch(self, leaving_out: Sequence[UUID] = ()) -> list[ErasureCertificate]:
         """Let the new templates take the place of the old, and erase references left out.
 
         Raises:
@@ -180,12 +203,12 @@ class ReEmbedder:
             forgotten=tuple(leaving_out),
             details={"model": self.change.model, "cohort": self.change.cohort_version},
         )
-        return self._gallery.switch(
-            self.change, leaving_out, lambda act: record.write(act, lambda _: outcome)
+        return self._home.gallery.switch(
+            self.change, leaving_out, lambda act: self._record.write(act, lambda _: outcome)
         )
 
     def _unstaged(self, after: int) -> list[int]:
-        return self._collection.read(
+        return self._of.read(
             lambda rows: rows.changes.unstaged(self.change, after=after, limit=_AT_ONCE)
         )
 
@@ -194,9 +217,9 @@ class ReEmbedder:
         try:
             if picture.reference is not None:
                 return self._attempt_crop(picture, picture.reference)
-            sample = picture.read(self._limits)
+            sample = picture.read(self._home.limits)
             sha256 = hashlib.sha256(sample.data).digest()
-            known, waiting = self._collection.read(partial(self._known, sample_sha256=sha256))
+            known, waiting = self._of.read(partial(self._known, sample_sha256=sha256))
             if not waiting:
                 return _Attempted(place, len(known))
             located = self._finder.locate(sample)
@@ -216,7 +239,7 @@ class ReEmbedder:
 
     def _attempt_crop(self, picture: PictureAgain, reference: Reference) -> _Attempted:
         try:
-            sample = picture.read(self._limits)
+            sample = picture.read(self._home.limits)
             located = self._finder.locate(sample)
             place = box_in_crop(reference.details.face.box, sample.width, sample.height)
             faces = _pairs([place], located.faces)
@@ -237,13 +260,12 @@ class ReEmbedder:
         return {number: one for number, one in found.items() if one.id in kept}
 
     def _read_crop(self, reference: Reference, limits: DecodeLimits) -> Sample:
-        jpeg = self._database.read(
-            lambda connection: crops.open_crop(
-                connection, self._keyring, self.change.collection_id, reference.id
-            )
+        collection_id, keyring = self.change.collection_id, self._home.keyring
+        jpeg = self._home.database.read(
+            lambda connection: crops.open_crop(connection, keyring, collection_id, reference.id)
         )
         if jpeg is None:
-            raise InvalidRequest("the crop was forgotten meanwhile: its reference was erased")
+            raise InvalidRequest("The crop is gone: its reference was erased meanwhile.")
         return inspect(jpeg, limits)
 
     def _known(
@@ -256,21 +278,16 @@ class ReEmbedder:
 
     def _committed(self, batch: Sequence[_Attempted]) -> list[PictureResult]:
         found = [again for one in batch for again in one.found]
-
         if found:
-            self._database.write(
-                lambda connection: self._collection.within(connection).changes.stage(
-                    self.change, found
-                )
+            self._home.database.write(
+                lambda connection: self._of.within(connection).changes.stage(self.change, found)
             )
+        self.made += len(found)
         for one in batch:
             self._reasons |= {reference.number: str(one.error) for reference in one.lost}
         return [
             PictureResult(one.place, one.references, len(one.found), one.error) for one in batch
         ]
-
-    def _stage(self, connection: Connection, found: Sequence[FoundAgain]) -> None:
-        self._collection.within(connection).changes.stage(self.change, found)
 
     def _named(self, rows: CollectionRows, numbers: Sequence[int]) -> list[Missing]:
         found = rows.references.by_numbers(numbers)
@@ -286,42 +303,33 @@ class ReEmbedder:
         ]
 
 
-def require_another_model(collection: Collection, model: str) -> None:
-    """Refuse to move a collection to the model that it has.
-
-    Raises:
-        InvalidRequest: it is of that model already.
-    """
-    if collection.model == model:
-        raise InvalidRequest(
-            f"{collection.name!r} is of {model} already: choose another with --to, or with --chips"
-        )
-
-
-def discard(
-    record: Record,
-    gallery: Gallery,
-    name: str,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> int:
+def discard_change(home: Home, caller: Caller, name: str) -> int:
     """Drop what a collection was to become, whatever change that is; count what was staged.
 
     Raises:
-        NotFound: there is no such collection.
+        NoSuchCollection: there is none.
         Conflict: no change of it has begun, or see `Gallery.finish`.
     """
-    collection = gallery.collection(name)
+    of = home.collection(caller, Action.ARRANGE, name)
 
     def drop(connection: Connection) -> int:
-        changes = collection.within(connection).changes
+        changes = of.within(connection).changes
         change = changes.find()
         if change is None:
-            raise Conflict(f"a change of {name!r} was expected and none has begun: nothing to do")
-        return changes.discard(change, clock())
+            raise Conflict(f"No change of {name!r} has begun: there is nothing to drop.")
+        return changes.discard(change, home.clock())
 
-    dropped = record.write(drop, lambda count: Outcome(details={"discarded": str(count)}))
-    gallery.erasing.finish([])
+    with home.record(caller, Action.ARRANGE, of) as record:
+        dropped = record.write(drop, lambda count: Outcome(details={"discarded": str(count)}))
+        home.gallery.erasing.finish([])
     return dropped
+
+
+def _require_another_model(of: Collection, model: str) -> None:
+    if of.model == model:
+        raise InvalidRequest(
+            f"{of.name!r} is of {model} already. Choose another with --to, or with --chips."
+        )
 
 
 def _found_again(known: Sequence[Reference], faces: Sequence[Face]) -> dict[int, int]:
@@ -357,6 +365,6 @@ def _pairs(places: Iterable[Box], faces: Sequence[Face]) -> dict[Box, int]:
 
 def _lost(lost: Sequence[Reference], faces: int) -> NoFace:
     return NoFace(
-        f"a face was expected where reference {lost[0].id} has one, and of the {faces} that the new"
-        " model finds none is there: enrol another picture, or leave the reference out"
+        f"None of the {faces} faces that the new model finds is where reference {lost[0].id} has"
+        " one. Enrol another picture, or leave the reference out."
     )

@@ -10,7 +10,7 @@ from likeness.buckets import Buckets
 from likeness.errors import InvalidRequest, NotFound
 from likeness.gallery import Reference
 from likeness.service.enrol.csv_rows import inside, read_rows
-from likeness.service.enrol.picture_files import is_folder, picture_files
+from likeness.service.enrol.sources import is_folder, picture_files
 from likeness.vision.decode import DecodeLimits, Sample, inspect, read_sample
 
 _BUCKET_PREFIXES = ("s3://", "bucket:")
@@ -74,7 +74,7 @@ def _in_buckets(sources: Sequence[str], buckets: Buckets) -> Iterator[PictureAga
         keys = [key for key in buckets.keys(bucket, prefix) if _may_be_picture(key)]
         if not keys:
             raise InvalidRequest(
-                f"no pictures in {source!r}: check the bucket and the prefix of its keys"
+                f"No pictures in {source!r}. Check the bucket and the prefix of its keys."
             )
         objects |= dict.fromkeys((bucket, key) for key in keys)
     for bucket, key in objects:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
 from uuid import UUID
@@ -11,7 +10,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from likeness.errors import NotFound
-from likeness.gallery import Collection, CollectionRows, Collections, Reference, Size
+from likeness.gallery import Collection, CollectionRows, Reference
 from likeness.secrets import sealed_stream
 from likeness.service.move.export_format import (
     COHORT_PART_BYTES,
@@ -24,7 +23,10 @@ from likeness.service.move.export_format import (
     SubjectLine,
     encoded,
 )
-from likeness.terms import Calibration, Template
+from likeness.service.uses.caller import Caller
+from likeness.service.uses.home import Rows
+from likeness.service.uses.record import Outcome
+from likeness.terms import Action, Calibration, Template
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.cohorts.standards import Standards
 
@@ -33,49 +35,61 @@ Tell = Callable[[int, int], None]
 _AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """What was written."""
-
-    collection: Collection
-    size: Size
-
-
 def export_collection(
-    collections: Collections,
+    rows: Rows,
+    caller: Caller,
     standards: Standards,
     name: str,
     file: BinaryIO,
-    passphrase: str | None,
+    passphrase: Callable[[], str] | None,
+    *,
     tell: Tell = lambda done, total: None,
-) -> Exported:
+) -> Collection:
     """Write a collection as it is at one moment; what is held does not grow with it.
 
+    When this returns, it is on record: whoever puts the file in its place does so after.
+
     Args:
-        collections: what has the collection.
+        rows: what has the collection.
+        caller: who exports.
         standards: what has its cohort, where none came with it.
         name: the collection's.
         file: where to write.
-        passphrase: what to seal it with; None writes it in the clear.
+        passphrase: gives what to seal it with; None writes it in the clear.
         tell: is told how many of how many subjects and references are written.
 
     Raises:
-        NotFound: there is no such collection, or its cohort is gone.
+        NoSuchCollection: there is none.
+        NotFound: its cohort is gone.
         InvalidRequest: the passphrase is too short.
         KeyUnusable: something that was sealed does not open.
         OSError: the file cannot be written.
     """
+    of = rows.collection(caller, Action.READ, name)
+    words = None if passphrase is None else passphrase()
 
-    def write(connection: Connection) -> Exported:
-        collection = collections.named(connection, name)
-        rows = collection.within(connection)
-        cohort, calibration = _standing(standards, rows)
-        lines = _told(_lines(collection, rows, cohort, calibration), tell)
+    def write(connection: Connection) -> Collection:
+        collection = rows.collections.named(connection, name)
+        its = collection.within(connection)
+        cohort, calibration = _standing(standards, its)
+        lines = _told(_lines(collection, its, cohort, calibration), tell)
         written = _ended(encoded(line) for line in lines)
-        file.writelines(written if passphrase is None else sealed_stream(written, passphrase))
-        return Exported(collection, collection.size)
+        file.writelines(written if words is None else sealed_stream(written, words))
+        return collection
 
-    return collections.database.read(write)
+    with rows.record(caller, Action.READ, of) as record:
+        exported = rows.database.read(write)
+        record.answered(
+            Outcome(
+                details={
+                    "exported": "templates, names and ids of everybody",
+                    "subjects": str(exported.size.subjects),
+                    "references": str(exported.size.references),
+                    "sealed": "no" if words is None else "by a passphrase",
+                }
+            )
+        )
+    return exported
 
 
 def _standing(standards: Standards, rows: CollectionRows) -> tuple[Cohort, Calibration | None]:

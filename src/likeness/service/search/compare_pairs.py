@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from likeness.errors import LikenessError
-from likeness.service.enrol.csv_cells import as_text
-from likeness.service.enrol.csv_rows import inside, read_rows
+from likeness.service.enrol.csv_rows import as_text, inside, read_rows
 from likeness.service.search.faces import ComparedPicture, compared_picture
 from likeness.service.search.verify import Verification, verify_pictures
 from likeness.terms import Calibration, in_parallel

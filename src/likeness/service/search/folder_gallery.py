@@ -10,8 +10,7 @@ import numpy as np
 
 from likeness.errors import InvalidRequest, LikenessError
 from likeness.evaluation import calibrate_own_strangers
-from likeness.service.enrol.people_folder import files_of_people
-from likeness.service.enrol.person_meant import person_meant
+from likeness.service.enrol.sources import files_of_people, person_meant
 from likeness.terms import (
     FEWEST_SUBJECTS,
     MOST_SUBJECTS,

@@ -18,7 +18,7 @@ from likeness.gallery import Candidate as FoundCandidate
 from likeness.service.search.faces import FaceInPicture, QualityBar, ReadSample, faces_in, within
 from likeness.service.search.naming import SIMILARITY, Expected, Naming, Verdict, expected_false
 from likeness.service.uses.caller import Caller
-from likeness.service.uses.home import Home
+from likeness.service.uses.home import Home, NoSuchSubject
 from likeness.service.uses.record import Outcome, Record
 from likeness.service.uses.withhold import Probe
 from likeness.terms import Action, Calibration, Template
@@ -136,10 +136,6 @@ class NoSuchReference(NotFound):
     """The collection has no reference of that id."""
 
 
-class NoSuchSubject(NotFound):
-    """The collection has no subject of that name."""
-
-
 def search_sample(
     home: Home, caller: Caller, name: str, read: ReadSample, demands: Demands
 ) -> SampleSearch:
@@ -246,9 +242,7 @@ class _Search:
     def _of_subject(self, name: str) -> list[Match]:
         subject = self.collection.read(lambda rows: rows.subjects.find(name))
         if subject is None:
-            raise NoSuchSubject(
-                "No such subject. `likeness collections subjects` shows who there is."
-            )
+            raise NoSuchSubject(name)
         find = partial(self.collection.search_subject, subject.id)
         return self._released(self._enrolled(subject.id), find)
 

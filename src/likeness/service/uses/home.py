@@ -16,7 +16,7 @@ from likeness.gallery import Collection, Collections, Gallery, OpenCollection
 from likeness.ledger import Ledger
 from likeness.notify import Network
 from likeness.secrets import Keyring
-from likeness.service.enrol.on_enrolment import ReviewOfEnrolments
+from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.uses.caller import Caller
 from likeness.service.uses.collection_facts import use_in
 from likeness.service.uses.record import Desk, Record
@@ -36,6 +36,17 @@ class NoSuchCollection(NotFound):
         self.name = name
 
 
+class NoSuchSubject(NotFound):
+    """A collection has no subject of the name that a caller gave."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"No such subject {name!r} in the collection. Check the spelling: `likeness collections"
+            " subjects` shows who there is."
+        )
+        self.name = name
+
+
 @dataclass(frozen=True, slots=True)
 class TemplatesOf:
     """What templates are made with: a model, how long they are, and what evens them out."""
@@ -49,12 +60,14 @@ class TemplatesOf:
 class Rows:
     """A home's rows and keys: any number of processes have them at once.
 
-    `finder_of` gives the finder of a collection's model, and `calibration_of` says what the scores
-    of its searches mean: without a collection, of the model that new ones take. `keeps_crops` is
-    whether pictures may be kept: without, nobody could review a match. `scores_hidden` keeps ranks
-    and similarities from reviewers until they have decided. `webhook_networks` may be told beside
-    public addresses. `somebody` is who is at this machine: at its command line, or behind what its
-    server does by itself.
+    `templates_of` says what new collections are made with: by the recogniser of a name, or by the
+    settings'. `adopt_cohort` lets a collection whose cohort is gone go by that of its model, on
+    record. `finder_of` gives the finder of a collection's model, and `calibration_of` says what the
+    scores of its searches mean: without a collection, of the model that new ones take.
+    `keeps_crops` is whether pictures may be kept: without, nobody could review a match.
+    `scores_hidden` keeps ranks and similarities from reviewers until they have decided.
+    `webhook_networks` may be told beside public addresses. `somebody` is who is at this machine: at
+    its command line, or behind what its server does by itself.
     """
 
     database: Database
@@ -62,6 +75,8 @@ class Rows:
     ledger: Ledger
     desk: Desk
     collections: Collections
+    templates_of: Callable[[str | None], TemplatesOf]
+    adopt_cohort: Callable[[Collection], bool]
     calibration_of: Callable[[Collection | None], Calibration]
     finder_of: Callable[[Collection | None], FaceFinder]
     limits: DecodeLimits
@@ -137,13 +152,11 @@ class Rows:
 class Home(Rows):
     """A home with its gallery, which one process has; safe to share between threads.
 
-    `templates_of` says what new collections are made with: by the recogniser of a name, or by the
-    settings'.
+    `reviewing` keeps what review needs of enrolments.
     """
 
     gallery: Gallery
     reviewing: ReviewOfEnrolments
-    templates_of: Callable[[str | None], TemplatesOf]
 
     def collection(self, caller: Caller, action: Action, name: str) -> OpenCollection:
         """Find the collection that a caller names; raises what `Rows.collection` does."""

@@ -6,10 +6,16 @@
 3. Nothing in the file is trusted: each line is checked, and at the end that all are as written.
 """
 
-from collections.abc import Callable, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import BinaryIO, TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from likeness.errors import Conflict, InvalidRequest, NotFound
@@ -17,21 +23,114 @@ from likeness.gallery import (
     ArrivingReference,
     ArrivingSubject,
     Collection,
-    Collections,
     Details,
     Size,
 )
-from likeness.service.move.export_format import VERSION, Header, ReferenceLine
-from likeness.service.move.import_lines import ExportLines
+from likeness.secrets import SEALED_MAGIC, opened_stream
+from likeness.service.move.export_format import (
+    ADAPTERS,
+    LONGEST_LINE_BYTES,
+    READABLE,
+    VERSION,
+    CohortPart,
+    End,
+    Header,
+    Line,
+    ReferenceLine,
+    SubjectLine,
+    encoded,
+)
+from likeness.service.uses.caller import Caller
 from likeness.service.uses.collection_facts import declared_by, require_known_tags
-from likeness.service.uses.record import Outcome, Record
-from likeness.terms import Calibration, CohortStatistics, Template, checked_text, in_batches
+from likeness.service.uses.home import Rows
+from likeness.service.uses.record import Outcome
+from likeness.terms import (
+    Action,
+    Calibration,
+    CohortStatistics,
+    Template,
+    checked_text,
+    in_batches,
+)
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.cohorts.standards import Standards
 
+L = TypeVar("L", bound=Line)
 Tell = Callable[[int, int], None]
 
 _AT_ONCE = 500
+_PIECE_BYTES = 64 << 10
+
+
+class ExportLines:
+    """The lines of an export, to be read once and in order: `header` is read already.
+
+    Whether all is as it was written is known when `finish` has returned, and not before.
+    """
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        """Read the first line of a file that comes in pieces.
+
+        Raises:
+            InvalidRequest: it is no export, or one of another version.
+            Exception: whatever the pieces raise; so do all other methods.
+        """
+        self._lines = _split(pieces)
+        self._digest = hashlib.sha256()
+        self._number = 0
+        line = next(self._lines, b"")
+        _require_version(line)
+        self.header = self._read(Header, line)
+
+    def cohort(self) -> bytes:
+        """Read the cohort's bytes.
+
+        Raises:
+            InvalidRequest: a line is not as it must be; so do the methods that follow.
+        """
+        return b"".join(part.cohort for part in self._next(CohortPart, self.header.cohort_parts))
+
+    def subjects(self) -> Iterator[SubjectLine]:
+        """Read the subjects."""
+        return self._next(SubjectLine, self.header.subjects)
+
+    def references(self) -> Iterator[ReferenceLine]:
+        """Read the references."""
+        return self._next(ReferenceLine, self.header.references)
+
+    def finish(self) -> None:
+        """Read the end, and see whether all before it is as it was written."""
+        expected = encoded(End(self._digest.hexdigest()))
+        if list(islice(self._lines, 2)) != [expected]:
+            raise _damaged(self._number + 1)
+
+    def _next(self, kind: type[L], count: int) -> Iterator[L]:
+        for _ in range(count):
+            yield self._read(kind, next(self._lines, b""))
+
+    def _read(self, kind: type[L], line: bytes) -> L:
+        self._number += 1
+        self._digest.update(line)
+        try:
+            read: L = ADAPTERS[kind].validate_json(line)
+        except ValidationError:
+            # Without `from`: the cause quotes the line, which may hold a name.
+            raise _damaged(self._number) from None
+        return read
+
+
+def read_export(file: BinaryIO, passphrase: Callable[[], str]) -> ExportLines:
+    """Begin to read an export, whose passphrase is asked for where it is sealed.
+
+    Raises:
+        InvalidRequest: it is no export, of another version or cut off, or the passphrase is wrong.
+        OSError: the file cannot be read; so do the methods of what is given.
+    """
+    beginning = file.read(len(SEALED_MAGIC))
+    if beginning == SEALED_MAGIC:
+        return ExportLines(opened_stream(file, passphrase()))
+    file.seek(0)
+    return ExportLines(iter(partial(file.read, _PIECE_BYTES), b""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +142,19 @@ class Imported:
 
 
 def import_collection(
-    record: Record,
-    collections: Collections,
+    rows: Rows,
+    caller: Caller,
     standards: Standards,
     export: ExportLines,
     name: str | None = None,
+    *,
     tell: Tell = lambda done, total: None,
 ) -> Imported:
     """Make a collection of an export; what is held does not grow with it.
 
     Args:
-        record: of this use.
-        collections: where it is to be.
+        rows: where it is to be.
+        caller: who imports.
         standards: what has the cohorts that are known here.
         export: what `read_export` gave.
         name: what to call the collection; as it was called without.
@@ -71,7 +171,7 @@ def import_collection(
 
     def insert(connection: Connection) -> Imported:
         standing = _standing(standards, header, export.cohort())
-        collection = collections.create(
+        collection = rows.collections.create(
             connection,
             header.name if name is None else name,
             model=checked_text(header.model, "a model"),
@@ -80,27 +180,28 @@ def import_collection(
             retention_days=header.retention_days,
             now=header.created_at,
         )
-        rows = collection.within(connection)
+        its = collection.within(connection)
         require_known_tags(header.tags)
-        rows.tags.put(header.tags)
+        its.tags.put(header.tags)
         if standing.calibration is not None:
-            rows.keep_cohort(
+            its.keep_cohort(
                 standing.cohort.version, standing.cohort.as_bytes(), standing.calibration
             )
         size = Size(header.subjects, header.references)
         total, done = size.subjects + size.references, 0
         for subjects in in_batches(export.subjects(), _AT_ONCE):
-            rows.subjects.arrive(
+            its.subjects.arrive(
                 [ArrivingSubject(one.subject, one.name, one.created_at) for one in subjects]
             )
             tell(done := done + len(subjects), total)
         for references in in_batches(export.references(), _AT_ONCE):
-            rows.references.arrive(_arriving(references, header, standing.cohort))
+            its.references.arrive(_arriving(references, header, standing.cohort))
             tell(done := done + len(references), total)
         export.finish()
         return Imported(collection, size)
 
-    return record.write(insert, lambda imported: _outcome(imported, header))
+    with rows.record(caller, Action.ENROL) as record:
+        return record.write(insert, lambda imported: _outcome(imported, header))
 
 
 def _outcome(imported: Imported, header: Header) -> Outcome:
@@ -137,7 +238,7 @@ def _standing(standards: Standards, header: Header, content: bytes) -> _Standing
         except NotFound as error:
             raise Conflict(
                 f"The export is of an older Likeness, whose scores meant something else, and no"
-                f" cohort is known here for {header.model}: export it anew with this version, or"
+                f" cohort is known here for {header.model}. Export it anew with this version, or"
                 " make a cohort (`likeness models cohort FOLDER`)."
             ) from error
         if known.vectors.shape[1] != header.dimensions:
@@ -213,6 +314,39 @@ def _arriving(
 
 def _other_cohort(header: Header) -> InvalidRequest:
     return InvalidRequest(
-        f"cohort {header.cohort_version} of the collection's model was expected in the export and"
-        " is not what came: fetch the file again, or export anew"
+        f"The export does not hold the cohort that it says, {header.cohort_version}. Fetch the file"
+        " again, or export anew."
+    )
+
+
+def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Give lines, each with its end; what follows the last end is a line too."""
+    held = b""
+    for piece in pieces:
+        *whole, held = (held + piece).split(b"\n")
+        for line in whole:
+            yield line + b"\n"
+        if len(held) > LONGEST_LINE_BYTES:
+            break
+    if held:
+        yield held
+
+
+def _require_version(line: bytes) -> None:
+    try:
+        version = json.loads(line)["likeness_export"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise InvalidRequest(
+            "Not an export of a collection. `likeness export` makes one."
+        ) from None
+    if version not in READABLE:
+        raise InvalidRequest(
+            f"The export is of version {version!r:.20}, and this Likeness reads up to {VERSION}."
+            " Import it with the Likeness that wrote it, or a newer one."
+        )
+
+
+def _damaged(line: int) -> InvalidRequest:
+    return InvalidRequest(
+        f"Line {line} of the export is damaged or cut off. Fetch the file again, or export anew."
     )

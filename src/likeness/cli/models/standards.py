@@ -1,13 +1,15 @@
-"""`likeness models calibrate`: what scores mean, measured on pictures of known people."""
+"""`likeness models cohort` and `calibrate`: what evens scores out, and what they mean."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from likeness.app import Workload
-from likeness.cli.opened import finder_opened, prepare
+from likeness.artifacts import write_whole
+from likeness.cli.opened import finder_opened, networks_opened, prepare
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.options import (
     Artifacts,
@@ -20,7 +22,57 @@ from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.words import one_in, several
 from likeness.errors import InvalidRequest
-from likeness.service.models.calibrate import calibrate as measure
+from likeness.service.models import standards
+from likeness.service.search.folder_gallery import Rejection
+
+WrittenTo = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Write it to this file instead of using it."),
+]
+
+
+def cohort(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Pictures of 100 people or more, one each.")
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="Whose pictures they are, and under what terms.")
+    ] = None,
+    out: WrittenTo = None,
+    chips: ChipsChoice = None,
+    precision: PrecisionChoice = None,
+    threads: Threads = None,
+    artifacts: Artifacts = None,
+) -> None:
+    """Make a cohort from pictures like yours; it holds averages of people, nobody's template.
+
+    It is used from then on, so scores mean something else: run `likeness models calibrate` next.
+    """
+    if out is not None:
+        check_output(out)
+    settled = prepare(chips=chips, precision=precision, threads=threads, artifacts=artifacts)
+    locator, embedder = networks_opened(settled, Workload.MANY)
+    with counting("Pictures") as tell:
+        made = standards.make_cohort(
+            folder,
+            locator,
+            embedder,
+            limits=settled.limits,
+            workers=settled.workers(Workload.MANY),
+            made_from=name or folder.resolve().name,
+            tell=tell,
+        )
+    _tell_of(made.rejections)
+    if out is None:
+        kept = settled.standards.keep_cohort(made.cohort)
+    else:
+        kept = out
+        write_whole(out, made.cohort.as_bytes())
+    print(
+        f"Cohort {made.cohort.version}: {len(made.cohort.vectors)} averages of"
+        f" {several(made.people, 'face')}; {several(len(made.rejections), 'picture')} of no use."
+        f"\nWritten to {plain(kept)}"
+    )
 
 
 def calibrate(
@@ -32,9 +84,7 @@ def calibrate(
         Path | None,
         typer.Option(metavar="FILE", help="Names of mislabelled people to leave out, one a line."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write it there instead of using it.")
-    ] = None,
+    out: WrittenTo = None,
     chips: ChipsChoice = None,
     precision: PrecisionChoice = None,
     threads: Threads = None,
@@ -50,7 +100,7 @@ def calibrate(
     settled = prepare(chips=chips, precision=precision, threads=threads, artifacts=artifacts)
     finder = finder_opened(settled, Workload.MANY)
     with counting("Pictures") as tell:
-        measurement = measure(
+        measurement = standards.calibrate(
             folder,
             finder,
             limits=settled.limits,
@@ -60,8 +110,7 @@ def calibrate(
             tell=tell,
         )
     calibration, gallery = measurement.calibration, measurement.gallery
-    for rejection in gallery.rejections:
-        warn(f"not used, {rejection.reason}", about=repr(str(rejection.path)))
+    _tell_of(gallery.rejections)
     if out is None:
         kept = settled.standards.keep_calibration(calibration)
     else:
@@ -81,6 +130,11 @@ def _names(file: Path) -> frozenset[str]:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidRequest(
-            f"a file of names was expected and '{file}' cannot be read ({error}): check it"
+            f"'{file}' cannot be read ({error}). Name a file of names, one a line."
         ) from error
     return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+def _tell_of(rejections: Iterable[Rejection]) -> None:
+    for one in rejections:
+        warn(f"not used, {one.reason}", about=repr(str(one.path)))
