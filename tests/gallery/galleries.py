@@ -29,6 +29,7 @@ from likeness.gallery import (
     subjects,
 )
 from likeness.gallery.cohorts import KeptCohort
+from likeness.gallery.following_index import FollowingIndex
 from likeness.gallery.indexes import CollectionIndexes
 from likeness.gallery.seal import Seal
 from likeness.index.exact_index import ExactIndex
@@ -304,6 +305,12 @@ class Home:
     def bytes_on_disk(self) -> bytes:
         files = [path for path in self.folder.rglob("*") if path.is_file()]
         return b"".join(path.read_bytes() for path in files)
+
+
+def length(following: FollowingIndex) -> int:
+    """Count the vectors of an index, once it is ready to be searched."""
+    following._make_ready()
+    return len(following._index)
 
 
 def at(connection: Connection, seal: Seal, collection: Any = None) -> CollectionRows:

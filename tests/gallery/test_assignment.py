@@ -17,6 +17,7 @@ from tests.gallery.galleries import (
     MODEL,
     Home,
     at,
+    length,
     make,
     make_exact,
     make_faiss,
@@ -139,7 +140,7 @@ def test_index_follows_assignments_across_a_kill(home: Home, make_index: Any, sa
     with home.open(make_index) as again:
         assert is_fused_of(again, "Ada", 20, 21)
         assert by_best(again, 30) is None
-        assert len(again.open("staff")[1].subjects) == 11
+        assert length(again.open("staff")[1].subjects) == 11
         assert is_fused_of(again, "person 4", 4)
 
 
@@ -184,7 +185,7 @@ def test_dissolved_subject_is_gone_and_the_references_stay(
     gallery.close()
     with home.open() as again:
         assert [by_best(again, seed) for seed in (1, 2, 3)] == [None, None, "Bo"]
-        assert len(again.open("staff")[1].subjects) == 1
+        assert length(again.open("staff")[1].subjects) == 1
         size = again.size("staff")
         assert (size.subjects, size.references) == (1, 3)
     if home.url.startswith("sqlite"):

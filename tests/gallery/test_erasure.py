@@ -26,7 +26,7 @@ from likeness.index.snapshot import FORMAT
 from likeness.storage import Scrubbing
 from likeness.terms import Use
 from tests.gallery import erase
-from tests.gallery.galleries import Home, at, make, new, template, vector
+from tests.gallery.galleries import Home, at, length, make, new, template, vector
 from tests.service.unrecorded import UnrecordedDesk
 
 
@@ -75,8 +75,8 @@ def test_erased_subject_is_found_nowhere_and_the_certificate_holds(
     with home.open() as again:
         assert again.erasing.verify(certificate).holds
         assert "person 7" not in found(again, 14)
-        assert len(again.open("staff")[1].references) == 198
-        assert len(again.open("staff")[1].subjects) == 99
+        assert length(again.open("staff")[1].references) == 198
+        assert length(again.open("staff")[1].subjects) == 99
 
 
 def test_subject_or_collection_that_is_not_there_is_told_of(gallery: Gallery) -> None:

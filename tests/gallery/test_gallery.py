@@ -35,6 +35,7 @@ from tests.gallery.galleries import (
     Home,
     at,
     face,
+    length,
     make,
     make_exact,
     make_faiss,
@@ -445,7 +446,7 @@ def test_everything_is_found_after_a_restart(home: Home, make_index: Any, closed
                 best = again.search("staff", template(seed), 1, by)
                 assert names(best) == [f"subject {seed}"]
             assert "subject 100" not in names(again.search("staff", template(100), 1, by))
-        assert (len(opened.references), len(opened.subjects)) == (149, 149)
+        assert (length(opened.references), length(opened.subjects)) == (149, 149)
 
 
 def snapshotted(home: Home) -> None:
@@ -483,7 +484,7 @@ def test_snapshot_that_cannot_be_used_is_made_again_from_the_rows(
 
     with home.open() as again:
         assert names(again.search("staff", template(7), 1)) == ["subject 7"]
-        assert len(again.open("staff")[1].references) == 100
+        assert length(again.open("staff")[1].references) == 100
 
     assert damaged
     assert "made again from the rows" in caplog.text
@@ -520,7 +521,7 @@ def test_snapshot_that_lost_or_won_rows_is_set_right(home: Home) -> None:
 
     with home.open() as again:
         assert "late" not in names(again.search("staff", template(500), 1))
-        assert len(again.open("staff")[1].references) == 100
+        assert length(again.open("staff")[1].references) == 100
     assert not in_snapshots(home, numbers)
 
 

@@ -20,7 +20,7 @@ from likeness.gallery.rows_as_vectors import subject_vectors
 from likeness.gallery.tables import REFERENCES, SUBJECTS
 from likeness.terms import Template
 from tests.gallery.enrolling_and_erasing import REFERENCES_EACH, run
-from tests.gallery.galleries import Home, make, template
+from tests.gallery.galleries import Home, length, make, template
 
 pytestmark = pytest.mark.slow
 
@@ -120,7 +120,7 @@ def check(home: Home, told: Told, seed: int) -> None:
         ):
             wanted = in_rows(home, number)
             assert saved(following) <= in_rows(home, number) | emptied(home)
-            assert len(following) == len(wanted)
+            assert length(following) == len(wanted)
             assert set(following._index.ids().tolist()) == wanted
         assert gallery.size("staff") == Size(len(named), len(in_rows(home, REFERENCES.c.number)))
         for person in random.Random(seed).sample(sorted(there), min(20, len(there))):

@@ -14,7 +14,7 @@ from likeness.index import milvus_index
 from likeness.secrets import Keyring
 from tests.gallery import erase, galleries
 from tests.gallery.changing import begin_model, fill, new_template, stage
-from tests.gallery.galleries import make, new, template
+from tests.gallery.galleries import length, make, new, template
 from tests.gallery.test_assignment import (  # noqa: F401
     test_dissolved_subject_is_gone_and_the_references_stay,
     test_given_and_taken_references_are_searched_as_such_at_once,
@@ -207,7 +207,7 @@ def test_server_that_came_back_empty_is_filled_from_the_rows(
             best = gallery.search("staff", template(seed), 1)
             assert names(best) == [f"person {seed // 2}"]
         opened = gallery.open("staff")[1]
-        assert (len(opened.references), len(opened.subjects)) == (60, 30)
+        assert (length(opened.references), length(opened.subjects)) == (60, 30)
 
 
 def test_enrolment_needs_no_server(fragile_home: Home, server: MilvusServer) -> None:

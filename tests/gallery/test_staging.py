@@ -37,7 +37,18 @@ from tests.gallery.changing import (
     stage,
     take_cohort_along,
 )
-from tests.gallery.galleries import COHORT, MODEL, Home, at, face, make, new, template, vector
+from tests.gallery.galleries import (
+    COHORT,
+    MODEL,
+    Home,
+    at,
+    face,
+    length,
+    make,
+    new,
+    template,
+    vector,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -450,7 +461,7 @@ def test_what_happens_while_a_switch_is_prepared_is_in_the_new_indexes(
     fused = np.sum(own, axis=0) / np.linalg.norm(np.sum(own, axis=0))
     assert best.comparison.raw_score == pytest.approx(float(fused @ own[2]), abs=1e-4)
     opened = gallery.open("staff")[1]
-    assert (len(opened.references), len(opened.subjects)) == (11, 6)
+    assert (length(opened.references), length(opened.subjects)) == (11, 6)
 
 
 @pytest.mark.parametrize("then", ["discarded", "erased"])
@@ -569,7 +580,7 @@ def check_whole(home: Home, gallery: Gallery) -> bool:
         for person in range(20):
             probe = new_template(2 * person) if is_new else template(2 * person)
             assert names(gallery, probe, by) == [f"person {person}"]
-    assert len(gallery.open("staff")[1].references) == 40
+    assert length(gallery.open("staff")[1].references) == 40
     assert rows(home, STAGED) <= (0 if is_new else 40)
     assert len(list(home.snapshots.glob("*/*"))) <= 1
     return is_new

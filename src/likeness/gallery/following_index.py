@@ -64,11 +64,6 @@ class FollowingIndex:
         # What was found to be gone, and may be in the snapshot still.
         self._gone: list[NDArray[np.int64]] = []
 
-    def __len__(self) -> int:
-        """Count the vectors."""
-        self._make_ready()
-        return len(self._index)
-
     @property
     def out_of_reach(self) -> tuple[str, ...]:
         """Where removed vectors may be found nevertheless, in words."""

@@ -89,11 +89,6 @@ class FaissIndex(TableIndex):
         self._working = False
         self._stopped = False
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether every vector is compared."""
-        return self._lists is None
-
     def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """Hold (n, d) unit vectors under (n,) ids, see `VectorIndex.add`."""
         ids, vectors = checked_pairs(ids, vectors, self.model, self.dimensions)

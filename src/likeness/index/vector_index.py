@@ -38,14 +38,6 @@ class VectorIndex(Protocol):
     """
 
     @property
-    def model(self) -> str:
-        """The model of the templates, as `Template.model` names it."""
-
-    @property
-    def dimensions(self) -> int:
-        """How many numbers a vector has."""
-
-    @property
     def out_of_reach(self) -> tuple[str, ...]:
         """Where removed vectors may be found nevertheless, in words."""
 
