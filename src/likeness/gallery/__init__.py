@@ -4,7 +4,7 @@
 gallery open, `Collections.collection(name)` gives a `Collection`, which reads and changes rows.
 """
 
-from likeness.gallery.certificate import ErasureCertificate
+from likeness.gallery.certificate import ErasureCertificate, Verification
 from likeness.gallery.collection import Collection, OpenCollection
 from likeness.gallery.collection_rows import MOST_TAGS, CollectionRows
 from likeness.gallery.erasing import KeptElsewhere
@@ -42,6 +42,7 @@ __all__ = [
     "Reference",
     "Size",
     "Subject",
+    "Verification",
     "counts_by_key",
     "models_in_use",
     "rewrap_keys",

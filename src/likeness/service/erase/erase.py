@@ -17,8 +17,7 @@ from sqlalchemy import Connection
 
 from likeness.access import may
 from likeness.errors import Denied, LikenessError, NotFound
-from likeness.gallery import Collection, Erasure, ErasureCertificate, Subject
-from likeness.gallery.certificate import Verification
+from likeness.gallery import Collection, Erasure, ErasureCertificate, Subject, Verification
 from likeness.service.enrol.subjects import named
 from likeness.service.uses.caller import Caller
 from likeness.service.uses.collection_facts import declares
