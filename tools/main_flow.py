@@ -29,8 +29,7 @@ service/search/search.py _Search.of_face
 service/search/search.py _Search._released
 service/search/search.py _Search._released.<locals>.found
 gallery/collection.py OpenCollection.search
-gallery/collection.py OpenCollection.search.<locals>.find
-gallery/collection.py OpenCollection._find
+gallery/collection.py OpenCollection._search
 gallery/search.py Search.find
 service/search/search.py _Search._matches
 service/search/naming.py Naming.verdict

@@ -18,6 +18,7 @@ from them.
 
 import json
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -231,6 +232,8 @@ class KnownKeys:
         """
         self._freshness.ensure()
         if access_key_id not in self._known:
+            # The last look may have been a moment before the key was made.
+            time.sleep(_UNKNOWN_S)
             self._freshness.ensure(_UNKNOWN_S)
         known, ends_at = self._known.get(access_key_id, (None, None))
         if ends_at is not None and ends_at <= self._clock():

@@ -9,11 +9,11 @@ from likeness.app import Installation, Workload
 from likeness.app.access import Rows
 from likeness.app.acts import home_for_acts, rows_for_acts
 from likeness.app.finders import Finders, better_recogniser, require_comparable
-from likeness.cli.home_alone import home_alone
+from likeness.app.home import Home
 from likeness.cli.opened import installation
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.progress import fetching
-from likeness.errors import required
+from likeness.errors import HomeInUse, required
 from likeness.gallery import Collection
 from likeness.service.uses import home as acts
 from likeness.service.uses.caller import Caller
@@ -38,7 +38,7 @@ def home_opened(
 
     `beside_server` says what else than this command does the same while a server runs.
     """
-    with home_alone(settled or installation(), beside_server) as home:
+    with _home_alone(settled or installation(), beside_server) as home:
         acting = home_for_acts(home, cache(partial(_finder_of, home, Workload.MANY)))
         yield acting, Caller(home.somebody, operation)
 
@@ -55,6 +55,16 @@ def tell_of_better_model(settled: Installation, collection: Collection) -> None:
         " its pictures. Until then it goes on as it is."
     )
     collection.remember_told_of(better)
+
+
+def _home_alone(settled: Installation, beside_server: str | None) -> Home:
+    """Open the home; where another process has it, say what else does the same."""
+    try:
+        return Home(settled)
+    except HomeInUse as error:
+        if beside_server is None:
+            raise
+        raise HomeInUse(f"{error}, or {beside_server}") from error
 
 
 def _finder_of(rows: Rows, workload: Workload, collection: Collection | None) -> FaceFinder:
