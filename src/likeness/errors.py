@@ -39,6 +39,11 @@ from typing import TypeVar
 class LikenessError(Exception):
     """Whatever Likeness raises on purpose."""
 
+    @property
+    def kind(self) -> str:
+        """The name that answers give it: of this tree, where an act has a narrower error of it."""
+        return next(one.__name__ for one in type(self).__mro__ if one.__module__ == __name__)
+
 
 class InputError(LikenessError):
     """What was given cannot be used."""

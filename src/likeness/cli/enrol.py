@@ -211,7 +211,7 @@ class Tally:
         self.remarks += bool(result.remarks)
         self.last = result
         if result.error is not None:
-            self.reasons[type(result.error).__name__] += 1
+            self.reasons[result.error.kind] += 1
             self.worst = max(self.worst, code_of(result.error))
 
 

@@ -84,7 +84,7 @@ def problem(error: BaseException) -> Answer:
         case _:
             detail = "something unforeseen happened: the server's log says what; report it"
     content = {
-        "title": title or type(error).__name__,
+        "title": title or getattr(error, "kind", type(error).__name__),
         "status": status,
         "detail": " ".join(detail.split()),
     }

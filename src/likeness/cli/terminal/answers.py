@@ -9,6 +9,7 @@ from typing import Any
 
 from likeness.cli.terminal.exit_codes import DOCUMENT_PRINTED
 from likeness.cli.terminal.plain_text import plain
+from likeness.errors import LikenessError
 from likeness.service.search.identify import Candidate, Identification
 from likeness.service.search.verify import Verification
 from likeness.terms import Face, OperatingPoint, Point
@@ -123,9 +124,9 @@ def point_json(point: OperatingPoint) -> Json:
     }
 
 
-def error_json(error: Exception) -> Json:
+def error_json(error: LikenessError) -> Json:
     """Why there is no answer."""
-    return failure_json(type(error).__name__, str(error))
+    return failure_json(error.kind, str(error))
 
 
 def failure_json(kind: str, message: str) -> Json:

@@ -106,7 +106,7 @@ def kind_of(error: BaseException) -> str:
     """Name the kind of an error in the words of `likeness.errors`, or `Interrupted`."""
     match error:
         case LikenessError():
-            return type(error).__name__
+            return error.kind
         case typer.TyperException():
             return InvalidRequest.__name__
         case KeyboardInterrupt() | typer.Abort():
