@@ -127,13 +127,20 @@ class Rows:
             return self.collections.collection(name)
 
     def finder_for(self, collection: Collection) -> FaceFinder:
-        """Give the finder of a collection that can be compared with what it makes.
+        """Give the finder of a collection that can be compared with what it makes of samples.
 
         Raises:
             Conflict: the collection's model, or its cohort, is not to be had here.
         """
         finder = self.finder_of(collection)
-        require_comparable(collection, finder)
+        if collection.cohort_version != finder.cohort_version:
+            try:
+                collection.cohort()
+            except NotFound as error:
+                raise Conflict(
+                    f"The cohort {collection.cohort_version} that evens collection {collection.id}"
+                    " out is gone. `likeness collections cohort NAME` takes that of its model."
+                ) from error
         return finder
 
     @contextmanager
@@ -162,20 +169,3 @@ class Home(Rows):
         """Find the collection that a caller names; raises what `Rows.collection` does."""
         with self._known(caller, action, name):
             return self.gallery.collection(name)
-
-
-def require_comparable(collection: Collection, finder: FaceFinder) -> None:
-    """Refuse a collection whose cohort is not to be had, before a sample is looked at.
-
-    Raises:
-        Conflict: it is not.
-    """
-    if collection.cohort_version == finder.cohort_version:
-        return
-    try:
-        collection.cohort()
-    except NotFound as error:
-        raise Conflict(
-            f"The cohort {collection.cohort_version} that evens collection {collection.id} out is"
-            " gone: `likeness collections cohort NAME` takes that of its model."
-        ) from error
