@@ -1,16 +1,15 @@
 """A gallery made from a folder of pictures: one folder a person, or one file a person."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from likeness.errors import InvalidRequest, LikenessError
 from likeness.evaluation import calibrate_own_strangers
 from likeness.service.enrol.sources import files_of_people, person_meant
+from likeness.service.search.faces import faces_in
 from likeness.terms import (
     FEWEST_SUBJECTS,
     MOST_SUBJECTS,
@@ -26,8 +25,6 @@ from likeness.terms import (
 )
 from likeness.vision.decode import DecodeLimits, read_sample
 from likeness.vision.find import FaceFinder
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +177,8 @@ def read_gallery(
         try:
             sample = read_sample(path, limits)
             located = finder.locate(sample)
-            which = person_meant(located)
-            (template,) = finder.templates(located, [which])
-            seen = SeenFace(hashlib.sha256(sample.data).digest(), located.faces[which].box)
-            return Reference(subject, path, template, seen)
+            (face,) = faces_in(sample, located, finder, [person_meant(located)])
+            return Reference(subject, path, face.template, face.seen)
         except LikenessError as error:
             return Rejection(path, error)
 
@@ -191,7 +186,10 @@ def read_gallery(
     for result in in_parallel(enrol, pictures, workers):
         enrolled.append(result)
         tell(len(enrolled), len(pictures))
-    gallery = FolderGallery(_only(Reference, enrolled), _only(Rejection, enrolled))
+    gallery = FolderGallery(
+        tuple(one for one in enrolled if isinstance(one, Reference)),
+        tuple(one for one in enrolled if isinstance(one, Rejection)),
+    )
     if not gallery.references:
         first = f", such as {gallery.rejections[0].reason}" if gallery.rejections else ""
         raise InvalidRequest(
@@ -199,7 +197,3 @@ def read_gallery(
             " NAME/picture.jpg or NAME.jpg into it, with one face each."
         )
     return gallery
-
-
-def _only(kind: type[Result], results: Sequence[Reference | Rejection]) -> tuple[Result, ...]:
-    return tuple(result for result in results if isinstance(result, kind))

@@ -7,7 +7,7 @@ pictures is a library's work.
 from dataclasses import dataclass
 from uuid import UUID
 
-from likeness.service.search.faces import FaceInPicture, faces_in
+from likeness.service.search.faces import faces_in
 from likeness.service.search.folder_gallery import FolderGallery
 from likeness.service.search.naming import Naming, Verdict
 from likeness.terms import Calibration, Comparison, Face, SeenFace, Template
@@ -107,7 +107,7 @@ class Identifier:
         """Find every face, largest first, and at most `limit` candidates for each."""
         located = self._finder.locate(sample)
         return tuple(
-            Identification(one.face, one.template, self._like(one, limit))
+            Identification(one.face, one.template, self.candidates(one.template, limit, one.seen))
             for one in faces_in(sample, located, self._finder, range(len(located.faces)))
         )
 
@@ -129,6 +129,3 @@ class Identifier:
             )
             for one, verdict in zip(found, verdicts, strict=True)
         )
-
-    def _like(self, face: FaceInPicture, limit: int) -> tuple[Candidate, ...]:
-        return self.candidates(face.template, limit, face.seen)
