@@ -23,13 +23,13 @@ from sqlalchemy import func, select
 
 from likeness.app.home import Home
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, LikenessError, NotFound
-from likeness.gallery import By, Reference, Size, Subject, proofs
+from likeness.gallery import By, Collection, Reference, Size, Subject, proofs
 from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, SUBJECTS
 from likeness.secrets import SEALED_MAGIC, passphrase
 from likeness.service.enrol.enrol import Outcome
 from likeness.service.move.export import export_collection
 from likeness.service.move.export_format import End, encoded
-from likeness.service.move.import_ import Imported, import_collection, read_export
+from likeness.service.move.import_ import import_collection, read_export
 from likeness.service.uses.caller import Caller
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.cohorts.standards import Standards
@@ -74,13 +74,13 @@ def enrolled(home: Home, folder: Path, count: int = 5) -> None:
 def export(home: Home, words: str | None = WORDS, collection: str = "staff") -> bytes:
     file = io.BytesIO()
     standards = home.installation.standards
-    passphrase = None if words is None else lambda: words
+    words_of = None if words is None else lambda: words
     caller = Caller(home.somebody, "export")
-    export_collection(acting(home), caller, standards, collection, file, passphrase)
+    export_collection(acting(home), caller, standards, collection, file, passphrase=words_of)
     return file.getvalue()
 
 
-def import_(home: Home, content: bytes, words: str = WORDS, name: str | None = None) -> Imported:
+def import_(home: Home, content: bytes, words: str = WORDS, name: str | None = None) -> Collection:
     return import_collection(
         acting(home),
         Caller(home.somebody, "import"),
@@ -136,7 +136,7 @@ def test_everything_of_a_collection_arrives_as_it_was(
         assert faces(other) == seen
         after = other.gallery.collection("staff")
         assert replace(after, id=before.id) == before
-        assert imported.collection == after
+        assert imported == after
         probe = template_of(other, tmp_path / "pictures" / "person 03.png")
         (best,) = other.gallery.collection("staff").search(probe, 1, By.BEST)
         assert best.subject is not None
@@ -517,11 +517,11 @@ def test_what_an_older_likeness_exported_is_evened_out_by_the_cohort_known_here(
     with elsewhere(tmp_path, standards) as other:
         imported = import_(other, content)
 
-        cohort = other.installation.standards.cohort(imported.collection.model)
-        assert imported.collection.cohort_version == cohort.version
+        cohort = other.installation.standards.cohort(imported.model)
+        assert imported.cohort_version == cohort.version
         # Statistics of the file are not believed: they are those that were computed here before.
         assert faces(other) == before
-        assert imported.collection.kept_cohort() is None
+        assert imported.kept_cohort() is None
         assert rows(other) == [1, 5, 5, 0]
         probe = template_of(other, tmp_path / "pictures" / "person 03.png")
         (best,) = other.gallery.collection("staff").search(probe, 1, By.BEST)

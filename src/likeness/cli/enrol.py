@@ -17,7 +17,7 @@ import typer
 from likeness.app import Workload
 from likeness.cli.acts import home_opened
 from likeness.cli.opened import prepare
-from likeness.cli.terminal.answers import error_json, print_json
+from likeness.cli.terminal.answers import error_json, print_answer
 from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
 from likeness.cli.terminal.exit_codes import report as report_error
 from likeness.cli.terminal.options import (
@@ -30,7 +30,6 @@ from likeness.cli.terminal.options import (
     Threads,
 )
 from likeness.cli.terminal.output_file import check_output, growing_output, name_beside
-from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.standard_input import STANDARD_INPUT, picture_path, read_picture
 from likeness.cli.terminal.stopping import stopping
@@ -140,14 +139,13 @@ def _pictures(source: Path, subject: str | None, root: Path | None) -> list[Name
 def _print_one(result: Result, as_json: bool) -> None:
     if result.error is not None:
         report_error(result.error, about=repr(result.picture.place))
-    if as_json:
-        failed = {} if result.error is None else {"error": error_json(result.error)}
-        print_json({**row_of(result), **failed})
-    elif result.error is None:
-        already = " already" if result.outcome is Outcome.ALREADY else ""
-        print(f"{plain(result.picture.place)}: enrolled{already} as {result.reference_id}")
-        for remark in result.remarks:
-            print(f"  {remark}")
+    failed = {} if result.error is None else {"error": error_json(result.error)}
+    already = " already" if result.outcome is Outcome.ALREADY else ""
+    lines = [
+        f"{result.picture.place}: enrolled{already} as {result.reference_id}",
+        *(f"  {remark}" for remark in result.remarks),
+    ]
+    print_answer(as_json, {**row_of(result), **failed}, [] if failed else lines)
 
 
 def _beside(source: Path) -> Path:
@@ -252,26 +250,24 @@ def enrol_all(
 def print_tally(tally: Tally, report: Path, as_json: bool) -> None:
     """Say how many came to what, how fast, and where each is told of."""
     counts = {outcome.value: tally.outcomes[outcome] for outcome in Outcome}
-    if as_json:
-        print_json(
-            {
-                **counts,
-                "reasons": dict(tally.reasons),
-                "remarks": tally.remarks,
-                "report": str(report),
-            }
-        )
-        return
+    document = {
+        **counts,
+        "reasons": dict(tally.reasons),
+        "remarks": tally.remarks,
+        "report": str(report),
+    }
     reasons = ", ".join(f"{count} {reason}" for reason, count in tally.reasons.most_common())
-    print(
+    lines = [
         f"{several(tally.done, 'picture')} in {tally.seconds:.1f} s,"
         f" {tally.done / tally.seconds:.1f} a second: "
         + ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-        + (f" ({reasons})" if reasons else "")
-        + f"\n{plain(report)} says which"
-    )
-    if tally.remarks:
-        print(f"{several(tally.remarks, 'picture')} with remarks: see the report")
-    for kind, cure in _CURES.items():
-        if count := tally.reasons[kind]:
-            print(f"{count} {kind}: {cure}")
+        + (f" ({reasons})" if reasons else ""),
+        f"{report} says which",
+        *(
+            [f"{several(tally.remarks, 'picture')} with remarks: see the report"]
+            if tally.remarks
+            else []
+        ),
+        *(f"{n} {kind}: {cure}" for kind, cure in _CURES.items() if (n := tally.reasons[kind])),
+    ]
+    print_answer(as_json, document, lines)

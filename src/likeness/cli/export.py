@@ -46,7 +46,7 @@ def export(
             settled.standards,
             collection,
             file,
-            None if in_the_clear else lambda: passphrase_from(passphrase_file, new=True),
+            passphrase=None if in_the_clear else lambda: passphrase_from(passphrase_file, new=True),
             tell=tell,
         )
     size = exported.size

@@ -129,9 +129,7 @@ def _import_collection(
                         raise KeyboardInterrupt
                     show(done, total)
 
-                imported = import_collection(
-                    home, caller, settled.standards, export, name, tell=tell
-                )
+                made = import_collection(home, caller, settled.standards, export, name, tell=tell)
         except KeyboardInterrupt:
             warn("Interrupted, and nothing was imported. Run the same command again.")
             raise typer.Exit(ExitCode.INTERRUPTED) from None
@@ -139,7 +137,7 @@ def _import_collection(
             raise InvalidRequest(
                 f"'{path}' cannot be read ({error.strerror}). Check the path and its permissions."
             ) from error
-        made, size = imported.collection, imported.size
+        size = made.size
         document = {
             "collection": made.name,
             "subjects": size.subjects,

@@ -100,7 +100,7 @@ def calibrate(
     settled = prepare(chips=chips, precision=precision, threads=threads, artifacts=artifacts)
     finder = finder_opened(settled, Workload.MANY)
     with counting("Pictures") as tell:
-        measurement = standards.calibrate(
+        calibration, gallery = standards.calibrate(
             folder,
             finder,
             limits=settled.limits,
@@ -109,7 +109,6 @@ def calibrate(
             leave_out=left_out,
             tell=tell,
         )
-    calibration, gallery = measurement.calibration, measurement.gallery
     _tell_of(gallery.rejections)
     if out is None:
         kept = settled.standards.keep_calibration(calibration)

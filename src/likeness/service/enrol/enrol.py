@@ -1,11 +1,11 @@
 """Enrol: let a collection know people by their pictures, a few or millions.
 
-1. What is told as enrolled is committed, once; the next search finds it.
+1. What is reported as enrolled is committed, once; the next search finds it.
 2. A picture that the collection knows already is not decoded. So enrolment that was cut off goes on
    where it was, when the same pictures come again.
-3. A picture that cannot be enrolled is told with the reason and stops nothing, nor does one for
+3. A picture that cannot be enrolled is reported with the reason and stops nothing, nor does one for
    which there was no room (`TooBusy`), which may come again. Other faults stop all.
-4. What is held does not grow with the number of pictures.
+4. Memory does not grow with the number of pictures.
 5. Every commit is a use of its own, admitted before its pictures are looked at and on record with
    what it enrolled: what stops uses stops enrolment that goes on. The few pictures that are worked
    on ahead wait for the next.
@@ -127,13 +127,13 @@ class Enroller:
         self._of = home.collection(caller, Action.ENROL, name)
 
     def enrol(self, pictures: Iterable[NamedPicture]) -> Iterator[Result]:
-        """Enrol pictures and tell of each, in order, once it is committed.
+        """Enrol pictures and report each, in order, once it is committed.
 
         Raises:
-            Denied: policy forbids it, from some batch on; what was told stays.
+            Denied: policy forbids it, from some batch on; what was reported stays.
             ModelMismatch: the collection's templates are another model's than the finder's.
             NotFound: the collection was erased meanwhile.
-            Fault: something broke; what was told stays, and the rest can come again.
+            Fault: something broke; what was reported stays, and the rest can come again.
         """
         ahead = 0  # pictures that are on their way; some are, unless these were the last
 

@@ -1,4 +1,4 @@
-"""What forgets those who are erased? Everything that is not the gallery's, in the act that erases.
+"""Forget those who are erased in all that is not the gallery's, in the act that erases.
 
 Entries of the ledger stay as they are; what tied them to a person is destroyed.
 """

@@ -6,7 +6,7 @@ Pictures are not kept, so they come again; where crops of faces are kept for rev
    detector finds there is the reference's. A crop is of one reference, which keeps its place.
 2. Templates are staged beside the old ones, which serve until every reference has a new one. What
    is staged stays when this is cut off: the same pictures come again and are not decoded.
-3. Whose picture does not come, or shows no face there any more, is told of. The switch waits for
+3. Whose picture does not come, or shows no face there any more, is reported. The switch waits for
    them, or erases them where that is asked.
 """
 
@@ -159,11 +159,11 @@ class ReEmbedder:
         )
 
     def make_anew(self, pictures: Iterable[PictureAgain]) -> Iterator[PictureResult]:
-        """Stage what pictures give and tell of each, in order, once it is committed.
+        """Stage what pictures give and report each, in order, once it is committed.
 
         Raises:
             Conflict: the change was discarded meanwhile.
-            Fault: something broke; what was told stays, and the rest can come again.
+            Fault: something broke; what was reported stays, and the rest can come again.
         """
         attempted = in_parallel(self._attempt, pictures, self._workers)
         for batch in in_batches(attempted, _BATCH):
@@ -172,8 +172,7 @@ class ReEmbedder:
     def crops(self) -> list[PictureAgain]:
         """List the crops that are kept of references without a template of the new model."""
         listed: list[PictureAgain] = []
-        after = 0
-        while numbers := self._unstaged(after):
+        for numbers in self._unstaged():
             waiting = self._of.read(partial(self._with_crop, numbers=numbers))
             listed += [
                 PictureAgain(f"crop of {one.id}", partial(self._read_crop, one), one)
@@ -181,15 +180,12 @@ class ReEmbedder:
             ]
             without = [number for number in numbers if number not in waiting]
             self._reasons = dict.fromkeys(without, _NO_CROP) | self._reasons
-            after = numbers[-1]
         return listed
 
     def missing(self) -> Iterator[Missing]:
         """Say which references have no template of the new model, in the order they came."""
-        after = 0
-        while numbers := self._unstaged(after):
+        for numbers in self._unstaged():
             yield from self._of.read(partial(self._named, numbers=numbers))
-            after = numbers[-1]
 
     def switch(self, leaving_out: Sequence[UUID] = ()) -> list[ErasureCertificate]:
         """Let the new templates take the place of the old, and erase references left out.
@@ -207,10 +203,15 @@ class ReEmbedder:
             self.change, leaving_out, lambda act: self._record.write(act, lambda _: outcome)
         )
 
-    def _unstaged(self, after: int) -> list[int]:
-        return self._of.read(
-            lambda rows: rows.changes.unstaged(self.change, after=after, limit=_AT_ONCE)
-        )
+    def _unstaged(self) -> Iterator[list[int]]:
+        """Give the numbers of references without a template of the new model, a page at a time."""
+        after = 0
+        while numbers := self._of.read(partial(self._page, after=after)):
+            yield numbers
+            after = numbers[-1]
+
+    def _page(self, its: CollectionRows, after: int) -> list[int]:
+        return its.changes.unstaged(self.change, after=after, limit=_AT_ONCE)
 
     def _attempt(self, picture: PictureAgain) -> _Attempted:
         place = picture.place

@@ -37,14 +37,6 @@ from likeness.vision.find import FaceFinder, FaceLocator
 _ROWS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """A calibration, and the pictures it was made from; those without a face are counted too."""
-
-    calibration: Calibration
-    gallery: FolderGallery
-
-
 def calibrate(
     folder: Path,
     finder: FaceFinder,
@@ -54,8 +46,10 @@ def calibrate(
     measured_on: str,
     leave_out: frozenset[str] = frozenset(),
     tell: Callable[[int, int], None] = lambda done, total: None,
-) -> Measurement:
+) -> tuple[Calibration, FolderGallery]:
     """Score every pair of pictures of different people against each other.
+
+    Gives the calibration, and the pictures; those without a face are counted too.
 
     Args:
         folder: one folder a person; pictures of one person in two folders spoil the result.
@@ -64,7 +58,7 @@ def calibrate(
         workers: pictures worked on at a time.
         measured_on: what the pictures are, for whoever reads the calibration.
         leave_out: people whose pictures are known to be mislabelled.
-        tell: is told how many of how many pictures are done.
+        tell: is called with how many of how many pictures are done.
 
     Raises:
         InvalidRequest: there are too few pairs of different people, or somebody to leave out is
@@ -77,7 +71,7 @@ def calibrate(
             f"{min(unknown)!r}, to be left out, is not in '{folder}'. Correct the name."
         )
     kept = [each for each in gallery.references if each.subject not in leave_out]
-    return Measurement(_calibration(kept, finder, measured_on), gallery)
+    return _calibration(kept, finder, measured_on), gallery
 
 
 def _calibration(kept: list[Reference], finder: FaceFinder, measured_on: str) -> Calibration:
@@ -184,7 +178,7 @@ def make_cohort(
         limits: what a picture may cost.
         workers: pictures worked on at a time.
         made_from: whose pictures they are, and under what terms, for whoever uses the cohort.
-        tell: is told how many of how many pictures are done.
+        tell: is called with how many of how many pictures are done.
 
     Raises:
         InvalidRequest: there is no such folder, or too few pictures in it have a face.

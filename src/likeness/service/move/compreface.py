@@ -106,20 +106,20 @@ class CompreFace(Protocol):
         """Read a service's examples one after the other; raises what `services` raises."""
 
 
+@dataclass(frozen=True, slots=True)
 class CompreFacePictures:
     """The pictures of a service, to be enrolled: counted, and read when it is their turn."""
 
-    def __init__(self, compreface: CompreFace, service: Service) -> None:
-        self._compreface = compreface
-        self._service = service
+    compreface: CompreFace
+    service: Service
 
     def __len__(self) -> int:
         """Count them."""
-        return self._service.examples
+        return self.service.examples
 
     def __iter__(self) -> Iterator[NamedPicture]:
         """Name each; one that cannot be enrolled says why when it is read."""
-        return map(_named, self._compreface.examples(self._service))
+        return map(_named, self.compreface.examples(self.service))
 
 
 def compreface_pictures(compreface: CompreFace, service: str | None) -> CompreFacePictures:

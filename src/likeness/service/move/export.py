@@ -41,8 +41,8 @@ def export_collection(
     standards: Standards,
     name: str,
     file: BinaryIO,
-    passphrase: Callable[[], str] | None,
     *,
+    passphrase: Callable[[], str] | None,
     tell: Tell = lambda done, total: None,
 ) -> Collection:
     """Write a collection as it is at one moment; what is held does not grow with it.
@@ -56,7 +56,7 @@ def export_collection(
         name: the collection's.
         file: where to write.
         passphrase: gives what to seal it with; None writes it in the clear.
-        tell: is told how many of how many subjects and references are written.
+        tell: is called with how many of how many subjects and references are written.
 
     Raises:
         NoSuchCollection: there is none.

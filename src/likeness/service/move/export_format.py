@@ -1,4 +1,4 @@
-"""What does an export of a collection consist of? Lines of JSON, one thing each.
+"""The form of an export of a collection: lines of JSON, one thing each.
 
 First what the collection is, then its cohort in parts, its subjects, its references, each as many
 as the first line says, and last the SHA-256 of all lines before. docs/moving.md has the fields.

@@ -9,7 +9,6 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import BinaryIO, TypeVar
@@ -24,7 +23,6 @@ from likeness.gallery import (
     ArrivingSubject,
     Collection,
     Details,
-    Size,
 )
 from likeness.secrets import SEALED_MAGIC, opened_stream
 from likeness.service.move.export_format import (
@@ -133,14 +131,6 @@ def read_export(file: BinaryIO, passphrase: Callable[[], str]) -> ExportLines:
     return ExportLines(iter(partial(file.read, _PIECE_BYTES), b""))
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What was made."""
-
-    collection: Collection
-    size: Size
-
-
 def import_collection(
     rows: Rows,
     caller: Caller,
@@ -149,7 +139,7 @@ def import_collection(
     name: str | None = None,
     *,
     tell: Tell = lambda done, total: None,
-) -> Imported:
+) -> Collection:
     """Make a collection of an export; what is held does not grow with it.
 
     Args:
@@ -158,8 +148,8 @@ def import_collection(
         standards: what has the cohorts that are known here.
         export: what `read_export` gave.
         name: what to call the collection; as it was called without.
-        tell: is told how many of how many subjects and references are read; what it raises ends the
-            import, and nothing is left of it.
+        tell: is called with how many of how many subjects and references are read; what it raises
+            ends the import, and nothing is left of it.
 
     Raises:
         InvalidRequest: the export is damaged or cut off, or says what cannot be.
@@ -169,64 +159,54 @@ def import_collection(
     """
     header = export.header
 
-    def insert(connection: Connection) -> Imported:
-        standing = _standing(standards, header, export.cohort())
+    def insert(connection: Connection) -> Collection:
+        cohort, calibration = _standing(standards, header, export.cohort())
         collection = rows.collections.create(
             connection,
             header.name if name is None else name,
             model=checked_text(header.model, "a model"),
             dimensions=header.dimensions,
-            cohort_version=standing.cohort.version,
+            cohort_version=cohort.version,
             retention_days=header.retention_days,
             now=header.created_at,
         )
         its = collection.within(connection)
         require_known_tags(header.tags)
         its.tags.put(header.tags)
-        if standing.calibration is not None:
-            its.keep_cohort(
-                standing.cohort.version, standing.cohort.as_bytes(), standing.calibration
-            )
-        size = Size(header.subjects, header.references)
-        total, done = size.subjects + size.references, 0
+        if calibration is not None:
+            its.keep_cohort(cohort.version, cohort.as_bytes(), calibration)
+        total, done = header.subjects + header.references, 0
         for subjects in in_batches(export.subjects(), _AT_ONCE):
             its.subjects.arrive(
                 [ArrivingSubject(one.subject, one.name, one.created_at) for one in subjects]
             )
             tell(done := done + len(subjects), total)
         for references in in_batches(export.references(), _AT_ONCE):
-            its.references.arrive(_arriving(references, header, standing.cohort))
+            its.references.arrive(_arriving(references, header, cohort))
             tell(done := done + len(references), total)
         export.finish()
-        return Imported(collection, size)
+        return rows.collections.named(connection, collection.name)
 
     with rows.record(caller, Action.ENROL) as record:
-        return record.write(insert, lambda imported: _outcome(imported, header))
+        return record.write(insert, lambda made: _outcome(made, header))
 
 
-def _outcome(imported: Imported, header: Header) -> Outcome:
+def _outcome(made: Collection, header: Header) -> Outcome:
     # A commitment to each would cost more than the import.
-    size = imported.size
     return Outcome(
         details={
-            "made": str(imported.collection.id),
-            "subjects": str(size.subjects),
-            "references": str(size.references),
+            "made": str(made.id),
+            "subjects": str(made.size.subjects),
+            "references": str(made.size.references),
             **declared_by("tagged", header.tags),
         }
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Standing:
-    """What is to even the collection out, and its calibration where that is to be kept too."""
-
-    cohort: Cohort
-    calibration: Calibration | None
-
-
-def _standing(standards: Standards, header: Header, content: bytes) -> _Standing:
-    """Choose the cohort: what is known here, else what came.
+def _standing(
+    standards: Standards, header: Header, content: bytes
+) -> tuple[Cohort, Calibration | None]:
+    """Choose the cohort: what is known here, else what came; and a calibration that is to be kept.
 
     Raises:
         InvalidRequest: what came is not the cohort that the file says.
@@ -246,17 +226,17 @@ def _standing(standards: Standards, header: Header, content: bytes) -> _Standing
                 f"The export says that templates of {header.model} have {header.dimensions}"
                 f" numbers, and they have {known.vectors.shape[1]}: export it anew."
             )
-        return _Standing(known, None)
+        return known, None
     cohort = _required_cohort(header, content)
     if _is_known(standards.cohort_of, header):
         if header.calibration is None or _is_known(standards.calibration, header):
-            return _Standing(cohort, None)
+            return cohort, None
     elif header.calibration is None:
         raise Conflict(
             f"What scores with cohort {header.cohort_version} mean is known neither here nor in the"
-            " export: run `likeness models calibrate` where it was made, and export anew."
+            " export. Run `likeness models calibrate` where it was made, and export anew."
         )
-    return _Standing(cohort, header.calibration)
+    return cohort, header.calibration
 
 
 def _required_cohort(header: Header, content: bytes) -> Cohort:
@@ -321,15 +301,15 @@ def _other_cohort(header: Header) -> InvalidRequest:
 
 def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Give lines, each with its end; what follows the last end is a line too."""
-    held = b""
+    rest = b""
     for piece in pieces:
-        *whole, held = (held + piece).split(b"\n")
+        *whole, rest = (rest + piece).split(b"\n")
         for line in whole:
             yield line + b"\n"
-        if len(held) > LONGEST_LINE_BYTES:
+        if len(rest) > LONGEST_LINE_BYTES:
             break
-    if held:
-        yield held
+    if rest:
+        yield rest
 
 
 def _require_version(line: bytes) -> None:
