@@ -159,7 +159,7 @@ def test_failing_commit_fails_every_act_of_it(database: Database, things: Table)
 def test_callers_wait_where_too_many_acts_do(
     database: Database, things: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.storage.writer._WAITING_AT_MOST", 2)
+    monkeypatch.setattr("likeness.storage.database._WAITING_AT_MOST", 2)
     with ThreadPoolExecutor(6) as pool:
         with Gate(database):
             answers = [pool.submit(database.write, add(things, name)) for name in "abcdef"]
@@ -175,7 +175,7 @@ def test_callers_wait_where_too_many_acts_do(
 def test_transaction_ends_in_time_for_other_programs(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.storage.writer._TRANSACTION_S", 0.02)
+    monkeypatch.setattr("likeness.storage.database._TRANSACTION_S", 0.02)
     transactions = []
 
     def slow(connection: Connection) -> None:
@@ -271,7 +271,7 @@ def test_caller_who_waits_no_more_keeps_nobody_waiting(
     with ThreadPoolExecutor(1) as pool:
         with Gate(database):
             with monkeypatch.context() as patched:
-                patched.setattr("likeness.storage.writer.threading.Event", Impatient)
+                patched.setattr("likeness.storage.database.threading.Event", Impatient)
                 with pytest.raises(KeyboardInterrupt):
                     database.write(add(things, "given up"))
             after = pool.submit(database.write, add(things, "after"))

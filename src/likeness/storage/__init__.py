@@ -1,8 +1,13 @@
 """Rows, in one SQL database: read by many acts at a time, written by one."""
 
 from likeness.storage.database import Database, Freshness, open_database
-from likeness.storage.engine import PostgresServer, SqliteFile, read_address, reading_engine
-from likeness.storage.faults import faults_of
+from likeness.storage.engine import (
+    PostgresServer,
+    SqliteFile,
+    faults_of,
+    read_address,
+    reading_engine,
+)
 from likeness.storage.metadata import (
     METADATA,
     Identifier,

@@ -27,7 +27,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 
 # Named by rule, so that a later migration can name what an earlier one made, on both databases.
 METADATA = MetaData(
@@ -42,6 +42,8 @@ METADATA = MetaData(
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# SQLAlchemy asks for each value of each row, and the same ids and moments come again and again.
+_KEPT = 4096
 
 # SQLite counts up by itself only where the type is INTEGER, which holds 64 bits there.
 Serial = BigInteger().with_variant(Integer(), "sqlite")
@@ -66,32 +68,47 @@ class Instant(TypeDecorator[datetime]):
         _ = _EPOCH + since  # and this OverflowError
         return since // _MICROSECOND
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Turn microseconds into a `datetime` in UTC."""
-        return None if value is None else _EPOCH + value * _MICROSECOND
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[int | None], datetime | None]:
+        """Give what turns microseconds into a `datetime` in UTC."""
+        return _instant_of
 
 
-class Identifier(TypeDecorator[UUID]):
-    """A UUID: 16 bytes in SQLite, which has no such type; native in PostgreSQL."""
+@lru_cache(_KEPT)
+def _instant_of(value: int | None) -> datetime | None:
+    return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+class _IdAsBytes(TypeDecorator[UUID]):
+    """A UUID, kept as its 16 bytes."""
 
     impl = LargeBinary(16)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[UUID] | TypeEngine[bytes]:
-        """Choose the column's type."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(Uuid())
-        return dialect.type_descriptor(LargeBinary(16))
+    def bind_processor(self, dialect: Dialect) -> Callable[[UUID | None], bytes | None]:
+        """Give what turns a UUID into bytes."""
+        return _bytes_of
 
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> UUID | bytes | None:
-        """Turn a UUID into what the database keeps."""
-        if value is None or dialect.name == "postgresql":
-            return value
-        return value.bytes
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[bytes | None], UUID | None]:
+        """Give what turns bytes into a UUID."""
+        return _uuid_of
 
-    def process_result_value(self, value: UUID | bytes | None, dialect: Dialect) -> UUID | None:
-        """Turn what the database keeps into a UUID."""
-        return UUID(bytes=value) if isinstance(value, bytes) else value
+
+@lru_cache(_KEPT)
+def _bytes_of(value: UUID | None) -> bytes | None:
+    return None if value is None else value.bytes
+
+
+@lru_cache(_KEPT)
+def _uuid_of(value: bytes | None) -> UUID | None:
+    return None if value is None else UUID(bytes=value)
+
+
+Identifier = _IdAsBytes().with_variant(Uuid(), "postgresql")
+"""Type of a UUID: 16 bytes in SQLite, which has no such type; native in PostgreSQL."""
 
 
 INSTALLATION = Table(

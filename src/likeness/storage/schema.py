@@ -9,10 +9,9 @@ from importlib import resources
 
 from sqlalchemy import Connection, column, inspect, select, table
 
-from likeness.errors import Conflict, DatabaseUnavailable, required
+from likeness.errors import Conflict, DatabaseUnavailable
 from likeness.storage.database import Database
-from likeness.storage.engine import SqliteFile
-from likeness.storage.faults import faults_of
+from likeness.storage.engine import SqliteFile, faults_of
 
 _VERSION = table("alembic_version", column("version_num"))  # as Alembic makes it
 # Alembic keeps the migration that runs in a global of its own.
@@ -93,5 +92,4 @@ def _known() -> set[str]:
 
 
 def _set_foreign_keys(connection: Connection, state: str) -> None:
-    driver = required(connection.connection.driver_connection, "SQLite's connection")
-    driver.execute(f"PRAGMA foreign_keys={state}")
+    connection.connection.cursor().execute(f"PRAGMA foreign_keys={state}")

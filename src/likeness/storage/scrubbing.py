@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table
 
 from likeness.storage.database import Database
-from likeness.storage.engine import SqliteFile, maintenance_engine
-from likeness.storage.faults import faults_of
+from likeness.storage.engine import SqliteFile, faults_of, maintenance_engine
 
 _EVERYWHERE = (
     "backups, copies and snapshots of the disk",
