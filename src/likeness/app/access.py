@@ -15,8 +15,7 @@ from likeness.gallery import Collection, Collections
 from likeness.ledger import Ledger
 from likeness.policy import ChosenPack, RulesInForce, enabled, require_known, shipped
 from likeness.secrets import CommandKeys, KeyFiles, Keyring, KeySource, TextKeys
-from likeness.service.uses.record import Desk, Outcome
-from likeness.service.uses.withhold import Withholding
+from likeness.service.uses import Desk, Outcome, Withholding
 from likeness.storage import Freshness, SqliteFile, current, migrate, open_database, read_address
 from likeness.terms import UNDECLARED, Action, Closing, Principal, Role, Use
 from likeness.vision.cohorts.cohort import METHOD, Cohort

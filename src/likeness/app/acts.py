@@ -11,8 +11,8 @@ from likeness.app.installation import Installation
 from likeness.gallery import Collection
 from likeness.notify import read_networks
 from likeness.service.enrol.review import ReviewOfEnrolments
+from likeness.service.uses import TemplatesOf
 from likeness.service.uses import home as acts
-from likeness.service.uses.home import TemplatesOf
 from likeness.service.watch.watches import WatchInForce
 from likeness.terms import Calibration
 from likeness.vision.find import FaceFinder

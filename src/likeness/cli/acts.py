@@ -15,8 +15,8 @@ from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.progress import fetching
 from likeness.errors import HomeInUse, required
 from likeness.gallery import Collection
+from likeness.service.uses import Caller
 from likeness.service.uses import home as acts
-from likeness.service.uses.caller import Caller
 from likeness.vision.find import FaceFinder
 
 

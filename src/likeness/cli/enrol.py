@@ -44,8 +44,7 @@ from likeness.service.enrol.enrol import (
     row_of,
 )
 from likeness.service.enrol.sources import NamedPicture, read_source
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.home import Home
+from likeness.service.uses import Caller, Home
 
 _CURES = {
     SeveralFaces.__name__: "`--foremost` takes the largest face of each",

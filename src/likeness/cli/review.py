@@ -20,8 +20,7 @@ from likeness.review import Verdict
 from likeness.service.review import cases as acts
 from likeness.service.review.cases import CaseFacts, SeenCandidate, SeenCase
 from likeness.service.review.upkeep import sweep_review
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.home import Rows
+from likeness.service.uses import Caller, Rows
 from likeness.v1.answers import CaseAnswer, SeenCaseAnswer
 
 review = typer.Typer(help="Cases: what machines suggest, and people decide.")

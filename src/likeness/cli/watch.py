@@ -16,7 +16,7 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.standard_input import picture_path, sample_of
 from likeness.policy import require_known
 from likeness.review import Grounds
-from likeness.service.uses.caller import Stated
+from likeness.service.uses import Stated
 from likeness.service.watch import watches as acts
 from likeness.service.watch.watches import Wanted
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from likeness.access import RequestTokens
 from likeness.buckets import Buckets
 from likeness.rekognition.page_tokens import PageTokens
-from likeness.service.uses.home import Home
+from likeness.service.uses import Home
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

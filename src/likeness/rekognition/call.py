@@ -9,7 +9,7 @@ from likeness.rekognition.contract import TARGET_PREFIX, contracts
 from likeness.rekognition.faults import AwsError
 from likeness.server import Exchange, Head
 from likeness.server.errors import NotSigned
-from likeness.service.uses.caller import Caller, Stated
+from likeness.service.uses import Caller, Stated
 from likeness.terms import Principal
 
 Request = Mapping[str, Any]

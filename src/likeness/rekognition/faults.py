@@ -32,7 +32,7 @@ from likeness.server.errors import (
     TooManyRequests,
     UnknownKey,
 )
-from likeness.service.uses.home import NoSuchCollection, NoSuchSubject
+from likeness.service.uses import NoSuchCollection, NoSuchSubject
 
 
 class AwsError(Exception):

@@ -7,8 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from likeness.server import Lane
-from likeness.service.uses.caller import Caller, Proof, Stated
-from likeness.service.uses.home import Rows
+from likeness.service.uses import Caller, Proof, Rows, Stated
 from likeness.terms import Principal
 
 PROOF_STATE = "proof"

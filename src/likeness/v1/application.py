@@ -17,7 +17,7 @@ from starlette.types import Message
 
 from likeness import __version__
 from likeness.server import Answer, BodyLimits, Door, Exchange, Gate
-from likeness.service.uses.caller import Proof, receipt_for
+from likeness.service.uses import Proof, receipt_for
 from likeness.v1.acts import PROOF_STATE, Acts, Offered, RowsHere, Somebody
 from likeness.v1.cases import cases
 from likeness.v1.problems import problem

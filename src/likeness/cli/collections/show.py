@@ -20,7 +20,7 @@ from likeness.service.enrol import collections as acts
 from likeness.service.enrol import subjects as lists
 from likeness.service.enrol.subjects import ListedReference, ListedSubject, Page
 from likeness.service.search.naming import Naming
-from likeness.service.uses.home import Rows
+from likeness.service.uses import Rows
 from likeness.vision.models.template_model import recogniser_of
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The collection's name.")]

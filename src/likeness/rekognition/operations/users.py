@@ -12,7 +12,7 @@ from likeness.rekognition.faults import AwsError
 from likeness.service.enrol import subjects as acts
 from likeness.service.enrol.subjects import AssignDemands, Refusal, SubjectFull, Why
 from likeness.service.erase.erase import dissolve_subject
-from likeness.service.uses.once import Once
+from likeness.service.uses import Once
 
 # Ours is done when it is answered; what AWS answers at that moment is `UPDATING`.
 CREATED, UPDATING, ACTIVE = "CREATED", "UPDATING", "ACTIVE"

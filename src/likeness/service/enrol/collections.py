@@ -7,14 +7,14 @@ from sqlalchemy import Connection
 
 from likeness.errors import Conflict
 from likeness.gallery import MOST_TAGS, Collection
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.collection_facts import (
+from likeness.service.uses import (
+    Caller,
+    Outcome,
+    Rows,
     declared_by,
     needed_to_tag,
     require_known_tags,
 )
-from likeness.service.uses.home import Rows
-from likeness.service.uses.record import Outcome
 from likeness.terms import Action
 
 

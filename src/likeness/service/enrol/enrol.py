@@ -36,11 +36,8 @@ from likeness.gallery import CollectionRows, NewReference, Reference
 from likeness.service.enrol.csv_rows import as_text
 from likeness.service.enrol.review import NewFace
 from likeness.service.enrol.sources import NamedPicture, person_meant
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.collection_facts import use_in
-from likeness.service.uses.home import Home
-from likeness.service.uses.record import Outcome as OnRecord
-from likeness.service.uses.record import Record
+from likeness.service.uses import Caller, Home, Record, use_in
+from likeness.service.uses import Outcome as OnRecord
 from likeness.terms import Action, in_parallel
 from likeness.vision.decode import Sample
 

@@ -13,9 +13,7 @@ from likeness.gallery import (
     Subject,
 )
 from likeness.service.search.faces import QualityBar, ReadSample
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.home import Home
-from likeness.service.uses.record import Outcome
+from likeness.service.uses import Caller, Home, Outcome
 from likeness.terms import Action, Face, QualityReason
 from likeness.vision.decode import Sample
 

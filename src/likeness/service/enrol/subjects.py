@@ -16,11 +16,17 @@ from sqlalchemy import Connection
 
 from likeness.errors import Conflict, Denied
 from likeness.gallery import Collection, CollectionRows, OpenCollection, Reference, Subject
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.home import Home, NoSuchSubject, Rows
-from likeness.service.uses.once import Once
-from likeness.service.uses.record import Outcome, Record, refusal
-from likeness.service.uses.withhold import OF_PEOPLE
+from likeness.service.uses import (
+    OF_PEOPLE,
+    Caller,
+    Home,
+    NoSuchSubject,
+    Once,
+    Outcome,
+    Record,
+    Rows,
+    refusal,
+)
 from likeness.terms import Action, Duty, Template, compare
 
 T = TypeVar("T")

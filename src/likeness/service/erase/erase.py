@@ -19,11 +19,15 @@ from likeness.access import may
 from likeness.errors import Denied, LikenessError, NotFound
 from likeness.gallery import Collection, Erasure, ErasureCertificate, Subject, Verification
 from likeness.service.enrol.subjects import named
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.collection_facts import declares
-from likeness.service.uses.home import Home, NoSuchCollection, NoSuchSubject
-from likeness.service.uses.once import Once
-from likeness.service.uses.record import Outcome
+from likeness.service.uses import (
+    Caller,
+    Home,
+    NoSuchCollection,
+    NoSuchSubject,
+    Once,
+    Outcome,
+    declares,
+)
 from likeness.terms import Action, Use
 
 _logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from likeness.gallery import Collections
 from likeness.ledger import Ledger
 from likeness.secrets import Keyring
-from likeness.service.uses.record import Desk, Outcome, Record
+from likeness.service.uses import Desk, Outcome, Record
 from likeness.storage import Database
 from likeness.terms import UNDECLARED, Action, Principal, Use
 

@@ -6,7 +6,7 @@ from functools import partial
 from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret, keys, list_keys
 from likeness.policy import require_known
 from likeness.service.govern.acts import Governing
-from likeness.service.uses.record import Outcome
+from likeness.service.uses import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from likeness.ledger import (
 )
 from likeness.secrets import VerifyingKey
 from likeness.service.govern.acts import Governing
-from likeness.service.uses.record import Outcome
+from likeness.service.uses import Outcome
 from likeness.storage import read_installation
 from likeness.terms import Action, Use
 

@@ -23,7 +23,7 @@ from likeness.policy import (
 )
 from likeness.service.govern.acts import Governing
 from likeness.service.govern.simulation import Simulation, simulate_policy
-from likeness.service.uses.collection_facts import use_in
+from likeness.service.uses import use_in
 from likeness.terms import Decision, Use
 
 # Characters of a choice that an entry holds; the next decisions' digest covers all of it.

@@ -21,7 +21,7 @@ from likeness.errors import Conflict
 from likeness.gallery import counts_by_key, rewrap_keys
 from likeness.review import keys as review
 from likeness.service.govern.acts import Governing
-from likeness.service.uses.record import Outcome
+from likeness.service.uses import Outcome
 from likeness.terms import Action
 
 # Whoever keeps what the installation's key has sealed: what is missing here is lost for good.

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from likeness.ledger import Entry, Kind, Rules, every_entry, read_entry
 from likeness.policy import STOP_SWITCH, Circumstances, PolicyEngine
-from likeness.service.uses.record import DESKS_OWN
+from likeness.service.uses import DESKS_OWN
 from likeness.terms import Action, Decision, Duty, Use
 
 

@@ -19,9 +19,7 @@ from sqlalchemy import Connection
 from likeness.errors import Conflict, InvalidRequest, LikenessError, NotFound, StateError
 from likeness.evaluation import calibrate_own_strangers
 from likeness.gallery import Collection, CollectionRows, Gallery, Measured, Size
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.home import Home
-from likeness.service.uses.record import Outcome
+from likeness.service.uses import Caller, Home, Outcome
 from likeness.storage import Database
 from likeness.terms import FEWEST_SUBJECTS, MOST_SUBJECTS, Action, Calibration, Joining
 

@@ -30,9 +30,7 @@ from likeness.gallery import (
 )
 from likeness.review import crops
 from likeness.service.models.re_embed_source import PictureAgain
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.home import Home
-from likeness.service.uses.record import Outcome, Record
+from likeness.service.uses import Caller, Home, Outcome, Record
 from likeness.terms import Action, Box, Face, in_batches, in_parallel
 from likeness.vision.crop import box_in_crop
 from likeness.vision.decode import DecodeLimits, Sample, inspect

@@ -23,9 +23,7 @@ from likeness.service.move.export_format import (
     SubjectLine,
     encoded,
 )
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.home import Rows
-from likeness.service.uses.record import Outcome
+from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import Action, Calibration, Template
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.cohorts.standards import Standards

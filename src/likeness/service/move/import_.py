@@ -38,10 +38,7 @@ from likeness.service.move.export_format import (
     SubjectLine,
     encoded,
 )
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.collection_facts import declared_by, require_known_tags
-from likeness.service.uses.home import Rows
-from likeness.service.uses.record import Outcome
+from likeness.service.uses import Caller, Outcome, Rows, declared_by, require_known_tags
 from likeness.terms import (
     Action,
     Calibration,

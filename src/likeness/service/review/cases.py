@@ -27,10 +27,7 @@ from likeness.review import (
     verdicts,
 )
 from likeness.secrets import Keyring
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.collection_facts import facts_of
-from likeness.service.uses.home import Rows
-from likeness.service.uses.record import Outcome, Record
+from likeness.service.uses import Caller, Outcome, Record, Rows, facts_of
 from likeness.terms import UNDECLARED, Action, Principal
 
 T = TypeVar("T")

@@ -8,8 +8,7 @@ from functools import partial
 from likeness.errors import Denied
 from likeness.notify import WebhookSender
 from likeness.review import Case, Watch, cases, outbox, watches
-from likeness.service.uses.home import Rows
-from likeness.service.uses.record import Outcome
+from likeness.service.uses import Outcome, Rows
 from likeness.terms import Action, Use
 
 _logger = logging.getLogger(__name__)

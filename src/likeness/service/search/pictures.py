@@ -14,10 +14,7 @@ from uuid import UUID
 from likeness.errors import NoFace
 from likeness.service.search.faces import QualityBar, ReadSample, faces_in, within
 from likeness.service.search.naming import Expected, Strangers
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.home import Home
-from likeness.service.uses.record import Outcome, Record
-from likeness.service.uses.withhold import Probe
+from likeness.service.uses import Caller, Home, Outcome, Probe, Record
 from likeness.terms import Action, Calibration, Face, rate_of_any
 from likeness.vision.decode import Sample
 from likeness.vision.find import Located

@@ -17,10 +17,7 @@ from likeness.gallery import By, OpenCollection
 from likeness.gallery import Candidate as FoundCandidate
 from likeness.service.search.faces import FaceInPicture, QualityBar, ReadSample, faces_in, within
 from likeness.service.search.naming import SIMILARITY, Expected, Naming, Verdict, expected_false
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.home import Home, NoSuchSubject
-from likeness.service.uses.record import Outcome, Record
-from likeness.service.uses.withhold import Probe
+from likeness.service.uses import Caller, Home, NoSuchSubject, Outcome, Probe, Record
 from likeness.terms import Action, Calibration, Template
 from likeness.vision.decode import Sample
 from likeness.vision.find import Located

@@ -14,3 +14,46 @@ A door parses what came, makes a `Caller`, calls one act, words its answer, and 
 the receipt and the case that the act leaves in `caller.proof`, also where it raised. `app.acts`
 makes the `Home`; an act takes from it whatever it needs, so that no door hands over parts.
 """
+
+from likeness.service.uses.caller import Caller, Proof, Stated, receipt_for
+from likeness.service.uses.collection_facts import (
+    declared_by,
+    declares,
+    facts_of,
+    needed_to_tag,
+    require_known_tags,
+    use_in,
+)
+from likeness.service.uses.home import Home, NoSuchCollection, NoSuchSubject, Rows, TemplatesOf
+from likeness.service.uses.once import Once
+from likeness.service.uses.record import DESKS_OWN, Desk, Outcome, Record, refusal
+from likeness.service.uses.withhold import OF_PEOPLE, OF_REVIEWERS, Probe, Withholding, owed_by
+
+__all__ = [
+    "DESKS_OWN",
+    "OF_PEOPLE",
+    "OF_REVIEWERS",
+    "Caller",
+    "Desk",
+    "Home",
+    "NoSuchCollection",
+    "NoSuchSubject",
+    "Once",
+    "Outcome",
+    "Probe",
+    "Proof",
+    "Record",
+    "Rows",
+    "Stated",
+    "TemplatesOf",
+    "Withholding",
+    "declared_by",
+    "declares",
+    "facts_of",
+    "needed_to_tag",
+    "owed_by",
+    "receipt_for",
+    "refusal",
+    "require_known_tags",
+    "use_in",
+]

@@ -15,11 +15,7 @@ from likeness.policy import Circumstances, RulesInForce
 from likeness.review import Grounds, NewWatch, Owed, Watch, watches
 from likeness.secrets import Keyring
 from likeness.service.search.faces import ReadSample
-from likeness.service.uses.caller import Caller
-from likeness.service.uses.collection_facts import facts_of, use_in
-from likeness.service.uses.home import Rows
-from likeness.service.uses.record import Outcome
-from likeness.service.uses.withhold import OF_REVIEWERS, owed_by
+from likeness.service.uses import OF_REVIEWERS, Caller, Outcome, Rows, facts_of, owed_by, use_in
 from likeness.terms import UNDECLARED, Action, CollectionFacts, Duty, Principal, Template, Use
 from likeness.vision.crop import face_crop_jpeg
 from likeness.vision.decode import Sample
