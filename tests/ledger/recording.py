@@ -17,8 +17,8 @@ from likeness.ledger import (
     read_checkpoint,
     verify_log,
 )
-from likeness.ledger.checkpoint import NoteSigner
 from likeness.ledger.keys import LedgerKey, open_key
+from likeness.ledger.proofs import NoteSigner
 from likeness.secrets import Keyring, SigningKey, VerifyingKey
 from likeness.storage import Database, read_installation
 from likeness.terms import (

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from likeness.errors import InvalidRequest
 from likeness.ledger import Checkpoint, NoteKey, read_checkpoint
-from likeness.ledger.checkpoint import NoteSigner, read_note
+from likeness.ledger.proofs import NoteSigner, read_note
 from likeness.secrets import SigningKey, VerifyingKey
 from tests.ledger.recording import signed
 

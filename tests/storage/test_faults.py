@@ -138,7 +138,7 @@ def test_postgresql_that_another_program_holds_is_a_conflict(postgresql_url: str
 def test_server_that_does_not_answer_is_named_without_secrets(
     postgresql_url: str, change: Callable[[str], str], reason: str
 ) -> None:
-    with pytest.raises(DatabaseUnavailable, match=f"does not .*{reason}.*: start it") as caught:
+    with pytest.raises(DatabaseUnavailable, match=f"does not .*{reason}.*Start it") as caught:
         open_and_close(change(postgresql_url))
 
     assert "hunter2" not in str(caught.value)

@@ -1,25 +1,28 @@
 """What was done, provably: entries in a Merkle tree, its head signed, receipts for anybody."""
 
-from likeness.ledger.checkpoint import (
-    Checkpoint,
-    NoteKey,
-    SignedCheckpoint,
-    read_checkpoint,
-    tell_witness,
-)
-from likeness.ledger.commitments import FORGOTTEN_FROM
 from likeness.ledger.entry import Entry, Event, Kind, Rules, read_entry
 from likeness.ledger.head import every_entry
-from likeness.ledger.keys import counts_by_key, open_marks, read_verifying_key, rewrap_keys
+from likeness.ledger.keys import (
+    FORGOTTEN_FROM,
+    counts_by_key,
+    open_marks,
+    read_verifying_key,
+    rewrap_keys,
+)
 from likeness.ledger.ledger import Ledger, Position, origin_of
 from likeness.ledger.proofs import (
+    Checkpoint,
     Growth,
+    NoteKey,
     Proven,
     Receipt,
+    SignedCheckpoint,
     prove,
     prove_growth,
+    read_checkpoint,
     read_growth,
     read_receipt,
+    tell_witness,
 )
 from likeness.ledger.verification import Problem, Verification, verify_log
 

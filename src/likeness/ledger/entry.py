@@ -1,7 +1,7 @@
 """Entries, which are what is written down of uses: facts that policy decides by, and counts.
 
 Never a template, a picture, a name, nor an id that a client chose. People and references appear as
-commitments (`likeness.ledger.commitments`), a case and a warrant too. An entry's bytes are JSON in
+commitments (`likeness.ledger.keys`), a case and a warrant too. An entry's bytes are JSON in
 ASCII with sorted keys and no spaces, one way to write each entry; docs/ledger.md lists the keys.
 """
 

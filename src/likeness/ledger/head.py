@@ -9,18 +9,15 @@ from sqlalchemy import Connection, select, type_coerce
 from sqlalchemy.types import NullType
 
 from likeness.errors import InvalidRequest, LedgerBroken
-from likeness.ledger.checkpoint import SignedCheckpoint, read_checkpoint
 from likeness.ledger.entry import read_entry
 from likeness.ledger.keys import read_verifying_key
-from likeness.ledger.tables import ENTRIES, HEAD
+from likeness.ledger.proofs import SignedCheckpoint, read_checkpoint
+from likeness.ledger.tables import ENTRIES
 from likeness.ledger.tree import (
-    EMPTY_ROOT,
     HASH_BYTES,
     Frontier,
     Node,
     ReadNodes,
-    consistency_proof,
-    is_consistent,
     leaf_hash,
     read_frontier,
 )
@@ -80,9 +77,6 @@ def node_reader(connection: Connection) -> ReadNodes:
     return read
 
 
-_NOTE = select(HEAD.c.note).where(HEAD.c.id == 1)
-
-
 @dataclass(frozen=True, slots=True)
 class Head:
     """The ledger as of one signed checkpoint: all that is needed to append to it.
@@ -94,32 +88,6 @@ class Head:
     frontier: Frontier
     at: datetime
     public_key: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How long a ledger was, and its root."""
-
-    size: int = 0
-    root: bytes = EMPTY_ROOT
-
-
-def read_note(connection: Connection) -> str | None:
-    """Read the signed checkpoint of all entries; None where nothing was ever recorded.
-
-    Raises:
-        LedgerBroken: it is missing, and rows say that it was there.
-    """
-    note = connection.execute(_NOTE).scalar_one_or_none()
-    if note is None and (
-        read_verifying_key(connection) is not None
-        or connection.execute(select(ENTRIES.c.position).limit(1)).first() is not None
-    ):
-        raise LedgerBroken(
-            "The ledger's signed head is missing: the database was changed by others. Restore a"
-            " backup."
-        )
-    return note
 
 
 def checkpoint_of(note: str | None) -> SignedCheckpoint | None:
@@ -159,34 +127,3 @@ def read_head(connection: Connection, note: str, origin: str) -> Head:
             " others. Restore a backup; `likeness ledger verify` names the entry."
         )
     return Head(note, frontier, read_entry(last).at, key.raw)
-
-
-def require_growth(connection: Connection, head: Head, acknowledged: Extent) -> None:
-    """Refuse a ledger that does not extend what this program has acknowledged.
-
-    Raises:
-        LedgerBroken: it has fewer entries, or others.
-    """
-    size = head.frontier.size
-    require_length(size, acknowledged)
-    if acknowledged.size == 0:
-        return
-    proof = consistency_proof(acknowledged.size, size, node_reader(connection))
-    if not is_consistent(acknowledged.size, acknowledged.root, size, head.frontier.root, proof):
-        raise LedgerBroken(
-            f"Of the {acknowledged.size} entries that were acknowledged some are others: the"
-            " database was replaced or changed. Restore a backup that holds them."
-        )
-
-
-def require_length(size: int, acknowledged: Extent) -> None:
-    """Refuse a ledger that is shorter than what this program has acknowledged.
-
-    Raises:
-        LedgerBroken: it is.
-    """
-    if size < acknowledged.size:
-        raise LedgerBroken(
-            f"{acknowledged.size} entries were acknowledged and the database has {size}: an older"
-            " copy took its place. Restore the newer one."
-        )

@@ -1,23 +1,43 @@
-"""What signs the ledger and keeps its commitments secret: one row, sealed by the keyring.
+"""Keys of the ledger: what signs it, and what tells of an entry whom it is about.
 
-It holds a signing key and a secret. A new signing key takes the row's place; the secret stays,
-unless it is lost.
+One row, sealed by the keyring, holds a signing key and a secret. A new signing key takes the row's
+place; the secret stays, unless it is lost.
+
+An entry says by commitments whom it is about, and tells nobody who reads it. A subject's or
+reference's is an HMAC of its id and the use's, under a random key of its own, which lies in a row,
+sealed by the secret. Two entries about one person have nothing in common that shows. Once the row
+is deleted, nobody can tell, whatever other keys they have. A case's or a warrant's is an HMAC under
+the secret, alike in all entries: an auditor can count the uses of one.
 """
 
 import base64
+import hmac
+import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from likeness.errors import InvalidRequest, KeyUnusable, LedgerBroken
-from likeness.ledger.checkpoint import NoteSigner, decoded
+from likeness.ledger.proofs import NoteSigner, decoded
 from likeness.ledger.tables import KEYS, SUBJECT_KEYS
 from likeness.secrets import Digester, Key, Keyring, SigningKey, VerifyingKey, key_id_of
+from likeness.storage import OneOf
+from likeness.terms import in_batches
 
 _SECRET_CONTEXT = b"ledger secret"
 _MARK_BYTES = 16
+_KEY_BYTES = 32
+# SQLite takes 32,766 values in a statement, older ones 999.
+_AT_A_TIME = 900
+_OF_SOME = OneOf(SUBJECT_KEYS.c.id, lambda some: select(SUBJECT_KEYS).where(some))
+_INSERT = insert(SUBJECT_KEYS)
+
+FORGOTTEN_FROM = (SUBJECT_KEYS,)
+"""The tables that `likeness.storage.scrub` is to be told after `Ledger.forget`."""
 
 
 class Marks:
@@ -172,3 +192,65 @@ def is_endorsed(former: VerifyingKey, origin: str, public_key: bytes, endorsemen
 
 def _endorsed_text(origin: str, public_key: bytes) -> bytes:
     return f"likeness ledger key\n{origin}\n{public_key.hex()}\n".encode()
+
+
+def commit_words(secret: Key, purpose: str, words: str | None) -> str | None:
+    """Commit to a case or a warrant, which is the caller's own words."""
+    if words is None:
+        return None
+    return _encoded(Digester(secret, f"ledger {purpose}").digest(words.encode()))
+
+
+def commit_ids(
+    connection: Connection, secret: Key, use_id: UUID, ids: Sequence[UUID]
+) -> tuple[str, ...]:
+    """Commit to subjects or references, in the order of their ids given."""
+    keys = _ensure_subject_keys(connection, secret, ids)
+    return tuple(_commitment(keys[each], use_id, each) for each in ids)
+
+
+def destroy_subject_keys(connection: Connection, ids: Sequence[UUID]) -> int:
+    """Destroy the keys of subjects and references; say how many there were.
+
+    The last entry about them has to be written before: another would give them a new key.
+    """
+    return sum(
+        connection.execute(delete(SUBJECT_KEYS).where(SUBJECT_KEYS.c.id.in_(some))).rowcount
+        for some in in_batches(ids, _AT_A_TIME)
+    )
+
+
+def _ensure_subject_keys(
+    connection: Connection, secret: Key, ids: Sequence[UUID]
+) -> dict[UUID, bytes]:
+    """Read the keys of subjects and references, and make those that are missing."""
+    if not ids:
+        return {}
+    keys = _subject_keys(connection, secret, ids)
+    made = {each: os.urandom(_KEY_BYTES) for each in ids if each not in keys}
+    if made:
+        rows = [
+            {"id": each, "sealed_key": secret.seal(key, _subject_context(each))}
+            for each, key in made.items()
+        ]
+        connection.execute(_INSERT, rows)
+    return {**keys, **made}
+
+
+def _subject_keys(connection: Connection, secret: Key, ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    return {
+        row.id: secret.unseal(row.sealed_key, _subject_context(row.id))
+        for row in _OF_SOME.all(connection, ids)
+    }
+
+
+def _commitment(key: bytes, use_id: UUID, about: UUID) -> str:
+    return _encoded(hmac.digest(key, use_id.bytes + about.bytes, "sha256"))
+
+
+def _subject_context(about: UUID) -> bytes:
+    return b"ledger subject " + about.bytes
+
+
+def _encoded(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

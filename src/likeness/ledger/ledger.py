@@ -18,27 +18,33 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from likeness.errors import InvalidRequest, LedgerBroken, NotFound, required
-from likeness.ledger import commitments, keys
-from likeness.ledger.checkpoint import Checkpoint, read_checkpoint
+from likeness.errors import InvalidRequest, LedgerBroken, NotFound
 from likeness.ledger.entry import Entry, Event, Kind, Rules
-from likeness.ledger.head import (
-    Extent,
-    Head,
-    entry_bytes,
-    node_reader,
-    read_head,
-    read_note,
-    require_growth,
-    require_length,
+from likeness.ledger.head import Head, entry_bytes, node_reader, read_head
+from likeness.ledger.keys import (
+    LedgerKey,
+    commit_ids,
+    commit_words,
+    destroy_subject_keys,
+    endorse,
+    open_key,
+    read_verifying_key,
+    replace_key,
 )
-from likeness.ledger.keys import LedgerKey, endorse
-from likeness.ledger.proofs import Growth, Receipt, ReceiptId, read_receipt_id
+from likeness.ledger.proofs import (
+    Checkpoint,
+    Growth,
+    Receipt,
+    ReceiptId,
+    read_checkpoint,
+    read_receipt_id,
+)
 from likeness.ledger.tables import ENTRIES, HEAD
 from likeness.ledger.tree import (
+    EMPTY_ROOT,
     Frontier,
     consistency_proof,
     inclusion_proof,
@@ -52,6 +58,7 @@ from likeness.terms import Action, Principal, Role, Use
 
 _ITSELF = Principal("local:likeness", Role.ADMIN)
 # Made once: every use comes here.
+_NOTE = select(HEAD.c.note).where(HEAD.c.id == 1)
 _INSERT = insert(ENTRIES)
 _INSERT_HEAD = insert(HEAD).values(id=1)
 _UPDATE_HEAD = update(HEAD)
@@ -72,6 +79,14 @@ class Position:
     root: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """How long a ledger was, and its root."""
+
+    size: int = 0
+    root: bytes = EMPTY_ROOT
+
+
 class Ledger:
     """The ledger of an installation; safe to use from many threads."""
 
@@ -87,9 +102,9 @@ class Ledger:
         self._clock = clock
         self._origin = origin_of(database.read(read_installation))
         self._key: LedgerKey | None = None
-        self._head: Head | None = None
+        self._head = _NOTHING
         self._lock = threading.Lock()
-        self._acknowledged = Extent()
+        self._acknowledged = _Extent()
 
     def append(self, connection: Connection, event: Event) -> Position:
         """Append an event, inside an act of `Database.write`.
@@ -102,12 +117,12 @@ class Ledger:
         head = self._head_to_extend(connection)
         key = self._key
         if key is None or key.public_key != head.public_key:
-            key = self._key = keys.open_key(connection, self._keyring, self._origin)
+            key = self._key = open_key(connection, self._keyring, self._origin)
         return self._append(connection, key, head, event)
 
     def receipt_id(self, position: Position) -> str:
         """Name an entry's receipt, once its act is committed, and never before."""
-        self._acknowledge(Extent(position.index + 1, position.root))
+        self._acknowledge(_Extent(position.index + 1, position.root))
         return str(ReceiptId.of(position.index, position.leaf))
 
     def receipt(self, receipt_id: str) -> Receipt:
@@ -152,7 +167,7 @@ class Ledger:
 
         The entry of the erasure has to be appended before; `FORGOTTEN_FROM` is to be scrubbed.
         """
-        return commitments.forget(connection, ids)
+        return destroy_subject_keys(connection, ids)
 
     def new_key(self, connection: Connection, use: Use) -> Position:
         """Go on with a new signing key, in an act; the former one endorses it, where it opens.
@@ -162,25 +177,25 @@ class Ledger:
         """
         head = self._head_to_extend(connection)
         try:
-            former = keys.open_key(connection, self._keyring, self._origin)
+            former = open_key(connection, self._keyring, self._origin)
         except LedgerBroken:  # lost: that is what a new key is for
             former = None
         return self._replace_key(connection, head, use, former)
 
     def _head_to_extend(self, connection: Connection) -> Head:
         """Read what to append to; a ledger that has not begun begins."""
-        note = read_note(connection)
+        note = _read_note(connection)
         if note is None:
-            require_length(0, self._acknowledged)
+            _require_length(0, self._acknowledged)
             use = Use(_ITSELF, Action.GOVERN, "ledger.begin")
             self._replace_key(connection, _NOTHING, use, None)
-        elif self._head is None or self._head.note != note:
+        elif self._head is _NOTHING or self._head.note != note:
             head = read_head(connection, note, self._origin)
-            require_growth(connection, head, self._acknowledged)
+            _require_growth(connection, head, self._acknowledged)
             self._head = head
         else:
-            require_length(self._head.frontier.size, self._acknowledged)
-        return required(self._head, "the ledger's head")
+            _require_length(self._head.frontier.size, self._acknowledged)
+        return self._head
 
     def _append(self, connection: Connection, key: LedgerKey, head: Head, event: Event) -> Position:
         written, at = self._entry(connection, key, head, event)
@@ -212,15 +227,15 @@ class Ledger:
         use, clock = event.use, self._clock().astimezone(UTC)
         at = max(clock, head.at)
         about = [*event.subject_ids, *event.reference_ids]
-        committed = commitments.commit_ids(connection, key.secret, use.id, about)
+        committed = commit_ids(connection, key.secret, use.id, about)
         subject_count = len(event.subject_ids)
         entry = Entry(
             at,
             event.kind,
             replace(
                 use,
-                case=commitments.commit_words(key.secret, "case", use.case),
-                warrant=commitments.commit_words(key.secret, "warrant", use.warrant),
+                case=commit_words(key.secret, "case", use.case),
+                warrant=commit_words(key.secret, "warrant", use.warrant),
             ),
             None if event.decision is None else Rules.of(event.decision),
             event.counts,
@@ -235,9 +250,7 @@ class Ledger:
     def _replace_key(
         self, connection: Connection, head: Head, use: Use, former: LedgerKey | None
     ) -> Position:
-        key, secret_kept = keys.replace_key(
-            connection, self._keyring, self._origin, head.frontier.size
-        )
+        key, secret_kept = replace_key(connection, self._keyring, self._origin, head.frontier.size)
         details = {"key": key.public_key.hex()}
         if head is not _NOTHING:
             details["replaces"] = head.public_key.hex()
@@ -281,19 +294,64 @@ class Ledger:
     def _checked_head(self, connection: Connection) -> Head:
         # Before the first row is read: what is acknowledged meanwhile may not be seen here.
         acknowledged = self._acknowledged
-        note = read_note(connection)
+        note = _read_note(connection)
         if note is None:
-            require_length(0, acknowledged)
+            _require_length(0, acknowledged)
             raise NotFound(
                 "The ledger has no entries: nothing is recorded yet. Use Likeness first."
             )
         head = read_head(connection, note, self._origin)
-        require_growth(connection, head, acknowledged)
-        self._acknowledge(Extent(head.frontier.size, head.frontier.root))
+        _require_growth(connection, head, acknowledged)
+        self._acknowledge(_Extent(head.frontier.size, head.frontier.root))
         return head
 
-    def _acknowledge(self, extent: Extent) -> None:
+    def _acknowledge(self, extent: _Extent) -> None:
         """Remember how long the ledger has to be from now on."""
         with self._lock:
             if extent.size > self._acknowledged.size:
                 self._acknowledged = extent
+
+
+def _read_note(connection: Connection) -> str | None:
+    """Read the signed checkpoint of all entries; None where nothing was ever recorded.
+
+    Raises:
+        LedgerBroken: it is missing, and rows say that it was there.
+    """
+    note = connection.execute(_NOTE).scalar_one_or_none()
+    if note is None and (
+        read_verifying_key(connection) is not None
+        or connection.execute(select(ENTRIES.c.position).limit(1)).first() is not None
+    ):
+        raise LedgerBroken(
+            "The ledger's signed head is missing: the database was changed by others. Restore a"
+            " backup."
+        )
+    return note
+
+
+def _require_growth(connection: Connection, head: Head, acknowledged: _Extent) -> None:
+    """Refuse a ledger that does not extend what this program has acknowledged.
+
+    Raises:
+        LedgerBroken: it has fewer entries, or others.
+    """
+    size = head.frontier.size
+    _require_length(size, acknowledged)
+    if acknowledged.size == 0:
+        return
+    proof = consistency_proof(acknowledged.size, size, node_reader(connection))
+    if not is_consistent(acknowledged.size, acknowledged.root, size, head.frontier.root, proof):
+        raise LedgerBroken(
+            f"Of the {acknowledged.size} entries that were acknowledged some are others: the"
+            " database was replaced or changed. Restore a backup that holds them."
+        )
+
+
+def _require_length(size: int, acknowledged: _Extent) -> None:
+    """Refuse a ledger that is shorter than what this program has acknowledged."""
+    if size < acknowledged.size:
+        raise LedgerBroken(
+            f"{acknowledged.size} entries were acknowledged and the database has {size}: an older"
+            " copy took its place. Restore the newer one."
+        )

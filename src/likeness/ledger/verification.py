@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from likeness.errors import InvalidRequest
-from likeness.ledger.checkpoint import SignedCheckpoint
 from likeness.ledger.entry import Kind
 from likeness.ledger.head import checkpoint_of, every_row
 from likeness.ledger.keys import Marks, is_endorsed, read_verifying_key
+from likeness.ledger.proofs import SignedCheckpoint
 from likeness.ledger.tables import HEAD
 from likeness.ledger.tree import EMPTY_ROOT, Frontier, leaf_hash
 from likeness.secrets import VerifyingKey
