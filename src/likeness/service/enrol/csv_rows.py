@@ -10,13 +10,15 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from likeness.errors import InvalidRequest
 from likeness.terms import spellings
+
+T = TypeVar("T")
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _LONGEST_LINE = 1 << 20
@@ -69,6 +71,21 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
             f"'{path}', line {last + 1}: not CSV ({error}). Look for a quotation mark that is not"
             " closed."
         ) from error
+
+
+def each_row(
+    path: Path, needed: Sequence[str], read: Callable[[Mapping[str, str]], T]
+) -> Iterator[T]:
+    """Yield what is read of each row; what is wrong with one is said by its line.
+
+    Raises:
+        InvalidRequest: what `read` or `read_rows` raises.
+    """
+    for line, row in read_rows(path, needed):
+        try:
+            yield read(row)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"'{path}', line {line}: {error}") from error
 
 
 def _not_csv(path: Path) -> InvalidRequest:

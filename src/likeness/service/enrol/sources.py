@@ -2,15 +2,15 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from difflib import get_close_matches
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from likeness.errors import InvalidRequest, LikenessError, SeveralFaces
-from likeness.service.enrol.csv_rows import inside, read_rows
+from likeness.service.enrol.csv_rows import each_row, inside
 from likeness.terms import checked_name, composed
 from likeness.vision.decode import DecodeLimits, Sample, read_sample
 from likeness.vision.find import Located
@@ -122,18 +122,11 @@ def read_manifest(manifest: Path, root: Path) -> list[NamedPicture]:
     Raises:
         InvalidRequest: the file cannot be read, or a row is not as it must be.
     """
-    pictures: list[NamedPicture] = []
-    for line, row in read_rows(manifest, NEEDED):
-        try:
-            if not pictures:
-                _refuse_misspelt(row)
-            pictures.append(_picture(row, root))
-        except InvalidRequest as error:
-            raise InvalidRequest(f"'{manifest}', line {line}: {error}") from error
-    return pictures
+    return list(each_row(manifest, NEEDED, partial(_picture, root)))
 
 
-def _refuse_misspelt(columns: Iterable[str]) -> None:
+@cache
+def _refuse_misspelt(columns: tuple[str, ...]) -> None:
     """Notice a date of expiry that nobody would read."""
     for column in columns:
         for meant in get_close_matches(column, COLUMNS, n=1):
@@ -143,7 +136,8 @@ def _refuse_misspelt(columns: Iterable[str]) -> None:
                 )
 
 
-def _picture(row: Mapping[str, str], root: Path) -> NamedPicture:
+def _picture(root: Path, row: Mapping[str, str]) -> NamedPicture:
+    _refuse_misspelt(tuple(row))
     expires_at = row.get("expires_at")
     return picture_file(
         inside(root, row["path"]),

@@ -9,7 +9,7 @@ from pathlib import Path
 from likeness.buckets import Buckets
 from likeness.errors import InvalidRequest, NotFound
 from likeness.gallery import Reference
-from likeness.service.enrol.csv_rows import inside, read_rows
+from likeness.service.enrol.csv_rows import each_row, inside
 from likeness.service.enrol.sources import is_folder, picture_files
 from likeness.vision.decode import DecodeLimits, Sample, inspect, read_sample
 
@@ -59,11 +59,7 @@ def _named(source: Path) -> Iterator[Path]:
     if source.suffix.lower() != ".csv" or is_folder(source):
         yield source
         return
-    for line, row in read_rows(source, ("path",)):
-        try:
-            yield inside(source.parent, row["path"])
-        except InvalidRequest as error:
-            raise InvalidRequest(f"'{source}', line {line}: {error}") from error
+    yield from each_row(source, ("path",), lambda row: inside(source.parent, row["path"]))
 
 
 def _in_buckets(sources: Sequence[str], buckets: Buckets) -> Iterator[PictureAgain]:
