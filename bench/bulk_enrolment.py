@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, cycle, islice
 from pathlib import Path
@@ -22,12 +22,10 @@ from bench.filled_home import (
     snapshot,
 )
 from bench.workplace import OUT
-from likeness.app import Workload
-from likeness.app.acts import home_for_acts
-from likeness.app.home import Home
 from likeness.gallery import NewReference
 from likeness.service.enrol.enrol import Demands, Enroller
 from likeness.service.enrol.sources import NamedPicture
+from likeness.service.uses import Home
 from likeness.service.uses.caller import Caller
 from likeness.vision.decode import inspect
 from tests.gallery.galleries import enrol
@@ -99,15 +97,15 @@ FIGURES = (
 def _enrol(jpegs: list[bytes], count: int) -> Run:
     pictures = _pictures(jpegs)
     with _home() as home:
-        finder = home.installation.finder(home.installation.engine(Workload.MANY))
+        finder = home.finder_of(None)
         # Some of the photographs have bystanders.
         demands = Demands(any_quality=True, foremost=True)
         enroller = Enroller(
-            home_for_acts(home, lambda _: finder),
+            replace(home, finder_of=lambda _: finder),
             Caller(home.somebody, "enrol"),
             COLLECTION,
             demands,
-            workers=home.installation.workers(Workload.MANY),
+            workers=2,
         )
         for _ in enroller.enrol(islice(pictures, _WARM_UP)):
             pass

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import numpy as np
 from bench.synthetic_gallery import SyntheticGallery
 from bench.workplace import OUT, data, pictures_in, settings
 from likeness.app import Installation
-from likeness.app.home import Home
+from likeness.app import home as app
 from likeness.gallery import NewReference
+from likeness.service.uses import Home
 from likeness.terms import Box, CohortStatistics, Face, Landmarks, Point, Pose, Quality, Template
 from tests.gallery.galleries import create, enrol
 
@@ -28,21 +30,20 @@ _FACE = Face(
 )
 
 
-def open_home(folder: Path) -> Home:
+def open_home(folder: Path) -> AbstractContextManager[Home]:
     """Open a home in a folder."""
-    return Home(Installation(settings(home=folder)))
+    return app.open_home(Installation(settings(home=folder)))
 
 
 def make_collection(home: Home) -> None:
     """Make an empty collection for the model in force."""
-    installation = home.installation
-    cohort = installation.standards.cohort(installation.model)
+    made = home.templates_of(None)
     create(
         home.gallery,
         COLLECTION,
-        model=installation.model,
-        dimensions=cohort.vectors.shape[1],
-        cohort_version=cohort.version,
+        model=made.model,
+        dimensions=made.dimensions,
+        cohort_version=made.cohort_version,
     )
 
 
@@ -77,14 +78,14 @@ def some_template(home: Home) -> Template:
 
 def references_of(home: Home, count: int) -> Iterator[NewReference]:
     """Give references of as many people, with templates that spread as real ones do."""
-    cohort = home.installation.standards.cohort(home.installation.model)
+    cohort = home.standards.cohort(home.templates_of(None).model)
     version = cohort.version
     for numbers, vectors in SyntheticGallery(count, cohort.vectors.shape[1]).blocks():
         means = cohort.means(vectors)
         for number, vector, mean in zip(numbers.tolist(), vectors, means.tolist(), strict=True):
             even = CohortStatistics(mean, version)
             yield NewReference(
-                Template(vector, home.installation.model, even),
+                Template(vector, home.templates_of(None).model, even),
                 _FACE,
                 number.to_bytes(32),
                 (640, 480),

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from likeness.app import Installation
-from likeness.app.access import Rows, somebody_here
-from likeness.app.home import Home
+from likeness.app.home import open_home, open_rows, somebody_here
 from likeness.config import Settings, read_settings
 from likeness.storage import read_installation
 from likeness.terms import Role
@@ -20,16 +19,20 @@ def installation(tmp_path: Path) -> Installation:
 
 
 def test_rows_are_reached_while_another_has_the_home(installation: Installation) -> None:
-    with Home(installation) as home, Rows(installation) as rows, Rows(installation) as others:
+    with (
+        open_home(installation) as home,
+        open_rows(installation) as rows,
+        open_rows(installation) as others,
+    ):
         mine = home.database.read(read_installation)
         assert rows.database.read(read_installation) == mine
         assert others.keyring.key_ids == home.keyring.key_ids
 
 
 def test_rows_are_made_where_there_is_no_home_yet(installation: Installation) -> None:
-    with Rows(installation) as rows:
+    with open_rows(installation) as rows:
         made = rows.database.read(read_installation)
-    with Home(installation) as home:
+    with open_home(installation) as home:
         assert home.database.read(read_installation) == made
 
 

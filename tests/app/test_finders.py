@@ -59,7 +59,7 @@ def collection(model: str, name: str = "staff") -> StoredCollection:
 
 
 def finders(installation: Installation, *, fetches: bool = False) -> Finders:
-    return Finders(installation, installation.engine(Workload.ONE), fetches=fetches)
+    return Finders(installation, Workload.ONE, fetches=fetches)
 
 
 def test_each_network_is_loaded_once_and_on_first_use(installation: Counting) -> None:
@@ -96,7 +96,7 @@ def test_a_model_that_is_not_known_is_refused_with_the_way_out(installation: Cou
     with pytest.raises(Conflict) as refused:
         finders(installation).of_collection(collection("net@1+eyes@1", "a b"))
 
-    assert "collection 'a b' is of a model that is not known here, net@1+eyes@1" in str(
+    assert "Collection 'a b' is of a model that is not known here, net@1+eyes@1" in str(
         refused.value
     )
     assert "`likeness collections re-embed 'a b' --to dlib-resnet-v1`" in str(refused.value)
@@ -120,7 +120,7 @@ def test_weights_that_are_missing_stop_their_collections_alone_until_they_are_th
 def test_a_model_without_a_cohort_is_no_missing_collection(installation: Counting) -> None:
     of_one = collection(installation.model.replace("+six", "+one"))
     with pytest.raises(
-        Conflict, match=r"'staff' has no cohort: .* `likeness models cohort FOLDER`"
+        Conflict, match=r"'staff' has no cohort\. .* `likeness models cohort FOLDER`"
     ):
         finders(installation).of_collection(of_one)
 

@@ -1,19 +1,21 @@
 """A home: made at its first opening, the same at the next."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from likeness.app import Installation
-from likeness.app.home import Home
+from likeness.app.home import open_home
 from likeness.config import Settings
 from likeness.errors import Conflict, InvalidRequest, KeyUnusable
+from likeness.service.uses import Home
 from tests.gallery.galleries import create
 
 
-def home(tmp_path: Path, **chosen: object) -> Home:
-    return Home(
+def home(tmp_path: Path, **chosen: object) -> AbstractContextManager[Home]:
+    return open_home(
         Installation(Settings(home=tmp_path / "home", cache=tmp_path / "cache", **chosen))  # type: ignore[arg-type]  # pydantic checks
     )
 
@@ -35,8 +37,8 @@ def test_a_home_is_its_owners_alone(tmp_path: Path) -> None:
 
 
 def test_a_second_opening_is_a_conflict(tmp_path: Path) -> None:
-    with home(tmp_path), pytest.raises(Conflict):
-        home(tmp_path)
+    with home(tmp_path), pytest.raises(Conflict), home(tmp_path):
+        pass
 
 
 def test_the_wrong_key_opens_no_collection(tmp_path: Path) -> None:
@@ -50,11 +52,17 @@ def test_the_wrong_key_opens_no_collection(tmp_path: Path) -> None:
 
 
 def test_keys_come_from_one_place(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="are both set"):
-        home(tmp_path, keys=SecretStr("A" * 43 + "="), keys_command="cat keys")
+    with (
+        pytest.raises(InvalidRequest, match="are both set"),
+        home(tmp_path, keys=SecretStr("A" * 43 + "="), keys_command="cat keys"),
+    ):
+        pass
 
 
 def test_a_password_in_the_address_of_milvus_is_refused_unquoted(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="LIKENESS_MILVUS_TOKEN") as raised:
-        home(tmp_path, index="milvus", milvus="http://user:hidden-7@127.0.0.1:1")
+    with (
+        pytest.raises(InvalidRequest, match="LIKENESS_MILVUS_TOKEN") as raised,
+        home(tmp_path, index="milvus", milvus="http://user:hidden-7@127.0.0.1:1"),
+    ):
+        pass
     assert "hidden-7" not in str(raised.value)

@@ -17,11 +17,12 @@ import numpy as np
 import pytest
 
 from likeness.app import Installation
-from likeness.app.home import Home
+from likeness.app.home import open_home
 from likeness.cli.terminal import command
 from likeness.config import Settings
 from likeness.gallery import NewReference
 from likeness.review import cases
+from likeness.service.uses import Home
 from likeness.storage import current, head
 from likeness.terms import CohortStatistics, Template
 from tests.gallery.galleries import enrol, face
@@ -49,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def home(folder: Path) -> Iterator[Home]:
-    with Home(Installation(Settings(home=folder, cache=folder.parent / "cache"))) as opened:
+    with open_home(Installation(Settings(home=folder, cache=folder.parent / "cache"))) as opened:
         yield opened
 
 
@@ -58,7 +59,7 @@ def template(home: Home, seed: int) -> Template:
     drawn = np.random.default_rng(seed).normal(size=128)
     vector = (drawn / np.linalg.norm(drawn)).astype(np.float32)
     collection = home.gallery.collection("staff")
-    cohort = home.installation.standards.cohort(collection.model)
+    cohort = home.standards.cohort(collection.model)
     mean = float(cohort.means(vector[None])[0])
     return Template(vector, collection.model, CohortStatistics(mean, cohort.version))
 

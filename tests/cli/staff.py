@@ -9,10 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
-from likeness.app import Workload
-from likeness.app.home import Home
+from likeness.app.home import open_home
 from likeness.config import read_settings
 from likeness.gallery import NewReference
+from likeness.service.uses import Home
 from likeness.vision.decode import read_sample
 from tests.gallery.galleries import enrol
 from tests.vision.foremost import foremost_face
@@ -26,7 +26,7 @@ Make = Callable[..., Path]
 @contextmanager
 def home() -> Iterator[Home]:
     """Open the home that the command uses."""
-    with Home(InstallationWithDiscs(read_settings())) as opened:
+    with open_home(InstallationWithDiscs(read_settings())) as opened:
         yield opened
 
 
@@ -69,8 +69,7 @@ def enrol_unnamed(path: Path, expires_at: datetime | None = None) -> UUID:
     """Enrol a picture into `staff` as nobody's."""
     with home() as opened:
         sample = read_sample(path)
-        engine = opened.installation.engine(Workload.ONE)
-        face, template = foremost_face(opened.installation.finder(engine), path)
+        face, template = foremost_face(opened.finder_of(None), path)
         digest = sha256(sample.data).digest()
         size = (sample.width, sample.height)
         new = NewReference(template, face, digest, size, expires_at=expires_at)

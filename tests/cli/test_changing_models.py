@@ -45,10 +45,10 @@ def staff(likeness: Command, picture: Make) -> None:
 def new_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another model for new collections, with a cohort."""
     with home() as opened:
-        cohort = opened.installation.standards.cohort(opened.installation.model)
+        cohort = opened.standards.cohort(opened.templates_of(None).model)
     monkeypatch.setenv("LIKENESS_CHIPS", "one")
     with home() as opened:
-        standards, model = opened.installation.standards, opened.installation.model
+        standards, model = opened.standards, opened.templates_of(None).model
         ours = replace(cohort, model=model)
         standards.keep_cohort(ours)
         old = standards.calibration(cohort.model, cohort.version)

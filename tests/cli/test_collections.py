@@ -33,8 +33,8 @@ def answer(command: Command, *arguments: object) -> Any:
 def test_a_collection_is_made_for_the_model_and_cohort_of_the_settings(likeness: Command) -> None:
     assert likeness("collections", "create", "staff", "--retention-days", 30).code == 0
     with home() as opened:
-        model = opened.installation.model
-        cohort = opened.installation.standards.cohort(model)
+        model = opened.templates_of(None).model
+        cohort = opened.standards.cohort(model)
     shown = answer(likeness, "collections", "show", "staff")
     assert (shown["model"], shown["cohort"]) == (model, cohort.version)
     assert (shown["dimensions"], shown["retention_days"]) == (128, 30)
@@ -321,7 +321,7 @@ def test_a_collection_of_an_unknown_model_is_told_of_before_anything_is_loaded(
     outcome = likeness("identify", "--collection", "odd", probe)
     assert (outcome.code, outcome.out) == (2, "")
     (line,) = outcome.err.splitlines()
-    assert "collection 'odd' is of a model that is not known here, net@1+eyes@1" in line
+    assert "Collection 'odd' is of a model that is not known here, net@1+eyes@1" in line
     assert "`likeness collections re-embed odd --to dlib-resnet-v1`" in line
     assert "not known here" in answer(likeness, "collections", "show", "odd")["hindrance"]
     doctor = likeness("doctor").out
@@ -355,9 +355,9 @@ def test_a_collection_whose_cohort_is_gone_takes_that_of_its_model_when_it_is_se
     likeness: Command, picture: Make
 ) -> None:
     with home() as opened:
-        model = opened.installation.model
+        model = opened.templates_of(None).model
         create(opened.gallery, "old", model=model, dimensions=128, cohort_version="rd1-lost")
-        version = opened.installation.standards.cohort(model).version
+        version = opened.standards.cohort(model).version
     shown = answer(likeness, "collections", "show", "old")
     assert (shown["cohort"], shown["calibrated_on"]) == ("rd1-lost", None)
     assert shown["operating_point"] is None

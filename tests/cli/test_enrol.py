@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.app.home import Home
+from likeness.app.home import open_home
 from likeness.config import read_settings
 from likeness.gallery import Size
 from likeness.vision.decode import Sample
@@ -24,7 +24,7 @@ Command = Callable[..., Outcome]
 @pytest.fixture
 def enrol(likeness: Command) -> Iterator[Command]:
     """`likeness enrol` into the collection `staff`, which is empty."""
-    with Home(InstallationWithDiscs(read_settings())) as home:
+    with open_home(InstallationWithDiscs(read_settings())) as home:
         make(home)
     yield lambda *arguments: likeness("enrol", "--collection", "staff", *arguments)
 
@@ -42,7 +42,7 @@ def people(tmp_path: Path) -> Path:
 
 
 def size() -> Size:
-    with Home(InstallationWithDiscs(read_settings())) as home:
+    with open_home(InstallationWithDiscs(read_settings())) as home:
         return home.gallery.collection("staff").size
 
 

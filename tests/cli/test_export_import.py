@@ -94,7 +94,7 @@ def test_exports_and_imports_answer_in_json(
     assert json.loads(out.read_text().splitlines()[0])["name"] == "staff"
     with home() as opened:
         erase.collection(opened.gallery, "staff")
-        model = opened.installation.model
+        model = opened.templates_of(None).model
     answer = json.loads(likeness("import", out, "--collection", "back", "--json").out)
     assert answer == {
         "collection": "back",
@@ -114,7 +114,7 @@ def test_a_model_that_is_not_here_is_imported_and_said(
     outcome = likeness("import", exported, "--passphrase-file", words)
     assert outcome.code == 0
     (line,) = outcome.err.splitlines()
-    assert "its weights are not here: get it (`likeness models pull dlib-resnet-v1`)" in line
+    assert "its weights are not here. `likeness models pull dlib-resnet-v1` gets it." in line
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.app.access import Rows
+from likeness.app.home import open_rows
 from likeness.config import read_settings
 from likeness.ledger import Ledger
 from tests.ledger.recording import done, record
@@ -19,7 +19,7 @@ from .staff import Command
 
 def used(times: int) -> list[str]:
     """Leave entries in the home that the command uses; gives the receipts' ids."""
-    with Rows(InstallationWithDiscs(read_settings())) as rows:
+    with open_rows(InstallationWithDiscs(read_settings())) as rows:
         ledger = Ledger(rows.database, rows.keyring)
         return record(rows.database, ledger, *(done() for _ in range(times)))
 

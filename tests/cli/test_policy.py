@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from likeness.app import Installation
-from likeness.app.access import Rows, database_url
+from likeness.app.home import database_url, open_rows
 from likeness.config import read_settings
 from likeness.errors import Denied
 from likeness.policy import enabled, read_pack, vocabulary
@@ -165,7 +165,7 @@ def test_what_tags_declare_of_a_collection_counts(likeness: Command, own: Path) 
 def test_a_clock_that_is_set_back_is_seen_while_now_is_asked_about(likeness: Command) -> None:
     assert answer(likeness, "explain", "--sector=charity")["allowed"] is True
     now = datetime.now(UTC)
-    with Rows(Installation(read_settings())) as rows:
+    with open_rows(Installation(read_settings())) as rows:
         rows.database.write(lambda one: enabled.count_change(one, now + timedelta(days=1)))
     refused = answer(likeness, "explain", "--sector=charity", code=1)
     assert [one["rule"] for one in refused["refused_by"]] == ["clock-set-back"]
@@ -292,7 +292,7 @@ def test_other_rules_are_tried_on_what_the_ledger_has(likeness: Command, own: Pa
     quota = RULES.replace("10", "1").replace("action, r", 'action == Action::"search", r')
     own.write_text(quota)
     search = Use(Principal("key:1", Role.CLIENT), Action.SEARCH, "SearchFacesByImage")
-    with Rows(Installation(read_settings())) as rows:
+    with open_rows(Installation(read_settings())) as rows:
         for use in (search, replace(search, id=uuid4())):
             with rows.desk.record(use) as record:
                 record.answered(Outcome())
@@ -317,7 +317,7 @@ def test_other_rules_are_tried_on_what_the_ledger_has(likeness: Command, own: Pa
 
 def test_of_many_uses_that_would_differ_the_first_are_listed(likeness: Command) -> None:
     search = Use(Principal("key:1", Role.CLIENT), Action.SEARCH, "SearchFacesByImage")
-    with Rows(Installation(read_settings())) as rows:
+    with open_rows(Installation(read_settings())) as rows:
         for _ in range(23):
             with rows.desk.record(replace(search, id=uuid4())) as record:
                 record.answered(Outcome())

@@ -15,9 +15,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import delete
 
-from likeness.app import Workload
-from likeness.app.access import Rows, user_here
-from likeness.app.acts import calibration_of, rows_for_acts
+from likeness.app.home import open_rows, user_here
 from likeness.config import read_settings
 from likeness.review import Arrival, Case, Found, Owed, Search, cases, crops, open_watch_cases
 from likeness.review.tables import CROPS
@@ -42,7 +40,7 @@ def open_case(
     """Open a case of `staff` that found one reference, or nobody, with both faces kept."""
     found = Found(uuid4(), None, 99.1)
     now = datetime.now(UTC)
-    with Rows(InstallationWithDiscs(read_settings())) as rows:
+    with open_rows(InstallationWithDiscs(read_settings())) as rows:
         staff = rows.collections.collection("staff")
         search = Search(principal_id, staff.id, "SearchFacesByImage", "missing-persons", (), b"p")
         crops_jpeg = {uuid4(): b"another", found.id: REFERENCE}
@@ -108,7 +106,7 @@ def test_a_case_says_of_whom_no_picture_is_kept(likeness: Command) -> None:
     case, _ = open_case()
     shown = answer(likeness, "review", "show", case.id)
     assert (shown["probe_picture"], shown["candidates"][0]["picture"]) == (True, True)
-    with Rows(InstallationWithDiscs(read_settings())) as rows:
+    with open_rows(InstallationWithDiscs(read_settings())) as rows:
         rows.database.write(lambda c: c.execute(delete(CROPS)))
     shown = answer(likeness, "review", "show", case.id)
     assert (shown["probe_picture"], shown["candidates"][0]["picture"]) == (True, False)
@@ -239,7 +237,7 @@ def test_watch_finds_who_is_enrolled_later(
     watch = answer(likeness, *add_watch(picture("wanted.png", RED, side=200)))
     with home() as opened:
         staff = opened.gallery.collection("staff")
-        finder = opened.installation.finder(opened.installation.engine(Workload.ONE))
+        finder = opened.finder_of(None)
         arrivals = [
             Arrival(uuid4(), None, foremost_template(finder, picture(f"{n}.png", colour)))
             for n, colour in enumerate((GREEN, RED))
@@ -251,7 +249,7 @@ def test_watch_finds_who_is_enrolled_later(
                 opened.keyring,
                 staff.id,
                 arrivals,
-                calibration_of(opened, staff),
+                opened.calibration_of(staff),
                 at_least=80.0,
                 owed_of=lambda watch, similarity: Owed(watch.reviews, watch.separately),
                 use_id=uuid4(),
@@ -339,14 +337,12 @@ def test_server_gives_receipts_and_watches_for_faces(
     }
 
     async def call(method: str, path: str, **sent: Any) -> httpx.Response:
-        rows = rows_for_acts(opened, lambda _: finder)
-        v1 = Application(Acts(rows, gate.pictures, lambda: True), gate)
+        v1 = Application(Acts(opened, gate.pictures, lambda: True), gate)
         transport = httpx.ASGITransport(v1)
         async with httpx.AsyncClient(transport=transport, base_url="http://v1") as client:
             return await client.send(signed(client.build_request(method, path, **sent), "operator"))
 
     with home() as opened, Gate(Keys(), Metrics(CollectorRegistry())) as gate:
-        finder = opened.installation.finder(opened.installation.engine(Workload.ONE))
         added = asyncio.run(call("POST", "/v1/watches", json=body))
         assert added.status_code == 201, added.text
         with opened.desk.record(

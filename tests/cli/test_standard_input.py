@@ -11,7 +11,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from likeness.app.home import Home
+from likeness.app.home import open_home
 from likeness.config import read_settings
 from tests.service.people import draw, make
 
@@ -35,7 +35,7 @@ def send(monkeypatch: pytest.MonkeyPatch) -> Send:
 
 @pytest.fixture
 def enrol(likeness: Command) -> Iterator[Command]:
-    with Home(InstallationWithDiscs(read_settings())) as home:
+    with open_home(InstallationWithDiscs(read_settings())) as home:
         make(home)
     yield lambda *arguments: likeness("enrol", "--collection", "staff", *arguments)
 

@@ -19,15 +19,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
-from likeness.app import Workload
-from likeness.app.acts import rows_for_acts
-from likeness.app.finders import Finders
-from likeness.app.home import Home
+from likeness.app.home import open_home
 from likeness.config import read_settings
 from likeness.ledger.tables import ENTRIES
 from likeness.policy import enabled, read_pack
 from likeness.server.gate import Gate
 from likeness.server.metrics import Metrics
+from likeness.service.uses import Home
 from likeness.terms import Principal
 from likeness.v1.acts import Acts
 from likeness.v1.application import Application
@@ -54,7 +52,7 @@ class Doors:
 
     @contextmanager
     def home(self) -> Iterator[Home]:
-        with Home(InstallationWithDiscs(read_settings())) as home:
+        with open_home(InstallationWithDiscs(read_settings())) as home:
             yield home
 
     @contextmanager
@@ -68,13 +66,11 @@ class Doors:
     @contextmanager
     def v1(self, principal: Principal | None = None) -> Iterator[Callable[..., httpx.Response]]:
         """Calls of Likeness's own acts, by the same."""
-        with self.home() as home:
-            installation = home.installation
-            finders = Finders(installation, installation.engine(Workload.ONE), fetches=False)
-            rows = rows_for_acts(home, finders.of)
-            with Gate(OneKey(principal or home.somebody), Metrics(CollectorRegistry())) as gate:
-                application = Application(Acts(rows, gate.pictures, lambda: True), gate)
-                yield partial(_call, application)
+        with (
+            self.home() as home,
+            Gate(OneKey(principal or home.somebody), Metrics(CollectorRegistry())) as gate,
+        ):
+            yield partial(_call, Application(Acts(home, gate.pictures, lambda: True), gate))
 
     def json(self, *arguments: object) -> Any:
         """Run a command that has to succeed, and read what it prints."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from likeness.gallery import Erasure, ErasureCertificate, Gallery
 from likeness.service.erase.erase import SweepReport, sweep_collections
-from likeness.service.uses.home import Home
+from likeness.service.uses import Home
 from likeness.service.uses.record import Desk
 from likeness.terms import Principal, Role
 from tests.service.unrecorded import UnrecordedDesk

@@ -15,8 +15,9 @@ def rows_of(database: Any, keyring: Any, desk: Any, **parts: Any) -> Rows:
     given: dict[str, Any] = {
         "ledger": SimpleNamespace(),
         "collections": None,
+        "freshness": None,
+        "standards": None,
         "templates_of": None,
-        "adopt_cohort": lambda _: False,
         "calibration_of": None,
         "finder_of": None,
         "limits": None,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.app.home import Home
+from likeness.service.uses import Home
 from tests.cli.conftest import ship_standards
 from tests.service.people import home_at, make
 

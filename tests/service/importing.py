@@ -6,7 +6,7 @@ from pathlib import Path
 from likeness.secrets import passphrase
 from likeness.service.move import import_
 from likeness.service.uses.caller import Caller
-from tests.service.people import acting, home_at
+from tests.service.people import home_at
 
 WORDS = "correct horse battery"
 
@@ -20,9 +20,8 @@ def import_file(
     with home_at(folder, url, standards) as home, path.open("rb") as file:
         said.send("begins")
         import_.import_collection(
-            acting(home),
+            home,
             Caller(home.somebody, "import"),
-            home.installation.standards,
             import_.read_export(file, lambda: WORDS),
             name,
         )

@@ -14,18 +14,15 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from likeness.app import Workload
-from likeness.app.acts import home_for_acts
-from likeness.app.home import Home
+from likeness.app.home import open_home
 from likeness.config import Settings
 from likeness.gallery import NewReference
 from likeness.service.enrol.enrol import Demands, Enroller
 from likeness.service.enrol.sources import NamedPicture, read_source
-from likeness.service.uses import home as acts
+from likeness.service.uses import Home
 from likeness.service.uses.caller import Caller
 from likeness.service.uses.record import Record
 from likeness.terms import Action, CohortStatistics, Principal, Role, Template, Use
-from likeness.vision.find import FaceFinder
 from tests.cli.conftest import InstallationWithDiscs
 from tests.gallery.galleries import create, face
 from tests.service.unrecorded import UnrecordedDesk
@@ -93,19 +90,19 @@ def home_at(folder: Path, url: str, standards: Path, **chosen: Any) -> Iterator[
     settings = Settings(
         home=folder / "home", cache=folder / "cache", database=SecretStr(url), **chosen
     )
-    with Home(InstallationWithDiscs(settings)) as home:
+    with open_home(InstallationWithDiscs(settings)) as home:
         yield home
 
 
 def make(home: Home, collection: str = "staff") -> None:
     """Make an empty collection of the home's model."""
-    installation = home.installation
+    made = home.templates_of(None)
     create(
         home.gallery,
         collection,
-        model=installation.model,
-        dimensions=128,
-        cohort_version=installation.standards.cohort(installation.model).version,
+        model=made.model,
+        dimensions=made.dimensions,
+        cohort_version=made.cohort_version,
     )
 
 
@@ -113,7 +110,7 @@ def person(home: Home, seed: int, subject: str | None = None) -> NewReference:
     """A face to enrol, whose template is drawn: of a person of their own for each seed."""
     drawn = np.random.default_rng(seed).normal(size=128)
     vector = (drawn / np.linalg.norm(drawn)).astype(np.float32)
-    standards, model = home.installation.standards, home.installation.model
+    standards, model = home.standards, home.templates_of(None).model
     cohort = standards.cohort(model)
     (mean,) = cohort.means(vector[None]).tolist()
     return NewReference(
@@ -132,23 +129,10 @@ def no_record(home: Home) -> Record:
         return record
 
 
-def acting(home: Home) -> acts.Home:
-    """The home as acts need it, whose finder is that of its settings."""
-    installation = home.installation
-
-    def finder_of(_: object) -> FaceFinder:
-        return installation.finder(installation.engine(Workload.MANY))
-
-    return home_for_acts(home, finder_of)
-
-
 def enroller(home: Home, collection: str = "staff", **demands: bool) -> Enroller:
-    workers = home.installation.workers(Workload.MANY)
     caller = Caller(home.somebody, "enrol")
-    return Enroller(acting(home), caller, collection, Demands(**demands), workers=workers)
+    return Enroller(home, caller, collection, Demands(**demands), workers=2)
 
 
 def template_of(home: Home, path: Path) -> Template:
-    installation = home.installation
-    finder = installation.finder(installation.engine(Workload.ONE))
-    return foremost_template(finder, path)
+    return foremost_template(home.finder_of(None), path)

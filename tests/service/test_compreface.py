@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from likeness.app.home import Home
 from likeness.errors import (
     DatabaseUnavailable,
     ImageTooLarge,
@@ -25,6 +24,7 @@ from likeness.service.move.compreface import (
     CompreFacePictures,
     compreface_pictures,
 )
+from likeness.service.uses import Home
 from tests.gallery.galleries import at
 from tests.service import compreface
 from tests.service.people import BLUE, GREEN, RED, draw, enroller

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection
 
 from likeness.app import Installation
-from likeness.app.home import Home
+from likeness.app.home import open_home
 from likeness.artifacts import PinnedFile
 from likeness.artifacts.catalogue import SAMPLES
 from likeness.config import Settings
@@ -30,6 +30,7 @@ from likeness.errors import (
 from likeness.gallery import By, Size
 from likeness.service.enrol.enrol import Outcome, Result
 from likeness.service.enrol.sources import NamedPicture, picture_file, read_source
+from likeness.service.uses import Home
 from likeness.terms import Image
 from likeness.vision.decode import Sample
 from tests.gallery.galleries import at, create
@@ -185,8 +186,9 @@ def test_what_would_have_expired_is_rejected(home: Home, tmp_path: Path) -> None
 
 def test_a_collection_of_another_model_takes_nothing(home: Home, tmp_path: Path) -> None:
     create(home.gallery, "other", model="m", dimensions=128, cohort_version="c")
+    ours = replace(home, finder_of=lambda _: home.finder_of(None))
     with pytest.raises(ModelMismatch, match="use that model"):
-        list(enroller(home, "other").enrol(crowd(tmp_path / "pictures", 2)))
+        list(enroller(ours, "other").enrol(crowd(tmp_path / "pictures", 2)))
     assert home.gallery.collection("other").size == Size(0, 0)
 
 
@@ -245,7 +247,7 @@ def test_real_people_are_enrolled_once_and_found(
         person = tmp_path / "people" / f"{n}{artifact(sample).suffix}"
         person.parent.mkdir(exist_ok=True)
         person.write_bytes(artifact(sample).read_bytes())
-    with Home(Installation(Settings(home=tmp_path / "home", cache=cache_dir))) as home:
+    with open_home(Installation(Settings(home=tmp_path / "home", cache=cache_dir))) as home:
         make(home)
         pictures = read_source(tmp_path / "people")
         results = list(enroller(home, foremost=True, any_quality=True).enrol(pictures))

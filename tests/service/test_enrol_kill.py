@@ -12,9 +12,9 @@ from uuid import UUID
 
 import pytest
 
-from likeness.app.home import Home
 from likeness.gallery import By, Size
 from likeness.service.enrol.enrol import Outcome
+from likeness.service.uses import Home
 from tests.service.enrolling import run
 from tests.service.people import crowd, enroller, home_at, make, template_of
 

@@ -16,7 +16,6 @@ import pytest
 from sqlalchemy import Table, select
 
 from likeness.access import AccessKey, Grant, keys
-from likeness.app.home import Home
 from likeness.errors import Conflict, Denied
 from likeness.gallery import Size
 from likeness.ledger.tables import ENTRIES
@@ -25,6 +24,7 @@ from likeness.review import Grounds, NewWatch, Owed, Watch, watches
 from likeness.review.tables import CASES, CROPS, OUTBOX
 from likeness.service.enrol import enrol
 from likeness.service.enrol.sources import read_source
+from likeness.service.uses import Home
 from likeness.terms import UNDECLARED, Principal, Role
 from tests.service import enrolling
 from tests.service.accounting import FACTS

@@ -21,7 +21,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from likeness.app.home import Home
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, LikenessError, NotFound
 from likeness.gallery import By, Collection, Reference, Size, Subject, proofs
 from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, SUBJECTS
@@ -30,6 +29,7 @@ from likeness.service.enrol.enrol import Outcome
 from likeness.service.move.export import export_collection
 from likeness.service.move.export_format import End, encoded
 from likeness.service.move.import_ import import_collection, read_export
+from likeness.service.uses import Home
 from likeness.service.uses.caller import Caller
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.cohorts.standards import Standards
@@ -37,7 +37,6 @@ from tests.gallery import erase
 from tests.gallery.galleries import at, enrol, names_as_they_came
 from tests.service.importing import WORDS, import_file
 from tests.service.people import (
-    acting,
     crowd,
     enroller,
     home_at,
@@ -73,18 +72,16 @@ def enrolled(home: Home, folder: Path, count: int = 5) -> None:
 
 def export(home: Home, words: str | None = WORDS, collection: str = "staff") -> bytes:
     file = io.BytesIO()
-    standards = home.installation.standards
     words_of = None if words is None else lambda: words
     caller = Caller(home.somebody, "export")
-    export_collection(acting(home), caller, standards, collection, file, passphrase=words_of)
+    export_collection(home, caller, collection, file, passphrase=words_of)
     return file.getvalue()
 
 
 def import_(home: Home, content: bytes, words: str = WORDS, name: str | None = None) -> Collection:
     return import_collection(
-        acting(home),
+        home,
         Caller(home.somebody, "import"),
-        home.installation.standards,
         read_export(io.BytesIO(content), lambda: words),
         name,
     )
@@ -317,7 +314,7 @@ def test_scores_that_mean_nothing_to_anybody_are_a_conflict(
 def test_a_cohort_that_is_gone_is_missed_before_a_file_is_written(
     sqlite_home: Home, tmp_path: Path
 ) -> None:
-    sqlite_home.installation.standards._shipped = tmp_path
+    sqlite_home.standards._shipped = tmp_path
     with pytest.raises(NotFound, match="cohort"):
         export(sqlite_home)
 
@@ -517,7 +514,7 @@ def test_what_an_older_likeness_exported_is_evened_out_by_the_cohort_known_here(
     with elsewhere(tmp_path, standards) as other:
         imported = import_(other, content)
 
-        cohort = other.installation.standards.cohort(imported.model)
+        cohort = other.standards.cohort(imported.model)
         assert imported.cohort_version == cohort.version
         # Statistics of the file are not believed: they are those that were computed here before.
         assert faces(other) == before
@@ -559,9 +556,8 @@ def test_an_import_that_is_stopped_leaves_nothing(home: Home, exports: dict[str,
 
     with pytest.raises(KeyboardInterrupt):
         import_collection(
-            acting(home),
+            home,
             Caller(home.somebody, "import"),
-            home.installation.standards,
             read_export(io.BytesIO(exports["sealed"]), lambda: WORDS),
             "copy",
             tell=stop,

@@ -6,17 +6,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from likeness.app.home import Home
 from likeness.gallery.tables import REFERENCES
 from likeness.ledger.tables import ENTRIES
+from likeness.service.govern.cohorts import adopt_cohort
 from likeness.service.models.measure_strangers import StrangerUpkeep
+from likeness.service.uses import Home
 from likeness.vision.cohorts.standards import Standards
 from tests.gallery.galleries import create
-from tests.service.people import acting, crowd, enroller, home_at, make, template_of
+from tests.service.people import crowd, enroller, home_at, make, template_of
 
 
 def strangers_of(home: Home) -> StrangerUpkeep:
-    return StrangerUpkeep(home.database, home.gallery, acting(home).calibration_of)
+    return StrangerUpkeep(home.database, home.gallery, home.calibration_of)
 
 
 def older(home: Home, version: str = "0123456789ab") -> None:
@@ -65,8 +66,8 @@ def test_a_home_opens_though_a_cohort_is_damaged(tmp_path: Path, standards: Path
     with home_at(tmp_path, "", standards) as home:
         make(home)
         older(home)
-        own = Standards(home.installation.settings.home / "models")
-        path = own.keep_cohort(home.installation.standards.cohort(home.installation.model))
+        own = Standards(tmp_path / "home" / "models")
+        path = own.keep_cohort(home.standards.cohort(home.templates_of(None).model))
     path.write_bytes(b"no cohort")
     with home_at(tmp_path, "", standards) as home:
         assert home.gallery.collection("staff").cohort_version == "0123456789ab"
@@ -75,11 +76,11 @@ def test_a_home_opens_though_a_cohort_is_damaged(tmp_path: Path, standards: Path
 
 def test_a_collection_whose_cohort_is_here_keeps_it(sqlite_home: Home) -> None:
     staff = sqlite_home.gallery.collection("staff")
-    assert not sqlite_home.adopt_cohort(staff)
+    assert not adopt_cohort(sqlite_home, staff)
     assert adoptions(sqlite_home) == []
 
 
 def test_a_collection_of_a_model_without_a_cohort_waits(sqlite_home: Home) -> None:
     create(sqlite_home.gallery, "other", model="m", dimensions=4, cohort_version="c")
-    assert not sqlite_home.adopt_cohort(sqlite_home.gallery.collection("other"))
+    assert not adopt_cohort(sqlite_home, sqlite_home.gallery.collection("other"))
     assert sqlite_home.gallery.collection("other").cohort_version == "c"

@@ -11,19 +11,20 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from likeness.app import Installation, Workload
-from likeness.app.home import Home
+from likeness.app import Installation
+from likeness.app.home import open_home
 from likeness.artifacts import PinnedFile
 from likeness.artifacts.catalogue import SAMPLES
 from likeness.buckets import Buckets, FolderBuckets
 from likeness.config import Settings
-from likeness.errors import Conflict, InvalidRequest, NoFace, NotFound, required
+from likeness.errors import Conflict, InvalidRequest, NoFace, NotFound
 from likeness.gallery import By, Details, NewReference, Reference
 from likeness.gallery.tables import CHANGES, REFERENCES, STAGED
 from likeness.service.enrol.sources import read_source
 from likeness.service.models import re_embed
 from likeness.service.models.re_embed import PictureResult, ReEmbedder
 from likeness.service.models.re_embed_source import PictureAgain, read_sources
+from likeness.service.uses import Home
 from likeness.service.uses.caller import Caller
 from likeness.terms import Box, Principal, Role
 from likeness.vision.decode import read_sample
@@ -34,7 +35,6 @@ from tests.service.people import (
     BLUE,
     GREEN,
     RED,
-    acting,
     colour,
     draw,
     enroller,
@@ -58,7 +58,7 @@ def with_new_model(folder: Path, url: str) -> Iterator[Home]:
     old = InstallationWithDiscs(settings.model_copy(update={"chips": "six"}))
     cohort = old.standards.cohort(old.model)
     installation.standards.keep_cohort(replace(cohort, model=installation.model))
-    with Home(installation) as home:
+    with open_home(installation) as home:
         yield home
 
 
@@ -82,18 +82,16 @@ def home(enrolled: Path, tmp_path: Path, database_url: str) -> Iterator[Home]:
 
 
 def re_embedder(home: Home) -> ReEmbedder:
-    installation = home.installation
-    finder = installation.finder(installation.engine(Workload.MANY))
-    model = required(installation.known_model(finder.model), "a finder's model")
+    finder = home.finder_of(None)
     staff = home.gallery.collection("staff")
     re_embed._require_another_model(staff, finder.model)
     return ReEmbedder(
-        acting(home),
+        home,
         staff,
         no_record(home),
         finder,
-        model.dimensions,
-        workers=installation.workers(Workload.MANY),
+        home.templates_of(None).dimensions,
+        workers=2,
     )
 
 
@@ -131,7 +129,7 @@ def test_everybody_is_found_with_the_new_model(home: Home, enrolled: Path) -> No
     assert [(one.references, one.made_anew, one.error) for one in results] == [(1, 1, None)] * 6
     assert list(work.missing()) == []
     assert work.switch() == []
-    assert home.gallery.collection("staff").model == home.installation.model
+    assert home.gallery.collection("staff").model == home.templates_of(None).model
     assert ids(home) == before
     for picture in enrolled.iterdir():
         assert best(home, picture) == picture.stem
@@ -204,7 +202,7 @@ def test_faces_of_one_picture_keep_their_names(
     sample = read_sample(picture)
     with home_at(tmp_path, database_url, standards) as home:
         make(home)
-        finder = home.installation.finder(home.installation.engine(Workload.ONE))
+        finder = home.finder_of(None)
         located = finder.locate(sample)
         new = [
             NewReference(
@@ -266,12 +264,12 @@ def test_file_that_is_no_picture_stops_nothing(home: Home, enrolled: Path) -> No
 def test_what_is_staged_can_be_dropped(home: Home, enrolled: Path) -> None:
     made_anew(home, enrolled)
 
-    assert re_embed.discard_change(acting(home), CALLER, "staff") == 6
+    assert re_embed.discard_change(home, CALLER, "staff") == 6
 
     for table in (STAGED, CHANGES):
         assert home.database.read(lambda c, t=table: c.execute(select(t)).all()) == []
     with pytest.raises(Conflict, match=r"No change of .* has begun"):
-        re_embed.discard_change(acting(home), CALLER, "staff")
+        re_embed.discard_change(home, CALLER, "staff")
 
 
 @pytest.mark.parametrize(
@@ -297,7 +295,7 @@ def test_real_people_are_found_with_the_new_model(
     for n, sample in enumerate(SAMPLES):
         (pictures / f"{n}{artifact(sample).suffix}").write_bytes(artifact(sample).read_bytes())
     settings = Settings(home=tmp_path / "home", cache=cache_dir)
-    with Home(Installation(settings)) as home:
+    with open_home(Installation(settings)) as home:
         make(home)
         enrolling = enroller(home, foremost=True, any_quality=True)
         references = {
@@ -307,9 +305,9 @@ def test_real_people_are_found_with_the_new_model(
     # A lower resolution for the detector, too: faces are found at slightly other places.
     new = settings.model_copy(update={"chips": "mirrored", "detector_side": 640})
     installation = Installation(new)
-    cohort = home.installation.standards.cohort(home.installation.model)
+    cohort = home.standards.cohort(home.templates_of(None).model)
     installation.standards.keep_cohort(replace(cohort, model=installation.model))
-    with Home(installation) as home:
+    with open_home(installation) as home:
         results = made_anew(home, pictures)
         assert [(one.made_anew, one.error) for one in results] == [(1, None)] * len(SAMPLES)
         re_embedder(home).switch()

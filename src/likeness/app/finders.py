@@ -3,18 +3,19 @@
 import shlex
 import threading
 from collections.abc import Callable
+from functools import cache, partial
 
-from likeness.app.access import Rows
-from likeness.app.installation import Installation
+from likeness.app.installation import Installation, Workload
 from likeness.artifacts import Progress
 from likeness.errors import ArtifactUnavailable, Conflict, LicenceNotAccepted, NotFound
 from likeness.gallery import Collection
-from likeness.service.uses import home as acts
+from likeness.service.govern.cohorts import adopt_cohort
+from likeness.service.uses import Rows
 from likeness.vision.find import FaceFinder
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.models.template_model import TemplateModel
 from likeness.vision.networks.detectors import FaceNetwork
-from likeness.vision.networks.session import Engine, Session
+from likeness.vision.networks.session import Session
 
 
 class Finders:
@@ -26,7 +27,7 @@ class Finders:
     def __init__(
         self,
         installation: Installation,
-        engine: Engine,
+        workload: Workload,
         progress: Progress | None = None,
         *,
         fetches: bool,
@@ -36,14 +37,14 @@ class Finders:
 
         Args:
             installation: what knows models.
-            engine: runs the networks.
+            workload: what the networks are to be fast at.
             progress: is told how far weights are fetched.
             fetches: whether weights that are missing are fetched for a collection; those of new
                 collections' model are in any case.
             wrap: what is done to every finder.
         """
         self._installation = installation
-        self._engine = engine
+        self._engine = cache(partial(installation.engine, workload))
         self._progress = progress
         self._fetches = fetches
         self._wrap = wrap
@@ -93,11 +94,11 @@ class Finders:
         try:
             return self.of_model(model)
         except NotFound as error:  # which would tell a client that there is no such collection
-            raise Conflict(f"collection {collection.name!r} has no cohort: {error}") from error
+            raise Conflict(f"Collection {collection.name!r} has no cohort. {error}") from error
         except (ArtifactUnavailable, LicenceNotAccepted) as error:
             raise type(error)(
-                f"collection {collection.name!r} needs {model.name}: {error}; or make the templates"
-                f" anew ({re_embed_command(self._installation, collection)})"
+                f"Collection {collection.name!r} needs {model.name}. {error} Or make the templates"
+                f" anew: {re_embed_command(self._installation, collection)}."
             ) from error
 
     def _loaded(self, model: TemplateModel) -> FaceFinder:
@@ -105,11 +106,11 @@ class Finders:
         installation.standards.cohort(model.name)  # without one, nothing is fetched or loaded
         if detector not in self._face_networks:
             self._face_networks[detector] = installation.face_network(
-                self._engine, detector, self._progress
+                self._engine(), detector, self._progress
             )
         if recogniser not in self._template_networks:
             self._template_networks[recogniser] = installation.template_network(
-                self._engine, recogniser, self._progress
+                self._engine(), recogniser, self._progress
             )
         return installation.finder_with(
             self._face_networks[detector], self._template_networks[recogniser], model
@@ -125,9 +126,9 @@ def model_of(installation: Installation, collection: Collection) -> TemplateMode
     model = installation.known_model(collection.model)
     if model is None:
         raise Conflict(
-            f"collection {collection.name!r} is of a model that is not known here,"
-            f" {collection.model}: add its recogniser and its detector (`likeness models add`), or"
-            f" make the templates anew ({re_embed_command(installation, collection)})"
+            f"Collection {collection.name!r} is of a model that is not known here,"
+            f" {collection.model}. Add its recogniser and its detector (`likeness models add`), or"
+            f" make the templates anew: {re_embed_command(installation, collection)}."
         )
     return model
 
@@ -146,11 +147,11 @@ def require_complete(
         otherwise = (
             ""
             if installation.template_model(installation.recogniser.name).name == model.name
-            else f", or make the templates anew ({re_embed_command(installation, collection)})"
+            else f" Or make the templates anew: {re_embed_command(installation, collection)}."
         )
         raise Conflict(
-            f"collection {collection.name!r} needs {model.name} and {missing.what}: get it"
-            f" (`{missing.command}`){otherwise}"
+            f"Collection {collection.name!r} needs {model.name}, and {missing.what}."
+            f" `{missing.command}` gets it.{otherwise}"
         )
 
 
@@ -160,9 +161,7 @@ def re_embed_command(installation: Installation, collection: Collection) -> str:
     return f"`likeness collections re-embed {name} --to {installation.recogniser.name}`"
 
 
-def require_comparable(
-    installation: Installation, rows: Rows | acts.Rows, collection: Collection
-) -> None:
+def require_comparable(installation: Installation, rows: Rows, collection: Collection) -> None:
     """Refuse a collection that nothing made here could be compared with; no network is loaded.
 
     Where its cohort is gone, it takes that of its model.
@@ -172,7 +171,7 @@ def require_comparable(
         NotFound: its model has no cohort.
     """
     model_of(installation, collection)
-    rows.adopt_cohort(collection)
+    adopt_cohort(rows, collection)
     if collection.kept_cohort() is None:
         present = rows.collections.collection(collection.name)
         installation.standards.cohort_of(present.model, present.cohort_version)

@@ -1,56 +1,142 @@
-"""A home: what an installation keeps. Its database, its keys, and the gallery they make up."""
+"""Opens a home, put together from settings: its rows, its keys, and the gallery they make up."""
 
-from functools import partial
+import os
+import pwd
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
 
 from likeness import index
-from likeness.app.access import Rows
-from likeness.app.installation import Installation
+from likeness.app.finders import Finders
+from likeness.app.installation import Installation, Workload
 from likeness.config import Settings
 from likeness.errors import InvalidRequest
-from likeness.gallery import Gallery, KeptElsewhere, MakeIndex
+from likeness.gallery import Collection, Collections, Gallery, KeptElsewhere, MakeIndex
+from likeness.ledger import Ledger
+from likeness.notify import read_networks
+from likeness.policy import ChosenPack, RulesInForce, enabled, require_known, shipped
+from likeness.secrets import CommandKeys, KeyFiles, Keyring, KeySource, TextKeys
+from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.erase.forget import FORGOTTEN_FROM, OUT_OF_REACH
+from likeness.service.govern.cohorts import even_older_scores_out
+from likeness.service.uses import Desk, Home, Rows, TemplatesOf, Withholding
+from likeness.service.watch.watches import WatchInForce
+from likeness.storage import Freshness, SqliteFile, current, migrate, open_database, read_address
+from likeness.terms import UNDECLARED, Calibration, Principal, Role
 from likeness.vision.cohorts.cohort import Cohort
+from likeness.vision.find import FaceFinder
+
+FinderOf = Callable[[Collection | None], FaceFinder]
+"""Gives the finder of a collection's model; of new collections' where none is given."""
+
+now = partial(datetime.now, UTC)
 
 
-class Home(Rows):
-    """A home that is open; one process at a time has it.
+@contextmanager
+def open_rows(installation: Installation, finder_of: FinderOf | None = None) -> Iterator[Rows]:
+    """Open the database and the keys of an installation; what is not there yet is made.
 
-    Acts on a home take what they need of it: rows from `database`, keys from `keyring`, people from
-    `gallery`.
+    For what is to work while a server runs: any number of processes may have them. Without
+    `finder_of`, finders are loaded on first use, of weights that are here.
+
+    Raises:
+        Conflict: another program holds the database, or it is of a newer one.
+        DatabaseUnavailable: the database cannot be read and written.
+        KeyUnusable: the keys cannot be had, or are not kept secret.
+        InvalidRequest: the database's URL is none, `LIKENESS_WEBHOOK_NETWORKS` holds something that
+            is no network, or rules do not know what somebody at the command line declares.
     """
+    settings, standards = installation.settings, installation.standards
+    somebody, keyring = somebody_here(settings), Keyring(key_source(settings))
+    templates_of = partial(_templates_of, installation)
+    with open_database(database_url(settings)) as database:
+        migrate(database)
+        freshness, ledger = Freshness(database), Ledger(database, keyring)
+        withholding = Withholding(
+            keyring, settings.crops == "on", timedelta(days=settings.case_days)
+        )
+        rows = Rows(
+            database=database,
+            keyring=keyring,
+            ledger=ledger,
+            freshness=freshness,
+            desk=Desk(database, ledger, RulesInForce(freshness), withholding),
+            collections=Collections(database, keyring, standards.cohort_of, Cohort.from_bytes),
+            standards=standards,
+            templates_of=templates_of,
+            # What scores of a model and a cohort mean is read once.
+            calibration_of=lru_cache(partial(_calibration_of, installation, templates_of)),
+            finder_of=finder_of or Finders(installation, Workload.MANY, fetches=False).of,
+            limits=installation.limits,
+            keeps_crops=settings.crops == "on",
+            scores_hidden=settings.review_scores == "hidden",
+            webhook_networks=read_networks(settings.webhook_networks),
+            somebody=somebody,
+            clock=now,
+        )
+        even_older_scores_out(rows)
+        yield rows
 
-    def __init__(self, installation: Installation) -> None:
-        """Open the home of an installation; what is not there yet is made.
 
-        Raises:
-            HomeInUse: another process has it open.
-            Conflict: its database is of a newer program.
-            DatabaseUnavailable: its database cannot be read and written.
-            KeyUnusable: its keys cannot be had, or are not kept secret.
-            InvalidRequest: the database's URL is none.
-        """
-        super().__init__(installation)
-        settings = installation.settings
-        try:
-            self.collections = self.gallery = Gallery(
-                self.database,
-                self.keyring,
-                installation.standards.cohort_of,
+@contextmanager
+def open_home(installation: Installation, finder_of: FinderOf | None = None) -> Iterator[Home]:
+    """Open the home of an installation with its gallery, which one process at a time has.
+
+    When it is closed, what makes the next start fast is written.
+
+    Raises:
+        HomeInUse: another process has it open.
+        InvalidRequest: a setting of the index is not as it must be; and what `open_rows` raises.
+    """
+    settings, standards = installation.settings, installation.standards
+    with (
+        open_rows(installation, finder_of) as rows,
+        closing(
+            Gallery(
+                rows.database,
+                rows.keyring,
+                standards.cohort_of,
                 Cohort.from_bytes,
                 make_index=_make_index(settings),
                 snapshots=settings.home / "snapshots",
                 kept_elsewhere=KeptElsewhere(FORGOTTEN_FROM, OUT_OF_REACH),
             )
-        except BaseException:
-            self.database.close()
-            raise
+        ) as gallery,
+    ):
+        reviewing = ReviewOfEnrolments(
+            rows.keyring,
+            rows.keeps_crops,
+            settings.fmr,
+            timedelta(days=settings.case_days),
+            rows.calibration_of,
+            WatchInForce(rows.keyring, rows.desk.rules, rows.somebody).owed_of,
+            settings.fpir,
+        )
+        parts = rows.parts() | {"collections": gallery}
+        yield Home(**parts, gallery=gallery, reviewing=reviewing)
 
-    def close(self) -> None:
-        """Write what makes the next start fast, and let go of the home."""
-        try:
-            self.gallery.close()
-        finally:
-            super().close()
+
+def _templates_of(installation: Installation, recogniser: str | None = None) -> TemplatesOf:
+    model = installation.template_model(recogniser)
+    version = installation.standards.cohort(model.name).version
+    return TemplatesOf(model.name, model.dimensions, version)
+
+
+def _calibration_of(
+    installation: Installation,
+    templates_of: Callable[[], TemplatesOf],
+    collection: Collection | None,
+) -> Calibration:
+    """Find what scores mean; raises NotFound where nobody has measured that."""
+    if collection is None:
+        made = templates_of()
+        return installation.standards.calibration(made.model, made.cohort_version)
+    kept = collection.kept_cohort()
+    if kept is not None:
+        return kept.calibration
+    return installation.standards.calibration(collection.model, collection.cohort_version)
 
 
 def _make_index(settings: Settings) -> MakeIndex:
@@ -68,3 +154,82 @@ def _make_index(settings: Settings) -> MakeIndex:
             return partial(
                 index.MilvusIndex, settings.milvus, token=settings.milvus_token.get_secret_value()
             )
+
+
+def enabled_here(installation: Installation) -> list[ChosenPack]:
+    """Give the packs that are enabled in a home; where there is none yet, all that are shipped.
+
+    No home is made. One of an older Likeness is brought up to date, as by whatever opens its rows.
+
+    Raises:
+        InvalidRequest: an enabled pack cannot be read; and what `open_rows` raises.
+    """
+    if _is_there(installation.settings):
+        with open_rows(installation) as rows:
+            return [one.chosen for one in rows.database.read(enabled.every)]
+    return [ChosenPack.of(pack, {}) for pack in shipped().values() if not pack.facts.always]
+
+
+def _is_there(settings: Settings) -> bool:
+    """Whether a home has a database with a schema, be it an older one."""
+    url = database_url(settings)
+    address = read_address(url)
+    if isinstance(address, SqliteFile) and not address.path.exists():
+        return False  # to open it would make it
+    with open_database(url) as database:
+        return current(database) is not None
+
+
+def somebody_here(settings: Settings) -> Principal:
+    """Say who is at the command line: an admin, since they can read the home's keys.
+
+    Raises:
+        InvalidRequest: rules do not know what the settings declare.
+    """
+    try:
+        require_known(
+            sector=settings.sector, jurisdiction=settings.jurisdiction, purposes=[settings.purpose]
+        )
+    except InvalidRequest as error:
+        raise InvalidRequest(
+            f"{error} LIKENESS_SECTOR, LIKENESS_JURISDICTION or LIKENESS_PURPOSE says so."
+        ) from error
+    return Principal(
+        f"local:{user_here()}",
+        Role.ADMIN,
+        settings.organisation,
+        settings.sector,
+        settings.jurisdiction,
+        tuple(purpose for purpose in (settings.purpose,) if purpose != UNDECLARED),
+    )
+
+
+def user_here() -> str:
+    """Name who runs this, as the system has it: what the environment says, anybody can choose."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user may have no name
+        return str(os.getuid())
+
+
+def database_url(settings: Settings) -> str:
+    """Say where the database of a home is."""
+    # SQLAlchemy's form: three slashes and an absolute path.
+    given = settings.database.get_secret_value()
+    return given or f"sqlite:///{settings.home.absolute() / 'likeness.db'}"
+
+
+def key_source(settings: Settings) -> KeySource:
+    """Say where the keys of a home come from.
+
+    Raises:
+        InvalidRequest: two places are named.
+    """
+    given = settings.keys.get_secret_value()
+    if given and settings.keys_command:
+        raise InvalidRequest("LIKENESS_KEYS and LIKENESS_KEYS_COMMAND are both set. Unset one.")
+    if given:
+        return TextKeys(given, "LIKENESS_KEYS")
+    if settings.keys_command:
+        return CommandKeys(shlex.split(settings.keys_command))
+    return KeyFiles(settings.home / "keys")

@@ -1,7 +1,16 @@
-"""Puts a server together: a home, what finds faces, who may call, and the doors."""
+"""Puts a server together: a home, what finds faces, who may call, the doors, and upkeep.
+
+Upkeep is what has to be done now and then while a server runs: notices, ends, retention, the
+witness. Each task has a thread of its own, so that a slow one (a witness, a large sweep) holds up
+no other; one that fails is logged, and tried again.
+"""
 
 import logging
+import shlex
+import threading
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from operator import methodcaller
 
@@ -13,20 +22,25 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
 from likeness.access import IssuedSecret, KnownKeys, RequestTokens
-from likeness.app.acts import home_parts, now
 from likeness.app.buckets import buckets_of
 from likeness.app.finders import Finders, better_recogniser
-from likeness.app.home import Home
+from likeness.app.home import now, open_home
 from likeness.app.installation import Installation, Workload
-from likeness.app.upkeep import Upkeep, tasks_of
 from likeness.artifacts import Progress
-from likeness.errors import LikenessError
+from likeness.config import Settings
+from likeness.errors import LikenessError, NotFound
+from likeness.ledger import Ledger, tell_witness
+from likeness.notify import WebhookSender
 from likeness.rekognition.application import Application as Rekognition
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
 from likeness.server import Gate, Limits, Metrics, MetricsPage, below
+from likeness.service.erase.erase import sweep_collections
 from likeness.service.govern.keys import KeyActs
+from likeness.service.models.measure_strangers import StrangerUpkeep
+from likeness.service.review.upkeep import sweep_review, tell
+from likeness.service.uses import Home
 from likeness.terms import Closing
 from likeness.v1.acts import Acts
 from likeness.v1.application import Application as OwnActs
@@ -47,27 +61,27 @@ class Serving(Closing):
     def __init__(self, installation: Installation, progress: Progress | None = None) -> None:
         """Open the home and load the networks that new collections take; others on first use.
 
-        Raises what `Home` and `Installation.finder` raise.
+        Raises what `open_home` and `Installation.finder` raise.
         """
-        with ExitStack() as undone:
-            self.home = undone.enter_context(Home(installation))
-            home, settings = self.home, installation.settings
-            registry = CollectorRegistry()
-            metrics = Metrics(registry)
-            observer = Observer(
-                metrics.stages.labels("locate").time,
-                metrics.stages.labels("embed").time,
-                metrics.faces.inc,
-            )
-            finders = Finders(
-                installation,
-                installation.engine(Workload.MANY),
-                progress,
-                fetches=False,
-                wrap=methodcaller("observed_by", observer),
-            )
-            backend = _backend(home, finders)
-            _tell_of_better_models(home)
+        settings = installation.settings
+        registry = CollectorRegistry()
+        metrics = Metrics(registry)
+        observer = Observer(
+            metrics.stages.labels("locate").time,
+            metrics.stages.labels("embed").time,
+            metrics.faces.inc,
+        )
+        finders = Finders(
+            installation,
+            Workload.MANY,
+            progress,
+            fetches=False,
+            wrap=methodcaller("observed_by", observer),
+        )
+        with ExitStack() as opened:
+            home = opened.enter_context(open_home(installation, finders.of))
+            self.home = backend = _backend(home, settings)
+            _tell_of_better_models(installation, home)
             self._gate = Gate(
                 KnownKeys(home.freshness, home.keyring, now),
                 metrics,
@@ -76,8 +90,9 @@ class Serving(Closing):
                     per_key_s=settings.key_rate,
                 ),
             )
-            self._upkeep = Upkeep(tasks_of(home, backend))
-            undone.pop_all()
+            opened.callback(self._gate.close)
+            opened.callback(Upkeep(tasks_of(home, shlex.split(settings.ledger_witness))).close)
+            self._opened = opened.pop_all()
         operations = {name: partial(operation, backend) for name, operation in OPERATIONS.items()}
         rekognition = Rekognition(operations, self._gate)
         self.refuse_malformed = rekognition.refuse_malformed
@@ -102,11 +117,7 @@ class Serving(Closing):
 
     def close(self) -> None:
         """Finish what was begun, and let go of the home."""
-        try:
-            self._upkeep.close()
-            self._gate.close()
-        finally:
-            self.home.close()
+        self._opened.close()
 
     async def _ready(self, request: Request) -> Response:
         ready = await run_in_threadpool(self._is_ready)
@@ -125,11 +136,11 @@ async def _alive(request: Request) -> Response:
     return JSONResponse({"alive": True})
 
 
-def _backend(home: Home, finders: Finders) -> Backend:
+def _backend(home: Home, settings: Settings) -> Backend:
     """Put together what operations need; networks are loaded, and what their scores mean."""
     backend = Backend(
-        **home_parts(home, finders.of),
-        buckets=buckets_of(home.installation.settings),
+        **home.parts(),
+        buckets=buckets_of(settings),
         page_tokens=PageTokens(home.keyring, now),
         request_tokens=RequestTokens(home.keyring, now),
         account=_ACCOUNT,
@@ -139,10 +150,10 @@ def _backend(home: Home, finders: Finders) -> Backend:
     return backend
 
 
-def _tell_of_better_models(home: Home) -> None:
+def _tell_of_better_models(installation: Installation, home: Home) -> None:
     """Log which collections have another model than new ones take; by id, for names are theirs."""
     for collection in home.gallery.collections():
-        better = better_recogniser(home.installation, collection)
+        better = better_recogniser(installation, collection)
         if better is not None:
             _logger.info(
                 "collection %s goes on with its model %s, and a better one exists, %s: `likeness"
@@ -151,3 +162,89 @@ def _tell_of_better_models(home: Home) -> None:
                 collection.model,
                 better,
             )
+
+
+_TICK_S = 1.0
+_MINUTE_S, _HOUR_S = 60.0, 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that is done again and again, `every_s` seconds after it was done last."""
+
+    name: str
+    every_s: float
+    do: Callable[[], object]
+
+
+class Upkeep(Closing):
+    """Does tasks, the first time after `tick_s` seconds, until it is closed."""
+
+    def __init__(self, tasks: list[Task], tick_s: float = _TICK_S) -> None:
+        self._tick_s = tick_s
+        self._closed = threading.Event()
+        self._threads = [
+            threading.Thread(
+                target=self._repeat, args=(task,), name=f"likeness: {task.name}", daemon=True
+            )
+            for task in tasks
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Finish what is being done, and do nothing more."""
+        self._closed.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _repeat(self, task: Task) -> None:
+        wait_s = self._tick_s
+        while not self._closed.wait(wait_s):
+            _do(task)
+            wait_s = max(self._tick_s, task.every_s)
+
+
+def _do(task: Task) -> None:
+    try:
+        task.do()
+    except LikenessError as error:
+        _logger.warning("%s has to be done again: %s", task.name, type(error).__name__)
+    except Exception as error:
+        _logger.error("%s failed: %s", task.name, type(error).__name__)
+
+
+def tasks_of(home: Home, witness: list[str]) -> list[Task]:
+    """Name what a home needs to have done; `witness` is the command of its witness, or empty."""
+    sender = WebhookSender(home.webhook_networks)
+    strangers = StrangerUpkeep(home.database, home.gallery, home.calibration_of)
+    tokens = RequestTokens(home.keyring, now)
+    tasks = [
+        Task("telling watchers", 2 * _TICK_S, partial(tell, home, sender)),
+        Task("ending cases and watches", _MINUTE_S, partial(sweep_review, home)),
+        Task("retention", _HOUR_S, partial(sweep_collections, home)),
+        Task("strangers of collections", 10 * _TICK_S, strangers.bring_every_up_to_date),
+        Task("erasures of other servers", 10 * _TICK_S, home.gallery.erasing.let_go),
+        Task("request tokens", _HOUR_S, partial(home.database.write, tokens.sweep)),
+    ]
+    if witness:
+        tasks.append(Task("the witness", _MINUTE_S, _Witnessing(home.ledger, witness)))
+    return tasks
+
+
+class _Witnessing:
+    """Gives a witness the newest checkpoint, where it has not had it."""
+
+    def __init__(self, ledger: Ledger, argv: list[str]) -> None:
+        self._ledger = ledger
+        self._argv = argv
+        self._told = ""
+
+    def __call__(self) -> None:
+        try:
+            checkpoint = self._ledger.checkpoint()
+        except NotFound:  # nothing is recorded yet
+            return
+        if checkpoint != self._told:
+            tell_witness(self._argv, checkpoint)
+            self._told = checkpoint

@@ -2,45 +2,51 @@
 
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache, partial
 
 from likeness.app import Installation, Workload
-from likeness.app.access import Rows
-from likeness.app.acts import home_for_acts, rows_for_acts
 from likeness.app.finders import Finders, better_recogniser, require_comparable
-from likeness.app.home import Home
+from likeness.app.home import open_home, open_rows
 from likeness.cli.opened import installation
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.progress import fetching
 from likeness.errors import HomeInUse, required
 from likeness.gallery import Collection
-from likeness.service.uses import Caller
-from likeness.service.uses import home as acts
+from likeness.service.uses import Caller, Home, Rows
 from likeness.vision.find import FaceFinder
 
 
 @contextmanager
 def rows_opened(
     operation: str, settled: Installation | None = None
-) -> Iterator[tuple[acts.Rows, Caller]]:
+) -> Iterator[tuple[Rows, Caller]]:
     """Open the rows of the home, also while a server runs; `operation` names the act."""
-    with Rows(settled or installation()) as rows:
-        acting = rows_for_acts(rows, partial(_finder_of, rows, Workload.ONE))
-        yield acting, Caller(rows.somebody, operation)
+    settled = settled or installation()
+    with open_rows(settled) as rows:
+        finder_of = partial(_finder_of, settled, rows, Workload.ONE)
+        yield replace(rows, finder_of=finder_of), Caller(rows.somebody, operation)
 
 
 @contextmanager
 def home_opened(
     operation: str, settled: Installation | None = None, beside_server: str | None = None
-) -> Iterator[tuple[acts.Home, Caller]]:
+) -> Iterator[tuple[Home, Caller]]:
     """Open the home for this command alone; weights that are missing are fetched with progress.
 
     `beside_server` says what else than this command does the same while a server runs.
     """
-    with _home_alone(settled or installation(), beside_server) as home:
-        acting = home_for_acts(home, cache(partial(_finder_of, home, Workload.MANY)))
-        yield acting, Caller(home.somebody, operation)
+    settled = settled or installation()
+    with ExitStack() as opened:
+        try:
+            home = opened.enter_context(open_home(settled))
+        except HomeInUse as error:
+            if beside_server is None:
+                raise
+            raise HomeInUse(f"{error}, or {beside_server}") from error
+        finder_of = cache(partial(_finder_of, settled, home, Workload.MANY))
+        yield replace(home, finder_of=finder_of), Caller(home.somebody, operation)
 
 
 def tell_of_better_model(settled: Installation, collection: Collection) -> None:
@@ -57,21 +63,13 @@ def tell_of_better_model(settled: Installation, collection: Collection) -> None:
     collection.remember_told_of(better)
 
 
-def _home_alone(settled: Installation, beside_server: str | None) -> Home:
-    """Open the home; where another process has it, say what else does the same."""
-    try:
-        return Home(settled)
-    except HomeInUse as error:
-        if beside_server is None:
-            raise
-        raise HomeInUse(f"{error}, or {beside_server}") from error
-
-
-def _finder_of(rows: Rows, workload: Workload, collection: Collection | None) -> FaceFinder:
+def _finder_of(
+    settled: Installation, rows: Rows, workload: Workload, collection: Collection | None
+) -> FaceFinder:
     """Load what finds and embeds faces with a collection's model, once it can be compared with."""
-    of, settled = required(collection, "the collection of a picture"), rows.installation
+    of = required(collection, "the collection of a picture")
     require_comparable(settled, rows, of)
     tell_of_better_model(settled, of)
     with fetching() as progress:
-        finders = Finders(settled, settled.engine(workload), progress, fetches=True)
+        finders = Finders(settled, workload, progress, fetches=True)
         return finders.of_collection(of)

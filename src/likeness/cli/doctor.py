@@ -21,7 +21,7 @@ import typer
 
 from likeness import __version__
 from likeness.app import Installation, Workload
-from likeness.app.access import database_url, key_source
+from likeness.app.home import database_url, key_source
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.exit_codes import ExitCode

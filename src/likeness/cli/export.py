@@ -43,7 +43,6 @@ def export(
         exported = export_collection(
             rows,
             caller,
-            settled.standards,
             collection,
             file,
             passphrase=None if in_the_clear else lambda: passphrase_from(passphrase_file, new=True),

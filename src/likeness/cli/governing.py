@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from likeness.app.access import Rows
+from likeness.app.home import open_rows
 from likeness.cli.opened import installation
-from likeness.service.govern.acts import Governed, Governing
+from likeness.service.govern.acts import Governing
+from likeness.service.uses import Rows
 from likeness.terms import Principal
 
 A = TypeVar("A", bound=Governing)
 
 
 @contextmanager
-def acting(acts: Callable[[Governed, Principal], A]) -> Iterator[A]:
+def acting(acts: Callable[[Rows, Principal], A]) -> Iterator[A]:
     """Open the rows of the home for acts of somebody at the command line."""
-    with Rows(installation()) as rows:
+    with open_rows(installation()) as rows:
         yield acts(rows, rows.somebody)

@@ -129,7 +129,7 @@ def _import_collection(
                         raise KeyboardInterrupt
                     show(done, total)
 
-                made = import_collection(home, caller, settled.standards, export, name, tell=tell)
+                made = import_collection(home, caller, export, name, tell=tell)
         except KeyboardInterrupt:
             warn("Interrupted, and nothing was imported. Run the same command again.")
             raise typer.Exit(ExitCode.INTERRUPTED) from None

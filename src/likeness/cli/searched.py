@@ -95,7 +95,7 @@ def collection_ready(settled: Installation, name: str, by: str) -> Iterator[Read
     from likeness.gallery import By
     from likeness.service.models.measure_strangers import StrangerUpkeep
     from likeness.service.search.search import Demands, Faces, named_from, search_sample
-    from likeness.service.uses.caller import Caller
+    from likeness.service.uses import Caller
     from likeness.terms import Action
 
     settings = settled.settings

@@ -11,16 +11,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from likeness.access import Credential, RequestTokens
-from likeness.app import Workload
-from likeness.app.acts import home_parts
-from likeness.app.finders import Finders
-from likeness.app.home import Home
 from likeness.buckets import FolderBuckets
 from likeness.rekognition.application import Application
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.operations import OPERATIONS
 from likeness.rekognition.page_tokens import PageTokens
 from likeness.server import Gate, Limits, Metrics
+from likeness.service.uses import Home
 from likeness.terms import Principal, Role
 from tests.cli.conftest import ship_standards
 from tests.gallery import erase
@@ -43,11 +40,8 @@ class OneKey:
 
 def backend_of(home: Home, buckets: Path, clock: Callable[[], datetime]) -> Backend:
     """Put together what operations need of a home."""
-    installation = home.installation
-    finders = Finders(installation, installation.engine(Workload.ONE), fetches=False)
-    parts = home_parts(home, finders.of)
     return Backend(
-        **{**parts, "clock": clock},
+        **home.parts() | {"clock": clock},
         buckets=FolderBuckets(buckets),
         page_tokens=PageTokens(home.keyring, clock),
         request_tokens=RequestTokens(home.keyring, clock),

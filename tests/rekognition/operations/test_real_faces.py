@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from likeness.app import Installation, Workload
-from likeness.app.home import Home
+from likeness.app.home import open_home
 from likeness.artifacts import PinnedFile
 from likeness.artifacts.catalogue import ASTRONAUT, BIDEN, OBAMA, OBAMA_2, OBAMA_3, SAMPLES
 from likeness.config import Settings
@@ -39,7 +39,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path, artifact:
 def client(library: Likeness) -> Iterator[Any]:
     """A client of a home with the empty collection `staff`."""
     with (
-        Home(library.installation) as home,
+        open_home(library.installation) as home,
         serving(backend_of(home, library.installation.settings.home, Clock())) as client,
     ):
         client.create_collection(**STAFF)

@@ -10,12 +10,11 @@ import pytest
 
 from likeness.access import IssuedSecret
 from likeness.app import Workload
-from likeness.app.acts import rows_for_acts
-from likeness.app.home import Home
 from likeness.app.installation import MissingPart
 from likeness.app.serving import Serving
 from likeness.config import Settings
 from likeness.service.enrol.collections import create_collection
+from likeness.service.uses import Home
 from likeness.service.uses.caller import Caller
 from likeness.vision.networks.session import Engine
 from tests.cli.conftest import InstallationWithDiscs, ship_standards, ship_standards_of
@@ -71,8 +70,7 @@ def filled(client: Any, name: str) -> None:
 
 def create_old(home: Home) -> None:
     """Make a collection of another model than new ones take."""
-    rows = rows_for_acts(home, lambda _: pytest.fail("no finder is needed"))
-    create_collection(rows, Caller(home.somebody, "test"), "old", recogniser=OTHER)
+    create_collection(home, Caller(home.somebody, "test"), "old", recogniser=OTHER)
 
 
 def test_collections_of_two_models_live_side_by_side(folder: Path) -> None:

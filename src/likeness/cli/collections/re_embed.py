@@ -139,8 +139,7 @@ def re_embed(
 
     def load() -> FaceFinder:
         with fetching() as progress:
-            engine = settled.engine(Workload.MANY)
-            return Finders(settled, engine, progress, fetches=True).of_model(model)
+            return Finders(settled, Workload.MANY, progress, fetches=True).of_model(model)
 
     with home_opened(_RE_EMBED, settled) as (home, caller):
         new = NewModel(model.name, model.dimensions, load)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from likeness.app import Installation
-from likeness.app.access import user_here
+from likeness.app.home import user_here
 from likeness.app.recogniser_choice import BETTER, FALLBACK
 from likeness.artifacts import PinnedFile, Publisher, catalogue, fetch_all
 from likeness.cli.models.show import Model, terms_in_words

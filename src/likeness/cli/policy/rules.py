@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.app.access import enabled_here
+from likeness.app.home import enabled_here
 from likeness.cli.governing import acting
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import Json, print_answer

@@ -31,7 +31,7 @@ class KeyActs(Governing):
             name=name,
             grant=grant,
             created_by=self.principal.id,
-            now=self.clock(),
+            now=self.home.clock(),
         )
         return self.write("CreateAccessKey", made, _issued)
 
@@ -44,7 +44,7 @@ class KeyActs(Governing):
             keys.ensure_first,
             keyring=self.home.keyring,
             created_by=self.principal.id,
-            now=self.clock(),
+            now=self.home.clock(),
         )
         return self.write(
             "CreateAccessKey", made, lambda issued: _issued(issued) if issued else Outcome()
@@ -61,7 +61,7 @@ class KeyActs(Governing):
             keys.disable,
             keyring=self.home.keyring,
             name=name,
-            now=self.clock(),
+            now=self.home.clock(),
             last_admin_too=last_admin_too,
         )
         # What the key's rows grant need not be as it was written: it is not recorded.
@@ -90,7 +90,7 @@ class KeyActs(Governing):
             keyring=self.home.keyring,
             name=name,
             grace_hours=grace_hours,
-            now=self.clock(),
+            now=self.home.clock(),
         )
         return self.write("RotateAccessKey", rotated, _issued)
 

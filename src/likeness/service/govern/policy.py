@@ -69,7 +69,7 @@ class PolicyActs(Governing):
         Raises:
             InvalidRequest, AlreadyExists: as `enabled.enable` says.
         """
-        by, now = self.principal.id, self.clock()
+        by, now = self.principal.id, self.home.clock()
         return self.write(
             "EnablePack",
             partial(enabled.enable, pack=pack, chosen=chosen, by=by, now=now),
@@ -84,7 +84,7 @@ class PolicyActs(Governing):
         Raises:
             InvalidRequest, NotFound: as `enabled.disable` says.
         """
-        disabled = partial(enabled.disable, name=name, now=self.clock())
+        disabled = partial(enabled.disable, name=name, now=self.home.clock())
         self.write("DisablePack", disabled, {"pack": name})
 
     def suspend(self, scope: Scope, subject: str, reason: str) -> Suspension:
@@ -93,7 +93,7 @@ class PolicyActs(Governing):
         Raises:
             InvalidRequest, AlreadyExists: as `suspensions.suspend` says.
         """
-        by, now = self.principal.id, self.clock()
+        by, now = self.principal.id, self.home.clock()
         return self.write(
             "Suspend",
             partial(
@@ -110,7 +110,7 @@ class PolicyActs(Governing):
         """
         self.write(
             "Resume",
-            partial(suspensions.resume, scope=scope, subject=subject, now=self.clock()),
+            partial(suspensions.resume, scope=scope, subject=subject, now=self.home.clock()),
             {"scope": scope.value, "subject": subject},
         )
 

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from likeness.errors import Conflict, InvalidRequest, LikenessError, NotFound, StateError
 from likeness.evaluation import calibrate_own_strangers
 from likeness.gallery import Collection, CollectionRows, Gallery, Measured, Size
+from likeness.service.govern.cohorts import adopt_cohort
 from likeness.service.uses import Caller, Home, Outcome
 from likeness.storage import Database
 from likeness.terms import FEWEST_SUBJECTS, MOST_SUBJECTS, Action, Calibration, Joining
@@ -154,7 +155,7 @@ def measure_collection(
     of = home.collection(caller, Action.ENROL, name)
     # Templates are compared with those of others, as enrolment does.
     with home.record(caller, Action.ENROL, of) as record:
-        home.adopt_cohort(of)
+        adopt_cohort(home, of)
         upkeep = StrangerUpkeep(home.database, home.gallery, home.calibration_of, home.clock)
         done = upkeep.bring_up_to_date(name, again=True, tell=tell)
         record.answered(Outcome())

@@ -36,7 +36,6 @@ _AT_ONCE = 500
 def export_collection(
     rows: Rows,
     caller: Caller,
-    standards: Standards,
     name: str,
     file: BinaryIO,
     *,
@@ -50,7 +49,6 @@ def export_collection(
     Args:
         rows: what has the collection.
         caller: who exports.
-        standards: what has its cohort, where none came with it.
         name: the collection's.
         file: where to write.
         passphrase: gives what to seal it with; None writes it in the clear.
@@ -69,7 +67,7 @@ def export_collection(
     def write(connection: Connection) -> Collection:
         collection = rows.collections.named(connection, name)
         its = collection.within(connection)
-        cohort, calibration = _standing(standards, its)
+        cohort, calibration = _standing(rows.standards, its)
         lines = _told(_lines(collection, its, cohort, calibration), tell)
         written = _ended(encoded(line) for line in lines)
         file.writelines(written if words is None else sealed_stream(written, words))

@@ -131,7 +131,6 @@ def read_export(file: BinaryIO, passphrase: Callable[[], str]) -> ExportLines:
 def import_collection(
     rows: Rows,
     caller: Caller,
-    standards: Standards,
     export: ExportLines,
     name: str | None = None,
     *,
@@ -142,7 +141,6 @@ def import_collection(
     Args:
         rows: where it is to be.
         caller: who imports.
-        standards: what has the cohorts that are known here.
         export: what `read_export` gave.
         name: what to call the collection; as it was called without.
         tell: is called with how many of how many subjects and references are read; what it raises
@@ -157,7 +155,7 @@ def import_collection(
     header = export.header
 
     def insert(connection: Connection) -> Collection:
-        cohort, calibration = _standing(standards, header, export.cohort())
+        cohort, calibration = _standing(rows.standards, header, export.cohort())
         collection = rows.collections.create(
             connection,
             header.name if name is None else name,

@@ -11,8 +11,8 @@ An act is a function of a `Home` (or of its `Rows` alone), a `Caller` and what i
         return ...
 
 A door parses what came, makes a `Caller`, calls one act, words its answer, and tells the caller
-the receipt and the case that the act leaves in `caller.proof`, also where it raised. `app.acts`
-makes the `Home`; an act takes from it whatever it needs, so that no door hands over parts.
+the receipt and the case that the act leaves in `caller.proof`, also where it raised. `app.home`
+opens the `Home`; an act takes from it whatever it needs, so that no door hands over parts.
 """
 
 from likeness.service.uses.caller import Caller, Proof, Stated, receipt_for

@@ -7,8 +7,9 @@ with home.record(caller, Action.SEARCH, collection) as record:   # or Denied, on
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from likeness.access import may
 from likeness.errors import Conflict, Denied, NotFound
@@ -20,8 +21,9 @@ from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.uses.caller import Caller
 from likeness.service.uses.collection_facts import use_in
 from likeness.service.uses.record import Desk, Record
-from likeness.storage import Database
+from likeness.storage import Database, Freshness
 from likeness.terms import Action, Calibration, Principal, Use
+from likeness.vision.cohorts.standards import Standards
 from likeness.vision.decode import DecodeLimits
 from likeness.vision.find import FaceFinder
 
@@ -60,10 +62,11 @@ class TemplatesOf:
 class Rows:
     """A home's rows and keys: any number of processes have them at once.
 
-    `templates_of` says what new collections are made with: by the recogniser of a name, or by the
-    settings'. `adopt_cohort` lets a collection whose cohort is gone go by that of its model, on
-    record. `finder_of` gives the finder of a collection's model, and `calibration_of` says what the
-    scores of its searches mean: without a collection, of the model that new ones take.
+    `freshness` says when to read anew what others write. `standards` has the cohorts and
+    calibrations that are known here, and `templates_of` says what new collections are made with: by
+    the recogniser of a name, or by the settings'. `finder_of` gives the finder of a collection's
+    model, and `calibration_of` says what the scores of its searches mean: without a collection, of
+    the model that new ones take.
     `keeps_crops` is whether pictures may be kept: without, nobody could review a match.
     `scores_hidden` keeps ranks and similarities from reviewers until they have decided.
     `webhook_networks` may be told beside public addresses. `somebody` is who is at this machine: at
@@ -73,10 +76,11 @@ class Rows:
     database: Database
     keyring: Keyring
     ledger: Ledger
+    freshness: Freshness
     desk: Desk
     collections: Collections
+    standards: Standards
     templates_of: Callable[[str | None], TemplatesOf]
-    adopt_cohort: Callable[[Collection], bool]
     calibration_of: Callable[[Collection | None], Calibration]
     finder_of: Callable[[Collection | None], FaceFinder]
     limits: DecodeLimits
@@ -85,6 +89,10 @@ class Rows:
     webhook_networks: tuple[Network, ...]
     somebody: Principal
     clock: Callable[[], datetime]
+
+    def parts(self) -> dict[str, Any]:
+        """Give its fields by name, for what has more."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def record(
         self, caller: Caller, action: Action, of: Collection | None = None
