@@ -14,8 +14,9 @@ from likeness.app import Installation
 from likeness.app.home import database_url, open_rows
 from likeness.config import read_settings
 from likeness.errors import Denied
-from likeness.policy import enabled, read_pack, vocabulary
+from likeness.policy import enable_pack, read_pack, vocabulary
 from likeness.policy.cedar import schema_text
+from likeness.policy.changes import count_change
 from likeness.service.uses.collection_facts import known_values
 from likeness.service.uses.record import Outcome
 from likeness.storage import open_database
@@ -166,7 +167,7 @@ def test_a_clock_that_is_set_back_is_seen_while_now_is_asked_about(likeness: Com
     assert answer(likeness, "explain", "--sector=charity")["allowed"] is True
     now = datetime.now(UTC)
     with open_rows(Installation(read_settings())) as rows:
-        rows.database.write(lambda one: enabled.count_change(one, now + timedelta(days=1)))
+        rows.database.write(lambda one: count_change(one, now + timedelta(days=1)))
     refused = answer(likeness, "explain", "--sector=charity", code=1)
     assert [one["rule"] for one in refused["refused_by"]] == ["clock-set-back"]
     assert answer(likeness, "explain", "--sector=charity", f"--date={now.date()}")["allowed"]
@@ -244,7 +245,7 @@ def test_a_pack_is_checked_beside_what_is_enabled_in_a_home_of_an_older_likeness
     with open_database(database_url(read_settings())) as database:
         migrate_to(database, OF_0_1_0)
         now = datetime.now(UTC)
-        database.write(lambda c: enabled.enable(c, pack, {}, by="local:somebody", now=now))
+        database.write(lambda c: enable_pack(c, pack, {}, by="local:somebody", now=now))
     checked = likeness("policy", "check", twin)
     assert (checked.code, checked.out) == (2, "")
     assert "2 rules have the @id 'quiet' (in house, twin)" in checked.err

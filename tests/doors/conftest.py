@@ -22,7 +22,7 @@ from sqlalchemy import select
 from likeness.app.home import open_home
 from likeness.config import read_settings
 from likeness.ledger.tables import ENTRIES
-from likeness.policy import enabled, read_pack
+from likeness.policy import enable_pack, read_pack
 from likeness.server.gate import Gate
 from likeness.server.metrics import Metrics
 from likeness.service.uses import Home
@@ -105,7 +105,7 @@ class Doors:
         pack = read_pack("of-a-test", FACTS, rule)
         with self.home() as home:
             home.database.write(
-                lambda c: enabled.enable(c, pack, {}, by="local:test", now=datetime.now(UTC))
+                lambda c: enable_pack(c, pack, {}, by="local:test", now=datetime.now(UTC))
             )
 
     @contextmanager

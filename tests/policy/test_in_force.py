@@ -9,7 +9,16 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
-from likeness.policy import Circumstances, RulesInForce, Scope, enabled, shipped, suspensions
+from likeness.policy import (
+    Circumstances,
+    RulesInForce,
+    Scope,
+    disable_pack,
+    enable_pack,
+    resume,
+    shipped,
+    suspend,
+)
 from likeness.policy.in_force import UNUSABLE
 from likeness.policy.tables import PACKS
 from likeness.storage import Database, Freshness, open_database
@@ -56,10 +65,8 @@ def refused_by(
     return [one.id for one in decision.refused_by]
 
 
-def suspend(database: Database, scope: Scope, subject: str = "", now: datetime = NOW) -> None:
-    database.write(
-        lambda one: suspensions.suspend(one, scope, subject, "a reason", by="local:x", now=now)
-    )
+def stop(database: Database, scope: Scope, subject: str = "", now: datetime = NOW) -> None:
+    database.write(lambda one: suspend(one, scope, subject, "a reason", by="local:x", now=now))
 
 
 def test_the_default_rules_are_in_force(rules: RulesInForce) -> None:
@@ -105,7 +112,7 @@ def test_the_stop_switch_stops(
     subject: str,
     changed: Callable[[Use], Use],
 ) -> None:
-    suspend(database, scope, subject)
+    stop(database, scope, subject)
     assert refused_by(rules, changed(USE)) == ["stop-switch"]
 
 
@@ -121,14 +128,14 @@ def test_the_stop_switch_stops(
 def test_the_stop_switch_stops_nothing_else(
     database: Database, rules: RulesInForce, scope: Scope, subject: str
 ) -> None:
-    suspend(database, scope, subject)
+    stop(database, scope, subject)
     assert refused_by(rules) == []
 
 
 def test_nobody_can_say_that_the_stop_switch_is_off(
     database: Database, rules: RulesInForce
 ) -> None:
-    suspend(database, Scope.ALL)
+    stop(database, Scope.ALL)
     assert refused_by(rules, known=Circumstances(suspended=False)) == ["stop-switch"]
 
 
@@ -137,12 +144,12 @@ def test_another_programs_change_counts_within_half_a_second(
 ) -> None:
     assert refused_by(rules) == []
     with open_database(database_url, lock_timeout_s=30) as other:
-        suspend(other, Scope.ALL)
+        stop(other, Scope.ALL)
         seconds.now_s += 0.4
         assert refused_by(rules) == []
         seconds.now_s += 0.1
         assert refused_by(rules) == ["stop-switch"]
-        other.write(lambda one: suspensions.resume(one, Scope.ALL, "", now=NOW))
+        other.write(lambda one: resume(one, Scope.ALL, "", now=NOW))
         seconds.now_s += 0.5
         assert refused_by(rules) == []
 
@@ -151,7 +158,7 @@ def test_where_all_is_disabled_nothing_is_allowed_but_to_govern(
     database: Database, rules: RulesInForce
 ) -> None:
     for name in ("amazon-2020", "authenticated-use", "real-time"):
-        database.write(lambda one, name=name: enabled.disable(one, name, now=NOW))
+        database.write(lambda one, name=name: disable_pack(one, name, now=NOW))
     for action in Action:
         if action is not Action.GOVERN:
             assert refused_by(rules, replace(USE, action=action)) == ["nothing-permits"]
@@ -205,7 +212,7 @@ def test_a_clock_that_is_set_back_refuses(rules: RulesInForce) -> None:
 def test_a_clock_behind_the_last_change_refuses_from_the_start(
     database: Database, seconds: Seconds
 ) -> None:
-    suspend(database, Scope.ORGANISATION, "Another", now=NOW + timedelta(days=1))
+    stop(database, Scope.ORGANISATION, "Another", now=NOW + timedelta(days=1))
     assert refused_by(RulesInForce(Freshness(database, seconds))) == ["clock-set-back"]
 
 
@@ -215,8 +222,6 @@ def test_an_admins_change_says_that_the_clock_is_right(
     refused_by(rules, now=NOW + timedelta(days=3650))
     assert refused_by(rules) == ["clock-set-back"]
     assert refused_by(rules, GOVERN) == []
-    database.write(
-        lambda one: enabled.enable(one, shipped()["real-time"], {}, by="local:x", now=NOW)
-    )
+    database.write(lambda one: enable_pack(one, shipped()["real-time"], {}, by="local:x", now=NOW))
     seconds.now_s += 0.5
     assert refused_by(rules) == []

@@ -7,7 +7,20 @@ import pytest
 from sqlalchemy import select
 
 from likeness.errors import AlreadyExists, InvalidRequest, NotFound
-from likeness.policy import Pack, Scope, enabled, read_pack, shipped, suspensions
+from likeness.policy import (
+    EnabledPack,
+    Pack,
+    Scope,
+    disable_pack,
+    enable_pack,
+    enabled_packs,
+    every_suspension,
+    packs_in_force,
+    read_pack,
+    resume,
+    shipped,
+    suspend,
+)
 from likeness.policy.tables import PACKS, STATE
 from likeness.storage import Database
 
@@ -17,15 +30,13 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 COLLECTION = str(UUID(int=7))
 
 
-def enable(database: Database, pack: Pack, **chosen: str) -> enabled.EnabledPack:
+def enable(database: Database, pack: Pack, **chosen: str) -> EnabledPack:
     choices = {name.replace("_", "-"): text for name, text in chosen.items()}
-    return database.write(
-        lambda one: enabled.enable(one, pack, choices, by="local:tester", now=NOW)
-    )
+    return database.write(lambda one: enable_pack(one, pack, choices, by="local:tester", now=NOW))
 
 
 def names(database: Database) -> list[str]:
-    return [one.name for one in database.read(enabled.every)]
+    return [one.name for one in database.read(enabled_packs)]
 
 
 def revision(database: Database) -> int:
@@ -34,13 +45,13 @@ def revision(database: Database) -> int:
 
 def test_the_default_packs_are_enabled_from_the_beginning(database: Database) -> None:
     assert names(database) == ["amazon-2020", "authenticated-use", "real-time"]
-    in_force = [one.pack.name for one in database.read(enabled.in_force)]
+    in_force = [one.pack.name for one in database.read(packs_in_force)]
     assert in_force == ["safeguards", "amazon-2020", "authenticated-use", "real-time"]
 
 
 def test_a_pack_is_enabled_and_disabled_and_each_counts_the_revision(database: Database) -> None:
     before = revision(database)
-    database.write(lambda one: enabled.disable(one, "real-time", now=NOW))
+    database.write(lambda one: disable_pack(one, "real-time", now=NOW))
     assert "real-time" not in names(database)
     made = enable(database, shipped()["real-time"])
     assert (made.at, made.by) == (NOW, "local:tester")
@@ -52,7 +63,7 @@ def test_what_is_not_chosen_stays_as_it_was(database: Database) -> None:
     pack = shipped()["amazon-2020"]
     enable(database, pack, ends="2021-06-10")
     enable(database, pack, federal_agencies="not-covered")
-    (kept,) = [one for one in database.read(enabled.every) if one.name == "amazon-2020"]
+    (kept,) = [one for one in database.read(enabled_packs) if one.name == "amazon-2020"]
     assert kept.chosen.choices["ends"] == "2021-06-10"
     assert kept.chosen.choices["federal-agencies"] == "not-covered"
     assert kept.chosen.choices["listed-organisations"].startswith("Thorn")
@@ -67,20 +78,20 @@ def test_a_choice_that_cannot_be_changes_nothing(database: Database) -> None:
 
 def test_what_is_always_in_force_is_not_the_operators(database: Database) -> None:
     with pytest.raises(InvalidRequest, match="always in force"):
-        database.write(lambda one: enabled.disable(one, "safeguards", now=NOW))
+        database.write(lambda one: disable_pack(one, "safeguards", now=NOW))
     with pytest.raises(InvalidRequest, match="always in force"):
         enable(database, shipped()["safeguards"])
 
 
 def test_a_pack_that_is_not_enabled_cannot_be_disabled(database: Database) -> None:
     with pytest.raises(NotFound, match="'ibm-2020'"):
-        database.write(lambda one: enabled.disable(one, "ibm-2020", now=NOW))
+        database.write(lambda one: disable_pack(one, "ibm-2020", now=NOW))
 
 
 def test_a_pack_of_the_operators_own_is_kept_whole(database: Database) -> None:
     own = read_pack("own", FACTS, RULE)
     enable(database, own, begins="2022-02-02")
-    (kept,) = [one for one in database.read(enabled.every) if one.name == "own"]
+    (kept,) = [one for one in database.read(enabled_packs) if one.name == "own"]
     assert kept.chosen.pack == own
     assert kept.chosen.choices == {"begins": "2022-02-02", "listed": ""}
 
@@ -103,15 +114,13 @@ def test_a_pack_that_is_shipped_no_more_says_how_to_go_on(database: Database) ->
 
     database.write(lose)
     with pytest.raises(InvalidRequest, match="likeness policy disable gone"):
-        database.read(enabled.every)
-    database.write(lambda one: enabled.disable(one, "gone", now=NOW))
+        database.read(enabled_packs)
+    database.write(lambda one: disable_pack(one, "gone", now=NOW))
     assert names(database) == ["amazon-2020", "authenticated-use"]
 
 
-def suspend(database: Database, scope: Scope, subject: str, reason: str = "a reason") -> None:
-    database.write(
-        lambda one: suspensions.suspend(one, scope, subject, reason, by="local:tester", now=NOW)
-    )
+def stop(database: Database, scope: Scope, subject: str, reason: str = "a reason") -> None:
+    database.write(lambda one: suspend(one, scope, subject, reason, by="local:tester", now=NOW))
 
 
 SUBJECTS = [
@@ -126,26 +135,24 @@ SUBJECTS = [
 def test_what_is_suspended_is_listed_until_it_is_resumed(
     database: Database, scope: Scope, subject: str
 ) -> None:
-    suspend(database, scope, subject)
-    (one,) = database.read(suspensions.every)
+    stop(database, scope, subject)
+    (one,) = database.read(every_suspension)
     assert (one.scope, one.subject, one.reason) == (scope, subject, "a reason")
     assert (one.since, one.by) == (NOW, "local:tester")
     with pytest.raises(AlreadyExists, match="Already suspended"):
-        suspend(database, scope, subject)
-    database.write(lambda one: suspensions.resume(one, scope, subject, now=NOW))
-    assert database.read(suspensions.every) == []
+        stop(database, scope, subject)
+    database.write(lambda one: resume(one, scope, subject, now=NOW))
+    assert database.read(every_suspension) == []
     with pytest.raises(NotFound):
-        database.write(lambda one: suspensions.resume(one, scope, subject, now=NOW))
+        database.write(lambda one: resume(one, scope, subject, now=NOW))
 
 
 def test_an_organisation_is_suspended_and_resumed_however_it_is_spelt(database: Database) -> None:
-    suspend(database, Scope.ORGANISATION, "A Department")
+    stop(database, Scope.ORGANISATION, "A Department")
     with pytest.raises(AlreadyExists):
-        suspend(database, Scope.ORGANISATION, "a  department")
-    database.write(
-        lambda one: suspensions.resume(one, Scope.ORGANISATION, " a DEPARTMENT", now=NOW)
-    )
-    assert database.read(suspensions.every) == []
+        stop(database, Scope.ORGANISATION, "a  department")
+    database.write(lambda one: resume(one, Scope.ORGANISATION, " a DEPARTMENT", now=NOW))
+    assert database.read(every_suspension) == []
 
 
 @pytest.mark.parametrize(
@@ -165,5 +172,5 @@ def test_a_suspension_that_would_stop_nothing_is_refused(
     database: Database, scope: Scope, subject: str, reason: str
 ) -> None:
     with pytest.raises(InvalidRequest):
-        suspend(database, scope, subject, reason)
-    assert database.read(suspensions.every) == []
+        stop(database, scope, subject, reason)
+    assert database.read(every_suspension) == []

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from likeness.ledger import Ledger
 from likeness.ledger.tables import ENTRIES
-from likeness.policy import RulesInForce, enabled, read_pack, shipped
+from likeness.policy import RulesInForce, enable_pack, read_pack, shipped
 from likeness.review import Verdict, cases, verdicts
 from likeness.secrets import Keyring
 from likeness.service.uses.record import Desk, Outcome
@@ -89,7 +89,7 @@ class Accounting:
 
     def enable(self, name: str, **choices: str) -> None:
         self.database.write(
-            lambda connection: enabled.enable(
+            lambda connection: enable_pack(
                 connection, shipped()[name], choices, by="local:test", now=self.now
             )
         )
@@ -98,7 +98,7 @@ class Accounting:
         """Put a rule in force."""
         pack = read_pack("of-a-test", FACTS, text)
         self.database.write(
-            lambda connection: enabled.enable(connection, pack, {}, by="local:test", now=self.now)
+            lambda connection: enable_pack(connection, pack, {}, by="local:test", now=self.now)
         )
 
     def owe(

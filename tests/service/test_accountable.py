@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from likeness.errors import Denied, LedgerBroken, NoFace
 from likeness.ledger.tables import HEAD, SUBJECT_KEYS
-from likeness.policy import Scope, suspensions
+from likeness.policy import Scope, suspend
 from likeness.review import Verdict
 from likeness.review.tables import CANDIDATES
 from likeness.secrets import KeyFiles, Keyring
@@ -130,7 +130,7 @@ def test_ledger_that_breaks_in_between_undoes_the_act(home: Accounting):
 def test_stop_switch_refuses_what_it_names(home: Accounting):
     home.search([])
     home.database.write(
-        lambda connection: suspensions.suspend(
+        lambda connection: suspend(
             connection, Scope.ORGANISATION, "Example", "a complaint", by="local:test", now=home.now
         )
     )

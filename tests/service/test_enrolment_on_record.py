@@ -19,7 +19,7 @@ from likeness.access import AccessKey, Grant, keys
 from likeness.errors import Conflict, Denied
 from likeness.gallery import Size
 from likeness.ledger.tables import ENTRIES
-from likeness.policy import Scope, enabled, read_pack, suspensions
+from likeness.policy import Scope, enable_pack, read_pack, suspend
 from likeness.review import Grounds, NewWatch, Owed, Watch, watches
 from likeness.review.tables import CASES, CROPS, OUTBOX
 from likeness.service.enrol import enrol
@@ -121,7 +121,7 @@ def test_without_calibration_nobody_is_enrolled_past_a_watch(
 
 def stop_the_purpose(home: Home, key: AccessKey) -> None:
     act = partial(
-        suspensions.suspend,
+        suspend,
         scope=Scope.PURPOSE,
         subject="missing-persons",
         reason="an audit",
@@ -156,7 +156,7 @@ def test_the_stop_switch_reaches_a_watch_begun_at_the_command_line(
     keeper = replace(SOMEBODY, organisation="Thorn", sector="charity", jurisdiction="US")
     watch_for(home, draw(tmp_path / "probe.png", RED, side=120), keeper=keeper)
     home.database.write(
-        lambda c: suspensions.suspend(
+        lambda c: suspend(
             c, Scope.ORGANISATION, "Thorn", "a complaint", by="local:test", now=datetime.now(UTC)
         )
     )
@@ -214,7 +214,7 @@ def test_what_rules_demand_of_watches_by_now_holds_for_those_begun_before(
         f" unless {{ {met} }};"
     )
     home.database.write(
-        lambda c: enabled.enable(
+        lambda c: enable_pack(
             c, read_pack("later", FACTS, text), {}, by="local:test", now=datetime.now(UTC)
         )
     )
@@ -250,9 +250,7 @@ def test_what_is_stopped_meanwhile_ends_with_the_batch(
     told = enroller(home).enrol(crowd(tmp_path / "pictures", 8))
     next(told)
     home.database.write(
-        lambda c: suspensions.suspend(
-            c, Scope.ALL, "", "an audit", by="local:test", now=datetime.now(UTC)
-        )
+        lambda c: suspend(c, Scope.ALL, "", "an audit", by="local:test", now=datetime.now(UTC))
     )
     with pytest.raises(Denied, match="stop-switch"):
         list(told)

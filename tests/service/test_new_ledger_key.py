@@ -9,7 +9,7 @@ import pytest
 
 from likeness.errors import Denied, LedgerBroken
 from likeness.ledger import read_verifying_key
-from likeness.policy import Scope, suspensions
+from likeness.policy import Scope, suspend
 from likeness.secrets import KeyFiles, Keyring, VerifyingKey
 from likeness.service.govern.ledger import LedgerActs
 from likeness.storage import migrate, open_database
@@ -86,9 +86,7 @@ def test_whatever_was_suspended_and_whatever_the_clock_says_a_lost_key_is_replac
         '@id("nobody") @source("a test") @effective("2000-01-01")'
         " forbid(principal, action, resource);"
     )
-    home.database.write(
-        lambda c: suspensions.suspend(c, Scope.ALL, "", "why", by="local:ada", now=home.now)
-    )
+    home.database.write(lambda c: suspend(c, Scope.ALL, "", "why", by="local:ada", now=home.now))
     again = lose_key(home, tmp_path / "keys")
     again.now -= timedelta(days=9)
     assert renew(again) == 3

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from likeness.errors import Denied
-from likeness.policy import PolicyEngine, enabled
+from likeness.policy import PolicyEngine, packs_in_force
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.simulation import Simulation, simulate_policy
 from likeness.service.uses.record import Outcome
@@ -31,7 +31,7 @@ def simulated(home: Accounting, *, without: str = "") -> Simulation:
     """Ask the rules in force, less a pack."""
 
     def act(connection: Connection) -> Simulation:
-        packs = [one for one in enabled.in_force(connection) if one.pack.name != without]
+        packs = [one for one in packs_in_force(connection) if one.pack.name != without]
         return simulate_policy(connection, PolicyEngine(packs))
 
     return home.database.read(act)

@@ -16,7 +16,7 @@ from likeness.errors import InvalidRequest
 from likeness.gallery import Collection, Collections, Gallery, KeptElsewhere, MakeIndex
 from likeness.ledger import Ledger
 from likeness.notify import read_networks
-from likeness.policy import ChosenPack, RulesInForce, enabled, require_known, shipped
+from likeness.policy import ChosenPack, RulesInForce, enabled_packs, require_known, shipped
 from likeness.secrets import CommandKeys, KeyFiles, Keyring, KeySource, TextKeys
 from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.erase.forget import FORGOTTEN_FROM, OUT_OF_REACH
@@ -166,7 +166,7 @@ def enabled_here(installation: Installation) -> list[ChosenPack]:
     """
     if _is_there(installation.settings):
         with open_rows(installation) as rows:
-            return [one.chosen for one in rows.database.read(enabled.every)]
+            return [one.chosen for one in rows.database.read(enabled_packs)]
     return [ChosenPack.of(pack, {}) for pack in shipped().values() if not pack.facts.always]
 
 

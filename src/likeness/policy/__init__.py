@@ -1,14 +1,34 @@
 """What may be done: rules in Cedar, in packs that the operator enables."""
 
-from likeness.policy import enabled, suspensions
-from likeness.policy.circumstances import Circumstances, Footage, Notice
-from likeness.policy.enabled import EnabledPack
-from likeness.policy.engine import PolicyEngine
+from likeness.policy.changes import (
+    STOP_SWITCH,
+    EnabledPack,
+    Scope,
+    Suspension,
+    as_enabled,
+    disable_pack,
+    enable_pack,
+    enabled_packs,
+    every_suspension,
+    packs_in_force,
+    permanent_packs,
+    resume,
+    rules_changed_at,
+    suspend,
+    with_pack,
+)
+from likeness.policy.engine import Circumstances, PolicyEngine
 from likeness.policy.in_force import RulesInForce, count_use, is_set_back, uses_of_day
-from likeness.policy.pack import ChosenPack, Pack, read_pack, shipped
-from likeness.policy.pack_rules import PackRule
-from likeness.policy.suspensions import STOP_SWITCH, Scope, Suspension
-from likeness.policy.vocabulary import UNKNOWN, known, nearest, require_known, vocabulary
+from likeness.policy.pack import ChosenPack, Pack, PackRule, read_pack, shipped
+from likeness.policy.vocabulary import (
+    UNKNOWN,
+    Footage,
+    Notice,
+    known,
+    nearest,
+    require_known,
+    vocabulary,
+)
 
 __all__ = [
     "STOP_SWITCH",
@@ -24,15 +44,24 @@ __all__ = [
     "RulesInForce",
     "Scope",
     "Suspension",
+    "as_enabled",
     "count_use",
-    "enabled",
+    "disable_pack",
+    "enable_pack",
+    "enabled_packs",
+    "every_suspension",
     "is_set_back",
     "known",
     "nearest",
+    "packs_in_force",
+    "permanent_packs",
     "read_pack",
     "require_known",
+    "resume",
+    "rules_changed_at",
     "shipped",
-    "suspensions",
+    "suspend",
     "uses_of_day",
     "vocabulary",
+    "with_pack",
 ]

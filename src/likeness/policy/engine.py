@@ -1,4 +1,4 @@
-"""What the rules in force say of a use: pure, and asked with a moment.
+"""What the rules in force say of a use in its circumstances: pure, and asked with a moment.
 
 1. Nothing is allowed that no rule permits.
 2. A forbid without an obligation refuses, whatever permits.
@@ -23,10 +23,8 @@ from uuid import UUID
 
 from likeness.errors import required
 from likeness.policy.cedar import CedarFailed, Facts, Rules, schema_text
-from likeness.policy.circumstances import Circumstances
-from likeness.policy.pack import ChosenPack
-from likeness.policy.pack_rules import PackRule, refuse_twins
-from likeness.policy.vocabulary import Values, known, vocabulary, within
+from likeness.policy.pack import ChosenPack, PackRule, refuse_twins
+from likeness.policy.vocabulary import Footage, Notice, Values, known, vocabulary, within
 from likeness.terms import UNDECLARED, Action, Decision, Duty, Obligation, Rule, Use
 
 _DAY = timedelta(days=1)
@@ -40,6 +38,51 @@ _SIMILARITY_READ = re.compile(r"\.\s*similarity\b")
 _SIMILARITY_COMPARED = re.compile(
     r"context\.similarity\.(?:lessThan|greaterThan)(?:OrEqual)?\(decimal\(\"([0-9.]+)\"\)\)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is known of a use at the moment of asking; the defaults are those of one just begun.
+
+    `similarity` is the percent of the candidate least alike among those to be answered: 0 while
+    there are no scores, 100 where there is no candidate. `separate_reviews` are those of `reviews`
+    whose reviewers knew of no other's verdict. `uses_today` are the organisation's before this
+    one. `authorised` is an authority's consent to this use, on record.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    similarity: float = 0.0
+    reviews: int = 0
+    separate_reviews: int = 0
+    authorised: bool = False
+    since_use: timedelta = timedelta(0)
+    notice_shown: bool = False
+    uses_today: int = 0
+    footage: Footage = Footage.UNDECLARED
+    suspended: bool = False
+    clock_set_back: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody can have counted."""
+        if not 0 <= self.similarity <= 100:  # refuses NaN too
+            raise ValueError(f"Not a similarity: {self.similarity}. Give 0 to 100 percent.")
+        if not 0 <= self.separate_reviews <= self.reviews or self.uses_today < 0:
+            raise ValueError(
+                f"No such counts: {self.separate_reviews} separate reviews of {self.reviews},"
+                f" {self.uses_today} uses. Give counts from 0, separate reviews among reviews."
+            )
+
+    @classmethod
+    def at_admission(cls, use: Use, uses_today: int) -> "Circumstances":
+        """Give those of a use before anything of it is done, as its collection declares them."""
+        stated = use.collection.footage
+        return cls(
+            notice_shown=use.collection.notice == Notice.SHOWN,
+            uses_today=uses_today,
+            footage=Footage(stated) if stated in set(Footage) else Footage.UNDECLARED,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,14 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from likeness.errors import InvalidRequest, required
-from likeness.policy.circumstances import Circumstances
-from likeness.policy.enabled import always, in_force
-from likeness.policy.engine import PolicyEngine
-from likeness.policy.suspensions import Suspension, every
+from likeness.errors import InvalidRequest
+from likeness.policy.changes import (
+    Suspension,
+    every_suspension,
+    packs_in_force,
+    permanent_packs,
+)
+from likeness.policy.engine import Circumstances, PolicyEngine
 from likeness.policy.tables import STATE, USES
 from likeness.storage import Freshness
 from likeness.terms import Decision, Duty, Rule, Use
@@ -29,6 +32,7 @@ _logger = logging.getLogger(__name__)
 
 UNUSABLE = Rule("policy-unusable", "likeness", "a pack cannot be read: likeness policy list")
 
+_NEVER_READ, _NEVER = -1, datetime.max.replace(tzinfo=UTC)
 # What clocks are put right by, and threads overtake each other by, is no setting back.
 _SET_BACK = timedelta(minutes=1)
 
@@ -44,7 +48,7 @@ class RulesInForce:
     def __init__(self, freshness: Freshness) -> None:
         self._freshness = freshness
         self._lock = threading.Lock()
-        self._known: _Known | None = None
+        self._known = _Known(_NEVER_READ, _NEVER, PolicyEngine(()), True, ())
         self._latest: datetime | None = None
         freshness.follow(self._read_what_changed)
 
@@ -76,21 +80,21 @@ class RulesInForce:
     def _look(self, now: datetime) -> "tuple[_Known, datetime]":
         self._freshness.ensure()
         with self._lock:
-            known = required(self._known, "the rules that were read")
+            known = self._known
             self._latest = max(now, self._latest or known.changed_at)
             return known, self._latest
 
     def _read_what_changed(self, connection: Connection) -> None:
         state = connection.execute(select(STATE.c.revision, STATE.c.changed_at)).one()
-        if self._known is not None and self._known.revision == state.revision:
+        if self._known.revision == state.revision:
             return
         broken = False
         try:
-            engine = PolicyEngine(in_force(connection))
+            engine = PolicyEngine(packs_in_force(connection))
         except InvalidRequest as error:
             _logger.error("nothing is allowed, a pack cannot be read: %s", error)
-            engine, broken = PolicyEngine(always()), True
-        suspensions = tuple(every(connection))
+            engine, broken = PolicyEngine(permanent_packs()), True
+        suspensions = tuple(every_suspension(connection))
         with self._lock:
             self._latest = None
             self._known = _Known(state.revision, state.changed_at, engine, broken, suspensions)

@@ -1,9 +1,13 @@
-"""The sectors, jurisdictions and purposes that rules know, and what is part of what."""
+"""The words that rules know: sectors, jurisdictions and purposes, and what is part of what.
+
+Also where pictures come from, and whether people were told that they are looked for.
+"""
 
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
@@ -12,6 +16,24 @@ from likeness.terms import UNDECLARED
 
 UNKNOWN = "unknown"
 """What rules see in place of a value that no vocabulary has."""
+
+
+class Footage(StrEnum):
+    """Where pictures come from."""
+
+    UNDECLARED = UNDECLARED
+    UPLOAD = "upload"
+    FIXED_CAMERA = "fixed-camera"
+    MOBILE_CAMERA = "mobile-camera"
+    BODY_CAMERA = "body-camera"
+
+
+class Notice(StrEnum):
+    """Whether people have been told that they are looked for; the operator states so."""
+
+    UNDECLARED = UNDECLARED
+    SHOWN = "shown"
+
 
 Values = dict[str, tuple[str, ...]]
 """The values of a kind, and which others each is directly part of."""

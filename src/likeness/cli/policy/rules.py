@@ -22,7 +22,7 @@ from likeness.policy import (
     PackRule,
     Scope,
     Suspension,
-    enabled,
+    as_enabled,
     nearest,
     read_pack,
     shipped,
@@ -152,7 +152,7 @@ def check(
     Where there is no home yet, it is checked beside all packs that are shipped.
     """
     pack = _pack_in(file)
-    made = enabled.as_enabled(enabled_here(installation()), pack, {})
+    made = as_enabled(enabled_here(installation()), pack, {})
     document = {"pack": pack.name, "rules": [_rule_json(rule, made) for rule in pack.rules]}
     said = f"{pack.name}: {several(len(pack.rules), 'rule')}, all as they must be."
     print_answer(as_json, document, [said])

@@ -17,9 +17,16 @@ from likeness.policy import (
     PolicyEngine,
     Scope,
     Suspension,
-    enabled,
+    disable_pack,
+    enable_pack,
+    enabled_packs,
+    every_suspension,
     is_set_back,
-    suspensions,
+    permanent_packs,
+    resume,
+    rules_changed_at,
+    suspend,
+    with_pack,
 )
 from likeness.service.govern.acts import Governing
 from likeness.service.govern.simulation import Simulation, simulate_policy
@@ -67,12 +74,12 @@ class PolicyActs(Governing):
         """Enable a pack, or choose anew of one that is.
 
         Raises:
-            InvalidRequest, AlreadyExists: as `enabled.enable` says.
+            InvalidRequest, AlreadyExists: as `enable_pack` says.
         """
         by, now = self.principal.id, self.home.clock()
         return self.write(
             "EnablePack",
-            partial(enabled.enable, pack=pack, chosen=chosen, by=by, now=now),
+            partial(enable_pack, pack=pack, chosen=chosen, by=by, now=now),
             # By the words that `--choice` takes, which none of ours can be.
             {"pack": pack.name}
             | {f"{pack.name}.{name}": text[:_RECORDED] for name, text in chosen.items()},
@@ -82,23 +89,21 @@ class PolicyActs(Governing):
         """Disable a pack.
 
         Raises:
-            InvalidRequest, NotFound: as `enabled.disable` says.
+            InvalidRequest, NotFound: as `disable_pack` says.
         """
-        disabled = partial(enabled.disable, name=name, now=self.home.clock())
+        disabled = partial(disable_pack, name=name, now=self.home.clock())
         self.write("DisablePack", disabled, {"pack": name})
 
     def suspend(self, scope: Scope, subject: str, reason: str) -> Suspension:
         """Stop something, on running servers too.
 
         Raises:
-            InvalidRequest, AlreadyExists: as `suspensions.suspend` says.
+            InvalidRequest, AlreadyExists: as `suspend` says.
         """
         by, now = self.principal.id, self.home.clock()
         return self.write(
             "Suspend",
-            partial(
-                suspensions.suspend, scope=scope, subject=subject, reason=reason, by=by, now=now
-            ),
+            partial(suspend, scope=scope, subject=subject, reason=reason, by=by, now=now),
             {"scope": scope.value, "subject": subject},
         )
 
@@ -110,7 +115,7 @@ class PolicyActs(Governing):
         """
         self.write(
             "Resume",
-            partial(suspensions.resume, scope=scope, subject=subject, now=self.home.clock()),
+            partial(resume, scope=scope, subject=subject, now=self.home.clock()),
             {"scope": scope.value, "subject": subject},
         )
 
@@ -141,18 +146,18 @@ class PolicyActs(Governing):
             )
         packs = [one for one in packs if one.pack.name not in disable]
         for pack in enable:
-            packs = enabled.choosing(packs, pack, {})
+            packs = with_pack(packs, pack, {})
         for name, value in chosen.items():
             of, _, choice = name.partition(".")
             for pack in [one.pack for one in packs if one.pack.name == of]:
-                packs = enabled.choosing(packs, pack, {choice: value})
+                packs = with_pack(packs, pack, {choice: value})
                 break
             else:
                 raise InvalidRequest(
                     f"--choice {name}=...: no such pack is enabled. Write PACK.NAME=VALUE of an"
                     " enabled pack, or give --enable too."
                 )
-        engine = PolicyEngine([*enabled.always(), *packs])
+        engine = PolicyEngine([*permanent_packs(), *packs])
         return self.home.database.read(partial(simulate_policy, engine=engine))
 
     def key(self, name: str) -> AccessKey:
@@ -185,10 +190,10 @@ class PolicyActs(Governing):
 
 
 def _rules_now(connection: Connection) -> RulesNow:
-    packs = tuple(enabled.every(connection))
+    packs = tuple(enabled_packs(connection))
     return RulesNow(
         packs,
-        tuple(suspensions.every(connection)),
-        enabled.changed_at(connection),
-        PolicyEngine([*enabled.always(), *(one.chosen for one in packs)]),
+        tuple(every_suspension(connection)),
+        rules_changed_at(connection),
+        PolicyEngine([*permanent_packs(), *(one.chosen for one in packs)]),
     )
