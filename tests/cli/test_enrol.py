@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import unicodedata
 from _thread import interrupt_main
