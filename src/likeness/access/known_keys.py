@@ -219,6 +219,7 @@ class KnownKeys:
         self._keyring = keyring
         self._clock = clock
         self._revision: int | None = None
+        self._guessed_at_s = -_UNKNOWN_S
         # By what requests name a secret by: whose it is, and when it ends.
         self._known: dict[str, tuple[Credential | KeyUnusable, datetime | None]] = {}
         freshness.follow(self._read_what_changed)
@@ -231,10 +232,11 @@ class KnownKeys:
             KeyUnusable: what sealed this secret is gone, or a row of the key was changed.
         """
         self._freshness.ensure()
-        if access_key_id not in self._known:
-            # The last look may have been a moment before the key was made.
-            time.sleep(_UNKNOWN_S)
-            self._freshness.ensure(_UNKNOWN_S)
+        now_s = time.monotonic()
+        if access_key_id not in self._known and now_s - self._guessed_at_s >= _UNKNOWN_S:
+            # However new the last look is: the key may have been made since.
+            self._guessed_at_s = now_s
+            self._freshness.ensure(0.0)
         known, ends_at = self._known.get(access_key_id, (None, None))
         if ends_at is not None and ends_at <= self._clock():
             return None
