@@ -24,7 +24,7 @@ from likeness.config import read_settings
 from likeness.ledger.tables import ENTRIES
 from likeness.policy import enable_pack, read_pack
 from likeness.server.gate import Gate
-from likeness.server.metrics import Metrics
+from likeness.server.monitoring import Metrics
 from likeness.service.uses import Home
 from likeness.terms import Principal
 from likeness.v1.acts import Acts

@@ -28,7 +28,7 @@ def test_a_request_is_a_line_and_a_count_without_what_the_client_chose(
     lines: list[dict[str, Any]] = [
         record.fields  # type: ignore[attr-defined]
         for record in caplog.records
-        if record.name == "likeness.server.log"
+        if record.name == "likeness.server.monitoring"
     ]
     assert [(line["operation"], line["code"]) for line in lines] == [
         ("GET /v1/cases/{case_id}", "404"),

@@ -114,13 +114,13 @@ def test_an_answer_has_the_request_id_and_the_headers_of_its_operation(wire: Wir
 
 def test_an_error_of_ours_has_the_name_that_the_operation_lists(wire: Wire) -> None:
     def act(call: Call, request: Request) -> Response:
-        raise NotFound("a collection was expected")
+        raise NotFound("No such collection.")
 
     wire.act = act
     found = refusal(wire.client().delete_collection, CollectionId="x")
     assert found["Error"] == {
         "Code": "ResourceNotFoundException",
-        "Message": "a collection was expected",
+        "Message": "No such collection.",
     }
     assert found["ResponseMetadata"]["HTTPStatusCode"] == 400
     picture = {"Bytes": b"x"}

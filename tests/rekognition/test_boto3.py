@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from likeness.rekognition.contract import contract, contracts
+from likeness.rekognition.call import contract, contracts
 from likeness.rekognition.operations import OPERATIONS
 from tests.cli.conftest import ship_standards
 from tests.rekognition.conftest import serving_discs

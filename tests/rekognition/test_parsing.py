@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.rekognition.contract import contract, contracts
+from likeness.rekognition.call import contract, contracts
 from likeness.rekognition.documents import matches, parse
 from likeness.rekognition.faults import AwsError
 

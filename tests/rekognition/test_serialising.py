@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from likeness.rekognition.call import Response
-from likeness.rekognition.contract import contract
+from likeness.rekognition.call import Response, contract
 from likeness.rekognition.documents import serialise
 
 

@@ -10,8 +10,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from likeness.server import BodyLimits
-from likeness.server.body import Body, Room
 from likeness.server.errors import BodyTooSlow
+from likeness.server.exchange import Body, Room
 
 LONG_S = 1000.0
 Act = Callable[[Body], Awaitable[None]]

@@ -104,12 +104,12 @@ def test_a_request_as_it_should_be_is_answered(server: Running) -> None:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("RekognitionService.Nothing", "X-Amz-Target was expected"),
+        ("RekognitionService.Nothing", "X-Amz-Target names no operation"),
         ("RekognitionService.DetectLabels", "DetectLabels is not offered by Likeness."),
-        ("RekognitionService.__class__", "X-Amz-Target was expected"),
-        ("DynamoDB_20120810.ListTables", "X-Amz-Target was expected"),
-        ("ListCollections", "X-Amz-Target was expected"),
-        ("", "X-Amz-Target was expected"),
+        ("RekognitionService.__class__", "X-Amz-Target names no operation"),
+        ("DynamoDB_20120810.ListTables", "X-Amz-Target names no operation"),
+        ("ListCollections", "X-Amz-Target names no operation"),
+        ("", "X-Amz-Target names no operation"),
     ],
 )
 def test_a_wrong_target_is_no_operation(server: Running, target: str, words: str) -> None:

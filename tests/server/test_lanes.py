@@ -27,7 +27,7 @@ def held() -> Iterator[threading.Event]:
 
 def test_an_act_is_done_and_its_errors_are_its_own() -> None:
     def fail() -> None:
-        raise NoFace("a face was expected")
+        raise NoFace("No face.")
 
     with closing(one_at_a_time()) as lane:
         assert asyncio.run(lane.run(lambda: 7)) == 7

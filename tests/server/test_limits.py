@@ -13,7 +13,7 @@ def test_a_bucket_fills_up_again_and_not_beyond_its_size() -> None:
     rates = Rates(2, lambda: now_s)
     for _ in range(2):
         rates.take("key:1")
-    with pytest.raises(TooManyRequests, match="At most 2 requests a second"):
+    with pytest.raises(TooManyRequests, match="More than 2 requests a second"):
         rates.take("key:1")
     rates.take("key:2")
     now_s = 0.5

@@ -241,7 +241,7 @@ REFUSALS: dict[str, tuple[Head, str]] = {
     ),
     "two authorizations": (
         with_header("authorization", "AWS4-HMAC-SHA256 a", "AWS4-HMAC-SHA256 b"),
-        "SignatureIncomplete: One Authorization header",
+        "SignatureIncomplete: There are several Authorization headers",
     ),
     "basic": (with_header("authorization", "Basic eA=="), "SignatureIncomplete"),
     "asymmetric": (
@@ -309,15 +309,15 @@ REFUSALS: dict[str, tuple[Head, str]] = {
     ),
     "absent signed header": (
         authorised("host;x-amz-date", "host;my-header;x-amz-date"),
-        "SignatureInvalid: The signed header 'my-header' was expected",
+        "SignatureInvalid: The signed header 'my-header' is missing",
     ),
     "two hosts": (
         with_header("host", "a", "b"),
-        "SignatureInvalid: The header 'host' was expected once",
+        "SignatureInvalid: The header 'host' came several times",
     ),
     "session token": (
         with_header("x-amz-security-token", "x"),
-        "UnknownKey: Keys of this service have no session token",
+        "UnknownKey: The request has a session token",
     ),
     "short signature": (
         authorised("Signature=5f", "Signature="),

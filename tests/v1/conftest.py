@@ -121,7 +121,7 @@ class Client:
 
     def receipt(self, receipt_id: str) -> Any:
         if receipt_id != "1-abc":
-            raise NotFound("a receipt was expected and there is none of that id: check it")
+            raise NotFound("No such receipt. Check its id.")
         use = Use(Principal("key:ada", Role.CLIENT), Action.READ, "ListFaces")
         entry = Entry(self.desk.now, Kind.DONE, use, None, {}, {}, (), (), {}).to_bytes()
         return SimpleNamespace(entry=entry, to_json=lambda: '{"id": "1-abc"}')

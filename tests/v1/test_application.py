@@ -115,7 +115,7 @@ def test_body_that_is_too_long_is_refused(client: Client, told: bool) -> None:
     content = b" " * (80 << 10) if told else chunks()
     answer = client.call("POST", path, "reviewer", content=content)
     assert answer.status_code == 413
-    assert "at most 65536 bytes" in answer.json()["detail"]
+    assert "larger than 65536 bytes" in answer.json()["detail"]
 
 
 def test_body_that_is_said_to_be_too_long_is_refused_whoever_sends_it(client: Client) -> None:

@@ -32,9 +32,8 @@ from likeness.errors import LikenessError, NotFound
 from likeness.ledger import Ledger, tell_witness
 from likeness.notify import WebhookSender
 from likeness.rekognition.application import Application as Rekognition
-from likeness.rekognition.backend import Backend
+from likeness.rekognition.backend import Backend, PageTokens
 from likeness.rekognition.operations import OPERATIONS
-from likeness.rekognition.page_tokens import PageTokens
 from likeness.server import Gate, Limits, Metrics, MetricsPage, below
 from likeness.service.erase.erase import sweep_collections
 from likeness.service.govern.keys import KeyActs

@@ -11,8 +11,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from uuid import UUID
 
-from likeness.rekognition.call import Call, Request, Response, operation_called, read_call
-from likeness.rekognition.contract import Contract, contract
+from likeness.rekognition.call import (
+    Call,
+    Contract,
+    Request,
+    Response,
+    contract,
+    operation_called,
+    read_call,
+)
 from likeness.rekognition.documents import parse, serialise
 from likeness.rekognition.faults import AwsError, in_aws_words
 from likeness.server import Answer, Door, Exchange, Gate
@@ -33,7 +40,7 @@ class Application(Door):
         if (head.method, head.path) != ("POST", "/"):
             raise AwsError(
                 "UnknownOperationException",
-                "POST / with X-Amz-Target was expected and another method or path came.",
+                "Another method or path than POST /. Send operations there, in X-Amz-Target.",
                 404,
             )
         exchange.operation = operation_called(head) or exchange.operation
@@ -45,7 +52,7 @@ class Application(Door):
         if wanted is None:
             raise AwsError(
                 "UnknownOperationException",
-                "X-Amz-Target was expected to be RekognitionService and an operation of it.",
+                "X-Amz-Target names no operation. Send RekognitionService.OPERATION, once.",
             )
         operation = self._operations.get(wanted.name)
         if operation is None:

@@ -1,25 +1,26 @@
-"""One request whose signature was verified, as an operation sees it."""
+"""What is called: an operation of Rekognition's service model, by whom, and why.
+
+The model is the one that botocore ships. Its shapes are botocore's own objects; `Any` stands for
+them here and in `documents`, and nowhere else.
+"""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from likeness.rekognition.contract import TARGET_PREFIX, contracts
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
 from likeness.rekognition.faults import AwsError
 from likeness.server import Exchange, Head
 from likeness.server.errors import NotSigned
 from likeness.service.uses import Caller, Stated
 from likeness.terms import Principal
 
-Request = Mapping[str, Any]
-"""Members by the names of the service model, validated against it: bytes for blobs, `str`, `int`,
-`float`, `bool`, lists and mappings; what the caller left out is absent."""
-
-Response = dict[str, Any]
-"""Members by the names of the service model; timestamps are aware `datetime`s, and members that
-are None are left out."""
-
+API_VERSION = "2016-06-27"
+TARGET_PREFIX = "RekognitionService"
 _HEADERS = {
     "x-likeness-purpose": "purpose",
     "x-likeness-case": "case",
@@ -29,6 +30,54 @@ _HEADERS = {
 }
 _STATEMENT = re.compile(r"[\x20-\x7e]{1,256}")
 _RECEIPT_HEADER, _CASE_HEADER = "X-Likeness-Receipt", "X-Likeness-Case"
+
+Request = Mapping[str, Any]
+"""Members by the names of the service model, validated against it: bytes for blobs, `str`, `int`,
+`float`, `bool`, lists and mappings; what the caller left out is absent."""
+
+Response = dict[str, Any]
+"""Members by the names of the service model; timestamps are aware `datetime`s, and members that
+are None are left out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contract:
+    """What one operation takes, gives and may answer instead.
+
+    `errors` are the codes that its model lists. `takes_picture` says that networks run for it.
+    """
+
+    name: str
+    input: Any
+    output: Any
+    errors: frozenset[str]
+    takes_picture: bool
+
+
+def contract(operation: str) -> Contract | None:
+    """Look up an operation of the 75; None where the name is not among them."""
+    return contracts().get(operation)
+
+
+@cache
+def contracts() -> Mapping[str, Contract]:
+    """Read all operations that the service model has, by their names."""
+    # What is in the user's own ~/.aws/models is no contract of ours.
+    loader = Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    service = ServiceModel(loader.load_service_model("rekognition", "service-2", API_VERSION))
+    return {
+        name: _contract(name, service.operation_model(name)) for name in service.operation_names
+    }
+
+
+def _contract(name: str, model: Any) -> Contract:
+    return Contract(
+        name,
+        model.input_shape,
+        model.output_shape,
+        frozenset(shape.name for shape in model.error_shapes),
+        any(member.name == "Image" for member in model.input_shape.members.values()),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +129,20 @@ def read_call(exchange: Exchange) -> Call:
         if header not in claim.signed_headers:
             raise AwsError(
                 "AccessDeniedException",
-                f"The header {header} was expected to be signed and is not: add it before the"
-                " request is signed (with boto3, in a handler of the event before-sign).",
+                f"The header {header} is not signed. Add it before the request is signed (with"
+                " boto3, in a handler of the event before-sign).",
             )
         if _HEADERS[header] in stated or not _STATEMENT.fullmatch(text):
             raise AwsError(
                 "ValidationException",
-                f"The header {header} was expected once, with 1 to 256 printable ASCII characters.",
+                f"The header {header} comes twice or has a value that is not allowed. Send it once,"
+                " with 1 to 256 printable ASCII characters.",
             )
         stated[_HEADERS[header]] = text
     live = stated.pop("live", "false")
     if live not in ("true", "false"):
         raise AwsError(
-            "ValidationException", "The header x-likeness-live was expected to be true or false."
+            "ValidationException", "The header x-likeness-live is neither true nor false. Send one."
         )
     caller = Caller(
         principal,

@@ -20,8 +20,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, NoReturn
 
-from likeness.rekognition.call import Request, Response
-from likeness.rekognition.contract import Contract
+from likeness.rekognition.call import Contract, Request, Response
 from likeness.rekognition.faults import AwsError
 
 _KINDS = {
@@ -210,7 +209,7 @@ def _no_constant(name: str) -> NoReturn:
 
 def _finite(digits: str) -> float:
     if not math.isfinite(number := float(digits)):
-        raise ValueError("a number within the range of a double was expected")
+        raise ValueError(f"{digits} is beyond the range of a double")
     return number
 
 

@@ -95,7 +95,7 @@ def in_aws_words(error: Exception, listed: Set[str] = frozenset()) -> AwsError:
         case ClientDisconnect():
             return AwsError("ClientLeft", "", 499)
         case TooBusy():
-            return AwsError(_THROTTLED, "Too many pictures are being decoded: try again.")
+            return AwsError(_THROTTLED, "Too many pictures are being decoded. Try again.")
         case RequestError() if type(error) in REQUESTS:
             code, status = REQUESTS[type(error)]
             return AwsError(code, str(error), status)
@@ -116,7 +116,7 @@ def in_aws_words(error: Exception, listed: Set[str] = frozenset()) -> AwsError:
             reason = "Something unforeseen happened"
     return AwsError(
         "InternalServerError",
-        f"{reason}: nothing is wrong with the request; the server's log says more under the"
-        " request's id",
+        f"{reason}. Nothing is wrong with the request; the server's log says more under the"
+        " request's id.",
         500,
     )

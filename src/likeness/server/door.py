@@ -12,11 +12,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import likeness
-from likeness.server.body import Body, BodyLimits
 from likeness.server.errors import Malformed, Stopped
-from likeness.server.exchange import Answer, Exchange
+from likeness.server.exchange import Answer, Body, BodyLimits, Exchange
 from likeness.server.gate import Gate
-from likeness.server.log import note
+from likeness.server.monitoring import note
 from likeness.server.signature import Head
 
 _logger = logging.getLogger(__name__)
@@ -86,7 +85,7 @@ class Door(ABC):
     def refuse_malformed(self, words: str, began_s: float, received_bytes: int) -> bytes:
         """Answer what is no HTTP, and so never came here; gives the answer with its head.
 
-        `began_s` is by `time.perf_counter`, and `words` what was expected and what came.
+        `began_s` is by `time.perf_counter`, and `words` say what is wrong.
         """
         request_id = uuid4()
         answer = self.word(Malformed(words), request_id, "unknown")

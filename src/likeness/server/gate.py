@@ -1,23 +1,27 @@
 """Finds out who calls, and how much of the server their requests take; all doors share one gate.
 
 Nothing of a body is read before its claim is well formed and names a key of ours, and nothing of it
-is parsed before it is proven who sent it.
+is parsed before it is proven who sent it. Acts run on threads, in lanes that are bounded and do not
+block each other: those that look at pictures have one, and all others one of their own, so that
+listing collections does not wait for networks.
 """
 
+import asyncio
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import pairwise
 from typing import TypeVar
 
 from likeness.access import Credential
 from likeness.errors import LikenessError
-from likeness.server.body import BodyLimits, Room
-from likeness.server.errors import KeysUnavailable, TooManyRequests
-from likeness.server.exchange import Exchange
-from likeness.server.lanes import Lane, Stages
-from likeness.server.metrics import Metrics
+from likeness.server.errors import KeysUnavailable, TooLate, TooManyRequests
+from likeness.server.exchange import BodyLimits, Exchange, Room, Stages
+from likeness.server.monitoring import Metrics
 from likeness.server.signature import SERVICE, SKEW, Keys, read_claim, require_key, verify
 from likeness.terms import Closing, Principal
 
@@ -95,7 +99,7 @@ class Gate(Closing):
             self.metrics.replays.inc()
 
     async def run(
-        self, principal: Principal, lane: Lane, act: Callable[[], T], stages: Stages
+        self, principal: Principal, lane: "Lane", act: Callable[[], T], stages: Stages
     ) -> T:
         """Count a principal's request, and do it in a lane; raises what either does."""
         self.rates.take(principal.id)
@@ -111,6 +115,59 @@ class Gate(Closing):
             return await self._door.run(act)
         except LikenessError as error:
             raise KeysUnavailable(type(error).__name__) from error
+
+
+class Lane:
+    """So many acts at a time, and so many that wait; more are refused."""
+
+    def __init__(
+        self, name: str, workers: int, waiting: int, within_s: float, metrics: Metrics
+    ) -> None:
+        self._at_most = workers + waiting
+        self._within_s = within_s
+        self._metrics = metrics
+        self._pool = ThreadPoolExecutor(workers, f"likeness-{name}")
+        self._lock = threading.Lock()
+        self._inside = 0
+        metrics.inside.labels(name).set_function(lambda: self._inside)
+
+    async def run(self, act: Callable[[], T], stages: Stages | None = None) -> T:
+        """Run an act; one that has not begun when the time is over never will.
+
+        Where `stages` are given, to which the act adds its own, their times are measured.
+
+        Raises:
+            TooManyRequests: too many wait.
+            TooLate: it is not done in time; what has begun goes on, and keeps its place.
+        """
+        with self._lock:
+            if self._inside >= self._at_most:
+                raise TooManyRequests("Too many requests are waiting. Try again.")
+            self._inside += 1
+        if stages is not None:
+            stages.append(("queue", time.perf_counter()))
+        future = self._pool.submit(self._measured, act, stages or [])
+        future.add_done_callback(self._left)
+        try:
+            async with asyncio.timeout(self._within_s):
+                return await asyncio.wrap_future(future)
+        except TimeoutError as error:
+            raise TooLate(f"It was not done within {self._within_s:g} seconds") from error
+
+    def close(self) -> None:
+        """Finish what is inside."""
+        self._pool.shutdown()
+
+    def _measured(self, act: Callable[[], T], stages: Stages) -> T:
+        try:
+            return act()
+        finally:
+            for (stage, began_s), (_, ended_s) in pairwise([*stages, ("", time.perf_counter())]):
+                self._metrics.stages.labels(stage).observe(ended_s - began_s)
+
+    def _left(self, future: "Future[T]") -> None:
+        with self._lock:
+            self._inside -= 1
 
 
 class Rates:
@@ -139,7 +196,7 @@ class Rates:
         left = min(full, left + (now_s - then_s) * self._per_s)
         if left < 1:
             raise TooManyRequests(
-                f"At most {self._per_s:g} requests a second were expected of this key: try again."
+                f"More than {self._per_s:g} requests a second with this key. Try again later."
             )
         self._left[principal_id] = (left - 1, now_s)
 

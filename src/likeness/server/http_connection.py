@@ -27,8 +27,8 @@ _PIECE_BYTES = 4 << 10
 Refuse = Callable[[str, float, int], bytes]
 """Refuses what is no request, with status 400 and `connection: close`, and takes note of it.
 
-Gives all the bytes of the answer. Takes what was expected and what came instead, when that began to
-come by `time.perf_counter`, and how many bytes of it came."""
+Gives all the bytes of the answer. Takes what is wrong with what came, when that began to come by
+`time.perf_counter`, and how many bytes of it came."""
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -141,7 +141,7 @@ class HttpConnection(HttpToolsProtocol):
         if self._broken_off or not (owed or self._in_head):
             return self._broken_off
         if self._in_head or self.cycle.more_body:
-            self._break_off("A whole request was expected and what came ended within it.")
+            self._break_off("The connection ended within a request. Send the whole of it.")
         else:
             self.cycle.keep_alive = False
         return True
@@ -196,12 +196,12 @@ class HttpConnection(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             self.cycle.keep_alive = False  # no other protocol is spoken, and this one is over
         except httptools.HttpParserError:
-            self._break_off("A request in HTTP/1.1 was expected and something else came.")
+            self._break_off("Not a request in HTTP/1.1. Send one.")
             return
         if self._got_on:
             self._idle_bytes = 0
         elif self._idle_bytes >= _HEAD_BYTES:
-            self._break_off(f"A head of at most {_HEAD_BYTES} bytes was expected.")
+            self._break_off(f"The head is larger than {_HEAD_BYTES} bytes. Send less.")
 
     def _break_off(self, words: str | None) -> None:
         """Read nothing more, and say why, or just close, once all that came whole is answered.

@@ -140,7 +140,8 @@ def read_claim(head: Head, service: str, now: datetime) -> Claim:
     signed = _signed_headers(parameters["SignedHeaders"], head)
     _require(
         not head.values("x-amz-security-token"),
-        "Keys of this service have no session token and one came: unset AWS_SESSION_TOKEN",
+        "The request has a session token, and keys of this service have none."
+        " Unset AWS_SESSION_TOKEN.",
         UnknownKey,
     )
     _require(
@@ -233,17 +234,17 @@ def _authorization(head: Head) -> str:
     given = head.values("authorization")
     _require(
         given or "x-amz-signature=" not in head.query.lower(),
-        "Presigned requests are not served: sign with the Authorization header.",
+        "Presigned requests are not served. Sign with the Authorization header.",
     )
     _require(given, "Missing Authentication Token", NotSigned)
-    _require(len(given) == 1, "One Authorization header was expected and several came.")
+    _require(len(given) == 1, "There are several Authorization headers. Send one.")
     _require(
         not given[0].startswith("AWS4-ECDSA-P256-SHA256"),
-        f"Signature Version 4A is not served: sign with {_ALGORITHM}.",
+        f"Signature Version 4A is not served. Sign with {_ALGORITHM}.",
     )
     _require(
         not any(value.startswith("STREAMING-") for value in head.values("x-amz-content-sha256")),
-        "Chunked signatures are not served: sign the body as a whole.",
+        "Chunked signatures are not served. Sign the body as a whole.",
     )
     _require(
         given[0].startswith(f"{_ALGORITHM} "),
@@ -307,13 +308,13 @@ def _signed_headers(text: str, head: Head) -> tuple[str, ...]:
     for name in names:
         _require(
             name in sent,
-            f"The signed header '{name}' was expected and did not come.",
+            f"The signed header '{name}' is missing. Send every header that is signed.",
             SignatureInvalid,
         )
     for name in needed & sent:
         _require(
             len(head.values(name)) == 1,
-            f"The header '{name}' was expected once and came several times.",
+            f"The header '{name}' came several times. Send it once.",
             SignatureInvalid,
         )
     return tuple(names)

@@ -57,32 +57,29 @@ def problem(error: BaseException) -> Answer:
     )
     match error:
         case TooBusy():
-            detail = "Too many pictures are being decoded: retry later"
+            detail = "Too many pictures are being decoded. Retry later."
         case Fault():
             # Paths and addresses are the operator's, whose log has them.
-            kind = type(error).__name__
-            detail = (
-                f"what the server needs was expected to work and does not ({kind}): retry later"
-            )
+            detail = f"Something that the server needs fails ({type(error).__name__}). Retry later."
         case Unauthenticated():
             detail = (
-                "a request signed with an access key of ours was expected (AWS Signature Version"
-                f" 4, service {SERVICE}) and it is not: {error}"
+                f"{str(error).rstrip('.')}. Sign with an access key of this server (AWS"
+                f" Signature Version 4, service {SERVICE})."
             )
         case TooLate() | Stopped():
-            detail = f"{error}: ask again, and look first whether it was done"
+            detail = f"{error}. Look whether it was done, and ask again."
         case LikenessError() | RequestError():
             detail = str(error)
         case RequestValidationError():
             first = error.errors()[0]
             # What came is not repeated: it may be a picture.
             where = ".".join(str(part) for part in first["loc"])
-            detail = f"{where} is not as it must be: {first['msg']}; /v1/openapi.json says how"
+            detail = f"Not valid: {where} ({first['msg']}). /v1/openapi.json says what is."
         case HTTPException():
             status = error.status_code
-            detail = "a path and a method of /v1/openapi.json were expected: correct the request"
+            detail = "No such path, or not with this method. /v1/openapi.json lists what there is."
         case _:
-            detail = "something unforeseen happened: the server's log says what; report it"
+            detail = "Something unforeseen happened. The server's log says what; report it."
     content = {
         "title": title or getattr(error, "kind", type(error).__name__),
         "status": status,

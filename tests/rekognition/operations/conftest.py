@@ -13,9 +13,8 @@ from prometheus_client import CollectorRegistry
 from likeness.access import Credential, RequestTokens
 from likeness.buckets import FolderBuckets
 from likeness.rekognition.application import Application
-from likeness.rekognition.backend import Backend
+from likeness.rekognition.backend import Backend, PageTokens
 from likeness.rekognition.operations import OPERATIONS
-from likeness.rekognition.page_tokens import PageTokens
 from likeness.server import Gate, Limits, Metrics
 from likeness.service.uses import Home
 from likeness.terms import Principal, Role

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from likeness.errors import Denied
 from likeness.rekognition.backend import Backend
-from likeness.rekognition.contract import contract
+from likeness.rekognition.call import contract
 from likeness.rekognition.operations import OPERATIONS
 from likeness.service.uses.record import Outcome
 from likeness.service.uses.withhold import M, Probe

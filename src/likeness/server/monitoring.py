@@ -1,10 +1,18 @@
-"""Counts and durations for the operator, of operations and not of people; and who may read them.
+"""What an operator sees of a server: one line of log for each request, and figures for Prometheus.
 
-They hold no person's data, but say how much a server is used, for what, and what is refused.
+Neither has anything that a client chose, or a person's data: they count operations and not people.
+The figures say how much a server is used, for what, and what is refused, so not everybody may read
+them.
 """
 
 import hmac
 import ipaddress
+import json
+import logging
+import sys
+import time
+from datetime import UTC, datetime
+from uuid import UUID
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -17,6 +25,10 @@ from prometheus_client import (
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from likeness.server.exchange import Answer
+from likeness.terms import Principal
+
+_logger = logging.getLogger(__name__)
 _BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
@@ -79,6 +91,62 @@ class MetricsPage:
                 {"www-authenticate": "Bearer"},
             )
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def note(
+    metrics: Metrics,
+    answer: Answer,
+    *,
+    request_id: UUID,
+    began_s: float,
+    bytes_in: int,
+    operation: str = "unknown",
+    principal: Principal | None = None,
+    replayed: bool = False,
+) -> None:
+    """Count a request that has its answer, or whose client has left, and log a line of it."""
+    metrics.requests.labels(operation, answer.code).inc()
+    fields = {
+        "request_id": str(request_id),
+        "operation": operation,
+        "principal": principal and principal.id,
+        "status": answer.status,
+        "code": answer.code,
+        "ms": round((time.perf_counter() - began_s) * 1000, 1),
+        "bytes_in": bytes_in,
+        "bytes_out": len(answer.content),
+    }
+    if replayed:
+        fields["replayed"] = True
+    _logger.info("request", extra={"fields": fields})
+
+
+class JsonLines(logging.Formatter):
+    """Writes a record, and the fields it was given, as one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line; of an exception its type alone, for its text may hold anything."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = record.exc_info[0].__name__
+        return json.dumps(line)
+
+
+def log_json_lines() -> None:
+    """Log what happens to stderr, from INFO on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    for name, level in (("likeness", logging.INFO), ("uvicorn", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+        logger.propagate = False
 
 
 def _from_this_machine(request: Request) -> bool:
