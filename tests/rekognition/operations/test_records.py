@@ -334,7 +334,7 @@ def test_what_is_neither_live_nor_not_is_refused(backend: Backend) -> None:
         )
         code, said = refusal(client.list_collections)
     assert code == "ValidationException"
-    assert "true or false" in said
+    assert "neither true nor false" in said
 
 
 def test_every_operation_says_what_came_of_it(rekognition: Any, backend: Backend) -> None:
