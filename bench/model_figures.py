@@ -16,7 +16,7 @@ from bench import evenness, lfw
 from bench.embedded import Scores
 from bench.rates import fmr_at, fnmr_at, same_group_rates, threshold_at_fmr
 from bench.workplace import data
-from likeness.vision.models.model_figures import GroupRate, Miss, ModelFigures, Unevenness
+from likeness.vision.cohorts.standards import GroupRate, Miss, ModelFigures, Unevenness
 
 _RATES = (1e-3, 1e-4, 1e-5, 2.4e-6)
 _AT = 1e-3

@@ -14,8 +14,8 @@ from likeness.artifacts import Progress
 from likeness.config import Settings
 from likeness.errors import Conflict
 from likeness.gallery.stored_collections import StoredCollection
+from likeness.vision.detections import FaceNetwork
 from likeness.vision.models.cards import ModelCard
-from likeness.vision.networks.detectors import FaceNetwork
 from likeness.vision.networks.session import Engine, Session
 from tests.cli.conftest import InstallationWithDiscs, ship_standards, ship_standards_of
 from tests.gallery.galleries import Clock

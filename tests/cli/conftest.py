@@ -25,13 +25,11 @@ from likeness.terms import Calibration
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.cohorts.standards import Standards
 from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.detections import Detections
+from likeness.vision.detections import Detections, FaceNetwork
 from likeness.vision.find import FaceLocator
-from likeness.vision.models.built_in_cards import BUILT_IN
-from likeness.vision.models.cards import ModelCard
+from likeness.vision.models.cards import BUILT_IN, ModelCard
 from likeness.vision.models.model_store import ModelStore
 from likeness.vision.models.template_model import TemplateModel
-from likeness.vision.networks.detectors import FaceNetwork
 from likeness.vision.networks.session import Engine, Precision, Session
 
 RED, GREEN, BLUE = (220, 40, 40), (40, 200, 60), (50, 70, 230)

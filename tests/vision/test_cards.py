@@ -7,14 +7,17 @@ import pytest
 from likeness.artifacts import Address, PinnedFile
 from likeness.errors import InvalidRequest
 from likeness.vision.align import ARCFACE_LAYOUT, DLIB_LAYOUT
-from likeness.vision.models.built_in_cards import (
+from likeness.vision.models.card_file import read_card, write_card
+from likeness.vision.models.cards import (
     BUILT_IN,
     CENTERFACE,
     DLIB_RESNET_V1,
     YUNET_2023MAR,
+    LicenceClass,
+    Licences,
+    LocalFile,
+    ModelCard,
 )
-from likeness.vision.models.card_file import read_card, write_card
-from likeness.vision.models.cards import LicenceClass, Licences, LocalFile, ModelCard
 from likeness.vision.networks.forms import RECOGNISERS, Form, Task
 from likeness.vision.networks.session import Preparation
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from likeness.terms import Box, Image
-from likeness.vision.crop import box_in_crop, face_crop_jpeg
+from likeness.vision.draw import box_in_crop, face_crop_jpeg
 
 
 def opened(jpeg: bytes) -> np.ndarray:

@@ -11,6 +11,7 @@ from likeness.terms import Image
 from likeness.vision.detect import Detector, DetectorSettings, Letterbox
 from likeness.vision.detections import (
     Detections,
+    FaceNetwork,
     areas,
     distinct_by_landmarks,
     drop_inner,
@@ -18,7 +19,6 @@ from likeness.vision.detections import (
     merge_with_afar,
     suppress_overlaps,
 )
-from likeness.vision.networks.detectors import FaceNetwork
 
 
 def detections(boxes: list[list[float]], confidences: list[float]) -> Detections:

@@ -16,10 +16,9 @@ from onnx import TensorProto, helper, numpy_helper
 from likeness.errors import InvalidRequest
 from likeness.terms import Image
 from likeness.vision.detect import Letterbox
-from likeness.vision.detections import suppress_overlaps
+from likeness.vision.detections import FaceNetwork, suppress_overlaps
 from likeness.vision.models.cards import LicenceClass, Licences, LocalFile, ModelCard
 from likeness.vision.networks.conversion import convert
-from likeness.vision.networks.detectors import FaceNetwork
 from likeness.vision.networks.forms import DETECTORS, Form
 from likeness.vision.networks.openvino_engine import OpenVinoEngine
 from likeness.vision.networks.pyramid import SCRFD, YUNET

@@ -13,12 +13,11 @@ from likeness.errors import InvalidRequest
 from likeness.vision.align import DLIB_LAYOUT, Chips, cut_chips
 from likeness.vision.decode import read_sample
 from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.models.built_in_cards import CENTERFACE
+from likeness.vision.models.cards import CENTERFACE
 from likeness.vision.networks.centerface import CenterFace
-from likeness.vision.networks.conversion import convert
+from likeness.vision.networks.conversion import convert, take_pictures
 from likeness.vision.networks.dlib_resnet import write_resnet
 from likeness.vision.networks.forms import Form
-from likeness.vision.networks.onnx_graph import take_pictures
 from likeness.vision.networks.onnxruntime_engine import OnnxRuntimeEngine
 from likeness.vision.networks.openvino_engine import OpenVinoEngine
 from likeness.vision.networks.session import Engine, Precision

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from likeness.errors import EngineUnavailable
-from likeness.vision.networks.onnx_graph import take_pictures
+from likeness.vision.networks.conversion import take_pictures
 from likeness.vision.networks.onnxruntime_engine import OnnxRuntimeEngine
 from likeness.vision.networks.openvino_engine import (
     MOST_SHAPES,

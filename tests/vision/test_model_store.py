@@ -23,8 +23,15 @@ from likeness.errors import (
     NotFound,
 )
 from likeness.vision.models import model_store
-from likeness.vision.models.built_in_cards import BUILT_IN, CENTERFACE, DLIB_RESNET_V1
-from likeness.vision.models.cards import LicenceClass, Licences, LocalFile, ModelCard
+from likeness.vision.models.cards import (
+    BUILT_IN,
+    CENTERFACE,
+    DLIB_RESNET_V1,
+    LicenceClass,
+    Licences,
+    LocalFile,
+    ModelCard,
+)
 from likeness.vision.models.model_store import ModelStore, describe
 from likeness.vision.networks.forms import Form
 from likeness.vision.networks.openvino_engine import OpenVinoEngine

@@ -8,7 +8,7 @@ import pytest
 
 from likeness.errors import InvalidRequest
 from likeness.vision.align import RETAIL_LAYOUT
-from likeness.vision.models.built_in_cards import RETAIL_0095
+from likeness.vision.models.cards import RETAIL_0095
 from likeness.vision.networks.conversion import convert
 from likeness.vision.networks.onnxruntime_engine import OnnxRuntimeEngine
 from likeness.vision.networks.openvino_engine import OpenVinoEngine

@@ -14,7 +14,7 @@ from likeness.vision.detect import Detector, DetectorSettings
 from likeness.vision.models.model_store import ModelStore
 from likeness.vision.networks.centerface import CenterFace
 from likeness.vision.networks.openvino_engine import OpenVinoEngine
-from likeness.vision.pose import pose_of
+from likeness.vision.quality import pose_of
 from likeness.vision.upright import find_upright
 
 # A face in millimetres, measured on nobody: x to the picture's right, y down, z to the camera.

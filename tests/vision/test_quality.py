@@ -23,8 +23,7 @@ from likeness.vision.detections import Detections
 from likeness.vision.models.model_store import ModelStore
 from likeness.vision.networks.centerface import CenterFace
 from likeness.vision.networks.openvino_engine import OpenVinoEngine
-from likeness.vision.pose import pose_of
-from likeness.vision.quality import QualityLimits, quality_of
+from likeness.vision.quality import QualityLimits, pose_of, quality_of
 
 FRONTAL = Pose(0, 0, 0)
 GAINS, BLURS = (1, 0.7, 0.4, 0.2, 0.1), (0, 1, 2, 3, 5)

@@ -11,11 +11,9 @@ from onnx import helper, numpy_helper
 
 from likeness.errors import InvalidRequest
 from likeness.vision.align import ARCFACE_LAYOUT
-from likeness.vision.models.built_in_cards import SFACE_2021DEC
-from likeness.vision.models.cards import ModelCard
-from likeness.vision.networks.conversion import convert, read_network
+from likeness.vision.models.cards import SFACE_2021DEC, ModelCard
+from likeness.vision.networks.conversion import convert, read_network, take_pictures
 from likeness.vision.networks.forms import Form
-from likeness.vision.networks.onnx_graph import take_pictures
 from likeness.vision.networks.openvino_engine import OpenVinoEngine
 from likeness.vision.networks.session import Preparation
 

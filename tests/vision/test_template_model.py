@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from likeness.vision.align import Chips
-from likeness.vision.models.built_in_cards import (
+from likeness.vision.models.cards import (
     BUILT_IN,
     CENTERFACE,
     DLIB_RESNET_V1,
     SFACE_2021DEC,
     YUNET_2023MAR,
+    LocalFile,
 )
-from likeness.vision.models.cards import LocalFile
 from likeness.vision.models.template_model import TemplateModel, find_template_model, recogniser_of
 
 

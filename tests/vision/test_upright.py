@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from likeness.terms import Image
 from likeness.vision.align import DLIB_LAYOUT
-from likeness.vision.detections import Detections
-from likeness.vision.networks.detectors import FaceNetwork
+from likeness.vision.detections import Detections, FaceNetwork
 from likeness.vision.upright import find_upright
 
 _BOX_SIDE = 200  # of a face as `turned` makes it

@@ -11,10 +11,10 @@ from likeness.errors import ArtifactUnavailable, Conflict, LicenceNotAccepted, N
 from likeness.gallery import Collection
 from likeness.service.govern.cohorts import adopt_cohort
 from likeness.service.uses import Rows
+from likeness.vision.detections import FaceNetwork
 from likeness.vision.find import FaceFinder
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.models.template_model import TemplateModel
-from likeness.vision.networks.detectors import FaceNetwork
 from likeness.vision.networks.session import Session
 
 

@@ -30,12 +30,11 @@ from likeness.vision.decode import (
     sample_of_array,
 )
 from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.embed import Embedder, Recogniser
-from likeness.vision.find import FaceFinder, FaceLocator
+from likeness.vision.detections import FaceNetwork
+from likeness.vision.find import Embedder, FaceFinder, FaceLocator, Recogniser
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.models.model_store import ModelStore
 from likeness.vision.models.template_model import TemplateModel, find_template_model
-from likeness.vision.networks.detectors import FaceNetwork
 from likeness.vision.networks.forms import DETECTORS, RECOGNISERS, Task
 from likeness.vision.networks.onnxruntime_engine import OnnxRuntimeEngine
 from likeness.vision.networks.openvino_engine import OpenVinoEngine

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from likeness.artifacts import Address, Progress, Publisher, Sources, last_failure
 from likeness.errors import ArtifactUnavailable, required
-from likeness.vision.models.built_in_cards import DLIB_RESNET_V1, RETAIL_0095
-from likeness.vision.models.cards import ModelCard
+from likeness.vision.models.cards import DLIB_RESNET_V1, RETAIL_0095, ModelCard
 from likeness.vision.models.model_store import ModelStore
 
 AUTO = "auto"

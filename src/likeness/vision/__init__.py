@@ -2,7 +2,6 @@
 
 Read in this order: `find` says the whole path, a sentence each; `decode` makes pixels of bytes
 (`formats`), `detect` finds faces in them with a network (`networks`, `detections`), `upright`
-places their landmarks, `align` cuts chips, `embed` makes templates of these, evened out by a
-cohort (`cohorts`); `pose` and `quality` say how a face is shown. `models` holds cards, licences and
-files.
+places their landmarks, `align` cuts chips, of which `find` makes templates, evened out by a cohort
+(`cohorts`); `quality` says how a face is shown. `models` holds cards, licences and files.
 """

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from likeness.terms import Image
 from likeness.vision.detections import (
     Detections,
+    FaceNetwork,
     Floats,
     areas,
     distinct_by_landmarks,
@@ -23,7 +24,6 @@ from likeness.vision.detections import (
     sort_by_area,
     suppress_overlaps,
 )
-from likeness.vision.networks.detectors import FaceNetwork
 from likeness.vision.upright import find_upright
 
 # Pictures are enlarged to this, at most twice; more finds nothing new.

@@ -1,4 +1,4 @@
-"""What detectors find, and how several findings of one face become one.
+"""What detectors' networks find, and how several findings of one face become one.
 
 A face that fills the picture is too large for a detector: it misses it, or finds parts of it that
 look like faces. In a small copy it is found once. So of large faces the small copy decides which
@@ -6,12 +6,15 @@ there are, and of all others the picture itself.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from likeness.vision.networks.session import UNPREPARED, Preparation, Session
 
 Floats = NDArray[np.float32]
 
@@ -22,6 +25,8 @@ _SAME_BOX = 0.5
 _SAME_LANDMARKS = 0.15
 # What is found in the small copy alone has to be surer than what both show.
 _SURE_FROM_AFAR = 0.6
+
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,3 +154,36 @@ def _within(a: Detections, b: Detections) -> NDArray[np.bool_]:
     """Say which of two sets of findings contain one another, (m, n)."""
     smaller = np.minimum(areas(a.boxes_xyxy)[:, None], areas(b.boxes_xyxy))
     return np.asarray(shared_areas(a.boxes_xyxy, b.boxes_xyxy) >= _WITHIN * smaller)
+
+
+class FaceNetwork(Protocol):
+    """A network that finds candidates for faces; one class for each kind of output maps."""
+
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        """Find every candidate of at least `threshold`, overlapping ones too.
+
+        `canvas` is (h, w, 3) uint8 RGB, sides multiples of 32; findings are in its pixels.
+        """
+        ...
+
+    def find_each(self, canvases: NDArray[np.uint8], threshold: float) -> list[Detections]:
+        """Find the candidates of each of (n, h, w, 3) canvases, one after the other."""
+        return [self.find(canvas, threshold) for canvas in canvases]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorForm:
+    """All that is particular to one form of detector.
+
+    `network` makes what reads the outputs of a loaded graph. `check` refuses a graph, by the shapes
+    of its outputs (None for one unknown) for so many canvases of some height and width.
+    `takes_many` says whether its graph takes several canvases at a time. `preparation` is how it
+    wants its pixels, unless a card says otherwise. `likelihood` says how often what it finds with a
+    score is a face; the score itself where nobody measured it.
+    """
+
+    network: Callable[[Session], FaceNetwork]
+    check: Callable[[Sequence[Shape | None], int, int, int], None]
+    takes_many: bool = False
+    preparation: Preparation = UNPREPARED
+    likelihood: Callable[[float], float] = float

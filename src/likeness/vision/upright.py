@@ -22,8 +22,7 @@ from likeness.vision.align import (
     onto_chip,
     similarity_transform,
 )
-from likeness.vision.detections import Detections, Floats, areas
-from likeness.vision.networks.detectors import FaceNetwork
+from likeness.vision.detections import Detections, FaceNetwork, Floats, areas
 
 _SIDE = 96  # a multiple of 32, as detectors need
 # Eyes come to be 24 pixels apart: with less of the surroundings in sight, landmarks drift inwards.

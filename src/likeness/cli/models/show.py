@@ -15,8 +15,8 @@ from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import one_in
 from likeness.errors import ModelTampered, NotFound
 from likeness.terms import Calibration
+from likeness.vision.cohorts.standards import GroupRate, ModelFigures
 from likeness.vision.models.cards import ModelCard
-from likeness.vision.models.model_figures import GroupRate, ModelFigures
 from likeness.vision.networks.forms import Task
 
 Model = Annotated[str, typer.Argument(metavar="NAME", help="The model's name.")]

@@ -23,7 +23,7 @@ from likeness.review import Arrival, Case, Owed, Probe, Watch, crops, open_watch
 from likeness.secrets import Keyring
 from likeness.service.search.naming import Naming
 from likeness.terms import Calibration, Image, Template, compare
-from likeness.vision.crop import face_crop_jpeg
+from likeness.vision.draw import face_crop_jpeg
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,8 +32,8 @@ from likeness.review import crops
 from likeness.service.models.re_embed_source import PictureAgain
 from likeness.service.uses import Caller, Home, Outcome, Record
 from likeness.terms import Action, Box, Face, in_batches, in_parallel
-from likeness.vision.crop import box_in_crop
 from likeness.vision.decode import DecodeLimits, Sample, inspect
+from likeness.vision.draw import box_in_crop
 from likeness.vision.find import FaceFinder
 
 # Of one commit, as for enrolment.

@@ -18,8 +18,8 @@ from likeness.review import Case, Found, Owed, SampleFace, Search, cases, crops,
 from likeness.review import Outcome as CaseOutcome
 from likeness.secrets import Keyring
 from likeness.terms import Action, Decision, Duty, Face, Rule, Use
-from likeness.vision.crop import face_crop_jpeg
 from likeness.vision.decode import Sample
+from likeness.vision.draw import face_crop_jpeg
 
 OF_REVIEWERS = frozenset({Duty.REVIEW, Duty.SEPARATE_REVIEW})
 OF_PEOPLE = OF_REVIEWERS | {Duty.AUTHORISATION}

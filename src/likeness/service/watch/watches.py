@@ -17,8 +17,8 @@ from likeness.secrets import Keyring
 from likeness.service.search.faces import ReadSample
 from likeness.service.uses import OF_REVIEWERS, Caller, Outcome, Rows, facts_of, owed_by, use_in
 from likeness.terms import UNDECLARED, Action, CollectionFacts, Duty, Principal, Template, Use
-from likeness.vision.crop import face_crop_jpeg
 from likeness.vision.decode import Sample
+from likeness.vision.draw import face_crop_jpeg
 from likeness.vision.find import FaceFinder
 
 

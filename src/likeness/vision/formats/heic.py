@@ -12,8 +12,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from likeness.errors import UnsupportedImageFormat
-from likeness.vision.formats.boxes import brands
-from likeness.vision.formats.header import ALPHA, SIXTEEN_BITS, Decoder, Format, Header
+from likeness.vision.formats.header import ALPHA, SIXTEEN_BITS, Decoder, Format, Header, brands
 from likeness.vision.formats.rgb import from_pillow
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis")

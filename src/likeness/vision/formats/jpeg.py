@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
 from likeness.errors import InvalidImage, UnsupportedImageFormat
-from likeness.vision.formats import ifd
 from likeness.vision.formats.header import (
     INVERTED_CMYK,
     Decoder,
     Format,
     Header,
     begins_with,
+    exif_orientation,
     one_of_several,
 )
 from likeness.vision.formats.rgb import from_pillow, size_mismatch
@@ -76,7 +76,7 @@ def _header(data: bytes) -> Header:
         elif marker in _KINDS_UNREAD:
             raise _unsupported(_KINDS_UNREAD[marker])
         elif marker == _APP1 and data.startswith(b"Exif\0\0", start):
-            orientation = ifd.orientation(data[start + 6 : end])
+            orientation = exif_orientation(data[start + 6 : end])
         elif marker == _APP2 and data.startswith(b"MPF\0", start):
             remarks.append(one_of_several("pictures"))
         elif marker == _SOS and data[start] < components and size_wh and not decoder_bytes:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from likeness.errors import InvalidImage
-from likeness.vision.formats.boxes import boxes_in
 from likeness.vision.formats.header import (
     ALPHA,
     CMYK,
@@ -24,6 +23,7 @@ from likeness.vision.formats.header import (
     Format,
     Header,
     begins_with,
+    boxes_in,
 )
 from likeness.vision.formats.rgb import from_pillow, size_mismatch
 

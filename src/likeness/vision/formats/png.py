@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngImageFile
 
 from likeness.errors import InvalidImage
-from likeness.vision.formats import ifd
 from likeness.vision.formats.header import (
     ALPHA,
     SIXTEEN_BITS,
@@ -20,6 +19,7 @@ from likeness.vision.formats.header import (
     Format,
     Header,
     begins_with,
+    exif_orientation,
     refuse_animation,
 )
 from likeness.vision.formats.rgb import from_pillow, shift_to_8_bits
@@ -42,7 +42,7 @@ def _header(data: bytes) -> Header:
         if kind == b"acTL" and int.from_bytes(data[start : start + 4]) > 1:
             raise refuse_animation("PNG")
         if kind == b"eXIf":
-            orientation = ifd.orientation(data[start:end])
+            orientation = exif_orientation(data[start:end])
         alpha |= kind == b"tRNS"
     remarks = (*((SIXTEEN_BITS,) if depth == 16 else ()), *((ALPHA,) if alpha else ()))
     decoder_bytes = 4.0 if colour in _OF_FOUR_BYTES else 2.0 if depth == 16 else 1.0

@@ -16,16 +16,20 @@ from numpy.typing import NDArray
 from PIL.TiffImagePlugin import TiffImageFile
 
 from likeness.errors import InvalidImage, UnsupportedImageFormat
-from likeness.vision.formats import ifd, tiff_samples
+from likeness.vision.formats import tiff_samples
 from likeness.vision.formats.header import (
     ALPHA,
     CMYK,
+    MAX_TAG_BYTES,
     SIXTEEN_BITS,
     Decoder,
+    Directory,
     Format,
     Header,
     begins_with,
+    exif_orientation,
     one_of_several,
+    read_directory,
 )
 from likeness.vision.formats.rgb import from_pillow
 from likeness.vision.formats.tiff_layout import (
@@ -54,7 +58,7 @@ _TAGS_OF_PIXELS = (
 
 
 def _header(data: bytes) -> Header:
-    directory = ifd.directory(data)
+    directory = read_directory(data)
     if _is_camera_raw(directory):
         raise UnsupportedImageFormat(CAMERA_RAW.format(kind=" (DNG, NEF, ARW or another)"))
     layout = layout_of(directory)
@@ -65,16 +69,16 @@ def _header(data: bytes) -> Header:
         *((CMYK,) if layout.photometric == Photometric.CMYK else ()),
         *((ALPHA,) if layout.alpha is not None else ()),
     )
-    return Header(layout.width, layout.height, ifd.orientation(data), remarks, decoder_bytes)
+    return Header(layout.width, layout.height, exif_orientation(data), remarks, decoder_bytes)
 
 
 def _pixels(data: bytes, header: Header, reduction: int) -> NDArray[np.uint8]:
-    directory = ifd.directory(data)
+    directory = read_directory(data)
     for tag, entry in directory.entries.items():
-        if tag in _TAGS_OF_PIXELS and entry.size > ifd.MAX_TAG_BYTES:
+        if tag in _TAGS_OF_PIXELS and entry.size > MAX_TAG_BYTES:
             raise InvalidImage(
                 f"Damaged: tag {tag} of this TIFF has {entry.size} bytes, at most"
-                f" {ifd.MAX_TAG_BYTES}"
+                f" {MAX_TAG_BYTES}"
                 " are read. Save the picture anew."
             )
     layout = layout_of(directory)
@@ -89,7 +93,7 @@ def _is_for_pillow(layout: Layout) -> bool:
     return layout.compression in (*FAX, JPEG) or layout.photometric == Photometric.YCBCR
 
 
-def _is_camera_raw(first: ifd.Directory) -> bool:
+def _is_camera_raw(first: Directory) -> bool:
     """Say whether a file holds what a sensor saw: its first picture is then a preview or that."""
     if _DNG_VERSION in first.entries:
         return True
@@ -103,7 +107,7 @@ def _is_camera_raw(first: ifd.Directory) -> bool:
     )
 
 
-def _directories(first: ifd.Directory) -> Iterator[ifd.Directory]:
+def _directories(first: Directory) -> Iterator[Directory]:
     """The first directory, those below it and those that follow, as far as they can be read."""
     waiting, seen = [first], 0
     while waiting and seen < _MAX_DIRECTORIES:
@@ -117,26 +121,26 @@ def _directories(first: ifd.Directory) -> Iterator[ifd.Directory]:
         for at in (*places, each.following):
             try:
                 if at and len(waiting) < _MAX_DIRECTORIES:
-                    waiting.append(ifd.directory(first.data, at))
+                    waiting.append(read_directory(first.data, at))
             except (struct.error, ValueError):
                 continue
 
 
-def _number(directory: ifd.Directory, tag: int) -> int:
+def _number(directory: Directory, tag: int) -> int:
     try:
         return directory.number(tag, 0)
     except ValueError:
         return 0
 
 
-def _has_another_page(first: ifd.Directory) -> bool:
+def _has_another_page(first: Directory) -> bool:
     try:
-        return bool(first.following) and bool(ifd.directory(first.data, first.following).entries)
+        return bool(first.following) and bool(read_directory(first.data, first.following).entries)
     except (struct.error, ValueError):
         return False
 
 
-def _tags_of_pixels_only(directory: ifd.Directory) -> bytes:
+def _tags_of_pixels_only(directory: Directory) -> bytes:
     """The file with one directory, of tags that make pixels."""
     data, order = directory.data, directory.order
     big = b"+" in data[2:4]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidImage, UnsupportedImageFormat
-from likeness.vision.formats import ifd
+from likeness.vision.formats.header import Directory
 
 
 class Photometric(IntEnum):
@@ -139,7 +139,7 @@ class Layout:
             )
 
 
-def layout_of(directory: ifd.Directory) -> Layout:
+def layout_of(directory: Directory) -> Layout:
     """Read the tags of a page.
 
     Raises:

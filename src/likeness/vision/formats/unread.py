@@ -2,7 +2,7 @@
 
 import re
 
-from likeness.vision.formats.boxes import brands
+from likeness.vision.formats.header import brands
 
 CAMERA_RAW = "Not read: this is a camera raw file{kind}. Convert it to JPEG or TIFF first."
 

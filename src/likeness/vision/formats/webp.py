@@ -8,8 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidImage
-from likeness.vision.formats import ifd
-from likeness.vision.formats.header import ALPHA, Decoder, Format, Header, refuse_animation
+from likeness.vision.formats.header import (
+    ALPHA,
+    Decoder,
+    Format,
+    Header,
+    exif_orientation,
+    refuse_animation,
+)
 from likeness.vision.formats.rgb import over_white, reduce_pixels, size_mismatch
 
 _ANIMATION, _ALPHA = 0x02, 0x10
@@ -92,7 +98,7 @@ def _bgra_over_white(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _orientation(data: bytes) -> int:
     for kind, start, end in _chunks(data):
         if kind == b"EXIF":
-            return ifd.orientation(data[start:end].removeprefix(b"Exif\0\0"))
+            return exif_orientation(data[start:end].removeprefix(b"Exif\0\0"))
     return 1
 
 

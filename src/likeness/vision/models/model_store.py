@@ -43,9 +43,8 @@ from likeness.vision.models.acceptance import (
     record_acceptance,
     require_acceptance,
 )
-from likeness.vision.models.built_in_cards import BUILT_IN
 from likeness.vision.models.card_file import read_card, write_card
-from likeness.vision.models.cards import Licences, LocalFile, ModelCard, two_files_refused
+from likeness.vision.models.cards import BUILT_IN, Licences, LocalFile, ModelCard, two_files_refused
 from likeness.vision.networks.forms import Form
 
 # Counts up whenever the same bytes would become another network.

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
-from likeness.vision.detections import Curve, Detections, Floats
-from likeness.vision.networks.detectors import DetectorForm, FaceNetwork, Shape
+from likeness.vision.detections import Curve, Detections, DetectorForm, FaceNetwork, Floats, Shape
 from likeness.vision.networks.session import Session
 
 _STRIDE = 4

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
-from likeness.vision.detections import Detections, Floats, join
-from likeness.vision.networks.detectors import DetectorForm, FaceNetwork, Shape
+from likeness.vision.detections import Detections, DetectorForm, FaceNetwork, Floats, Shape, join
 from likeness.vision.networks.session import Preparation, Session
 
 STRIDES = (8, 16, 32)

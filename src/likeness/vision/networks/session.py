@@ -45,7 +45,7 @@ class Session(Protocol):
 
 
 class Engine(Protocol):
-    """Loads networks that take `pictures` as `onnx_graph` makes them."""
+    """Loads networks that take `pictures` as `conversion` makes them."""
 
     @property
     def name(self) -> str:
