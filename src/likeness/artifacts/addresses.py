@@ -33,6 +33,14 @@ from likeness.artifacts.whole_files import copy_exactly, write_whole
 from likeness.errors import ArtifactUnavailable, ModelTampered
 
 _SILENCE_SECONDS = 60.0
+_CHUNK_BYTES = 1 << 16
+_REMEMBERED = timedelta(days=1)
+_REASONS = (
+    (TimeoutError, "did not answer"),
+    (ConnectionRefusedError, "refused the connection"),
+    (ssl.SSLError, "showed a certificate that is not trusted here"),
+    (socket.gaierror, "could not be found from here"),
+)
 
 
 class GuardedRedirects(urllib.request.HTTPRedirectHandler):
@@ -82,35 +90,10 @@ def download_address(
     """
     try:
         with (opener or https_opener()).open(address.url, timeout=_SILENCE_SECONDS) as response:
-            copy_exactly(_Counted(response, progress), size, destination, address.url)
+            copy_exactly(response, size, destination, address.url, progress)
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise ArtifactUnavailable(f"{address.url} could not be fetched ({reason})") from error
-
-
-@dataclass(slots=True)
-class _Counted:
-    """A readable that tells how much was read."""
-
-    source: IO[bytes]
-    progress: Callable[[int], None]
-    read_bytes: int = 0
-
-    def read(self, size: int) -> bytes:
-        chunk = self.source.read(size)
-        self.read_bytes += len(chunk)
-        self.progress(self.read_bytes)
-        return chunk
-
-
-_CHUNK_BYTES = 1 << 16
-_REMEMBERED = timedelta(days=1)
-_REASONS = (
-    (TimeoutError, "did not answer"),
-    (ConnectionRefusedError, "refused the connection"),
-    (ssl.SSLError, "showed a certificate that is not trusted here"),
-    (socket.gaierror, "could not be found from here"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +127,7 @@ def download_from_publisher(
         PublisherFailed: the publisher does not answer in time, or with something else.
         OSError: `destination` cannot be written.
     """
-    transfer = _Transfer(address, size, patience, progress, begun)
+    transfer = _Transfer(address, size, patience, begun)
     opener = urllib.request.build_opener(
         GuardedRedirects(_require_same_host),
         _Https(transfer.connected, patience, context),
@@ -153,7 +136,7 @@ def download_from_publisher(
     # It may outlive the wait for it, by a look-up of a name for one, and must not hold up an exit.
     threading.Thread(target=transfer.run, args=(opener,), daemon=True).start()
     try:
-        copy_exactly(transfer, size, destination, address.url)
+        copy_exactly(transfer, size, destination, address.url, progress)
     except ModelTampered as error:
         raise PublisherFailed(f"sent more than the {size:,} bytes of the file") from error
     finally:
@@ -168,13 +151,11 @@ class _Transfer:
         address: Address,
         size: int,
         patience: Patience,
-        progress: Callable[[int], None],
         begun: float | None,
     ) -> None:
         self._address = address
         self._size = size
         self._patience = patience
-        self._progress = progress
         self._asked = time.monotonic()
         self._begun = self._asked if begun is None else begun
         self._connected = threading.Event()
@@ -217,7 +198,6 @@ class _Transfer:
             self._left = self._next_chunk()
         given, self._left = self._left[:size], self._left[size:]
         self._read_bytes += len(given)
-        self._progress(min(self._read_bytes, self._size))
         if not given and self._read_bytes < self._size:
             raise PublisherFailed(f"sent {self._read_bytes:,} of {self._size:,} bytes")
         return given

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -44,8 +44,16 @@ def write_whole(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
 
 
-def copy_exactly(source: Readable, size: int, destination: Path, what: str) -> None:
+def copy_exactly(
+    source: Readable,
+    size: int,
+    destination: Path,
+    what: str,
+    tell: Callable[[int], object] = lambda done: None,
+) -> None:
     """Write the `size` bytes of `source` to `destination`, through to the disk.
+
+    `tell` is called with how many bytes are written.
 
     Raises:
         ModelTampered: `source` holds more or fewer bytes; no more than `size` are written.
@@ -55,6 +63,7 @@ def copy_exactly(source: Readable, size: int, destination: Path, what: str) -> N
         while left and (chunk := source.read(min(left, _CHUNK_BYTES))):
             target.write(chunk)
             left -= len(chunk)
+            tell(size - left)
         if left or source.read(1):
             raise ModelTampered(
                 f"{what} holds {'more' if not left else f'{size - left:,}'}, not {size:,} bytes: it"

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret
-from likeness.cli.governing import acting
+from likeness.cli.acts import govern
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.options import AsJson
@@ -45,7 +45,7 @@ def create(
 ) -> None:
     """Make a key, and show its secret this once."""
     grant = Grant(role, organisation, sector, jurisdiction, tuple(purpose or ()))
-    with acting(KeyActs) as acts:
+    with govern(KeyActs) as acts:
         issued = acts.create(name, grant)
     if sector == UNDECLARED:
         warn(f"{name} has no --sector. Rules take its uses to be of an undeclared one.")
@@ -55,7 +55,7 @@ def create(
 @keys.command("list")
 def list_keys(as_json: AsJson = False) -> None:
     """List the keys; no secret is shown."""
-    with acting(KeyActs) as acts:
+    with govern(KeyActs) as acts:
         every = acts.every()
     lines = [line for one in every for line in _in_words(one)]
     none = ["There is no access key yet. `likeness keys create NAME` makes one."]
@@ -71,7 +71,7 @@ def disable(
     as_json: AsJson = False,
 ) -> None:
     """Refuse a key's requests from now on; running servers do so within a second."""
-    with acting(KeyActs) as acts:
+    with govern(KeyActs) as acts:
         key = acts.disable(name, last_admin_too=yes)
     said = f"{name} is disabled. `likeness keys enable` lets it in again."
     print_answer(as_json, _key_json(key), [said])
@@ -80,7 +80,7 @@ def disable(
 @keys.command()
 def enable(name: _Name, as_json: AsJson = False) -> None:
     """Let a disabled key in again."""
-    with acting(KeyActs) as acts:
+    with govern(KeyActs) as acts:
         key = acts.enable(name)
     print_answer(as_json, _key_json(key), [f"{name} is enabled."])
 
@@ -94,7 +94,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Give a key a new id and secret, and show them this once; older ones end."""
-    with acting(KeyActs) as acts:
+    with govern(KeyActs) as acts:
         issued = acts.rotate(name, grace)
     _show(issued, as_json)
 

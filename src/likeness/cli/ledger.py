@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.governing import acting
+from likeness.cli.acts import govern
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import ExitCode
@@ -77,7 +77,7 @@ def verify(
 @ledger.command()
 def checkpoint(out: _Out, as_json: AsJson = False) -> None:
     """Write the signed checkpoint of all entries, to be kept where nobody here can change it."""
-    with acting(LedgerActs) as acts:
+    with govern(LedgerActs) as acts:
         signed = acts.home.ledger.checkpoint()
     write_output(out, signed.encode())
     _say_checkpoint(signed, f"is in '{out}'", as_json)
@@ -92,7 +92,7 @@ def receipt(
     as_json: AsJson = False,
 ) -> None:
     """Write the receipt of a use, which anybody can check who has the public key."""
-    with acting(LedgerActs) as acts:
+    with govern(LedgerActs) as acts:
         made = acts.home.ledger.receipt(receipt_id)
     write_output(out, made.to_json().encode())
     said = f"The receipt of entry {made.index} is in '{out}'."
@@ -107,7 +107,7 @@ def growth(
 ) -> None:
     """Write the proof that the ledger only grew since a checkpoint, for whoever kept that."""
     note = _note(old)
-    with acting(LedgerActs) as acts:
+    with govern(LedgerActs) as acts:
         proof = acts.home.ledger.growth(note)
     write_output(out, proof.to_json().encode())
     _say_checkpoint(proof.new, f"follows from '{old}', as '{out}' proves", as_json)
@@ -116,7 +116,7 @@ def growth(
 @ledger.command()
 def export(out: _Out, as_json: AsJson = False) -> None:
     """Write all entries as lines of JSON, for the owner alone to read."""
-    with acting(LedgerActs) as acts, private_output(out) as file:
+    with govern(LedgerActs) as acts, private_output(out) as file:
         exported = acts.export(file.write)
     said = f"{several(exported, 'line')}, an entry each, in '{out}'."
     print_answer(as_json, {"entries": exported}, [said])
@@ -125,7 +125,7 @@ def export(out: _Out, as_json: AsJson = False) -> None:
 @ledger.command()
 def key(as_json: AsJson = False) -> None:
     """Print the public key in PEM: give it to whoever is to check receipts, before they need it."""
-    with acting(LedgerActs) as acts:
+    with govern(LedgerActs) as acts:
         public = acts.public_key()
     document = {"origin": public.name, "pem": public.key.pem, "vkey": public.vkey}
     print_answer(as_json, document, public.key.pem.splitlines())
@@ -140,7 +140,7 @@ def witness(as_json: AsJson = False) -> None:
             "There is no witness: LIKENESS_LEDGER_WITNESS is not set. Set it to a command that"
             " keeps what it reads elsewhere."
         )
-    with acting(LedgerActs) as acts:
+    with govern(LedgerActs) as acts:
         signed = acts.home.ledger.checkpoint()
     tell_witness(argv, signed)
     _say_checkpoint(signed, "is with the witness", as_json)
@@ -151,7 +151,7 @@ def new_key(yes: Yes = False, as_json: AsJson = False) -> None:
     """Sign with a new key from now on; the former one vouches for it, unless it is lost."""
     question = "Sign with a new key, which everybody who checks receipts needs from then on?"
     require_consent(question, yes, "the key stays")
-    with acting(LedgerActs) as acts:
+    with govern(LedgerActs) as acts:
         position, receipt_id = acts.new_key()
     said = f"A new key signs from entry {position.index} on, receipt {receipt_id}."
     print_answer(as_json, {"receipt": receipt_id}, [said])
@@ -197,7 +197,7 @@ def _checked(proof: Receipt | Growth, key: VerifyingKey) -> tuple[Json, str]:
 
 def _own_key() -> VerifyingKey:
     try:
-        with acting(LedgerActs) as acts:
+        with govern(LedgerActs) as acts:
             return acts.public_key().key
     except NotFound as error:
         raise NotFound("This home has no ledger. Give the public key by --key KEY.pem.") from error
@@ -205,7 +205,7 @@ def _own_key() -> VerifyingKey:
 
 def _verify_all(against: list[Path], trusted: VerifyingKey | None, as_json: bool) -> None:
     checkpoints = [read_checkpoint(_note(path)) for path in against]
-    with acting(LedgerActs) as acts:
+    with govern(LedgerActs) as acts:
         found = acts.verify(checkpoints, trusted)
     lines = [part for line in _in_words(found) for part in folded(plain(line)).splitlines()]
     print_answer(as_json, _found_json(found), lines)

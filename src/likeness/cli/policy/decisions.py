@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.governing import acting
+from likeness.cli.acts import govern
 from likeness.cli.policy.rules import chosen_pairs, named_pack
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import ExitCode
@@ -98,7 +98,7 @@ def explain(
         warrant="stated" if warrant else None,
         live=live,
     )
-    with acting(PolicyActs) as acts:
+    with govern(PolicyActs) as acts:
         use = _found(acts, use, key, collection)
         rules = acts.now()
     declared = Circumstances.at_admission(use, uses_today)
@@ -152,7 +152,7 @@ def simulate(
     Each is asked about as it was admitted, before there were scores; nothing is changed.
     """
     packs, chosen = [named_pack(name) for name in enable or []], chosen_pairs(choice or [])
-    with acting(PolicyActs) as acts:
+    with govern(PolicyActs) as acts:
         simulation = acts.simulate(packs, disable or [], chosen)
     differences = simulation.differences
     listed = differences if all_ else differences[:_LISTED]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from likeness.app.home import enabled_here
-from likeness.cli.governing import acting
+from likeness.cli.acts import govern
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import warn
@@ -49,7 +49,7 @@ _Collection = Annotated[
 
 def list_packs(as_json: AsJson = False) -> None:
     """List the packs, what was chosen of them, and what is suspended."""
-    with acting(PolicyActs) as acts:
+    with govern(PolicyActs) as acts:
         rules = acts.now()
     chosen = {one.name: one for one in rules.packs}
     own = [one.chosen.pack for one in rules.packs if one.name not in shipped()]
@@ -80,7 +80,7 @@ def _list_in_words(
 
 def show(name: _Pack, as_json: AsJson = False) -> None:
     """Show a pack: how it reads what it is of, what it leaves to choose, and its rules."""
-    with acting(PolicyActs) as acts:
+    with govern(PolicyActs) as acts:
         chosen = {one.name: one for one in acts.now().packs}
     pack = chosen[name].chosen.pack if name in chosen else named_pack(name)
     facts, enabled_pack = pack.facts, chosen.get(pack.name)
@@ -120,7 +120,7 @@ def enable(
 ) -> None:
     """Enable a pack, or choose anew of one that is; running servers follow within a second."""
     pack = named_pack(name)
-    with acting(PolicyActs) as acts:
+    with govern(PolicyActs) as acts:
         made = acts.enable(pack, chosen_pairs(choice or []))
     first, *others = _pack_in_words(pack, made)
     lines = [f"In force from now on: {first}", *others]
@@ -132,7 +132,7 @@ def disable(
     as_json: AsJson = False,
 ) -> None:
     """Disable a pack; what was chosen of it is forgotten."""
-    with acting(PolicyActs) as acts:
+    with govern(PolicyActs) as acts:
         acts.disable(name)
     document = {"pack": name, "in_force": False}
     print_answer(as_json, document, [f"{name} is not in force any more."])
@@ -167,7 +167,7 @@ def suspend(
     as_json: AsJson = False,
 ) -> None:
     """Stop everything or a part of it, on running servers within a second."""
-    with acting(PolicyActs) as acts:
+    with govern(PolicyActs) as acts:
         scope, subject = _part_of_all(acts, all_, organisation, purpose, collection)
         made = acts.suspend(scope, subject, reason)
         if made.scope is Scope.ORGANISATION:
@@ -183,7 +183,7 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Let go on what was suspended, with the same option; other suspensions stay."""
-    with acting(PolicyActs) as acts:
+    with govern(PolicyActs) as acts:
         scope, subject = _part_of_all(acts, all_, organisation, purpose, collection)
         acts.resume(scope, subject)
     document = {"scope": scope.value, "subject": subject, "suspended": False}
