@@ -198,8 +198,9 @@ def _recorded(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def _recorded_search(
     process: subprocess.Popen[str], client: Any, request: dict[str, Any], folder: Path
 ) -> dict[str, Any]:
+    client.search_faces_by_image(**request)  # rules and keys are looked at twice a second
     process.send_signal(signal.SIGUSR1)
-    time.sleep(0.2)
+    time.sleep(0.05)
     if not client.search_faces_by_image(**request)["FaceMatches"]:
         raise SystemExit("The face that was enrolled is not found. `make demo` shows more.")
     process.send_signal(signal.SIGUSR2)
