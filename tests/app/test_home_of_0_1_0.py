@@ -21,7 +21,7 @@ from likeness.app.home import open_home
 from likeness.cli.terminal import command
 from likeness.config import Settings
 from likeness.gallery import NewReference
-from likeness.review import cases
+from likeness.review import live_cases, outcome_of, probe_crop
 from likeness.service.uses import Home
 from likeness.storage import current, head
 from likeness.terms import CohortStatistics, Template
@@ -92,10 +92,10 @@ def test_enrolment_goes_on(home: Home) -> None:
 
 
 def test_review_has_its_case(home: Home) -> None:
-    (case,) = home.database.read(lambda c: cases.every(c, datetime.now(UTC)))
-    candidates = home.database.read(lambda c: cases.outcome_of(c, case)).candidates
+    (case,) = home.database.read(lambda c: live_cases(c, datetime.now(UTC)))
+    candidates = home.database.read(lambda c: outcome_of(c, case)).candidates
     assert [one.similarity for one in candidates] == [99.0]
-    assert home.database.read(lambda c: cases.probe_crop(c, home.keyring, case)) == b"no picture"
+    assert home.database.read(lambda c: probe_crop(c, home.keyring, case)) == b"no picture"
 
 
 def test_commands_show_collections_keys_and_rules(

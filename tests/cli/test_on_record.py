@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Table, select
 
 from likeness.ledger.tables import ENTRIES, SUBJECT_KEYS
-from likeness.review import Verdict, verdicts
+from likeness.review import Verdict, give_verdict
 from likeness.review.tables import CANDIDATES, CASES, CROPS, OUTBOX, WATCHES
 
 from .conftest import BLUE, RED
@@ -297,7 +297,7 @@ def test_a_search_that_people_have_to_look_at_names_nobody_and_says_which_case(
 def decide(case_id: UUID, number: int, verdict: Verdict) -> None:
     with home() as opened:
         opened.database.write(
-            lambda one: verdicts.decide(
+            lambda one: give_verdict(
                 one,
                 opened.keyring,
                 case_id,

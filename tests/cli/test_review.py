@@ -17,7 +17,16 @@ from sqlalchemy import delete
 
 from likeness.app.home import open_rows, user_here
 from likeness.config import read_settings
-from likeness.review import Arrival, Case, Found, Owed, Search, cases, crops, open_watch_cases
+from likeness.review import (
+    Arrival,
+    Case,
+    Found,
+    Owed,
+    Search,
+    keep_crops,
+    open_case,
+    open_watch_cases,
+)
 from likeness.review.tables import CROPS
 from likeness.server import Gate, Metrics
 from likeness.service.uses.record import Outcome
@@ -34,7 +43,7 @@ T = TypeVar("T")
 PROBE, REFERENCE = b"\xff\xd8 probe \xff\xd9", b"\xff\xd8 reference \xff\xd9"
 
 
-def open_case(
+def searched_case(
     principal_id: str = "key:somebody", *, empty: bool = False, **owed: Any
 ) -> tuple[Case, Found]:
     """Open a case of `staff` that found one reference, or nobody, with both faces kept."""
@@ -44,9 +53,9 @@ def open_case(
         staff = rows.collections.collection("staff")
         search = Search(principal_id, staff.id, "SearchFacesByImage", "missing-persons", (), b"p")
         crops_jpeg = {uuid4(): b"another", found.id: REFERENCE}
-        rows.database.write(lambda c: crops.keep(c, rows.keyring, staff.id, crops_jpeg))
+        rows.database.write(lambda c: keep_crops(c, rows.keyring, staff.id, crops_jpeg))
         case = rows.database.write(
-            lambda c: cases.open_case(
+            lambda c: open_case(
                 c,
                 rows.keyring,
                 search,
@@ -71,7 +80,7 @@ def test_case_is_listed_shown_and_decided_while_a_gallery_is_open(
     likeness: Command, tmp_path: Path
 ) -> None:
     likeness("collections", "create", "staff")
-    case, found = open_case()
+    case, found = searched_case()
     with home():
         listed = likeness("review", "list")
         assert listed.out.startswith(f"{case.id}  ")
@@ -93,7 +102,7 @@ def test_case_is_listed_shown_and_decided_while_a_gallery_is_open(
 
 def test_second_verdict_is_refused(likeness: Command) -> None:
     likeness("collections", "create", "staff")
-    case, _ = open_case(reviews=2)
+    case, _ = searched_case(reviews=2)
     verdict = ("review", "decide", case.id, "--verdict", "cannot-tell", "--reason", "blurred")
     assert answer(likeness, *verdict)["candidates"][0]["standing"] == "open"
     outcome = likeness(*verdict)
@@ -103,7 +112,7 @@ def test_second_verdict_is_refused(likeness: Command) -> None:
 
 def test_a_case_says_of_whom_no_picture_is_kept(likeness: Command) -> None:
     likeness("collections", "create", "staff")
-    case, _ = open_case()
+    case, _ = searched_case()
     shown = answer(likeness, "review", "show", case.id)
     assert (shown["probe_picture"], shown["candidates"][0]["picture"]) == (True, True)
     with open_rows(InstallationWithDiscs(read_settings())) as rows:
@@ -115,7 +124,7 @@ def test_a_case_says_of_whom_no_picture_is_kept(likeness: Command) -> None:
 
 def test_nobody_reviews_their_own_search(likeness: Command) -> None:
     likeness("collections", "create", "staff")
-    case, found = open_case(f"local:{user_here()}")
+    case, found = searched_case(f"local:{user_here()}")
     shown = likeness("review", "show", case.id).out
     assert str(found.reference_id) not in shown
     assert "--role reviewer" in shown
@@ -126,7 +135,7 @@ def test_nobody_reviews_their_own_search(likeness: Command) -> None:
 
 def test_a_case_that_found_nobody_says_so_to_those_who_might_decide_it(likeness: Command) -> None:
     likeness("collections", "create", "staff")
-    case, _ = open_case(empty=True)
+    case, _ = searched_case(empty=True)
     ends = f"{case.expires_at:%Y-%m-%d %H:%M} UTC"
     assert likeness("review", "list").out.endswith(f": found nobody, ends {ends}\n")
     shown = likeness("review", "show", case.id).out
@@ -141,7 +150,7 @@ def test_who_searched_is_not_told_that_nobody_was_found(likeness: Command) -> No
     likeness("collections", "create", "staff")
 
     def said(empty: bool) -> list[str]:
-        case, _ = open_case(f"local:{user_here()}", empty=empty)
+        case, _ = searched_case(f"local:{user_here()}", empty=empty)
         verdict = ("decide", case.id, "--verdict=same", "--reason=it is her")
         outcomes = [
             likeness("review", *arguments)
@@ -159,7 +168,7 @@ def test_who_searched_is_not_told_that_nobody_was_found(likeness: Command) -> No
 
 def test_authorisation_is_recorded(likeness: Command) -> None:
     likeness("collections", "create", "staff")
-    case, _ = open_case(authorisation_hours=24)
+    case, _ = searched_case(authorisation_hours=24)
     assert "to be authorised by" in likeness("review", "list").out
     arguments = ("review", "authorise", case.id, "--authority", "Court", "--number", "12 X")
     assert likeness(*arguments).code == 0
@@ -169,7 +178,7 @@ def test_authorisation_is_recorded(likeness: Command) -> None:
 
 def test_nobody_authorises_their_own_search(likeness: Command) -> None:
     likeness("collections", "create", "staff")
-    case, _ = open_case(f"local:{user_here()}", authorisation_hours=24)
+    case, _ = searched_case(f"local:{user_here()}", authorisation_hours=24)
     outcome = likeness("review", "authorise", case.id, "--authority", "Court", "--number", "12 X")
     assert (outcome.code, outcome.out) == (1, "")
     assert "keys create NAME --role admin" in outcome.err
@@ -179,7 +188,7 @@ def test_nobody_authorises_their_own_search(likeness: Command) -> None:
 def test_sweep_deletes_what_was_never_authorised_and_says_so(likeness: Command) -> None:
     likeness("collections", "create", "staff")
     assert answer(likeness, "review", "sweep") == {"cases": [], "unauthorised": [], "watches": []}
-    case, _ = open_case(authorisation_hours=0)
+    case, _ = searched_case(authorisation_hours=0)
     outcome = likeness("review", "sweep")
     assert f"Case {case.id} was never authorised" in outcome.out
     assert likeness("review", "list").out == "There is no case.\n"

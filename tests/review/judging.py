@@ -7,7 +7,21 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from likeness.review import Candidate, Case, Found, Owed, Search, Standing, Verdict, cases, verdicts
+from likeness.review import (
+    Candidate,
+    Case,
+    Found,
+    Owed,
+    Search,
+    Standing,
+    Verdict,
+    delete_case,
+    ended_cases,
+    find_case,
+    give_verdict,
+    open_case,
+    outcome_of,
+)
 from likeness.secrets import Keyring
 from likeness.storage import Database
 
@@ -49,7 +63,7 @@ class Desk:
         **owed: Any,
     ) -> Case:
         return self.database.write(
-            lambda connection: cases.open_case(
+            lambda connection: open_case(
                 connection,
                 self.keyring,
                 search,
@@ -67,7 +81,7 @@ class Desk:
         self, case: Case, reviewer: str, verdict: Verdict, number: int | None = None
     ) -> Standing:
         return self.database.write(
-            lambda connection: verdicts.decide(
+            lambda connection: give_verdict(
                 connection,
                 self.keyring,
                 case.id,
@@ -80,24 +94,24 @@ class Desk:
         )[1].standing
 
     def candidates(self, case: Case) -> tuple[Candidate, ...]:
-        return self.database.read(lambda c: cases.outcome_of(c, case)).candidates
+        return self.database.read(lambda c: outcome_of(c, case)).candidates
 
     def released(self, search: Search = SEARCH) -> tuple[UUID, ...] | None:
         """Whom people confirmed for a search; None while it has to wait."""
         case = self.find(search)
         if case is None:
             return None
-        outcome = self.database.read(lambda c: cases.outcome_of(c, case))
+        outcome = self.database.read(lambda c: outcome_of(c, case))
         return outcome.confirmed_ids if outcome.decided else None
 
     def find(self, search: Search = SEARCH) -> Case | None:
-        return self.database.read(lambda c: cases.find_case(c, self.keyring, search, self.now))
+        return self.database.read(lambda c: find_case(c, self.keyring, search, self.now))
 
     def sweep(self) -> list[Case]:
         def sweep(connection: Connection) -> list[Case]:
-            ended = cases.ended(connection, self.now)
+            ended = ended_cases(connection, self.now)
             for case in ended:
-                cases.end(connection, case)
+                delete_case(connection, case)
             return ended
 
         return self.database.write(sweep)

@@ -6,7 +6,22 @@ import pytest
 from sqlalchemy import Connection, select
 
 from likeness.errors import Denied, KeyUnusable, NotFound
-from likeness.review import Found, Search, Standing, Verdict, cases, crops, keys, verdicts
+from likeness.review import (
+    Found,
+    Search,
+    Standing,
+    Verdict,
+    authorisation_of,
+    authorise,
+    forget_collection,
+    forget_people,
+    keep_crops,
+    open_crop,
+    probe_crop,
+    rewrap_keys,
+    told_apart_from,
+)
+from likeness.review.keys import find_key
 from likeness.review.tables import AUTHORISATIONS, CANDIDATES, CASES, KEYS, TOLD_APART, VERDICTS
 
 from .judging import COLLECTION, CROP, SEARCH, Desk, found, other
@@ -114,7 +129,7 @@ def test_case_ends_with_its_deadline_when_no_authority_consents(desk: Desk) -> N
     assert desk.released() is None
     with pytest.raises(NotFound):
         desk.database.write(
-            lambda c: verdicts.authorise(
+            lambda c: authorise(
                 c,
                 desk.keyring,
                 case.id,
@@ -132,7 +147,7 @@ def test_authorised_case_outlives_its_deadline(desk: Desk) -> None:
     case = desk.open(found(), authorisation_hours=24)
     desk.pass_hours(23)
     authorised = desk.database.write(
-        lambda c: verdicts.authorise(
+        lambda c: authorise(
             c,
             desk.keyring,
             case.id,
@@ -145,7 +160,7 @@ def test_authorised_case_outlives_its_deadline(desk: Desk) -> None:
     assert authorised.authorised_at == desk.now
     desk.pass_hours(100)
     assert desk.find() == authorised
-    kept = desk.database.read(lambda c: verdicts.authorisation_of(c, desk.keyring, authorised))
+    kept = desk.database.read(lambda c: authorisation_of(c, desk.keyring, authorised))
     assert kept is not None
     assert (kept.authority, kept.number, kept.principal_id) == (
         "District court",
@@ -156,7 +171,7 @@ def test_authorised_case_outlives_its_deadline(desk: Desk) -> None:
 
 def test_probe_is_seen_while_its_case_lives_and_lies_nowhere_in_the_clear(desk: Desk) -> None:
     case = desk.open(found())
-    assert desk.database.read(lambda c: cases.probe_crop(c, desk.keyring, case)) == CROP
+    assert desk.database.read(lambda c: probe_crop(c, desk.keyring, case)) == CROP
     sealed = desk.database.read(lambda c: c.execute(select(CASES.c.sealed_crop)).scalar_one())
     assert CROP not in sealed
 
@@ -166,7 +181,7 @@ def test_erased_references_vanish_from_cases(desk: Desk) -> None:
     case = desk.open([gone, stays])
     for one in desk.candidates(case):
         desk.decide(case, "ada", Verdict.SAME, one.number)
-    desk.database.write(lambda c: cases.forget(c, [gone.id]))
+    desk.database.write(lambda c: forget_people(c, [gone.id]))
     assert desk.released() == (stays.id,)
     assert [one.id for one in desk.candidates(case)] == [stays.id]
 
@@ -175,14 +190,14 @@ def test_erased_subject_vanishes_from_cases_that_found_them_as_a_whole(desk: Des
     gone = Found(None, uuid4(), 99.0)
     case = desk.open([gone])
     assert [one.id for one in desk.candidates(case)] == [gone.subject_id]
-    desk.database.write(lambda c: cases.forget(c, [gone.id]))
+    desk.database.write(lambda c: forget_people(c, [gone.id]))
     assert desk.candidates(case) == ()
 
 
 def test_case_that_searched_for_an_erased_reference_ends(desk: Desk) -> None:
     erased = uuid4()
     desk.open(found(), other(probe=erased.bytes), probe_id=erased)
-    desk.database.write(lambda c: cases.forget(c, [erased]))
+    desk.database.write(lambda c: forget_people(c, [erased]))
     assert desk.find(other(probe=erased.bytes)) is None
     assert rows(desk) == 0
 
@@ -191,26 +206,26 @@ def test_erased_collection_takes_cases_crops_and_key_along(desk: Desk) -> None:
     reference = found()[0]
     case = desk.open([reference])
     desk.decide(case, "ada", Verdict.NOT_SAME)
-    desk.database.write(lambda c: crops.keep(c, desk.keyring, COLLECTION, {reference.id: CROP}))
-    desk.database.write(lambda c: cases.forget_collection(c, COLLECTION))
+    desk.database.write(lambda c: keep_crops(c, desk.keyring, COLLECTION, {reference.id: CROP}))
+    desk.database.write(lambda c: forget_collection(c, COLLECTION))
     assert rows(desk) == 0
-    assert desk.database.read(lambda c: keys.find_key(c, desk.keyring, COLLECTION)) is None
+    assert desk.database.read(lambda c: find_key(c, desk.keyring, COLLECTION)) is None
 
 
 def test_crop_of_a_reference_opens_in_its_collection_until_it_is_forgotten(desk: Desk) -> None:
     one, two = uuid4(), uuid4()
     desk.database.write(
-        lambda c: crops.keep(c, desk.keyring, COLLECTION, {one: CROP, two: b"another"})
+        lambda c: keep_crops(c, desk.keyring, COLLECTION, {one: CROP, two: b"another"})
     )
 
     def opened(collection_id: object) -> bytes | None:
         return desk.database.read(
-            lambda c: crops.open_crop(c, desk.keyring, collection_id, one)  # type: ignore[arg-type]
+            lambda c: open_crop(c, desk.keyring, collection_id, one)  # type: ignore[arg-type]
         )
 
     assert opened(COLLECTION) == CROP
     assert opened(uuid4()) is None
-    desk.database.write(lambda c: cases.forget(c, [one]))
+    desk.database.write(lambda c: forget_people(c, [one]))
     assert opened(COLLECTION) is None
 
 
@@ -218,10 +233,10 @@ def test_case_opens_after_the_installations_key_was_rotated(desk: Desk) -> None:
     case = desk.open(found())
     old = desk.keyring.key_ids[0]
     desk.keyring.rotate()
-    assert desk.database.write(lambda c: keys.rewrap_keys(c, desk.keyring)) == 1
-    assert desk.database.write(lambda c: keys.rewrap_keys(c, desk.keyring)) == 0
+    assert desk.database.write(lambda c: rewrap_keys(c, desk.keyring)) == 1
+    assert desk.database.write(lambda c: rewrap_keys(c, desk.keyring)) == 0
     desk.keyring.retire(old)
-    assert desk.database.read(lambda c: cases.probe_crop(c, desk.keyring, case)) == CROP
+    assert desk.database.read(lambda c: probe_crop(c, desk.keyring, case)) == CROP
     assert desk.find() == case
 
 
@@ -229,7 +244,7 @@ def test_case_whose_key_is_gone_says_so(desk: Desk) -> None:
     case = desk.open(found())
     desk.database.write(lambda c: c.execute(KEYS.delete()))
     with pytest.raises(KeyUnusable, match="Restore the database"):
-        desk.database.read(lambda c: cases.probe_crop(c, desk.keyring, case))
+        desk.database.read(lambda c: probe_crop(c, desk.keyring, case))
 
 
 def test_pair_that_people_told_apart_is_never_proposed_again(desk: Desk) -> None:
@@ -297,7 +312,7 @@ def test_told_apart_pairs_are_known_for_searches_that_owe_no_review(desk: Desk) 
     one, two = found(2)
     desk.decide(desk.open([one]), "ada", Verdict.NOT_SAME)
     apart = desk.database.read(
-        lambda c: cases.told_apart_from(
+        lambda c: told_apart_from(
             c, desk.keyring, COLLECTION, probe=SEARCH.probe, candidate_ids=[one.id, two.id], owed=0
         )
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from likeness.errors import Denied
 from likeness.gallery.stored_collections import StoredCollection
 from likeness.notify import WebhookSender, read_networks
-from likeness.review import Arrival, Case, Owed, crops
+from likeness.review import Arrival, Case, Owed, open_crop
 from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.review.upkeep import Swept, Told, sweep_review, tell
 from likeness.service.uses.home import Rows
@@ -106,9 +106,7 @@ def test_enrolment_keeps_faces_and_opens_cases(desk: Desk) -> None:
     assert case.watch_id == watch.id
     (candidate,) = desk.candidates(case)
     assert candidate.reference_id == alike.reference_id
-    kept = desk.database.read(
-        lambda c: crops.open_crop(c, desk.keyring, COLLECTION, unlike.reference_id)
-    )
+    kept = desk.database.read(lambda c: open_crop(c, desk.keyring, COLLECTION, unlike.reference_id))
     assert kept == b"crop 2"
 
 
@@ -117,9 +115,7 @@ def test_enrolment_keeps_nothing_while_crops_are_off(desk: Desk) -> None:
     (arrival,), opened = enrol(desk, 1, keeps_crops=False)
     assert opened == []
     assert (
-        desk.database.read(
-            lambda c: crops.open_crop(c, desk.keyring, COLLECTION, arrival.reference_id)
-        )
+        desk.database.read(lambda c: open_crop(c, desk.keyring, COLLECTION, arrival.reference_id))
         is None
     )
 

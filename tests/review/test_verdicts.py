@@ -4,7 +4,16 @@ import pytest
 from sqlalchemy import select
 
 from likeness.errors import Conflict, Denied, InvalidRequest, NotFound
-from likeness.review import Case, Standing, Verdict, verdicts
+from likeness.review import (
+    Case,
+    Standing,
+    Verdict,
+    authorisation_of,
+    authorise,
+    give_verdict,
+    verdicts_of,
+    verdicts_seen_by,
+)
 from likeness.review.tables import VERDICTS
 
 from .judging import SEARCH, Desk, found
@@ -13,8 +22,8 @@ from .judging import SEARCH, Desk, found
 def seen(desk: Desk, case: Case, reviewer: str) -> list[str]:
     """Whose verdicts on the only candidate a reviewer sees."""
     (candidate,) = desk.candidates(case)
-    given = desk.database.read(lambda c: verdicts.of_case(c, desk.keyring, case))
-    shown = verdicts.seen_by(case, candidate, given, f"key:{reviewer}")
+    given = desk.database.read(lambda c: verdicts_of(c, desk.keyring, case))
+    shown = verdicts_seen_by(case, candidate, given, f"key:{reviewer}")
     return [one.reviewer_id.removeprefix("key:") for one in shown]
 
 
@@ -90,7 +99,7 @@ def test_reasons_are_sealed(desk: Desk) -> None:
     desk.decide(case, "ada", Verdict.SAME)
     sealed = desk.database.read(lambda c: c.execute(select(VERDICTS.c.sealed_reason)).scalar_one())
     assert b"ears" not in sealed
-    (given,) = desk.database.read(lambda c: verdicts.of_case(c, desk.keyring, case))
+    (given,) = desk.database.read(lambda c: verdicts_of(c, desk.keyring, case))
     assert given.reason == "ada looked at the ears"
 
 
@@ -99,7 +108,7 @@ def test_reason_that_is_none_is_refused(desk: Desk, reason: str) -> None:
     case = desk.open(found())
     with pytest.raises(InvalidRequest, match="a reason"):
         desk.database.write(
-            lambda c: verdicts.decide(
+            lambda c: give_verdict(
                 c,
                 desk.keyring,
                 case.id,
@@ -113,9 +122,9 @@ def test_reason_that_is_none_is_refused(desk: Desk, reason: str) -> None:
 
 
 def test_consent_is_recorded_once_and_only_where_it_is_owed(desk: Desk) -> None:
-    def authorise(case: Case) -> Case:
+    def consent(case: Case) -> Case:
         return desk.database.write(
-            lambda c: verdicts.authorise(
+            lambda c: authorise(
                 c,
                 desk.keyring,
                 case.id,
@@ -128,19 +137,19 @@ def test_consent_is_recorded_once_and_only_where_it_is_owed(desk: Desk) -> None:
 
     without = desk.open(found())
     with pytest.raises(Conflict, match="owes no authorisation"):
-        authorise(without)
+        consent(without)
     desk.pass_hours(24 * 30)
     owing = desk.open(found(), authorisation_hours=48)
-    authorise(owing)
+    consent(owing)
     with pytest.raises(Conflict, match="has an authorisation already"):
-        authorise(owing)
+        consent(owing)
 
 
 def test_nobody_authorises_their_own_search(desk: Desk) -> None:
     case = desk.open(found(), authorisation_hours=48)
     with pytest.raises(Denied, match=r"is of your own use.*another admin"):
         desk.database.write(
-            lambda c: verdicts.authorise(
+            lambda c: authorise(
                 c,
                 desk.keyring,
                 case.id,
@@ -150,4 +159,4 @@ def test_nobody_authorises_their_own_search(desk: Desk) -> None:
                 now=desk.now,
             )
         )
-    assert desk.database.read(lambda c: verdicts.authorisation_of(c, desk.keyring, case)) is None
+    assert desk.database.read(lambda c: authorisation_of(c, desk.keyring, case)) is None

@@ -23,12 +23,20 @@ from likeness.review import (
     Probe,
     Verdict,
     Watch,
-    cases,
+    begin_watch,
+    claim_notices,
+    delete_notice,
+    delete_watch,
+    expired_watches,
+    get_watch,
+    grounds_of,
+    keeper_of,
+    live_watches,
     open_watch_cases,
-    outbox,
-    watches,
+    probe_crop,
+    webhook_of,
 )
-from likeness.review.outbox import MOST_ATTEMPTS, Claimed
+from likeness.review.matches import MOST_ATTEMPTS, Claimed
 from likeness.review.tables import OUTBOX, WATCHES
 from likeness.terms import Calibration, CohortStatistics, Principal, Role, Template
 
@@ -59,16 +67,16 @@ def watch_of(desk: Desk, seed: int = 1, **changed: Any) -> tuple[Watch, WebhookS
         URL,
     )
     return desk.database.write(
-        lambda c: watches.add(c, desk.keyring, replace(new, **changed), desk.now)
+        lambda c: begin_watch(c, desk.keyring, replace(new, **changed), desk.now)
     )
 
 
 def test_keeper_is_known_as_they_were_when_the_watch_was_admitted(desk: Desk) -> None:
     watch, _ = watch_of(desk)
-    kept = desk.database.read(lambda c: watches.keeper_of(c, desk.keyring, watch))
+    kept = desk.database.read(lambda c: keeper_of(c, desk.keyring, watch))
     assert kept == SEARCHER
     desk.database.write(lambda c: c.execute(update(WATCHES).values(sealed_keeper=None)))
-    assert desk.database.read(lambda c: watches.keeper_of(c, desk.keyring, watch)) is None
+    assert desk.database.read(lambda c: keeper_of(c, desk.keyring, watch)) is None
 
 
 def enrol(desk: Desk, *seeds: int, collection_id: UUID = COLLECTION, **at_hand: Any) -> list[Case]:
@@ -91,7 +99,7 @@ def enrol(desk: Desk, *seeds: int, collection_id: UUID = COLLECTION, **at_hand: 
 
 
 def claim(desk: Desk) -> Claimed:
-    return desk.database.write(lambda c: outbox.claim(c, desk.keyring, desk.now))
+    return desk.database.write(lambda c: claim_notices(c, desk.keyring, desk.now))
 
 
 def test_later_enrolment_that_resembles_a_watch_opens_a_case(desk: Desk) -> None:
@@ -100,7 +108,7 @@ def test_later_enrolment_that_resembles_a_watch_opens_a_case(desk: Desk) -> None
     assert (case.watch_id, case.purpose, case.reviews) == (watch.id, "missing-persons", 1)
     (candidate,) = desk.candidates(case)
     assert candidate.similarity >= 99
-    assert desk.database.read(lambda c: cases.probe_crop(c, desk.keyring, case)) == CROP
+    assert desk.database.read(lambda c: probe_crop(c, desk.keyring, case)) == CROP
 
 
 def test_of_whom_too_many_here_are_as_alike_a_case_is_opened_and_nobody_told(desk: Desk) -> None:
@@ -151,7 +159,7 @@ def test_watch_matches_nothing_elsewhere_of_another_model_or_after_its_end(desk:
     watch_of(desk, seed=2, template=template(2, model="another"))
     assert enrol(desk, 1, collection_id=uuid4()) == []
     assert enrol(desk, 2) == []
-    desk.database.write(lambda c: watches.end(c, watch))
+    desk.database.write(lambda c: delete_watch(c, watch))
     assert enrol(desk, 1) == []
 
 
@@ -160,10 +168,10 @@ def test_expired_watch_matches_nothing_even_before_it_is_swept(desk: Desk) -> No
     desk.pass_hours(30 * 24)
     assert enrol(desk, 1) == []
     with pytest.raises(NotFound):
-        desk.database.read(lambda c: watches.get(c, watch.id, desk.now))
-    assert desk.database.read(lambda c: watches.live(c, desk.now)) == []
-    assert desk.database.read(lambda c: watches.expired(c, desk.now)) == [watch]
-    desk.database.write(lambda c: watches.end(c, watch))
+        desk.database.read(lambda c: get_watch(c, watch.id, desk.now))
+    assert desk.database.read(lambda c: live_watches(c, desk.now)) == []
+    assert desk.database.read(lambda c: expired_watches(c, desk.now)) == [watch]
+    desk.database.write(lambda c: delete_watch(c, watch))
     assert desk.database.read(lambda c: c.execute(select(WATCHES)).all()) == []
 
 
@@ -196,9 +204,9 @@ def test_grounds_and_webhook_are_sealed_and_open_again(desk: Desk) -> None:
     kept = b"".join(value for value in row if isinstance(value, bytes))
     assert b"Court" not in kept
     assert b"token" not in kept
-    grounds = desk.database.read(lambda c: watches.grounds_of(c, desk.keyring, watch))
+    grounds = desk.database.read(lambda c: grounds_of(c, desk.keyring, watch))
     assert grounds.authority == "Court 7"
-    webhook = desk.database.read(lambda c: watches.webhook_of(c, desk.keyring, watch))
+    webhook = desk.database.read(lambda c: webhook_of(c, desk.keyring, watch))
     assert webhook is not None
     assert (webhook.url, webhook.secret) == (URL, secret)
 
@@ -248,7 +256,7 @@ def test_notice_that_arrived_is_gone(desk: Desk) -> None:
     watch_of(desk)
     enrol(desk, 1)
     (notice,) = claim(desk).notices
-    desk.database.write(lambda c: outbox.arrived(c, notice.id))
+    desk.database.write(lambda c: delete_notice(c, notice.id))
     desk.pass_hours(24)
     assert claim(desk) == Claimed((), 0)
 
@@ -256,5 +264,5 @@ def test_notice_that_arrived_is_gone(desk: Desk) -> None:
 def test_ended_watch_tells_nothing_more(desk: Desk) -> None:
     watch, _ = watch_of(desk)
     enrol(desk, 1)
-    desk.database.write(lambda c: watches.end(c, watch))
+    desk.database.write(lambda c: delete_watch(c, watch))
     assert claim(desk) == Claimed((), 0)

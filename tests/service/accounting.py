@@ -15,7 +15,7 @@ from sqlalchemy import select
 from likeness.ledger import Ledger
 from likeness.ledger.tables import ENTRIES
 from likeness.policy import RulesInForce, enable_pack, read_pack, shipped
-from likeness.review import Verdict, cases, verdicts
+from likeness.review import Verdict, get_case, give_verdict, probe_crop
 from likeness.secrets import Keyring
 from likeness.service.uses.record import Desk, Outcome
 from likeness.service.uses.withhold import Probe, Withholding
@@ -157,7 +157,7 @@ class Accounting:
 
     def decide(self, case_id: UUID, reviewer: str, verdict: Verdict, number: int = 1) -> None:
         self.database.write(
-            lambda connection: verdicts.decide(
+            lambda connection: give_verdict(
                 connection,
                 self.keyring,
                 case_id,
@@ -171,7 +171,7 @@ class Accounting:
 
     def probe_crop(self, case_id: UUID) -> bytes | None:
         return self.database.read(
-            lambda connection: cases.probe_crop(
-                connection, self.keyring, cases.get(connection, case_id, self.now)
+            lambda connection: probe_crop(
+                connection, self.keyring, get_case(connection, case_id, self.now)
             )
         )

@@ -20,7 +20,7 @@ from likeness.errors import Conflict, Denied
 from likeness.gallery import Size
 from likeness.ledger.tables import ENTRIES
 from likeness.policy import Scope, enable_pack, read_pack, suspend
-from likeness.review import Grounds, NewWatch, Owed, Watch, watches
+from likeness.review import Grounds, NewWatch, Owed, Watch, begin_watch, delete_watch
 from likeness.review.tables import CASES, CROPS, OUTBOX
 from likeness.service.enrol import enrol
 from likeness.service.enrol.sources import read_source
@@ -72,7 +72,7 @@ def watch_for(
         now + timedelta(days=30),
         "https://hooks.example/likeness",
     )
-    return home.database.write(lambda c: watches.add(c, home.keyring, new, now))[0]
+    return home.database.write(lambda c: begin_watch(c, home.keyring, new, now))[0]
 
 
 def test_a_watch_opens_a_case_and_posts_a_notice_with_the_batch_that_it_resembles(
@@ -114,7 +114,7 @@ def test_without_calibration_nobody_is_enrolled_past_a_watch(
         assert home.gallery.collection("staff").size == Size(0, 0)
         assert rows(home, CROPS) == rows(home, CASES) == []
 
-        home.database.write(lambda c: watches.end(c, watch))
+        home.database.write(lambda c: delete_watch(c, watch))
         (result,) = enroller(home).enrol(read_source(tmp_path / "red"))
         assert result.outcome is enrol.Outcome.ENROLLED
 
@@ -234,7 +234,7 @@ def test_an_act_that_fails_leaves_no_face_no_case_and_says_so(
     def full(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("likeness.review.outbox.post", full)
+    monkeypatch.setattr("likeness.review.matches.post_notice", full)
     with pytest.raises(OSError, match="no space"):
         list(enroller(home).enrol(read_source(tmp_path / "red")))
     assert home.gallery.collection("staff").size == Size(0, 0)

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from likeness.errors import Denied
-from likeness.review import Found, Owed, Search, Verdict, cases
+from likeness.review import Found, Owed, Search, Verdict, open_case
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.uses.record import Outcome
 from likeness.service.uses.withhold import Probe
@@ -139,7 +139,7 @@ def test_verdicts_of_0_1_0_hold_for_the_face_that_they_were_on(
     known_then = hashlib.sha256(LEFT.sample.data + place.encode()).digest()
     search = Search("key:then", COLLECTION, "identify", "research", (), known_then)
     case = accounts.database.write(
-        lambda c: cases.open_case(
+        lambda c: open_case(
             c,
             accounts.keyring,
             search,

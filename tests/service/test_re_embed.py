@@ -370,7 +370,7 @@ def test_a_crop_that_shows_no_face_holds_the_switch_back(
 ) -> None:
     with_crops(tmp_path, database_url, standards)
     grey = draw(tmp_path / "grey.png").read_bytes()
-    monkeypatch.setattr("likeness.review.crops.open_crop", lambda *_: grey)
+    monkeypatch.setattr("likeness.service.models.re_embed.open_crop", lambda *_: grey)
     with with_new_model(tmp_path, database_url) as home:
         work = re_embedder(home)
         results = list(work.make_anew(work.crops()))

@@ -191,7 +191,7 @@ def test_what_fails_inside_stays_inside(
     def fail(*_: object) -> object:
         raise error
 
-    monkeypatch.setattr("likeness.review.cases.every", fail)
+    monkeypatch.setattr("likeness.service.review.cases.live_cases", fail)
     answer = client.call("GET", "/v1/cases", "reviewer")
     (failed,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert f"request {answer.headers['x-request-id']} failed: {type(error).__name__} at" in (

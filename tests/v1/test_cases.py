@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection
 
-from likeness.review import Arrival, Case, Found, Owed, crops, open_watch_cases
+from likeness.review import Arrival, Case, Found, Owed, keep_crops, open_watch_cases
 from likeness.terms import Calibration
 from tests.gallery.galleries import MODEL, new
 from tests.review.judging import CROP, SEARCH, found, other
@@ -28,7 +28,7 @@ def open_case(client: Client, count: int = 1, **owed: Any) -> Case:
 def with_faces(client: Client, case: Case) -> Case:
     """Keep a picture of each candidate."""
     faces = {one.id: b"reference" for one in client.desk.candidates(case)}
-    client.database.write(lambda c: crops.keep(c, client.keyring, case.collection_id, faces))
+    client.database.write(lambda c: keep_crops(c, client.keyring, case.collection_id, faces))
     return case
 
 
@@ -73,7 +73,7 @@ def test_subject_found_as_a_whole_is_shown_by_a_face_that_was_kept(client: Clien
     path = f"/v1/cases/{case.id}/candidates/1/face"
     assert client.call("GET", path, "reviewer").status_code == 404
     client.database.write(
-        lambda c: crops.keep(c, client.keyring, case.collection_id, {second_id: b"second"})
+        lambda c: keep_crops(c, client.keyring, case.collection_id, {second_id: b"second"})
     )
     assert client.call("GET", path, "reviewer").content == b"second"
 

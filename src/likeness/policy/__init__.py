@@ -20,7 +20,7 @@ from likeness.policy.changes import (
 from likeness.policy.engine import Circumstances, PolicyEngine
 from likeness.policy.in_force import RulesInForce, count_use, is_set_back, uses_of_day
 from likeness.policy.pack import ChosenPack, Pack, PackRule, read_pack, shipped
-from likeness.policy.vocabulary import (
+from likeness.policy.words import (
     UNKNOWN,
     Footage,
     Notice,

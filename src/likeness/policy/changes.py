@@ -17,7 +17,7 @@ from likeness.errors import AlreadyExists, InvalidRequest, NotFound
 from likeness.policy.engine import PolicyEngine
 from likeness.policy.pack import ChosenPack, Pack, read_pack, shipped
 from likeness.policy.tables import PACKS, STATE, SUSPENSIONS
-from likeness.policy.vocabulary import vocabulary, within
+from likeness.policy.words import vocabulary, within
 from likeness.terms import Use
 
 STOP_SWITCH = "stop-switch"

@@ -24,7 +24,7 @@ from uuid import UUID
 from likeness.errors import required
 from likeness.policy.cedar import CedarFailed, Facts, Rules, schema_text
 from likeness.policy.pack import ChosenPack, PackRule, refuse_twins
-from likeness.policy.vocabulary import Footage, Notice, Values, known, vocabulary, within
+from likeness.policy.words import Footage, Notice, Values, known, vocabulary, within
 from likeness.terms import UNDECLARED, Action, Decision, Duty, Obligation, Rule, Use
 
 _DAY = timedelta(days=1)

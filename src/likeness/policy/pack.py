@@ -28,7 +28,7 @@ from likeness.policy.pack_facts import (
     read_facts,
     read_standing,
 )
-from likeness.policy.vocabulary import UNKNOWN, Footage, vocabulary
+from likeness.policy.words import UNKNOWN, Footage, vocabulary
 from likeness.terms import Duty, Role, Rule
 
 _REQUIRED = ("@id", "@source", "@effective")

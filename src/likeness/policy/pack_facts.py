@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypedDict
 
 from likeness.errors import InvalidRequest
-from likeness.policy.vocabulary import vocabulary
+from likeness.policy.words import vocabulary
 
 EVERYWHERE = "everywhere"
 

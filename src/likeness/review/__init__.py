@@ -3,7 +3,6 @@
 All are functions over a connection; what is personal opens only with the key of its case.
 """
 
-from likeness.review import cases, crops, keys, outbox, verdicts, watches
 from likeness.review.case import (
     LONGEST_STATEMENT,
     Candidate,
@@ -15,12 +14,58 @@ from likeness.review.case import (
     Standing,
     Verdict,
 )
-from likeness.review.probes import SampleFace
-from likeness.review.verdicts import Authorisation, Judgement
-from likeness.review.watches import Grounds, NewWatch, Probe, Watch
-from likeness.review.watching import Arrival, open_watch_cases
+from likeness.review.cases import (
+    FORGOTTEN_FROM,
+    delete_case,
+    ended_cases,
+    find_case,
+    forget_collection,
+    forget_people,
+    get_case,
+    is_own_case,
+    live_cases,
+    open_case,
+    outcome_of,
+    probe_crop,
+    told_apart_from,
+)
+from likeness.review.faces import SampleFace, keep_crops, open_crop, with_crops
+from likeness.review.keys import counts_by_key, is_anything_kept_of, rewrap_keys
+from likeness.review.matches import (
+    Arrival,
+    any_notice_due,
+    claim_notices,
+    delete_notice,
+    open_watch_cases,
+)
+from likeness.review.verdicts import (
+    Authorisation,
+    Judgement,
+    authorisation_of,
+    authorise,
+    give_verdict,
+    numbers_judged_by,
+    verdicts_of,
+    verdicts_seen_by,
+)
+from likeness.review.watches import (
+    Grounds,
+    NewWatch,
+    Probe,
+    Watch,
+    begin_watch,
+    delete_watch,
+    expired_watches,
+    get_watch,
+    grounds_of,
+    is_anybody_watched,
+    keeper_of,
+    live_watches,
+    webhook_of,
+)
 
 __all__ = [
+    "FORGOTTEN_FROM",
     "LONGEST_STATEMENT",
     "Arrival",
     "Authorisation",
@@ -38,11 +83,41 @@ __all__ = [
     "Standing",
     "Verdict",
     "Watch",
-    "cases",
-    "crops",
-    "keys",
+    "any_notice_due",
+    "authorisation_of",
+    "authorise",
+    "begin_watch",
+    "claim_notices",
+    "counts_by_key",
+    "delete_case",
+    "delete_notice",
+    "delete_watch",
+    "ended_cases",
+    "expired_watches",
+    "find_case",
+    "forget_collection",
+    "forget_people",
+    "get_case",
+    "get_watch",
+    "give_verdict",
+    "grounds_of",
+    "is_anybody_watched",
+    "is_anything_kept_of",
+    "is_own_case",
+    "keep_crops",
+    "keeper_of",
+    "live_cases",
+    "live_watches",
+    "numbers_judged_by",
+    "open_case",
+    "open_crop",
     "open_watch_cases",
-    "outbox",
-    "verdicts",
-    "watches",
+    "outcome_of",
+    "probe_crop",
+    "rewrap_keys",
+    "told_apart_from",
+    "verdicts_of",
+    "verdicts_seen_by",
+    "webhook_of",
+    "with_crops",
 ]

@@ -13,7 +13,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from likeness.errors import InvalidRequest, required
-from likeness.review.probes import SampleFace
+from likeness.review.faces import SampleFace
 
 
 class Verdict(StrEnum):

@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
 
 from likeness.errors import NotFound
-from likeness.review import keys, probes, watches
 from likeness.review.case import (
     Candidate,
     Case,
@@ -26,7 +25,14 @@ from likeness.review.case import (
     Verdict,
     standing,
 )
-from likeness.review.probes import Identity, SampleFace
+from likeness.review.faces import (
+    Identity,
+    SampleFace,
+    forget_unknown_faces,
+    identities_of,
+    remember_face,
+)
+from likeness.review.keys import ensure_key, find_key, new_key_under, open_key
 from likeness.review.tables import (
     AUTHORISATIONS,
     CANDIDATES,
@@ -39,6 +45,7 @@ from likeness.review.tables import (
     VERDICTS,
     WATCHES,
 )
+from likeness.review.watches import delete_watches
 from likeness.secrets import Digester, Key, Keyring
 
 FORGOTTEN_FROM = (
@@ -95,14 +102,14 @@ def open_case(
     known = find_case(connection, keyring, search, now)
     if known is not None:
         return known
-    key = keys.ensure_key(connection, keyring, search.collection_id)
-    identities = probes.identities(connection, key, search.probe)
+    key = ensure_key(connection, keyring, search.collection_id)
+    identities = identities_of(connection, key, search.probe)
     search_digest = _search_digest(key, search, identities[0])
     # One that has lapsed is no search's any more, and stays for the sweep, which says so on record.
     lapsed = update(CASES).where(CASES.c.search_digest == search_digest)
     connection.execute(lapsed.values(search_digest=os.urandom(_DIGEST_BYTES)))
     case_id = uuid4()
-    case_key, sealed_key = keys.new_key_under(key, _key_context(case_id))
+    case_key, sealed_key = new_key_under(key, _key_context(case_id))
     hours = owed.authorisation_hours
     case = Case(
         case_id,
@@ -119,7 +126,7 @@ def open_case(
         None if hours is None else now + timedelta(hours=hours),
         authorised_at=None,
     )
-    probes.remember(connection, key, search.collection_id, search.probe, identities[0])
+    remember_face(connection, key, search.collection_id, search.probe, identities[0])
     row = {field: getattr(case, field) for field in Case.__dataclass_fields__}
     del row["authorised_at"]
     connection.execute(
@@ -162,17 +169,17 @@ def find_case(
     connection: Connection, keyring: Keyring, search: Search, now: datetime
 ) -> Case | None:
     """Find the case of a search that is done again; None where it has none."""
-    key = keys.find_key(connection, keyring, search.collection_id)
+    key = find_key(connection, keyring, search.collection_id)
     if key is None:
         return None
-    for identity in probes.identities(connection, key, search.probe):
+    for identity in identities_of(connection, key, search.probe):
         digest = _search_digest(key, search, identity)
         for case in _read(connection, _lives(now), CASES.c.search_digest == digest):
             return case
     return None
 
 
-def get(connection: Connection, case_id: UUID, now: datetime) -> Case:
+def get_case(connection: Connection, case_id: UUID, now: datetime) -> Case:
     """Find a case by its id.
 
     Raises:
@@ -185,7 +192,7 @@ def get(connection: Connection, case_id: UUID, now: datetime) -> Case:
     )
 
 
-def every(connection: Connection, now: datetime) -> list[Case]:
+def live_cases(connection: Connection, now: datetime) -> list[Case]:
     """List the cases that live, the oldest first."""
     return _read(connection, _lives(now))
 
@@ -217,7 +224,7 @@ def outcome_of(connection: Connection, case: Case) -> Outcome:
     return Outcome(tuple(Candidate(**row._mapping, standing=stands(row)) for row in rows))
 
 
-def is_own(connection: Connection, case: Case, principal_id: str) -> bool:
+def is_own_case(connection: Connection, case: Case, principal_id: str) -> bool:
     """Say whether somebody has searched for the probe of a case: its outcome would be theirs."""
     if case.principal_id == principal_id:
         return True
@@ -240,10 +247,10 @@ def told_apart_from(
     owed: int,
 ) -> set[UUID]:
     """Say which references and subjects so many people have told apart from a probe as are owed."""
-    key = keys.find_key(connection, keyring, collection_id)
+    key = find_key(connection, keyring, collection_id)
     if key is None:
         return set()
-    digests = [one.digest(key) for one in probes.identities(connection, key, probe)]
+    digests = [one.digest(key) for one in identities_of(connection, key, probe)]
     return _told_apart_among(connection, digests, candidate_ids, owed)
 
 
@@ -307,11 +314,11 @@ def key_of(connection: Connection, keyring: Keyring, case: Case) -> Key:
     """
     chosen = select(CASES.c.sealed_key).where(CASES.c.id == case.id)
     sealed_key = connection.execute(chosen).scalar_one()
-    under = keys.open_key(connection, keyring, case.collection_id)
+    under = open_key(connection, keyring, case.collection_id)
     return Key(under.unseal(sealed_key, _key_context(case.id)))
 
 
-def forget(connection: Connection, ids: Collection[UUID]) -> None:
+def forget_people(connection: Connection, ids: Collection[UUID]) -> None:
     """Forget erased references and subjects, by their ids.
 
     They leave every case; cases that searched for one of them end.
@@ -326,26 +333,26 @@ def forget(connection: Connection, ids: Collection[UUID]) -> None:
     connection.execute(delete(CANDIDATES).where(theirs))
     connection.execute(delete(TOLD_APART).where(TOLD_APART.c.candidate_id.in_(ids)))
     connection.execute(delete(CROPS).where(CROPS.c.reference_id.in_(ids)))
-    probes.forget_unknown(connection)
+    forget_unknown_faces(connection)
 
 
 def forget_collection(connection: Connection, collection_id: UUID) -> None:
     """Forget an erased collection: cases, pairs, pictures, watches, and the key that opens them."""
     _delete(connection, CASES.c.collection_id == collection_id)
-    watches.forget_collection(connection, collection_id)
+    delete_watches(connection, collection_id)
     for table in (TOLD_APART, PROBES, CROPS, KEYS):
         connection.execute(delete(table).where(table.c.collection_id == collection_id))
 
 
-def ended(connection: Connection, now: datetime) -> list[Case]:
+def ended_cases(connection: Connection, now: datetime) -> list[Case]:
     """List cases that have ended and were not swept yet."""
     return _read(connection, ~_lives(now))
 
 
-def end(connection: Connection, case: Case) -> None:
+def delete_case(connection: Connection, case: Case) -> None:
     """Delete a case with all that it holds, its key too."""
     _delete(connection, CASES.c.id == case.id)
-    probes.forget_unknown(connection)
+    forget_unknown_faces(connection)
 
 
 def _lives(now: datetime) -> ColumnElement[bool]:

@@ -33,7 +33,7 @@ def ensure_key(connection: Connection, keyring: Keyring, collection_id: UUID) ->
     return key
 
 
-def exists(connection: Connection, collection_id: UUID) -> bool:
+def is_anything_kept_of(connection: Connection, collection_id: UUID) -> bool:
     """Whether anything was ever kept of a collection."""
     return connection.execute(_ANY_KEPT, {"collection_id": collection_id}).first() is not None
 

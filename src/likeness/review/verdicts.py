@@ -18,8 +18,8 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select
 
 from likeness.errors import Conflict, Denied, NotFound
-from likeness.review import cases
 from likeness.review.case import Candidate, Case, Standing, Verdict, checked_statement
+from likeness.review.cases import get_case, is_own_case, key_of, outcome_of, tell_apart
 from likeness.review.tables import AUTHORISATIONS, VERDICTS
 from likeness.secrets import Keyring
 
@@ -35,7 +35,7 @@ class Judgement:
     given_at: datetime
 
 
-def decide(
+def give_verdict(
     connection: Connection,
     keyring: Keyring,
     case_id: UUID,
@@ -65,14 +65,14 @@ def decide(
         Conflict: the candidate is decided, or the reviewer has said something already.
     """
     checked_statement(reason, "a reason")
-    case = cases.get(connection, case_id, now)  # 1
-    if cases.is_own(connection, case, reviewer_id):  # 2
+    case = get_case(connection, case_id, now)  # 1
+    if is_own_case(connection, case, reviewer_id):  # 2
         raise Denied(
             f"Case {case_id} is of your own use, or of the same face as one. Leave it to another"
             " reviewer."
         )
     candidate = _candidate(connection, case, number)  # 3
-    if candidate.number in numbers_of(connection, case, reviewer_id):  # 4
+    if candidate.number in numbers_judged_by(connection, case, reviewer_id):  # 4
         raise Conflict(
             f"You have given your verdict on candidate {candidate.number} of case {case_id}, and"
             " it stays."
@@ -82,7 +82,7 @@ def decide(
             f"Candidate {candidate.number} of case {case_id} is {candidate.standing}: nobody else"
             " is asked."
         )
-    key = cases.key_of(connection, keyring, case)
+    key = key_of(connection, keyring, case)
     connection.execute(
         insert(VERDICTS),
         {
@@ -98,17 +98,17 @@ def decide(
     )
     after = _candidate(connection, case, candidate.number)
     if after.standing is Standing.REJECTED:
-        cases.tell_apart(connection, case, after, now)
+        tell_apart(connection, case, after, now)
     return case, after
 
 
-def of_case(connection: Connection, keyring: Keyring, case: Case) -> list[Judgement]:
-    """List all verdicts on a case; who may see which is for `seen_by` to say.
+def verdicts_of(connection: Connection, keyring: Keyring, case: Case) -> list[Judgement]:
+    """List all verdicts on a case; who may see which is for `verdicts_seen_by` to say.
 
     Raises:
         KeyUnusable: a key is gone.
     """
-    key = cases.key_of(connection, keyring, case)
+    key = key_of(connection, keyring, case)
     rows = connection.execute(
         select(VERDICTS).where(VERDICTS.c.case_id == case.id).order_by("given_at", "reviewer_id")
     )
@@ -124,7 +124,7 @@ def of_case(connection: Connection, keyring: Keyring, case: Case) -> list[Judgem
     ]
 
 
-def numbers_of(connection: Connection, case: Case, reviewer_id: str) -> set[int]:
+def numbers_judged_by(connection: Connection, case: Case, reviewer_id: str) -> set[int]:
     """Say on which candidates of a case somebody has given a verdict."""
     chosen = select(VERDICTS.c.number).where(
         VERDICTS.c.case_id == case.id, VERDICTS.c.reviewer_id == reviewer_id
@@ -132,7 +132,7 @@ def numbers_of(connection: Connection, case: Case, reviewer_id: str) -> set[int]
     return set(connection.execute(chosen).scalars())
 
 
-def seen_by(
+def verdicts_seen_by(
     case: Case, candidate: Candidate, given: list[Judgement], reviewer_id: str
 ) -> list[Judgement]:
     """Choose the verdicts on a candidate that a reviewer may see.
@@ -148,7 +148,7 @@ def seen_by(
 
 
 def _candidate(connection: Connection, case: Case, number: int | None) -> Candidate:
-    candidates = cases.outcome_of(connection, case).candidates
+    candidates = outcome_of(connection, case).candidates
     if number is None and len(candidates) == 1:
         return candidates[0]
     for candidate in candidates:
@@ -198,7 +198,7 @@ def authorise(
         Conflict: none is owed, or one is recorded.
     """
     stated = [checked_statement(authority, "an authority"), checked_statement(number, "a number")]
-    case = cases.get(connection, case_id, now)
+    case = get_case(connection, case_id, now)
     if case.principal_id == principal_id:
         raise Denied(
             f"Case {case_id} is of your own use. Let another admin record its authorisation, at a"
@@ -209,7 +209,7 @@ def authorise(
         raise Conflict(f"Case {case_id} owes no authorisation. Nothing was recorded.")
     if case.authorised_at is not None:
         raise Conflict(f"Case {case_id} has an authorisation already, which stays.")
-    key = cases.key_of(connection, keyring, case)
+    key = key_of(connection, keyring, case)
     row = {
         "case_id": case_id,
         "principal_id": principal_id,
@@ -217,7 +217,7 @@ def authorise(
         "given_at": now,
     }
     connection.execute(insert(AUTHORISATIONS), row)
-    return cases.get(connection, case_id, now)
+    return get_case(connection, case_id, now)
 
 
 def authorisation_of(connection: Connection, keyring: Keyring, case: Case) -> Authorisation | None:
@@ -230,7 +230,7 @@ def authorisation_of(connection: Connection, keyring: Keyring, case: Case) -> Au
     row = connection.execute(chosen).first()
     if row is None:
         return None
-    key = cases.key_of(connection, keyring, case)
+    key = key_of(connection, keyring, case)
     authority, number = json.loads(key.unseal(row.sealed_authority, _authority_context(case.id)))
     return Authorisation(authority, number, row.principal_id, row.given_at)
 

@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from likeness.errors import InvalidRequest, NotFound, required
 from likeness.notify import Webhook, WebhookSecret, read_url
-from likeness.review import keys
 from likeness.review.case import Owed, checked_statement
+from likeness.review.keys import ensure_key, find_key, new_key_under, open_key
 from likeness.review.tables import OUTBOX, WATCHES
 from likeness.secrets import Key, Keyring
 from likeness.terms import Calibration, CohortStatistics, Principal, Role, Template, compare
@@ -85,7 +85,7 @@ _COLUMNS = [
 ]
 
 
-def add(
+def begin_watch(
     connection: Connection, keyring: Keyring, new: NewWatch, now: datetime
 ) -> tuple[Watch, WebhookSecret | None]:
     """Begin a watch; the secret that its webhooks are signed with is given this once.
@@ -109,7 +109,7 @@ def add(
     if new.url is not None:
         read_url(new.url)
         webhook = Webhook(new.url, WebhookSecret.new())
-    under = keys.ensure_key(connection, keyring, new.collection_id)
+    under = ensure_key(connection, keyring, new.collection_id)
     watch = Watch(
         uuid4(),
         new.collection_id,
@@ -123,7 +123,7 @@ def add(
         new.expires_at,
         webhook is not None,
     )
-    key, sealed_key = keys.new_key_under(under, _context(b"key", watch.id))
+    key, sealed_key = new_key_under(under, _context(b"key", watch.id))
     row = {field: getattr(watch, field) for field in _KEPT}
     vector = np.ascontiguousarray(new.template.vector, "<f4").tobytes()
     grounds = json.dumps([new.grounds.authority, new.grounds.criteria]).encode()
@@ -150,18 +150,18 @@ def add(
     return watch, None if webhook is None else webhook.secret
 
 
-def live(connection: Connection, now: datetime) -> list[Watch]:
+def live_watches(connection: Connection, now: datetime) -> list[Watch]:
     """List the watches that match what is enrolled now, the oldest first."""
     return _read(connection, WATCHES.c.expires_at > now)
 
 
-def any_in(connection: Connection, collection_id: UUID, now: datetime) -> bool:
+def is_anybody_watched(connection: Connection, collection_id: UUID, now: datetime) -> bool:
     """Say whether anybody is watched for in a collection."""
     chosen = WATCHES.c.collection_id == collection_id, WATCHES.c.expires_at > now
     return connection.execute(select(WATCHES.c.id).where(*chosen)).first() is not None
 
 
-def get(connection: Connection, watch_id: UUID, now: datetime) -> Watch:
+def get_watch(connection: Connection, watch_id: UUID, now: datetime) -> Watch:
     """Find a watch.
 
     Raises:
@@ -174,7 +174,7 @@ def get(connection: Connection, watch_id: UUID, now: datetime) -> Watch:
     )
 
 
-def probes(
+def watched_in(
     connection: Connection, keyring: Keyring, collection_id: UUID, now: datetime
 ) -> list[Probe]:
     """Open what is watched for in a collection.
@@ -182,7 +182,7 @@ def probes(
     Raises:
         KeyUnusable: a key is gone.
     """
-    under = keys.find_key(connection, keyring, collection_id)
+    under = find_key(connection, keyring, collection_id)
     if under is None:
         return []
     columns = [WATCHES.c[name] for name in ("id", "sealed_key", "sealed_vector")]
@@ -251,7 +251,7 @@ def keeper_of(connection: Connection, keyring: Keyring, watch: Watch) -> Princip
     return Principal(watch.principal_id, role, purposes=purposes, **declared)
 
 
-def crop_of(connection: Connection, keyring: Keyring, watch: Watch) -> bytes:
+def watched_face(connection: Connection, keyring: Keyring, watch: Watch) -> bytes:
     """Open the picture of the face that is watched for, a JPEG.
 
     Raises:
@@ -273,17 +273,17 @@ def webhook_of(connection: Connection, keyring: Keyring, watch: Watch) -> Webhoo
     return Webhook(url, WebhookSecret.from_text(secret))
 
 
-def end(connection: Connection, watch: Watch) -> None:
+def delete_watch(connection: Connection, watch: Watch) -> None:
     """Delete a watch with all that it holds, its key too; the cases that it opened stay."""
     _delete(connection, WATCHES.c.id == watch.id)
 
 
-def expired(connection: Connection, now: datetime) -> list[Watch]:
+def expired_watches(connection: Connection, now: datetime) -> list[Watch]:
     """List watches that have expired and were not swept yet."""
     return _read(connection, WATCHES.c.expires_at <= now)
 
 
-def forget_collection(connection: Connection, collection_id: UUID) -> None:
+def delete_watches(connection: Connection, collection_id: UUID) -> None:
     """Delete the watches of an erased collection."""
     _delete(connection, WATCHES.c.collection_id == collection_id)
 
@@ -300,7 +300,7 @@ def _opened(connection: Connection, keyring: Keyring, watch: Watch, what: str) -
     row = connection.execute(select(*columns).where(WATCHES.c.id == watch.id)).one()
     if row.sealed is None:
         return None
-    under = keys.open_key(connection, keyring, watch.collection_id)
+    under = open_key(connection, keyring, watch.collection_id)
     key = _key(under, watch.id, row.sealed_key)
     return key.unseal(row.sealed, _context(what.encode(), watch.id))
 

@@ -19,7 +19,16 @@ from likeness.gallery import (
     OpenCollection,
     Reference,
 )
-from likeness.review import Arrival, Case, Owed, Probe, Watch, crops, open_watch_cases, watches
+from likeness.review import (
+    Arrival,
+    Case,
+    Owed,
+    Probe,
+    Watch,
+    is_anybody_watched,
+    keep_crops,
+    open_watch_cases,
+)
 from likeness.secrets import Keyring
 from likeness.service.search.naming import Naming
 from likeness.terms import Calibration, Image, Template, compare
@@ -111,8 +120,8 @@ class ReviewOfEnrolments:
         """
         if not self.keeps_crops or not arrivals:
             return []
-        crops.keep(connection, self.keyring, of.id, crops_jpeg)
-        if not watches.any_in(connection, of.id, now):
+        keep_crops(connection, self.keyring, of.id, crops_jpeg)
+        if not is_anybody_watched(connection, of.id, now):
             return []
         try:
             calibration = self.calibration_of(of)

@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 
 from likeness.ledger import FORGOTTEN_FROM as OF_LEDGER
 from likeness.ledger import Ledger
-from likeness.review import cases
+from likeness.review import FORGOTTEN_FROM as OF_REVIEW
+from likeness.review import forget_collection, forget_people
 from likeness.terms import in_batches
 
 _AT_A_TIME = 900
 
-FORGOTTEN_FROM = (*OF_LEDGER, *cases.FORGOTTEN_FROM)
+FORGOTTEN_FROM = (*OF_LEDGER, *OF_REVIEW)
 """The tables that are to be scrubbed after an erasure, beside the gallery's."""
 
 
@@ -32,6 +33,6 @@ def forget(
     for some in in_batches(ids, _AT_A_TIME):
         ledger.forget(connection, some)
         if collection_id is None:
-            cases.forget(connection, some)
+            forget_people(connection, some)
     if collection_id is not None:
-        cases.forget_collection(connection, collection_id)
+        forget_collection(connection, collection_id)

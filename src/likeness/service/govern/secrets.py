@@ -15,11 +15,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from likeness import ledger
+from likeness import ledger, review
 from likeness.access import keys as access
 from likeness.errors import Conflict
 from likeness.gallery import counts_by_key, rewrap_keys
-from likeness.review import keys as review
 from likeness.service.govern.acts import Governing
 from likeness.service.uses import Outcome
 from likeness.terms import Action

@@ -28,7 +28,7 @@ from likeness.gallery import (
     OpenCollection,
     Reference,
 )
-from likeness.review import crops
+from likeness.review import open_crop, with_crops
 from likeness.service.models.re_embed_source import PictureAgain
 from likeness.service.uses import Caller, Home, Outcome, Record
 from likeness.terms import Action, Box, Face, in_batches, in_parallel
@@ -255,13 +255,13 @@ class ReEmbedder:
         """Give those of some references, by number, of which a crop is kept."""
         found = rows.references.by_numbers(numbers)
         ids = [one.id for one in found.values()]
-        kept = crops.with_crops(rows.connection, self.change.collection_id, ids)
+        kept = with_crops(rows.connection, self.change.collection_id, ids)
         return {number: one for number, one in found.items() if one.id in kept}
 
     def _read_crop(self, reference: Reference, limits: DecodeLimits) -> Sample:
         collection_id, keyring = self.change.collection_id, self._home.keyring
         jpeg = self._home.database.read(
-            lambda connection: crops.open_crop(connection, keyring, collection_id, reference.id)
+            lambda connection: open_crop(connection, keyring, collection_id, reference.id)
         )
         if jpeg is None:
             raise InvalidRequest("The crop is gone: its reference was erased meanwhile.")

@@ -22,9 +22,18 @@ from likeness.review import (
     Judgement,
     Standing,
     Verdict,
-    cases,
-    crops,
-    verdicts,
+    authorisation_of,
+    authorise,
+    get_case,
+    give_verdict,
+    is_own_case,
+    live_cases,
+    numbers_judged_by,
+    open_crop,
+    outcome_of,
+    probe_crop,
+    verdicts_of,
+    verdicts_seen_by,
 )
 from likeness.secrets import Keyring
 from likeness.service.uses import Caller, Outcome, Record, Rows, facts_of
@@ -88,7 +97,7 @@ def list_cases(rows: Rows, caller: Caller) -> list[CaseFacts]:
         listed = rows.database.read(
             lambda connection: [
                 _View(rows, caller.principal, connection, one).facts()
-                for one in cases.every(connection, rows.clock())
+                for one in live_cases(connection, rows.clock())
             ]
         )
         record.answered(Outcome())
@@ -132,7 +141,7 @@ def decide_case(
     """Give a verdict on a candidate; `number` may be None where there is a single one.
 
     Raises:
-        InvalidRequest, NotFound, Denied, Conflict: see `verdicts.decide`; and there is no picture
+        InvalidRequest, NotFound, Denied, Conflict: see `give_verdict`; and there is no picture
             of one of the two faces, where they are said to be the same or not.
     """
     now = rows.clock()
@@ -140,7 +149,7 @@ def decide_case(
         if verdict is not Verdict.CANNOT_TELL:
             _read(rows, caller, case, lambda view: view.require_faces(number))
         record.write(
-            lambda connection: verdicts.decide(
+            lambda connection: give_verdict(
                 connection,
                 rows.keyring,
                 case_id,
@@ -161,12 +170,12 @@ def authorise_case(
     """Record an authority's consent.
 
     Raises:
-        InvalidRequest, NotFound, Denied, Conflict: see `verdicts.authorise`.
+        InvalidRequest, NotFound, Denied, Conflict: see `authorise`.
     """
     now, who = rows.clock(), caller.principal.id
     with _recorded(rows, caller, Action.AUTHORISE, case_id) as (record, case):
         authorised = record.write(
-            lambda connection: verdicts.authorise(
+            lambda connection: authorise(
                 connection,
                 rows.keyring,
                 case_id,
@@ -195,19 +204,19 @@ class _View:
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        return cases.outcome_of(self.connection, self.case).candidates
+        return outcome_of(self.connection, self.case).candidates
 
     @property
     def is_own(self) -> bool:
-        return cases.is_own(self.connection, self.case, self.principal.id)
+        return is_own_case(self.connection, self.case, self.principal.id)
 
     @property
     def sees_faces(self) -> bool:
         return may(self.principal.role, Action.REVIEW) and not self.is_own
 
     def facts(self) -> CaseFacts:
-        outcome = cases.outcome_of(self.connection, self.case)
-        own = verdicts.numbers_of(self.connection, self.case, self.principal.id)
+        outcome = outcome_of(self.connection, self.case)
+        own = numbers_judged_by(self.connection, self.case, self.principal.id)
         sees = self.sees_faces
         yours = sees and any(
             one.standing is Standing.OPEN and one.number not in own for one in outcome.candidates
@@ -218,16 +227,16 @@ class _View:
         facts = self.facts()
         if not self.sees_faces:
             return SeenCase(facts, False, self._found_by_own_watch(facts), None)
-        given = verdicts.of_case(self.connection, self.keyring, self.case)
+        given = verdicts_of(self.connection, self.keyring, self.case)
         return SeenCase(
             facts,
             self.probe() is not None,
             tuple(self._seen_candidate(one, given) for one in self.candidates),
-            verdicts.authorisation_of(self.connection, self.keyring, self.case),
+            authorisation_of(self.connection, self.keyring, self.case),
         )
 
     def probe(self) -> bytes | None:
-        return cases.probe_crop(self.connection, self.keyring, self.case)
+        return probe_crop(self.connection, self.keyring, self.case)
 
     def face_for_others(self, number: int | None) -> bytes | None:
         if self.is_own:
@@ -247,7 +256,7 @@ class _View:
             held = _held(self.rows, self.connection, self.case)
             ids = [one.id for one in held.references.of_subject(candidate.id)]
         collection_id = self.case.collection_id
-        kept = (crops.open_crop(self.connection, self.keyring, collection_id, one) for one in ids)
+        kept = (open_crop(self.connection, self.keyring, collection_id, one) for one in ids)
         return next((crop_jpeg for crop_jpeg in kept if crop_jpeg is not None), None)
 
     def require_faces(self, number: int | None) -> None:
@@ -273,7 +282,7 @@ class _View:
         )
 
     def _seen_candidate(self, one: Candidate, given: list[Judgement]) -> SeenCandidate:
-        shown = verdicts.seen_by(self.case, one, given, self.principal.id)
+        shown = verdicts_seen_by(self.case, one, given, self.principal.id)
         hidden = self.rows.scores_hidden and one.standing is Standing.OPEN and not shown
         return SeenCandidate(
             one.number,
@@ -302,7 +311,7 @@ def _recorded(
     if not may(role, _looking(caller)):  # nobody else learns which cases there are
         with rows.record_use(caller, caller.use(action, UNDECLARED)):
             _require_reader(caller)
-    case = rows.database.read(lambda connection: cases.get(connection, case_id, rows.clock()))
+    case = rows.database.read(lambda connection: get_case(connection, case_id, rows.clock()))
     facts = rows.database.read(
         lambda connection: facts_of(_held(rows, connection, case).tags.all())
     )

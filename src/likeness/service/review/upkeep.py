@@ -7,7 +7,17 @@ from functools import partial
 
 from likeness.errors import Denied
 from likeness.notify import WebhookSender
-from likeness.review import Case, Watch, cases, outbox, watches
+from likeness.review import (
+    Case,
+    Watch,
+    any_notice_due,
+    claim_notices,
+    delete_case,
+    delete_notice,
+    delete_watch,
+    ended_cases,
+    expired_watches,
+)
 from likeness.service.uses import Outcome, Rows
 from likeness.terms import Action, Use
 
@@ -37,19 +47,19 @@ def sweep_review(rows: Rows) -> Swept:
         Denied: a rule forbids it of one of them; all others are deleted.
     """
     now = rows.clock()
-    ended = rows.database.read(lambda connection: cases.ended(connection, now))
-    expired = rows.database.read(lambda connection: watches.expired(connection, now))
+    ended = rows.database.read(lambda connection: ended_cases(connection, now))
+    expired = rows.database.read(lambda connection: expired_watches(connection, now))
     uses = [
         (
             Use(rows.somebody, Action.ERASE, "EndCase", case.collection_id, purpose=case.purpose),
-            partial(cases.end, case=case),
+            partial(delete_case, case=case),
             {"case_id": str(case.id), "reason": _reason(case)},
         )
         for case in ended
     ] + [
         (
             Use(rows.somebody, Action.ERASE, "EndWatch", one.collection_id, purpose=one.purpose),
-            partial(watches.end, watch=one),
+            partial(delete_watch, watch=one),
             {"watch_id": str(one.id), "reason": "expired"},
         )
         for one in expired
@@ -94,13 +104,15 @@ def tell(rows: Rows, sender: WebhookSender) -> Told:
     database, keyring, now = rows.database, rows.keyring, rows.clock()
     arrived = put_off = given_up = 0
     ends_s = time.monotonic() + _MOST_S
-    while database.read(partial(outbox.anything_due, now=now)):
-        claimed = database.write(lambda connection: outbox.claim(connection, keyring, now, limit=1))
+    while database.read(partial(any_notice_due, now=now)):
+        claimed = database.write(
+            lambda connection: claim_notices(connection, keyring, now, limit=1)
+        )
         given_up += claimed.given_up
         for notice in claimed.notices:
             why_not = sender.send(notice.webhook, str(notice.id), notice.body)
             if why_not is None:
-                database.write(partial(outbox.arrived, notice_id=notice.id))
+                database.write(partial(delete_notice, notice_id=notice.id))
                 arrived += 1
             else:
                 put_off += 1

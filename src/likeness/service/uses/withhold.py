@@ -14,7 +14,19 @@ from sqlalchemy import Connection
 
 from likeness.errors import required
 from likeness.policy import Circumstances
-from likeness.review import Case, Found, Owed, SampleFace, Search, cases, crops, keys
+from likeness.review import (
+    Case,
+    Found,
+    Owed,
+    SampleFace,
+    Search,
+    find_case,
+    is_anything_kept_of,
+    open_case,
+    open_crop,
+    outcome_of,
+    told_apart_from,
+)
 from likeness.review import Outcome as CaseOutcome
 from likeness.secrets import Keyring
 from likeness.terms import Action, Decision, Duty, Face, Rule, Use
@@ -138,13 +150,13 @@ class Withholding:
 
     def has_reviewed(self, connection: Connection, use: Use) -> bool:
         """Whether review keeps anything of the collection that a use is of."""
-        return use.collection_id is not None and keys.exists(connection, use.collection_id)
+        return use.collection_id is not None and is_anything_kept_of(connection, use.collection_id)
 
     def known(
         self, connection: Connection, query: Query, matches: Sequence[M]
     ) -> tuple[list[M], Pending | None]:
         """Leave out whom as many people as are owed told apart; find the case of the search."""
-        apart = cases.told_apart_from(
+        apart = told_apart_from(
             connection,
             self.keyring,
             query.collection_id,
@@ -152,8 +164,8 @@ class Withholding:
             candidate_ids={one for match in matches for one in _ids(match)},
             owed=owed_by(query.decision).reviews,
         )
-        case = cases.find_case(connection, self.keyring, query.as_search(), query.now)
-        pending = None if case is None else Pending(case, cases.outcome_of(connection, case))
+        case = find_case(connection, self.keyring, query.as_search(), query.now)
+        pending = None if case is None else Pending(case, outcome_of(connection, case))
         return [match for match in matches if not _ids(match) & apart], pending
 
     def open(
@@ -167,8 +179,8 @@ class Withholding:
         found = [Found(one.reference_id, one.subject_id, one.similarity) for one in matches]
         owed, enrolled_id = owed_by(query.decision), query.probe.enrolled_id
         if enrolled_id is not None:
-            crop_jpeg = crops.open_crop(connection, self.keyring, query.collection_id, enrolled_id)
-        return cases.open_case(
+            crop_jpeg = open_crop(connection, self.keyring, query.collection_id, enrolled_id)
+        return open_case(
             connection,
             self.keyring,
             query.as_search(),

@@ -12,7 +12,18 @@ from likeness.errors import Conflict, Denied, NotFound, SeveralFaces
 from likeness.gallery import Collection
 from likeness.notify import WebhookSecret, read_url, require_reachable
 from likeness.policy import Circumstances, RulesInForce
-from likeness.review import Grounds, NewWatch, Owed, Watch, watches
+from likeness.review import (
+    Grounds,
+    NewWatch,
+    Owed,
+    Watch,
+    begin_watch,
+    delete_watch,
+    get_watch,
+    grounds_of,
+    keeper_of,
+    live_watches,
+)
 from likeness.secrets import Keyring
 from likeness.service.search.faces import ReadSample
 from likeness.service.uses import OF_REVIEWERS, Caller, Outcome, Rows, facts_of, owed_by, use_in
@@ -53,7 +64,7 @@ def add_watch(
         NotFound: there is no such collection, or nobody has measured what its scores mean.
         NoFace, SeveralFaces: the sample does not show one person alone.
         ModelMismatch: the template is of another model than the collection's.
-        InvalidRequest: nobody could be told at the URL; or see `review.watches.add`.
+        InvalidRequest: nobody could be told at the URL; or see `begin_watch`.
     """
     purpose = caller.use(Action.WATCH).purpose
     # Refuses what no key could be granted: entries hold purposes as they are stated.
@@ -88,7 +99,7 @@ def add_watch(
             wanted.url,
         )
         return record.write(
-            lambda connection: watches.add(connection, rows.keyring, new, now),
+            lambda connection: begin_watch(connection, rows.keyring, new, now),
             lambda added: Outcome(faces=1, details=_of(added[0])),
         )
 
@@ -97,7 +108,7 @@ def list_watches(rows: Rows, caller: Caller) -> list[SeenWatch]:
     """List the watches that have not ended, the oldest first."""
 
     def seen(connection: Connection, watch: Watch) -> SeenWatch:
-        grounds = watches.grounds_of(connection, rows.keyring, watch)
+        grounds = grounds_of(connection, rows.keyring, watch)
         try:
             name = rows.collections.of_id(connection, watch.collection_id).name
         except NotFound:  # it goes with its collection, and may be listed while that is erased
@@ -108,7 +119,7 @@ def list_watches(rows: Rows, caller: Caller) -> list[SeenWatch]:
         _require_watcher(caller)
         listed = rows.database.read(
             lambda connection: [
-                seen(connection, one) for one in watches.live(connection, rows.clock())
+                seen(connection, one) for one in live_watches(connection, rows.clock())
             ]
         )
         record.answered(Outcome())
@@ -126,7 +137,7 @@ def end_watch(rows: Rows, caller: Caller, watch_id: UUID) -> Watch:
             _require_watcher(caller)
 
     def find(connection: Connection) -> tuple[Watch, CollectionFacts]:
-        watch = watches.get(connection, watch_id, rows.clock())
+        watch = get_watch(connection, watch_id, rows.clock())
         collection = rows.collections.of_id(connection, watch.collection_id)
         return watch, facts_of(collection.within(connection).tags.all())
 
@@ -137,7 +148,7 @@ def end_watch(rows: Rows, caller: Caller, watch_id: UUID) -> Watch:
         caller, replace(use, collection_id=watch.collection_id, collection=facts)
     ) as record:
         record.write(
-            lambda connection: watches.end(connection, watch),
+            lambda connection: delete_watch(connection, watch),
             lambda _: Outcome(details=_of(watch)),
         )
     return watch
@@ -191,7 +202,7 @@ class WatchInForce:
         A server's own environment says nothing of them.
         """
         if watch.principal_id.startswith("local:"):
-            known = watches.keeper_of(connection, self.keyring, watch)
+            known = keeper_of(connection, self.keyring, watch)
             return known or replace(self.somebody, id=watch.principal_id)
         for key in keys.every(connection):
             if key.principal.id == watch.principal_id and key.disabled_at is None:

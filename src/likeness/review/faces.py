@@ -1,4 +1,6 @@
-"""One identity for the face that searches are for, whichever door looks at it, and how closely.
+"""Faces that review knows: one identity for that of a search, and pictures of enrolled ones.
+
+A search's face is the same whichever door looks at it, and how closely.
 
 Two looks at a face of a sample give slightly different boxes, so that a box alone is no identity. A
 face is known as it was when the first case of it was opened; a later look whose box overlaps that
@@ -7,15 +9,20 @@ one is at the same face (`SeenFace.is_of`). What is enrolled is known by its id.
 Likeness 0.1.0 knew the largest face of a sample by the sample alone on Rekognition's wire, and any
 face by the sample and its rounded box at the command line. Cases and verdicts from then are found
 by those, and the face goes on to be known so.
+
+Pictures of enrolled faces are for people to look at, kept only while the operator wants crops.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select
 
-from likeness.review.tables import CASES, PROBES, TOLD_APART
-from likeness.secrets import Digester, Key
+from likeness.review.keys import ensure_key, open_key
+from likeness.review.tables import CASES, CROPS, PROBES, TOLD_APART
+from likeness.secrets import Digester, Key, Keyring
 from likeness.terms import Box, SeenFace
 
 _BY_THE_SAMPLE_ALONE = ""
@@ -45,7 +52,7 @@ class Identity:
         return Digester(key, "probe").digest(self.probe)
 
 
-def identities(connection: Connection, key: Key, probe: bytes | SampleFace) -> list[Identity]:
+def identities_of(connection: Connection, key: Key, probe: bytes | SampleFace) -> list[Identity]:
     """Say what a probe is known as, that of new cases first; `bytes` are what is enrolled, by id.
 
     It has several where Likeness 0.1.0 knew the face otherwise at each door.
@@ -71,7 +78,7 @@ def identities(connection: Connection, key: Key, probe: bytes | SampleFace) -> l
     return [_identity(probe, place) for place in dict.fromkeys(places or [own])]
 
 
-def remember(
+def remember_face(
     connection: Connection,
     key: Key,
     collection_id: object,
@@ -99,7 +106,7 @@ def remember(
         )
 
 
-def forget_unknown(connection: Connection) -> None:
+def forget_unknown_faces(connection: Connection) -> None:
     """Delete the faces of which neither a case nor a verdict is kept any more."""
     kept = (select(table.c.probe_digest) for table in (CASES, TOLD_APART))
     connection.execute(
@@ -126,3 +133,57 @@ def _digest(key: Key, seen: SeenFace) -> bytes:
 
 def _sides(box: Box) -> tuple[float, float, float, float]:
     return box.left, box.top, box.right, box.bottom
+
+
+def keep_crops(
+    connection: Connection, keyring: Keyring, collection_id: UUID, crops_jpeg: Mapping[UUID, bytes]
+) -> None:
+    """Keep a picture of each of these references' faces, a JPEG.
+
+    Raises:
+        KeyUnusable: the installation's key is gone, or another's.
+    """
+    if not crops_jpeg:
+        return
+    key = ensure_key(connection, keyring, collection_id)
+    rows = [
+        {
+            "reference_id": reference_id,
+            "collection_id": collection_id,
+            "sealed_crop": key.seal(crop_jpeg, _crop_context(reference_id)),
+        }
+        for reference_id, crop_jpeg in crops_jpeg.items()
+    ]
+    connection.execute(insert(CROPS), rows)
+
+
+def open_crop(
+    connection: Connection, keyring: Keyring, collection_id: UUID, reference_id: UUID
+) -> bytes | None:
+    """Open the picture of a reference's face, a JPEG; None where none was kept.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    sealed = connection.execute(
+        select(CROPS.c.sealed_crop).where(
+            CROPS.c.reference_id == reference_id, CROPS.c.collection_id == collection_id
+        )
+    ).scalar()
+    if sealed is None:
+        return None
+    return open_key(connection, keyring, collection_id).unseal(sealed, _crop_context(reference_id))
+
+
+def with_crops(
+    connection: Connection, collection_id: UUID, reference_ids: Collection[UUID]
+) -> set[UUID]:
+    """Say of which of these references a picture is kept."""
+    chosen = select(CROPS.c.reference_id).where(
+        CROPS.c.reference_id.in_(reference_ids), CROPS.c.collection_id == collection_id
+    )
+    return set(connection.execute(chosen).scalars())
+
+
+def _crop_context(reference_id: UUID) -> bytes:
+    return b"crop of reference " + reference_id.bytes
