@@ -1,4 +1,4 @@
-"""Holders of access keys, who may call, as functions over a connection.
+"""Makes, changes and finds access keys, as functions over a connection.
 
 A key is a holder, what they may be trusted with, and secrets to sign with. It stays the same
 principal when its secret is rotated. Whatever changes a key counts the revision up, by which
@@ -192,7 +192,7 @@ def rotate(
 
 
 def count_up(connection: Connection) -> None:
-    """Let servers read the keys again."""
+    """Have servers read the keys again."""
     connection.execute(update(STATE).values(revision=STATE.c.revision + 1))
 
 
@@ -288,6 +288,6 @@ def _rewrap(
 
 
 def _token_key(connection: Connection) -> list[bytes]:
-    """Give the one there is, or none."""
+    """Give the sealed key of request tokens, if there is one."""
     sealed = connection.execute(select(STATE.c.sealed_token_key)).scalar_one()
     return [] if sealed is None else [sealed]

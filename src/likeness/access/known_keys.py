@@ -163,7 +163,7 @@ def opened_secret(keyring: Keyring, key: AccessKey, one: SecretId, sealed: bytes
 
 
 def is_as_written(connection: Connection, keyring: Keyring, key: AccessKey) -> bool:
-    """Whether a key's rows are those that Likeness wrote."""
+    """Say whether a key's rows are those that Likeness wrote."""
     try:
         open_secrets(connection, keyring, key)
     except KeyUnusable:

@@ -1,4 +1,4 @@
-"""Where pictures lie that callers name and do not send."""
+"""Makes what reads pictures that callers name and do not send."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A finder for every collection: of the collection's model, whatever the settings say now."""
+"""Finds faces for every collection with its own model, whatever the settings say now."""
 
 import shlex
 import threading

@@ -50,7 +50,6 @@ def open_rows(installation: Installation, finder_of: FinderOf | None = None) -> 
     """
     settings, standards = installation.settings, installation.standards
     somebody, keyring = somebody_here(settings), Keyring(key_source(settings))
-    templates_of = partial(_templates_of, installation)
     with open_database(database_url(settings)) as database:
         migrate(database)
         freshness, ledger = Freshness(database), Ledger(database, keyring)
@@ -65,9 +64,9 @@ def open_rows(installation: Installation, finder_of: FinderOf | None = None) -> 
             desk=Desk(database, ledger, RulesInForce(freshness), withholding),
             collections=Collections(database, keyring, standards.cohort_of, Cohort.from_bytes),
             standards=standards,
-            templates_of=templates_of,
+            templates_of=partial(_templates_of, installation),
             # What scores of a model and a cohort mean is read once.
-            calibration_of=lru_cache(partial(_calibration_of, installation, templates_of)),
+            calibration_of=lru_cache(partial(_calibration_of, installation)),
             finder_of=finder_of or Finders(installation, Workload.MANY, fetches=False).of,
             limits=installation.limits,
             keeps_crops=settings.crops == "on",
@@ -124,19 +123,12 @@ def _templates_of(installation: Installation, recogniser: str | None = None) -> 
     return TemplatesOf(model.name, model.dimensions, version)
 
 
-def _calibration_of(
-    installation: Installation,
-    templates_of: Callable[[], TemplatesOf],
-    collection: Collection | None,
-) -> Calibration:
+def _calibration_of(installation: Installation, collection: Collection | None) -> Calibration:
     """Find what scores mean; raises NotFound where nobody has measured that."""
-    if collection is None:
-        made = templates_of()
-        return installation.standards.calibration(made.model, made.cohort_version)
-    kept = collection.kept_cohort()
-    if kept is not None:
+    if collection is not None and (kept := collection.kept_cohort()) is not None:
         return kept.calibration
-    return installation.standards.calibration(collection.model, collection.cohort_version)
+    of = collection or _templates_of(installation)
+    return installation.standards.calibration(of.model, of.cohort_version)
 
 
 def _make_index(settings: Settings) -> MakeIndex:
@@ -171,7 +163,7 @@ def enabled_here(installation: Installation) -> list[ChosenPack]:
 
 
 def _is_there(settings: Settings) -> bool:
-    """Whether a home has a database with a schema, be it an older one."""
+    """Say whether a home has a database with a schema, be it an older one."""
     url = database_url(settings)
     address = read_address(url)
     if isinstance(address, SqliteFile) and not address.path.exists():

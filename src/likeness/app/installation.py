@@ -1,4 +1,4 @@
-"""What settings stand for, before any network is loaded."""
+"""An installation: the objects that settings stand for, before any network is loaded."""
 
 import os
 from collections.abc import Callable
@@ -61,7 +61,7 @@ class MissingPart:
 
 
 class Installation:
-    """What settings stand for, before any network is loaded.
+    """The objects that settings stand for, before any network is loaded.
 
     `publisher` says whether a file may be fetched from its publisher later; making an installation
     calls nobody.

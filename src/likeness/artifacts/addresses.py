@@ -93,7 +93,7 @@ def download_address(
             copy_exactly(response, size, destination, address.url, progress)
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise ArtifactUnavailable(f"{address.url} could not be fetched ({reason})") from error
+        raise ArtifactUnavailable(f"{address.url} could not be fetched ({reason}).") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ class _Transfer:
         self._stopped.set()
 
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes, when they are there; none at the end of the whole file."""
+        """Give up to `size` bytes, when they are there; none at the end of the whole file."""
         if not self._left:
             self._left = self._next_chunk()
         given, self._left = self._left[:size], self._left[size:]

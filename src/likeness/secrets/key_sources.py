@@ -185,7 +185,7 @@ class KeyFiles:
         )
 
     def _generations(self) -> list[tuple[int, Path]]:
-        """Every generation and its file, newest first."""
+        """List every generation and its file, newest first."""
         found = [(_NAME.fullmatch(path.name), path) for path in self._folder.iterdir()]
         return sorted(((int(match[1]), path) for match, path in found if match), reverse=True)
 

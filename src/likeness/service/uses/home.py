@@ -66,11 +66,10 @@ class Rows:
     calibrations that are known here, and `templates_of` says what new collections are made with: by
     the recogniser of a name, or by the settings'. `finder_of` gives the finder of a collection's
     model, and `calibration_of` says what the scores of its searches mean: without a collection, of
-    the model that new ones take.
-    `keeps_crops` is whether pictures may be kept: without, nobody could review a match.
-    `scores_hidden` keeps ranks and similarities from reviewers until they have decided.
-    `webhook_networks` may be told beside public addresses. `somebody` is who is at this machine: at
-    its command line, or behind what its server does by itself.
+    the model that new ones take. `keeps_crops` is whether pictures may be kept: without, nobody
+    could review a match. `scores_hidden` keeps ranks and similarities from reviewers until they
+    have decided. `webhook_networks` may be told beside public addresses. `somebody` is who is at
+    this machine: at its command line, or behind what its server does by itself.
     """
 
     database: Database
