@@ -16,7 +16,7 @@ from likeness.access import (
     keys,
     list_keys,
 )
-from likeness.access.known_keys import KEYS, SECRETS, STATE
+from likeness.access.access_keys import KEYS, SECRETS, STATE
 from likeness.errors import AlreadyExists, Conflict, InvalidRequest, KeyUnusable, NotFound
 from likeness.secrets import Keyring
 from likeness.storage import Database

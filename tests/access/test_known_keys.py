@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, Table, select, update
 
 from likeness.access import Grant, IssuedSecret, KnownKeys, keys
-from likeness.access.known_keys import KEYS, SECRETS
+from likeness.access.access_keys import KEYS, SECRETS
 from likeness.errors import DatabaseUnavailable, KeyUnusable
 from likeness.secrets import Keyring
 from likeness.storage import Database, Freshness

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from likeness.access import Grant, IssuedSecret, KnownKeys, RequestTokens, keys
 from likeness.access import keys as sealed
-from likeness.access.known_keys import KEYS
+from likeness.access.access_keys import KEYS
 from likeness.errors import KeyUnusable
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.secrets import sealed_by_key

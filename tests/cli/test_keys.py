@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from likeness.access import KnownKeys
-from likeness.access.known_keys import KEYS
+from likeness.access.access_keys import KEYS
 from likeness.terms import Role
 
 from .staff import Command, home

@@ -1,9 +1,18 @@
 """Who calls, and what they may be trusted with: access keys, roles, tokens of requests."""
 
 from likeness.access import keys
-from likeness.access.access_key import AccessKey, BrokenKey, Grant, SecretId, may
+from likeness.access.access_keys import (
+    AccessKey,
+    BrokenKey,
+    Credential,
+    Grant,
+    KnownKeys,
+    SecretId,
+    is_as_written,
+    list_keys,
+    may,
+)
 from likeness.access.keys import IssuedSecret
-from likeness.access.known_keys import Credential, KnownKeys, is_as_written, list_keys
 from likeness.access.request_tokens import RequestTokens, TokenReused
 
 __all__ = [

@@ -4,7 +4,7 @@ A key is a holder, what they may be trusted with, and secrets to sign with. It s
 principal when its secret is rotated. Whatever changes a key counts the revision up, by which
 servers that hold keys in memory know to read them again.
 
-Secrets vouch for what the rows say: `known_keys` has how.
+Secrets vouch for what the rows say: `access_keys` has how.
 """
 
 import json
@@ -20,11 +20,15 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from likeness.access.access_key import AccessKey, BrokenKey, Grant, SecretId, check_line
-from likeness.access.known_keys import (
+from likeness.access.access_keys import (
     KEYS,
     SECRETS,
     STATE,
+    AccessKey,
+    BrokenKey,
+    Grant,
+    SecretId,
+    check_line,
     list_keys,
     open_secrets,
     seal_secrets,

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Connection, LargeBinary, Table, delete, insert, select, update
 
-from likeness.access.known_keys import STATE
+from likeness.access.access_keys import STATE
 from likeness.errors import Conflict
 from likeness.secrets import Digester, Key, Keyring
 from likeness.storage import METADATA, Instant
