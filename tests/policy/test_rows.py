@@ -15,12 +15,12 @@ from likeness.policy import (
     enable_pack,
     enabled_packs,
     every_suspension,
-    packs_in_force,
     read_pack,
     resume,
     shipped,
     suspend,
 )
+from likeness.policy.changes import packs_in_force
 from likeness.policy.tables import PACKS, STATE
 from likeness.storage import Database
 

@@ -34,10 +34,10 @@ from likeness.review import (
     live_watches,
     open_watch_cases,
     probe_crop,
-    webhook_of,
 )
 from likeness.review.matches import MOST_ATTEMPTS, Claimed
 from likeness.review.tables import OUTBOX, WATCHES
+from likeness.review.watches import webhook_of
 from likeness.terms import Calibration, CohortStatistics, Principal, Role, Template
 
 from .judging import COLLECTION, CROP, Desk

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Connection
 
 from likeness.errors import Denied
-from likeness.policy import PolicyEngine, packs_in_force
+from likeness.policy import PolicyEngine
+from likeness.policy.changes import packs_in_force
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.simulation import Simulation, simulate_policy
 from likeness.service.uses.record import Outcome

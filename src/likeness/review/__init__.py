@@ -15,7 +15,6 @@ from likeness.review.case import (
     Verdict,
 )
 from likeness.review.cases import (
-    FORGOTTEN_FROM,
     delete_case,
     ended_cases,
     find_case,
@@ -38,6 +37,7 @@ from likeness.review.matches import (
     delete_notice,
     open_watch_cases,
 )
+from likeness.review.tables import FORGOTTEN_FROM
 from likeness.review.verdicts import (
     Authorisation,
     Judgement,
@@ -61,7 +61,6 @@ from likeness.review.watches import (
     is_anybody_watched,
     keeper_of,
     live_watches,
-    webhook_of,
 )
 
 __all__ = [
@@ -118,6 +117,5 @@ __all__ = [
     "told_apart_from",
     "verdicts_of",
     "verdicts_seen_by",
-    "webhook_of",
     "with_crops",
 ]

@@ -11,7 +11,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    delete,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from likeness.errors import NotFound
 from likeness.review.case import (
@@ -39,28 +50,12 @@ from likeness.review.tables import (
     CASES,
     CROPS,
     KEYS,
-    OUTBOX,
     PROBES,
     TOLD_APART,
     VERDICTS,
-    WATCHES,
 )
 from likeness.review.watches import delete_watches
 from likeness.secrets import Digester, Key, Keyring
-
-FORGOTTEN_FROM = (
-    AUTHORISATIONS,
-    CANDIDATES,
-    CASES,
-    CROPS,
-    KEYS,
-    OUTBOX,
-    PROBES,
-    TOLD_APART,
-    VERDICTS,
-    WATCHES,
-)
-"""The tables to scrub after an erasure."""
 
 _DIGEST_BYTES = 32
 _COLUMNS = [CASES.c[name] for name in Case.__dataclass_fields__ if name != "authorised_at"] + [
@@ -212,7 +207,7 @@ def outcome_of(connection: Connection, case: Case) -> Outcome:
         select(*columns).where(CANDIDATES.c.case_id == case.id).order_by("number")
     ).all()
     ids = {one for row in rows for one in (row.reference_id, row.subject_id) if one is not None}
-    digest = _probe_digest_of(connection, case)
+    digest = _kept_of(connection, case, "probe_digest")
     apart = _told_apart_among(connection, [digest], ids, case.reviews)
 
     def stands(row: Row[Any]) -> Standing:
@@ -276,7 +271,7 @@ def tell_apart(connection: Connection, case: Case, candidate: Candidate, now: da
 
 
 def _keep_apart(connection: Connection, case: Case, candidate_id: UUID, now: datetime) -> None:
-    probe_digest = _probe_digest_of(connection, case)
+    probe_digest = _kept_of(connection, case, "probe_digest")
     pair = TOLD_APART.c.probe_digest == probe_digest, TOLD_APART.c.candidate_id == candidate_id
     known = connection.execute(select(TOLD_APART.c.reviews).where(*pair)).scalar_one_or_none()
     if known is None:
@@ -299,8 +294,7 @@ def probe_crop(connection: Connection, keyring: Keyring, case: Case) -> bytes | 
     Raises:
         KeyUnusable: a key is gone.
     """
-    chosen = select(CASES.c.sealed_crop).where(CASES.c.id == case.id)
-    sealed = connection.execute(chosen).scalar()
+    sealed = _kept_of(connection, case, "sealed_crop")
     if sealed is None:
         return None
     return key_of(connection, keyring, case).unseal(sealed, _crop_context(case.id))
@@ -312,10 +306,8 @@ def key_of(connection: Connection, keyring: Keyring, case: Case) -> Key:
     Raises:
         KeyUnusable: a key is gone.
     """
-    chosen = select(CASES.c.sealed_key).where(CASES.c.id == case.id)
-    sealed_key = connection.execute(chosen).scalar_one()
     under = open_key(connection, keyring, case.collection_id)
-    return Key(under.unseal(sealed_key, _key_context(case.id)))
+    return Key(under.unseal(_kept_of(connection, case, "sealed_key"), _key_context(case.id)))
 
 
 def forget_people(connection: Connection, ids: Collection[UUID]) -> None:
@@ -325,11 +317,10 @@ def forget_people(connection: Connection, ids: Collection[UUID]) -> None:
     """
     _delete(connection, CASES.c.probe_id.in_(ids))
     theirs = or_(CANDIDATES.c.reference_id.in_(ids), CANDIDATES.c.subject_id.in_(ids))
-    for case_id, number in connection.execute(
+    on_them = tuple_(VERDICTS.c.case_id, VERDICTS.c.number).in_(
         select(CANDIDATES.c.case_id, CANDIDATES.c.number).where(theirs)
-    ).all():
-        one = and_(VERDICTS.c.case_id == case_id, VERDICTS.c.number == number)
-        connection.execute(delete(VERDICTS).where(one))
+    )
+    connection.execute(delete(VERDICTS).where(on_them))
     connection.execute(delete(CANDIDATES).where(theirs))
     connection.execute(delete(TOLD_APART).where(TOLD_APART.c.candidate_id.in_(ids)))
     connection.execute(delete(CROPS).where(CROPS.c.reference_id.in_(ids)))
@@ -405,9 +396,8 @@ def _told_apart_among(
     return set(connection.execute(chosen).scalars())
 
 
-def _probe_digest_of(connection: Connection, case: Case) -> bytes:
-    chosen = select(CASES.c.probe_digest).where(CASES.c.id == case.id)
-    return bytes(connection.execute(chosen).scalar_one())
+def _kept_of(connection: Connection, case: Case, column: str) -> Any:
+    return connection.execute(select(CASES.c[column]).where(CASES.c.id == case.id)).scalar_one()
 
 
 def _key_context(case_id: UUID) -> bytes:

@@ -164,3 +164,17 @@ OUTBOX = Table(
     Column("attempts", Integer, nullable=False),
     Column("due_at", Instant, nullable=False, index=True),
 )
+
+FORGOTTEN_FROM = (
+    AUTHORISATIONS,
+    CANDIDATES,
+    CASES,
+    CROPS,
+    KEYS,
+    OUTBOX,
+    PROBES,
+    TOLD_APART,
+    VERDICTS,
+    WATCHES,
+)
+"""The tables to scrub after an erasure."""

@@ -324,10 +324,12 @@ class VerifyingKey:
 class SigningKey:
     """What signs; kept as `sealed` gives it."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "sign")
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
+        self.sign = key.sign
+        """Gives 64 bytes for a message, always the same."""
 
     @classmethod
     def new(cls) -> Self:
@@ -356,7 +358,3 @@ class SigningKey:
     def verifying_key(self) -> VerifyingKey:
         """The public half."""
         return VerifyingKey(self._key.public_key().public_bytes_raw())
-
-    def sign(self, message: bytes) -> bytes:
-        """Give 64 bytes, always the same for one message."""
-        return self._key.sign(message)
