@@ -67,12 +67,12 @@ def test_each_network_is_loaded_once_and_on_first_use(installation: Counting) ->
     other = installation.template_model(OTHER).name
     assert installation.loaded == []
 
-    assert ours.default().model == installation.model
-    assert ours.of_collection(collection(installation.model)) is ours.default()
+    assert ours.of(None).model == installation.model
+    assert ours.of(collection(installation.model)) is ours.of(None)
     assert installation.loaded == ["centerface", "dlib-resnet-v1"]
 
-    assert ours.of_collection(collection(other)).model == other
-    assert ours.of_collection(collection(other)) is ours.of_collection(collection(other, "b"))
+    assert ours.of(collection(other)).model == other
+    assert ours.of(collection(other)) is ours.of(collection(other, "b"))
     assert installation.loaded == ["centerface", "dlib-resnet-v1", OTHER]
 
 
@@ -80,7 +80,7 @@ def test_threads_that_come_at_once_get_the_same_finder(installation: Counting) -
     ours, other = finders(installation), installation.template_model(OTHER).name
     found: list[object] = []
     threads = [
-        threading.Thread(target=lambda of: found.append(ours.of_collection(of)), args=(one,))
+        threading.Thread(target=lambda of: found.append(ours.of(of)), args=(one,))
         for one in [collection(installation.model), collection(other)] * 8
     ]
     for thread in threads:
@@ -94,7 +94,7 @@ def test_threads_that_come_at_once_get_the_same_finder(installation: Counting) -
 
 def test_a_model_that_is_not_known_is_refused_with_the_way_out(installation: Counting) -> None:
     with pytest.raises(Conflict) as refused:
-        finders(installation).of_collection(collection("net@1+eyes@1", "a b"))
+        finders(installation).of(collection("net@1+eyes@1", "a b"))
 
     assert "Collection 'a b' is of a model that is not known here, net@1+eyes@1" in str(
         refused.value
@@ -111,10 +111,10 @@ def test_weights_that_are_missing_stop_their_collections_alone_until_they_are_th
     with monkeypatch.context() as patch:
         patch.setattr(InstallationWithDiscs, "missing_parts", {OTHER: missing})
         with pytest.raises(Conflict, match=f"`likeness models pull {OTHER}`"):
-            ours.of_collection(of_other)
-        assert ours.of_collection(collection(installation.model)).model == installation.model
+            ours.of(of_other)
+        assert ours.of(collection(installation.model)).model == installation.model
 
-    assert ours.of_collection(of_other).model == of_other.model
+    assert ours.of(of_other).model == of_other.model
 
 
 def test_a_model_without_a_cohort_is_no_missing_collection(installation: Counting) -> None:
@@ -122,7 +122,7 @@ def test_a_model_without_a_cohort_is_no_missing_collection(installation: Countin
     with pytest.raises(
         Conflict, match=r"'staff' has no cohort\. .* `likeness models cohort FOLDER`"
     ):
-        finders(installation).of_collection(of_one)
+        finders(installation).of(of_one)
 
 
 def test_weights_are_asked_for_by_name(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from likeness.app import Installation
-from likeness.app.recogniser_choice import BETTER, FALLBACK
+from likeness.app.installation import BETTER, FALLBACK
 from likeness.artifacts import Publisher
 from likeness.artifacts import fetch_all as public
 from likeness.artifacts.addresses import FailedTry, PublisherFailed, remember

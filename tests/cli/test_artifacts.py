@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from likeness.app import Installation
-from likeness.app.recogniser_choice import BETTER, FALLBACK
+from likeness.app.installation import BETTER, FALLBACK
 from likeness.artifacts import PinnedFile, Sources
 from likeness.artifacts.catalogue import CENTERFACE, DLIB_RESNET, PUBLISHED_WEIGHTS, SAMPLES
 from likeness.config import Settings

@@ -54,17 +54,6 @@ class Finders:
         self._face_networks: dict[ModelCard, FaceNetwork] = {}
         self._template_networks: dict[ModelCard, Session] = {}
 
-    def default(self) -> FaceFinder:
-        """Give the finder of new collections, and of pictures that are of no collection.
-
-        Raises what `Installation.finder` raises.
-        """
-        return self.of_model(self._installation.template_model())
-
-    def of(self, collection: Collection | None) -> FaceFinder:
-        """Give the finder of a collection, or of new ones; raises as the two do."""
-        return self.default() if collection is None else self.of_collection(collection)
-
     def of_model(self, model: TemplateModel) -> FaceFinder:
         """Give the finder of a model; weights that are missing are fetched.
 
@@ -78,13 +67,15 @@ class Finders:
                 self._finders[model.name] = self._wrap(self._loaded(model))
             return self._finders[model.name]
 
-    def of_collection(self, collection: Collection) -> FaceFinder:
-        """Give the finder of a collection's model.
+    def of(self, collection: Collection | None) -> FaceFinder:
+        """Give the finder of a collection's model; of new ones', and loose pictures', without.
 
         Raises:
             Conflict: this machine does not know the model, or lacks what it needs.
             ModelTampered: its weights are not those that its card names.
         """
+        if collection is None:
+            return self.of_model(self._installation.template_model())
         found = self._finders.get(collection.model)
         if found is not None:
             return found

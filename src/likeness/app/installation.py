@@ -1,4 +1,9 @@
-"""An installation: the objects that settings stand for, before any network is loaded."""
+"""An installation: the objects that settings stand for, before any network is loaded.
+
+The recogniser is the better one where this machine has it, else the one that anybody can fetch.
+Nothing here calls anybody but `Installation.fetch_better`, and that only as far as its sources let
+it.
+"""
 
 import os
 from collections.abc import Callable
@@ -10,16 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.app.recogniser_choice import (
-    AUTO,
-    BETTER,
-    RecogniserChoice,
-    choose_recogniser,
-    fetch_better,
-)
-from likeness.artifacts import Progress, Publisher, Sources
+from likeness.artifacts import Address, Progress, Publisher, Sources, last_failure
 from likeness.config import Settings
-from likeness.errors import ArtifactUnavailable, InvalidRequest
+from likeness.errors import ArtifactUnavailable, InvalidRequest, required
 from likeness.vision.align import Chips
 from likeness.vision.cohorts.standards import Standards
 from likeness.vision.decode import (
@@ -32,13 +30,28 @@ from likeness.vision.decode import (
 from likeness.vision.detect import Detector, DetectorSettings
 from likeness.vision.detections import FaceNetwork
 from likeness.vision.find import Embedder, FaceFinder, FaceLocator, Recogniser
-from likeness.vision.models.cards import ModelCard
+from likeness.vision.models.cards import DLIB_RESNET_V1, RETAIL_0095, ModelCard
 from likeness.vision.models.model_store import ModelStore
 from likeness.vision.models.template_model import TemplateModel, find_template_model
 from likeness.vision.networks.forms import DETECTORS, RECOGNISERS, Task
 from likeness.vision.networks.onnxruntime_engine import OnnxRuntimeEngine
 from likeness.vision.networks.openvino_engine import OpenVinoEngine
 from likeness.vision.networks.session import Engine, Precision, Session
+
+AUTO = "auto"
+BETTER, FALLBACK = RETAIL_0095, DLIB_RESNET_V1
+
+
+@dataclass(frozen=True, slots=True)
+class RecogniserChoice:
+    """The recogniser in use; `drawback` says why it is not the better one, None where it is.
+
+    Nor is there a drawback to speak of in a recogniser that was chosen by name.
+    """
+
+    card: ModelCard
+    drawback: str | None = None
+
 
 Place = str | PathLike[str]
 Picture = Place | bytes | NDArray[np.uint8] | Sample
@@ -88,11 +101,33 @@ class Installation:
     def fetch_better(self, say: Callable[[str], None], progress: Progress) -> None:
         """Fetch the better recogniser where it would be used and its publisher may be asked.
 
-        `say` is told before anybody is called. It is used by installations made from now on.
+        `say` is told before anybody is called. What fails is no error: it is remembered, and
+        installations made from now on say so, or use it.
+
+        Raises:
+            InvalidRequest: the folder of artifacts is none.
+            ModelTampered: what is here already has other bytes.
         """
-        chosen = self.settings.recogniser
-        if chosen == BETTER.name or (chosen == AUTO and self._has_cohort(BETTER)):
-            fetch_better(self.models, self.sources, say, progress)
+        if self.settings.recogniser not in (AUTO, BETTER.name):
+            return
+        if self.settings.recogniser == AUTO and not self._has_cohort(BETTER):
+            return
+        missing, publisher = self.models.missing(BETTER), self.sources.publisher
+        if not missing or publisher is Publisher.NEVER:
+            return
+        if publisher is not Publisher.ALWAYS and last_failure(missing[0], self.sources):
+            return
+        megabytes = sum(file.size for file in missing) / 1e6
+        hosts = {file.source.host for file in missing if isinstance(file.source, Address)}
+        say(
+            f"Fetching {BETTER.name} ({megabytes:.1f} MB) from its publisher,"
+            f" {', '.join(sorted(hosts))} ..."
+        )
+        try:
+            self.models.require(BETTER.name, progress)
+        except ArtifactUnavailable as error:
+            if not last_failure(missing[-1], self.sources):
+                say(str(error))  # the publisher is not to blame, so nobody would hear of it
 
     def template_model(self, recogniser: str | None = None) -> TemplateModel:
         """Say what templates of a new collection depend on, with another recogniser if named.
@@ -232,9 +267,32 @@ class Installation:
         )
 
     def _choose(self) -> RecogniserChoice:
-        if self.settings.recogniser == AUTO:
-            return choose_recogniser(self.models, self.sources, self._has_cohort)
-        return RecogniserChoice(self._card(self.settings.recogniser, Task.RECOGNISER))
+        """Take the better recogniser if its files are here and a cohort evens its scores out.
+
+        Raises:
+            InvalidRequest: the folder of artifacts is none.
+            ArtifactUnavailable: the folder of artifacts cannot be read.
+        """
+        if self.settings.recogniser != AUTO:
+            return RecogniserChoice(self._card(self.settings.recogniser, Task.RECOGNISER))
+        missing = self.models.missing(BETTER)
+        if not self._has_cohort(BETTER):
+            return _fallback(
+                "is not used, for no cohort evens its scores out with these settings. `likeness"
+                f" models cohort` makes one, with LIKENESS_RECOGNISER={BETTER.name}"
+            )
+        if not missing:
+            return RecogniserChoice(BETTER)
+        failed = last_failure(missing[0], self.sources)
+        if len(missing) < len(BETTER.files) and not failed:
+            names = " and ".join(file.name for file in missing)
+            why = f"of its two files {names} is missing"
+        else:
+            why = str(failed) if failed else "it was not fetched yet"
+        return _fallback(
+            f"is not here ({why}). `likeness models pull` fetches it; or put its two files into a"
+            " folder and set LIKENESS_ARTIFACTS to that"
+        )
 
     def _has_cohort(self, recogniser: ModelCard) -> bool:
         model = TemplateModel(recogniser, self.detector, self._chips(recogniser))
@@ -252,6 +310,18 @@ class Installation:
                 " which is which."
             )
         return card
+
+
+def _fallback(why: str) -> RecogniserChoice:
+    return RecogniserChoice(
+        FALLBACK,
+        f"This uses {FALLBACK.name}, which misses {_percent(FALLBACK)} of pairs of one person at"
+        f" FMR 1e-3; {BETTER.name} misses {_percent(BETTER)} and {why}.",
+    )
+
+
+def _percent(card: ModelCard) -> str:
+    return f"{100 * required(card.lfw_fnmr, 'what a recogniser misses'):.2g}%"
 
 
 def _sources(settings: Settings, publisher: Publisher) -> Sources:

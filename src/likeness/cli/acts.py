@@ -84,4 +84,4 @@ def _finder_of(
     tell_of_better_model(settled, of)
     with fetching() as progress:
         finders = Finders(settled, workload, progress, fetches=True)
-        return finders.of_collection(of)
+        return finders.of(of)

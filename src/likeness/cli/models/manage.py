@@ -9,7 +9,7 @@ import typer
 
 from likeness.app import Installation
 from likeness.app.home import user_here
-from likeness.app.recogniser_choice import BETTER, FALLBACK
+from likeness.app.installation import BETTER, FALLBACK
 from likeness.artifacts import PinnedFile, Publisher, catalogue, fetch_all
 from likeness.cli.models.show import Model, terms_in_words
 from likeness.cli.opened import fetch_better, installation, prepare

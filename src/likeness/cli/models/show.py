@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from likeness.app import Installation
-from likeness.app.recogniser_choice import BETTER
+from likeness.app.installation import BETTER
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import Json, print_json, significant
 from likeness.cli.terminal.options import Artifacts, AsJson
