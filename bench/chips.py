@@ -16,7 +16,7 @@ from likeness.app import Installation, Workload
 from likeness.artifacts import Sources, fetch_all
 from likeness.artifacts.catalogue import DLIB_RESNET
 from likeness.terms import in_parallel
-from likeness.vision.align import Chips, cut_chips
+from likeness.vision.embed import Chips, cut_chips
 from likeness.vision.networks.session import Precision
 
 _BATCH = 16

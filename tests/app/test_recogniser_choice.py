@@ -13,7 +13,7 @@ from likeness.artifacts import fetch_all as public
 from likeness.artifacts.addresses import FailedTry, PublisherFailed, remember
 from likeness.config import Settings
 from likeness.errors import ArtifactUnavailable, InvalidRequest
-from likeness.vision.align import Chips
+from likeness.vision.embed import Chips
 
 WEIGHTS, GRAPH = BETTER.files
 HOST = "storage.openvinotoolkit.org"

@@ -73,7 +73,7 @@ def test_a_collections_name_reaches_the_terminal_without_escapes(likeness: Comma
     [
         (["create", "staff"], "exists. Choose another"),
         (["create", "a\nb"], "control character"),
-        (["create", ""], "1 to 255 characters"),
+        (["create", ""], "0 characters, not 1 to 255"),
         (["create", "new", "--retention-days", "0"], "Not a number of days"),
         (["show", "nowhere"], "`likeness collections list` shows what there is"),
         (["show", "\udcff"], "control character"),

@@ -58,12 +58,12 @@ def replaced(path: Path, content: bytes) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("arguments", "way_out"),
     [
-        ("collections sweep", "or let the server do it: it sweeps every hour"),
-        ("collections delete staff --yes", "or ask the server: DeleteCollection"),
-        ("erase --collection staff Rosa --yes", "or ask the server: DeleteFaces, DeleteUser"),
-        ("enrol --collection staff people", "or send the pictures to the server: IndexFaces"),
-        ("identify --collection staff a.png", "or ask the server: SearchFacesByImage"),
-        ("collections cohort staff", "End that first"),
+        ("collections sweep", "or let the server do it: it sweeps every hour."),
+        ("collections delete staff --yes", "or ask the server: DeleteCollection."),
+        ("erase --collection staff Rosa --yes", "or ask the server: DeleteFaces, DeleteUser."),
+        ("enrol --collection staff people", "or send the pictures to the server: IndexFaces."),
+        ("identify --collection staff a.png", "or ask the server: SearchFacesByImage."),
+        ("collections cohort staff", "End that first."),
     ],
 )
 def test_what_needs_a_home_alone_says_who_has_it_and_what_else_does_it(

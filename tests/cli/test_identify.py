@@ -137,7 +137,7 @@ def test_beyond_what_was_measured_nobody_is_a_match(
     arguments = ["--gallery", gallery, picture("probe.png", (222, 44, 44)), "--fpir", 1e-7]
     outcome = likeness("identify", *arguments)
     assert outcome.code == 1
-    assert "nobody is named" in outcome.out
+    assert "Nobody is named" in outcome.out
     assert "next: Rosa, " in outcome.out
     answer = json.loads(likeness("identify", *arguments, "--json").out)
     (face,) = answer["pictures"][0]["faces"]

@@ -41,7 +41,7 @@ def test_a_key_from_elsewhere_is_rotated_there_first(
     monkeypatch.setenv("LIKENESS_KEYS", f"{'B' * 43}= {GIVEN}")
     outcome = likeness("secrets", "rotate")
     assert outcome.code == 0
-    assert "seals nothing any more: remove it" in outcome.out
+    assert "seals nothing any more. Remove it" in outcome.out
     assert GIVEN not in outcome.out
     monkeypatch.setenv("LIKENESS_KEYS", f"{'B' * 43}=")
     assert likeness("doctor", "--json").out.count("sealed by a key that is not here") == 0

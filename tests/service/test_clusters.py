@@ -150,5 +150,5 @@ def test_no_face_is_no_cluster() -> None:
 
 def test_templates_of_two_models_are_refused() -> None:
     one, other = faces([0, 0])
-    with pytest.raises(ModelMismatch, match="these are of 2"):
+    with pytest.raises(ModelMismatch, match="of 2 models or cohorts"):
         group([one, replace(other, model="other")], [0, 1], THRESHOLD)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.terms import Image
-from likeness.vision.align import (
+from likeness.vision.embed import (
     ARCFACE_LAYOUT,
     DLIB_LAYOUT,
     ChipLayout,

@@ -6,7 +6,7 @@ import pytest
 
 from likeness.artifacts import Address, PinnedFile
 from likeness.errors import InvalidRequest
-from likeness.vision.align import ARCFACE_LAYOUT, DLIB_LAYOUT
+from likeness.vision.embed import ARCFACE_LAYOUT, DLIB_LAYOUT
 from likeness.vision.models.card_file import read_card, write_card
 from likeness.vision.models.cards import (
     BUILT_IN,

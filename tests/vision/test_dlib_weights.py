@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from likeness.artifacts import PinnedFile, catalogue
 from likeness.errors import InvalidRequest
-from likeness.vision.align import DLIB_LAYOUT, Chips, cut_chips
 from likeness.vision.decode import read_sample
 from likeness.vision.detect import Detector, DetectorSettings
+from likeness.vision.embed import DLIB_LAYOUT, Chips, cut_chips
 from likeness.vision.models.cards import CENTERFACE
 from likeness.vision.networks.centerface import CenterFace
 from likeness.vision.networks.conversion import convert, take_pictures

@@ -9,10 +9,10 @@ import PIL.Image
 import pytest
 
 from likeness.terms import Image
-from likeness.vision.align import ARCFACE_LAYOUT
 from likeness.vision.decode import DecodeLimits, inspect
 from likeness.vision.detect import Detector, DetectorSettings, SearchDetail
 from likeness.vision.detections import Detections
+from likeness.vision.embed import ARCFACE_LAYOUT
 from likeness.vision.find import FaceLocator, Located, foremost_of
 from tests.cli.conftest import RED, DiscDetector
 

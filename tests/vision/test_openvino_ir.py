@@ -7,7 +7,7 @@ import openvino
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.vision.align import RETAIL_LAYOUT
+from likeness.vision.embed import RETAIL_LAYOUT
 from likeness.vision.models.cards import RETAIL_0095
 from likeness.vision.networks.conversion import convert
 from likeness.vision.networks.onnxruntime_engine import OnnxRuntimeEngine

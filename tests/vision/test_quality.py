@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from likeness.artifacts import Sources
 from likeness.errors import ArtifactUnavailable
 from likeness.terms import Image, Pose, Quality, QualityReason
-from likeness.vision.align import (
+from likeness.vision.detect import Detector, DetectorSettings
+from likeness.vision.detections import Detections
+from likeness.vision.embed import (
     ARCFACE_LAYOUT,
     DLIB_LAYOUT,
     ChipLayout,
@@ -18,8 +20,6 @@ from likeness.vision.align import (
     cut_chips,
     similarity_transform,
 )
-from likeness.vision.detect import Detector, DetectorSettings
-from likeness.vision.detections import Detections
 from likeness.vision.models.model_store import ModelStore
 from likeness.vision.networks.centerface import CenterFace
 from likeness.vision.networks.openvino_engine import OpenVinoEngine

@@ -10,7 +10,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from likeness.errors import InvalidRequest
-from likeness.vision.align import ARCFACE_LAYOUT
+from likeness.vision.embed import ARCFACE_LAYOUT
 from likeness.vision.models.cards import SFACE_2021DEC, ModelCard
 from likeness.vision.networks.conversion import convert, read_network, take_pictures
 from likeness.vision.networks.forms import Form

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from likeness.vision.align import Chips
+from likeness.vision.embed import Chips
 from likeness.vision.models.cards import (
     BUILT_IN,
     CENTERFACE,

@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.terms import Image
-from likeness.vision.align import DLIB_LAYOUT
 from likeness.vision.detections import Detections, FaceNetwork
+from likeness.vision.embed import DLIB_LAYOUT
 from likeness.vision.upright import find_upright
 
 _BOX_SIDE = 200  # of a face as `turned` makes it

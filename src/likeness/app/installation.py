@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from likeness.artifacts import Address, Progress, Publisher, Sources, last_failure
 from likeness.config import Settings
 from likeness.errors import ArtifactUnavailable, InvalidRequest, required
-from likeness.vision.align import Chips
 from likeness.vision.cohorts.standards import Standards
 from likeness.vision.decode import (
     DecodeLimits,
@@ -29,7 +28,8 @@ from likeness.vision.decode import (
 )
 from likeness.vision.detect import Detector, DetectorSettings
 from likeness.vision.detections import FaceNetwork
-from likeness.vision.find import Embedder, FaceFinder, FaceLocator, Recogniser
+from likeness.vision.embed import Chips, Embedder, Recogniser
+from likeness.vision.find import FaceFinder, FaceLocator
 from likeness.vision.models.cards import DLIB_RESNET_V1, RETAIL_0095, ModelCard
 from likeness.vision.models.model_store import ModelStore
 from likeness.vision.models.template_model import TemplateModel, find_template_model

@@ -158,5 +158,5 @@ def _opened(package: Path, member: str) -> Iterator[IO[bytes]]:
 
 def _missing(package: Path, member: str) -> ArtifactUnavailable:
     return ArtifactUnavailable(
-        f"There is no file {member} in {package.name}. Its pin is wrong: report it."
+        f"There is no file {member} in {package.name}. Its pin is wrong. Please report it."
     )

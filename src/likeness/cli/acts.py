@@ -49,7 +49,7 @@ def home_opened(
         except HomeInUse as error:
             if beside_server is None:
                 raise
-            raise HomeInUse(f"{error}, or {beside_server}") from error
+            raise HomeInUse(f"{str(error).rstrip('.')}, or {beside_server}.") from error
         finder_of = cache(partial(_finder_of, settled, home, Workload.MANY))
         yield replace(home, finder_of=finder_of), Caller(home.somebody, operation)
 

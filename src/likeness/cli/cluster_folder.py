@@ -145,5 +145,5 @@ def _written_whole(folder: Path) -> Iterator[Path]:
             shutil.rmtree(unfinished, ignore_errors=True)
     except OSError as error:
         raise InvalidRequest(
-            f"'{folder}' cannot be written ({error.strerror}): make room, or name another folder"
+            f"'{folder}' cannot be written ({error.strerror}). Make room, or name another folder."
         ) from error

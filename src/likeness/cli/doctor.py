@@ -221,7 +221,7 @@ def _schema(database: Database, schema: str | None) -> Finding:
         return Finding("database", state)
     if schema is None or schema < head():
         return Finding("database", f"{state}, brought to {head()} when it is opened next")
-    newer = f"{state}, of a newer Likeness than this one, which knows {head()}: run that one"
+    newer = f"{state}, of a newer Likeness than this one, which knows {head()}. Run that one."
     return Finding("database", newer, well=False)
 
 
@@ -242,7 +242,7 @@ def _keys(settled: Installation, secrets_by_key: Counter[str]) -> Iterator[Findi
     if lost:
         state = (
             f"{several(lost, 'secret')}, such as a collection's key, sealed by a key that is not"
-            " here: restore it from a backup"
+            " here. Restore it from a backup."
         )
         yield Finding("keys", state, well=False)
     elif not key_ids:

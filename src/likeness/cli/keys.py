@@ -134,7 +134,7 @@ def _in_words(key: AccessKey | BrokenKey) -> list[str]:
     disabled = f", disabled since {_minute(key.disabled_at)}" if key.disabled_at else ""
     if isinstance(key, BrokenKey):
         kind = "broken"
-        facts = "its row says what no key can: restore it from a backup, or disable it"
+        facts = "its row says what no key can. Restore it from a backup, or disable it."
     else:
         grant, purposes = key.grant, ", ".join(key.grant.purposes)
         kind = grant.role.value

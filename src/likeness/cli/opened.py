@@ -8,7 +8,8 @@ from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import fetching
 from likeness.config import read_settings
 from likeness.library import Likeness
-from likeness.vision.find import Embedder, FaceFinder, FaceLocator
+from likeness.vision.embed import Embedder
+from likeness.vision.find import FaceFinder, FaceLocator
 
 
 def installation(publisher: Publisher = Publisher.NEVER, **chosen: object) -> Installation:

@@ -60,9 +60,9 @@ def limits_of(naming: Naming) -> Iterator[str]:
     point, whose, needed = naming.point, naming.whose, rate_in_words(naming.rate)
     if not point.calibrated:
         yield (
-            f"A search of {naming.compared:,} references needs a false match rate of {needed}, and"
-            f" rates are known down to {rate_in_words(naming.calibration.lowest_fmr)}: nobody is"
-            f" named except by the same picture. {_REMEDY}."
+            f"Nobody is named except by the same picture: a search of {naming.compared:,}"
+            f" references needs a false match rate of {needed}, and rates are known down to"
+            f" {rate_in_words(naming.calibration.lowest_fmr)}. {_REMEDY}."
         )
     if naming.at_hand is None or naming.point_at_hand is None:
         return
@@ -76,9 +76,8 @@ def limits_of(naming: Naming) -> Iterator[str]:
     missed = known.fnmr(naming.point_at_hand.threshold)
     if not naming.point_at_hand.calibrated:
         yield (
-            f"Among {whose.in_words} rates are known down to"
-            f" {rate_in_words(naming.at_hand.lowest_fmr)}, and {needed} is needed: nobody is named"
-            f" except by the same picture. {remedy}"
+            f"Nobody is named except by the same picture: among {whose.in_words} rates are known"
+            f" down to {rate_in_words(naming.at_hand.lowest_fmr)}, and {needed} is needed. {remedy}"
         )
     elif missed is not None and missed > _MANY_MISSED:
         yield (

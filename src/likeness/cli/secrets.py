@@ -36,7 +36,7 @@ def rotate(as_json: AsJson = False) -> None:
         f"{rotation.newest} seals from now on, and has sealed {resealed} anew.",
         *(f"{key_id} is destroyed." for key_id in rotation.destroyed),
         *(
-            f"{key_id} seals nothing any more: remove it from where your keys are."
+            f"{key_id} seals nothing any more. Remove it from where your keys are."
             for key_id in rotation.kept
         ),
     ]

@@ -36,7 +36,7 @@ def main(out: Path) -> ExitCode:
         print(f"  {shlex.join(map(str, [command, *arguments]))}")
     if all(named.right for named in demonstration.faces):
         return ExitCode.DONE
-    print("\nA face was named wrongly: run `likeness doctor`.", file=sys.stderr)
+    print("\nA face was named wrongly. Run `likeness doctor`.", file=sys.stderr)
     return ExitCode.NO
 
 

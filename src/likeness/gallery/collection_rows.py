@@ -54,7 +54,7 @@ class Tags(Unit):
             InvalidRequest: a key or a value cannot be kept, or there would be too many.
         """
         for value in tags.values():
-            checked_text(value, "a tag's value", shortest=0, longest=LONGEST_VALUE)
+            checked_text(value, "A tag's value", shortest=0, longest=LONGEST_VALUE)
         self.remove(tags)
         held = len(self.all())
         if held + len(tags) > MOST_TAGS:
@@ -81,7 +81,7 @@ class Tags(Unit):
             InvalidRequest: a key is none that can be kept.
         """
         digests = [
-            self.seal.tag_digest(checked_text(key, "a tag's key", longest=LONGEST_KEY))
+            self.seal.tag_digest(checked_text(key, "A tag's key", longest=LONGEST_KEY))
             for key in keys
         ]
         ours = TAGS.c.collection_id == self.seal.collection_id

@@ -114,7 +114,7 @@ class Collections:
             InvalidRequest: the name cannot be kept, or the retention is no number of days.
             AlreadyExists: there is one of that name.
         """
-        name = checked_name(name, "a collection's name")
+        name = checked_name(name, "A collection's name")
         stored_collections.check_retention(retention_days)
         of_model = model, dimensions, cohort_version
         new = StoredCollection(uuid4(), name, *of_model, retention_days, created_at=now)
@@ -286,7 +286,7 @@ class _HomeLock:
             self._file.close()
             raise HomeInUse(
                 f"Process {holder or 'unknown'} (a server, or another command) has the gallery in"
-                f" {folder} open. End that first"
+                f" {folder} open. End that first."
             ) from None
         self._file.truncate()
         self._file.write(str(os.getpid()))

@@ -156,7 +156,7 @@ class References(Unit):
         for one in arriving:
             _check(one.template, self.collection)
             if one.details.external_id is not None:
-                checked_text(one.details.external_id, "an external id")
+                checked_text(one.details.external_id, "An external id")
         require_free_ids(self.connection, REFERENCES, [one.id for one in arriving])
         ids = {one.subject_id for one in arriving if one.subject_id is not None}
         subjects = Subjects(self.connection, self.seal, self.collection).by_ids(list(ids))
@@ -349,7 +349,7 @@ def require_model(template: Template, collection: StoredCollection) -> None:
     if came != (collection.model, collection.cohort_version):
         raise ModelMismatch(
             f"A template of {came[0]}, evened out by {came[1]}. Collection {collection.id} is of"
-            f" {collection.model}, evened out by {collection.cohort_version}: use that model."
+            f" {collection.model}, evened out by {collection.cohort_version}. Use that model."
         )
 
 
@@ -360,4 +360,4 @@ def _check(template: Template, collection: StoredCollection) -> None:
 
 
 def _external_id(new: NewReference) -> str | None:
-    return None if new.external_id is None else checked_name(new.external_id, "an external id")
+    return None if new.external_id is None else checked_name(new.external_id, "An external id")

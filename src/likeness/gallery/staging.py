@@ -159,7 +159,7 @@ class Changes(Unit):
             if came != (change.model, change.cohort_version):
                 raise ModelMismatch(
                     f"A template of {came[0]}, evened out by {came[1]}. The change was begun with"
-                    f" {change.model} and {change.cohort_version}: use these."
+                    f" {change.model} and {change.cohort_version}. Use these."
                 )
             checked_vectors(one.template.vector[None], change.model, change.dimensions)
         wanted = self.waiting(change, [one.reference.number for one in found])

@@ -84,7 +84,7 @@ def get(connection: Connection, name: str) -> StoredCollection:
         InvalidRequest: the name is none that can be kept.
         NotFound: there is none.
     """
-    checked_name(name, "a collection's name")
+    checked_name(name, "A collection's name")
     found = _named(connection, name)
     if found is None:
         raise NotFound(

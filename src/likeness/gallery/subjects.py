@@ -97,7 +97,7 @@ class Subjects(Unit):
         """
         require_free_ids(self.connection, SUBJECTS, [one.id for one in arriving])
         digests = [
-            self.seal.name_digest(checked_text(one.name, "a subject's name")) for one in arriving
+            self.seal.name_digest(checked_text(one.name, "A subject's name")) for one in arriving
         ]
         taken = select(SUBJECTS.c.id).where(self._ours, SUBJECTS.c.name_digest.in_(digests))
         if len(set(digests)) < len(digests) or self.connection.execute(taken).first() is not None:
@@ -214,7 +214,7 @@ class Subjects(Unit):
         by_digest = {
             self.seal.name_digest(spelling): spelling
             for name in names
-            if checked_name(name, "a subject's name")
+            if checked_name(name, "A subject's name")
             for spelling in spellings(name)
         }
         columns = [*_COLUMNS, SUBJECTS.c.name_digest]

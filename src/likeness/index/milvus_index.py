@@ -170,7 +170,7 @@ class MilvusIndex:
             from pymilvus.exceptions import MilvusException
         except ImportError as error:
             raise IndexUnavailable(
-                "Milvus needs pymilvus, which is not installed: pip install pymilvus"
+                "pymilvus is not installed, and Milvus needs it. Run `pip install pymilvus`."
             ) from error
         try:
             yield self._connected()

@@ -85,14 +85,13 @@ def checked_ids(ids: NDArray[np.int64]) -> NDArray[np.int64]:
     given = np.asarray(ids)
     if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
         raise InvalidRequest(
-            f"ids are needed as (n,) whole numbers, these are {given.shape} {given.dtype}: pass the"
-            " numbers of the rows"
+            f"Not (n,) whole numbers: ids are {given.shape} {given.dtype}. Give numbers of rows."
         )
     given = given.astype(np.int64, copy=False)
     if given.size and given.min() < 0:
-        raise InvalidRequest(f"an id is 0 or more, {given.min()} came: pass the number of the row")
+        raise InvalidRequest(f"Not the number of a row: {given.min()}. Give 0 or more.")
     if np.unique(given).size != given.size:
-        raise InvalidRequest("each id may come once in a call, one came twice: pass the last of it")
+        raise InvalidRequest("An id comes twice in one call. Give the last of it.")
     return given
 
 
@@ -107,19 +106,19 @@ def checked_vectors(
     """
     given = np.ascontiguousarray(vectors, dtype=np.float32)
     if given.ndim != 2:
-        raise InvalidRequest(f"vectors are needed as (n, {dimensions}), these are {given.shape}")
+        raise InvalidRequest(f"Not vectors: the shape is {given.shape}. Give (n, {dimensions}).")
     if given.shape[1] != dimensions:
         raise ModelMismatch(
-            f"vectors of {model} have {dimensions} dimensions, these have {given.shape[1]}: make"
-            " them with that model"
+            f"Not vectors of {model}: these have {given.shape[1]} dimensions, its own {dimensions}."
+            " Make them with that model."
         )
     lengths = np.sqrt(np.einsum("nd,nd->n", given, given))
     # Written so that a length that is not a number fails too.
     wrong = ~(np.abs(lengths - 1) <= _LENGTH_TOLERANCE)
     if wrong.any():
         raise InvalidRequest(
-            f"vectors of length one are needed, vector {int(wrong.argmax())} has length"
-            f" {lengths[wrong.argmax()]:.4g}: divide each by its length"
+            f"Not of length one: vector {int(wrong.argmax())} has length"
+            f" {lengths[wrong.argmax()]:.4g}. Divide each by its length."
         )
     return given
 
@@ -131,7 +130,7 @@ def checked_limit(limit: int) -> int:
         InvalidRequest: it is below 1.
     """
     if limit < 1:
-        raise InvalidRequest(f"a search gives 1 candidate or more, {limit} were asked for")
+        raise InvalidRequest(f"A search cannot give {limit} candidates. Ask for 1 or more.")
     return limit
 
 
@@ -147,7 +146,7 @@ def checked_pairs(
     ids, vectors = checked_ids(ids), checked_vectors(vectors, model, dimensions)
     if len(ids) != len(vectors):
         raise InvalidRequest(
-            f"one vector is needed for each id, {len(vectors)} came for {len(ids)}"
+            f"Not one vector for each id: {len(vectors)} for {len(ids)}. Give as many as ids."
         )
     return ids, vectors
 

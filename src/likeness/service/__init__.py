@@ -1,1 +1,1 @@
-"""What can Likeness do? One act each, put together from the capabilities."""
+"""What Likeness can do: one act each, put together from the capabilities."""

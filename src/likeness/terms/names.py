@@ -51,13 +51,12 @@ def checked_text(text: str, what: str, *, shortest: int = 1, longest: int = LONG
     """
     if not shortest <= len(text) <= longest:
         raise InvalidRequest(
-            f"{what} has {shortest} to {longest} characters, one of {len(text)} came: choose"
-            " another"
+            f"{what} has {len(text)} characters, not {shortest} to {longest}. Choose another."
         )
     for place, character in enumerate(text, 1):
         if category(character) in _FORBIDDEN:
             raise InvalidRequest(
-                f"{what} holds no control character, and character {place} is"
-                f" U+{ord(character):04X}: remove it"
+                f"{what} holds a control character, U+{ord(character):04X}, as character {place}."
+                " Remove it."
             )
     return text

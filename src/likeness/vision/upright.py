@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.terms import Image
-from likeness.vision.align import (
+from likeness.vision.detections import Detections, FaceNetwork, Floats, areas
+from likeness.vision.embed import (
     DLIB_LAYOUT,
     ChipLayout,
     Chips,
@@ -22,7 +23,6 @@ from likeness.vision.align import (
     onto_chip,
     similarity_transform,
 )
-from likeness.vision.detections import Detections, FaceNetwork, Floats, areas
 
 _SIDE = 96  # a multiple of 32, as detectors need
 # Eyes come to be 24 pixels apart: with less of the surroundings in sight, landmarks drift inwards.

@@ -64,7 +64,7 @@ def _copies(pictures: Sequence[Path], out: Path) -> dict[Path, Path]:
         copies = {pictures[0]: out}
     elif not out.is_dir():
         raise InvalidRequest(
-            f"'{out}' is no folder. Annotated copies of several pictures need one: make it."
+            f"'{out}' is no folder, and annotated copies of several pictures need one. Make it."
         )
     else:
         copies = {picture: out / _copy_name(picture) for picture in pictures}

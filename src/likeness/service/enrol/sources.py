@@ -38,10 +38,10 @@ class NamedPicture:
 
     def __post_init__(self) -> None:
         """Compose names, and refuse those that cannot be kept."""
-        subject = checked_name(self.subject, "a subject's name")
+        subject = checked_name(self.subject, "A subject's name")
         object.__setattr__(self, "subject", subject)
         if self.external_id is not None:
-            external_id = checked_name(self.external_id, "an external id")
+            external_id = checked_name(self.external_id, "An external id")
             object.__setattr__(self, "external_id", external_id)
 
 

@@ -51,7 +51,7 @@ _NO_CROP = "its picture did not come, and no crop of it is kept"
 class PictureResult:
     """What came of one picture: how many references it is, and how many were made anew.
 
-    `error` says why not all that were expected; a picture that no reference is of has none.
+    `error` says why not all were made; a picture that no reference is of has none.
     """
 
     place: str

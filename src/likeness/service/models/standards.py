@@ -30,7 +30,8 @@ from likeness.service.search.folder_gallery import (
 from likeness.terms import Calibration, in_parallel, relative_scores
 from likeness.vision.cohorts.cohort import Cohort, crowds
 from likeness.vision.decode import DecodeLimits, read_sample
-from likeness.vision.find import Embedder, FaceFinder, FaceLocator
+from likeness.vision.embed import Embedder
+from likeness.vision.find import FaceFinder, FaceLocator
 
 # Rows of scores made at a time: a few megabytes for ten thousand templates.
 _ROWS = 256

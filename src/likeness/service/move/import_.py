@@ -159,7 +159,7 @@ def import_collection(
         collection = rows.collections.create(
             connection,
             header.name if name is None else name,
-            model=checked_text(header.model, "a model"),
+            model=checked_text(header.model, "A model"),
             dimensions=header.dimensions,
             cohort_version=cohort.version,
             retention_days=header.retention_days,

@@ -67,8 +67,8 @@ def group(templates: Sequence[Template], pictures: Sequence[int], threshold: flo
     kinds = {(template.model, template.cohort.version) for template in templates}
     if len(kinds) > 1:
         raise ModelMismatch(
-            f"templates of one model and one cohort are needed; these are of {len(kinds)}:"
-            " make all of them with the same"
+            f"Templates of {len(kinds)} models or cohorts cannot be grouped. Make all of them with"
+            " the same."
         )
     if not templates:
         return Grouping((), ())

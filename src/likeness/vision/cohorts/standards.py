@@ -91,7 +91,7 @@ class ModelFigures:
             )
         except (ValueError, TypeError, KeyError) as error:
             raise InvalidRequest(
-                f"{where} holds no figures of a model ({error}): install Likeness again."
+                f"Not figures of a model: {where} ({error}). Install Likeness again."
             ) from error
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from likeness.errors import required
-from likeness.vision.align import ChipLayout, Chips
+from likeness.vision.embed import ChipLayout, Chips
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.networks.forms import RECOGNISERS, Task
 

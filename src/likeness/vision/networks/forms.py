@@ -9,7 +9,7 @@ files need their reader in `conversion`.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from likeness.vision.align import ARCFACE_LAYOUT, DLIB_LAYOUT, RETAIL_LAYOUT, ChipLayout, Chips
+from likeness.vision.embed import ARCFACE_LAYOUT, DLIB_LAYOUT, RETAIL_LAYOUT, ChipLayout, Chips
 from likeness.vision.networks.centerface import CENTERFACE
 from likeness.vision.networks.pyramid import SCRFD, YUNET
 from likeness.vision.networks.session import UNPREPARED, Preparation
