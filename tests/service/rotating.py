@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.govern.secrets import Rotation, SecretActs
+from likeness.service.govern.secrets import Rotation, rotate_secrets
+from likeness.service.uses import Caller
 from likeness.storage import Database, open_database
 from likeness.terms import Principal, Role
 from tests.service.governed import governed
@@ -16,8 +17,8 @@ STEPS = ("begun", "made", "resealing", "resealed", "destroying", "destroyed")
 
 def rotate(database: Database, keyring: Keyring) -> Rotation:
     """Rotate without a ledger, whose key would be sealed anew too."""
-    principal = Principal("local:test", Role.ADMIN)
-    return SecretActs(governed(database, keyring, UnrecordedDesk(database)), principal).rotate()
+    caller = Caller(Principal("local:test", Role.ADMIN), "secrets rotate")
+    return rotate_secrets(governed(database, keyring, UnrecordedDesk(database)), caller)
 
 
 def run(url: str, folder: Path, last: str) -> None:

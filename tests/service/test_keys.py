@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from likeness.access import Grant
+from likeness.access import Grant, IssuedSecret
 from likeness.errors import Denied
 from likeness.policy import vocabulary
 from likeness.secrets import KeyFiles, Keyring
-from likeness.service.govern.keys import KeyActs
+from likeness.service.govern import keys
+from likeness.service.uses import Caller, Rows
 from likeness.service.uses.record import Record
 from likeness.storage import Database, migrate, open_database
 from likeness.terms import Principal, Role, Use
@@ -55,16 +56,26 @@ def desk(database: Database) -> WatchedDesk:
 
 
 @pytest.fixture
-def office(database: Database, desk: WatchedDesk, tmp_path: Path) -> KeyActs:
-    return KeyActs(governed(database, Keyring(KeyFiles(tmp_path / "keys")), desk), ADA)
+def rows(database: Database, desk: WatchedDesk, tmp_path: Path) -> Rows:
+    return governed(database, Keyring(KeyFiles(tmp_path / "keys")), desk)
 
 
-CHANGES: dict[str, Callable[[KeyActs], object]] = {
-    "CreateAccessKey": lambda office: office.create("desk", Grant()),
-    "DisableAccessKey": lambda office: office.disable("door", last_admin_too=False),
-    "EnableAccessKey": lambda office: office.enable("door"),
-    "RotateAccessKey": lambda office: office.rotate("door", grace_hours=0),
+CHANGES: dict[str, Callable[[Rows, Caller], object]] = {
+    "CreateAccessKey": lambda rows, caller: keys.create_key(rows, caller, "desk", Grant()),
+    "DisableAccessKey": lambda rows, caller: keys.disable_key(
+        rows, caller, "door", last_admin_too=False
+    ),
+    "EnableAccessKey": lambda rows, caller: keys.enable_key(rows, caller, "door"),
+    "RotateAccessKey": lambda rows, caller: keys.rotate_key(rows, caller, "door", grace_hours=0),
 }
+
+
+def create(rows: Rows, name: str, grant: Grant) -> IssuedSecret:
+    return keys.create_key(rows, Caller(ADA, "CreateAccessKey"), name, grant)
+
+
+def ensure_first(rows: Rows) -> IssuedSecret | None:
+    return keys.ensure_first_key(rows, Caller(ADA, "CreateAccessKey"))
 
 
 DETECTIVE = Grant(
@@ -85,14 +96,14 @@ def accounting(database: Database, tmp_path: Path) -> Accounting:
 
 
 @pytest.fixture
-def recorded_office(accounting: Accounting) -> KeyActs:
-    return KeyActs(governed(accounting.database, accounting.keyring, accounting.desk()), ADA)
+def recorded_rows(accounting: Accounting) -> Rows:
+    return governed(accounting.database, accounting.keyring, accounting.desk())
 
 
 def test_the_ledger_says_which_key_was_made_with_what_and_never_its_name(
-    recorded_office: KeyActs, accounting: Accounting
+    recorded_rows: Rows, accounting: Accounting
 ) -> None:
-    issued = recorded_office.create("the chief's own", DETECTIVE)
+    issued = create(recorded_rows, "the chief's own", DETECTIVE)
     (entry,) = accounting.entries()
     assert (entry["kind"], entry["action"], entry["operation"]) == (
         "done",
@@ -110,11 +121,11 @@ def test_the_ledger_says_which_key_was_made_with_what_and_never_its_name(
 
 @pytest.mark.parametrize("operation", [one for one in CHANGES if one != "CreateAccessKey"])
 def test_the_ledger_says_which_key_was_changed(
-    recorded_office: KeyActs, accounting: Accounting, operation: str
+    recorded_rows: Rows, accounting: Accounting, operation: str
 ) -> None:
-    recorded_office.create("desk", Grant())
-    issued = recorded_office.create("door", DETECTIVE)
-    CHANGES[operation](recorded_office)
+    create(recorded_rows, "desk", Grant())
+    issued = create(recorded_rows, "door", DETECTIVE)
+    CHANGES[operation](recorded_rows, Caller(ADA, operation))
     entry = accounting.entries()[-1]
     assert (entry["kind"], entry["operation"]) == ("done", operation)
     assert entry["ids"] == {"key": str(issued.key.id)}
@@ -122,9 +133,9 @@ def test_the_ledger_says_which_key_was_changed(
 
 
 def test_the_ledger_says_which_key_was_the_first(
-    recorded_office: KeyActs, accounting: Accounting
+    recorded_rows: Rows, accounting: Accounting
 ) -> None:
-    issued = recorded_office.ensure_first()
+    issued = ensure_first(recorded_rows)
     assert issued is not None
     (entry,) = accounting.entries()
     assert entry["ids"] == {"key": str(issued.key.id)}
@@ -132,29 +143,29 @@ def test_the_ledger_says_which_key_was_the_first(
 
 
 def test_a_key_of_every_purpose_there_is_can_be_recorded(
-    recorded_office: KeyActs, accounting: Accounting
+    recorded_rows: Rows, accounting: Accounting
 ) -> None:
     purposes = tuple(vocabulary().purposes)
-    recorded_office.create("desk", Grant(purposes=purposes))
+    create(recorded_rows, "desk", Grant(purposes=purposes))
     details = accounting.entries()[0]["details"]
     assert tuple(details[f"purpose_{place}"] for place in range(1, len(purposes) + 1)) == purposes
 
 
 @pytest.mark.parametrize("operation", CHANGES)
 def test_a_change_that_is_refused_changes_nothing(
-    office: KeyActs, desk: WatchedDesk, operation: str
+    rows: Rows, desk: WatchedDesk, operation: str
 ) -> None:
-    office.create("door", Grant())
-    before = office.every()
+    create(rows, "door", Grant())
+    before = keys.list_keys(rows)
     desk.refuses = True
     with pytest.raises(Denied):
-        CHANGES[operation](office)
-    assert office.every() == before
+        CHANGES[operation](rows, Caller(ADA, operation))
+    assert keys.list_keys(rows) == before
 
 
-def test_the_first_key_is_made_where_there_is_none(office: KeyActs, desk: WatchedDesk) -> None:
-    first = office.ensure_first()
+def test_the_first_key_is_made_where_there_is_none(rows: Rows, desk: WatchedDesk) -> None:
+    first = ensure_first(rows)
     assert first is not None
     assert (first.key.grant.role, first.key.created_by) == (Role.ADMIN, "local:ada")
-    assert office.ensure_first() is None
+    assert ensure_first(rows) is None
     assert len(desk.uses) == 1

@@ -11,7 +11,8 @@ from likeness.errors import Denied, LedgerBroken
 from likeness.ledger import read_verifying_key
 from likeness.policy import Scope, suspend
 from likeness.secrets import KeyFiles, Keyring, VerifyingKey
-from likeness.service.govern.ledger import LedgerActs
+from likeness.service.govern.ledger import new_key
+from likeness.service.uses import Caller
 from likeness.storage import migrate, open_database
 from likeness.terms import Principal, Role
 from tests.service.accounting import Accounting
@@ -35,8 +36,8 @@ def key_of(home: Accounting) -> VerifyingKey | None:
 
 
 def renew(home: Accounting, principal: Principal = ADA) -> int:
-    acts = LedgerActs(governed(home.database, home.keyring, home.desk(), home.ledger), principal)
-    return acts.new_key()[0].index
+    rows = governed(home.database, home.keyring, home.desk(), home.ledger)
+    return new_key(rows, Caller(principal, "ledger.new-key"))[0].index
 
 
 def lose_key(home: Accounting, keys: Path) -> Accounting:

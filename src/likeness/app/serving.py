@@ -36,10 +36,10 @@ from likeness.rekognition.backend import Backend, PageTokens
 from likeness.rekognition.operations import OPERATIONS
 from likeness.server import Gate, Limits, Metrics, MetricsPage, below
 from likeness.service.erase.erase import sweep_collections
-from likeness.service.govern.keys import KeyActs
+from likeness.service.govern.keys import ensure_first_key
 from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.service.review.upkeep import sweep_review, tell
-from likeness.service.uses import Home
+from likeness.service.uses import Caller, Home
 from likeness.terms import Closing
 from likeness.v1.acts import Acts
 from likeness.v1.application import Application as OwnActs
@@ -111,8 +111,7 @@ class Serving(Closing):
 
     def ensure_first_key(self) -> IssuedSecret | None:
         """Make an admin's key where there is none at all; its secret is given this once."""
-        home = self.home
-        return KeyActs(home, home.somebody).ensure_first()
+        return ensure_first_key(self.home, Caller(self.home.somebody, "CreateAccessKey"))
 
     def close(self) -> None:
         """Finish what was begun, and let go of the home."""

@@ -1,11 +1,10 @@
 """The home of the settings, and who is at the command line, for the act of one command."""
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache, partial
-from typing import TypeVar
 
 from likeness.app import Installation, Workload
 from likeness.app.finders import Finders, better_recogniser, require_comparable
@@ -15,12 +14,8 @@ from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.progress import fetching
 from likeness.errors import HomeInUse, required
 from likeness.gallery import Collection
-from likeness.service.govern.acts import Governing
 from likeness.service.uses import Caller, Home, Rows
-from likeness.terms import Principal
 from likeness.vision.find import FaceFinder
-
-G = TypeVar("G", bound=Governing)
 
 
 @contextmanager
@@ -52,13 +47,6 @@ def home_opened(
             raise HomeInUse(f"{str(error).rstrip('.')}, or {beside_server}.") from error
         finder_of = cache(partial(_finder_of, settled, home, Workload.MANY))
         yield replace(home, finder_of=finder_of), Caller(home.somebody, operation)
-
-
-@contextmanager
-def govern(acts: Callable[[Rows, Principal], G]) -> Iterator[G]:
-    """Open the rows of the home for acts of governing by who is at the command line."""
-    with open_rows(installation()) as rows:
-        yield acts(rows, rows.somebody)
 
 
 def tell_of_better_model(settled: Installation, collection: Collection) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.acts import govern
+from likeness.app.home import open_rows
+from likeness.cli.acts import rows_opened
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import ExitCode
@@ -28,7 +29,7 @@ from likeness.ledger import (
     tell_witness,
 )
 from likeness.secrets import VerifyingKey
-from likeness.service.govern.ledger import LedgerActs
+from likeness.service.govern import ledger as acts
 
 ledger = typer.Typer(help="The ledger: what was done, and proof of it for others.")
 
@@ -77,8 +78,8 @@ def verify(
 @ledger.command()
 def checkpoint(out: _Out, as_json: AsJson = False) -> None:
     """Write the signed checkpoint of all entries, to be kept where nobody here can change it."""
-    with govern(LedgerActs) as acts:
-        signed = acts.home.ledger.checkpoint()
+    with open_rows(installation()) as rows:
+        signed = rows.ledger.checkpoint()
     write_output(out, signed.encode())
     _say_checkpoint(signed, f"is in '{out}'", as_json)
 
@@ -92,8 +93,8 @@ def receipt(
     as_json: AsJson = False,
 ) -> None:
     """Write the receipt of a use, which anybody can check who has the public key."""
-    with govern(LedgerActs) as acts:
-        made = acts.home.ledger.receipt(receipt_id)
+    with open_rows(installation()) as rows:
+        made = rows.ledger.receipt(receipt_id)
     write_output(out, made.to_json().encode())
     said = f"The receipt of entry {made.index} is in '{out}'."
     print_answer(as_json, {"receipt": made.id, "index": made.index}, [said])
@@ -107,8 +108,8 @@ def growth(
 ) -> None:
     """Write the proof that the ledger only grew since a checkpoint, for whoever kept that."""
     note = _note(old)
-    with govern(LedgerActs) as acts:
-        proof = acts.home.ledger.growth(note)
+    with open_rows(installation()) as rows:
+        proof = rows.ledger.growth(note)
     write_output(out, proof.to_json().encode())
     _say_checkpoint(proof.new, f"follows from '{old}', as '{out}' proves", as_json)
 
@@ -116,8 +117,8 @@ def growth(
 @ledger.command()
 def export(out: _Out, as_json: AsJson = False) -> None:
     """Write all entries as lines of JSON, for the owner alone to read."""
-    with govern(LedgerActs) as acts, private_output(out) as file:
-        exported = acts.export(file.write)
+    with open_rows(installation()) as rows, private_output(out) as file:
+        exported = acts.export(rows, file.write)
     said = f"{several(exported, 'line')}, an entry each, in '{out}'."
     print_answer(as_json, {"entries": exported}, [said])
 
@@ -125,8 +126,8 @@ def export(out: _Out, as_json: AsJson = False) -> None:
 @ledger.command()
 def key(as_json: AsJson = False) -> None:
     """Print the public key in PEM: give it to whoever is to check receipts, before they need it."""
-    with govern(LedgerActs) as acts:
-        public = acts.public_key()
+    with open_rows(installation()) as rows:
+        public = acts.public_key(rows)
     document = {"origin": public.name, "pem": public.key.pem, "vkey": public.vkey}
     print_answer(as_json, document, public.key.pem.splitlines())
 
@@ -140,8 +141,8 @@ def witness(as_json: AsJson = False) -> None:
             "There is no witness: LIKENESS_LEDGER_WITNESS is not set. Set it to a command that"
             " keeps what it reads elsewhere."
         )
-    with govern(LedgerActs) as acts:
-        signed = acts.home.ledger.checkpoint()
+    with open_rows(installation()) as rows:
+        signed = rows.ledger.checkpoint()
     tell_witness(argv, signed)
     _say_checkpoint(signed, "is with the witness", as_json)
 
@@ -151,8 +152,8 @@ def new_key(yes: Yes = False, as_json: AsJson = False) -> None:
     """Sign with a new key from now on; the former one vouches for it, unless it is lost."""
     question = "Sign with a new key, which everybody who checks receipts needs from then on?"
     require_consent(question, yes, "the key stays")
-    with govern(LedgerActs) as acts:
-        position, receipt_id = acts.new_key()
+    with rows_opened("ledger.new-key") as (rows, caller):
+        position, receipt_id = acts.new_key(rows, caller)
     said = f"A new key signs from entry {position.index} on, receipt {receipt_id}."
     print_answer(as_json, {"receipt": receipt_id}, [said])
 
@@ -197,16 +198,16 @@ def _checked(proof: Receipt | Growth, key: VerifyingKey) -> tuple[Json, str]:
 
 def _own_key() -> VerifyingKey:
     try:
-        with govern(LedgerActs) as acts:
-            return acts.public_key().key
+        with open_rows(installation()) as rows:
+            return acts.public_key(rows).key
     except NotFound as error:
         raise NotFound("This home has no ledger. Give the public key by --key KEY.pem.") from error
 
 
 def _verify_all(against: list[Path], trusted: VerifyingKey | None, as_json: bool) -> None:
     checkpoints = [read_checkpoint(_note(path)) for path in against]
-    with govern(LedgerActs) as acts:
-        found = acts.verify(checkpoints, trusted)
+    with open_rows(installation()) as rows:
+        found = acts.verify(rows, checkpoints, trusted)
     lines = [part for line in _in_words(found) for part in folded(plain(line)).splitlines()]
     print_answer(as_json, _found_json(found), lines)
     raise typer.Exit(ExitCode.DONE if found.holds else ExitCode.NO)

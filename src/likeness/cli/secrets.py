@@ -4,11 +4,11 @@ from dataclasses import asdict
 
 import typer
 
-from likeness.cli.acts import govern
+from likeness.cli.acts import rows_opened
 from likeness.cli.terminal.answers import print_answer
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.words import several
-from likeness.service.govern.secrets import KeyUse, SecretActs
+from likeness.service.govern.secrets import KeyUse, list_secrets, rotate_secrets
 
 secrets = typer.Typer(help="The installation's keys: which there are, and a new one for all.")
 
@@ -16,8 +16,8 @@ secrets = typer.Typer(help="The installation's keys: which there are, and a new 
 @secrets.command("list")
 def list_keys(as_json: AsJson = False) -> None:
     """List the keys by their ids, the one that seals first; none of them is shown."""
-    with govern(SecretActs) as acts:
-        first, *others = acts.every()
+    with rows_opened("secrets list") as (rows, caller):
+        first, *others = list_secrets(rows, caller)
     older = "only opens: `likeness secrets rotate` ends it"
     lines = [_in_words(first, "seals"), *(_in_words(one, older) for one in others)]
     print_answer(as_json, {"keys": [asdict(one) for one in (first, *others)]}, lines)
@@ -29,8 +29,8 @@ def rotate(as_json: AsJson = False) -> None:
 
     If it is interrupted, run it again to finish. Backups need the keys of their time.
     """
-    with govern(SecretActs) as acts:
-        rotation = acts.rotate()
+    with rows_opened("secrets rotate") as (rows, caller):
+        rotation = rotate_secrets(rows, caller)
     resealed = several(rotation.resealed, "secret")
     lines = [
         f"{rotation.newest} seals from now on, and has sealed {resealed} anew.",

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.acts import govern
+from likeness.app.home import open_rows
+from likeness.cli.opened import installation
 from likeness.cli.policy.rules import chosen_pairs, named_pack
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import ExitCode
@@ -17,8 +18,9 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
 from likeness.policy import Circumstances, Footage, require_known, vocabulary
-from likeness.service.govern.policy import PolicyActs
+from likeness.service.govern import policy as acts
 from likeness.service.govern.simulation import Difference, Said
+from likeness.service.uses import Rows
 from likeness.terms import UNDECLARED, Action, Decision, Principal, Role, Rule, Use
 
 _Packs = list[str] | None
@@ -98,9 +100,9 @@ def explain(
         warrant="stated" if warrant else None,
         live=live,
     )
-    with govern(PolicyActs) as acts:
-        use = _found(acts, use, key, collection)
-        rules = acts.now()
+    with open_rows(installation()) as rows:
+        use = _found(rows, use, key, collection)
+        rules = acts.rules_now(rows)
     declared = Circumstances.at_admission(use, uses_today)
     circumstances = replace(
         declared,
@@ -152,8 +154,8 @@ def simulate(
     Each is asked about as it was admitted, before there were scores; nothing is changed.
     """
     packs, chosen = [named_pack(name) for name in enable or []], chosen_pairs(choice or [])
-    with govern(PolicyActs) as acts:
-        simulation = acts.simulate(packs, disable or [], chosen)
+    with open_rows(installation()) as rows:
+        simulation = acts.simulate(rows, packs, disable or [], chosen)
     differences = simulation.differences
     listed = differences if all_ else differences[:_LISTED]
     lines = [
@@ -174,10 +176,10 @@ def simulate(
     print_answer(as_json, document, lines)
 
 
-def _found(acts: PolicyActs, use: Use, key: str | None, collection: str | None) -> Use:
+def _found(rows: Rows, use: Use, key: str | None, collection: str | None) -> Use:
     """Put a key's holder and a collection's declarations in a use."""
     if key is not None:
-        principal = acts.key(key).principal
+        principal = acts.key_named(rows, key).principal
         if use.principal != Principal("key:explained", Role.CLIENT):
             raise InvalidRequest(
                 "--key says what its holder is, and other options do too. Leave out either."
@@ -185,7 +187,7 @@ def _found(acts: PolicyActs, use: Use, key: str | None, collection: str | None) 
         first = (*principal.purposes, UNDECLARED)[0]
         purpose = first if use.purpose == UNDECLARED else use.purpose
         use = replace(use, principal=principal, purpose=purpose)
-    return use if collection is None else acts.in_collection(use, collection)
+    return use if collection is None else acts.use_in_collection(rows, use, collection)
 
 
 def _explain_each(

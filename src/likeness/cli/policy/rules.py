@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from likeness.app.home import enabled_here
-from likeness.cli.acts import govern
+from likeness.app.home import enabled_here, open_rows
+from likeness.cli.acts import rows_opened
 from likeness.cli.opened import installation
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import warn
@@ -27,7 +27,9 @@ from likeness.policy import (
     read_pack,
     shipped,
 )
-from likeness.service.govern.policy import PolicyActs, RulesNow
+from likeness.service.govern import policy as acts
+from likeness.service.govern.policy import RulesNow
+from likeness.service.uses import Rows
 
 _NO_ADVICE = "No pack is legal advice."
 _LARGEST_BYTES = 1_000_000
@@ -49,8 +51,8 @@ _Collection = Annotated[
 
 def list_packs(as_json: AsJson = False) -> None:
     """List the packs, what was chosen of them, and what is suspended."""
-    with govern(PolicyActs) as acts:
-        rules = acts.now()
+    with open_rows(installation()) as rows:
+        rules = acts.rules_now(rows)
     chosen = {one.name: one for one in rules.packs}
     own = [one.chosen.pack for one in rules.packs if one.name not in shipped()]
     packs = [*shipped().values(), *own]
@@ -80,8 +82,8 @@ def _list_in_words(
 
 def show(name: _Pack, as_json: AsJson = False) -> None:
     """Show a pack: how it reads what it is of, what it leaves to choose, and its rules."""
-    with govern(PolicyActs) as acts:
-        chosen = {one.name: one for one in acts.now().packs}
+    with open_rows(installation()) as rows:
+        chosen = {one.name: one for one in acts.rules_now(rows).packs}
     pack = chosen[name].chosen.pack if name in chosen else named_pack(name)
     facts, enabled_pack = pack.facts, chosen.get(pack.name)
     made = _chosen(pack, enabled_pack)
@@ -120,8 +122,8 @@ def enable(
 ) -> None:
     """Enable a pack, or choose anew of one that is; running servers follow within a second."""
     pack = named_pack(name)
-    with govern(PolicyActs) as acts:
-        made = acts.enable(pack, chosen_pairs(choice or []))
+    with rows_opened("EnablePack") as (rows, caller):
+        made = acts.enable_pack(rows, caller, pack, chosen_pairs(choice or []))
     first, *others = _pack_in_words(pack, made)
     lines = [f"In force from now on: {first}", *others]
     print_answer(as_json, _pack_json(pack, made), lines)
@@ -132,8 +134,8 @@ def disable(
     as_json: AsJson = False,
 ) -> None:
     """Disable a pack; what was chosen of it is forgotten."""
-    with govern(PolicyActs) as acts:
-        acts.disable(name)
+    with rows_opened("DisablePack") as (rows, caller):
+        acts.disable_pack(rows, caller, name)
     document = {"pack": name, "in_force": False}
     print_answer(as_json, document, [f"{name} is not in force any more."])
 
@@ -167,11 +169,11 @@ def suspend(
     as_json: AsJson = False,
 ) -> None:
     """Stop everything or a part of it, on running servers within a second."""
-    with govern(PolicyActs) as acts:
-        scope, subject = _part_of_all(acts, all_, organisation, purpose, collection)
-        made = acts.suspend(scope, subject, reason)
+    with rows_opened("Suspend") as (rows, caller):
+        scope, subject = _part_of_all(rows, all_, organisation, purpose, collection)
+        made = acts.suspend(rows, caller, scope, subject, reason)
         if made.scope is Scope.ORGANISATION:
-            _warn_of_nobody(made, acts.organisations())
+            _warn_of_nobody(made, acts.organisations(rows))
     print_answer(as_json, _suspension_json(made), _suspension_in_words(made))
 
 
@@ -183,9 +185,9 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Let go on what was suspended, with the same option; other suspensions stay."""
-    with govern(PolicyActs) as acts:
-        scope, subject = _part_of_all(acts, all_, organisation, purpose, collection)
-        acts.resume(scope, subject)
+    with rows_opened("Resume") as (rows, caller):
+        scope, subject = _part_of_all(rows, all_, organisation, purpose, collection)
+        acts.resume(rows, caller, scope, subject)
     document = {"scope": scope.value, "subject": subject, "suspended": False}
     print_answer(as_json, document, [f"{f'{scope} {subject}'.strip()} goes on."])
 
@@ -344,7 +346,7 @@ def _warn_of_nobody(suspension: Suspension, organisations: list[str]) -> None:
 
 
 def _part_of_all(
-    acts: PolicyActs,
+    rows: Rows,
     all_: bool,
     organisation: str | None,
     purpose: str | None,
@@ -365,5 +367,5 @@ def _part_of_all(
         )
     scope, subject = said[0]
     if scope is Scope.COLLECTION:
-        subject = str(acts.collection_id(subject))
+        subject = str(acts.collection_id(rows, subject))
     return scope, subject

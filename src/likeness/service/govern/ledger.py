@@ -7,7 +7,7 @@ never locks anybody out.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -27,73 +27,72 @@ from likeness.ledger import (
     read_verifying_key,
     verify_log,
 )
-from likeness.secrets import VerifyingKey
-from likeness.service.govern.acts import Governing
-from likeness.service.uses import Outcome
+from likeness.secrets import Keyring, VerifyingKey
+from likeness.service.uses import Caller, Outcome, Rows
 from likeness.storage import read_installation
-from likeness.terms import Action, Use
+from likeness.terms import UNDECLARED, Action
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerActs(Governing):
-    """Verifies and shows the ledger, and gives it a new key."""
+def verify(
+    rows: Rows, against: Sequence[SignedCheckpoint] = (), key: VerifyingKey | None = None
+) -> Verification:
+    """Verify all entries; see `verify_log`, also for what it raises.
 
-    def verify(
-        self, against: Sequence[SignedCheckpoint] = (), key: VerifyingKey | None = None
-    ) -> Verification:
-        """Verify all entries; see `verify_log`, also for what it raises.
+    A ledger without an entry holds by itself. Access keys and collections have entries, so that one
+    that is empty beside them was emptied.
+    """
+    verify = partial(_verify, keyring=rows.keyring, against=against, key=key)
+    return rows.database.read(verify)
 
-        A ledger without an entry holds by itself. Access keys and collections have entries, so that
-        one that is empty beside them was emptied.
-        """
-        return self.home.database.read(partial(self._verify, against=against, key=key))
 
-    def public_key(self) -> NoteKey:
-        """Give what others check with, under the ledger's name.
+def public_key(rows: Rows) -> NoteKey:
+    """Give what others check with, under the ledger's name.
 
-        Raises:
-            NotFound: nothing is recorded yet.
-        """
-        return self.home.database.read(_public_key)
+    Raises:
+        NotFound: nothing is recorded yet.
+    """
+    return rows.database.read(_public_key)
 
-    def export(self, write: Callable[[bytes], object]) -> int:
-        """Write every entry as a line; say how many there are."""
-        return self.home.database.read(partial(_export, write=write))
 
-    def new_key(self) -> tuple[Position, str]:
-        """Make a key, which the former one endorses unless it is lost.
+def export(rows: Rows, write: Callable[[bytes], object]) -> int:
+    """Write every entry as a line; say how many there are."""
+    return rows.database.read(partial(_export, write=write))
 
-        Gives where its entry is, and the id of that entry's receipt.
 
-        Raises:
-            Denied: who asks may not govern.
-            LedgerBroken: the same where the former key is lost; or the ledger is not as it was
-                signed.
-        """
-        use = Use(self.principal, Action.GOVERN, "ledger.new-key")
-        with self.home.desk.record(use) as record:
-            position = record.write(
-                lambda connection: self.home.ledger.new_key(connection, use), lambda _: Outcome()
-            )
-        return position, self.home.ledger.receipt_id(position)
+def new_key(rows: Rows, caller: Caller) -> tuple[Position, str]:
+    """Make a key, which the former one endorses unless it is lost.
 
-    def _verify(
-        self,
-        connection: Connection,
-        against: Sequence[SignedCheckpoint],
-        key: VerifyingKey | None,
-    ) -> Verification:
-        origin = origin_of(read_installation(connection))
-        marks = open_marks(connection, self.home.keyring)
-        found = verify_log(connection, origin, marks, against=against, key=key)
-        recorded = len(keys.every(connection)) + counts_by_key(connection).total()
-        if not found.holds or found.size or not recorded:
-            return found
-        says = (
-            f"the ledger was emptied: each of the {recorded} access keys and collections that there"
-            " are has an entry"
+    Gives where its entry is, and the id of that entry's receipt.
+
+    Raises:
+        Denied: who asks may not govern.
+        LedgerBroken: the same where the former key is lost; or the ledger is not as it was signed.
+    """
+    use = caller.use(Action.GOVERN, UNDECLARED)
+    with rows.record_use(caller, use) as record:
+        position = record.write(
+            lambda connection: rows.ledger.new_key(connection, use), lambda _: Outcome()
         )
-        return replace(found, problem=Problem(says, 0))
+    return position, rows.ledger.receipt_id(position)
+
+
+def _verify(
+    connection: Connection,
+    keyring: Keyring,
+    against: Sequence[SignedCheckpoint],
+    key: VerifyingKey | None,
+) -> Verification:
+    origin = origin_of(read_installation(connection))
+    marks = open_marks(connection, keyring)
+    found = verify_log(connection, origin, marks, against=against, key=key)
+    recorded = len(keys.every(connection)) + counts_by_key(connection).total()
+    if not found.holds or found.size or not recorded:
+        return found
+    says = (
+        f"the ledger was emptied: each of the {recorded} access keys and collections that there are"
+        " has an entry"
+    )
+    return replace(found, problem=Problem(says, 0))
 
 
 def _public_key(connection: Connection) -> NoteKey:

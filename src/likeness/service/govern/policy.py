@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from likeness import policy
 from likeness.access import AccessKey, keys
 from likeness.errors import InvalidRequest
 from likeness.policy import (
@@ -17,21 +18,16 @@ from likeness.policy import (
     PolicyEngine,
     Scope,
     Suspension,
-    disable_pack,
-    enable_pack,
     enabled_packs,
     every_suspension,
     is_set_back,
     permanent_packs,
-    resume,
     rules_changed_at,
-    suspend,
     with_pack,
 )
-from likeness.service.govern.acts import Governing
 from likeness.service.govern.simulation import Simulation, simulate_policy
-from likeness.service.uses import use_in
-from likeness.terms import Decision, Use
+from likeness.service.uses import Caller, Outcome, Rows, use_in
+from likeness.terms import Action, Decision, Use
 
 # Characters of a choice that an entry holds; the next decisions' digest covers all of it.
 _RECORDED = 200
@@ -58,135 +54,145 @@ class RulesNow:
         return self.engine.decide(use, seen, at)
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyActs(Governing):
-    """Looks at rules, asks other ones, and changes them."""
+def rules_now(rows: Rows) -> RulesNow:
+    """Read the rules and the stop switch.
 
-    def now(self) -> RulesNow:
-        """Read the rules and the stop switch.
+    Raises:
+        InvalidRequest: a pack that is enabled cannot be read.
+    """
+    return rows.database.read(_rules_now)
 
-        Raises:
-            InvalidRequest: a pack that is enabled cannot be read.
-        """
-        return self.home.database.read(_rules_now)
 
-    def enable(self, pack: Pack, chosen: Mapping[str, str]) -> EnabledPack:
-        """Enable a pack, or choose anew of one that is.
+def enable_pack(rows: Rows, caller: Caller, pack: Pack, chosen: Mapping[str, str]) -> EnabledPack:
+    """Enable a pack, or choose anew of one that is.
 
-        Raises:
-            InvalidRequest, AlreadyExists: as `enable_pack` says.
-        """
-        by, now = self.principal.id, self.home.clock()
-        return self.write(
-            "EnablePack",
-            partial(enable_pack, pack=pack, chosen=chosen, by=by, now=now),
-            # By the words that `--choice` takes, which none of ours can be.
-            {"pack": pack.name}
-            | {f"{pack.name}.{name}": text[:_RECORDED] for name, text in chosen.items()},
-        )
+    Raises:
+        InvalidRequest, AlreadyExists: as `policy.enable_pack` says.
+    """
+    enable = partial(
+        policy.enable_pack, pack=pack, chosen=chosen, by=caller.principal.id, now=rows.clock()
+    )
+    # By the words that `--choice` takes, which none of ours can be.
+    choices = {f"{pack.name}.{name}": text[:_RECORDED] for name, text in chosen.items()}
+    with rows.record(caller, Action.GOVERN) as record:
+        return record.write(enable, lambda _: Outcome(details={"pack": pack.name} | choices))
 
-    def disable(self, name: str) -> None:
-        """Disable a pack.
 
-        Raises:
-            InvalidRequest, NotFound: as `disable_pack` says.
-        """
-        disabled = partial(disable_pack, name=name, now=self.home.clock())
-        self.write("DisablePack", disabled, {"pack": name})
+def disable_pack(rows: Rows, caller: Caller, name: str) -> None:
+    """Disable a pack.
 
-    def suspend(self, scope: Scope, subject: str, reason: str) -> Suspension:
-        """Stop something, on running servers too.
+    Raises:
+        InvalidRequest, NotFound: as `policy.disable_pack` says.
+    """
+    disable = partial(policy.disable_pack, name=name, now=rows.clock())
+    with rows.record(caller, Action.GOVERN) as record:
+        record.write(disable, lambda _: Outcome(details={"pack": name}))
 
-        Raises:
-            InvalidRequest, AlreadyExists: as `suspend` says.
-        """
-        by, now = self.principal.id, self.home.clock()
-        return self.write(
-            "Suspend",
-            partial(suspend, scope=scope, subject=subject, reason=reason, by=by, now=now),
-            {"scope": scope.value, "subject": subject},
-        )
 
-    def resume(self, scope: Scope, subject: str) -> None:
-        """Let something go on.
+def suspend(rows: Rows, caller: Caller, scope: Scope, subject: str, reason: str) -> Suspension:
+    """Stop something, on running servers too.
 
-        Raises:
-            NotFound: it is not stopped.
-        """
-        self.write(
-            "Resume",
-            partial(resume, scope=scope, subject=subject, now=self.home.clock()),
-            {"scope": scope.value, "subject": subject},
-        )
+    Raises:
+        InvalidRequest, AlreadyExists: as `policy.suspend` says.
+    """
+    suspend = partial(
+        policy.suspend,
+        scope=scope,
+        subject=subject,
+        reason=reason,
+        by=caller.principal.id,
+        now=rows.clock(),
+    )
+    with rows.record(caller, Action.GOVERN) as record:
+        return record.write(suspend, lambda _: _stopped(scope, subject))
 
-    def organisations(self) -> list[str]:
-        """List the organisations of enabled keys, and that of whoever is here."""
-        every = self.home.database.read(keys.every)
-        of_keys = {one.principal.organisation for one in every if one.disabled_at is None}
-        return sorted({*of_keys, self.principal.organisation})
 
-    def simulate(
-        self, enable: Sequence[Pack], disable: Collection[str], chosen: Mapping[str, str]
-    ) -> Simulation:
-        """Ask changed rules about every use in the ledger; nothing is changed.
+def resume(rows: Rows, caller: Caller, scope: Scope, subject: str) -> None:
+    """Let something go on.
 
-        Args:
-            enable: packs, as if they were enabled.
-            disable: names of enabled packs, as if they were not.
-            chosen: what would be chosen, by `PACK.NAME`.
+    Raises:
+        NotFound: it is not stopped.
+    """
+    resume = partial(policy.resume, scope=scope, subject=subject, now=rows.clock())
+    with rows.record(caller, Action.GOVERN) as record:
+        record.write(resume, lambda _: _stopped(scope, subject))
 
-        Raises:
-            InvalidRequest: a pack is not enabled, or a choice cannot be.
-            LedgerBroken: an entry cannot be read.
-        """
-        packs = [one.chosen for one in self.now().packs]
-        for name in set(disable) - {one.pack.name for one in packs}:
+
+def organisations(rows: Rows) -> list[str]:
+    """List the organisations of enabled keys, and that of whoever is here."""
+    every = rows.database.read(keys.every)
+    of_keys = {one.principal.organisation for one in every if one.disabled_at is None}
+    return sorted({*of_keys, rows.somebody.organisation})
+
+
+def simulate(
+    rows: Rows, enable: Sequence[Pack], disable: Collection[str], chosen: Mapping[str, str]
+) -> Simulation:
+    """Ask changed rules about every use in the ledger; nothing is changed.
+
+    Args:
+        rows: of the home whose ledger it is.
+        enable: packs, as if they were enabled.
+        disable: names of enabled packs, as if they were not.
+        chosen: what would be chosen, by `PACK.NAME`.
+
+    Raises:
+        InvalidRequest: a pack is not enabled, or a choice cannot be.
+        LedgerBroken: an entry cannot be read.
+    """
+    packs = [one.chosen for one in rules_now(rows).packs]
+    for name in set(disable) - {one.pack.name for one in packs}:
+        raise InvalidRequest(f"Pack {name!r} is not enabled. `likeness policy list` shows what is.")
+    packs = [one for one in packs if one.pack.name not in disable]
+    for pack in enable:
+        packs = with_pack(packs, pack, {})
+    for name, value in chosen.items():
+        of, _, choice = name.partition(".")
+        for pack in [one.pack for one in packs if one.pack.name == of]:
+            packs = with_pack(packs, pack, {choice: value})
+            break
+        else:
             raise InvalidRequest(
-                f"Pack {name!r} is not enabled. `likeness policy list` shows what is."
+                f"--choice {name}=...: no such pack is enabled. Write PACK.NAME=VALUE of an"
+                " enabled pack, or give --enable too."
             )
-        packs = [one for one in packs if one.pack.name not in disable]
-        for pack in enable:
-            packs = with_pack(packs, pack, {})
-        for name, value in chosen.items():
-            of, _, choice = name.partition(".")
-            for pack in [one.pack for one in packs if one.pack.name == of]:
-                packs = with_pack(packs, pack, {choice: value})
-                break
-            else:
-                raise InvalidRequest(
-                    f"--choice {name}=...: no such pack is enabled. Write PACK.NAME=VALUE of an"
-                    " enabled pack, or give --enable too."
-                )
-        engine = PolicyEngine([*permanent_packs(), *packs])
-        return self.home.database.read(partial(simulate_policy, engine=engine))
+    engine = PolicyEngine([*permanent_packs(), *packs])
+    return rows.database.read(partial(simulate_policy, engine=engine))
 
-    def key(self, name: str) -> AccessKey:
-        """Find an access key.
 
-        Raises:
-            NotFound: there is none of that name.
-        """
-        return self.home.database.read(partial(keys.get, name=name))
+def key_named(rows: Rows, name: str) -> AccessKey:
+    """Find an access key.
 
-    def in_collection(self, use: Use, name: str) -> Use:
-        """Say of a use that it is of a collection, and what was declared of that.
+    Raises:
+        NotFound: there is none of that name.
+    """
+    return rows.database.read(partial(keys.get, name=name))
 
-        Raises:
-            NotFound: there is none of that name.
-        """
-        found = self.home.collections.collection(name)
-        return use_in(use, found.id, found.tags)
 
-    def collection_id(self, name_or_id: str) -> UUID:
-        """Find a collection's id; one that is erased is still known by its id.
+def use_in_collection(rows: Rows, use: Use, name: str) -> Use:
+    """Say of a use that it is of a collection, and what was declared of that.
 
-        Raises:
-            NotFound: there is none of that name.
-        """
-        try:
-            return UUID(name_or_id)
-        except ValueError:
-            return self.home.collections.collection(name_or_id).id
+    Raises:
+        NotFound: there is none of that name.
+    """
+    found = rows.collections.collection(name)
+    return use_in(use, found.id, found.tags)
+
+
+def collection_id(rows: Rows, name_or_id: str) -> UUID:
+    """Find a collection's id; one that is erased is still known by its id.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    try:
+        return UUID(name_or_id)
+    except ValueError:
+        return rows.collections.collection(name_or_id).id
+
+
+def _stopped(scope: Scope, subject: str) -> Outcome:
+    return Outcome(details={"scope": scope.value, "subject": subject})
 
 
 def _rules_now(connection: Connection) -> RulesNow:

@@ -12,6 +12,7 @@ Each of these acts is a use of its own, on record with the ids of keys.
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -19,8 +20,8 @@ from likeness import ledger, review
 from likeness.access import keys as access
 from likeness.errors import Conflict
 from likeness.gallery import counts_by_key, rewrap_keys
-from likeness.service.govern.acts import Governing
-from likeness.service.uses import Outcome
+from likeness.secrets import Keyring
+from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import Action
 
 # Whoever keeps what the installation's key has sealed: what is missing here is lost for good.
@@ -49,66 +50,69 @@ class KeyUse:
     other_secrets: int
 
 
-@dataclass(frozen=True, slots=True)
-class SecretActs(Governing):
-    """Lists and rotates the installation's keys."""
+def list_secrets(rows: Rows, caller: Caller) -> list[KeyUse]:
+    """List the keys, the one that seals first, by their ids alone.
 
-    def every(self) -> list[KeyUse]:
-        """List the keys, the one that seals first, by their ids alone.
+    Raises:
+        Denied: policy forbids it.
+    """
+    with rows.record(caller, Action.READ) as record:
+        named, others = rows.database.read(sealed_by_key)
+        listed = [KeyUse(one, named[one], others[one]) for one in rows.keyring.key_ids]
+        record.answered(Outcome())
+    return listed
 
-        Raises:
-            Denied: policy forbids it.
-        """
-        with self.record("secrets list", Action.READ) as record:
-            named, others = self.home.database.read(sealed_by_key)
-            listed = [KeyUse(one, named[one], others[one]) for one in self.home.keyring.key_ids]
-            record.answered(Outcome())
-        return listed
 
-    def rotate(self) -> Rotation:
-        """Let one new key take the place of all that there are.
+def rotate_secrets(rows: Rows, caller: Caller) -> Rotation:
+    """Let one new key take the place of all that there are.
 
-        Raises:
-            Denied: policy forbids it.
-            Conflict: keys are made elsewhere, and there is no newer one there.
-            KeyUnusable: a key that sealed something is gone; nothing was destroyed.
-            DatabaseUnavailable: the database cannot be written; nothing was destroyed.
-        """
-        with self.record("secrets rotate") as record:
-            if len(self.home.keyring.key_ids) == 1:
-                self.home.keyring.rotate()
-            older = self.home.keyring.key_ids[1:]
-            resealed = record.write(self._reseal, self._resealed)
-        sealed_anew = 1
-        while sealed_anew:
-            with self.record("secrets rotate") as record:
-                sealed_anew = record.write(
-                    self._reseal_or_retire,
-                    lambda count: self._resealed(count, None if count else len(older)),
-                )
-            resealed += sealed_anew
-        newest, *kept = self.home.keyring.key_ids
-        destroyed = tuple(key_id for key_id in older if key_id not in kept)
-        return Rotation(newest, resealed, destroyed, tuple(kept))
+    Raises:
+        Denied: policy forbids it.
+        Conflict: keys are made elsewhere, and there is no newer one there.
+        KeyUnusable: a key that sealed something is gone; nothing was destroyed.
+        DatabaseUnavailable: the database cannot be written; nothing was destroyed.
+    """
+    keyring = rows.keyring
+    with rows.record(caller, Action.GOVERN) as record:
+        if len(keyring.key_ids) == 1:
+            keyring.rotate()
+        older = keyring.key_ids[1:]
+        resealed = record.write(
+            partial(_reseal, keyring=keyring), lambda count: _resealed(keyring, count)
+        )
+    sealed_anew = 1
+    while sealed_anew:
+        with rows.record(caller, Action.GOVERN) as record:
+            sealed_anew = record.write(
+                partial(_reseal_or_retire, keyring=keyring),
+                lambda count: _resealed(keyring, count, None if count else len(older)),
+            )
+        resealed += sealed_anew
+    newest, *kept = keyring.key_ids
+    destroyed = tuple(key_id for key_id in older if key_id not in kept)
+    return Rotation(newest, resealed, destroyed, tuple(kept))
 
-    def _reseal(self, connection: Connection) -> int:
-        return sum(rewrap(connection, self.home.keyring) for rewrap in REWRAPS)
 
-    def _reseal_or_retire(self, connection: Connection) -> int:
-        sealed_anew = self._reseal(connection)
-        if not sealed_anew:
-            for key_id in self.home.keyring.key_ids[1:]:
-                with suppress(Conflict):  # destroyed elsewhere
-                    self.home.keyring.retire(key_id)
-        return sealed_anew
+def _reseal(connection: Connection, keyring: Keyring) -> int:
+    return sum(rewrap(connection, keyring) for rewrap in REWRAPS)
 
-    def _resealed(self, count: int, older: int | None = None) -> Outcome:
-        """Say how much the newest key sealed; of `older` keys, how many were destroyed."""
-        newest, *kept = self.home.keyring.key_ids
-        details = {"newest": newest, "resealed": str(count)}
-        if older is not None:
-            details["destroyed"] = str(older - len(kept))
-        return Outcome(details=details)
+
+def _reseal_or_retire(connection: Connection, keyring: Keyring) -> int:
+    sealed_anew = _reseal(connection, keyring)
+    if not sealed_anew:
+        for key_id in keyring.key_ids[1:]:
+            with suppress(Conflict):  # destroyed elsewhere
+                keyring.retire(key_id)
+    return sealed_anew
+
+
+def _resealed(keyring: Keyring, count: int, older: int | None = None) -> Outcome:
+    """Say how much the newest key sealed; of `older` keys, how many were destroyed."""
+    newest, *kept = keyring.key_ids
+    details = {"newest": newest, "resealed": str(count)}
+    if older is not None:
+        details["destroyed"] = str(older - len(kept))
+    return Outcome(details=details)
 
 
 def sealed_by_key(connection: Connection) -> tuple[Counter[str], Counter[str]]:
