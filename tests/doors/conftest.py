@@ -23,7 +23,7 @@ from likeness.app.home import open_home
 from likeness.config import read_settings
 from likeness.ledger.tables import ENTRIES
 from likeness.policy import enable_pack, read_pack
-from likeness.server.gate import Gate
+from likeness.server.door import Gate
 from likeness.server.monitoring import Metrics
 from likeness.service.uses import Home
 from likeness.terms import Principal

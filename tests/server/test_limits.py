@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from likeness.server.door import Rates, Replays
 from likeness.server.errors import TooManyRequests
-from likeness.server.gate import Rates, Replays
 
 
 def test_a_bucket_fills_up_again_and_not_beyond_its_size() -> None:

@@ -4,9 +4,8 @@ A door extends `Door`: it names what is asked, does it, and words what goes wron
 goes wrong before an act begins. All doors of a server share one `Gate`.
 """
 
-from likeness.server.door import Door, below
+from likeness.server.door import Door, Gate, Lane, Limits, below
 from likeness.server.exchange import Answer, BodyLimits, Exchange
-from likeness.server.gate import Gate, Lane, Limits
 from likeness.server.http_server import Certificate, HttpServer, Place
 from likeness.server.monitoring import Metrics, MetricsPage, log_json_lines
 from likeness.server.signature import SERVICE, Head
