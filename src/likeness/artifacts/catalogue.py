@@ -126,6 +126,6 @@ RETAIL_0095_GRAPH = PinnedFile(
 
 WEIGHTS = (CENTERFACE, DLIB_RESNET)
 SAMPLES = (OBAMA, OBAMA_2, OBAMA_3, BIDEN, ASTRONAUT)
-# From their publisher alone, to whom few may go: see `sources.Publisher`.
+# From their publisher alone, to whom few may go: see `pins.Publisher`.
 PUBLISHED_WEIGHTS = (RETAIL_0095_WEIGHTS, RETAIL_0095_GRAPH)
 OPTIONAL_WEIGHTS = (YUNET, SFACE)

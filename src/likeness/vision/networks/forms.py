@@ -1,7 +1,7 @@
 """Every form of model that is read, with all that is particular to it.
 
 A new detector is one file beside this one with its `DetectorForm`, a name in `Form` and a line in
-`DETECTORS`; a card in `models/built_in_cards`, or one that a user writes, then names the form. A
+`DETECTORS`; a card in `models/cards`, or one that a user writes, then names the form. A
 new recogniser whose file is an ONNX graph is a name in `Form` and a line in `RECOGNISERS`; other
 files need their reader in `conversion`.
 """
