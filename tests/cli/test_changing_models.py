@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from likeness.config import read_settings
 from likeness.gallery.tables import BETTER_MODELS, REFERENCES
 from tests.gallery.galleries import enrol
 from tests.service.people import person
@@ -47,12 +48,12 @@ def new_model(monkeypatch: pytest.MonkeyPatch) -> None:
     with home() as opened:
         cohort = opened.standards.cohort(opened.templates_of(None).model)
     monkeypatch.setenv("LIKENESS_CHIPS", "one")
-    with home() as opened:
-        standards, model = opened.standards, opened.templates_of(None).model
-        ours = replace(cohort, model=model)
-        standards.keep_cohort(ours)
-        old = standards.calibration(cohort.model, cohort.version)
-        standards.keep_calibration(replace(old, model=model, cohort_version=ours.version))
+    installation = InstallationWithDiscs(read_settings())
+    standards, model = installation.standards, installation.model
+    ours = replace(cohort, model=model)
+    standards.keep_cohort(ours)
+    old = standards.calibration(cohort.model, cohort.version)
+    standards.keep_calibration(replace(old, model=model, cohort_version=ours.version))
 
 
 # Strangers of a collection
