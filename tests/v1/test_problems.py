@@ -6,7 +6,7 @@ import pytest
 
 from likeness.errors import Conflict, DatabaseUnavailable
 from likeness.server import errors
-from likeness.v1.problems import problem
+from likeness.v1.application import problem
 
 
 def caused(cause: Exception) -> Exception:
