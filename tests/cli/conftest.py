@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from likeness.app import Installation
 from likeness.app.installation import MissingPart
 from likeness.artifacts import Progress, Publisher
-from likeness.cli import opened
+from likeness.cli import installation as cli_installation
 from likeness.cli.terminal import command
 from likeness.config import Settings
 from likeness.terms import Calibration
@@ -150,7 +150,7 @@ def likeness(
     standards: Path,
 ) -> Iterator[Callable[..., Outcome]]:
     """The command itself, with networks that see discs."""
-    monkeypatch.setattr(opened, "Installation", InstallationWithDiscs)
+    monkeypatch.setattr(cli_installation, "Installation", InstallationWithDiscs)
     monkeypatch.setattr(InstallationWithDiscs, "shipped", standards, raising=False)
     monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "cache"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from likeness.app import Workload
-from likeness.cli import opened
+from likeness.cli.installation import installation_here, load_finder
 from likeness.terms import Calibration, compare
 from tests.vision.foremost import foremost_template
 
@@ -41,8 +41,8 @@ def test_every_pair_of_strangers_is_scored_once_and_as_a_comparison_is(
     calibration = Calibration.from_json(json.loads(out.read_text()))
     assert calibration.pairs == 60 * 58 // 2
     assert calibration.measured_on == "discs"
-    settled = opened.installation()
-    finder = opened.finder_opened(settled, Workload.ONE)
+    installation = installation_here()
+    finder = load_finder(installation, Workload.ONE)
     templates = [
         (path.parent.name, foremost_template(finder, path))
         for path in sorted(people.glob("*/*.png"))

@@ -28,11 +28,11 @@ _WITH_DISCS = """
 import signal
 import sys
 from pathlib import Path
-from likeness.cli import opened
+from likeness.cli import installation as cli_installation
 from likeness.cli.terminal import command
 from tests.cli.conftest import InstallationWithDiscs
 InstallationWithDiscs.shipped = Path(sys.argv.pop(1))
-opened.Installation = InstallationWithDiscs
+cli_installation.Installation = InstallationWithDiscs
 # Whoever runs tests in the background of a script has it ignored, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 command.main()

@@ -9,7 +9,7 @@ from functools import cache, partial
 from likeness.app import Installation, Workload
 from likeness.app.finders import Finders, better_recogniser, require_comparable
 from likeness.app.home import open_home, open_rows
-from likeness.cli.opened import installation
+from likeness.cli.installation import installation_here
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.progress import fetching
 from likeness.errors import HomeInUse, required
@@ -19,39 +19,39 @@ from likeness.vision.find import FaceFinder
 
 
 @contextmanager
-def rows_opened(
-    operation: str, settled: Installation | None = None
+def rows_for(
+    operation: str, installation: Installation | None = None
 ) -> Iterator[tuple[Rows, Caller]]:
     """Open the rows of the home, also while a server runs; `operation` names the act."""
-    settled = settled or installation()
-    with open_rows(settled) as rows:
-        finder_of = partial(_finder_of, settled, rows, Workload.ONE)
+    installation = installation or installation_here()
+    with open_rows(installation) as rows:
+        finder_of = partial(_finder_of, installation, rows, Workload.ONE)
         yield replace(rows, finder_of=finder_of), Caller(rows.somebody, operation)
 
 
 @contextmanager
-def home_opened(
-    operation: str, settled: Installation | None = None, beside_server: str | None = None
+def home_for(
+    operation: str, installation: Installation | None = None, beside_server: str | None = None
 ) -> Iterator[tuple[Home, Caller]]:
     """Open the home for this command alone; weights that are missing are fetched with progress.
 
     `beside_server` says what else than this command does the same while a server runs.
     """
-    settled = settled or installation()
+    installation = installation or installation_here()
     with ExitStack() as opened:
         try:
-            home = opened.enter_context(open_home(settled))
+            home = opened.enter_context(open_home(installation))
         except HomeInUse as error:
             if beside_server is None:
                 raise
             raise HomeInUse(f"{str(error).rstrip('.')}, or {beside_server}.") from error
-        finder_of = cache(partial(_finder_of, settled, home, Workload.MANY))
+        finder_of = cache(partial(_finder_of, installation, home, Workload.MANY))
         yield replace(home, finder_of=finder_of), Caller(home.somebody, operation)
 
 
-def tell_of_better_model(settled: Installation, collection: Collection) -> None:
+def tell_of_better_model(installation: Installation, collection: Collection) -> None:
     """Say on stderr that new collections take a better model, once for each collection."""
-    better = better_recogniser(settled, collection)
+    better = better_recogniser(installation, collection)
     if better is None or collection.was_told_of(better):
         return
     name = shlex.quote(collection.name)
@@ -64,12 +64,12 @@ def tell_of_better_model(settled: Installation, collection: Collection) -> None:
 
 
 def _finder_of(
-    settled: Installation, rows: Rows, workload: Workload, collection: Collection | None
+    installation: Installation, rows: Rows, workload: Workload, collection: Collection | None
 ) -> FaceFinder:
     """Load what finds and embeds faces with a collection's model, once it can be compared with."""
     of = required(collection, "the collection of a picture")
-    require_comparable(settled, rows, of)
-    tell_of_better_model(settled, of)
+    require_comparable(installation, rows, of)
+    tell_of_better_model(installation, of)
     with fetching() as progress:
-        finders = Finders(settled, workload, progress, fetches=True)
+        finders = Finders(installation, workload, progress, fetches=True)
         return finders.of(of)

@@ -7,7 +7,7 @@ import typer
 
 from likeness.app import Workload
 from likeness.cli.cluster_folder import check_folder, write_folder
-from likeness.cli.opened import opened, prepare
+from likeness.cli.installation import open_likeness, prepare
 from likeness.cli.terminal.answers import (
     Json,
     error_json,
@@ -60,7 +60,7 @@ def cluster(
 
     It proposes and enrols nobody. A bad picture is reported and the others are still done.
     """
-    settled = prepare(
+    installation = prepare(
         fmr=fmr,
         chips=chips,
         detector_side=detector_side,
@@ -71,10 +71,10 @@ def cluster(
     pictures = picture_files(sources)
     if out is not None:
         check_folder(out, sources)
-    likeness = opened(settled, Workload.MANY)
+    likeness = open_likeness(installation, Workload.MANY)
 
     def find(picture: Path) -> tuple[UnnamedFace, ...]:
-        return unnamed_faces(picture, settled.sample(picture), likeness.finder)
+        return unnamed_faces(picture, installation.sample(picture), likeness.finder)
 
     worst, failures = ExitCode.DONE, []
     faces: list[UnnamedFace] = []
@@ -87,14 +87,14 @@ def cluster(
             else:
                 faces += found
             tell(done, len(pictures))
-    proposal = propose(faces, likeness.calibration, settled.settings.fmr)
+    proposal = propose(faces, likeness.calibration, installation.settings.fmr)
     if as_json:
         print_json({"pictures": len(pictures), "failures": failures, **_json(proposal)})
     else:
         _print(proposal, len(pictures), len(faces), likeness.calibration)
     if out is not None:
         with counting("Faces") as tell:
-            write_folder(out, proposal, settled.sample, likeness.workers, tell)
+            write_folder(out, proposal, installation.sample, likeness.workers, tell)
         if not as_json:
             print(f"{plain(out / 'clusters.csv')} has a column to name them in")
     raise typer.Exit(max(worst, ExitCode.DONE if proposal.clusters else ExitCode.NO))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from likeness.app import Installation, Workload
-from likeness.cli.opened import opened, prepare
+from likeness.cli.installation import open_likeness, prepare
 from likeness.cli.terminal.answers import print_answer, verification_json
 from likeness.cli.terminal.exit_codes import ExitCode, code_of
 from likeness.cli.terminal.options import (
@@ -73,7 +73,7 @@ def compare(
     score count as bad pictures in the exit code.
     """
     check_read_once([a, b])
-    settled = prepare(
+    installation = prepare(
         fmr=fmr,
         fnmr=fnmr,
         chips=chips,
@@ -88,19 +88,23 @@ def compare(
                 "--pairs PAIRS.csv goes with --out SCORES.csv, without pictures and --json. Give"
                 " those two alone."
             )
-        _compare_many(settled, pairs, root or pairs.parent, out, foremost)
+        _compare_many(installation, pairs, root or pairs.parent, out, foremost)
     elif a is None or b is None or root is not None or out is not None:
         raise InvalidRequest(
             "Not two pictures, nor a file of pairs. Give A and B, or --pairs PAIRS.csv with --out"
             " SCORES.csv."
         )
     else:
-        _compare_two(settled, a, b, foremost, as_json)
+        _compare_two(installation, a, b, foremost, as_json)
 
 
-def _compare_two(settled: Installation, a: Path, b: Path, foremost: bool, as_json: bool) -> None:
-    likeness = opened(settled, Workload.ONE)
-    verification = likeness.compare(sample_of(settled, a), sample_of(settled, b), foremost=foremost)
+def _compare_two(
+    installation: Installation, a: Path, b: Path, foremost: bool, as_json: bool
+) -> None:
+    likeness = open_likeness(installation, Workload.ONE)
+    verification = likeness.compare(
+        sample_of(installation, a), sample_of(installation, b), foremost=foremost
+    )
     known, best = likeness.calibration, "largest" if foremost else "best"
     pictures = {"reference": str(a), "probe": str(b)}
     below = [
@@ -185,12 +189,12 @@ def _rate_of_several(verification: Verification, known: Calibration) -> list[str
 
 
 def _compare_many(
-    settled: Installation, pairs: Path, root: Path, out: Path, foremost: bool
+    installation: Installation, pairs: Path, root: Path, out: Path, foremost: bool
 ) -> None:
     to_stdout = str(out) == "-"
     if not to_stdout:
         check_output(out)
-    likeness = opened(settled, Workload.MANY)
+    likeness = open_likeness(installation, Workload.MANY)
     scores = io.StringIO(newline="")
     started = time.perf_counter()
     with counting("Pictures") as tell:

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from likeness.app import Workload
-from likeness.cli.opened import locator_opened, prepare
+from likeness.cli.installation import load_locator, prepare
 from likeness.cli.terminal.annotation import Annotations
 from likeness.cli.terminal.answers import Json, face_json, print_json
 from likeness.cli.terminal.each_picture import answer_each, picture_lines, sample_json
@@ -47,7 +47,7 @@ def detect(
     Every picture counts: a bad one is reported and the others are still done.
     """
     check_read_once(pictures)
-    settled = prepare(
+    installation = prepare(
         detector=detector,
         detector_side=detector_side,
         precision=precision,
@@ -56,10 +56,10 @@ def detect(
     )
     annotations = Annotations(pictures, annotate)
     workload = Workload.ONE if len(pictures) == 1 else Workload.MANY
-    locator = locator_opened(settled, workload)
+    locator = load_locator(installation, workload)
 
     def find(picture: Path) -> Found:
-        sample = sample_of(settled, picture)
+        sample = sample_of(installation, picture)
         located = locator.locate(sample)
         labels = [f"{face.confidence:.2f}" for face in located.faces]
         annotations.write(picture, sample, located.faces, labels)
@@ -68,7 +68,7 @@ def detect(
     code, documents = answer_each(
         find,
         pictures,
-        settled.workers(workload),
+        installation.workers(workload),
         as_json=as_json,
         document_of=_json,
         lines_of=_lines,

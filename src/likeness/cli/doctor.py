@@ -22,7 +22,7 @@ import typer
 from likeness import __version__
 from likeness.app import Installation, Workload
 from likeness.app.home import database_url, key_source
-from likeness.cli.opened import installation
+from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import Artifacts, AsJson
@@ -80,13 +80,13 @@ def doctor(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
 def _findings(artifacts: str | None) -> list[Finding]:
     """Look at everything, without the folder of artifacts where that cannot be used."""
     try:
-        return examine(installation(artifacts=artifacts))
+        return examine(installation_here(artifacts=artifacts))
     except (InvalidRequest, ArtifactUnavailable) as error:
-        findings = examine(installation(artifacts=""))
+        findings = examine(installation_here(artifacts=""))
         return [Finding("artifacts folder", str(error), well=False), *findings]
 
 
-def examine(settled: Installation) -> list[Finding]:
+def examine(installation: Installation) -> list[Finding]:
     """Look at everything that finding, comparing and keeping faces needs."""
     return [
         Finding(
@@ -97,20 +97,20 @@ def examine(settled: Installation) -> list[Finding]:
         *_tried("processor", _processor, "make install"),
         *_tried(
             "engine",
-            partial(_engine, settled),
+            partial(_engine, installation),
             "unset LIKENESS_ENGINE LIKENESS_PRECISION",
         ),
         *(
             finding
-            for card in (settled.detector, settled.recogniser)
-            for finding in _tried(f"{card.task} {card.name}", partial(_model, settled, card))
+            for card in (installation.detector, installation.recogniser)
+            for finding in _tried(f"{card.task} {card.name}", partial(_model, installation, card))
         ),
-        *_choice(settled),
-        *_standards(settled),
-        _folder("home folder", settled.settings.home, "LIKENESS_HOME"),
-        *_tried("database", partial(_database, settled)),
-        _index(settled),
-        _folder("cache folder", settled.settings.cache, "LIKENESS_CACHE"),
+        *_choice(installation),
+        *_standards(installation),
+        _folder("home folder", installation.settings.home, "LIKENESS_HOME"),
+        *_tried("database", partial(_database, installation)),
+        _index(installation),
+        _folder("cache folder", installation.settings.cache, "LIKENESS_CACHE"),
         *starmap(_extra, _EXTRAS),
     ]
 
@@ -131,17 +131,17 @@ def _processor() -> Iterator[Finding]:
     yield Finding("capabilities", " ".join(engine.capabilities))
 
 
-def _engine(settled: Installation) -> Iterator[Finding]:
-    engine, chosen = settled.engine(Workload.ONE), settled.settings.precision
+def _engine(installation: Installation) -> Iterator[Finding]:
+    engine, chosen = installation.engine(Workload.ONE), installation.settings.precision
     state = f"{engine.name}, computing in {engine.precision} ({chosen} was chosen)"
     yield Finding("engine", state)
 
 
-def _model(settled: Installation, card: ModelCard) -> Iterator[Finding]:
+def _model(installation: Installation, card: ModelCard) -> Iterator[Finding]:
     subject, name = f"{card.task} {card.name}", card.name
     licence = f"weights {card.licences.weights} ({card.licences.weights_class})"
-    here = settled.models.has_weights(name)
-    if card.needs_acceptance and not settled.models.acceptance(name):
+    here = installation.models.has_weights(name)
+    if card.needs_acceptance and not installation.models.acceptance(name):
         mend = f"likeness models accept {name}"
         yield Finding(subject, f"{licence}, not accepted", well=False, mend=mend)
     elif not here:
@@ -151,20 +151,22 @@ def _model(settled: Installation, card: ModelCard) -> Iterator[Finding]:
         yield Finding(subject, f"fetched and verified, {licence}")
 
 
-def _choice(settled: Installation) -> Iterator[Finding]:
-    if settled.choice.drawback:
-        yield Finding("better recogniser", settled.choice.drawback, mend="likeness models pull")
-    if settled.sources.folder is not None:
-        yield Finding("artifacts folder", f"{settled.sources.folder}, looked in first")
+def _choice(installation: Installation) -> Iterator[Finding]:
+    if installation.choice.drawback:
+        yield Finding(
+            "better recogniser", installation.choice.drawback, mend="likeness models pull"
+        )
+    if installation.sources.folder is not None:
+        yield Finding("artifacts folder", f"{installation.sources.folder}, looked in first")
 
 
-def _standards(settled: Installation) -> Iterator[Finding]:
+def _standards(installation: Installation) -> Iterator[Finding]:
     sought, mend = "cohort", "likeness models cohort FOLDER"
     try:
-        cohort = settled.standards.cohort(settled.model)
+        cohort = installation.standards.cohort(installation.model)
         yield Finding("cohort", cohort.version)
         sought, mend = "calibration", "likeness models calibrate FOLDER"
-        calibration = settled.standards.calibration(settled.model, cohort.version)
+        calibration = installation.standards.calibration(installation.model, cohort.version)
         yield Finding("calibration", f"measured on {calibration.measured_on}")
     except LikenessError as error:
         yield Finding(sought, str(error), well=False, mend=mend)
@@ -189,12 +191,12 @@ def _extra(name: str, module: str, package: str, with_it: str, without: str) -> 
     return Finding(f"extra {name}", f"not installed: {without}", mend=mend)
 
 
-def _database(settled: Installation) -> Iterator[Finding]:
-    url = database_url(settled.settings)
+def _database(installation: Installation) -> Iterator[Finding]:
+    url = database_url(installation.settings)
     address = read_address(url)
     if isinstance(address, SqliteFile) and not address.path.exists():
         yield Finding("database", f"{address}, made when it is needed")
-        yield from _tried("keys", partial(_keys, settled, Counter()))
+        yield from _tried("keys", partial(_keys, installation, Counter()))
         return
     if isinstance(address, SqliteFile) and address.path.stat().st_mode & 0o077:
         yield Finding(
@@ -208,11 +210,11 @@ def _database(settled: Installation) -> Iterator[Finding]:
         yield _schema(database, schema)
         if schema == head():
             of_collections, others = database.read(sealed_by_key)
-            yield from _tried("keys", partial(_keys, settled, of_collections + others))
+            yield from _tried("keys", partial(_keys, installation, of_collections + others))
             models = database.read(models_in_use)
             yield Finding("collections", str(len(models)))
             for name, model in models.items():
-                yield _collection(settled, name, model)
+                yield _collection(installation, name, model)
 
 
 def _schema(database: Database, schema: str | None) -> Finding:
@@ -225,8 +227,8 @@ def _schema(database: Database, schema: str | None) -> Finding:
     return Finding("database", newer, well=False)
 
 
-def _index(settled: Installation) -> Finding:
-    settings = settled.settings
+def _index(installation: Installation) -> Finding:
+    settings = installation.settings
     if settings.index == "milvus":
         return Finding(
             "index",
@@ -236,8 +238,8 @@ def _index(settled: Installation) -> Finding:
     return Finding("index", f"{settings.index}, in this process")
 
 
-def _keys(settled: Installation, secrets_by_key: Counter[str]) -> Iterator[Finding]:
-    key_ids = [key.id for key in key_source(settled.settings).load()]
+def _keys(installation: Installation, secrets_by_key: Counter[str]) -> Iterator[Finding]:
+    key_ids = [key.id for key in key_source(installation.settings).load()]
     lost = sum(count for key_id, count in secrets_by_key.items() if key_id not in key_ids)
     if lost:
         state = (
@@ -254,23 +256,25 @@ def _keys(settled: Installation, secrets_by_key: Counter[str]) -> Iterator[Findi
         yield Finding("keys", state, mend="likeness secrets rotate")
 
 
-def _collection(settled: Installation, collection: str, model_name: str) -> Finding:
+def _collection(installation: Installation, collection: str, model_name: str) -> Finding:
     """Say whether a collection can be searched and enrolled into here, or how to mend it."""
     subject, name = f"collection {plain(collection)}", shlex.quote(collection)
     of = f"of {plain(recogniser_of(model_name))}"
-    re_embed = f"likeness collections re-embed {name} --to {settled.recogniser.name}"
+    re_embed = f"likeness collections re-embed {name} --to {installation.recogniser.name}"
     try:
-        model = settled.known_model(model_name)
+        model = installation.known_model(model_name)
         if model is None:
             state = f"of {plain(model_name)}, which is not known here"
             return Finding(subject, state, well=False, mend=re_embed)
-        missing = settled.missing_part(model)
+        missing = installation.missing_part(model)
         if missing is not None:
             state = f"{of}: {missing.what}"
             return Finding(subject, state, well=False, mend=missing.command)
-        settled.standards.cohort(model.name)
+        installation.standards.cohort(model.name)
     except NotFound as error:
-        mend = "likeness models cohort FOLDER" if model == settled.template_model() else re_embed
+        mend = (
+            "likeness models cohort FOLDER" if model == installation.template_model() else re_embed
+        )
         return Finding(subject, f"{of}: {error}", well=False, mend=mend)
     except LikenessError as error:
         return Finding(subject, f"{of}: {error}", well=False)

@@ -15,8 +15,8 @@ from typing import Annotated, Protocol
 import typer
 
 from likeness.app import Workload
-from likeness.cli.acts import home_opened
-from likeness.cli.opened import prepare
+from likeness.cli.acts import home_for
+from likeness.cli.installation import prepare
 from likeness.cli.terminal.answers import error_json, print_answer
 from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
 from likeness.cli.terminal.exit_codes import report as report_error
@@ -93,7 +93,7 @@ def enrol(
 
     If it is interrupted, run the same command again to continue.
     """
-    settled = prepare(
+    installation = prepare(
         detector_side=detector_side,
         precision=precision,
         threads=threads,
@@ -108,7 +108,7 @@ def enrol(
     if report is not None:
         _refuse_among_pictures(report, source)
     beside_server = "send the pictures to the server: IndexFaces"
-    with home_opened("enrol", settled, beside_server) as (home, caller):
+    with home_for("enrol", installation, beside_server) as (home, caller):
         tally = enrol_all(
             home,
             caller,
@@ -116,7 +116,7 @@ def enrol(
             pictures,
             Demands(any_quality, foremost),
             report=report,
-            workers=settled.workers(Workload.MANY),
+            workers=installation.workers(Workload.MANY),
         )
     if alone and tally.last is not None:
         _print_one(tally.last, as_json)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from likeness.cli.acts import home_opened
+from likeness.cli.acts import home_for
 from likeness.cli.certificates import give_certificate
 from likeness.cli.terminal.options import AsJson, CertificateTo, Yes
 from likeness.cli.terminal.output_file import check_output
@@ -46,7 +46,7 @@ def erase(
         require_yes(f"Erase {counted} from {plain(collection)}?", yes)
 
     beside_server = "ask the server: DeleteFaces, DeleteUser"
-    with home_opened("erase", beside_server=beside_server) as (home, caller):
+    with home_for("erase", beside_server=beside_server) as (home, caller):
         if subject is not None:
             erased = erase_subject(home, caller, collection, subject, ask_for_subject)
         else:

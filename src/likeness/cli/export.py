@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.acts import rows_opened
-from likeness.cli.opened import installation
+from likeness.cli.acts import rows_for
+from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import print_answer
 from likeness.cli.terminal.options import AsJson, PassphraseFile
 from likeness.cli.terminal.output_file import check_output, private_output
@@ -34,9 +34,9 @@ def export(
     if in_the_clear and passphrase_file is not None:
         raise InvalidRequest("--passphrase-file and --in-the-clear exclude each other. Give one.")
     check_output(out)
-    settled = installation()
+    installation = installation_here()
     with (
-        rows_opened("export", settled) as (rows, caller),
+        rows_for("export", installation) as (rows, caller),
         private_output(out) as file,
         counting("Subjects and references") as tell,
     ):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from likeness.app import Installation, Workload
-from likeness.cli.opened import prepare
+from likeness.cli.installation import prepare
 from likeness.cli.search_in_words import search_in_words, search_json
 from likeness.cli.searched import Ready, collection_ready, folder_ready
 from likeness.cli.terminal.annotation import Annotations
@@ -74,7 +74,7 @@ def identify(
     others are still done.
     """
     check_read_once(pictures)
-    settled = prepare(
+    installation = prepare(
         fmr=fmr,
         fpir=fpir,
         chips=chips,
@@ -84,10 +84,10 @@ def identify(
         artifacts=artifacts,
     )
     annotations = Annotations(pictures, annotate)
-    with _ready(settled, gallery, collection, by, chips) as ready:
+    with _ready(installation, gallery, collection, by, chips) as ready:
 
         def name(picture: Path) -> Identified:
-            named = ready.identify(partial(sample_of, settled, picture))
+            named = ready.identify(partial(sample_of, installation, picture))
             annotations.write(
                 picture,
                 named.sample,
@@ -109,7 +109,7 @@ def identify(
         code, documents = answer_each(
             name,
             pictures,
-            settled.workers(Workload.MANY),
+            installation.workers(Workload.MANY),
             as_json=as_json,
             document_of=_json,
             lines_of=lines_of,
@@ -121,14 +121,14 @@ def identify(
 
 
 def _ready(
-    settled: Installation,
+    installation: Installation,
     gallery: Path | None,
     collection: str | None,
     by: _By | None,
     chips: str | None,
 ) -> AbstractContextManager[Ready]:
     if gallery is not None and collection is None and by is None:
-        return folder_ready(settled, gallery)
+        return folder_ready(installation, gallery)
     if collection is None or gallery is not None:
         raise InvalidRequest(
             "Not one gallery to search. Give --gallery FOLDER, or --collection NAME with or without"
@@ -139,7 +139,7 @@ def _ready(
             "--chips is for --gallery: a collection keeps its model and with it its chips. Leave it"
             " out."
         )
-    return collection_ready(settled, collection, by or "best")
+    return collection_ready(installation, collection, by or "best")
 
 
 def _lines(picture: Path, named: Identified, naming: Naming) -> Iterator[str]:

@@ -9,9 +9,9 @@ import typer
 
 from likeness.app import Installation, Workload
 from likeness.app.finders import model_of, require_comparable, require_complete
-from likeness.cli.acts import home_opened, tell_of_better_model
+from likeness.cli.acts import home_for, tell_of_better_model
 from likeness.cli.enrol import enrol_all, print_tally
-from likeness.cli.opened import installation
+from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import print_answer
 from likeness.cli.terminal.exit_codes import ExitCode, warn
 from likeness.cli.terminal.options import AnyQuality, AsJson, Foremost, PassphraseFile
@@ -90,12 +90,12 @@ def import_(
             )
         report = report or _REPORT
         check_output(report)
-        settled = installation()
-        with home_opened("import", settled) as (home, caller):
+        installation = installation_here()
+        with home_for("import", installation) as (home, caller):
             # Said before anything is read.
             of = home.collection(caller, Action.ENROL, collection)
-            require_comparable(settled, home, of)
-            with _compreface(compreface, settled) as source:
+            require_comparable(installation, home, of)
+            with _compreface(compreface, installation) as source:
                 tally = enrol_all(
                     home,
                     caller,
@@ -103,7 +103,7 @@ def import_(
                     compreface_pictures(source, service),
                     Demands(any_quality, foremost),
                     report=report,
-                    workers=settled.workers(Workload.MANY),
+                    workers=installation.workers(Workload.MANY),
                 )
         print_tally(tally, report, as_json)
         raise typer.Exit(tally.code)
@@ -114,8 +114,8 @@ def _import_collection(
 ) -> None:
     if path.exists() and not path.is_file():
         raise InvalidRequest(f"'{path}' is not a file. Name what `likeness export` wrote.")
-    settled = installation()
-    with home_opened("import", settled) as (home, caller):
+    installation = installation_here()
+    with home_for("import", installation) as (home, caller):
         try:
             with (
                 path.open("rb") as file,
@@ -143,26 +143,26 @@ def _import_collection(
             "subjects": size.subjects,
             "references": size.references,
             "model": made.model,
-            "model_in_force": made.model == settled.model,
+            "model_in_force": made.model == installation.model,
         }
         counts = f"{several(size.subjects, 'subject')} and {several(size.references, 'reference')}"
         print_answer(as_json, document, [f"{made.name}: {counts}"])
-        _tell_of_model(settled, made)
+        _tell_of_model(installation, made)
 
 
-def _tell_of_model(settled: Installation, collection: Collection) -> None:
+def _tell_of_model(installation: Installation, collection: Collection) -> None:
     """Say what keeps a collection from being searched here, or that a better model exists."""
     try:
-        require_complete(settled, collection, model_of(settled, collection))
+        require_complete(installation, collection, model_of(installation, collection))
     except StateError as error:
         warn(str(error))
     else:
-        tell_of_better_model(settled, collection)
+        tell_of_better_model(installation, collection)
 
 
 @contextmanager
-def _compreface(source: str, settled: Installation) -> Iterator[CompreFace]:
-    most_bytes = settled.limits.max_bytes
+def _compreface(source: str, installation: Installation) -> Iterator[CompreFace]:
+    most_bytes = installation.limits.max_bytes
     if "://" not in source:
         yield CompreFaceDump(Path(source), most_bytes)
         return

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from likeness.access import AccessKey, BrokenKey, Grant, IssuedSecret
-from likeness.cli.acts import rows_opened
+from likeness.cli.acts import rows_for
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.options import AsJson
@@ -45,7 +45,7 @@ def create(
 ) -> None:
     """Make a key, and show its secret this once."""
     grant = Grant(role, organisation, sector, jurisdiction, tuple(purpose or ()))
-    with rows_opened("CreateAccessKey") as (rows, caller):
+    with rows_for("CreateAccessKey") as (rows, caller):
         issued = acts.create_key(rows, caller, name, grant)
     if sector == UNDECLARED:
         warn(f"{name} has no --sector. Rules take its uses to be of an undeclared one.")
@@ -55,7 +55,7 @@ def create(
 @keys.command("list")
 def list_keys(as_json: AsJson = False) -> None:
     """List the keys; no secret is shown."""
-    with rows_opened("ListAccessKeys") as (rows, _):
+    with rows_for("ListAccessKeys") as (rows, _):
         every = acts.list_keys(rows)
     lines = [line for one in every for line in _in_words(one)]
     none = ["There is no access key yet. `likeness keys create NAME` makes one."]
@@ -71,7 +71,7 @@ def disable(
     as_json: AsJson = False,
 ) -> None:
     """Refuse a key's requests from now on; running servers do so within a second."""
-    with rows_opened("DisableAccessKey") as (rows, caller):
+    with rows_for("DisableAccessKey") as (rows, caller):
         key = acts.disable_key(rows, caller, name, last_admin_too=yes)
     said = f"{name} is disabled. `likeness keys enable` lets it in again."
     print_answer(as_json, _key_json(key), [said])
@@ -80,7 +80,7 @@ def disable(
 @keys.command()
 def enable(name: _Name, as_json: AsJson = False) -> None:
     """Let a disabled key in again."""
-    with rows_opened("EnableAccessKey") as (rows, caller):
+    with rows_for("EnableAccessKey") as (rows, caller):
         key = acts.enable_key(rows, caller, name)
     print_answer(as_json, _key_json(key), [f"{name} is enabled."])
 
@@ -94,7 +94,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Give a key a new id and secret, and show them this once; older ones end."""
-    with rows_opened("RotateAccessKey") as (rows, caller):
+    with rows_for("RotateAccessKey") as (rows, caller):
         issued = acts.rotate_key(rows, caller, name, grace)
     _show(issued, as_json)
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from likeness.app.home import open_rows
-from likeness.cli.acts import rows_opened
-from likeness.cli.opened import installation
+from likeness.cli.acts import rows_for
+from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import AsJson, Yes
@@ -78,7 +78,7 @@ def verify(
 @ledger.command()
 def checkpoint(out: _Out, as_json: AsJson = False) -> None:
     """Write the signed checkpoint of all entries, to be kept where nobody here can change it."""
-    with open_rows(installation()) as rows:
+    with open_rows(installation_here()) as rows:
         signed = rows.ledger.checkpoint()
     write_output(out, signed.encode())
     _say_checkpoint(signed, f"is in '{out}'", as_json)
@@ -93,7 +93,7 @@ def receipt(
     as_json: AsJson = False,
 ) -> None:
     """Write the receipt of a use, which anybody can check who has the public key."""
-    with open_rows(installation()) as rows:
+    with open_rows(installation_here()) as rows:
         made = rows.ledger.receipt(receipt_id)
     write_output(out, made.to_json().encode())
     said = f"The receipt of entry {made.index} is in '{out}'."
@@ -108,7 +108,7 @@ def growth(
 ) -> None:
     """Write the proof that the ledger only grew since a checkpoint, for whoever kept that."""
     note = _note(old)
-    with open_rows(installation()) as rows:
+    with open_rows(installation_here()) as rows:
         proof = rows.ledger.growth(note)
     write_output(out, proof.to_json().encode())
     _say_checkpoint(proof.new, f"follows from '{old}', as '{out}' proves", as_json)
@@ -117,7 +117,7 @@ def growth(
 @ledger.command()
 def export(out: _Out, as_json: AsJson = False) -> None:
     """Write all entries as lines of JSON, for the owner alone to read."""
-    with open_rows(installation()) as rows, private_output(out) as file:
+    with open_rows(installation_here()) as rows, private_output(out) as file:
         exported = acts.export(rows, file.write)
     said = f"{several(exported, 'line')}, an entry each, in '{out}'."
     print_answer(as_json, {"entries": exported}, [said])
@@ -126,7 +126,7 @@ def export(out: _Out, as_json: AsJson = False) -> None:
 @ledger.command()
 def key(as_json: AsJson = False) -> None:
     """Print the public key in PEM: give it to whoever is to check receipts, before they need it."""
-    with open_rows(installation()) as rows:
+    with open_rows(installation_here()) as rows:
         public = acts.public_key(rows)
     document = {"origin": public.name, "pem": public.key.pem, "vkey": public.vkey}
     print_answer(as_json, document, public.key.pem.splitlines())
@@ -135,13 +135,13 @@ def key(as_json: AsJson = False) -> None:
 @ledger.command()
 def witness(as_json: AsJson = False) -> None:
     """Give the signed checkpoint of all entries to the witness, LIKENESS_LEDGER_WITNESS."""
-    argv = shlex.split(installation().settings.ledger_witness)
+    argv = shlex.split(installation_here().settings.ledger_witness)
     if not argv:
         raise InvalidRequest(
             "There is no witness: LIKENESS_LEDGER_WITNESS is not set. Set it to a command that"
             " keeps what it reads elsewhere."
         )
-    with open_rows(installation()) as rows:
+    with open_rows(installation_here()) as rows:
         signed = rows.ledger.checkpoint()
     tell_witness(argv, signed)
     _say_checkpoint(signed, "is with the witness", as_json)
@@ -152,7 +152,7 @@ def new_key(yes: Yes = False, as_json: AsJson = False) -> None:
     """Sign with a new key from now on; the former one vouches for it, unless it is lost."""
     question = "Sign with a new key, which everybody who checks receipts needs from then on?"
     require_consent(question, yes, "the key stays")
-    with rows_opened("ledger.new-key") as (rows, caller):
+    with rows_for("ledger.new-key") as (rows, caller):
         position, receipt_id = acts.new_key(rows, caller)
     said = f"A new key signs from entry {position.index} on, receipt {receipt_id}."
     print_answer(as_json, {"receipt": receipt_id}, [said])
@@ -198,7 +198,7 @@ def _checked(proof: Receipt | Growth, key: VerifyingKey) -> tuple[Json, str]:
 
 def _own_key() -> VerifyingKey:
     try:
-        with open_rows(installation()) as rows:
+        with open_rows(installation_here()) as rows:
             return acts.public_key(rows).key
     except NotFound as error:
         raise NotFound("This home has no ledger. Give the public key by --key KEY.pem.") from error
@@ -206,7 +206,7 @@ def _own_key() -> VerifyingKey:
 
 def _verify_all(against: list[Path], trusted: VerifyingKey | None, as_json: bool) -> None:
     checkpoints = [read_checkpoint(_note(path)) for path in against]
-    with open_rows(installation()) as rows:
+    with open_rows(installation_here()) as rows:
         found = acts.verify(rows, checkpoints, trusted)
     lines = [part for line in _in_words(found) for part in folded(plain(line)).splitlines()]
     print_answer(as_json, _found_json(found), lines)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from likeness.cli.acts import rows_opened
+from likeness.cli.acts import rows_for
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.output_file import private_output
@@ -31,7 +31,7 @@ _Case = Annotated[UUID, typer.Argument(metavar="CASE", help="The case's id.")]
 @review.command("list")
 def list_cases(as_json: AsJson = False) -> None:
     """List the cases that have not ended, the oldest first."""
-    with rows_opened("ListCases") as (rows, caller):
+    with rows_for("ListCases") as (rows, caller):
         every = acts.list_cases(rows, caller)
     lines = [_in_words(one) for one in every] or ["There is no case."]
     print_answer(as_json, {"cases": [_json(one) for one in every]}, lines)
@@ -47,7 +47,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a case: whom a search found, and what was said of them."""
-    with rows_opened("ShowCase") as (rows, caller):
+    with rows_for("ShowCase") as (rows, caller):
         seen = acts.show_case(rows, caller, case)
         written = [] if pictures is None else _write_pictures(rows, seen, pictures)
     document = {**_seen_json(seen), "pictures": [str(path) for path in written]}
@@ -66,7 +66,7 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Give your verdict on a candidate, once."""
-    with rows_opened("DecideCase") as (rows, caller):
+    with rows_for("DecideCase") as (rows, caller):
         seen = acts.decide_case(rows, caller, case, candidate, verdict, reason)
     print_answer(as_json, _seen_json(seen), _lines(seen))
 
@@ -79,7 +79,7 @@ def authorise(
     as_json: AsJson = False,
 ) -> None:
     """Record that an authority consents to a case, before its deadline."""
-    with rows_opened("AuthoriseCase") as (rows, caller):
+    with rows_for("AuthoriseCase") as (rows, caller):
         facts = acts.authorise_case(rows, caller, case, authority, number)
     print_answer(as_json, _json(facts), [f"Case {facts.case.id} is authorised."])
 
@@ -87,7 +87,7 @@ def authorise(
 @review.command()
 def sweep(as_json: AsJson = False) -> None:
     """Delete cases and watches that have ended; a running server does so by itself."""
-    with rows_opened("EndCase") as (rows, _):
+    with rows_for("EndCase") as (rows, _):
         swept = sweep_review(rows)
     print_answer(
         as_json,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from likeness.app import Installation, Workload
-from likeness.cli.opened import opened
+from likeness.cli.installation import open_likeness
 from likeness.cli.terminal.answers import Json
 from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
 from likeness.cli.terminal.plain_text import plain
@@ -44,13 +44,13 @@ class Ready:
 
 
 @contextmanager
-def folder_ready(settled: Installation, folder: Path) -> Iterator[Ready]:
+def folder_ready(installation: Installation, folder: Path) -> Iterator[Ready]:
     """Make a gallery of a folder; pictures that cannot be enrolled are reported.
 
     Of those, files and folders that could not be read are told by the exit code, too: somebody may
     be missing whom nobody notices.
     """
-    likeness = opened(settled, Workload.MANY)
+    likeness = open_likeness(installation, Workload.MANY)
     with counting("Gallery") as tell:
         gallery = likeness.gallery(folder, tell)
     for rejection in gallery.rejections:
@@ -83,7 +83,7 @@ def folder_ready(settled: Installation, folder: Path) -> Iterator[Ready]:
 
 
 @contextmanager
-def collection_ready(settled: Installation, name: str, by: str) -> Iterator[Ready]:
+def collection_ready(installation: Installation, name: str, by: str) -> Iterator[Ready]:
     """Open the home and a collection; what cannot be searched is said before networks are loaded.
 
     Raises:
@@ -91,17 +91,17 @@ def collection_ready(settled: Installation, name: str, by: str) -> Iterator[Read
         Conflict: its model cannot be had here.
     """
     from likeness.app.finders import require_comparable
-    from likeness.cli.acts import home_opened
+    from likeness.cli.acts import home_for
     from likeness.gallery import By
     from likeness.service.models.measure_strangers import StrangerUpkeep
     from likeness.service.search.search import Demands, Faces, named_from, search_sample
     from likeness.service.uses import Caller
     from likeness.terms import Action
 
-    settings = settled.settings
+    settings = installation.settings
     beside_server = "ask the server: SearchFacesByImage"
-    with home_opened("identify", settled, beside_server) as (home, caller):
-        require_comparable(settled, home, home.collection(caller, Action.SEARCH, name))
+    with home_for("identify", installation, beside_server) as (home, caller):
+        require_comparable(installation, home, home.collection(caller, Action.SEARCH, name))
         StrangerUpkeep(home.database, home.gallery, home.calibration_of).measured(name)
         collection = home.collection(caller, Action.SEARCH, name)
         naming = named_from(home, collection, fmr=settings.fmr, fpir=settings.fpir)

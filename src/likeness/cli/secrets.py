@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import typer
 
-from likeness.cli.acts import rows_opened
+from likeness.cli.acts import rows_for
 from likeness.cli.terminal.answers import print_answer
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.words import several
@@ -16,7 +16,7 @@ secrets = typer.Typer(help="The installation's keys: which there are, and a new 
 @secrets.command("list")
 def list_keys(as_json: AsJson = False) -> None:
     """List the keys by their ids, the one that seals first; none of them is shown."""
-    with rows_opened("secrets list") as (rows, caller):
+    with rows_for("secrets list") as (rows, caller):
         first, *others = list_secrets(rows, caller)
     older = "only opens: `likeness secrets rotate` ends it"
     lines = [_in_words(first, "seals"), *(_in_words(one, older) for one in others)]
@@ -29,7 +29,7 @@ def rotate(as_json: AsJson = False) -> None:
 
     If it is interrupted, run it again to finish. Backups need the keys of their time.
     """
-    with rows_opened("secrets rotate") as (rows, caller):
+    with rows_for("secrets rotate") as (rows, caller):
         rotation = rotate_secrets(rows, caller)
     resealed = several(rotation.resealed, "secret")
     lines = [

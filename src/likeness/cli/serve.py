@@ -13,7 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from likeness.app.serving import Serving
-from likeness.cli.opened import installation
+from likeness.cli.installation import installation_here
 from likeness.cli.terminal.options import Artifacts
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import fetching
@@ -43,8 +43,8 @@ def serve(
     with HttpServer(place, _STOP_WITHIN_S) as server:
         log_json_lines()
         with fetching() as progress:
-            chosen = installation(artifacts=artifacts)
-            serving = Serving(chosen, progress)
+            installation = installation_here(artifacts=artifacts)
+            serving = Serving(installation, progress)
         with serving:
             if key := serving.ensure_first_key():
                 print(
@@ -53,8 +53,8 @@ def serve(
                     f"  AWS_SECRET_ACCESS_KEY={key.secret}",
                     sep="\n",
                 )
-            if chosen.choice.drawback:
-                print(plain(chosen.choice.drawback))
+            if installation.choice.drawback:
+                print(plain(installation.choice.drawback))
             print(f"Rekognition's clients find it by AWS_ENDPOINT_URL_REKOGNITION={server.url}")
             sys.stdout.flush()
             server.run(serving.router, serving.refuse_malformed)

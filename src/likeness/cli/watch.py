@@ -9,8 +9,8 @@ from uuid import UUID
 
 import typer
 
-from likeness.cli.acts import rows_opened
-from likeness.cli.opened import installation
+from likeness.cli.acts import rows_for
+from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import print_answer
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.standard_input import picture_path, sample_of
@@ -51,17 +51,19 @@ def add(
 ) -> None:
     """Open a case whenever somebody is enrolled who resembles a picture."""
     require_known(purposes=[purpose])
-    settled = installation()
+    installation = installation_here()
     grounds = Grounds(authority, criteria)
     wanted = Wanted(collection, grounds, expires.replace(tzinfo=UTC), webhook)
-    with rows_opened("AddWatch", settled) as (rows, caller):
+    with rows_for("AddWatch", installation) as (rows, caller):
         # Somebody who can read the home's keys may state any purpose.
         stating = replace(
             caller,
             principal=replace(caller.principal, purposes=(purpose,)),
             stated=Stated(purpose),
         )
-        added, secret = acts.add_watch(rows, stating, wanted, partial(sample_of, settled, image))
+        added, secret = acts.add_watch(
+            rows, stating, wanted, partial(sample_of, installation, image)
+        )
     lines = [f"{added.id} watches until {added.expires_at:%Y-%m-%d}."]
     if secret is not None:
         lines.append(f"Webhooks are signed with {secret.text}: it is shown this once.")
@@ -72,7 +74,7 @@ def add(
 @watch.command("list")
 def list_watches(as_json: AsJson = False) -> None:
     """List the watches that have not ended, with their collections and grounds."""
-    with rows_opened("ListWatches") as (rows, caller):
+    with rows_for("ListWatches") as (rows, caller):
         every = acts.list_watches(rows, caller)
     lines = [
         line
@@ -93,7 +95,7 @@ def end(
     as_json: AsJson = False,
 ) -> None:
     """End a watch; the cases that it opened stay."""
-    with rows_opened("EndWatch") as (rows, caller):
+    with rows_for("EndWatch") as (rows, caller):
         ended = acts.end_watch(rows, caller, watch_id)
     document = WatchAnswer.of(ended).model_dump(mode="json")
     print_answer(as_json, document, [f"{ended.id} watches no more."])

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from likeness.app.finders import remember_choice
-from likeness.cli.acts import home_opened, rows_opened
+from likeness.cli.acts import home_for, rows_for
 from likeness.cli.certificates import (
     certificate_json,
     erased_in_words,
@@ -15,7 +15,7 @@ from likeness.cli.certificates import (
     read_certificate,
 )
 from likeness.cli.collections.show import Name, collection_json, size_in_words
-from likeness.cli.opened import prepare
+from likeness.cli.installation import prepare
 from likeness.cli.terminal.answers import print_answer
 from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import AsJson, CertificateTo, Yes
@@ -48,8 +48,8 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make an empty collection. It keeps its model, whatever the settings say later."""
-    settled = prepare()
-    with rows_opened("collections create", settled) as (rows, caller):
+    installation = prepare()
+    with rows_for("collections create", installation) as (rows, caller):
         collection = acts.create_collection(
             rows,
             caller,
@@ -57,7 +57,7 @@ def create(
             retention_days=retention_days,
             recogniser=recogniser,
         )
-        remember_choice(settled, collection)
+        remember_choice(installation, collection)
     made = f"{name} is made for templates of {collection.model}: `likeness enrol` fills it."
     print_answer(as_json, collection_json(collection), [made])
 
@@ -73,7 +73,7 @@ def retention(
     if days != "never" and not days.lstrip("-").isdecimal():
         raise InvalidRequest(f"{days!r} is no number of days. Give a number, or never.")
     chosen = None if days == "never" else int(days)
-    with rows_opened("collections retention") as (rows, caller):
+    with rows_for("collections retention") as (rows, caller):
         collection = acts.choose_retention(rows, caller, name, chosen)
     chose = (
         f"{name}: {size_in_words(collection)}. The next sweep goes by that: a running server's,"
@@ -93,7 +93,7 @@ def delete(
         require_yes(f"Erase {plain(name)} ({size_in_words(of)})?", yes)
 
     beside_server = "ask the server: DeleteCollection"
-    with home_opened("collections delete", beside_server=beside_server) as (home, caller):
+    with home_for("collections delete", beside_server=beside_server) as (home, caller):
         erased = erase_collection_certified(home, caller, name, ask)
     give_certificate(erased, certificate, as_json)
 
@@ -104,7 +104,7 @@ def sweep(as_json: AsJson = False) -> None:
     Erasures that something stood in the way of are finished, too.
     """
     beside_server = "let the server do it: it sweeps every hour"
-    with home_opened("collections sweep", beside_server=beside_server) as (home, _):
+    with home_for("collections sweep", beside_server=beside_server) as (home, _):
         report = sweep_collections(home)
     document = {
         "at": report.at.isoformat(),
@@ -130,7 +130,7 @@ def verify(
     That goes for certificates of erased people, references and collections.
     """
     read = read_certificate(certificate)
-    with home_opened("collections verify") as (home, caller):
+    with home_for("collections verify") as (home, caller):
         found = verify_certificate(home, caller, read)
     said = (
         f"The certificate holds: {erased_in_words(read)}, gone since"

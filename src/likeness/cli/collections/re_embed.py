@@ -14,10 +14,10 @@ import typer
 from likeness.app import Workload
 from likeness.app.buckets import buckets_of
 from likeness.app.finders import Finders, remember_choice
-from likeness.cli.acts import home_opened
+from likeness.cli.acts import home_for
 from likeness.cli.certificates import certificate_json, give_certificate, write_certificate
 from likeness.cli.collections.show import Name
-from likeness.cli.opened import installation, prepare
+from likeness.cli.installation import installation_here, prepare
 from likeness.cli.search_in_words import search_in_words, search_json
 from likeness.cli.terminal.answers import Json, print_json
 from likeness.cli.terminal.exit_codes import ExitCode, code_of, warn
@@ -115,7 +115,7 @@ def re_embed(
     Searches with the old model go on until every reference has a new template. If it is
     interrupted, run the same command again to continue; pictures may also come in several runs.
     """
-    settled = prepare(
+    installation = prepare(
         chips=chips,
         detector_side=detector_side,
         precision=precision,
@@ -127,23 +127,23 @@ def re_embed(
             raise InvalidRequest(
                 "--discard is given alone. Leave out pictures and other options, or leave it out."
             )
-        with home_opened(_RE_EMBED, settled) as (home, caller):
+        with home_for(_RE_EMBED, installation) as (home, caller):
             dropped = discard_change(home, caller, name)
         print(f"Dropped: {several(dropped, 'reference')} made ready. {plain(name)} stays as it is.")
         return
     for out in (report, certificate):
         if out is not None:
             check_output(out)
-    model, tally, erased = settled.template_model(to), _Tally(), list[ErasureCertificate]()
-    pictures = read_sources(sources or [], lambda: buckets_of(settled.settings))
+    model, tally, erased = installation.template_model(to), _Tally(), list[ErasureCertificate]()
+    pictures = read_sources(sources or [], lambda: buckets_of(installation.settings))
 
     def load() -> FaceFinder:
         with fetching() as progress:
-            return Finders(settled, Workload.MANY, progress, fetches=True).of_model(model)
+            return Finders(installation, Workload.MANY, progress, fetches=True).of_model(model)
 
-    with home_opened(_RE_EMBED, settled) as (home, caller):
+    with home_for(_RE_EMBED, installation) as (home, caller):
         new = NewModel(model.name, model.dimensions, load)
-        workers = settled.workers(Workload.MANY)
+        workers = installation.workers(Workload.MANY)
         with re_embedding(home, caller, name, new, workers=workers) as work:
             _make_anew(work, pictures, tally, "Pictures")
             if from_crops:
@@ -155,7 +155,7 @@ def re_embed(
             switches = leave_out or not tally.missing
             if switches:
                 erased = work.switch(tally.missing)
-                remember_choice(settled, home.gallery.collection(name))
+                remember_choice(installation, home.gallery.collection(name))
     _answer(_json(name, model.name, tally, switches), tally, erased, certificate, as_json)
     if not switches:
         warn(
@@ -245,8 +245,8 @@ def cohort(
     subjects or more, their first references join the cohort and their pairs say what scores mean
     here; with fewer, strangers of one sex, race and age stand for them.
     """
-    settled = installation()
-    with home_opened("collections cohort", settled) as (home, caller):
+    installation = installation_here()
+    with home_for("collections cohort", installation) as (home, caller):
         with counting("References") as tell:
             done = measure_collection(home, caller, name, tell)
         collection = home.gallery.collection(name)
@@ -254,8 +254,8 @@ def cohort(
             home.calibration_of(collection),
             None if done.measured is None else done.measured.own,
             collection.size.references,
-            fmr=settled.settings.fmr,
-            fpir=settled.settings.fpir,
+            fmr=installation.settings.fmr,
+            fpir=installation.settings.fpir,
         )
     if as_json:
         print_json(_cohort_json(name, done, naming))

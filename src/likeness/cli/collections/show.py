@@ -7,8 +7,8 @@ import typer
 
 from likeness.app import Installation
 from likeness.app.finders import model_of, require_comparable, require_complete
-from likeness.cli.acts import rows_opened, tell_of_better_model
-from likeness.cli.opened import installation
+from likeness.cli.acts import rows_for, tell_of_better_model
+from likeness.cli.installation import installation_here
 from likeness.cli.search_in_words import search_in_words, search_json
 from likeness.cli.terminal.answers import Json, print_answer, print_json, significant
 from likeness.cli.terminal.options import AsJson
@@ -34,7 +34,7 @@ After = Annotated[
 
 def list_collections(as_json: AsJson = False) -> None:
     """List the collections of this home."""
-    with rows_opened("collections list") as (rows, caller):
+    with rows_for("collections list") as (rows, caller):
         every = acts.list_collections(rows, caller)
     names = [plain(one.name) for one in every]
     recognisers = [plain(recogniser_of(one.model)) for one in every]
@@ -49,12 +49,12 @@ def list_collections(as_json: AsJson = False) -> None:
 
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show all there is to know about a collection: its model, its size, what a match needs."""
-    settled = installation()
-    with rows_opened("collections show", settled) as (rows, caller):
+    installation = installation_here()
+    with rows_for("collections show", installation) as (rows, caller):
         collection = acts.describe_collection(rows, caller, name)
-        hindrance = _hindrance(settled, rows, collection)
-        naming = _naming(settled, rows, collection)
-        tell_of_better_model(settled, collection)
+        hindrance = _hindrance(installation, rows, collection)
+        naming = _naming(installation, rows, collection)
+        tell_of_better_model(installation, collection)
     if as_json:
         print_json(
             {
@@ -73,7 +73,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
 def subjects(name: Name, limit: Limit = 100, after: After = 0, as_json: AsJson = False) -> None:
     """List the subjects of a collection, and how many references each has."""
-    with rows_opened("collections subjects") as (rows, caller):
+    with rows_for("collections subjects") as (rows, caller):
         page = lists.list_subjects(rows, caller, name, after=lambda of: after, limit=limit)
     listed = [
         {
@@ -102,7 +102,7 @@ def references(
     as_json: AsJson = False,
 ) -> None:
     """List the references of a collection, and whose they are."""
-    with rows_opened("collections references") as (rows, caller):
+    with rows_for("collections references") as (rows, caller):
         page = lists.list_references(
             rows, caller, name, subject=subject, after=lambda of: after, limit=limit
         )
@@ -163,23 +163,23 @@ def _in_words(
         yield f"Not to be searched now: {hindrance}"
 
 
-def _hindrance(settled: Installation, rows: Rows, collection: Collection) -> str | None:
+def _hindrance(installation: Installation, rows: Rows, collection: Collection) -> str | None:
     """Say why this machine cannot search a collection; None where it can."""
     try:
-        require_comparable(settled, rows, collection)
-        require_complete(settled, collection, model_of(settled, collection))
+        require_comparable(installation, rows, collection)
+        require_complete(installation, collection, model_of(installation, collection))
     except StateError as error:
         return str(error)
     return None
 
 
-def _naming(settled: Installation, rows: Rows, collection: Collection) -> Naming | None:
+def _naming(installation: Installation, rows: Rows, collection: Collection) -> Naming | None:
     """Say what a search by best or reference is worth; None where nobody has measured that."""
     try:
         calibration = rows.calibration_of(collection)
     except NotFound:
         return None
-    measured, settings = collection.measured(), settled.settings
+    measured, settings = collection.measured(), installation.settings
     return Naming.of(
         calibration,
         None if measured is None else measured.own,

@@ -11,8 +11,8 @@ from likeness.app import Installation
 from likeness.app.home import user_here
 from likeness.app.installation import BETTER, FALLBACK
 from likeness.artifacts import PinnedFile, Publisher, catalogue, fetch_all
+from likeness.cli.installation import fetch_better, installation_here, prepare
 from likeness.cli.models.show import Model, terms_in_words
-from likeness.cli.opened import fetch_better, installation, prepare
 from likeness.cli.terminal.exit_codes import ExitCode, warn
 from likeness.cli.terminal.options import Artifacts
 from likeness.cli.terminal.output_file import write_output
@@ -38,15 +38,15 @@ def pull(
 
     Without names the better recogniser is fetched from its publisher, where it would be used.
     """
-    settled = installation(Publisher.ALWAYS, artifacts=artifacts)
+    installation = installation_here(Publisher.ALWAYS, artifacts=artifacts)
     if not names:
-        settled = fetch_better(settled)
+        installation = fetch_better(installation)
     with fetching() as progress:
-        for name in names or [settled.detector.name, settled.recogniser.name]:
-            settled.models.require(name, progress)
+        for name in names or [installation.detector.name, installation.recogniser.name]:
+            installation.models.require(name, progress)
             print(f"{name} is ready.")
-    if not names and settled.choice.drawback:
-        print(plain(settled.choice.drawback))
+    if not names and installation.choice.drawback:
+        print(plain(installation.choice.drawback))
 
 
 def bundle(
@@ -57,8 +57,8 @@ def bundle(
 
     A machine where LIKENESS_ARTIFACTS names that folder needs no network.
     """
-    settled = prepare(artifacts=artifacts)
-    cards = _cards(settled)
+    installation = prepare(artifacts=artifacts)
+    cards = _cards(installation)
     for card in cards:
         if card.files[0] not in _pinned(card):
             warn(f"{card.name} was added here and is not in the bundle. Add it there, too.")
@@ -66,8 +66,8 @@ def bundle(
     _check_folder(out, {file.name for file in files})
     with fetching() as progress:
         for card in cards:  # what is not accepted is not passed on
-            settled.models.files(card.name, progress)
-        paths = fetch_all(files, settled.sources, progress)
+            installation.models.files(card.name, progress)
+        paths = fetch_all(files, installation.sources, progress)
     for file, path in zip(files, paths, strict=True):
         write_output(out / file.name, _content(file, path))
     sums = "".join(f"{file.sha256}  {file.name}\n" for file in files)
@@ -86,10 +86,10 @@ def bundle(
     )
 
 
-def _cards(settled: Installation) -> list[ModelCard]:
+def _cards(installation: Installation) -> list[ModelCard]:
     """Give the models in use, and the other of the two recognisers where it is here."""
-    cards = [settled.detector, settled.recogniser]
-    here = [card for card in (BETTER, FALLBACK) if not settled.models.missing(card)]
+    cards = [installation.detector, installation.recogniser]
+    here = [card for card in (BETTER, FALLBACK) if not installation.models.missing(card)]
     return cards + [card for card in here if card not in cards]
 
 
@@ -177,7 +177,7 @@ def add(
     else:
         licences = Licences(code_licence, licence, licence_class, training_data)
         card, weights = describe(file, name, form, licences, credits), file
-    installation().models.add(card, weights)
+    installation_here().models.add(card, weights)
     print(f"{card.name}, a {card.task}, is added.")
     for line in terms_in_words(card):
         print(line)
@@ -199,7 +199,7 @@ def accept(
     yes: Annotated[bool, typer.Option("--yes", help="Accept without being asked.")] = False,
 ) -> None:
     """Show the terms of a model and record that you accept them, for exactly these weights."""
-    store = installation().models
+    store = installation_here().models
     card = store.card(name)
     for line in terms_in_words(card):
         print(line)

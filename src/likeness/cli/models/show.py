@@ -8,7 +8,7 @@ import typer
 
 from likeness.app import Installation
 from likeness.app.installation import BETTER
-from likeness.cli.opened import installation
+from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import Json, print_json, significant
 from likeness.cli.terminal.options import Artifacts, AsJson
 from likeness.cli.terminal.plain_text import plain
@@ -24,23 +24,25 @@ Model = Annotated[str, typer.Argument(metavar="NAME", help="The model's name.")]
 
 def list_models(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
     """List the models that are known here: those built in and those added."""
-    settled = installation(artifacts=artifacts)
-    cards = settled.models.cards()
+    installation = installation_here(artifacts=artifacts)
+    cards = installation.models.cards()
     if as_json:
-        models = [_summary_json(settled, card) for card in cards]
-        print_json({"models": models, "drawback": settled.choice.drawback})
+        models = [_summary_json(installation, card) for card in cards]
+        print_json({"models": models, "drawback": installation.choice.drawback})
         return
     width = max(len(card.name) for card in cards)
     for card in cards:
         words = [card.task.value, f"weights {card.licences.weights_class}"]
         if card.needs_acceptance:
-            words.append("accepted" if settled.models.acceptance(card.name) else "not accepted")
-        words.append(_weights_state(settled, card))
-        if _in_use(settled, card):
+            words.append(
+                "accepted" if installation.models.acceptance(card.name) else "not accepted"
+            )
+        words.append(_weights_state(installation, card))
+        if _in_use(installation, card):
             words.append("in use")
         print(f"{card.name:{width}}  {', '.join(words)}")
-    if settled.choice.drawback:
-        print(textwrap.fill(plain(settled.choice.drawback), 79))
+    if installation.choice.drawback:
+        print(textwrap.fill(plain(installation.choice.drawback), 79))
 
 
 def show(
@@ -49,23 +51,23 @@ def show(
     artifacts: Artifacts = None,
 ) -> None:
     """Show all there is to know about a model: its terms, its limits, its error rates."""
-    settled = installation(artifacts=artifacts)
-    card = settled.models.card(name)
+    installation = installation_here(artifacts=artifacts)
+    card = installation.models.card(name)
     if as_json:
-        print_json({**_summary_json(settled, card), **_details_json(settled, card)})
+        print_json({**_summary_json(installation, card), **_details_json(installation, card)})
         return
     paragraphs = [
         f"{card.name}: {card.description}.",
         f"By {card.credits}.",
         f"A {card.task} of the form {card.form}; {_files_in_words(card)},"
-        f" {_weights_state(settled, card)}.",
+        f" {_weights_state(installation, card)}.",
         *terms_in_words(card),
         *(f"Limit: {limit}." for limit in card.known_limits),
         *_accuracy_in_words(card),
-        *_measured_in_words(settled, card),
+        *_measured_in_words(installation, card),
     ]
-    if settled.choice.drawback and card in (settled.recogniser, BETTER):
-        paragraphs.append(settled.choice.drawback)
+    if installation.choice.drawback and card in (installation.recogniser, BETTER):
+        paragraphs.append(installation.choice.drawback)
     for paragraph in paragraphs:
         print(textwrap.fill(plain(paragraph), 79, subsequent_indent="    "))
 
@@ -94,8 +96,8 @@ def _accuracy_in_words(card: ModelCard) -> list[str]:
     ]
 
 
-def _summary_json(settled: Installation, card: ModelCard) -> Json:
-    acceptance = settled.models.acceptance(card.name)
+def _summary_json(installation: Installation, card: ModelCard) -> Json:
+    acceptance = installation.models.acceptance(card.name)
     return {
         "name": card.name,
         "task": card.task,
@@ -104,12 +106,12 @@ def _summary_json(settled: Installation, card: ModelCard) -> Json:
         "needs_acceptance": card.needs_acceptance,
         "accepted_by": acceptance.by if acceptance else None,
         "accepted_at": acceptance.at.isoformat() if acceptance else None,
-        "weights": _weights_state(settled, card),
-        "in_use": _in_use(settled, card),
+        "weights": _weights_state(installation, card),
+        "in_use": _in_use(installation, card),
     }
 
 
-def _details_json(settled: Installation, card: ModelCard) -> Json:
+def _details_json(installation: Installation, card: ModelCard) -> Json:
     return {
         "description": card.description,
         "credits": card.credits,
@@ -130,31 +132,31 @@ def _details_json(settled: Installation, card: ModelCard) -> Json:
         "code_licence": card.licences.code,
         "training_data": card.licences.training_data,
         "known_limits": list(card.known_limits),
-        "calibration": _measured_json(settled, card),
+        "calibration": _measured_json(installation, card),
     }
 
 
-def _in_use(settled: Installation, card: ModelCard) -> bool:
-    return card.name in (settled.detector.name, settled.recogniser.name)
+def _in_use(installation: Installation, card: ModelCard) -> bool:
+    return card.name in (installation.detector.name, installation.recogniser.name)
 
 
-def _weights_state(settled: Installation, card: ModelCard) -> str:
+def _weights_state(installation: Installation, card: ModelCard) -> str:
     try:
-        return "fetched" if settled.models.has_weights(card.name) else "not fetched"
+        return "fetched" if installation.models.has_weights(card.name) else "not fetched"
     except ModelTampered:
         return "damaged"
 
 
-def _measured_in_words(settled: Installation, card: ModelCard) -> list[str]:
+def _measured_in_words(installation: Installation, card: ModelCard) -> list[str]:
     """Say on what a recogniser was measured, down to which rate, and how it errs, worst first."""
     if card.task is not Task.RECOGNISER:
         return []
-    calibration = _calibration(settled, card)
+    calibration = _calibration(installation, card)
     if calibration is None:
         return [
             "Not calibrated here, so a score has no error rate: likeness models calibrate FOLDER"
         ]
-    figures = settled.standards.figures(calibration.model, calibration.cohort_version)
+    figures = installation.standards.figures(calibration.model, calibration.cohort_version)
     return [
         f"Calibrated on {calibration.measured_on}, down to a false match rate of"
         f" {one_in(calibration.least_counted)}, and by its tail to"
@@ -163,12 +165,12 @@ def _measured_in_words(settled: Installation, card: ModelCard) -> list[str]:
     ]
 
 
-def _measured_json(settled: Installation, card: ModelCard) -> Json | None:
+def _measured_json(installation: Installation, card: ModelCard) -> Json | None:
     """Say the same in JSON; null for a model that is no recogniser, or not calibrated."""
-    calibration = _calibration(settled, card) if card.task is Task.RECOGNISER else None
+    calibration = _calibration(installation, card) if card.task is Task.RECOGNISER else None
     if calibration is None:
         return None
-    figures = settled.standards.figures(calibration.model, calibration.cohort_version)
+    figures = installation.standards.figures(calibration.model, calibration.cohort_version)
     return {
         "model": calibration.model,
         "cohort": calibration.cohort_version,
@@ -210,9 +212,11 @@ def _percent(share: float) -> str:
     return f"{100 * share:.2g}%"
 
 
-def _calibration(settled: Installation, card: ModelCard) -> Calibration | None:
-    model = settled.template_model(card.name).name
+def _calibration(installation: Installation, card: ModelCard) -> Calibration | None:
+    model = installation.template_model(card.name).name
     try:
-        return settled.standards.calibration(model, settled.standards.cohort(model).version)
+        return installation.standards.calibration(
+            model, installation.standards.cohort(model).version
+        )
     except NotFound:
         return None

@@ -9,7 +9,7 @@ import typer
 
 from likeness.app import Workload
 from likeness.artifacts import write_whole
-from likeness.cli.opened import finder_opened, networks_opened, prepare
+from likeness.cli.installation import load_finder, load_networks, prepare
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.options import (
     Artifacts,
@@ -50,21 +50,21 @@ def cohort(
     """
     if out is not None:
         check_output(out)
-    settled = prepare(chips=chips, precision=precision, threads=threads, artifacts=artifacts)
-    locator, embedder = networks_opened(settled, Workload.MANY)
+    installation = prepare(chips=chips, precision=precision, threads=threads, artifacts=artifacts)
+    locator, embedder = load_networks(installation, Workload.MANY)
     with counting("Pictures") as tell:
         made = standards.make_cohort(
             folder,
             locator,
             embedder,
-            limits=settled.limits,
-            workers=settled.workers(Workload.MANY),
+            limits=installation.limits,
+            workers=installation.workers(Workload.MANY),
             made_from=name or folder.resolve().name,
             tell=tell,
         )
     _tell_of(made.rejections)
     if out is None:
-        kept = settled.standards.keep_cohort(made.cohort)
+        kept = installation.standards.keep_cohort(made.cohort)
     else:
         kept = out
         write_whole(out, made.cohort.as_bytes())
@@ -97,21 +97,21 @@ def calibrate(
     if out is not None:
         check_output(out)
     left_out = _names(leave_out) if leave_out else frozenset()
-    settled = prepare(chips=chips, precision=precision, threads=threads, artifacts=artifacts)
-    finder = finder_opened(settled, Workload.MANY)
+    installation = prepare(chips=chips, precision=precision, threads=threads, artifacts=artifacts)
+    finder = load_finder(installation, Workload.MANY)
     with counting("Pictures") as tell:
         calibration, gallery = standards.calibrate(
             folder,
             finder,
-            limits=settled.limits,
-            workers=settled.workers(Workload.MANY),
+            limits=installation.limits,
+            workers=installation.workers(Workload.MANY),
             measured_on=name or folder.resolve().name,
             leave_out=left_out,
             tell=tell,
         )
     _tell_of(gallery.rejections)
     if out is None:
-        kept = settled.standards.keep_calibration(calibration)
+        kept = installation.standards.keep_calibration(calibration)
     else:
         kept = out
         write_output(out, json.dumps(calibration.as_json(), indent=1).encode())

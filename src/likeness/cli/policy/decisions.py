@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from likeness.app.home import open_rows
-from likeness.cli.opened import installation
+from likeness.cli.installation import installation_here
 from likeness.cli.policy.rules import chosen_pairs, named_pack
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import ExitCode
@@ -100,7 +100,7 @@ def explain(
         warrant="stated" if warrant else None,
         live=live,
     )
-    with open_rows(installation()) as rows:
+    with open_rows(installation_here()) as rows:
         use = _found(rows, use, key, collection)
         rules = acts.rules_now(rows)
     declared = Circumstances.at_admission(use, uses_today)
@@ -154,7 +154,7 @@ def simulate(
     Each is asked about as it was admitted, before there were scores; nothing is changed.
     """
     packs, chosen = [named_pack(name) for name in enable or []], chosen_pairs(choice or [])
-    with open_rows(installation()) as rows:
+    with open_rows(installation_here()) as rows:
         simulation = acts.simulate(rows, packs, disable or [], chosen)
     differences = simulation.differences
     listed = differences if all_ else differences[:_LISTED]

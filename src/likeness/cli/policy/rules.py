@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from likeness.app.home import enabled_here, open_rows
-from likeness.cli.acts import rows_opened
-from likeness.cli.opened import installation
+from likeness.cli.acts import rows_for
+from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.options import AsJson
@@ -51,7 +51,7 @@ _Collection = Annotated[
 
 def list_packs(as_json: AsJson = False) -> None:
     """List the packs, what was chosen of them, and what is suspended."""
-    with open_rows(installation()) as rows:
+    with open_rows(installation_here()) as rows:
         rules = acts.rules_now(rows)
     chosen = {one.name: one for one in rules.packs}
     own = [one.chosen.pack for one in rules.packs if one.name not in shipped()]
@@ -82,7 +82,7 @@ def _list_in_words(
 
 def show(name: _Pack, as_json: AsJson = False) -> None:
     """Show a pack: how it reads what it is of, what it leaves to choose, and its rules."""
-    with open_rows(installation()) as rows:
+    with open_rows(installation_here()) as rows:
         chosen = {one.name: one for one in acts.rules_now(rows).packs}
     pack = chosen[name].chosen.pack if name in chosen else named_pack(name)
     facts, enabled_pack = pack.facts, chosen.get(pack.name)
@@ -122,7 +122,7 @@ def enable(
 ) -> None:
     """Enable a pack, or choose anew of one that is; running servers follow within a second."""
     pack = named_pack(name)
-    with rows_opened("EnablePack") as (rows, caller):
+    with rows_for("EnablePack") as (rows, caller):
         made = acts.enable_pack(rows, caller, pack, chosen_pairs(choice or []))
     first, *others = _pack_in_words(pack, made)
     lines = [f"In force from now on: {first}", *others]
@@ -134,7 +134,7 @@ def disable(
     as_json: AsJson = False,
 ) -> None:
     """Disable a pack; what was chosen of it is forgotten."""
-    with rows_opened("DisablePack") as (rows, caller):
+    with rows_for("DisablePack") as (rows, caller):
         acts.disable_pack(rows, caller, name)
     document = {"pack": name, "in_force": False}
     print_answer(as_json, document, [f"{name} is not in force any more."])
@@ -154,7 +154,7 @@ def check(
     Where there is no home yet, it is checked beside all packs that are shipped.
     """
     pack = _pack_in(file)
-    made = as_enabled(enabled_here(installation()), pack, {})
+    made = as_enabled(enabled_here(installation_here()), pack, {})
     document = {"pack": pack.name, "rules": [_rule_json(rule, made) for rule in pack.rules]}
     said = f"{pack.name}: {several(len(pack.rules), 'rule')}, all as they must be."
     print_answer(as_json, document, [said])
@@ -169,7 +169,7 @@ def suspend(
     as_json: AsJson = False,
 ) -> None:
     """Stop everything or a part of it, on running servers within a second."""
-    with rows_opened("Suspend") as (rows, caller):
+    with rows_for("Suspend") as (rows, caller):
         scope, subject = _part_of_all(rows, all_, organisation, purpose, collection)
         made = acts.suspend(rows, caller, scope, subject, reason)
         if made.scope is Scope.ORGANISATION:
@@ -185,7 +185,7 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Let go on what was suspended, with the same option; other suspensions stay."""
-    with rows_opened("Resume") as (rows, caller):
+    with rows_for("Resume") as (rows, caller):
         scope, subject = _part_of_all(rows, all_, organisation, purpose, collection)
         acts.resume(rows, caller, scope, subject)
     document = {"scope": scope.value, "subject": subject, "suspended": False}

@@ -35,9 +35,9 @@ def check_read_once(pictures: Iterable[Path | None]) -> None:
         )
 
 
-def sample_of(settled: Installation, picture: Path) -> Sample:
+def sample_of(installation: Installation, picture: Path) -> Sample:
     """Read a picture file, or standard input, and check its header against the limits."""
-    return read_picture(picture, settled.limits)
+    return read_picture(picture, installation.limits)
 
 
 def read_picture(picture: Path, limits: DecodeLimits) -> Sample:

@@ -12,7 +12,7 @@ from likeness.vision.embed import Embedder
 from likeness.vision.find import FaceFinder, FaceLocator
 
 
-def installation(publisher: Publisher = Publisher.NEVER, **chosen: object) -> Installation:
+def installation_here(publisher: Publisher = Publisher.NEVER, **chosen: object) -> Installation:
     """Read the settings and the models' cards; no network is loaded, and nobody is called.
 
     Args:
@@ -23,26 +23,26 @@ def installation(publisher: Publisher = Publisher.NEVER, **chosen: object) -> In
 
 
 def prepare(**chosen: object) -> Installation:
-    """Read the settings as `installation` does; at a terminal, fetch the better recogniser first.
+    """Do as `installation_here` does; at a terminal, fetch the better recogniser first.
 
     Who sits there is told, and told what the other one costs where it cannot be had.
     """
     if not sys.stderr.isatty():
         return _installation(Publisher.NEVER, chosen)
-    settled = fetch_better(_installation(Publisher.UNLESS_IT_FAILED, chosen))
-    if settled.choice.drawback:
-        tell(settled.choice.drawback)
-    return settled
+    installation = fetch_better(_installation(Publisher.UNLESS_IT_FAILED, chosen))
+    if installation.choice.drawback:
+        tell(installation.choice.drawback)
+    return installation
 
 
-def fetch_better(settled: Installation) -> Installation:
+def fetch_better(installation: Installation) -> Installation:
     """Fetch the better recogniser, as far as its publisher may be asked, and take it if it is here.
 
     Where it cannot be had, `choice.drawback` of what is given back says so.
     """
     with fetching() as progress:
-        settled.fetch_better(tell, progress)
-    return Installation(settled.settings, settled.sources.publisher)
+        installation.fetch_better(tell, progress)
+    return Installation(installation.settings, installation.sources.publisher)
 
 
 def tell(line: str) -> None:
@@ -50,29 +50,29 @@ def tell(line: str) -> None:
     print(plain(line), file=sys.stderr, flush=True)
 
 
-def opened(settled: Installation, workload: Workload) -> Likeness:
+def open_likeness(installation: Installation, workload: Workload) -> Likeness:
     """Get ready to find and compare faces."""
     with fetching() as progress:
-        return Likeness(settled, workload, progress)
+        return Likeness(installation, workload, progress)
 
 
-def finder_opened(settled: Installation, workload: Workload) -> FaceFinder:
+def load_finder(installation: Installation, workload: Workload) -> FaceFinder:
     """Get ready to find and embed faces; what their scores mean need not be known."""
     with fetching() as progress:
-        return settled.finder(settled.engine(workload), progress)
+        return installation.finder(installation.engine(workload), progress)
 
 
-def networks_opened(settled: Installation, workload: Workload) -> tuple[FaceLocator, Embedder]:
+def load_networks(installation: Installation, workload: Workload) -> tuple[FaceLocator, Embedder]:
     """Get ready to find and embed faces, without a cohort."""
     with fetching() as progress:
-        engine = settled.engine(workload)
-        return settled.locator(engine, progress), settled.embedder(engine, progress)
+        engine = installation.engine(workload)
+        return installation.locator(engine, progress), installation.embedder(engine, progress)
 
 
-def locator_opened(settled: Installation, workload: Workload) -> FaceLocator:
+def load_locator(installation: Installation, workload: Workload) -> FaceLocator:
     """Get ready to find faces; no recogniser is loaded, nor needed."""
     with fetching() as progress:
-        return settled.locator(settled.engine(workload), progress)
+        return installation.locator(installation.engine(workload), progress)
 
 
 def _installation(publisher: Publisher, chosen: dict[str, object]) -> Installation:
