@@ -1,6 +1,5 @@
 """`likeness keys`: who may call a server, also while it runs."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from likeness.cli.acts import rows_for
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.words import minute
 from likeness.service.govern import keys as acts
 from likeness.terms import UNDECLARED, Role
 
@@ -131,7 +131,7 @@ def _key_json(key: AccessKey | BrokenKey) -> Json:
 
 
 def _in_words(key: AccessKey | BrokenKey) -> list[str]:
-    disabled = f", disabled since {_minute(key.disabled_at)}" if key.disabled_at else ""
+    disabled = f", disabled since {minute(key.disabled_at)}" if key.disabled_at else ""
     if isinstance(key, BrokenKey):
         kind = "broken"
         facts = "its row says what no key can. Restore it from a backup, or disable it."
@@ -146,11 +146,7 @@ def _in_words(key: AccessKey | BrokenKey) -> list[str]:
         f"{key.name} ({kind}){disabled}",
         f"  {facts}",
         *(
-            f"  {one.access_key_id}{f' until {_minute(one.ends_at)}' if one.ends_at else ''}"
+            f"  {one.access_key_id}{f' until {minute(one.ends_at)}' if one.ends_at else ''}"
             for one in key.secret_ids
         ),
     ]
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -11,6 +11,7 @@ from likeness.cli.acts import rows_for
 from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import ExitCode
+from likeness.cli.terminal.input_file import read_text
 from likeness.cli.terminal.options import AsJson, Yes
 from likeness.cli.terminal.output_file import private_output, write_output
 from likeness.cli.terminal.plain_text import plain
@@ -35,7 +36,6 @@ ledger = typer.Typer(help="The ledger: what was done, and proof of it for others
 
 _Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write.")]
 
-_LARGEST_BYTES = 1_000_000
 _OWN_KEY = "Checked with the key of this home: without --key it vouches for itself."
 
 
@@ -164,11 +164,10 @@ def _verify_proof(path: Path, trusted: VerifyingKey | None, as_json: bool) -> No
     try:
         document, said = _checked(proof, trusted or _own_key())
     except LedgerBroken as error:
-        lines = folded(plain(f"The proof does not hold. {error}")).splitlines()
-        print_answer(as_json, {"holds": False, "problem": str(error)}, lines)
+        said = f"The proof does not hold. {error}"
+        print_answer(as_json, {"holds": False, "problem": str(error)}, _folded([said]))
         raise typer.Exit(ExitCode.NO) from error
-    lines = folded(plain(said)).splitlines()
-    print_answer(as_json, document, lines if trusted else [*lines, _OWN_KEY])
+    print_answer(as_json, document, _folded([said] if trusted else [said, _OWN_KEY]))
 
 
 def _checked(proof: Receipt | Growth, key: VerifyingKey) -> tuple[Json, str]:
@@ -208,9 +207,12 @@ def _verify_all(against: list[Path], trusted: VerifyingKey | None, as_json: bool
     checkpoints = [read_checkpoint(_note(path)) for path in against]
     with open_rows(installation_here()) as rows:
         found = acts.verify(rows, checkpoints, trusted)
-    lines = [part for line in _in_words(found) for part in folded(plain(line)).splitlines()]
-    print_answer(as_json, _found_json(found), lines)
+    print_answer(as_json, _found_json(found), _folded(_in_words(found)))
     raise typer.Exit(ExitCode.DONE if found.holds else ExitCode.NO)
+
+
+def _folded(paragraphs: list[str]) -> list[str]:
+    return [line for each in paragraphs for line in folded(plain(each)).splitlines()]
 
 
 def _in_words(found: Verification) -> list[str]:
@@ -260,16 +262,4 @@ def _note(path: Path) -> str:
 
 
 def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_BYTES + 1)
-        if len(content) > _LARGEST_BYTES:
-            raise ValueError("too large")
-        return content.decode()
-    except OSError as error:
-        raise InvalidRequest(f"'{path}' cannot be read ({error.strerror}).") from error
-    except ValueError as error:
-        raise InvalidRequest(
-            f"'{path}' is not text of at most {_LARGEST_BYTES:,} bytes. Name a receipt, a"
-            " checkpoint or a key."
-        ) from error
+    return read_text(path, "Name a receipt, a checkpoint or a key.")

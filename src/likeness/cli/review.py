@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -14,7 +13,7 @@ from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.output_file import private_output
 from likeness.cli.terminal.plain_text import plain
-from likeness.cli.terminal.words import folded, several, similarity_in_words
+from likeness.cli.terminal.words import folded, minute, several, similarity_in_words
 from likeness.errors import NotFound
 from likeness.review import Verdict
 from likeness.service.review import cases as acts
@@ -132,13 +131,13 @@ def _seen_json(seen: SeenCase) -> Json:
 def _in_words(facts: CaseFacts) -> str:
     case = facts.case
     if facts.empty:
-        state = f"found nobody, ends {_minute(case.expires_at)}"
+        state = f"found nobody, ends {minute(case.expires_at)}"
     else:
         waits = "yours to decide" if facts.yours else "waits for others"
         state = "decided" if facts.decided else waits
     if case.authorise_by is not None and case.authorised_at is None:
-        state += f", to be authorised by {_minute(case.authorise_by)}"
-    return f"{case.id}  {_minute(case.opened_at)}  {case.operation} for {case.purpose}: {state}"
+        state += f", to be authorised by {minute(case.authorise_by)}"
+    return f"{case.id}  {minute(case.opened_at)}  {case.operation} for {case.purpose}: {state}"
 
 
 def _lines(seen: SeenCase) -> Iterator[str]:
@@ -148,7 +147,7 @@ def _lines(seen: SeenCase) -> Iterator[str]:
     agreeing = " that agree" if case.reviews > 1 else ""
     yield (
         f"  decided by {several(case.reviews, 'verdict')}{agreeing}{separately}; ends"
-        f" {_minute(case.expires_at)}; by {case.principal_id}"
+        f" {minute(case.expires_at)}; by {case.principal_id}"
     )
     if seen.facts.empty:
         yield "  it found nobody: there is nobody to decide about"
@@ -172,7 +171,3 @@ def _alike(one: SeenCandidate) -> str:
     found = f", reference {one.reference_id}" if one.reference_id else f", subject {one.subject_id}"
     alike = one.similarity
     return found if alike is None else f"{found}, similarity {similarity_in_words(alike)}"
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -22,7 +22,7 @@ from likeness.cli.terminal.options import AsJson, CertificateTo, Yes
 from likeness.cli.terminal.output_file import check_output
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.prompts import require_yes
-from likeness.cli.terminal.words import several
+from likeness.cli.terminal.words import minute, several
 from likeness.errors import InvalidRequest
 from likeness.gallery import Collection
 from likeness.service.enrol import collections as acts
@@ -133,8 +133,7 @@ def verify(
     with home_for("collections verify") as (home, caller):
         found = verify_certificate(home, caller, read)
     said = (
-        f"The certificate holds: {erased_in_words(read)}, gone since"
-        f" {read.completed_at:%Y-%m-%d %H:%M} UTC."
+        f"The certificate holds: {erased_in_words(read)}, gone since {minute(read.completed_at)}."
     )
     if not found.holds:
         left = f"{found.rows} rows and {found.vectors} vectors are there"

@@ -12,8 +12,9 @@ from likeness.cli.acts import rows_for
 from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import warn
+from likeness.cli.terminal.input_file import read_text
 from likeness.cli.terminal.options import AsJson
-from likeness.cli.terminal.words import folded, several
+from likeness.cli.terminal.words import folded, minute, several
 from likeness.errors import InvalidRequest, NotFound
 from likeness.policy import (
     ChosenPack,
@@ -32,7 +33,6 @@ from likeness.service.govern.policy import RulesNow
 from likeness.service.uses import Rows
 
 _NO_ADVICE = "No pack is legal advice."
-_LARGEST_BYTES = 1_000_000
 
 _Pack = Annotated[
     str, typer.Argument(metavar="PACK", help="Name of a pack, or path of one of yours.")
@@ -228,24 +228,9 @@ def chosen_pairs(pairs: Iterable[str]) -> dict[str, str]:
 
 def _pack_in(path: Path) -> Pack:
     """Read a pack; `path` is either of its two files."""
-    facts, rules = (_text(path.with_suffix(suffix)) for suffix in (".toml", ".cedar"))
+    remedy = "A pack is its facts in NAME.toml and its rules in NAME.cedar beside it."
+    facts, rules = (read_text(path.with_suffix(suffix), remedy) for suffix in (".toml", ".cedar"))
     return read_pack(path.stem, facts, rules)
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_BYTES + 1)
-        if len(content) > _LARGEST_BYTES:
-            raise InvalidRequest(f"{path} has more than {_LARGEST_BYTES} bytes: it is no pack's.")
-        return content.decode("utf-8")
-    except OSError as error:
-        raise InvalidRequest(
-            f"{path} cannot be read ({error.strerror}). A pack is its facts in NAME.toml and its"
-            " rules in NAME.cedar beside it."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InvalidRequest(f"{path} is not UTF-8. Save it as that.") from error
 
 
 def _chosen(pack: Pack, enabled_pack: EnabledPack | None) -> ChosenPack:
@@ -324,7 +309,7 @@ def _suspension_in_words(suspension: Suspension) -> list[str]:
     """Say what is suspended, and the command that lifts it."""
     what = f"{suspension.scope} {suspension.subject}".strip()
     return [
-        f"Suspended: {what}, since {suspension.since:%Y-%m-%d %H:%M} UTC by {suspension.by}:"
+        f"Suspended: {what}, since {minute(suspension.since)} by {suspension.by}:"
         f" {suspension.reason}",
         f"    until {_lifting(suspension)}",
     ]

@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from datetime import datetime
 
 from likeness.terms import Box, Calibration, Face, Point, rate_of_any
 
@@ -34,6 +35,11 @@ def similarity_in_words(similarity: float) -> str:
     if similarity >= 99:
         return f"{math.floor(100 * similarity) / 100:.2f}"
     return f"{math.floor(10 * similarity) / 10:.1f}"
+
+
+def minute(at: datetime) -> str:
+    """Say a moment to the minute."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def several(count: int, noun: str) -> str:
