@@ -66,6 +66,18 @@ def test_a_token_of_another_caller_is_refused(
     assert rekognition.list_users(**STAFF, NextToken=token)["Users"]
 
 
+def test_a_bad_token_tells_nobody_that_a_collection_exists(
+    rekognition: Any, backend: Backend
+) -> None:
+    with serving(backend, Principal("key:auditor", Role.AUDITOR)) as auditor:
+        for operation in (auditor.list_users, auditor.list_faces):
+            told = [
+                refusal(operation, CollectionId=one, NextToken="AAAA") for one in ("staff", "none")
+            ]
+            assert told[0] == told[1]
+            assert told[0][0] == "AccessDeniedException"
+
+
 def test_a_token_expires_after_a_day(rekognition: Any, token: str, clock: Clock) -> None:
     clock.pass_days(0.99)
     assert rekognition.list_users(**STAFF, NextToken=token)["Users"]

@@ -103,7 +103,8 @@ class ListedReference:
 
 
 After = Callable[[Collection], int]
-"""Says after which number a list of a collection begins; what it raises, goes by."""
+"""Says after which number a list of a collection begins; asked once it may be listed, so that its
+errors tell nobody else that the collection exists."""
 
 _ID, _ASSIGNED = TypeAdapter(UUID), TypeAdapter(Assigned)
 
@@ -137,10 +138,9 @@ def list_subjects(
         NoSuchCollection: there is none of that name.
     """
     of = rows.collection(caller, Action.READ, name)
-    begins = after(of)
 
     def read(its: CollectionRows) -> Page[ListedSubject]:
-        found = its.subjects.page(after=begins, limit=limit + 1)
+        found = its.subjects.page(after=after(of), limit=limit + 1)
         sizes = its.subjects.sizes([one.number for one in found])
         listed = [ListedSubject(one, sizes.get(one.number, 0)) for one in found]
         return _page(of, listed, [one.number for one in found], of.size.subjects, limit)
@@ -167,9 +167,9 @@ def list_references(
         NoSuchCollection, NoSuchSubject: there is none of that name.
     """
     of = rows.collection(caller, Action.READ, name)
-    begins = after(of)
 
     def read(its: CollectionRows) -> Page[ListedReference]:
+        begins = after(of)
         number, total = None, of.size.references
         if subject is not None:
             number = named(its, subject).number

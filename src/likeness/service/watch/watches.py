@@ -76,10 +76,10 @@ def add_watch(
         )
     now = rows.clock()
     of = rows.collection(caller, Action.WATCH, wanted.collection)
-    # Else nobody could be enrolled there any more: what is alike enough could not be said.
-    rows.calibration_of(of)
     with rows.record(caller, Action.WATCH, of) as record:
         _require_watcher(caller)
+        # Else nobody could be enrolled there any more: what is alike enough could not be said.
+        rows.calibration_of(of)
         if wanted.url is not None:
             require_reachable(read_url(wanted.url), rows.webhook_networks)
         found, crop_jpeg = _only_face(rows.finder_of(of), read())
