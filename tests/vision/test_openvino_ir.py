@@ -104,6 +104,16 @@ def test_every_layer_is_computed_for_any_number_of_chips(tmp_path: Path) -> None
         ),
         (ir(filters=layer(4, "Result"), **{"filters f32": ""}), "Not an OpenVINO IR"),
         (ir(filters=""), "Not an OpenVINO IR"),
+        (
+            ir(input=layer(0, "Parameter", f'shape="-1,3,{SIDE},{SIDE}" element_type="f32"')),
+            "Not an OpenVINO IR",
+        ),
+        (
+            ir(
+                gain=layer(1, "Const", 'element_type="dynamic" shape="1,3,1,1" offset="0" size="6"')
+            ),
+            "Not an OpenVINO IR",
+        ),
     ],
 )
 def test_what_is_not_known_is_refused_by_name(layers: bytes, message: str) -> None:

@@ -14,7 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper, shape_inference
 
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, LikenessError
 from likeness.vision.networks.openvino_engine import import_openvino, last_line
 
 _OPSET = 17
@@ -35,24 +35,26 @@ def write_recogniser(
     Raises:
         InvalidRequest: the bytes are no such IR, or hold what is not known here.
     """
-    network = _Network(side, what)
-    for layer in _read(layers, constants, what):
-        network.add(_Layer(layer, what))
-    return network.finished()
-
-
-def _read(layers: bytes, constants: bytes, what: str) -> list[Any]:
-    """Read the layers, each after those it takes its inputs from."""
     if b"<!DOCTYPE" in layers:
         raise InvalidRequest(f"{what} has a document type, an IR has none. Get the file again.")
-    openvino = import_openvino()
+    network = _Network(side, what)
     try:
-        model = openvino.Core().read_model(layers, openvino.Tensor(np.frombuffer(constants, "u1")))
-        return list(model.get_ordered_ops())
-    except RuntimeError as error:
+        for operation in _read(layers, constants):
+            network.add(_Layer(operation, what))
+    except LikenessError:
+        raise
+    except Exception as error:  # OpenVINO raises nearly everything on hostile bytes
         raise InvalidRequest(
             f"Not an OpenVINO IR: {what} cannot be read ({last_line(error)}). Get the file again."
         ) from error
+    return network.finished()
+
+
+def _read(layers: bytes, constants: bytes) -> list[Any]:
+    """Read the layers, each after those it takes its inputs from."""
+    openvino = import_openvino()
+    model = openvino.Core().read_model(layers, openvino.Tensor(np.frombuffer(constants, "u1")))
+    return list(model.get_ordered_ops())
 
 
 class _Layer:
