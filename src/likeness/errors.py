@@ -12,7 +12,8 @@
     │  ├─ NotFound
     │  ├─ AlreadyExists
     │  └─ Conflict
-    │     └─ HomeInUse        another process has the home open
+    │     ├─ HomeInUse        another process has the home open
+    │     └─ DatabaseInUse    another act or program holds the database
     ├─ Refused       Likeness could, and will not
     │  ├─ Denied              policy forbids the use
     │  ├─ LicenceNotAccepted  the operator has not accepted these weights' licence
@@ -91,6 +92,10 @@ class Conflict(StateError):
 
 class HomeInUse(Conflict):
     """Another process has the home open, and what was asked for needs it alone."""
+
+
+class DatabaseInUse(Conflict):
+    """Another act or program holds the database; the message says where that lies."""
 
 
 class Refused(LikenessError):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from likeness.errors import Conflict, DatabaseUnavailable
+from likeness.errors import Conflict, DatabaseInUse, DatabaseUnavailable
 from likeness.server import errors
 from likeness.v1.application import problem
 
@@ -29,6 +29,7 @@ def caused(cause: Exception) -> Exception:
         (errors.Stopped("x"), 503, "Fault"),
         (caused(DatabaseUnavailable("/secret/path")), 503, "DatabaseUnavailable"),
         (caused(Conflict("x")), 409, "Conflict"),
+        (caused(DatabaseInUse("/secret/path is held")), 409, "DatabaseInUse"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )

@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect
 from likeness.errors import (
     AlreadyExists,
     Conflict,
+    DatabaseInUse,
     Denied,
     Fault,
     ImageTooLarge,
@@ -63,8 +64,11 @@ CODES: dict[type[LikenessError], str] = {
 }
 """AWS's name for each error of ours that the caller, or what is asked for, is the reason of."""
 
-TEXTS: dict[type[LikenessError], str] = {InvalidImage: "Request has invalid image format"}
-"""AWS's text, where programs match on it and ours would say more than it does."""
+TEXTS: dict[type[LikenessError], str] = {
+    InvalidImage: "Request has invalid image format",
+    DatabaseInUse: "Something else holds the database. Try again.",
+}
+"""What is told in place of our words: programs match on AWS's, and places are the operator's."""
 
 _THROTTLED = "ProvisionedThroughputExceededException"
 """There is too much to do at the moment; every SDK tries again."""

@@ -25,7 +25,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from likeness.errors import Conflict, DatabaseUnavailable, InvalidRequest, LikenessError
+from likeness.errors import DatabaseInUse, DatabaseUnavailable, InvalidRequest, LikenessError
 
 _EXAMPLES = "sqlite:////folder/likeness.db or postgresql://user@host/database"
 
@@ -201,7 +201,7 @@ def _postgresql_engine(
 
 _Words = tuple[type[LikenessError], str]
 
-_LOCKED: _Words = (Conflict, "is held by another program. Retry, or end that program.")
+_LOCKED: _Words = (DatabaseInUse, "is held by another program. Retry, or end that program.")
 _FULL: _Words = (
     DatabaseUnavailable,
     "has no room: its disk is full, and nothing was stored. Make room and retry.",
@@ -250,19 +250,19 @@ def faults_of(address: SqliteFile | PostgresServer) -> Iterator[None]:
     """Turn what the database and its driver raise into our own words.
 
     Raises:
-        Conflict: another act or program stands in the way.
+        DatabaseInUse: another act or program stands in the way.
         DatabaseUnavailable: the database cannot be reached, read or written.
     """
     try:
         yield
     except IntegrityError:
         # Without `from`: PostgreSQL quotes the values, and no log may hold what a client sent.
-        raise Conflict(
+        raise DatabaseInUse(
             f"A row of {address} stands against another: another act came first. Read again, then"
             " retry."
         ) from None
     except PoolTimeout as error:
-        raise Conflict(f"Every connection to {address} is in use. Retry later.") from error
+        raise DatabaseInUse(f"Every connection to {address} is in use. Retry later.") from error
     except (DBAPIError, sqlite3.Error) as error:
         # What begins a transaction goes by no way of SQLAlchemy's.
         orig = error.orig if isinstance(error, DBAPIError) else error
