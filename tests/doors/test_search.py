@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,12 @@ class Found:
 Search = Callable[[Doors, Path], Found]
 
 
-def faces_by_image(doors: Doors, picture: Path, principal: Principal | None = None) -> Found:
+def faces_by_image(
+    doors: Doors, picture: Path, principal: Principal | None = None, most: int = 3
+) -> Found:
     with doors.wire(principal) as client:
         answer = client.search_faces_by_image(
-            CollectionId="staff", Image={"Bytes": picture.read_bytes()}, MaxFaces=3
+            CollectionId="staff", Image={"Bytes": picture.read_bytes()}, MaxFaces=most
         )
     alike = {one["Face"]["FaceId"]: one["Similarity"] for one in answer["FaceMatches"]}
     return Found(alike, _case(answer))
@@ -127,6 +130,17 @@ def test_whom_a_reviewer_rejects_at_one_door_no_other_proposes(
     assert again.alike == {}
     with doors.v1(ADA) as call:
         assert call("GET", f"cases/{again.case}").json()["candidates"] == []
+
+
+def test_whoever_was_rejected_takes_nobodys_place(doors: Doors) -> None:
+    (_, pink, _) = doors.employ(RED, PINK, GREEN)
+    doors.owe("review", "1", "context.reviews >= 1")
+    picture = doors.picture("probe.png", RED)
+    only_one = partial(faces_by_image, most=1)
+    _decide(doors, only_one(doors, picture), Verdict.NOT_SAME)
+    again = only_one(doors, picture, ADA)
+    _decide(doors, again, Verdict.SAME)
+    assert set(only_one(doors, picture, ADA).alike) == {pink}
 
 
 @pytest.mark.parametrize("search", OF_FACES.values(), ids=OF_FACES)

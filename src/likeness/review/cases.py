@@ -389,11 +389,10 @@ def _told_apart_among(
 ) -> set[UUID]:
     """Say which candidates a probe was told apart from, for a use that owes so many reviews."""
     chosen = select(TOLD_APART.c.candidate_id).where(
-        TOLD_APART.c.probe_digest.in_(probe_digests),
-        TOLD_APART.c.candidate_id.in_(candidate_ids),
-        TOLD_APART.c.reviews >= owed,
+        TOLD_APART.c.probe_digest.in_(probe_digests), TOLD_APART.c.reviews >= owed
     )
-    return set(connection.execute(chosen).scalars())
+    # Of a probe they are few, and candidates may be more than a statement takes values.
+    return set(connection.execute(chosen).scalars()).intersection(candidate_ids)
 
 
 def _kept_of(connection: Connection, case: Case, column: str) -> Any:

@@ -22,6 +22,9 @@ from likeness.terms import Action, Calibration, Template
 from likeness.vision.decode import Sample
 from likeness.vision.find import Located
 
+# So many times more are looked for where rejected people have taken places.
+_MORE = 4
+
 
 class Faces(Enum):
     """Which faces of a sample are found, and which of those are searched for."""
@@ -247,7 +250,7 @@ class _Search:
         return Probe(None, None, enrolled_id, self.demands.parameters)
 
     def _released(self, probe: Probe, find: _Find, template: Template | None = None) -> list[Match]:
-        record, least = self.record, self.demands.threshold
+        record, least, limit = self.record, self.demands.threshold, self.demands.limit
 
         def found(limit: int, among: Sequence[UUID] | None, least: float) -> list[Match]:
             matches = self._matches(find(limit=limit, among=among), template)
@@ -255,8 +258,15 @@ class _Search:
 
         # Where somebody is to be named, those who are less alike are listed beside.
         lists_from = least if self.demands.naming is None else 0.0
+        wanted = limit
+        while True:
+            matches = found(wanted, None, lists_from)
+            kept = record.not_told_apart(matches, probe)
+            if len(kept) >= limit or len(matches) < wanted:
+                break
+            wanted *= _MORE
         released = record.release(
-            found(self.demands.limit, None, lists_from),
+            kept[:limit],
             probe,
             lambda ids: found(len(ids), ids, least),
             least,

@@ -209,6 +209,19 @@ class Record:
         """Leave an entry without an outcome; durable when this returns."""
         self._append(Event(kind, self.use, self.decision, details=details))
 
+    def not_told_apart(self, matches: Sequence[M], probe: Probe) -> Sequence[M]:
+        """Leave out whom people told apart from a probe, as `release` does.
+
+        Whoever wants so many matches looks for others in their place.
+        """
+        if not (self._was_reviewed and matches):
+            return matches
+        desk = self._desk
+        query = Query(self.use, self._admission, probe, desk.clock())
+        return desk.database.read(
+            lambda connection: desk.withholding.not_told_apart(connection, query, matches)
+        )
+
     def release(
         self,
         matches: Sequence[M],

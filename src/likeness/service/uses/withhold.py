@@ -152,10 +152,8 @@ class Withholding:
         """Whether review keeps anything of the collection that a use is of."""
         return use.collection_id is not None and is_anything_kept_of(connection, use.collection_id)
 
-    def known(
-        self, connection: Connection, query: Query, matches: Sequence[M]
-    ) -> tuple[list[M], Pending | None]:
-        """Leave out whom as many people as are owed told apart; find the case of the search."""
+    def not_told_apart(self, connection: Connection, query: Query, matches: Sequence[M]) -> list[M]:
+        """Leave out whom as many people as are owed told apart."""
         apart = told_apart_from(
             connection,
             self.keyring,
@@ -164,9 +162,15 @@ class Withholding:
             candidate_ids={one for match in matches for one in _ids(match)},
             owed=owed_by(query.decision).reviews,
         )
+        return [match for match in matches if not _ids(match) & apart]
+
+    def known(
+        self, connection: Connection, query: Query, matches: Sequence[M]
+    ) -> tuple[list[M], Pending | None]:
+        """Leave out whom people told apart; find the case of the search."""
         case = find_case(connection, self.keyring, query.as_search(), query.now)
         pending = None if case is None else Pending(case, outcome_of(connection, case))
-        return [match for match in matches if not _ids(match) & apart], pending
+        return self.not_told_apart(connection, query, matches), pending
 
     def open(
         self, connection: Connection, query: Query, matches: Sequence[M], crop_jpeg: bytes | None
