@@ -20,6 +20,7 @@ from starlette.types import Message
 
 from likeness import __version__
 from likeness.errors import (
+    DatabaseInUse,
     Fault,
     ImageTooLarge,
     InputError,
@@ -179,6 +180,8 @@ def problem(error: BaseException) -> Answer:
     match error:
         case TooBusy():
             detail = "Too many pictures are being decoded. Retry later."
+        case DatabaseInUse():
+            detail = "Something else holds the database. Retry later."
         case Fault():
             # Paths and addresses are the operator's, whose log has them.
             detail = f"Something that the server needs fails ({type(error).__name__}). Retry later."
