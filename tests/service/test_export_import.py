@@ -430,6 +430,8 @@ HEADER, COHORT, FIRST_SUBJECT, LAST_REFERENCE = 0, 1, 2, -1
         (LAST_REFERENCE, {"cohort_mean": float("nan")}),
         (LAST_REFERENCE, {"sample_sha256": "AAAA"}),
         (LAST_REFERENCE, {"sample_size": [-1, 10]}),
+        (LAST_REFERENCE, {"sample_size": [0, 10]}),
+        (LAST_REFERENCE, {"sample_size": [10, 10**400]}),
         (LAST_REFERENCE, {"external_id": "a\nb"}),
         (LAST_REFERENCE, {"expires_at": "yesterday"}),
         (LAST_REFERENCE, {"expires_at": "9999-12-31T23:59:59-14:00"}),
@@ -448,11 +450,13 @@ def test_what_somebody_wrote_into_an_export_is_refused(
     assert rows(sqlite_home) == [1, 0, 0, 0]
 
 
-def test_a_box_beyond_every_picture_is_refused(
-    sqlite_home: Home, exports: dict[str, bytes]
+@pytest.mark.parametrize("changed", ["box", "confidence"])
+def test_a_face_that_no_picture_has_is_refused(
+    sqlite_home: Home, exports: dict[str, bytes], changed: str
 ) -> None:
     face = json.loads(exports["clear"].splitlines()[-2])["face"]
-    face["box"]["left"] = 1e308
+    far = 1e308
+    face[changed] = far if changed == "confidence" else {**face["box"], "left": far}
     with pytest.raises(InvalidRequest, match="Line 8 of the export is damaged"):
         import_(sqlite_home, rewritten(exports["clear"], -1, face=face), name="copy")
 

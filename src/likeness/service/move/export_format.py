@@ -42,6 +42,8 @@ def _in_utc(instant: datetime) -> datetime:
 
 _Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 _FARTHEST_PX = 1 << 30
+# Boxes are told as shares of it.
+_Side = Annotated[int, Field(ge=1, le=_FARTHEST_PX)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class ReferenceLine:
     subject: UUID | None
     vector: bytes
     face: Face
-    sample_size: tuple[_Count, _Count]
+    sample_size: tuple[_Side, _Side]
     sample_sha256: Annotated[bytes, Field(min_length=32, max_length=32)]
     external_id: str | None
     created_at: _Instant
@@ -104,10 +106,13 @@ class ReferenceLine:
     cohort_deviation: float | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse a place that no picture has: digests are made of it."""
+        """Refuse a place that no picture has, for digests are made of it, and what no list can tell."""
         box = self.face.box
         if max(map(abs, (box.left, box.top, box.right, box.bottom))) > _FARTHEST_PX:
             raise ValueError("a box lies too far away")
+        # A detector that somebody added may exceed 1, but no list could tell what is past all floats.
+        if abs(self.face.confidence) > _FARTHEST_PX:
+            raise ValueError("a confidence is far from a share")
 
 
 @dataclass(frozen=True, slots=True)
