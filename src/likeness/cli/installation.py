@@ -19,7 +19,8 @@ def installation_here(publisher: Publisher = Publisher.NEVER, **chosen: object) 
         publisher: whether weights may be fetched from their publisher later.
         chosen: settings by name, which go before those around; None where nothing was said.
     """
-    return _installation(publisher, chosen)
+    said = {name: value for name, value in chosen.items() if value is not None}
+    return Installation(read_settings(**said), publisher)
 
 
 def prepare(**chosen: object) -> Installation:
@@ -28,8 +29,8 @@ def prepare(**chosen: object) -> Installation:
     Who sits there is told, and told what the other one costs where it cannot be had.
     """
     if not sys.stderr.isatty():
-        return _installation(Publisher.NEVER, chosen)
-    installation = fetch_better(_installation(Publisher.UNLESS_IT_FAILED, chosen))
+        return installation_here(Publisher.NEVER, **chosen)
+    installation = fetch_better(installation_here(Publisher.UNLESS_IT_FAILED, **chosen))
     if installation.choice.drawback:
         tell(installation.choice.drawback)
     return installation
@@ -73,8 +74,3 @@ def load_locator(installation: Installation, workload: Workload) -> FaceLocator:
     """Get ready to find faces; no recogniser is loaded, nor needed."""
     with fetching() as progress:
         return installation.locator(installation.engine(workload), progress)
-
-
-def _installation(publisher: Publisher, chosen: dict[str, object]) -> Installation:
-    said = {name: value for name, value in chosen.items() if value is not None}
-    return Installation(read_settings(**said), publisher)

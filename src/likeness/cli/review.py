@@ -160,8 +160,8 @@ def _lines(seen: SeenCase) -> Iterator[str]:
     for one in seen.candidates:
         unseen = "" if one.picture else ", no picture kept"
         yield f"  candidate {one.number}: {one.standing}{_alike(one)}{unseen}"
-        for given in one.verdicts:
-            said = f"    {given.verdict} ({plain(given.reviewer_id)}): {plain(given.reason)}"
+        for each in one.verdicts:
+            said = f"    {each.verdict} ({plain(each.reviewer_id)}): {plain(each.reason)}"
             yield from folded(said).splitlines()
     if (consent := seen.authorisation) is not None:
         yield f"  authorised by {consent.authority}, {consent.number}"

@@ -52,17 +52,16 @@ def add(
     """Open a case whenever somebody is enrolled who resembles a picture."""
     require_known(purposes=[purpose])
     installation = installation_here()
-    grounds = Grounds(authority, criteria)
-    wanted = Wanted(collection, grounds, expires.replace(tzinfo=UTC), webhook)
+    wanted = Wanted(collection, Grounds(authority, criteria), expires.replace(tzinfo=UTC), webhook)
     with rows_for("AddWatch", installation) as (rows, caller):
         # Somebody who can read the home's keys may state any purpose.
-        stating = replace(
+        caller = replace(
             caller,
             principal=replace(caller.principal, purposes=(purpose,)),
             stated=Stated(purpose),
         )
         added, secret = acts.add_watch(
-            rows, stating, wanted, partial(sample_of, installation, image)
+            rows, caller, wanted, partial(sample_of, installation, image)
         )
     lines = [f"{added.id} watches until {added.expires_at:%Y-%m-%d}."]
     if secret is not None:

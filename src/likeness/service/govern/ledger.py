@@ -41,8 +41,7 @@ def verify(
     A ledger without an entry holds by itself. Access keys and collections have entries, so that one
     that is empty beside them was emptied.
     """
-    verify = partial(_verify, keyring=rows.keyring, against=against, key=key)
-    return rows.database.read(verify)
+    return rows.database.read(partial(_verify, keyring=rows.keyring, against=against, key=key))
 
 
 def public_key(rows: Rows) -> NoteKey:
