@@ -106,11 +106,11 @@ class ReferenceLine:
     cohort_deviation: float | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse a place that no picture has, for digests are made of it, and what no list can tell."""
+        """Refuse a place that no picture has, for digests are made of it; and what none can tell."""
         box = self.face.box
         if max(map(abs, (box.left, box.top, box.right, box.bottom))) > _FARTHEST_PX:
             raise ValueError("a box lies too far away")
-        # A detector that somebody added may exceed 1, but no list could tell what is past all floats.
+        # A detector that somebody added may exceed 1; no list could tell what is past all floats.
         if abs(self.face.confidence) > _FARTHEST_PX:
             raise ValueError("a confidence is far from a share")
 
