@@ -53,9 +53,10 @@ class Likeness:
     def compare(
         self, reference: Picture, probe: Picture, *, foremost: bool = False
     ) -> Verification:
-        """Compare the largest face of a picture with every face of another, best first.
+        """Compare the foremost face of a picture with every face of another, best first.
 
-        `foremost` compares with the largest face of the other alone.
+        That is the largest; of several within a tenth of its area, the one nearest to the middle.
+        `foremost` compares with the foremost face of the other alone.
 
         Raises:
             NoFace: one of them has none.
@@ -70,12 +71,12 @@ class Likeness:
         )
 
     def foremost(self, picture: Picture) -> tuple[Face, Template]:
-        """Find the largest face of a picture file and make its template.
+        """Find the foremost face of a picture file and make its template.
 
         Raises:
             NoFace: there is none.
         """
-        found = self._compared(picture, every=False).largest
+        found = self._compared(picture, every=False).foremost
         return found.face, found.template
 
     def _compared(self, picture: Picture, *, every: bool) -> ComparedPicture:
@@ -93,8 +94,8 @@ class Likeness:
     ) -> PairCounts:
         """Compare the pairs that a CSV file names, pictures under `root`; write another of scores.
 
-        The largest face of the first picture of a pair is compared with every face of the second;
-        `foremost` compares it with the largest alone. The best of several is that of `compare`.
+        The foremost face of the first picture of a pair is compared with every face of the second;
+        `foremost` compares it with the foremost alone. The best of several is that of `compare`.
         `tell` is told how many of how many pictures are done.
         """
         settings = self.installation.settings

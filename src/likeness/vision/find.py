@@ -37,7 +37,12 @@ class Located:
 
     @property
     def foremost(self) -> int:
-        """Index of the largest face; of several that are nearly as large, of the most central.
+        """Index of the face that a picture is taken to be of.
+
+        The *largest* face is strictly the one whose box has the largest area: the first. The
+        *foremost* is, of those whose areas are within a tenth of that, the one nearest to the
+        middle of the picture: detectors' boxes vary by as much. These two words mean this
+        everywhere.
 
         Raises:
             NoFace: there is none.
@@ -158,10 +163,7 @@ class FaceFinder:
 
 
 def foremost_of(boxes_xyxy: NDArray[np.float32], width: int, height: int) -> int:
-    """Say which of (n, 4) boxes in a picture of this size is of the face that is meant.
-
-    Of boxes whose areas are within a tenth of the largest it is the one nearest to the middle.
-    """
+    """Say which of (n, 4) boxes in a picture of this size is the foremost (`Located.foremost`)."""
     sizes = areas(boxes_xyxy)
     off_centre = (boxes_xyxy[:, 2:] + boxes_xyxy[:, :2] - (width, height)) / 2
     distances = (off_centre**2).sum(axis=1)

@@ -74,8 +74,8 @@ class Result:
 class Demands:
     """What a picture has to be.
 
-    `any_quality` takes faces that are not fit to enrol, `foremost` the largest of several; without
-    it the largest is taken where it stands out.
+    `any_quality` takes faces that are not fit to enrol, `foremost` the foremost of several;
+    without it that is taken where the largest stands out.
     """
 
     any_quality: bool = False
@@ -170,18 +170,18 @@ class Enroller:
                 "The date of expiry has passed. Leave the picture out, or correct the date."
             )
         located = self._finder.locate(sample)
-        largest = (
+        foremost = (
             located.foremost
             if self._demands.foremost
             else person_meant(located, or_else=", or enrol the largest (--foremost)")
         )
-        face = located.faces[largest]
+        face = located.faces[foremost]
         if not face.quality.fit_to_enrol and not self._demands.any_quality:
             raise QualityTooLow(
                 f"The face is not fit to enrol ({', '.join(face.quality.reasons)}). Give a better"
                 " picture, or enrol any quality (--any-quality)."
             )
-        (template,) = self._finder.templates(located, [largest])
+        (template,) = self._finder.templates(located, [foremost])
         made = NewReference(
             template,
             face,

@@ -249,10 +249,10 @@ def person_meant(located: Located, *, or_else: str = "") -> int:
         NoFace: there is none.
         SeveralFaces: none stands out.
     """
-    largest = located.foremost
+    foremost = located.foremost
     if not located.stands_out:
         raise SeveralFaces(
             f"{len(located.faces)} faces, and the largest has less than four times the area of the"
             f" next. Cut the picture to the person's face{or_else}."
         )
-    return largest
+    return foremost

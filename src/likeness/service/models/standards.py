@@ -167,7 +167,7 @@ def make_cohort(
     made_from: str,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> MadeCohort:
-    """Average the largest faces of all pictures in a folder and in the folders inside it.
+    """Average the foremost faces of all pictures in a folder and in the folders inside it.
 
     The cohort holds nobody's template. Every picture should show another person.
 
@@ -210,7 +210,7 @@ def make_cohort(
 def _vector(
     picture: Path, locator: FaceLocator, embedder: Embedder, limits: DecodeLimits
 ) -> NDArray[np.float32]:
-    """Embed the largest face: (d,)."""
+    """Embed the foremost face: (d,)."""
     located = locator.locate(read_sample(picture, limits))
     landmarks_xy = located.detections.landmarks_xy[[located.foremost]]
     return np.asarray(embedder.vectors(located.image, landmarks_xy)[0], np.float32)

@@ -97,7 +97,7 @@ def compare_pairs(
     foremost: bool = False,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[PairScore]:
-    """Compare the largest face of each first picture with every face of the second, in order.
+    """Compare the foremost face of each first picture with every face of the second, in order.
 
     Failures are results too. The best of several faces is that of `verify_pictures`.
 
@@ -110,7 +110,7 @@ def compare_pairs(
         fnmr: how often one of the person may be answered with no.
         limits: what a picture may cost.
         workers: pictures worked on at a time.
-        foremost: compare with the largest face of each second picture alone.
+        foremost: compare with the foremost face of each second picture alone.
         tell: is told how many of how many pictures are done.
     """
     names = pictures_of(pairs)

@@ -45,12 +45,12 @@ class FaceInPicture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedPicture:
-    """The largest face of a picture, the faces of it to compare, and how many it has.
+    """The foremost face of a picture, the faces of it to compare, and how many it has.
 
     `remarks` say what of the picture was lost or guessed in decoding.
     """
 
-    largest: FaceInPicture
+    foremost: FaceInPicture
     faces: tuple[FaceInPicture, ...]
     count: int
     remarks: tuple[str, ...] = ()
@@ -68,15 +68,15 @@ def faces_in(
 
 
 def compared_picture(sample: Sample, finder: FaceFinder, *, every: bool) -> ComparedPicture:
-    """Get a picture ready to be compared: every face of it, or the largest alone.
+    """Get a picture ready to be compared: every face of it, or the foremost alone.
 
     Raises:
         NoFace: it has none.
     """
     located = finder.locate(sample)
-    largest, count = located.foremost, len(located.faces)
-    faces = faces_in(sample, located, finder, range(count) if every else [largest])
-    return ComparedPicture(faces[largest if every else 0], tuple(faces), count, sample.remarks)
+    foremost, count = located.foremost, len(located.faces)
+    faces = faces_in(sample, located, finder, range(count) if every else [foremost])
+    return ComparedPicture(faces[foremost if every else 0], tuple(faces), count, sample.remarks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def verify_pictures(
     fmr: float,
     fnmr: float,
 ) -> Verification:
-    """Compare the largest face of the reference with the faces of the probe, and give the best.
+    """Compare the foremost face of the reference with the faces of the probe, and give the best.
 
     The best is the one with the highest score of those that pass, or of all where none does.
 
@@ -131,7 +131,7 @@ def verify_pictures(
     gate = Gate.of(calibration, fmr=fmr, fnmr=fnmr, faces=len(probe.faces))
     verified = [
         replace(
-            verify(reference.largest, face, calibration, gate),
+            verify(reference.foremost, face, calibration, gate),
             reference_faces=reference.count,
             probe_faces=probe.count,
             reference_remarks=reference.remarks,
