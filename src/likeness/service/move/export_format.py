@@ -106,7 +106,7 @@ class ReferenceLine:
     cohort_deviation: float | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse a place that no picture has, for digests are made of it; and what none can tell."""
+        """Refuse a place that no picture has, which digests are made of, and what none can tell."""
         box = self.face.box
         if max(map(abs, (box.left, box.top, box.right, box.bottom))) > _FARTHEST_PX:
             raise ValueError("a box lies too far away")
