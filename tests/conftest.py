@@ -21,7 +21,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from likeness.artifacts import PinnedFile, Sources, fetch_all, holds
-from likeness.artifacts.catalogue import PUBLISHED_WEIGHTS
+from likeness.artifacts.catalogue import RETAIL_0095_GRAPH, RETAIL_0095_WEIGHTS
 from likeness.errors import ArtifactUnavailable
 from tests.copied_schema import copy_schema
 from tests.services.postgresql import (  # noqa: F401  # fixtures, for every suite
@@ -45,6 +45,9 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 # For the processes that share the work: their libraries' own threads only wait for each other.
 for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
+
+# From their publisher alone, to whom few may go.
+PUBLISHED_WEIGHTS = (RETAIL_0095_WEIGHTS, RETAIL_0095_GRAPH)
 
 
 # Homes are made by the thousand, and each is synced. In memory that costs nothing, and nothing here

@@ -4,6 +4,9 @@ import pytest
 
 from likeness.artifacts import Address, catalogue
 from likeness.errors import InvalidRequest
+from likeness.vision.models.cards import BUILT_IN
+
+WEIGHTS = (catalogue.CENTERFACE, catalogue.DLIB_RESNET)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../w.onnx", "/w.onnx", "a/b", ".hidden", "a\n"])
@@ -25,12 +28,11 @@ def test_an_address_that_is_not_https_is_refused(url: str) -> None:
 
 
 def test_no_two_files_of_the_catalogue_share_a_name() -> None:
-    files = catalogue.WEIGHTS + catalogue.SAMPLES
-    files += catalogue.PUBLISHED_WEIGHTS + catalogue.OPTIONAL_WEIGHTS
+    files = [*catalogue.SAMPLES, *(file for card in BUILT_IN for file in card.files)]
     assert len({file.name for file in files}) == len(files)
 
 
 @pytest.mark.models
-@pytest.mark.parametrize("file", catalogue.WEIGHTS + catalogue.SAMPLES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", WEIGHTS + catalogue.SAMPLES, ids=lambda file: file.name)
 def test_what_is_pinned_can_be_fetched(file, artifact) -> None:
     assert artifact(file).stat().st_size == file.size

@@ -14,8 +14,9 @@ import pytest
 from likeness.app import Installation
 from likeness.app.installation import BETTER, FALLBACK
 from likeness.artifacts import PinnedFile, Sources
-from likeness.artifacts.catalogue import CENTERFACE, DLIB_RESNET, PUBLISHED_WEIGHTS, SAMPLES
+from likeness.artifacts.catalogue import CENTERFACE, DLIB_RESNET, SAMPLES
 from likeness.config import Settings
+from likeness.vision.models.cards import RETAIL_0095
 
 from .conftest import Outcome
 
@@ -47,7 +48,7 @@ def test_doctor_says_that_the_folder_is_missing_and_looks_at_the_rest(
 
 
 def test_a_wrong_file_in_the_folder_is_an_error(likeness: Command, tmp_path: Path) -> None:
-    for file in PUBLISHED_WEIGHTS:
+    for file in RETAIL_0095.files:
         (tmp_path / file.name).write_bytes(b"something else")
     outcome = likeness("models", "pull", BETTER.name, "--artifacts", tmp_path)
     assert (outcome.code, len(outcome.err.splitlines())) == (3, 1)

@@ -124,8 +124,4 @@ RETAIL_0095_GRAPH = PinnedFile(
     attribution="face-reidentification-retail-0095, Intel; published by Open Model Zoo",
 )
 
-WEIGHTS = (CENTERFACE, DLIB_RESNET)
 SAMPLES = (OBAMA, OBAMA_2, OBAMA_3, BIDEN, ASTRONAUT)
-# From their publisher alone, to whom few may go: see `pins.Publisher`.
-PUBLISHED_WEIGHTS = (RETAIL_0095_WEIGHTS, RETAIL_0095_GRAPH)
-OPTIONAL_WEIGHTS = (YUNET, SFACE)

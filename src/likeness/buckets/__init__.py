@@ -1,4 +1,4 @@
-"""Pictures and clips that are not sent along: in folders, or on an S3 endpoint."""
+"""Pictures that are not sent along: in folders, or on an S3 endpoint."""
 
 from likeness.buckets.buckets import Buckets
 from likeness.buckets.folder import FolderBuckets

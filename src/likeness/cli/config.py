@@ -10,7 +10,7 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.config import describe_settings
 
-config = typer.Typer(help="Show the settings.")
+config = typer.Typer(help="Show the settings in force.", add_completion=False)
 
 
 @config.callback()

@@ -13,7 +13,10 @@ from likeness.cli.terminal.words import minute
 from likeness.service.govern import keys as acts
 from likeness.terms import UNDECLARED, Role
 
-keys = typer.Typer(help="Access keys: who may call a server, as what, and for which purposes.")
+keys = typer.Typer(
+    help="Manage access keys: who may call the server, in which role, for which purposes.",
+    add_completion=False,
+)
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the key.")]
 

@@ -32,7 +32,7 @@ from likeness.ledger import (
 from likeness.secrets import VerifyingKey
 from likeness.service.govern import ledger as acts
 
-ledger = typer.Typer(help="The ledger: what was done, and proof of it for others.")
+ledger = typer.Typer(help="Show, verify and export the record of every use.", add_completion=False)
 
 _Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write.")]
 

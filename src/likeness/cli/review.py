@@ -22,7 +22,9 @@ from likeness.service.review.upkeep import sweep_review
 from likeness.service.uses import Caller, Rows
 from likeness.v1.answers import CaseAnswer, SeenCaseAnswer
 
-review = typer.Typer(help="Cases: what machines suggest, and people decide.")
+review = typer.Typer(
+    help="Look at cases and decide what the machine only suggests.", add_completion=False
+)
 
 _Case = Annotated[UUID, typer.Argument(metavar="CASE", help="The case's id.")]
 

@@ -10,7 +10,7 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.words import several
 from likeness.service.govern.secrets import KeyUse, list_secrets, rotate_secrets
 
-secrets = typer.Typer(help="The installation's keys: which there are, and a new one for all.")
+secrets = typer.Typer(help="Show and rotate the installation's own keys.", add_completion=False)
 
 
 @secrets.command("list")

@@ -21,7 +21,9 @@ from likeness.service.watch import watches as acts
 from likeness.service.watch.watches import Wanted
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer
 
-watch = typer.Typer(help="Standing searches: whom to look for in what is enrolled later.")
+watch = typer.Typer(
+    help="Standing searches: get told when somebody is enrolled later.", add_completion=False
+)
 
 
 @watch.command()

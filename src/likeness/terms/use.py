@@ -19,7 +19,7 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What is done; the first five compute or compare templates of people."""
+    """What is done; the first five look at people: they find, compare or search faces."""
 
     DETECT = "detect"
     COMPARE = "compare"

@@ -51,7 +51,7 @@ VERBS = {
 }
 collections = typer.Typer(
     cls=group_of(VERBS),
-    help="Collections: who is known, by which model, for how long.",
+    help="Make, list, change and check collections of enrolled people.",
     add_completion=False,
     rich_markup_mode=None,
 )

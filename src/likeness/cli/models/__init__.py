@@ -6,7 +6,7 @@ from likeness.cli.models.manage import accept, add, bundle, pull
 from likeness.cli.models.show import list_models, show
 from likeness.cli.models.standards import calibrate, cohort
 
-models = typer.Typer(help="Models: what they are, their terms, their error rates.")
+models = typer.Typer(help="List, fetch, add and measure models.", add_completion=False)
 models.command("list")(list_models)
 for _verb in (show, pull, bundle, add, accept, cohort, calibrate):
     models.command()(_verb)

@@ -14,6 +14,7 @@ from likeness.service.search.faces import BEST, FIT, GOOD, QualityBar
 from likeness.service.search.naming import Expected
 from likeness.terms import Box, Face
 from likeness.vision.decode import Sample
+from likeness.vision.models.template_model import recogniser_of
 
 # How many false candidates to expect of a search, or how often strangers score as a comparison did.
 ANY_HEADER, AT_HAND_HEADER = "X-Likeness-Any-Strangers", "X-Likeness-Strangers-At-Hand"
@@ -82,8 +83,7 @@ def known_face(reference: Reference, subject: Subject | None) -> Response:
 
 def face_model_version(model: str) -> str:
     """Name a model shortly: its recogniser, and a digest of all that templates depend on."""
-    recogniser, _, _ = model.partition("@")
-    return f"{recogniser}-{hashlib.sha256(model.encode()).hexdigest()[:8]}"
+    return f"{recogniser_of(model)}-{hashlib.sha256(model.encode()).hexdigest()[:8]}"
 
 
 def collection_arn(collection: Collection, region: str, account: str) -> str:
