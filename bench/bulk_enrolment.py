@@ -97,11 +97,11 @@ FIGURES = (
 def _enrol(jpegs: list[bytes], count: int) -> Run:
     pictures = _pictures(jpegs)
     with _home() as home:
-        finder = home.finder_of(None)
+        finder = home.load_finder(None)
         # Some of the photographs have bystanders.
         demands = Demands(any_quality=True, foremost=True)
         enroller = Enroller(
-            replace(home, finder_of=lambda _: finder),
+            replace(home, load_finder=lambda _: finder),
             Caller(home.somebody, "enrol"),
             COLLECTION,
             demands,

@@ -69,7 +69,7 @@ def enrol_unnamed(path: Path, expires_at: datetime | None = None) -> UUID:
     """Enrol a picture into `staff` as nobody's."""
     with home() as opened:
         sample = read_sample(path)
-        face, template = foremost_face(opened.finder_of(None), path)
+        face, template = foremost_face(opened.load_finder(None), path)
         digest = sha256(sample.data).digest()
         size = (sample.width, sample.height)
         new = NewReference(template, face, digest, size, expires_at=expires_at)

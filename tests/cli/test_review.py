@@ -246,7 +246,7 @@ def test_watch_finds_who_is_enrolled_later(
     watch = answer(likeness, *add_watch(picture("wanted.png", RED, side=200)))
     with home() as opened:
         staff = opened.gallery.collection("staff")
-        finder = opened.finder_of(None)
+        finder = opened.load_finder(None)
         arrivals = [
             Arrival(uuid4(), None, foremost_template(finder, picture(f"{n}.png", colour)))
             for n, colour in enumerate((GREEN, RED))

@@ -19,7 +19,7 @@ def rows_of(database: Any, keyring: Any, desk: Any, **parts: Any) -> Rows:
         "standards": None,
         "templates_of": None,
         "calibration_of": None,
-        "finder_of": None,
+        "load_finder": None,
         "limits": None,
         "keeps_crops": True,
         "scores_hidden": False,

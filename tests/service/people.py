@@ -135,4 +135,4 @@ def enroller(home: Home, collection: str = "staff", **demands: bool) -> Enroller
 
 
 def template_of(home: Home, path: Path) -> Template:
-    return foremost_template(home.finder_of(None), path)
+    return foremost_template(home.load_finder(None), path)

@@ -186,7 +186,7 @@ def test_what_would_have_expired_is_rejected(home: Home, tmp_path: Path) -> None
 
 def test_a_collection_of_another_model_takes_nothing(home: Home, tmp_path: Path) -> None:
     create(home.gallery, "other", model="m", dimensions=128, cohort_version="c")
-    ours = replace(home, finder_of=lambda _: home.finder_of(None))
+    ours = replace(home, load_finder=lambda _: home.load_finder(None))
     with pytest.raises(ModelMismatch, match="Use that model"):
         list(enroller(ours, "other").enrol(crowd(tmp_path / "pictures", 2)))
     assert home.gallery.collection("other").size == Size(0, 0)

@@ -82,7 +82,7 @@ def home(enrolled: Path, tmp_path: Path, database_url: str) -> Iterator[Home]:
 
 
 def re_embedder(home: Home) -> ReEmbedder:
-    finder = home.finder_of(None)
+    finder = home.load_finder(None)
     staff = home.gallery.collection("staff")
     re_embed._require_another_model(staff, finder.model)
     return ReEmbedder(
@@ -202,7 +202,7 @@ def test_faces_of_one_picture_keep_their_names(
     sample = read_sample(picture)
     with home_at(tmp_path, database_url, standards) as home:
         make(home)
-        finder = home.finder_of(None)
+        finder = home.load_finder(None)
         located = finder.locate(sample)
         new = [
             NewReference(

@@ -81,7 +81,7 @@ class Client:
             ledger=self,
             collections=self.collections,
             calibration_of=lambda collection: CALIBRATION,
-            finder_of=lambda collection: self,
+            load_finder=lambda collection: self,
             limits=DecodeLimits(),
             clock=lambda: self.desk.now,
         )

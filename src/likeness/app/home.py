@@ -28,18 +28,18 @@ from likeness.terms import UNDECLARED, Calibration, Principal, Role
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.find import FaceFinder
 
-FinderOf = Callable[[Collection | None], FaceFinder]
+LoadFinder = Callable[[Collection | None], FaceFinder]
 """Gives the finder of a collection's model; of new collections' where none is given."""
 
 now = partial(datetime.now, UTC)
 
 
 @contextmanager
-def open_rows(installation: Installation, finder_of: FinderOf | None = None) -> Iterator[Rows]:
+def open_rows(installation: Installation, load_finder: LoadFinder | None = None) -> Iterator[Rows]:
     """Open the database and the keys of an installation; what is not there yet is made.
 
     For what is to work while a server runs: any number of processes may have them. Without
-    `finder_of`, finders are loaded on first use, of weights that are here.
+    `load_finder`, finders are loaded on first use, of weights that are here.
 
     Raises:
         Conflict: another program holds the database, or it is of a newer one.
@@ -67,7 +67,7 @@ def open_rows(installation: Installation, finder_of: FinderOf | None = None) -> 
             templates_of=partial(_templates_of, installation),
             # What scores of a model and a cohort mean is read once.
             calibration_of=lru_cache(partial(_calibration_of, installation)),
-            finder_of=finder_of or Finders(installation, Workload.MANY, fetches=False).of,
+            load_finder=load_finder or Finders(installation, Workload.MANY, fetches=False).of,
             limits=installation.limits,
             keeps_crops=settings.crops == "on",
             scores_hidden=settings.review_scores == "hidden",
@@ -80,7 +80,7 @@ def open_rows(installation: Installation, finder_of: FinderOf | None = None) -> 
 
 
 @contextmanager
-def open_home(installation: Installation, finder_of: FinderOf | None = None) -> Iterator[Home]:
+def open_home(installation: Installation, load_finder: LoadFinder | None = None) -> Iterator[Home]:
     """Open the home of an installation with its gallery, which one process at a time has.
 
     When it is closed, what makes the next start fast is written.
@@ -91,7 +91,7 @@ def open_home(installation: Installation, finder_of: FinderOf | None = None) -> 
     """
     settings, standards = installation.settings, installation.standards
     with (
-        open_rows(installation, finder_of) as rows,
+        open_rows(installation, load_finder) as rows,
         closing(
             Gallery(
                 rows.database,

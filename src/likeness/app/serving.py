@@ -143,7 +143,7 @@ def _backend(home: Home, settings: Settings) -> Backend:
         request_tokens=RequestTokens(home.keyring, now),
         account=_ACCOUNT,
     )
-    backend.finder_of(None)
+    backend.load_finder(None)
     backend.calibration_of(None)
     return backend
 

@@ -25,8 +25,8 @@ def rows_for(
     """Open the rows of the home, also while a server runs; `operation` names the act."""
     installation = installation or installation_here()
     with open_rows(installation) as rows:
-        finder_of = partial(_finder_of, installation, rows, Workload.ONE)
-        yield replace(rows, finder_of=finder_of), Caller(rows.somebody, operation)
+        load_finder = partial(_load_finder, installation, rows, Workload.ONE)
+        yield replace(rows, load_finder=load_finder), Caller(rows.somebody, operation)
 
 
 @contextmanager
@@ -45,8 +45,8 @@ def home_for(
             if beside_server is None:
                 raise
             raise HomeInUse(f"{str(error).rstrip('.')}, or {beside_server}.") from error
-        finder_of = cache(partial(_finder_of, installation, home, Workload.MANY))
-        yield replace(home, finder_of=finder_of), Caller(home.somebody, operation)
+        load_finder = cache(partial(_load_finder, installation, home, Workload.MANY))
+        yield replace(home, load_finder=load_finder), Caller(home.somebody, operation)
 
 
 def tell_of_better_model(installation: Installation, collection: Collection) -> None:
@@ -63,7 +63,7 @@ def tell_of_better_model(installation: Installation, collection: Collection) -> 
     collection.remember_told_of(better)
 
 
-def _finder_of(
+def _load_finder(
     installation: Installation, rows: Rows, workload: Workload, collection: Collection | None
 ) -> FaceFinder:
     """Load what finds and embeds faces with a collection's model, once it can be compared with."""

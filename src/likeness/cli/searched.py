@@ -105,7 +105,7 @@ def collection_ready(installation: Installation, name: str, by: str) -> Iterator
         StrangerUpkeep(home.database, home.gallery, home.calibration_of).measured(name)
         collection = home.collection(caller, Action.SEARCH, name)
         naming = named_from(home, collection, fmr=settings.fmr, fpir=settings.fpir)
-        home.finder_for(collection)
+        home.comparable_finder(collection)
         demands = Demands(
             By(by), _MOST_CANDIDATES, naming.least_similarity, Faces.ALL, None, naming
         )

@@ -281,7 +281,7 @@ def test_where_a_search_is_refused_somebody_among_several_is_compared_with_nobod
     def templates(*_: object) -> None:
         raise AssertionError("a template was made")
 
-    monkeypatch.setattr(type(backend.finder_of(None)), "templates", templates)
+    monkeypatch.setattr(type(backend.load_finder(None)), "templates", templates)
     desk = NotingDesk(backend.database, refused=frozenset({Action.SEARCH}))
     with serving(replace(backend, desk=desk)) as client:
         code, _ = refusal(

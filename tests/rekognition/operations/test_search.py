@@ -120,8 +120,8 @@ def test_similarity_is_a_function_of_the_false_match_rate(
 ) -> None:
     search = {"CollectionId": "staff", "Image": {"Bytes": disc(RED)}, "FaceMatchThreshold": 0}
     matches = rekognition.search_faces_by_image(**search)["FaceMatches"]
-    located = backend.finder_of(None).locate(inspect(disc(RED)))
-    (probe,) = backend.finder_of(None).templates(located)
+    located = backend.load_finder(None).locate(inspect(disc(RED)))
+    (probe,) = backend.load_finder(None).templates(located)
     candidates = backend.gallery.collection("staff").search(probe, 4, "reference")
     said = [match["Similarity"] for match in matches]
     assert said == pytest.approx(

@@ -119,7 +119,7 @@ class Enroller:
         self._caller = caller
         self._demands = demands
         self._workers = workers
-        self._finder = home.finder_of(home.collection(caller, Action.ENROL, name))
+        self._finder = home.load_finder(home.collection(caller, Action.ENROL, name))
         # Another cohort may even it out by now.
         self._of = home.collection(caller, Action.ENROL, name)
 

@@ -70,7 +70,7 @@ def enrol_faces(
     """
     of = home.collection(caller, Action.ENROL, name)
     with home.record(caller, Action.ENROL, of) as record:
-        finder = home.finder_for(of)
+        finder = home.comparable_finder(of)
         sample = read()
         located = finder.locate(sample)
         chosen, left_out = _chosen(located.faces[: demands.most_looked_at], demands)

@@ -63,7 +63,7 @@ def detect_faces(home: Home, caller: Caller, read: ReadSample) -> Located:
         Denied: it may not be done.
     """
     with home.record(caller, Action.DETECT) as record:
-        located = home.finder_of(None).locate(read())
+        located = home.load_finder(None).locate(read())
         record.answered(Outcome(faces=len(located.faces)))
     return located
 
@@ -84,7 +84,7 @@ def compare_faces(
         Denied: it may not be done, or the answer not be given.
     """
     with home.record(caller, Action.COMPARE) as record:
-        finder = home.finder_of(None)
+        finder = home.load_finder(None)
         source, target = read_source(), read_target()
         person, among = finder.locate(source), finder.locate(target)
         chosen = within(demands.bar, among.faces[:most_faces])
@@ -108,7 +108,7 @@ class _Pair:
 
 
 def _compared(record: Record, home: Home, pair: _Pair, demands: Alike) -> ComparedFaces:
-    finder, calibration = home.finder_of(None), home.calibration_of(None)
+    finder, calibration = home.load_finder(None), home.calibration_of(None)
     # Strictly the largest, and never another in its place.
     if not within(demands.bar, pair.person.faces[:1]):
         raise NoFace(

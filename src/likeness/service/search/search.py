@@ -151,7 +151,7 @@ def search_sample(
     """
     collection = home.collection(caller, Action.SEARCH, name)
     with home.record(caller, Action.SEARCH, collection) as record:
-        finder, calibration = home.finder_for(collection), home.calibration_of(collection)
+        finder, calibration = home.comparable_finder(collection), home.calibration_of(collection)
         sample = read()
         glances = demands.faces is Faces.LARGEST
         located = finder.locate_largest(sample) if glances else finder.locate(sample)

@@ -64,12 +64,13 @@ class Rows:
 
     `freshness` says when to read anew what others write. `standards` has the cohorts and
     calibrations that are known here, and `templates_of` says what new collections are made with: by
-    the recogniser of a name, or by the settings'. `finder_of` gives the finder of a collection's
-    model, and `calibration_of` says what the scores of its searches mean: without a collection, of
-    the model that new ones take. `keeps_crops` is whether pictures may be kept: without, nobody
-    could review a match. `scores_hidden` keeps ranks and similarities from reviewers until they
-    have decided. `webhook_networks` may be told beside public addresses. `somebody` is who is at
-    this machine: at its command line, or behind what its server does by itself.
+    the recogniser of a name, or by the settings'. `load_finder` gives the finder of a collection's
+    model, comparable with it or not (`comparable_finder` checks that), and `calibration_of` says
+    what the scores of its searches mean: without a collection, of the model that new ones take.
+    `keeps_crops` is whether pictures may be kept: without, nobody could review a match.
+    `scores_hidden` keeps ranks and similarities from reviewers until they have decided.
+    `webhook_networks` may be told beside public addresses. `somebody` is who is at this machine: at
+    its command line, or behind what its server does by itself.
     """
 
     database: Database
@@ -81,7 +82,7 @@ class Rows:
     standards: Standards
     templates_of: Callable[[str | None], TemplatesOf]
     calibration_of: Callable[[Collection | None], Calibration]
-    finder_of: Callable[[Collection | None], FaceFinder]
+    load_finder: Callable[[Collection | None], FaceFinder]
     limits: DecodeLimits
     keeps_crops: bool
     scores_hidden: bool
@@ -133,13 +134,13 @@ class Rows:
         with self._known(caller, action, name):
             return self.collections.collection(name)
 
-    def finder_for(self, collection: Collection) -> FaceFinder:
-        """Give the finder of a collection that can be compared with what it makes of samples.
+    def comparable_finder(self, collection: Collection) -> FaceFinder:
+        """Load the finder of a collection, and check that its templates can be compared with it.
 
         Raises:
             Conflict: the collection's model, or its cohort, is not to be had here.
         """
-        finder = self.finder_of(collection)
+        finder = self.load_finder(collection)
         if collection.cohort_version != finder.cohort_version:
             try:
                 collection.cohort()

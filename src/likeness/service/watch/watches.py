@@ -82,7 +82,7 @@ def add_watch(
         rows.calibration_of(of)
         if wanted.url is not None:
             require_reachable(read_url(wanted.url), rows.webhook_networks)
-        found, crop_jpeg = _only_face(rows.finder_of(of), read())
+        found, crop_jpeg = _only_face(rows.load_finder(of), read())
         (template,) = of.as_evened_out([found])
         of.require_model(template)
         owed = owed_by(record.decision)
