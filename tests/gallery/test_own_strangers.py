@@ -93,13 +93,13 @@ def test_a_collection_of_few_people_is_not_measured(home: Home, gallery: Gallery
     assert upkeep(home, gallery).bring_up_to_date("staff").measured is None
     assert gallery.strangers(gallery.collection("staff")) is None
     gallery.enrol("staff", [new(99, "one more")])
-    measured = upkeep(home, gallery).measured("staff")
+    measured = upkeep(home, gallery).measure_if_changed("staff")
     assert measured is not None and len(measured.joining) == 30
 
 
 def test_those_who_may_all_be_one_person_are_not_measured(home: Home, gallery: Gallery) -> None:
     gallery.enrol("staff", [new(n, f"name {n}", template=template(1)) for n in range(35)])
-    assert upkeep(home, gallery).measured("staff") is None
+    assert upkeep(home, gallery).measure_if_changed("staff") is None
     assert rows(home) == 0
 
 
@@ -108,9 +108,9 @@ def test_of_many_people_some_are_drawn_always_the_same(
 ) -> None:
     monkeypatch.setattr(measure_strangers, "MOST_SUBJECTS", 32)
     fill(gallery, PEOPLE)
-    first = upkeep(home, gallery).measured("staff")
+    first = upkeep(home, gallery).measure_if_changed("staff")
     home.clock.pass_days(1)
-    again = upkeep(home, gallery).measured("staff", again=True)
+    again = upkeep(home, gallery).measure_if_changed("staff", again=True)
     assert first is not None and len(first.joining) == 32
     assert first == again
 
@@ -193,7 +193,7 @@ def test_they_are_measured_again_once_enough_people_were_named(
     home: Home, gallery: Gallery, measured: Measured
 ) -> None:
     unnamed = gallery.enrol("staff", [new(1_000 + n) for n in range(3)])
-    assert upkeep(home, gallery).measured("staff") == measured
+    assert upkeep(home, gallery).measure_if_changed("staff") == measured
     home.clock.pass_days(1)
     staff = gallery.collection("staff")
     for n, one in enumerate(unnamed):
@@ -202,7 +202,7 @@ def test_they_are_measured_again_once_enough_people_were_named(
         )
         gallery.give_references("staff", late.id, [one.id])
 
-    again = upkeep(home, gallery).measured("staff")
+    again = upkeep(home, gallery).measure_if_changed("staff")
 
     assert again is not None and len(again.joining) == PEOPLE + 3
 
@@ -229,7 +229,7 @@ def test_pictures_that_are_not_fit_to_enrol_do_not_join(home: Home, gallery: Gal
     blurred = replace(face(), quality=Quality(1.0, 1.0, 1.0, (QualityReason.LOW_SHARPNESS,)))
     gallery.enrol("staff", [new(1_000, "blurred", face=blurred)])
 
-    measured = upkeep(home, gallery).measured("staff")
+    measured = upkeep(home, gallery).measure_if_changed("staff")
 
     assert measured is not None and measured.joining == tuple(range(1, 2 * PEOPLE, 2))
 
@@ -256,7 +256,7 @@ def test_whoever_is_erased_while_they_are_measured_does_not_come_back(
 
     monkeypatch.setattr(measure_strangers, "calibrate_own_strangers", erased_meanwhile)
 
-    assert upkeep(home, gallery).measured("staff") is None
+    assert upkeep(home, gallery).measure_if_changed("staff") is None
 
     assert rows(home) == 0
     assert gallery.erasing.verify(certificates[0]).holds
@@ -273,7 +273,7 @@ def test_whoever_is_erased_is_gone_from_what_was_measured(
     assert rows(home) == 0
     assert gallery.strangers(gallery.collection("staff")) is None
     assert gallery.erasing.verify(certificate).holds
-    again = upkeep(home, gallery).measured("staff")
+    again = upkeep(home, gallery).measure_if_changed("staff")
     assert again is not None
     assert set(measured.joining) - set(again.joining) == {15}
 

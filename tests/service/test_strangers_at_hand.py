@@ -75,7 +75,7 @@ def test_strangers_who_are_alike_decide_where_the_collection_was_not_measured(
 
 def test_own_strangers_decide_where_they_were_measured(home: Home, gallery: Gallery) -> None:
     fill(gallery, 40)
-    StrangerUpkeep(home.database, gallery, lambda _: KNOWN, home.clock).measured("staff")
+    StrangerUpkeep(home.database, gallery, lambda _: KNOWN, home.clock).measure_if_changed("staff")
     measured = gallery.collection("staff").measured()
     assert measured is not None
     shares = [n / 20 for n in range(20)]

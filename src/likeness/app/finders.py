@@ -152,10 +152,13 @@ def re_embed_command(installation: Installation, collection: Collection) -> str:
     return f"`likeness collections re-embed {name} --to {installation.recogniser.name}`"
 
 
-def require_comparable(installation: Installation, rows: Rows, collection: Collection) -> None:
-    """Refuse a collection that nothing made here could be compared with; no network is loaded.
+def adopt_cohort_and_require_comparable(
+    installation: Installation, rows: Rows, collection: Collection
+) -> None:
+    """Let a collection whose cohort is gone take that of its model, or refuse it; load no network.
 
-    Where its cohort is gone, it takes that of its model.
+    A change of cohort is written, and recorded in the ledger. A collection that nothing made here
+    could be compared with is refused.
 
     Raises:
         Conflict: its model is not known here.

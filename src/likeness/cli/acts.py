@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache, partial
 
 from likeness.app import Installation, Workload
-from likeness.app.finders import Finders, better_recogniser, require_comparable
+from likeness.app.finders import Finders, adopt_cohort_and_require_comparable, better_recogniser
 from likeness.app.home import open_home, open_rows
 from likeness.cli.installation import installation_here
 from likeness.cli.terminal.exit_codes import warn
@@ -68,7 +68,7 @@ def _load_finder(
 ) -> FaceFinder:
     """Load what finds and embeds faces with a collection's model, once it can be compared with."""
     of = required(collection, "the collection of a picture")
-    require_comparable(installation, rows, of)
+    adopt_cohort_and_require_comparable(installation, rows, of)
     tell_of_better_model(installation, of)
     with fetching() as progress:
         finders = Finders(installation, workload, progress, fetches=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from likeness.app import Installation, Workload
-from likeness.app.finders import model_of, require_comparable, require_complete
+from likeness.app.finders import adopt_cohort_and_require_comparable, model_of, require_complete
 from likeness.cli.acts import home_for, tell_of_better_model
 from likeness.cli.enrol import enrol_all, print_tally
 from likeness.cli.installation import installation_here
@@ -94,7 +94,7 @@ def import_(
         with home_for("import", installation) as (home, caller):
             # Said before anything is read.
             of = home.collection(caller, Action.ENROL, collection)
-            require_comparable(installation, home, of)
+            adopt_cohort_and_require_comparable(installation, home, of)
             with _compreface(compreface, installation) as source:
                 tally = enrol_all(
                     home,

@@ -90,7 +90,7 @@ def collection_ready(installation: Installation, name: str, by: str) -> Iterator
         NotFound: there is no such collection, or nobody has measured what its scores mean.
         Conflict: its model cannot be had here.
     """
-    from likeness.app.finders import require_comparable
+    from likeness.app.finders import adopt_cohort_and_require_comparable
     from likeness.cli.acts import home_for
     from likeness.gallery import By
     from likeness.service.models.measure_strangers import StrangerUpkeep
@@ -101,8 +101,10 @@ def collection_ready(installation: Installation, name: str, by: str) -> Iterator
     settings = installation.settings
     beside_server = "ask the server: SearchFacesByImage"
     with home_for("identify", installation, beside_server) as (home, caller):
-        require_comparable(installation, home, home.collection(caller, Action.SEARCH, name))
-        StrangerUpkeep(home.database, home.gallery, home.calibration_of).measured(name)
+        adopt_cohort_and_require_comparable(
+            installation, home, home.collection(caller, Action.SEARCH, name)
+        )
+        StrangerUpkeep(home.database, home.gallery, home.calibration_of).measure_if_changed(name)
         collection = home.collection(caller, Action.SEARCH, name)
         naming = named_from(home, collection, fmr=settings.fmr, fpir=settings.fpir)
         home.comparable_finder(collection)

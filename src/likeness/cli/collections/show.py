@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from likeness.app import Installation
-from likeness.app.finders import model_of, require_comparable, require_complete
+from likeness.app.finders import adopt_cohort_and_require_comparable, model_of, require_complete
 from likeness.cli.acts import rows_for, tell_of_better_model
 from likeness.cli.installation import installation_here
 from likeness.cli.search_in_words import search_in_words, search_json
@@ -166,7 +166,7 @@ def _in_words(
 def _hindrance(installation: Installation, rows: Rows, collection: Collection) -> str | None:
     """Say why this machine cannot search a collection; None where it can."""
     try:
-        require_comparable(installation, rows, collection)
+        adopt_cohort_and_require_comparable(installation, rows, collection)
         require_complete(installation, collection, model_of(installation, collection))
     except StateError as error:
         return str(error)

@@ -70,10 +70,10 @@ class StrangerUpkeep:
             KeyUnusable: a template is damaged.
         """
         evened_out = self._even_out(self.gallery.collection(name), tell)
-        return Upkeep(evened_out, self.measured(name, again=again))
+        return Upkeep(evened_out, self.measure_if_changed(name, again=again))
 
-    def measured(self, name: str, *, again: bool = False) -> Measured | None:
-        """Measure the strangers if they changed; None where there are too few people.
+    def measure_if_changed(self, name: str, *, again: bool = False) -> Measured | None:
+        """Measure strangers if they changed, and keep the result; None with too few people.
 
         Raises:
             NotFound: there is no such collection, or nobody knows its cohort or what scores mean.
