@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from likeness.errors import AlreadyExists, Conflict, InvalidRequest, LikenessError, NotFound
+from likeness.errors import AlreadyExists, Conflict, Denied, InvalidRequest, LikenessError, NotFound
 from likeness.gallery import By, Collection, Reference, Size, Subject, proofs
 from likeness.gallery.tables import COHORTS, COLLECTIONS, REFERENCES, SUBJECTS
 from likeness.secrets import SEALED_MAGIC, passphrase
@@ -309,6 +309,23 @@ def test_scores_that_mean_nothing_to_anybody_are_a_conflict(
     with pytest.raises(Conflict, match="likeness models calibrate"):
         import_(sqlite_home, content)
     assert rows(sqlite_home) == [1, 0, 0, 0]
+
+
+def test_rules_see_a_collection_as_it_is_once_the_passphrase_is_typed(
+    sqlite_home: Home, tmp_path: Path
+) -> None:
+    enrolled(sqlite_home, tmp_path)
+    staff = sqlite_home.gallery.collection("staff")
+
+    def typed() -> str:
+        # Of an older Likeness, which took any value: an unknown one refuses every use.
+        unknown = {"likeness:footage": "drone"}
+        sqlite_home.database.write(lambda connection: staff.within(connection).tags.put(unknown))
+        return WORDS
+
+    caller = Caller(sqlite_home.somebody, "export")
+    with pytest.raises(Denied, match="footage-unknown"):
+        export_collection(sqlite_home, caller, "staff", io.BytesIO(), passphrase=typed)
 
 
 def test_a_cohort_that_is_gone_is_missed_before_a_file_is_written(

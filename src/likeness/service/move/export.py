@@ -62,10 +62,14 @@ def export_collection(
         OSError: the file cannot be written.
     """
     of = rows.collection(caller, Action.READ, name)
-    words = None if passphrase is None else passphrase()
+    words = None
+    if passphrase is not None:
+        words = passphrase()
+        # Whoever types takes a while, in which it may be tagged otherwise, or be another.
+        of = rows.collection(caller, Action.READ, name)
 
     def write(connection: Connection) -> Collection:
-        collection = rows.collections.named(connection, name)
+        collection = rows.collections.of_id(connection, of.id)
         its = collection.within(connection)
         cohort, calibration = _standing(rows.standards, its)
         lines = _told(_lines(collection, its, cohort, calibration), tell)
