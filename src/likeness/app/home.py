@@ -19,9 +19,9 @@ from likeness.notify import read_networks
 from likeness.policy import ChosenPack, RulesInForce, enabled_packs, require_known, shipped
 from likeness.secrets import CommandKeys, KeyFiles, Keyring, KeySource, TextKeys
 from likeness.service.enrol.review import ReviewOfEnrolments
-from likeness.service.erase.forget import FORGOTTEN_FROM, OUT_OF_REACH
 from likeness.service.govern.cohorts import even_older_scores_out
 from likeness.service.uses import Desk, Home, Rows, TemplatesOf, Withholding
+from likeness.service.uses.forget import FORGOTTEN_FROM, OUT_OF_REACH
 from likeness.service.watch.watches import WatchInForce
 from likeness.storage import Freshness, SqliteFile, current, migrate, open_database, read_address
 from likeness.terms import UNDECLARED, Calibration, Principal, Role

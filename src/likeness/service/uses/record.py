@@ -36,7 +36,7 @@ from likeness.policy import (
     count_use,
     uses_of_day,
 )
-from likeness.service.erase.forget import forget
+from likeness.service.uses.forget import forget
 from likeness.service.uses.withhold import (
     OF_PEOPLE,
     M,
