@@ -58,7 +58,7 @@ def create(
             recogniser=recogniser,
         )
         remember_choice(installation, collection)
-    made = f"{name} is made for templates of {collection.model}: `likeness enrol` fills it."
+    made = f"Made collection {name}, of templates of {collection.model}. `likeness enrol` fills it."
     print_answer(as_json, collection_json(collection), [made])
 
 
