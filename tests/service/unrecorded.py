@@ -26,6 +26,7 @@ class _NoRecord:
     receipt: str | None = None
     case_id: UUID | None = None
     ended: bool = False
+    withheld: bool = False
     confirmed: bool = False
     confirmed_ids: frozenset[UUID] = frozenset()
 

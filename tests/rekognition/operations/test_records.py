@@ -49,6 +49,7 @@ class NotedRecord:
     receipt: str | None = None
     decision: Decision = _ALLOWED
     ended: bool = False
+    withheld: bool = False
     confirmed: bool = False
 
     def refer(self, matches: Sequence[M], probe: Probe) -> None:

@@ -163,7 +163,7 @@ def search_sample(
             search.of_face(sample, face, is_largest=number == 0)
             for number, face in enumerate(found)
         ]
-        if withheld := record.ended:  # of no face it is told whether somebody was found
+        if withheld := record.withheld:  # of no face it is told whether somebody was found
             searched = [replace(one, matches=()) for one in searched]
         matches = [match for one in searched for match in one.matches]
         record.answered(_outcome(len(located.faces), matches))
@@ -273,7 +273,7 @@ class _Search:
         )
         if record.confirmed:
             released = [one.settled_by(record.confirmed_ids) for one in released]
-        elif not record.ended:
+        elif not record.withheld:
             record.refer([one for one in released if one.is_unsettled], probe)
         self.decided |= record.confirmed
         if record.case_id is not None:

@@ -168,10 +168,10 @@ class Record:
     """One use from its admission to its last entry in the ledger; one thread has it.
 
     `decision` is the last that was made, and `receipt` the id of the last entry. `case_id` is the
-    review case of the use, if it has one. `ended` says whether what came of the use is recorded;
-    after `release`, that the answer is withheld. `confirmed` says whether people have decided the
-    case of what `release` gave last, and `confirmed_ids` whom they confirmed: references, or
-    subjects where all of theirs were fused.
+    review case of the use, if it has one. `ended` says whether what came of the use is recorded,
+    and `withheld` whether that is that its answer is withheld. `confirmed` says whether people have
+    decided the case of what `release` gave last, and `confirmed_ids` whom they confirmed:
+    references, or subjects where all of theirs were fused.
     """
 
     def __init__(
