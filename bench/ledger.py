@@ -33,7 +33,7 @@ from likeness.ledger.keys import open_key
 from likeness.ledger.tables import HEAD
 from likeness.ledger.tree import Frontier, leaf_hash
 from likeness.secrets import KeyFiles, Keyring
-from likeness.storage import Database, migrate, open_database, read_installation
+from likeness.storage import Database, migrate, open_database, read_identity
 from likeness.terms import Action, Decision, Duty, Obligation, Principal, Role, Rule, Use
 
 _WRITES = 300
@@ -77,7 +77,7 @@ class _Home:
         self.entry(connection)
 
     def verified(self, connection: Connection) -> Verification:
-        origin = origin_of(read_installation(connection))
+        origin = origin_of(read_identity(connection))
         return verify_log(connection, origin, open_marks(connection, self.keyring))
 
 
@@ -164,7 +164,7 @@ def _tampering(full: bool) -> Measurement:
 def _fill(connection: Connection, keyring: Keyring, entries: int) -> None:
     """Append copies of the last entry, of other uses, and sign the head once, not each time."""
     rows = rows_of(connection)
-    origin = origin_of(read_installation(connection))
+    origin = origin_of(read_identity(connection))
     key = open_key(connection, keyring, origin)
     tree = Frontier()
     for _, entry, _, _ in rows:

@@ -9,7 +9,7 @@ import pytest
 from likeness.app import Installation
 from likeness.app.home import open_home, open_rows, somebody_here
 from likeness.config import Settings, read_settings
-from likeness.storage import read_installation
+from likeness.storage import read_identity
 from likeness.terms import Role
 
 
@@ -24,16 +24,16 @@ def test_rows_are_reached_while_another_has_the_home(installation: Installation)
         open_rows(installation) as rows,
         open_rows(installation) as others,
     ):
-        mine = home.database.read(read_installation)
-        assert rows.database.read(read_installation) == mine
+        mine = home.database.read(read_identity)
+        assert rows.database.read(read_identity) == mine
         assert others.keyring.key_ids == home.keyring.key_ids
 
 
 def test_rows_are_made_where_there_is_no_home_yet(installation: Installation) -> None:
     with open_rows(installation) as rows:
-        made = rows.database.read(read_installation)
+        made = rows.database.read(read_identity)
     with open_home(installation) as home:
-        assert home.database.read(read_installation) == made
+        assert home.database.read(read_identity) == made
 
 
 def test_whoever_is_at_the_command_line_is_an_admin(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from likeness.ledger import (
 from likeness.ledger.keys import LedgerKey, open_key
 from likeness.ledger.proofs import NoteSigner
 from likeness.secrets import Keyring, SigningKey, VerifyingKey
-from likeness.storage import Database, read_installation
+from likeness.storage import Database, read_identity
 from likeness.terms import (
     Action,
     CollectionFacts,
@@ -96,7 +96,7 @@ def signed(checkpoint: Checkpoint, key: SigningKey) -> str:
 
 def opened_key(connection: Connection, keyring: Keyring) -> LedgerKey:
     """Open the ledger's key, as a holder of the installation's key may."""
-    return open_key(connection, keyring, origin_of(read_installation(connection)))
+    return open_key(connection, keyring, origin_of(read_identity(connection)))
 
 
 def verified(
@@ -118,7 +118,7 @@ def looked_at(
     """Verify all that an act sees."""
     return verify_log(
         connection,
-        origin_of(read_installation(connection)),
+        origin_of(read_identity(connection)),
         open_marks(connection, keyring) if keyring else None,
         against=[read_checkpoint(each) for each in against],
         key=key,

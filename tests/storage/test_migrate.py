@@ -27,7 +27,7 @@ from likeness.storage import (
     head,
     migrate,
     open_database,
-    read_installation,
+    read_identity,
 )
 from tests.copied_schema import OF_0_1_0, migrate_to
 
@@ -104,11 +104,11 @@ def test_migrations_follow_one_another() -> None:
 
 def test_migration_done_twice_changes_nothing(bare: Database) -> None:
     migrate(bare)
-    made = bare.read(read_installation)
+    made = bare.read(read_identity)
 
     migrate(bare)
 
-    assert bare.read(read_installation) == made
+    assert bare.read(read_identity) == made
     assert timedelta(0) <= datetime.now(UTC) - made.created_at < timedelta(hours=1)
 
 
@@ -189,7 +189,7 @@ def test_programs_may_make_and_migrate_one_database_at_once(database_url: str) -
 
     assert said == [""] * 4
     with open_database(database_url) as database:
-        database.read(read_installation)
+        database.read(read_identity)
         assert current(database) == head()
 
 

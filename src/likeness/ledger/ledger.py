@@ -53,7 +53,7 @@ from likeness.ledger.tree import (
     root_by_inclusion,
 )
 from likeness.secrets import Keyring
-from likeness.storage import Database, Installation, read_installation
+from likeness.storage import Database, DatabaseIdentity, read_identity
 from likeness.terms import Action, Principal, Role, Use
 
 _ITSELF = Principal("local:likeness", Role.ADMIN)
@@ -65,9 +65,9 @@ _UPDATE_HEAD = update(HEAD)
 _NOTHING = Head("", Frontier(), datetime(1970, 1, 1, tzinfo=UTC), b"")
 
 
-def origin_of(installation: Installation) -> str:
-    """Say how the ledger of an installation is named in its checkpoints."""
-    return f"likeness/{installation.id}"
+def origin_of(identity: DatabaseIdentity) -> str:
+    """Say how the ledger of a database is named in its checkpoints."""
+    return f"likeness/{identity.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Ledger:
         self._database = database
         self._keyring = keyring
         self._clock = clock
-        self._origin = origin_of(database.read(read_installation))
+        self._origin = origin_of(database.read(read_identity))
         self._key: LedgerKey | None = None
         self._head = _NOTHING
         self._lock = threading.Lock()

@@ -10,12 +10,12 @@ from likeness.storage.engine import (
 )
 from likeness.storage.metadata import (
     METADATA,
+    DatabaseIdentity,
     Identifier,
-    Installation,
     Instant,
     OneOf,
     Serial,
-    read_installation,
+    read_identity,
 )
 from likeness.storage.schema import current, head, migrate
 from likeness.storage.scrubbing import Scrubbing, scrub
@@ -23,9 +23,9 @@ from likeness.storage.scrubbing import Scrubbing, scrub
 __all__ = [
     "METADATA",
     "Database",
+    "DatabaseIdentity",
     "Freshness",
     "Identifier",
-    "Installation",
     "Instant",
     "OneOf",
     "PostgresServer",
@@ -38,7 +38,7 @@ __all__ = [
     "migrate",
     "open_database",
     "read_address",
-    "read_installation",
+    "read_identity",
     "reading_engine",
     "scrub",
 ]

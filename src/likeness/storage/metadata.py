@@ -120,16 +120,16 @@ INSTALLATION = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Installation:
+class DatabaseIdentity:
     """What tells one database of Likeness from another."""
 
     id: UUID
     created_at: datetime
 
 
-def read_installation(connection: Connection) -> Installation:
-    """Read what installation a migrated database is."""
-    return Installation(*connection.execute(select(INSTALLATION)).one())
+def read_identity(connection: Connection) -> DatabaseIdentity:
+    """Read what tells a migrated database from others."""
+    return DatabaseIdentity(*connection.execute(select(INSTALLATION)).one())
 
 
 # SQLite takes 32,766 values in a statement, older ones 999.

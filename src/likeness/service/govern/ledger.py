@@ -29,7 +29,7 @@ from likeness.ledger import (
 )
 from likeness.secrets import Keyring, VerifyingKey
 from likeness.service.uses import Caller, Outcome, Rows
-from likeness.storage import read_installation
+from likeness.storage import read_identity
 from likeness.terms import UNDECLARED, Action
 
 
@@ -81,7 +81,7 @@ def _verify(
     against: Sequence[SignedCheckpoint],
     key: VerifyingKey | None,
 ) -> Verification:
-    origin = origin_of(read_installation(connection))
+    origin = origin_of(read_identity(connection))
     marks = open_marks(connection, keyring)
     found = verify_log(connection, origin, marks, against=against, key=key)
     recorded = len(keys.every(connection)) + counts_by_key(connection).total()
@@ -98,7 +98,7 @@ def _public_key(connection: Connection) -> NoteKey:
     key = read_verifying_key(connection)
     if key is None:
         raise NotFound("There is no key: nothing is recorded yet. Use Likeness first.")
-    return NoteKey(origin_of(read_installation(connection)), key)
+    return NoteKey(origin_of(read_identity(connection)), key)
 
 
 def _export(connection: Connection, write: Callable[[bytes], object]) -> int:
