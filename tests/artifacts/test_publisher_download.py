@@ -19,7 +19,6 @@ from likeness.artifacts import (
     Publisher,
     Sources,
     cached,
-    catalogue,
     holds,
 )
 from likeness.artifacts import fetch_all as public
@@ -33,6 +32,7 @@ from likeness.artifacts.addresses import (
     remember,
 )
 from likeness.errors import ArtifactUnavailable, InvalidRequest, ModelTampered
+from likeness.vision.models.cards import RETAIL_0095
 from tests.certificates import make_certificate
 
 from .conftest import WEIGHTS, fetch, sha256
@@ -383,7 +383,7 @@ def test_a_folder_that_may_not_be_read_is_said_to_be_so(
 
 
 @pytest.mark.online
-@pytest.mark.parametrize("file", catalogue.PUBLISHED_WEIGHTS, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", RETAIL_0095.files, ids=lambda file: file.name)
 def test_the_better_recogniser_is_where_the_catalogue_says(file: PinnedFile, cache: Path) -> None:
     path = fetch(file, Sources(cache, publisher=Publisher.ALWAYS))
     assert path.stat().st_size == file.size
