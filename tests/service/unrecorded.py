@@ -30,6 +30,9 @@ class _NoRecord:
     confirmed: bool = False
     confirmed_ids: frozenset[UUID] = frozenset()
 
+    def not_told_apart(self, matches: Sequence[M], probe: Probe) -> Sequence[M]:
+        return matches
+
     def refer(self, matches: Sequence[M], probe: Probe) -> None:
         pass
 

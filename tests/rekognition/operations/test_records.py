@@ -52,6 +52,9 @@ class NotedRecord:
     withheld: bool = False
     confirmed: bool = False
 
+    def not_told_apart(self, matches: Sequence[M], probe: Probe) -> Sequence[M]:
+        return matches
+
     def refer(self, matches: Sequence[M], probe: Probe) -> None:
         pass
 
