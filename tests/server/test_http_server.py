@@ -4,6 +4,7 @@ import socket
 import threading
 import urllib.error
 import urllib.request
+from asyncio import Transport
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from likeness.errors import InvalidRequest
 from likeness.server import Certificate, HttpServer, Place
+from likeness.server.http_connection import HttpConnection
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.test"])
@@ -89,3 +91,22 @@ def test_what_is_no_http_is_refused_whatever_is_served() -> None:
         finally:
             server.stop()
         running.result(20)
+
+
+def test_an_answer_does_not_wait_for_its_head_to_be_acknowledged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, delays = HttpConnection.connection_made, []
+
+    def noted(self: HttpConnection, transport: Transport) -> None:
+        accepted = transport.get_extra_info("socket")
+        delays.append(not accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        made(self, transport)
+
+    monkeypatch.setattr(HttpConnection, "connection_made", noted)
+    with HttpServer(Place(port=0), stop_within_s=5) as server, ThreadPoolExecutor() as pool:
+        running = pool.submit(server.run, PlainTextResponse("done"))
+        urllib.request.urlopen(server.url, timeout=20).read()
+        server.stop()
+        running.result(20)
+    assert delays == [False]
