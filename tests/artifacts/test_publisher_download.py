@@ -129,6 +129,7 @@ def test_a_file_is_fetched_through_a_redirect_within_the_host(site: Site, tmp_pa
     assert told[-1] == len(WEIGHTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

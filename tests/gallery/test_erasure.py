@@ -29,6 +29,9 @@ from tests.gallery import erase
 from tests.gallery.galleries import Home, at, length, make, new, template, vector
 from tests.service.unrecorded import UnrecordedDesk
 
+# Down to the disk, on every database and index.
+pytestmark = pytest.mark.slow
+
 
 def fill(gallery: Gallery, people: int = 100, name: str = "staff") -> None:
     """Enrol people with two references each, and open both indexes."""

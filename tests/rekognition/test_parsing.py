@@ -226,6 +226,7 @@ MEMBERS = sorted({name for op in contracts() if (c := contract(op)) for name in 
 
 
 # Slow it is where other work runs beside it, and that says nothing of what is read.
+@pytest.mark.slow
 @given(
     operation=st.sampled_from(sorted(contracts())),
     document=st.dictionaries(st.sampled_from(MEMBERS), json_values, max_size=6),

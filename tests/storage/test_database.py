@@ -360,6 +360,7 @@ def test_programs_write_to_one_database_side_by_side(
     assert database.read(lambda c: c.execute(select(func.count(things.c.number))).scalar()) == 150
 
 
+@pytest.mark.slow
 def test_acknowledged_acts_survive_kill_9(
     database: Database, things: Table, database_url: str
 ) -> None:
