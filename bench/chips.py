@@ -105,7 +105,9 @@ def _chips() -> NDArray[np.uint8]:
     for picture in samples():
         located = locator.locate(likeness.sample(picture))
         landmarks_xy = located.detections.landmarks_xy
-        cut.append(cut_chips(located.image, landmarks_xy, likeness.layout, Chips.SIX))
+        cut.append(
+            cut_chips(located.image, landmarks_xy, likeness.template_model().layout, Chips.SIX)
+        )
     chips = np.concatenate(cut)
     return chips.reshape(-1, *chips.shape[2:])
 

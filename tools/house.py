@@ -131,7 +131,7 @@ def _small_files_of_one_importer(modules: dict[str, Path]) -> Iterator[str]:
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     inner = f"{node.module}.{alias.name}"
-                    module = inner if inner in modules else behind.get(inner, node.module or "")
+                    module = inner if inner in modules else behind.get(inner) or node.module or ""
                     if not (modules[name].name == "__init__.py" and module.startswith(name)):
                         importers[module].add(name)
     for name, path in modules.items():
