@@ -9,16 +9,32 @@ from likeness.evaluation.calibration import (
     groups_of,
     misses_of,
 )
+from likeness.evaluation.comparisons import (
+    FAILED,
+    UNKNOWN,
+    Axis,
+    Comparisons,
+    Samples,
+    intersection,
+)
+from likeness.evaluation.searches import Searches
 from likeness.evaluation.tail import UPPER_95, extrapolate
 
 __all__ = [
     "DECADES",
     "ERRORS_NEEDED",
+    "FAILED",
+    "UNKNOWN",
     "UPPER_95",
+    "Axis",
+    "Comparisons",
     "PairScores",
+    "Samples",
+    "Searches",
     "StrangerScores",
     "calibrate_own_strangers",
     "extrapolate",
     "groups_of",
+    "intersection",
     "misses_of",
 ]

@@ -1,0 +1,1 @@
+"""Acts that measure how well, and how evenly across groups, any system recognises people."""
