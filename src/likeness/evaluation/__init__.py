@@ -17,7 +17,16 @@ from likeness.evaluation.comparisons import (
     Samples,
     intersection,
 )
-from likeness.evaluation.searches import Searches
+from likeness.evaluation.searches import (
+    SearchCurve,
+    Searches,
+    Share,
+    fnir,
+    fpir,
+    hit_rates,
+    search_curve,
+    threshold_at_fpir,
+)
 from likeness.evaluation.tail import UPPER_95, extrapolate
 
 __all__ = [
@@ -30,11 +39,18 @@ __all__ = [
     "Comparisons",
     "PairScores",
     "Samples",
+    "SearchCurve",
     "Searches",
+    "Share",
     "StrangerScores",
     "calibrate_own_strangers",
     "extrapolate",
+    "fnir",
+    "fpir",
     "groups_of",
+    "hit_rates",
     "intersection",
     "misses_of",
+    "search_curve",
+    "threshold_at_fpir",
 ]
