@@ -1,5 +1,15 @@
 """How well, and how evenly, it works: arithmetic on scores that reads and writes nothing."""
 
+from likeness.evaluation.attributes import (
+    Bounded,
+    ClusteredRate,
+    chance_of_groups,
+    clustered_mean,
+    clustered_rate,
+    difference,
+    ratio,
+    years_between,
+)
 from likeness.evaluation.calibration import (
     DECADES,
     ERRORS_NEEDED,
@@ -16,6 +26,15 @@ from likeness.evaluation.comparisons import (
     Comparisons,
     Samples,
     intersection,
+)
+from likeness.evaluation.coverage import (
+    GroupCoverage,
+    Trials,
+    cover_groups,
+    missing_groups,
+    shannon_evenness,
+    simpson_evenness,
+    subjects_needed,
 )
 from likeness.evaluation.likelihood import (
     VERBAL_SCALE,
@@ -36,7 +55,10 @@ from likeness.evaluation.searches import (
     search_curve,
     threshold_at_fpir,
 )
-from likeness.evaluation.tail import UPPER_95, extrapolate
+from likeness.evaluation.tail import (
+    UPPER_95,
+    extrapolate,
+)
 
 __all__ = [
     "DECADES",
@@ -46,7 +68,10 @@ __all__ = [
     "UPPER_95",
     "VERBAL_SCALE",
     "Axis",
+    "Bounded",
+    "ClusteredRate",
     "Comparisons",
+    "GroupCoverage",
     "Interval",
     "LikelihoodFit",
     "PairScores",
@@ -55,8 +80,14 @@ __all__ = [
     "Searches",
     "Share",
     "StrangerScores",
+    "Trials",
     "calibrate_own_strangers",
+    "chance_of_groups",
     "cllr",
+    "clustered_mean",
+    "clustered_rate",
+    "cover_groups",
+    "difference",
     "extrapolate",
     "fit_likelihood_ratios",
     "fnir",
@@ -66,7 +97,13 @@ __all__ = [
     "intersection",
     "least_cllr",
     "misses_of",
+    "missing_groups",
+    "ratio",
     "search_curve",
+    "shannon_evenness",
+    "simpson_evenness",
+    "subjects_needed",
     "threshold_at_fpir",
     "verbal",
+    "years_between",
 ]
