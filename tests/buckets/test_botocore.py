@@ -1,7 +1,7 @@
 """The version of botocore whose connections are bounded, and what is private of it there.
 
 botocore has no setting for how long an answer may take from its first byte to its last, nor for how
-much an error may say. `_bound_answers` swaps the classes of its connections, in a place without a
+much an error may say. `bound_answers` swaps the classes of its connections, in a place without a
 public name. With another version that place may be elsewhere, and the bounds would be gone without
 an error. Whoever takes a new version runs tests/buckets and moves the pin in pyproject.toml.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool
 from botocore.session import Session
 
-from likeness.buckets import s3
+from likeness.bounded_answers import bound_answers
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
@@ -35,7 +35,7 @@ def test_the_connections_of_one_client_are_bounded_and_of_no_other() -> None:
         )
         for _ in range(2)
     )
-    s3._bound_answers(bounded)
+    bound_answers(bounded)
     assert classes_of(other) == {"http": AWSHTTPConnectionPool, "https": AWSHTTPSConnectionPool}
     for scheme, kind in classes_of(bounded).items():
         assert issubclass(kind, classes_of(other)[scheme])

@@ -3,34 +3,21 @@
 Nothing but the endpoint is asked: who may read comes from settings alone, never from the user's
 AWS profile or a machine's metadata service.
 
-Answers are bounded from the first byte to the last, in time and in length. Timeouts of sockets
-begin anew with every byte: a server that drips would hold its reader for as long as it likes. And
-what an error says is read whole, however long it is.
+Answers are bounded from the first byte to the last, in time and in length.
 """
 
-import io
 import os
-import socket
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
-from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
-from botocore.awsrequest import (
-    AWSHTTPConnection,
-    AWSHTTPConnectionPool,
-    AWSHTTPSConnection,
-    AWSHTTPSConnectionPool,
-)
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 from urllib3.exceptions import HTTPError
 
+from likeness.bounded_answers import answers_within, bound_answers
 from likeness.buckets.buckets import check_bucket, is_key, key_parts, nothing_there, too_large
 from likeness.errors import BucketsUnavailable, InvalidRequest
 
@@ -95,14 +82,14 @@ class S3Buckets:
                 max_pool_connections=_CONNECTIONS,
             ),
         )
-        _bound_answers(self._client)
+        bound_answers(self._client)
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
         """Get an object; see `Buckets`."""
         named = {"Bucket": check_bucket(bucket), "Key": "/".join(key_parts(key))}
         if version is not None:
             named["VersionId"] = version
-        with self._faults(), _bounded(_WHOLE_S, _SILENCE_S, max_bytes + _AROUND_BYTES):
+        with self._faults(), answers_within(_WHOLE_S, _SILENCE_S, max_bytes + _AROUND_BYTES):
             answer = self._client.get_object(**named)
             with closing(answer["Body"]) as body:
                 if answer.get("ContentLength", 0) > max_bytes:
@@ -114,7 +101,7 @@ class S3Buckets:
         page = {"Bucket": check_bucket(bucket), "Prefix": prefix}
         found: list[str] = []
         while True:
-            with self._faults(), _bounded(_WHOLE_S, _SILENCE_S, _PAGE_BYTES):
+            with self._faults(), answers_within(_WHOLE_S, _SILENCE_S, _PAGE_BYTES):
                 answer = self._client.list_objects_v2(**page)
             found += [one["Key"] for one in answer.get("Contents", ()) if is_key(one["Key"])]
             if not answer.get("IsTruncated"):
@@ -162,84 +149,3 @@ def _read(body: Any, max_bytes: int) -> bytes:
         if len(content) > max_bytes:
             raise too_large(max_bytes)
     return bytes(content)
-
-
-@dataclass(slots=True)
-class _Left:
-    """What is left to all answers of one call."""
-
-    ends_s: float
-    silence_s: float
-    count_bytes: int
-
-
-_LEFT: ContextVar[_Left] = ContextVar("left")
-
-
-def _bound_answers(client: Any) -> None:
-    """Let a client of botocore read answers inside `_bounded` alone."""
-    # botocore has no setting for it; sessions share these classes with the pools of proxies.
-    classes = client._endpoint.http_session._pool_classes_by_scheme
-    classes.update(http=_Pool, https=_TlsPool)
-
-
-@contextmanager
-def _bounded(whole_s: float, silence_s: float, most_bytes: int) -> Iterator[None]:
-    """Bound what is read of all answers inside: together, between two pieces, and in bytes.
-
-    What goes beyond raises errors of botocore and urllib3, as other failures of connections do.
-    """
-    token = _LEFT.set(_Left(time.monotonic() + whole_s, silence_s, most_bytes))
-    try:
-        yield
-    finally:
-        _LEFT.reset(token)
-
-
-class _Pieces(io.RawIOBase):
-    """What comes of an answer, as long as there is time and room."""
-
-    def __init__(self, raw: io.RawIOBase, connected: socket.socket) -> None:
-        self._raw = raw
-        self._connected = connected
-        self._left = _LEFT.get()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left_s = self._left.ends_s - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError("the answer takes too long")
-        self._connected.settimeout(min(left_s, self._left.silence_s))
-        count = self._raw.readinto(buffer)
-        self._left.count_bytes -= count or 0
-        if self._left.count_bytes < 0:
-            raise ConnectionError("the answer is too long")
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Answer(HTTPResponse):
-    def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
-        super().__init__(sock, *arguments, **named)
-        self.fp = io.BufferedReader(_Pieces(self.fp.detach(), sock))
-
-
-class _Connection(AWSHTTPConnection):  # type: ignore[misc]  # botocore has no types
-    response_class = _Answer
-
-
-class _TlsConnection(AWSHTTPSConnection):  # type: ignore[misc]  # botocore has no types
-    response_class = _Answer
-
-
-class _Pool(AWSHTTPConnectionPool):  # type: ignore[misc]  # botocore has no types
-    ConnectionCls = _Connection
-
-
-class _TlsPool(AWSHTTPSConnectionPool):  # type: ignore[misc]  # botocore has no types
-    ConnectionCls = _TlsConnection

@@ -1,0 +1,104 @@
+"""Answers to AWS's own client, bounded from the first byte to the last, in time and in length.
+
+Timeouts of sockets begin anew with every byte: a server that drips would hold its reader for as
+long as it likes. And what an error says is read whole, however long it is. botocore has no setting
+for either, so the connections of a client are taken in.
+"""
+
+import io
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from typing import Any
+
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
+
+
+@dataclass(slots=True)
+class _Left:
+    """What is left to all answers of one call."""
+
+    ends_s: float
+    silence_s: float
+    count_bytes: int
+
+
+_LEFT: ContextVar[_Left] = ContextVar("left")
+
+
+def bound_answers(client: Any) -> None:
+    """Let a client of botocore read answers inside `answers_within` alone."""
+    # botocore has no setting for it; sessions share these classes with the pools of proxies.
+    classes = client._endpoint.http_session._pool_classes_by_scheme
+    classes.update(http=_Pool, https=_TlsPool)
+
+
+@contextmanager
+def answers_within(whole_s: float, silence_s: float, most_bytes: int) -> Iterator[None]:
+    """Bound what is read of all answers inside: together, between two pieces, and in bytes.
+
+    What goes beyond raises errors of botocore and urllib3, as other failures of connections do.
+    """
+    token = _LEFT.set(_Left(time.monotonic() + whole_s, silence_s, most_bytes))
+    try:
+        yield
+    finally:
+        _LEFT.reset(token)
+
+
+class _Pieces(io.RawIOBase):
+    """What comes of an answer, as long as there is time and room."""
+
+    def __init__(self, raw: io.RawIOBase, connected: socket.socket) -> None:
+        self._raw = raw
+        self._connected = connected
+        self._left = _LEFT.get()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left_s = self._left.ends_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("the answer takes too long")
+        self._connected.settimeout(min(left_s, self._left.silence_s))
+        count = self._raw.readinto(buffer)
+        self._left.count_bytes -= count or 0
+        if self._left.count_bytes < 0:
+            raise ConnectionError("the answer is too long")
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
+        super().__init__(sock, *arguments, **named)
+        self.fp = io.BufferedReader(_Pieces(self.fp.detach(), sock))
+
+
+class _Connection(AWSHTTPConnection):  # type: ignore[misc]  # botocore has no types
+    response_class = _Answer
+
+
+class _TlsConnection(AWSHTTPSConnection):  # type: ignore[misc]  # botocore has no types
+    response_class = _Answer
+
+
+class _Pool(AWSHTTPConnectionPool):  # type: ignore[misc]  # botocore has no types
+    ConnectionCls = _Connection
+
+
+class _TlsPool(AWSHTTPSConnectionPool):  # type: ignore[misc]  # botocore has no types
+    ConnectionCls = _TlsConnection
