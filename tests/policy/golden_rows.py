@@ -7,6 +7,7 @@ or `-> error WORDS`, where the choices cannot be. `pack:NAME=VALUE` is a choice.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from likeness.policy import Circumstances, Footage
@@ -60,6 +61,7 @@ class Row:
             similarity=float(fact("similarity", "100")),
             reviews=int(fact("reviews", "0")),
             separate_reviews=int(fact("separate", "0")),
+            least_true_positives=Decimal(fact("true-positives", "0")),
             authorised=fact("authorised") == "yes",
             since_use=timedelta(seconds=float(fact("seconds-since", "0"))),
             notice_shown=fact("notice") == "yes",
@@ -88,6 +90,7 @@ KNOWN_FACTS = set(
         "similarity",
         "reviews",
         "separate",
+        "true-positives",
         "authorised",
         "seconds-since",
         "notice",

@@ -12,7 +12,7 @@ from likeness import index
 from likeness.app.finders import Finders
 from likeness.app.installation import Installation, Workload
 from likeness.config import Settings
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, NotFound
 from likeness.gallery import Collection, Collections, Gallery, KeptElsewhere, MakeIndex
 from likeness.ledger import Ledger
 from likeness.notify import read_networks
@@ -24,7 +24,7 @@ from likeness.service.uses import Desk, Home, Rows, TemplatesOf, Withholding
 from likeness.service.uses.forget import FORGOTTEN_FROM, OUT_OF_REACH
 from likeness.service.watch.watches import WatchInForce
 from likeness.storage import Freshness, SqliteFile, current, migrate, open_database, read_address
-from likeness.terms import UNDECLARED, Calibration, Principal, Role
+from likeness.terms import UNDECLARED, Calibration, Principal, Role, Use
 from likeness.vision.cohorts.cohort import Cohort
 from likeness.vision.find import FaceFinder
 
@@ -56,18 +56,22 @@ def open_rows(installation: Installation, load_finder: LoadFinder | None = None)
         withholding = Withholding(
             keyring, settings.crops == "on", timedelta(days=settings.case_days)
         )
+        collections = Collections(database, keyring, standards.cohort_of, Cohort.from_bytes)
+        model_of = partial(_model_of, installation, collections)
+        rules = RulesInForce(freshness, model_of)
         rows = Rows(
             database=database,
             keyring=keyring,
             ledger=ledger,
             freshness=freshness,
-            desk=Desk(database, ledger, RulesInForce(freshness), withholding),
-            collections=Collections(database, keyring, standards.cohort_of, Cohort.from_bytes),
+            desk=Desk(database, ledger, rules, withholding),
+            collections=collections,
             standards=standards,
             templates_of=partial(_templates_of, installation),
             # What scores of a model and a cohort mean is read once.
             calibration_of=lru_cache(partial(_calibration_of, installation)),
             load_finder=load_finder or Finders(installation, Workload.MANY, fetches=False).of,
+            model_of=model_of,
             limits=installation.limits,
             keeps_crops=settings.crops == "on",
             scores_hidden=settings.review_scores == "hidden",
@@ -121,6 +125,24 @@ def _templates_of(installation: Installation, recogniser: str | None = None) -> 
     model = installation.template_model(recogniser)
     version = installation.standards.cohort(model.name).version
     return TemplatesOf(model.name, model.dimensions, version)
+
+
+def _model_of(installation: Installation, collections: Collections, use: Use) -> str:
+    """Name the model that a use works with: its collection's, else the one that the settings name.
+
+    Of a collection that is gone, or not made yet, nobody can say.
+    """
+    if use.model is not None:
+        return use.model
+    collection_id = use.collection_id
+    if collection_id is None:
+        return installation.model
+    try:
+        return collections.database.read(
+            lambda connection: collections.of_id(connection, collection_id)
+        ).model
+    except NotFound:
+        return ""
 
 
 def _calibration_of(installation: Installation, collection: Collection | None) -> Calibration:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from likeness.terms import Action, CollectionFacts, Decision, Duty, Principal, R
 VERSION = 1
 _FACTS = tuple(each.name for each in fields(CollectionFacts))
 _LONGEST_TEXT = 300
+_PERCENT = re.compile(r"100|[0-9]{1,2}(\.[0-9]{1,4})?", re.ASCII)
 _LONG = re.compile(rf'[^"]{{{_LONGEST_TEXT + 1}}}')
 
 
@@ -65,12 +67,16 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Which rules decided, by their ids, and the digest of the set that they are of."""
+    """Which rules decided, by their ids, and the digest of the set that they are of.
+
+    `true_positives` is what accepted report cards said of the model in use, in percent.
+    """
 
     digest: str
     allowed_by: tuple[str, ...]
     refused_by: tuple[str, ...]
     owed: tuple[Owed, ...]
+    true_positives: Decimal = Decimal(0)
 
     @classmethod
     def of(cls, decision: Decision) -> "Rules":
@@ -80,6 +86,7 @@ class Rules:
             tuple(rule.id for rule in decision.allowed_by),
             tuple(rule.id for rule in decision.refused_by),
             tuple(Owed(one.duty, one.amount, one.rule.id) for one in decision.obligations),
+            decision.true_positives,
         )
 
 
@@ -141,6 +148,8 @@ class Entry:
                     for one in self.rules.owed
                 ],
             }
+            if self.rules.true_positives:
+                document["rules"]["true_positives"] = f"{self.rules.true_positives.normalize():f}"
         optional = {
             "clock": None if self.clock is None else _written_time(self.clock),
             "case": use.case,
@@ -215,7 +224,14 @@ def _rules(rules: Mapping[str, Any]) -> Rules:
         tuple(rules["allowed_by"]),
         tuple(rules["refused_by"]),
         tuple(Owed(Duty(one["duty"]), float(one["amount"]), one["rule"]) for one in rules["owed"]),
+        _percent(rules.get("true_positives", "0")),
     )
+
+
+def _percent(text: str) -> Decimal:
+    if not _PERCENT.fullmatch(text):
+        raise ValueError("no percentage of an entry")
+    return Decimal(text)
 
 
 def _refuse(number: str) -> None:

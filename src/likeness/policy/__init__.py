@@ -17,6 +17,14 @@ from likeness.policy.changes import (
     with_pack,
 )
 from likeness.policy.engine import Circumstances, PolicyEngine
+from likeness.policy.evidence import (
+    Evidence,
+    ModelOf,
+    accept_evidence,
+    every_evidence,
+    least_true_positives,
+    revoke_evidence,
+)
 from likeness.policy.in_force import RulesInForce, count_use, is_set_back, uses_of_day
 from likeness.policy.pack import ChosenPack, Pack, PackRule, read_pack, shipped
 from likeness.policy.words import (
@@ -35,7 +43,9 @@ __all__ = [
     "ChosenPack",
     "Circumstances",
     "EnabledPack",
+    "Evidence",
     "Footage",
+    "ModelOf",
     "Notice",
     "Pack",
     "PackRule",
@@ -43,19 +53,23 @@ __all__ = [
     "RulesInForce",
     "Scope",
     "Suspension",
+    "accept_evidence",
     "as_enabled",
     "count_use",
     "disable_pack",
     "enable_pack",
     "enabled_packs",
+    "every_evidence",
     "every_suspension",
     "is_set_back",
     "known",
+    "least_true_positives",
     "nearest",
     "permanent_packs",
     "read_pack",
     "require_known",
     "resume",
+    "revoke_evidence",
     "rules_changed_at",
     "shipped",
     "suspend",

@@ -47,7 +47,9 @@ class Circumstances:
     `similarity` is the percent of the candidate least alike among those to be answered: 0 while
     there are no scores, 100 where there is no candidate. `separate_reviews` are those of `reviews`
     whose reviewers knew of no other's verdict. `uses_today` are the organisation's before this
-    one. `authorised` is an authority's consent to this use, on record.
+    one. `authorised` is an authority's consent to this use, on record. `least_true_positives` is
+    the percent of true positives in the group with the fewest, by NIST's test of the model in use,
+    on an accepted report card: 0 without one.
 
     Raises:
         ValueError: a number is out of range.
@@ -56,6 +58,7 @@ class Circumstances:
     similarity: float = 0.0
     reviews: int = 0
     separate_reviews: int = 0
+    least_true_positives: Decimal = _NONE
     authorised: bool = False
     since_use: timedelta = timedelta(0)
     notice_shown: bool = False
@@ -68,6 +71,10 @@ class Circumstances:
         """Refuse what nobody can have counted."""
         if not 0 <= self.similarity <= 100:  # refuses NaN too
             raise ValueError(f"Not a similarity: {self.similarity}. Give 0 to 100 percent.")
+        if not 0 <= self.least_true_positives <= 100:
+            raise ValueError(
+                f"Not true positives: {self.least_true_positives}. Give 0 to 100 percent."
+            )
         if not 0 <= self.separate_reviews <= self.reviews or self.uses_today < 0:
             raise ValueError(
                 f"No such counts: {self.separate_reviews} separate reviews of {self.reviews},"
@@ -185,16 +192,17 @@ class PolicyEngine:
     def decide(self, use: Use, circumstances: Circumstances, now: datetime) -> Decision:
         """Say what the rules say: before anything is done, and again when scores are known."""
         # Rounded down: what is nearly alike enough is not.
-        similarity = Decimal(circumstances.similarity).quantize(Decimal("0.0001"), ROUND_FLOOR)
+        similarity = Decimal(circumstances.similarity).quantize(_SMALLEST, ROUND_FLOOR)
         try:
-            return self._asked(
+            decision = self._asked(
                 _as_rules_see_it(use),
                 replace(circumstances, similarity=0.0),
                 self._steps.similarity(similarity),
                 self._steps.moment(now),
             )
         except CedarFailed:
-            return self._refused((POLICY_ERROR,))
+            decision = self._refused((POLICY_ERROR,))
+        return replace(decision, true_positives=circumstances.least_true_positives)
 
     def _ask(
         self, use: Use, circumstances: Circumstances, similarity: Decimal, moment: datetime
@@ -243,6 +251,7 @@ def _as_rules_see_it(use: Use) -> Use:
         warrant=warrant,
         granted=True,
         replayed=False,
+        model=None,
         id=_ANY_USE,
     )
 
@@ -266,6 +275,9 @@ def _request(
             "noticeShown": circumstances.notice_shown,
             "usesToday": circumstances.uses_today,
             "similarity": _extended("decimal", str(similarity)),
+            "leastTruePositives": _extended(
+                "decimal", _decimal(circumstances.least_true_positives)
+            ),
             "reviews": circumstances.reviews,
             "separateReviews": circumstances.separate_reviews,
             "authorised": circumstances.authorised,
@@ -274,6 +286,11 @@ def _request(
             "clockSetBack": circumstances.clock_set_back,
         },
     }
+
+
+def _decimal(percent: Decimal) -> str:
+    # Rounded down, to the four decimals that Cedar's have.
+    return str(percent.quantize(_SMALLEST, ROUND_FLOOR))
 
 
 def _extended(function: str, argument: str) -> dict[str, Any]:

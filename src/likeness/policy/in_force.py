@@ -5,8 +5,9 @@
 2. Where the rows cannot be read, nothing is decided: `decide` raises.
 3. Where a pack that is enabled cannot be read, or does not go with the others, nothing is allowed
    but what the packs allow that are always in force: that admins put it right.
-4. The stop switch, and a clock that was set back, are seen to here, whatever was passed. A change
-   of policy is an admin's word that the clock is right.
+4. The stop switch, a clock that was set back, and what accepted report cards say of the model in
+   use are seen to here, whatever was passed. A change of policy is an admin's word that the clock
+   is right.
 """
 
 import logging
@@ -24,6 +25,12 @@ from likeness.policy.changes import (
     permanent_packs,
 )
 from likeness.policy.engine import Circumstances, PolicyEngine
+from likeness.policy.evidence import (
+    Evidence,
+    ModelOf,
+    every_evidence,
+    least_true_positives,
+)
 from likeness.policy.tables import STATE, USES
 from likeness.storage import Freshness
 from likeness.terms import Decision, Duty, Rule, Use
@@ -45,10 +52,15 @@ def is_set_back(now: datetime, latest: datetime) -> bool:
 class RulesInForce:
     """The rules and the stop switch of an installation; safe to use from many threads."""
 
-    def __init__(self, freshness: Freshness) -> None:
+    def __init__(self, freshness: Freshness, model_of: ModelOf = lambda use: "") -> None:
+        """Read the rules when they are asked; `model_of` names the model that a use works with.
+
+        Without it nothing is known of any model. It is called only while there is evidence.
+        """
         self._freshness = freshness
+        self._model_of = model_of
         self._lock = threading.Lock()
-        self._known = _Known(_NEVER_READ, _NEVER, PolicyEngine(()), True, ())
+        self._known = _Known(_NEVER_READ, _NEVER, PolicyEngine(()), True, (), ())
         self._latest: datetime | None = None
         freshness.follow(self._read_what_changed)
 
@@ -63,6 +75,7 @@ class RulesInForce:
             circumstances,
             suspended=any(one.stops(use) for one in known.suspensions),
             clock_set_back=is_set_back(now, latest),
+            least_true_positives=least_true_positives(known.evidence, use, self._model_of, now),
         )
         decision = known.engine.decide(use, seen, now)
         if known.broken and not decision.allowed:
@@ -95,9 +108,12 @@ class RulesInForce:
             _logger.error("nothing is allowed, a pack cannot be read: %s", error)
             engine, broken = PolicyEngine(permanent_packs()), True
         suspensions = tuple(every_suspension(connection))
+        evidence = tuple(every_evidence(connection))
         with self._lock:
             self._latest = None
-            self._known = _Known(state.revision, state.changed_at, engine, broken, suspensions)
+            self._known = _Known(
+                state.revision, state.changed_at, engine, broken, suspensions, evidence
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +125,7 @@ class _Known:
     engine: PolicyEngine
     broken: bool
     suspensions: tuple[Suspension, ...]
+    evidence: tuple[Evidence, ...]
 
 
 def uses_of_day(connection: Connection, organisation: str, now: datetime) -> int:

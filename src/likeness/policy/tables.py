@@ -8,6 +8,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -50,6 +51,25 @@ STATE = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("revision", BigInteger, nullable=False),
     Column("changed_at", Instant, nullable=False),
+)
+
+# Report cards that an admin accepted as evidence about a model. Several may be about one.
+EVIDENCE = Table(
+    "policy_evidence",
+    METADATA,
+    Column("id", Identifier, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("test", String(64), nullable=False),
+    # Ten-thousandths of a percent, so that it is exact.
+    Column("least_true_positives", BigInteger, nullable=False),
+    # The card as it was given, and who signed it.
+    Column("card", Text, nullable=False),
+    Column("card_digest", String(64), nullable=False),
+    Column("public_key", LargeBinary(32), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("accepted_at", Instant, nullable=False),
+    Column("accepted_by", String, nullable=False),
+    UniqueConstraint("card_digest"),
 )
 
 # Uses of a day by organisation, while a rule limits them.

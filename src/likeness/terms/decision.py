@@ -1,6 +1,7 @@
 """What rules say of a use: allowed, refused, or allowed once something is done."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -45,13 +46,14 @@ class Decision:
 
     `refused_by` is empty where the use is allowed; `obligations` are those not met yet, the
     strictest of each duty. `allowed_by` are the permits that were satisfied. `rules_digest` names
-    the rule set, to the byte.
+    the rule set, to the byte. `true_positives` is the fact of that name that rules went by.
     """
 
     allowed_by: tuple[Rule, ...]
     refused_by: tuple[Rule, ...]
     obligations: tuple[Obligation, ...]
     rules_digest: str
+    true_positives: Decimal = Decimal(0)
 
     @property
     def allowed(self) -> bool:

@@ -75,7 +75,8 @@ class Use:
     the caller's words, never written to a log or the ledger in the clear. `live` says that people
     are looked for in pictures of this moment. `granted` is whether the caller may state the
     purpose; without, nothing is done. `replayed` says that it was asked for with the signature of
-    an earlier request: by a client that tried again, or by somebody who listened.
+    an earlier request: by a client that tried again, or by somebody who listened. `model` is what
+    it works with, where that is not the model of its collection.
     """
 
     principal: Principal
@@ -89,4 +90,5 @@ class Use:
     live: bool = False
     granted: bool = True
     replayed: bool = False
+    model: str | None = None
     id: UUID = field(default_factory=uuid4)

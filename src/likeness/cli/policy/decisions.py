@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
@@ -77,6 +78,15 @@ def explain(
     separate_reviews: Annotated[
         int, typer.Option(help="Number of them who knew of no other's verdict.", min=0)
     ] = 0,
+    true_positives: Annotated[
+        float,
+        typer.Option(
+            help="Percent of true positives by NIST's test on a report card. Default: what the"
+            " accepted cards say.",
+            min=0,
+            max=100,
+        ),
+    ] = 0.0,
     uses_today: Annotated[
         int, typer.Option(help="Number of the organisation's uses before it today.", min=0)
     ] = 0,
@@ -109,6 +119,7 @@ def explain(
         similarity=similarity,
         reviews=max(reviews, separate_reviews),
         separate_reviews=separate_reviews,
+        least_true_positives=Decimal(str(true_positives)),
         authorised=authorised,
         since_use=timedelta(hours=hours_since),
         notice_shown=notice or declared.notice_shown,

@@ -14,13 +14,17 @@ from likeness.errors import InvalidRequest
 from likeness.policy import (
     Circumstances,
     EnabledPack,
+    Evidence,
+    ModelOf,
     Pack,
     PolicyEngine,
     Scope,
     Suspension,
     enabled_packs,
+    every_evidence,
     every_suspension,
     is_set_back,
+    least_true_positives,
     permanent_packs,
     rules_changed_at,
     with_pack,
@@ -41,15 +45,22 @@ class RulesNow:
     suspensions: tuple[Suspension, ...]
     changed_at: datetime
     engine: PolicyEngine
+    evidence: tuple[Evidence, ...]
+    model_of: ModelOf
 
     def decide(
         self, use: Use, circumstances: Circumstances, at: datetime, *, by_the_clock: bool
     ) -> Decision:
-        """Say what they say of a use at a moment, which the clock says is now or which is meant."""
+        """Say what they say of a use at a moment, which the clock says is now or which is meant.
+
+        Where no true positives are said, those of accepted report cards count.
+        """
         seen = replace(
             circumstances,
             suspended=any(one.stops(use) for one in self.suspensions),
             clock_set_back=by_the_clock and is_set_back(at, self.changed_at),
+            least_true_positives=circumstances.least_true_positives
+            or least_true_positives(self.evidence, use, self.model_of, at),
         )
         return self.engine.decide(use, seen, at)
 
@@ -60,7 +71,7 @@ def rules_now(rows: Rows) -> RulesNow:
     Raises:
         InvalidRequest: a pack that is enabled cannot be read.
     """
-    return rows.database.read(_rules_now)
+    return rows.database.read(partial(_rules_now, model_of=rows.model_of))
 
 
 def enable_pack(rows: Rows, caller: Caller, pack: Pack, chosen: Mapping[str, str]) -> EnabledPack:
@@ -195,11 +206,13 @@ def _stopped(scope: Scope, subject: str) -> Outcome:
     return Outcome(details={"scope": scope.value, "subject": subject})
 
 
-def _rules_now(connection: Connection) -> RulesNow:
+def _rules_now(connection: Connection, model_of: ModelOf) -> RulesNow:
     packs = tuple(enabled_packs(connection))
     return RulesNow(
         packs,
         tuple(every_suspension(connection)),
         rules_changed_at(connection),
         PolicyEngine([*permanent_packs(), *(one.chosen for one in packs)]),
+        tuple(every_evidence(connection)),
+        model_of,
     )

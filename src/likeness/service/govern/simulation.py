@@ -118,6 +118,7 @@ def _recorded(index: int, entry: Entry, rules: Rules, uses_today: int) -> Record
         Circumstances.at_admission(entry.use, uses_today),
         suspended=STOP_SWITCH in refused_by,
         clock_set_back="clock-set-back" in refused_by,
+        least_true_positives=rules.true_positives,
     )
     owed = frozenset((one.duty, one.amount) for one in rules.owed)
     said = Said(bool(rules.allowed_by) and not refused_by, refused_by, owed)

@@ -103,7 +103,7 @@ def re_embedding(
     """
     of = home.collection(caller, Action.ENROL, name)
     # Templates of people are made, as in enrolment.
-    with home.record(caller, Action.ENROL, of) as record:
+    with home.record(caller, Action.ENROL, of, new.name) as record:
         _require_another_model(of, new.name)  # said before networks are loaded
         work = ReEmbedder(home, of, record, new.load(), new.dimensions, workers=workers)
         yield work

@@ -182,7 +182,7 @@ def import_collection(
         export.finish()
         return rows.collections.named(connection, collection.name)
 
-    with rows.record(caller, Action.ENROL) as record:
+    with rows.record(caller, Action.ENROL, model=header.model) as record:
         return record.write(insert, lambda made: _outcome(made, header))
 
 

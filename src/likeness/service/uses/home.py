@@ -7,7 +7,7 @@ with home.record(caller, Action.SEARCH, collection) as record:   # or Denied, on
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from likeness.errors import Conflict, Denied, NotFound
 from likeness.gallery import Collection, Collections, Gallery, OpenCollection
 from likeness.ledger import Ledger
 from likeness.notify import Network
+from likeness.policy import ModelOf
 from likeness.secrets import Keyring
 from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.uses.caller import Caller
@@ -67,6 +68,7 @@ class Rows:
     the recogniser of a name, or by the settings'. `load_finder` gives the finder of a collection's
     model, comparable with it or not (`comparable_finder` checks that), and `calibration_of` says
     what the scores of its searches mean: without a collection, of the model that new ones take.
+    `model_of` names the model that a use works with, for rules that go by report cards.
     `keeps_crops` is whether pictures may be kept: without, nobody could review a match.
     `scores_hidden` keeps ranks and similarities from reviewers until they have decided.
     `webhook_networks` may be told beside public addresses. `somebody` is who is at this machine: at
@@ -83,6 +85,7 @@ class Rows:
     templates_of: Callable[[str | None], TemplatesOf]
     calibration_of: Callable[[Collection | None], Calibration]
     load_finder: Callable[[Collection | None], FaceFinder]
+    model_of: ModelOf
     limits: DecodeLimits
     keeps_crops: bool
     scores_hidden: bool
@@ -95,15 +98,21 @@ class Rows:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def record(
-        self, caller: Caller, action: Action, of: Collection | None = None
+        self,
+        caller: Caller,
+        action: Action,
+        of: Collection | None = None,
+        model: str | None = None,
     ) -> AbstractContextManager[Record]:
         """Have a use admitted, and recorded when it ends; the caller keeps its proof.
+
+        `model` is what it works with, where that is not the collection's.
 
         Raises:
             Denied: its role or a rule forbids it; that is recorded.
             LedgerBroken: it cannot be recorded, so nothing is done.
         """
-        use = caller.use(action)
+        use = replace(caller.use(action), model=model)
         if of is not None:
             use = use_in(use, of.id, of.tags)
         return self.record_use(caller, use)
