@@ -35,10 +35,23 @@ _MOST_PARTS = 64
 _MOST_PLACES = 8
 
 
-def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def read_rows(
+    path: Path,
+    needed: Sequence[str],
+    *,
+    skip: Callable[[int, InvalidRequest], object] | None = None,
+    distinct: bool = False,
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the number of a line and its values by column; columns not `needed` may be empty.
 
     Rows without any value are left out.
+
+    Args:
+        path: the file.
+        needed: columns that must be there, with a value in each row.
+        skip: is told the line and the fault of a row that is not as it must be, which is then left
+            out; without, such a row is an error.
+        distinct: refuse any column that comes twice, not only one that is needed.
 
     Raises:
         InvalidRequest: the file is no such CSV file, its first line lacks a column, or a row has
@@ -55,13 +68,22 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
             if "\0" in first:
                 raise _not_csv(path)
             choice = _SEPARATORS if declared is None else _declared(path, declared[1])
-            separator = _separator(f"'{path}', line {before + 1}", first, needed, choice)
+            place = f"'{path}', line {before + 1}"
+            separator = _separator(place, first, needed, choice, distinct)
             reader = csv.reader(chain([first], lines), strict=True, delimiter=separator)
             columns = _columns(next(reader, []))
             for values in reader:
                 last = before + reader.line_num
-                if any(values):
-                    yield last, _row(f"'{path}', line {last}", columns, values, needed, separator)
+                if not any(values):
+                    continue
+                try:
+                    row = _row(columns, values, needed, separator)
+                except InvalidRequest as error:
+                    if skip is None:
+                        raise InvalidRequest(f"'{path}', line {last}: {error}") from error
+                    skip(last, error)
+                else:
+                    yield last, row
     except OSError as error:
         raise InvalidRequest(f"'{path}' cannot be read ({error.strerror}). Check it.") from error
     except UnicodeDecodeError as error:
@@ -136,7 +158,9 @@ def _declared(path: Path, separator: str) -> Sequence[str]:
     return separator
 
 
-def _separator(place: str, first: str, needed: Sequence[str], choice: Iterable[str]) -> str:
+def _separator(
+    place: str, first: str, needed: Sequence[str], choice: Iterable[str], distinct: bool
+) -> str:
     """Choose what separates values: it makes the columns that are needed of the first line."""
     columns = {one: _columns(next(csv.reader([first], delimiter=one), [])) for one in choice}
     fitting = [one for one in columns if set(needed) <= set(columns[one])]
@@ -152,7 +176,8 @@ def _separator(place: str, first: str, needed: Sequence[str], choice: Iterable[s
             f"{place}: it is not clear whether commas, semicolons or tabs separate the columns. Use"
             " one of them."
         )
-    twice = [one for one in needed if columns[fitting[0]].count(one) > 1]
+    names = columns[fitting[0]]
+    twice = [one for one in (names if distinct else needed) if one and names.count(one) > 1]
     if twice:
         raise InvalidRequest(f"{place}: column {twice[0]} comes twice. Rename one.")
     return fitting[0]
@@ -163,7 +188,6 @@ def _columns(first: Sequence[str]) -> list[str]:
 
 
 def _row(
-    place: str,
     columns: Sequence[str],
     values: Sequence[str],
     needed: Sequence[str],
@@ -171,13 +195,13 @@ def _row(
 ) -> dict[str, str]:
     if len(values) > len(columns):
         raise InvalidRequest(
-            f"{place}: more values than the {len(columns)} columns. Quote a value that holds a"
+            f"more values than the {len(columns)} columns. Quote a value that holds a"
             f" {_SEPARATORS[separator]}."
         )
     row = dict.fromkeys(columns, "") | dict(zip(columns, values, strict=False))
     for column in needed:
         if not row[column]:
-            raise InvalidRequest(f"{place}: {column} is missing. Mend the line.")
+            raise InvalidRequest(f"{column} is missing. Mend the line.")
     return row
 
 
@@ -214,6 +238,11 @@ def _as_spelt(root: Path, name: str) -> Path:
         further = (place / one for place in places for one in spellings(part))
         places = list(islice(filter(os.path.lexists, further), _MOST_PLACES))
     return places[0] if places else root / name
+
+
+def of_text(value: str) -> str:
+    """Give back what `as_text` made text of."""
+    return value[1:] if value.startswith("'") and value[1:].startswith(_COMPUTED) else value
 
 
 def as_text(value: str) -> str:

@@ -33,7 +33,9 @@ class Plan:
     `pairs` are (n, 2) int32 numbers of samples, reference first; None stands for every pair once.
     `gallery` are numbers of samples to enrol and `searches` those to search with, both empty for
     1:1. Where the data have no identities every sample is another subject. `digests` are the
-    SHA-256 of each sample's file, in order.
+    SHA-256 of each sample's file, in order, empty for one that nobody gave. `folds` are (n,) int16,
+    in which fold each of `pairs` is, where its list has folds. `split` says in words how the
+    gallery was chosen.
     """
 
     samples: tuple[PlannedSample, ...]
@@ -44,6 +46,22 @@ class Plan:
     digests: tuple[str, ...]
     problems: tuple[RowProblem, ...] = ()
     suspicions: tuple[Suspicion, ...] = ()
+    folds: NDArray[np.int16] | None = None
+    split: str = ""
+
+    def counted(self, failed: NDArray[np.bool_]) -> Samples:
+        """Number subjects, by name, and groups of every column of labels.
+
+        Args:
+            failed: (m,), which of the samples have no template.
+        """
+        subjects = np.unique([sample.subject for sample in self.samples], return_inverse=True)[1]
+        columns = sorted({column for sample in self.samples for column in sample.labels})
+        axes = tuple(
+            Axis.of(column, [sample.labels.get(column, "") for sample in self.samples])
+            for column in columns
+        )
+        return Samples(subjects.astype(np.int32), failed, axes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
