@@ -1,0 +1,585 @@
+"""Hold what a system says of people's attributes against labels, by group: Gender Shades' audit.
+
+Likeness itself guesses nobody's sex, age or race. It measures systems that do: each answer is right
+or wrong by a label that somebody gave, a picture without an answer is a failure, and both are
+counted for each group and each intersection of groups.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import InvalidRequest
+from likeness.evaluation import (
+    Axis,
+    Bounded,
+    ClusteredRate,
+    chance_of_groups,
+    clustered_mean,
+    clustered_rate,
+    difference,
+    intersection,
+    ratio,
+    years_between,
+)
+from likeness.service.evaluate.ages import Years, are_ages, banded, in_order, years_of
+from likeness.service.evaluate.findings import (
+    DataFacts,
+    Estimate,
+    Rate,
+    RowProblem,
+    SystemFacts,
+)
+from likeness.service.evaluate.predictions import NO_ANSWER, Prediction, Predictions
+from likeness.service.evaluate.readers import Labels
+from likeness.service.evaluate.readers.labels import LabelledRow
+from likeness.service.evaluate.readers.planning import NOTHING_SAID, DataDescription
+
+SCHEMA = "likeness-attributes/1"
+FEWEST_TRIALS = 30
+"""A group with fewer answers is shown, and is neither worst nor best."""
+_FEW_ERRORS = 30
+_WITHIN_YEARS = 5.0
+_MOST_GROUPED_BY = 3
+_CONFIDENCES = (50.0, 80.0, 90.0, 95.0, 99.0)
+_MOST_CONFUSED = 12
+_SAME_WORDS = (
+    ("female", {"f", "female", "woman", "women", "girl"}),
+    ("male", {"m", "male", "man", "men", "boy"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeGroup:
+    """One group: `failed` of all its pictures, `wrong` of those answered, and both of all.
+
+    `years_off` is the mean of how many years answers lie above the truth (below: negative), and
+    `years_apart` how far either way; for ages alone.
+    """
+
+    group: str
+    subjects: int
+    images: int
+    failed: Rate
+    wrong: Rate
+    wrong_or_failed: Rate
+    years_off: Estimate | None = None
+    years_apart: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeAxis:
+    """All groups of one column, or of several crossed.
+
+    `ratio` and `difference` are the worst group's rate of wrong answers by, and less, the best
+    one's. `chance` is how likely chance alone sets groups so far apart.
+    """
+
+    axis: str
+    groups: tuple[AttributeGroup, ...]
+    worst: str
+    best: str
+    ratio: Estimate
+    difference: Estimate
+    chance: float | None
+    unlabelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidencePoint:
+    """What is left where answers that the system is less sure of are not used.
+
+    `least` is percent; `worst_group` is of the finest axis.
+    """
+
+    least: float
+    answered: Rate
+    wrong: Rate
+    worst_group: str
+    worst: Rate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """How often each label (rows) was answered with what (columns); the last column is failures."""
+
+    labels: tuple[str, ...]
+    answers: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeReport:
+    """What an audit of answers about one attribute found."""
+
+    title: str
+    made_at: datetime
+    made_by: str
+    system: SystemFacts
+    data: DataFacts
+    attribute: str
+    rule: str
+    overall: AttributeGroup
+    axes: tuple[AttributeAxis, ...]
+    confusion: Confusion | None
+    confidences: tuple[ConfidencePoint, ...]
+    reasons: tuple[tuple[str, int], ...]
+    problems: tuple[RowProblem, ...]
+    limits: tuple[str, ...]
+    schema: str = SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Pictures whose label is known, and what came of each."""
+
+    rows: tuple[LabelledRow, ...]
+    subjects: NDArray[np.int64]
+    failed: NDArray[np.bool_]
+    wrong: NDArray[np.bool_]
+    confidences: NDArray[np.float64]
+    years_off: NDArray[np.float64] | None
+    axes: tuple[Axis, ...]
+    rule: str
+    notes: tuple[str, ...] = field(default=())
+
+
+def audit_predictions(
+    labels: Labels,
+    attribute: str,
+    predictions: Predictions,
+    *,
+    by: Sequence[str],
+    system: SystemFacts,
+    made_at: datetime,
+    made_by: str,
+    description: DataDescription = NOTHING_SAID,
+    source: str = "",
+    within: float | None = None,
+) -> AttributeReport:
+    """Judge every answer by its picture's label, and count by group.
+
+    Args:
+        labels: what a manifest says of pictures.
+        attribute: the column that answers are judged by.
+        predictions: the answers.
+        by: further columns to group by; each alone, and crossed with each other and the attribute.
+        system: who answered.
+        made_at: when this is done.
+        made_by: the program and its version.
+        description: what the user says of the data.
+        source: what the data are called if nothing is said.
+        within: how many years an answer may be off; as the report's `rule` says without.
+
+    Raises:
+        InvalidRequest: no such column, or nothing can be judged.
+    """
+    rows = tuple(labels.of_pictures.values())
+    _check_columns(rows, (attribute, *by))
+    if within is not None and not 0 <= within <= 100:
+        raise InvalidRequest(f"{within} years off is no tolerance. Give 0 to 100.")
+    problems = [*labels.problems, *predictions.problems]
+    known = [key for key in labels.of_pictures if labels.of_pictures[key].labels.get(attribute)]
+    if not known:
+        raise InvalidRequest(f"No picture has a label in column '{attribute}'. Fill it in.")
+    if not any(key in predictions.of_pictures for key in known):
+        other = next(iter(predictions.of_pictures))
+        raise InvalidRequest(
+            f"The answers are about none of the labelled pictures: they name '{other}', the labels"
+            f" '{known[0]}'. Name them alike."
+        )
+    problems += _unasked(labels, predictions)
+    missing = Prediction("", None, NO_ANSWER)
+    said = [predictions.of_pictures.get(key, missing) for key in known]
+    judged = _judge([labels.of_pictures[key] for key in known], said, attribute, by, within)
+    overall = _group("all", judged, np.ones(len(known), bool))
+    axes = tuple(_axis(axis, judged) for axis in judged.axes)
+    has_subjects = any(row.subject for row in judged.rows)
+    failures = Counter(one.failure or NO_ANSWER for one in said if not one.value)
+    data = DataFacts(
+        description.name or source,
+        description.version,
+        description.provenance,
+        description.labelled_by,
+        _digest(judged.rows),
+        len(known),
+        overall.subjects,
+        has_subjects,
+    )
+    return AttributeReport(
+        title=f"Answers about {attribute}",
+        made_at=made_at,
+        made_by=made_by,
+        system=system,
+        data=data,
+        attribute=attribute,
+        rule=judged.rule,
+        overall=overall,
+        axes=axes,
+        confusion=_confusion(judged, said, attribute),
+        confidences=_by_confidence(judged),
+        reasons=tuple(failures.most_common()),
+        problems=tuple(problems),
+        limits=_limits(judged, axes, overall, len(rows) - len(known), attribute, has_subjects),
+    )
+
+
+def to_json(report: AttributeReport) -> bytes:
+    """Give a report as JSON, numbers as they are."""
+    return json.dumps(asdict(report), indent=1, default=str, allow_nan=False).encode()
+
+
+def _check_columns(rows: Sequence[LabelledRow], columns: Sequence[str]) -> None:
+    if not rows:
+        raise InvalidRequest("The labels are of people, not of pictures. Add a column 'path'.")
+    there = list(dict.fromkeys(column for row in rows for column in row.labels))
+    for column in columns:
+        if column not in there:
+            raise InvalidRequest(
+                f"No column '{column}' in the labels. There is: {', '.join(there) or 'none'}."
+            )
+    if len(set(columns)) < len(columns):
+        raise InvalidRequest("A column is named twice. Name the attribute once, and others once.")
+    if len(columns) > 1 + _MOST_GROUPED_BY:
+        raise InvalidRequest(
+            f"{len(columns) - 1} columns to group by make too many cells. Name"
+            f" {_MOST_GROUPED_BY} at most."
+        )
+
+
+def _unasked(labels: Labels, predictions: Predictions) -> list[RowProblem]:
+    unknown = [key for key in predictions.of_pictures if key not in labels.of_pictures]
+    if not unknown:
+        return []
+    return [
+        RowProblem(
+            unknown[0],
+            f"Answers about {len(unknown):,} pictures that have no row of labels. They are left"
+            " out.",
+        )
+    ]
+
+
+def _judge(
+    rows: Sequence[LabelledRow],
+    said: Sequence[Prediction],
+    attribute: str,
+    by: Sequence[str],
+    within: float | None,
+) -> _Judged:
+    truths = [row.labels[attribute] for row in rows]
+    answers = [one.value for one in said]
+    _, subjects = np.unique(
+        [row.subject or f"\0{number}" for number, row in enumerate(rows)], return_inverse=True
+    )
+    failed = np.array([not answer for answer in answers])
+    notes: list[str] = []
+    off = None
+    if are_ages(truths):
+        wrong, off, rule = _judge_ages(truths, answers, within, notes)
+    else:
+        if within is not None:
+            raise InvalidRequest(
+                f"Column '{attribute}' holds words, so no answer is years off. Leave --within out."
+            )
+        wrong, rule = _judge_words(truths, answers, attribute, notes)
+    grouped = [_axis_of(attribute, truths)]
+    grouped += [_axis_of(column, [row.labels.get(column, "") for row in rows]) for column in by]
+    return _Judged(
+        rows=tuple(rows),
+        subjects=np.asarray(subjects, np.int64),
+        failed=failed,
+        wrong=wrong,
+        confidences=np.array(
+            [np.nan if one.confidence is None else one.confidence for one in said], np.float64
+        ),
+        years_off=off,
+        axes=tuple(
+            intersection(chosen)
+            for size in range(1, len(grouped) + 1)
+            for chosen in combinations(grouped, size)
+        ),
+        rule=rule,
+        notes=tuple(notes),
+    )
+
+
+def _axis_of(name: str, values: Sequence[str]) -> Axis:
+    values = banded(values)
+    axis = Axis.of(name, values)
+    ordered = in_order(axis.labels)
+    places = np.array([ordered.index(label) for label in axis.labels] + [-1], np.int32)
+    return Axis(name, tuple(ordered), places[axis.codes])
+
+
+def _meaning(word: str) -> str:
+    word = " ".join(word.casefold().split())
+    return next((meant for meant, words in _SAME_WORDS if word in words), word)
+
+
+def _judge_words(
+    truths: Sequence[str], answers: Sequence[str], attribute: str, notes: list[str]
+) -> tuple[NDArray[np.bool_], str]:
+    labels = {_meaning(truth) for truth in truths}
+    given = Counter(answer for answer in answers if answer)
+    foreign = [answer for answer in given if _meaning(answer) not in labels]
+    if given and len(foreign) == len(given):
+        raise InvalidRequest(
+            f"No answer is a label: answers are such as '{given.most_common(1)[0][0]}', labels in"
+            f" '{attribute}' such as '{truths[0]}'. Write both alike."
+        )
+    if foreign:
+        count = sum(given[answer] for answer in foreign)
+        notes.append(
+            f"{count:,} answers are words that no label is, such as '{foreign[0]}'. They count as"
+            " wrong."
+        )
+    wrong = [
+        bool(answer) and _meaning(answer) != _meaning(truth)
+        for truth, answer in zip(truths, answers, strict=True)
+    ]
+    return np.array(wrong), (
+        "An answer is right if it is the label's word; case does not count, and neither do short"
+        " forms such as F and M."
+    )
+
+
+def _judge_ages(
+    truths: Sequence[str], answers: Sequence[str], within: float | None, notes: list[str]
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], str]:
+    true = [_known(years_of(truth)) for truth in truths]
+    given = [years_of(answer) if answer else None for answer in answers]
+    bands = any(low < high for low, high in true)
+    ranges = any(one is not None and one.low < one.high for one in given)
+    unread = [answer for answer, one in zip(answers, given, strict=True) if answer and one is None]
+    if unread:
+        notes.append(
+            f"{len(unread):,} answers are no age, such as '{unread[0]}'. They count as wrong."
+        )
+    if not any(one is not None for one in given):
+        raise InvalidRequest("No answer is an age or a range of ages. Write 34 or 20-28.")
+    if bands:
+        # Somebody of 29 years and 11 months is of the band 20-29.
+        true = [Years(low, high + 0.999 if low < high else high) for low, high in true]
+        read = [Years(one.middle, one.middle) if one else Years(0, 0) for one in given]
+        allowed = within or 0.0
+        rule = "An answer is right if the middle of the ages that it names lies in the label's band"
+    else:
+        read = [one or Years(0, 0) for one in given]
+        allowed = (0.0 if ranges else _WITHIN_YEARS) if within is None else within
+        rule = (
+            "An answer is right if the true age is among the ages that it names"
+            if ranges
+            else "An answer is right if it is the true age"
+        )
+    rule += f", or no more than {allowed:g} years off." if allowed else "."
+    middles = np.array([[one.middle, one.middle] if one else [np.nan] * 2 for one in given])
+    off = years_between(middles, np.array(true))
+    wrong = np.abs(years_between(np.array(read), np.array(true))) > allowed + 1e-9
+    answered = np.array([bool(answer) for answer in answers])
+    unreadable = np.array([one is None for one in given])
+    return (wrong | unreadable) & answered, off, rule
+
+
+def _known(years: Years | None) -> Years:
+    if years is None:
+        raise AssertionError("Checked by are_ages.")
+    return years
+
+
+def _group(name: str, judged: _Judged, chosen: NDArray[np.bool_]) -> AttributeGroup:
+    answered = chosen & ~judged.failed
+    off: Estimate | None = None
+    apart: Estimate | None = None
+    if judged.years_off is not None:
+        counted = answered & ~np.isnan(judged.years_off)
+        years, whose = judged.years_off[counted], judged.subjects[counted]
+        off, apart = (_estimate(clustered_mean(values, whose)) for values in (years, np.abs(years)))
+    failed = clustered_rate(judged.failed[chosen], judged.subjects[chosen])
+    either = judged.wrong | judged.failed
+    return AttributeGroup(
+        name,
+        subjects=failed.subjects,
+        images=failed.trials,
+        failed=rate_of(failed),
+        wrong=rate_of(_wrong(judged, chosen)),
+        wrong_or_failed=rate_of(clustered_rate(either[chosen], judged.subjects[chosen])),
+        years_off=off,
+        years_apart=apart,
+    )
+
+
+def _wrong(judged: _Judged, chosen: NDArray[np.bool_]) -> ClusteredRate:
+    answered = chosen & ~judged.failed
+    return clustered_rate(judged.wrong[answered], judged.subjects[answered])
+
+
+def _axis(axis: Axis, judged: _Judged) -> AttributeAxis:
+    members = [axis.codes == code for code in range(len(axis.labels))]
+    rates = [_wrong(judged, chosen) for chosen in members]
+    carried = [number for number, rate in enumerate(rates) if rate.trials >= FEWEST_TRIALS]
+    groups = [
+        _group(label, judged, chosen) for label, chosen in zip(axis.labels, members, strict=True)
+    ]
+    answered = ~judged.failed
+    chance = chance_of_groups(
+        judged.wrong[answered],
+        judged.subjects[answered],
+        Axis(axis.name, axis.labels, axis.codes[answered]),
+    )
+    worst = best = ""
+    over = less = Estimate(
+        None, note=f"Fewer than two groups have {FEWEST_TRIALS} answers, so none is compared."
+    )
+    if len(carried) > 1:
+        ordered = sorted(carried, key=lambda number: (rates[number].value or 0.0, -number))
+        low, high = ordered[0], ordered[-1]
+        if rates[low].value == rates[high].value:
+            note = "All groups that can be compared have one rate."
+            over = less = Estimate(None, note=note)
+        else:
+            best, worst = axis.labels[low], axis.labels[high]
+            over = _ratio(rates[high], rates[low], best)
+            less = _estimate(difference(rates[high], rates[low]))
+    return AttributeAxis(
+        axis.name,
+        tuple(sorted(groups, key=lambda group: -(group.wrong.value or 0.0))),
+        worst=worst,
+        best=best,
+        ratio=over,
+        difference=less,
+        chance=chance,
+        unlabelled=int(np.count_nonzero(axis.codes < 0)),
+    )
+
+
+def _ratio(high: ClusteredRate, low: ClusteredRate, best: str) -> Estimate:
+    bounded = ratio(high, low)
+    if bounded.value is None:
+        return Estimate(
+            None, bounded.low, None, f"Undefined: no answer about '{best}' is wrong. A lower bound."
+        )
+    return _estimate(bounded)
+
+
+def rate_of(rate: ClusteredRate) -> Rate:
+    """Give a rate, and say what bounds it where few or no errors were seen."""
+    if rate.value is None:
+        return Rate(0, 0, None, note="There is nothing to count.")
+    note = ""
+    if rate.errors == 0:
+        note = (
+            f"None of {rate.trials:,} from {rate.subjects:,} people: by the rule of 3 the rate may"
+            f" be {100 * min(1.0, 3 / rate.subjects):.2g}%."
+        )
+    elif rate.errors < _FEW_ERRORS:
+        note = "Fewer than 30 (rule of 30): look at the interval, not at the rate."
+    return Rate(rate.errors, rate.trials, rate.value, rate.low, rate.high, note)
+
+
+def _estimate(bounded: Bounded) -> Estimate:
+    note = "" if bounded.value is not None else "There is nothing to count."
+    return Estimate(bounded.value, bounded.low, bounded.high, note)
+
+
+def _confusion(judged: _Judged, said: Sequence[Prediction], attribute: str) -> Confusion | None:
+    """Count answers by label; None where there are too many of either for a table."""
+    truths = banded([row.labels[attribute] for row in judged.rows])
+    answers = [one.value for one in said]
+    if judged.years_off is not None:
+        middles = [f"{years.middle:g}" if (years := years_of(one)) else one for one in answers]
+        answers = list(banded(middles))
+    labels, columns = in_order(list(set(truths))), in_order([one for one in set(answers) if one])
+    if len(labels) > _MOST_CONFUSED or len(columns) > 2 * _MOST_CONFUSED:
+        return None
+    counts = Counter(zip(truths, answers, strict=True))
+    return Confusion(
+        tuple(labels),
+        (*columns, "failed"),
+        tuple(tuple(counts[label, column] for column in (*columns, "")) for label in labels),
+    )
+
+
+def _by_confidence(judged: _Judged) -> tuple[ConfidencePoint, ...]:
+    """Leave out answers below each confidence; nothing where not every answer has one."""
+    answered = ~judged.failed
+    if not answered.any() or np.isnan(judged.confidences[answered]).any():
+        return ()
+    finest = judged.axes[-1]
+    found = []
+    for least in _CONFIDENCES:
+        used = answered & (np.nan_to_num(judged.confidences, nan=-1.0) >= least)
+        rates = {
+            label: _wrong(judged, used & (finest.codes == code))
+            for code, label in enumerate(finest.labels)
+        }
+        carried = {label: one for label, one in rates.items() if one.trials >= FEWEST_TRIALS}
+        worst = max(carried, key=lambda label: carried[label].value or 0.0, default="")
+        found.append(
+            ConfidencePoint(
+                least,
+                rate_of(clustered_rate(used, judged.subjects)),
+                rate_of(_wrong(judged, used)),
+                worst,
+                rate_of(carried[worst]) if worst else None,
+            )
+        )
+    return tuple(found)
+
+
+def _limits(
+    judged: _Judged,
+    axes: Sequence[AttributeAxis],
+    overall: AttributeGroup,
+    unlabelled: int,
+    attribute: str,
+    has_subjects: bool,
+) -> tuple[str, ...]:
+    said = list(judged.notes)
+    if unlabelled:
+        said.append(f"{unlabelled:,} pictures have no label in '{attribute}' and are left out.")
+    for axis in axes:
+        few = [group.group for group in axis.groups if group.wrong.trials < FEWEST_TRIALS]
+        if few:
+            such = ", ".join(few[:6]) + (", ..." if len(few) > 6 else "")
+            said.append(
+                f"{axis.axis}: {len(few)} of {len(axis.groups)} groups have fewer than"
+                f" {FEWEST_TRIALS} answers and are neither worst nor best ({such})."
+            )
+        if axis.chance is not None and axis.chance > 0.05:
+            said.append(
+                f"{axis.axis}: chance alone sets groups as far apart in {100 * axis.chance:.0f} of"
+                " 100 sets of data; these data do not show that the system treats them unequally."
+            )
+    if any(axis.worst for axis in axes):
+        said.append(
+            "Worst and best are those of these data; with other pictures other groups may be."
+        )
+    if not has_subjects:
+        said.append(
+            "Nobody said whose the pictures are, so each counts as another person's. If several"
+            " show one person, the intervals are too narrow."
+        )
+    if overall.failed.errors:
+        said.append(
+            "Pictures without an answer are counted on their own, and as wrong in the last column."
+            " A system that refuses hard pictures looks better in the first."
+        )
+    said.append(
+        "Labels are what somebody saw or was told. An answer about looks is no knowledge of a"
+        " person."
+    )
+    return tuple(said)
+
+
+def _digest(rows: Sequence[LabelledRow]) -> str:
+    """Digest names, subjects and labels, in any order."""
+    lines = [json.dumps([row.path, row.subject, sorted(row.labels.items())]) for row in rows]
+    return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
