@@ -43,7 +43,7 @@ def test_a_resample_has_the_rates_of_comparisons_that_are_really_repeated(target
     comparisons, samples = population(12, 3)
     axis = samples.axes[0]
     found = resample(
-        comparisons, samples, axis, targets=[target], thresholds=[1.5], resamples=5, seed=3
+        comparisons, samples, [axis], targets=[target], thresholds=[1.5], resamples=5, seed=3
     )
     weights = np.concatenate(Draws.of(samples.subjects, 5, 3).blocks, axis=1).astype(int)
     ones = samples.subjects[comparisons.references]

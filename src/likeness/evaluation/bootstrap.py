@@ -176,7 +176,7 @@ class Resampled:
     targets: tuple[float, ...]
     fixed: tuple[float, ...]
     _tables: _Tables
-    _cells: Mapping[tuple[str, float], CellRates]
+    _cells: Mapping[tuple[str, str, float], CellRates]
 
     def threshold(self, target: float) -> Values:
         """Give each resample's own threshold for a target FMR."""
@@ -209,21 +209,23 @@ class Resampled:
         rates = [1.0 - self._tables.rates_at(self._tables.mated, column) for column in places.T]
         return intervals(np.array(rates).T[1:], confidence)
 
-    def cells(self, target: float) -> CellRates:
+    def cells(self, target: float, axis: str = "") -> CellRates:
         """Give the rates of groups at each resample's threshold for one of the targets.
+
+        `axis` is the name of one; the only one without.
 
         Raises:
             InvalidRequest: groups were not counted at this target.
         """
-        return self._counted("target", target)
+        return self._counted("target", target, axis)
 
-    def cells_at_threshold(self, threshold: float) -> CellRates:
-        """Give the rates of groups at one of the fixed thresholds.
+    def cells_at_threshold(self, threshold: float, axis: str = "") -> CellRates:
+        """Give the rates of groups at one of the fixed thresholds; `axis` as in `cells`.
 
         Raises:
             InvalidRequest: groups were not counted at this threshold.
         """
-        return self._counted("threshold", threshold)
+        return self._counted("threshold", threshold, axis)
 
     def interval(self, values: Values, confidence: float = 0.95) -> tuple[float, float]:
         """Give the interval of (R,) values: `interval`."""
@@ -232,19 +234,24 @@ class Resampled:
     def _places(self, target: float) -> NDArray[np.int64]:
         return self._tables.places([target])[:, 0]
 
-    def _counted(self, kind: str, at: float) -> CellRates:
-        if (kind, at) not in self._cells:
+    def _counted(self, kind: str, at: float, axis: str) -> CellRates:
+        chosen = [
+            cells
+            for (name, how, where), cells in self._cells.items()
+            if (how, where) == (kind, at) and axis in ("", name)
+        ]
+        if len(chosen) != 1:
             raise InvalidRequest(
-                f"Groups were not counted at the {kind} {at:g}. Name it, and an axis, when"
-                " resampling."
+                f"Groups of {axis or 'one axis'} were not counted at the {kind} {at:g}. Name it,"
+                " and the axis, when resampling."
             )
-        return self._cells[kind, at]
+        return chosen[0]
 
 
 def resample(
     comparisons: Comparisons,
     samples: Samples,
-    axis: Axis | None = None,
+    axes: Sequence[Axis] = (),
     *,
     targets: Sequence[float],
     thresholds: Sequence[float] = (),
@@ -261,7 +268,7 @@ def resample(
     Args:
         comparisons: what is counted; a failed one is no match.
         samples: whose they are.
-        axis: groups to count as well, at each target and threshold.
+        axes: groups to count as well, at each target and threshold.
         targets: FMRs; each resample has its own threshold for each.
         thresholds: thresholds that are the same in all resamples.
         resamples: R, how many draws.
@@ -278,16 +285,16 @@ def resample(
     fixed = np.array([kind(threshold) for threshold in thresholds], comparisons.scores.dtype)
     edges = _edges(comparisons.nonmated_scores, comparisons.mated_scores, targets, fixed)
     tables = _count(comparisons, samples, draws, edges, workers)
-    cells: dict[tuple[str, float], CellRates] = {}
-    if axis is not None:
+    cells: dict[tuple[str, str, float], CellRates] = {}
+    for axis in axes:
         counting = _CellCounting(comparisons, samples, axis, draws, workers)
         for target in targets:
             places = tables.places([target])[:, 0]
-            cells["target", target] = counting.rates(
+            cells[axis.name, "target", target] = counting.rates(
                 np.where(places >= 0, edges[places], np.inf).astype(edges.dtype)
             )
         for threshold, same in zip(thresholds, fixed, strict=True):
-            cells["threshold", threshold] = counting.rates(np.full(draws.columns, same))
+            cells[axis.name, "threshold", threshold] = counting.rates(np.full(draws.columns, same))
     return Resampled(tuple(targets), tuple(thresholds), tables, cells)
 
 
