@@ -244,9 +244,9 @@ class YieldPoint:
 class AxisFindings:
     """All groups of one axis, or of several axes crossed, at one global threshold.
 
-    `cross` is how often pairs of the same group match over all pairs' rate. `worst_*` and `best_*`
-    name groups among those that the data can carry. `warnings` are about groups whose FMR exceeds
-    the set multiple of the target.
+    `same_group` is the FMR of all strangers of one group: the headline, for random pairs flatter.
+    `worst_*` and `best_*` name groups among those that the data can carry. `warnings` are about
+    groups whose FMR exceeds the set multiple of the target.
     """
 
     axis: str
@@ -263,6 +263,7 @@ class AxisFindings:
     yields: tuple[YieldPoint, ...]
     warnings: tuple[str, ...]
     unlabelled: int = 0
+    same_group: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)
