@@ -1,0 +1,75 @@
+"""Reports as pages for people: one HTML file each, and what a terminal shows of it.
+
+`write_html` gives the page of an evaluation or audit. Another page is a `Page` of sections, whose
+blocks are sentences, facts, tables and plots; `write_page` makes HTML of it.
+"""
+
+from likeness.reports.blocks import (
+    Block,
+    Cell,
+    Columns,
+    Facts,
+    Heading,
+    Items,
+    Page,
+    Plot,
+    Section,
+    Table,
+    Text,
+)
+from likeness.reports.drawing import Ink, draw
+from likeness.reports.findings_page import findings_page, write_html
+from likeness.reports.pages import write_page
+from likeness.reports.summary import terminal
+from likeness.reports.wording import (
+    counts,
+    estimate_cell,
+    interval,
+    minute,
+    number,
+    one_in,
+    percent,
+    points,
+    printable,
+    rate_cell,
+    score,
+    seconds,
+    shortened,
+    signed,
+    small,
+)
+
+__all__ = [
+    "Block",
+    "Cell",
+    "Columns",
+    "Facts",
+    "Heading",
+    "Ink",
+    "Items",
+    "Page",
+    "Plot",
+    "Section",
+    "Table",
+    "Text",
+    "counts",
+    "draw",
+    "estimate_cell",
+    "findings_page",
+    "interval",
+    "minute",
+    "number",
+    "one_in",
+    "percent",
+    "points",
+    "printable",
+    "rate_cell",
+    "score",
+    "seconds",
+    "shortened",
+    "signed",
+    "small",
+    "terminal",
+    "write_html",
+    "write_page",
+]

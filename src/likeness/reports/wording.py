@@ -1,0 +1,148 @@
+"""Figures in few digits, each with its interval, its counts and what there is to note of it."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+
+from likeness.reports.blocks import Cell, Tone
+from likeness.service.evaluate.findings import Estimate, Rate
+
+Form = Callable[[float], str]
+
+UNKNOWN = "not known"
+NOTHING = "\N{EN DASH}"
+"""What a cell has where there was nothing to measure."""
+RULE_OF_30 = 30
+"""So many errors give a rate to within 30% at 90% confidence; fewer are marked."""
+
+
+def printable(text: object) -> str:
+    r"""Write what is not printable as an escape such as `\x1b`; white space becomes one space."""
+    return "".join(
+        character
+        if character.isprintable()
+        else " "
+        if character.isspace()
+        else character.encode("unicode_escape").decode()
+        for character in str(text)
+    )
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut a text that is longer than so many characters, with an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def percent(share: float) -> str:
+    """Say a share in percent: 31.4%, 2.4%, 0.042%; never 100% for what is less."""
+    hundredths = 100 * share
+    if 99.95 <= hundredths < 100:
+        return f"{_few(math.floor(hundredths * 10_000) / 10_000, 6)}%"
+    return f"{_few(hundredths, 3 if hundredths >= 10 else 2)}%"
+
+
+def small(rate: float) -> str:
+    """Say a rate that may be very small: 0.31, 0.012, 9.9e-3, 1e-6."""
+    if rate == 0:
+        return "0"
+    if rate >= 0.01:
+        return _few(rate, 2)
+    mantissa, exponent = f"{rate:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+
+
+def number(value: float) -> str:
+    """Say a number in three digits, with commas from 1,000 on."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return _few(value, 3)
+
+
+def score(value: float) -> str:
+    """Say a score, on whatever scale it is."""
+    return f"{value:.4g}"
+
+
+def seconds(value: float) -> str:
+    """Say how long something took: 84 ms, 1.2 s."""
+    if abs(value) < 1:
+        return f"{_few(1000 * value, 2)} ms"
+    return f"{_few(value, 2)} s"
+
+
+def points(value: float) -> str:
+    """Say a difference of two shares, in points of percent."""
+    return f"{_few(100 * value, 2)} points"
+
+
+def signed(form: Form) -> Form:
+    """Give a form of numbers with their sign, for differences."""
+
+    def said(value: float) -> str:
+        sign = "+" if value > 0 else "-" if value < 0 else ""
+        return f"{sign}{form(abs(value))}"
+
+    return said
+
+
+def one_in(rate: float) -> str:
+    """Say a rate as people say it: 1 in 48,000."""
+    if rate <= 0:
+        return "none"
+    if rate > 0.5:
+        return f"{100 * rate:.0f} in 100"
+    times = round(1 / rate)
+    return f"1 in {round(times, 2 - len(str(times))):,}"
+
+
+def minute(at: datetime) -> str:
+    """Say a moment to the minute."""
+    return f"{at:%Y-%m-%d %H:%M} {at.tzname() or ''}".strip()
+
+
+def interval(low: float | None, high: float | None, form: Form) -> str:
+    """Say the ends of an interval; nothing where there are none."""
+    if high is None:
+        return "" if low is None else f"at least {form(low)}"
+    if low is None:
+        return f"at most {form(high)}"
+    return f"{form(low)} to {form(high)}"
+
+
+def counts(rate: Rate) -> str:
+    """Say how many errors there were of how many trials."""
+    return f"{rate.errors:,} of {rate.trials:,}"
+
+
+def rate_cell(rate: Rate, form: Form = percent, *, worst: bool = False) -> Cell:
+    """Give the cell of a rate: its value, interval and counts; a note in place of a missing value.
+
+    Fewer than 30 errors are marked as unsure.
+    """
+    if rate.value is None:
+        note = rate.note or "The data carry no such figure."
+        at_most = interval(rate.low or None, rate.high, form)
+        detail = "; ".join(part for part in (at_most, counts(rate)) if part)
+        return Cell(UNKNOWN, detail, note, "unsure")
+    # Below no error there is nothing.
+    ends = interval(rate.low or None, rate.high, form)
+    detail = "; ".join(part for part in (ends, counts(rate)) if part)
+    tone: Tone = "worst" if worst else "unsure" if rate.errors < RULE_OF_30 else ""
+    return Cell(form(rate.value), detail, rate.note, tone)
+
+
+def estimate_cell(estimate: Estimate, form: Form = number, *, worst: bool = False) -> Cell:
+    """Give the cell of an estimate: its value and interval; a note in place of a missing value."""
+    ends = interval(estimate.low, estimate.high, form)
+    if estimate.value is None:
+        return Cell(UNKNOWN, ends, estimate.note or "The data carry no such figure.", "unsure")
+    return Cell(form(estimate.value), ends, estimate.note, "worst" if worst else "")
+
+
+def _few(value: float, digits: int) -> str:
+    """Write a number in so many significant digits at most, without an exponent."""
+    if value == 0:
+        return "0"
+    decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,132 @@
+"""The page of a report: its order, its figures, and what it does where figures are missing."""
+
+import re
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from likeness.reports import findings_page, write_html
+from likeness.reports.blocks import Table
+from likeness.service.evaluate.findings import Estimate, Failures, Findings, Rate, Report
+from tests.reports.made_up import findings, rate, report
+from tests.reports.test_pages import read
+
+_ORDER = [
+    "In short",
+    "What was tested",
+    "Failures to acquire and to enrol",
+    "Scores by group",
+    "Error rates: comparisons (1:1)",
+    "Error rates: groups",
+    "Error rates: searches (1:N)",
+    "Response times",
+    "Labels of people",
+    "Uncertainty, and what the data cannot support",
+    "Thresholds in operation",
+    "Equitability, and use in procurement",
+    "What is wrong with the data",
+    "How this was made",
+]
+
+
+def _bare() -> Findings:
+    """Give findings of a system of which nearly nothing could be measured."""
+    nothing = Rate(0, 0, None, note="No subject was tested.")
+    return replace(
+        findings(),
+        failures=Failures(nothing, nothing, ()),
+        verification=None,
+        identification=None,
+        axes=(),
+        calibration=None,
+        seconds=Estimate(None),
+        problems=(),
+        suspicions=(),
+        limits=(),
+    )
+
+
+@cache
+def _whole(*names: str) -> bytes:
+    return write_html(report(*names))
+
+
+def _of(*several: Findings) -> Report:
+    return replace(report(), findings=several)
+
+
+@pytest.mark.slow
+def test_the_order_is_that_of_the_standard_behind_the_headline() -> None:
+    assert [section.title for section in findings_page(report()).sections] == _ORDER
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("names", [(), ("Ours", "Theirs")])
+def test_a_whole_report_is_sound_html_and_small(names: tuple[str, ...]) -> None:
+    html = _whole(*names)
+    page = read(html)
+    assert page.wrong == [] and page.open == []
+    assert len(html) < 1_000_000
+    assert all(name in page.text for name in names or ["Likeness"])
+    assert sum(tag == "svg" for tag, _ in page.tags) >= 10
+
+
+def test_what_was_not_measured_has_no_section() -> None:
+    html = write_html(_of(_bare()))
+    page = read(html)
+    assert "searches (1:N)" not in page.text and "Scores by group" not in page.text
+    assert "not known" in page.text and "No subject was tested." in page.text
+    assert not re.search(r"\b(None|nan|inf)\b", page.text)
+
+
+@pytest.mark.slow
+def test_one_system_without_figures_stands_beside_one_with_them() -> None:
+    page = read(write_html(_of(replace(findings("A system"), axes=()), _bare())))
+    assert page.wrong == [] and "Not measured." in page.text
+
+
+@pytest.mark.slow
+def test_a_figure_without_value_shows_its_note() -> None:
+    text = read(_whole()).text
+    assert "Undefined, upper bound 240: a group has no error." in text
+
+
+@pytest.mark.slow
+def test_worst_groups_come_first() -> None:
+    page = findings_page(report())
+    groups = next(section for section in page.sections if section.title == "Error rates: groups")
+    table = next(
+        block for block in groups.blocks if isinstance(block, Table) and "sex x" in block.caption
+    )
+    first = table.cells[0]
+    assert first[0].text == "female East Asia"
+    assert first[3].tone == "worst"
+
+
+def test_a_cell_without_an_error_has_its_bound_and_its_rule() -> None:
+    none_seen = replace(_bare(), failures=Failures(rate(0, 300), rate(0, 100), ()))
+    text = read(write_html(_of(none_seen))).text
+    assert "at most 1%; 0 of 300" in text and "Rule of 3" in text
+
+
+@pytest.mark.slow
+def test_the_headline_comes_before_anything_else() -> None:
+    text = read(_whole()).text
+    assert text.index("1:1, FNMR at FMR 1e-6") < text.index("Failures by sex")
+    assert "1:N, FNIR at FPIR 0.3%" in text
+
+
+@pytest.mark.slow
+def test_two_systems_have_their_differences_with_p() -> None:
+    text = read(_whole("Ours", "Theirs")).text
+    assert "Differences of the two systems" in text and "0.006" in text
+    assert "A, Ours" in text and "B, Theirs" in text
+
+
+def test_thousands_of_problems_do_not_make_a_large_page() -> None:
+    problem = findings().problems[0]
+    long = replace(_bare(), problems=(problem,) * 5000)
+    html = write_html(_of(long))
+    assert len(html) < 200_000
+    assert "4,800 more rows are in the JSON." in read(html).text
