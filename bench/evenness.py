@@ -6,6 +6,7 @@ those of comparisons within a group, at thresholds for a false match rate over a
 Max/GeoMean is NIST's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,8 +18,16 @@ from numpy.typing import NDArray
 from bench import lfw
 from bench.embedded import Embedded, Scores, embed
 from bench.figure import Beside, Figure, Measurement, at_most
-from bench.rates import GroupRate, most_over_geometric_mean, same_group_rates, threshold_at_fmr
 from bench.workplace import data, pictures_in, sample_of
+from likeness.evaluation import (
+    Axis,
+    Comparisons,
+    GroupCounts,
+    Samples,
+    count_by_group,
+    max_over_geomean,
+    threshold_at_fmr,
+)
 from likeness.vision.decode import Sample, read_sample
 
 _PADDING = 60
@@ -52,13 +61,15 @@ class Strangers:
             for members in self._members()
         )
 
-    def rates(self, fmr: float) -> list[GroupRate]:
-        """The rate within each group at the threshold for a rate over all pairs."""
-        return same_group_rates(self.scores, self.groups, self.threshold(fmr))
+    def counts(self, fmr: float) -> GroupCounts:
+        """The false matches by group at the threshold for a rate over all pairs."""
+        return count_strangers(self.scores, self.groups, self.threshold(fmr))
 
     def unevenness(self, fmr: float) -> float:
         """Max/GeoMean of those; a group without a false match is given one, which bounds it."""
-        return most_over_geometric_mean(self.rates(fmr))
+        counts = self.counts(fmr)
+        bounds = np.maximum(counts.within_errors, 1) / counts.within_trials
+        return float(max_over_geomean(bounds))
 
     def half(self, which: int) -> "Strangers":
         """Every second subject of each group: the even ones or the odd ones."""
@@ -83,19 +94,33 @@ class Strangers:
         return Strangers(self.scores[np.ix_(subjects, subjects)], groups)
 
 
+def count_strangers(scores: Scores, groups: Sequence[str], threshold: float) -> GroupCounts:
+    """Count false matches by group, of (n, n) scores of n people who are all strangers."""
+    ones, others = np.triu_indices(len(scores), 1)
+    axis = Axis.of("group", groups)
+    people = Samples(np.arange(len(scores), dtype=np.int32), np.zeros(len(scores), np.bool_))
+    comparisons = Comparisons(
+        scores[ones, others],
+        ones.astype(np.int32),
+        others.astype(np.int32),
+        np.zeros(len(ones), np.bool_),
+    )
+    return count_by_group(comparisons, people, axis, threshold)
+
+
 def _evenness(exponent: int, target: float) -> Figure:
     fmr = 10.0**-exponent
 
     def measure(full: bool) -> Measurement:
         deciding, raw, notes = strangers()
-        rates = [each.rate for each in deciding.rates(fmr)]
+        rates = deciding.counts(fmr).fmrs
         low, high = deciding.interval(fmr)
         drawn = f"of {_RESAMPLES} resamples of the subjects"
         worst = f"LFW View 1, where no group's own FMR exceeds {fmr:g}"
         return Measurement(
             deciding.unevenness(fmr),
             f"Max/GeoMean of the FMR within ten groups at global FMR {fmr:g}, utk_balanced,"
-            f" {notes}; deciding score, FMR {min(rates):.1e} to {max(rates):.1e}",
+            f" {notes}; deciding score, FMR {rates.min():.1e} to {rates.max():.1e}",
             (
                 Beside("raw", raw.unevenness(fmr), "times", "raw score"),
                 Beside("low", low, "times", f"5% {drawn}"),
@@ -148,11 +173,11 @@ def _lfw_fnmr(full: bool) -> Measurement:
 
 def _by_age(full: bool) -> Measurement:
     deciding, raw, notes = strangers(by_age=True)
-    rates = [each.rate for each in deciding.rates(1e-2)]
+    rates = deciding.counts(1e-2).fmrs
     return Measurement(
         deciding.unevenness(1e-2),
         f"Max/GeoMean of the FMR within five age bands at global FMR 0.01, utk_balanced, {notes};"
-        f" deciding score, FMR {min(rates):.1e} to {max(rates):.1e}",
+        f" deciding score, FMR {rates.min():.1e} to {rates.max():.1e}",
         (
             Beside("raw", raw.unevenness(1e-2), "times", "raw score"),
             Beside(

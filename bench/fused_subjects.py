@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from bench.embedded import Embedded, Scores
 from bench.figure import Beside, Figure, Measurement
 from bench.lfw import LABEL_ERRORS, embedded, pictures_of_lfw
-from bench.rates import fnmr_at, threshold_at_fmr
 from bench.workplace import installation
+from likeness.evaluation import fnmr_at, threshold_at_fmr
 
 _ROUNDS = 20
 _FPIR, _LOOSE_FPIR = 1e-2, 1e-1

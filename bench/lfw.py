@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from bench.embedded import Embedded, Scores, embed_files, likeness
 from bench.figure import Beside, Figure, Measurement, at_most
-from bench.rates import fmr_at, fnmr_at, threshold_at_fmr
 from bench.their_descriptors import their_scores
 from bench.workplace import data, pictures_in
+from likeness.evaluation import fmr_at, fnmr_at, threshold_at_fmr
 
 Mask = NDArray[np.bool_]
 

@@ -5,7 +5,6 @@ that View 1 gives, which are those in force: so they say what an operator gets.
 """
 
 import csv
-import math
 from collections.abc import Iterator
 from functools import cache
 
@@ -14,16 +13,14 @@ from numpy.typing import NDArray
 
 from bench import evenness, lfw
 from bench.embedded import Scores
-from bench.rates import fmr_at, fnmr_at, same_group_rates, threshold_at_fmr
 from bench.workplace import data
+from likeness.evaluation import fmr_at, fnmr_at, threshold_at_fmr, wilson
 from likeness.vision.cohorts.standards import GroupRate, Miss, ModelFigures, Unevenness
 
 _RATES = (1e-3, 1e-4, 1e-5, 2.4e-6)
 _AT = 1e-3
 _UNEVEN_AT = (1e-2, 1e-3)
 _SEXES, _RACES = ("men", "women"), ("White", "Black", "Asian", "Indian", "other")
-# Two-sided 95%.
-_Z = 1.96
 
 
 def figures_of(recogniser: str) -> ModelFigures:
@@ -80,17 +77,12 @@ def unevenness_of(recogniser: str) -> tuple[Unevenness, ...]:
 
 
 def _within(scores: Scores, groups: list[str], threshold: float) -> Iterator[GroupRate]:
-    for each in same_group_rates(scores, groups, threshold):
-        low, high = _wilson(each.errors, each.comparisons)
-        yield GroupRate(str(each.group), *map(_rounded, (each.rate, low, high)))
-
-
-def _wilson(errors: int, comparisons: int) -> tuple[float, float]:
-    """The 95% interval of a share (Wilson 1927); people who recur in pairs make it too narrow."""
-    share, z2 = errors / comparisons, _Z * _Z / comparisons
-    middle = share + z2 / 2
-    spread = _Z * math.sqrt(share * (1 - share) / comparisons + z2 / comparisons / 4)
-    return (middle - spread) / (1 + z2), (middle + spread) / (1 + z2)
+    counts = evenness.count_strangers(scores, groups, threshold)
+    columns = (counts.labels, counts.within_errors.tolist(), counts.within_trials.tolist())
+    for group, errors, trials in zip(*columns, strict=True):
+        # People who recur in pairs make the interval too narrow.
+        low, high = wilson(errors, trials)
+        yield GroupRate(group, *map(_rounded, (errors / trials, low, high)))
 
 
 def _missed(scores: Scores, mated: NDArray[np.bool_], gender: str, threshold: float) -> float:

@@ -17,7 +17,6 @@ from bench import evenness, lfw
 from bench.embedded import Embedded, embed, likeness
 from bench.figure import Beside, Figure, Measurement, NotMeasured, at_least, at_most
 from bench.portrayed import portrayed
-from bench.rates import threshold_at_fmr
 from bench.workplace import data, pictures_in, sample_of
 from likeness.errors import required
 from likeness.evaluation import (
@@ -27,6 +26,7 @@ from likeness.evaluation import (
     calibrate_own_strangers,
     extrapolate,
     groups_of,
+    threshold_at_fmr,
 )
 from likeness.service.search.naming import Naming
 from likeness.terms import Joining, relative_scores

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bench.rates import fmr_at
 from likeness.errors import InvalidRequest
 from likeness.evaluation import (
     DECADES,
@@ -14,6 +13,7 @@ from likeness.evaluation import (
     PairScores,
     StrangerScores,
     calibration,
+    fmr_at,
     groups_of,
     misses_of,
 )
