@@ -10,7 +10,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from likeness.errors import InvalidRequest
-from likeness.terms import UNDECLARED
+from likeness.terms import UNDECLARED, WARN_FROM
 
 PREFIX = "LIKENESS_"
 
@@ -102,6 +102,14 @@ class Settings(BaseModel):
             description="Share of searches for a stranger that may name somebody, at most.",
         ),
     ] = 1e-2
+    group_fmr_warning: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="Answers warn when strangers of a group match so many times as often as was"
+            " asked for, or more; 0 never warns.",
+        ),
+    ] = WARN_FROM
     database: Annotated[
         SecretStr,
         Field(

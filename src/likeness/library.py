@@ -68,6 +68,7 @@ class Likeness:
             self.calibration,
             fmr=settings.fmr,
             fnmr=settings.fnmr,
+            warn_from=settings.group_fmr_warning,
         )
 
     def foremost(self, picture: Picture) -> tuple[Face, Template]:
@@ -137,7 +138,12 @@ class Likeness:
         """Make what names faces from one gallery, at the error rate that its size allows."""
         settings = self.installation.settings
         return Identifier(
-            self.finder, self.calibration, gallery, fmr=settings.fmr, fpir=settings.fpir
+            self.finder,
+            self.calibration,
+            gallery,
+            fmr=settings.fmr,
+            fpir=settings.fpir,
+            warn_from=settings.group_fmr_warning,
         )
 
     def sample(self, picture: Picture) -> Sample:

@@ -78,6 +78,8 @@ def open_rows(installation: Installation, load_finder: LoadFinder | None = None)
             webhook_networks=read_networks(settings.webhook_networks),
             somebody=somebody,
             clock=now,
+            fmr=settings.fmr,
+            warn_from=settings.group_fmr_warning,
         )
         even_older_scores_out(rows)
         yield rows
@@ -148,7 +150,7 @@ def _model_of(installation: Installation, collections: Collections, use: Use) ->
 def _calibration_of(installation: Installation, collection: Collection | None) -> Calibration:
     """Find what scores mean; raises NotFound where nobody has measured that."""
     if collection is not None and (kept := collection.kept_cohort()) is not None:
-        return kept.calibration
+        return installation.standards.with_groups(kept.calibration)
     of = collection or _templates_of(installation)
     return installation.standards.calibration(of.model, of.cohort_version)
 

@@ -26,7 +26,15 @@ from likeness.cli.terminal.output_file import check_output, write_output
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.standard_input import check_read_once, picture_path, sample_of
-from likeness.cli.terminal.words import as_high, box_in_words, one_in, several, similarity_in_words
+from likeness.cli.terminal.words import (
+    as_high,
+    box_in_words,
+    folded,
+    one_in,
+    several,
+    similarity_in_words,
+    warning_in_words,
+)
 from likeness.errors import InvalidRequest
 from likeness.service.search.verify import Answer, Verification
 from likeness.terms import Calibration, Face, rate_of_any
@@ -118,6 +126,8 @@ def _compare_two(
         _compared(b, verification.probe, best, verification.probe_faces),
         *(f"  {line}" for line in below),
     ]
+    if verification.group_warning is not None:
+        lines += folded(warning_in_words(verification.group_warning)).splitlines()
     print_answer(as_json, {**pictures, **verification_json(verification)}, lines)
     raise typer.Exit(ExitCode.DONE if verification.answer is Answer.PASS else ExitCode.NO)
 
@@ -210,4 +220,8 @@ def _compare_many(
         f" {several(counts.failures, 'pair')} without a score",
         file=sys.stderr,
     )
+    settings, known = installation.settings, likeness.calibration
+    warning = known.group_warning(known.point(settings.fmr), settings.group_fmr_warning)
+    if warning is not None:
+        print(folded(warning_in_words(warning)), file=sys.stderr)
     raise typer.Exit(max(map(code_of, counts.errors), default=ExitCode.DONE))

@@ -27,11 +27,12 @@ from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import Artifacts, AsJson
 from likeness.cli.terminal.plain_text import plain
-from likeness.cli.terminal.words import several
+from likeness.cli.terminal.words import several, warning_in_words
 from likeness.errors import ArtifactUnavailable, InvalidRequest, LikenessError, NotFound
 from likeness.gallery import models_in_use
 from likeness.service.govern.secrets import sealed_by_key
 from likeness.storage import Database, SqliteFile, current, head, open_database, read_address
+from likeness.terms import Calibration
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.models.template_model import recogniser_of
 from likeness.vision.networks.openvino_engine import OpenVinoEngine
@@ -168,8 +169,25 @@ def _standards(installation: Installation) -> Iterator[Finding]:
         sought, mend = "calibration", "likeness models calibrate FOLDER"
         calibration = installation.standards.calibration(installation.model, cohort.version)
         yield Finding("calibration", f"measured on {calibration.measured_on}")
+        yield _groups(installation, calibration)
     except LikenessError as error:
         yield Finding(sought, str(error), well=False, mend=mend)
+
+
+def _groups(installation: Installation, calibration: Calibration) -> Finding:
+    """Say how often strangers of groups match at the threshold of 1:1 comparisons."""
+    settings, groups = installation.settings, calibration.groups
+    if not groups:
+        state = "nobody measured how often strangers of one group match, so no answer warns"
+        mend = "likeness models calibrate MANIFEST --group COLUMN"
+        return Finding("groups", state, mend=mend)
+    warning = calibration.group_warning(calibration.point(settings.fmr), settings.group_fmr_warning)
+    if warning is not None:
+        return Finding("groups", warning_in_words(warning))
+    if not settings.group_fmr_warning:
+        return Finding("groups", "LIKENESS_GROUP_FMR_WARNING is 0, so no answer warns")
+    state = f"none of {len(groups)} matches {settings.group_fmr_warning:g} times as often as asked"
+    return Finding("groups", state)
 
 
 def _folder(subject: str, folder: Path, variable: str) -> Finding:

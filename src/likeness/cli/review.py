@@ -13,7 +13,13 @@ from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.output_file import private_output
 from likeness.cli.terminal.plain_text import plain
-from likeness.cli.terminal.words import folded, minute, several, similarity_in_words
+from likeness.cli.terminal.words import (
+    folded,
+    minute,
+    several,
+    similarity_in_words,
+    warning_in_words,
+)
 from likeness.errors import NotFound
 from likeness.review import Verdict
 from likeness.service.review import cases as acts
@@ -165,6 +171,8 @@ def _lines(seen: SeenCase) -> Iterator[str]:
         for each in one.verdicts:
             said = f"    {each.verdict} ({plain(each.reviewer_id)}): {plain(each.reason)}"
             yield from folded(said).splitlines()
+    if seen.group_warning is not None:
+        yield from folded(warning_in_words(seen.group_warning)).splitlines()
     if (consent := seen.authorisation) is not None:
         yield f"  authorised by {consent.authority}, {consent.number}"
 

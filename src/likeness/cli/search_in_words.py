@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from likeness.cli.terminal.answers import Json, point_json, significant
-from likeness.cli.terminal.words import folded, one_in
+from likeness.cli.terminal.answers import Json, point_json, significant, warning_json
+from likeness.cli.terminal.words import folded, one_in, warning_in_words
 from likeness.service.search.naming import Naming, Strangers
 from likeness.service.search.naming import one_in as rate_in_words
 from likeness.terms import FEWEST_SUBJECTS
@@ -33,6 +33,8 @@ def search_in_words(naming: Naming) -> list[str]:
             f"It also needs {score} {one_in(at_hand.fmr)} {naming.whose.in_words} reach"
             f"{' (extrapolated)' if at_hand.extrapolated else ''}."
         )
+    if naming.group_warning is not None:
+        lines.append(warning_in_words(naming.group_warning))
     return [folded(line) for line in (*lines, *limits_of(naming))]
 
 
@@ -52,6 +54,7 @@ def search_json(naming: Naming) -> Json:
             "measured_on": naming.at_hand.measured_on,
         },
         "limits": list(limits_of(naming)),
+        "group_warning": warning_json(naming.group_warning),
     }
 
 

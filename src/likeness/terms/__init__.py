@@ -12,6 +12,13 @@ from likeness.terms.calibration import (
 from likeness.terms.closing import Closing
 from likeness.terms.crowding import FEWEST_SUBJECTS, MOST_SUBJECTS, Cohort, Joining
 from likeness.terms.decision import Decision, Duty, Obligation, Rule
+from likeness.terms.group_rates import (
+    WARN_FROM,
+    GroupPoint,
+    GroupRates,
+    GroupWarning,
+    MeasuredGroups,
+)
 from likeness.terms.names import checked_name, checked_text, composed, spellings
 from likeness.terms.picture import (
     Box,
@@ -44,6 +51,7 @@ __all__ = [
     "MOST_SUBJECTS",
     "SAME_PICTURE",
     "UNDECLARED",
+    "WARN_FROM",
     "Action",
     "Box",
     "Calibration",
@@ -55,9 +63,13 @@ __all__ = [
     "Decision",
     "Duty",
     "Face",
+    "GroupPoint",
+    "GroupRates",
+    "GroupWarning",
     "Image",
     "Joining",
     "Landmarks",
+    "MeasuredGroups",
     "Obligation",
     "OperatingPoint",
     "Point",

@@ -8,6 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from likeness.errors import InvalidRequest
+from likeness.terms.group_rates import GroupRates, GroupWarning, warn_of_groups
+from likeness.terms.rate_tables import rate_at, score_at
 from likeness.terms.template import IDENTICAL
 
 SIMILARITY_EXPONENT = math.log10(20) / 2
@@ -97,7 +99,8 @@ class Calibration:
     Beyond the least rate counted, `tail` says what is known. `misses` are (score, FNMR) with
     ascending scores: the share of pairs of one person that do not reach it. `alike` is the same
     table for strangers of one sex, race and age, who match far more often. Two pictures whose raw
-    score reaches `one_person` are taken for one person's, whatever names they have.
+    score reaches `one_person` are taken for one person's, whatever names they have. `groups` say
+    how often strangers of one group match, where that was measured; they are kept by themselves.
 
     Raises:
         InvalidRequest: the knots do not make such a table.
@@ -113,6 +116,7 @@ class Calibration:
     misses: tuple[tuple[float, float], ...] = ()
     alike: "Calibration | None" = None
     one_person: float = 1.0
+    groups: tuple[GroupRates, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a table that is none."""
@@ -142,8 +146,8 @@ class Calibration:
     def fmr(self, score: float) -> float:
         """How often two strangers score as high, never said to be less than is known."""
         if score <= self.scores[-1] or self.tail is None:
-            return _at(score, self.scores, self.fmrs)
-        return min(_at(score, self.tail.scores, self.tail.fmrs), self.fmrs[-1])
+            return rate_at(score, self.scores, self.fmrs)
+        return min(rate_at(score, self.tail.scores, self.tail.fmrs), self.fmrs[-1])
 
     def is_extrapolated(self, score: float) -> bool:
         """Whether a score's rate is the tail's."""
@@ -175,7 +179,7 @@ class Calibration:
         if self.tail is None or score <= self.scores[-1]:
             return None
         tail = self.tail
-        return _at(score, tail.scores, tail.lows), _at(score, tail.scores, tail.highs)
+        return rate_at(score, tail.scores, tail.lows), rate_at(score, tail.scores, tail.highs)
 
     def similarity(self, score: float) -> float:
         """Similarity, 0 to 100, of a score: 100 for a picture with itself."""
@@ -214,8 +218,8 @@ class Calibration:
                 f" {self.lowest_fmr:.2g} to {self.fmrs[0]:.2g}."
             )
         if fmr >= self.fmrs[-1] or self.tail is None:
-            return _score_at(fmr, self.scores, self.fmrs)
-        return max(_score_at(fmr, self.tail.scores, self.tail.fmrs), self.scores[-1])
+            return score_at(fmr, self.scores, self.fmrs)
+        return max(score_at(fmr, self.tail.scores, self.tail.fmrs), self.scores[-1])
 
     def point(self, fmr: float) -> OperatingPoint:
         """Choose the threshold for a rate; the strictest known where the rate is beyond."""
@@ -237,9 +241,20 @@ class Calibration:
         """
         return self.point(min(rate_for_search(references, fpir), at_most))
 
+    def group_warning(self, point: OperatingPoint, warn_from: float) -> GroupWarning | None:
+        """Warn of groups whose strangers reach a threshold far more often than was asked for.
+
+        Where nothing is called a match there is nothing to warn of.
+        """
+        if not point.calibrated:
+            return None
+        return warn_of_groups(self.groups, point.threshold, point.fmr, warn_from)
+
     def as_json(self) -> dict[str, Any]:
-        """Give the values that JSON can hold."""
-        return asdict(self)
+        """Give the values that JSON can hold, without those of groups."""
+        value = asdict(replace(self, groups=()))
+        del value["groups"]
+        return {**value, "alike": None if self.alike is None else self.alike.as_json()}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Calibration":
@@ -271,27 +286,3 @@ class Calibration:
 
 def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
     return tuple(float(one) for one in values)
-
-
-def _at(score: float, scores: Sequence[float], rates: Sequence[float]) -> float:
-    """Read a rate off a table, log-linearly between its knots."""
-    if score <= scores[0]:
-        return rates[0]
-    if score >= scores[-1]:
-        return rates[-1]
-    right = bisect.bisect_right(scores, score)
-    (s0, s1), (f0, f1) = scores[right - 1 : right + 1], rates[right - 1 : right + 1]
-    share = (score - s0) / (s1 - s0)
-    return math.exp(math.log(f0) + share * (math.log(f1) - math.log(f0)))
-
-
-def _score_at(rate: float, scores: Sequence[float], rates: Sequence[float]) -> float:
-    """Read the score of a rate off a table, at its ends where the rate lies beyond."""
-    right = bisect.bisect_right([-one for one in rates], -rate)
-    if right == len(rates):
-        return scores[-1]
-    if right == 0:
-        return scores[0]
-    (s0, s1), (f0, f1) = scores[right - 1 : right + 1], rates[right - 1 : right + 1]
-    share = (math.log(rate) - math.log(f0)) / (math.log(f1) - math.log(f0))
-    return s0 + share * (s1 - s0)

@@ -92,6 +92,23 @@ class AuthorisationAnswer(Answer):
     given_at: AwareDatetime
 
 
+class GroupWarningAnswer(Answer):
+    """Two strangers of a group match far more often than was asked for, here `asked_for`.
+
+    `group` is the worst of so many `groups` that do so `warn_from` times as often or more, and
+    `fmr` its rate, with a 95% interval from `low` to `high`.
+    """
+
+    group: str
+    fmr: float
+    low: float
+    high: float
+    asked_for: float
+    times: float
+    warn_from: float
+    groups: int
+
+
 class SeenCaseAnswer(CaseAnswer):
     """A case; without candidates for those who may know facts alone.
 
@@ -101,16 +118,18 @@ class SeenCaseAnswer(CaseAnswer):
     probe_picture: bool
     candidates: list[CandidateAnswer]
     authorisation: AuthorisationAnswer | None
+    group_warning: GroupWarningAnswer | None
 
     @classmethod
     def of_seen(cls, seen: SeenCase) -> Self:
         """Show what the caller may see."""
-        given = seen.authorisation
+        given, warning = seen.authorisation, seen.group_warning
         return cls(
             **CaseAnswer.of(seen.facts).model_dump(),
             probe_picture=seen.probe_picture,
             candidates=[CandidateAnswer.of(one) for one in seen.candidates],
             authorisation=AuthorisationAnswer.shown(given) if given else None,
+            group_warning=GroupWarningAnswer.shown(warning) if warning else None,
         )
 
 

@@ -256,6 +256,7 @@ def cohort(
             collection.size.references,
             fmr=installation.settings.fmr,
             fpir=installation.settings.fpir,
+            warn_from=installation.settings.group_fmr_warning,
         )
     if as_json:
         print_json(_cohort_json(name, done, naming))

@@ -186,6 +186,7 @@ def _naming(installation: Installation, rows: Rows, collection: Collection) -> N
         collection.size.references,
         fmr=settings.fmr,
         fpir=settings.fpir,
+        warn_from=settings.group_fmr_warning,
     )
 
 

@@ -9,12 +9,12 @@ import typer
 from likeness.app import Installation
 from likeness.app.installation import BETTER
 from likeness.cli.installation import installation_here
-from likeness.cli.terminal.answers import Json, print_json, significant
+from likeness.cli.terminal.answers import Json, print_json, significant, warning_json
 from likeness.cli.terminal.options import Artifacts, AsJson
 from likeness.cli.terminal.plain_text import plain
-from likeness.cli.terminal.words import one_in
+from likeness.cli.terminal.words import one_in, warning_in_words
 from likeness.errors import ModelTampered, NotFound
-from likeness.terms import Calibration
+from likeness.terms import Calibration, GroupWarning
 from likeness.vision.cohorts.standards import GroupRate, ModelFigures
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.networks.forms import Task
@@ -157,11 +157,13 @@ def _measured_in_words(installation: Installation, card: ModelCard) -> list[str]
             "Not calibrated here, so a score has no error rate: likeness models calibrate FOLDER"
         ]
     figures = installation.standards.figures(calibration.model, calibration.cohort_version)
+    warning = _warning(installation, calibration)
     return [
         f"Calibrated on {calibration.measured_on}, down to a false match rate of"
         f" {one_in(calibration.least_counted)}, and by its tail to"
         f" {one_in(calibration.lowest_fmr)}; with cohort {calibration.cohort_version}.",
         *([] if figures is None else _figures_in_words(figures)),
+        *([] if warning is None else [warning_in_words(warning)]),
     ]
 
 
@@ -178,7 +180,15 @@ def _measured_json(installation: Installation, card: ModelCard) -> Json | None:
         "least_counted_fmr": significant(calibration.least_counted),
         "lowest_fmr": significant(calibration.lowest_fmr),
         "figures": None if figures is None else asdict(figures),
+        "groups": [asdict(one) for one in calibration.groups],
+        "group_warning": warning_json(_warning(installation, calibration)),
     }
+
+
+def _warning(installation: Installation, calibration: Calibration) -> GroupWarning | None:
+    """Warn of groups at the threshold of 1:1 comparisons."""
+    settings = installation.settings
+    return calibration.group_warning(calibration.point(settings.fmr), settings.group_fmr_warning)
 
 
 def _figures_in_words(figures: ModelFigures) -> list[str]:

@@ -12,7 +12,7 @@ from likeness.cli.terminal.plain_text import plain
 from likeness.errors import LikenessError
 from likeness.service.search.identify import Candidate, Identification
 from likeness.service.search.verify import Verification
-from likeness.terms import Face, OperatingPoint, Point
+from likeness.terms import Face, GroupWarning, OperatingPoint, Point
 
 Json = dict[str, Any]
 
@@ -101,6 +101,7 @@ def verification_json(verification: Verification) -> Json:
             }
             for other in verification.others
         ],
+        "group_warning": warning_json(verification.group_warning),
     }
 
 
@@ -121,6 +122,21 @@ def point_json(point: OperatingPoint) -> Json:
         "fmr": significant(point.fmr),
         "calibrated": point.calibrated,
         "extrapolated": point.extrapolated,
+    }
+
+
+def warning_json(warning: GroupWarning | None) -> Json | None:
+    """Which group's strangers match far more often than was asked for; null for none."""
+    if warning is None:
+        return None
+    return {
+        "group": warning.group,
+        "fmr": significant(warning.fmr),
+        "fmr_interval": [significant(warning.low), significant(warning.high)],
+        "asked_for": significant(warning.asked_for),
+        "times": significant(warning.times),
+        "warn_from": warning.warn_from,
+        "groups": warning.groups,
     }
 
 

@@ -10,6 +10,7 @@ from likeness.rekognition.operations.words import (
     quality_bar,
     say_rates,
     size_of,
+    warn_of_groups,
 )
 from likeness.service.search import pictures
 from likeness.service.search.naming import SIMILARITY
@@ -37,6 +38,7 @@ def compare_faces(backend: Backend, call: Call, request: Request) -> Response:
     # Of the best match alone: of faces that rules withhold, no rate is told.
     for best in compared.matches[:1]:
         say_rates(call, best.expected)
+    warn_of_groups(call, compared.group_warning)
     return {
         "SourceImageFace": {
             "BoundingBox": bounding_box(compared.source_face.box, size_of(compared.source)),

@@ -17,6 +17,7 @@ from likeness.rekognition.operations.words import (
     known_face,
     quality_bar,
     say_rates,
+    warn_of_groups,
 )
 from likeness.service.search.naming import SIMILARITY
 from likeness.service.search.search import (
@@ -108,6 +109,7 @@ def _by_image(backend: Backend, call: Call, request: Request, demands: Demands) 
     read = picture(backend, request["Image"])
     found = search_sample(backend, call.caller, request["CollectionId"], read, demands)
     say_rates(call, found.expected)
+    warn_of_groups(call, found.group_warning)
     return found
 
 
@@ -121,6 +123,7 @@ def _like(
             "InvalidParameterException", "faceId was not found in the collection"
         ) from error
     say_rates(call, found.expected)
+    warn_of_groups(call, found.group_warning)
     return found
 
 

@@ -5,6 +5,7 @@ in the picture, yaw when it turns towards the picture's right, pitch when it loo
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -12,14 +13,16 @@ from likeness.gallery import Collection, Reference, Subject
 from likeness.rekognition.call import Call, Request, Response
 from likeness.service.search.faces import BEST, FIT, GOOD, QualityBar
 from likeness.service.search.naming import Expected
-from likeness.terms import Box, Face
+from likeness.terms import Box, Face, GroupWarning
 from likeness.vision.decode import Sample
 from likeness.vision.models.template_model import recogniser_of
 
 # How many false candidates to expect of a search, or how often strangers score as a comparison did.
 ANY_HEADER, AT_HAND_HEADER = "X-Likeness-Any-Strangers", "X-Likeness-Strangers-At-Hand"
 EXTRAPOLATED_HEADER = "X-Likeness-Extrapolated"
+GROUP_HEADER = "X-Likeness-Group-Warning"
 _DIGITS_OF_KNOWN_FACES = 6
+_LONGEST_GROUP = 100
 _LANDMARKS = {
     "eyeLeft": "eye_left",
     "eyeRight": "eye_right",
@@ -103,3 +106,13 @@ def say_rates(call: Call, rates: Expected) -> None:
         call.headers[AT_HAND_HEADER] = f"{rates.by_those_at_hand:.3g} {rates.whose}"
     if rates.extrapolated:
         call.headers[EXTRAPOLATED_HEADER] = "true"
+
+
+def warn_of_groups(call: Call, warning: GroupWarning | None) -> None:
+    """Say in a header which group's strangers match how many times as often as was asked for."""
+    if warning is not None:
+        # As JSON writes a text, it is ASCII without line breaks.
+        worst = json.dumps(warning.group[:_LONGEST_GROUP])
+        call.headers[GROUP_HEADER] = (
+            f"times={warning.times:.3g}; groups={warning.groups}; worst={worst}"
+        )

@@ -37,7 +37,7 @@ from likeness.review import (
 )
 from likeness.secrets import Keyring
 from likeness.service.uses import Caller, Outcome, Record, Rows, facts_of
-from likeness.terms import UNDECLARED, Action, Principal
+from likeness.terms import UNDECLARED, Action, GroupWarning, Principal
 
 T = TypeVar("T")
 
@@ -77,12 +77,15 @@ class SeenCase:
     """A case as somebody may see it; without candidates where they may know facts alone.
 
     `probe_picture` is whether a picture of the face that was searched for is kept for them.
+    `group_warning` tells who decides of groups whose strangers often look alike to the collection's
+    model, at the false match rate of the settings.
     """
 
     facts: CaseFacts
     probe_picture: bool
     candidates: tuple[SeenCandidate, ...]
     authorisation: Authorisation | None
+    group_warning: GroupWarning | None = None
 
 
 def list_cases(rows: Rows, caller: Caller) -> list[CaseFacts]:
@@ -111,7 +114,7 @@ def show_case(rows: Rows, caller: Caller, case_id: UUID) -> SeenCase:
         NotFound: there is no such case.
     """
     with _recorded(rows, caller, _looking(caller), case_id) as (record, case):
-        seen = _read(rows, caller, case, _View.seen)
+        seen = _seen(rows, caller, case)
         record.answered(Outcome(details=_of(case)))
     return seen
 
@@ -161,7 +164,7 @@ def decide_case(
             ),
             lambda decided: _outcome(*decided, verdict),
         )
-    return _read(rows, caller, case, _View.seen)
+    return _seen(rows, caller, case)
 
 
 def authorise_case(
@@ -294,6 +297,22 @@ class _View:
             None if hidden else one.similarity,
             tuple(shown),
         )
+
+
+def _seen(rows: Rows, caller: Caller, case: Case) -> SeenCase:
+    seen = _read(rows, caller, case, _View.seen)
+    if not seen.candidates or not rows.warn_from:
+        return seen
+    try:
+        calibration = rows.calibration_of(
+            rows.database.read(
+                lambda connection: rows.collections.of_id(connection, case.collection_id)
+            )
+        )
+    except NotFound:  # it was just erased, or nobody has measured what its scores mean
+        return seen
+    warning = calibration.group_warning(calibration.point(rows.fmr), rows.warn_from)
+    return replace(seen, group_warning=warning)
 
 
 def _read(rows: Rows, caller: Caller, case: Case, act: Callable[[_View], T]) -> T:

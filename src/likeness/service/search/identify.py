@@ -97,11 +97,12 @@ class Identifier:
         *,
         fmr: float,
         fpir: float,
+        warn_from: float = 0.0,
     ) -> None:
         self._finder = finder
         self._gallery = gallery
         own, compared = gallery.own_strangers, len(gallery.references)
-        self.naming = Naming.of(calibration, own, compared, fmr=fmr, fpir=fpir)
+        self.naming = Naming.of(calibration, own, compared, fmr=fmr, fpir=fpir, warn_from=warn_from)
 
     def identify(self, sample: Sample, limit: int = 3) -> tuple[Identification, ...]:
         """Find every face, largest first, and at most `limit` candidates for each."""

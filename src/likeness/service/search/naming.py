@@ -7,12 +7,13 @@
 3. Where the rate needed is not known, nobody is named; but a picture always matches itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from likeness.terms import (
     IDENTICAL,
     Calibration,
+    GroupWarning,
     OperatingPoint,
     rate_for_search,
 )
@@ -62,7 +63,7 @@ class Naming:
     """Rates and thresholds of searches among `compared` references.
 
     `at_hand` says what scores mean among the strangers at hand, who are `whose`; None where nobody
-    measured that.
+    measured that. A group is warned of from `warn_from` times the rate asked for on; 0 never warns.
     """
 
     calibration: Calibration
@@ -72,6 +73,7 @@ class Naming:
     whose: Strangers
     compared: int
     fpir: float
+    warn_from: float = 0.0
 
     @classmethod
     def of(
@@ -82,6 +84,7 @@ class Naming:
         *,
         fmr: float,
         fpir: float,
+        warn_from: float = 0.0,
     ) -> "Naming":
         """Choose thresholds for a search.
 
@@ -92,6 +95,7 @@ class Naming:
             compared: how many references a probe is compared with.
             fmr: false match rate at which two are called the same, at most, by any strangers.
             fpir: share of searches for a stranger that may name somebody.
+            warn_from: at which multiple of the rate asked for a group's is warned of; 0 never.
         """
         at_hand = own or calibration.alike
         return cls(
@@ -102,6 +106,7 @@ class Naming:
             Strangers.OWN if own is not None else Strangers.ALIKE,
             compared,
             fpir,
+            warn_from,
         )
 
     def verdict(self, score: float, own_score: float | None) -> Verdict:
@@ -135,6 +140,19 @@ class Naming:
     def rate(self) -> float:
         """The false match rate that a search of this size needs."""
         return rate_for_search(self.compared, self.fpir)
+
+    @property
+    def group_warning(self) -> GroupWarning | None:
+        """What groups' strangers make of the threshold in force; None where there is no warning.
+
+        Own strangers are measured by other scores than groups are, so theirs is left out of it.
+        """
+        if self.whose is Strangers.OWN or self.point_at_hand is None:
+            return self.calibration.group_warning(self.point, self.warn_from)
+        threshold = max(self.point.threshold, self.point_at_hand.threshold)
+        calibrated = self.point.calibrated and self.point_at_hand.calibrated
+        point = replace(self.point, threshold=threshold, calibrated=calibrated)
+        return self.calibration.group_warning(point, self.warn_from)
 
     @property
     def expected_false(self) -> float:

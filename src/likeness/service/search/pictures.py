@@ -15,7 +15,7 @@ from likeness.errors import NoFace
 from likeness.service.search.faces import QualityBar, ReadSample, faces_in, within
 from likeness.service.search.naming import Expected, Strangers
 from likeness.service.uses import Caller, Home, Outcome, Probe, Record
-from likeness.terms import Action, Calibration, Face, rate_of_any
+from likeness.terms import Action, Calibration, Face, GroupWarning, rate_of, rate_of_any
 from likeness.vision.decode import Sample
 from likeness.vision.find import Located
 
@@ -46,7 +46,8 @@ class ComparedFace:
 class ComparedFaces:
     """The source's largest face; of the target's those that match, most alike first, and others.
 
-    The others are the largest first.
+    The others are the largest first. `group_warning` is of groups whose strangers reach the
+    similarity asked for far more often than any.
     """
 
     source: Sample
@@ -54,6 +55,7 @@ class ComparedFaces:
     target: Sample
     matches: tuple[ComparedFace, ...]
     others: tuple[ComparedFace, ...]
+    group_warning: GroupWarning | None = None
 
 
 def detect_faces(home: Home, caller: Caller, read: ReadSample) -> Located:
@@ -139,7 +141,9 @@ def _compared(record: Record, home: Home, pair: _Pair, demands: Alike) -> Compar
     record.answered(Outcome(faces=1 + len(pair.chosen), candidates=len(released)))
     # As they were found: in order of their similarity they would tell what rules withhold.
     others = tuple(one for one in compared if one not in released)
-    return ComparedFaces(pair.source, person.face, pair.target, tuple(released), others)
+    point = calibration.point(rate_of(demands.threshold))
+    warning = calibration.group_warning(point, home.warn_from)
+    return ComparedFaces(pair.source, person.face, pair.target, tuple(released), others, warning)
 
 
 def _expected(calibration: Calibration, score: float, faces: int) -> Expected:

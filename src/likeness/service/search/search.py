@@ -18,7 +18,7 @@ from likeness.gallery import Candidate as FoundCandidate
 from likeness.service.search.faces import FaceInPicture, QualityBar, ReadSample, faces_in, within
 from likeness.service.search.naming import SIMILARITY, Expected, Naming, Verdict, expected_false
 from likeness.service.uses import Caller, Home, NoSuchSubject, Outcome, Probe, Record
-from likeness.terms import Action, Calibration, Template
+from likeness.terms import Action, Calibration, GroupWarning, Template, rate_of
 from likeness.vision.decode import Sample
 from likeness.vision.find import Located
 
@@ -110,7 +110,8 @@ class SampleSearch:
 
     `searched` is empty where there is no face, or the largest is below the bar. `case_ids` are of
     what people decide of it. `withheld` is whether nobody is named because they have not yet,
-    `decided` whether they have. `expected` is how many false candidates such a search gives.
+    `decided` whether they have. `expected` is how many false candidates such a search gives, and
+    `group_warning` of groups whose strangers reach the threshold far more often than any.
     """
 
     collection: OpenCollection
@@ -121,6 +122,7 @@ class SampleSearch:
     case_ids: tuple[UUID, ...]
     withheld: bool
     decided: bool
+    group_warning: GroupWarning | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,6 +132,7 @@ class EnrolledSearch:
     collection: OpenCollection
     matches: tuple[Match, ...]
     expected: Expected
+    group_warning: GroupWarning | None = None
 
 
 class NoSuchReference(NotFound):
@@ -176,6 +179,7 @@ def search_sample(
         tuple(dict.fromkeys(search.case_ids)),
         withheld,
         search.decided,
+        _group_warning(home, calibration, demands),
     )
 
 
@@ -196,7 +200,12 @@ def search_enrolled(
         search = _Search(record, collection, calibration, demands)
         matches = search.of_enrolled(whom)
         record.answered(_outcome(0, matches))
-    return EnrolledSearch(collection, tuple(matches), _expected(collection, calibration, demands))
+    return EnrolledSearch(
+        collection,
+        tuple(matches),
+        _expected(collection, calibration, demands),
+        _group_warning(home, calibration, demands),
+    )
 
 
 class _Find(Protocol):
@@ -305,7 +314,7 @@ def named_from(home: Home, collection: OpenCollection, *, fmr: float, fpir: floa
     measured = collection.measured()
     own = None if measured is None else measured.own
     calibration, compared = home.calibration_of(collection), collection.size.references
-    return Naming.of(calibration, own, compared, fmr=fmr, fpir=fpir)
+    return Naming.of(calibration, own, compared, fmr=fmr, fpir=fpir, warn_from=home.warn_from)
 
 
 def _outcome(faces: int, matches: Sequence[Match]) -> Outcome:
@@ -322,3 +331,9 @@ def _expected(collection: OpenCollection, calibration: Calibration, demands: Dem
         collection.size.references,
         demands.threshold,
     )
+
+
+def _group_warning(home: Home, calibration: Calibration, demands: Demands) -> GroupWarning | None:
+    if demands.naming is not None:
+        return demands.naming.group_warning
+    return calibration.group_warning(calibration.point(rate_of(demands.threshold)), home.warn_from)

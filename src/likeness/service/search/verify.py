@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from likeness.service.search.faces import ComparedPicture, FaceInPicture
-from likeness.terms import Calibration, Comparison, Face, OperatingPoint, rate_of_any
+from likeness.terms import (
+    Calibration,
+    Comparison,
+    Face,
+    GroupWarning,
+    OperatingPoint,
+    rate_of_any,
+)
 
 
 class Answer(StrEnum):
@@ -72,8 +79,9 @@ class Verification:
     the score reaches the threshold of `point`, and is never true where that was not calibrated, but
     for a picture with itself. `answer` is what a gate does, and `reason` why. `reference_faces` and
     `probe_faces` are how many faces the two pictures have; `others` are the other faces of the
-    probe that were compared, best first. `reference_remarks` and `probe_remarks` say what of the
-    pictures was lost or guessed in decoding.
+    probe that were compared, best first. `group_warning` is of groups whose strangers reach the
+    threshold in force far more often than was asked for. `reference_remarks` and `probe_remarks`
+    say what of the pictures was lost or guessed in decoding.
     """
 
     reference: Face
@@ -94,6 +102,7 @@ class Verification:
     reference_remarks: tuple[str, ...] = ()
     probe_remarks: tuple[str, ...] = ()
     others: tuple["Verification", ...] = ()
+    group_warning: GroupWarning | None = None
 
     @property
     def fmr_any(self) -> float:
@@ -113,6 +122,7 @@ def verify_pictures(
     *,
     fmr: float,
     fnmr: float,
+    warn_from: float = 0.0,
 ) -> Verification:
     """Compare the foremost face of the reference with the faces of the probe, and give the best.
 
@@ -124,6 +134,7 @@ def verify_pictures(
         calibration: what a score means.
         fmr: how often a picture of strangers may pass, however many they are.
         fnmr: how often a picture of the person may be answered with no.
+        warn_from: at which multiple of the rate asked for a group's is warned of; 0 never.
 
     Raises:
         ModelMismatch: their templates come from different models or cohorts.
@@ -140,7 +151,11 @@ def verify_pictures(
         for face in probe.faces
     ]
     verified.sort(key=lambda one: (one.answer is not Answer.PASS, -one.comparison.score))
-    return replace(verified[0], others=tuple(verified[1:]))
+    return replace(
+        verified[0],
+        others=tuple(verified[1:]),
+        group_warning=calibration.group_warning(gate.point, warn_from),
+    )
 
 
 def verify(

@@ -72,7 +72,8 @@ class Rows:
     `keeps_crops` is whether pictures may be kept: without, nobody could review a match.
     `scores_hidden` keeps ranks and similarities from reviewers until they have decided.
     `webhook_networks` may be told beside public addresses. `somebody` is who is at this machine: at
-    its command line, or behind what its server does by itself.
+    its command line, or behind what its server does by itself. `fmr` is the rate at which two faces
+    are called the same, and a group is warned of from `warn_from` times a rate on; 0 never warns.
     """
 
     database: Database
@@ -92,6 +93,8 @@ class Rows:
     webhook_networks: tuple[Network, ...]
     somebody: Principal
     clock: Callable[[], datetime]
+    fmr: float = 1e-3
+    warn_from: float = 0.0
 
     def parts(self) -> dict[str, Any]:
         """Give its fields by name, for what has more."""

@@ -1,19 +1,20 @@
 """Cohorts, calibrations and figures of models: what makes scores even, and what they mean.
 
-All belong to everything that a template depends on, together. An operator's own cohorts and
-calibrations, made with `likeness models cohort` and `likeness models calibrate`, go before those
-that are shipped; figures of a recogniser's errors, for its card, are shipped alone.
+All belong to everything that a template depends on, together. An operator's own cohorts,
+calibrations and rates of groups, made with `likeness models cohort` and `likeness models
+calibrate`, go before those that are shipped; figures of a recogniser's errors, for its card, are
+shipped alone.
 """
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from likeness.artifacts import write_whole
 from likeness.errors import InvalidRequest, NotFound
-from likeness.terms import Calibration
+from likeness.terms import Calibration, MeasuredGroups
 from likeness.vision.cohorts.cohort import Cohort
 
 _SHIPPED = Path(__file__).parent / "shipped"
@@ -143,11 +144,30 @@ class Standards:
             InvalidRequest: the file is damaged.
         """
         for path in self._found(_calibration_name(model, cohort_version)):
-            return _read_calibration(path)
+            return self.with_groups(_read_calibration(path))
         raise NotFound(
             f"There is no calibration for {model} with cohort {cohort_version}, so a score has no"
             " error rate. Make one with `likeness models calibrate FOLDER`."
         )
+
+    def with_groups(self, calibration: Calibration) -> Calibration:
+        """Add what is known of groups to a calibration, whoever made it.
+
+        Raises:
+            InvalidRequest: the file is damaged.
+        """
+        measured = self.groups(calibration.model, calibration.cohort_version)
+        return calibration if measured is None else replace(calibration, groups=measured.groups)
+
+    def groups(self, model: str, cohort_version: str) -> MeasuredGroups | None:
+        """Find how often strangers of one group match; None where nobody measured that.
+
+        Raises:
+            InvalidRequest: the file is damaged.
+        """
+        for path in self._found(_groups_name(model, cohort_version)):
+            return _read_groups(path)
+        return None
 
     def figures(self, model: str, cohort_version: str) -> ModelFigures | None:
         """Find what was measured of a model's errors; None where its shipped cohort is not used.
@@ -173,6 +193,12 @@ class Standards:
         write_whole(path, json.dumps(calibration.as_json(), indent=1).encode())
         return path
 
+    def keep_groups(self, measured: MeasuredGroups) -> Path:
+        """Keep an operator's own rates of groups; they are warned by from now on."""
+        path = self._own / _groups_name(measured.model, measured.cohort_version)
+        write_whole(path, json.dumps(measured.as_json(), indent=1).encode())
+        return path
+
     def _found(self, name: str) -> Iterator[Path]:
         for folder in (self._own, self._shipped):
             if (folder / name).is_file():
@@ -185,6 +211,20 @@ def _cohort_name(model: str) -> str:
 
 def _calibration_name(model: str, cohort_version: str) -> str:
     return f"{model}.{cohort_version}.calibration.json"
+
+
+def _groups_name(model: str, cohort_version: str) -> str:
+    return f"{model}.{cohort_version}.groups.json"
+
+
+def _read_groups(path: Path) -> MeasuredGroups:
+    try:
+        return MeasuredGroups.from_json(json.loads(path.read_bytes()))
+    except (InvalidRequest, ValueError, KeyError, TypeError, OSError) as error:
+        raise InvalidRequest(
+            f"Not the rates of groups: {path} ({error}). Delete it and run `likeness models"
+            " calibrate` with --group again."
+        ) from error
 
 
 def _read_calibration(path: Path) -> Calibration:
