@@ -20,6 +20,7 @@ def rows_of(database: Any, keyring: Any, desk: Any, **parts: Any) -> Rows:
         "templates_of": None,
         "calibration_of": None,
         "load_finder": None,
+        "model_of": None,
         "limits": None,
         "keeps_crops": True,
         "scores_hidden": False,
