@@ -21,20 +21,18 @@ from likeness.evaluation import (
     misses_of,
 )
 from likeness.service.enrol.sources import is_folder, picture_files
+from likeness.service.evaluate.pair_scores import score_blocks
 from likeness.service.search.folder_gallery import (
     FolderGallery,
     Reference,
     Rejection,
     read_gallery,
 )
-from likeness.terms import Calibration, in_parallel, relative_scores
+from likeness.terms import Calibration, in_parallel
 from likeness.vision.cohorts.cohort import Cohort, crowds
 from likeness.vision.decode import DecodeLimits, read_sample
 from likeness.vision.embed import Embedder
 from likeness.vision.find import FaceFinder, FaceLocator
-
-# Rows of scores made at a time: a few megabytes for ten thousand templates.
-_ROWS = 256
 
 
 def calibrate(
@@ -132,12 +130,9 @@ def every_pair(
         means: (n,), as a cohort gives them.
         people: (n,), whose each is.
     """
-    vectors = np.asarray(vectors, np.float32)
     groups = groups_of(people)
-    for start in range(0, len(vectors), _ROWS):
-        rows = slice(start, start + _ROWS)
-        raw = vectors[rows] @ vectors[start:].T
-        scores = relative_scores(raw, means[rows, None], means[start:])
+    for start, raw, scores in score_blocks(vectors, means):
+        rows = slice(start, start + len(scores))
         later = np.triu(np.ones(scores.shape, bool), k=1)
         same = people[rows, None] == people[start:]
         row, column = np.nonzero(later & ~same)
