@@ -1,0 +1,63 @@
+"""Counts as rates with intervals and cautions, the way findings hold them."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.evaluation import caution, interval, rule_of_three, wilson
+from likeness.service.evaluate.findings import Estimate, Rate
+
+NO_VALUE = Estimate(None, note="The data carry no such figure.")
+
+
+def independent(errors: int, trials: int) -> Rate:
+    """Give a rate of independent trials, such as failures of people, with Wilson's interval."""
+    if not trials:
+        return Rate(errors, trials, None, note=caution(errors, trials))
+    low, high = wilson(errors, trials)
+    return Rate(errors, trials, errors / trials, low, high, caution(errors, trials))
+
+
+def resampled(errors: int, trials: int, values: NDArray[np.float64]) -> Rate:
+    """Give a rate with the interval of its (R,) resampled values.
+
+    Where no error was seen, every resample says zero: the rule of 3 bounds it then.
+    """
+    note = caution(errors, trials)
+    if not trials:
+        return Rate(errors, trials, None, note=note)
+    low, high = interval(values)
+    if not errors:
+        low, high = 0.0, rule_of_three(trials)
+    return Rate(errors, trials, errors / trials, _finite(low), _finite(high), note)
+
+
+def without_interval(errors: int, trials: int) -> Rate:
+    """Give a rate whose interval was not asked for."""
+    value = errors / trials if trials else None
+    return Rate(errors, trials, value, note=caution(errors, trials))
+
+
+def estimate(value: float | None, values: NDArray[np.float64], note: str = "") -> Estimate:
+    """Give a number with the interval of its (R,) resampled values; of NaN none."""
+    if value is None or not math.isfinite(value):
+        return Estimate(None, note=note or NO_VALUE.note)
+    low, high = interval(values)
+    return Estimate(value, _finite(low), _finite(high), note)
+
+
+def median(values: NDArray[np.float64]) -> Estimate:
+    """Give the median of (n,) independent values, NaN left out, with its 95% interval by ranks."""
+    known = np.sort(values[np.isfinite(values)])
+    if not len(known):
+        return Estimate(None, note="Not measured.")
+    # The number of values below the median is binomial with p = 1/2.
+    spread = 0.98 * math.sqrt(len(known))
+    low = max(math.floor(len(known) / 2 - spread), 0)
+    high = min(math.ceil(len(known) / 2 + spread), len(known) - 1)
+    return Estimate(float(np.median(known)), float(known[low]), float(known[high]))
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,167 @@
+"""Measure what a system scored: findings with every interval, caution and limit."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from likeness.errors import InvalidRequest
+from likeness.evaluation import (
+    Axis,
+    Comparisons,
+    Resampled,
+    carries,
+    count_failures,
+    intersection,
+    resample,
+    threshold_at_fmr,
+)
+from likeness.service.evaluate.counted import independent, median
+from likeness.service.evaluate.findings import AxisFindings, Failures, Findings, OperatingRates
+from likeness.service.evaluate.groups import groups_of_axis
+from likeness.service.evaluate.questions import Questions
+from likeness.service.evaluate.statement import limits_of
+from likeness.service.evaluate.trials import Scored
+from likeness.service.evaluate.verification import not_carried, point_at, point_of, verification_of
+
+
+def measure(scored: Scored, questions: Questions) -> Findings:
+    """Find out all that the data can carry; what they cannot has no value, and a note.
+
+    Raises:
+        InvalidRequest: a column of groups is not there.
+    """
+    axes = axes_of(scored, questions)
+    failures = failures_of(scored)
+    compared = scored.comparisons
+    verification, by_axis = None, tuple(_only_failures(scored, axis) for axis in axes)
+    if compared is not None and len(compared):
+        target = global_target(questions, compared)
+        found = _resampled(scored, compared, axes, target, questions)
+        verification = verification_of(compared, found, failures, questions)
+        by_axis = tuple(_by_axis(scored, axes, compared, found, failures, target, questions))
+    suspicions = scored.plan.suspicions
+    return Findings(
+        system=scored.system,
+        data=scored.plan.data,
+        failures=failures,
+        verification=verification,
+        identification=None,
+        axes=by_axis,
+        calibration=None,
+        seconds=median(scored.seconds),
+        problems=(*scored.plan.problems, *scored.problems),
+        suspicions=suspicions,
+        limits=limits_of(scored, verification, None, by_axis, suspicions, questions),
+    )
+
+
+def axes_of(scored: Scored, questions: Questions) -> tuple[Axis, ...]:
+    """Give the axes that are asked for, and what they make crossed.
+
+    Raises:
+        InvalidRequest: one of them is not among the labels.
+    """
+    chosen = [scored.samples.axis(name) for name in questions.groups]
+    if questions.crossed and len(chosen) > 1:
+        chosen.append(intersection(chosen))
+    return tuple(chosen)
+
+
+def failures_of(scored: Scored) -> Failures:
+    """Count samples and subjects without a template, and why."""
+    counts = count_failures(scored.samples)
+    reasons = Counter(reason for _, reason in scored.failures)
+    return Failures(
+        fta=independent(int(counts.failed_images[0]), int(counts.images[0])),
+        fte=independent(int(counts.failed_subjects[0]), int(counts.subjects[0])),
+        reasons=tuple(reasons.most_common()),
+    )
+
+
+def global_target(questions: Questions, compared: Comparisons) -> float | None:
+    """Give the rate of the global threshold: the one asked for, or the least that can be carried.
+
+    None where the data carry none of them.
+    """
+    trials = int(np.count_nonzero(~compared.mated))
+    rates = [questions.fmr, *(rate for rate in sorted(questions.fmrs) if rate > questions.fmr)]
+    return next((rate for rate in rates if carries(rate, trials)), None)
+
+
+def _resampled(
+    scored: Scored,
+    compared: Comparisons,
+    axes: Sequence[Axis],
+    target: float | None,
+    questions: Questions,
+) -> Resampled:
+    by_target = questions.threshold is None and target is not None
+    return resample(
+        compared,
+        scored.samples,
+        axes,
+        targets=[target] if by_target and target is not None else [],
+        thresholds=[] if questions.threshold is None else [questions.threshold],
+        resamples=questions.resamples,
+        seed=questions.seed,
+        workers=questions.workers,
+    )
+
+
+def _by_axis(
+    scored: Scored,
+    axes: Sequence[Axis],
+    compared: Comparisons,
+    found: Resampled,
+    failures: Failures,
+    target: float | None,
+    questions: Questions,
+) -> Iterator[AxisFindings]:
+    """Compare groups at the threshold in force, or at that for the global rate."""
+    if not axes:
+        return
+    point: OperatingRates
+    if questions.threshold is not None:
+        point = point_of(compared, found, failures, questions.threshold)
+    elif target is not None:
+        point = point_at(compared, found, failures, target)
+    else:
+        point = not_carried(questions.fmr, int(np.count_nonzero(~compared.mated)))
+    nonmated = compared.nonmated_scores
+    thresholds = sorted(
+        threshold_at_fmr(nonmated, rate) for rate in questions.fmrs if carries(rate, len(nonmated))
+    )
+    for axis in axes:
+        if questions.threshold is not None:
+            cells = found.cells_at_threshold(questions.threshold, axis.name)
+        elif target is not None:
+            cells = found.cells(target, axis.name)
+        else:
+            cells = None
+        yield groups_of_axis(
+            scored,
+            axis,
+            cells,
+            point,
+            thresholds,
+            warn_above=questions.warn_above,
+            target=questions.fmr if target is None else target,
+        )
+
+
+def _only_failures(scored: Scored, axis: Axis) -> AxisFindings:
+    nothing = not_carried(Questions().fmr, 0)
+    return groups_of_axis(scored, axis, None, nothing, (), warn_above=1.0, target=1.0)
+
+
+def require_groups(questions: Questions, columns: Sequence[str]) -> None:
+    """Refuse a column of groups that nobody labelled, before anything is done.
+
+    Raises:
+        InvalidRequest: it is not among the columns.
+    """
+    for name in questions.groups:
+        if name not in columns:
+            there = ", ".join(columns) or "none"
+            raise InvalidRequest(f"No such column of groups {name!r}. There is: {there}.")

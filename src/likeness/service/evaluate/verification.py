@@ -1,0 +1,170 @@
+"""1:1 figures of what a system scored: rates at thresholds, curves, the headline."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.evaluation import (
+    FAILED,
+    Comparisons,
+    Resampled,
+    carries,
+    count_matches,
+    equal_error,
+    error_curve,
+    errors_by_threshold,
+    generalised_rates,
+    threshold_at_fmr,
+    trials_needed,
+)
+from likeness.service.evaluate.counted import estimate, resampled, without_interval
+from likeness.service.evaluate.findings import (
+    Curve,
+    Estimate,
+    Failures,
+    Histogram,
+    OperatingRates,
+    Rate,
+    Verification,
+)
+from likeness.service.evaluate.questions import HEADLINE_FMR, Questions
+
+_POINTS_OF_CURVE = 300
+_BINS = 60
+_NO_CURVE = Curve((), ())
+
+
+def verification_of(
+    comparisons: Comparisons, found: Resampled, failures: Failures, questions: Questions
+) -> Verification:
+    """Count errors at every threshold that the data can carry, and draw the curves."""
+    mated, nonmated = comparisons.mated_scores, comparisons.nonmated_scores
+    points = [
+        point_at(comparisons, found, failures, target)
+        for target in sorted(questions.fmrs, reverse=True)
+        if carries(target, len(nonmated))
+    ]
+    if questions.threshold is not None:
+        points.insert(0, point_of(comparisons, found, failures, questions.threshold))
+    headline = next((one for one in points if one.target_fmr == HEADLINE_FMR), None)
+    both = bool((mated > FAILED).any() and (nonmated > FAILED).any())
+    return Verification(
+        mated=len(mated),
+        nonmated=len(nonmated),
+        headline=headline or not_carried(HEADLINE_FMR, len(nonmated)),
+        points=tuple(points),
+        equal_error=estimate(equal_error(mated, nonmated).rate, found.equal_error)
+        if both
+        else Estimate(None, note="There are no mated, or no non-mated, scores."),
+        det=_det(mated, nonmated, found) if both else _NO_CURVE,
+        **(_by_threshold(mated, nonmated) if both else _NO_CURVES),
+        histogram=_histogram(mated, nonmated),
+    )
+
+
+def point_at(
+    comparisons: Comparisons, found: Resampled, failures: Failures, target: float
+) -> OperatingRates:
+    """Count errors at the threshold for a target FMR; each resample sets it anew."""
+    threshold = threshold_at_fmr(comparisons.nonmated_scores, target)
+    return _point(
+        comparisons,
+        failures,
+        target,
+        estimate(threshold, found.threshold(target)),
+        found.fmr_at_threshold(threshold),
+        found.fnmr_at(target),
+    )
+
+
+def point_of(
+    comparisons: Comparisons, found: Resampled, failures: Failures, threshold: float
+) -> OperatingRates:
+    """Count errors at a threshold that is given."""
+    return _point(
+        comparisons,
+        failures,
+        None,
+        Estimate(threshold, note="Given, not chosen by these data."),
+        found.fmr_at_threshold(threshold),
+        found.fnmr_at_threshold(threshold),
+    )
+
+
+def not_carried(target: float, trials: int) -> OperatingRates:
+    """Say of a target that the data cannot carry what they lack."""
+    note = (
+        f"FMR {target:g} needs {trials_needed(target):,} non-mated comparisons (rule of 30); there"
+        f" are {trials:,}."
+    )
+    none, no_rate = Estimate(None, note=note), Rate(0, 0, None, note=note)
+    return OperatingRates(target, none, no_rate, no_rate, no_rate, none, none)
+
+
+def _point(
+    comparisons: Comparisons,
+    failures: Failures,
+    target: float | None,
+    threshold: Estimate,
+    fmrs: NDArray[np.float64],
+    fnmrs: NDArray[np.float64],
+) -> OperatingRates:
+    mated, nonmated = comparisons.mated_scores, comparisons.nonmated_scores
+    at = threshold.value if threshold.value is not None else np.inf
+    matched, made = count_matches(at, mated), int(np.count_nonzero(mated > FAILED))
+    false_matches = count_matches(at, nonmated)
+    scored = int(np.count_nonzero(nonmated > FAILED))
+    gfar, gfrr = Estimate(None, note="No score."), Estimate(None, note="No mated score.")
+    fta, fte = failures.fta.value or 0.0, failures.fte.value or 0.0
+    if scored:
+        missed = (made - matched) / made if made else 0.0
+        general = generalised_rates(false_matches / scored, missed, fta, fte)
+        gfar = Estimate(general.gfar)
+        gfrr = Estimate(general.gfrr) if made else gfrr
+    return OperatingRates(
+        target,
+        threshold,
+        resampled(false_matches, len(nonmated), fmrs),
+        resampled(len(mated) - matched, len(mated), fnmrs),
+        without_interval(made - matched, made),
+        gfar,
+        gfrr,
+    )
+
+
+def _det(mated: NDArray[np.floating], nonmated: NDArray[np.floating], found: Resampled) -> Curve:
+    curve = error_curve(mated, nonmated, _POINTS_OF_CURVE)
+    lows, highs = found.det(curve.fmrs.tolist())
+    return _curve(curve.fmrs, curve.fnmrs, lows, highs)
+
+
+_NO_CURVES = {"fmr_by_threshold": _NO_CURVE, "fnmr_by_threshold": _NO_CURVE}
+
+
+def _by_threshold(mated: NDArray[np.floating], nonmated: NDArray[np.floating]) -> dict[str, Curve]:
+    curve = errors_by_threshold(mated, nonmated)
+    return {
+        "fmr_by_threshold": _curve(curve.thresholds, curve.fmrs),
+        "fnmr_by_threshold": _curve(curve.thresholds, curve.fnmrs),
+    }
+
+
+def _curve(xs: NDArray[np.float64], ys: NDArray[np.float64], *band: NDArray[np.float64]) -> Curve:
+    usable = np.isfinite(xs) & np.isfinite(ys)
+    for each in band:
+        usable &= np.isfinite(each)
+    lows, highs = (tuple(each[usable].tolist()) for each in band) if band else ((), ())
+    return Curve(tuple(xs[usable].tolist()), tuple(ys[usable].tolist()), lows, highs)
+
+
+def _histogram(mated: NDArray[np.floating], nonmated: NDArray[np.floating]) -> Histogram:
+    made = [scores[scores > FAILED] for scores in (mated, nonmated)]
+    known = [scores for scores in made if len(scores)]
+    if not known:
+        return Histogram((), (), ())
+    low = min(float(scores.min()) for scores in known)
+    high = max(float(scores.max()) for scores in known)
+    edges = np.linspace(low, high if high > low else low + 1.0, _BINS + 1)
+    shares = [
+        tuple((np.histogram(scores, edges)[0] / max(len(scores), 1)).tolist()) for scores in made
+    ]
+    return Histogram(tuple(edges.tolist()), *shares)
