@@ -1,0 +1,1 @@
+"""What it takes to ask a Rekognition endpoint: a client, a journal, pictures to send, prices."""

@@ -1,0 +1,152 @@
+"""What an endpoint answered so far: one line a call, on the disk before the next is asked.
+
+An interrupted run, kill -9 included, asks nothing again that was answered; only calls that were on
+their way have to be repeated. A last line that was half written is cut off. A journal belongs to
+one endpoint; pictures are known by their digests, so that it serves any plan with the same ones.
+"""
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from likeness.errors import Conflict, InvalidRequest
+
+_FORMAT = "likeness-endpoint-journal/1"
+_NAME = "calls.jsonl"
+
+Key = tuple[str, ...]
+"""An operation, and what it was asked about."""
+Entry = Mapping[str, Any]
+
+
+class Journal:
+    """Answers by key, in a folder that nobody else may read.
+
+    Raises:
+        Conflict: another run works with this folder.
+        InvalidRequest: the folder cannot be used, belongs to another endpoint, or is damaged.
+    """
+
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        self.path = folder / _NAME
+        self._lock = threading.Lock()
+        self._entries: dict[Key, Entry] = {}
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise InvalidRequest(
+                f"The journal {str(self.path)!r} cannot be opened ({error.strerror}). Name another"
+                " folder for it."
+            ) from error
+        try:
+            self._claim()
+            self._read(endpoint)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+
+    def close(self) -> None:
+        """Let another run work with it."""
+        os.close(self._descriptor)
+
+    def __contains__(self, key: Key) -> bool:
+        """Say whether a call was answered."""
+        return key in self._entries
+
+    def __iter__(self) -> Iterator[tuple[Key, Entry]]:
+        """Give all answers, the oldest first."""
+        return iter(list(self._entries.items()))
+
+    def get(self, key: Key) -> Entry | None:
+        """Give what a call was answered."""
+        return self._entries.get(key)
+
+    def append(self, key: Key, entry: Entry) -> None:
+        """Keep an answer; when this returns, it is on the disk.
+
+        Raises:
+            InvalidRequest: the disk takes no more.
+        """
+        line = json.dumps({"key": key, **entry}, separators=(",", ":")).encode() + b"\n"
+        with self._lock:
+            try:
+                self._write(line)
+            except OSError as error:
+                raise InvalidRequest(
+                    f"The journal {str(self.path)!r} cannot be written ({error.strerror}). Make"
+                    " room, and run the same command again to continue."
+                ) from error
+            self._entries[key] = entry
+
+    def _write(self, line: bytes) -> None:
+        while line:
+            line = line[os.write(self._descriptor, line) :]
+        os.fsync(self._descriptor)
+
+    def _claim(self) -> None:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Conflict(
+                f"Another run uses the journal {str(self.path)!r}. Wait for it, or name another"
+                " folder."
+            ) from error
+
+    def _read(self, endpoint: str) -> None:
+        with self.path.open("rb") as file:
+            whole = 0
+            faults: list[Key] = []
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    break  # half written as the run was killed
+                whole += len(line)
+                if number == 1:
+                    self._check_header(line, endpoint)
+                    continue
+                key, entry = self._parsed(line, number)
+                self._entries.pop(key, None)
+                self._entries[key] = entry
+                faults = [*faults, key] if "fault" in entry else []
+        # Since the last answer the endpoint failed: as likely as not it was down.
+        for key in faults:
+            self._entries.pop(key, None)
+        os.ftruncate(self._descriptor, whole)
+        os.lseek(self._descriptor, 0, os.SEEK_END)
+        if not whole:
+            header = {"format": _FORMAT, "endpoint": endpoint}
+            self._write(json.dumps(header).encode() + b"\n")
+
+    def _check_header(self, line: bytes, endpoint: str) -> None:
+        try:
+            header = json.loads(line)
+            known = header["format"] == _FORMAT
+            whose = header["endpoint"]
+        except (ValueError, KeyError, TypeError):
+            known, whose = False, None
+        if not known:
+            raise InvalidRequest(
+                f"Not a journal of this version: {str(self.path)!r}. Name another folder."
+            )
+        if whose != endpoint:
+            raise InvalidRequest(
+                f"The journal {str(self.path)!r} is of another endpoint ({whose!r:.100}). Name"
+                " another folder."
+            )
+
+    def _parsed(self, line: bytes, number: int) -> tuple[Key, Entry]:
+        try:
+            entry = json.loads(line)
+            key = entry.pop("key")
+            if not (isinstance(key, list) and all(isinstance(part, str) for part in key)):
+                raise TypeError
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidRequest(
+                f"The journal {str(self.path)!r} is damaged at line {number}. Delete that line;"
+                " that call is asked again."
+            ) from error
+        return tuple(key), entry
