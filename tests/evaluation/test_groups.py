@@ -130,7 +130,7 @@ def test_threshold_is_met_as_it_is_elsewhere_in_the_type_of_the_scores() -> None
     assert count_by_group(comparisons, samples, samples.axes[0], 0.7).within_errors.tolist() == [1]
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(populations(), st.lists(st.sampled_from([0.0, 0.3, 0.5, 1.0, 2.0]), min_size=1, max_size=4))
 def test_counts_are_those_of_one_comparison_after_the_other(
     population: tuple[Samples, Comparisons], thresholds: list[float]
@@ -169,7 +169,7 @@ def test_counts_are_those_of_one_comparison_after_the_other(
         assert counts.every_mated == ((mates < threshold).sum(), len(mates))
 
 
-@settings(max_examples=30)
+@settings(max_examples=25)
 @given(populations(), st.integers(1, 7))
 def test_neither_order_nor_chunks_change_anything(
     population: tuple[Samples, Comparisons], at_a_time: int

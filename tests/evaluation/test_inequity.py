@@ -70,7 +70,7 @@ def test_even_rates_are_even_in_every_column(rate: float, number: int) -> None:
     assert fdr(even, even) == 1
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(RATES, st.floats(0.01, 1))
 def test_columns_mind_neither_order_nor_scale(rates: np.ndarray, scale: float) -> None:
     for column in COLUMNS:
@@ -87,7 +87,7 @@ def test_columns_mind_neither_order_nor_scale(rates: np.ndarray, scale: float) -
     assert gini(rates) == pytest.approx(len(rates) / (len(rates) - 1) * plain, rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(RATES)
 def test_groups_without_trials_are_left_out_of_each_resample(rates: np.ndarray) -> None:
     resamples = np.stack([np.append(rates, np.nan), np.append(np.nan, rates)])

@@ -44,7 +44,7 @@ def test_clopper_and_pearsons_interval(errors: int, trials: int, low: float, hig
     assert clopper_pearson(errors, trials) == pytest.approx((low, high), abs=5e-9)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(TRIALS)
 def test_intervals_hold_the_rate_and_the_exact_one_is_wider(drawn: tuple[int, int]) -> None:
     errors, trials = drawn
@@ -56,7 +56,7 @@ def test_intervals_hold_the_rate_and_the_exact_one_is_wider(drawn: tuple[int, in
         assert surer.high >= high
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(TRIALS)
 def test_intervals_of_errors_and_of_what_is_right_mirror_each_other(
     drawn: tuple[int, int],

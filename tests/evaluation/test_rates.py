@@ -3,7 +3,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from sklearn.metrics import det_curve, roc_curve
 
 from likeness.errors import InvalidRequest
 from likeness.evaluation import (
@@ -59,6 +58,7 @@ def test_no_comparisons_have_no_rate() -> None:
             curve(np.array([0.5]), none)
 
 
+@settings(max_examples=40)
 @given(SOME_FAILED, st.floats(0, 1))
 def test_threshold_is_the_lowest_score_whose_rate_is_not_above_the_target(
     nonmated: np.ndarray, target: float
@@ -97,9 +97,12 @@ def test_most_errors_are_not_fewer_by_rounding() -> None:
     assert most_errors(1e-4, 300_000) == 30
 
 
-@settings(max_examples=40)
+@settings(max_examples=25, deadline=None)
 @given(SCORES, SCORES)
 def test_curve_has_every_point_of_scikit_learns(mated: np.ndarray, nonmated: np.ndarray) -> None:
+    # It takes a second to import, which only one of the tests' processes has to wait for.
+    from sklearn.metrics import det_curve, roc_curve
+
     labels = np.r_[np.ones(len(mated)), np.zeros(len(nonmated))]
     scores = np.r_[mated, nonmated]
     curve = error_curve(mated, nonmated)
@@ -117,7 +120,7 @@ def test_curve_has_every_point_of_scikit_learns(mated: np.ndarray, nonmated: np.
             assert (curve.fmrs[at], curve.fnmrs[at]) == pytest.approx((rate, miss))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25, deadline=None)
 @given(SOME_FAILED, SOME_FAILED, st.integers(4, 20))
 def test_thinned_curve_has_true_points_and_its_tail(
     mated: np.ndarray, nonmated: np.ndarray, most: int
@@ -177,7 +180,7 @@ def test_errors_by_threshold_of_nothing_but_failures_have_no_points() -> None:
     assert len(error_curve(failed, failed)) == 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=25, deadline=None)
 @given(SOME_FAILED, SOME_FAILED)
 def test_equal_error_is_where_the_rates_differ_least(
     mated: np.ndarray, nonmated: np.ndarray

@@ -54,6 +54,7 @@ from likeness.evaluation.groups import (
     rates_of,
     score_quantiles,
 )
+from likeness.evaluation.independence import IndependentTrials, independent_trials
 from likeness.evaluation.inequity import (
     Column,
     Columns,
@@ -141,6 +142,7 @@ __all__ = [
     "GroupCounts",
     "GroupCoverage",
     "GroupScores",
+    "IndependentTrials",
     "Interval",
     "LikelihoodFit",
     "PairScores",
@@ -184,6 +186,7 @@ __all__ = [
     "groups_carried",
     "groups_of",
     "hit_rates",
+    "independent_trials",
     "intersection",
     "interval",
     "intervals",

@@ -110,7 +110,7 @@ def count_by_group_at(
     Raises:
         InvalidRequest: the axis is not of these samples.
     """
-    _check(samples, axis)
+    check_axis(samples, axis)
     groups = len(axis.labels)
     # Cells: strangers by reference and probe, those without a label; mates by group, those of two
     # groups, those without a label.
@@ -123,7 +123,7 @@ def count_by_group_at(
     # Failures, below the lowest threshold, and then by how many thresholds are reached.
     bins = len(steps) + 2
     counted = np.zeros(cells_there * bins, np.int64)
-    for some in _chunks(comparisons):
+    for some in chunks_of(comparisons):
         references, probes = axis.codes[some.references], axis.codes[some.probes]
         known = (references >= 0) & (probes >= 0)
         cells = np.where(known, references.astype(np.int64) * groups + probes, strangers)
@@ -189,7 +189,7 @@ def count_failures(samples: Samples, axis: Axis | None = None) -> FailureCounts:
     """
     if axis is None:
         axis = Axis("all", ("all",), np.zeros(len(samples), np.int32))
-    _check(samples, axis)
+    check_axis(samples, axis)
     known = axis.codes >= 0
     codes, subjects = axis.codes[known], samples.subjects[known]
     failed = samples.failed[known]
@@ -246,10 +246,10 @@ def score_quantiles(
     Raises:
         InvalidRequest: the axis is not of these samples.
     """
-    _check(samples, axis)
+    check_axis(samples, axis)
     groups = len(axis.labels)
     scores: list[list[NDArray[np.floating]]] = [[] for _ in range(2 * groups)]
-    for some in _chunks(comparisons):
+    for some in chunks_of(comparisons):
         codes = axis.codes[some.references]
         within = (codes == axis.codes[some.probes]) & (codes >= 0) & (some.scores > FAILED)
         kinds = codes[within] + groups * some.mated[within]
@@ -285,7 +285,8 @@ def _count(codes: NDArray[np.integer], groups: int) -> Counts:
     return np.asarray(np.bincount(codes, minlength=groups), np.int64)
 
 
-def _chunks(comparisons: Comparisons) -> Iterator[Comparisons]:
+def chunks_of(comparisons: Comparisons) -> Iterator[Comparisons]:
+    """Give comparisons some at a time, so that what is made of them fits in memory."""
     for start in range(0, len(comparisons), _AT_A_TIME):
         part = slice(start, start + _AT_A_TIME)
         yield Comparisons(
@@ -296,7 +297,12 @@ def _chunks(comparisons: Comparisons) -> Iterator[Comparisons]:
         )
 
 
-def _check(samples: Samples, axis: Axis) -> None:
+def check_axis(samples: Samples, axis: Axis) -> None:
+    """Refuse an axis that is of other samples.
+
+    Raises:
+        InvalidRequest: it is.
+    """
     if len(axis.codes) != len(samples):
         raise InvalidRequest(
             f"The column of groups {axis.name!r} has {len(axis.codes)} values for"

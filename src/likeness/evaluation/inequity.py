@@ -105,22 +105,26 @@ class Columns:
     gini: Column
 
 
-def columns_of(labels: Sequence[str], errors: Counts, trials: Counts) -> Columns:
+def columns_of(
+    labels: Sequence[str], errors: Counts, trials: Counts, independent: Rates | None = None
+) -> Columns:
     """Give NIST's columns of errors (G,) among trials (G,).
 
     Groups without trials are left out. Where one has trials and no error, its rate is only known to
-    be at most 3/n (rule of 3): a ratio to it is undefined, with a lower bound.
+    be at most 3/n (rule of 3), n the independent trials that they are worth, where that is given: a
+    ratio to it is undefined, with a lower bound.
     """
+    worth = np.asarray(trials if independent is None else independent, np.float64)
+    most = np.array([rule_of_three(n) for n in worth])
     zeros = [
-        f"no error in {int(n):,} trials of {label}, upper bound {rule_of_three(int(n)):.2g}"
-        for label, k, n in zip(labels, errors, trials, strict=True)
+        f"no error in {int(n):,} trials of {label}, upper bound {bound:.2g}"
+        for label, k, n, bound in zip(labels, errors, trials, most, strict=True)
         if n and not k
     ]
     more = f"; and {len(zeros) - _MOST_NAMED} more groups" if len(zeros) > _MOST_NAMED else ""
     why = f"{'; '.join(zeros[:_MOST_NAMED])}{more} (rule of 3)"
     rates = rates_of(errors, trials)
-    bounds = np.where(errors == 0, [rule_of_three(int(n)) for n in trials], rates)
-    bounds = np.where(trials > 0, bounds, np.nan)
+    bounds = np.where(trials > 0, np.where(errors == 0, most, rates), np.nan)
 
     def column(of: Callable[[Rates], Rates], bounded: bool = False) -> Column:
         if np.count_nonzero(trials) < 2:

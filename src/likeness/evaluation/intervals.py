@@ -19,8 +19,10 @@ class Bounds(NamedTuple):
     high: float
 
 
-def wilson(errors: int, trials: int, confidence: float = 0.95) -> Bounds:
+def wilson(errors: float, trials: float, confidence: float = 0.95) -> Bounds:
     """Give the score interval of a share (Wilson 1927).
+
+    Of trials that are worth fewer independent ones, give those and as large a share of errors.
 
     Raises:
         InvalidRequest: there are no trials, or more errors than trials.
@@ -35,7 +37,7 @@ def wilson(errors: int, trials: int, confidence: float = 0.95) -> Bounds:
     return Bounds(low if errors else 0.0, high if errors < trials else 1.0)
 
 
-def clopper_pearson(errors: int, trials: int, confidence: float = 0.95) -> Bounds:
+def clopper_pearson(errors: float, trials: float, confidence: float = 0.95) -> Bounds:
     """Give the exact interval of a share (Clopper and Pearson 1934), which is never too narrow.
 
     Raises:
@@ -51,9 +53,12 @@ def clopper_pearson(errors: int, trials: int, confidence: float = 0.95) -> Bound
     return Bounds(float(low), float(high))
 
 
-def rule_of_three(trials: int) -> float:
-    """Bound at 95% the rate of which no error was seen in so many trials: 3/n."""
-    return min(3 / trials, 1.0) if trials else 1.0
+def rule_of_three(trials: float) -> float:
+    """Bound at 95% the rate of which no error was seen in n independent trials: 3/n.
+
+    Comparisons that share people are worth fewer: `independent_trials` says how many.
+    """
+    return min(3 / trials, 1.0) if trials > 0 else 1.0
 
 
 def trials_needed(rate: float) -> int:
@@ -77,22 +82,27 @@ def carries(rate: float, trials: int) -> bool:
     return rate > 0 and trials >= trials_needed(rate)
 
 
-def caution(errors: int, trials: int) -> str:
-    """Say in words why a rate has to be read with care; nothing where it has not."""
+def caution(errors: int, trials: int, independent: float | None = None) -> str:
+    """Say in words why a rate has to be read with care; nothing where it has not.
+
+    `independent` is how many independent trials they are worth; all of them where it is not given.
+    """
     if not trials:
         return "No trials, so there is no rate."
     if not errors:
+        worth = "" if independent is None else f", worth {independent:,.3g} independent ones"
+        bound = rule_of_three(trials if independent is None else independent)
         return (
-            f"No error in {trials:,} trials: at 95% confidence the rate is at most"
-            f" {rule_of_three(trials):.2g} (rule of 3)."
+            f"No error in {trials:,} trials{worth}: at 95% confidence the rate is at most"
+            f" {bound:.2g} (rule of 3)."
         )
     if errors < ERRORS_NEEDED:
         return f"Only {errors} of the {ERRORS_NEEDED} errors that a rate needs (rule of 30)."
     return ""
 
 
-def _check(errors: int, trials: int) -> None:
+def _check(errors: float, trials: float) -> None:
     if trials <= 0:
         raise InvalidRequest("There are no trials, so there is no interval.")
     if not 0 <= errors <= trials:
-        raise InvalidRequest(f"Not a number of errors in {trials} trials: {errors}.")
+        raise InvalidRequest(f"Not a number of errors in {trials:g} trials: {errors:g}.")
