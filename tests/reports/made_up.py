@@ -107,7 +107,7 @@ def verification() -> Verification:
     thresholds = [-0.2 + 0.005 * step for step in range(240)]
     fmrs = [fmr(at) for at in thresholds]
     fnmrs = [fnmr(at) for at in thresholds]
-    det = [(x, y) for x, y in zip(fmrs, fnmrs, strict=True) if x >= 1e-7 and y > 0]
+    det = [(x, y) for x, y in zip(fmrs, fnmrs, strict=True) if x >= 1e-7 and y >= 1 / 6000]
     ys = tuple(y for _, y in det)
     return Verification(
         6000,
@@ -217,6 +217,7 @@ def axis(name: str, target: float = 1e-4, names: tuple[str, ...] = ()) -> AxisFi
         ),
         (f"{by_fmr[-1].group}: FMR is 5.2 times the target of 1e-4 at the threshold in force.",),
         unlabelled=12,
+        same_group=rate(round(fmr(at, 0.3) * 2_000_000), 2_000_000),
     )
 
 

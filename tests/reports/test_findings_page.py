@@ -21,7 +21,7 @@ _ORDER = [
     "Error rates: groups",
     "Error rates: searches (1:N)",
     "Response times",
-    "Labels of people",
+    "Labels, and phenotype measures",
     "Uncertainty, and what the data cannot support",
     "Thresholds in operation",
     "Equitability, and use in procurement",
@@ -101,7 +101,7 @@ def test_worst_groups_come_first() -> None:
     )
     first = table.cells[0]
     assert first[0].text == "female East Asia"
-    assert first[3].tone == "worst"
+    assert first[1].tone == "worst"
 
 
 def test_a_cell_without_an_error_has_its_bound_and_its_rule() -> None:

@@ -85,13 +85,20 @@ class Heading:
 class Plot:
     """A drawing as SVG, made by `draw`; `rules` are declarations of CSS by class.
 
-    `least_width` is how many pixels it needs to be read; what is narrower scrolls.
+    `least_width` and `most_width` are between how many pixels it can be read; what is narrower
+    scrolls.
     """
 
     svg: str
     caption: str
     rules: Mapping[str, str] = field(default_factory=dict)
     least_width: int = 320
+    most_width: int = 560
+
+    @property
+    def size(self) -> str:
+        """The class of its size."""
+        return f"w{self.least_width}-{self.most_width}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ Paint = Callable[["Axes"], None]
 
 _WIDTH, _HEIGHT = 400, 310
 """Points; so wide that letters of 10 points can be read on a telephone."""
+_MOST_MAGNIFIED = 1.4
 
 
 class Ink:
@@ -50,12 +51,12 @@ _SETTINGS: dict[Any, Any] = {
     "text.usetex": False,
     "axes.unicode_minus": True,
     "font.family": ["DejaVu Sans"],
-    "font.size": 10.0,
+    "font.size": 10.5,
     "axes.titlesize": 10.0,
-    "axes.labelsize": 10.0,
-    "xtick.labelsize": 9.0,
-    "ytick.labelsize": 9.0,
-    "legend.fontsize": 9.0,
+    "axes.labelsize": 10.5,
+    "xtick.labelsize": 10.0,
+    "ytick.labelsize": 10.0,
+    "legend.fontsize": 10.0,
     "legend.frameon": False,
     "text.color": Ink.INK,
     "axes.labelcolor": Ink.INK,
@@ -111,7 +112,7 @@ def draw(
         paint(figure.add_subplot())
         figure.savefig(written, format="svg", metadata=dict.fromkeys(_METADATA))
     svg, rules = _for_pages(written.getvalue(), title, description)
-    return Plot(svg, caption or title, rules, least_width)
+    return Plot(svg, caption or title, rules, least_width, int(width * _MOST_MAGNIFIED))
 
 
 _METADATA = ("Date", "Creator", "Format", "Type")

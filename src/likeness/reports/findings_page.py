@@ -87,7 +87,7 @@ def findings_page(report: Report) -> Page:
         Section("Error rates: groups", _for_each(named, _groups)),
         Section("Error rates: searches (1:N)", _searches(named)),
         Section("Response times", _for_each(named, _times)),
-        Section("Labels of people", _for_each(named, _labels)),
+        Section("Labels, and phenotype measures", _for_each(named, _labels)),
         Section("Uncertainty, and what the data cannot support", _uncertainty(named)),
         Section("Thresholds in operation", _for_each(named, _thresholds)),
         Section("Equitability, and use in procurement", _equitability(report)),
@@ -181,7 +181,9 @@ def _headline_rows(named: Named) -> list[tuple[Cell | str, ...]]:
     if verified:
         target = verified[0].headline.target_fmr
         at = "the given threshold" if target is None else f"FMR {small(target)}"
-        said = Cell("1:1, FNMR at " + at, "" if target is None else f"{one_in(target)} strangers")
+        said = Cell(
+            "1:1, FNMR at " + at, "" if target is None else f"{one_in(target)} pairs of strangers"
+        )
         cells = [
             rate_cell(one.verification.headline.fnmr) if one.verification else Cell(NOTHING)
             for _, one in named
@@ -238,6 +240,11 @@ def _worst_rows(named: Named) -> list[tuple[Cell | str, ...]]:
     for name in axes:
         rows += [
             _row(
+                f"Strangers of one group by {name}, FMR",
+                named,
+                lambda one, name=name: _same_group_cell(one, name),  # type: ignore[misc]
+            ),
+            _row(
                 f"Worst group by {name}, FMR within it",
                 named,
                 lambda one, name=name: _worst_cell(one, name, "fmr"),  # type: ignore[misc]
@@ -249,6 +256,11 @@ def _worst_rows(named: Named) -> list[tuple[Cell | str, ...]]:
             ),
         ]
     return rows
+
+
+def _same_group_cell(one: Findings, axis_name: str) -> Cell | None:
+    axis = next((axis for axis in one.axes if axis.axis == axis_name), None)
+    return None if axis is None or axis.same_group is None else rate_cell(axis.same_group, small)
 
 
 def _worst_cell(one: Findings, axis_name: str, rate_name: str) -> Cell | None:
@@ -275,7 +287,7 @@ def _differences(differences: Sequence[Difference], named: Named) -> Table:
                 one.figure,
                 estimate_cell(one.a, _form_of(one.figure)),
                 estimate_cell(one.b, _form_of(one.figure)),
-                estimate_cell(one.difference, signed(_form_of(one.figure))),
+                estimate_cell(one.difference, _form_of_difference(one.figure)),
                 UNKNOWN if one.p_value is None else _p(one.p_value),
             )
             for one in differences
@@ -292,6 +304,11 @@ def _form_of(figure: str) -> Form:
     if any(word in figure.lower() for word in ("threshold", "ratio", "gini", "max", "cllr")):
         return number
     return percent
+
+
+def _form_of_difference(figure: str) -> Form:
+    form = _form_of(figure)
+    return signed(points if form is percent else form)
 
 
 def _p(value: float) -> str:
@@ -355,12 +372,10 @@ def _failures(one: Findings) -> list[Block]:
         blocks.append(
             Table(
                 f"Failures by {axis.axis}, most first",
-                ("Group", "People", "Pictures", "Failure to acquire", "Failure to enrol"),
+                ("Group", "Failure to acquire", "Failure to enrol"),
                 tuple(
                     (
-                        group.group,
-                        f"{group.subjects:,}",
-                        f"{group.images:,}",
+                        _group_name(group),
                         rate_cell(group.fta, worst=group.fta is worst),
                         rate_cell(group.fte),
                     )
@@ -395,9 +410,9 @@ def _shifts(one: Findings) -> list[Block]:
                         (
                             group.group,
                             _median(group.nonmated_scores),
-                            estimate_cell(group.nonmated_shift, signed(score)),
+                            estimate_cell(group.nonmated_shift, signed(number)),
                             _median(group.mated_scores),
-                            estimate_cell(group.mated_shift, signed(score)),
+                            estimate_cell(group.mated_shift, signed(number)),
                         )
                         for group in groups[:_MOST_GROUPS]
                     ),
@@ -411,7 +426,7 @@ def _shifts(one: Findings) -> list[Block]:
 def _median(quantiles: tuple[float, ...]) -> Cell:
     if len(quantiles) != 5:
         return Cell(NOTHING)
-    return Cell(score(quantiles[2]), f"{score(quantiles[0])} to {score(quantiles[4])}")
+    return Cell(number(quantiles[2]), f"{number(quantiles[0])} to {number(quantiles[4])}")
 
 
 def _comparisons(named: Named) -> tuple[Block, ...]:
@@ -516,6 +531,12 @@ def _axis_in_words(axis: AxisFindings) -> str:
     ):
         if worst and best and worst != best:
             said.append(f"{rate} is worst for {worst} and best for {best}.")
+    if axis.same_group and axis.same_group.value is not None:
+        cell = rate_cell(axis.same_group, small)
+        said.append(
+            f"Strangers of one group match at FMR {cell.text} ({cell.detail}); pairs of any"
+            " strangers flatter."
+        )
     if axis.unlabelled:
         said.append(f"{axis.unlabelled:,} pictures have no label here and count in no group.")
     return " ".join(said)
@@ -528,7 +549,7 @@ def group_table(axis: AxisFindings) -> Table:
     )
     return Table(
         f"Error rates by {axis.axis}, worst FMR first",
-        ("Group", "People", "Pictures", "FMR within the group", "FNMR"),
+        ("Group", "FMR within the group", "FNMR"),
         tuple(_group_row(group, axis) for group in groups[:_MOST_GROUPS]),
         note="FMR within the group: two people of it who match."
         + _left_out(len(groups), _MOST_GROUPS, "groups"),
@@ -537,12 +558,14 @@ def group_table(axis: AxisFindings) -> Table:
 
 def _group_row(group: GroupFindings, axis: AxisFindings) -> tuple[Cell | str, ...]:
     return (
-        group.group,
-        f"{group.subjects:,}",
-        f"{group.images:,}",
+        _group_name(group),
         rate_cell(group.fmr, small, worst=group.group == axis.worst_fmr),
         rate_cell(group.fnmr, worst=group.group == axis.worst_fnmr),
     )
+
+
+def _group_name(group: GroupFindings) -> Cell:
+    return Cell(group.group, f"{group.subjects:,} people; {group.images:,} pictures")
 
 
 def _matrix_target(axis: AxisFindings) -> float:
@@ -657,21 +680,19 @@ def _times(one: Findings) -> list[Block]:
     blocks: list[Block] = []
     if one.seconds.value is not None or one.seconds.note:
         blocks.append(Text(f"Median answer to a picture: {_in_line(one.seconds, seconds)}."))
+    tables: list[tuple[Block, ...]] = []
     for axis in one.axes:
         groups = [group for group in axis.groups if group.seconds.value is not None]
         if groups:
             groups.sort(key=lambda group: -(group.seconds.value or 0.0))
-            blocks.append(
-                Table(
-                    f"Median answer by {axis.axis}, slowest first",
-                    ("Group", "Time"),
-                    tuple(
-                        (group.group, estimate_cell(group.seconds, seconds))
-                        for group in groups[:_MOST_GROUPS]
-                    ),
-                )
+            rows = tuple(
+                (group.group, estimate_cell(group.seconds, seconds))
+                for group in groups[:_MOST_GROUPS]
             )
-    return blocks
+            tables.append(
+                (Table(f"Median answer by {axis.axis}, slowest first", ("Group", "Time"), rows),)
+            )
+    return [*blocks, *([Columns(tuple(tables))] if tables else [])]
 
 
 def _labels(one: Findings) -> list[Block]:
@@ -714,9 +735,11 @@ def _thresholds(one: Findings) -> list[Block]:
     blocks: list[Block] = []
     for axis in one.axes:
         if axis.yields:
+            table: tuple[Block, ...] = (_yield_table(axis),)
             if len([point for point in axis.yields if point.yield_lost is not None]) > 1:
-                blocks.append(yield_plot(axis.yields, axis.axis))
-            blocks.append(_yield_table(axis))
+                blocks.append(Columns(((yield_plot(axis.yields, axis.axis),), table)))
+            else:
+                blocks += table
     if one.calibration:
         blocks += _calibration(one.calibration)
     return blocks
@@ -776,9 +799,9 @@ def _calibration(one: CalibrationFindings) -> list[Block]:
                     ("Cllr", _in_line(ratios.cllr, number)),
                     ("Cllr_min", _in_line(ratios.cllr_min, number)),
                     (
-                        "log10 LR at most",
-                        f"{number(ratios.least_log10)} to {number(ratios.most_log10)}, what these"
-                        " data can carry",
+                        "log10 LR between",
+                        f"{number(ratios.least_log10)} and {number(ratios.most_log10)}: these data"
+                        " carry no more",
                     ),
                 )
             )

@@ -35,7 +35,8 @@ def _rules(page: Page) -> str:
     rules: dict[str, str] = {}
     for section in page.sections:
         for plot in _plots(section.blocks):
-            rules |= {**plot.rules, f"w{plot.least_width}": f"min-width: {plot.least_width}px"}
+            size = f"min-width: {plot.least_width}px; max-width: {plot.most_width}px"
+            rules |= {**plot.rules, plot.size: size}
     return "".join(f".{name}{{{declaration}}}\n" for name, declaration in sorted(rules.items()))
 
 

@@ -55,7 +55,8 @@ _VERBAL_SCALE = (
     (math.log10(2), "weak"),
     (1.0, "moderate"),
     (2.0, "moderately strong"),
-    (4.0, "strong"),
+    (3.0, "strong"),
+    (4.0, "very strong"),
     (6.0, "extremely strong"),
 )
 
@@ -75,7 +76,7 @@ def det_plots(verifications: Sequence[tuple[str, Verification]]) -> tuple[Plot, 
         _small_ticks(axes, "xy")
         _curves(axes, curves, positive=True)
         _mark_limit(axes, fewest, fewest_mated, lambda rate: rate)
-        _rates_apart(axes, curves)
+        _keep_to_counted(axes, curves, fewest, fewest_mated)
 
     def on_deviates(axes: "Axes") -> None:
         warped = [(name, _deviated(curve)) for name, curve in curves]
@@ -128,6 +129,10 @@ def error_plot(verification: Verification, name: str = "") -> Plot:
         for point in verification.points:
             if point.threshold.value is not None:
                 axes.axvline(point.threshold.value, color=Ink.LINE, linewidth=0.8, linestyle=":")
+        rates = [y for curve in (fmr, fnmr) for y in curve.ys if y > 0]
+        fewest = max(verification.mated, verification.nonmated, 1)
+        if rates:
+            axes.set_ylim(max(min(rates), 1 / fewest) / 1.5, 1.3)
         axes.set_xlabel("threshold")
         axes.set_ylabel("share of comparisons")
         axes.legend()
@@ -216,8 +221,9 @@ def tradeoff_plot(identifications: Sequence[tuple[str, Identification]]) -> Plot
         _small_ticks(axes, "xy")
         _curves(axes, curves, positive=True)
         fewest = min((one.nonmated for _, one in identifications), default=0)
-        _mark_limit(axes, fewest, min((one.mated for _, one in identifications), default=0))
-        _rates_apart(axes, curves)
+        fewest_mated = min((one.mated for _, one in identifications), default=0)
+        _mark_limit(axes, fewest, fewest_mated)
+        _keep_to_counted(axes, curves, fewest, fewest_mated)
         axes.set_xlabel("false positive identification rate (FPIR)")
         axes.set_ylabel("FNIR")
         _legend(axes, curves)
@@ -269,9 +275,8 @@ def matrix_plot(matrix: Matrix, target: float, axis: str, name: str = "") -> Plo
                     )
                 if with_counts:
                     _write_cell(axes, row, column, rate.errors, rate.trials, rate.value)
-        axes.set_xticks(range(size), labels, rotation=90 if size > 4 else 45, ha="right")
-        if size > 4:
-            axes.set_xticks(range(size), labels, rotation=90, ha="center")
+        flat = with_counts and max(map(len, labels), default=0) * 5.5 < side
+        axes.set_xticks(range(size), labels, rotation=0 if flat else 90)
         axes.set_yticks(range(size), labels)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
@@ -349,7 +354,7 @@ def yield_plot(yields: Sequence[YieldPoint], axis: str, name: str = "") -> Plot:
             f" and {percent(point.yield_lost or 0)} of true positives are lost"
             for point in known[:: max(len(known) // 5, 1)]
         ),
-        caption=f"{_of('Yield lost beside evenness gained', name)}: to the right the threshold"
+        caption=f"{_of(f'By {printable(axis)}', name)}: to the right the threshold"
         " rises, true positives are lost, and fewer strangers match.",
     )
 
@@ -483,17 +488,20 @@ def _limits_of_deviates(axes: "Axes", curves: Named) -> None:
     """Leave out what lies beyond the curves: a band may reach to the end of the world."""
     xs = [x for _, curve in curves for x in curve.xs]
     ys = [y for _, curve in curves for y in curve.ys]
-    if xs:
+    if xs and ys:
         axes.set_xlim(min(xs) - 0.15, max(xs) + 0.15)
         axes.set_ylim(min(ys) - 0.3, max(ys) + 0.3)
 
 
-def _rates_apart(axes: "Axes", curves: Named) -> None:
-    xs = [x for _, curve in curves for x in curve.xs if x > 0]
-    ys = [y for _, curve in curves for y in curve.ys if y > 0]
-    if xs and ys:
-        axes.set_xlim(min(xs) / 1.3, min(max(xs) * 1.3, 1.3))
-        axes.set_ylim(min(ys) / 2.5, min(max(ys) * 1.5, 1.3))
+def _keep_to_counted(axes: "Axes", curves: Named, nonmated: int, mated: int) -> None:
+    """Draw nothing below one error of all trials."""
+    for trials, values, limit in (
+        (nonmated, [x for _, curve in curves for x in curve.xs], axes.set_xlim),
+        (mated, [y for _, curve in curves for y in curve.ys], axes.set_ylim),
+    ):
+        counted = [value for value in values if value > 0 and value * trials >= 0.5]
+        if counted:
+            limit(min(counted) / 1.5, min(max(counted) * 1.5, 1.3))
 
 
 def _mark_limit(
