@@ -92,7 +92,7 @@ def test_pooling_agrees_with_scikit_learn() -> None:
 
 
 def test_the_slope_that_was_planted_is_found() -> None:
-    fit = fit_likelihood_ratios(*population(subjects=120))
+    fit = fit_likelihood_ratios(*population(subjects=60))
     scores = np.array([0.5, 1.5, 2.5])
     planted = 3.0 * (scores - 1.5) / np.log(10)
     assert fit.method == "logistic regression"
@@ -116,6 +116,7 @@ def test_scores_that_no_straight_line_fits_are_pooled() -> None:
     assert fit.cllr_min.value == pytest.approx(straight.cllr_min.value)
 
 
+@pytest.mark.slow
 def test_no_more_is_said_than_so_many_people_can_carry() -> None:
     fit = fit_likelihood_ratios(*population(subjects=40, shift=30.0))
     # 780 pairs of people, one more assumed to mislead; 40 people with pictures of their own.
@@ -124,12 +125,14 @@ def test_no_more_is_said_than_so_many_people_can_carry() -> None:
     assert fit.log10_at(np.array([1e6])) == fit.most_log10
 
 
+@pytest.mark.slow
 def test_backward_scores_are_no_evidence() -> None:
     fit = fit_likelihood_ratios(*population(shift=-3.0))
     assert fit.cllr.value == pytest.approx(1.0, abs=0.02)
     assert fit.most_log10 == pytest.approx(0.0, abs=0.5)
 
 
+@pytest.mark.slow
 def test_order_and_failures_change_nothing() -> None:
     comparisons, samples = population(subjects=30)
     shuffled = comparisons.only(np.random.default_rng(1).permutation(len(comparisons)))

@@ -118,6 +118,7 @@ from likeness.evaluation.tail import (
     UPPER_95,
     extrapolate,
 )
+from likeness.evaluation.thresholds import RateThreshold, rates_by_score, thresholds_for
 
 __all__ = [
     "DECADES",
@@ -146,6 +147,7 @@ __all__ = [
     "Interval",
     "LikelihoodFit",
     "PairScores",
+    "RateThreshold",
     "Resampled",
     "Samples",
     "SearchCurve",
@@ -198,6 +200,7 @@ __all__ = [
     "misses_of",
     "missing_groups",
     "most_errors",
+    "rates_by_score",
     "rates_of",
     "ratio",
     "resample",
@@ -209,6 +212,7 @@ __all__ = [
     "subjects_needed",
     "threshold_at_fmr",
     "threshold_at_fpir",
+    "thresholds_for",
     "trials_needed",
     "verbal",
     "wilson",

@@ -33,7 +33,7 @@ _DENSE_RANKS, _RANKS = 128, 256
 _FOLDS = 5
 # Scores that tell people apart wholly have no finite slope.
 _RIDGE = 1e-5
-_STEPS = 60
+_STEPS, _ENOUGH = 60, 1e-7
 
 VERBAL_SCALE: tuple[tuple[float, str], ...] = (
     (2.0, "weak"),
@@ -291,16 +291,18 @@ def _logistic(counts: _Counts) -> Knots:
         cost = mated @ np.logaddexp(0, -odds) + nonmated @ np.logaddexp(0, odds)
         return float(cost + line @ ridge @ line / 2)
 
+    now = loss(line)
     for _ in range(_STEPS):
         share = 0.5 * (1.0 + np.tanh((line @ design) / 2))
         slope = design @ (both * share - mated) + ridge @ line
         curvature = (design * (both * share * (1 - share))) @ design.T + ridge
         step = np.linalg.solve(curvature + 1e-12 * np.eye(2), slope)
-        now, size = loss(line), 1.0
-        while size > 1e-6 and loss(line - size * step) > now:
+        size, then = 1.0, loss(line - step)
+        while size > 1e-6 and then > now:
             size /= 2
-        line = line - size * step
-        if float(np.abs(size * step).max()) < 1e-10:
+            then = loss(line - size * step)
+        line, now = line - size * step, then
+        if float(np.abs(size * step).max()) < _ENOUGH:
             break
     # Scores of one person that are lower than strangers' are no evidence for anything.
     logs = (line @ design if line[1] > 0 else np.zeros_like(counts.scores)) / np.log(10)
@@ -434,4 +436,5 @@ def _jackknifed(value: float, without: list[float]) -> Interval:
     known = np.array([one for one in without if not np.isnan(one)])
     apart = known - known.mean()
     error = float(np.sqrt((len(known) - 1) / len(known) * (apart**2).sum()))
-    return Interval(value, max(value - UPPER_95 * error, 0.0), value + UPPER_95 * error)
+    low, high = max(value - UPPER_95 * error, 0.0), value + UPPER_95 * error
+    return Interval(float(value), float(low), float(high))

@@ -294,12 +294,16 @@ class ThresholdAdvice:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationFindings:
-    """What scores mean on these data: rates by score, likelihood ratios, thresholds."""
+    """What scores mean on these data: rates by score, likelihood ratios, thresholds.
+
+    `limits` say what of it the data cannot carry.
+    """
 
     scores: tuple[float, ...]
     fmrs: tuple[float, ...]
     likelihood_ratios: LikelihoodRatios | None
     thresholds: tuple[ThresholdAdvice, ...]
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
