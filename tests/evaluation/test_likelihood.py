@@ -92,7 +92,7 @@ def test_pooling_agrees_with_scikit_learn() -> None:
 
 
 def test_the_slope_that_was_planted_is_found() -> None:
-    fit = fit_likelihood_ratios(*population(subjects=60))
+    fit = fit_likelihood_ratios(*population(subjects=120))
     scores = np.array([0.5, 1.5, 2.5])
     planted = 3.0 * (scores - 1.5) / np.log(10)
     assert fit.method == "logistic regression"
