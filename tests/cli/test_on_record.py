@@ -70,6 +70,7 @@ DONE: list[tuple[list[str], list[tuple[str, str, str]]]] = [
         ["secrets", "rotate"],
         [("done", "govern", "secrets rotate"), ("done", "govern", "secrets rotate")],
     ),
+    (["report", "list"], [("done", READ, "report list")]),
     (["config", "show"], []),
 ]
 # What the stop switch stops: erasing goes on, and so does governing.

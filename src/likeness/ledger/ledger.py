@@ -52,7 +52,7 @@ from likeness.ledger.tree import (
     leaf_hash,
     root_by_inclusion,
 )
-from likeness.secrets import Keyring
+from likeness.secrets import Keyring, VerifyingKey
 from likeness.storage import Database, DatabaseIdentity, read_identity
 from likeness.terms import Action, Principal, Role, Use
 
@@ -62,6 +62,7 @@ _NOTE = select(HEAD.c.note).where(HEAD.c.id == 1)
 _INSERT = insert(ENTRIES)
 _INSERT_HEAD = insert(HEAD).values(id=1)
 _UPDATE_HEAD = update(HEAD)
+_DSSE = b"DSSEv1 "
 _NOTHING = Head("", Frontier(), datetime(1970, 1, 1, tzinfo=UTC), b"")
 
 
@@ -181,6 +182,22 @@ class Ledger:
         except LedgerBroken:  # lost: that is what a new key is for
             former = None
         return self._replace_key(connection, head, use, former)
+
+    def sign(self, connection: Connection, message: bytes) -> tuple[VerifyingKey, bytes]:
+        """Sign what is no checkpoint with the ledger's key, in the act whose entry says so.
+
+        Only what begins as DSSE's encoding does: no note of the ledger's, nor an endorsement of a
+        key, can be had so.
+
+        Raises:
+            LedgerBroken: the ledger is not as it was signed, or its key is lost.
+            ValueError: the message begins otherwise.
+        """
+        if not message.startswith(_DSSE):
+            raise ValueError("Not DSSE's pre-authentication encoding. Sign nothing else.")
+        self._head_to_extend(connection)  # a ledger that has not begun has no key
+        signing = open_key(connection, self._keyring, self._origin).signing
+        return signing.verifying_key, signing.sign(message)
 
     def _head_to_extend(self, connection: Connection) -> Head:
         """Read what to append to; a ledger that has not begun begins."""

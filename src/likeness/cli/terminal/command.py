@@ -39,6 +39,7 @@ _COMMANDS = {
     "models": "List, fetch, add and measure models.",
     "keys": "Manage access keys: who may call the server, in which role, for which purposes.",
     "policy": "Show and change the rules, and stop uses at once.",
+    "report": "Sign, verify and compare reports of evaluations, and accept their cards.",
     "ledger": "Show, verify and export the record of every use.",
     "secrets": "Show and rotate the installation's own keys.",
     "config": "Show the settings in force.",

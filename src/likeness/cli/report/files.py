@@ -1,0 +1,117 @@
+"""Report cards and reports as files: how they are read, and worded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from likeness.cli.terminal.answers import Json
+from likeness.cli.terminal.input_file import read_bytes, read_text
+from likeness.secrets import VerifyingKey
+from likeness.service.evaluate.cards import (
+    LARGEST_CARD,
+    Card,
+    SystemOnCard,
+    card_of_report,
+    is_card,
+    read_signed_card,
+)
+from likeness.service.evaluate.findings import Estimate, from_json
+
+LARGEST_REPORT = 100_000_000
+
+OWN_KEY = "Checked with the key of this home: without --key it vouches for itself."
+UNCHECKED = "What the card claims: `likeness report verify` checks who signed it."
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """What a card or a report says; `signed` is whether it is a card, whose key is not checked."""
+
+    card: Card
+    signed: bool
+
+
+def read_key(path: Path | None) -> VerifyingKey | None:
+    """Read the public key that was named.
+
+    Raises:
+        InvalidRequest: there is none in the file.
+    """
+    if path is None:
+        return None
+    return VerifyingKey.from_pem(read_text(path, "Name the signer's public key in PEM."))
+
+
+def read_card_or_report(path: Path) -> ReadFile:
+    """Read a card, or make one of a report that is not signed.
+
+    Raises:
+        InvalidRequest: the file is neither.
+    """
+    content = read_bytes(path, LARGEST_REPORT, "Name a report card, or the JSON of a report.")
+    where = f"'{path}'"
+    if len(content) <= LARGEST_CARD and is_card(content):
+        return ReadFile(read_signed_card(content, where).unchecked(), signed=True)
+    return ReadFile(card_of_report(from_json(content, where), content), signed=False)
+
+
+def card_json(card: Card) -> Json:
+    """What a card says."""
+    return {
+        "kind": card.kind.value,
+        "title": card.title,
+        "made_at": card.made_at.isoformat(),
+        "made_by": card.made_by,
+        "report": card.report,
+        "systems": [_system_json(one) for one in card.systems],
+        "true_positives": None if card.nist is None else str(card.nist.least_true_positives),
+    }
+
+
+def card_in_words(card: Card) -> list[str]:
+    """Say what a card says, a line for each fact and figure."""
+    lines = [f"{card.title} ({card.kind}), {card.made_at:%Y-%m-%d %H:%M} UTC, by {card.made_by}."]
+    for system in card.systems:
+        lines += [f"{system.name}:", *_pairs(system.facts)]
+        lines += [f"  provenance: {system.provenance}"]
+        lines += [f"  {name}: {in_words(found)}" for name, found in system.figures.items()]
+        lines += [f"  WARNING: {warning}" for warning in system.warnings]
+        lines += [f"  limit: {limit}" for limit in system.limits]
+    if card.nist is not None:
+        lines.append(
+            f"Least true positives: {card.nist.least_true_positives}%"
+            f" ({card.nist.worst_group}), {card.nist.test}, published {card.nist.published}."
+        )
+    return lines
+
+
+def in_words(found: Estimate) -> str:
+    """Say a figure with its interval, and what bounds it."""
+    said = "no value" if found.value is None else f"{found.value:.4g}"
+    if found.low is not None and found.high is not None:
+        said += f" ({found.low:.4g} to {found.high:.4g})"
+    return f"{said}; {found.note}" if found.note else said
+
+
+def estimate_json(found: Estimate | None) -> Json | None:
+    """A figure with its interval."""
+    if found is None:
+        return None
+    return {"value": found.value, "low": found.low, "high": found.high, "note": found.note}
+
+
+def _system_json(system: SystemOnCard) -> Json:
+    return {
+        "name": system.name,
+        "digest": system.digest,
+        "facts": dict(system.facts),
+        "data_digest": system.data_digest,
+        "provenance": system.provenance,
+        "figures": {name: estimate_json(found) for name, found in system.figures.items()},
+        "warnings": list(system.warnings),
+        "limits": list(system.limits),
+    }
+
+
+def _pairs(facts: Mapping[str, str]) -> list[str]:
+    return [f"  {name}: {text}" for name, text in facts.items() if text]

@@ -1,0 +1,176 @@
+"""Figures of a report by name, so that two reports can be compared and a card can hold them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from likeness.service.evaluate.findings import (
+    AxisFindings,
+    Estimate,
+    Findings,
+    Identification,
+    OperatingRates,
+    Rate,
+    Report,
+    Verification,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One figure of two reports; `old` or `new` is None where only the other has it.
+
+    `apart` says whether their 95% intervals have nothing in common: a change that chance alone
+    would seldom make. It is False where either has no interval.
+    """
+
+    figure: str
+    old: Estimate | None
+    new: Estimate | None
+    apart: bool
+
+    @property
+    def difference(self) -> float | None:
+        """New less old; None where either has no value."""
+        if self.old is None or self.new is None:
+            return None
+        if self.old.value is None or self.new.value is None:
+            return None
+        return self.new.value - self.old.value
+
+
+def figures_of(findings: Findings) -> dict[str, Estimate]:
+    """Name what was found: rates over all, failures, and rates of each group.
+
+    Worst and best, curves and matrices stay in the report.
+    """
+    return dict(_figures(findings))
+
+
+def warnings_of(findings: Findings) -> tuple[str, ...]:
+    """Give what readers are warned of: uneven groups, and headline figures without a value."""
+    warned = [
+        f"groups by {axis.axis}: {warning}" for axis in findings.axes for warning in axis.warnings
+    ]
+    headlines: list[tuple[str, Rate]] = []
+    if findings.verification is not None:
+        headlines.append(("1:1", findings.verification.headline.fnmr))
+    if findings.identification is not None and findings.identification.headline is not None:
+        headlines.append(("1:N", findings.identification.headline.fnir))
+    return (
+        *warned,
+        *(
+            f"{kind} headline: {rate.note or 'the data carry no figure'}"
+            for kind, rate in headlines
+            if rate.value is None
+        ),
+    )
+
+
+def changes_between(old: Mapping[str, Estimate], new: Mapping[str, Estimate]) -> list[Change]:
+    """Compare figures by name, in the old one's order; those that only the new has come last."""
+    names = [*old, *(name for name in new if name not in old)]
+    return [
+        Change(name, old.get(name), new.get(name), _apart(old.get(name), new.get(name)))
+        for name in names
+    ]
+
+
+def facts_of(report: Report, number: int) -> dict[str, str]:
+    """Say of one system of a report what was tested, on what, when and how."""
+    findings = report.findings[number]
+    system, data = findings.system, findings.data
+    return {
+        "system": system.name,
+        "kind": system.kind,
+        "version": system.version,
+        "model": system.model,
+        "score": system.score,
+        **{f"system: {name}": text for name, text in system.details.items()},
+        "data": data.name,
+        "data version": data.version,
+        "data digest": data.digest,
+        "images": str(data.images),
+        "subjects": str(data.subjects),
+        "labelled by": data.labelled_by,
+        "made by": report.made_by,
+        **{f"method: {name}": text for name, text in report.method.items()},
+    }
+
+
+def _figures(findings: Findings) -> Iterator[tuple[str, Estimate]]:
+    yield "failure to acquire", _estimate(findings.failures.fta)
+    yield "failure to enrol", _estimate(findings.failures.fte)
+    yield "seconds per answer", findings.seconds
+    if findings.verification is not None:
+        yield from _verification(findings.verification)
+    if findings.identification is not None:
+        yield from _identification(findings.identification)
+    for axis in findings.axes:
+        yield from _axis(axis)
+
+
+def _verification(found: Verification) -> Iterator[tuple[str, Estimate]]:
+    for point in (found.headline, *found.points):
+        at = _at(point)
+        yield f"1:1 threshold at {at}", point.threshold
+        yield f"1:1 FMR at {at}", _estimate(point.fmr)
+        yield f"1:1 FNMR at {at}", _estimate(point.fnmr)
+        yield f"1:1 GFAR at {at}", point.gfar
+        yield f"1:1 GFRR at {at}", point.gfrr
+    yield "1:1 equal error", found.equal_error
+
+
+def _identification(found: Identification) -> Iterator[tuple[str, Estimate]]:
+    of = f"1:N of {found.gallery}"
+    for point in (found.headline, *found.points):
+        if point is None:
+            continue
+        at = (
+            f"threshold {point.threshold.value:g}"
+            if point.target_fpir is None and point.threshold.value is not None
+            else f"FPIR {point.target_fpir:g}"
+            if point.target_fpir is not None
+            else "no threshold"
+        )
+        yield f"{of}: threshold at {at}", point.threshold
+        yield f"{of}: FPIR at {at}", _estimate(point.fpir)
+        yield f"{of}: FNIR at {at}", _estimate(point.fnir)
+    if found.hit_rates:
+        yield f"{of}: hit rate at rank 1", _estimate(found.hit_rates[0])
+
+
+def _axis(axis: AxisFindings) -> Iterator[tuple[str, Estimate]]:
+    at = _at(axis.point)
+    for group in axis.groups:
+        of = f"{axis.axis} {group.group}"
+        yield f"{of}: FMR at {at}", _estimate(group.fmr)
+        yield f"{of}: FNMR at {at}", _estimate(group.fnmr)
+        yield f"{of}: failure to acquire", _estimate(group.fta)
+        yield f"{of}: failure to enrol", _estimate(group.fte)
+    for one in axis.inequity:
+        yield f"{axis.axis}: {one.rate} max/min at {at}", one.max_over_min
+        yield f"{axis.axis}: {one.rate} max/geomean at {at}", one.max_over_geomean
+        yield f"{axis.axis}: {one.rate} Gini at {at}", one.gini
+    yield f"{axis.axis}: GARBE at {at}", axis.garbe
+
+
+def _at(point: OperatingRates) -> str:
+    if point.target_fmr is not None:
+        return f"FMR {point.target_fmr:g}"
+    if point.threshold.value is not None:
+        return f"threshold {point.threshold.value:g}"
+    return "no threshold"
+
+
+def _estimate(rate: Rate) -> Estimate:
+    counted = f"{rate.errors:,} of {rate.trials:,}"
+    note = f"{counted}; {rate.note}" if rate.note else counted
+    return Estimate(rate.value, rate.low, rate.high, note)
+
+
+def _apart(old: Estimate | None, new: Estimate | None) -> bool:
+    if old is None or new is None:
+        return False
+    if old.low is None or old.high is None or new.low is None or new.high is None:
+        return False
+    return old.high < new.low or new.high < old.low
