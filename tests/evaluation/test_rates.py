@@ -97,30 +97,28 @@ def test_most_errors_are_not_fewer_by_rounding() -> None:
     assert most_errors(1e-4, 300_000) == 30
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.slow
 @given(SCORES, SCORES)
 def test_curve_has_every_point_of_scikit_learns(mated: np.ndarray, nonmated: np.ndarray) -> None:
-    # It takes a second to import, which only one of the tests' processes has to wait for.
-    from sklearn.metrics import det_curve, roc_curve
-
+    metrics = pytest.importorskip("sklearn.metrics")
     labels = np.r_[np.ones(len(mated)), np.zeros(len(nonmated))]
     scores = np.r_[mated, nonmated]
     curve = error_curve(mated, nonmated)
 
-    fpr, tpr, thresholds = roc_curve(labels, scores, drop_intermediate=False)
+    fpr, tpr, thresholds = metrics.roc_curve(labels, scores, drop_intermediate=False)
     anybody = fpr > 0
     np.testing.assert_array_equal(curve.thresholds, thresholds[anybody])
     np.testing.assert_allclose(curve.fmrs, fpr[anybody], rtol=1e-12)
     np.testing.assert_allclose(curve.fnmrs, 1 - tpr[anybody], rtol=1e-12, atol=1e-12)
 
-    fpr, fnr, thresholds = det_curve(labels, scores)
+    fpr, fnr, thresholds = metrics.det_curve(labels, scores)
     for rate, miss, threshold in zip(fpr, fnr, thresholds, strict=True):
         if rate > 0:
             (at,) = np.flatnonzero(curve.thresholds == threshold)
             assert (curve.fmrs[at], curve.fnmrs[at]) == pytest.approx((rate, miss))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SOME_FAILED, SOME_FAILED, st.integers(4, 20))
 def test_thinned_curve_has_true_points_and_its_tail(
     mated: np.ndarray, nonmated: np.ndarray, most: int
@@ -180,7 +178,7 @@ def test_errors_by_threshold_of_nothing_but_failures_have_no_points() -> None:
     assert len(error_curve(failed, failed)) == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SOME_FAILED, SOME_FAILED)
 def test_equal_error_is_where_the_rates_differ_least(
     mated: np.ndarray, nonmated: np.ndarray

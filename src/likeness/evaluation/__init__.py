@@ -54,7 +54,12 @@ from likeness.evaluation.groups import (
     rates_of,
     score_quantiles,
 )
-from likeness.evaluation.independence import IndependentTrials, independent_trials
+from likeness.evaluation.independence import (
+    IndependentInAll,
+    IndependentTrials,
+    independent_in_all,
+    independent_trials,
+)
 from likeness.evaluation.inequity import (
     Column,
     Columns,
@@ -143,6 +148,7 @@ __all__ = [
     "GroupCounts",
     "GroupCoverage",
     "GroupScores",
+    "IndependentInAll",
     "IndependentTrials",
     "Interval",
     "LikelihoodFit",
@@ -188,6 +194,7 @@ __all__ = [
     "groups_carried",
     "groups_of",
     "hit_rates",
+    "independent_in_all",
     "independent_trials",
     "intersection",
     "interval",

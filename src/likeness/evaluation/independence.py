@@ -1,24 +1,23 @@
 """How many independent trials comparisons are worth that share people.
 
-All 4,950 pairs of a hundred people tell less of a rate than 4,950 pairs of other people: who scores
-high with one scores high with many. Suppose that scores depend on nothing but who is compared. The
-mean of n comparisons then varies as much as that of so many which share nobody:
+Who looks like somebody else does so in nearly every picture, and whose pictures are hard to match
+has many such pairs. So non-mated comparisons are counted by pairs of people, and mated ones by
+people, with Kish's effective size: (sum of c)^2 / sum of c^2, c being how many comparisons each has
+(L. Kish, Survey Sampling, 1965). A hundred people with one picture each are worth all their 4,950
+pairs, and with ten pictures each no more.
 
-- 2 n^2 / sum d_s^2 of non-mated ones, d_s being how many of them subject s is in: k / 2 of all
-  pairs of k people, and 2 a b / (a + b) where each of a people meets each of b;
-- n^2 / sum d_s^2 of mated ones: k where each of k people has as many.
-
-(L. Kish, Survey Sampling, 1965, for the second.) They are worth at least that: where scores depend
-on more than people, on pictures say, it is more. The rule of 3 counts by it.
+False matches are rare, so pairs of people that share one of them count as independent. That is too
+kind where everybody is compared with one person alone.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from likeness.evaluation.comparisons import Axis, Comparisons, Samples
-from likeness.evaluation.groups import check_axis, chunks_of
+from likeness.evaluation.groups import Counts, GroupCounts, check_axis, chunks_of
 
 Worth = NDArray[np.float64]
 
@@ -27,14 +26,11 @@ Worth = NDArray[np.float64]
 class IndependentTrials:
     """What the comparisons of G groups are worth in independent trials; 0 where there are none.
 
-    `nonmated` is (G, G), references of one group (rows) with probes of another; `mated` (G,), of
-    pairs of which both samples are in the group. `every_nonmated` and `every_mated` are of all.
+    `nonmated` is (G, G) and `mated` (G,), cells as in `GroupCounts`.
     """
 
     nonmated: Worth
     mated: Worth
-    every_nonmated: float
-    every_mated: float
 
     @property
     def within(self) -> Worth:
@@ -43,79 +39,75 @@ class IndependentTrials:
 
 
 def independent_trials(
-    comparisons: Comparisons, samples: Samples, axis: Axis, *, symmetric: bool = False
+    comparisons: Comparisons, samples: Samples, axis: Axis, counts: GroupCounts
 ) -> IndependentTrials:
-    """Say how many independent trials the comparisons of each cell are worth.
+    """Say how many independent trials the comparisons of each cell of `counts` are worth.
 
-    `symmetric` puts cells (i, j) and (j, i) together, as `GroupCounts.symmetric` does.
+    Of non-mated ones that is what all pairs of pictures would be worth, and no more than there are.
 
     Raises:
         InvalidRequest: the axis is not of these samples.
     """
     check_axis(samples, axis)
-    groups, number = len(axis.labels), len(samples)
-    # Comparisons of each sample by the group of the other one, the last for no label.
-    others = np.where(axis.codes < 0, groups, axis.codes).astype(np.int64)
-    shape = (number, groups + 1)
-    as_reference, as_probe = np.zeros((2, *shape), np.int64)
-    mated, mated_within = np.zeros((2, number), np.int64)
-    for some in chunks_of(comparisons):
-        ones, twos, mates = some.references, some.probes, some.mated
-        same = mates & (axis.codes[ones] == axis.codes[twos]) & (axis.codes[ones] >= 0)
-        mated += np.bincount(ones[mates], minlength=number)
-        mated_within += np.bincount(ones[same], minlength=number)
-        ones, twos = ones[~mates].astype(np.int64), twos[~mates].astype(np.int64)
-        for table, sample, other in ((as_reference, ones, twos), (as_probe, twos, ones)):
-            at = sample * (groups + 1) + others[other]
-            table += np.bincount(at, minlength=table.size).reshape(shape)
-    # People, once in each group that they have samples in.
-    width = samples.subject_count
-    people, person = np.unique(others * width + samples.subjects, return_inverse=True)
-    of_group = people // max(width, 1)
-    references, probes = (_sums(table, person, len(people)) for table in (as_reference, as_probe))
-    trials = _by_group(references, of_group, groups)
-    if symmetric:
-        squares = _by_group((references + probes) ** 2, of_group, groups)
-        # A pair within a group is in one cell, another one in two.
-        squares += squares.T * ~np.eye(groups, dtype=bool)
-        trials = trials + trials.T * ~np.eye(groups, dtype=bool)
-    else:
-        squares = _by_group(references**2, of_group, groups)
-        squares = squares + _by_group(probes**2, of_group, groups).T
-        both = _by_group(2 * references * probes, of_group, groups)
-        squares += np.diag(np.diagonal(both))
-    own = _totals(person, mated_within, len(people))
-    own_trials, own_squares = (
-        _totals(of_group, each, groups + 1)[:groups] for each in (own, own**2)
+    return _independent(comparisons, samples, axis, counts.nonmated_trials)
+
+
+class IndependentInAll(NamedTuple):
+    """What all non-mated and all mated comparisons are worth in independent trials."""
+
+    nonmated: float
+    mated: float
+
+
+def independent_in_all(comparisons: Comparisons, samples: Samples) -> IndependentInAll:
+    """Say how many independent trials all comparisons are worth, whatever group they are of."""
+    everybody = Axis("all", ("all",), np.zeros(len(samples), np.int32))
+    trials = np.array([[np.count_nonzero(~comparisons.mated)]], np.int64)
+    found = _independent(comparisons, samples, everybody, trials)
+    return IndependentInAll(float(found.nonmated[0, 0]), float(found.mated[0]))
+
+
+def _independent(
+    comparisons: Comparisons, samples: Samples, axis: Axis, trials: Counts
+) -> IndependentTrials:
+    groups, width = len(axis.labels), max(samples.subject_count, 1)
+    # People, once in each group that they have pictures in; the last group is for no label.
+    codes = np.where(axis.codes < 0, groups, axis.codes).astype(np.int64)
+    people, person, pictures = np.unique(
+        codes * width + samples.subjects, return_inverse=True, return_counts=True
     )
-    strangers_of = _totals(samples.subjects, (as_reference + as_probe).sum(axis=1), width)
-    mates_of = _totals(samples.subjects, mated, width)
+    of_group = people // width
+    ones, squares, fourths = (
+        _totals(of_group, pictures.astype(np.float64) ** power, groups + 1)[:groups]
+        for power in (1, 2, 4)
+    )
+    pairs = _kish(np.outer(ones, ones), np.outer(squares, squares))
+    # Each pair of people once, and nobody with themselves.
+    np.fill_diagonal(pairs, _kish((ones**2 - squares) / 2, (squares**2 - fourths) / 2))
+    within = _mated_of(comparisons, axis.codes)
+    own = _totals(person, within, len(people))
     return IndependentTrials(
-        nonmated=_worth(2 * trials**2, squares),
-        mated=_worth(own_trials**2, own_squares),
-        every_nonmated=float(_worth(strangers_of.sum() ** 2 / 2, (strangers_of**2).sum())),
-        every_mated=float(_worth(mates_of.sum() ** 2, (mates_of**2).sum())),
+        nonmated=np.minimum(pairs, trials),
+        mated=_kish(*(_totals(of_group, own**power, groups + 1)[:groups] for power in (1, 2))),
     )
 
 
-def _totals(places: NDArray[np.integer], values: NDArray[np.int64] | Worth, number: int) -> Worth:
+def _mated_of(comparisons: Comparisons, codes: NDArray[np.int32]) -> Counts:
+    """Count the mated comparisons within a group of each sample, (m,), as the reference."""
+    mated = np.zeros(len(codes), np.int64)
+    for some in chunks_of(comparisons):
+        first = some.references[some.mated]
+        same = (codes[first] == codes[some.probes[some.mated]]) & (codes[first] >= 0)
+        mated += np.bincount(first[same], minlength=len(codes))
+    return mated
+
+
+def _totals(places: NDArray[np.integer], values: Counts | Worth, number: int) -> Worth:
     """Add up the values (m,) that have the same place."""
     return np.asarray(np.bincount(places, values, number), np.float64)
 
 
-def _sums(table: NDArray[np.int64] | Worth, places: NDArray[np.integer], number: int) -> Worth:
-    """Add up the rows (m, k) that have the same place."""
-    sums = np.zeros((number, table.shape[1]))
-    np.add.at(sums, places, table)
-    return sums
-
-
-def _by_group(table: Worth, groups_of: NDArray[np.integer], groups: int) -> Worth:
-    """Add up the rows of each group, and leave out who and what has no label."""
-    return _sums(table[:, :groups], groups_of, groups + 1)[:groups]
-
-
-def _worth(above: Worth | float, below: Worth | float) -> Worth:
-    worth = np.zeros(np.shape(below))
-    np.divide(above, below, out=worth, where=np.asarray(below) > 0)
+def _kish(sums: Worth, squares: Worth) -> Worth:
+    worth = np.zeros(np.shape(sums))
+    np.divide(sums**2, squares, out=worth, where=np.asarray(squares) > 0)
     return worth

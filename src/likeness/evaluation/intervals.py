@@ -90,8 +90,9 @@ def caution(errors: int, trials: int, independent: float | None = None) -> str:
     if not trials:
         return "No trials, so there is no rate."
     if not errors:
-        worth = "" if independent is None else f", worth {independent:,.3g} independent ones"
-        bound = rule_of_three(trials if independent is None else independent)
+        independent = trials if independent is None else independent
+        worth = f", worth {independent:,.4g} independent ones" if independent < trials else ""
+        bound = rule_of_three(independent)
         return (
             f"No error in {trials:,} trials{worth}: at 95% confidence the rate is at most"
             f" {bound:.2g} (rule of 3)."

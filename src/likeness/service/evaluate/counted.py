@@ -19,17 +19,18 @@ def independent(errors: int, trials: int) -> Rate:
     return Rate(errors, trials, errors / trials, low, high, caution(errors, trials))
 
 
-def resampled(errors: int, trials: int, values: NDArray[np.float64]) -> Rate:
+def resampled(errors: int, trials: int, values: NDArray[np.float64], worth: float) -> Rate:
     """Give a rate with the interval of its (R,) resampled values.
 
-    Where no error was seen, every resample says zero: the rule of 3 bounds it then.
+    Where no error was seen, every resample says zero: the rule of 3 bounds it then, by how many
+    independent trials these are worth.
     """
-    note = caution(errors, trials)
+    note = caution(errors, trials, worth)
     if not trials:
         return Rate(errors, trials, None, note=note)
     low, high = interval(values)
     if not errors:
-        low, high = 0.0, rule_of_three(trials)
+        low, high = 0.0, rule_of_three(worth)
     return Rate(errors, trials, errors / trials, _finite(low), _finite(high), note)
 
 

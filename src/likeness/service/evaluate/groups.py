@@ -13,6 +13,7 @@ from likeness.evaluation import (
     FailureCounts,
     GroupCounts,
     GroupScores,
+    IndependentTrials,
     columns_of,
     count_by_group,
     count_by_group_at,
@@ -21,6 +22,7 @@ from likeness.evaluation import (
     garbe,
     geomean_variation,
     gini,
+    independent_trials,
     max_minus_min,
     max_over_geomean,
     max_over_mean,
@@ -81,9 +83,10 @@ def groups_of_axis(
     if scored.plan.pairs is None:
         # Every pair once: which of the two is the reference says nothing.
         counts, cells = counts.symmetric(), cells.symmetric()
+    worth = independent_trials(scored.comparisons, scored.samples, axis, counts)
     scores = score_quantiles(scored.comparisons, scored.samples, axis)
     groups = tuple(
-        _group(scored, axis, number, counts, cells, failures, scores)
+        _group(scored, axis, number, counts, worth, cells, failures, scores)
         for number in range(len(axis.labels))
     )
     worst_fmr, best_fmr = _ends(axis, counts.within_errors, counts.within_trials)
@@ -93,10 +96,14 @@ def groups_of_axis(
         axis=axis.name,
         point=point,
         groups=groups,
-        matrix=_matrix(axis, counts, cells) if len(axis.labels) <= _MOST_IN_MATRIX else None,
+        matrix=_matrix(axis, counts, worth, cells) if len(axis.labels) <= _MOST_IN_MATRIX else None,
         inequity=(
-            _inequity("FMR", axis, counts.within_errors, counts.within_trials, within),
-            _inequity("FNMR", axis, counts.mated_errors, counts.mated_trials, cells.fnmrs),
+            _inequity(
+                "FMR", axis, counts.within_errors, counts.within_trials, worth.within, within
+            ),
+            _inequity(
+                "FNMR", axis, counts.mated_errors, counts.mated_trials, worth.mated, cells.fnmrs
+            ),
         ),
         garbe=_of_both(garbe, counts, within, cells.fnmrs),
         fdr=_of_both(fdr, counts, within, cells.fnmrs),
@@ -122,7 +129,7 @@ def groups_of_axis(
         else (),
         warnings=_warnings(groups, target, warn_above),
         unlabelled=int(np.count_nonzero(axis.codes < 0)),
-        same_group=resampled(*counts.same_group, cells.same_group),
+        same_group=resampled(*counts.same_group, cells.same_group, float(worth.within.sum())),
     )
 
 
@@ -131,6 +138,7 @@ def _group(
     axis: Axis,
     number: int,
     counts: GroupCounts,
+    worth: IndependentTrials,
     cells: CellRates,
     failures: FailureCounts,
     scores: GroupScores,
@@ -145,11 +153,13 @@ def _group(
             int(counts.within_errors[number]),
             int(counts.within_trials[number]),
             cells.fmrs[:, number],
+            float(worth.within[number]),
         ),
         fnmr=resampled(
             int(counts.mated_errors[number]),
             int(counts.mated_trials[number]),
             cells.fnmrs[:, number],
+            float(worth.mated[number]),
         ),
         mated_scores=_finite(scores.mated[number]),
         nonmated_scores=_finite(scores.nonmated[number]),
@@ -194,7 +204,7 @@ def _without_comparisons(
     )
 
 
-def _matrix(axis: Axis, counts: GroupCounts, cells: CellRates) -> Matrix:
+def _matrix(axis: Axis, counts: GroupCounts, worth: IndependentTrials, cells: CellRates) -> Matrix:
     size = range(len(axis.labels))
     return Matrix(
         axis.labels,
@@ -204,6 +214,7 @@ def _matrix(axis: Axis, counts: GroupCounts, cells: CellRates) -> Matrix:
                     int(counts.nonmated_errors[row, column]),
                     int(counts.nonmated_trials[row, column]),
                     cells.cross_fmrs[:, row, column],
+                    float(worth.nonmated[row, column]),
                 )
                 for column in size
             )
@@ -217,9 +228,10 @@ def _inequity(
     axis: Axis,
     errors: NDArray[np.int64],
     trials: NDArray[np.int64],
+    worth: Rates,
     values: Rates,
 ) -> Inequity:
-    columns = columns_of(axis.labels, errors, trials)
+    columns = columns_of(axis.labels, errors, trials, worth)
     # Groups without trials are in no column, so neither in their resamples.
     there = np.where(trials > 0, values, np.nan)
     return Inequity(

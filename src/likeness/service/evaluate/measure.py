@@ -9,9 +9,11 @@ from likeness.errors import InvalidRequest
 from likeness.evaluation import (
     Axis,
     Comparisons,
+    IndependentInAll,
     Resampled,
     carries,
     count_failures,
+    independent_in_all,
     intersection,
     resample,
     threshold_at_fmr,
@@ -38,8 +40,9 @@ def measure(scored: Scored, questions: Questions) -> Findings:
     if compared is not None and len(compared):
         target = global_target(questions, compared)
         found = _resampled(scored, compared, axes, target, questions)
-        verification = verification_of(compared, found, failures, questions)
-        by_axis = tuple(_by_axis(scored, axes, compared, found, failures, target, questions))
+        worth = independent_in_all(compared, scored.samples)
+        verification = verification_of(compared, found, failures, worth, questions)
+        by_axis = tuple(_by_axis(scored, axes, compared, found, failures, worth, target, questions))
     suspicions = scored.plan.suspicions
     return Findings(
         system=scored.system,
@@ -115,6 +118,7 @@ def _by_axis(
     compared: Comparisons,
     found: Resampled,
     failures: Failures,
+    worth: IndependentInAll,
     target: float | None,
     questions: Questions,
 ) -> Iterator[AxisFindings]:
@@ -123,9 +127,9 @@ def _by_axis(
         return
     point: OperatingRates
     if questions.threshold is not None:
-        point = point_of(compared, found, failures, questions.threshold)
+        point = point_of(compared, found, failures, worth, questions.threshold)
     elif target is not None:
-        point = point_at(compared, found, failures, target)
+        point = point_at(compared, found, failures, worth, target)
     else:
         point = not_carried(questions.fmr, int(np.count_nonzero(~compared.mated)))
     nonmated = compared.nonmated_scores

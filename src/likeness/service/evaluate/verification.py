@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from likeness.evaluation import (
     FAILED,
     Comparisons,
+    IndependentInAll,
     Resampled,
     carries,
     count_matches,
@@ -34,17 +35,21 @@ _NO_CURVE = Curve((), ())
 
 
 def verification_of(
-    comparisons: Comparisons, found: Resampled, failures: Failures, questions: Questions
+    comparisons: Comparisons,
+    found: Resampled,
+    failures: Failures,
+    worth: IndependentInAll,
+    questions: Questions,
 ) -> Verification:
     """Count errors at every threshold that the data can carry, and draw the curves."""
     mated, nonmated = comparisons.mated_scores, comparisons.nonmated_scores
     points = [
-        point_at(comparisons, found, failures, target)
+        point_at(comparisons, found, failures, worth, target)
         for target in sorted(questions.fmrs, reverse=True)
         if carries(target, len(nonmated))
     ]
     if questions.threshold is not None:
-        points.insert(0, point_of(comparisons, found, failures, questions.threshold))
+        points.insert(0, point_of(comparisons, found, failures, worth, questions.threshold))
     headline = next((one for one in points if one.target_fmr == HEADLINE_FMR), None)
     both = bool((mated > FAILED).any() and (nonmated > FAILED).any())
     return Verification(
@@ -62,13 +67,18 @@ def verification_of(
 
 
 def point_at(
-    comparisons: Comparisons, found: Resampled, failures: Failures, target: float
+    comparisons: Comparisons,
+    found: Resampled,
+    failures: Failures,
+    worth: IndependentInAll,
+    target: float,
 ) -> OperatingRates:
     """Count errors at the threshold for a target FMR; each resample sets it anew."""
     threshold = threshold_at_fmr(comparisons.nonmated_scores, target)
     return _point(
         comparisons,
         failures,
+        worth,
         target,
         estimate(threshold, found.threshold(target)),
         found.fmr_at_threshold(threshold),
@@ -77,12 +87,17 @@ def point_at(
 
 
 def point_of(
-    comparisons: Comparisons, found: Resampled, failures: Failures, threshold: float
+    comparisons: Comparisons,
+    found: Resampled,
+    failures: Failures,
+    worth: IndependentInAll,
+    threshold: float,
 ) -> OperatingRates:
     """Count errors at a threshold that is given."""
     return _point(
         comparisons,
         failures,
+        worth,
         None,
         Estimate(threshold, note="Given, not chosen by these data."),
         found.fmr_at_threshold(threshold),
@@ -103,6 +118,7 @@ def not_carried(target: float, trials: int) -> OperatingRates:
 def _point(
     comparisons: Comparisons,
     failures: Failures,
+    worth: IndependentInAll,
     target: float | None,
     threshold: Estimate,
     fmrs: NDArray[np.float64],
@@ -123,8 +139,8 @@ def _point(
     return OperatingRates(
         target,
         threshold,
-        resampled(false_matches, len(nonmated), fmrs),
-        resampled(len(mated) - matched, len(mated), fnmrs),
+        resampled(false_matches, len(nonmated), fmrs, worth.nonmated),
+        resampled(len(mated) - matched, len(mated), fnmrs, worth.mated),
         without_interval(made - matched, made),
         gfar,
         gfrr,
