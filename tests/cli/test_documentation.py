@@ -107,6 +107,7 @@ ANSWERS = {
     "identify": ["identify", "--gallery", "gallery", "probe.png"],
     "identify in a collection": ["identify", "--collection", "staff", "probe.png"],
     "cluster": ["cluster", "gallery", "probe.png"],
+    "coverage": ["coverage", "people.csv"],
     "collections list": ["collections", "list"],
     "collections show": ["collections", "show", "staff"],
     "collections sweep": ["collections", "sweep"],
@@ -132,6 +133,9 @@ def test_every_key_of_an_answer_is_documented(
     monkeypatch.chdir(tmp_path)
     picture("probe.png", RED, BLUE)
     (picture("gallery/red.png", RED).parent / "bad.png").write_bytes(b"no picture")
+    Path("people.csv").write_text(
+        "path,subject,sex,date\nprobe.png,a,f,2001\ngallery/red.png,a,f,2009\n"
+    )
     likeness("collections", "create", "staff")
     likeness("keys", "create", "patrol")
     likeness("enrol", "--collection", "staff", "--any-quality", "gallery/red.png", "--subject=red")

@@ -29,11 +29,11 @@ class Trials:
     independent: int
 
     def countable_rate(self, *, surely: bool) -> float | None:
-        """The lowest rate that 30 errors could be seen of (rule of 30); None above one."""
+        """The lowest rate that 30 errors could be seen of (rule of 30); None from one on."""
         return _share(ERRORS_NEEDED, self.independent if surely else self.all)
 
     def bounded_rate(self, *, surely: bool) -> float | None:
-        """What no error at all would bound the rate by (rule of 3); None above one."""
+        """What no error at all would bound the rate by (rule of 3); None from one on."""
         return _share(_RULE_OF_THREE, self.independent if surely else self.all)
 
 
@@ -122,4 +122,4 @@ def simpson_evenness(counts: NDArray[np.integer]) -> float | None:
 
 
 def _share(errors: int, trials: int) -> float | None:
-    return errors / trials if trials >= errors else None
+    return errors / trials if trials > errors else None

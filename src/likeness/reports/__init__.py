@@ -4,6 +4,11 @@
 blocks are sentences, facts, tables and plots; `write_page` makes HTML of it.
 """
 
+from likeness.reports.attributes_page import (
+    attributes_at_terminal,
+    attributes_page,
+    write_attributes,
+)
 from likeness.reports.blocks import (
     Block,
     Cell,
@@ -17,6 +22,7 @@ from likeness.reports.blocks import (
     Table,
     Text,
 )
+from likeness.reports.coverage_page import coverage_at_terminal, coverage_page, write_coverage
 from likeness.reports.drawing import Ink, draw
 from likeness.reports.findings_page import findings_page, write_html
 from likeness.reports.pages import write_page
@@ -52,7 +58,11 @@ __all__ = [
     "Section",
     "Table",
     "Text",
+    "attributes_at_terminal",
+    "attributes_page",
     "counts",
+    "coverage_at_terminal",
+    "coverage_page",
     "draw",
     "estimate_cell",
     "findings_page",
@@ -70,6 +80,8 @@ __all__ = [
     "signed",
     "small",
     "terminal",
+    "write_attributes",
+    "write_coverage",
     "write_html",
     "write_page",
 ]

@@ -28,6 +28,7 @@ _COMMANDS = {
     "compare": "Say whether two pictures, or many pairs, show the same person.",
     "identify": "Name the faces of pictures from a folder or a collection of known people.",
     "cluster": "Group the faces of many pictures by person.",
+    "coverage": "Say what a set of pictures covers, and which error rates it could carry.",
     "collections": "Make, list, change and check collections of enrolled people.",
     "enrol": "Enrol people from pictures into a collection.",
     "erase": "Erase somebody from a collection for good.",

@@ -1,13 +1,15 @@
 """Prints the sentences and tables of a report."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import folded
 from likeness.reports import Block, Cell, Columns, Facts, Heading, Items, Plot, Table, Text
+from likeness.service.evaluate.findings import RowProblem
 
 _WIDTH_OF_FILES = 100
+_MOST_PROBLEMS = 5
 
 
 def print_blocks(blocks: Iterable[Block]) -> None:
@@ -71,3 +73,13 @@ def print_blocks(blocks: Iterable[Block]) -> None:
                     print_blocks(column)
             case Table() | Plot():
                 pass
+
+
+def print_problems(problems: Sequence[RowProblem]) -> None:
+    """Print the first of what is wrong with what was given, and how many there are."""
+    if problems:
+        print(f"What is wrong with the data ({len(problems):,}):")
+    for problem in problems[:_MOST_PROBLEMS]:
+        print(folded(f"  - {plain(problem.where)}: {plain(problem.says)}"))
+    if (more := len(problems) - _MOST_PROBLEMS) > 0:
+        print(f"  - {more:,} more are in the report")

@@ -57,6 +57,24 @@ def write_output(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def write_reports(folder: Path, html: bytes, document: bytes) -> tuple[Path, Path]:
+    """Write report.html and report.json into a folder, which is made, and give their places.
+
+    Raises:
+        InvalidRequest: they cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidRequest(
+            f"'{folder}' cannot be made ({error.strerror}). Name another folder."
+        ) from error
+    page, written = folder / "report.html", folder / "report.json"
+    write_output(written, document)
+    write_output(page, html)
+    return page, written
+
+
 @contextmanager
 def growing_output(path: Path) -> Iterator[TextIO]:
     """Give a file to write to; a line that is written is there, whatever happens after.

@@ -1,8 +1,12 @@
-"""Ages as people and systems write them: 34, 20-29, 70+, more than 70, under 3."""
+"""Ages as people and systems write them (34, 20-29, 70+, more than 70), and groups in order."""
 
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
+
+import numpy as np
+
+from likeness.evaluation import Axis
 
 _NUMBER = r"(\d{1,3}(?:\.\d{1,6})?)"
 _FORMS = (
@@ -71,3 +75,11 @@ def banded(values: Sequence[str]) -> tuple[str, ...]:
 def in_order(labels: Sequence[str]) -> list[str]:
     """Sort groups: ages by their years, whatever else by its letters."""
     return sorted(labels, key=lambda label: (years_of(label) or (_OLDEST, 0.0), label))
+
+
+def axis_of(name: str, values: Sequence[str], order: Sequence[str] = ()) -> Axis:
+    """Number values in the order given, or that of ages and letters; empty ones are unknown."""
+    present = set(values) - {""}
+    labels = tuple(label for label in order if label in present) or tuple(in_order(list(present)))
+    numbers = {label: number for number, label in enumerate(labels)}
+    return Axis(name, labels, np.array([numbers.get(value, -1) for value in values], np.int32))

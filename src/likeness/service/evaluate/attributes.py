@@ -29,7 +29,7 @@ from likeness.evaluation import (
     ratio,
     years_between,
 )
-from likeness.service.evaluate.ages import Years, are_ages, banded, in_order, years_of
+from likeness.service.evaluate.ages import Years, are_ages, axis_of, banded, in_order, years_of
 from likeness.service.evaluate.findings import (
     DataFacts,
     Estimate,
@@ -290,8 +290,10 @@ def _judge(
                 f"Column '{attribute}' holds words, so no answer is years off. Leave --within out."
             )
         wrong, rule = _judge_words(truths, answers, attribute, notes)
-    grouped = [_axis_of(attribute, truths)]
-    grouped += [_axis_of(column, [row.labels.get(column, "") for row in rows]) for column in by]
+    grouped = [axis_of(attribute, banded(truths))]
+    grouped += [
+        axis_of(column, banded([row.labels.get(column, "") for row in rows])) for column in by
+    ]
     return _Judged(
         rows=tuple(rows),
         subjects=np.asarray(subjects, np.int64),
@@ -309,14 +311,6 @@ def _judge(
         rule=rule,
         notes=tuple(notes),
     )
-
-
-def _axis_of(name: str, values: Sequence[str]) -> Axis:
-    values = banded(values)
-    axis = Axis.of(name, values)
-    ordered = in_order(axis.labels)
-    places = np.array([ordered.index(label) for label in axis.labels] + [-1], np.int32)
-    return Axis(name, tuple(ordered), places[axis.codes])
 
 
 def _meaning(word: str) -> str:

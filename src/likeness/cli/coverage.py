@@ -1,0 +1,123 @@
+"""`likeness coverage`: what a set of pictures covers, and which error rates it could carry."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness import __version__
+from likeness.app import Workload
+from likeness.cli.installation import load_locator, prepare
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.findings import print_blocks, print_problems
+from likeness.cli.terminal.options import (
+    Artifacts,
+    AsJson,
+    Detector,
+    DetectorSide,
+    PrecisionChoice,
+    Threads,
+)
+from likeness.cli.terminal.output_file import write_reports
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import counting
+from likeness.reports import coverage_at_terminal, write_coverage
+from likeness.service.evaluate.coverage import cover, plan_of_labels, to_json
+from likeness.service.evaluate.looks import Look, look_at
+from likeness.service.evaluate.readers import DataDescription
+from likeness.service.evaluate.trials import PlannedSample
+
+
+def coverage(
+    manifest: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MANIFEST.csv",
+            help="CSV: path, subject if known, and columns of groups, such as sex and age.",
+        ),
+    ],
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder that the manifest's paths start from. Default: the manifest's own.",
+        ),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--group",
+            metavar="COLUMN",
+            help="Column of groups; give it for each. Default: every column of labels.",
+        ),
+    ] = None,
+    labels_only: Annotated[
+        bool, typer.Option("--labels-only", help="Count labels, and look at no picture.")
+    ] = False,
+    name: Annotated[str, typer.Option(metavar="TEXT", help="Name of the data.")] = "",
+    data_version: Annotated[
+        str, typer.Option(metavar="TEXT", help="Version of the data.")
+    ] = "not stated",
+    provenance: Annotated[
+        str, typer.Option(metavar="TEXT", help="Where the data come from, and on what terms.")
+    ] = "not stated",
+    labelled_by: Annotated[
+        str, typer.Option(metavar="TEXT", help="Who gave the labels, and on which scale.")
+    ] = "not stated",
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", help="Folder for report.html and report.json; made if missing."
+        ),
+    ] = Path("coverage"),
+    as_json: AsJson = False,
+    detector: Detector = None,
+    detector_side: DetectorSide = None,
+    precision: PrecisionChoice = None,
+    threads: Threads = None,
+    artifacts: Artifacts = None,
+) -> None:
+    """Say what a set of pictures covers, what is missing, and which error rates it could carry.
+
+    Groups are the manifest's own columns. Pose, sharpness, light and size of the face are measured,
+    and the year is the manifest's or the camera's. Nobody's sex, age or race is guessed.
+    """
+    plan = plan_of_labels(
+        manifest, root, DataDescription(name, data_version, provenance, labelled_by)
+    )
+    made_by = f"Likeness {__version__}"
+    if labels_only:
+        report = cover(plan, None, by=group or (), made_at=datetime.now(UTC), made_by=made_by)
+    else:
+        installation = prepare(
+            detector=detector,
+            detector_side=detector_side,
+            precision=precision,
+            threads=threads,
+            artifacts=artifacts,
+        )
+        locator = load_locator(installation, Workload.MANY)
+
+        def look(sample: PlannedSample) -> Look:
+            return look_at(installation.sample(sample.path), locator)
+
+        with counting("Pictures") as tell:
+            report = cover(
+                plan,
+                look,
+                by=group or (),
+                made_at=datetime.now(UTC),
+                made_by=made_by,
+                workers=installation.workers(Workload.MANY),
+                tell=tell,
+            )
+    document = to_json(report)
+    page, written = write_reports(out, write_coverage(report), document)
+    if as_json:
+        print_json(json.loads(document))
+        return
+    print_blocks(coverage_at_terminal(report))
+    print_problems(report.problems)
+    print(f"Written to {plain(page)} and {plain(written)}")

@@ -1,0 +1,306 @@
+"""The page of an audit of answers about people's attributes, and what a terminal shows of it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from likeness.reports.blocks import (
+    Block,
+    Cell,
+    Facts,
+    Items,
+    Page,
+    Plot,
+    Section,
+    Table,
+    Text,
+)
+from likeness.reports.drawing import Ink, draw
+from likeness.reports.pages import write_page
+from likeness.reports.wording import (
+    NOTHING,
+    estimate_cell,
+    minute,
+    number,
+    percent,
+    points,
+    printable,
+    rate_cell,
+    shortened,
+    signed,
+)
+from likeness.service.evaluate.attributes import (
+    AttributeAxis,
+    AttributeGroup,
+    AttributeReport,
+)
+from likeness.service.evaluate.findings import DataFacts, RowProblem, SystemFacts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST_GROUPS = 60
+_MOST_PLOTTED = 24
+_MOST_PROBLEMS = 200
+_MOST_SHOWN = 12
+_LONGEST_LABEL = 26
+
+
+def write_attributes(report: AttributeReport) -> bytes:
+    """Give an audit of answers as one HTML page that needs nothing else."""
+    return write_page(attributes_page(report))
+
+
+def attributes_page(report: AttributeReport) -> Page:
+    """Give the page of an audit of answers, not yet as HTML."""
+    sections = (
+        Section("In short", _summary(report)),
+        Section("What was tested", (tested(report.system, report.data), Text(report.rule))),
+        Section("Wrong answers by group", _groups(report)),
+        Section("Answers by label", _confusion(report)),
+        Section("Surer answers alone", _confidences(report)),
+        Section("Pictures without an answer", _reasons(report)),
+        Section("What the data cannot support, and what else to know", (Items(report.limits),)),
+        Section("What is wrong with the data", problem_blocks(report.problems)),
+    )
+    return Page(
+        report.title,
+        (
+            f"{system_words(report.system)}, on {report.data.name}",
+            f"{minute(report.made_at)}, by {report.made_by}",
+        ),
+        tuple(section for section in sections if section.blocks),
+        (
+            "Likeness guesses nobody's attributes; it measures systems that do. The form is that of"
+            " Gender Shades (Buolamwini and Gebru, 2018), with intervals.",
+            f"Format {report.schema}. The same figures, not rounded, are in the report's JSON.",
+        ),
+    )
+
+
+def attributes_at_terminal(report: AttributeReport) -> tuple[Block, ...]:
+    """Give the sentences and tables that fit a terminal."""
+    blocks: list[Block] = list(_summary(report))
+    for axis in report.axes:
+        table = _table(axis)
+        left = len(axis.groups) - _MOST_SHOWN
+        note = f"{left} more groups are in the report." if left > 0 else ""
+        rows = tuple((row[0], *row[2:5]) for row in table.rows[:_MOST_SHOWN])
+        blocks.append(Table(table.caption, (table.columns[0], *table.columns[2:5]), rows, note))
+    return (*blocks, Items(report.limits))
+
+
+def system_words(system: SystemFacts) -> str:
+    """Name a system with its version."""
+    return " ".join(part for part in (system.name, system.version) if part)
+
+
+def tested(system: SystemFacts | None, data: DataFacts) -> Facts:
+    """Say what was tested, on which data."""
+    who = () if system is None else (("System", system_words(system)), *system.details.items())
+    model = () if system is None else (("Model", system.model),)
+    return Facts(
+        (
+            *who,
+            *model,
+            ("Data", data.name),
+            ("Version", data.version),
+            ("Provenance", data.provenance),
+            ("Labelled by", data.labelled_by),
+            ("Pictures", f"{data.images:,}"),
+            (
+                "People",
+                f"{data.subjects:,}"
+                if data.has_identities
+                else "not known; each picture counts as another person",
+            ),
+            ("SHA-256 of the data", data.digest),
+        )
+    )
+
+
+def problem_blocks(problems: Sequence[RowProblem]) -> tuple[Block, ...]:
+    """List rows that could not be used; nothing where there are none."""
+    if not problems:
+        return ()
+    left = len(problems) - _MOST_PROBLEMS
+    return (
+        Table(
+            f"Rows that could not be used: {len(problems):,}",
+            ("Where", "What is wrong"),
+            tuple((row.where, row.says) for row in problems[:_MOST_PROBLEMS]),
+            note=f"{left:,} more are in the JSON." if left > 0 else "",
+            folded=len(problems) > 10,
+        ),
+    )
+
+
+def _summary(report: AttributeReport) -> tuple[Block, ...]:
+    overall = report.overall
+    rows: list[tuple[Cell | str, ...]] = [
+        (Cell("Wrong answers", "of all answers"), rate_cell(overall.wrong)),
+        (Cell("No answer", "of all pictures"), rate_cell(overall.failed)),
+    ]
+    if overall.years_apart is not None and overall.years_off is not None:
+        rows.append(("Years off, either way", estimate_cell(overall.years_apart)))
+        rows.append(
+            (
+                Cell("Years above the truth", "below: negative"),
+                estimate_cell(overall.years_off, signed(number)),
+            )
+        )
+    for axis in report.axes:
+        if not axis.worst:
+            rows.append((f"Worst group by {axis.axis}", Cell("not known", "", axis.ratio.note)))
+            continue
+        by_name = {group.group: group for group in axis.groups}
+        worst, best = by_name[axis.worst], by_name[axis.best]
+        rows.append((f"Worst group by {axis.axis}", _named(worst, tone="worst")))
+        rows.append((f"Best group by {axis.axis}", _named(best)))
+        rows.append(
+            (
+                Cell("Worst less best", _chance(axis)),
+                estimate_cell(axis.difference, points),
+            )
+        )
+        ratio = estimate_cell(axis.ratio)
+        if axis.ratio.value is None:
+            low = axis.ratio.low or 0.0
+            ratio = Cell("undefined", f"at least {number(low)}", axis.ratio.note, "unsure")
+        rows.append(("Worst by best, times", ratio))
+    return (Table("Headline", ("", "Figure"), tuple(rows), note="With 95% intervals, by person."),)
+
+
+def _named(group: AttributeGroup, tone: str = "") -> Cell:
+    cell = rate_cell(group.wrong)
+    return Cell(
+        f"{group.group}: {cell.text}", cell.detail, cell.note, "worst" if tone else cell.tone
+    )
+
+
+def _chance(axis: AttributeAxis) -> str:
+    if axis.chance is None:
+        return ""
+    return f"chance: {'under 0.1%' if axis.chance < 0.001 else percent(axis.chance)}"
+
+
+def _groups(report: AttributeReport) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    for axis in report.axes:
+        blocks.append(_table(axis))
+        if 1 < len(axis.groups) <= _MOST_PLOTTED:
+            blocks.append(_plot(axis))
+    return tuple(blocks)
+
+
+def _table(axis: AttributeAxis) -> Table:
+    ages = any(group.years_off is not None for group in axis.groups)
+    columns = ("Group", "People", "Pictures", "No answer", "Wrong answers", "Wrong or none")
+    notes = [f"{axis.unlabelled:,} pictures have no label."] if axis.unlabelled else []
+    if len(axis.groups) > _MOST_GROUPS:
+        notes.append(f"{len(axis.groups) - _MOST_GROUPS} more groups are in the JSON.")
+    return Table(
+        f"By {axis.axis}, most wrong first",
+        (*columns, *(("Years above the truth", "Years off") if ages else ())),
+        tuple(
+            (
+                group.group,
+                f"{group.subjects:,}",
+                f"{group.images:,}",
+                rate_cell(group.failed),
+                rate_cell(group.wrong, worst=bool(axis.worst) and group.group == axis.worst),
+                rate_cell(group.wrong_or_failed),
+                *_years(group, ages),
+            )
+            for group in axis.groups[:_MOST_GROUPS]
+        ),
+        " ".join(notes),
+    )
+
+
+def _years(group: AttributeGroup, ages: bool) -> tuple[Cell, ...]:
+    if not ages:
+        return ()
+    if group.years_off is None or group.years_apart is None:
+        return Cell(NOTHING), Cell(NOTHING)
+    return estimate_cell(group.years_off, signed(number)), estimate_cell(group.years_apart)
+
+
+def _plot(axis: AttributeAxis) -> Plot:
+    shown = [group for group in axis.groups if group.wrong.value is not None]
+
+    def paint(axes: "Axes") -> None:
+        for place, group in enumerate(reversed(shown)):
+            rate = group.wrong
+            ink = Ink.SECOND if group.group == axis.worst else Ink.FIRST
+            low, high = 100 * (rate.low or 0.0), 100 * (rate.high or 0.0)
+            axes.plot([low, high], [place, place], color=ink, linewidth=1.4)
+            axes.plot([100 * (rate.value or 0.0)], [place], "o", color=ink, markersize=5)
+        names = [shortened(printable(group.group), _LONGEST_LABEL) for group in reversed(shown)]
+        axes.set_yticks(range(len(shown)), names)
+        axes.set_ylim(-0.6, len(shown) - 0.4)
+        axes.set_xlim(left=0)
+        axes.set_xlabel("wrong answers, percent, with 95% interval")
+        axes.grid(visible=False, axis="y")
+
+    told = "; ".join(f"{group.group} {percent(group.wrong.value or 0.0)}" for group in shown)
+    return draw(
+        paint,
+        title=f"Wrong answers by {axis.axis}",
+        description=told,
+        caption=f"Wrong answers by {axis.axis}, with 95% intervals.",
+        height=70 + 20 * len(shown),
+    )
+
+
+def _confusion(report: AttributeReport) -> tuple[Block, ...]:
+    table = report.confusion
+    if table is None:
+        return ()
+    return (
+        Table(
+            "How often each label was answered with what",
+            ("Label", *table.answers),
+            tuple(
+                (label, *(f"{count:,}" for count in counts))
+                for label, counts in zip(table.labels, table.counts, strict=True)
+            ),
+        ),
+    )
+
+
+def _confidences(report: AttributeReport) -> tuple[Block, ...]:
+    if not report.confidences:
+        return ()
+    return (
+        Table(
+            "What is left where less sure answers are not used",
+            ("Confidence", "Answered", "Wrong answers", "Worst group"),
+            tuple(
+                (
+                    f"{point.least:g}% and more",
+                    rate_cell(point.answered),
+                    rate_cell(point.wrong),
+                    Cell(NOTHING)
+                    if point.worst is None
+                    else Cell(
+                        f"{point.worst_group}: {rate_cell(point.worst).text}",
+                        rate_cell(point.worst).detail,
+                    ),
+                )
+                for point in report.confidences
+            ),
+            note="Confidence is the system's own word, on its own scale.",
+        ),
+    )
+
+
+def _reasons(report: AttributeReport) -> tuple[Block, ...]:
+    if not report.reasons:
+        return ()
+    return (
+        Table(
+            "Why there is no answer",
+            ("Reason", "Pictures"),
+            tuple((reason, f"{count:,}") for reason, count in report.reasons),
+        ),
+    )

@@ -1,0 +1,63 @@
+"""`likeness coverage`: a manifest in, what it covers out."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import BLUE, RED, Outcome
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def manifest(picture: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    picture("one.png", RED)
+    picture("other.png", BLUE)
+    picture("nobody.png")
+    path = tmp_path / "people.csv"
+    rows = ["one.png,ada,f", "other.png,bea,m", "nobody.png,cleo,m", "missing.png,dora,f"]
+    path.write_text("\n".join(["path,subject,sex", *rows]) + "\n")
+    return path
+
+
+def test_what_is_there_and_what_is_missing_is_said(likeness: Command, manifest: Path) -> None:
+    outcome = likeness("coverage", manifest)
+    assert outcome.code == 0
+    assert "By sex" in outcome.out
+    assert "no face" in outcome.out
+    assert "missing.png" in outcome.out
+    assert "fewer than 30 people" in outcome.out
+    page = Path("coverage/report.html").read_text()
+    assert "Coverage of people.csv" in page
+    assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+
+
+def test_labels_alone_open_no_picture(
+    likeness: Command, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likeness.cli.coverage.load_locator", None)
+    outcome = likeness("coverage", manifest, "--labels-only", "--json", "--out", "here")
+    document = json.loads(outcome.out)
+    assert [axis["axis"] for axis in document["axes"]] == ["sex"]
+    assert document == json.loads(Path("here/report.json").read_text())
+    assert any("not looked at" in limit for limit in document["limits"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--group", "age"], "No column 'age'"),
+        (["--root", "elsewhere"], "No picture of 'people.csv' can be used"),
+        (["--out", "one.png"], "'one.png' cannot be made"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    likeness: Command, manifest: Path, arguments: list[str], says: str
+) -> None:
+    outcome = likeness("coverage", manifest, "--labels-only", *arguments)
+    assert outcome.code == 2
+    assert says in outcome.err
+    assert len(outcome.err.splitlines()) == 1
