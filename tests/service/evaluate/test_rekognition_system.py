@@ -11,6 +11,7 @@ import pytest
 from likeness.errors import Fault, InvalidRequest
 from likeness.service.evaluate.endpoint import asking as asking_module
 from likeness.service.evaluate.endpoint import client as client_module
+from likeness.service.evaluate.endpoint.descriptions import FaceDescription
 from likeness.service.evaluate.endpoint.prices import Cost
 from likeness.service.evaluate.findings import DataFacts
 from likeness.service.evaluate.rekognition_system import RekognitionSystem
@@ -152,10 +153,11 @@ def test_a_third_of_pictures_that_make_the_endpoint_fail_are_failures(
 
 
 def test_an_endpoint_that_is_down_ends_the_run_which_goes_on_later(
-    endpoint: FakeEndpoint, tmp_path: Path
+    endpoint: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = [f"p{n}" for n in range(120)]
-    plan = plan_of(tmp_path / "d", people, [(n, n + 1) for n in range(119)])
+    monkeypatch.setattr(asking_module, "MOST_FAULTS", 10)
+    people = [f"p{n}" for n in range(40)]
+    plan = plan_of(tmp_path / "d", people, [(n, n + 1) for n in range(39)])
 
     def trouble(operation: str, pictures: list[bytes]) -> None:
         if endpoint.count("CompareFaces") > 10:
@@ -170,7 +172,7 @@ def test_an_endpoint_that_is_down_ends_the_run_which_goes_on_later(
     assert scored.failures == () and scored.comparisons is not None
     assert np.isfinite(scored.comparisons.scores).all()
     again = endpoint.asked - asked
-    assert sum(count for key, count in again.items() if key[0] == "CompareFaces") == 109
+    assert sum(count for key, count in again.items() if key[0] == "CompareFaces") == 29
 
 
 def test_many_pictures_in_a_row_that_make_the_endpoint_fail_do_not_end_the_run(
@@ -412,3 +414,47 @@ def test_a_journal_of_another_endpoint_is_refused(endpoint: FakeEndpoint, tmp_pa
     system = RekognitionSystem(None, "us-east-1", 5, tmp_path / "journal", Agreed())
     with pytest.raises(InvalidRequest, match="another endpoint"):
         system.score(plan, lambda done, total: None)
+
+
+def test_faces_are_described_in_the_words_of_the_endpoint(
+    endpoint: FakeEndpoint, tmp_path: Path
+) -> None:
+    plan = plan_of(tmp_path / "d", ["anna", "nobody", "berta"], None)
+    agreed = Agreed()
+    system = RekognitionSystem(endpoint.url, "us-east-1", 1000, tmp_path / "journal", agreed)
+    for _ in range(2):
+        described = system.answers_of(plan, lambda done, total: None)
+        anna, nobody, _berta = described.samples
+        assert anna == FaceDescription("Female", 97.5, 20, 30)
+        assert nobody == FaceDescription(failure="no face found")
+    assert endpoint.count("DetectFaces") == 3 and len(agreed.costs) == 1
+
+
+@pytest.mark.parametrize(
+    "face",
+    [
+        {"BoundingBox": BOX, "Gender": {"Value": "Female"}},
+        {"BoundingBox": BOX, "Gender": {"Value": "Female", "Confidence": 1e9}},
+        {"BoundingBox": BOX, "AgeRange": {"Low": 50, "High": 30}},
+        {"BoundingBox": BOX, "AgeRange": {"Low": -5, "High": 30}},
+        {"BoundingBox": BOX, "AgeRange": {"Low": 5}},
+        {"Gender": {"Value": "Female", "Confidence": 90.0}},
+    ],
+    ids=range(6),
+)
+def test_a_description_that_makes_no_sense_is_a_failure(
+    endpoint: FakeEndpoint, tmp_path: Path, face: Any
+) -> None:
+    endpoint.trouble = lambda operation, pictures: {"FaceDetails": [face]}
+    system = RekognitionSystem(endpoint.url, "us-east-1", 1000, tmp_path / "journal", Agreed())
+    described = system.answers_of(plan_of(tmp_path / "d", ["anna"]), lambda done, total: None)
+    assert "makes no sense" in described.samples[0].failure
+
+
+def test_a_face_of_which_nothing_is_said_has_no_description(
+    endpoint: FakeEndpoint, tmp_path: Path
+) -> None:
+    endpoint.trouble = lambda operation, pictures: {"FaceDetails": [{"BoundingBox": BOX}]}
+    system = RekognitionSystem(endpoint.url, "us-east-1", 1000, tmp_path / "journal", Agreed())
+    described = system.answers_of(plan_of(tmp_path / "d", ["anna"]), lambda done, total: None)
+    assert described.samples == (FaceDescription(),)

@@ -15,9 +15,9 @@ they are where they can be, see `endpoint.sendable`.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from likeness.evaluation import FAILED, Comparisons, Searches
 from likeness.service.evaluate.endpoint import collections
 from likeness.service.evaluate.endpoint.asking import Asker, Progress, reason_of
 from likeness.service.evaluate.endpoint.client import EndpointClient
+from likeness.service.evaluate.endpoint.descriptions import FaceDescription, FaceDescriptions
 from likeness.service.evaluate.endpoint.galleries import MOST_CANDIDATES, Gallery
 from likeness.service.evaluate.endpoint.journal import Journal, Key
 from likeness.service.evaluate.endpoint.pairs import PairComparison
@@ -41,6 +42,15 @@ Confirm = Callable[[Cost], None]
 _WORKERS = 8
 _DEPTH = 50
 _UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What an endpoint says of each sample's face, in the plan's order, and who said it."""
+
+    system: SystemFacts
+    samples: tuple[FaceDescription, ...]
+    problems: tuple[RowProblem, ...]
 
 
 class RekognitionSystem:
@@ -93,6 +103,23 @@ class RekognitionSystem:
             InvalidRequest: the endpoint does not let us, or the journal cannot be used.
             Fault: the endpoint cannot be reached, throttles, or fails over and over.
         """
+        with self._trial(plan) as trial:
+            if len(plan.searches):
+                return trial.search(self.facts(), self._depth, tell)
+            if plan.pairs is None:
+                return trial.compare_all(self.facts(), tell)
+            return trial.compare(self.facts(), plan.pairs, tell)
+
+    def answers_of(self, plan: Plan, tell: Tell) -> Described:
+        """Have every picture described by DetectFaces: what is said of each face's sex and age.
+
+        Which model says it, no answer tells. Raises what `score` raises.
+        """
+        with self._trial(plan) as trial:
+            return trial.describe(self.facts(), tell)
+
+    @contextmanager
+    def _trial(self, plan: Plan) -> Iterator["_Trial"]:
         stop = threading.Event()
         with closing(Journal(self._journal, f"{self._endpoint or 'aws'} {self._region}")) as kept:
             client = EndpointClient(
@@ -102,13 +129,7 @@ class RekognitionSystem:
                 connections=self._workers,
                 stop=stop,
             )
-            trial = _Trial(plan, Asker(client, kept, stop), self._agree, self._workers)
-            facts = self.facts()
-            if len(plan.searches):
-                return trial.search(facts, self._depth, tell)
-            if plan.pairs is None:
-                return trial.compare_all(facts, tell)
-            return trial.compare(facts, plan.pairs, tell)
+            yield _Trial(plan, Asker(client, kept, stop), self._agree, self._workers)
 
     def _agree(self, calls: Mapping[str, int], done: int, most_more: int) -> None:
         """Have the cost of calls agreed to, where there are any."""
@@ -265,6 +286,19 @@ class _Trial:
             searches=searches,
         )
 
+    def describe(self, facts: SystemFacts, tell: Tell) -> Described:
+        """Have every picture described."""
+        descriptions = FaceDescriptions(self._asker, self._pictures, self._ids)
+        left = descriptions.left()
+        self._agree({"DetectFaces": left}, len(descriptions.ids) - left, 0)
+        descriptions.ask(Progress(tell, len(descriptions.ids)), self._workers)
+        self._say_what_was_changed_or_missed()
+        return Described(
+            replace(facts, score="", details={**facts.details, "operation": "DetectFaces"}),
+            tuple(map(descriptions.of, self._ids)),
+            tuple(self._problems),
+        )
+
     def _work_off(self, work: Sequence[tuple[Gallery, Sequence[str]]], tell: Tell) -> None:
         for gallery, probes in work:
             gallery.find(probes)
@@ -326,17 +360,7 @@ class _Trial:
         comparisons: Comparisons | None = None,
         searches: Searches | None = None,
     ) -> Scored:
-        for number, one in enumerate(self._ids):
-            if (change := self._pictures.changes.get(one)) is not None:
-                self._problems.append(RowProblem(self._plan.samples[number].name, change))
-        if faults := self._asker.trailing_faults:
-            self._problems.append(
-                RowProblem(
-                    facts.name,
-                    f"It answered none of the last {faults} calls. They count as failures; run the"
-                    " same command again to ask them again.",
-                )
-            )
+        self._say_what_was_changed_or_missed()
         version = self._version(set(keys))
         failed = np.array([one in failures for one in self._ids], np.bool_)
         seconds = [self._seconds.get(one) for one in self._ids]
@@ -357,6 +381,19 @@ class _Trial:
             seconds=np.array([np.mean(each) if each else np.nan for each in seconds], np.float64),
             problems=tuple(self._problems),
         )
+
+    def _say_what_was_changed_or_missed(self) -> None:
+        for number, one in enumerate(self._ids):
+            if (change := self._pictures.changes.get(one)) is not None:
+                self._problems.append(RowProblem(self._plan.samples[number].name, change))
+        if faults := self._asker.trailing_faults:
+            self._problems.append(
+                RowProblem(
+                    self._asker.client.name,
+                    f"It answered none of the last {faults} calls. They count as failures; run the"
+                    " same command again to ask them again.",
+                )
+            )
 
     def _version(self, keys: set[Key]) -> str:
         """Name the model that answered; a change is a problem that is said."""

@@ -126,7 +126,7 @@ class Journal:
             header = json.loads(line)
             known = header["format"] == _FORMAT
             whose = header["endpoint"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             known, whose = False, None
         if not known:
             raise InvalidRequest(
@@ -144,7 +144,7 @@ class Journal:
             key = entry.pop("key")
             if not (isinstance(key, list) and all(isinstance(part, str) for part in key)):
                 raise TypeError
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidRequest(
                 f"The journal {str(self.path)!r} is damaged at line {number}. Delete that line;"
                 " that call is asked again."

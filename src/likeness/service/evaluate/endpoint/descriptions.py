@@ -1,0 +1,71 @@
+"""Has faces described by DetectFaces: what an endpoint says of their sex and age."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from likeness.service.evaluate.endpoint import answers
+from likeness.service.evaluate.endpoint.asking import Asker, Call, Progress, reason_of
+from likeness.service.evaluate.endpoint.journal import Entry
+from likeness.service.evaluate.endpoint.sendable import Pictures
+
+
+@dataclass(frozen=True, slots=True)
+class FaceDescription:
+    """What an endpoint says of the largest face of a picture.
+
+    `gender` is its own word, empty where it says none, and `gender_confidence` is percent.
+    `youngest` and `oldest` are years. `failure` says why there is no face.
+    """
+
+    gender: str = ""
+    gender_confidence: float | None = None
+    youngest: float | None = None
+    oldest: float | None = None
+    failure: str = ""
+
+
+class FaceDescriptions:
+    """Pictures by their ids, to be described by one endpoint."""
+
+    def __init__(self, asker: Asker, pictures: Pictures, ids: Sequence[str]) -> None:
+        self._asker, self._pictures = asker, pictures
+        self.ids = tuple(dict.fromkeys(ids))
+
+    def left(self) -> int:
+        """Count what is left to ask."""
+        return sum(self._known(one) is None for one in self.ids)
+
+    def ask(self, progress: Progress, workers: int) -> None:
+        """Ask what is left.
+
+        Raises:
+            LikenessError: nothing more can be asked.
+        """
+        left = (one for one in progress.over(self.ids) if self._known(one) is None)
+        described = (one for one in self.ids if "faces" in (self._known(one) or {}))
+        proven = next(map(self._call, described), None)
+        self._asker.each(left, lambda one: self._asker.answer(self._call(one)), workers, proven)
+
+    def of(self, picture: str) -> FaceDescription:
+        """Give what was said of a picture that was asked about."""
+        entry = self._known(picture) or {}
+        if failure := reason_of(entry):
+            return FaceDescription(failure=failure)
+        youngest, oldest = entry.get("age") or (None, None)
+        return FaceDescription(
+            entry.get("gender", ""), entry.get("gender_confidence"), youngest, oldest
+        )
+
+    def _known(self, picture: str) -> Entry | None:
+        return self._asker.known(self._call(picture))
+
+    def _call(self, picture: str) -> Call:
+        return Call(
+            "DetectFaces",
+            ("DetectFaces", "ALL", picture),
+            lambda: {
+                "Image": {"Bytes": self._pictures.bytes_of(picture)},
+                "Attributes": ["ALL"],
+            },
+            answers.described,
+        )

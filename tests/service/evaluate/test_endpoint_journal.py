@@ -1,0 +1,89 @@
+"""The journal of an endpoint's answers: whole lines are kept, half ones are not."""
+
+from pathlib import Path
+
+import pytest
+
+from likeness.errors import Conflict, InvalidRequest
+from likeness.service.evaluate.endpoint.journal import Journal
+
+ONE, TWO, THREE = ("CompareFaces", "a", "b"), ("CompareFaces", "b", "c"), ("DetectFaces", "a")
+
+
+def filled(folder: Path) -> Path:
+    journal = Journal(folder, "there")
+    journal.append(ONE, {"score": 1.5})
+    journal.append(TWO, {"score": 2.5})
+    journal.close()
+    return journal.path
+
+
+def reopened(folder: Path) -> list[object]:
+    journal = Journal(folder, "there")
+    journal.close()
+    return list(journal)
+
+
+def test_answers_outlive_the_run(tmp_path: Path) -> None:
+    path = filled(tmp_path / "new" / "folder")
+    assert reopened(path.parent) == [(ONE, {"score": 1.5}), (TWO, {"score": 2.5})]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_half_written_line_is_cut_off_wherever_it_ends(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    whole = path.read_bytes()
+    ends = [place + 1 for place, byte in enumerate(whole) if byte == ord("\n")]
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        lines = sum(end <= length for end in ends)
+        assert len(reopened(tmp_path)) == max(lines - 1, 0)
+        journal = Journal(tmp_path, "there")
+        journal.append(THREE, {"faces": 1})
+        journal.close()
+        assert reopened(tmp_path)[-1] == (THREE, {"faces": 1})
+
+
+def test_what_an_endpoint_failed_to_answer_last_is_forgotten(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "there")
+    journal.append(ONE, {"fault": "down"})
+    journal.append(TWO, {"score": 1.0})
+    journal.append(THREE, {"fault": "down"})
+    assert journal.get(THREE) == {"fault": "down"}
+    journal.close()
+    assert reopened(tmp_path) == [(ONE, {"fault": "down"}), (TWO, {"score": 1.0})]
+
+
+@pytest.mark.parametrize(
+    "line", [b"x", b"{}", b"[]", b'{"key": 3}', b'{"key": [3]}', b"\xff", b"", b"[" * 100_000]
+)
+def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
+    path = filled(tmp_path)
+    with path.open("ab") as file:
+        file.write(line + b"\n")
+    with pytest.raises(InvalidRequest, match="damaged at line 4"):
+        Journal(tmp_path, "there")
+
+
+@pytest.mark.parametrize("header", [b"x\n", b"{}\n", b"[]\n", b'{"format": "other"}\n'])
+def test_another_file_is_no_journal(tmp_path: Path, header: bytes) -> None:
+    (tmp_path / "calls.jsonl").write_bytes(header)
+    with pytest.raises(InvalidRequest, match="Not a journal"):
+        Journal(tmp_path, "there")
+
+
+def test_a_journal_belongs_to_one_endpoint_and_one_run(tmp_path: Path) -> None:
+    filled(tmp_path)
+    with pytest.raises(InvalidRequest, match="another endpoint"):
+        Journal(tmp_path, "elsewhere")
+    journal = Journal(tmp_path, "there")
+    with pytest.raises(Conflict, match="Another run"):
+        Journal(tmp_path, "there")
+    journal.close()
+
+
+def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidRequest, match="cannot be opened"):
+        Journal(tmp_path / "file", "there")
