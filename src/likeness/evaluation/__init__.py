@@ -10,13 +10,7 @@ from likeness.evaluation.attributes import (
     ratio,
     years_between,
 )
-from likeness.evaluation.bootstrap import (
-    CellRates,
-    Resampled,
-    interval,
-    intervals,
-    resample,
-)
+from likeness.evaluation.bootstrap import Resampled, resample
 from likeness.evaluation.calibration import (
     DECADES,
     ERRORS_NEEDED,
@@ -43,6 +37,7 @@ from likeness.evaluation.coverage import (
     simpson_evenness,
     subjects_needed,
 )
+from likeness.evaluation.error_tables import interval, intervals
 from likeness.evaluation.groups import (
     QUANTILES,
     FailureCounts,
@@ -109,6 +104,7 @@ from likeness.evaluation.rates import (
     most_errors,
     threshold_at_fmr,
 )
+from likeness.evaluation.resampled_groups import CellRates
 from likeness.evaluation.searches import (
     SearchCurve,
     Searches,

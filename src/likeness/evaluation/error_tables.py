@@ -1,0 +1,230 @@
+"""How many scores reach each threshold, in data and in resamples of their subjects.
+
+Where no error was seen, no resample has one, and its interval would end at zero. Of n independent
+trials without an error the rate is at most 3/n (rule of 3). Comparisons that share people are not
+independent: n of them tell as much as n / D, where D, the design effect (Kish, Survey Sampling,
+1965), is how many times larger the variance of FMR is among resamples of subjects than it would be
+among independent comparisons. D - 1 grows as comparisons with the same person do, so that of a cell
+follows from that of all comparisons: it is measured at the same threshold, or where fewer than 30
+errors are there, at the highest one that has 30. Never are comparisons counted for less than those
+of them that share nobody. Of mated comparisons one for each person counts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.evaluation.calibration import ERRORS_NEEDED
+
+Scores = NDArray[np.floating]
+Values = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+EXACT = 256
+"""So many of the highest non-mated and of the lowest mated scores are told apart.
+
+Beyond, scores are counted together whose ranks differ by less than one in so many.
+"""
+
+
+def interval(values: Values, confidence: float = 0.95) -> tuple[float, float]:
+    """Give the interval of (R,) resampled values: percentiles, rounded outwards.
+
+    Resamples in which there is no value (NaN) are left out; of none comes NaN.
+    """
+    lows, highs = intervals(values, confidence)
+    return float(lows), float(highs)
+
+
+def intervals(values: Values, confidence: float = 0.95) -> tuple[Values, Values]:
+    """Give the intervals of (R, ...) resampled values, each as `interval` does."""
+    flat = np.sort(values.reshape(len(values), -1), axis=0)
+    there = np.count_nonzero(~np.isnan(flat), axis=0)
+    tail = (1.0 - confidence) / 2.0
+    low = np.floor(tail * (there - 1)).astype(int).clip(0)
+    high = np.ceil((1.0 - tail) * (there - 1)).astype(int).clip(0)
+    columns = np.arange(flat.shape[1])
+    shape = values.shape[1:]
+    return flat[low, columns].reshape(shape), flat[high, columns].reshape(shape)
+
+
+def shares(counts: Counts | Values, totals: Counts) -> Values:
+    """Divide counts by totals; NaN where a total is zero."""
+    there = np.full(np.broadcast_shapes(np.shape(counts), totals.shape), np.nan)
+    np.divide(counts, totals, out=there, where=totals > 0)
+    return there
+
+
+def edges_between(
+    nonmated: Scores, mated: Scores, targets: Sequence[float], fixed: Scores
+) -> Scores:
+    """Choose the ascending scores between which scores are counted together.
+
+    Failures alone lie below the second. No non-mated score lies above the last. The threshold that
+    the data themselves have for each target is among them, and so are those that are `fixed`.
+    Both arrays of scores are sorted in place.
+    """
+    kind = nonmated.dtype
+    up = np.array(np.inf, kind)
+    parts = [np.array([-np.inf, np.finfo(kind).min], kind), fixed]
+    for scores in (nonmated, mated):
+        scores.sort()
+    strangers, mates = (
+        scores[np.searchsorted(scores, -np.inf, "right") :] for scores in (nonmated, mated)
+    )
+    if len(strangers):
+        ranks = len(strangers) - 1 - _ranks(len(strangers))
+        parts += [strangers[ranks], np.nextafter(strangers[ranks[:EXACT]], up)]
+        allowed = most_errors(np.array(targets, np.float64), np.array(len(nonmated)))
+        for count in allowed[allowed < len(strangers)].tolist():
+            # The first score that is too many, and the lowest above it.
+            too_many = strangers[len(strangers) - count - 1]
+            above = int(np.searchsorted(strangers, too_many, "right"))
+            parts.append(strangers[above : above + 1])
+    if len(mates):
+        parts.append(mates[_ranks(len(mates))])
+    return np.unique(np.concatenate(parts))
+
+
+def _ranks(count: int) -> NDArray[np.int64]:
+    # Every one at first, then further and further apart; the last always.
+    ranks, rank = [count - 1], 0
+    while rank < count:
+        ranks.append(rank)
+        rank += max(1, rank // EXACT)
+    return np.unique(np.array(ranks, np.int64))
+
+
+def most_errors(targets: Values, trials: Counts) -> Counts:
+    """Give the most errors among so many trials of which the rate is at most the target."""
+    errors = np.clip(np.floor(targets * trials).astype(np.int64), 0, trials)
+    # The product is rounded: 0.29 of 100 is 28.999999999999996.
+    errors += (errors < trials) & (errors + 1 <= targets * trials * (1 + 1e-15))
+    return errors
+
+
+def independent(
+    trials: Counts,
+    ones: Counts,
+    others: Counts,
+    within: bool | NDArray[np.bool_],
+    dependence: float | None,
+) -> Values:
+    """Give how many independent non-mated comparisons tell as much as some that share people.
+
+    Args:
+        trials: how many comparisons there are.
+        ones: of how many people the references are.
+        others: of how many the probes are.
+        within: whether both are of the same people.
+        dependence: what `ErrorTables.dependence` gives.
+    """
+    apart = np.where(within, ones // 2, np.minimum(ones, others))
+    least = np.minimum(np.maximum(apart, 1), trials)
+    if dependence is None:
+        return least.astype(np.float64)
+    a_person = trials / np.maximum(ones, 1) + trials / np.maximum(others, 1)
+    return np.maximum(trials / (1.0 + dependence * a_person), least)
+
+
+def ceiling(trials: Counts | Values, confidence: float = 0.95) -> Values:
+    """Bound the rate of which no error was seen in so many independent trials (rule of 3)."""
+    return np.asarray(np.minimum(-np.log(1.0 - confidence) / np.maximum(trials, 1e-9), 1.0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ErrorTables:
+    """How many scores reach each of B ascending edges: (R + 1, B), row 0 of the data themselves.
+
+    Column 0 holds all trials, failures among them, which reach nothing.
+    """
+
+    edges: Scores
+    nonmated: Counts
+    mated: Counts
+
+    @classmethod
+    def of(cls, edges: Scores, nonmated: Counts, mated: Counts) -> "ErrorTables":
+        """Add up counts between edges, (B, R + 1)."""
+        reaching = (
+            np.ascontiguousarray(np.cumsum(counts[::-1], axis=0)[::-1].T)
+            for counts in (nonmated, mated)
+        )
+        return cls(edges, *reaching)
+
+    def places(self, targets: Sequence[float]) -> NDArray[np.int64]:
+        """Give the edge that is each resample's threshold, (R + 1, targets); -1 for none.
+
+        The rule of `threshold_at_fmr`: the lowest score of the resample whose own rate is at most
+        the target, else just above the highest.
+        """
+        last = len(self.edges) - 1
+        found = np.full((len(self.nonmated), len(targets)), -1)
+        totals = self.nonmated[:, :1]
+        allowed = most_errors(np.array(targets, np.float64), totals)
+        for row in np.flatnonzero(totals):
+            descending = self.nonmated[row, :0:-1]
+            place = np.searchsorted(descending, allowed[row], "right") - 1
+            reached = descending[place]
+            place = np.where(reached > 0, np.searchsorted(descending, reached, "left"), place)
+            found[row] = last - place
+        return found
+
+    def place_of(self, threshold: float) -> int:
+        """Give the lowest edge that is at or above a threshold."""
+        place = int(np.searchsorted(self.edges, self.edges.dtype.type(threshold), "left"))
+        return min(max(place, 1), len(self.edges) - 1)
+
+    def dependence(self, place: int, subjects: int) -> float | None:
+        """Give by how much each comparison with the same person adds to the design effect.
+
+        Args:
+            place: the edge at which errors are looked at.
+            subjects: how many people are in non-mated comparisons.
+
+        Returns:
+            (D - 1) for each comparison of a person; None where there are fewer than 30 errors.
+        """
+        counts = self.nonmated[0]
+        enough = np.flatnonzero(counts[1:] >= ERRORS_NEEDED) + 1
+        place = min(place, int(enough.max(initial=0)))
+        total, errors = int(counts[0]), int(counts[place])
+        if place < 1 or errors == total:
+            return None
+        rates = shares(self.nonmated[1:, place], self.nonmated[1:, 0])
+        rate = errors / total
+        effect = float(np.nanvar(rates)) * total / (rate * (1.0 - rate))
+        return max(effect - 1.0, 0.0) * subjects / (2.0 * total)
+
+    def thresholds(self, places: NDArray[np.int64]) -> Values:
+        """Give the edges at places; NaN where there is none."""
+        return np.where(places >= 0, self.edges[places].astype(np.float64), np.nan)
+
+    def rates_at(self, counts: Counts, places: NDArray[np.int64]) -> Values:
+        """Give the share of scores that reach the edges at `places` (R + 1,)."""
+        reached = counts[np.arange(len(counts)), places]
+        return np.where(places >= 0, shares(reached, counts[:, 0]), np.nan)
+
+    def rates_reaching(self, counts: Counts, threshold: float) -> Values:
+        """Give the share of scores that reach a threshold; between edges, interpolated."""
+        # As a score is compared with it: in the scores' own type.
+        at = self.edges.dtype.type(threshold)
+        above = max(int(np.searchsorted(self.edges, at, "left")), 1)
+        if above == len(self.edges):
+            return shares(np.zeros(len(counts)), counts[:, 0])
+        high, low = self.edges[above], self.edges[above - 1]
+        share = 0.0 if at >= high or above == 1 else float((high - at) / (high - low))
+        upper, lower = counts[:, above], counts[:, above - (share > 0)]
+        return shares(upper + share * (lower - upper), counts[:, 0])
+
+    def equal_errors(self) -> Values:
+        """Give the mean of both rates where they differ least: (R + 1,)."""
+        found = np.full(len(self.nonmated), np.nan)
+        for row, (strangers, mates) in enumerate(zip(self.nonmated, self.mated, strict=True)):
+            if strangers[0] and mates[0]:
+                fmr, fnmr = strangers[1:] / strangers[0], 1.0 - mates[1:] / mates[0]
+                place = len(fmr) - 1 - int(np.argmin(np.abs(fmr - fnmr)[::-1]))
+                found[row] = (fmr[place] + fnmr[place]) / 2.0
+        return found
