@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from likeness.evaluation import Axis, Comparisons, Samples, resample
-from likeness.evaluation.draws import Draws
+from likeness.evaluation.draws import FIRST_DRAW, Draws
 
 
 def population(
@@ -49,17 +49,18 @@ def test_a_resample_has_the_rates_of_comparisons_that_are_really_repeated(target
     ones = samples.subjects[comparisons.references]
     others = samples.subjects[comparisons.probes]
     for number in range(5):
-        drawn = weights[:, number + 1]
+        row = FIRST_DRAW + number
+        drawn = weights[:, row]
         assert drawn.sum() == 12
         times = np.where(comparisons.mated, drawn[ones], drawn[ones] * drawn[others])
         repeated = comparisons.only(np.repeat(np.arange(len(comparisons)), times))
         strangers, mates = repeated.nonmated_scores, repeated.mated_scores
         threshold = threshold_of(strangers, target)
-        assert found.threshold(target)[number] == threshold
-        assert found.fmr_at(target)[number] == np.mean(strangers >= threshold)
-        assert found.fnmr_at(target)[number] == pytest.approx(np.mean(mates < threshold))
-        assert found.fmr_at_threshold(1.5)[number] == np.mean(strangers >= 1.5)
-        assert found.fnmr_at_threshold(1.5)[number] == pytest.approx(np.mean(mates < 1.5))
+        assert found.threshold(target)[row] == threshold
+        assert found.fmr_at(target)[row] == np.mean(strangers >= threshold)
+        assert found.fnmr_at(target)[row] == pytest.approx(np.mean(mates < threshold))
+        assert found.fmr_at_threshold(1.5)[row] == np.mean(strangers >= 1.5)
+        assert found.fnmr_at_threshold(1.5)[row] == pytest.approx(np.mean(mates < 1.5))
         for cells, limit in (
             (found.cells(target), np.float32(threshold)),
             (found.cells_at_threshold(1.5), 1.5),
@@ -70,8 +71,8 @@ def test_a_resample_has_the_rates_of_comparisons_that_are_really_repeated(target
                     chosen = in_one & (axis.codes[repeated.probes] == other)
                     scores = repeated.scores[chosen & ~repeated.mated]
                     expected = np.mean(scores >= limit)
-                    assert cells.cross_fmrs[number, one, other] == expected
+                    assert cells.cross_fmrs[row, one, other] == expected
                 chosen = in_one & (axis.codes[repeated.probes] == one) & repeated.mated
                 missed = np.count_nonzero(repeated.scores[chosen] < limit)
-                assert cells.mated_trials[number + 1, one] == np.count_nonzero(chosen)
-                assert cells.mated_errors[number + 1, one] == missed
+                assert cells.mated_trials[row, one] == np.count_nonzero(chosen)
+                assert cells.mated_errors[row, one] == missed

@@ -39,9 +39,11 @@ from likeness.evaluation.resampled_groups import CellRates, GroupCounting, used_
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resampled:
-    """Rates of comparisons in R resamples of their subjects; arrays (R,) unless said otherwise.
+    """Rates of comparisons in resamples of their subjects; arrays (rows,) unless said otherwise.
 
-    `targets` are the FMRs and `fixed` the thresholds at which groups were counted.
+    The first row is of the data themselves, the next are of the data with one of 50 groups of
+    people left out, and the others of R draws: `interval` wants them so. `targets` are the FMRs and
+    `fixed` the thresholds at which groups were counted.
     """
 
     targets: tuple[float, ...]
@@ -53,34 +55,34 @@ class Resampled:
 
     def threshold(self, target: float) -> Values:
         """Give each resample's own threshold for a target FMR."""
-        return self._tables.thresholds(self._places(target))[1:]
+        return self._tables.thresholds(self._places(target))
 
     def fmr_at(self, target: float) -> Values:
         """Give the FMR at each resample's own threshold: at most the target."""
-        return self._tables.rates_at(self._tables.nonmated, self._places(target))[1:]
+        return self._tables.rates_at(self._tables.nonmated, self._places(target))
 
     def fnmr_at(self, target: float) -> Values:
         """Give the FNMR at each resample's own threshold for a target FMR."""
-        return 1.0 - self._tables.rates_at(self._tables.mated, self._places(target))[1:]
+        return 1.0 - self._tables.rates_at(self._tables.mated, self._places(target))
 
     def fmr_at_threshold(self, threshold: float) -> Values:
         """Give the FMR at one threshold."""
-        return self._tables.rates_reaching(self._tables.nonmated, threshold)[1:]
+        return self._tables.rates_reaching(self._tables.nonmated, threshold)
 
     def fnmr_at_threshold(self, threshold: float) -> Values:
         """Give the FNMR at one threshold."""
-        return 1.0 - self._tables.rates_reaching(self._tables.mated, threshold)[1:]
+        return 1.0 - self._tables.rates_reaching(self._tables.mated, threshold)
 
     @property
     def equal_error(self) -> Values:
         """Give the equal error rate."""
-        return self._tables.equal_errors()[1:]
+        return self._tables.equal_errors()
 
     def det(self, fmrs: Sequence[float], confidence: float = 0.95) -> tuple[Values, Values]:
         """Give the band of FNMR at each of some FMRs: lows and highs."""
         places = self._tables.places(fmrs)
         rates = [1.0 - self._tables.rates_at(self._tables.mated, column) for column in places.T]
-        return intervals(np.array(rates).T[1:], confidence)
+        return intervals(np.array(rates).T, confidence)
 
     def fmr_interval_at(self, target: float, confidence: float = 0.95) -> tuple[float, float]:
         """Give the interval of `fmr_at`."""
@@ -123,7 +125,7 @@ class Resampled:
         return self._counted("threshold", threshold, axis)
 
     def interval(self, values: Values, confidence: float = 0.95) -> tuple[float, float]:
-        """Give the interval of (R,) values: `interval`."""
+        """Give the interval of (rows,) values: `interval`."""
         return interval(values, confidence)
 
     def _fmr_interval(self, values: Values, place: int, confidence: float) -> tuple[float, float]:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 Places = NDArray[np.integer]
 Weights = NDArray[np.unsignedinteger]
 
+LEFT_OUT = 50
+"""Into so many groups people are dealt, each of which is left out once."""
+FIRST_DRAW = 1 + LEFT_OUT
+
 CHUNK = 1 << 20
 # So many comparisons and resamples at once fit in a processor's cache.
 _BLOCK = 4096
@@ -41,9 +45,11 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draws:
-    """How often each subject was drawn: column 0 has everybody once, each further one is a draw.
+    """How often each subject counts: columns are the data, those without some, and draws.
 
-    `blocks` are (subjects, columns) arrays of small integers, side by side.
+    In column 0 everybody counts once; in each of the next `LEFT_OUT` one group of people is left
+    out; each further one is a draw with replacement. `blocks` are (subjects, columns) arrays of
+    small integers, side by side.
     """
 
     blocks: tuple[Weights, ...]
@@ -68,18 +74,18 @@ class Draws:
             )
         present = np.unique(subjects)
         size = int(present[-1]) + 1
-        everybody = np.bincount(present, minlength=size)
         random = np.random.default_rng(seed)
+        groups = random.permutation(len(present)) % LEFT_OUT
         blocks: list[Weights] = []
-        for start in range(0, resamples + 1, _COLUMNS):
-            columns = min(_COLUMNS, resamples + 1 - start)
-            drawn = np.zeros((columns, size), np.uint16)
-            for column in range(columns):
-                if start + column == 0:
-                    drawn[column] = everybody
+        for start in range(0, FIRST_DRAW + resamples, _COLUMNS):
+            columns = range(start, min(start + _COLUMNS, FIRST_DRAW + resamples))
+            drawn = np.zeros((len(columns), size), np.uint32)
+            for row, column in enumerate(columns):
+                if column < FIRST_DRAW:
+                    drawn[row, present[groups != column - 1]] = 1
                     continue
                 chosen = random.integers(0, len(present), len(present))
-                drawn[column] = np.bincount(present[chosen], minlength=size)
+                drawn[row] = np.bincount(present[chosen], minlength=size)
             most = int(drawn.max())
             kind = next(kind for limit, kind in _KINDS if most <= limit)
             blocks.append(np.ascontiguousarray(drawn.T, kind))
@@ -87,7 +93,7 @@ class Draws:
 
     @property
     def columns(self) -> int:
-        """How many draws there are, and one."""
+        """How many columns there are in all blocks."""
         return sum(block.shape[1] for block in self.blocks)
 
     def count(

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.evaluation.calibration import ERRORS_NEEDED
+from likeness.evaluation.draws import FIRST_DRAW
 
 Scores = NDArray[np.floating]
 Values = NDArray[np.float64]
@@ -30,24 +31,44 @@ Beyond, scores are counted together whose ranks differ by less than one in so ma
 
 
 def interval(values: Values, confidence: float = 0.95) -> tuple[float, float]:
-    """Give the interval of (R,) resampled values: percentiles, rounded outwards.
+    """Give the interval of a figure from its values in the data, without some, and in draws.
 
-    Resamples in which there is no value (NaN) are left out; of none comes NaN.
+    Such values, rows as `Draws` has columns, are what `Resampled` gives, and what is computed of
+    that row by row. The interval is Efron's BCa (Better Bootstrap Confidence Intervals, Journal of
+    the American Statistical Association 1987): percentiles of the draws, moved for their bias and
+    for how the spread depends on the figure, which leaving out people tells. Draws without a value
+    (NaN) are left out; of none comes NaN.
     """
     lows, highs = intervals(values, confidence)
     return float(lows), float(highs)
 
 
 def intervals(values: Values, confidence: float = 0.95) -> tuple[Values, Values]:
-    """Give the intervals of (R, ...) resampled values, each as `interval` does."""
-    flat = np.sort(values.reshape(len(values), -1), axis=0)
-    there = np.count_nonzero(~np.isnan(flat), axis=0)
-    tail = (1.0 - confidence) / 2.0
-    low = np.floor(tail * (there - 1)).astype(int).clip(0)
-    high = np.ceil((1.0 - tail) * (there - 1)).astype(int).clip(0)
-    columns = np.arange(flat.shape[1])
-    shape = values.shape[1:]
-    return flat[low, columns].reshape(shape), flat[high, columns].reshape(shape)
+    """Give the intervals of (rows, ...) values, each as `interval` does: lows and highs."""
+    # Imported late: it takes longer than everything else that a command imports.
+    from scipy.special import ndtr, ndtri
+
+    flat = values.reshape(len(values), -1)
+    own, left_out, draws = flat[0], flat[1:FIRST_DRAW], np.sort(flat[FIRST_DRAW:], axis=0)
+    there = np.count_nonzero(~np.isnan(draws), axis=0)
+    below = np.count_nonzero(draws < own, axis=0) + np.count_nonzero(draws == own, axis=0) / 2.0
+    # Of a figure that the data lack the middle of its draws is taken.
+    below = np.where(np.isnan(own), there / 2.0, below)
+    bias = ndtri(np.clip(below, 0.5, np.maximum(there - 0.5, 0.5)) / np.maximum(there, 1))
+    moved = np.nan_to_num(own - left_out, nan=0.0, posinf=0.0, neginf=0.0)
+    spread = np.sum(moved**2, axis=0) ** 1.5
+    skew = np.divide(np.sum(moved**3, axis=0), 6.0 * spread, out=0.0 * spread, where=spread > 0)
+    ends = []
+    for share, outwards in (
+        ((1.0 - confidence) / 2.0, np.floor),
+        ((1.0 + confidence) / 2.0, np.ceil),
+    ):
+        z = bias + ndtri(share)
+        # Beyond a pole there is nothing left to move to.
+        place = ndtr(bias + z / np.maximum(1.0 - skew * z, 1e-3))
+        rank = outwards(place * (there - 1)).astype(int).clip(0)
+        ends.append(draws[rank, np.arange(len(own))].reshape(values.shape[1:]))
+    return ends[0], ends[1]
 
 
 def shares(counts: Counts | Values, totals: Counts) -> Values:
@@ -136,7 +157,7 @@ def ceiling(trials: Counts | Values, confidence: float = 0.95) -> Values:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ErrorTables:
-    """How many scores reach each of B ascending edges: (R + 1, B), row 0 of the data themselves.
+    """How many scores reach each of B ascending edges: (rows, B), rows as `Draws` has columns.
 
     Column 0 holds all trials, failures among them, which reach nothing.
     """
@@ -147,7 +168,7 @@ class ErrorTables:
 
     @classmethod
     def of(cls, edges: Scores, nonmated: Counts, mated: Counts) -> "ErrorTables":
-        """Add up counts between edges, (B, R + 1)."""
+        """Add up counts between edges, (B, rows)."""
         reaching = (
             np.ascontiguousarray(np.cumsum(counts[::-1], axis=0)[::-1].T)
             for counts in (nonmated, mated)
@@ -155,7 +176,7 @@ class ErrorTables:
         return cls(edges, *reaching)
 
     def places(self, targets: Sequence[float]) -> NDArray[np.int64]:
-        """Give the edge that is each resample's threshold, (R + 1, targets); -1 for none.
+        """Give the edge that is each resample's threshold, (rows, targets); -1 for none.
 
         The rule of `threshold_at_fmr`: the lowest score of the resample whose own rate is at most
         the target, else just above the highest.
@@ -193,7 +214,8 @@ class ErrorTables:
         total, errors = int(counts[0]), int(counts[place])
         if place < 1 or errors == total:
             return None
-        rates = shares(self.nonmated[1:, place], self.nonmated[1:, 0])
+        draws = self.nonmated[FIRST_DRAW:]
+        rates = shares(draws[:, place], draws[:, 0])
         rate = errors / total
         effect = float(np.nanvar(rates)) * total / (rate * (1.0 - rate))
         return max(effect - 1.0, 0.0) * subjects / (2.0 * total)
@@ -203,7 +225,7 @@ class ErrorTables:
         return np.where(places >= 0, self.edges[places].astype(np.float64), np.nan)
 
     def rates_at(self, counts: Counts, places: NDArray[np.int64]) -> Values:
-        """Give the share of scores that reach the edges at `places` (R + 1,)."""
+        """Give the share of scores that reach the edges at `places` (rows,)."""
         reached = counts[np.arange(len(counts)), places]
         return np.where(places >= 0, shares(reached, counts[:, 0]), np.nan)
 
@@ -220,7 +242,7 @@ class ErrorTables:
         return shares(upper + share * (lower - upper), counts[:, 0])
 
     def equal_errors(self) -> Values:
-        """Give the mean of both rates where they differ least: (R + 1,)."""
+        """Give the mean of both rates where they differ least: (rows,)."""
         found = np.full(len(self.nonmated), np.nan)
         for row, (strangers, mates) in enumerate(zip(self.nonmated, self.mated, strict=True)):
             if strangers[0] and mates[0]:

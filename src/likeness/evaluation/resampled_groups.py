@@ -33,10 +33,10 @@ def used_samples(comparisons: Comparisons, samples: Samples, mated: bool) -> NDA
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellRates:
-    """Errors of G groups in R resamples, at each resample's threshold; row 0 is the data's own.
+    """Errors of G groups at each resample's threshold; rows as `Draws` has columns, 0 the data.
 
-    `nonmated_errors` and `nonmated_trials` are (R + 1, G, G), by groups of reference and probe.
-    `mated_errors` and `mated_trials` are (R + 1, G), of pairs of which both samples are in the
+    `nonmated_errors` and `nonmated_trials` are (rows, G, G), by groups of reference and probe.
+    `mated_errors` and `mated_trials` are (rows, G), of pairs of which both samples are in the
     group. A resample without a threshold has no trials. `subjects` and `mated_subjects` (G,) are
     how many people of a group are in non-mated and in mated comparisons; `dependence` is that of
     all non-mated comparisons (`ErrorTables.dependence`).
@@ -53,27 +53,27 @@ class CellRates:
 
     @property
     def cross_fmrs(self) -> Values:
-        """FMR by groups of reference and probe, (R, G, G); NaN where there are no such pairs."""
-        return shares(self.nonmated_errors, self.nonmated_trials)[1:]
+        """FMR by groups of reference and probe, (rows, G, G); NaN where there are no such pairs."""
+        return shares(self.nonmated_errors, self.nonmated_trials)
 
     @property
     def fmrs(self) -> Values:
-        """FMR of strangers who are both of the group, (R, G)."""
+        """FMR of strangers who are both of the group, (rows, G)."""
         return np.diagonal(self.cross_fmrs, axis1=1, axis2=2)
 
     @property
     def fnmrs(self) -> Values:
-        """FNMR, (R, G)."""
-        return shares(self.mated_errors, self.mated_trials)[1:]
+        """FNMR, (rows, G)."""
+        return shares(self.mated_errors, self.mated_trials)
 
     @property
     def same_group(self) -> Values:
-        """FMR of all strangers of one group, (R,)."""
+        """FMR of all strangers of one group, (rows,)."""
         errors, trials = (
             np.trace(counts, axis1=1, axis2=2)
             for counts in (self.nonmated_errors, self.nonmated_trials)
         )
-        return shares(errors, trials)[1:]
+        return shares(errors, trials)
 
     @property
     def independent(self) -> Values:
@@ -133,7 +133,7 @@ class GroupCounting:
         self._trials = self._settled(np.array(-np.inf, comparisons.scores.dtype))
 
     def rates(self, thresholds: Scores, dependence: float | None) -> CellRates:
-        """Count at thresholds (R + 1,), plus infinity where a resample has none."""
+        """Count at thresholds (rows,), plus infinity where a resample has none."""
         matches = self._matches(thresholds)
         trials = np.where(np.isposinf(thresholds), 0, self._trials)
         square = (-1, len(self._axis.labels), len(self._axis.labels))
