@@ -99,15 +99,16 @@ class KeptTemplates:
         """Read what an earlier run kept; what was half written is cut off and done again."""
         end = 0
         lengths = set[int]()
-        for number, line in enumerate(self._file):
-            known = _read_line(line, self._head if number == 0 else None)
-            if known is None:
-                break
-            lengths |= {len(one.vector) for one in known.values() if one.vector is not None}
-            if len(lengths) > 1:
-                break
-            end += len(line)
-            self._known |= known
+        with self.path.open("rb") as lines:
+            for number, line in enumerate(lines):
+                known = _read_line(line, self._head if number == 0 else None)
+                if known is None:
+                    break
+                lengths |= {len(one.vector) for one in known.values() if one.vector is not None}
+                if len(lengths) > 1:
+                    break
+                end += len(line)
+                self._known |= known
         if end == 0 and self._file.seek(0, os.SEEK_END):
             raise InvalidRequest(
                 f"{str(self.path)!r} holds no templates of this model. Remove it, or name another"
