@@ -442,13 +442,14 @@ def _comparisons(named: Named) -> tuple[Block, ...]:
                 f"{one.mated:,} comparisons of one person and {one.nonmated:,} of two."
                 f" Equal error rate: {_in_line(one.equal_error, percent)}."
             ),
-            _points_table(one),
+            points_table(one),
             Columns(((error_plot(one, name),), (histogram_plot(one.histogram, name),))),
         ]
     return tuple(blocks)
 
 
-def _points_table(one: Verification) -> Table:
+def points_table(one: Verification) -> Table:
+    """Give error rates by threshold, the headline first."""
     shown = [one.headline, *(point for point in one.points if point != one.headline)]
     similarity = any(point.similarity is not None for point in shown)
     return Table(

@@ -1,7 +1,12 @@
 """What a terminal shows of a report: the headline, the worst groups and what is not known."""
 
 from likeness.reports.blocks import Block, Items, Table, Text
-from likeness.reports.findings_page import group_table, named_findings, summary_blocks
+from likeness.reports.findings_page import (
+    group_table,
+    named_findings,
+    points_table,
+    summary_blocks,
+)
 from likeness.service.evaluate.findings import Report
 
 _MOST_GROUPS = 12
@@ -14,6 +19,8 @@ def terminal(report: Report) -> tuple[Block, ...]:
     named = named_findings(report)
     for name, one in named:
         prefix = f"{name}: " if len(named) > 1 else ""
+        if one.verification is not None and one.verification.points:
+            blocks.append(points_table(one.verification))
         for axis in one.axes:
             table = group_table(axis)
             left_out = len(table.rows) - _MOST_GROUPS

@@ -34,6 +34,8 @@ _COMMANDS = {
     "erase": "Erase somebody from a collection for good.",
     "export": "Write a whole collection into one file.",
     "import": "Make a collection from an export or from CompreFace.",
+    "evaluate": "Measure how well Likeness, or any other system, recognises people.",
+    "audit": "Measure how evenly it does so across groups of people.",
     "watch": "Standing searches: get told when somebody is enrolled later.",
     "review": "Look at cases and decide what the machine only suggests.",
     "serve": "Serve Amazon Rekognition's API to boto3, the AWS CLI and every SDK.",

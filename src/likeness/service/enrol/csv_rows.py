@@ -61,13 +61,7 @@ def read_rows(
     try:
         with path.open("rb") as file, _as_text(path, file) as text:
             lines = _lines(path, text)
-            first = next(lines, "")
-            declared = _DECLARED.fullmatch(first)
-            before = 0 if declared is None else 1  # lines before the columns
-            first = first if declared is None else next(lines, "")
-            if "\0" in first:
-                raise _not_csv(path)
-            choice = _SEPARATORS if declared is None else _declared(path, declared[1])
+            before, first, choice = _head(path, lines)
             place = f"'{path}', line {before + 1}"
             separator = _separator(place, first, needed, choice, distinct)
             reader = csv.reader(chain([first], lines), strict=True, delimiter=separator)
@@ -93,6 +87,25 @@ def read_rows(
             f"'{path}', line {last + 1}: not CSV ({error}). Look for a quotation mark that is not"
             " closed."
         ) from error
+
+
+def has_columns(path: Path, needed: Sequence[str]) -> bool:
+    """Say whether the first line of a CSV file has some columns, whatever separates them.
+
+    Raises:
+        InvalidRequest: the file cannot be read, or is no text.
+    """
+    try:
+        with path.open("rb") as file, _as_text(path, file) as text:
+            _, first, choice = _head(path, _lines(path, text))
+            columns = (_columns(next(csv.reader([first], delimiter=one), [])) for one in choice)
+            return any(set(needed) <= set(each) for each in columns)
+    except OSError as error:
+        raise InvalidRequest(f"'{path}' cannot be read ({error.strerror}). Check it.") from error
+    except UnicodeDecodeError as error:
+        raise _not_csv(path) from error
+    except csv.Error:
+        return False
 
 
 def each_row(
@@ -128,6 +141,17 @@ def _as_text(path: Path, file: BinaryIO) -> io.TextIOWrapper:
     if b"\0" in start:
         raise _not_csv(path)
     return io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _head(path: Path, lines: Iterator[str]) -> tuple[int, str, Sequence[str]]:
+    """Read up to the columns: lines before them, the line itself, and what may separate values."""
+    first = next(lines, "")
+    declared = _DECLARED.fullmatch(first)
+    before = 0 if declared is None else 1
+    first = first if declared is None else next(lines, "")
+    if "\0" in first:
+        raise _not_csv(path)
+    return before, first, tuple(_SEPARATORS) if declared is None else _declared(path, declared[1])
 
 
 def _lines(path: Path, text: io.TextIOWrapper) -> Iterator[str]:

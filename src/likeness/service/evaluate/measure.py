@@ -18,7 +18,9 @@ from likeness.evaluation import (
     resample,
     threshold_at_fmr,
 )
+from likeness.service.evaluate.calibrating import calibration_findings
 from likeness.service.evaluate.counted import independent, median
+from likeness.service.evaluate.data_checks import suspicions_of
 from likeness.service.evaluate.findings import AxisFindings, Failures, Findings, OperatingRates
 from likeness.service.evaluate.groups import groups_of_axis
 from likeness.service.evaluate.questions import Questions
@@ -36,14 +38,18 @@ def measure(scored: Scored, questions: Questions) -> Findings:
     axes = axes_of(scored, questions)
     failures = failures_of(scored)
     compared = scored.comparisons
-    verification, by_axis = None, tuple(_only_failures(scored, axis) for axis in axes)
+    verification, calibration = None, None
+    by_axis = tuple(_only_failures(scored, axis) for axis in axes)
     if compared is not None and len(compared):
         target = global_target(questions, compared)
         found = _resampled(scored, compared, axes, target, questions)
         worth = independent_in_all(compared, scored.samples)
         verification = verification_of(compared, found, failures, worth, questions)
         by_axis = tuple(_by_axis(scored, axes, compared, found, failures, worth, target, questions))
-    suspicions = scored.plan.suspicions
+        calibration = calibration_findings(
+            scored, found, seed=questions.seed, workers=questions.workers
+        )
+    suspicions = suspicions_of(scored)
     return Findings(
         system=scored.system,
         data=scored.plan.data,
@@ -51,7 +57,7 @@ def measure(scored: Scored, questions: Questions) -> Findings:
         verification=verification,
         identification=None,
         axes=by_axis,
-        calibration=None,
+        calibration=calibration,
         seconds=median(scored.seconds),
         problems=(*scored.plan.problems, *scored.problems),
         suspicions=suspicions,

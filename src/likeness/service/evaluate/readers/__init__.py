@@ -1,16 +1,19 @@
 """Readers of what is to be evaluated: each makes a plan, and says of every row what is wrong."""
 
-from likeness.service.evaluate.readers.labels import Labels, read_labels
-from likeness.service.evaluate.readers.pair_rows import PairRows, read_scores
+from likeness.service.evaluate.readers.labels import NO_LABELS, Labels, read_labels
+from likeness.service.evaluate.readers.pair_rows import PairRows, is_lfw_list, read_scores
 from likeness.service.evaluate.readers.pairs import plan_of_pairs, plan_of_scores
 from likeness.service.evaluate.readers.pictures import plan_of_manifest, plan_of_people
-from likeness.service.evaluate.readers.planning import DataDescription
+from likeness.service.evaluate.readers.planning import NOTHING_SAID, DataDescription
 from likeness.service.evaluate.readers.splitting import split_for_searches
 
 __all__ = [
+    "NOTHING_SAID",
+    "NO_LABELS",
     "DataDescription",
     "Labels",
     "PairRows",
+    "is_lfw_list",
     "plan_of_manifest",
     "plan_of_pairs",
     "plan_of_people",

@@ -1,0 +1,132 @@
+"""`likeness audit`: how evenly a system recognises people across groups."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.cli.evaluated import EndpointChoice, Run, run
+from likeness.cli.terminal import evaluation_options as options
+from likeness.cli.terminal.options import (
+    Artifacts,
+    AsJson,
+    ChipsChoice,
+    DetectorSide,
+    PrecisionChoice,
+    Recogniser,
+    Threads,
+    Yes,
+)
+from likeness.service.evaluate.data import DataSource
+from likeness.service.evaluate.questions import GROUPS_FMR, WARN_ABOVE, Questions
+from likeness.service.evaluate.readers import DataDescription
+
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA",
+        help="Manifest (CSV: path, subject if known, and columns of groups), or what `evaluate`"
+        " takes, with --labels.",
+    ),
+]
+Group = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group",
+        metavar="COLUMN",
+        help="Column of groups; give it for each. Default: every column of labels.",
+    ),
+]
+Crossed = Annotated[
+    bool, typer.Option("--crossed/--not-crossed", help="Look at intersections of groups, too.")
+]
+WarnAbove = Annotated[
+    float,
+    typer.Option(
+        metavar="TIMES", help="Warn of groups whose FMR is more than so many times the target."
+    ),
+]
+
+
+def audit(
+    data: Data,
+    group: Group = None,
+    crossed: Crossed = True,
+    warn_above: WarnAbove = WARN_ABOVE,
+    root: options.Root = None,
+    labels: options.LabelsFile = None,
+    system: options.Systems = None,
+    endpoint: options.Endpoint = None,
+    region: options.Region = "us-east-1",
+    calls_per_second: options.CallsPerSecond = 5.0,
+    price: options.Price = None,
+    score_column: options.ScoreColumn = "score",
+    distances: options.Distances = False,
+    search: options.Search = False,
+    unenrolled: options.Unenrolled = 0.5,
+    fmr: options.TargetFmr = GROUPS_FMR,
+    threshold: options.Threshold = None,
+    resamples: options.Resamples = 1000,
+    seed: options.Seed = 0,
+    name: options.Name = "",
+    data_version: options.DataVersion = "not stated",
+    provenance: options.Provenance = "not stated",
+    labelled_by: options.LabelledBy = "not stated",
+    out: options.Out = Path("audit"),
+    yes: Yes = False,
+    as_json: AsJson = False,
+    recogniser: Recogniser = None,
+    chips: ChipsChoice = None,
+    detector_side: DetectorSide = None,
+    precision: PrecisionChoice = None,
+    threads: Threads = None,
+    artifacts: Artifacts = None,
+) -> None:
+    """Measure error rates, failures and answer times by group, at one threshold for everybody.
+
+    The report follows ISO/IEC 19795-10: worst and best groups with intervals, the cross-group
+    matrix, NIST's columns, yield lost beside evenness gained, and what the data cannot support.
+    """
+    code = run(
+        Run(
+            title="Audit of face recognition across groups",
+            source=DataSource(
+                path=data,
+                root=root,
+                labels=labels,
+                description=DataDescription(name, data_version, provenance, labelled_by),
+                column=score_column,
+                distances=distances,
+            ),
+            systems=system or (),
+            endpoint=EndpointChoice(
+                url=endpoint,
+                region=region,
+                calls_per_second=calls_per_second,
+                price=price,
+                yes=yes,
+            ),
+            search=unenrolled if search else None,
+            questions=Questions(
+                fmr=fmr,
+                groups=tuple(group or ()),
+                crossed=crossed,
+                resamples=resamples,
+                seed=seed,
+                warn_above=warn_above,
+            ),
+            all_groups=True,
+            threshold=threshold,
+            out=out,
+            as_json=as_json,
+            networks={
+                "recogniser": recogniser,
+                "chips": chips,
+                "detector_side": detector_side,
+                "precision": precision,
+                "threads": threads,
+                "artifacts": artifacts,
+            },
+        )
+    )
+    raise typer.Exit(code)

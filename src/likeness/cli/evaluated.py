@@ -1,0 +1,211 @@
+"""One run of `likeness evaluate` or `audit`: from options to a report in a folder."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from likeness import __version__
+from likeness.app import Installation, Workload
+from likeness.cli.installation import load_finder, prepare
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.exit_codes import ExitCode, warn
+from likeness.cli.terminal.findings import print_blocks
+from likeness.cli.terminal.output_file import write_output
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.prompts import require_consent
+from likeness.errors import InvalidRequest
+from likeness.reports import terminal, write_html
+from likeness.service.evaluate.data import DataSource, read_data
+from likeness.service.evaluate.endpoint.prices import AWS_PRICES, Cost
+from likeness.service.evaluate.evaluate import evaluate
+from likeness.service.evaluate.findings import Report, to_json
+from likeness.service.evaluate.measure import require_groups
+from likeness.service.evaluate.own_system import OwnSystem
+from likeness.service.evaluate.questions import Questions
+from likeness.service.evaluate.readers import PairRows, read_scores, split_for_searches
+from likeness.service.evaluate.rekognition_system import RekognitionSystem
+from likeness.service.evaluate.score_file import ScoreFile
+from likeness.service.evaluate.trials import SystemUnderTest
+
+OWN, REKOGNITION, IN_FORCE = "likeness", "rekognition", "in-force"
+_HTML, _JSON, _WORK = "report.html", "report.json", "work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointChoice:
+    """A Rekognition endpoint: Amazon's own of the region without a URL."""
+
+    url: str | None
+    region: str
+    calls_per_second: float
+    price: float | None
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """All that was chosen for a run.
+
+    `systems` are names as they are typed; `search` is the share of people who are not enrolled,
+    None for no searches. `networks` are settings of Likeness as the system under test.
+    """
+
+    title: str
+    source: DataSource
+    systems: Sequence[str]
+    endpoint: EndpointChoice
+    search: float | None
+    questions: Questions
+    all_groups: bool
+    threshold: str | None
+    out: Path
+    as_json: bool
+    networks: dict[str, object]
+
+
+def run(chosen: Run) -> ExitCode:
+    """Test, measure, and write the report; the same command continues an interrupted one."""
+    _make_folder(chosen.out)
+    plan, scores = read_data(chosen.source)
+    questions = chosen.questions
+    columns = list(dict.fromkeys(name for one in plan.samples for name in one.labels))
+    if chosen.all_groups and not questions.groups:
+        questions = replace(questions, groups=tuple(columns))
+    require_groups(questions, columns)
+    if chosen.search is not None:
+        plan = split_for_searches(plan, unenrolled=chosen.search, seed=questions.seed)
+    systems = _systems(chosen, scores)
+    questions = replace(questions, threshold=_threshold(chosen, systems))
+    with counting("Pictures or calls") as tell:
+        report = evaluate(
+            plan,
+            systems,
+            questions,
+            title=chosen.title,
+            made_by=f"Likeness {__version__}",
+            processor=processor(),
+            clock=lambda: datetime.now(UTC),
+            tell=tell,
+        )
+    _write(chosen, report)
+    for system in systems:
+        # Templates are people's; an endpoint's answers cost money, and stay until they are deleted.
+        if isinstance(system, OwnSystem):
+            system.remove_work()
+    return ExitCode.DONE
+
+
+def processor() -> str:
+    """Name the processor that this runs on, and how many cores may be used."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else 'unknown processor'}, {cores} cores"
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidRequest(
+            f"'{out}' cannot be made ({error.strerror}). Name another folder."
+        ) from error
+
+
+def _write(chosen: Run, report: Report) -> None:
+    html, json_file = chosen.out / _HTML, chosen.out / _JSON
+    document = to_json(report)
+    write_output(json_file, document)
+    write_output(html, write_html(report))
+    if chosen.as_json:
+        print_json(json.loads(document))
+        return
+    print_blocks(terminal(report))
+    for findings in report.findings:
+        for problem in findings.problems[:_SHOWN]:
+            warn(problem.says, about=problem.where)
+        if (more := len(findings.problems) - _SHOWN) > 0:
+            warn(f"{more:,} more problems are in the report.")
+    print(f"Written to {plain(html)} and {plain(json_file)}")
+
+
+_SHOWN = 20
+
+
+def _systems(chosen: Run, scores: PairRows | None) -> list[SystemUnderTest]:
+    names = list(chosen.systems)
+    if scores is not None:
+        if any(name in (OWN, REKOGNITION) for name in names):
+            raise InvalidRequest(
+                "The data are a file of scores, so nothing else can be tested on them but another"
+                " file. Name pictures, or leave out --system."
+            )
+        names = [str(chosen.source.path), *names]
+    return [_system(chosen, name, number) for number, name in enumerate(names or [OWN])]
+
+
+def _system(chosen: Run, name: str, number: int) -> SystemUnderTest:
+    work = chosen.out / _WORK
+    if name == OWN:
+        return _own_system(chosen, prepare(**chosen.networks))
+    if name == REKOGNITION:
+        endpoint = chosen.endpoint
+
+        def confirm(cost: Cost) -> None:
+            require_consent(cost.question, endpoint.yes, "nothing was asked")
+
+        return RekognitionSystem(
+            endpoint.url,
+            endpoint.region,
+            endpoint.calls_per_second,
+            work / f"endpoint-{number}",
+            confirm,
+            None if endpoint.price is None else dict.fromkeys(AWS_PRICES, endpoint.price),
+        )
+    path = Path(name)
+    if not path.is_file():
+        raise InvalidRequest(
+            f"No such system {name!r}. Give {OWN}, {REKOGNITION}, or a file of scores."
+        )
+    rows = read_scores(path, column=chosen.source.column, distances=chosen.source.distances)
+    return ScoreFile(rows, name=path.name)
+
+
+def _own_system(chosen: Run, installation: Installation) -> OwnSystem:
+    return OwnSystem(
+        load_finder(installation, Workload.MANY),
+        version=__version__,
+        limits=installation.limits,
+        workers=installation.workers(Workload.MANY),
+        work=chosen.out / _WORK,
+    )
+
+
+def _threshold(chosen: Run, systems: Sequence[SystemUnderTest]) -> float | None:
+    """Read the threshold that is given, or take the one in force here for the rate of --fmr."""
+    if chosen.threshold is None:
+        return None
+    if chosen.threshold == IN_FORCE:
+        own = next((one for one in systems if isinstance(one, OwnSystem)), None)
+        if own is None:
+            raise InvalidRequest(
+                f"--threshold {IN_FORCE} is that of Likeness. Test Likeness, or give a score."
+            )
+        installation = prepare(**chosen.networks)
+        model = installation.model
+        cohort = installation.standards.cohort(model)
+        calibration = installation.standards.calibration(model, cohort.version)
+        return calibration.threshold(chosen.questions.fmr)
+    try:
+        return float(chosen.threshold)
+    except ValueError as error:
+        raise InvalidRequest(
+            f"Not a threshold: {chosen.threshold!r}. Give a score, or {IN_FORCE}."
+        ) from error

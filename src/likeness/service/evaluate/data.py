@@ -1,0 +1,88 @@
+"""Read what somebody wants evaluated, whatever form it has: people, pairs, a manifest or scores."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from likeness.errors import InvalidRequest
+from likeness.service.enrol.csv_rows import has_columns
+from likeness.service.enrol.sources import is_folder
+from likeness.service.evaluate.readers import (
+    NO_LABELS,
+    NOTHING_SAID,
+    DataDescription,
+    PairRows,
+    is_lfw_list,
+    plan_of_manifest,
+    plan_of_pairs,
+    plan_of_people,
+    plan_of_scores,
+    read_labels,
+    read_scores,
+)
+from likeness.service.evaluate.trials import Plan
+
+_FORMS = (
+    "Name a folder with one folder a person, LFW's list of pairs, or a CSV file with the columns"
+    " path_a,path_b (pairs), path_a,path_b,score (scores) or path,subject (a manifest)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSource:
+    """Where data are, and how to read them.
+
+    `root` is the folder that paths start from, `labels` a file of labels, `column` that of scores
+    in files, `distances` whether lower ones are more alike.
+    """
+
+    path: Path
+    root: Path | None = None
+    labels: Path | None = None
+    description: DataDescription = NOTHING_SAID
+    column: str = "score"
+    distances: bool = False
+
+
+def read_data(source: DataSource) -> tuple[Plan, PairRows | None]:
+    """Plan what is to be compared; scores come along where the data are a file of them.
+
+    Raises:
+        InvalidRequest: it is none of the forms, or cannot be read.
+    """
+    path, description = source.path, source.description
+    labels = NO_LABELS if source.labels is None else read_labels(source.labels)
+    if is_folder(path):
+        return plan_of_people(path, labels=labels, description=description), None
+    if not path.is_file():
+        raise InvalidRequest(f"There is no '{path}'. {_FORMS}.")
+    if is_lfw_list(path):
+        return _pairs(source), None
+    if has_columns(path, ("path_a", "path_b", source.column)):
+        scores = read_scores(path, column=source.column, distances=source.distances)
+        planned = plan_of_scores(scores, root=source.root, labels=labels, description=description)
+        return planned, scores
+    if has_columns(path, ("path_a", "path_b")):
+        return _pairs(source), None
+    if has_columns(path, ("path",)):
+        return _manifest(source), None
+    raise InvalidRequest(f"'{path}' is none of the forms of data. {_FORMS}.")
+
+
+def _pairs(source: DataSource) -> Plan:
+    labels = NO_LABELS if source.labels is None else read_labels(source.labels)
+    return plan_of_pairs(
+        source.path, root=source.root, labels=labels, description=source.description
+    )
+
+
+def _manifest(source: DataSource) -> Plan:
+    if source.labels is not None:
+        raise InvalidRequest(
+            f"'{source.path}' is a manifest and has its own labels. Leave out --labels."
+        )
+    return plan_of_manifest(
+        source.path,
+        root=source.root,
+        has_identities=has_columns(source.path, ("path", "subject")),
+        description=source.description,
+    )

@@ -1,0 +1,131 @@
+"""`likeness evaluate` and `audit`, from files that people have to the reports that they get."""
+
+import csv
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from .conftest import BLUE, GREEN, RED, Outcome
+
+Command = Callable[..., Outcome]
+
+
+def write_scores(path: Path, people: int = 24, shift: float = 0.0, seed: int = 0) -> Path:
+    """Write scores of every pair of three pictures each of some people; `shift` separates them."""
+    random = np.random.default_rng(seed)
+    names = [(f"{person}/{picture}.jpg", person) for person in range(people) for picture in "abc"]
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path_a", "path_b", "score", "subject_a", "subject_b"])
+        for number, (one, person) in enumerate(names):
+            for other, another in names[number + 1 :]:
+                same = person == another
+                score = random.normal(3.0 + shift if same else 0.0)
+                rows.writerow([one, other, f"{score:.6f}", person, another])
+    return path
+
+
+def write_labels(path: Path, people: int = 24) -> Path:
+    lines = ["subject,sex", *(f"{one},{'f' if one % 2 else 'm'}" for one in range(people))]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def report_of(folder: Path) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text())
+    return report
+
+
+def test_scores_become_a_report(likeness: Command, tmp_path: Path) -> None:
+    scores = write_scores(tmp_path / "scores.csv")
+    out = tmp_path / "out"
+    outcome = likeness("evaluate", str(scores), "--resamples", "100", "--out", str(out))
+    assert outcome.code == 0, outcome.err
+    assert "FNMR" in outcome.out
+    (findings,) = report_of(out)["findings"]
+    assert findings["verification"]["mated"] == 72
+    points = findings["verification"]["points"]
+    assert [point["target_fmr"] for point in points] == [0.1]
+    # Strangers score N(0, 1), mates N(3, 1): a tenth of the former reach 1.28, 4.3% of the latter
+    # do not.
+    assert math.isclose(points[0]["threshold"]["value"], 1.28, abs_tol=0.15)
+    assert points[0]["fnmr"]["low"] <= 0.043 <= points[0]["fnmr"]["high"]
+    page = (out / "report.html").read_text()
+    assert "http://" not in page.replace("http://www.w3.org", "") and "<script" not in page
+
+
+def test_json_is_what_the_file_holds(likeness: Command, tmp_path: Path) -> None:
+    scores = write_scores(tmp_path / "scores.csv")
+    out = tmp_path / "out"
+    outcome = likeness("evaluate", str(scores), "--resamples", "100", "--out", str(out), "--json")
+    assert json.loads(outcome.out) == report_of(out)
+
+
+def test_an_audit_compares_every_column_of_labels(likeness: Command, tmp_path: Path) -> None:
+    scores, labels = write_scores(tmp_path / "s.csv"), write_labels(tmp_path / "l.csv")
+    out = tmp_path / "out"
+    outcome = likeness(
+        *("audit", str(scores), "--labels", str(labels), "--resamples", "100", "--out", str(out))
+    )
+    assert outcome.code == 0, outcome.err
+    (axis,) = report_of(out)["findings"][0]["axes"]
+    assert [group["group"] for group in axis["groups"]] == ["f", "m"]
+
+
+def test_an_unknown_column_ends_before_anything_is_done(likeness: Command, tmp_path: Path) -> None:
+    scores, labels = write_scores(tmp_path / "s.csv"), write_labels(tmp_path / "l.csv")
+    outcome = likeness("audit", str(scores), "--labels", str(labels), "--group", "race")
+    assert outcome.code == 2
+    assert "No such column of groups 'race'. There is: sex." in outcome.err
+
+
+def test_pictures_are_evaluated_by_likeness_itself(
+    likeness: Command, picture: Callable[..., Path], tmp_path: Path
+) -> None:
+    for name, colour in (("red", RED), ("green", GREEN), ("blue", BLUE)):
+        for number in range(2):
+            picture(f"people/{name}/{number}.png", tuple(value - number for value in colour))
+    (tmp_path / "people" / "red" / "broken.png").write_bytes(b"no picture")
+    out = tmp_path / "out"
+    outcome = likeness(
+        *("evaluate", str(tmp_path / "people"), "--resamples", "100", "--out", str(out), "--search")
+    )
+    assert outcome.code == 0, outcome.err
+    (findings,) = report_of(out)["findings"]
+    assert findings["system"]["kind"] == "likeness"
+    assert findings["failures"]["fta"]["errors"] == 1
+    assert not (out / "work").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere"], "There is no 'nowhere'"),
+        (["text.csv"], "none of the forms of data"),
+        (["scores.csv", "--system", "likeness"], "The data are a file of scores"),
+        (["scores.csv", "--resamples", "5"], "5 resamples"),
+        (["scores.csv", "--fmr", "2"], "between 0 and 1"),
+        (["scores.csv", "--threshold", "high"], "Not a threshold: 'high'"),
+        (["scores.csv", "--threshold", "in-force"], "Test Likeness, or give a score"),
+        (["scores.csv", "--out", "text.csv/x"], "cannot be made"),
+    ],
+)
+def test_misuse_is_one_clear_line(
+    likeness: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_scores(tmp_path / "scores.csv", people=6)
+    (tmp_path / "text.csv").write_text("colour,shape\nred,round\n")
+    outcome = likeness("evaluate", *arguments)
+    assert outcome.code == 2
+    assert says in outcome.err
+    assert outcome.err.count("\n") == 1
