@@ -127,6 +127,10 @@ def test_a_report_is_compared_with_a_later_one(written: Command) -> None:
     assert system["same_data"]
     said = written("report", "compare", "card.json", "later.json").out
     assert "CHANGED beyond both intervals" in said
+    assert written("report", "compare", "card.json", "later.json", "--html", "page.html").code == 0
+    page = Path("page.html").read_text()
+    assert "1:1 FNMR at FMR 0.0001" in page
+    assert "likeness report verify" in page
     assert "No figure changed" in written("report", "compare", "card.json", "report.json").out
 
 

@@ -1,7 +1,9 @@
 """Entries' bytes: golden, the same both ways, and nothing else."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -55,6 +57,26 @@ GOLDEN = (
 def test_an_entry_is_written_as_ever() -> None:
     assert ENTRY.to_bytes() == GOLDEN
     assert read_entry(GOLDEN) == ENTRY
+
+
+WITH_TRUE_POSITIVES = GOLDEN.replace(
+    b'"refused_by":[]}', b'"refused_by":[],"true_positives":"98.77"}'
+)
+
+
+def test_an_entry_says_what_report_cards_said_of_the_model() -> None:
+    assert ENTRY.rules is not None
+    entry = replace(ENTRY, rules=replace(ENTRY.rules, true_positives=Decimal("98.7700")))
+    assert entry.to_bytes() == WITH_TRUE_POSITIVES
+    assert read_entry(WITH_TRUE_POSITIVES) == entry
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "98.770", "100.0001", "-1", "NaN", "Infinity", "1E+2", "1e999999", "98,7", ""]
+)
+def test_what_is_no_percentage_in_its_one_form_is_no_entry(text: str) -> None:
+    with pytest.raises(LedgerBroken, match="Not an entry of version 1"):
+        read_entry(WITH_TRUE_POSITIVES.replace(b"98.77", text.encode()))
 
 
 @given(

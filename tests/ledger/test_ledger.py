@@ -349,3 +349,26 @@ def test_an_older_copy_put_in_place_is_noticed_by_a_running_program(
     for use in (ledger.checkpoint, lambda: record(database, ledger, done())):
         with pytest.raises(LedgerBroken, match="some are others"):
             use()
+
+
+def test_a_statement_is_signed_by_the_key_that_receipts_are_checked_with(
+    database: Database, ledger: Ledger
+) -> None:
+    message = b"DSSEv1 4 type 2 hi"
+    key, signature = database.write(lambda connection: ledger.sign(connection, message))
+    assert key == database.read(read_verifying_key)
+    assert key.verifies(message, signature)
+
+
+def test_what_might_be_a_checkpoint_or_an_endorsement_is_not_signed(
+    database: Database, ledger: Ledger
+) -> None:
+    for message in (
+        b"",
+        b"likeness/x\n1\nAAAA\n",
+        b"likeness ledger key\n",
+        b"DSSEv2 ",
+        b"\nDSSEv1 ",
+    ):
+        with pytest.raises(ValueError, match="pre-authentication"):
+            database.write(lambda connection, message=message: ledger.sign(connection, message))

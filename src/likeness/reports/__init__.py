@@ -22,6 +22,7 @@ from likeness.reports.blocks import (
     Table,
     Text,
 )
+from likeness.reports.changes_page import write_changes
 from likeness.reports.coverage_page import coverage_at_terminal, coverage_page, write_coverage
 from likeness.reports.drawing import Ink, draw
 from likeness.reports.findings_page import findings_page, write_html
@@ -81,6 +82,7 @@ __all__ = [
     "small",
     "terminal",
     "write_attributes",
+    "write_changes",
     "write_coverage",
     "write_html",
     "write_page",

@@ -8,9 +8,8 @@ import typer
 from likeness.cli.report.files import UNCHECKED, estimate_json, in_words, read_card_or_report
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.options import AsJson
-from likeness.errors import InvalidRequest
-from likeness.service.evaluate.cards import Card, SystemOnCard
-from likeness.service.evaluate.figures import Change, changes_between
+from likeness.cli.terminal.output_file import check_output, write_output
+from likeness.service.evaluate.card_changes import Change, SystemChange, changes_of
 
 _File = "CARD.json|REPORT.json"
 
@@ -18,54 +17,40 @@ _File = "CARD.json|REPORT.json"
 def compare(
     old: Annotated[Path, typer.Argument(metavar=f"OLD.{_File}", help="Card or report before.")],
     new: Annotated[Path, typer.Argument(metavar=f"NEW.{_File}", help="Card or report after.")],
+    html: Annotated[
+        Path | None, typer.Option(metavar="OUT.html", help="Write a page of the changes here.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what changed between two cards or reports, figure by figure.
 
     A change is marked where the 95% intervals have nothing in common.
     """
+    if html is not None:
+        check_output(html)
     before, after = read_card_or_report(old), read_card_or_report(new)
-    pairs = _paired(before.card, after.card)
-    document: Json = {"systems": [_compared_json(*pair) for pair in pairs]}
-    lines = [line for pair in pairs for line in _compared(*pair)]
+    changes = changes_of(before.card, after.card)
+    if html is not None:
+        from likeness.reports import write_changes  # templates take long to import
+
+        signed = before.signed or after.signed
+        write_output(html, write_changes(before.card, after.card, signed=signed))
+    lines = [line for one in changes for line in _compared(one)]
     if before.signed or after.signed:
         lines.append(UNCHECKED)
-    print_answer(as_json, document, lines)
+    print_answer(as_json, {"systems": [_compared_json(one) for one in changes]}, lines)
 
 
-def _paired(old: Card, new: Card) -> list[tuple[SystemOnCard, SystemOnCard]]:
-    """Pair the systems of two cards in their order.
-
-    Raises:
-        InvalidRequest: one has two systems, and the other one.
-    """
-    if len(old.systems) != len(new.systems):
-        raise InvalidRequest(
-            f"One report is of {len(old.systems)} and the other of {len(new.systems)} systems."
-            " Give two of as many."
-        )
-    return list(zip(old.systems, new.systems, strict=True))
-
-
-def _facts(old: SystemOnCard, new: SystemOnCard) -> list[tuple[str, str, str]]:
-    names = [*old.facts, *(name for name in new.facts if name not in old.facts)]
-    both = [(name, old.facts.get(name, ""), new.facts.get(name, "")) for name in names]
-    return [(name, was, is_) for name, was, is_ in both if was != is_]
-
-
-def _compared(old: SystemOnCard, new: SystemOnCard) -> list[str]:
-    lines = [f"{old.name} -> {new.name}"]
-    lines += [
-        f"  {name}: {was or 'nothing'} -> {is_ or 'nothing'}" for name, was, is_ in _facts(old, new)
-    ]
-    if old.data_digest != new.data_digest:
+def _compared(one: SystemChange) -> list[str]:
+    lines = [f"{one.old.name} -> {one.new.name}"]
+    lines += [f"  {name}: {was or 'nothing'} -> {is_ or 'nothing'}" for name, was, is_ in one.facts]
+    if not one.same_data:
         lines.append("  The data differ, so figures may differ because of them.")
-    changes = [one for one in changes_between(old.figures, new.figures) if one.old != one.new]
-    lines += [f"  {_in_words(one)}" for one in changes]
-    if not changes:
+    lines += [f"  {_in_words(change)}" for change in one.changed]
+    if not one.changed:
         lines.append("  No figure changed.")
-    lines += [f"  new warning: {one}" for one in new.warnings if one not in old.warnings]
-    lines += [f"  warning gone: {one}" for one in old.warnings if one not in new.warnings]
+    lines += [f"  new warning: {warning}" for warning in one.new_warnings]
+    lines += [f"  warning gone: {warning}" for warning in one.warnings_gone]
     return lines
 
 
@@ -78,20 +63,20 @@ def _in_words(change: Change) -> str:
     return f"{change.figure}: {was} -> {is_}{difference}{mark}"
 
 
-def _compared_json(old: SystemOnCard, new: SystemOnCard) -> Json:
+def _compared_json(one: SystemChange) -> Json:
     return {
-        "old": old.name,
-        "new": new.name,
-        "same_data": old.data_digest == new.data_digest,
-        "facts": [{"fact": name, "old": was, "new": is_} for name, was, is_ in _facts(old, new)],
+        "old": one.old.name,
+        "new": one.new.name,
+        "same_data": one.same_data,
+        "facts": [{"fact": name, "old": was, "new": is_} for name, was, is_ in one.facts],
         "figures": [
             {
-                "figure": one.figure,
-                "old": estimate_json(one.old),
-                "new": estimate_json(one.new),
-                "difference": one.difference,
-                "apart": one.apart,
+                "figure": change.figure,
+                "old": estimate_json(change.old),
+                "new": estimate_json(change.new),
+                "difference": change.difference,
+                "apart": change.apart,
             }
-            for one in changes_between(old.figures, new.figures)
+            for change in one.figures
         ],
     }

@@ -110,7 +110,7 @@ class NistFigures:
             ValueError: there are fewer than two groups, or a rate is not between 0 and 1.
         """
         if len(self.groups) < 2:
-            raise ValueError("fewer than two groups: give the rate of every group that NIST lists")
+            raise ValueError("fewer than two groups are given, and NIST lists more")
         for group, rate in self.groups.items():
             if not (rate.is_finite() and 0 <= rate <= 1):
                 raise ValueError(f"the rate of {group[:80]!r} is no share between 0 and 1")
@@ -295,7 +295,7 @@ class SignedCard:
         if not self.is_signed_by(key):
             raise InvalidRequest(
                 f"The key did not sign this card: {self.where}. It was changed, forged, or signed"
-                " by another key: give the signer's by --key."
+                " by another key. Give the signer's by --key."
             )
         return self.unchecked()
 
@@ -338,7 +338,12 @@ def read_signed_card(text: bytes, where: str) -> SignedCard:
 
 def is_card(text: bytes) -> bool:
     """Say whether a file looks like a card and not like a report's JSON."""
-    return b'"payloadType"' in text[:LARGEST_CARD]
+    if len(text) > LARGEST_CARD or b'"payloadType"' not in text:
+        return False
+    try:
+        return "payloadType" in json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return True  # a damaged one, as `read_signed_card` says
 
 
 def same_report(card: Card, content: bytes) -> bool:

@@ -1,7 +1,6 @@
-"""Figures of a report by name, so that two reports can be compared and a card can hold them."""
+"""Figures of a report by name, as report cards hold and compare them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from likeness.service.evaluate.findings import (
     AxisFindings,
@@ -13,29 +12,6 @@ from likeness.service.evaluate.findings import (
     Report,
     Verification,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One figure of two reports; `old` or `new` is None where only the other has it.
-
-    `apart` says whether their 95% intervals have nothing in common: a change that chance alone
-    would seldom make. It is False where either has no interval.
-    """
-
-    figure: str
-    old: Estimate | None
-    new: Estimate | None
-    apart: bool
-
-    @property
-    def difference(self) -> float | None:
-        """New less old; None where either has no value."""
-        if self.old is None or self.new is None:
-            return None
-        if self.old.value is None or self.new.value is None:
-            return None
-        return self.new.value - self.old.value
 
 
 def figures_of(findings: Findings) -> dict[str, Estimate]:
@@ -64,15 +40,6 @@ def warnings_of(findings: Findings) -> tuple[str, ...]:
             if rate.value is None
         ),
     )
-
-
-def changes_between(old: Mapping[str, Estimate], new: Mapping[str, Estimate]) -> list[Change]:
-    """Compare figures by name, in the old one's order; those that only the new has come last."""
-    names = [*old, *(name for name in new if name not in old)]
-    return [
-        Change(name, old.get(name), new.get(name), _apart(old.get(name), new.get(name)))
-        for name in names
-    ]
 
 
 def facts_of(report: Report, number: int) -> dict[str, str]:
@@ -166,11 +133,3 @@ def _estimate(rate: Rate) -> Estimate:
     counted = f"{rate.errors:,} of {rate.trials:,}"
     note = f"{counted}; {rate.note}" if rate.note else counted
     return Estimate(rate.value, rate.low, rate.high, note)
-
-
-def _apart(old: Estimate | None, new: Estimate | None) -> bool:
-    if old is None or new is None:
-        return False
-    if old.low is None or old.high is None or new.low is None or new.high is None:
-        return False
-    return old.high < new.low or new.high < old.low
