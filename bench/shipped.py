@@ -21,7 +21,7 @@ from bench.model_figures import figures_of
 from bench.workplace import REPOSITORY, data, settings
 from likeness.app import Installation, Workload
 from likeness.evaluation import DECADES, UPPER_95, PairScores, StrangerScores, groups_of, misses_of
-from likeness.service.models.standards import make_cohort
+from likeness.service.models.cohort import make_cohort
 from likeness.terms import Calibration
 
 _SHIPPED = REPOSITORY / "src" / "likeness" / "vision" / "cohorts" / "shipped"

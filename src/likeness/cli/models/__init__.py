@@ -2,9 +2,10 @@
 
 import typer
 
+from likeness.cli.models.calibrate import calibrate
+from likeness.cli.models.cohort import cohort
 from likeness.cli.models.manage import accept, add, bundle, pull
 from likeness.cli.models.show import list_models, show
-from likeness.cli.models.standards import calibrate, cohort
 
 models = typer.Typer(help="List, fetch, add and measure models.", add_completion=False)
 models.command("list")(list_models)

@@ -64,18 +64,33 @@ def calibration_findings(
     seed: int = 0,
     workers: int = 2,
 ) -> CalibrationFindings | None:
-    """Say what a system's scores mean; None where it compared nothing.
+    """Say what a system's scores mean, as `meaning_of` does; None where it compared nothing."""
+    comparisons = scored.comparisons
+    if comparisons is None or not len(comparisons):
+        return None
+    return meaning_of(comparisons, scored.samples, resampled, wanted, seed=seed, workers=workers)
+
+
+def meaning_of(
+    comparisons: Comparisons,
+    samples: Samples,
+    resampled: Resampled | None = None,
+    wanted: Wanted | None = None,
+    *,
+    seed: int = 0,
+    workers: int = 2,
+) -> CalibrationFindings:
+    """Say what scores mean; what the data cannot carry is left out, and said.
 
     Args:
-        scored: what the system made of a plan.
-        resampled: its comparisons, resampled already; they are resampled here without.
+        comparisons: the scores.
+        samples: whose they are.
+        resampled: the same comparisons, resampled already; they are resampled here without.
         wanted: what thresholds are wanted for.
         seed: draws people; the same gives the same.
         workers: how many threads resample.
     """
-    comparisons, samples, limits = scored.comparisons, scored.samples, list[str]()
-    if comparisons is None or not len(comparisons):
-        return None
+    limits: list[str] = []
     scores: tuple[float, ...] = ()
     fmrs: tuple[float, ...] = ()
     thresholds: tuple[ThresholdAdvice, ...] = ()
