@@ -39,8 +39,9 @@ from likeness.service.evaluate.findings import (
 )
 from likeness.service.evaluate.predictions import NO_ANSWER, Prediction, Predictions
 from likeness.service.evaluate.readers import Labels
-from likeness.service.evaluate.readers.labels import LabelledRow
+from likeness.service.evaluate.readers.labels import LabelledRow, key_of
 from likeness.service.evaluate.readers.planning import NOTHING_SAID, DataDescription
+from likeness.service.evaluate.trials import Plan
 
 SCHEMA = "likeness-attributes/1"
 FEWEST_TRIALS = 30
@@ -162,6 +163,7 @@ def audit_predictions(
     made_by: str,
     description: DataDescription = NOTHING_SAID,
     source: str = "",
+    data: DataFacts | None = None,
     within: float | None = None,
 ) -> AttributeReport:
     """Judge every answer by its picture's label, and count by group.
@@ -176,19 +178,14 @@ def audit_predictions(
         made_by: the program and its version.
         description: what the user says of the data.
         source: what the data are called if nothing is said.
+        data: what is known of the pictures, where they were read; it is made of labels without.
         within: how many years an answer may be off; as the report's `rule` says without.
 
     Raises:
         InvalidRequest: no such column, or nothing can be judged.
     """
-    rows = tuple(labels.of_pictures.values())
-    _check_columns(rows, (attribute, *by))
-    if within is not None and not 0 <= within <= 100:
-        raise InvalidRequest(f"{within} years off is no tolerance. Give 0 to 100.")
+    known = require_labels(labels, attribute, by, within)
     problems = [*labels.problems, *predictions.problems]
-    known = [key for key in labels.of_pictures if labels.of_pictures[key].labels.get(attribute)]
-    if not known:
-        raise InvalidRequest(f"No picture has a label in column '{attribute}'. Fill it in.")
     if not any(key in predictions.of_pictures for key in known):
         other = next(iter(predictions.of_pictures))
         raise InvalidRequest(
@@ -203,16 +200,17 @@ def audit_predictions(
     axes = tuple(_axis(axis, judged) for axis in judged.axes)
     has_subjects = any(row.subject for row in judged.rows)
     failures = Counter(one.failure or NO_ANSWER for one in said if not one.value)
-    data = DataFacts(
-        description.name or source,
-        description.version,
-        description.provenance,
-        description.labelled_by,
-        _digest(judged.rows),
-        len(known),
-        overall.subjects,
-        has_subjects,
-    )
+    if data is None:
+        data = DataFacts(
+            description.name or source,
+            description.version,
+            description.provenance,
+            description.labelled_by,
+            _digest(judged.rows),
+            len(known),
+            overall.subjects,
+            has_subjects,
+        )
     return AttributeReport(
         title=f"Answers about {attribute}",
         made_at=made_at,
@@ -227,7 +225,21 @@ def audit_predictions(
         confidences=_by_confidence(judged),
         reasons=tuple(failures.most_common()),
         problems=tuple(problems),
-        limits=_limits(judged, axes, overall, len(rows) - len(known), attribute, has_subjects),
+        limits=_limits(
+            judged, axes, overall, len(labels.of_pictures) - len(known), attribute, has_subjects
+        ),
+    )
+
+
+def labels_of(plan: Plan) -> Labels:
+    """Give the labels of pictures that are there, and can be shown to a system."""
+    known = plan.data.has_identities
+    return Labels(
+        {
+            key_of(one.name): LabelledRow(0, one.name, one.subject if known else "", one.labels)
+            for one in plan.samples
+        },
+        problems=plan.problems,
     )
 
 
@@ -236,9 +248,18 @@ def to_json(report: AttributeReport) -> bytes:
     return json.dumps(asdict(report), indent=1, default=str, allow_nan=False).encode()
 
 
-def _check_columns(rows: Sequence[LabelledRow], columns: Sequence[str]) -> None:
+def require_labels(
+    labels: Labels, attribute: str, by: Sequence[str], within: float | None
+) -> list[str]:
+    """Give the names of pictures that can be judged; what `audit_predictions` needs is checked.
+
+    Raises:
+        InvalidRequest: no such column, no label in it, or a tolerance of years that is none.
+    """
+    rows = labels.of_pictures.values()
     if not rows:
         raise InvalidRequest("The labels are of people, not of pictures. Add a column 'path'.")
+    columns = (attribute, *by)
     there = list(dict.fromkeys(column for row in rows for column in row.labels))
     for column in columns:
         if column not in there:
@@ -247,11 +268,26 @@ def _check_columns(rows: Sequence[LabelledRow], columns: Sequence[str]) -> None:
             )
     if len(set(columns)) < len(columns):
         raise InvalidRequest("A column is named twice. Name the attribute once, and others once.")
-    if len(columns) > 1 + _MOST_GROUPED_BY:
+    if len(by) > _MOST_GROUPED_BY:
         raise InvalidRequest(
-            f"{len(columns) - 1} columns to group by make too many cells. Name"
-            f" {_MOST_GROUPED_BY} at most."
+            f"{len(by)} columns to group by make too many cells. Name {_MOST_GROUPED_BY} at most."
         )
+    known = [key for key, row in labels.of_pictures.items() if row.labels.get(attribute)]
+    if not known:
+        raise InvalidRequest(f"No picture has a label in column '{attribute}'. Fill it in.")
+    if within is not None and not 0 <= within <= 100:
+        raise InvalidRequest(f"{within} years off is no tolerance. Give 0 to 100.")
+    if within is not None and not holds_ages(labels, attribute):
+        raise InvalidRequest(
+            f"Column '{attribute}' holds words, so no answer is years off. Leave --within out."
+        )
+    return known
+
+
+def holds_ages(labels: Labels, attribute: str) -> bool:
+    """Say whether the labels of a column are ages, or bands of ages."""
+    values = [row.labels.get(attribute, "") for row in labels.of_pictures.values()]
+    return are_ages([value for value in values if value])
 
 
 def _unasked(labels: Labels, predictions: Predictions) -> list[RowProblem]:
@@ -285,10 +321,6 @@ def _judge(
     if are_ages(truths):
         wrong, off, rule = _judge_ages(truths, answers, within, notes)
     else:
-        if within is not None:
-            raise InvalidRequest(
-                f"Column '{attribute}' holds words, so no answer is years off. Leave --within out."
-            )
         wrong, rule = _judge_words(truths, answers, attribute, notes)
     grouped = [axis_of(attribute, banded(truths))]
     grouped += [

@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from likeness.errors import InvalidRequest
 from likeness.service.enrol.csv_rows import of_text, read_rows
 from likeness.service.evaluate.findings import RowProblem
 from likeness.service.evaluate.readers.labels import key_of
 from likeness.service.evaluate.readers.problems import Problems
+from likeness.service.evaluate.trials import Plan
 from likeness.terms import checked_text, composed
+
+if TYPE_CHECKING:  # it brings boto3's half with it
+    from likeness.service.evaluate.rekognition_system import Described
 
 NO_ANSWER = "no answer"
 """The reason of a picture that no row answers."""
@@ -75,6 +80,19 @@ def read_predictions(path: Path, attribute: str) -> Predictions:
     if not read:
         raise InvalidRequest(f"'{path}' has no rows that can be read. Give it some.")
     return Predictions(_with_confidence(read, problems), problems.all())
+
+
+def predictions_of(plan: Plan, described: "Described", *, ages: bool) -> Predictions:
+    """Take what an endpoint says of faces: their ages, from and to, or else their sex."""
+    found = {}
+    for sample, one in zip(plan.samples, described.samples, strict=True):
+        value, confidence = one.gender, one.gender_confidence
+        if ages:
+            known = one.youngest is not None and one.oldest is not None
+            value, confidence = f"{one.youngest:g}-{one.oldest:g}" if known else "", None
+        why = "" if value else one.failure or NO_ANSWER
+        found[key_of(sample.name)] = Prediction(value, confidence, why)
+    return Predictions(found, described.problems)
 
 
 def _columns(path: Path, attribute: str) -> tuple[str, str]:
