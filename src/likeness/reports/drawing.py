@@ -105,9 +105,11 @@ def draw(
 
     written = StringIO()
     with rc_context(_SETTINGS), warnings.catch_warnings():
-        # Letters that its own font lacks are the page's to show; a plot may have little room.
+        # Letters that its own font lacks are the page's to show; a plot may have little room, and
+        # rates of which no error was seen have no place on a logarithm's axis.
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
         warnings.filterwarnings("ignore", ".*constrained_layout", UserWarning)
+        warnings.filterwarnings("ignore", "Data has no positive values", UserWarning)
         figure = Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
         paint(figure.add_subplot())
         figure.savefig(written, format="svg", metadata=dict.fromkeys(_METADATA))

@@ -582,7 +582,7 @@ def _worst_cells(matrix: Matrix) -> Table:
     ]
     cells.sort(key=lambda cell: _badness(cell[0]), reverse=True)
     return Table(
-        f"The {min(_MOST_CELLS, len(cells))} worst of {len(cells)} cells",
+        f"The {min(_MOST_CELLS, len(cells))} worst of {len(cells):,} cells",
         ("Reference", "Probe", "FMR"),
         tuple(
             (reference, probe, rate_cell(rate, small))

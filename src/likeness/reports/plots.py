@@ -6,7 +6,6 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from likeness.reports.blocks import Plot
 from likeness.reports.drawing import Ink, draw
@@ -16,7 +15,6 @@ from likeness.reports.wording import (
     percent,
     printable,
     score,
-    shortened,
     small,
 )
 from likeness.service.evaluate.findings import (
@@ -25,6 +23,7 @@ from likeness.service.evaluate.findings import (
     Identification,
     LikelihoodRatios,
     Matrix,
+    Rate,
     Verification,
     YieldPoint,
 )
@@ -39,7 +38,7 @@ _DASHES = ("-", (0, (5, 1.5)))
 _MOST_POINTS = 300
 _MOST_GROUPS = 32
 _MOST_GROUPS_WITH_COUNTS = 12
-_LONGEST_LABEL = 22
+_LONGEST_LABEL = 24
 _DECADES_OF_COLOUR = 3.0
 # From far below the target to far above: blue, neutral, red. Letters on them are dark.
 _HEAT = (
@@ -66,7 +65,7 @@ def det_plots(verifications: Sequence[tuple[str, Verification]]) -> tuple[Plot, 
 
     A dotted line is where the rule of 30 ends: beyond it fewer than 30 errors were seen.
     """
-    curves = [(name, one.det) for name, one in verifications]
+    curves = [(name, _thinned(one.det)) for name, one in verifications]
     fewest = min((one.nonmated for _, one in verifications), default=0)
     fewest_mated = min((one.mated for _, one in verifications), default=0)
 
@@ -116,7 +115,8 @@ def det_plots(verifications: Sequence[tuple[str, Verification]]) -> tuple[Plot, 
 
 def error_plot(verification: Verification, name: str = "") -> Plot:
     """Draw FMR and FNMR against the threshold, with the thresholds of the points."""
-    fmr, fnmr = verification.fmr_by_threshold, verification.fnmr_by_threshold
+    fmr = _thinned(verification.fmr_by_threshold)
+    fnmr = _thinned(verification.fnmr_by_threshold)
 
     def paint(axes: "Axes") -> None:
         axes.set_yscale("log")
@@ -163,7 +163,8 @@ def histogram_plot(histogram: Histogram, name: str = "") -> Plot:
         _percent_ticks(axes, "y")
         axes.set_xlabel("score")
         axes.set_ylabel("share of comparisons")
-        axes.legend()
+        if histogram.mated or histogram.nonmated:
+            axes.legend()
 
     return draw(
         paint,
@@ -213,7 +214,7 @@ def hit_rate_plot(identifications: Sequence[tuple[str, Identification]]) -> Plot
 
 def tradeoff_plot(identifications: Sequence[tuple[str, Identification]]) -> Plot:
     """Draw FNIR over FPIR on log axes."""
-    curves = [(name, one.tradeoff) for name, one in identifications]
+    curves = [(name, _thinned(one.tradeoff)) for name, one in identifications]
 
     def paint(axes: "Axes") -> None:
         axes.set_xscale("log")
@@ -252,29 +253,36 @@ def matrix_plot(matrix: Matrix, target: float, axis: str, name: str = "") -> Plo
     margin = 6.2 * max(map(len, labels), default=0) + 24
 
     def paint(axes: "Axes") -> None:
-        from matplotlib.patches import Circle, Rectangle
+        from matplotlib.collections import PatchCollection
+        from matplotlib.patches import Rectangle
 
         axes.grid(False)
         axes.set_xlim(-0.5, size - 0.5)
         axes.set_ylim(size - 0.5, -0.5)
         axes.set_aspect("equal")
-        for row in range(size):
-            for column in range(size):
-                rate = rates[row][column]
-                colour = _heat(rate.value, target)
-                axes.add_patch(
-                    Rectangle(
-                        (column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor=Ink.PAPER
-                    )
-                )
-                if 0 < rate.errors < RULE_OF_30:
-                    spot = (column + 0.36, row - 0.36) if with_counts else (column, row)
-                    radius = 0.07 if with_counts else 0.2
-                    axes.add_patch(
-                        Circle(spot, radius, fill=False, edgecolor=_ON_HEAT, linewidth=0.8)
-                    )
-                if with_counts:
-                    _write_cell(axes, row, column, rate.errors, rate.trials, rate.value)
+        cells: list[Rectangle] = []
+        rings: list[tuple[float, float]] = []
+        for row, column in np.ndindex(size, size):
+            rate = rates[row][column]
+            corner = (column - 0.5, row - 0.5)
+            cells.append(Rectangle(corner, 1, 1, facecolor=_heat(rate.value, target)))
+            if 0 < rate.errors < RULE_OF_30:
+                middle = (column + 0.36, row - 0.36) if with_counts else (column, row)
+                rings.append(middle)
+            if with_counts:
+                _write_cell(axes, row, column, rate)
+        filled = PatchCollection(cells, match_original=True)
+        filled.set(edgecolor=Ink.PAPER, linewidth=0.8)
+        filled.set_in_layout(False)
+        axes.add_collection(filled, autolim=False)
+        axes.scatter(
+            [x for x, _ in rings],
+            [y for _, y in rings],
+            s=26 if with_counts else 12,
+            c="none",
+            edgecolors=_ON_HEAT,
+            linewidths=0.8,
+        )
         flat = with_counts and max(map(len, labels), default=0) * 5.5 < side
         axes.set_xticks(range(size), labels, rotation=0 if flat else 90)
         axes.set_yticks(range(size), labels)
@@ -302,8 +310,8 @@ def matrix_plot(matrix: Matrix, target: float, axis: str, name: str = "") -> Plo
 
 def likelihood_plot(ratios: LikelihoodRatios, name: str = "") -> Plot:
     """Draw log10 of the likelihood ratio by score, with ENFSI's verbal scale."""
-    curve = Curve(
-        tuple(at for at, _ in ratios.knots), tuple(log_ratio for _, log_ratio in ratios.knots)
+    curve = _thinned(
+        Curve(tuple(at for at, _ in ratios.knots), tuple(log for _, log in ratios.knots))
     )
 
     def paint(axes: "Axes") -> None:
@@ -359,19 +367,18 @@ def yield_plot(yields: Sequence[YieldPoint], axis: str, name: str = "") -> Plot:
     )
 
 
-def _write_cell(
-    axes: "Axes", row: int, column: int, errors: int, trials: int, rate: float | None
-) -> None:
-    if not trials:
+def _write_cell(axes: "Axes", row: int, column: int, rate: Rate) -> None:
+    if not rate.trials:
         return
-    seen = rate is not None and rate > 0
-    ink = _ON_HEAT if seen else Ink.MUTED
-    if rate is not None and seen:
-        axes.text(
-            column, row - 0.08, f"{math.log10(rate):.1f}", ha="center", va="center", color=ink
+    ink = _ON_HEAT if rate.value else Ink.MUTED
+    lines = [(0.27, f"{_brief(rate.errors)}/{_brief(rate.trials)}", 7.5)]
+    if rate.value:
+        lines.append((-0.08, f"{math.log10(rate.value):.1f}", 10.5))
+    for below, text, size in lines:
+        written = axes.text(
+            column, row + below, text, ha="center", va="center", color=ink, fontsize=size
         )
-    counts = f"{_brief(errors)}/{_brief(trials)}"
-    axes.text(column, row + 0.27, counts, ha="center", va="center", color=ink, fontsize=7)
+        written.set_in_layout(False)
 
 
 def _brief(count: int) -> str:
@@ -409,7 +416,9 @@ def _of(what: str, name: str) -> str:
 
 
 def _short(label: str) -> str:
-    return shortened(printable(label), _LONGEST_LABEL)
+    """Cut a long label in its middle: crossed groups differ at their ends."""
+    said, half = printable(label), _LONGEST_LABEL // 2
+    return said if len(said) <= _LONGEST_LABEL else f"{said[:half]}…{said[-half:]}"
 
 
 def _told(name: str, curve: Curve) -> str:
@@ -443,27 +452,25 @@ def _curve(
     if positive:
         # A logarithm has no place for a rate of which no error was seen.
         ys = np.where(ys > 0, ys, np.nan)
-    drawn = _thinned(xs, ys)
-    axes.plot(xs[drawn], ys[drawn], color=ink, linestyle=dash, label=label)
+    axes.plot(xs, ys, color=ink, linestyle=dash, label=label)
     if len(lows) == len(xs) and len(highs) == len(xs):
         least = np.nanmin(ys) / 10 if positive and np.isfinite(ys).any() else -np.inf
-        axes.fill_between(
-            xs[drawn],
-            np.maximum(lows[drawn], least) if positive else lows[drawn],
-            highs[drawn],
-            color=ink,
-            alpha=0.18,
-            linewidth=0,
-        )
+        axes.fill_between(xs, np.maximum(lows, least), highs, color=ink, alpha=0.18, linewidth=0)
 
 
-def _thinned(xs: NDArray[np.float64], ys: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Choose some of very many points: even steps of their ranks, and both ends."""
-    if len(xs) <= _MOST_POINTS:
-        return np.arange(len(xs))
+def _thinned(curve: Curve) -> Curve:
+    """Give a curve with no more points than can be seen, both ends among them."""
+    count = len(curve.xs)
+    if count <= _MOST_POINTS:
+        return curve
     # Steps of a logarithm from both ends: curves of rates have their news in the tails.
-    half = np.geomspace(1, len(xs) / 2, _MOST_POINTS // 2)
-    return np.unique(np.concatenate([half - 1, len(xs) - half]).astype(np.intp))
+    half = np.geomspace(1, count / 2, _MOST_POINTS // 2)
+    kept = np.unique(np.concatenate([half - 1, count - half]).astype(np.intp)).tolist()
+
+    def thinned(values: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(values[at] for at in kept) if len(values) == count else ()
+
+    return Curve(thinned(curve.xs), thinned(curve.ys), thinned(curve.lows), thinned(curve.highs))
 
 
 def _deviate(rate: float) -> float:

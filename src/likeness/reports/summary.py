@@ -7,6 +7,7 @@ from likeness.reports.findings_page import (
     points_table,
     summary_blocks,
 )
+from likeness.reports.wording import several
 from likeness.service.evaluate.findings import Report
 
 _MOST_GROUPS = 12
@@ -47,9 +48,9 @@ def terminal(report: Report) -> tuple[Block, ...]:
         if wrong:
             blocks.append(
                 Text(
-                    f"{prefix}{len(one.problems):,} rows could not be used, and"
-                    f" {len(one.suspicions):,} pairs look like duplicates or wrong labels; the"
-                    " report lists them.",
+                    f"{prefix}{several(len(one.problems), 'row')} could not be used, and"
+                    f" {several(len(one.suspicions), 'pair')} looked like duplicates or wrong"
+                    " labels. The report lists them.",
                     warning=True,
                 )
             )

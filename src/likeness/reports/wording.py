@@ -109,6 +109,11 @@ def interval(low: float | None, high: float | None, form: Form) -> str:
     return f"{form(low)} to {form(high)}"
 
 
+def several(count: int, noun: str) -> str:
+    """Count with a plural: `1 row`, `2,000 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def counts(rate: Rate) -> str:
     """Say how many errors there were of how many trials."""
     return f"{rate.errors:,} of {rate.trials:,}"
