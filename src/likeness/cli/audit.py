@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from likeness.cli.audit_attribute import audit_attribute
 from likeness.cli.evaluated import EndpointChoice, Run, run
 from likeness.cli.terminal import evaluation_options as options
 from likeness.cli.terminal.options import (
@@ -17,9 +18,10 @@ from likeness.cli.terminal.options import (
     Threads,
     Yes,
 )
+from likeness.errors import InvalidRequest
 from likeness.service.evaluate.data import DataSource
 from likeness.service.evaluate.questions import GROUPS_FMR, WARN_ABOVE, Questions
-from likeness.service.evaluate.readers import DataDescription
+from likeness.service.evaluate.readers import NOT_STATED, DataDescription
 
 Data = Annotated[
     Path,
@@ -40,6 +42,18 @@ Group = Annotated[
 Crossed = Annotated[
     bool, typer.Option("--crossed/--not-crossed", help="Look at intersections of groups, too.")
 ]
+Attribute = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Judge a system's answers about this column (sex, age) instead: --system rekognition,"
+        " or a CSV file with path,predicted.",
+    ),
+]
+Within = Annotated[
+    float | None,
+    typer.Option(metavar="YEARS", help="With --attribute: how far off an age may be."),
+]
 WarnAbove = Annotated[
     float,
     typer.Option(
@@ -51,11 +65,15 @@ WarnAbove = Annotated[
 def audit(
     data: Data,
     group: Group = None,
+    attribute: Attribute = None,
+    within: Within = None,
     crossed: Crossed = True,
     warn_above: WarnAbove = WARN_ABOVE,
     root: options.Root = None,
     labels: options.LabelsFile = None,
     system: options.Systems = None,
+    system_name: options.SystemNames = None,
+    system_version: options.SystemVersions = None,
     endpoint: options.Endpoint = None,
     region: options.Region = "us-east-1",
     calls_per_second: options.CallsPerSecond = 5.0,
@@ -87,6 +105,30 @@ def audit(
     The report follows ISO/IEC 19795-10: worst and best groups with intervals, the cross-group
     matrix, NIST's columns, yield lost beside evenness gained, and what the data cannot support.
     """
+    description = DataDescription(name, data_version, provenance, labelled_by)
+    if attribute is not None:
+        raise typer.Exit(
+            audit_attribute(
+                data,
+                attribute,
+                systems=system or (),
+                by=group or (),
+                within=within,
+                root=root,
+                description=description,
+                system_name=(system_name or [""])[0],
+                system_version=(system_version or [NOT_STATED])[0],
+                endpoint=endpoint,
+                region=region,
+                calls_per_second=calls_per_second,
+                price=price,
+                yes=yes,
+                out=out,
+                as_json=as_json,
+            )
+        )
+    if within is not None:
+        raise InvalidRequest("--within goes with --attribute. Leave out either.")
     code = run(
         Run(
             title="Audit of face recognition across groups",
@@ -94,11 +136,13 @@ def audit(
                 path=data,
                 root=root,
                 labels=labels,
-                description=DataDescription(name, data_version, provenance, labelled_by),
+                description=description,
                 column=score_column,
                 distances=distances,
             ),
             systems=system or (),
+            names=system_name or (),
+            versions=system_version or (),
             endpoint=EndpointChoice(
                 url=endpoint,
                 region=region,

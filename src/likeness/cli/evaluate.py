@@ -36,6 +36,8 @@ def evaluate(
     root: options.Root = None,
     labels: options.LabelsFile = None,
     system: options.Systems = None,
+    system_name: options.SystemNames = None,
+    system_version: options.SystemVersions = None,
     endpoint: options.Endpoint = None,
     region: options.Region = "us-east-1",
     calls_per_second: options.CallsPerSecond = 5.0,
@@ -80,6 +82,8 @@ def evaluate(
                 distances=distances,
             ),
             systems=system or (),
+            names=system_name or (),
+            versions=system_version or (),
             endpoint=EndpointChoice(
                 url=endpoint,
                 region=region,

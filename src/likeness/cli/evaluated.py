@@ -11,9 +11,9 @@ from likeness import __version__
 from likeness.app import Installation, Workload
 from likeness.cli.installation import load_finder, prepare
 from likeness.cli.terminal.answers import print_json
-from likeness.cli.terminal.exit_codes import ExitCode, warn
-from likeness.cli.terminal.findings import print_blocks
-from likeness.cli.terminal.output_file import write_output
+from likeness.cli.terminal.exit_codes import ExitCode
+from likeness.cli.terminal.findings import print_blocks, print_problems
+from likeness.cli.terminal.output_file import check_report_folder, write_reports
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.prompts import require_consent
@@ -26,13 +26,13 @@ from likeness.service.evaluate.findings import Report, to_json
 from likeness.service.evaluate.measure import require_groups
 from likeness.service.evaluate.own_system import OwnSystem
 from likeness.service.evaluate.questions import Questions
-from likeness.service.evaluate.readers import PairRows, read_scores, split_for_searches
+from likeness.service.evaluate.readers import NOT_STATED, PairRows, read_scores, split_for_searches
 from likeness.service.evaluate.rekognition_system import RekognitionSystem
 from likeness.service.evaluate.score_file import ScoreFile
 from likeness.service.evaluate.trials import SystemUnderTest
 
 OWN, REKOGNITION, IN_FORCE = "likeness", "rekognition", "in-force"
-_HTML, _JSON, _WORK = "report.html", "report.json", "work"
+_WORK = "work"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +50,16 @@ class EndpointChoice:
 class Run:
     """All that was chosen for a run.
 
-    `systems` are names as they are typed; `search` is the share of people who are not enrolled,
+    `systems` are as they are typed, `names` and `versions` what reports call files of scores, in
+    their order; `search` is the share of people who are not enrolled,
     None for no searches. `networks` are settings of Likeness as the system under test.
     """
 
     title: str
     source: DataSource
     systems: Sequence[str]
+    names: Sequence[str]
+    versions: Sequence[str]
     endpoint: EndpointChoice
     search: float | None
     questions: Questions
@@ -69,7 +72,7 @@ class Run:
 
 def run(chosen: Run) -> ExitCode:
     """Test, measure, and write the report; the same command continues an interrupted one."""
-    _make_folder(chosen.out)
+    check_report_folder(chosen.out)
     plan, scores = read_data(chosen.source)
     questions = chosen.questions
     columns = list(dict.fromkeys(name for one in plan.samples for name in one.labels))
@@ -110,33 +113,16 @@ def processor() -> str:
     return f"{names[0] if names else 'unknown processor'}, {cores} cores"
 
 
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidRequest(
-            f"'{out}' cannot be made ({error.strerror}). Name another folder."
-        ) from error
-
-
 def _write(chosen: Run, report: Report) -> None:
-    html, json_file = chosen.out / _HTML, chosen.out / _JSON
     document = to_json(report)
-    write_output(json_file, document)
-    write_output(html, write_html(report))
+    page, written = write_reports(chosen.out, write_html(report), document)
     if chosen.as_json:
         print_json(json.loads(document))
         return
     print_blocks(terminal(report))
     for findings in report.findings:
-        for problem in findings.problems[:_SHOWN]:
-            warn(problem.says, about=problem.where)
-        if (more := len(findings.problems) - _SHOWN) > 0:
-            warn(f"{more:,} more problems are in the report.")
-    print(f"Written to {plain(html)} and {plain(json_file)}")
-
-
-_SHOWN = 20
+        print_problems(findings.problems)
+    print(f"Written to {plain(page)} and {plain(written)}")
 
 
 def _systems(chosen: Run, scores: PairRows | None) -> list[SystemUnderTest]:
@@ -175,7 +161,15 @@ def _system(chosen: Run, name: str, number: int) -> SystemUnderTest:
             f"No such system {name!r}. Give {OWN}, {REKOGNITION}, or a file of scores."
         )
     rows = read_scores(path, column=chosen.source.column, distances=chosen.source.distances)
-    return ScoreFile(rows, name=path.name)
+    return ScoreFile(
+        rows,
+        name=_nth(chosen.names, number) or path.name,
+        version=_nth(chosen.versions, number) or NOT_STATED,
+    )
+
+
+def _nth(texts: Sequence[str], number: int) -> str:
+    return texts[number] if number < len(texts) else ""
 
 
 def _own_system(chosen: Run, installation: Installation) -> OwnSystem:

@@ -29,6 +29,16 @@ Systems = Annotated[
         " two.",
     ),
 ]
+SystemNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--system-name", metavar="TEXT", help="What the report calls a file of scores; in order."
+    ),
+]
+SystemVersions = Annotated[
+    list[str] | None,
+    typer.Option("--system-version", metavar="TEXT", help="Version of what made it; in order."),
+]
 Endpoint = Annotated[
     str | None,
     typer.Option(

@@ -57,11 +57,11 @@ def write_output(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def write_reports(folder: Path, html: bytes, document: bytes) -> tuple[Path, Path]:
-    """Write report.html and report.json into a folder, which is made, and give their places.
+def check_report_folder(folder: Path) -> None:
+    """Make the folder of a report, before the work and not after it.
 
     Raises:
-        InvalidRequest: they cannot be written.
+        InvalidRequest: it cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,6 +69,15 @@ def write_reports(folder: Path, html: bytes, document: bytes) -> tuple[Path, Pat
         raise InvalidRequest(
             f"'{folder}' cannot be made ({error.strerror}). Name another folder."
         ) from error
+
+
+def write_reports(folder: Path, html: bytes, document: bytes) -> tuple[Path, Path]:
+    """Write report.html and report.json into a folder, which is made, and give their places.
+
+    Raises:
+        InvalidRequest: they cannot be written.
+    """
+    check_report_folder(folder)
     page, written = folder / "report.html", folder / "report.json"
     write_output(written, document)
     write_output(page, html)

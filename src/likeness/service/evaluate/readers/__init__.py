@@ -4,11 +4,12 @@ from likeness.service.evaluate.readers.labels import NO_LABELS, Labels, read_lab
 from likeness.service.evaluate.readers.pair_rows import PairRows, is_lfw_list, read_scores
 from likeness.service.evaluate.readers.pairs import plan_of_pairs, plan_of_scores
 from likeness.service.evaluate.readers.pictures import plan_of_manifest, plan_of_people
-from likeness.service.evaluate.readers.planning import NOTHING_SAID, DataDescription
+from likeness.service.evaluate.readers.planning import NOT_STATED, NOTHING_SAID, DataDescription
 from likeness.service.evaluate.readers.splitting import split_for_searches
 
 __all__ = [
     "NOTHING_SAID",
+    "NOT_STATED",
     "NO_LABELS",
     "DataDescription",
     "Labels",
