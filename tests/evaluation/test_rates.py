@@ -7,6 +7,8 @@ from hypothesis.extra import numpy as npst
 from likeness.errors import InvalidRequest
 from likeness.evaluation import (
     FAILED,
+    Comparisons,
+    SortedScores,
     count_matches,
     equal_error,
     error_curve,
@@ -17,6 +19,7 @@ from likeness.evaluation import (
     most_errors,
     threshold_at_fmr,
 )
+from likeness.evaluation.rates import lowest_allowed
 
 FINITE = st.integers(-9, 9).map(lambda value: value / 4)
 SCORES = npst.arrays(np.float64, st.integers(1, 60), elements=FINITE)
@@ -216,3 +219,27 @@ def test_generalised_rates_are_rates(fmr: float, fnmr: float, fta: float, fte: f
     gfar, gfrr = generalised_rates(fmr, fnmr, fta, fte)
     assert 0 <= gfar <= fmr
     assert fnmr * (1 - fta) * (1 - fte) <= gfrr <= 1 + 1e-12
+
+
+@settings(max_examples=25)
+@given(SOME_FAILED, st.floats(0, 1))
+def test_lowest_score_allowed_is_that_of_the_whole_as_of_the_top(
+    nonmated: np.ndarray, target: float
+) -> None:
+    allowed = most_errors(target, len(nonmated))
+    if allowed < len(nonmated):
+        assert lowest_allowed(np.sort(nonmated), allowed) == threshold_at_fmr(nonmated, target)
+
+
+def test_scores_of_comparisons_give_the_curves_of_their_two_kinds() -> None:
+    random = np.random.default_rng(0)
+    scores, mated = random.normal(size=400), np.arange(400) < 100
+    numbers = np.zeros(400, np.int32)
+    comparisons = Comparisons(scores + mated, numbers, numbers, mated)
+    ordered = SortedScores.of_comparisons(comparisons)
+    two = comparisons.mated_scores, comparisons.nonmated_scores
+    assert ordered.equal_error() == equal_error(*two)
+    assert ordered.det(50).fnmrs.tolist() == error_curve(*two, 50).fnmrs.tolist()
+    assert ordered.by_threshold().fmrs.tolist() == errors_by_threshold(*two).fmrs.tolist()
+    with pytest.raises(InvalidRequest, match="no mated"):
+        SortedScores.of_comparisons(comparisons.only(~mated))

@@ -37,6 +37,14 @@ from likeness.evaluation.coverage import (
     simpson_evenness,
     subjects_needed,
 )
+from likeness.evaluation.curves import (
+    EqualError,
+    ErrorCurve,
+    SortedScores,
+    equal_error,
+    error_curve,
+    errors_by_threshold,
+)
 from likeness.evaluation.error_tables import interval, intervals
 from likeness.evaluation.groups import (
     QUANTILES,
@@ -91,13 +99,8 @@ from likeness.evaluation.likelihood import (
     verbal,
 )
 from likeness.evaluation.rates import (
-    EqualError,
-    ErrorCurve,
     GeneralisedRates,
     count_matches,
-    equal_error,
-    error_curve,
-    errors_by_threshold,
     fmr_at,
     fnmr_at,
     generalised_rates,
@@ -155,6 +158,7 @@ __all__ = [
     "SearchCurve",
     "Searches",
     "Share",
+    "SortedScores",
     "StrangerScores",
     "Trials",
     "Yield",

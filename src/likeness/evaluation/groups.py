@@ -4,6 +4,7 @@ Counts are whole numbers, so they do not depend on the order of comparisons or o
 counted at a time. A comparison of which one sample has no label counts only in the totals.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -248,7 +249,8 @@ def score_quantiles(
     """
     check_axis(samples, axis)
     groups = len(axis.labels)
-    scores: list[list[NDArray[np.floating]]] = [[] for _ in range(2 * groups)]
+    none = np.empty(0, comparisons.scores.dtype)
+    scores = [[none] for _ in range(2 * groups)]
     for some in chunks_of(comparisons):
         codes = axis.codes[some.references]
         within = (codes == axis.codes[some.probes]) & (codes >= 0) & (some.scores > FAILED)
@@ -257,24 +259,27 @@ def score_quantiles(
         ordered, ends = some.scores[within][order], np.cumsum(_count(kinds, 2 * groups))
         for parts, end, number in zip(scores, ends, _count(kinds, 2 * groups), strict=True):
             parts.append(ordered[end - number : end])
-    found = np.array([_quantiles(each, shares) for each in scores])
+    found = np.array([_quantiles(np.concatenate(each), shares) for each in scores])
     by_kind = found.reshape(2, groups, len(shares))
     return GroupScores(
         axis.labels,
         shares,
         mated=by_kind[1],
         nonmated=by_kind[0],
-        every_mated=_quantiles([comparisons.mated_scores], shares),
-        every_nonmated=_quantiles([comparisons.nonmated_scores], shares),
+        every_mated=_quantiles(comparisons.mated_scores, shares),
+        every_nonmated=_quantiles(comparisons.nonmated_scores, shares),
     )
 
 
-def _quantiles(parts: Sequence[NDArray[np.floating]], shares: Sequence[float]) -> Rates:
-    scores = np.concatenate(parts) if parts else np.empty(0)
-    scores = scores[scores > FAILED]
-    if not len(scores):
+def _quantiles(scores: NDArray[np.floating], shares: Sequence[float]) -> Rates:
+    """Give scores that so large a share of all is at most; those given are put in another order."""
+    failed = int(np.count_nonzero(scores == FAILED))
+    number = len(scores) - failed
+    if not number:
         return np.full(len(shares), np.nan)
-    return np.asarray(np.quantile(scores, shares, method="inverted_cdf"), np.float64)
+    ranks = [failed + max(math.ceil(share * number) - 1, 0) for share in shares]
+    scores.partition(ranks)
+    return np.asarray(scores[ranks], np.float64)
 
 
 def _share(errors: Counts, trials: Counts) -> Share:

@@ -8,11 +8,9 @@ from likeness.evaluation import (
     Comparisons,
     IndependentInAll,
     Resampled,
+    SortedScores,
     carries,
     count_matches,
-    equal_error,
-    error_curve,
-    errors_by_threshold,
     generalised_rates,
     threshold_at_fmr,
     trials_needed,
@@ -52,16 +50,17 @@ def verification_of(
         points.insert(0, point_of(comparisons, found, failures, worth, questions.threshold))
     headline = next((one for one in points if one.target_fmr == HEADLINE_FMR), None)
     both = bool((mated > FAILED).any() and (nonmated > FAILED).any())
+    ordered = SortedScores.of_comparisons(comparisons) if both else None
     return Verification(
         mated=len(mated),
         nonmated=len(nonmated),
         headline=headline or not_carried(HEADLINE_FMR, len(nonmated)),
         points=tuple(points),
-        equal_error=estimate(equal_error(mated, nonmated).rate, found.equal_error)
-        if both
+        equal_error=estimate(ordered.equal_error().rate, found.equal_error)
+        if ordered
         else Estimate(None, note="There are no mated, or no non-mated, scores."),
-        det=_det(mated, nonmated, found) if both else _NO_CURVE,
-        **(_by_threshold(mated, nonmated) if both else _NO_CURVES),
+        det=_det(ordered, found) if ordered else _NO_CURVE,
+        **(_by_threshold(ordered) if ordered else _NO_CURVES),
         histogram=_histogram(mated, nonmated),
     )
 
@@ -147,8 +146,8 @@ def _point(
     )
 
 
-def _det(mated: NDArray[np.floating], nonmated: NDArray[np.floating], found: Resampled) -> Curve:
-    curve = error_curve(mated, nonmated, _POINTS_OF_CURVE)
+def _det(scores: SortedScores, found: Resampled) -> Curve:
+    curve = scores.det(_POINTS_OF_CURVE)
     lows, highs = found.det(curve.fmrs.tolist())
     return _curve(curve.fmrs, curve.fnmrs, lows, highs)
 
@@ -156,8 +155,8 @@ def _det(mated: NDArray[np.floating], nonmated: NDArray[np.floating], found: Res
 _NO_CURVES = {"fmr_by_threshold": _NO_CURVE, "fnmr_by_threshold": _NO_CURVE}
 
 
-def _by_threshold(mated: NDArray[np.floating], nonmated: NDArray[np.floating]) -> dict[str, Curve]:
-    curve = errors_by_threshold(mated, nonmated)
+def _by_threshold(scores: SortedScores) -> dict[str, Curve]:
+    curve = scores.by_threshold()
     return {
         "fmr_by_threshold": _curve(curve.thresholds, curve.fmrs),
         "fnmr_by_threshold": _curve(curve.thresholds, curve.fnmrs),
