@@ -98,6 +98,12 @@ from likeness.evaluation.likelihood import (
     least_cllr,
     verbal,
 )
+from likeness.evaluation.paired import (
+    PairedDifference,
+    paired_difference,
+    paired_search_difference,
+    require_same_trials,
+)
 from likeness.evaluation.rates import (
     GeneralisedRates,
     count_matches,
@@ -108,6 +114,7 @@ from likeness.evaluation.rates import (
     threshold_at_fmr,
 )
 from likeness.evaluation.resampled_groups import CellRates
+from likeness.evaluation.resampled_searches import ResampledSearches, resample_searches
 from likeness.evaluation.searches import (
     SearchCurve,
     Searches,
@@ -152,8 +159,10 @@ __all__ = [
     "Interval",
     "LikelihoodFit",
     "PairScores",
+    "PairedDifference",
     "RateThreshold",
     "Resampled",
+    "ResampledSearches",
     "Samples",
     "SearchCurve",
     "Searches",
@@ -207,10 +216,14 @@ __all__ = [
     "misses_of",
     "missing_groups",
     "most_errors",
+    "paired_difference",
+    "paired_search_difference",
     "rates_by_score",
     "rates_of",
     "ratio",
+    "require_same_trials",
     "resample",
+    "resample_searches",
     "rule_of_three",
     "score_quantiles",
     "search_curve",
