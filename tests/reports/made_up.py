@@ -46,12 +46,19 @@ def rate(errors: int, trials: int) -> Rate:
     if not trials:
         return Rate(0, 0, None, note="No such comparison was made.")
     if not errors:
-        return Rate(0, trials, 0.0, 0.0, min(3 / trials, 1.0), "Rule of 3: none was seen.")
+        return Rate(
+            0,
+            trials,
+            0.0,
+            0.0,
+            min(3 / trials, 1.0),
+            f"No error in {trials:,} trials: at 95% confidence at most so many (rule of 3).",
+        )
     z, share = 1.96, errors / trials
     middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
     half /= 1 + z * z / trials
-    note = "Rule of 30: fewer than 30 errors were seen." if errors < 30 else ""
+    note = f"Only {errors} of the 30 errors that a rate needs (rule of 30)." if errors < 30 else ""
     return Rate(errors, trials, share, max(middle - half, 0.0), min(middle + half, 1.0), note)
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from likeness.reports import findings_page, write_html
 from likeness.reports.blocks import Table
+from likeness.reports.findings_page import summary_blocks
 from likeness.service.evaluate.findings import Estimate, Failures, Findings, Rate, Report
-from tests.reports.made_up import findings, rate, report
+from tests.reports.made_up import findings, rate, report, verification
 from tests.reports.test_pages import read
 
 _ORDER = [
@@ -107,7 +108,7 @@ def test_worst_groups_come_first() -> None:
 def test_a_cell_without_an_error_has_its_bound_and_its_rule() -> None:
     none_seen = replace(_bare(), failures=Failures(rate(0, 300), rate(0, 100), ()))
     text = read(write_html(_of(none_seen))).text
-    assert "at most 1%; 0 of 300" in text and "Rule of 3" in text
+    assert "at most 1%; 0 of 300" in text and "rule of 3" in text
 
 
 @pytest.mark.slow
@@ -115,6 +116,21 @@ def test_the_headline_comes_before_anything_else() -> None:
     text = read(_whole()).text
     assert text.index("1:1, FNMR at FMR 1e-6") < text.index("Failures by sex")
     assert "1:N, FNIR at FPIR 0.3%" in text
+
+
+def test_where_the_headline_is_not_known_the_lowest_rate_that_is_stands_below_it() -> None:
+    known = verification()
+    headline = replace(
+        known.headline,
+        threshold=Estimate(None, note="Too few strangers."),
+        fnmr=Rate(0, 0, None, note="Too few strangers."),
+    )
+    report = _of(replace(_bare(), verification=replace(known, headline=headline)))
+    (table,) = [block for block in summary_blocks(report) if isinstance(block, Table)]
+    rows = {row[0].text: row[1] for row in table.cells}
+    assert rows["1:1, FNMR at FMR 1e-6"].note == "Too few strangers."
+    lowest = rows["1:1, FNMR at the lowest FMR that the data carry"]
+    assert (lowest.text, lowest.detail) == ("7.9% at FMR 1e-5", "7.3% to 8.6%; 476 of 6,000")
 
 
 @pytest.mark.slow

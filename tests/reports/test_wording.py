@@ -36,7 +36,14 @@ def test_percent(share: float, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("rate", "said"),
-    [(0.0, "0"), (0.31, "0.31"), (0.0123, "0.012"), (1e-6, "1e-6"), (9.94e-4, "9.9e-4")],
+    [
+        (0.0, "0"),
+        (0.00999, "0.01"),
+        (0.31, "0.31"),
+        (0.0123, "0.012"),
+        (1e-6, "1e-6"),
+        (9.94e-4, "9.9e-4"),
+    ],
 )
 def test_small_rates(rate: float, said: str) -> None:
     assert small(rate) == said
@@ -68,6 +75,29 @@ def test_a_rate_of_few_errors_is_marked() -> None:
     cell = rate_cell(Rate(12, 1000, 0.012, 0.007, 0.021, "Rule of 30."))
     assert (cell.text, cell.detail, cell.tone) == ("1.2%", "0.7% to 2.1%; 12 of 1,000", "unsure")
     assert cell.note == "Rule of 30."
+
+
+@pytest.mark.parametrize(
+    ("rate", "note"),
+    [
+        (
+            Rate(3, 99, 0.03, note="Only 3 of the 30 errors that a rate needs (rule of 30)."),
+            "Fewer than 30 errors (rule of 30): look at the interval, not at the rate.",
+        ),
+        (
+            Rate(0, 99, 0.0, note="No error in 99 trials: at most 0.03 (rule of 3)."),
+            "No error was seen: the rate is at most so high (rule of 3).",
+        ),
+        (Rate(3, 99, 0.03, note="Something else (rule of 30)."), "Something else (rule of 30)."),
+    ],
+)
+def test_a_table_does_not_repeat_a_rule_for_each_count(rate: Rate, note: str) -> None:
+    assert rate_cell(rate).note == note
+
+
+def test_the_end_of_an_interval_is_zero_only_where_errors_were_seen() -> None:
+    assert rate_cell(Rate(2, 64, 0.03, 0.0, 0.095)).detail == "0% to 9.5%; 2 of 64"
+    assert rate_cell(Rate(0, 64, 0.0, 0.0, 0.046)).detail == "at most 4.6%; 0 of 64"
 
 
 def test_a_missing_value_says_why() -> None:

@@ -6,6 +6,7 @@ operational thresholds, the statement of equitability and use in procurement.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from likeness.reports.blocks import (
     Block,
@@ -32,6 +33,7 @@ from likeness.reports.plots import (
 )
 from likeness.reports.wording import (
     NOTHING,
+    RULE_OF_30,
     UNKNOWN,
     Form,
     estimate_cell,
@@ -200,6 +202,14 @@ def _headline_rows(named: Named) -> list[tuple[Cell | str, ...]]:
                 ),
             )
         )
+        if any(one.headline.fnmr.value is None for one in verified):
+            rows.append(
+                _row(
+                    "1:1, FNMR at the lowest FMR that the data carry",
+                    named,
+                    lambda one: _carried_cell(one.verification) if one.verification else None,
+                )
+            )
     searched = [one.identification for _, one in named if one.identification]
     if searched and any(one.headline for one in searched):
         first = next(one for one in searched if one.headline)
@@ -232,6 +242,22 @@ def _headline_rows(named: Named) -> list[tuple[Cell | str, ...]]:
             )
         )
     return rows
+
+
+def _carried_cell(verification: Verification) -> Cell | None:
+    """Give the rates of the lowest target that is known, and has 30 errors or most of all."""
+    known = [
+        point
+        for point in verification.points
+        if point.fnmr.value is not None and point.target_fmr is not None and point.fmr.value
+    ]
+    if not known:
+        return None
+    counted = [point for point in known if point.fmr.errors >= RULE_OF_30] or known
+    lowest = min(counted, key=lambda point: point.target_fmr or 1.0)
+    cell = rate_cell(lowest.fnmr)
+    at = f"FMR {small(lowest.target_fmr or 1.0)}"
+    return Cell(f"{cell.text} at {at}", cell.detail, cell.note, cell.tone)
 
 
 def _worst_rows(named: Named) -> list[tuple[Cell | str, ...]]:
@@ -448,6 +474,25 @@ def _comparisons(named: Named) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def brief_points_table(one: Verification) -> Table:
+    """Give the error rates by threshold that are known, without those that count failures."""
+    return Table(
+        "Error rates by threshold",
+        ("For FMR", "Threshold", "FMR", "FNMR"),
+        tuple(
+            (
+                _target(point),
+                estimate_cell(point.threshold, score),
+                rate_cell(point.fmr, small),
+                rate_cell(point.fnmr),
+            )
+            for point in one.points
+            if point.fmr.value is not None
+        ),
+        note="FMR: two people who match. FNMR: one person who does not, failures counted.",
+    )
+
+
 def points_table(one: Verification) -> Table:
     """Give error rates by threshold, the headline first."""
     shown = [one.headline, *(point for point in one.points if point != one.headline)]
@@ -642,13 +687,14 @@ def _searches(named: Named) -> tuple[Block, ...]:
                 f" lists of {one.depth}. {one.mated:,} searches for somebody enrolled, and"
                 f" {one.nonmated:,} for somebody who is not."
             ),
-            *([_search_table(one)] if one.headline or one.points else []),
+            *([search_table(one)] if one.headline or one.points else []),
             *([_hit_table(one)] if one.hit_rates else []),
         ]
     return tuple(blocks)
 
 
-def _search_table(one: Identification) -> Table:
+def search_table(one: Identification) -> Table:
+    """Give the rates of searches by threshold, the headline first."""
     shown: list[SearchRates] = [*([one.headline] if one.headline else [])]
     shown += [point for point in one.points if point != one.headline]
     return Table(
@@ -679,8 +725,10 @@ def _hit_table(one: Identification) -> Table:
 
 def _times(one: Findings) -> list[Block]:
     blocks: list[Block] = []
-    if one.seconds.value is not None or one.seconds.note:
+    if one.seconds.value is not None:
         blocks.append(Text(f"Median answer to a picture: {_in_line(one.seconds, seconds)}."))
+    elif one.seconds.note:
+        blocks.append(Text(one.seconds.note))
     tables: list[tuple[Block, ...]] = []
     for axis in one.axes:
         groups = [group for group in axis.groups if group.seconds.value is not None]
@@ -773,7 +821,7 @@ def _yield_table(axis: AxisFindings) -> Table:
 
 
 def _calibration(one: CalibrationFindings) -> list[Block]:
-    blocks: list[Block] = []
+    blocks: list[Block] = [Items(one.limits)] if one.limits else []
     if one.thresholds:
         blocks.append(
             Table(
@@ -783,7 +831,9 @@ def _calibration(one: CalibrationFindings) -> list[Block]:
                     (
                         "one person" if row.gallery == 1 else f"a gallery of {row.gallery:,}",
                         small(row.target),
-                        _with_note(estimate_cell(row.threshold, score), row.note),
+                        estimate_cell(
+                            replace(row.threshold, note=row.threshold.note or row.note), score
+                        ),
                     )
                     for row in one.thresholds
                 ),
@@ -819,10 +869,6 @@ def _calibration(one: CalibrationFindings) -> list[Block]:
             )
         )
     return blocks
-
-
-def _with_note(cell: Cell, note: str) -> Cell:
-    return Cell(cell.text, cell.detail, cell.note or note, cell.tone)
 
 
 def _equitability(report: Report) -> tuple[Block, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from likeness.evaluation import VERBAL_SCALE
 from likeness.reports.blocks import Plot
 from likeness.reports.drawing import Ink, draw
 from likeness.reports.wording import (
@@ -49,15 +50,6 @@ _HEAT = (
 _ON_HEAT = "#1b1d21"
 _NO_DATA = "none"
 _DEVIATES = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95)
-# ENFSI's verbal scale: from which log10 likelihood ratio each begins.
-_VERBAL_SCALE = (
-    (math.log10(2), "weak"),
-    (1.0, "moderate"),
-    (2.0, "moderately strong"),
-    (3.0, "strong"),
-    (4.0, "very strong"),
-    (6.0, "extremely strong"),
-)
 
 
 def det_plots(verifications: Sequence[tuple[str, Verification]]) -> tuple[Plot, Plot]:
@@ -76,6 +68,7 @@ def det_plots(verifications: Sequence[tuple[str, Verification]]) -> tuple[Plot, 
         _curves(axes, curves, positive=True)
         _mark_limit(axes, fewest, fewest_mated, lambda rate: rate)
         _keep_to_counted(axes, curves, fewest, fewest_mated)
+        _more_ticks(axes)
 
     def on_deviates(axes: "Axes") -> None:
         warped = [(name, _deviated(curve)) for name, curve in curves]
@@ -225,6 +218,7 @@ def tradeoff_plot(identifications: Sequence[tuple[str, Identification]]) -> Plot
         fewest_mated = min((one.mated for _, one in identifications), default=0)
         _mark_limit(axes, fewest, fewest_mated)
         _keep_to_counted(axes, curves, fewest, fewest_mated)
+        _more_ticks(axes)
         axes.set_xlabel("false positive identification rate (FPIR)")
         axes.set_ylabel("FNIR")
         _legend(axes, curves)
@@ -318,7 +312,8 @@ def likelihood_plot(ratios: LikelihoodRatios, name: str = "") -> Plot:
         _curve(axes, curve, label="", ink=Ink.FIRST, dash="-")
         low, high = axes.get_ylim()
         left = axes.get_xlim()[0]
-        for begins, words in _VERBAL_SCALE:
+        for ratio, words in VERBAL_SCALE:
+            begins = math.log10(ratio)
             if low < begins < high:
                 axes.axhline(begins, color=Ink.LINE, linewidth=0.8, linestyle=":")
                 axes.text(left, begins, f" {words}", color=Ink.MUTED, fontsize=8, va="bottom")
@@ -530,6 +525,15 @@ def _small_ticks(axes: "Axes", which: str) -> None:
         if letter in which:
             axis.set_major_formatter(lambda value, _: small(value))
             axis.set_minor_formatter(NullFormatter())
+
+
+def _more_ticks(axes: "Axes") -> None:
+    """Write numbers between powers of ten on axes that have few of these."""
+    from matplotlib.ticker import LogLocator
+
+    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        if low > 0 and high / low < 200:
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
 
 
 def _percent_ticks(axes: "Axes", which: str) -> None:

@@ -1,6 +1,7 @@
 """Figures in few digits, each with its interval, its counts and what there is to note of it."""
 
 import math
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,6 +11,9 @@ from likeness.service.evaluate.findings import Estimate, Rate
 Form = Callable[[float], str]
 
 UNKNOWN = "not known"
+_NO_FIGURE = "The data carry no such figure."
+_ONLY_RULE_OF_30 = re.compile(r"Only \d+ of the 30 errors[^.]*\(rule of 30\)\.")
+_ONLY_RULE_OF_3 = re.compile(r"No error in [\d,]+ trials[^;]*\(rule of 3\)\.")
 NOTHING = "\N{EN DASH}"
 """What a cell has where there was nothing to measure."""
 RULE_OF_30 = 30
@@ -45,7 +49,7 @@ def small(rate: float) -> str:
     """Say a rate that may be very small: 0.31, 0.012, 9.9e-3, 1e-6."""
     if rate == 0:
         return "0"
-    if rate >= 0.01:
+    if rate >= 0.00995:
         return _few(rate, 2)
     mantissa, exponent = f"{rate:.1e}".split("e")
     return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
@@ -124,24 +128,33 @@ def rate_cell(rate: Rate, form: Form = percent, *, worst: bool = False) -> Cell:
 
     Fewer than 30 errors are marked as unsure.
     """
-    if rate.value is None:
-        note = rate.note or "The data carry no such figure."
-        at_most = interval(rate.low or None, rate.high, form)
-        detail = "; ".join(part for part in (at_most, counts(rate)) if part)
-        return Cell(UNKNOWN, detail, note, "unsure")
     # Below no error there is nothing.
-    ends = interval(rate.low or None, rate.high, form)
-    detail = "; ".join(part for part in (ends, counts(rate)) if part)
+    ends = interval(rate.low if rate.errors else rate.low or None, rate.high, form)
+    detail = "; ".join(part for part in (ends, counts(rate) if rate.trials else "") if part)
+    if rate.value is None:
+        return Cell(UNKNOWN, detail, rate.note or _NO_FIGURE, "unsure")
     tone: Tone = "worst" if worst else "unsure" if rate.errors < RULE_OF_30 else ""
-    return Cell(form(rate.value), detail, rate.note, tone)
+    return Cell(form(rate.value), detail, _rule(rate), tone)
 
 
 def estimate_cell(estimate: Estimate, form: Form = number, *, worst: bool = False) -> Cell:
     """Give the cell of an estimate: its value and interval; a note in place of a missing value."""
     ends = interval(estimate.low, estimate.high, form)
     if estimate.value is None:
-        return Cell(UNKNOWN, ends, estimate.note or "The data carry no such figure.", "unsure")
+        return Cell(UNKNOWN, ends, estimate.note or _NO_FIGURE, "unsure")
     return Cell(form(estimate.value), ends, estimate.note, "worst" if worst else "")
+
+
+def _rule(rate: Rate) -> str:
+    """Give a rate's note; one that says no more than a rule and the counts beside it is short.
+
+    A table would have as many footnotes as cells.
+    """
+    if _ONLY_RULE_OF_30.fullmatch(rate.note):
+        return "Fewer than 30 errors (rule of 30): look at the interval, not at the rate."
+    if _ONLY_RULE_OF_3.fullmatch(rate.note):
+        return "No error was seen: the rate is at most so high (rule of 3)."
+    return rate.note
 
 
 def _few(value: float, digits: int) -> str:
