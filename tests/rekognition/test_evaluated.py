@@ -27,7 +27,6 @@ PICTURES = (
     ("blue", disc(BLUE)),
     ("nobody", grey(100, 100)),
 )
-NONE = np.empty(0, np.int32)
 
 
 def plan_of(
@@ -117,7 +116,7 @@ def test_all_pairs_score_by_search_as_they_do_by_comparison(
 def test_a_gallery_is_searched(
     likeness: RekognitionSystem, rekognition: Any, tmp_path: Path
 ) -> None:
-    scored = likeness.score(plan_of(tmp_path, None, [0, 2, 4], [1, 3, 5]), tell)
+    scored = likeness.score(plan_of(tmp_path, (), [0, 2, 4], [1, 3, 5]), tell)
     found = scored.searches
     assert found is not None
     assert (found.gallery, found.subjects, found.depth) == (3, 3, 3)

@@ -27,9 +27,10 @@ def audited_plan(folder: Path, count: int, kind: str) -> Plan:
         samples.append(PlannedSample(path, path.name, person))
     numbers = np.arange(count, dtype=np.int32)
     searched = kind == "search"
+    ring = np.stack([numbers, np.roll(numbers, 1)], axis=1)
     return Plan(
         tuple(samples),
-        None if searched else np.stack([numbers, np.roll(numbers, 1)], axis=1),
+        ring[:0] if searched else ring,
         numbers[::2] if searched else numbers[:0],
         numbers[1::2] if searched else numbers[:0],
         DataFacts("d", "1", "", "", "", count, count),
@@ -50,7 +51,7 @@ def main() -> None:
         workers=WORKERS,
     )
     scored = system.score(plan, lambda done, total: None)
-    scores = scored.comparisons or scored.searches
+    scores = scored.comparisons if scored.searches is None else scored.searches
     print(len(scored.failures), len(scores or ()), flush=True)
 
 

@@ -2,13 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from likeness.errors import Fault, InvalidRequest
+from likeness.service.evaluate import rekognition_system as system_module
 from likeness.service.evaluate.endpoint import asking as asking_module
 from likeness.service.evaluate.endpoint import client as client_module
 from likeness.service.evaluate.endpoint.descriptions import FaceDescription
@@ -326,10 +329,10 @@ def test_all_pairs_are_two_calls_a_picture(endpoint: FakeEndpoint, tmp_path: Pat
 
 def test_a_gallery_is_searched_for_mates(endpoint: FakeEndpoint, tmp_path: Path) -> None:
     people = ("anna", "berta", "carla", "anna", "dora", "nobody", "emma", "nobody")
-    plan = plan_of(tmp_path / "d", people, None, gallery=[0, 1, 2, 7], searches=[3, 4, 5, 6])
+    plan = plan_of(tmp_path / "d", people, (), gallery=[0, 1, 2, 7], searches=[3, 4, 5, 6])
     scored = score(endpoint, plan, tmp_path, depth=2)
     found = scored.searches
-    assert found is not None and scored.comparisons is None
+    assert found is not None and scored.comparisons is not None and not len(scored.comparisons)
     assert (found.gallery, found.subjects, found.depth) == (3, 3, 2)
     assert found.probes.tolist() == [3, 4, 5, 6]
     # Two pictures of one who is called nobody: she is to be enrolled, and has no face.
@@ -340,6 +343,138 @@ def test_a_gallery_is_searched_for_mates(endpoint: FakeEndpoint, tmp_path: Path)
     assert np.isneginf(found.mate_scores[2]) and np.isneginf(found.other_scores[2])
     assert [number for number, _ in scored.failures] == [5, 7]
     assert endpoint.collections == {}
+
+
+def test_pairs_and_a_gallery_are_agreed_to_together(endpoint: FakeEndpoint, tmp_path: Path) -> None:
+    agreed = Agreed()
+    plan = plan_of(tmp_path / "d", PEOPLE, None, gallery=[0, 2], searches=[1, 3])
+    scored = score(endpoint, plan, tmp_path, confirm=agreed)
+    (cost,) = agreed.costs
+    assert dict(cost.calls) == {"IndexFaces": 6, "SearchFacesByImage": 6}
+    assert scored.comparisons is not None and len(scored.comparisons) == 6
+    assert scored.searches is not None
+    assert scored.searches.mate_ranks.tolist() == [1, 0]
+    assert endpoint.collections == {}
+
+
+def test_people_are_ranked_by_their_best_picture(endpoint: FakeEndpoint, tmp_path: Path) -> None:
+    # Her own picture is less alike than all three of another person, who counts once.
+    people = ("anna", "berta", "berta", "berta", "anna")
+    plan = plan_of(tmp_path / "d", people, (), gallery=[0, 1, 2, 3], searches=[4])
+
+    def trouble(operation: str, pictures: list[bytes]) -> Any:
+        if operation != "SearchFacesByImage":
+            return None
+        (faces,) = endpoint.collections.values()
+        return {
+            "FaceMatches": [
+                {
+                    "Similarity": 20.0 if person_in(data) == "anna" else 30.0,
+                    "Face": {"ExternalImageId": one},
+                }
+                for one, data in faces.items()
+            ],
+            "FaceModelVersion": "7.0",
+        }
+
+    endpoint.trouble = trouble
+    found = score(endpoint, plan, tmp_path).searches
+    assert found is not None
+    assert (found.mate_ranks[0], found.mate_scores[0], found.other_scores[0]) == (2, 20, 30)
+    assert (found.gallery, found.subjects) == (4, 2)
+
+
+def test_more_pictures_than_a_list_can_hold_are_several_galleries(
+    endpoint: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_module, "MOST_CANDIDATES", 3)
+    people = [f"p{n // 2}" for n in range(7)]
+    scored = score(endpoint, plan_of(tmp_path / "d", people, None), tmp_path, depth=3)
+    made = scored.comparisons
+    assert made is not None and len(made) == 21
+    for one, reference, probe in zip(made.scores, made.references, made.probes, strict=True):
+        assert one == similarity(picture(people[reference]), picture(people[probe]))
+    assert endpoint.count("IndexFaces") == 7
+    assert endpoint.count("SearchFacesByImage") == 7 + 4 + 1
+    assert len(endpoint.made) == 3 and endpoint.collections == {}
+
+
+def test_pictures_that_are_the_same_are_sent_once(endpoint: FakeEndpoint, tmp_path: Path) -> None:
+    plan = plan_of(tmp_path / "d", PEOPLE, None)
+    plan.samples[1].path.write_bytes(plan.samples[0].path.read_bytes())
+    plan = replace(plan, digests=(plan.digests[0], plan.digests[0], *plan.digests[2:]))
+    scored = score(endpoint, plan, tmp_path)
+    assert endpoint.count("IndexFaces") == 3
+    assert scored.comparisons is not None
+    assert scored.comparisons.scores[0] == 99
+
+
+def test_pairs_that_are_not_in_a_list_are_said(endpoint: FakeEndpoint, tmp_path: Path) -> None:
+    def trouble(operation: str, pictures: list[bytes]) -> Any:
+        return {"FaceMatches": []} if operation == "SearchFacesByImage" else None
+
+    endpoint.trouble = trouble
+    scored = score(endpoint, plan_of(tmp_path / "d", PEOPLE, None), tmp_path)
+    assert scored.comparisons is not None and not scored.comparisons.scores.any()
+    assert any("6 pairs were not in the lists" in problem.says for problem in scored.problems)
+
+
+def test_a_picture_that_had_to_be_changed_is_said_in_every_run(
+    endpoint: FakeEndpoint, tmp_path: Path
+) -> None:
+    plan = plan_of(tmp_path / "d", PEOPLE, PAIRS)
+    data = cv2.imencode(".webp", np.zeros((40, 50, 3), np.uint8))[1].tobytes()
+    plan.samples[3].path.write_bytes(data)
+    plan = replace(plan, digests=(*plan.digests[:3], hashlib.sha256(data).hexdigest()))
+    for _ in range(2):
+        scored = score(endpoint, plan, tmp_path)
+        (problem,) = scored.problems
+        assert problem.where == "3.jpg" and "Sent as a JPEG" in problem.says
+
+
+def test_an_endpoint_that_only_the_environment_names_is_not_taken_for_aws(
+    tmp_path: Path, endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_REKOGNITION", endpoint.url)
+    system = RekognitionSystem(None, "us-east-1", 5, tmp_path / "journal", Agreed())
+    with pytest.raises(InvalidRequest, match="in place of AWS"):
+        system.score(plan_of(tmp_path / "d", PEOPLE, PAIRS), lambda done, total: None)
+
+
+@pytest.mark.parametrize(
+    ("url", "region", "pace", "match"),
+    [
+        ("ftp://x", "us-east-1", 5, "not the address"),
+        ("http://user:pass@x", "us-east-1", 5, "not the address"),
+        ("http://[", "us-east-1", 5, "not the address"),
+        (None, "no region", 5, "cannot be used"),
+        (None, "us-east-1", 0, "calls a second"),
+        (None, "us-east-1", float("nan"), "calls a second"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_before_anything_is(
+    tmp_path: Path, endpoint: FakeEndpoint, url: str | None, region: str, pace: float, match: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=match) as error:
+        system = RekognitionSystem(url, region, pace, tmp_path / "journal", Agreed())
+        system.score(plan_of(tmp_path / "d", PEOPLE, PAIRS), lambda done, total: None)
+    assert "pass" not in str(error.value)
+
+
+def test_an_endpoint_that_is_not_there_is_said(endpoint: FakeEndpoint, tmp_path: Path) -> None:
+    system = RekognitionSystem("http://127.0.0.1:1", "us-east-1", 99, tmp_path / "j", Agreed())
+    with pytest.raises(Fault, match="cannot be reached"):
+        system.score(plan_of(tmp_path / "d", PEOPLE, PAIRS), lambda done, total: None)
+
+
+def test_without_credentials_it_says_which_to_set(
+    tmp_path: Path, endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(InvalidRequest, match="AWS_ACCESS_KEY_ID"):
+        score(endpoint, plan_of(tmp_path / "d", PEOPLE, PAIRS), tmp_path)
 
 
 def test_a_run_that_ended_in_the_middle_of_a_gallery_goes_on_in_its_collection(

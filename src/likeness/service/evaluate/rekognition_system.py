@@ -24,18 +24,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
-from likeness.evaluation import FAILED, Comparisons, Searches
+from likeness.evaluation import FAILED, Comparisons, Samples, Searches
 from likeness.service.evaluate.endpoint import collections
 from likeness.service.evaluate.endpoint.asking import Asker, Progress, reason_of
-from likeness.service.evaluate.endpoint.client import EndpointClient
+from likeness.service.evaluate.endpoint.client import EndpointClient, check_endpoint
 from likeness.service.evaluate.endpoint.descriptions import FaceDescription, FaceDescriptions
 from likeness.service.evaluate.endpoint.galleries import MOST_CANDIDATES, Gallery
-from likeness.service.evaluate.endpoint.journal import Journal, Key
+from likeness.service.evaluate.endpoint.journal import Journal
 from likeness.service.evaluate.endpoint.pairs import PairComparison
 from likeness.service.evaluate.endpoint.prices import Cost, cost_of, prices_of
 from likeness.service.evaluate.endpoint.sendable import Pictures
+from likeness.service.evaluate.endpoint.work import Work
 from likeness.service.evaluate.findings import RowProblem, SystemFacts
-from likeness.service.evaluate.trials import Plan, Scored, Tell, samples_of
+from likeness.service.evaluate.pair_scores import pairs_of
+from likeness.service.evaluate.readers.problems import Problems
+from likeness.service.evaluate.trials import Plan, Scored, Tell
 
 Confirm = Callable[[Cost], None]
 """Is told what a run costs before it starts, and raises to stop it."""
@@ -61,7 +64,7 @@ class RekognitionSystem:
     search of a gallery asks for (L).
 
     Raises:
-        InvalidRequest: `depth` is more than an endpoint lists.
+        InvalidRequest: the address is none, there is no such pace, or lists are never so long.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class RekognitionSystem:
             raise InvalidRequest(
                 f"Lists of {depth} candidates cannot be had. Choose 1 to {MOST_CANDIDATES}."
             )
+        check_endpoint(endpoint, calls_per_second)
         self._endpoint, self._region = endpoint, region
         self._calls_per_second = calls_per_second
         self._journal, self._confirm = journal, confirm
@@ -93,33 +97,30 @@ class RekognitionSystem:
             kind="rekognition",
             version=_UNKNOWN,
             score="similarity, 0 to 100",
-            details={"region": self._region},
+            details={"region": self._region, "face": "the largest of each picture"},
         )
 
     def score(self, plan: Plan, tell: Tell) -> Scored:
         """Ask what the journal does not know yet, and count all of it.
 
         Raises:
-            InvalidRequest: the endpoint does not let us, or the journal cannot be used.
+            InvalidRequest: the endpoint does not let us, the journal cannot be used, or the plan
+                has more pairs than fit into memory.
             Fault: the endpoint cannot be reached, throttles, or fails over and over.
         """
-        with self._trial(plan) as trial:
-            if len(plan.searches):
-                return trial.search(self.facts(), self._depth, tell)
-            if plan.pairs is None:
-                return trial.compare_all(self.facts(), tell)
-            return trial.compare(self.facts(), plan.pairs, tell)
+        with self._trial(plan, tell) as trial:
+            return trial.score(self._depth)
 
     def answers_of(self, plan: Plan, tell: Tell) -> Described:
         """Have every picture described by DetectFaces: what is said of each face's sex and age.
 
         Which model says it, no answer tells. Raises what `score` raises.
         """
-        with self._trial(plan) as trial:
-            return trial.describe(self.facts(), tell)
+        with self._trial(plan, tell) as trial:
+            return trial.describe()
 
     @contextmanager
-    def _trial(self, plan: Plan) -> Iterator["_Trial"]:
+    def _trial(self, plan: Plan, tell: Tell) -> Iterator["_Trial"]:
         stop = threading.Event()
         with closing(Journal(self._journal, f"{self._endpoint or 'aws'} {self._region}")) as kept:
             client = EndpointClient(
@@ -129,274 +130,236 @@ class RekognitionSystem:
                 connections=self._workers,
                 stop=stop,
             )
-            yield _Trial(plan, Asker(client, kept, stop), self._agree, self._workers)
+            asker = Asker(client, kept, stop)
+            yield _Trial(plan, self.facts(), asker, self._work_off, tell)
 
-    def _agree(self, calls: Mapping[str, int], done: int, most_more: int) -> None:
-        """Have the cost of calls agreed to, where there are any."""
+    def _work_off(self, asker: Asker, works: Sequence[Work], tell: Tell) -> list[str]:
+        """Ask all that is left, once its cost is agreed to; gives what is wrong all the same."""
+        for work in works:
+            work.find()
+        needed = {name for work in works for name in work.collections()}
+        problems = [
+            f"The collection {name} of an earlier run could not be deleted. Delete it."
+            for name in collections.delete_leftovers(asker, needed)
+        ]
+        left = [work.left() for work in works]
+        calls: dict[str, int] = {}
+        for each in left:
+            for operation, count in each.calls.items():
+                calls[operation] = calls.get(operation, 0) + count
         if any(calls.values()):
             cost = cost_of(
-                self.facts().name,
+                asker.client.name,
                 calls,
-                done=done,
-                most_more=most_more,
+                done=sum(each.answered for each in left),
+                most_more=sum(each.most_more for each in left),
                 prices=self._prices,
                 calls_per_second=self._calls_per_second,
             )
             self._confirm(cost)
+        progress = Progress(tell, sum(each.size for each in left))
+        for work in works:
+            problems += work.ask(progress, self._workers)
+        return problems
 
 
-Agree = Callable[[Mapping[str, int], int, int], None]
+WorkOff = Callable[[Asker, Sequence[Work], Tell], list[str]]
 
 
 class _Trial:
     """One plan, worked off at one endpoint."""
 
-    def __init__(self, plan: Plan, asker: Asker, agree: Agree, workers: int) -> None:
-        self._plan, self._asker = plan, asker
-        self._agree, self._workers = agree, workers
-        self._pictures = Pictures(plan)
-        self._ids = self._pictures.ids
-        self._problems: list[RowProblem] = []
-        self._seconds: dict[str, list[float]] = {}
-
-    def compare(self, facts: SystemFacts, pairs: NDArray[np.int32], tell: Tell) -> Scored:
-        """Compare the pairs of a list by CompareFaces."""
-        names = [(self._ids[a], self._ids[b]) for a, b in pairs.tolist()]
-        comparison = PairComparison(self._asker, self._pictures, names)
-        self._delete_leftovers()
-        calls, done, most_more = comparison.calls()
-        self._agree(calls, done, most_more)
-        if any(calls.values()):
-            collections.note_version(self._asker)
-        comparison.ask(Progress(tell, len(set(names))), self._workers)
-        if any(calls.values()):
-            collections.note_version(self._asker)
-        failures = {
-            one: reason for one in self._ids if (reason := comparison.failure_of(one)) is not None
-        }
-        scores = np.full(len(pairs), FAILED)
-        for place, (pair, numbers) in enumerate(zip(names, pairs.tolist(), strict=True)):
-            if any(one in failures for one in pair):
-                continue
-            answer = comparison.answer(pair) or {}
-            if (reason := reason_of(answer)) is not None:
-                self._say_pair_failed(numbers, reason)
-            else:
-                scores[place] = answer["score"]
-                self._seconds.setdefault(pair[1], []).append(answer.get("s", np.nan))
-        return self._scored(
-            facts,
-            "CompareFaces",
-            failures,
-            list(comparison.keys()),
-            comparisons=self._comparisons(scores, pairs[:, 0], pairs[:, 1]),
-        )
-
-    def compare_all(self, facts: SystemFacts, tell: Tell) -> Scored:
-        """Compare every pair once, by enrolling and searching for each picture."""
-        ids = list(dict.fromkeys(self._ids))
-        places = {one: place for place, one in enumerate(ids)}
-        starts = range(0, len(ids), MOST_CANDIDATES)
-        galleries = [
-            Gallery(
-                self._asker,
-                self._pictures,
-                ids[start : start + MOST_CANDIDATES],
-                MOST_CANDIDATES,
-            )
-            for start in starts
-        ]
-        # Each pair once: of two pictures the later one is searched for.
-        work = [(gallery, ids[start:]) for gallery, start in zip(galleries, starts, strict=True)]
-        self._work_off(work, tell)
-        failures: dict[str, str] = {}
-        alike = np.full((len(ids), len(ids)), np.nan, np.float32)
-        for (gallery, probes), start in zip(work, starts, strict=True):
-            self._add_failures(failures, gallery, probes)
-            for probe in probes:
-                for number, similarity in gallery.candidates(probe):
-                    alike[places[probe], start + number] = similarity
-        failed = np.array([one in failures for one in ids], np.bool_)
-        m = len(self._ids)
-        of_sample = np.array([places[one] for one in self._ids], np.int64)
-        references = np.repeat(np.arange(m, dtype=np.int32), np.arange(m - 1, -1, -1))
-        probes_of = [np.arange(first + 1, m, dtype=np.int32) for first in range(m)]
-        probe_numbers = np.concatenate(probes_of) if m else np.empty(0, np.int32)
-        one, other = of_sample[references], of_sample[probe_numbers]
-        scores = alike[np.maximum(one, other), np.minimum(one, other)]
-        missing = np.isnan(scores)
-        scores[missing] = 0
-        fails = failed[one] | failed[other]
-        scores[fails] = FAILED
-        if unlisted := int(np.count_nonzero(missing & ~fails)):
-            self._problems.append(
-                RowProblem(
-                    facts.name,
-                    f"{unlisted:,} pairs were not in the lists of candidates, though every"
-                    " similarity was asked for. They count as similarity 0.",
-                )
-            )
-        return self._scored(
-            facts,
-            "SearchFacesByImage",
-            failures,
-            [key for gallery, probes in work for key in gallery.keys(probes)],
-            comparisons=self._comparisons(scores, references, probe_numbers),
-        )
-
-    def search(self, facts: SystemFacts, depth: int, tell: Tell) -> Scored:
-        """Enrol the gallery of a plan and search it."""
-        enrolled = [self._ids[number] for number in self._plan.gallery.tolist()]
-        searched = [self._ids[number] for number in self._plan.searches.tolist()]
-        gallery = Gallery(self._asker, self._pictures, list(dict.fromkeys(enrolled)), depth)
-        probes = list(dict.fromkeys(searched))
-        self._work_off([(gallery, probes)], tell)
-        failures: dict[str, str] = {}
-        self._add_failures(failures, gallery, probes)
-        whose: dict[str, set[str]] = {}
-        for number in self._plan.gallery.tolist():
-            whose.setdefault(self._ids[number], set()).add(self._plan.samples[number].subject)
-        subjects = {subject for one in whose.values() for subject in one}
-        rows = [
-            _mate_and_others(
-                [(whose[gallery.ids[place]], score) for place, score in gallery.candidates(probe)],
-                self._plan.samples[number].subject,
-            )
-            for probe, number in zip(searched, self._plan.searches.tolist(), strict=True)
-        ]
-        there = [one for one in enrolled if gallery.enrolment_failure(one) is None]
-        searches = Searches(
-            probes=self._plan.searches,
-            mated=np.array(
-                [self._plan.samples[n].subject in subjects for n in self._plan.searches.tolist()],
-                np.bool_,
-            ),
-            mate_scores=np.array([row[0] for row in rows], np.float64),
-            mate_ranks=np.array([row[1] for row in rows], np.int32),
-            other_scores=np.array([row[2] for row in rows], np.float64),
-            gallery=len(there),
-            subjects=len({subject for one in set(there) for subject in whose[one]}),
-            depth=depth,
-        )
-        return self._scored(
-            facts,
-            "SearchFacesByImage",
-            failures,
-            list(gallery.keys(probes)),
-            searches=searches,
-        )
-
-    def describe(self, facts: SystemFacts, tell: Tell) -> Described:
-        """Have every picture described."""
-        descriptions = FaceDescriptions(self._asker, self._pictures, self._ids)
-        left = descriptions.left()
-        self._agree({"DetectFaces": left}, len(descriptions.ids) - left, 0)
-        descriptions.ask(Progress(tell, len(descriptions.ids)), self._workers)
-        self._say_what_was_changed_or_missed()
-        return Described(
-            replace(facts, score="", details={**facts.details, "operation": "DetectFaces"}),
-            tuple(map(descriptions.of, self._ids)),
-            tuple(self._problems),
-        )
-
-    def _work_off(self, work: Sequence[tuple[Gallery, Sequence[str]]], tell: Tell) -> None:
-        for gallery, probes in work:
-            gallery.find(probes)
-        self._delete_leftovers(*(gallery.collection for gallery, _ in work))
-        counts = [gallery.calls(probes) for gallery, probes in work]
-        enrol, search = (sum(each) for each in zip(*counts, strict=True))
-        total = sum(len(gallery.ids) + len(probes) for gallery, probes in work)
-        self._agree({"IndexFaces": enrol, "SearchFacesByImage": search}, total - enrol - search, 0)
-        progress = Progress(tell, total)
-        for gallery, probes in work:
-            if (problem := gallery.ask(probes, progress, self._workers)) is not None:
-                self._problems.append(RowProblem(self._asker.client.name, problem))
-
-    def _add_failures(
-        self, failures: dict[str, str], gallery: Gallery, probes: Sequence[str]
+    def __init__(
+        self, plan: Plan, facts: SystemFacts, asker: Asker, work_off: WorkOff, tell: Tell
     ) -> None:
-        for one in gallery.ids:
-            if (reason := gallery.enrolment_failure(one)) is not None:
-                failures.setdefault(one, reason)
-            elif (seconds := gallery.enrolment_seconds(one)) is not None:
-                self._seconds.setdefault(one, []).append(seconds)
-        for one in probes:
-            if (reason := gallery.search_failure(one)) is not None:
-                failures.setdefault(one, reason)
-            elif (seconds := gallery.seconds(one)) is not None:
-                self._seconds.setdefault(one, []).append(seconds)
+        self._plan, self._facts, self._asker = plan, facts, asker
+        self._pictures = Pictures(plan, asker.journal)
+        self._ids = self._pictures.ids
+        self._work_off, self._tell = work_off, tell
+        self._problems = Problems(facts.name)
 
-    def _delete_leftovers(self, *keep: str | None) -> None:
-        for name in collections.delete_leftovers(self._asker, set(filter(None, keep))):
-            self._problems.append(
-                RowProblem(
-                    self._asker.client.name,
-                    f"The collection {name} of an earlier run could not be deleted. Delete it.",
-                )
-            )
-
-    def _say_pair_failed(self, numbers: Sequence[int], reason: str) -> None:
-        first, second = (self._plan.samples[number].name for number in numbers)
-        self._problems.append(
-            RowProblem(f"{first} and {second}", f"Not compared, which counts as no match: {reason}")
-        )
-
-    def _comparisons(
-        self,
-        scores: NDArray[np.floating],
-        references: NDArray[np.int32],
-        probes: NDArray[np.int32],
-    ) -> Comparisons:
-        subjects = samples_of(self._plan, np.zeros(len(self._ids), np.bool_)).subjects
-        return Comparisons(scores, references, probes, subjects[references] == subjects[probes])
-
-    def _scored(
-        self,
-        facts: SystemFacts,
-        operation: str,
-        failures: Mapping[str, str],
-        keys: Sequence[Key],
-        *,
-        comparisons: Comparisons | None = None,
-        searches: Searches | None = None,
-    ) -> Scored:
-        self._say_what_was_changed_or_missed()
-        version = self._version(set(keys))
+    def score(self, depth: int) -> Scored:
+        """Compare the pairs of the plan, and search its gallery where it has one."""
+        plan = self._plan
+        pairs = None if plan.pairs is None else self._listed_pairs(plan.pairs)
+        blocks = self._blocks() if plan.pairs is None else []
+        gallery = self._gallery(depth) if len(plan.searches) else None
+        works: list[Work] = [*([pairs] if pairs else []), *blocks, *([gallery] if gallery else [])]
+        failures, seconds = self._worked_off(works)
         failed = np.array([one in failures for one in self._ids], np.bool_)
-        seconds = [self._seconds.get(one) for one in self._ids]
+        samples = plan.counted(failed)
+        if plan.pairs is not None and pairs is not None:
+            comparisons = self._of_list(pairs, plan.pairs, samples)
+        else:
+            comparisons = self._of_every_pair(blocks, samples)
+        searches = None if gallery is None else self._of_searches(gallery, samples, depth)
+        version = self._version(works)
+        ways = (["CompareFaces"] if pairs else []) + (
+            ["SearchFacesByImage"] if blocks or gallery else []
+        )
         return Scored(
             system=replace(
-                facts,
+                self._facts,
                 version=version or _UNKNOWN,
                 model=version,
-                details={**facts.details, "operation": operation},
+                details={**self._facts.details, "operation": ", ".join(ways)},
             ),
-            plan=self._plan,
-            samples=samples_of(self._plan, failed),
+            plan=plan,
+            samples=samples,
             comparisons=comparisons,
             searches=searches,
             failures=tuple(
                 (number, failures[one]) for number, one in enumerate(self._ids) if one in failures
             ),
-            seconds=np.array([np.mean(each) if each else np.nan for each in seconds], np.float64),
-            problems=tuple(self._problems),
+            seconds=seconds,
+            problems=self._problems.all(),
         )
 
-    def _say_what_was_changed_or_missed(self) -> None:
-        for number, one in enumerate(self._ids):
-            if (change := self._pictures.changes.get(one)) is not None:
-                self._problems.append(RowProblem(self._plan.samples[number].name, change))
-        if faults := self._asker.trailing_faults:
-            self._problems.append(
-                RowProblem(
-                    self._asker.client.name,
-                    f"It answered none of the last {faults} calls. They count as failures; run the"
-                    " same command again to ask them again.",
-                )
-            )
+    def describe(self) -> Described:
+        """Have every picture described."""
+        descriptions = FaceDescriptions(self._asker, self._pictures, self._ids)
+        self._worked_off([descriptions])
+        details = {**self._facts.details, "operation": "DetectFaces"}
+        return Described(
+            replace(self._facts, score="", details=details),
+            tuple(map(descriptions.of, self._ids)),
+            self._problems.all(),
+        )
 
-    def _version(self, keys: set[Key]) -> str:
+    def _listed_pairs(self, pairs: NDArray[np.int32]) -> PairComparison:
+        names = [(self._ids[a], self._ids[b]) for a, b in pairs.tolist()]
+        return PairComparison(self._asker, self._pictures, names)
+
+    def _blocks(self) -> list[Gallery]:
+        """Make galleries of all pictures, each as large as a list of candidates can be.
+
+        Each is searched for its own pictures and all later ones, which is each pair once.
+        """
+        pairs_of(len(self._ids))
+        ids = list(dict.fromkeys(self._ids))
+        return [
+            Gallery(
+                self._asker,
+                self._pictures,
+                ids[start : start + MOST_CANDIDATES],
+                ids[start:],
+                MOST_CANDIDATES,
+            )
+            for start in range(0, len(ids), MOST_CANDIDATES)
+        ]
+
+    def _gallery(self, depth: int) -> Gallery:
+        enrolled, searched = (
+            list(dict.fromkeys(self._ids[number] for number in numbers.tolist()))
+            for numbers in (self._plan.gallery, self._plan.searches)
+        )
+        return Gallery(self._asker, self._pictures, enrolled, searched, depth)
+
+    def _worked_off(self, works: Sequence[Work]) -> tuple[dict[str, str], NDArray[np.float64]]:
+        """Ask all; gives failures of pictures, and the mean time of answers to each sample."""
+        for problem in self._work_off(self._asker, works, self._tell):
+            self._problems.add_about_all(problem)
+        for number, one in enumerate(self._ids):
+            if change := self._pictures.change(one):
+                self._problems.add("pictures were changed", self._plan.samples[number].name, change)
+        if faults := self._asker.trailing_faults:
+            self._problems.add_about_all(
+                f"It answered none of the last {faults} calls. They count as failures; run the same"
+                " command again to ask them again."
+            )
+        failures = {one: reason for work in works for one, reason in work.failures().items()}
+        took: dict[str, list[float]] = {}
+        for work in works:
+            for one, seconds in work.seconds():
+                took.setdefault(one, []).append(seconds)
+        means = {one: float(np.mean(each)) for one, each in took.items()}
+        return failures, np.array([means.get(one, np.nan) for one in self._ids], np.float64)
+
+    def _of_list(
+        self, comparison: PairComparison, pairs: NDArray[np.int32], samples: Samples
+    ) -> Comparisons:
+        scores = np.full(len(pairs), FAILED)
+        for place, (first, second) in enumerate(pairs.tolist()):
+            if samples.failed[first] or samples.failed[second]:
+                continue
+            answer = comparison.answer((self._ids[first], self._ids[second])) or {}
+            if (reason := reason_of(answer)) is None:
+                scores[place] = answer["score"]
+            else:
+                names = (self._plan.samples[number].name for number in (first, second))
+                self._problems.add(
+                    "pairs were not compared",
+                    " and ".join(names),
+                    f"Not compared, which counts as no match: {reason}",
+                )
+        return _comparisons(scores, pairs[:, 0], pairs[:, 1], samples)
+
+    def _of_every_pair(self, blocks: Sequence[Gallery], samples: Samples) -> Comparisons:
+        places = {one: place for place, one in enumerate(dict.fromkeys(self._ids))}
+        # Similarities of pictures: the row is searched for, the column enrolled, and before it.
+        alike = np.full((len(places), len(places)), np.nan, np.float32)
+        for block in blocks:
+            for probe in block.probes:
+                numbers, similarities = block.candidates(probe)
+                alike[places[probe], places[block.ids[0]] + numbers] = similarities
+        of_sample = np.array([places[one] for one in self._ids], np.intp)
+        count = len(self._ids)
+        total = pairs_of(count)
+        scores = np.empty(total, np.float32)
+        references, probes = np.empty(total, np.int32), np.empty(total, np.int32)
+        end = 0
+        for number, one in enumerate(of_sample):
+            place = slice(end, end := end + count - number - 1)
+            others = of_sample[number + 1 :]
+            scores[place] = alike[np.maximum(one, others), np.minimum(one, others)]
+            scores[place][samples.failed[number + 1 :] | samples.failed[number]] = FAILED
+            references[place] = number
+            probes[place] = np.arange(number + 1, count, dtype=np.int32)
+        unlisted = np.isnan(scores)
+        scores[unlisted] = 0
+        if missing := int(np.count_nonzero(unlisted)):
+            self._problems.add_about_all(
+                f"{missing:,} pairs were not in the lists of candidates, though every similarity"
+                " was asked for. They count as similarity 0."
+            )
+        return _comparisons(scores, references, probes, samples)
+
+    def _of_searches(self, gallery: Gallery, samples: Samples, depth: int) -> Searches:
+        plan = self._plan
+        whose: dict[str, set[int]] = {}
+        for number in plan.gallery.tolist():
+            whose.setdefault(self._ids[number], set()).add(int(samples.subjects[number]))
+        enrolled = [n for n in plan.gallery.tolist() if not samples.failed[n]]
+        mate_scores = np.full(len(plan.searches), FAILED)
+        other_scores = np.full(len(plan.searches), FAILED)
+        mate_ranks = np.zeros(len(plan.searches), np.int32)
+        for place, number in enumerate(plan.searches.tolist()):
+            if samples.failed[number]:
+                continue
+            best: dict[int, float] = {}
+            numbers, similarities = gallery.candidates(self._ids[number])
+            for candidate, score in zip(numbers.tolist(), similarities.tolist(), strict=True):
+                for person in whose[gallery.ids[candidate]]:
+                    best[person] = max(score, best.get(person, FAILED))
+            mate = best.pop(int(samples.subjects[number]), None)
+            other_scores[place] = max(best.values(), default=FAILED)
+            if mate is not None:
+                mate_scores[place] = mate
+                mate_ranks[place] = 1 + sum(score >= mate for score in best.values())
+        return Searches(
+            probes=plan.searches,
+            mated=np.isin(samples.subjects[plan.searches], samples.subjects[plan.gallery]),
+            mate_scores=mate_scores,
+            mate_ranks=mate_ranks,
+            other_scores=other_scores,
+            gallery=len(enrolled),
+            subjects=len({int(samples.subjects[number]) for number in enrolled}),
+            depth=depth,
+        )
+
+    def _version(self, works: Sequence[Work]) -> str:
         """Name the model that answered; a change is a problem that is said."""
+        keys = {key for work in works for key in work.call_keys()}
         counts: dict[str, int] = {}
         answered = False
         for key, version in collections.versions(self._asker):
@@ -410,27 +373,19 @@ class _Trial:
         named = [version for version in counts if version]
         if len(named) > 1:
             spread = ", ".join(f"{counts[version]:,} answers of {version}" for version in named)
-            self._problems.append(
-                RowProblem(
-                    self._asker.client.name,
-                    f"The model changed while it was tested ({spread}), so the figures mix both."
-                    " Run again with another journal.",
-                )
+            self._problems.add_about_all(
+                f"The model changed while it was tested ({spread}), so the figures mix both. Run"
+                " again without the journal."
             )
         return ", ".join(named)
 
 
-def _mate_and_others(
-    candidates: Sequence[tuple[set[str], float]], subject: str
-) -> tuple[float, int, float]:
-    """Give the best mate's score and rank, and the best non-mate's score.
-
-    A picture that two people share is a mate of both.
-    """
-    mates = [score for whose, score in candidates if subject in whose]
-    others = [score for whose, score in candidates if subject not in whose]
-    best_other = max(others, default=FAILED)
-    if not mates:
-        return FAILED, 0, best_other
-    best = max(mates)
-    return best, 1 + sum(score >= best for score in others), best_other
+def _comparisons(
+    scores: NDArray[np.floating],
+    references: NDArray[np.int32],
+    probes: NDArray[np.int32],
+    samples: Samples,
+) -> Comparisons:
+    references, probes = (np.ascontiguousarray(side, np.int32) for side in (references, probes))
+    mated = samples.subjects[references] == samples.subjects[probes]
+    return Comparisons(scores, references, probes, mated)

@@ -82,19 +82,6 @@ class Scored:
     problems: tuple[RowProblem, ...] = ()
 
 
-def samples_of(plan: Plan, failed: NDArray[np.bool_]) -> Samples:
-    """Number the subjects of a plan, and put its samples into groups, an axis for each column.
-
-    Subjects and columns are numbered in the order in which they come; `failed` is (m,) bool, which
-    samples have no template.
-    """
-    numbers: dict[str, int] = {}
-    subjects = [numbers.setdefault(one.subject, len(numbers)) for one in plan.samples]
-    columns = dict.fromkeys(name for one in plan.samples for name in one.labels)
-    axes = (Axis.of(name, [one.labels.get(name, "") for one in plan.samples]) for name in columns)
-    return Samples(np.array(subjects, np.int32), failed, tuple(axes))
-
-
 Tell = Callable[[int, int], None]
 
 

@@ -31,6 +31,7 @@ from botocore.session import Session
 
 from likeness.bounded_answers import answers_within, bound_answers
 from likeness.errors import Fault, InvalidRequest
+from likeness.service.evaluate.endpoint.prices import is_aws
 
 _CONNECT_S = 10.0
 _SILENCE_S = 30.0
@@ -130,10 +131,10 @@ class Pace:
 class EndpointClient:
     """Calls operations of `url`, or of AWS's own endpoint of `region` where there is none.
 
-    `stop` ends all waiting. Any number of threads may call.
+    Both are as `check_endpoint` wants them. `stop` ends all waiting. Any number of threads may call.
 
     Raises:
-        InvalidRequest: the address is none, or boto3 finds no credentials or no such profile.
+        InvalidRequest: boto3 finds no credentials or no such profile, or asks another endpoint.
     """
 
     def __init__(
@@ -146,16 +147,16 @@ class EndpointClient:
         stop: threading.Event,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not 0 < calls_per_second <= 1000:
-            raise InvalidRequest(
-                f"{calls_per_second} calls a second cannot be made. Give a number above 0, up to"
-                " 1000."
-            )
-        _check_url(url)
         self.name = url or f"Amazon Rekognition in {region}"
         self._clock, self._stop = clock, stop
         self._pace = Pace(calls_per_second, clock, self._sleep)
         self._client = self._made(url, region, connections)
+        actual = self._client.meta.endpoint_url
+        if url is None and not is_aws(actual):
+            raise InvalidRequest(
+                f"boto3 is set to ask {actual!r:.200} in place of AWS. Give --endpoint {actual} to"
+                " test that, or unset AWS_ENDPOINT_URL."
+            )
         bound_answers(self._client)
 
     def call(self, operation: str, **request: Any) -> Answered:
@@ -291,7 +292,16 @@ def _one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
-def _check_url(url: str | None) -> None:
+def check_endpoint(url: str | None, calls_per_second: float) -> None:
+    """Check what was chosen of an endpoint, before anything is done with it.
+
+    Raises:
+        InvalidRequest: the address is none, or there is no such pace.
+    """
+    if not 0 < calls_per_second <= 1000:
+        raise InvalidRequest(
+            f"{calls_per_second} calls a second cannot be made. Give a number above 0, up to 1000."
+        )
     if url is None:
         return
     try:

@@ -1,12 +1,13 @@
 """Has faces described by DetectFaces: what an endpoint says of their sex and age."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from likeness.service.evaluate.endpoint import answers
 from likeness.service.evaluate.endpoint.asking import Asker, Call, Progress, reason_of
-from likeness.service.evaluate.endpoint.journal import Entry
+from likeness.service.evaluate.endpoint.journal import Entry, Key
 from likeness.service.evaluate.endpoint.sendable import Pictures
+from likeness.service.evaluate.endpoint.work import CallsLeft
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,19 @@ class FaceDescriptions:
         self._asker, self._pictures = asker, pictures
         self.ids = tuple(dict.fromkeys(ids))
 
-    def left(self) -> int:
-        """Count what is left to ask."""
-        return sum(self._known(one) is None for one in self.ids)
+    def find(self) -> None:
+        """Descriptions leave nothing at an endpoint."""
 
-    def ask(self, progress: Progress, workers: int) -> None:
+    def collections(self) -> Sequence[str]:
+        """Name none."""
+        return ()
+
+    def left(self) -> CallsLeft:
+        """Count pictures."""
+        left = sum(self._known(one) is None for one in self.ids)
+        return CallsLeft({"DetectFaces": left}, len(self.ids) - left)
+
+    def ask(self, progress: Progress, workers: int) -> Sequence[str]:
         """Ask what is left.
 
         Raises:
@@ -45,6 +54,21 @@ class FaceDescriptions:
         described = (one for one in self.ids if "faces" in (self._known(one) or {}))
         proven = next(map(self._call, described), None)
         self._asker.each(left, lambda one: self._asker.answer(self._call(one)), workers, proven)
+        return ()
+
+    def failures(self) -> Mapping[str, str]:
+        """Give the pictures that have no description, and why."""
+        reasons = ((one, reason_of(self._known(one))) for one in self.ids)
+        return {one: reason for one, reason in reasons if reason is not None}
+
+    def seconds(self) -> Iterator[tuple[str, float]]:
+        """Give pictures with how long it took to describe them."""
+        known = ((one, self._known(one) or {}) for one in self.ids)
+        return ((one, entry["s"]) for one, entry in known if "s" in entry)
+
+    def call_keys(self) -> Iterator[Key]:
+        """Give the keys of all calls."""
+        return (self._call(one).key for one in self.ids)
 
     def of(self, picture: str) -> FaceDescription:
         """Give what was said of a picture that was asked about."""

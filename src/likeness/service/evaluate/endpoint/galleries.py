@@ -7,8 +7,11 @@ found by ListFaces, so that nothing is enrolled twice.
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from likeness.errors import Fault
 from likeness.service.evaluate.endpoint import answers, collections
@@ -16,73 +19,107 @@ from likeness.service.evaluate.endpoint.asking import Asker, Call, Progress, rea
 from likeness.service.evaluate.endpoint.client import Unanswered, Unusable
 from likeness.service.evaluate.endpoint.journal import Entry, Key
 from likeness.service.evaluate.endpoint.sendable import Pictures
+from likeness.service.evaluate.endpoint.work import CallsLeft
 
 MOST_CANDIDATES = 4096
 """The longest list that Rekognition gives."""
 _PAGE = 4096
+_NONE = np.empty((0, 2))
 
 _logger = logging.getLogger(__name__)
 
 
 class Gallery:
-    """The pictures `ids`, each once, as one collection of an endpoint."""
+    """The pictures `ids`, each once, as one collection of an endpoint, and who is searched for.
 
-    def __init__(self, asker: Asker, pictures: Pictures, ids: Sequence[str], depth: int) -> None:
+    A search lists `depth` candidates at most.
+    """
+
+    def __init__(
+        self,
+        asker: Asker,
+        pictures: Pictures,
+        ids: Sequence[str],
+        probes: Sequence[str],
+        depth: int,
+    ) -> None:
         self._asker, self._pictures = asker, pictures
-        self.ids = tuple(ids)
+        self.ids, self.probes = tuple(ids), tuple(probes)
         self._depth = depth
         self._numbers = {one: number for number, one in enumerate(self.ids)}
         self.fingerprint = hashlib.sha256("\n".join(self.ids).encode()).hexdigest()[:32]
         known = collections.collection_of(asker, self.fingerprint)
         self._name, self._state = known or ("", collections.DELETED)
 
-    @property
-    def collection(self) -> str | None:
-        """The name of the collection that an earlier run left, if it did."""
-        return self._name if self._state == collections.MADE else None
-
-    def find(self, probes: Sequence[str]) -> None:
+    def find(self) -> None:
         """Look whether the collection that an earlier run left is still there, and who is in it.
 
         Raises:
             LikenessError: nothing can be asked.
         """
-        if self.collection is None or all(self._search(one) is not None for one in probes):
+        if not self.collections() or all(self._search(one) is not None for one in self.probes):
             return
         if collections.is_there(self._asker, self._name):
             self._adopt()
         else:
             self._state = collections.DELETED
 
-    def calls(self, probes: Sequence[str]) -> tuple[int, int]:
+    def collections(self) -> Sequence[str]:
+        """Name the collection that an earlier run left, if it did."""
+        return (self._name,) if self._state == collections.MADE else ()
+
+    def left(self) -> CallsLeft:
         """Count how many pictures are left to enrol and to search for."""
-        searches = sum(self._search(one) is None for one in probes)
-        if not searches:
-            return 0, 0
-        return sum(not self._is_enrolled(one) for one in self.ids), searches
+        search = sum(self._search(one) is None for one in self.probes)
+        enrol = sum(not self._is_enrolled(one) for one in self.ids) if search else 0
+        answered = len(self.ids) + len(self.probes) - enrol - search
+        return CallsLeft({"IndexFaces": enrol, "SearchFacesByImage": search}, answered)
 
-    def ask(self, probes: Sequence[str], progress: Progress, workers: int) -> str | None:
+    def ask(self, progress: Progress, workers: int) -> Sequence[str]:
         """Enrol and search what is left, and delete the collection.
-
-        Gives what is wrong where the collection cannot be deleted, else None.
 
         Raises:
             LikenessError: nothing more can be asked; the collection stays for the next run.
         """
-        enrol, search = self.calls(probes)
-        progress.skip(len(self.ids) + len(probes) - enrol - search)
-        if search:
-            self._prepare()
-            left = (one for one in self.ids if not self._is_enrolled(one))
+        left = self.left()
+        progress.skip(left.answered)
+        if any(left.calls.values()):
+            if not self.collections():
+                self._make()
             calls = map(self._indexing, self.ids)
             proven = next((one for one in calls if "faces" in (self._asker.known(one) or {})), None)
-            self._asker.each(progress.over(left), self._enrol, workers, proven)
-            left = (one for one in probes if self._search(one) is None)
-            self._asker.each(progress.over(left), self._look_for, workers, None)
+            to_enrol = (one for one in self.ids if not self._is_enrolled(one))
+            self._asker.each(progress.over(to_enrol), self._enrol, workers, proven)
+            to_search = (one for one in self.probes if self._search(one) is None)
+            self._asker.each(progress.over(to_search), self._look_for, workers, None)
         if self._state == collections.DELETED:
-            return None
+            return ()
         problem = collections.delete_collection(self._asker, self._name, self.fingerprint)
-        return problem and f"The collection {self._name} could not be deleted ({problem})."
+        if problem is None:
+            return ()
+        return (f"The collection {self._name} could not be deleted ({problem}). Delete it.",)
+
+    def failures(self) -> Mapping[str, str]:
+        """Give the pictures that could not be enrolled or searched for, and why."""
+        reasons = (
+            *((one, self.enrolment_failure(one)) for one in self.ids),
+            *((one, self._search_failure(one)) for one in self.probes),
+        )
+        return {one: reason for one, reason in reversed(reasons) if reason is not None}
+
+    def seconds(self) -> Iterator[tuple[str, float]]:
+        """Give pictures with how long it took to enrol them, or to search for them."""
+        calls = (
+            *((one, self._indexing(one)) for one in self.ids),
+            *((one, self._searching(one)) for one in self.probes),
+        )
+        known = ((one, self._asker.known(call) or {}) for one, call in calls)
+        return ((one, entry["s"]) for one, entry in known if "s" in entry)
+
+    def call_keys(self) -> Iterator[Key]:
+        """Give the keys of all calls."""
+        yield from (self._indexing(one).key for one in self.ids)
+        yield from (self._searching(one).key for one in self.probes)
 
     def enrolment_failure(self, picture: str) -> str | None:
         """Give why a picture is not in the gallery; None where it is."""
@@ -90,31 +127,15 @@ class Gallery:
             self._asker.known(self._indexing(picture))
         )
 
-    def search_failure(self, picture: str) -> str | None:
-        """Give why there is no search with a picture; None where there is one."""
+    def candidates(self, picture: str) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Give numbers in `ids` and similarities of those that a picture was found alike."""
+        found = (self._search(picture) or {}).get("found", _NONE)
+        return found[:, 0].astype(np.intp), found[:, 1]
+
+    def _search_failure(self, picture: str) -> str | None:
         return self._pictures.unsendable(picture) or reason_of(self._search(picture))
 
-    def candidates(self, picture: str) -> Sequence[tuple[int, float]]:
-        """Give numbers in `ids` and similarities of those that a picture was found alike."""
-        return [(number, score) for number, score in (self._search(picture) or {}).get("found", ())]
-
-    def keys(self, probes: Sequence[str]) -> Iterator[Key]:
-        """Give the keys of all calls."""
-        yield from (self._indexing(one).key for one in self.ids)
-        yield from (self._searching(one).key for one in probes)
-
-    def seconds(self, probe: str) -> float | None:
-        """Give how long the search with a picture took."""
-        return (self._search(probe) or {}).get("s")
-
-    def enrolment_seconds(self, picture: str) -> float | None:
-        """Give how long it took to enrol a picture."""
-        return (self._asker.known(self._indexing(picture)) or {}).get("s")
-
-    def _prepare(self) -> None:
-        """Have a collection: the one that an earlier run left, or a new one."""
-        if self.collection is not None:
-            return
+    def _make(self) -> None:
         try:
             self._name = collections.make_collection(self._asker, self.fingerprint)
         except (Unusable, Unanswered) as error:

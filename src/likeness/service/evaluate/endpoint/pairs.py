@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from likeness.service.evaluate.endpoint import answers
+from likeness.service.evaluate.endpoint import answers, collections
 from likeness.service.evaluate.endpoint.asking import Asker, Call, Progress, reason_of
 from likeness.service.evaluate.endpoint.journal import Entry, Key
 from likeness.service.evaluate.endpoint.sendable import Pictures
+from likeness.service.evaluate.endpoint.work import CallsLeft
 
 Pair = tuple[str, str]
 
@@ -18,18 +19,25 @@ class PairComparison:
         self._asker, self._pictures = asker, pictures
         self._pairs = list(dict.fromkeys(pairs))
 
-    def calls(self) -> tuple[Mapping[str, int], int, int]:
-        """Count what is left to ask, what was answered, and how many probes may come on top."""
+    def find(self) -> None:
+        """Pairs leave nothing at an endpoint."""
+
+    def collections(self) -> Sequence[str]:
+        """Name none."""
+        return ()
+
+    def left(self) -> CallsLeft:
+        """Count pairs; as many probes may come as there are pictures that may fail."""
         left = [
             pair
             for pair in self._pairs
             if self.answer(pair) is None and not any(map(self.failure_of, pair))
         ]
         unsure = {one for pair in left for one in pair if self._probe(one) is None}
-        return {"CompareFaces": len(left)}, len(self._pairs) - len(left), len(unsure)
+        return CallsLeft({"CompareFaces": len(left)}, len(self._pairs) - len(left), len(unsure))
 
-    def ask(self, progress: Progress, workers: int) -> None:
-        """Ask what is left.
+    def ask(self, progress: Progress, workers: int) -> Sequence[str]:
+        """Ask what is left, and before and after it which model it is.
 
         Raises:
             LikenessError: nothing more can be asked.
@@ -37,7 +45,24 @@ class PairComparison:
         left = (pair for pair in progress.over(self._pairs) if self._is_left(pair))
         answered = (pair for pair in self._pairs if "score" in (self.answer(pair) or {}))
         proven = next(map(self._call, answered), None)
+        asks = any(self.left().calls.values())
+        if asks:
+            collections.note_version(self._asker)
         self._asker.each(left, self._compare, workers, proven)
+        if asks:
+            collections.note_version(self._asker)
+        return ()
+
+    def failures(self) -> Mapping[str, str]:
+        """Give the pictures that the endpoint cannot use, and why."""
+        pictures = dict.fromkeys(one for pair in self._pairs for one in pair)
+        reasons = ((one, self.failure_of(one)) for one in pictures)
+        return {one: reason for one, reason in reasons if reason is not None}
+
+    def seconds(self) -> Iterator[tuple[str, float]]:
+        """Give probes with how long each comparison took."""
+        known = ((pair, self.answer(pair) or {}) for pair in self._pairs)
+        return ((pair[1], answer["s"]) for pair, answer in known if "s" in answer)
 
     def answer(self, pair: Pair) -> Entry | None:
         """Give what is known of a pair; None where one of it failed before it was asked."""
@@ -51,7 +76,7 @@ class PairComparison:
             return None
         return reason_of(probe) or (None if probe.get("faces") else answers.NO_FACE)
 
-    def keys(self) -> Iterator[Key]:
+    def call_keys(self) -> Iterator[Key]:
         """Give the keys of all pairs."""
         return (self._call(pair).key for pair in self._pairs)
 

@@ -21,6 +21,7 @@ AWS_PRICES: Mapping[str, float] = MappingProxyType(
     }
 )
 """US dollars for one call of each operation."""
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 AWS_PRICES_AS_OF = "October 2026"
 
 
@@ -49,9 +50,12 @@ class Cost:
         parts = [f"{count:,} calls of {name}" for name, count in self.calls.items() if count]
         before = f" ({self.done:,} were answered before)" if self.done else ""
         more = f", and up to {self.most_more:,} of DetectFaces" if self.most_more else ""
+        sent = "are sent there"
+        if self.endpoint.startswith("http:") and urlsplit(self.endpoint).hostname not in _LOOPBACK:
+            sent += ", and by http anybody on the way can see them"
         return (
             f"Ask {self.endpoint} for {' and '.join(parts)}{more}{before}? {self._price()} It takes"
-            f" {_duration(self.seconds)} or more. Pictures of people are sent there."
+            f" {_duration(self.seconds)} or more. Pictures of people {sent}."
         )
 
     def _price(self) -> str:

@@ -8,7 +8,6 @@ is not looked into: whether it can be read is for the endpoint to say.
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InputError, InvalidImage
+from likeness.service.evaluate.endpoint.journal import Journal
 from likeness.service.evaluate.trials import Plan
 from likeness.vision.decode import DEFAULT_LIMITS, inspect
 
@@ -27,6 +27,7 @@ _LEAST_SIDE = 64
 # Of a SHA-256 in hexadecimal: 128 bits name a picture.
 _DIGITS = 32
 _ENCODED_AT_HAND = 16
+_SENT = "sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,12 @@ class SendablePicture:
 class Pictures:
     """The pictures of a plan by their ids, which are those of their bytes: duplicates share one.
 
-    `ids` has each sample's, in order.
+    `ids` has each sample's, in order. How a picture was changed is kept in the journal.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, journal: Journal) -> None:
         self._files: dict[str, tuple[Path, str]] = {}
-        self._changes: dict[str, str] = {}
+        self._journal = journal
         self._unsendable: dict[str, str] = {}
         self._encoded: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
@@ -54,10 +55,9 @@ class Pictures:
             for number, (sample, digest) in enumerate(zip(plan.samples, plan.digests, strict=True))
         )
 
-    @property
-    def changes(self) -> Mapping[str, str]:
-        """How those that were sent differ from their files, where they do."""
-        return self._changes
+    def change(self, picture: str) -> str:
+        """Say how what was sent differs from the file; nothing where it does not."""
+        return str((self._journal.get((_SENT, picture)) or {}).get("change", ""))
 
     def unsendable(self, picture: str) -> str | None:
         """Give why a picture could not be sent, where that was tried."""
@@ -78,8 +78,9 @@ class Pictures:
             self._unsendable[picture] = " ".join(str(error).split())[:200]
             raise
         if sent.change:
+            if self.change(picture) != sent.change:
+                self._journal.append((_SENT, picture), {"change": sent.change})
             with self._lock:
-                self._changes[picture] = sent.change
                 self._encoded[picture] = sent.data
                 while len(self._encoded) > _ENCODED_AT_HAND:
                     self._encoded.popitem(last=False)
