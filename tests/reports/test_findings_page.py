@@ -145,4 +145,4 @@ def test_thousands_of_problems_do_not_make_a_large_page() -> None:
     long = replace(_bare(), problems=(problem,) * 5000)
     html = write_html(_of(long))
     assert len(html) < 200_000
-    assert "4,800 more rows are in the JSON." in read(html).text
+    assert "4,800 more problems are in the JSON." in read(html).text

@@ -25,7 +25,7 @@ from likeness.service.evaluate.attributes import (
     require_labels,
     to_json,
 )
-from likeness.service.evaluate.coverage import plan_of_labels
+from likeness.service.evaluate.data import DataSource, read_data
 from likeness.service.evaluate.findings import SystemFacts
 from likeness.service.evaluate.predictions import predictions_of, read_predictions
 from likeness.service.evaluate.readers import DataDescription, read_labels
@@ -151,7 +151,7 @@ def _of_endpoint(
     from likeness.service.evaluate.endpoint.prices import Cost
     from likeness.service.evaluate.rekognition_system import RekognitionSystem
 
-    plan = plan_of_labels(manifest, root, description)
+    plan, _ = read_data(DataSource(path=manifest, root=root, description=description))
     labels = labels_of(plan)
     # Before anything is asked, and paid for.
     require_labels(labels, attribute, by, within)

@@ -10,6 +10,7 @@ import typer
 from likeness import __version__
 from likeness.app import Workload
 from likeness.cli.installation import load_locator, prepare
+from likeness.cli.terminal import evaluation_options as options
 from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.findings import print_blocks, print_problems
 from likeness.cli.terminal.options import (
@@ -24,27 +25,22 @@ from likeness.cli.terminal.output_file import write_reports
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
 from likeness.reports import coverage_at_terminal, write_coverage
-from likeness.service.evaluate.coverage import cover, plan_of_labels, to_json
+from likeness.service.evaluate.coverage import cover, to_json
+from likeness.service.evaluate.data import DataSource, read_data
 from likeness.service.evaluate.looks import Look, look_at
 from likeness.service.evaluate.readers import DataDescription
 from likeness.service.evaluate.trials import PlannedSample
 
 
 def coverage(
-    manifest: Annotated[
+    data: Annotated[
         Path,
         typer.Argument(
-            metavar="MANIFEST.csv",
-            help="CSV: path, subject if known, and columns of groups, such as sex and age.",
+            metavar="DATA",
+            help="Manifest (CSV: path, subject if known, and columns of groups), a folder of"
+            " people, or a list of pairs.",
         ),
     ],
-    root: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder that the manifest's paths start from. Default: the manifest's own.",
-        ),
-    ] = None,
     group: Annotated[
         list[str] | None,
         typer.Option(
@@ -56,22 +52,13 @@ def coverage(
     labels_only: Annotated[
         bool, typer.Option("--labels-only", help="Count labels, and look at no picture.")
     ] = False,
-    name: Annotated[str, typer.Option(metavar="TEXT", help="Name of the data.")] = "",
-    data_version: Annotated[
-        str, typer.Option(metavar="TEXT", help="Version of the data.")
-    ] = "not stated",
-    provenance: Annotated[
-        str, typer.Option(metavar="TEXT", help="Where the data come from, and on what terms.")
-    ] = "not stated",
-    labelled_by: Annotated[
-        str, typer.Option(metavar="TEXT", help="Who gave the labels, and on which scale.")
-    ] = "not stated",
-    out: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR", help="Folder for report.html and report.json; made if missing."
-        ),
-    ] = Path("coverage"),
+    root: options.Root = None,
+    labels: options.LabelsFile = None,
+    name: options.Name = "",
+    data_version: options.DataVersion = "not stated",
+    provenance: options.Provenance = "not stated",
+    labelled_by: options.LabelledBy = "not stated",
+    out: options.Out = Path("coverage"),
     as_json: AsJson = False,
     detector: Detector = None,
     detector_side: DetectorSide = None,
@@ -84,9 +71,8 @@ def coverage(
     Groups are the manifest's own columns. Pose, sharpness, light and size of the face are measured,
     and the year is the manifest's or the camera's. Nobody's sex, age or race is guessed.
     """
-    plan = plan_of_labels(
-        manifest, root, DataDescription(name, data_version, provenance, labelled_by)
-    )
+    description = DataDescription(name, data_version, provenance, labelled_by)
+    plan, _ = read_data(DataSource(path=data, root=root, labels=labels, description=description))
     made_by = f"Likeness {__version__}"
     if labels_only:
         report = cover(plan, None, by=group or (), made_at=datetime.now(UTC), made_by=made_by)

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.evaluation.comparisons import Axis
+from likeness.evaluation.intervals import wilson
 
-_Z_95 = 1.959963984540054
 _SHUFFLES = 2000
 Mask = NDArray[np.bool_]
 
@@ -64,7 +64,7 @@ def clustered_rate(wrong: Mask, subjects: NDArray[np.integer]) -> ClusteredRate:
         spread = float(((wrongs - rate * sizes) ** 2).sum()) / trials**2
         independent = rate * (1 - rate) / trials
         effective = trials / max(1.0, spread / independent)
-    low, high = _wilson(rate, effective)
+    low, high = wilson(rate * effective, effective)
     return ClusteredRate(errors, trials, len(sizes), effective, rate, low, high)
 
 
@@ -165,14 +165,3 @@ def years_between(
     above = np.maximum(answers[:, 0] - truths[:, 1], 0.0)
     below = np.maximum(truths[:, 0] - answers[:, 1], 0.0)
     return np.asarray(above - below, np.float64)
-
-
-def _wilson(rate: float, trials: float) -> tuple[float, float]:
-    """Bound a rate as Wilson does (1927), for a number of trials that need not be whole."""
-    z2 = _Z_95**2 / trials
-    middle = (rate + z2 / 2) / (1 + z2)
-    reach = _Z_95 * math.sqrt(rate * (1 - rate) / trials + z2 / (4 * trials)) / (1 + z2)
-    return (
-        0.0 if rate == 0 else max(0.0, middle - reach),
-        1.0 if rate == 1 else min(1.0, middle + reach),
-    )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
+from likeness.evaluation.rates import threshold_at_fmr
 
 
 class Share(NamedTuple):
@@ -113,23 +114,14 @@ def threshold_at_fpir(searches: Searches, target: float) -> float:
             "No search is for somebody who is not enrolled, so there is no FPIR. Leave some people"
             " out of the gallery."
         )
-    others = np.sort(every[every > -np.inf])
-    if not len(others):
+    if not (every > -np.inf).any():
         mates = searches.mate_scores[searches.mate_scores > -np.inf]
         if not len(mates):
             raise InvalidRequest(
                 "No search has any candidate, so there is no threshold. Look at what failed."
             )
         return float(mates.min())
-    # At most this many may reach the threshold; what a float holds of a product is not less.
-    allowed = math.floor(target * len(every) * (1 + 1e-12))
-    if allowed >= len(others):
-        return float(others[0])
-    too_many = others[len(others) - allowed - 1]
-    reached = others[others > too_many]
-    if len(reached):
-        return float(reached[0])
-    return float(np.nextafter(others[-1], np.inf, dtype=others.dtype))
+    return threshold_at_fmr(every, target)
 
 
 def hit_rates(searches: Searches, depth: int | None = None) -> tuple[Share, ...]:

@@ -1,12 +1,10 @@
 """The page of an audit of answers about people's attributes, and what a terminal shows of it."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from likeness.reports.blocks import (
     Block,
     Cell,
-    Facts,
     Items,
     Page,
     Plot,
@@ -14,6 +12,7 @@ from likeness.reports.blocks import (
     Table,
     Text,
 )
+from likeness.reports.data_blocks import facts_of, left_out, problems_of, system_words
 from likeness.reports.drawing import Ink, draw
 from likeness.reports.pages import write_page
 from likeness.reports.wording import (
@@ -33,14 +32,12 @@ from likeness.service.evaluate.attributes import (
     AttributeGroup,
     AttributeReport,
 )
-from likeness.service.evaluate.findings import DataFacts, RowProblem, SystemFacts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_GROUPS = 60
 _MOST_PLOTTED = 24
-_MOST_PROBLEMS = 200
 _MOST_SHOWN = 12
 _LONGEST_LABEL = 26
 
@@ -54,13 +51,13 @@ def attributes_page(report: AttributeReport) -> Page:
     """Give the page of an audit of answers, not yet as HTML."""
     sections = (
         Section("In short", _summary(report)),
-        Section("What was tested", (tested(report.system, report.data), Text(report.rule))),
+        Section("What was tested", (facts_of(report.system, report.data), Text(report.rule))),
         Section("Wrong answers by group", _groups(report)),
         Section("Answers by label", _confusion(report)),
         Section("Surer answers alone", _confidences(report)),
         Section("Pictures without an answer", _reasons(report)),
         Section("What the data cannot support, and what else to know", (Items(report.limits),)),
-        Section("What is wrong with the data", problem_blocks(report.problems)),
+        Section("What is wrong with the data", problems_of(report.problems)),
     )
     return Page(
         report.title,
@@ -87,51 +84,6 @@ def attributes_at_terminal(report: AttributeReport) -> tuple[Block, ...]:
         rows = tuple((row[0], *row[2:5]) for row in table.rows[:_MOST_SHOWN])
         blocks.append(Table(table.caption, (table.columns[0], *table.columns[2:5]), rows, note))
     return (*blocks, Items(report.limits))
-
-
-def system_words(system: SystemFacts) -> str:
-    """Name a system with its version."""
-    return " ".join(part for part in (system.name, system.version) if part)
-
-
-def tested(system: SystemFacts | None, data: DataFacts) -> Facts:
-    """Say what was tested, on which data."""
-    who = () if system is None else (("System", system_words(system)), *system.details.items())
-    model = () if system is None else (("Model", system.model),)
-    return Facts(
-        (
-            *who,
-            *model,
-            ("Data", data.name),
-            ("Version", data.version),
-            ("Provenance", data.provenance),
-            ("Labelled by", data.labelled_by),
-            ("Pictures", f"{data.images:,}"),
-            (
-                "People",
-                f"{data.subjects:,}"
-                if data.has_identities
-                else "not known; each picture counts as another person",
-            ),
-            ("SHA-256 of the data", data.digest),
-        )
-    )
-
-
-def problem_blocks(problems: Sequence[RowProblem]) -> tuple[Block, ...]:
-    """List rows that could not be used; nothing where there are none."""
-    if not problems:
-        return ()
-    left = len(problems) - _MOST_PROBLEMS
-    return (
-        Table(
-            f"Rows that could not be used: {len(problems):,}",
-            ("Where", "What is wrong"),
-            tuple((row.where, row.says) for row in problems[:_MOST_PROBLEMS]),
-            note=f"{left:,} more are in the JSON." if left > 0 else "",
-            folded=len(problems) > 10,
-        ),
-    )
 
 
 def _summary(report: AttributeReport) -> tuple[Block, ...]:
@@ -196,8 +148,7 @@ def _table(axis: AttributeAxis) -> Table:
     ages = any(group.years_off is not None for group in axis.groups)
     columns = ("Group", "People", "Pictures", "No answer", "Wrong answers", "Wrong or none")
     notes = [f"{axis.unlabelled:,} pictures have no label."] if axis.unlabelled else []
-    if len(axis.groups) > _MOST_GROUPS:
-        notes.append(f"{len(axis.groups) - _MOST_GROUPS} more groups are in the JSON.")
+    notes.append(left_out(len(axis.groups), _MOST_GROUPS, "groups"))
     return Table(
         f"By {axis.axis}, most wrong first",
         (*columns, *(("Years above the truth", "Years off") if ages else ())),
@@ -213,7 +164,7 @@ def _table(axis: AttributeAxis) -> Table:
             )
             for group in axis.groups[:_MOST_GROUPS]
         ),
-        " ".join(notes),
+        " ".join(notes).strip(),
     )
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from likeness.reports.attributes_page import problem_blocks, tested
 from likeness.reports.blocks import Block, Cell, Items, Page, Section, Table, Text
+from likeness.reports.data_blocks import facts_of, problems_of, suspicions_of
 from likeness.reports.pages import write_page
 from likeness.reports.wording import NOTHING, minute, number, one_in, percent, small
 from likeness.service.evaluate.coverage import (
@@ -15,7 +15,6 @@ from likeness.service.evaluate.coverage import (
 
 _MOST_GROUPS = 80
 _MOST_SHOWN = 12
-_MOST_SUSPICIONS = 200
 _MOST_AXES_SHOWN = 4
 
 
@@ -31,7 +30,7 @@ def coverage_page(report: CoverageReport) -> Page:
     measured = [axis for axis in report.axes if axis.kind == "measured"]
     sections = (
         Section("What is missing, and what else to know", (Items(report.limits),)),
-        Section("The data", (tested(None, report.data),)),
+        Section("The data", (facts_of(None, report.data),)),
         Section("Who is in it", (_RULES, *map(_table, labelled)) if labelled else ()),
         Section("Groups crossed", tuple(_table(axis) for axis in crossed)),
         Section("How they are shown", tuple(_measured_table(axis) for axis in measured)),
@@ -40,7 +39,8 @@ def coverage_page(report: CoverageReport) -> Page:
         Section("Pictures that cannot be used", _failures(report)),
         Section("What a rate needs", (_needed(report),)),
         Section(
-            "What is wrong with the data", (*_suspicions(report), *problem_blocks(report.problems))
+            "What is wrong with the data",
+            (*suspicions_of(report.suspicions), *problems_of(report.problems)),
         ),
     )
     return Page(
@@ -213,20 +213,5 @@ def _needed(report: CoverageReport) -> Table:
         tuple(
             (Cell(small(rate), one_in(rate)), f"{least:,}", f"{surely:,}")
             for rate, least, surely in report.needed
-        ),
-    )
-
-
-def _suspicions(report: CoverageReport) -> tuple[Block, ...]:
-    if not report.suspicions:
-        return ()
-    return (
-        Table(
-            f"Suspected duplicates: {len(report.suspicions):,}",
-            ("First", "Second", "What it looks like"),
-            tuple(
-                (one.first, one.second, one.says) for one in report.suspicions[:_MOST_SUSPICIONS]
-            ),
-            folded=len(report.suspicions) > 10,
         ),
     )

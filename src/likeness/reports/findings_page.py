@@ -20,6 +20,13 @@ from likeness.reports.blocks import (
     Table,
     Text,
 )
+from likeness.reports.data_blocks import (
+    facts_of,
+    left_out,
+    problems_of,
+    suspicions_of,
+    system_words,
+)
 from likeness.reports.pages import write_page
 from likeness.reports.plots import (
     det_plots,
@@ -65,7 +72,6 @@ from likeness.service.evaluate.findings import (
     Verification,
 )
 
-_MOST_ROWS = 200
 _MOST_CELLS = 15
 _MOST_GROUPS = 150
 
@@ -99,7 +105,7 @@ def findings_page(report: Report) -> Page:
     return Page(
         report.title,
         (
-            *(f"{name}: {_system(one)}, on {one.data.name}" for name, one in named),
+            *(f"{name}: {system_words(one.system)}, on {one.data.name}" for name, one in named),
             f"{minute(report.made_at)}, by {report.made_by}",
         ),
         tuple(section for section in sections if section.blocks),
@@ -148,10 +154,6 @@ def summary_blocks(report: Report) -> tuple[Block, ...]:
     if report.differences:
         blocks.append(_differences(report.differences, named))
     return tuple(blocks)
-
-
-def _system(one: Findings) -> str:
-    return " ".join(part for part in (one.system.name, one.system.version) if part)
 
 
 def _for_each(named: Named, blocks_of: Callable[[Findings], Sequence[Block]]) -> tuple[Block, ...]:
@@ -342,28 +344,7 @@ def _p(value: float) -> str:
 
 
 def _tested(one: Findings) -> list[Block]:
-    system, data = one.system, one.data
-    return [
-        Facts(
-            (
-                ("System", _system(one)),
-                ("Model", system.model),
-                ("Scores", system.score),
-                *system.details.items(),
-                ("Data", f"{data.name} {data.version}".strip()),
-                ("Provenance", data.provenance),
-                ("Labelled by", data.labelled_by),
-                ("Pictures", f"{data.images:,}"),
-                (
-                    "People",
-                    f"{data.subjects:,}"
-                    if data.has_identities
-                    else "not known; each picture counts as another person",
-                ),
-                ("SHA-256 of the data", data.digest),
-            )
-        )
-    ]
+    return [facts_of(one.system, one.data)]
 
 
 def _failures(one: Findings) -> list[Block]:
@@ -407,7 +388,7 @@ def _failures(one: Findings) -> list[Block]:
                     )
                     for group in groups[:_MOST_GROUPS]
                 ),
-                note=_left_out(len(groups), _MOST_GROUPS, "groups"),
+                note=left_out(len(groups), _MOST_GROUPS, "groups"),
             )
         )
     blocks.append(
@@ -443,7 +424,7 @@ def _shifts(one: Findings) -> list[Block]:
                         for group in groups[:_MOST_GROUPS]
                     ),
                     note="Below each median the 5% and 95% quantiles; a shift is the median of the"
-                    " group less that of all." + _left_out(len(groups), _MOST_GROUPS, "groups"),
+                    " group less that of all." + left_out(len(groups), _MOST_GROUPS, "groups"),
                 )
             )
     return blocks
@@ -598,7 +579,7 @@ def group_table(axis: AxisFindings) -> Table:
         ("Group", "FMR within the group", "FNMR"),
         tuple(_group_row(group, axis) for group in groups[:_MOST_GROUPS]),
         note="FMR within the group: two people of it who match."
-        + _left_out(len(groups), _MOST_GROUPS, "groups"),
+        + left_out(len(groups), _MOST_GROUPS, "groups"),
     )
 
 
@@ -884,36 +865,8 @@ def _equitability(report: Report) -> tuple[Block, ...]:
 
 
 def _problems(one: Findings) -> list[Block]:
-    blocks: list[Block] = []
-    if one.suspicions:
-        blocks.append(
-            Table(
-                f"Suspected duplicates and wrong labels: {len(one.suspicions):,}",
-                ("First", "Second", "Score", "What it looks like"),
-                tuple(
-                    (
-                        row.first,
-                        row.second,
-                        NOTHING if row.score is None else score(row.score),
-                        row.says,
-                    )
-                    for row in one.suspicions[:_MOST_ROWS]
-                ),
-                note=_left_out(len(one.suspicions), _MOST_ROWS, "suspicions"),
-                folded=len(one.suspicions) > 10,
-            )
-        )
-    if one.problems:
-        blocks.append(
-            Table(
-                f"Rows that could not be used: {len(one.problems):,}",
-                ("Where", "What is wrong"),
-                tuple((row.where, row.says) for row in one.problems[:_MOST_ROWS]),
-                note=_left_out(len(one.problems), _MOST_ROWS, "rows"),
-                folded=len(one.problems) > 10,
-            )
-        )
-    return blocks or [Text("Nothing was found.")]
+    found: list[Block] = [*suspicions_of(one.suspicions), *problems_of(one.problems)]
+    return found or [Text("Nothing was found.")]
 
 
 def _method(report: Report) -> tuple[Block, ...]:
@@ -939,9 +892,3 @@ def _worst_of(rates: Sequence[Rate]) -> Rate | None:
     """Give the highest of several rates that were seen at all."""
     seen = [rate for rate in rates if rate.value]
     return max(seen, key=_badness) if len(seen) > 1 else None
-
-
-def _left_out(there: int, shown: int, what: str) -> str:
-    if there <= shown:
-        return ""
-    return f" {there - shown:,} more {what} are in the JSON."

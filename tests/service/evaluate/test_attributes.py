@@ -190,6 +190,17 @@ def test_single_ages_are_judged_by_the_range_that_is_named(tmp_path: Path) -> No
     assert report.confusion.labels == ("3-9", "10-19", "20-29", "40-49", "50-59", "70+")
 
 
+def test_ages_that_nobody_answers_are_failures(tmp_path: Path) -> None:
+    report = audited(
+        written(tmp_path, "labels.csv", "path,age", [("a.jpg", "20-29"), ("b.jpg", "40-49")]),
+        written(tmp_path, "answers.csv", "path,age", [("a.jpg", ""), ("b.jpg", "")]),
+        "age",
+    )
+    assert (report.overall.failed.errors, report.overall.wrong.trials) == (2, 0)
+    assert report.overall.years_off is not None
+    assert report.overall.years_off.value is None
+
+
 LABELS = [("a.jpg", "f", "x"), ("b.jpg", "m", ""), ("c.jpg", "", "x")]
 BAD = [
     ("path,predicted", [("other.jpg", "f")], "sex", (), "none of the labelled pictures"),
@@ -197,7 +208,7 @@ BAD = [
     ("path,predicted", [("a.jpg", "f")], "age", (), "No column 'age'"),
     ("path,predicted", [("a.jpg", "f")], "sex", ("skin",), "No column 'skin'"),
     ("path,predicted", [("a.jpg", "f")], "sex", ("sex",), "named twice"),
-    ("path,said", [("a.jpg", "f")], "sex", (), "no column predicted"),
+    ("path,said", [("a.jpg", "f")], "sex", (), "no columns of answers"),
     ("path,predicted", [], "sex", (), "no rows"),
     ("path,predicted", [("a.jpg", "f")], "nobody", (), "No picture has a label"),
 ]

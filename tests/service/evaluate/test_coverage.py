@@ -12,11 +12,10 @@ from likeness.service.evaluate.coverage import (
     CoverageReport,
     CoveredAxis,
     cover,
-    plan_of_labels,
     to_json,
 )
+from likeness.service.evaluate.data import DataSource, read_data
 from likeness.service.evaluate.looks import Look, day_of
-from likeness.service.evaluate.readers import DataDescription
 from likeness.service.evaluate.trials import Plan, PlannedSample
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -33,7 +32,7 @@ def manifest(tmp_path: Path) -> Manifest:
             (tmp_path / name).write_bytes(name.encode())
         path = tmp_path / "people.csv"
         path.write_text("\n".join([columns, *(",".join(line) for line in lines)]) + "\n")
-        return plan_of_labels(path, None, DataDescription())
+        return read_data(DataSource(path=path))[0]
 
     return make
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import combinations
 
@@ -21,15 +21,15 @@ from likeness.evaluation import (
     Axis,
     Bounded,
     ClusteredRate,
+    caution,
     chance_of_groups,
     clustered_mean,
     clustered_rate,
     difference,
     intersection,
     ratio,
-    years_between,
 )
-from likeness.service.evaluate.ages import Years, are_ages, axis_of, banded, in_order, years_of
+from likeness.service.evaluate.ages import are_ages, axis_of, banded, in_order, years_of
 from likeness.service.evaluate.findings import (
     DataFacts,
     Estimate,
@@ -37,6 +37,7 @@ from likeness.service.evaluate.findings import (
     RowProblem,
     SystemFacts,
 )
+from likeness.service.evaluate.judging import Verdicts, judge
 from likeness.service.evaluate.predictions import NO_ANSWER, Prediction, Predictions
 from likeness.service.evaluate.readers import Labels
 from likeness.service.evaluate.readers.labels import LabelledRow, key_of
@@ -46,15 +47,9 @@ from likeness.service.evaluate.trials import Plan
 SCHEMA = "likeness-attributes/1"
 FEWEST_TRIALS = 30
 """A group with fewer answers is shown, and is neither worst nor best."""
-_FEW_ERRORS = 30
-_WITHIN_YEARS = 5.0
 _MOST_GROUPED_BY = 3
 _CONFIDENCES = (50.0, 80.0, 90.0, 95.0, 99.0)
 _MOST_CONFUSED = 12
-_SAME_WORDS = (
-    ("female", {"f", "female", "woman", "women", "girl"}),
-    ("male", {"m", "male", "man", "men", "boy"}),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +132,16 @@ class AttributeReport:
     schema: str = SCHEMA
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Judged:
     """Pictures whose label is known, and what came of each."""
 
     rows: tuple[LabelledRow, ...]
     subjects: NDArray[np.int64]
     failed: NDArray[np.bool_]
-    wrong: NDArray[np.bool_]
     confidences: NDArray[np.float64]
-    years_off: NDArray[np.float64] | None
     axes: tuple[Axis, ...]
-    rule: str
-    notes: tuple[str, ...] = field(default=())
+    verdicts: Verdicts
 
 
 def audit_predictions(
@@ -218,7 +210,7 @@ def audit_predictions(
         system=system,
         data=data,
         attribute=attribute,
-        rule=judged.rule,
+        rule=judged.verdicts.rule,
         overall=overall,
         axes=axes,
         confusion=_confusion(judged, said, attribute),
@@ -316,12 +308,7 @@ def _judge(
         [row.subject or f"\0{number}" for number, row in enumerate(rows)], return_inverse=True
     )
     failed = np.array([not answer for answer in answers])
-    notes: list[str] = []
-    off = None
-    if are_ages(truths):
-        wrong, off, rule = _judge_ages(truths, answers, within, notes)
-    else:
-        wrong, rule = _judge_words(truths, answers, attribute, notes)
+    verdicts = judge(truths, answers, attribute, within)
     grouped = [axis_of(attribute, banded(truths))]
     grouped += [
         axis_of(column, banded([row.labels.get(column, "") for row in rows])) for column in by
@@ -330,113 +317,35 @@ def _judge(
         rows=tuple(rows),
         subjects=np.asarray(subjects, np.int64),
         failed=failed,
-        wrong=wrong,
         confidences=np.array(
             [np.nan if one.confidence is None else one.confidence for one in said], np.float64
         ),
-        years_off=off,
         axes=tuple(
             intersection(chosen)
             for size in range(1, len(grouped) + 1)
             for chosen in combinations(grouped, size)
         ),
-        rule=rule,
-        notes=tuple(notes),
+        verdicts=verdicts,
     )
-
-
-def _meaning(word: str) -> str:
-    word = " ".join(word.casefold().split())
-    return next((meant for meant, words in _SAME_WORDS if word in words), word)
-
-
-def _judge_words(
-    truths: Sequence[str], answers: Sequence[str], attribute: str, notes: list[str]
-) -> tuple[NDArray[np.bool_], str]:
-    labels = {_meaning(truth) for truth in truths}
-    given = Counter(answer for answer in answers if answer)
-    foreign = [answer for answer in given if _meaning(answer) not in labels]
-    if given and len(foreign) == len(given):
-        raise InvalidRequest(
-            f"No answer is a label: answers are such as '{given.most_common(1)[0][0]}', labels in"
-            f" '{attribute}' such as '{truths[0]}'. Write both alike."
-        )
-    if foreign:
-        count = sum(given[answer] for answer in foreign)
-        notes.append(
-            f"{count:,} answers are words that no label is, such as '{foreign[0]}'. They count as"
-            " wrong."
-        )
-    wrong = [
-        bool(answer) and _meaning(answer) != _meaning(truth)
-        for truth, answer in zip(truths, answers, strict=True)
-    ]
-    return np.array(wrong), (
-        "An answer is right if it is the label's word; case does not count, and neither do short"
-        " forms such as F and M."
-    )
-
-
-def _judge_ages(
-    truths: Sequence[str], answers: Sequence[str], within: float | None, notes: list[str]
-) -> tuple[NDArray[np.bool_], NDArray[np.float64], str]:
-    true = [_known(years_of(truth)) for truth in truths]
-    given = [years_of(answer) if answer else None for answer in answers]
-    bands = any(low < high for low, high in true)
-    ranges = any(one is not None and one.low < one.high for one in given)
-    unread = [answer for answer, one in zip(answers, given, strict=True) if answer and one is None]
-    if unread:
-        notes.append(
-            f"{len(unread):,} answers are no age, such as '{unread[0]}'. They count as wrong."
-        )
-    if not any(one is not None for one in given):
-        raise InvalidRequest("No answer is an age or a range of ages. Write 34 or 20-28.")
-    if bands:
-        # Somebody of 29 years and 11 months is of the band 20-29.
-        true = [Years(low, high + 0.999 if low < high else high) for low, high in true]
-        read = [Years(one.middle, one.middle) if one else Years(0, 0) for one in given]
-        allowed = within or 0.0
-        rule = "An answer is right if the middle of the ages that it names lies in the label's band"
-    else:
-        read = [one or Years(0, 0) for one in given]
-        allowed = (0.0 if ranges else _WITHIN_YEARS) if within is None else within
-        rule = (
-            "An answer is right if the true age is among the ages that it names"
-            if ranges
-            else "An answer is right if it is the true age"
-        )
-    rule += f", or no more than {allowed:g} years off." if allowed else "."
-    middles = np.array([[one.middle, one.middle] if one else [np.nan] * 2 for one in given])
-    off = years_between(middles, np.array(true))
-    wrong = np.abs(years_between(np.array(read), np.array(true))) > allowed + 1e-9
-    answered = np.array([bool(answer) for answer in answers])
-    unreadable = np.array([one is None for one in given])
-    return (wrong | unreadable) & answered, off, rule
-
-
-def _known(years: Years | None) -> Years:
-    if years is None:
-        raise AssertionError("Checked by are_ages.")
-    return years
 
 
 def _group(name: str, judged: _Judged, chosen: NDArray[np.bool_]) -> AttributeGroup:
     answered = chosen & ~judged.failed
     off: Estimate | None = None
     apart: Estimate | None = None
-    if judged.years_off is not None:
-        counted = answered & ~np.isnan(judged.years_off)
-        years, whose = judged.years_off[counted], judged.subjects[counted]
+    if judged.verdicts.years_off is not None:
+        counted = answered & ~np.isnan(judged.verdicts.years_off)
+        years, whose = judged.verdicts.years_off[counted], judged.subjects[counted]
         off, apart = (_estimate(clustered_mean(values, whose)) for values in (years, np.abs(years)))
     failed = clustered_rate(judged.failed[chosen], judged.subjects[chosen])
-    either = judged.wrong | judged.failed
+    either = judged.verdicts.wrong | judged.failed
     return AttributeGroup(
         name,
         subjects=failed.subjects,
         images=failed.trials,
-        failed=rate_of(failed),
-        wrong=rate_of(_wrong(judged, chosen)),
-        wrong_or_failed=rate_of(clustered_rate(either[chosen], judged.subjects[chosen])),
+        failed=_rate(failed),
+        wrong=_rate(_wrong(judged, chosen)),
+        wrong_or_failed=_rate(clustered_rate(either[chosen], judged.subjects[chosen])),
         years_off=off,
         years_apart=apart,
     )
@@ -444,7 +353,7 @@ def _group(name: str, judged: _Judged, chosen: NDArray[np.bool_]) -> AttributeGr
 
 def _wrong(judged: _Judged, chosen: NDArray[np.bool_]) -> ClusteredRate:
     answered = chosen & ~judged.failed
-    return clustered_rate(judged.wrong[answered], judged.subjects[answered])
+    return clustered_rate(judged.verdicts.wrong[answered], judged.subjects[answered])
 
 
 def _axis(axis: Axis, judged: _Judged) -> AttributeAxis:
@@ -456,7 +365,7 @@ def _axis(axis: Axis, judged: _Judged) -> AttributeAxis:
     ]
     answered = ~judged.failed
     chance = chance_of_groups(
-        judged.wrong[answered],
+        judged.verdicts.wrong[answered],
         judged.subjects[answered],
         Axis(axis.name, axis.labels, axis.codes[answered]),
     )
@@ -495,18 +404,10 @@ def _ratio(high: ClusteredRate, low: ClusteredRate, best: str) -> Estimate:
     return _estimate(bounded)
 
 
-def rate_of(rate: ClusteredRate) -> Rate:
-    """Give a rate, and say what bounds it where few or no errors were seen."""
+def _rate(rate: ClusteredRate) -> Rate:
+    note = caution(rate.errors, rate.trials, rate.effective)
     if rate.value is None:
-        return Rate(0, 0, None, note="There is nothing to count.")
-    note = ""
-    if rate.errors == 0:
-        note = (
-            f"None of {rate.trials:,} from {rate.subjects:,} people: by the rule of 3 the rate may"
-            f" be {100 * min(1.0, 3 / rate.subjects):.2g}%."
-        )
-    elif rate.errors < _FEW_ERRORS:
-        note = "Fewer than 30 (rule of 30): look at the interval, not at the rate."
+        return Rate(0, 0, None, note=note)
     return Rate(rate.errors, rate.trials, rate.value, rate.low, rate.high, note)
 
 
@@ -519,7 +420,7 @@ def _confusion(judged: _Judged, said: Sequence[Prediction], attribute: str) -> C
     """Count answers by label; None where there are too many of either for a table."""
     truths = banded([row.labels[attribute] for row in judged.rows])
     answers = [one.value for one in said]
-    if judged.years_off is not None:
+    if judged.verdicts.years_off is not None:
         middles = [f"{years.middle:g}" if (years := years_of(one)) else one for one in answers]
         answers = list(banded(middles))
     labels, columns = in_order(list(set(truths))), in_order([one for one in set(answers) if one])
@@ -551,10 +452,10 @@ def _by_confidence(judged: _Judged) -> tuple[ConfidencePoint, ...]:
         found.append(
             ConfidencePoint(
                 least,
-                rate_of(clustered_rate(used, judged.subjects)),
-                rate_of(_wrong(judged, used)),
+                _rate(clustered_rate(used, judged.subjects)),
+                _rate(_wrong(judged, used)),
                 worst,
-                rate_of(carried[worst]) if worst else None,
+                _rate(carried[worst]) if worst else None,
             )
         )
     return tuple(found)
@@ -568,7 +469,7 @@ def _limits(
     attribute: str,
     has_subjects: bool,
 ) -> tuple[str, ...]:
-    said = list(judged.notes)
+    said = list(judged.verdicts.notes)
     if unlabelled:
         said.append(f"{unlabelled:,} pictures have no label in '{attribute}' and are left out.")
     for axis in axes:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 
@@ -25,11 +24,9 @@ from likeness.evaluation import (
     simpson_evenness,
     subjects_needed,
 )
-from likeness.service.enrol.csv_rows import read_rows
 from likeness.service.evaluate.ages import axis_of, banded
 from likeness.service.evaluate.findings import DataFacts, RowProblem, Suspicion
 from likeness.service.evaluate.looks import Look, day_of, measured_axes
-from likeness.service.evaluate.readers import DataDescription, plan_of_manifest
 from likeness.service.evaluate.trials import Plan, PlannedSample, Tell
 from likeness.terms import in_parallel
 
@@ -119,18 +116,6 @@ class CoverageReport:
     suspicions: tuple[Suspicion, ...]
     limits: tuple[str, ...]
     schema: str = SCHEMA
-
-
-def plan_of_labels(manifest: Path, root: Path | None, description: DataDescription) -> Plan:
-    """Plan the pictures of a manifest, whether or not it says whose they are.
-
-    Raises:
-        InvalidRequest: it is no such file, or no picture of it is there.
-    """
-    columns = next(read_rows(manifest, ("path",), skip=lambda line, error: None), (0, {}))[1]
-    return plan_of_manifest(
-        manifest, root=root, has_identities="subject" in columns, description=description
-    )
 
 
 def cover(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from likeness.errors import InvalidRequest
-from likeness.service.enrol.csv_rows import of_text, read_rows
+from likeness.service.enrol.csv_rows import has_columns, of_text, read_rows
 from likeness.service.evaluate.findings import RowProblem
 from likeness.service.evaluate.readers.labels import key_of
 from likeness.service.evaluate.readers.problems import Problems
@@ -97,21 +97,14 @@ def predictions_of(plan: Plan, described: "Described", *, ages: bool) -> Predict
 
 def _columns(path: Path, attribute: str) -> tuple[str, str]:
     """Find which columns name pictures and answers."""
-    tried: InvalidRequest | None = None
     for column in _PATHS:
         for answers in (_PREDICTED, attribute):
-            try:
-                # What comes of rows does not matter here; the columns alone are looked at.
-                next(read_rows(path, (column, answers), skip=_ignore), None)
-            except InvalidRequest as error:
-                tried = tried or error
-            else:
+            if has_columns(path, (column, answers)):
                 return column, answers
-    raise tried or InvalidRequest(f"'{path}' has no columns.")
-
-
-def _ignore(line: int, error: InvalidRequest) -> None:
-    """Leave a fault to those who read rows."""
+    raise InvalidRequest(
+        f"'{path}' has no columns of answers. Begin the file with path,predicted or"
+        f" path,{attribute}."
+    )
 
 
 def _with_confidence(
