@@ -51,7 +51,7 @@ def calls(endpoint: FakeEndpoint) -> int:
 
 
 @pytest.mark.parametrize(
-    ("kind", "pictures", "scores"), [("pairs", 2000, 2000), ("search", 600, 300)]
+    ("kind", "pictures", "scores"), [("pairs", 2000, 2000), ("search", 300, 150)]
 )
 def test_a_killed_audit_goes_on_without_asking_twice(
     endpoint: FakeEndpoint, tmp_path: Path, kind: str, pictures: int, scores: int

@@ -131,7 +131,7 @@ class Pace:
 class EndpointClient:
     """Calls operations of `url`, or of AWS's own endpoint of `region` where there is none.
 
-    Both are as `check_endpoint` wants them. `stop` ends all waiting. Any number of threads may call.
+    `check_endpoint` has checked them. `stop` ends all waiting. Any number of threads may call.
 
     Raises:
         InvalidRequest: boto3 finds no credentials or no such profile, or asks another endpoint.
