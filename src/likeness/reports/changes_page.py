@@ -4,7 +4,16 @@ from collections.abc import Sequence
 
 from likeness.reports.blocks import Block, Cell, Facts, Items, Page, Section, Table, Text
 from likeness.reports.pages import write_page
-from likeness.reports.wording import Form, estimate_cell, minute, number, percent, signed, small
+from likeness.reports.wording import (
+    Form,
+    estimate_cell,
+    minute,
+    number,
+    percent,
+    points,
+    signed,
+    small,
+)
 from likeness.service.evaluate.card_changes import Change, SystemChange, changes_of
 from likeness.service.evaluate.cards import Card
 from likeness.service.evaluate.findings import Estimate
@@ -97,7 +106,7 @@ def _row(change: Change) -> tuple[Cell | str, ...]:
         change.figure,
         _cell(change.old, form),
         _cell(change.new, form),
-        "" if difference is None else signed(form)(difference),
+        "" if difference is None else signed(points if form is percent else form)(difference),
         Cell("yes", tone="worst") if change.apart else "",
     )
 

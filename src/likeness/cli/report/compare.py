@@ -56,7 +56,8 @@ def _compared(one: SystemChange) -> list[str]:
 
 def _in_words(change: Change) -> str:
     was, is_ = (
-        "not reported" if one is None else in_words(one) for one in (change.old, change.new)
+        "not reported" if one is None else in_words(one, noted=False)
+        for one in (change.old, change.new)
     )
     difference = "" if change.difference is None else f" ({change.difference:+.4g})"
     mark = " CHANGED beyond both intervals" if change.apart else ""

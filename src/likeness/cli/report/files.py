@@ -1,6 +1,5 @@
 """Report cards and reports as files: how they are read, and worded."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,12 +69,13 @@ def card_json(card: Card) -> Json:
 
 def card_in_words(card: Card) -> list[str]:
     """Say what a card says, a line for each fact and figure."""
-    lines = [f"{card.title} ({card.kind}), {card.made_at:%Y-%m-%d %H:%M} UTC, by {card.made_by}."]
+    lines = [f"{card.title}, {card.made_at:%Y-%m-%d %H:%M} UTC, by {card.made_by}."]
     for system in card.systems:
-        lines += [f"{system.name}:", *_pairs(system.facts)]
-        lines += [f"  provenance: {system.provenance}"]
-        lines += [f"  {name}: {in_words(found)}" for name, found in system.figures.items()]
+        lines.append(f"{system.name}:")
         lines += [f"  WARNING: {warning}" for warning in system.warnings]
+        lines += [f"  {name}: {text}" for name, text in system.facts if text]
+        lines.append(f"  provenance: {system.provenance}")
+        lines += [f"  {one.name}: {in_words(one.estimate)}" for one in system.figures]
         lines += [f"  limit: {limit}" for limit in system.limits]
     if card.nist is not None:
         lines.append(
@@ -85,12 +85,12 @@ def card_in_words(card: Card) -> list[str]:
     return lines
 
 
-def in_words(found: Estimate) -> str:
-    """Say a figure with its interval, and what bounds it."""
+def in_words(found: Estimate, *, noted: bool = True) -> str:
+    """Say a figure with its interval, and what bounds it if that is to be `noted`."""
     said = "no value" if found.value is None else f"{found.value:.4g}"
     if found.low is not None and found.high is not None:
         said += f" ({found.low:.4g} to {found.high:.4g})"
-    return f"{said}; {found.note}" if found.note else said
+    return f"{said}; {found.note}" if noted and found.note else said
 
 
 def estimate_json(found: Estimate | None) -> Json | None:
@@ -107,11 +107,7 @@ def _system_json(system: SystemOnCard) -> Json:
         "facts": dict(system.facts),
         "data_digest": system.data_digest,
         "provenance": system.provenance,
-        "figures": {name: estimate_json(found) for name, found in system.figures.items()},
+        "figures": {one.name: estimate_json(one.estimate) for one in system.figures},
         "warnings": list(system.warnings),
         "limits": list(system.limits),
     }
-
-
-def _pairs(facts: Mapping[str, str]) -> list[str]:
-    return [f"  {name}: {text}" for name, text in facts.items() if text]

@@ -47,8 +47,8 @@ class SystemChange:
 
     @property
     def changed(self) -> tuple[Change, ...]:
-        """The figures that are not as they were."""
-        return tuple(one for one in self.figures if one.old != one.new)
+        """The figures whose value is not as it was, or that only one of the cards has."""
+        return tuple(one for one in self.figures if _value(one.old) != _value(one.new))
 
     @property
     def new_warnings(self) -> tuple[str, ...]:
@@ -73,17 +73,21 @@ def changes_of(old: Card, new: Card) -> tuple[SystemChange, ...]:
             " Give two of as many."
         )
     return tuple(
-        SystemChange(was, is_, _facts(was.facts, is_.facts), _figures(was.figures, is_.figures))
+        SystemChange(was, is_, _facts(was, is_), _figures(was, is_))
         for was, is_ in zip(old.systems, new.systems, strict=True)
     )
 
 
-def _facts(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
+def _facts(old_one: SystemOnCard, new_one: SystemOnCard) -> tuple[tuple[str, str, str], ...]:
+    old, new = dict(old_one.facts), dict(new_one.facts)
     both = ((name, old.get(name, ""), new.get(name, "")) for name in _names(old, new))
     return tuple((name, was, is_) for name, was, is_ in both if was != is_)
 
 
-def _figures(old: Mapping[str, Estimate], new: Mapping[str, Estimate]) -> tuple[Change, ...]:
+def _figures(old_one: SystemOnCard, new_one: SystemOnCard) -> tuple[Change, ...]:
+    old, new = (
+        {figure.name: figure.estimate for figure in one.figures} for one in (old_one, new_one)
+    )
     return tuple(
         Change(name, old.get(name), new.get(name), _apart(old.get(name), new.get(name)))
         for name in _names(old, new)
@@ -93,6 +97,10 @@ def _figures(old: Mapping[str, Estimate], new: Mapping[str, Estimate]) -> tuple[
 def _names(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
     """Give the names of both in the old one's order; those that only the new has come last."""
     return [*old, *(name for name in new if name not in old)]
+
+
+def _value(figure: Estimate | None) -> float | str | None:
+    return "not reported" if figure is None else figure.value
 
 
 def _apart(old: Estimate | None, new: Estimate | None) -> bool:

@@ -63,19 +63,27 @@ class CardKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of a card, under a name that says what it is of and at which threshold."""
+
+    name: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class SystemOnCard:
     """A system that was tested, and what came of it.
 
-    `digest` is the system's SHA-256 (see `system_digest`); `facts` say what was tested, on which
-    data and how, `figures` what was found, by name.
+    `digest` is the system's SHA-256 (see `system_digest`). `facts`, by name, say what was tested,
+    on which data and how; `figures` what was found, in the report's order.
     """
 
     name: str
     digest: str
-    facts: Mapping[str, str]
+    facts: tuple[tuple[str, str], ...]
     data_digest: str
     provenance: str
-    figures: Mapping[str, Estimate]
+    figures: tuple[Figure, ...]
     warnings: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
@@ -167,10 +175,10 @@ def card_of_report(report: Report, report_json: bytes) -> Card:
             SystemOnCard(
                 findings.system.name,
                 system_digest(findings.system),
-                facts_of(report, number),
+                tuple(facts_of(report, number).items()),
                 data.digest,
                 data.provenance,
-                figures_of(findings),
+                tuple(Figure(name, one) for name, one in figures_of(findings).items()),
                 warnings_of(findings),
                 findings.limits,
             )
@@ -190,18 +198,19 @@ def card_of_nist(figures: NistFigures, *, now: datetime, by: str) -> Card:
     system = SystemOnCard(
         figures.algorithm,
         model_digest(figures.model),
-        {
-            "model": figures.model,
-            "is the algorithm because": figures.same_because,
-            "data": figures.dataset,
-            "copied by": figures.copied_by,
-        },
+        (
+            ("model", figures.model),
+            ("is the algorithm because", figures.same_because),
+            ("data", figures.dataset),
+            ("copied by", figures.copied_by),
+        ),
         figures.document,
         figures.url,
-        {
-            f"{group}: {figures.measure} at {figures.at}": Estimate(float(rate))
-            for group, rate in figures.groups.items()
-        },
+        # The worst group first.
+        tuple(
+            Figure(f"{group}: {figures.measure} at {figures.at}", Estimate(float(rate)))
+            for group, rate in sorted(figures.groups.items(), key=lambda item: -item[1])
+        ),
         (),
         ("NIST signs no figures: somebody copied them, and says that the model is the algorithm.",),
     )
@@ -217,9 +226,9 @@ def payload_of(card: Card) -> bytes:
     for one in card.systems:
         if not _is_digest(one.data_digest):
             raise InvalidRequest(
-                f"The report does not pin its data {one.facts.get('data', '')[:80]!r} by a SHA-256,"
-                " so a card would not say what was tested. Make the report again with `likeness"
-                " evaluate` or `audit`."
+                f"The report does not pin the data of {one.name[:80]!r} by a SHA-256, so a card"
+                " would not say what was tested. Make the report again with `likeness evaluate` or"
+                " `audit`."
             )
     warned = [f"{one.name}: {warning}" for one in card.systems for warning in one.warnings]
     statement = {

@@ -108,7 +108,8 @@ def _identification(found: Identification) -> Iterator[tuple[str, Estimate]]:
 
 def _axis(axis: AxisFindings) -> Iterator[tuple[str, Estimate]]:
     at = _at(axis.point)
-    for group in axis.groups:
+    # Those with the highest FMR first.
+    for group in sorted(axis.groups, key=lambda one: -(one.fmr.value or 0.0)):
         of = f"{axis.axis} {group.group}"
         yield f"{of}: FMR at {at}", _estimate(group.fmr)
         yield f"{of}: FNMR at {at}", _estimate(group.fnmr)
