@@ -215,3 +215,10 @@ def test_yield_where_nobody_has_a_label_has_no_rows() -> None:
     pair = (np.array([0], np.int32), np.array([1], np.int32), np.array([False]))
     comparisons = Comparisons(np.array([0.5]), *pair)
     assert yields(count_by_group_at(comparisons, samples, samples.axes[0], [0.5])) == ()
+
+
+def test_bound_of_a_ratio_counts_what_trials_are_worth() -> None:
+    ratio = columns_of(
+        ("a", "b"), np.array([990, 0]), np.array([4950, 4950]), np.array([50.0, 50.0])
+    ).max_over_min
+    assert ratio.least == pytest.approx(0.2 / 0.06)

@@ -99,3 +99,11 @@ def test_words_say_why_a_rate_needs_care() -> None:
     assert "rule of 30" in caution(29, 535)
     assert caution(30, 535) == ""
     assert "no rate" in caution(0, 0)
+
+
+def test_words_say_what_trials_that_share_people_are_worth() -> None:
+    assert caution(0, 4950, 50.0) == (
+        "No error in 4,950 trials, worth 50 independent ones: at 95% confidence the rate is at most"
+        " 0.06 (rule of 3)."
+    )
+    assert "worth" not in caution(0, 4950, 4950.0)

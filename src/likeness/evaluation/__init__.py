@@ -57,12 +57,6 @@ from likeness.evaluation.groups import (
     rates_of,
     score_quantiles,
 )
-from likeness.evaluation.independence import (
-    IndependentInAll,
-    IndependentTrials,
-    independent_in_all,
-    independent_trials,
-)
 from likeness.evaluation.inequity import (
     Column,
     Columns,
@@ -154,8 +148,6 @@ __all__ = [
     "GroupCounts",
     "GroupCoverage",
     "GroupScores",
-    "IndependentInAll",
-    "IndependentTrials",
     "Interval",
     "LikelihoodFit",
     "PairScores",
@@ -203,8 +195,6 @@ __all__ = [
     "groups_carried",
     "groups_of",
     "hit_rates",
-    "independent_in_all",
-    "independent_trials",
     "intersection",
     "interval",
     "intervals",

@@ -56,7 +56,7 @@ def clopper_pearson(errors: float, trials: float, confidence: float = 0.95) -> B
 def rule_of_three(trials: float) -> float:
     """Bound at 95% the rate of which no error was seen in n independent trials: 3/n.
 
-    Comparisons that share people are worth fewer: `independent_trials` says how many.
+    Comparisons that share people are worth fewer: `CellRates.independent` says how many.
     """
     return min(3 / trials, 1.0) if trials > 0 else 1.0
 
@@ -91,7 +91,7 @@ def caution(errors: int, trials: int, independent: float | None = None) -> str:
         return "No trials, so there is no rate."
     if not errors:
         independent = trials if independent is None else independent
-        worth = f", worth {independent:,.4g} independent ones" if independent < trials else ""
+        worth = f", worth {round(independent):,} independent ones" if independent < trials else ""
         bound = rule_of_three(independent)
         return (
             f"No error in {trials:,} trials{worth}: at 95% confidence the rate is at most"

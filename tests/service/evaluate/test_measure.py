@@ -92,6 +92,19 @@ def test_a_threshold_that_is_given_is_used_for_everybody() -> None:
     assert findings.verification.points[0].target_fmr is None
 
 
+def test_rates_without_an_error_are_bounded_by_what_their_trials_are_worth() -> None:
+    findings = measure(scored(), Questions(threshold=50.0, groups=("group",), resamples=100))
+    assert findings.verification is not None
+    axis = findings.axes[0]
+    for rate in (findings.verification.points[0].fmr, axis.groups[0].fmr, axis.same_group):
+        assert rate is not None and rate.high is not None
+        assert (rate.errors, rate.low) == (0, 0)
+        assert rate.high >= 2.9 / rate.trials
+        assert f"at most {rate.high:.2g} (rule of 3)" in rate.note
+    ratio = axis.inequity[0].max_over_min
+    assert (ratio.value, ratio.note) == (None, "undefined: no group has an error")
+
+
 def test_data_that_carry_no_rate_give_no_figure_by_group() -> None:
     findings = found(("group",), people=4, pictures=2)
     axis = findings.axes[0]

@@ -5,9 +5,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.evaluation import caution, interval, rule_of_three, wilson
+from likeness.evaluation import caution, interval, wilson
 from likeness.service.evaluate.findings import Estimate, Rate
 
+_RULE_OF_THREE = 3.0
 NO_VALUE = Estimate(None, note="The data carry no such figure.")
 
 
@@ -19,19 +20,16 @@ def independent(errors: int, trials: int) -> Rate:
     return Rate(errors, trials, errors / trials, low, high, caution(errors, trials))
 
 
-def resampled(errors: int, trials: int, values: NDArray[np.float64], worth: float) -> Rate:
-    """Give a rate with the interval of its (R,) resampled values.
+def resampled(errors: int, trials: int, ends: tuple[float, float]) -> Rate:
+    """Give a rate with the interval that resamples of people give it.
 
-    Where no error was seen, every resample says zero: the rule of 3 bounds it then, by how many
-    independent trials these are worth.
+    Where no error was seen, its upper end says how many independent trials these are worth.
     """
-    note = caution(errors, trials, worth)
     if not trials:
-        return Rate(errors, trials, None, note=note)
-    low, high = interval(values)
-    if not errors:
-        low, high = 0.0, rule_of_three(worth)
-    return Rate(errors, trials, errors / trials, _finite(low), _finite(high), note)
+        return Rate(errors, trials, None, note=caution(errors, trials))
+    low, high = map(_finite, ends)
+    worth = min(_RULE_OF_THREE / high, trials) if high and not errors else trials
+    return Rate(errors, trials, errors / trials, low, high, caution(errors, trials, worth))
 
 
 def without_interval(errors: int, trials: int) -> Rate:

@@ -1,6 +1,6 @@
 """What one threshold does to groups of people: rates, matrix, NIST's columns, yield lost."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from likeness.evaluation import (
     FailureCounts,
     GroupCounts,
     GroupScores,
-    IndependentTrials,
     columns_of,
     count_by_group,
     count_by_group_at,
@@ -22,7 +21,6 @@ from likeness.evaluation import (
     garbe,
     geomean_variation,
     gini,
-    independent_trials,
     max_minus_min,
     max_over_geomean,
     max_over_mean,
@@ -83,11 +81,16 @@ def groups_of_axis(
     if scored.plan.pairs is None:
         # Every pair once: which of the two is the reference says nothing.
         counts, cells = counts.symmetric(), cells.symmetric()
-    worth = independent_trials(scored.comparisons, scored.samples, axis, counts)
     scores = score_quantiles(scored.comparisons, scored.samples, axis)
     groups = tuple(
-        _group(scored, axis, number, counts, worth, cells, failures, scores)
-        for number in range(len(axis.labels))
+        _group(scored, axis, number, failures, scores, fmr=fmr, fnmr=fnmr)
+        for number, (fmr, fnmr) in enumerate(
+            zip(
+                _rates(counts.within_errors, counts.within_trials, cells.fmr_intervals()),
+                _rates(counts.mated_errors, counts.mated_trials, cells.fnmr_intervals()),
+                strict=True,
+            )
+        )
     )
     worst_fmr, best_fmr = _ends(axis, counts.within_errors, counts.within_trials)
     worst_fnmr, best_fnmr = _ends(axis, counts.mated_errors, counts.mated_trials)
@@ -96,13 +99,23 @@ def groups_of_axis(
         axis=axis.name,
         point=point,
         groups=groups,
-        matrix=_matrix(axis, counts, worth, cells) if len(axis.labels) <= _MOST_IN_MATRIX else None,
+        matrix=_matrix(axis, counts, cells) if len(axis.labels) <= _MOST_IN_MATRIX else None,
         inequity=(
             _inequity(
-                "FMR", axis, counts.within_errors, counts.within_trials, worth.within, within
+                "FMR",
+                axis,
+                counts.within_errors,
+                counts.within_trials,
+                np.diagonal(cells.independent),
+                within,
             ),
             _inequity(
-                "FNMR", axis, counts.mated_errors, counts.mated_trials, worth.mated, cells.fnmrs
+                "FNMR",
+                axis,
+                counts.mated_errors,
+                counts.mated_trials,
+                cells.mated_subjects.astype(np.float64),
+                cells.fnmrs,
             ),
         ),
         garbe=_of_both(garbe, counts, within, cells.fnmrs),
@@ -129,7 +142,7 @@ def groups_of_axis(
         else (),
         warnings=_warnings(groups, target, warn_above),
         unlabelled=int(np.count_nonzero(axis.codes < 0)),
-        same_group=resampled(*counts.same_group, cells.same_group, float(worth.within.sum())),
+        same_group=resampled(*counts.same_group, cells.same_group_interval()),
     )
 
 
@@ -137,11 +150,11 @@ def _group(
     scored: Scored,
     axis: Axis,
     number: int,
-    counts: GroupCounts,
-    worth: IndependentTrials,
-    cells: CellRates,
     failures: FailureCounts,
     scores: GroupScores,
+    *,
+    fmr: Rate,
+    fnmr: Rate,
 ) -> GroupFindings:
     return GroupFindings(
         group=axis.labels[number],
@@ -149,18 +162,8 @@ def _group(
         images=int(failures.images[number]),
         fta=independent(int(failures.failed_images[number]), int(failures.images[number])),
         fte=independent(int(failures.failed_subjects[number]), int(failures.subjects[number])),
-        fmr=resampled(
-            int(counts.within_errors[number]),
-            int(counts.within_trials[number]),
-            cells.fmrs[:, number],
-            float(worth.within[number]),
-        ),
-        fnmr=resampled(
-            int(counts.mated_errors[number]),
-            int(counts.mated_trials[number]),
-            cells.fnmrs[:, number],
-            float(worth.mated[number]),
-        ),
+        fmr=fmr,
+        fnmr=fnmr,
         mated_scores=_finite(scores.mated[number]),
         nonmated_scores=_finite(scores.nonmated[number]),
         mated_shift=_shift(scores.mated_shifts[number]),
@@ -204,23 +207,22 @@ def _without_comparisons(
     )
 
 
-def _matrix(axis: Axis, counts: GroupCounts, worth: IndependentTrials, cells: CellRates) -> Matrix:
-    size = range(len(axis.labels))
+def _matrix(axis: Axis, counts: GroupCounts, cells: CellRates) -> Matrix:
+    lows, highs = cells.cross_fmr_intervals()
+    rows = zip(counts.nonmated_errors, counts.nonmated_trials, lows, highs, strict=True)
     return Matrix(
         axis.labels,
-        tuple(
-            tuple(
-                resampled(
-                    int(counts.nonmated_errors[row, column]),
-                    int(counts.nonmated_trials[row, column]),
-                    cells.cross_fmrs[:, row, column],
-                    float(worth.nonmated[row, column]),
-                )
-                for column in size
-            )
-            for row in size
-        ),
+        tuple(tuple(_rates(errors, trials, (low, high))) for errors, trials, low, high in rows),
     )
+
+
+def _rates(
+    errors: NDArray[np.int64], trials: NDArray[np.int64], ends: tuple[Rates, Rates]
+) -> Iterator[Rate]:
+    """Give the rates of some cells with the ends of their intervals."""
+    columns = zip(errors.tolist(), trials.tolist(), *(end.tolist() for end in ends), strict=True)
+    for error, trial, low, high in columns:
+        yield resampled(error, trial, (low, high))
 
 
 def _inequity(

@@ -9,11 +9,9 @@ from likeness.errors import InvalidRequest
 from likeness.evaluation import (
     Axis,
     Comparisons,
-    IndependentInAll,
     Resampled,
     carries,
     count_failures,
-    independent_in_all,
     intersection,
     resample,
     threshold_at_fmr,
@@ -43,9 +41,8 @@ def measure(scored: Scored, questions: Questions) -> Findings:
     if compared is not None and len(compared):
         target = global_target(questions, compared)
         found = _resampled(scored, compared, axes, target, questions)
-        worth = independent_in_all(compared, scored.samples)
-        verification = verification_of(compared, found, failures, worth, questions)
-        by_axis = tuple(_by_axis(scored, axes, compared, found, failures, worth, target, questions))
+        verification = verification_of(compared, found, failures, questions)
+        by_axis = tuple(_by_axis(scored, axes, compared, found, failures, target, questions))
         calibration = calibration_findings(
             scored, found, seed=questions.seed, workers=questions.workers
         )
@@ -124,7 +121,6 @@ def _by_axis(
     compared: Comparisons,
     found: Resampled,
     failures: Failures,
-    worth: IndependentInAll,
     target: float | None,
     questions: Questions,
 ) -> Iterator[AxisFindings]:
@@ -133,9 +129,9 @@ def _by_axis(
         return
     point: OperatingRates
     if questions.threshold is not None:
-        point = point_of(compared, found, failures, worth, questions.threshold)
+        point = point_of(compared, found, failures, questions.threshold)
     elif target is not None:
-        point = point_at(compared, found, failures, worth, target)
+        point = point_at(compared, found, failures, target)
     else:
         point = not_carried(questions.fmr, int(np.count_nonzero(~compared.mated)))
     nonmated = compared.nonmated_scores

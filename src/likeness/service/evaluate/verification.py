@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 from likeness.evaluation import (
     FAILED,
     Comparisons,
-    IndependentInAll,
     Resampled,
     SortedScores,
     carries,
@@ -36,18 +35,17 @@ def verification_of(
     comparisons: Comparisons,
     found: Resampled,
     failures: Failures,
-    worth: IndependentInAll,
     questions: Questions,
 ) -> Verification:
     """Count errors at every threshold that the data can carry, and draw the curves."""
     mated, nonmated = comparisons.mated_scores, comparisons.nonmated_scores
     points = [
-        point_at(comparisons, found, failures, worth, target)
+        point_at(comparisons, found, failures, target)
         for target in sorted(questions.fmrs, reverse=True)
         if carries(target, len(nonmated))
     ]
     if questions.threshold is not None:
-        points.insert(0, point_of(comparisons, found, failures, worth, questions.threshold))
+        points.insert(0, point_of(comparisons, found, failures, questions.threshold))
     headline = next((one for one in points if one.target_fmr == HEADLINE_FMR), None)
     both = bool((mated > FAILED).any() and (nonmated > FAILED).any())
     ordered = SortedScores.of_comparisons(comparisons) if both else None
@@ -69,7 +67,6 @@ def point_at(
     comparisons: Comparisons,
     found: Resampled,
     failures: Failures,
-    worth: IndependentInAll,
     target: float,
 ) -> OperatingRates:
     """Count errors at the threshold for a target FMR; each resample sets it anew."""
@@ -77,11 +74,10 @@ def point_at(
     return _point(
         comparisons,
         failures,
-        worth,
         target,
         estimate(threshold, found.threshold(target)),
-        found.fmr_at_threshold(threshold),
-        found.fnmr_at(target),
+        found.fmr_interval_at_threshold(threshold),
+        found.fnmr_interval_at(target),
     )
 
 
@@ -89,18 +85,16 @@ def point_of(
     comparisons: Comparisons,
     found: Resampled,
     failures: Failures,
-    worth: IndependentInAll,
     threshold: float,
 ) -> OperatingRates:
     """Count errors at a threshold that is given."""
     return _point(
         comparisons,
         failures,
-        worth,
         None,
         Estimate(threshold, note="Given, not chosen by these data."),
-        found.fmr_at_threshold(threshold),
-        found.fnmr_at_threshold(threshold),
+        found.fmr_interval_at_threshold(threshold),
+        found.fnmr_interval_at_threshold(threshold),
     )
 
 
@@ -117,11 +111,10 @@ def not_carried(target: float, trials: int) -> OperatingRates:
 def _point(
     comparisons: Comparisons,
     failures: Failures,
-    worth: IndependentInAll,
     target: float | None,
     threshold: Estimate,
-    fmrs: NDArray[np.float64],
-    fnmrs: NDArray[np.float64],
+    fmr_ends: tuple[float, float],
+    fnmr_ends: tuple[float, float],
 ) -> OperatingRates:
     mated, nonmated = comparisons.mated_scores, comparisons.nonmated_scores
     at = threshold.value if threshold.value is not None else np.inf
@@ -138,8 +131,8 @@ def _point(
     return OperatingRates(
         target,
         threshold,
-        resampled(false_matches, len(nonmated), fmrs, worth.nonmated),
-        resampled(len(mated) - matched, len(mated), fnmrs, worth.mated),
+        resampled(false_matches, len(nonmated), fmr_ends),
+        resampled(len(mated) - matched, len(mated), fnmr_ends),
         without_interval(made - matched, made),
         gfar,
         gfrr,
