@@ -36,11 +36,21 @@ class Labels:
 
 
 NO_LABELS = Labels()
+_LONGEST_PATH = 4096
 
 
 def key_of(name: str) -> str:
     """Give the one spelling of a picture's name by which files are joined."""
     return composed(os.path.normpath(name))
+
+
+def checked_picture(name: str) -> str:
+    """Give the name of a picture, a path, as it came.
+
+    Raises:
+        InvalidRequest: it is too long, or holds what breaks a line.
+    """
+    return checked_text(name, "A picture's name", longest=_LONGEST_PATH)
 
 
 def labelled_rows(manifest: Path, problems: Problems, needed: tuple[str, ...]) -> list[LabelledRow]:
@@ -57,11 +67,14 @@ def labelled_rows(manifest: Path, problems: Problems, needed: tuple[str, ...]) -
     for line, row in read_rows(manifest, needed, skip=skip, distinct=True):
         try:
             subject = row.get("subject", "").strip()
-            subject = checked_name(subject, "A subject's name") if subject else ""
+            if subject or "subject" in needed:
+                subject = checked_name(subject, "A subject's name")
+            path = of_text(row.get("path", ""))
+            if path:
+                checked_picture(path)
         except InvalidRequest as error:
             skip(line, error)
             continue
-        path = of_text(row.get("path", ""))
         rows.append(LabelledRow(line, path, subject, _labels(line, row, problems)))
     return rows
 

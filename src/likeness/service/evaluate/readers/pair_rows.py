@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
 from likeness.service.enrol.csv_rows import of_text, read_rows
-from likeness.service.evaluate.readers.labels import key_of
+from likeness.service.evaluate.readers.labels import checked_picture, key_of
 from likeness.service.evaluate.readers.problems import Problems
 from likeness.terms import checked_name
 
@@ -80,9 +80,10 @@ class _Collected:
     sure: dict[int, str] = field(default_factory=dict)
 
     def number(self, name: str) -> int:
-        """Number a picture by its name."""
+        """Number a picture by its name; raises what `checked_picture` raises."""
         known = self.numbers.get(name)
         if known is None:
+            checked_picture(name)
             known = self.numbers.setdefault(key_of(name), len(self.names))
             self.numbers[name] = known
             if known == len(self.names):
@@ -188,8 +189,12 @@ def _take_row(
     collected: _Collected,
     skip: Callable[[int, InvalidRequest], None],
 ) -> None:
-    a, b = (collected.number(of_text(row[name])) for name in PAIR)
     problems = collected.problems
+    try:
+        a, b = (collected.number(of_text(row[name])) for name in PAIR)
+    except InvalidRequest as error:
+        skip(line, error)
+        return
     if a == b:
         problems.add_row(
             "rows that compare a picture with itself",

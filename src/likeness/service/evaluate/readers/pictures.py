@@ -9,6 +9,7 @@ from likeness.service.enrol.sources import files_of_people, is_folder
 from likeness.service.evaluate.readers.labels import (
     NO_LABELS,
     Labels,
+    checked_picture,
     key_of,
     labelled_rows,
 )
@@ -54,6 +55,7 @@ def plan_of_people(
             )
             continue
         try:
+            checked_picture(name)
             listed.append(Listed(path, name, checked_name(subject, "A subject's name"), name))
         except InvalidRequest as error:
             problems.add("names that cannot be kept", name, f"{error} Left out.")
