@@ -1,4 +1,40 @@
-"""How well, and how evenly, it works: arithmetic on scores that reads and writes nothing."""
+"""How well, and how evenly, it works: arithmetic on scores that reads and writes nothing.
+
+It takes arrays, of any system's scores, and stands alone:
+
+>>> import numpy as np
+>>> from likeness.evaluation import (
+...     Axis, Comparisons, Samples, columns_of, count_by_group, resample, threshold_at_fmr
+... )
+>>> subjects = np.repeat(np.arange(60, dtype=np.int32), 2)  # two pictures of each of 60 people
+>>> sex = Axis.of("sex", ["F" if subject < 30 else "M" for subject in subjects])
+>>> samples = Samples(subjects, failed=np.zeros(120, bool), axes=(sex,))
+>>> references, probes = np.triu_indices(120, 1)  # every pair once
+>>> mated = subjects[references] == subjects[probes]
+>>> scores = np.random.default_rng(0).normal(4.0 * mated)  # higher is more alike
+>>> scores[~mated & (references < 60) & (probes < 60)] += 0.5  # women look more alike
+>>> comparisons = Comparisons(scores, references, probes, mated)
+
+One threshold is set for everybody, and errors are counted by group:
+
+>>> threshold = threshold_at_fmr(comparisons.nonmated_scores, 0.01)
+>>> counts = count_by_group(comparisons, samples, sex, threshold)
+>>> [f"{label} {rate:.2%}" for label, rate in zip(counts.labels, counts.fmrs)]
+['F 2.13%', 'M 0.63%']
+>>> columns = columns_of(counts.labels, counts.within_errors, counts.within_trials)
+>>> f"{columns.max_over_min.value:.1f}"
+'3.4'
+
+Intervals come from drawing people anew, with the threshold set in each draw:
+
+>>> drawn = resample(comparisons, samples, [sex], targets=[0.01], resamples=200)
+>>> low, high = drawn.cells(0.01).fmr_intervals()
+>>> bool(low[0] > high[1])  # women's rate is the higher for certain
+True
+
+A figure that the data cannot carry is NaN, infinite or None, never a guess; what makes no sense is
+an `InvalidRequest`.
+"""
 
 from likeness.evaluation.attributes import (
     Bounded,

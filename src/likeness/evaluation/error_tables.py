@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from likeness.evaluation.calibration import ERRORS_NEEDED
 from likeness.evaluation.draws import FIRST_DRAW
+from likeness.evaluation.rates import most_errors
 
 Scores = NDArray[np.floating]
 Values = NDArray[np.float64]
@@ -116,14 +117,6 @@ def _ranks(count: int) -> NDArray[np.int64]:
         ranks.append(rank)
         rank += max(1, rank // EXACT)
     return np.unique(np.array(ranks, np.int64))
-
-
-def most_errors(targets: Values, trials: Counts) -> Counts:
-    """Give the most errors among so many trials of which the rate is at most the target."""
-    errors = np.clip(np.floor(targets * trials).astype(np.int64), 0, trials)
-    # The product is rounded: 0.29 of 100 is 28.999999999999996.
-    errors += (errors < trials) & (errors + 1 <= targets * trials * (1 + 1e-15))
-    return errors
 
 
 def independent(

@@ -4,7 +4,6 @@ Higher scores are more alike: a comparison matches when its score reaches the th
 (`FAILED`) is a trial that never matches, whatever the threshold is.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +12,8 @@ from numpy.typing import NDArray
 from likeness.errors import InvalidRequest
 
 Scores = NDArray[np.floating]
+Rates = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
 
 def count_matches(threshold: float, scores: Scores) -> int:
@@ -47,15 +48,14 @@ def fnmr_at(threshold: float, mated: Scores, failures: int = 0) -> float:
     return (trials - count_matches(threshold, mated)) / trials
 
 
-def most_errors(target: float, trials: int) -> int:
-    """Give the most errors among so many trials of which the rate is at most `target`."""
-    errors = min(math.floor(target * trials), trials)
+def most_errors(targets: float | Rates, trials: int | Counts) -> Counts:
+    """Give the most errors among so many trials of which the rate is at most the target, (...)."""
+    targets, trials = np.asarray(targets, np.float64), np.asarray(trials, np.int64)
+    errors = np.clip(np.floor(targets * trials).astype(np.int64), 0, trials)
     # The product is rounded: 0.29 of 100 is 28.999999999999996.
-    while errors < trials and (errors + 1) / trials <= target:
-        errors += 1
-    while errors > 0 and errors / trials > target:
-        errors -= 1
-    return errors
+    of = np.maximum(trials, 1)
+    errors = errors + ((errors < trials) & ((errors + 1) / of <= targets))
+    return np.asarray(errors - ((errors > 0) & (errors / of > targets)), np.int64)
 
 
 def threshold_at_fmr(nonmated: Scores, target: float) -> float:
@@ -67,7 +67,7 @@ def threshold_at_fmr(nonmated: Scores, target: float) -> float:
         InvalidRequest: there are no non-mated scores.
     """
     demand(nonmated, "non-mated")
-    allowed = most_errors(target, len(nonmated))
+    allowed = int(most_errors(target, len(nonmated)))
     if allowed >= len(nonmated):
         top = np.sort(nonmated[nonmated > -np.inf])
         return float(top[0]) if len(top) else float(np.finfo(nonmated.dtype).min)
