@@ -1,13 +1,23 @@
 """What a browser makes of a whole report: it fits, asks for nothing, and prints."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from likeness.reports import write_html
+from likeness.reports import write_attributes, write_changes, write_coverage, write_html
+from likeness.service.evaluate.attributes import audit_predictions
+from likeness.service.evaluate.cards import card_of_report
+from likeness.service.evaluate.coverage import cover
+from likeness.service.evaluate.data import DataSource, read_data
+from likeness.service.evaluate.findings import SystemFacts
+from likeness.service.evaluate.predictions import read_predictions
+from likeness.service.evaluate.readers import DataDescription, read_labels
 from tests.reports.browser import Browser, find_chromium
-from tests.reports.made_up import report
+from tests.reports.made_up import findings, report
+from tests.reports.test_pages import read
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -49,6 +59,57 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_bytes(write_html(report("Ours", "Theirs")))
     return path
+
+
+def _of_attributes(folder: Path) -> bytes:
+    names = [(f"{number}.jpg", ("f", "m")[number % 2], "abc"[number % 3]) for number in range(300)]
+    labels, answers = folder / "labels.csv", folder / "answers.csv"
+    labels.write_text("path,sex,skin\n" + "".join(f"{','.join(row)}\n" for row in names))
+    said = (f"{name},{'m' if skin == 'a' else sex},{60 + len(name)}" for name, sex, skin in names)
+    answers.write_text("path,predicted,confidence\n" + "\n".join(said) + "\n")
+    report = audit_predictions(
+        read_labels(labels),
+        "sex",
+        read_predictions(answers, "sex"),
+        by=["skin"],
+        system=SystemFacts("a vendor", "answers", "not stated"),
+        made_at=datetime(2026, 11, 29, tzinfo=UTC),
+        made_by="tests",
+    )
+    return write_attributes(report)
+
+
+def _of_coverage(folder: Path) -> bytes:
+    for number in range(60):
+        (folder / f"{number}.jpg").write_bytes(b"\xff\xd8\xff" + bytes([number]))
+    rows = [f"{number}.jpg,{number // 2},{'abc'[number % 3]},long words" for number in range(60)]
+    manifest = folder / "people.csv"
+    manifest.write_text("path,subject,region,a column with a long name\n" + "\n".join(rows) + "\n")
+    said = DataDescription("people", "1", "made up", "nobody")
+    plan, _ = read_data(DataSource(path=manifest, root=None, labels=None, description=said))
+    report = cover(plan, None, made_at=datetime(2026, 11, 29, tzinfo=UTC), made_by="tests")
+    return write_coverage(report)
+
+
+def _of_changes(folder: Path) -> bytes:
+    old, new = report("Likeness"), replace(report("Likeness"), findings=(findings("Other"),))
+    return write_changes(card_of_report(old, b"old"), card_of_report(new, b"new"))
+
+
+@pytest.mark.parametrize("write", [_of_attributes, _of_coverage, _of_changes])
+def test_every_kind_of_page_fits_a_telephone(
+    browser: Browser, tmp_path: Path, write: Callable[[Path], bytes]
+) -> None:
+    html = write(tmp_path)
+    checked = read(html)
+    assert checked.wrong == [] and checked.open == []
+    page = tmp_path / "page.html"
+    page.write_bytes(html)
+    browser.open(page, width=390)
+    assert browser.evaluate("document.documentElement.scrollWidth") == 390
+    assert browser.requests == [page.as_uri()]
+    assert browser.complaints == []
+    assert browser.evaluate(_CONTRASTS) >= _LEAST_CONTRAST
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280])

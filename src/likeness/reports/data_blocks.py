@@ -11,7 +11,9 @@ _MOST_OPEN = 10
 
 
 def system_words(system: SystemFacts) -> str:
-    """Name a system with its version."""
+    """Name a system with its version, which nobody may have stated."""
+    if system.version.startswith("not "):
+        return f"{system.name}, version {system.version}"
     return " ".join(part for part in (system.name, system.version) if part)
 
 
