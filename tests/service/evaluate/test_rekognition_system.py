@@ -1,6 +1,7 @@
 """Any Rekognition endpoint as the system under test, however it behaves."""
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from likeness.errors import Fault, InvalidRequest
 from likeness.service.evaluate import rekognition_system as system_module
 from likeness.service.evaluate.endpoint import asking as asking_module
 from likeness.service.evaluate.endpoint import client as client_module
+from likeness.service.evaluate.endpoint.client import Pace
 from likeness.service.evaluate.endpoint.descriptions import FaceDescription
 from likeness.service.evaluate.endpoint.prices import Cost
 from likeness.service.evaluate.findings import DataFacts
@@ -593,3 +595,56 @@ def test_a_face_of_which_nothing_is_said_has_no_description(
     system = RekognitionSystem(endpoint.url, "us-east-1", 1000, tmp_path / "journal", Agreed())
     described = system.answers_of(plan_of(tmp_path / "d", ["anna"]), lambda done, total: None)
     assert described.samples == (FaceDescription(),)
+
+
+def test_ctrl_c_ends_a_run_soon_and_what_was_answered_stays(
+    endpoint: FakeEndpoint, tmp_path: Path
+) -> None:
+    plan = plan_of(tmp_path / "d", [f"p{n}" for n in range(60)], [(n, n + 1) for n in range(59)])
+    endpoint.delay_s = 0.01
+
+    def interrupt(done: int, total: int) -> None:
+        if done == 20:
+            raise KeyboardInterrupt
+
+    system = RekognitionSystem(endpoint.url, "us-east-1", 1000, tmp_path / "journal", Agreed())
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        system.score(plan, interrupt)
+    assert time.monotonic() - began < 5
+    scored = system.score(plan, lambda done, total: None)
+    assert scored.comparisons is not None and np.isfinite(scored.comparisons.scores).all()
+    assert endpoint.count("CompareFaces") == 59
+
+
+def test_calls_keep_their_pace() -> None:
+    now = [100.0]
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    pace = Pace(4.0, lambda: now[0], sleep)
+    for _ in range(9):
+        pace.wait()
+    assert now[0] - 100 == pytest.approx(8 / 4)
+    pace.slow_down()
+    pace.wait()
+    before = now[0]
+    for _ in range(4):
+        pace.wait()
+    assert now[0] - before == pytest.approx(4 / 2)
+    for _ in range(100):
+        pace.speed_up()
+    pace.wait()
+    before = now[0]
+    for _ in range(4):
+        pace.wait()
+    assert now[0] - before == pytest.approx(4 / 4)
+    # Nothing is saved up while nobody calls.
+    now[0] += 100
+    slept.clear()
+    for _ in range(3):
+        pace.wait()
+    assert slept == [pytest.approx(0.25)] * 2

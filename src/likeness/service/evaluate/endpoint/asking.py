@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from likeness.errors import Fault, InputError
-from likeness.service.evaluate.endpoint.answers import version_of
+from likeness.service.evaluate.endpoint.answers import NO_FACE, version_of
 from likeness.service.evaluate.endpoint.client import EndpointClient, Unanswered, Unusable
 from likeness.service.evaluate.endpoint.journal import Entry, Journal, Key
 from likeness.service.evaluate.trials import Tell
@@ -143,7 +143,7 @@ class Asker:
             if version := version_of(answered.body):
                 entry["v"] = version
         except Unusable as error:
-            entry = {"unusable": " ".join(str(error).split())[:200]}
+            entry = {"unusable": _in_words(error)}
         except Unanswered as error:
             return self._failed(call, str(error))
         with self._lock:
@@ -185,3 +185,11 @@ def reason_of(entry: Entry | None) -> str | None:
         return None
     reason = entry.get("unusable") or entry.get("fault")
     return None if reason is None else str(reason)
+
+
+def _in_words(error: Unusable) -> str:
+    """Say alike what the operations say in different ways."""
+    # AWS's text, see docs/rekognition.md.
+    if error.code == "InvalidParameterException" and "There are no faces" in str(error):
+        return NO_FACE
+    return " ".join(str(error).split())[:200]
