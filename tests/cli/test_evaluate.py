@@ -129,3 +129,36 @@ def test_misuse_is_one_clear_line(
     assert outcome.code == 2
     assert says in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+def test_two_systems_are_compared_on_the_same_trials(likeness: Command, tmp_path: Path) -> None:
+    one = write_scores(tmp_path / "one.csv")
+    other = write_scores(tmp_path / "other.csv", shift=-2.0, seed=1)
+    out = tmp_path / "out"
+    outcome = likeness(
+        *("evaluate", str(one), "--system", str(other), "--resamples", "100", "--out", str(out)),
+        *("--system-name", "first", "--system-name", "second"),
+    )
+    assert outcome.code == 0, outcome.err
+    report = report_of(out)
+    assert [each["system"]["name"] for each in report["findings"]] == ["first", "second"]
+    missed = report["differences"][0]
+    assert missed["figure"] == "FNMR at FMR 0.1"
+    assert missed["difference"]["low"] > 0
+    assert missed["p_value"] < 0.05
+
+
+def test_searches_are_counted_with_the_size_of_their_gallery(
+    likeness: Command, tmp_path: Path
+) -> None:
+    scores = write_scores(tmp_path / "scores.csv", people=40, shift=3.0)
+    out = tmp_path / "out"
+    outcome = likeness(
+        *("evaluate", str(scores), "--search", "--resamples", "100", "--out", str(out))
+    )
+    assert outcome.code == 0, outcome.err
+    (findings,) = report_of(out)["findings"]
+    found = findings["identification"]
+    assert (found["gallery"], found["enrolled"]) == (20, 20)
+    assert (found["mated"], found["nonmated"]) == (40, 60)
+    assert found["hit_rates"][0]["value"] > 0.9

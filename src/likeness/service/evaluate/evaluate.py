@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from likeness.errors import InvalidRequest
+from likeness.service.evaluate.compare_systems import differences_of
 from likeness.service.evaluate.findings import Report
 from likeness.service.evaluate.measure import measure
 from likeness.service.evaluate.questions import Questions
@@ -51,5 +52,6 @@ def evaluate(
         processor=processor,
         method=questions.method(),
         findings=findings,
+        differences=differences_of(scored[0], scored[1], questions) if len(scored) > 1 else (),
         equitability=tuple(line for each in findings for line in equitability_of(each)),
     )

@@ -21,6 +21,7 @@ from likeness.service.evaluate.counted import independent, median
 from likeness.service.evaluate.data_checks import suspicions_of
 from likeness.service.evaluate.findings import AxisFindings, Failures, Findings, OperatingRates
 from likeness.service.evaluate.groups import groups_of_axis
+from likeness.service.evaluate.identification import identification_of
 from likeness.service.evaluate.questions import Questions
 from likeness.service.evaluate.statement import limits_of
 from likeness.service.evaluate.trials import Scored
@@ -46,19 +47,20 @@ def measure(scored: Scored, questions: Questions) -> Findings:
         calibration = calibration_findings(
             scored, found, seed=questions.seed, workers=questions.workers
         )
+    identification = identification_of(scored, questions)
     suspicions = suspicions_of(scored)
     return Findings(
         system=scored.system,
         data=scored.plan.data,
         failures=failures,
         verification=verification,
-        identification=None,
+        identification=identification,
         axes=by_axis,
         calibration=calibration,
         seconds=median(scored.seconds),
         problems=(*scored.plan.problems, *scored.problems),
         suspicions=suspicions,
-        limits=limits_of(scored, verification, None, by_axis, suspicions, questions),
+        limits=limits_of(scored, verification, identification, by_axis, suspicions, questions),
     )
 
 

@@ -1,0 +1,107 @@
+"""1:N figures of what a system scored: FPIR, FNIR and hit rates, with N and L always stated."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from likeness.evaluation import (
+    ResampledSearches,
+    Searches,
+    Share,
+    carries,
+    caution,
+    fnir,
+    fpir,
+    hit_rates,
+    interval,
+    resample_searches,
+    search_curve,
+    threshold_at_fpir,
+)
+from likeness.service.evaluate.counted import estimate
+from likeness.service.evaluate.findings import (
+    Curve,
+    Estimate,
+    Identification,
+    Rate,
+    SearchRates,
+)
+from likeness.service.evaluate.questions import HEADLINE_FPIR, Questions
+from likeness.service.evaluate.trials import Scored
+
+
+def identification_of(scored: Scored, questions: Questions) -> Identification | None:
+    """Count errors of searches at each threshold that the data can carry, and by rank.
+
+    None where nothing was searched for.
+    """
+    searches = scored.searches
+    if searches is None or not len(searches):
+        return None
+    strangers = int(np.count_nonzero(~searches.mated))
+    targets = [one for one in sorted(questions.fpirs, reverse=True) if carries(one, strangers)]
+    chosen = {target: threshold_at_fpir(searches, target) for target in targets}
+    given = () if questions.threshold is None else (questions.threshold,)
+    found = resample_searches(
+        searches,
+        scored.samples,
+        thresholds=[*chosen.values(), *given],
+        targets=targets,
+        resamples=questions.resamples,
+        seed=questions.seed,
+        workers=questions.workers,
+    )
+    points = [
+        *(_given(searches, found, threshold) for threshold in given),
+        *(_chosen(searches, found, target, threshold) for target, threshold in chosen.items()),
+    ]
+    curve = search_curve(searches)
+    band = found.tradeoff(curve.fpirs.tolist()) if len(curve.fpirs) else ()
+    return Identification(
+        gallery=searches.gallery,
+        enrolled=searches.subjects,
+        depth=searches.depth,
+        mated=len(searches) - strangers,
+        nonmated=strangers,
+        headline=next((one for one in points if one.target_fpir == HEADLINE_FPIR), None),
+        points=tuple(points),
+        hit_rates=tuple(
+            _rate(share, partial(interval, found.hit_rates[:, rank]))
+            for rank, share in enumerate(hit_rates(searches))
+        ),
+        tradeoff=Curve(
+            tuple(curve.fpirs.tolist()),
+            tuple(curve.fnirs.tolist()),
+            *(tuple(ends.tolist()) for ends in band),
+        ),
+    )
+
+
+def _chosen(
+    searches: Searches, found: ResampledSearches, target: float, threshold: float
+) -> SearchRates:
+    return SearchRates(
+        target,
+        estimate(threshold, found.threshold(target)),
+        _rate(fpir(searches, threshold), lambda: found.fpir_interval_at_threshold(threshold)),
+        _rate(fnir(searches, threshold), lambda: found.fnir_interval_at(target)),
+    )
+
+
+def _given(searches: Searches, found: ResampledSearches, threshold: float) -> SearchRates:
+    return SearchRates(
+        None,
+        Estimate(threshold, note="Given, not chosen by these data."),
+        _rate(fpir(searches, threshold), lambda: found.fpir_interval_at_threshold(threshold)),
+        _rate(fnir(searches, threshold), lambda: found.fnir_interval_at_threshold(threshold)),
+    )
+
+
+def _rate(share: Share, ends: Callable[[], tuple[float, float]]) -> Rate:
+    if not share.trials:
+        return Rate(share.number, share.trials, None, note=caution(share.number, share.trials))
+    low, high = (end if math.isfinite(end) else None for end in ends())
+    note = caution(share.number, share.trials)
+    return Rate(share.number, share.trials, share.value, low, high, note)
