@@ -4,8 +4,24 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from likeness.evaluation import Axis, Comparisons, Samples, resample
-from likeness.evaluation.draws import FIRST_DRAW, Draws
+from likeness.errors import InvalidRequest
+from likeness.evaluation import (
+    Axis,
+    Comparisons,
+    Resampled,
+    Samples,
+    count_by_group,
+    equal_error,
+    fmr_at,
+    fnmr_at,
+    interval,
+    intervals_of,
+    resample,
+    resampled_groups,
+    threshold_at_fmr,
+)
+from likeness.evaluation import draws as drawing
+from likeness.evaluation.draws import FIRST_DRAW, LEFT_OUT, Draws
 
 
 def population(
@@ -76,3 +92,156 @@ def test_a_resample_has_the_rates_of_comparisons_that_are_really_repeated(target
                 missed = np.count_nonzero(repeated.scores[chosen] < limit)
                 assert cells.mated_trials[row, one] == np.count_nonzero(chosen)
                 assert cells.mated_errors[row, one] == missed
+
+
+def figures(found: Resampled, target: float) -> list[NDArray[np.float64]]:
+    """All that came of resampling."""
+    cells = found.cells(target)
+    return [
+        found.threshold(target),
+        found.fmr_at(target),
+        found.fnmr_at(target),
+        found.fmr_at_threshold(1.2345),
+        found.equal_error,
+        *found.det([0.001, 0.01, 0.1]),
+        cells.cross_fmrs,
+        cells.fnmrs,
+        cells.same_group,
+    ]
+
+
+def test_the_first_row_is_of_the_data_themselves() -> None:
+    comparisons, samples = population(40, 3)
+    found = resample(comparisons, samples, samples.axes, targets=[0.01], resamples=1)
+    mated, nonmated = comparisons.mated_scores, comparisons.nonmated_scores
+    for target in (0.0, 0.01, 0.3, 1.0):
+        threshold = threshold_at_fmr(nonmated, target)
+        if target in (0.0, 0.01):
+            assert found.threshold(target)[0] == threshold
+        assert found.fmr_at(target)[0] == pytest.approx(fmr_at(threshold, nonmated), rel=1 / 256)
+        assert found.fnmr_at(target)[0] == pytest.approx(fnmr_at(threshold, mated), abs=0.02)
+    rate = equal_error(mated, nonmated).rate
+    assert found.equal_error[0] == pytest.approx(rate, abs=0.005)
+    counts = count_by_group(comparisons, samples, samples.axes[0], threshold_at_fmr(nonmated, 0.01))
+    cells = found.cells(0.01)
+    for counted, once in (
+        (counts, cells),
+        (counts.symmetric(), cells.symmetric()),
+    ):
+        assert (counted.nonmated_errors == once.nonmated_errors[0]).all()
+        assert (counted.nonmated_trials == once.nonmated_trials[0]).all()
+        assert (counted.mated_errors == once.mated_errors[0]).all()
+        assert (counted.mated_trials == once.mated_trials[0]).all()
+
+
+def test_every_subject_is_left_out_once() -> None:
+    left_out = Draws.of(np.arange(120), 1, 0).blocks[0][:, 1:FIRST_DRAW]
+    assert left_out.shape == (120, LEFT_OUT)
+    assert ((left_out == 0).sum(axis=1) == 1).all()
+    assert set((left_out == 0).sum(axis=0)) == {2, 3}
+
+
+def test_order_chunks_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    comparisons, samples = population(30, 3)
+
+    def found(of: Comparisons, workers: int) -> list[NDArray[np.float64]]:
+        once = resample(
+            of, samples, samples.axes, targets=[0.01], resamples=300, seed=5, workers=workers
+        )
+        return figures(once, 0.01)
+
+    expected = found(comparisons, 1)
+    shuffled = comparisons.only(np.random.default_rng(0).permutation(len(comparisons)))
+    for module in (drawing, resampled_groups):
+        monkeypatch.setattr(module, "CHUNK", 1000)
+    monkeypatch.setattr(drawing, "_BLOCK", 77)
+    for figure, same in zip(found(shuffled, 3), expected, strict=True):
+        np.testing.assert_array_equal(figure, same)
+
+
+def test_another_seed_draws_others() -> None:
+    comparisons, samples = population(20, 2)
+    one, other = (
+        resample(comparisons, samples, targets=[], resamples=5, seed=seed).equal_error[FIRST_DRAW:]
+        for seed in (1, 2)
+    )
+    assert (one != other).any()
+
+
+@pytest.mark.parametrize("kind", ["no mated", "no non-mated", "one subject", "alike", "failed"])
+def test_data_that_carry_little_give_nothing_that_they_do_not_carry(kind: str) -> None:
+    comparisons, samples = population(10, 2)
+    scores = comparisons.scores.copy()
+    if kind == "alike":
+        scores[:] = 0.5
+    if kind == "failed":
+        scores[:] = -np.inf
+    comparisons = Comparisons(scores, comparisons.references, comparisons.probes, comparisons.mated)
+    if kind == "no mated":
+        comparisons = comparisons.only(~comparisons.mated)
+    if kind == "no non-mated":
+        comparisons = comparisons.only(comparisons.mated)
+    if kind == "one subject":
+        comparisons = comparisons.only(np.flatnonzero(comparisons.mated)[:1])
+    found = resample(
+        comparisons, samples, samples.axes, targets=[0.01], thresholds=[0.5], resamples=20
+    )
+    rates = figures(found, 0.01)
+    assert all(((each >= 0) & (each <= 1) | np.isnan(each)).all() for each in rates[1:])
+    no_mates, no_strangers = kind == "no mated", kind in ("no non-mated", "one subject")
+    assert np.isnan(found.fnmr_at_threshold(0.5)).all() == no_mates
+    assert np.isnan(found.fmr_at_threshold(0.5)).all() == no_strangers
+    assert np.isnan(found.fnmr_at(0.01)).all() == (no_mates or no_strangers)
+    if kind == "alike":
+        assert found.fmr_at(0.01).max() == 0
+        assert found.fnmr_at(0.01).min() == 1
+    if kind == "failed":
+        assert found.fmr_at_threshold(-np.inf).max() == 0
+        assert found.fnmr_at_threshold(-np.inf).min() == 1
+
+
+def test_a_group_without_an_error_has_an_upper_end() -> None:
+    comparisons, samples = population(30, 3)
+    found = resample(comparisons, samples, samples.axes, targets=[], thresholds=[9.0], resamples=50)
+    cells = found.cells_at_threshold(9.0)
+    lows, highs = cells.cross_fmr_intervals()
+    assert (cells.nonmated_errors[0] == 0).all() and (lows == 0).all()
+    # Not as low as if comparisons were independent, and not as high as one for two people.
+    independent = 3 / cells.nonmated_trials[0]
+    assert (highs > independent).all() and (highs <= 3 / 15 + 1e-9).all()
+    assert cells.same_group_interval()[1] < highs.max()
+    low, high = found.fmr_interval_at_threshold(9.0)
+    assert low == 0 < high < highs.min()
+    low, high = cells.symmetric().cross_fmr_intervals()
+    assert high[0, 1] == high[1, 0] < highs[0, 1]
+    assert found.fnmr_interval_at_threshold(-9.0) == (
+        pytest.approx(0.0, abs=0.05),
+        pytest.approx(3 / 30, rel=0.1),
+    )
+
+
+def test_intervals_are_of_draws_that_have_a_value() -> None:
+    random = np.random.default_rng(0)
+    values = random.normal(5.0, 1.0, (FIRST_DRAW + 1000, 2))
+    values[0] = 5.0
+    values[1:FIRST_DRAW] = 5.0 + random.normal(0, 0.1, (LEFT_OUT, 2))
+    values[FIRST_DRAW : FIRST_DRAW + 500, 1] = np.nan
+    for low, high in np.array(intervals_of(values)).T:
+        assert low == pytest.approx(3.04, abs=0.3)
+        assert high == pytest.approx(6.96, abs=0.3)
+    narrow = interval(values[:, 0], 0.5)
+    assert narrow == pytest.approx((4.33, 5.67), abs=0.2)
+    assert np.isnan(interval(np.full(FIRST_DRAW + 10, np.nan))).all()
+
+
+def test_what_cannot_be_resampled_is_refused() -> None:
+    comparisons, samples = population(5, 2)
+    with pytest.raises(InvalidRequest, match="Nothing to draw"):
+        resample(comparisons, samples, targets=[0.1], resamples=0)
+    with pytest.raises(InvalidRequest, match="between 0 and 1"):
+        resample(comparisons, samples, targets=[1.5])
+    found = resample(comparisons, samples, targets=[0.1], resamples=1)
+    with pytest.raises(InvalidRequest, match="Name it"):
+        found.cells(0.1)
+    with pytest.raises(InvalidRequest, match="at the threshold"):
+        found.cells_at_threshold(0.5, "sex")

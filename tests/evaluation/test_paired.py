@@ -16,7 +16,7 @@ from likeness.evaluation import (
 
 
 def trials(
-    better: float = 0.0, subjects: int = 100, seed: int = 0
+    better: float = 0.0, subjects: int = 60, seed: int = 0
 ) -> tuple[Comparisons, Comparisons, Samples]:
     """Two systems that see the same people; the mated scores of the second are `better`."""
     random = np.random.default_rng(seed)
@@ -39,7 +39,7 @@ def trials(
 
 def differences(a: Comparisons, b: Comparisons, samples: Samples) -> list[PairedDifference]:
     return list(
-        paired_difference(a, b, samples, 0.01, samples.axes, resamples=200, seed=1, workers=1)
+        paired_difference(a, b, samples, 0.01, samples.axes, resamples=120, seed=1, workers=1)
     )
 
 

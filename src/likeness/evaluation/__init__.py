@@ -81,7 +81,7 @@ from likeness.evaluation.curves import (
     error_curve,
     errors_by_threshold,
 )
-from likeness.evaluation.error_tables import interval, intervals
+from likeness.evaluation.error_tables import interval, intervals_of
 from likeness.evaluation.groups import (
     QUANTILES,
     FailureCounts,
@@ -233,7 +233,7 @@ __all__ = [
     "hit_rates",
     "intersection",
     "interval",
-    "intervals",
+    "intervals_of",
     "least_cllr",
     "max_minus_min",
     "max_over_geomean",

@@ -32,7 +32,7 @@ from likeness.evaluation.error_tables import (
     edges_between,
     independent,
     interval,
-    intervals,
+    intervals_of,
 )
 from likeness.evaluation.resampled_groups import CellRates, GroupCounting, used_samples
 
@@ -82,7 +82,7 @@ class Resampled:
         """Give the band of FNMR at each of some FMRs: lows and highs."""
         places = self._tables.places(fmrs)
         rates = [1.0 - self._tables.rates_at(self._tables.mated, column) for column in places.T]
-        return intervals(np.array(rates).T, confidence)
+        return intervals_of(np.array(rates).T, confidence)
 
     def fmr_interval_at(self, target: float, confidence: float = 0.95) -> tuple[float, float]:
         """Give the interval of `fmr_at`."""

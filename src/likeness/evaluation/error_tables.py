@@ -40,11 +40,11 @@ def interval(values: Values, confidence: float = 0.95) -> tuple[float, float]:
     for how the spread depends on the figure, which leaving out people tells. Draws without a value
     (NaN) are left out; of none comes NaN.
     """
-    lows, highs = intervals(values, confidence)
+    lows, highs = intervals_of(values, confidence)
     return float(lows), float(highs)
 
 
-def intervals(values: Values, confidence: float = 0.95) -> tuple[Values, Values]:
+def intervals_of(values: Values, confidence: float = 0.95) -> tuple[Values, Values]:
     """Give the intervals of (rows, ...) values, each as `interval` does: lows and highs."""
     # Imported late: it takes longer than everything else that a command imports.
     from scipy.special import ndtr, ndtri

@@ -15,7 +15,7 @@ from likeness.evaluation.error_tables import (
     ceiling,
     independent,
     interval,
-    intervals,
+    intervals_of,
     shares,
 )
 
@@ -85,7 +85,7 @@ class CellRates:
 
     def cross_fmr_intervals(self, confidence: float = 0.95) -> tuple[Values, Values]:
         """Give the intervals of `cross_fmrs`, (G, G): lows and highs."""
-        lows, highs = intervals(self.cross_fmrs, confidence)
+        lows, highs = intervals_of(self.cross_fmrs, confidence)
         return lows, np.maximum(highs, ceiling(self.independent, confidence))
 
     def fmr_intervals(self, confidence: float = 0.95) -> tuple[Values, Values]:
@@ -95,7 +95,7 @@ class CellRates:
 
     def fnmr_intervals(self, confidence: float = 0.95) -> tuple[Values, Values]:
         """Give the intervals of `fnmrs`, (G,): lows and highs."""
-        lows, highs = intervals(self.fnmrs, confidence)
+        lows, highs = intervals_of(self.fnmrs, confidence)
         return lows, np.maximum(highs, ceiling(self.mated_subjects, confidence))
 
     def same_group_interval(self, confidence: float = 0.95) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from likeness.evaluation.error_tables import (
     ceiling,
     edges_between,
     interval,
-    intervals,
+    intervals_of,
     shares,
 )
 from likeness.evaluation.searches import Searches
@@ -77,7 +77,7 @@ class ResampledSearches:
         """Give the band of FNIR at each of some FPIRs: lows and highs."""
         places = self._tables.places(fpirs)
         rates = [1.0 - self._tables.rates_at(self._tables.mated, column) for column in places.T]
-        return intervals(np.array(rates).T, confidence)
+        return intervals_of(np.array(rates).T, confidence)
 
 
 def resample_searches(
