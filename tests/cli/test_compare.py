@@ -21,7 +21,7 @@ ROSY = (222, 44, 44)
 
 HEADER = (
     "path_a,path_b,raw_score,score,similarity,failure,faces,fmr_any,left,top,right,bottom,"
-    "extrapolated"
+    "extrapolated,failure_a,failure_b"
 )
 
 Command = Callable[..., Outcome]

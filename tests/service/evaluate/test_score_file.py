@@ -99,6 +99,22 @@ def test_a_file_of_other_pictures_is_an_error(plan: Plan, tmp_path: Path) -> Non
         scored(system, plan)
 
 
+@pytest.mark.parametrize(
+    ("said", "counted"),
+    [
+        ("No face found (250x250 pixels). The face should be sharp.", "no face found"),
+        ("'a b.jpg': Not a picture: the file is a text file.", "not a picture"),
+        ("'x.jpg' does not exist. Check the path.", "does not exist"),
+        ("NoFaceException", "nofaceexception"),
+        ("''", "''"),
+    ],
+)
+def test_reasons_are_cut_to_what_can_be_counted(tmp_path: Path, said: str, counted: str) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text(f'path_a,path_b,score,failure_a\na,b,,"{said}"\n')
+    assert read_scores(path).failures == ((0, counted),)
+
+
 def test_what_likeness_writes_of_pairs_can_be_evaluated(tmp_path: Path) -> None:
     head = (
         "path_a,path_b,raw_score,score,similarity,failure,faces,fmr_any,left,top,right,bottom,"

@@ -20,6 +20,7 @@ COLUMNS_OUT = (
     *("raw_score", "score", "similarity", "failure"),
     *("faces", "fmr_any", "left", "top", "right", "bottom"),
     "extrapolated",
+    *("failure_a", "failure_b"),
 )
 
 
@@ -45,29 +46,43 @@ class PairCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class PairFailure:
+    """Why a pair has no score: what is wrong with its first picture, its second, or both."""
+
+    a: LikenessError | None
+    b: LikenessError | None
+
+    @property
+    def errors(self) -> tuple[LikenessError, ...]:
+        """The one or both."""
+        return tuple(error for error in (self.a, self.b) if error is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class PairScore:
     """What came of a pair: a verification, or the reasons why there is none."""
 
     pair: Pair
-    result: Verification | tuple[LikenessError, ...]
+    result: Verification | PairFailure
 
     @property
     def errors(self) -> tuple[LikenessError, ...]:
         """Why there is no score; empty where there is one."""
-        return self.result if isinstance(self.result, tuple) else ()
+        return self.result.errors if isinstance(self.result, PairFailure) else ()
 
     def row(self) -> tuple[str, ...]:
         """The columns of `COLUMNS_OUT`; what is missing is empty."""
         names, best = (as_text(self.pair.path_a), as_text(self.pair.path_b)), self.result
-        if isinstance(best, tuple):
-            failure = as_text("; ".join(str(error) for error in best))
-            return (*names, "", "", "", failure, *[""] * 7)
+        if isinstance(best, PairFailure):
+            failure = as_text("; ".join(str(error) for error in best.errors))
+            sides = ("" if error is None else as_text(str(error)) for error in (best.a, best.b))
+            return (*names, "", "", "", failure, *[""] * 7, *sides)
         numbers = (best.comparison.raw_score, best.comparison.score, best.similarity)
         scores = (f"{number:.6f}" for number in numbers)
-        sides = (f"{side:.1f}" for side in astuple(best.probe.box))
+        box = (f"{side:.1f}" for side in astuple(best.probe.box))
         extrapolated = "false" if best.fmr_interval is None else "true"
         any_of = (str(best.gate.faces), f"{best.fmr_any:.3g}")
-        return (*names, *scores, "", *any_of, *sides, extrapolated)
+        return (*names, *scores, "", *any_of, *box, extrapolated, "", "")
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -131,7 +146,8 @@ def compare_pairs(
     def score(pair: Pair) -> PairScore:
         a, b = pictures[pair.path_a], pictures[pair.path_b]
         if isinstance(a, LikenessError) or isinstance(b, LikenessError):
-            return PairScore(pair, tuple(one for one in (a, b) if isinstance(one, LikenessError)))
+            wrong = (one if isinstance(one, LikenessError) else None for one in (a, b))
+            return PairScore(pair, PairFailure(*wrong))
         return PairScore(pair, verify_pictures(a, b, calibration, fmr=fmr, fnmr=fnmr))
 
     return (score(pair) for pair in pairs)

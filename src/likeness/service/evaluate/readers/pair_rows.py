@@ -34,6 +34,10 @@ _OURS = (
     *("left", "top", "right", "bottom", "extrapolated"),
 )
 _LFW_HEAD = re.compile(r"\s*\d+(\s+\d+)?\s*")
+# A message of ours may begin with the picture's name, and goes on with its size.
+_NAMED = re.compile(r"^'[^']*'[:,]? ?(?=\S)")
+_DETAILS = re.compile(r" \(|: |[.;] ")
+_LONGEST_REASON = 80
 _LONGEST_LINE = 4096
 _LONGEST_LIST = 100_000_000
 
@@ -236,11 +240,11 @@ def _take_score(
 ) -> None:
     text, score = row[column].strip(), math.nan
     sides = {
-        number: of_text(said)
+        number: _kind_of(said)
         for number, name in ((a, "failure_a"), (b, "failure_b"))
         if (said := row.get(name, "").strip())
     }
-    reason = of_text(row.get("failure", "").strip()) or "; ".join(sides.values())
+    reason = _kind_of(row.get("failure", "").strip()) or "; ".join(sides.values())
     collected.sure |= sides
     if text:
         with suppress(ValueError):
@@ -269,6 +273,12 @@ def _take_score(
         collected.scores.append(-math.inf)
     else:
         collected.scores.append(-score if distances else score)
+
+
+def _kind_of(reason: str) -> str:
+    """Cut a reason to what can be counted: its first sentence, without names and numbers."""
+    said = _NAMED.sub("", of_text(reason))
+    return _DETAILS.split(said, maxsplit=1)[0].rstrip(".")[:_LONGEST_REASON].lower()
 
 
 def _finished(path: Path, collected: _Collected, scored: bool) -> PairRows:
