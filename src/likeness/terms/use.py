@@ -76,7 +76,7 @@ class Use:
     are looked for in pictures of this moment. `granted` is whether the caller may state the
     purpose; without, nothing is done. `replayed` says that it was asked for with the signature of
     an earlier request: by a client that tried again, or by somebody who listened. `model` is what
-    it works with, where that is not the model of its collection.
+    it works with; None is that of its collection, or of the settings where it has none.
     """
 
     principal: Principal

@@ -144,7 +144,7 @@ class Enroller:
         while True:
             # Tags may have changed since the last batch.
             tagged = self._of.read(lambda its: its.tags.all())
-            use = use_in(self._caller.use(Action.ENROL), self._of.id, tagged)
+            use = use_in(self._caller.use(Action.ENROL), self._of.id, tagged, self._of.model)
             with self._home.record_use(self._caller, use) as record:
                 batch = list(islice(attempted, _BATCH))
                 results = self._committed(record, batch)

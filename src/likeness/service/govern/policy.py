@@ -187,7 +187,7 @@ def use_in_collection(rows: Rows, use: Use, name: str) -> Use:
         NotFound: there is none of that name.
     """
     found = rows.collections.collection(name)
-    return use_in(use, found.id, found.tags)
+    return use_in(use, found.id, found.tags, found.model)
 
 
 def collection_id(rows: Rows, name_or_id: str) -> UUID:

@@ -22,8 +22,8 @@ _NOT_LIVE = "false"
 _FEW = 8
 
 
-def use_in(use: Use, collection_id: UUID, tagged: Mapping[str, str]) -> Use:
-    """Say of a use which collection it is of, and what its tags declare.
+def use_in(use: Use, collection_id: UUID, tagged: Mapping[str, str], model: str) -> Use:
+    """Say of a use which collection it is of, its model, and what its tags declare.
 
     In a collection that is tagged `likeness:live`, with anything but `false`, people are looked
     for in pictures of the moment, whatever the caller says. Other values than `true` are from
@@ -33,6 +33,7 @@ def use_in(use: Use, collection_id: UUID, tagged: Mapping[str, str]) -> Use:
         use,
         collection_id=collection_id,
         collection=facts_of(tagged),
+        model=use.model or model,
         live=use.live or tagged.get(_LIVE, _NOT_LIVE) != _NOT_LIVE,
     )
 

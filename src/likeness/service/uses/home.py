@@ -117,7 +117,7 @@ class Rows:
         """
         use = replace(caller.use(action), model=model)
         if of is not None:
-            use = use_in(use, of.id, of.tags)
+            use = use_in(use, of.id, of.tags, of.model)
         return self.record_use(caller, use)
 
     @contextmanager

@@ -188,6 +188,7 @@ class WatchInForce:
             Use(keeper, Action.WATCH, "Watch", purpose=watch.purpose),
             collection.id,
             collection.within(connection).tags.all(),
+            collection.model,
         )
         circumstances = replace(Circumstances.at_admission(use, 0), similarity=similarity)
         decision = self.rules.decide(use, circumstances, self.clock())
