@@ -223,10 +223,14 @@ class Crops:
 
     @property
     def ages(self) -> tuple[str, ...]:
-        """The age band of each: under 13, 13-19, 20-39, 40-59, 60 and over."""
-        bands = ("under 13", "13-19", "20-39", "40-59", "60 and over")
-        years = [int(picture.name.split("_")[0]) for picture in self.pictures]
-        return tuple(bands[int(np.digitize(age, (13, 20, 40, 60)))] for age in years)
+        """The age band of each."""
+        return tuple(map(age_band, self.pictures))
+
+
+def age_band(picture: Path) -> str:
+    """Say how old somebody looks: under 13, 13-19, 20-39, 40-59, or 60 and over."""
+    bands = ("under 13", "13-19", "20-39", "40-59", "60 and over")
+    return bands[int(np.digitize(int(picture.name.split("_")[0]), (13, 20, 40, 60)))]
 
 
 @cache
@@ -247,6 +251,24 @@ def crops(recogniser: str = "auto") -> Crops:
 @cache
 def _embedded(recogniser: str) -> Embedded:
     return embed(pictures_in(data("utk_balanced")), padded, recogniser)
+
+
+@cache
+def distinct(recogniser: str = "auto") -> tuple[tuple[Path, ...], Embedded]:
+    """Give all pictures that are no duplicates, those without a face among them."""
+    kept = np.flatnonzero(_distinct(_embedded(DLIB)))
+    pictures = pictures_in(data("utk_balanced"))
+    return tuple(pictures[number] for number in kept), _embedded(recogniser).only(kept)
+
+
+@cache
+def one_person_twice_of_all() -> NDArray[np.bool_]:
+    """Which pairs of those, (n, n), both recognisers call one person's."""
+    both = [
+        distinct(name)[1].raw_scores() >= raw
+        for name, raw in ((RETAIL, _SAME_RAW_RETAIL), (DLIB, _SAME_RAW_DLIB))
+    ]
+    return np.asarray(both[0] & both[1], np.bool_)
 
 
 @cache

@@ -1,19 +1,21 @@
 """Make what is shipped with the recognisers: cohorts of averages, and what scores mean.
 
     python -m bench.shipped             # all of it
-    python -m bench.shipped --figures   # what cards say, by the standards that are there
+    python -m bench.shipped --figures   # audits, what cards say, and rates of groups
 
 Cohorts are made of FairFace's sample (CC BY 4.0), ten people in every average. Calibrations are
 tables of rates: *any* strangers are those of LFW View 1, *alike* ones are the pairs of utk_balanced
 of one sex, race and age band, without people who are there twice. None holds anybody's template.
+Audits are of LFW View 1, utk_balanced and fairface540 (`bench.audited`).
 """
 
+import gzip
 import json
 import sys
 
 import numpy as np
 
-from bench import evenness, lfw
+from bench import audited, evenness, lfw
 from bench.embedded import Scores
 from bench.evenness import DLIB, RETAIL
 from bench.lfw import Mask
@@ -21,6 +23,7 @@ from bench.model_figures import figures_of
 from bench.workplace import REPOSITORY, data, settings
 from likeness.app import Installation, Workload
 from likeness.evaluation import DECADES, UPPER_95, PairScores, StrangerScores, groups_of, misses_of
+from likeness.service.evaluate.findings import to_json
 from likeness.service.models.cohort import make_cohort
 from likeness.terms import Calibration
 
@@ -46,10 +49,27 @@ def main() -> None:
         path.write_text(json.dumps(calibration.as_json(), indent=1) + "\n")
         print(f"{path.name}: down to {calibration.lowest_fmr:.2g}", flush=True)
     for recogniser in (RETAIL, DLIB):
-        model = next(_SHIPPED.glob(f"{recogniser}@*.cohort.npz")).name.removesuffix(".cohort.npz")
-        path = _SHIPPED / f"{model}.figures.json"
-        path.write_text(json.dumps(figures_of(recogniser).as_json(), indent=1) + "\n")
-        print(path.name, flush=True)
+        _figures(recogniser)
+
+
+def _figures(recogniser: str) -> None:
+    """Audit a recogniser by its standards, and write what its card says of it."""
+    standards = Installation(settings(recogniser=recogniser)).standards
+    model = next(_SHIPPED.glob(f"{recogniser}@*.cohort.npz")).name.removesuffix(".cohort.npz")
+    known = standards.calibration(model, standards.cohort(model).version)
+    measured = audited.measured_groups(recogniser, known)
+    name = f"{model}.{known.cohort_version}.groups.json"
+    (_SHIPPED / name).write_text(json.dumps(measured.as_json(), indent=1) + "\n")
+    print(f"{name}: {len(measured.groups)} groups", flush=True)
+    reports = dict(audited.reports_of(recogniser, known))
+    for which, report in reports.items():
+        path = _SHIPPED / f"{model}.{which}.report.json.gz"
+        # Without the moment of packing, the same report is the same file.
+        path.write_bytes(gzip.compress(to_json(report), mtime=0))
+        print(f"{path.name}: {path.stat().st_size:,} bytes", flush=True)
+    path = _SHIPPED / f"{model}.figures.json"
+    path.write_text(json.dumps(figures_of(recogniser, reports).as_json(), indent=1) + "\n")
+    print(path.name, flush=True)
 
 
 def _cohort(recogniser: str) -> str:

@@ -62,6 +62,16 @@ WarnAbove = Annotated[
 ]
 
 
+Keep = Annotated[
+    bool,
+    typer.Option(
+        "--keep",
+        help="Audit Likeness at the threshold in force for LIKENESS_FMR, and keep the rates of"
+        " groups: answers warn by them from now on.",
+    ),
+]
+
+
 def audit(
     data: Data,
     group: Group = None,
@@ -91,6 +101,7 @@ def audit(
     provenance: options.Provenance = "not stated",
     labelled_by: options.LabelledBy = "not stated",
     out: options.Out = Path("audit"),
+    keep: Keep = False,
     yes: Yes = False,
     as_json: AsJson = False,
     recogniser: Recogniser = None,
@@ -132,6 +143,7 @@ def audit(
     code = run(
         Run(
             title="Audit of face recognition across groups",
+            keep=keep,
             source=DataSource(
                 path=data,
                 root=root,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,14 +12,16 @@ from likeness import __version__
 from likeness.app import Installation, Workload
 from likeness.cli.installation import load_finder, prepare
 from likeness.cli.terminal.answers import print_json
-from likeness.cli.terminal.exit_codes import ExitCode
+from likeness.cli.terminal.exit_codes import ExitCode, warn
 from likeness.cli.terminal.findings import print_blocks, print_problems
 from likeness.cli.terminal.output_file import check_report_folder, write_reports
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.prompts import require_consent
+from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
 from likeness.reports import terminal, write_html
+from likeness.service.evaluate.calibrating import groups_found
 from likeness.service.evaluate.data import DataSource, read_data
 from likeness.service.evaluate.endpoint.prices import AWS_PRICES, Cost
 from likeness.service.evaluate.evaluate import evaluate
@@ -68,11 +71,14 @@ class Run:
     out: Path
     as_json: bool
     networks: dict[str, object]
+    keep: bool = False
 
 
 def run(chosen: Run) -> ExitCode:
     """Test, measure, and write the report; the same command continues an interrupted one."""
     check_report_folder(chosen.out)
+    if chosen.keep:
+        chosen = _kept_by(chosen)
     plan, scores = read_data(chosen.source)
     questions = chosen.questions
     columns = list(dict.fromkeys(name for one in plan.samples for name in one.labels))
@@ -95,11 +101,38 @@ def run(chosen: Run) -> ExitCode:
             tell=tell,
         )
     _write(chosen, report)
+    if chosen.keep:
+        _keep_groups(chosen, report)
     for system in systems:
         # Templates are people's; an endpoint's answers cost money, and stay until they are deleted.
         if isinstance(system, OwnSystem):
             system.remove_work()
     return ExitCode.DONE
+
+
+def _kept_by(chosen: Run) -> Run:
+    """Audit at the threshold in force for 1:1 comparisons: answers are given at that.
+
+    Raises:
+        InvalidRequest: it is not Likeness alone that is tested.
+    """
+    if tuple(chosen.systems) not in ((), (OWN,)):
+        raise InvalidRequest(
+            "--keep is for audits of Likeness alone. Leave it out, or the other systems."
+        )
+    if chosen.threshold not in (None, IN_FORCE):
+        raise InvalidRequest("--keep audits at the threshold in force. Leave out --threshold.")
+    fmr = prepare(**chosen.networks).settings.fmr
+    return replace(chosen, threshold=IN_FORCE, questions=replace(chosen.questions, fmr=fmr))
+
+
+def _keep_groups(chosen: Run, report: Report) -> None:
+    found = groups_found(report.findings[0])
+    if found is None:
+        warn("No group has 30 pairs of strangers that match, so no rates are kept.")
+        return
+    kept = prepare(**chosen.networks).standards.keep_groups(found)
+    print(f"Rates of {several(len(found.groups), 'group')} kept: {plain(kept)}", file=sys.stderr)
 
 
 def processor() -> str:

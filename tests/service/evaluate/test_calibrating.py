@@ -1,12 +1,19 @@
 """What scores mean is found of scored trials, and only as far as they carry it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from likeness.evaluation import FAILED, Axis, Comparisons, Samples
-from likeness.service.evaluate.calibrating import Wanted, calibration_findings, group_rates
+from likeness.service.evaluate.calibrating import (
+    Wanted,
+    calibration_findings,
+    group_rates,
+    groups_found,
+)
 from likeness.service.evaluate.findings import (
     DataFacts,
     Estimate,
@@ -18,7 +25,9 @@ from likeness.service.evaluate.findings import (
     from_json,
     to_json,
 )
-from likeness.service.evaluate.trials import Plan, Scored
+from likeness.service.evaluate.measure import measure
+from likeness.service.evaluate.questions import Questions
+from likeness.service.evaluate.trials import Plan, PlannedSample, Scored
 
 NOTHING = np.array([], np.int32)
 DATA = DataFacts("simulated", "1", "drawn here", "nobody", "", 0, 0)
@@ -37,7 +46,11 @@ def scored(people: int = 60, pictures: int = 2, planted: float = 0.0) -> Scored:
     samples = Samples(
         whose, np.zeros(len(whose), bool), (Axis("kind", ("plain", "crowded"), kind),)
     )
-    plan = Plan((), None, NOTHING, NOTHING, DATA, ())
+    pictures = tuple(
+        PlannedSample(Path(f"{number}.png"), f"{number}.png", str(subject))
+        for number, subject in enumerate(whose)
+    )
+    plan = Plan(pictures, None, NOTHING, NOTHING, DATA, ("",) * len(pictures))
     comparisons = Comparisons(scores, one, other, mated)
     return Scored(SYSTEM, plan, samples, comparisons, None, (), np.full(len(whose), np.nan))
 
@@ -131,3 +144,15 @@ def test_a_planted_group_is_found_and_no_rate_is_told_of_few_errors() -> None:
     assert crowded.points[1].low > plain.points[1].high
     assert plain.points[1].fmr == pytest.approx(0.0228, rel=0.3)
     assert crowded.points[1].fmr == pytest.approx(0.159, rel=0.3)
+
+
+def test_rates_of_an_audit_of_likeness_are_kept_at_its_threshold() -> None:
+    trials = scored(people=80, planted=1.0)
+    own = replace(SYSTEM, kind="likeness", model="m", details={"cohort": "c"})
+    questions = Questions(fmr=1e-2, threshold=2.0, groups=("kind",), resamples=100)
+    found = groups_found(measure(replace(trials, system=own), questions))
+    assert found is not None
+    assert (found.model, found.cohort_version) == ("m", "c")
+    assert {one.group for one in found.groups} == {"plain", "crowded"}
+    assert {point.score for one in found.groups for point in one.points} == {2.0}
+    assert groups_found(measure(trials, questions)) is None

@@ -1,7 +1,9 @@
 """`likeness models list` and `show`: models, their terms, and what is known of their errors."""
 
+import sys
 import textwrap
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +13,7 @@ from likeness.app.installation import BETTER
 from likeness.cli.installation import installation_here
 from likeness.cli.terminal.answers import Json, print_json, significant, warning_json
 from likeness.cli.terminal.options import Artifacts, AsJson
+from likeness.cli.terminal.output_file import write_reports
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import one_in, warning_in_words
 from likeness.errors import ModelTampered, NotFound
@@ -47,12 +50,18 @@ def list_models(as_json: AsJson = False, artifacts: Artifacts = None) -> None:
 
 def show(
     name: Model,
+    reports: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write the audits that its card carries here."),
+    ] = None,
     as_json: AsJson = False,
     artifacts: Artifacts = None,
 ) -> None:
     """Show all there is to know about a model: its terms, its limits, its error rates."""
     installation = installation_here(artifacts=artifacts)
     card = installation.models.card(name)
+    if reports is not None:
+        _write_reports(installation, card, reports)
     if as_json:
         print_json({**_summary_json(installation, card), **_details_json(installation, card)})
         return
@@ -70,6 +79,32 @@ def show(
         paragraphs.append(installation.choice.drawback)
     for paragraph in paragraphs:
         print(textwrap.fill(plain(paragraph), 79, subsequent_indent="    "))
+
+
+def _write_reports(installation: Installation, card: ModelCard, folder: Path) -> None:
+    """Write the shipped audits of a recogniser, as pages and as JSON.
+
+    Raises:
+        NotFound: it carries none.
+    """
+    # What writes pages is imported late: whoever lists models needs none of it.
+    from likeness.reports import write_html
+    from likeness.service.evaluate.findings import from_json
+
+    calibration = _calibration(installation, card) if card.task is Task.RECOGNISER else None
+    found = (
+        {}
+        if calibration is None
+        else installation.standards.reports(calibration.model, calibration.cohort_version)
+    )
+    if not found:
+        raise NotFound(
+            f"No audit of {card.name} is shipped for these settings. Make your own: `likeness"
+            " audit DATA`."
+        )
+    for name, document in found.items():
+        page, _ = write_reports(folder / name, write_html(from_json(document, name)), document)
+        print(f"Written: {plain(page)}", file=sys.stderr)
 
 
 def terms_in_words(card: ModelCard) -> list[str]:
@@ -192,6 +227,11 @@ def _warning(installation: Installation, calibration: Calibration) -> GroupWarni
 
 
 def _figures_in_words(figures: ModelFigures) -> list[str]:
+    failed = "; ".join(
+        f"{one.group} {one.failed} of {one.pictures} ({one.data})"
+        for one in figures.failures
+        if one.failed
+    )
     groups = "; ".join(_group(one) for one in figures.groups)
     misses = "; ".join(
         f"{_percent(one.fnmr)} at {one_in(one.fmr)} (raw score {_percent(one.raw_fnmr)})"
@@ -208,6 +248,7 @@ def _figures_in_words(figures: ModelFigures) -> list[str]:
         "Strangers within a group match more often than any, at a false match rate of 1 in 1,000"
         f" (95% intervals): {groups}.",
         f"Limit: strangers who are alike, of one sex, race and age, match far more often: {alike}.",
+        f"No face was found, worst first: {failed or 'in no picture'}.",
         f"Missed pairs of one person: {misses}. Women {_percent(figures.misses_of_women)}, men"
         f" {_percent(figures.misses_of_men)} at 1 in 1,000.",
         f"Unevenness (highest rate within a group over their geometric mean): {uneven}.",

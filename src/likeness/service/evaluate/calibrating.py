@@ -26,11 +26,12 @@ from likeness.evaluation import (
 from likeness.service.evaluate.findings import (
     CalibrationFindings,
     Estimate,
+    Findings,
     LikelihoodRatios,
     ThresholdAdvice,
 )
 from likeness.service.evaluate.trials import Scored
-from likeness.terms import GroupPoint, GroupRates, rate_for_search
+from likeness.terms import GroupPoint, GroupRates, MeasuredGroups, rate_for_search
 
 _RESAMPLES = 1000
 _MOST_KNOTS = 200
@@ -159,6 +160,31 @@ def group_rates(
             if points:
                 found.append(GroupRates(axis.name, group, trials, tuple(points)))
     return tuple(found)
+
+
+def groups_found(findings: Findings) -> MeasuredGroups | None:
+    """Give the rates of groups that an audit of Likeness found, at its one threshold.
+
+    None where it was of something else, or no group has 30 errors.
+    """
+    system, data = findings.system, findings.data
+    cohort = system.details.get("cohort", "")
+    if system.kind != "likeness" or not cohort:
+        return None
+    rates = tuple(
+        GroupRates(
+            axis.axis,
+            group.group,
+            rate.trials,
+            (GroupPoint(threshold, rate.value, rate.low or 1 / rate.trials, rate.high or 1.0),),
+        )
+        for axis in findings.axes
+        for group in axis.groups
+        if (threshold := axis.point.threshold.value) is not None
+        and (rate := group.fmr).value is not None
+        and rate.errors >= ERRORS_NEEDED
+    )
+    return MeasuredGroups(system.model, cohort, data.name, rates) if rates else None
 
 
 def _thresholds(

@@ -6,6 +6,7 @@ calibrate`, go before those that are shipped; figures of a recogniser's errors, 
 shipped alone.
 """
 
+import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -43,6 +44,18 @@ class GroupRate:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupFailures:
+    """In how many pictures of one group no face was found, with a 95% interval of that share."""
+
+    data: str
+    group: str
+    failed: int
+    pictures: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Unevenness:
     """Max/GeoMean of the rates within groups, at a false match rate over all pairs; 1 is even."""
 
@@ -55,7 +68,7 @@ class Unevenness:
 
 @dataclass(frozen=True, slots=True)
 class ModelFigures:
-    """All that is told of a recogniser's errors; `groups` are worst first.
+    """All that is told of a recogniser's errors; `groups` and `failures` are worst first.
 
     `alike` are (rate by any strangers, rate among those of one sex, race and age band).
     """
@@ -67,6 +80,7 @@ class ModelFigures:
     groups: tuple[GroupRate, ...]
     alike: tuple[tuple[float, float], ...]
     unevenness: tuple[Unevenness, ...]
+    failures: tuple[GroupFailures, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Give the values that JSON can hold."""
@@ -88,6 +102,7 @@ class ModelFigures:
                     "groups": tuple(GroupRate(**one) for one in value["groups"]),
                     "alike": tuple((a, b) for a, b in value["alike"]),
                     "unevenness": tuple(Unevenness(**one) for one in value["unevenness"]),
+                    "failures": tuple(GroupFailures(**one) for one in value.get("failures", ())),
                 }
             )
         except (ValueError, TypeError, KeyError) as error:
@@ -180,6 +195,22 @@ class Standards:
         if not path.is_file() or not of_shipped.is_file():
             return None
         return ModelFigures.from_json(path.read_bytes(), str(path))
+
+    def reports(self, model: str, cohort_version: str) -> dict[str, bytes]:
+        """Give the shipped audits of a model, by their names; none where figures are not its own.
+
+        They are JSON as `likeness audit` writes it.
+        """
+        if not (self._shipped / _calibration_name(model, cohort_version)).is_file():
+            return {}
+        ending = ".report.json.gz"
+        found = sorted(self._shipped.glob(f"{model}.*{ending}"))
+        return {
+            path.name.removeprefix(f"{model}.").removesuffix(ending): gzip.decompress(
+                path.read_bytes()
+            )
+            for path in found
+        }
 
     def keep_cohort(self, cohort: Cohort) -> Path:
         """Keep an operator's own cohort; it is used from now on."""
