@@ -9,8 +9,8 @@ import pytest
 from likeness.reports import findings_page, write_html
 from likeness.reports.blocks import Table
 from likeness.reports.findings_page import summary_blocks
-from likeness.service.evaluate.findings import Estimate, Failures, Findings, Rate, Report
-from tests.reports.made_up import findings, rate, report, verification
+from likeness.service.evaluate.findings import Curve, Estimate, Failures, Findings, Rate, Report
+from tests.reports.made_up import axis, findings, rate, report, verification
 from tests.reports.test_pages import read
 
 _ORDER = [
@@ -138,6 +138,32 @@ def test_two_systems_have_their_differences_with_p() -> None:
     text = read(_whole("Ours", "Theirs")).text
     assert "Differences of the two systems" in text and "0.006" in text
     assert "A, Ours" in text and "B, Theirs" in text
+
+
+@pytest.mark.slow
+def test_a_page_of_many_groups_long_curves_and_two_systems_stays_small() -> None:
+    steps = 100_000
+    xs = tuple(1e-6 ** (1 - step / steps) for step in range(steps))
+    curve, rising = Curve(xs, xs[::-1], xs[::-1], xs[::-1]), Curve(xs, xs)
+    long = replace(verification(), det=curve, fmr_by_threshold=curve, fnmr_by_threshold=rising)
+    many = axis("sex x region x age", names=tuple(f"a group {number}" for number in range(70)))
+    one = replace(findings(), verification=long, axes=(*findings().axes, many))
+    assert len(write_html(_of(one, one))) < 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("figure", "difference"),
+    [
+        ("FNMR at FMR 0.0001", "+1.4 points"),
+        ("FMR of the worst group, sex", "+0.014"),
+        ("FNMR of the worst group, sex", "+1.4 points"),
+    ],
+)
+def test_a_difference_is_written_as_its_figure_is(figure: str, difference: str) -> None:
+    compared = replace(report("A", "B").differences[0], figure=figure)
+    blocks = summary_blocks(replace(_of(_bare(), _bare()), differences=(compared,)))
+    tables = [block for block in blocks if isinstance(block, Table)]
+    assert tables[-1].cells[0][3].text == difference
 
 
 def test_thousands_of_problems_do_not_make_a_large_page() -> None:

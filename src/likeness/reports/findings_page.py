@@ -5,6 +5,7 @@ by group, score shifts, error rates, response times, labels (its phenotype measu
 operational thresholds, the statement of equitability and use in procurement.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -31,6 +32,7 @@ from likeness.reports.pages import write_page
 from likeness.reports.plots import (
     det_plots,
     error_plot,
+    group_scores_plot,
     histogram_plot,
     hit_rate_plot,
     likelihood_plot,
@@ -74,6 +76,7 @@ from likeness.service.evaluate.findings import (
 
 _MOST_CELLS = 15
 _MOST_GROUPS = 150
+_MOST_DRAWN = 24
 
 Named = tuple[tuple[str, Findings], ...]
 
@@ -327,9 +330,10 @@ def _differences(differences: Sequence[Difference], named: Named) -> Table:
 
 def _form_of(figure: str) -> Form:
     """Choose how to write a figure by its name: FMRs may be very small, others are percent."""
-    if figure.upper().startswith("FMR") or "FMR of" in figure:
+    what = figure.partition(" at ")[0]
+    if re.search(r"\b(FMR|GFAR)\b", what):
         return small
-    if any(word in figure.lower() for word in ("threshold", "ratio", "gini", "max", "cllr")):
+    if re.search(r"(?i)threshold|ratio|gini|max/|cllr", what):
         return number
     return percent
 
@@ -403,31 +407,31 @@ def _shifts(one: Findings) -> list[Block]:
         groups = [group for group in axis.groups if group.mated_scores or group.nonmated_scores]
         if groups:
             groups.sort(key=lambda group: -(group.nonmated_shift.value or 0.0))
-            blocks.append(
-                Table(
-                    f"Scores by {axis.axis}, strangers who look most alike first",
-                    (
-                        "Group",
-                        "Two people: median",
-                        "shift",
-                        "One person: median",
-                        "shift",
-                    ),
-                    tuple(
-                        (
-                            group.group,
-                            _median(group.nonmated_scores),
-                            estimate_cell(group.nonmated_shift, signed(number)),
-                            _median(group.mated_scores),
-                            estimate_cell(group.mated_shift, signed(number)),
-                        )
-                        for group in groups[:_MOST_GROUPS]
-                    ),
-                    note="Below each median the 5% and 95% quantiles; a shift is the median of the"
-                    " group less that of all." + left_out(len(groups), _MOST_GROUPS, "groups"),
-                )
-            )
+            table = _shift_table(axis, groups)
+            if len(groups) <= _MOST_DRAWN:
+                blocks.append(Columns(((table,), (group_scores_plot(axis),))))
+            else:
+                blocks.append(table)
     return blocks
+
+
+def _shift_table(axis: AxisFindings, groups: Sequence[GroupFindings]) -> Table:
+    return Table(
+        f"Scores by {axis.axis}, strangers who look most alike first",
+        ("Group", "Two people: median", "shift", "One person: median", "shift"),
+        tuple(
+            (
+                group.group,
+                _median(group.nonmated_scores),
+                estimate_cell(group.nonmated_shift, signed(number)),
+                _median(group.mated_scores),
+                estimate_cell(group.mated_shift, signed(number)),
+            )
+            for group in groups[:_MOST_GROUPS]
+        ),
+        note="Below each median the 5% and 95% quantiles; a shift is the median of the group less"
+        " that of all." + left_out(len(groups), _MOST_GROUPS, "groups"),
+    )
 
 
 def _median(quantiles: tuple[float, ...]) -> Cell:

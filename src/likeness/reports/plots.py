@@ -19,6 +19,7 @@ from likeness.reports.wording import (
     small,
 )
 from likeness.service.evaluate.findings import (
+    AxisFindings,
     Curve,
     Histogram,
     Identification,
@@ -299,6 +300,43 @@ def matrix_plot(matrix: Matrix, target: float, axis: str, name: str = "") -> Plo
         width=width,
         height=max(size * side + margin, 200),
         least_width=max(320, int(width * 0.85)),
+    )
+
+
+def group_scores_plot(axis: AxisFindings, name: str = "") -> Plot:
+    """Draw how scores of each group spread, those of two people and of one, with the threshold."""
+    shown = [group for group in axis.groups if group.nonmated_scores or group.mated_scores]
+    shown.sort(key=lambda group: group.nonmated_shift.value or 0.0)
+
+    def paint(axes: "Axes") -> None:
+        for place, group in enumerate(shown):
+            for scores, ink, below in (
+                (group.nonmated_scores, Ink.NONMATED, 0.13),
+                (group.mated_scores, Ink.MATED, -0.13),
+            ):
+                if len(scores) == 5:
+                    at = [place + below] * 2
+                    axes.plot([scores[0], scores[4]], at, color=ink, linewidth=1)
+                    axes.plot([scores[1], scores[3]], at, color=ink, linewidth=4)
+                    axes.plot([scores[2]], at[:1], "o", color=ink, markersize=5)
+        if axis.point.threshold.value is not None:
+            axes.axvline(axis.point.threshold.value, color=Ink.MUTED, linewidth=1, linestyle=":")
+        axes.set_yticks(range(len(shown)), [_short(group.group) for group in shown])
+        axes.set_ylim(-0.6, max(len(shown), 1) - 0.4)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("score")
+
+    return draw(
+        paint,
+        title=_of(f"Scores by group: {printable(axis.axis)}", name),
+        description="; ".join(
+            f"{printable(group.group)}: {score(group.nonmated_scores[2])} of two people"
+            for group in shown[::-1]
+            if len(group.nonmated_scores) == 5
+        ),
+        caption="Scores of two people (upper lines) and of one (lower lines): median, middle half and"
+        " middle 90%. Dotted: the threshold.",
+        height=70 + 24 * len(shown),
     )
 
 
