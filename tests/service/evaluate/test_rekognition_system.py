@@ -294,6 +294,19 @@ def test_a_model_that_changes_half_way_is_said(endpoint: FakeEndpoint, tmp_path:
     assert any("model changed" in problem.says for problem in scored.problems)
 
 
+def test_a_model_that_changes_between_searches_is_said_with_counts(
+    endpoint: FakeEndpoint, tmp_path: Path
+) -> None:
+    def trouble(operation: str, pictures: list[bytes]) -> None:
+        if endpoint.count("SearchFacesByImage") == 3:
+            endpoint.version = "8.0"
+
+    endpoint.trouble = trouble
+    scored = score(endpoint, plan_of(tmp_path / "d", PEOPLE, None), tmp_path, workers=1)
+    (problem,) = scored.problems
+    assert "6 answers of 7.0, 2 answers of 8.0" in problem.says
+
+
 def test_an_endpoint_without_collections_compares_all_the_same(
     endpoint: FakeEndpoint, tmp_path: Path
 ) -> None:
@@ -489,9 +502,10 @@ def test_a_run_that_ended_in_the_middle_of_a_gallery_goes_on_in_its_collection(
             raise Refusal("AccessDeniedException")
 
     endpoint.trouble = trouble
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidRequest) as error:
         score(endpoint, plan, tmp_path, workers=1)
     assert len(endpoint.collections) == 1
+    assert f"faces stay there, in collection {endpoint.made[0]}" in str(error.value)
     endpoint.trouble = lambda operation, pictures: None
     scored = score(endpoint, plan, tmp_path, workers=1)
     assert scored.comparisons is not None and np.isfinite(scored.comparisons.scores).all()

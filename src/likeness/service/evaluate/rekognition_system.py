@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, LikenessError
 from likeness.evaluation import FAILED, Comparisons, Samples, Searches
 from likeness.service.evaluate.endpoint import collections
 from likeness.service.evaluate.endpoint.asking import Asker, Progress, reason_of
@@ -131,7 +131,16 @@ class RekognitionSystem:
                 stop=stop,
             )
             asker = Asker(client, kept, stop)
-            yield _Trial(plan, self.facts(), asker, self._work_off, tell)
+            try:
+                yield _Trial(plan, self.facts(), asker, self._work_off, tell)
+            except LikenessError as error:
+                names = [name for name, _ in collections.leftovers(asker)]
+                if not names:
+                    raise
+                raise type(error)(
+                    f"{error} Until then the faces stay there, in collection {' and '.join(names)}:"
+                    " delete it if you do not go on."
+                ) from error
 
     def _work_off(self, asker: Asker, works: Sequence[Work], tell: Tell) -> list[str]:
         """Ask all that is left, once its cost is agreed to; gives what is wrong all the same."""

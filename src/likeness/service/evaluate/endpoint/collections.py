@@ -76,13 +76,20 @@ def delete_leftovers(asker: Asker, keep: Collection[str] = ()) -> list[str]:
 
     Gives the names of those that could not be deleted.
     """
-    left = []
-    for key, entry in asker.journal:
-        if key[0] != _KIND or entry.get("state") == DELETED or key[1] in keep:
-            continue
-        if delete_collection(asker, key[1], str(entry.get("gallery"))) is not None:
-            left.append(key[1])
-    return left
+    return [
+        name
+        for name, gallery in leftovers(asker)
+        if name not in keep and delete_collection(asker, name, gallery) is not None
+    ]
+
+
+def leftovers(asker: Asker) -> list[tuple[str, str]]:
+    """Name the collections that were made and not deleted, each with its gallery's fingerprint."""
+    return [
+        (key[1], str(entry.get("gallery")))
+        for key, entry in asker.journal
+        if key[0] == _KIND and entry.get("state") != DELETED
+    ]
 
 
 def note_version(asker: Asker) -> None:

@@ -114,7 +114,10 @@ class Journal:
                 key, entry = self._parsed(line, number)
                 self._entries.pop(key, None)
                 self._entries[key] = entry
-                faults = [*faults, key] if "fault" in entry else []
+                if "fault" in entry:
+                    faults.append(key)
+                else:
+                    faults.clear()
         # Since the last answer the endpoint failed: as likely as not it was down.
         for key in faults:
             self._entries.pop(key, None)

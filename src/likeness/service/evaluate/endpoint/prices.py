@@ -53,6 +53,8 @@ class Cost:
         sent = "are sent there"
         if self.endpoint.startswith("http:") and urlsplit(self.endpoint).hostname not in _LOOPBACK:
             sent += ", and by http anybody on the way can see them"
+        if self.calls.get("IndexFaces"):
+            sent += ", and their faces stay in a collection until the run is done"
         return (
             f"Ask {self.endpoint} for {' and '.join(parts)}{more}{before}? {self._price()} It takes"
             f" {_duration(self.seconds)} or more. Pictures of people {sent}."
