@@ -16,11 +16,12 @@ from likeness.policy import Evidence, accept_evidence, enable_pack, read_pack
 from tests.cli.conftest import InstallationWithDiscs, ship_standards_of
 from tests.service.accounting import FACTS
 
-from .conftest import GREEN, RED, Doors
+from .conftest import BLUE, GREEN, RED, Doors
 
 pytestmark = pytest.mark.slow
 
 OTHER = "sface-2021dec"
+ALMOST_BLUE = (51, 71, 231)
 RULE = (
     '@id("tested") @source("a test") @effective("2000-01-01")'
     ' forbid(principal, action in Action::"biometric", resource)'
@@ -38,11 +39,7 @@ def doors(doors: Doors, standards: Path, monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(InstallationWithDiscs, "shipped", shipped)
     ship_standards_of(shipped, OTHER)
     doors.employ(RED, GREEN)
-    pack = read_pack("of-a-test", FACTS, RULE)
-    with doors.home() as home:
-        home.database.write(
-            lambda c: enable_pack(c, pack, {}, by="local:test", now=datetime.now(UTC))
-        )
+    forbid(doors, RULE)
     return doors
 
 
@@ -154,19 +151,29 @@ def test_a_change_of_model_goes_by_the_model_that_it_moves_to(doors: Doors) -> N
     )
 
 
-def test_a_watch_matches_only_while_its_model_has_a_card(doors: Doors) -> None:
-    picture = doors.picture("wanted.png", RED)
+@pytest.mark.parametrize("revoked", [False, True])
+def test_a_watch_matches_only_while_its_model_has_a_card(doors: Doors, revoked: bool) -> None:
     begin = by_command(
         *("watch", "add", "--collection", "staff", "--purpose", "missing-persons"),
-        *(
-            "--authority",
-            "a court",
-            "--criteria",
-            "the ears",
-            "--expires",
-            f"{datetime.now(UTC) + timedelta(30):%Y-%m-%d}",
-        ),
+        *("--authority", "a court", "--criteria", "the ears"),
+        *("--expires", f"{datetime.now(UTC) + timedelta(30):%Y-%m-%d}"),
     )
-    assert not begin(doors, picture)
+    wanted = doors.picture("wanted.png", BLUE)
+    assert not begin(doors, wanted)
     accept(doors, model_of_settings())
-    assert begin(doors, picture)
+    assert begin(doors, wanted)
+    forbid(doors, RULE.replace('in Action::"biometric"', '== Action::"watch"'))
+    if revoked:
+        (card,) = doors.json("report", "list")["cards"]
+        doors.json("report", "revoke", card["id"])
+    enrol = ("enrol", "--collection", "staff", "--any-quality", "--subject", "b")
+    assert doors.command(*enrol, doors.picture("found.png", ALMOST_BLUE)).code == 0
+    assert len(doors.json("review", "list")["cases"]) == (0 if revoked else 1)
+
+
+def forbid(doors: Doors, rule: str) -> None:
+    pack = read_pack("of-a-test", FACTS, rule)
+    with doors.home() as home:
+        home.database.write(
+            lambda c: enable_pack(c, pack, {}, by="local:test", now=datetime.now(UTC))
+        )

@@ -117,8 +117,8 @@ def _cell(figure: Estimate | None, form: Form) -> Cell:
 
 def _form(figure: str) -> Form:
     """Choose how to write a figure by its name, as `figures_of` gives it."""
-    if any(word in figure for word in ("threshold at", "max/", "Gini", "GARBE", "seconds")):
+    if any(word in figure for word in ("threshold at", "max/", "Gini", "GARBE", "seconds", "Cllr")):
         return number
-    if ": FMR at" in figure or "1:1 FMR" in figure or "GFAR" in figure:
+    if any(word in figure for word in (": FMR at", ": FMR of", "1:1 FMR", "GFAR")):
         return small
     return percent

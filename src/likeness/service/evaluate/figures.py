@@ -74,6 +74,9 @@ def _figures(findings: Findings) -> Iterator[tuple[str, Estimate]]:
         yield from _identification(findings.identification)
     for axis in findings.axes:
         yield from _axis(axis)
+    if findings.calibration is not None and (ratios := findings.calibration.likelihood_ratios):
+        yield "Cllr", ratios.cllr
+        yield "Cllr_min", ratios.cllr_min
 
 
 def _verification(found: Verification) -> Iterator[tuple[str, Estimate]]:
@@ -108,6 +111,8 @@ def _identification(found: Identification) -> Iterator[tuple[str, Estimate]]:
 
 def _axis(axis: AxisFindings) -> Iterator[tuple[str, Estimate]]:
     at = _at(axis.point)
+    if axis.same_group is not None:
+        yield f"{axis.axis}: FMR of one group at {at}", _estimate(axis.same_group)
     # Those with the highest FMR first.
     for group in sorted(axis.groups, key=lambda one: -(one.fmr.value or 0.0)):
         of = f"{axis.axis} {group.group}"
