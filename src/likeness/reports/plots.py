@@ -334,8 +334,8 @@ def group_scores_plot(axis: AxisFindings, name: str = "") -> Plot:
             for group in shown[::-1]
             if len(group.nonmated_scores) == 5
         ),
-        caption="Scores of two people (upper lines) and of one (lower lines): median, middle half and"
-        " middle 90%. Dotted: the threshold.",
+        caption="Scores of two people (upper lines) and of one (lower lines): median, middle half"
+        " and middle 90%. Dotted: the threshold.",
         height=70 + 24 * len(shown),
     )
 
