@@ -1,16 +1,19 @@
 """`audit --attribute`: answers of a file or an endpoint, judged by a manifest's labels."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from likeness.cli.audit_attribute import audit_attribute
+from likeness.cli.evaluated import EndpointChoice
 from likeness.errors import InvalidRequest
 from likeness.service.evaluate.readers import DataDescription
 from tests.service.evaluate.fake_endpoint import FakeEndpoint, Refusal, picture, serving
+
+from .conftest import Outcome
 
 
 @pytest.fixture
@@ -35,24 +38,30 @@ def people(tmp_path: Path) -> Path:
     return path
 
 
-def audit(people: Path, system: str, attribute: str = "sex", **chosen: Any) -> Any:
+def at(url: str, yes: bool = True) -> EndpointChoice:
+    return EndpointChoice(url=url, region="us-east-1", calls_per_second=1000, price=None, yes=yes)
+
+
+def audit(people: Path, *systems: str, attribute: str = "sex", **chosen: Any) -> Any:
     out = people.parent / "audit"
     audit_attribute(
         people,
         attribute,
-        systems=[system],
+        systems=systems,
         description=DataDescription("a set", "1", "made up", "us"),
         out=out,
-        **chosen,
+        **({"endpoint": at("http://127.0.0.1:9")} | chosen),
     )
     assert not (out / "work").exists()
     assert "made up" in (out / "report.html").read_text()
     return json.loads((out / "report.json").read_text())
 
 
-def asked(people: Path, endpoint: FakeEndpoint, attribute: str = "sex", **chosen: Any) -> Any:
-    options = {"endpoint": endpoint.url, "calls_per_second": 1000.0, "yes": True} | chosen
-    return audit(people, "rekognition", attribute, **options)
+def asked(
+    people: Path, endpoint: FakeEndpoint, attribute: str = "sex", yes: bool = True, **chosen: Any
+) -> Any:
+    where = at(endpoint.url, yes)
+    return audit(people, "rekognition", attribute=attribute, endpoint=where, **chosen)
 
 
 @pytest.mark.slow
@@ -61,20 +70,20 @@ def test_an_endpoint_is_asked_once_a_picture_and_judged(
 ) -> None:
     report = asked(people, endpoint, by=["skin"])
     assert endpoint.count("DetectFaces") == 40
-    overall = report["overall"]
+    overall = report["findings"][0]["overall"]
     # It says Female of everybody; nobody's pictures are all of odd numbers.
     assert (overall["wrong"]["errors"], overall["wrong"]["trials"]) == (20, 30)
     assert overall["failed"]["errors"] == 10
-    assert report["system"]["kind"] == "rekognition"
+    assert report["findings"][0]["system"]["kind"] == "rekognition"
     assert report["data"]["images"] == 40
-    assert [axis["axis"] for axis in report["axes"]] == ["sex", "skin", "sex x skin"]
+    assert [axis["axis"] for axis in report["findings"][0]["axes"]] == ["sex", "skin", "sex x skin"]
 
 
 @pytest.mark.slow
 def test_ages_of_an_endpoint_are_ranges(people: Path, endpoint: FakeEndpoint) -> None:
     report = asked(people, endpoint, "age")
-    assert "among the ages" in report["rule"]
-    assert report["overall"]["years_off"]["value"] is not None
+    assert "among the ages" in report["findings"][0]["rule"]
+    assert report["findings"][0]["overall"]["years_off"]["value"] is not None
 
 
 @pytest.mark.slow
@@ -91,7 +100,7 @@ def test_an_interrupted_audit_goes_on_and_asks_nothing_twice(
     answered = len(endpoint.asked)
     endpoint.trouble = lambda operation, pictures: None
     report = asked(people, endpoint)
-    assert report["overall"]["failed"]["trials"] == 40
+    assert report["findings"][0]["overall"]["failed"]["trials"] == 40
     assert answered > 12
     assert sum(endpoint.asked.values()) - len(endpoint.asked) <= 8  # those that were refused
 
@@ -122,10 +131,10 @@ def test_a_file_of_answers_is_judged(people: Path, capsys: pytest.CaptureFixture
     answers = people.parent / "answers.csv"
     rows = [f"{number}.jpg,Female" for number in range(39)]
     answers.write_text("\n".join(["path,predicted", *rows]) + "\n")
-    report = audit(people, str(answers), system_name="a vendor", system_version="3")
-    assert report["system"]["name"] == "a vendor"
-    assert report["overall"]["wrong"]["errors"] == 20
-    assert report["reasons"] == [["no answer", 1]]
+    report = audit(people, str(answers), names=["a vendor"])
+    assert report["findings"][0]["system"]["name"] == "a vendor"
+    assert report["findings"][0]["overall"]["wrong"]["errors"] == 20
+    assert report["findings"][0]["reasons"] == [["no answer", 1]]
     assert "Worst group by sex" in capsys.readouterr().out
 
 
@@ -135,3 +144,29 @@ def test_a_file_of_answers_is_judged(people: Path, capsys: pytest.CaptureFixture
 def test_only_systems_that_answer_are_judged(people: Path, system: str, says: str) -> None:
     with pytest.raises(InvalidRequest, match=says):
         audit(people, system)
+
+
+@pytest.mark.slow
+def test_an_endpoint_and_a_file_are_compared(people: Path, endpoint: FakeEndpoint) -> None:
+    answers = people.parent / "answers.csv"
+    answers.write_text("path,predicted\n0.jpg,Male\n1.jpg,Female\n")
+    where = at(endpoint.url)
+    report = audit(people, "rekognition", str(answers), endpoint=where)
+    assert [one["system"]["kind"] for one in report["findings"]] == ["rekognition", "answers"]
+    everybody = report["differences"][0]
+    assert (everybody["a"]["errors"], everybody["b"]["errors"]) == (30, 38)
+
+
+def test_the_command_judges_answers(
+    likeness: Callable[..., Outcome], people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(people.parent)
+    Path("answers.csv").write_text("path,predicted\n0.jpg,Male\n1.jpg,Male\n")
+    chosen = ("--attribute", "sex", "--group", "skin", "--system", "answers.csv", "--json")
+    outcome = likeness("audit", "people.csv", *chosen)
+    assert (outcome.code, outcome.err) == (0, "")
+    (found,) = json.loads(outcome.out)["findings"]
+    assert (found["overall"]["wrong"]["errors"], found["overall"]["failed"]["errors"]) == (1, 38)
+    refused = likeness("audit", "people.csv", "--attribute", "sex")
+    assert refused.code == 2
+    assert "guesses nobody's attributes" in refused.err

@@ -11,6 +11,7 @@ from likeness.evaluation import (
     clustered_mean,
     clustered_rate,
     difference,
+    paired_difference_of,
     ratio,
     years_between,
 )
@@ -163,6 +164,26 @@ def test_one_of_twenty_equal_groups_differs_by_chance() -> None:
         chance = chance_of_groups(wrong, subjects, axis)
         rejected += chance is not None and chance <= 0.05
     assert 4 <= rejected <= 27  # 15 are to be expected
+
+
+def test_two_of_the_same_trials_differ_by_more_than_chance_or_not() -> None:
+    random = np.random.default_rng(3)
+    subjects = np.repeat(np.arange(150), 3)
+    one = random.random(450) < 0.2
+    worse = one | (random.random(450) < 0.15)
+    swapped = np.where(random.random(450) < 0.5, np.roll(one, 3), one)
+    found, chance = paired_difference_of(one, worse, subjects)
+    assert found.value == pytest.approx(worse.mean() - one.mean())
+    assert found.low is not None
+    assert found.low > 0
+    assert chance is not None
+    assert chance < 0.001
+    unlike, often = paired_difference_of(one, swapped, subjects)
+    assert unlike.low is not None
+    assert unlike.low < 0 < (unlike.high or 0)
+    assert often is not None
+    assert often > 0.05
+    assert paired_difference_of(one, one, subjects)[1] is None
 
 
 def test_one_group_differs_from_nothing() -> None:

@@ -21,7 +21,7 @@ from likeness.cli.terminal.options import (
 from likeness.errors import InvalidRequest
 from likeness.service.evaluate.data import DataSource
 from likeness.service.evaluate.questions import GROUPS_FMR, WARN_ABOVE, Questions
-from likeness.service.evaluate.readers import NOT_STATED, DataDescription
+from likeness.service.evaluate.readers import DataDescription
 
 Data = Annotated[
     Path,
@@ -117,6 +117,9 @@ def audit(
     matrix, NIST's columns, yield lost beside evenness gained, and what the data cannot support.
     """
     description = DataDescription(name, data_version, provenance, labelled_by)
+    asked = EndpointChoice(
+        url=endpoint, region=region, calls_per_second=calls_per_second, price=price, yes=yes
+    )
     if attribute is not None:
         raise typer.Exit(
             audit_attribute(
@@ -127,13 +130,9 @@ def audit(
                 within=within,
                 root=root,
                 description=description,
-                system_name=(system_name or [""])[0],
-                system_version=(system_version or [NOT_STATED])[0],
-                endpoint=endpoint,
-                region=region,
-                calls_per_second=calls_per_second,
-                price=price,
-                yes=yes,
+                names=system_name or (),
+                versions=system_version or (),
+                endpoint=asked,
                 out=out,
                 as_json=as_json,
             )
@@ -155,13 +154,7 @@ def audit(
             systems=system or (),
             names=system_name or (),
             versions=system_version or (),
-            endpoint=EndpointChoice(
-                url=endpoint,
-                region=region,
-                calls_per_second=calls_per_second,
-                price=price,
-                yes=yes,
-            ),
+            endpoint=asked,
             search=unenrolled if search else None,
             questions=Questions(
                 fmr=fmr,

@@ -196,12 +196,13 @@ def _system(chosen: Run, name: str, number: int) -> SystemUnderTest:
     rows = read_scores(path, column=chosen.source.column, distances=chosen.source.distances)
     return ScoreFile(
         rows,
-        name=_nth(chosen.names, number) or path.name,
-        version=_nth(chosen.versions, number) or NOT_STATED,
+        name=nth(chosen.names, number) or path.name,
+        version=nth(chosen.versions, number) or NOT_STATED,
     )
 
 
-def _nth(texts: Sequence[str], number: int) -> str:
+def nth(texts: Sequence[str], number: int) -> str:
+    """Give one of several texts that were typed; nothing beyond them."""
     return texts[number] if number < len(texts) else ""
 
 

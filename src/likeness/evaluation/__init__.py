@@ -43,6 +43,7 @@ from likeness.evaluation.attributes import (
     clustered_mean,
     clustered_rate,
     difference,
+    paired_difference_of,
     ratio,
     years_between,
 )
@@ -243,6 +244,7 @@ __all__ = [
     "missing_groups",
     "most_errors",
     "paired_difference",
+    "paired_difference_of",
     "paired_search_difference",
     "rates_by_score",
     "rates_of",

@@ -155,6 +155,29 @@ def chance_of_groups(
     return (as_far + 1) / (_SHUFFLES + 1)
 
 
+def paired_difference_of(
+    one: Mask, other: Mask, subjects: NDArray[np.integer], seed: int = 0
+) -> tuple[Bounded, float | None]:
+    """Subtract the first rate from the second, of the same trials (n,), and test the difference.
+
+    The p-value is two-sided: of each subject the two are exchanged or not, many times. None where
+    no trial differs.
+    """
+    apart = other.astype(np.float64) - one
+    difference = clustered_mean(apart, subjects)
+    _, numbers = np.unique(subjects, return_inverse=True)
+    sums = np.bincount(numbers, weights=apart)
+    sums = sums[sums != 0]
+    if not len(sums):
+        return difference, None
+    random = np.random.default_rng(seed)
+    seen = abs(float(sums.sum())) - 1e-9
+    as_far = 0
+    for _ in range(_SHUFFLES):
+        as_far += abs(float((sums * (2 * random.integers(0, 2, len(sums)) - 1)).sum())) >= seen
+    return difference, (as_far + 1) / (_SHUFFLES + 1)
+
+
 def years_between(
     answers: NDArray[np.floating], truths: NDArray[np.floating]
 ) -> NDArray[np.float64]:

@@ -1,10 +1,14 @@
 """The page of an audit of answers about people's attributes, and what a terminal shows of it."""
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from likeness.reports.blocks import (
     Block,
     Cell,
+    Columns,
+    Facts,
+    Heading,
     Items,
     Page,
     Plot,
@@ -29,6 +33,7 @@ from likeness.reports.wording import (
 )
 from likeness.service.evaluate.attributes import (
     AttributeAxis,
+    AttributeFindings,
     AttributeGroup,
     AttributeReport,
 )
@@ -49,20 +54,30 @@ def write_attributes(report: AttributeReport) -> bytes:
 
 def attributes_page(report: AttributeReport) -> Page:
     """Give the page of an audit of answers, not yet as HTML."""
+    named = _named_findings(report)
     sections = (
-        Section("In short", _summary(report)),
-        Section("What was tested", (facts_of(report.system, report.data), Text(report.rule))),
-        Section("Wrong answers by group", _groups(report)),
-        Section("Answers by label", _confusion(report)),
-        Section("Surer answers alone", _confidences(report)),
-        Section("Pictures without an answer", _reasons(report)),
-        Section("What the data cannot support, and what else to know", (Items(report.limits),)),
-        Section("What is wrong with the data", problems_of(report.problems)),
+        Section("In short", (*_summaries(report), *_differences(report, _MOST_GROUPS))),
+        Section("What was tested", (facts_of(None, report.data), *_for_each(report, _tested))),
+        Section("Wrong answers by group", _for_each(report, _groups)),
+        Section("Answers by label", _for_each(report, _confusion)),
+        Section("Surer answers alone", _for_each(report, _confidences)),
+        Section("Pictures without an answer", _for_each(report, _reasons)),
+        Section(
+            "What the data cannot support, and what else to know",
+            _for_each(report, lambda one: (Items(one.limits),)),
+        ),
+        Section(
+            "What is wrong with the data",
+            (
+                *problems_of(report.problems),
+                *_for_each(report, lambda one: problems_of(one.problems)),
+            ),
+        ),
     )
     return Page(
         report.title,
         (
-            f"{system_words(report.system)}, on {report.data.name}",
+            *(f"{name}, on {report.data.name}" for name, _ in named),
             f"{minute(report.made_at)}, by {report.made_by}",
         ),
         tuple(section for section in sections if section.blocks),
@@ -76,17 +91,85 @@ def attributes_page(report: AttributeReport) -> Page:
 
 def attributes_at_terminal(report: AttributeReport) -> tuple[Block, ...]:
     """Give the sentences and tables that fit a terminal."""
-    blocks: list[Block] = list(_summary(report))
-    for axis in report.axes:
+    return (
+        *_summaries(report),
+        *_differences(report, _MOST_SHOWN),
+        *_for_each(report, _short_tables),
+        *_for_each(report, lambda one: (Items(one.limits),)),
+    )
+
+
+def _named_findings(report: AttributeReport) -> list[tuple[str, AttributeFindings]]:
+    """Name each system; two get a letter."""
+    if len(report.findings) == 1:
+        return [(system_words(report.findings[0].system), report.findings[0])]
+    return [
+        (f"{letter}, {system_words(one.system)}", one)
+        for letter, one in zip("AB", report.findings, strict=False)
+    ]
+
+
+def _for_each(
+    report: AttributeReport, blocks_of: Callable[[AttributeFindings], Sequence[Block]]
+) -> tuple[Block, ...]:
+    """Give the blocks of the only system, or those of each below its name."""
+    named = [(name, tuple(blocks_of(one))) for name, one in _named_findings(report)]
+    if len(named) == 1:
+        return named[0][1]
+    return tuple(block for name, blocks in named if blocks for block in (Heading(name), *blocks))
+
+
+def _summaries(report: AttributeReport) -> tuple[Block, ...]:
+    named = _named_findings(report)
+    if len(named) == 1:
+        return _summary(named[0][1])
+    return (Columns(tuple((Heading(name), *_summary(one)) for name, one in named)),)
+
+
+def _tested(one: AttributeFindings) -> tuple[Block, ...]:
+    facts = (("Model", one.system.model), *one.system.details.items())
+    return (Facts((("System", system_words(one.system)), *facts)), Text(one.rule))
+
+
+def _short_tables(one: AttributeFindings) -> list[Block]:
+    tables: list[Block] = []
+    for axis in one.axes:
         table = _table(axis)
         left = len(axis.groups) - _MOST_SHOWN
         note = f"{left} more groups are in the report." if left > 0 else ""
         rows = tuple((row[0], *row[2:5]) for row in table.rows[:_MOST_SHOWN])
-        blocks.append(Table(table.caption, (table.columns[0], *table.columns[2:5]), rows, note))
-    return (*blocks, Items(report.limits))
+        tables.append(Table(table.caption, (table.columns[0], *table.columns[2:5]), rows, note))
+    return tables
 
 
-def _summary(report: AttributeReport) -> tuple[Block, ...]:
+def _differences(report: AttributeReport, most: int) -> tuple[Table, ...]:
+    """Set both systems side by side in each group, most different first."""
+    if not report.differences:
+        return ()
+    everybody, *groups = report.differences
+    groups.sort(key=lambda one: -abs(one.difference.value or 0.0))
+    return (
+        Table(
+            "Wrong or unanswered, of the same pictures",
+            ("Group", "A", "B", "B less A", "Chance"),
+            tuple(
+                (
+                    Cell(one.group, "" if one is everybody else one.axis),
+                    rate_cell(one.a),
+                    rate_cell(one.b),
+                    estimate_cell(one.difference, points),
+                    NOTHING if one.chance is None else _chance(one.chance),
+                )
+                for one in (everybody, *groups[:most])
+            ),
+            f"Chance is how often two systems that are alike differ as much: a paired test by"
+            f" person. Of {len(report.differences)} tests one in twenty falls below 5% for no"
+            f" reason.{left_out(len(groups), most, 'groups')}",
+        ),
+    )
+
+
+def _summary(report: AttributeFindings) -> tuple[Block, ...]:
     overall = report.overall
     rows: list[tuple[Cell | str, ...]] = [
         (Cell("Wrong answers", "of all answers"), rate_cell(overall.wrong)),
@@ -110,7 +193,10 @@ def _summary(report: AttributeReport) -> tuple[Block, ...]:
         rows.append((f"Best group by {axis.axis}", _named(best)))
         rows.append(
             (
-                Cell("Worst less best", _chance(axis)),
+                Cell(
+                    "Worst less best",
+                    "" if axis.chance is None else f"chance: {_chance(axis.chance)}",
+                ),
                 estimate_cell(axis.difference, points),
             )
         )
@@ -119,7 +205,15 @@ def _summary(report: AttributeReport) -> tuple[Block, ...]:
             low = axis.ratio.low or 0.0
             ratio = Cell("undefined", f"at least {number(low)}", axis.ratio.note, "unsure")
         rows.append(("Worst by best, times", ratio))
-    return (Table("Headline", ("", "Figure"), tuple(rows), note="With 95% intervals, by person."),)
+    return (
+        Table(
+            "Headline",
+            ("", "Figure"),
+            tuple(rows),
+            note="With 95% intervals, by person. Chance is how often groups that a system treats"
+            " alike lie as far apart.",
+        ),
+    )
 
 
 def _named(group: AttributeGroup, tone: str = "") -> Cell:
@@ -129,13 +223,11 @@ def _named(group: AttributeGroup, tone: str = "") -> Cell:
     )
 
 
-def _chance(axis: AttributeAxis) -> str:
-    if axis.chance is None:
-        return ""
-    return f"chance: {'under 0.1%' if axis.chance < 0.001 else percent(axis.chance)}"
+def _chance(chance: float) -> str:
+    return "under 0.1%" if chance < 0.001 else percent(chance)
 
 
-def _groups(report: AttributeReport) -> tuple[Block, ...]:
+def _groups(report: AttributeFindings) -> tuple[Block, ...]:
     blocks: list[Block] = []
     for axis in report.axes:
         blocks.append(_table(axis))
@@ -203,7 +295,7 @@ def _plot(axis: AttributeAxis) -> Plot:
     )
 
 
-def _confusion(report: AttributeReport) -> tuple[Block, ...]:
+def _confusion(report: AttributeFindings) -> tuple[Block, ...]:
     table = report.confusion
     if table is None:
         return ()
@@ -219,7 +311,7 @@ def _confusion(report: AttributeReport) -> tuple[Block, ...]:
     )
 
 
-def _confidences(report: AttributeReport) -> tuple[Block, ...]:
+def _confidences(report: AttributeFindings) -> tuple[Block, ...]:
     if not report.confidences:
         return ()
     return (
@@ -245,7 +337,7 @@ def _confidences(report: AttributeReport) -> tuple[Block, ...]:
     )
 
 
-def _reasons(report: AttributeReport) -> tuple[Block, ...]:
+def _reasons(report: AttributeFindings) -> tuple[Block, ...]:
     if not report.reasons:
         return ()
     return (

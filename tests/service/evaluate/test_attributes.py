@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.service.evaluate.attributes import AttributeReport, audit_predictions, to_json
+from likeness.service.evaluate.attributes import (
+    Answers,
+    AttributeFindings,
+    AttributeReport,
+    audit_answers,
+    to_json,
+)
 from likeness.service.evaluate.findings import SystemFacts
 from likeness.service.evaluate.predictions import NO_ANSWER, read_predictions
 from likeness.service.evaluate.readers import read_labels
@@ -24,20 +30,26 @@ def written(folder: Path, name: str, columns: str, rows: Iterable[Iterable[objec
     return path
 
 
-def audited(
+def audited_report(
     labels: Path, answers: Path, attribute: str, *by: str, within: float | None = None
 ) -> AttributeReport:
-    return audit_predictions(
+    return audit_answers(
         read_labels(labels),
         attribute,
-        read_predictions(answers, attribute),
+        [Answers(SYSTEM, read_predictions(answers, attribute))],
         by=by,
-        system=SYSTEM,
         made_at=AT,
         made_by="tests",
         source=labels.name,
         within=within,
     )
+
+
+def audited(
+    labels: Path, answers: Path, attribute: str, *by: str, within: float | None = None
+) -> AttributeFindings:
+    (found,) = audited_report(labels, answers, attribute, *by, within=within).findings
+    return found
 
 
 # Pictures, and answers that are wrong, as Raji and Buolamwini counted them of one vendor in 2018.
@@ -59,7 +71,7 @@ def gender_shades(tmp_path_factory: pytest.TempPathFactory) -> AttributeReport:
             labels.append((name, sex, skin))
             said = sex if number >= wrong else ("male" if sex == "female" else "female")
             answers.append((name, said.title(), 99.5 if number >= wrong else 60.0))
-    return audited(
+    return audited_report(
         written(folder, "labels.csv", "path,sex,skin", labels),
         written(folder, "answers.csv", "path,predicted,confidence", answers),
         "sex",
@@ -68,7 +80,7 @@ def gender_shades(tmp_path_factory: pytest.TempPathFactory) -> AttributeReport:
 
 
 def test_the_audit_of_2018_comes_out(gender_shades: AttributeReport) -> None:
-    report = gender_shades
+    (report,) = gender_shades.findings
     assert [axis.axis for axis in report.axes] == ["sex", "skin", "sex x skin"]
     both = report.axes[2]
     assert (both.worst, both.best) == ("female darker", "male lighter")
@@ -89,7 +101,7 @@ def test_the_audit_of_2018_comes_out(gender_shades: AttributeReport) -> None:
 
 
 def test_surer_answers_are_counted_on_their_own(gender_shades: AttributeReport) -> None:
-    least = {point.least: point for point in gender_shades.confidences}
+    least = {point.least: point for point in gender_shades.findings[0].confidences}
     assert least[50].wrong.errors == 110
     assert least[80].wrong.errors == 0
     assert least[50].worst_group == "female darker"
@@ -97,7 +109,7 @@ def test_surer_answers_are_counted_on_their_own(gender_shades: AttributeReport) 
 
 
 def test_answers_are_counted_by_label(gender_shades: AttributeReport) -> None:
-    confusion = gender_shades.confusion
+    confusion = gender_shades.findings[0].confusion
     assert confusion is not None
     assert confusion.labels == ("female", "male")
     assert confusion.answers == ("Female", "Male", "failed")
@@ -141,7 +153,7 @@ def test_pictures_of_one_person_make_nothing_surer(tmp_path: Path) -> None:
     assert wide.low is not None
     assert narrow.low is not None
     assert wide.low < narrow.low
-    assert with_subjects.data.subjects != without.data.subjects
+    assert (with_subjects.overall.subjects, without.overall.subjects) == (40, 400)
     assert any("Nobody said whose" in limit for limit in without.limits)
     assert not any("Nobody said whose" in limit for limit in with_subjects.limits)
 
@@ -264,5 +276,37 @@ def test_bad_rows_are_told_one_by_one(tmp_path: Path) -> None:
 def test_a_report_is_json_that_names_its_format(gender_shades: AttributeReport) -> None:
     document = json.loads(to_json(gender_shades))
     assert document["schema"] == "likeness-attributes/1"
-    assert document["axes"][2]["worst"] == "female darker"
+    assert document["findings"][0]["axes"][2]["worst"] == "female darker"
     assert len(document["data"]["digest"]) == 64
+
+
+def test_two_systems_are_compared_on_the_same_pictures(tmp_path: Path) -> None:
+    rows = [(f"{n}.jpg", f"p{n // 2}", "f" if n < 200 else "m") for n in range(400)]
+    labels = written(tmp_path, "labels.csv", "path,subject,sex", rows)
+    # The first fails women more often; of men both say the same.
+    wrong = {"first": (0.3, 0.1), "second": (0.1, 0.1)}
+    answers = []
+    for name, (women, men) in wrong.items():
+        said = [
+            (path, "m")
+            if sex == "f" and n % 10 < 10 * women
+            else (path, ("f" if n % 10 < 10 * men else "m") if sex == "m" else "f")
+            for n, (path, _, sex) in enumerate(rows)
+        ]
+        path = written(tmp_path, f"{name}.csv", "path,predicted", said)
+        answers.append(Answers(SystemFacts(name, "answers", ""), read_predictions(path, "sex")))
+    report = audit_answers(read_labels(labels), "sex", answers, by=(), made_at=AT, made_by="tests")
+    differences = {(one.axis, one.group): one for one in report.differences}
+    women, men = differences["sex", "f"], differences["sex", "m"]
+    assert (women.a.errors, women.b.errors) == (60, 20)
+    assert women.difference.value == pytest.approx(-0.2)
+    assert women.difference.high is not None
+    assert women.difference.high < 0
+    assert women.chance is not None
+    assert women.chance < 0.001
+    assert (men.difference.value, men.chance) == (0.0, None)
+    assert differences["all", "all"].difference.value == pytest.approx(-0.1)
+    with pytest.raises(InvalidRequest, match="3 systems"):
+        audit_answers(
+            read_labels(labels), "sex", [answers[0]] * 3, by=(), made_at=AT, made_by="tests"
+        )

@@ -8,7 +8,7 @@ counted for each group and each intersection of groups.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import combinations
@@ -27,6 +27,7 @@ from likeness.evaluation import (
     clustered_rate,
     difference,
     intersection,
+    paired_difference_of,
     ratio,
 )
 from likeness.service.evaluate.ages import are_ages, axis_of, banded, in_order, years_of
@@ -48,6 +49,7 @@ SCHEMA = "likeness-attributes/1"
 FEWEST_TRIALS = 30
 """A group with fewer answers is shown, and is neither worst nor best."""
 _MOST_GROUPED_BY = 3
+_MOST_SYSTEMS = 2
 _CONFIDENCES = (50.0, 80.0, 90.0, 95.0, 99.0)
 _MOST_CONFUSED = 12
 
@@ -112,15 +114,10 @@ class Confusion:
 
 
 @dataclass(frozen=True, slots=True)
-class AttributeReport:
-    """What an audit of answers about one attribute found."""
+class AttributeFindings:
+    """What was found of one system's answers about one attribute."""
 
-    title: str
-    made_at: datetime
-    made_by: str
     system: SystemFacts
-    data: DataFacts
-    attribute: str
     rule: str
     overall: AttributeGroup
     axes: tuple[AttributeAxis, ...]
@@ -129,28 +126,69 @@ class AttributeReport:
     reasons: tuple[tuple[str, int], ...]
     problems: tuple[RowProblem, ...]
     limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDifference:
+    """How two systems differ in one group: B less A, of pictures that are wrong or unanswered.
+
+    `chance` is how likely chance alone sets them as far apart: a paired, two-sided test by person.
+    """
+
+    axis: str
+    group: str
+    a: Rate
+    b: Rate
+    difference: Estimate
+    chance: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeReport:
+    """An audit of answers about one attribute: of one system, or of two on the same pictures."""
+
+    title: str
+    made_at: datetime
+    made_by: str
+    data: DataFacts
+    attribute: str
+    findings: tuple[AttributeFindings, ...]
+    differences: tuple[GroupDifference, ...]
+    problems: tuple[RowProblem, ...]
     schema: str = SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Who answered, and what."""
+
+    system: SystemFacts
+    predictions: Predictions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Judged:
     """Pictures whose label is known, and what came of each."""
 
-    rows: tuple[LabelledRow, ...]
+    said: tuple[Prediction, ...]
+    truths: tuple[str, ...]
     subjects: NDArray[np.int64]
     failed: NDArray[np.bool_]
     confidences: NDArray[np.float64]
     axes: tuple[Axis, ...]
     verdicts: Verdicts
 
+    @property
+    def wrong_or_failed(self) -> NDArray[np.bool_]:
+        return self.verdicts.wrong | self.failed
 
-def audit_predictions(
+
+def audit_answers(
     labels: Labels,
     attribute: str,
-    predictions: Predictions,
+    answers: Sequence[Answers],
     *,
     by: Sequence[str],
-    system: SystemFacts,
     made_at: datetime,
     made_by: str,
     description: DataDescription = NOTHING_SAID,
@@ -163,64 +201,98 @@ def audit_predictions(
     Args:
         labels: what a manifest says of pictures.
         attribute: the column that answers are judged by.
-        predictions: the answers.
+        answers: of one system, or of two to compare.
         by: further columns to group by; each alone, and crossed with each other and the attribute.
-        system: who answered.
         made_at: when this is done.
         made_by: the program and its version.
         description: what the user says of the data.
         source: what the data are called if nothing is said.
         data: what is known of the pictures, where they were read; it is made of labels without.
-        within: how many years an answer may be off; as the report's `rule` says without.
+        within: how many years an answer may be off; as `rule` says without.
 
     Raises:
         InvalidRequest: no such column, or nothing can be judged.
     """
+    if not 1 <= len(answers) <= _MOST_SYSTEMS:
+        raise InvalidRequest(f"{len(answers)} systems. Name one, or two to compare.")
     known = require_labels(labels, attribute, by, within)
-    problems = [*labels.problems, *predictions.problems]
-    if not any(key in predictions.of_pictures for key in known):
-        other = next(iter(predictions.of_pictures))
-        raise InvalidRequest(
-            f"The answers are about none of the labelled pictures: they name '{other}', the labels"
-            f" '{known[0]}'. Name them alike."
-        )
-    problems += _unasked(labels, predictions)
-    missing = Prediction("", None, NO_ANSWER)
-    said = [predictions.of_pictures.get(key, missing) for key in known]
-    judged = _judge([labels.of_pictures[key] for key in known], said, attribute, by, within)
-    overall = _group("all", judged, np.ones(len(known), bool))
-    axes = tuple(_axis(axis, judged) for axis in judged.axes)
-    has_subjects = any(row.subject for row in judged.rows)
-    failures = Counter(one.failure or NO_ANSWER for one in said if not one.value)
+    rows = [labels.of_pictures[key] for key in known]
+    judged = [_judge(rows, _said(known, one), attribute, by, within) for one in answers]
+    findings = tuple(
+        _findings(labels, one, each, attribute) for one, each in zip(answers, judged, strict=True)
+    )
     if data is None:
         data = DataFacts(
             description.name or source,
             description.version,
             description.provenance,
             description.labelled_by,
-            _digest(judged.rows),
+            _digest(rows),
             len(known),
-            overall.subjects,
-            has_subjects,
+            findings[0].overall.subjects,
+            any(row.subject for row in rows),
         )
     return AttributeReport(
         title=f"Answers about {attribute}",
         made_at=made_at,
         made_by=made_by,
-        system=system,
         data=data,
         attribute=attribute,
+        findings=findings,
+        differences=tuple(_differences(*judged)) if len(judged) > 1 else (),
+        problems=labels.problems,
+    )
+
+
+def _said(known: Sequence[str], answers: Answers) -> list[Prediction]:
+    """Give the answer about each picture; a missing one is a failure."""
+    given = answers.predictions.of_pictures
+    if not any(key in given for key in known):
+        other = next(iter(given), "nothing")
+        raise InvalidRequest(
+            f"The answers are about none of the labelled pictures: they name '{other}', the labels"
+            f" '{known[0]}'. Name them alike."
+        )
+    missing = Prediction("", None, NO_ANSWER)
+    return [given.get(key, missing) for key in known]
+
+
+def _findings(
+    labels: Labels, answers: Answers, judged: _Judged, attribute: str
+) -> AttributeFindings:
+    overall = _group("all", judged, np.ones(len(judged.said), bool))
+    axes = tuple(_axis(axis, judged) for axis in judged.axes)
+    failures = Counter(one.failure or NO_ANSWER for one in judged.said if not one.value)
+    return AttributeFindings(
+        system=answers.system,
         rule=judged.verdicts.rule,
         overall=overall,
         axes=axes,
-        confusion=_confusion(judged, said, attribute),
+        confusion=_confusion(judged),
         confidences=_by_confidence(judged),
         reasons=tuple(failures.most_common()),
-        problems=tuple(problems),
-        limits=_limits(
-            judged, axes, overall, len(labels.of_pictures) - len(known), attribute, has_subjects
-        ),
+        problems=(*answers.predictions.problems, *_unasked(labels, answers.predictions)),
+        limits=_limits(judged, axes, overall, labels, attribute),
     )
+
+
+def _differences(one: _Judged, other: _Judged) -> Iterator[GroupDifference]:
+    """Compare two systems over all pictures, and in each group."""
+    everybody = Axis("all", ("all",), np.zeros(len(one.subjects), np.int32))
+    for axis in (everybody, *one.axes):
+        for code, label in enumerate(axis.labels):
+            chosen = axis.codes == code
+            whose = one.subjects[chosen]
+            a, b = one.wrong_or_failed[chosen], other.wrong_or_failed[chosen]
+            bounded, chance = paired_difference_of(a, b, whose)
+            yield GroupDifference(
+                axis.name,
+                label,
+                _rate(clustered_rate(a, whose)),
+                _rate(clustered_rate(b, whose)),
+                _estimate(bounded),
+                chance,
+            )
 
 
 def labels_of(plan: Plan) -> Labels:
@@ -243,7 +315,7 @@ def to_json(report: AttributeReport) -> bytes:
 def require_labels(
     labels: Labels, attribute: str, by: Sequence[str], within: float | None
 ) -> list[str]:
-    """Give the names of pictures that can be judged; what `audit_predictions` needs is checked.
+    """Give the names of pictures that can be judged; what `audit_answers` needs is checked.
 
     Raises:
         InvalidRequest: no such column, no label in it, or a tolerance of years that is none.
@@ -314,7 +386,8 @@ def _judge(
         axis_of(column, banded([row.labels.get(column, "") for row in rows])) for column in by
     ]
     return _Judged(
-        rows=tuple(rows),
+        said=tuple(said),
+        truths=tuple(truths),
         subjects=np.asarray(subjects, np.int64),
         failed=failed,
         confidences=np.array(
@@ -338,7 +411,7 @@ def _group(name: str, judged: _Judged, chosen: NDArray[np.bool_]) -> AttributeGr
         years, whose = judged.verdicts.years_off[counted], judged.subjects[counted]
         off, apart = (_estimate(clustered_mean(values, whose)) for values in (years, np.abs(years)))
     failed = clustered_rate(judged.failed[chosen], judged.subjects[chosen])
-    either = judged.verdicts.wrong | judged.failed
+    either = judged.wrong_or_failed
     return AttributeGroup(
         name,
         subjects=failed.subjects,
@@ -416,10 +489,10 @@ def _estimate(bounded: Bounded) -> Estimate:
     return Estimate(bounded.value, bounded.low, bounded.high, note)
 
 
-def _confusion(judged: _Judged, said: Sequence[Prediction], attribute: str) -> Confusion | None:
+def _confusion(judged: _Judged) -> Confusion | None:
     """Count answers by label; None where there are too many of either for a table."""
-    truths = banded([row.labels[attribute] for row in judged.rows])
-    answers = [one.value for one in said]
+    truths = banded(judged.truths)
+    answers = [one.value for one in judged.said]
     if judged.verdicts.years_off is not None:
         middles = [f"{years.middle:g}" if (years := years_of(one)) else one for one in answers]
         answers = list(banded(middles))
@@ -465,12 +538,11 @@ def _limits(
     judged: _Judged,
     axes: Sequence[AttributeAxis],
     overall: AttributeGroup,
-    unlabelled: int,
+    labels: Labels,
     attribute: str,
-    has_subjects: bool,
 ) -> tuple[str, ...]:
     said = list(judged.verdicts.notes)
-    if unlabelled:
+    if unlabelled := len(labels.of_pictures) - len(judged.said):
         said.append(f"{unlabelled:,} pictures have no label in '{attribute}' and are left out.")
     for axis in axes:
         few = [group.group for group in axis.groups if group.wrong.trials < FEWEST_TRIALS]
@@ -489,7 +561,7 @@ def _limits(
         said.append(
             "Worst and best are those of these data; with other pictures other groups may be."
         )
-    if not has_subjects:
+    if not any(row.subject for row in labels.of_pictures.values()):
         said.append(
             "Nobody said whose the pictures are, so each counts as another person's. If several"
             " show one person, the intervals are too narrow."
