@@ -1,5 +1,7 @@
 """The journal of an endpoint's answers: whole lines are kept, half ones are not."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,23 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidRequest, match="cannot be opened"):
         Journal(tmp_path / "file", "there")
+
+
+def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = filled(tmp_path)
+    journal = Journal(tmp_path, "there")
+    write = os.write
+
+    def half(descriptor: int, data: bytes) -> int:
+        write(descriptor, data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", half)
+        with pytest.raises(InvalidRequest, match="No space left on device"):
+            journal.append(THREE, {"faces": 1})
+    assert THREE not in journal
+    journal.append(THREE, {"faces": 2})
+    journal.close()
+    assert path.read_bytes().count(b"\n") == 4
+    assert reopened(tmp_path)[-1] == (THREE, {"faces": 2})

@@ -10,6 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from botocore.loaders import create_loader
+from botocore.session import Session
 
 from likeness.errors import Fault, InvalidRequest
 from likeness.service.evaluate import rekognition_system as system_module
@@ -34,8 +36,19 @@ from tests.service.evaluate.fake_endpoint import (
 pytestmark = pytest.mark.slow
 
 
+# To read what operations there are takes half a second.
+_LOADER = create_loader()
+
+
+class _QuickSession(Session):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_component("data_loader", _LOADER)
+
+
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
+    monkeypatch.setattr(client_module, "Session", _QuickSession)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setattr(client_module, "_FIRST_PAUSE_S", 0.001)
@@ -222,7 +235,10 @@ def test_throttling_without_end_ends_the_run(endpoint: FakeEndpoint, tmp_path: P
         score(endpoint, plan_of(tmp_path / "d", PEOPLE, PAIRS), tmp_path)
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "UnrecognizedClientException"])
+@pytest.mark.parametrize(
+    "code",
+    ["AccessDeniedException", "UnrecognizedClientException", "UnknownOperationException"],
+)
 def test_credentials_that_are_refused_end_the_run(
     endpoint: FakeEndpoint, tmp_path: Path, code: str
 ) -> None:
@@ -233,6 +249,24 @@ def test_credentials_that_are_refused_end_the_run(
     with pytest.raises(InvalidRequest, match=code) as error:
         score(endpoint, plan_of(tmp_path / "d", PEOPLE, PAIRS), tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_what_an_endpoint_says_is_made_fit_for_a_terminal(
+    endpoint: FakeEndpoint, tmp_path: Path
+) -> None:
+    def trouble(operation: str, pictures: list[bytes]) -> Any:
+        if operation == "CreateCollection":
+            return {"FaceModelVersion": "7\x1b[31m.0\ud800\n"}
+        if operation == "DeleteCollection":
+            return {}
+        raise Refusal("Odd\x1b[2J\ud800" + "x" * 10_000)
+
+    endpoint.trouble = trouble
+    scored = score(endpoint, plan_of(tmp_path / "d", PEOPLE, PAIRS[:1]), tmp_path)
+    assert scored.system.version == "7 [31m.0"
+    for _, reason in scored.failures:
+        assert reason.isprintable() and len(reason) <= 200
+    assert len(scored.failures) == 2
 
 
 FACE = {"BoundingBox": BOX}

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from likeness.service.evaluate.endpoint.client import Unanswered, Unusable
+from likeness.service.evaluate.endpoint.client import Unanswered, Unusable, printable
 
 NO_FACE = "no face found"
 
@@ -47,7 +47,7 @@ def indexed(body: Mapping[str, Any]) -> dict[str, Any]:
     if not records:
         reasons = (
             [
-                str(reason)[:40]
+                printable(str(reason), 40)
                 for face in _list(body, "UnindexedFaces")[:1]
                 for reason in face.get("Reasons") or ()
             ]
@@ -114,7 +114,7 @@ def described(body: Mapping[str, Any]) -> dict[str, Any]:
     if (gender := face.get("Gender")) is not None:
         if not isinstance(gender, Mapping) or not isinstance(gender.get("Value"), str):
             raise Unanswered(_nonsense("Gender has no Value"))
-        said["gender"] = " ".join(gender["Value"].split())[:40]
+        said["gender"] = printable(gender["Value"], 40)
         said["gender_confidence"] = _percent(gender, "Confidence")
     if (ages := face.get("AgeRange")) is not None:
         if not isinstance(ages, Mapping):
@@ -129,7 +129,7 @@ def described(body: Mapping[str, Any]) -> dict[str, Any]:
 def version_of(body: Mapping[str, Any]) -> str:
     """Give the model that an answer names, or nothing."""
     version = body.get("FaceModelVersion")
-    return " ".join(version.split())[:100] if isinstance(version, str) else ""
+    return printable(version, 100) if isinstance(version, str) else ""
 
 
 def _nonsense(what: str) -> str:

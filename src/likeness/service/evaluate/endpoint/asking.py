@@ -8,7 +8,12 @@ from typing import Any, TypeVar
 
 from likeness.errors import Fault, InputError
 from likeness.service.evaluate.endpoint.answers import NO_FACE, version_of
-from likeness.service.evaluate.endpoint.client import EndpointClient, Unanswered, Unusable
+from likeness.service.evaluate.endpoint.client import (
+    EndpointClient,
+    Unanswered,
+    Unusable,
+    printable,
+)
 from likeness.service.evaluate.endpoint.journal import Entry, Journal, Key
 from likeness.service.evaluate.trials import Tell
 
@@ -134,7 +139,7 @@ class Asker:
             request = call.request()
         except InputError as error:
             # Not kept: whoever mends the file may run again.
-            entry: dict[str, Any] = {"unusable": " ".join(str(error).split())[:200]}
+            entry: dict[str, Any] = {"unusable": printable(str(error))}
             self._unsendable[call.key] = entry
             return entry
         try:
@@ -154,7 +159,7 @@ class Asker:
         return entry
 
     def _failed(self, call: Call, says: str) -> Entry:
-        entry = {"fault": says}
+        entry = {"fault": printable(says)}
         self.journal.append(call.key, entry)
         with self._lock:
             self._faults += 1
@@ -192,4 +197,4 @@ def _in_words(error: Unusable) -> str:
     # AWS's text, see docs/rekognition.md.
     if error.code == "InvalidParameterException" and "There are no faces" in str(error):
         return NO_FACE
-    return " ".join(str(error).split())[:200]
+    return printable(str(error))

@@ -68,7 +68,13 @@ _NOT_ALLOWED = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
+_UNKNOWN_OPERATION = {"InvalidAction", "UnknownOperation", "UnknownOperationException"}
 _AGAIN = "Run the same command again to continue."
+
+
+def printable(text: str, most: int = 200) -> str:
+    """Make one line of what an endpoint says, without what a terminal or UTF-8 chokes on."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * most]).split())[:most]
 
 
 class Unusable(Exception):
@@ -218,15 +224,20 @@ class EndpointClient:
 
     def _meaning(self, error: ClientError) -> Exception:
         said = error.response.get("Error") or {}
-        code = str(said.get("Code") or "no code")[:80]
+        code = printable(str(said.get("Code") or "no code"), 80)
         status = (error.response.get("ResponseMetadata") or {}).get("HTTPStatusCode", 0)
-        message = " ".join(str(said.get("Message") or "").split())[:200]
+        message = printable(str(said.get("Message") or ""))
         if code in _THROTTLED or status == 429:
             return _Throttled(code)
         if code in _NOT_ALLOWED or status in (401, 403):
             return InvalidRequest(
                 f"{self.name} does not allow this ({code}: {message}). Check the credentials that"
                 f" boto3 finds, and what they may do. {_AGAIN}"
+            )
+        if code in _UNKNOWN_OPERATION or status in (404, 405):
+            return InvalidRequest(
+                f"{self.name} does not know {error.operation_name} ({code}, HTTP status {status})."
+                " Check the address."
             )
         if not 400 <= status < 500:
             return _Failed(f"{code}, HTTP status {status}", unreachable=False)
@@ -288,7 +299,7 @@ def _pause(times: int) -> float:
 
 
 def _one_line(error: Exception) -> str:
-    said = " ".join(str(error).split())[:160]
+    said = printable(str(error), 160)
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 

@@ -38,6 +38,7 @@ class Journal:
         self.path = folder / _NAME
         self._lock = threading.Lock()
         self._entries: dict[Key, Entry] = {}
+        self._size = 0
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -80,6 +81,8 @@ class Journal:
             try:
                 self._write(line)
             except OSError as error:
+                # Nobody may write on after half a line.
+                os.ftruncate(self._descriptor, self._size)
                 raise InvalidRequest(
                     f"The journal {str(self.path)!r} cannot be written ({error.strerror}). Make"
                     " room, and run the same command again to continue."
@@ -87,9 +90,12 @@ class Journal:
             self._entries[key] = _packed(entry)
 
     def _write(self, line: bytes) -> None:
-        while line:
-            line = line[os.write(self._descriptor, line) :]
+        os.lseek(self._descriptor, self._size, os.SEEK_SET)
+        left = line
+        while left:
+            left = left[os.write(self._descriptor, left) :]
         os.fsync(self._descriptor)
+        self._size += len(line)
 
     def _claim(self) -> None:
         try:
@@ -122,7 +128,7 @@ class Journal:
         for key in faults:
             self._entries.pop(key, None)
         os.ftruncate(self._descriptor, whole)
-        os.lseek(self._descriptor, 0, os.SEEK_END)
+        self._size = whole
         if not whole:
             header = {"format": _FORMAT, "endpoint": endpoint}
             self._write(json.dumps(header).encode() + b"\n")

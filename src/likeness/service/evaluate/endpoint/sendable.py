@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import InputError, InvalidImage
+from likeness.service.evaluate.endpoint.client import printable
 from likeness.service.evaluate.endpoint.journal import Journal
 from likeness.service.evaluate.trials import Plan
 from likeness.vision.decode import DEFAULT_LIMITS, inspect
@@ -75,7 +76,7 @@ class Pictures:
         try:
             sent = sendable(*self._files[picture])
         except InputError as error:
-            self._unsendable[picture] = " ".join(str(error).split())[:200]
+            self._unsendable[picture] = printable(str(error))
             raise
         if sent.change:
             if self.change(picture) != sent.change:
