@@ -162,6 +162,9 @@ def test_without_identities_each_picture_is_anothers_and_copies_are_left_out(peo
     plan = plan_of_manifest(written(people, "path,sex", *rows), has_identities=False)
     assert [one.subject for one in plan.samples] == ["Ada/1.jpg", "Ada/2.jpg"]
     assert not plan.data.has_identities
+    assert "No column subject (there is: sex)" in plan.problems[0].says
+    with pytest.raises(InvalidRequest, match="'subjects' looks like subject"):
+        plan_of_manifest(written(people, "path,subjects", "Ada/1.jpg,F"), has_identities=False)
     assert ("Bo/1.jpg" in dict(said(plan))) and not plan.suspicions
 
 
@@ -300,6 +303,16 @@ def test_unknown_columns_of_scores_are_said_and_a_missing_one_is_an_error(tmp_pa
     assert "Columns that nothing reads: sex" in plan.problems[0].says
     with pytest.raises(InvalidRequest, match="no column cosine"):
         read_scores(written(tmp_path, "path_a,path_b,score", "a,b,1"), column="cosine")
+
+
+def test_a_whole_matrix_of_scores_is_each_pair_once(tmp_path: Path) -> None:
+    names = [f"p{n}/{m}" for n in range(6) for m in range(2)]
+    rows = [f"{a},{b},{0.1 + (a[1] == b[1])}" for a in names for b in names]
+    read = read_scores(written(tmp_path, "path_a,path_b,score", *rows))
+    assert len(read.pairs) == 12 * 11 // 2
+    told = [problem.says for problem in read.problems.all()]
+    assert sum("compared with itself" in says for says in told) == 12
+    assert sum("already. This row is left out." in says for says in told) == 66
 
 
 def test_distances_are_turned_round(tmp_path: Path) -> None:

@@ -136,6 +136,12 @@ def test_what_likeness_writes_of_pairs_can_be_evaluated(tmp_path: Path) -> None:
     assert plan.problems == ()
 
 
+def test_scores_that_look_like_distances_are_said(plan: Plan, tmp_path: Path) -> None:
+    rows = ("a1,a2,.1", "a1,b1,.9", "a1,b2,.8", "a2,b1,.7", "a2,b2,.9", "b1,b2,.2")
+    (problem,) = scored(score_file(tmp_path, *rows), plan).problems
+    assert "If these are distances" in problem.says
+
+
 def test_searches_are_made_of_scores(plan: Plan, tmp_path: Path) -> None:
     rows = [f"{a},{b},{0.9 if a[0] == b[0] else 0.1}" for a in ("a1", "a2") for b in ("b1", "b2")]
     system = score_file(tmp_path, *rows, "a1,a2,.9", "b1,b2,.05")

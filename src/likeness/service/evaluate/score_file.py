@@ -85,6 +85,7 @@ class ScoreFile:
         comparisons = Comparisons(
             comparisons.scores, comparisons.references, comparisons.probes, mated
         )
+        self._check_direction(comparisons, problems)
         searches = self._searches(plan, known, samples) if len(plan.searches) else None
         tell(len(plan.samples), len(plan.samples))
         return Scored(
@@ -97,6 +98,21 @@ class ScoreFile:
             np.full(len(plan.samples), np.nan),
             tuple(problems),
         )
+
+    def _check_direction(self, comparisons: Comparisons, problems: list[RowProblem]) -> None:
+        """Notice scores of which lower ones are more alike."""
+        finite = np.isfinite(comparisons.scores)
+        mated = comparisons.scores[finite & comparisons.mated]
+        others = comparisons.scores[finite & ~comparisons.mated]
+        if len(mated) and len(others) and np.median(mated) < np.median(others):
+            problems.append(
+                RowProblem(
+                    self._rows.source,
+                    f"Pairs of one person score lower ({np.median(mated):g} in the middle) than"
+                    f" others ({np.median(others):g}). If these are distances, say so: scores are"
+                    " then turned round.",
+                )
+            )
 
     def _known(self, plan: Plan) -> tuple[_Known, NDArray[np.int64]]:
         """Sort the scores by the plan's numbers; gives these for the file's names, too."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from likeness.errors import InvalidRequest
 from likeness.service.enrol.csv_rows import of_text, read_rows
 from likeness.service.evaluate.readers.labels import checked_picture, key_of
-from likeness.service.evaluate.readers.problems import Problems
+from likeness.service.evaluate.readers.problems import MOST_TOLD, Problems
 from likeness.terms import checked_name
 
 PAIR = ("path_a", "path_b")
@@ -40,6 +40,7 @@ _DETAILS = re.compile(r" \(|: |[.;] ")
 _LONGEST_REASON = 80
 _LONGEST_LINE = 4096
 _LONGEST_LIST = 100_000_000
+_REPEATED = "rows of pairs that an earlier row has"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -322,7 +323,8 @@ def _first_of_each(
     _, firsts, which = np.unique(keys, return_index=True, return_inverse=True)
     kept = np.zeros(len(pairs), bool)
     kept[firsts] = True
-    for again in np.flatnonzero(~kept).tolist():
+    repeated = np.flatnonzero(~kept)
+    for again in repeated[:MOST_TOLD].tolist():
         first = int(firsts[which[again]])
         differs = (
             f" It scores {scores[again]:g} here and {scores[first]:g} there."
@@ -330,11 +332,13 @@ def _first_of_each(
             else ""
         )
         collected.problems.add_row(
-            "rows of pairs that an earlier row has",
+            _REPEATED,
             int(lines[again]),
             f"These two pictures are compared in line {lines[first]} already. This row is left"
             f" out.{differs}",
         )
+    if len(repeated) > MOST_TOLD:
+        collected.problems.add_more(_REPEATED, len(repeated) - MOST_TOLD)
     return kept
 
 

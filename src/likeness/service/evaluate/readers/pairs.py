@@ -26,8 +26,10 @@ from likeness.service.evaluate.readers.planning import (
     is_there,
     plan_listed,
 )
+from likeness.service.evaluate.readers.problems import MOST_TOLD
 from likeness.service.evaluate.trials import Plan
 
+_CONTRADICTING = "rows whose column `same` contradicts others"
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG", ".PNG")
 
 
@@ -103,7 +105,8 @@ def _plan(
         except InvalidRequest as error:
             place = Path(name)
             usable[number] = number in subjects and not must_exist
-            problems.add("paths that cannot be used", name, f"{error} Its pairs are left out.")
+            then = "Its pairs are left out." if must_exist else "Its file is not looked at."
+            problems.add("paths that cannot be used", name, f"{error} {then}")
         listed.append(Listed(place, name, subjects.get(number, ""), name))
     numbers = np.cumsum(usable, dtype=np.int32) - 1
     there = usable[rows.pairs].all(axis=1)
@@ -180,13 +183,15 @@ def _check_same(rows: PairRows, subjects: Mapping[int, str]) -> None:
     names = [subjects.get(number, f"\0{number}") for number in range(len(rows.names))]
     people: NDArray[np.intp] = np.unique(names, return_inverse=True)[1]
     one_person = people[rows.pairs[:, 0]] == people[rows.pairs[:, 1]]
-    wrong = (rows.same != UNSAID) & (one_person != (rows.same == SAME))
-    for row in np.flatnonzero(wrong).tolist():
+    wrong = np.flatnonzero((rows.same != UNSAID) & (one_person != (rows.same == SAME)))
+    for row in wrong[:MOST_TOLD].tolist():
         a, b = (rows.names[number] for number in rows.pairs[row].tolist())
         kind = "1" if rows.same[row] != DIFFERENT else "0"
         known = "one person's" if one_person[row] else "two people's"
         rows.problems.add_row(
-            "rows whose column `same` contradicts others",
+            _CONTRADICTING,
             int(rows.lines[row]),
             f"same is {kind}, and '{a}' and '{b}' are {known} by all else. They count so.",
         )
+    if len(wrong) > MOST_TOLD:
+        rows.problems.add_more(_CONTRADICTING, len(wrong) - MOST_TOLD)

@@ -1,6 +1,7 @@
 """Plans of all pairs: of a folder of people, or of a manifest."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from likeness.errors import InvalidRequest
@@ -8,6 +9,7 @@ from likeness.service.enrol.csv_rows import inside
 from likeness.service.enrol.sources import files_of_people, is_folder
 from likeness.service.evaluate.readers.labels import (
     NO_LABELS,
+    LabelledRow,
     Labels,
     checked_picture,
     key_of,
@@ -94,7 +96,10 @@ def plan_of_manifest(
     needed = ("path", "subject") if has_identities else ("path",)
     listed: list[Listed] = []
     lines: dict[str, tuple[int, str]] = {}
-    for row in labelled_rows(manifest, problems, needed):
+    rows = labelled_rows(manifest, problems, needed)
+    if not has_identities:
+        _say_that_nobody_is_named(rows, problems)
+    for row in rows:
         try:
             path = inside(root or manifest.parent, row.path)
         except InvalidRequest as error:
@@ -115,6 +120,22 @@ def plan_of_manifest(
     if not listed:
         raise InvalidRequest(f"'{manifest}' has no rows that can be used.{_such(problems)}")
     return plan_listed(listed, manifest.name, description, problems, has_identities=has_identities)
+
+
+def _say_that_nobody_is_named(rows: Sequence[LabelledRow], problems: Problems) -> None:
+    """Say what follows, unless a column looks as if it named people.
+
+    Raises:
+        InvalidRequest: one does.
+    """
+    columns = [column for row in rows[:1] for column in row.labels]
+    meant = get_close_matches("subject", columns, n=1)
+    if meant:
+        raise InvalidRequest(f"Column {meant[0]!r} looks like subject. Rename it, or leave it out.")
+    said = ", ".join(columns) or "none"
+    problems.add_about_all(
+        f"No column subject (there is: {said}): every picture counts as another person's."
+    )
 
 
 def _such(problems: Problems) -> str:

@@ -28,6 +28,10 @@ class Problems:
         """Add one of a row of the source."""
         self.add(kind, f"{self._source}, line {line}", says)
 
+    def add_more(self, kind: str, count: int) -> None:
+        """Count more of a kind of which enough is told."""
+        self._counts[kind] += count
+
     def add_about_all(self, says: str) -> None:
         """Add one that is about the whole source."""
         self.add(says, self._source, says)
