@@ -1,7 +1,6 @@
 """`likeness audit --attribute`: how often a system's answers about people's looks are wrong."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -64,7 +63,7 @@ def audit_attribute(
         names: what the report calls systems, in their order; as they are typed without.
         versions: which versions they are.
         endpoint: the endpoint to ask, where it is.
-        out: the folder for the report, and for what an interrupted run has so far.
+        out: the folder for the report, and for an endpoint's answers, which stay there.
         as_json: print the report's JSON instead of text.
 
     Raises:
@@ -91,7 +90,9 @@ def audit_attribute(
     answers = []
     for number, typed in enumerate(systems):
         if plan is not None and typed == _ENDPOINT:
-            said = _asked(plan, endpoint, out / _WORK, holds_ages(labels, attribute))
+            said = _asked(
+                plan, endpoint, out / _WORK / f"endpoint-{number}", holds_ages(labels, attribute)
+            )
         else:
             said = Answers(SystemFacts(Path(typed).name, "answers", NOT_STATED), files[typed])
         system = replace(
@@ -114,7 +115,6 @@ def audit_attribute(
     )
     document = to_json(report)
     page, written = write_reports(out, write_attributes(report), document)
-    shutil.rmtree(out / _WORK, ignore_errors=True)
     if as_json:
         print_json(json.loads(document))
     else:
