@@ -138,8 +138,8 @@ class RekognitionSystem:
                 if not names:
                     raise
                 raise type(error)(
-                    f"{error} Until then the faces stay there, in collection {' and '.join(names)}:"
-                    " delete it if you do not go on."
+                    f"{error} Until then faces stay there, in collection {' and '.join(names)}."
+                    " Delete it if you do not go on."
                 ) from error
 
     def _work_off(self, asker: Asker, works: Sequence[Work], tell: Tell) -> list[str]:
