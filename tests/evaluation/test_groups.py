@@ -1,14 +1,10 @@
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
 from likeness.evaluation import (
-    FAILED,
     Axis,
     Comparisons,
     Samples,
@@ -17,28 +13,8 @@ from likeness.evaluation import (
     count_failures,
     groups,
     rates_of,
-    score_quantiles,
 )
-
-
-def samples_of(
-    subjects: Sequence[int], labels: Sequence[str], failed: Sequence[int] = ()
-) -> Samples:
-    marks = np.zeros(len(subjects), np.bool_)
-    marks[list(failed)] = True
-    return Samples(np.array(subjects, np.int32), marks, (Axis.of("group", labels),))
-
-
-def every_pair(samples: Samples, scores: NDArray[np.floating]) -> Comparisons:
-    """Every pair once, of (m, m) scores; those of a failed sample fail."""
-    ones, others = np.triu_indices(len(samples), 1)
-    failed = samples.failed[ones] | samples.failed[others]
-    return Comparisons(
-        np.where(failed, FAILED, scores[ones, others]).astype(scores.dtype),
-        ones.astype(np.int32),
-        others.astype(np.int32),
-        samples.subjects[ones] == samples.subjects[others],
-    )
+from tests.evaluation.pairs import every_pair, samples_of
 
 
 @st.composite
@@ -179,25 +155,20 @@ def test_neither_order_nor_chunks_change_anything(
     axis = samples.axes[0]
     with pytest.MonkeyPatch.context() as patch:
         at_once = count_by_group(comparisons, samples, axis, 0.5)
-        scores = score_quantiles(comparisons, samples, axis)
         patch.setattr(groups, "_AT_A_TIME", at_a_time)
         in_turn = count_by_group(comparisons.only(order), samples, axis, 0.5)
-        scores_in_turn = score_quantiles(comparisons.only(order), samples, axis)
     assert at_once.nonmated_errors.tolist() == in_turn.nonmated_errors.tolist()
     assert at_once.nonmated_trials.tolist() == in_turn.nonmated_trials.tolist()
     assert at_once.mated_errors.tolist() == in_turn.mated_errors.tolist()
     assert at_once.every_nonmated == in_turn.every_nonmated
-    np.testing.assert_array_equal(scores.mated, scores_in_turn.mated)
-    np.testing.assert_array_equal(scores.nonmated, scores_in_turn.nonmated)
 
 
 def test_axis_of_other_samples_is_refused() -> None:
     samples = samples_of([0, 1], ["a", "b"])
     other = Axis.of("sex", ["F"])
     comparisons = every_pair(samples, np.ones((2, 2)))
-    for count in (count_by_group_at, score_quantiles):
-        with pytest.raises(InvalidRequest, match="'sex' has 1 values for 2 samples"):
-            count(comparisons, samples, other, [0.5])  # type: ignore[operator]
+    with pytest.raises(InvalidRequest, match="'sex' has 1 values for 2 samples"):
+        count_by_group(comparisons, samples, other, 0.5)
     with pytest.raises(InvalidRequest, match="Give one for each"):
         count_failures(samples, other)
 
@@ -231,30 +202,6 @@ def test_nobody_fails_among_nobody() -> None:
     counts = count_failures(samples_of([], []))
     assert counts.images.tolist() == [0]
     assert np.isnan(counts.ftas).all()
-
-
-def test_scores_of_a_group_that_scores_higher_are_shifted() -> None:
-    random = np.random.default_rng(0)
-    samples = samples_of([n // 2 for n in range(80)], ["a"] * 40 + ["b"] * 40, failed=[0])
-    matrix = random.normal(size=(80, 80))
-    matrix[40:, 40:] += 1
-    found = score_quantiles(every_pair(samples, matrix), samples, samples.axes[0])
-    assert found.labels == ("a", "b")
-    assert found.nonmated.shape == found.mated.shape == (2, 5)
-    assert (np.diff(found.nonmated, axis=1) >= 0).all()
-    assert np.isfinite(found.mated).all()
-    apart = found.nonmated_shifts[1] - found.nonmated_shifts[0]
-    assert apart == pytest.approx(1, abs=0.15)
-    assert found.mated_shifts[1] > found.mated_shifts[0]
-
-
-def test_group_without_scores_has_no_quantiles() -> None:
-    samples = samples_of([0, 1, 1], ["a", "b", "b"])
-    found = score_quantiles(every_pair(samples, np.ones((3, 3))), samples, samples.axes[0])
-    assert np.isnan(found.nonmated).all()
-    assert np.isnan(found.mated[0]).all()
-    assert found.mated[1].tolist() == [1] * 5
-    assert np.isnan(found.mated_shifts[0])
 
 
 def test_rates_of_no_trials_are_unknown() -> None:

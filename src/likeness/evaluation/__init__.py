@@ -84,15 +84,12 @@ from likeness.evaluation.curves import (
 )
 from likeness.evaluation.error_tables import interval, intervals_of
 from likeness.evaluation.groups import (
-    QUANTILES,
     FailureCounts,
     GroupCounts,
-    GroupScores,
     count_by_group,
     count_by_group_at,
     count_failures,
     rates_of,
-    score_quantiles,
 )
 from likeness.evaluation.inequity import (
     Column,
@@ -146,6 +143,7 @@ from likeness.evaluation.rates import (
 )
 from likeness.evaluation.resampled_groups import CellRates
 from likeness.evaluation.resampled_searches import ResampledSearches, resample_searches
+from likeness.evaluation.score_shifts import QUANTILES, GroupScores, Shifts, score_quantiles
 from likeness.evaluation.searches import (
     SearchCurve,
     Searches,
@@ -196,6 +194,7 @@ __all__ = [
     "SearchCurve",
     "Searches",
     "Share",
+    "Shifts",
     "SortedScores",
     "StrangerScores",
     "Trials",

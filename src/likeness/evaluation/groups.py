@@ -1,10 +1,9 @@
-"""Errors, failures and scores by group, counted at one threshold for everybody.
+"""Errors and failures by group, counted at one threshold for everybody.
 
 Counts are whole numbers, so they do not depend on the order of comparisons or on how many are
 counted at a time. A comparison of which one sample has no label counts only in the totals.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,7 +18,6 @@ Counts = NDArray[np.int64]
 Rates = NDArray[np.float64]
 
 _AT_A_TIME = 1 << 20
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def rates_of(errors: Counts, trials: Counts) -> Rates:
@@ -206,80 +204,6 @@ def count_failures(samples: Samples, axis: Axis | None = None) -> FailureCounts:
         subjects=subjects_by_group,
         failed_subjects=subjects_by_group - _count(enrolled // number, groups),
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GroupScores:
-    """Quantiles of the scores of G groups, failures left out; NaN where there are none.
-
-    `mated` and `nonmated` are (G, Q), of pairs within the group; `every_mated` and `every_nonmated`
-    (Q,) of all comparisons. Each quantile is a score that was seen.
-    """
-
-    labels: tuple[str, ...]
-    shares: tuple[float, ...]
-    mated: Rates
-    nonmated: Rates
-    every_mated: Rates
-    every_nonmated: Rates
-
-    @property
-    def mated_shifts(self) -> Rates:
-        """How far each group's middle mated score (G,) lies above that of all."""
-        middle = self.shares.index(0.5)
-        return np.asarray(self.mated[:, middle] - self.every_mated[middle])
-
-    @property
-    def nonmated_shifts(self) -> Rates:
-        """How far each group's middle non-mated score (G,) lies above that of all pairs."""
-        middle = self.shares.index(0.5)
-        return np.asarray(self.nonmated[:, middle] - self.every_nonmated[middle])
-
-
-def score_quantiles(
-    comparisons: Comparisons,
-    samples: Samples,
-    axis: Axis,
-    shares: tuple[float, ...] = QUANTILES,
-) -> GroupScores:
-    """Give the quantiles of each group's scores, of pairs within it, and those of all.
-
-    Raises:
-        InvalidRequest: the axis is not of these samples.
-    """
-    check_axis(samples, axis)
-    groups = len(axis.labels)
-    none = np.empty(0, comparisons.scores.dtype)
-    scores = [[none] for _ in range(2 * groups)]
-    for some in chunks_of(comparisons):
-        codes = axis.codes[some.references]
-        within = (codes == axis.codes[some.probes]) & (codes >= 0) & (some.scores > FAILED)
-        kinds = codes[within] + groups * some.mated[within]
-        order = np.argsort(kinds, kind="stable")
-        ordered, ends = some.scores[within][order], np.cumsum(_count(kinds, 2 * groups))
-        for parts, end, number in zip(scores, ends, _count(kinds, 2 * groups), strict=True):
-            parts.append(ordered[end - number : end])
-    found = np.array([_quantiles(np.concatenate(each), shares) for each in scores])
-    by_kind = found.reshape(2, groups, len(shares))
-    return GroupScores(
-        axis.labels,
-        shares,
-        mated=by_kind[1],
-        nonmated=by_kind[0],
-        every_mated=_quantiles(comparisons.mated_scores, shares),
-        every_nonmated=_quantiles(comparisons.nonmated_scores, shares),
-    )
-
-
-def _quantiles(scores: NDArray[np.floating], shares: Sequence[float]) -> Rates:
-    """Give scores that so large a share of all is at most; those given are put in another order."""
-    failed = int(np.count_nonzero(scores == FAILED))
-    number = len(scores) - failed
-    if not number:
-        return np.full(len(shares), np.nan)
-    ranks = [failed + max(math.ceil(share * number) - 1, 0) for share in shares]
-    scores.partition(ranks)
-    return np.asarray(scores[ranks], np.float64)
 
 
 def _share(errors: Counts, trials: Counts) -> Share:

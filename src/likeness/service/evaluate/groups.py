@@ -13,6 +13,7 @@ from likeness.evaluation import (
     FailureCounts,
     GroupCounts,
     GroupScores,
+    Shifts,
     columns_of,
     count_by_group,
     count_by_group_at,
@@ -166,8 +167,8 @@ def _group(
         fnmr=fnmr,
         mated_scores=_finite(scores.mated[number]),
         nonmated_scores=_finite(scores.nonmated[number]),
-        mated_shift=_shift(scores.mated_shifts[number]),
-        nonmated_shift=_shift(scores.nonmated_shifts[number]),
+        mated_shift=_shift(scores.mated_shifts, number),
+        nonmated_shift=_shift(scores.nonmated_shifts, number),
         seconds=median(scored.seconds[axis.codes == number]),
     )
 
@@ -299,5 +300,9 @@ def _finite(values: Rates) -> tuple[float, ...]:
     return tuple(values.tolist()) if np.isfinite(values).all() else ()
 
 
-def _shift(value: float) -> Estimate:
-    return Estimate(float(value)) if np.isfinite(value) else NO_VALUE
+def _shift(shifts: Shifts, number: int) -> Estimate:
+    value, low, high = (
+        float(each[number]) if np.isfinite(each[number]) else None
+        for each in (shifts.values, shifts.lows, shifts.highs)
+    )
+    return NO_VALUE if value is None else Estimate(value, low, high)
