@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from likeness.cli.terminal import command
+
 from .conftest import BLUE, RED, Outcome
 
 Command = Callable[..., Outcome]
@@ -41,7 +43,7 @@ def test_labels_alone_open_no_picture(
     monkeypatch.setattr("likeness.cli.coverage.load_locator", None)
     outcome = likeness("coverage", manifest, "--labels-only", "--json", "--out", "here")
     document = json.loads(outcome.out)
-    assert [axis["axis"] for axis in document["axes"]] == ["sex"]
+    assert [axis["axis"] for axis in document["axes"]] == ["all", "sex"]
     assert document == json.loads(Path("here/report.json").read_text())
     assert any("not looked at" in limit for limit in document["limits"])
 
@@ -61,3 +63,33 @@ def test_what_cannot_be_done_is_one_line(
     assert outcome.code == 2
     assert says in outcome.err
     assert len(outcome.err.splitlines()) == 1
+
+
+@pytest.mark.models
+def test_real_people_are_measured(
+    shared_data: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    cache_dir: Path,
+) -> None:
+    monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LIKENESS_CACHE", str(cache_dir))
+    folder = shared_data("fairface540")
+    chosen = json.loads((folder / "ground_truth.json").read_text())[::18]
+    rows = [f"{one['filename']},{one['age']},{one['gender']}" for one in chosen]
+    path = tmp_path / "people.csv"
+    path.write_text("\n".join(["path,age,sex", *rows]) + "\n")
+    out = tmp_path / "out"
+    arguments = ["coverage", str(path), "--root", str(folder), "--out", str(out), "--json"]
+    assert command.run(arguments) == 0
+    document = json.loads(capfd.readouterr().out)
+    by_group = {(one["axis"], one["group"]): one for one in document["measured"]}
+    everybody = by_group["all", "all"]
+    assert everybody["images"] == 30
+    assert everybody["no_face"] <= 1
+    assert everybody["fit"] > 0.7
+    assert 100 < everybody["size"] < 250
+    assert {one["kind"] for one in document["axes"]} == {
+        *("whole", "labelled", "crossed", "measured")
+    }

@@ -25,13 +25,13 @@ def write_coverage(report: CoverageReport) -> bytes:
 
 def coverage_page(report: CoverageReport) -> Page:
     """Give the page of what a set covers, not yet as HTML."""
-    labelled = [axis for axis in report.axes if axis.kind == "labelled"]
+    labelled = [axis for axis in report.axes if axis.kind in ("whole", "labelled")]
     crossed = [axis for axis in report.axes if axis.kind == "crossed"]
     measured = [axis for axis in report.axes if axis.kind == "measured"]
     sections = (
         Section("What is missing, and what else to know", (Items(report.limits),)),
         Section("The data", (facts_of(None, report.data),)),
-        Section("Who is in it", (_RULES, *map(_table, labelled)) if labelled else ()),
+        Section("Who is in it", (_RULES, *map(_table, labelled))),
         Section("Groups crossed", tuple(_table(axis) for axis in crossed)),
         Section("How they are shown", tuple(_measured_table(axis) for axis in measured)),
         Section("How each group is shown", _by_group(report.measured)),
@@ -57,8 +57,8 @@ def coverage_page(report: CoverageReport) -> Page:
 
 def coverage_at_terminal(report: CoverageReport) -> tuple[Block, ...]:
     """Give the sentences and tables that fit a terminal."""
-    labelled = [axis for axis in report.axes if axis.kind == "labelled"]
-    blocks: list[Block] = [_RULES] if labelled else []
+    labelled = [axis for axis in report.axes if axis.kind in ("whole", "labelled")]
+    blocks: list[Block] = [_RULES]
     blocks += [_short(_table(axis)) for axis in labelled[:_MOST_AXES_SHOWN]]
     blocks += [_short(table) for table in _by_group(report.measured)]
     blocks += _failures(report)
@@ -89,7 +89,7 @@ def _table(axis: CoveredAxis) -> Table:
         notes.append(f"{axis.unknown:,} pictures have no label.")
     notes += _missing(axis)
     return Table(
-        f"By {axis.axis}",
+        "Everybody" if axis.kind == "whole" else f"By {axis.axis}",
         (
             *("Group", "People", "Pictures", "Pairs of strangers", "Lowest FMR", "surely"),
             *("Mated pairs", "Lowest FNMR", "surely"),

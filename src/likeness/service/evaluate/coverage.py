@@ -66,8 +66,8 @@ class CoveredGroup:
 class CoveredAxis:
     """All groups of a column, of two crossed, or of what is measured.
 
-    `kind` is `labelled`, `crossed` or `measured`. `shannon` and `simpson` are how even they are, 1
-    where all have as many pictures. `missing` are groups that nobody is in, of crossed columns.
+    `kind` is `whole`, `labelled`, `crossed` or `measured`. `shannon` and `simpson` are how even
+    they are, 1 where all have as many pictures. `missing` are groups that nobody is in.
     """
 
     axis: str
@@ -146,7 +146,9 @@ def cover(
     samples = plan.counted(np.array([one is None for one in looks]))
     limits: list[str] = []
     labelled, dates = _columns(plan, by, limits)
-    axes = [_covered(samples, axis, "labelled") for axis in labelled]
+    everybody = Axis("all", ("all",), np.zeros(len(samples), np.int32))
+    axes = [_covered(samples, everybody, "whole")]
+    axes += [_covered(samples, axis, "labelled") for axis in labelled]
     for one, other in combinations(labelled, 2):
         axes.append(_crossed(samples, one, other))
     days = [
@@ -337,7 +339,7 @@ def _spans(plan: Plan, days: Sequence[date | None]) -> list[float]:
 def _limits(plan: Plan, axes: Sequence[CoveredAxis], *, measured: bool) -> list[str]:
     said = []
     for axis in axes:
-        if axis.kind == "measured":
+        if axis.kind in ("whole", "measured"):
             continue
         if axis.missing_count:
             such = ", ".join(axis.missing[:6]) + (", ..." if axis.missing_count > 6 else "")
@@ -360,7 +362,11 @@ def _limits(plan: Plan, axes: Sequence[CoveredAxis], *, measured: bool) -> list[
             "Nobody said whose the pictures are: each counts as another person's, there is no FNMR,"
             " and people who come twice are false matches."
         )
-    elif not any(group.mated for axis in axes for group in axis.groups):
+    elif not any(group.mated for group in axes[0].groups):
+        said.append("Nobody has two pictures, so these data carry no FNMR.")
+    elif any(axis.kind == "labelled" for axis in axes) and not any(
+        group.mated for axis in axes if axis.kind == "labelled" for group in axis.groups
+    ):
         said.append("Nobody has two pictures in one group, so these data carry no FNMR by group.")
     said.append(
         "Rates by pairs are the best case: pairs that share a person are not independent. Rates by"
