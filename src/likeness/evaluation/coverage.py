@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from likeness.evaluation.calibration import ERRORS_NEEDED
 from likeness.evaluation.comparisons import Axis, Samples
+from likeness.evaluation.intervals import trials_needed
 
 # 0 errors of n trials bound the rate by 3/n at 95% confidence (Hanley and Lippman-Hand, 1983).
 _RULE_OF_THREE = 3
@@ -93,7 +94,7 @@ def subjects_needed(rate: float, *, surely: bool) -> int:
     Surely, if no two pairs may share a subject; else by all pairs of one image each, which is the
     least that could do.
     """
-    trials = math.ceil(ERRORS_NEEDED / rate * (1 - 1e-12))
+    trials = trials_needed(rate)
     if surely:
         return 2 * trials
     return math.ceil((1 + math.sqrt(1 + 8 * trials)) / 2)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.evaluation import caution, interval, wilson
+from likeness.evaluation import caution, clustered_rate, interval, wilson
 from likeness.service.evaluate.findings import Estimate, Rate
 
 _RULE_OF_THREE = 3.0
@@ -18,6 +18,15 @@ def independent(errors: int, trials: int) -> Rate:
         return Rate(errors, trials, None, note=caution(errors, trials))
     low, high = wilson(errors, trials)
     return Rate(errors, trials, errors / trials, low, high, caution(errors, trials))
+
+
+def clustered(wrong: NDArray[np.bool_], subjects: NDArray[np.integer]) -> Rate:
+    """Give a rate of trials (n,) of subjects (n,), of whom one's may be alike, such as pictures."""
+    found = clustered_rate(wrong, subjects)
+    note = caution(found.errors, found.trials, found.effective)
+    if found.value is None:
+        return Rate(found.errors, found.trials, None, note=note)
+    return Rate(found.errors, found.trials, found.value, found.low, found.high, note)
 
 
 def resampled(errors: int, trials: int, ends: tuple[float, float]) -> Rate:

@@ -32,6 +32,7 @@ from likeness.evaluation import (
 )
 from likeness.service.evaluate.counted import (
     NO_VALUE,
+    clustered,
     estimate,
     independent,
     median,
@@ -161,7 +162,7 @@ def _group(
         group=axis.labels[number],
         subjects=int(failures.subjects[number]),
         images=int(failures.images[number]),
-        fta=independent(int(failures.failed_images[number]), int(failures.images[number])),
+        fta=_failures_to_acquire(scored, axis, number),
         fte=independent(int(failures.failed_subjects[number]), int(failures.subjects[number])),
         fmr=fmr,
         fnmr=fnmr,
@@ -173,6 +174,11 @@ def _group(
     )
 
 
+def _failures_to_acquire(scored: Scored, axis: Axis, number: int) -> Rate:
+    of_group = axis.codes == number
+    return clustered(scored.samples.failed[of_group], scored.samples.subjects[of_group])
+
+
 def _without_comparisons(
     scored: Scored, axis: Axis, failures: FailureCounts, point: OperatingRates
 ) -> AxisFindings:
@@ -182,7 +188,7 @@ def _without_comparisons(
             group=label,
             subjects=int(failures.subjects[number]),
             images=int(failures.images[number]),
-            fta=independent(int(failures.failed_images[number]), int(failures.images[number])),
+            fta=_failures_to_acquire(scored, axis, number),
             fte=independent(int(failures.failed_subjects[number]), int(failures.subjects[number])),
             fmr=nothing,
             fnmr=nothing,
