@@ -8,7 +8,7 @@ import pytest
 
 from likeness.reports import findings_page, write_html
 from likeness.reports.blocks import Table
-from likeness.reports.findings_page import summary_blocks
+from likeness.reports.headline import summary_blocks
 from likeness.service.evaluate.findings import Curve, Estimate, Failures, Findings, Rate, Report
 from tests.reports.made_up import axis, findings, rate, report, verification
 from tests.reports.test_pages import read

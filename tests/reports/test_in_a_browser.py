@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from likeness.reports import write_attributes, write_changes, write_coverage, write_html
-from likeness.service.evaluate.attributes import audit_predictions
+from likeness.service.evaluate.attributes import Answers, audit_answers
 from likeness.service.evaluate.cards import card_of_report
 from likeness.service.evaluate.coverage import cover
 from likeness.service.evaluate.data import DataSource, read_data
@@ -67,12 +67,12 @@ def _of_attributes(folder: Path) -> bytes:
     labels.write_text("path,sex,skin\n" + "".join(f"{','.join(row)}\n" for row in names))
     said = (f"{name},{'m' if skin == 'a' else sex},{60 + len(name)}" for name, sex, skin in names)
     answers.write_text("path,predicted,confidence\n" + "\n".join(said) + "\n")
-    report = audit_predictions(
+    system = SystemFacts("a vendor", "answers", "not stated")
+    report = audit_answers(
         read_labels(labels),
         "sex",
-        read_predictions(answers, "sex"),
+        [Answers(system, read_predictions(answers, "sex"))],
         by=["skin"],
-        system=SystemFacts("a vendor", "answers", "not stated"),
         made_at=datetime(2026, 11, 29, tzinfo=UTC),
         made_by="tests",
     )

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from likeness.reports.blocks import Plot
+from likeness.reports.matrix_plot import matrix_plot
 from likeness.reports.plots import (
     det_plots,
     error_plot,
     histogram_plot,
     hit_rate_plot,
     likelihood_plot,
-    matrix_plot,
     tradeoff_plot,
     yield_plot,
 )

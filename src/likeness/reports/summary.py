@@ -4,13 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from likeness.reports.blocks import Block, Items, Table, Text
-from likeness.reports.findings_page import (
-    brief_points_table,
-    group_table,
-    named_findings,
-    search_table,
-    summary_blocks,
-)
+from likeness.reports.group_blocks import group_table
+from likeness.reports.headline import named_findings, summary_blocks
+from likeness.reports.rate_blocks import brief_points_table, search_table
 from likeness.reports.wording import several
 from likeness.service.evaluate.findings import Findings, Report
 

@@ -145,6 +145,14 @@ def estimate_cell(estimate: Estimate, form: Form = number, *, worst: bool = Fals
     return Cell(form(estimate.value), ends, estimate.note, "worst" if worst else "")
 
 
+def in_line(estimate: Estimate, form: Form) -> str:
+    """Say an estimate with its interval in a sentence."""
+    if estimate.value is None:
+        return f"{UNKNOWN} ({estimate.note})" if estimate.note else UNKNOWN
+    ends = interval(estimate.low, estimate.high, form)
+    return form(estimate.value) + (f" ({ends})" if ends else "")
+
+
 def _rule(rate: Rate) -> str:
     """Give a rate's note; one that says no more than a rule and the counts beside it is short.
 
