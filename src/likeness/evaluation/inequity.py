@@ -50,6 +50,7 @@ def geomean_variation(rates: Rates) -> Rates:
     """Give how far rates lie from their geometric mean, on average, in powers of ten.
 
     The mean of |log10(rate / geometric mean)|: 0 is even, 0.3 a factor of two.
+    NIST's column of this name may be made otherwise: there were no figures to check the formula by.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log10(rates)
