@@ -90,9 +90,7 @@ def audit_attribute(
     answers = []
     for number, typed in enumerate(systems):
         if plan is not None and typed == _ENDPOINT:
-            said = _asked(
-                plan, endpoint, out / _WORK / f"endpoint-{number}", holds_ages(labels, attribute)
-            )
+            said = _asked(plan, endpoint, out / _WORK, holds_ages(labels, attribute))
         else:
             said = Answers(SystemFacts(Path(typed).name, "answers", NOT_STATED), files[typed])
         system = replace(

@@ -171,7 +171,6 @@ def _systems(chosen: Run, scores: PairRows | None) -> list[SystemUnderTest]:
 
 
 def _system(chosen: Run, name: str, number: int) -> SystemUnderTest:
-    work = chosen.out / _WORK
     if name == OWN:
         return _own_system(chosen, prepare(**chosen.networks))
     if name == REKOGNITION:
@@ -184,7 +183,7 @@ def _system(chosen: Run, name: str, number: int) -> SystemUnderTest:
             endpoint.url,
             endpoint.region,
             endpoint.calls_per_second,
-            work / f"endpoint-{number}",
+            chosen.out / _WORK,
             confirm,
             None if endpoint.price is None else dict.fromkeys(AWS_PRICES, endpoint.price),
         )

@@ -593,12 +593,16 @@ def test_a_file_that_changed_or_went_is_a_failure(endpoint: FakeEndpoint, tmp_pa
     assert np.isfinite(scored.comparisons.scores).tolist() == [False, True, False]
 
 
-def test_a_journal_of_another_endpoint_is_refused(endpoint: FakeEndpoint, tmp_path: Path) -> None:
+def test_each_endpoint_has_a_journal_of_its_own(endpoint: FakeEndpoint, tmp_path: Path) -> None:
     plan = plan_of(tmp_path / "d", PEOPLE, PAIRS)
     score(endpoint, plan, tmp_path)
-    system = RekognitionSystem(None, "us-east-1", 5, tmp_path / "journal", Agreed())
-    with pytest.raises(InvalidRequest, match="another endpoint"):
-        system.score(plan, lambda done, total: None)
+    with serving(FakeEndpoint()) as other:
+        score(other, plan, tmp_path)
+        assert other.count("CompareFaces") == 3
+    assert endpoint.count("CompareFaces") == 3
+    folders = sorted(folder.name for folder in (tmp_path / "journal").iterdir())
+    assert len(folders) == 2
+    assert all(name.startswith("rekognition-127.0.0.1-") for name in folders)
 
 
 def test_faces_are_described_in_the_words_of_the_endpoint(

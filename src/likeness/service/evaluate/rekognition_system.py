@@ -14,6 +14,8 @@ All answers are in a journal, so that an interrupted run goes on where it was. P
 they are where they can be, see `endpoint.sendable`.
 """
 
+import hashlib
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -59,9 +61,9 @@ class Described:
 class RekognitionSystem:
     """Tests `endpoint`, or AWS's own of `region` where it is None.
 
-    `journal` is a folder for this endpoint's answers. `prices` are US dollars for a call of each
-    operation; AWS's own where AWS is asked and none are given. `depth` is how many candidates a
-    search of a gallery asks for (L).
+    Answers are kept in a folder of this endpoint's own below `work`. `prices` are US dollars for a
+    call of each operation; AWS's own where AWS is asked and none are given. `depth` is how many
+    candidates a search of a gallery asks for (L).
 
     Raises:
         InvalidRequest: the address is none, there is no such pace, or lists are never so long.
@@ -72,7 +74,7 @@ class RekognitionSystem:
         endpoint: str | None,
         region: str,
         calls_per_second: float,
-        journal: Path,
+        work: Path,
         confirm: Confirm,
         prices: Mapping[str, float] | None = None,
         *,
@@ -86,7 +88,7 @@ class RekognitionSystem:
         check_endpoint(endpoint, calls_per_second)
         self._endpoint, self._region = endpoint, region
         self._calls_per_second = calls_per_second
-        self._journal, self._confirm = journal, confirm
+        self._journal, self._confirm = work / _folder_of(endpoint, region), confirm
         self._prices = prices_of(endpoint, prices)
         self._depth, self._workers = depth, workers
 
@@ -97,7 +99,11 @@ class RekognitionSystem:
             kind="rekognition",
             version=_UNKNOWN,
             score="similarity, 0 to 100",
-            details={"region": self._region, "face": "the largest of each picture"},
+            details={
+                "region": self._region,
+                "face": "the largest of each picture",
+                "response times": "with the way there and back",
+            },
         )
 
     def score(self, plan: Plan, tell: Tell) -> Scored:
@@ -293,7 +299,7 @@ class _Trial:
                 continue
             answer = comparison.answer((self._ids[first], self._ids[second])) or {}
             if (reason := reason_of(answer)) is None:
-                scores[place] = answer["score"]
+                scores[place] = answer.get("score", np.nan)
             else:
                 names = (self._plan.samples[number].name for number in (first, second))
                 self._problems.add(
@@ -387,6 +393,13 @@ class _Trial:
                 " again without the journal."
             )
         return ", ".join(named)
+
+
+def _folder_of(endpoint: str | None, region: str) -> str:
+    """Name a folder for an endpoint's journal, the same in every run."""
+    whole = f"{endpoint or 'aws'} {region}"
+    readable = re.sub(r"[^a-z0-9.]+", "-", whole.lower().removeprefix("http"))[:50].strip("-.")
+    return f"rekognition-{readable}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
 def _comparisons(
