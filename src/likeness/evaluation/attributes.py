@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from likeness.evaluation.comparisons import Axis
 from likeness.evaluation.intervals import wilson
 
-_SHUFFLES = 2000
+_SHUFFLES, _FEWEST_SHUFFLES = 2000, 200
+_MOST_DEALT = 40_000_000  # some seconds
 Mask = NDArray[np.bool_]
 
 
@@ -151,8 +152,9 @@ def chance_of_groups(
     random = np.random.default_rng(seed)
     # What rounding tells apart is as far.
     seen = distance(codes) * (1 - 1e-9)
-    as_far = sum(distance(random.permutation(codes)) >= seen for _ in range(_SHUFFLES))
-    return (as_far + 1) / (_SHUFFLES + 1)
+    times = _shuffles(len(codes))
+    as_far = sum(distance(random.permutation(codes)) >= seen for _ in range(times))
+    return (as_far + 1) / (times + 1)
 
 
 def paired_difference_of(
@@ -172,10 +174,15 @@ def paired_difference_of(
         return difference, None
     random = np.random.default_rng(seed)
     seen = abs(float(sums.sum())) - 1e-9
-    as_far = 0
-    for _ in range(_SHUFFLES):
+    as_far, times = 0, _shuffles(len(sums))
+    for _ in range(times):
         as_far += abs(float((sums * (2 * random.integers(0, 2, len(sums)) - 1)).sum())) >= seen
-    return difference, (as_far + 1) / (_SHUFFLES + 1)
+    return difference, (as_far + 1) / (times + 1)
+
+
+def _shuffles(subjects: int) -> int:
+    """Choose how often to shuffle so many subjects: the more there are, the less chance varies."""
+    return min(_SHUFFLES, max(_FEWEST_SHUFFLES, _MOST_DEALT // subjects))
 
 
 def years_between(
