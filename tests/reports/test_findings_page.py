@@ -10,7 +10,7 @@ from likeness.reports import findings_page, write_html
 from likeness.reports.blocks import Table
 from likeness.reports.headline import summary_blocks
 from likeness.service.evaluate.findings import Curve, Estimate, Failures, Findings, Rate, Report
-from tests.reports.made_up import axis, findings, rate, report, verification
+from tests.reports.made_up import axis, findings, identification, rate, report, verification
 from tests.reports.test_pages import read
 
 _ORDER = [
@@ -131,6 +131,19 @@ def test_where_the_headline_is_not_known_the_lowest_rate_that_is_stands_below_it
     assert rows["1:1, FNMR at FMR 1e-6"].note == "Too few strangers."
     lowest = rows["1:1, FNMR at the lowest FMR that the data carry"]
     assert (lowest.text, lowest.detail) == ("7.9% at FMR 1e-5", "7.3% to 8.6%; 476 of 6,000")
+
+
+@pytest.mark.parametrize(
+    ("strangers", "says"),
+    [(240, "10,000 searches for people who are not enrolled"), (0, "closed set")],
+)
+def test_searches_that_carry_no_headline_say_why(strangers: int, says: str) -> None:
+    few = replace(identification(), headline=None, points=(), nonmated=strangers)
+    blocks = summary_blocks(_of(replace(_bare(), identification=few)))
+    (table,) = [block for block in blocks if isinstance(block, Table)]
+    rows = {row[0].text: row[1] for row in table.cells}
+    assert says in rows["1:N, FNIR at FPIR 0.3%"].note
+    assert rows["1:N, hit rate at rank 1"].text == "95.6%"
 
 
 @pytest.mark.slow

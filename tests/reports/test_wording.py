@@ -69,6 +69,8 @@ def test_intervals_have_the_ends_that_are_known() -> None:
     assert interval(None, 0.02, percent) == "at most 2%"
     assert interval(0.01, None, percent) == "at least 1%"
     assert interval(None, None, percent) == ""
+    assert interval(0.082, 0.088, seconds) == "82 to 88 ms"
+    assert interval(0.82, 1.2, seconds) == "820 ms to 1.2 s"
 
 
 def test_a_rate_of_few_errors_is_marked() -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from likeness.evaluation import trials_needed
 from likeness.reports.blocks import Block, Cell, Table, Text
 from likeness.reports.wording import (
     NOTHING,
@@ -20,7 +21,14 @@ from likeness.reports.wording import (
     signed,
     small,
 )
-from likeness.service.evaluate.findings import Difference, Findings, Report, Verification
+from likeness.service.evaluate.findings import (
+    Difference,
+    Findings,
+    Identification,
+    Report,
+    Verification,
+)
+from likeness.service.evaluate.questions import HEADLINE_FPIR
 
 Named = tuple[tuple[str, Findings], ...]
 
@@ -129,6 +137,13 @@ def _headline_rows(named: Named) -> list[tuple[Cell | str, ...]]:
     elif searched:
         rows.append(
             _row(
+                f"1:N, FNIR at FPIR {percent(HEADLINE_FPIR)}",
+                named,
+                lambda one: _too_few_searches(one.identification) if one.identification else None,
+            )
+        )
+        rows.append(
+            _row(
                 "1:N, hit rate at rank 1",
                 named,
                 lambda one: (
@@ -139,6 +154,17 @@ def _headline_rows(named: Named) -> list[tuple[Cell | str, ...]]:
             )
         )
     return rows
+
+
+def _too_few_searches(one: Identification) -> Cell:
+    """Say why there is no headline of searches."""
+    note = "Nobody was searched for who is not enrolled (closed set)."
+    if one.nonmated:
+        note = (
+            f"FPIR {percent(HEADLINE_FPIR)} needs {trials_needed(HEADLINE_FPIR):,} searches for"
+            f" people who are not enrolled (rule of 30); there are {one.nonmated:,}."
+        )
+    return Cell(UNKNOWN, "", note, "unsure")
 
 
 def _carried_cell(verification: Verification) -> Cell | None:

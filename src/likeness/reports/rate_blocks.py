@@ -128,18 +128,21 @@ def search_blocks(named: Named) -> tuple[Block, ...]:
     if any(one.tradeoff.xs for _, one in plotted):
         plots.append((tradeoff_plot(plotted),))
     blocks: list[Block] = [Columns(tuple(plots))] if plots else []
-    for name, one in plotted:
-        blocks += [
-            *([Heading(name)] if name else []),
-            Text(
-                f"A gallery of {one.gallery:,} references of {one.enrolled:,} people, candidate"
-                f" lists of {one.depth}. {one.mated:,} searches for somebody enrolled, and"
-                f" {one.nonmated:,} for somebody who is not."
-            ),
-            *([search_table(one)] if one.headline or one.points else []),
-            *([_hit_table(one)] if one.hit_rates else []),
-        ]
-    return tuple(blocks)
+    each = [_search_blocks(name, one) for name, one in plotted]
+    return (*blocks, *(each[0] if len(each) == 1 else [Columns(tuple(each))]))
+
+
+def _search_blocks(name: str, one: Identification) -> tuple[Block, ...]:
+    return (
+        *([Heading(name)] if name else []),
+        Text(
+            f"A gallery of {one.gallery:,} references of {one.enrolled:,} people, candidate"
+            f" lists of {one.depth}. {one.mated:,} searches for somebody enrolled, and"
+            f" {one.nonmated:,} for somebody who is not."
+        ),
+        *([search_table(one)] if one.headline or one.points else []),
+        *([_hit_table(one)] if one.hit_rates else []),
+    )
 
 
 def search_table(one: Identification) -> Table:

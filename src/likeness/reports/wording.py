@@ -110,7 +110,9 @@ def interval(low: float | None, high: float | None, form: Form) -> str:
         return "" if low is None else f"at least {form(low)}"
     if low is None:
         return f"at most {form(high)}"
-    return f"{form(low)} to {form(high)}"
+    first, last = form(low), form(high)
+    number, _, unit = first.partition(" ")
+    return f"{number if unit and last.endswith(f' {unit}') else first} to {last}"
 
 
 def several(count: int, noun: str) -> str:
