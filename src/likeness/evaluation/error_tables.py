@@ -89,12 +89,13 @@ def edges_between(
     Both arrays of scores are sorted in place.
     """
     kind = nonmated.dtype
-    up = np.array(np.inf, kind)
-    parts = [np.array([-np.inf, np.finfo(kind).min], kind), fixed]
+    # In the scores' own type, or every search would copy them.
+    down, up = np.array([-np.inf, np.inf], kind)
+    parts = [np.array([down, np.finfo(kind).min], kind), fixed]
     for scores in (nonmated, mated):
         scores.sort()
     strangers, mates = (
-        scores[np.searchsorted(scores, -np.inf, "right") :] for scores in (nonmated, mated)
+        scores[np.searchsorted(scores, down, "right") :] for scores in (nonmated, mated)
     )
     if len(strangers):
         ranks = len(strangers) - 1 - _ranks(len(strangers))
