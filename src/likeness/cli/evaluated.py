@@ -89,6 +89,10 @@ def run(chosen: Run) -> ExitCode:
         plan = split_for_searches(plan, unenrolled=chosen.search, seed=questions.seed)
     systems = _systems(chosen, scores)
     questions = replace(questions, threshold=_threshold(chosen, systems))
+    for system in systems:
+        # Before hours of work, not after them.
+        if isinstance(system, RekognitionSystem):
+            system.agree(plan)
     with counting("Pictures or calls") as tell:
         report = evaluate(
             plan,

@@ -569,6 +569,21 @@ def test_a_collection_that_somebody_deleted_is_made_anew(
     assert endpoint.collections == {}
 
 
+def test_what_was_agreed_to_before_is_not_brought_up_again(
+    endpoint: FakeEndpoint, tmp_path: Path
+) -> None:
+    agreed = Agreed()
+    system = RekognitionSystem(endpoint.url, "us-east-1", 1000, tmp_path / "journal", agreed)
+    plan = plan_of(tmp_path / "d", PEOPLE, PAIRS)
+    system.agree(plan)
+    assert len(agreed.costs) == 1 and not endpoint.asked
+    system.score(plan, lambda done, total: None)
+    assert len(agreed.costs) == 1
+    # Something else was not agreed to.
+    system.score(plan_of(tmp_path / "d", PEOPLE, None), lambda done, total: None)
+    assert len(agreed.costs) == 2
+
+
 def test_what_is_not_agreed_to_is_not_asked(endpoint: FakeEndpoint, tmp_path: Path) -> None:
     class Declined(Exception):
         pass

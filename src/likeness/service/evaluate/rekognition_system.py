@@ -91,6 +91,7 @@ class RekognitionSystem:
         self._journal, self._confirm = work / _folder_of(endpoint, region), confirm
         self._prices = prices_of(endpoint, prices)
         self._depth, self._workers = depth, workers
+        self._agreed: Mapping[str, int] | None = None
 
     def facts(self) -> SystemFacts:
         """Say what it is; which model it has, only its answers say."""
@@ -105,6 +106,14 @@ class RekognitionSystem:
                 "response times": "with the way there and back",
             },
         )
+
+    def agree(self, plan: Plan) -> None:
+        """Have the cost of `score` agreed to now, so that it does not ask in the middle of others.
+
+        Raises what `score` raises.
+        """
+        with self._trial(plan, lambda done, total: None) as trial:
+            self._agreed = self._agree_to(*trial.parts(self._depth))
 
     def score(self, plan: Plan, tell: Tell) -> Scored:
         """Ask what the journal does not know yet, and count all of it.
@@ -148,21 +157,16 @@ class RekognitionSystem:
                     " Delete it if you do not go on."
                 ) from error
 
-    def _work_off(self, asker: Asker, works: Sequence[Work], tell: Tell) -> list[str]:
-        """Ask all that is left, once its cost is agreed to; gives what is wrong all the same."""
+    def _agree_to(self, asker: Asker, works: Sequence[Work]) -> Mapping[str, int]:
+        """Have the cost of all calls that are left agreed to, unless it was; gives their counts."""
         for work in works:
             work.find()
-        needed = {name for work in works for name in work.collections()}
-        problems = [
-            f"The collection {name} of an earlier run could not be deleted. Delete it."
-            for name in collections.delete_leftovers(asker, needed)
-        ]
         left = [work.left() for work in works]
         calls: dict[str, int] = {}
         for each in left:
             for operation, count in each.calls.items():
                 calls[operation] = calls.get(operation, 0) + count
-        if any(calls.values()):
+        if any(calls.values()) and calls != self._agreed:
             cost = cost_of(
                 asker.client.name,
                 calls,
@@ -172,10 +176,34 @@ class RekognitionSystem:
                 calls_per_second=self._calls_per_second,
             )
             self._confirm(cost)
-        progress = Progress(tell, sum(each.size for each in left))
+        return calls
+
+    def _work_off(self, asker: Asker, works: Sequence[Work], tell: Tell) -> list[str]:
+        """Ask all that is left, once its cost is agreed to; gives what is wrong all the same."""
+        self._agree_to(asker, works)
+        needed = {name for work in works for name in work.collections()}
+        problems = [
+            f"The collection {name} of an earlier run could not be deleted. Delete it."
+            for name in collections.delete_leftovers(asker, needed)
+        ]
+        progress = Progress(tell, sum(work.left().size for work in works))
         for work in works:
             problems += work.ask(progress, self._workers)
         return problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a plan asks of an endpoint: listed pairs or all of them, and a gallery."""
+
+    pairs: PairComparison | None
+    blocks: Sequence[Gallery]
+    gallery: Gallery | None
+
+    @property
+    def works(self) -> list[Work]:
+        galleries = [*self.blocks, *([] if self.gallery is None else [self.gallery])]
+        return [*([] if self.pairs is None else [self.pairs]), *galleries]
 
 
 WorkOff = Callable[[Asker, Sequence[Work], Tell], list[str]]
@@ -193,13 +221,23 @@ class _Trial:
         self._work_off, self._tell = work_off, tell
         self._problems = Problems(facts.name)
 
+    def parts(self, depth: int) -> tuple[Asker, Sequence[Work]]:
+        """Give what is to be asked for a score, and who asks it."""
+        return self._asker, self._parts(depth).works
+
+    def _parts(self, depth: int) -> "_Parts":
+        plan = self._plan
+        return _Parts(
+            None if plan.pairs is None else self._listed_pairs(plan.pairs),
+            self._blocks() if plan.pairs is None else [],
+            self._gallery(depth) if len(plan.searches) else None,
+        )
+
     def score(self, depth: int) -> Scored:
         """Compare the pairs of the plan, and search its gallery where it has one."""
         plan = self._plan
-        pairs = None if plan.pairs is None else self._listed_pairs(plan.pairs)
-        blocks = self._blocks() if plan.pairs is None else []
-        gallery = self._gallery(depth) if len(plan.searches) else None
-        works: list[Work] = [*([pairs] if pairs else []), *blocks, *([gallery] if gallery else [])]
+        parts = self._parts(depth)
+        pairs, blocks, gallery, works = parts.pairs, parts.blocks, parts.gallery, parts.works
         failures, seconds = self._worked_off(works)
         failed = np.array([one in failures for one in self._ids], np.bool_)
         samples = plan.counted(failed)
