@@ -26,7 +26,7 @@ from likeness.service.evaluate.calibrating import group_rates
 from likeness.service.evaluate.evaluate import evaluate
 from likeness.service.evaluate.findings import AxisFindings, Report, SystemFacts
 from likeness.service.evaluate.pair_scores import Templates, compare_every_pair
-from likeness.service.evaluate.questions import Questions
+from likeness.service.evaluate.questions import GivenThreshold, Questions
 from likeness.service.evaluate.readers import DataDescription, plan_of_manifest
 from likeness.service.evaluate.trials import Plan, Scored, Tell
 from likeness.terms import Calibration, MeasuredGroups
@@ -103,7 +103,7 @@ def reports_of(recogniser: str, known: Calibration) -> Iterator[tuple[str, Repor
                     "names by LFW's makers; sex by name, as far as known",
                 ),
             ),
-            Questions(fmr=IN_FORCE, threshold=threshold, groups=("sex",)),
+            Questions(fmr=IN_FORCE, threshold=GivenThreshold(threshold), groups=("sex",)),
         ),
     )
     pictures, embedded = evenness.distinct(recogniser)
@@ -130,7 +130,10 @@ def reports_of(recogniser: str, known: Calibration) -> Iterator[tuple[str, Repor
                 has_identities=False,
             ),
             Questions(
-                fmr=IN_FORCE, threshold=threshold, groups=("sex and race", "age"), crossed=False
+                fmr=IN_FORCE,
+                threshold=GivenThreshold(threshold),
+                groups=("sex and race", "age"),
+                crossed=False,
             ),
         ),
     )

@@ -42,6 +42,13 @@ Group = Annotated[
 Crossed = Annotated[
     bool, typer.Option("--crossed/--not-crossed", help="Look at intersections of groups, too.")
 ]
+ReferenceGroup = Annotated[
+    str,
+    typer.Option(
+        metavar="GROUP",
+        help="Set the threshold where strangers of this group match at --fmr. Default: all pairs.",
+    ),
+]
 Attribute = Annotated[
     str | None,
     typer.Option(
@@ -75,6 +82,7 @@ Keep = Annotated[
 def audit(
     data: Data,
     group: Group = None,
+    reference_group: ReferenceGroup = "",
     attribute: Attribute = None,
     within: Within = None,
     crossed: Crossed = True,
@@ -121,6 +129,11 @@ def audit(
         url=endpoint, region=region, calls_per_second=calls_per_second, price=price, yes=yes
     )
     if attribute is not None:
+        if labels or search or threshold or reference_group:
+            raise InvalidRequest(
+                "--labels, --search, --threshold and --reference-group are about recognition, and"
+                " --attribute is not. Leave out either."
+            )
         raise typer.Exit(
             audit_attribute(
                 data,
@@ -160,6 +173,7 @@ def audit(
                 fmr=fmr,
                 groups=tuple(group or ()),
                 crossed=crossed,
+                reference_group=reference_group,
                 resamples=resamples,
                 seed=seed,
                 warn_above=warn_above,

@@ -28,7 +28,7 @@ from likeness.service.evaluate.evaluate import evaluate
 from likeness.service.evaluate.findings import Report, to_json
 from likeness.service.evaluate.measure import require_groups
 from likeness.service.evaluate.own_system import OwnSystem
-from likeness.service.evaluate.questions import Questions
+from likeness.service.evaluate.questions import GivenThreshold, Questions
 from likeness.service.evaluate.readers import NOT_STATED, PairRows, read_scores, split_for_searches
 from likeness.service.evaluate.rekognition_system import RekognitionSystem
 from likeness.service.evaluate.score_file import ScoreFile
@@ -219,7 +219,7 @@ def _own_system(chosen: Run, installation: Installation) -> OwnSystem:
     )
 
 
-def _threshold(chosen: Run, systems: Sequence[SystemUnderTest]) -> float | None:
+def _threshold(chosen: Run, systems: Sequence[SystemUnderTest]) -> GivenThreshold | None:
     """Read the threshold that is given, or take the one in force here for the rate of --fmr."""
     if chosen.threshold is None:
         return None
@@ -233,9 +233,11 @@ def _threshold(chosen: Run, systems: Sequence[SystemUnderTest]) -> float | None:
         model = installation.model
         cohort = installation.standards.cohort(model)
         calibration = installation.standards.calibration(model, cohort.version)
-        return calibration.threshold(chosen.questions.fmr)
+        fmr = chosen.questions.fmr
+        note = f"In force for FMR {fmr:g} by {calibration.measured_on}."
+        return GivenThreshold(calibration.threshold(fmr), note)
     try:
-        return float(chosen.threshold)
+        return GivenThreshold(float(chosen.threshold))
     except ValueError as error:
         raise InvalidRequest(
             f"Not a threshold: {chosen.threshold!r}. Give a score, or {IN_FORCE}."

@@ -26,7 +26,7 @@ from likeness.service.evaluate.findings import (
     to_json,
 )
 from likeness.service.evaluate.measure import measure
-from likeness.service.evaluate.questions import Questions
+from likeness.service.evaluate.questions import GivenThreshold, Questions
 from likeness.service.evaluate.trials import Plan, PlannedSample, Scored
 
 NOTHING = np.array([], np.int32)
@@ -149,7 +149,7 @@ def test_a_planted_group_is_found_and_no_rate_is_told_of_few_errors() -> None:
 def test_rates_of_an_audit_of_likeness_are_kept_at_its_threshold() -> None:
     trials = scored(people=80, planted=1.0)
     own = replace(SYSTEM, kind="likeness", model="m", details={"cohort": "c"})
-    questions = Questions(fmr=1e-2, threshold=2.0, groups=("kind",), resamples=100)
+    questions = Questions(fmr=1e-2, threshold=GivenThreshold(2.0), groups=("kind",), resamples=100)
     found = groups_found(measure(replace(trials, system=own), questions))
     assert found is not None
     assert (found.model, found.cohort_version) == ("m", "c")

@@ -7,7 +7,7 @@ import pytest
 from likeness.errors import InvalidRequest
 from likeness.service.evaluate.findings import Findings
 from likeness.service.evaluate.measure import measure
-from likeness.service.evaluate.questions import Questions
+from likeness.service.evaluate.questions import GivenThreshold, Questions
 from tests.service.evaluate.populations import scored
 
 
@@ -85,7 +85,7 @@ def test_strangers_alone_have_no_misses_and_say_so() -> None:
 
 
 def test_a_threshold_that_is_given_is_used_for_everybody() -> None:
-    questions = Questions(threshold=2.0, groups=("group",), resamples=100)
+    questions = Questions(threshold=GivenThreshold(2.0), groups=("group",), resamples=100)
     findings = measure(scored(), questions)
     assert findings.axes[0].point.threshold.value == 2.0
     assert findings.verification is not None
@@ -93,7 +93,9 @@ def test_a_threshold_that_is_given_is_used_for_everybody() -> None:
 
 
 def test_rates_without_an_error_are_bounded_by_what_their_trials_are_worth() -> None:
-    findings = measure(scored(), Questions(threshold=50.0, groups=("group",), resamples=100))
+    findings = measure(
+        scored(), Questions(threshold=GivenThreshold(50.0), groups=("group",), resamples=100)
+    )
     assert findings.verification is not None
     axis = findings.axes[0]
     for rate in (findings.verification.points[0].fmr, axis.groups[0].fmr, axis.same_group):
@@ -122,3 +124,24 @@ def test_unknown_columns_are_refused() -> None:
 def test_questions_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InvalidRequest):
         Questions(**wrong)  # type: ignore[arg-type]  # of any kind
+
+
+def test_the_threshold_may_be_that_of_a_reference_group() -> None:
+    made = scored(people=120, shift=2.5)
+    questions = Questions(fmr=1e-2, groups=("group",), reference_group="a", resamples=100)
+    axis = measure(made, questions).axes[0]
+    assert axis.point.threshold.note == "Strangers of a match at FMR 0.01."
+    a, b = axis.groups
+    assert a.fmr.value is not None and b.fmr.value is not None
+    assert a.fmr.value <= 0.01 < 0.1 < b.fmr.value
+
+
+@pytest.mark.parametrize(
+    ("group", "fmr", "says"), [("c", 1e-2, "There is: a, b"), ("a", 1e-6, "do not carry an FMR")]
+)
+def test_a_reference_group_that_carries_nothing_is_refused(
+    group: str, fmr: float, says: str
+) -> None:
+    questions = Questions(fmr=fmr, groups=("group",), reference_group=group, resamples=100)
+    with pytest.raises(InvalidRequest, match=says):
+        measure(scored(), questions)

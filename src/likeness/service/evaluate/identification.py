@@ -28,7 +28,7 @@ from likeness.service.evaluate.findings import (
     Rate,
     SearchRates,
 )
-from likeness.service.evaluate.questions import HEADLINE_FPIR, Questions
+from likeness.service.evaluate.questions import HEADLINE_FPIR, GivenThreshold, Questions
 from likeness.service.evaluate.trials import Scored
 
 
@@ -47,14 +47,14 @@ def identification_of(scored: Scored, questions: Questions) -> Identification | 
     found = resample_searches(
         searches,
         scored.samples,
-        thresholds=[*chosen.values(), *given],
+        thresholds=[*chosen.values(), *(one.score for one in given)],
         targets=targets,
         resamples=questions.resamples,
         seed=questions.seed,
         workers=questions.workers,
     )
     points = [
-        *(_given(searches, found, threshold) for threshold in given),
+        *(_given(searches, found, one) for one in given),
         *(_chosen(searches, found, target, threshold) for target, threshold in chosen.items()),
     ]
     curve = search_curve(searches)
@@ -90,10 +90,11 @@ def _chosen(
     )
 
 
-def _given(searches: Searches, found: ResampledSearches, threshold: float) -> SearchRates:
+def _given(searches: Searches, found: ResampledSearches, given: GivenThreshold) -> SearchRates:
+    threshold = given.score
     return SearchRates(
         None,
-        Estimate(threshold, note="Given, not chosen by these data."),
+        Estimate(threshold, note=given.note),
         _rate(fpir(searches, threshold), lambda: found.fpir_interval_at_threshold(threshold)),
         _rate(fnir(searches, threshold), lambda: found.fnir_interval_at_threshold(threshold)),
     )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from likeness.service.evaluate.data_checks import suspicions_of
 from likeness.service.evaluate.findings import AxisFindings, Failures, Findings, OperatingRates
 from likeness.service.evaluate.groups import groups_of_axis
 from likeness.service.evaluate.identification import identification_of
-from likeness.service.evaluate.questions import Questions
+from likeness.service.evaluate.questions import GivenThreshold, Questions
 from likeness.service.evaluate.statement import limits_of
 from likeness.service.evaluate.trials import Scored
 from likeness.service.evaluate.verification import not_carried, point_at, point_of, verification_of
@@ -40,6 +41,7 @@ def measure(scored: Scored, questions: Questions) -> Findings:
     verification, calibration = None, None
     by_axis = tuple(_only_failures(scored, axis) for axis in axes)
     if compared is not None and len(compared):
+        questions = with_reference(questions, scored, compared, axes)
         target = global_target(questions, compared)
         found = _resampled(scored, compared, axes, target, questions)
         verification = verification_of(compared, found, failures, questions)
@@ -97,6 +99,34 @@ def global_target(questions: Questions, compared: Comparisons) -> float | None:
     return next((rate for rate in rates if carries(rate, trials)), None)
 
 
+def with_reference(
+    questions: Questions, scored: Scored, compared: Comparisons, axes: Sequence[Axis]
+) -> Questions:
+    """Take the threshold from strangers of the reference group, where one is named.
+
+    Raises:
+        InvalidRequest: there is no such group, or its strangers do not carry the rate.
+    """
+    name = questions.reference_group
+    if not name or questions.threshold is not None:
+        return questions
+    axis = next((axis for axis in axes if name in axis.labels), None)
+    if axis is None:
+        there = ", ".join(label for axis in axes for label in axis.labels) or "none"
+        raise InvalidRequest(f"No such group {name!r}. There is: {there}.")
+    within = np.flatnonzero(axis.codes == axis.labels.index(name))
+    chosen = np.isin(compared.references, within) & np.isin(compared.probes, within)
+    strangers = compared.scores[chosen & ~compared.mated]
+    if not carries(questions.fmr, len(strangers)):
+        raise InvalidRequest(
+            f"{len(strangers):,} pairs of strangers in group {name!r} do not carry an FMR of"
+            f" {questions.fmr:g} (rule of 30). Give a higher --fmr, or another group."
+        )
+    note = f"Strangers of {name} match at FMR {questions.fmr:g}."
+    given = GivenThreshold(threshold_at_fmr(strangers, questions.fmr), note)
+    return replace(questions, threshold=given)
+
+
 def _resampled(
     scored: Scored,
     compared: Comparisons,
@@ -110,7 +140,7 @@ def _resampled(
         scored.samples,
         axes,
         targets=[target] if by_target and target is not None else [],
-        thresholds=[] if questions.threshold is None else [questions.threshold],
+        thresholds=[] if questions.threshold is None else [questions.threshold.score],
         resamples=questions.resamples,
         seed=questions.seed,
         workers=questions.workers,
@@ -142,7 +172,7 @@ def _by_axis(
     )
     for axis in axes:
         if questions.threshold is not None:
-            cells = found.cells_at_threshold(questions.threshold, axis.name)
+            cells = found.cells_at_threshold(questions.threshold.score, axis.name)
         elif target is not None:
             cells = found.cells(target, axis.name)
         else:
@@ -154,7 +184,8 @@ def _by_axis(
             point,
             thresholds,
             warn_above=questions.warn_above,
-            target=questions.fmr if target is None else target,
+            # Of a threshold in force the rate that was promised, whatever these data carry.
+            target=questions.fmr if target is None or questions.threshold else target,
         )
 
 

@@ -16,11 +16,20 @@ GROUPS_FMR = 1e-4
 WARN_ABOVE = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class GivenThreshold:
+    """A score at which to judge; `note` says where it comes from."""
+
+    score: float
+    note: str = "Given, not chosen by these data."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
     """What to find out.
 
-    `fmr` is the global rate whose threshold groups are compared at, `threshold` a score that is in
+    `fmr` is the global rate whose threshold groups are compared at; with a `reference_group` it is
+    the rate among strangers of that group, as in NIST's reports. `threshold` is one that is in
     force instead. `groups` are columns of labels, `crossed` whether they are intersected, too.
     `warn_above` is how many times the target a group's FMR may be before the report warns.
 
@@ -29,7 +38,8 @@ class Questions:
     """
 
     fmr: float = GROUPS_FMR
-    threshold: float | None = None
+    threshold: GivenThreshold | None = None
+    reference_group: str = ""
     fmrs: tuple[float, ...] = FMRS
     fpirs: tuple[float, ...] = FPIRS
     groups: tuple[str, ...] = ()

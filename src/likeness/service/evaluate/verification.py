@@ -24,7 +24,7 @@ from likeness.service.evaluate.findings import (
     Rate,
     Verification,
 )
-from likeness.service.evaluate.questions import HEADLINE_FMR, Questions
+from likeness.service.evaluate.questions import HEADLINE_FMR, GivenThreshold, Questions
 
 _POINTS_OF_CURVE = 300
 _BINS = 60
@@ -85,16 +85,16 @@ def point_of(
     comparisons: Comparisons,
     found: Resampled,
     failures: Failures,
-    threshold: float,
+    threshold: GivenThreshold,
 ) -> OperatingRates:
     """Count errors at a threshold that is given."""
     return _point(
         comparisons,
         failures,
         None,
-        Estimate(threshold, note="Given, not chosen by these data."),
-        found.fmr_interval_at_threshold(threshold),
-        found.fnmr_interval_at_threshold(threshold),
+        Estimate(threshold.score, note=threshold.note),
+        found.fmr_interval_at_threshold(threshold.score),
+        found.fnmr_interval_at_threshold(threshold.score),
     )
 
 
