@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from likeness.errors import InvalidImage, LikenessError
+from likeness.errors import ImageTooLarge, InvalidImage, LikenessError
 from likeness.service.evaluate.endpoint import sendable as module
 from likeness.service.evaluate.endpoint.sendable import sendable
 
@@ -65,3 +65,11 @@ def test_a_picture_that_cannot_be_made_small_enough_is_refused(
 def test_what_is_no_picture_is_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(LikenessError):
         sendable(*file_of(tmp_path, data))
+
+
+def test_a_file_of_any_length_is_read_no_further_than_pictures_are(tmp_path: Path) -> None:
+    path = tmp_path / "picture"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ImageTooLarge, match="more than"):
+        sendable(path, "")

@@ -21,6 +21,7 @@ MOST_FAULTS = 50
 """After as many calls in a row that the endpoint fails to answer it is asked for a sign of life."""
 _ALIVE: Key = ("alive",)
 _SECONDS_DIGITS = 4
+_NO_REASON = "no reason is given"
 T = TypeVar("T")
 
 
@@ -159,7 +160,7 @@ class Asker:
         return entry
 
     def _failed(self, call: Call, says: str) -> Entry:
-        entry = {"fault": printable(says)}
+        entry = {"fault": printable(says) or _NO_REASON}
         self.journal.append(call.key, entry)
         with self._lock:
             self._faults += 1
@@ -197,4 +198,4 @@ def _in_words(error: Unusable) -> str:
     # AWS's text, see docs/rekognition.md.
     if error.code == "InvalidParameterException" and "There are no faces" in str(error):
         return NO_FACE
-    return printable(str(error))
+    return printable(str(error)) or _NO_REASON

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.errors import InputError, InvalidImage
+from likeness.errors import ImageTooLarge, InputError, InvalidImage
 from likeness.service.evaluate.endpoint.client import printable
 from likeness.service.evaluate.endpoint.journal import Journal
 from likeness.service.evaluate.trials import Plan
@@ -106,9 +106,12 @@ def sendable(path: Path, digest: str) -> SendablePicture:
         InputError: it is too large to be sent and cannot be decoded.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(DEFAULT_LIMITS.max_bytes + 1)
     except OSError as error:
         raise InvalidImage(f"the file cannot be read ({error.strerror})") from error
+    if len(data) > DEFAULT_LIMITS.max_bytes:
+        raise ImageTooLarge(f"the file has more than {DEFAULT_LIMITS.max_bytes:,} bytes")
     if digest and hashlib.sha256(data).hexdigest() != digest:
         raise InvalidImage("the file has changed since it was listed")
     if len(data) <= MOST_BYTES and data.startswith(_TAKEN):
