@@ -13,7 +13,6 @@ from likeness.reports.wording import (
     in_line,
     number,
     percent,
-    points,
     rate_cell,
     score,
     seconds,
@@ -310,7 +309,7 @@ def _yield_table(axis: AxisFindings) -> Table:
             "FMR, worst group",
             "Max/GeoMean",
             "True positives",
-            "Yield lost",
+            "Yield lost, points",
         ),
         tuple(
             (
@@ -319,7 +318,7 @@ def _yield_table(axis: AxisFindings) -> Table:
                 Cell(small(point.worst_fmr), point.worst_group),
                 UNKNOWN if point.max_over_geomean is None else number(point.max_over_geomean),
                 UNKNOWN if point.true_positives is None else percent(point.true_positives),
-                UNKNOWN if point.yield_lost is None else points(point.yield_lost),
+                UNKNOWN if point.yield_lost is None else number(100 * point.yield_lost),
             )
             for point in axis.yields
         ),
