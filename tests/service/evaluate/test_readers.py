@@ -262,7 +262,7 @@ def scores_of(folder: Path, *rows: str, head: str = "path_a,path_b,score,same") 
 
 
 def test_scores_that_are_no_numbers_are_failed_comparisons(tmp_path: Path) -> None:
-    rows = ["a,b,.9,1", "a,c,nan,0", "b,c,inf,0", "a,d,,0", "b,d,much,0", "b,e,.2,0", "b,a,.8,1"]
+    rows = ["a,b,.9,1", "a,c,nan,0", "b,c,-1e308,0", "a,d,,0", "b,d,much,0", "b,e,.2,0", "b,a,.8,1"]
     read = read_scores(written(tmp_path, "path_a,path_b,score,same", *rows))
     assert read.scores is not None
     np.testing.assert_array_equal(read.scores, [0.9, *[-np.inf] * 4, 0.2])

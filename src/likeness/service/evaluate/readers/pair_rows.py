@@ -40,6 +40,8 @@ _DETAILS = re.compile(r" \(|: |[.;] ")
 _LONGEST_REASON = 80
 _LONGEST_LINE = 4096
 _LONGEST_LIST = 100_000_000
+# Larger ones are marks for something else, and overflow where they are squared.
+_LARGEST = 1e30
 _REPEATED = "rows of pairs that an earlier row has"
 
 
@@ -250,12 +252,13 @@ def _take_score(
     if text:
         with suppress(ValueError):
             score = float(text)
-        if not math.isfinite(score):
+        if not abs(score) < _LARGEST:
             reason = reason or f"score {text[:20]!r}"
             collected.problems.add_row(
                 "rows whose score is no number",
                 line,
-                f"{column} is {text[:40]!r}, no finite number. The comparison counts as failed.",
+                f"{column} is {text[:40]!r}, no number that scores can be. The comparison counts as"
+                " failed.",
             )
         elif reason:
             collected.problems.add_row(
