@@ -28,7 +28,7 @@ from likeness.evaluation.draws import Chunk, Draws
 from likeness.evaluation.error_tables import (
     ErrorTables,
     Values,
-    ceiling,
+    bounded_interval,
     edges_between,
     independent,
     interval,
@@ -132,12 +132,10 @@ class Resampled:
         subjects = np.array(self._subjects)
         dependence = self._tables.dependence(place, self._subjects)
         alike = independent(self._tables.nonmated[0, 0], subjects, subjects, True, dependence)
-        low, high = interval(values, confidence)
-        return low, max(high, float(ceiling(alike, confidence)))
+        return bounded_interval(values, float(alike), confidence)
 
     def _fnmr_interval(self, values: Values, confidence: float) -> tuple[float, float]:
-        low, high = interval(values, confidence)
-        return low, max(high, float(ceiling(np.array(self._mated_subjects), confidence)))
+        return bounded_interval(values, self._mated_subjects, confidence)
 
     def _places(self, target: float) -> NDArray[np.int64]:
         return self._tables.places([target])[:, 0]

@@ -28,6 +28,8 @@ CHUNK = 1 << 20
 # So many comparisons and resamples at once fit in a processor's cache.
 _BLOCK = 4096
 _COLUMNS = 256
+# Of more people fewer resamples at once, or what is drawn takes too much memory before it is packed.
+_MANY = 100_000
 # The product of two weights up to the first fits in a byte, up to the second in two.
 _KINDS = ((15, np.uint8), (255, np.uint16), (2**16 - 1, np.uint32))
 
@@ -77,9 +79,11 @@ class Draws:
         random = np.random.default_rng(seed)
         groups = random.permutation(len(present)) % LEFT_OUT
         blocks: list[Weights] = []
-        for start in range(0, FIRST_DRAW + resamples, _COLUMNS):
-            columns = range(start, min(start + _COLUMNS, FIRST_DRAW + resamples))
-            drawn = np.zeros((len(columns), size), np.uint32)
+        width = _COLUMNS if size <= _MANY else _COLUMNS // 8
+        for start in range(0, FIRST_DRAW + resamples, width):
+            columns = range(start, min(start + width, FIRST_DRAW + resamples))
+            # Nobody is drawn more often than there are people, nor, of many, nearly so often.
+            drawn = np.zeros((len(columns), size), np.uint16)
             for row, column in enumerate(columns):
                 if column < FIRST_DRAW:
                     drawn[row, present[groups != column - 1]] = 1

@@ -144,9 +144,22 @@ def independent(
     return np.maximum(trials / (1.0 + dependence * a_person), least)
 
 
-def ceiling(trials: Counts | Values, confidence: float = 0.95) -> Values:
-    """Bound the rate of which no error was seen in so many independent trials (rule of 3)."""
-    return np.asarray(np.minimum(-np.log(1.0 - confidence) / np.maximum(trials, 1e-9), 1.0))
+def bounded(
+    ends: tuple[Values, Values], trials: Counts | Values | int, confidence: float = 0.95
+) -> tuple[Values, Values]:
+    """Widen intervals of rates to what the rule of 3 allows where nothing, or all, was an error.
+
+    `trials` are how many independent ones each rate is of.
+    """
+    lows, highs = ends
+    least = np.minimum(-np.log(1.0 - confidence) / np.maximum(trials, 1e-9), 1.0)
+    return np.minimum(lows, 1.0 - least), np.maximum(highs, least)
+
+
+def bounded_interval(values: Values, trials: float, confidence: float) -> tuple[float, float]:
+    """Give the `interval` of (rows,) values of a rate, widened by `bounded`."""
+    low, high = bounded(intervals_of(values, confidence), np.array(trials), confidence)
+    return float(low), float(high)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

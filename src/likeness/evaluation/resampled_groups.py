@@ -12,9 +12,9 @@ from likeness.evaluation.error_tables import (
     Counts,
     Scores,
     Values,
-    ceiling,
+    bounded,
+    bounded_interval,
     independent,
-    interval,
     intervals_of,
     shares,
 )
@@ -85,8 +85,7 @@ class CellRates:
 
     def cross_fmr_intervals(self, confidence: float = 0.95) -> tuple[Values, Values]:
         """Give the intervals of `cross_fmrs`, (G, G): lows and highs."""
-        lows, highs = intervals_of(self.cross_fmrs, confidence)
-        return lows, np.maximum(highs, ceiling(self.independent, confidence))
+        return bounded(intervals_of(self.cross_fmrs, confidence), self.independent, confidence)
 
     def fmr_intervals(self, confidence: float = 0.95) -> tuple[Values, Values]:
         """Give the intervals of `fmrs`, (G,): lows and highs."""
@@ -95,13 +94,11 @@ class CellRates:
 
     def fnmr_intervals(self, confidence: float = 0.95) -> tuple[Values, Values]:
         """Give the intervals of `fnmrs`, (G,): lows and highs."""
-        lows, highs = intervals_of(self.fnmrs, confidence)
-        return lows, np.maximum(highs, ceiling(self.mated_subjects, confidence))
+        return bounded(intervals_of(self.fnmrs, confidence), self.mated_subjects, confidence)
 
     def same_group_interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Give the interval of `same_group`."""
-        low, high = interval(self.same_group, confidence)
-        return low, max(high, float(ceiling(np.trace(self.independent), confidence)))
+        return bounded_interval(self.same_group, np.trace(self.independent), confidence)
 
     def symmetric(self) -> "CellRates":
         """Put cells (i, j) and (j, i) together, as `GroupCounts.symmetric` does."""

@@ -12,9 +12,8 @@ from likeness.evaluation.error_tables import (
     ErrorTables,
     Scores,
     Values,
-    ceiling,
+    bounded_interval,
     edges_between,
-    interval,
     intervals_of,
     shares,
 )
@@ -58,20 +57,23 @@ class ResampledSearches:
         self, threshold: float, confidence: float = 0.95
     ) -> tuple[float, float]:
         """Give the interval of `fpir_at_threshold`."""
-        low, high = interval(self.fpir_at_threshold(threshold), confidence)
-        return low, max(high, float(ceiling(np.array(self._nonmated_subjects), confidence)))
+        return bounded_interval(
+            self.fpir_at_threshold(threshold), self._nonmated_subjects, confidence
+        )
 
     def fnir_interval_at(self, target: float, confidence: float = 0.95) -> tuple[float, float]:
         """Give the interval of `fnir_at`."""
-        low, high = interval(self.fnir_at(target), confidence)
-        return low, max(high, float(ceiling(np.array(self._mated_subjects), confidence)))
+        return bounded_interval(self.fnir_at(target), self._mated_subjects, confidence)
 
     def fnir_interval_at_threshold(
         self, threshold: float, confidence: float = 0.95
     ) -> tuple[float, float]:
         """Give the interval of `fnir_at_threshold`."""
-        low, high = interval(self.fnir_at_threshold(threshold), confidence)
-        return low, max(high, float(ceiling(np.array(self._mated_subjects), confidence)))
+        return bounded_interval(self.fnir_at_threshold(threshold), self._mated_subjects, confidence)
+
+    def hit_rate_interval(self, rank: int, confidence: float = 0.95) -> tuple[float, float]:
+        """Give the interval of the hit rate of a rank, from 1."""
+        return bounded_interval(self.hit_rates[:, rank - 1], self._mated_subjects, confidence)
 
     def tradeoff(self, fpirs: Sequence[float], confidence: float = 0.95) -> tuple[Values, Values]:
         """Give the band of FNIR at each of some FPIRs: lows and highs."""
@@ -95,7 +97,7 @@ def resample_searches(
 
     A search counts as often as its subject is drawn. The gallery stays as it is: intervals are of
     rates of this gallery, searched for other people like these. Where no error was seen, an
-    interval ends at 3 over the number of people (rule of 3).
+    interval ends at 3 over the number of people (rule of 3), and where all were, 3 over it from 1.
 
     Args:
         searches: what is counted; a failed one finds nobody.

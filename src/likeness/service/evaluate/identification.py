@@ -15,7 +15,6 @@ from likeness.evaluation import (
     fnir,
     fpir,
     hit_rates,
-    interval,
     resample_searches,
     search_curve,
     threshold_at_fpir,
@@ -68,8 +67,8 @@ def identification_of(scored: Scored, questions: Questions) -> Identification | 
         headline=next((one for one in points if one.target_fpir == HEADLINE_FPIR), None),
         points=tuple(points),
         hit_rates=tuple(
-            _rate(share, partial(interval, found.hit_rates[:, rank]))
-            for rank, share in enumerate(hit_rates(searches))
+            _rate(share, partial(found.hit_rate_interval, rank))
+            for rank, share in enumerate(hit_rates(searches), 1)
         ),
         tradeoff=Curve(
             tuple(curve.fpirs.tolist()),
