@@ -36,9 +36,9 @@ def question(calls: dict[str, int], most_more: int, prices: dict[str, float] | N
 def test_the_cost_is_one_line_with_all_that_decides() -> None:
     assert question({"CompareFaces": 6000}, 500) == (
         "Ask Amazon Rekognition in us-east-1 for 6,000 calls of CompareFaces, and up to 500 of"
-        " DetectFaces (2,000 were answered before)? It costs $6.00 to $6.50 (by AWS's prices of"
-        " October 2026 for us-east-1, before tax). It takes 20 minutes or more. Pictures of people"
-        " are sent there."
+        " DetectFaces (2,000 were answered before)? It costs $6.00 to $6.50 (by AWS's list price"
+        " for us-east-1 as known in 2026, before tax; check its page). It takes 20 minutes or more."
+        " Pictures of people are sent there."
     )
 
 

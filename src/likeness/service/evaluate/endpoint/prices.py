@@ -1,9 +1,10 @@
 """What calls of an endpoint cost, said before they are made.
 
-AWS's own prices, of its page https://aws.amazon.com/rekognition/pricing/ as of October 2026: a
-picture analysed by CompareFaces, IndexFaces or SearchFacesByImage (group 1) or by DetectFaces
-(group 2) is 0.0010 US dollars for the first million a month in us-east-1. More a month cost less,
-some regions more, and taxes come on top. Collections are free to make; a face in one is 0.00001 US
+Which operations AWS counts alike is on its page https://aws.amazon.com/rekognition/pricing/: those
+on faces (group 1), and DetectFaces (group 2). 0.0010 US dollars a picture, for the first million a
+month in us-east-1, is the list price as it was last known to us in 2026, from a copy of that page
+and not from AWS itself; so whoever is asked is told to check it. More a month cost less, some
+regions more, and taxes come on top. Collections are free to make; a face in one is 0.00001 US
 dollars a month, which is left out, as collections are deleted at the end of a run.
 """
 
@@ -22,7 +23,7 @@ AWS_PRICES: Mapping[str, float] = MappingProxyType(
 )
 """US dollars for one call of each operation."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-AWS_PRICES_AS_OF = "October 2026"
+AWS_PRICES_AS_OF = "2026"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ def prices_of(
     if given is not None:
         return given, "by the prices that you gave"
     if is_aws(url):
-        return AWS_PRICES, f"by AWS's prices of {AWS_PRICES_AS_OF} for us-east-1, before tax"
+        basis = f"by AWS's list price for us-east-1 as known in {AWS_PRICES_AS_OF}, before tax"
+        return AWS_PRICES, f"{basis}; check its page"
     return {}, ""
 
 
