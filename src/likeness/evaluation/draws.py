@@ -28,7 +28,7 @@ CHUNK = 1 << 20
 # So many comparisons and resamples at once fit in a processor's cache.
 _BLOCK = 4096
 _COLUMNS = 256
-# Of more people fewer resamples at once, or what is drawn takes too much memory before it is packed.
+# Of more people fewer resamples at once: they take memory before they are packed.
 _MANY = 100_000
 # The product of two weights up to the first fits in a byte, up to the second in two.
 _KINDS = ((15, np.uint8), (255, np.uint16), (2**16 - 1, np.uint32))
