@@ -61,9 +61,9 @@ def suspicions_of(scored: Scored) -> tuple[Suspicion, ...]:
 
 
 def _some(scores: NDArray[np.floating], chosen: NDArray[np.bool_]) -> NDArray[np.floating]:
-    """Take all of the chosen scores, or evenly some of very many, for quantiles."""
-    stride = 1 + int(np.count_nonzero(chosen)) // _MOST_FOR_QUANTILES
-    return scores[chosen][::stride]
+    """Take the chosen scores, or evenly some of very many, for quantiles."""
+    stride = 1 + len(scores) // _MOST_FOR_QUANTILES
+    return scores[::stride][chosen[::stride]]
 
 
 def _same_person(mated: NDArray[np.floating], others: NDArray[np.floating]) -> float | None:
