@@ -197,6 +197,17 @@ def test_labels_join_by_picture_or_by_person(people: Path, tmp_path: Path) -> No
     assert "It counts as 'Ada'" in dict(said(plan))["Ada/1.jpg"]
 
 
+def test_labels_of_a_whole_set_for_a_part_of_it_are_one_problem(
+    people: Path, tmp_path: Path
+) -> None:
+    rows = [f"p{number},F" for number in range(30)]
+    labels = read_labels(written(tmp_path, "subject,sex", "Ada,F", "Bo,M", "Cy,F", *rows))
+    plan = plan_of_people(people, labels=labels)
+    assert said(plan) == [
+        ("people", "30 rows of labels name no picture that is here, such as 'p0'.")
+    ]
+
+
 def test_labels_that_name_none_of_the_pictures_are_an_error(people: Path, tmp_path: Path) -> None:
     labels = read_labels(written(tmp_path, "path,sex", "images/Ada/1.jpg,F"))
     with pytest.raises(InvalidRequest, match="Name them alike"):

@@ -28,6 +28,9 @@ from likeness.terms import checked_name
 # Files that lie beside pictures; anything else is a picture, or a failure.
 _NO_PICTURES = {".csv", ".db", ".htm", ".html", ".ini", ".json", ".md", ".toml", ".txt", ".xml"}
 
+# Labels of a whole set may be given for a part of it; that fills no list.
+_MOST_UNUSED = 20
+
 
 def plan_of_people(
     folder: Path,
@@ -180,6 +183,11 @@ def joined_with(
             f"The labels name none of the pictures: they have '{unused[0]}', the pictures are such"
             f" as '{listed[0].name}' of '{listed[0].subject}'. Name them alike."
         )
+    if len(unused) > _MOST_UNUSED:
+        problems.add_about_all(
+            f"{len(unused):,} rows of labels name no picture that is here, such as '{unused[0]}'."
+        )
+        unused = []
     for key in unused:
         problems.add("labels of what is not there", key, "Labels for this, and no such picture.")
     return joined
