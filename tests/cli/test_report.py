@@ -12,14 +12,14 @@ from sqlalchemy import update
 from likeness.ledger.tables import ENTRIES
 from likeness.policy.tables import EVIDENCE
 from likeness.secrets import SigningKey
-from likeness.service.evaluate.cards import (
+from likeness.service.evaluate.cards.card import (
     encoded_for_signing,
     envelope_of,
     read_signed_card,
 )
 from likeness.service.evaluate.findings import to_json
-from tests.service.report_of_a_test import findings, report
-from tests.service.test_nist_form import FORM
+from tests.service.evaluate.report_of_a_test import findings, report
+from tests.service.evaluate.test_nist_form import FORM
 
 from .conftest import RED
 from .staff import Command, Make, employ, home

@@ -9,7 +9,7 @@ import pytest
 
 from likeness.reports import write_attributes, write_changes, write_coverage, write_html
 from likeness.service.evaluate.attributes import Answers, audit_answers
-from likeness.service.evaluate.cards import card_of_report
+from likeness.service.evaluate.cards.card import card_of_report
 from likeness.service.evaluate.coverage import cover
 from likeness.service.evaluate.data import DataSource, read_data
 from likeness.service.evaluate.findings import SystemFacts

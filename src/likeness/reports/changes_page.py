@@ -14,8 +14,8 @@ from likeness.reports.wording import (
     signed,
     small,
 )
-from likeness.service.evaluate.card_changes import Change, SystemChange, changes_of
-from likeness.service.evaluate.cards import Card
+from likeness.service.evaluate.cards.card import Card
+from likeness.service.evaluate.cards.changes import Change, SystemChange, changes_of
 from likeness.service.evaluate.findings import Estimate
 
 _MOST_ROWS = 1000

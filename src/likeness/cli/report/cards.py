@@ -22,15 +22,15 @@ from likeness.cli.terminal.input_file import read_bytes, read_text
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.output_file import check_output, write_output
 from likeness.errors import InvalidRequest
-from likeness.service.evaluate import card_acts as acts
-from likeness.service.evaluate.cards import (
+from likeness.service.evaluate.cards import acts
+from likeness.service.evaluate.cards.card import (
     LARGEST_CARD,
     SignedCard,
     key_id_of,
     read_signed_card,
     same_report,
 )
-from likeness.service.evaluate.nist_form import LARGEST_DOCUMENT, read_form
+from likeness.service.evaluate.cards.nist_form import LARGEST_DOCUMENT, read_form
 
 CardFile = Annotated[Path, typer.Argument(metavar="CARD.json", help="Report card.")]
 KeyFile = Annotated[

@@ -9,7 +9,7 @@ from likeness.cli.report.files import UNCHECKED, estimate_json, in_words, read_c
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.output_file import check_output, write_output
-from likeness.service.evaluate.card_changes import Change, SystemChange, changes_of
+from likeness.service.evaluate.cards.changes import Change, SystemChange, changes_of
 
 _File = "CARD.json|REPORT.json"
 

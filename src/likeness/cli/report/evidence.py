@@ -14,9 +14,9 @@ from likeness.cli.terminal.input_file import read_bytes
 from likeness.cli.terminal.options import AsJson
 from likeness.errors import InvalidRequest
 from likeness.policy import Evidence
-from likeness.service.evaluate import card_acts as acts
-from likeness.service.evaluate.card_acts import ListedEvidence
-from likeness.service.evaluate.cards import LARGEST_CARD, read_signed_card
+from likeness.service.evaluate.cards import acts
+from likeness.service.evaluate.cards.acts import ListedEvidence
+from likeness.service.evaluate.cards.card import LARGEST_CARD, read_signed_card
 
 
 def accept(

@@ -6,7 +6,7 @@ from pathlib import Path
 from likeness.cli.terminal.answers import Json
 from likeness.cli.terminal.input_file import read_bytes, read_text
 from likeness.secrets import VerifyingKey
-from likeness.service.evaluate.cards import (
+from likeness.service.evaluate.cards.card import (
     LARGEST_CARD,
     Card,
     SystemOnCard,

@@ -39,7 +39,7 @@ from securesystemslib.signer import (  # type: ignore[attr-defined]  # it says s
 
 from likeness.errors import InvalidRequest
 from likeness.secrets import VerifyingKey
-from likeness.service.evaluate.figures import facts_of, figures_of, warnings_of
+from likeness.service.evaluate.cards.figures import facts_of, figures_of, warnings_of
 from likeness.service.evaluate.findings import Estimate, Report, SystemFacts
 
 SCHEMA = "likeness-card/1"

@@ -7,8 +7,8 @@ from hashlib import sha256
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.service.evaluate.cards import NistFigures
-from likeness.service.evaluate.nist_form import counts_until, read_form
+from likeness.service.evaluate.cards.card import NistFigures
+from likeness.service.evaluate.cards.nist_form import counts_until, read_form
 
 FORM = """
 algorithm = "vendor-007"

@@ -29,7 +29,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from likeness.errors import InvalidRequest
-from likeness.service.evaluate.cards import NistFigures
+from likeness.service.evaluate.cards.card import NistFigures
 
 LARGEST_DOCUMENT = 100_000_000
 

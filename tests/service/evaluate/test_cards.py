@@ -21,7 +21,7 @@ from securesystemslib.signer import SSlibKey
 
 from likeness.errors import InvalidRequest
 from likeness.secrets import SigningKey, VerifyingKey
-from likeness.service.evaluate.cards import (
+from likeness.service.evaluate.cards.card import (
     LARGEST_CARD,
     NistFigures,
     SignedCard,

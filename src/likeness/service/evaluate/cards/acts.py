@@ -10,7 +10,7 @@ from likeness.errors import InvalidRequest, NotFound
 from likeness.ledger import read_verifying_key
 from likeness.policy import Evidence, accept_evidence, every_evidence, revoke_evidence
 from likeness.secrets import VerifyingKey
-from likeness.service.evaluate.cards import (
+from likeness.service.evaluate.cards.card import (
     Card,
     NistFigures,
     SignedCard,
@@ -20,8 +20,8 @@ from likeness.service.evaluate.cards import (
     read_signed_card,
     sign_with,
 )
+from likeness.service.evaluate.cards.nist_form import counts_until
 from likeness.service.evaluate.findings import from_json
-from likeness.service.evaluate.nist_form import counts_until
 from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import Action
 

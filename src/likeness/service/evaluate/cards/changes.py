@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from likeness.errors import InvalidRequest
-from likeness.service.evaluate.cards import Card, SystemOnCard
+from likeness.service.evaluate.cards.card import Card, SystemOnCard
 from likeness.service.evaluate.findings import Estimate
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.service.evaluate.card_changes import changes_of
-from likeness.service.evaluate.cards import card_of_report
+from likeness.service.evaluate.cards.card import card_of_report
+from likeness.service.evaluate.cards.changes import changes_of
 from likeness.service.evaluate.findings import Estimate, Findings
 
 from .report_of_a_test import findings, report

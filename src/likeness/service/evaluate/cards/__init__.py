@@ -1,0 +1,1 @@
+"""Report cards: what a report found, or what NIST published, signed for anybody to check."""
