@@ -14,12 +14,12 @@ from likeness.reports import (
     write_coverage,
 )
 from likeness.reports.blocks import Table
-from likeness.service.evaluate.attributes import Answers, AttributeReport, audit_answers
+from likeness.service.evaluate.attributes.audit import Answers, AttributeReport, audit_answers
+from likeness.service.evaluate.attributes.predictions import Prediction, Predictions
 from likeness.service.evaluate.coverage import CoverageReport, cover
 from likeness.service.evaluate.data import DataSource, read_data
 from likeness.service.evaluate.findings import SystemFacts
 from likeness.service.evaluate.looks import Look
-from likeness.service.evaluate.predictions import Prediction, Predictions
 from likeness.service.evaluate.readers import Labels
 from likeness.service.evaluate.readers.labels import LabelledRow
 from likeness.service.evaluate.trials import PlannedSample

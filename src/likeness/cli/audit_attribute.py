@@ -17,7 +17,7 @@ from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.prompts import require_consent
 from likeness.errors import InvalidRequest
 from likeness.reports import attributes_at_terminal, write_attributes
-from likeness.service.evaluate.attributes import (
+from likeness.service.evaluate.attributes.audit import (
     Answers,
     audit_answers,
     holds_ages,
@@ -25,9 +25,9 @@ from likeness.service.evaluate.attributes import (
     require_labels,
     to_json,
 )
+from likeness.service.evaluate.attributes.predictions import predictions_of, read_predictions
 from likeness.service.evaluate.data import DataSource, read_data
 from likeness.service.evaluate.findings import SystemFacts
-from likeness.service.evaluate.predictions import predictions_of, read_predictions
 from likeness.service.evaluate.readers import NOT_STATED, DataDescription, read_labels
 from likeness.service.evaluate.trials import Plan
 

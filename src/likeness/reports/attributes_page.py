@@ -31,7 +31,7 @@ from likeness.reports.wording import (
     shortened,
     signed,
 )
-from likeness.service.evaluate.attributes import (
+from likeness.service.evaluate.attributes.audit import (
     AttributeAxis,
     AttributeFindings,
     AttributeGroup,

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.service.evaluate.attributes import (
+from likeness.service.evaluate.attributes.audit import (
     Answers,
     AttributeFindings,
     AttributeReport,
     audit_answers,
     to_json,
 )
+from likeness.service.evaluate.attributes.predictions import NO_ANSWER, read_predictions
 from likeness.service.evaluate.findings import SystemFacts
-from likeness.service.evaluate.predictions import NO_ANSWER, read_predictions
 from likeness.service.evaluate.readers import read_labels
 
 SYSTEM = SystemFacts("a vendor", "answers", "2018")

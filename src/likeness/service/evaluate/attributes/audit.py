@@ -31,6 +31,8 @@ from likeness.evaluation import (
     ratio,
 )
 from likeness.service.evaluate.ages import are_ages, axis_of, banded, in_order, years_of
+from likeness.service.evaluate.attributes.judging import Verdicts, judge
+from likeness.service.evaluate.attributes.predictions import NO_ANSWER, Prediction, Predictions
 from likeness.service.evaluate.findings import (
     DataFacts,
     Estimate,
@@ -38,8 +40,6 @@ from likeness.service.evaluate.findings import (
     RowProblem,
     SystemFacts,
 )
-from likeness.service.evaluate.judging import Verdicts, judge
-from likeness.service.evaluate.predictions import NO_ANSWER, Prediction, Predictions
 from likeness.service.evaluate.readers import Labels
 from likeness.service.evaluate.readers.labels import LabelledRow, key_of
 from likeness.service.evaluate.readers.planning import NOTHING_SAID, DataDescription
