@@ -25,9 +25,9 @@ from likeness.evaluation import Axis, Comparisons, Samples
 from likeness.service.evaluate.calibrating import group_rates
 from likeness.service.evaluate.evaluate import evaluate
 from likeness.service.evaluate.findings import AxisFindings, Report, SystemFacts
-from likeness.service.evaluate.pair_scores import Templates, compare_every_pair
 from likeness.service.evaluate.questions import GivenThreshold, Questions
 from likeness.service.evaluate.readers import DataDescription, plan_of_manifest
+from likeness.service.evaluate.systems.pair_scores import Templates, compare_every_pair
 from likeness.service.evaluate.trials import Plan, Scored, Tell
 from likeness.terms import Calibration, MeasuredGroups
 

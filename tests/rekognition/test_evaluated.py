@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from moto.server import ThreadedMotoServer
 
-from likeness.service.evaluate.endpoint.descriptions import FaceDescription
 from likeness.service.evaluate.findings import DataFacts
-from likeness.service.evaluate.rekognition_system import RekognitionSystem
+from likeness.service.evaluate.systems.endpoint.descriptions import FaceDescription
+from likeness.service.evaluate.systems.rekognition_system import RekognitionSystem
 from likeness.service.evaluate.trials import Plan, PlannedSample
 from tests.rekognition.conftest import Running
 from tests.rekognition.operations.discs import BLUE, GREEN, RED, disc, grey

@@ -127,8 +127,8 @@ def audit_attribute(
 def _asked(plan: Plan, endpoint: EndpointChoice, work: Path, ages: bool) -> Answers:
     """Have an endpoint describe every picture."""
     # It brings boto3's half with it, which a file of answers needs not.
-    from likeness.service.evaluate.endpoint.prices import Cost
-    from likeness.service.evaluate.rekognition_system import RekognitionSystem
+    from likeness.service.evaluate.systems.endpoint.prices import Cost
+    from likeness.service.evaluate.systems.rekognition_system import RekognitionSystem
 
     def confirm(cost: Cost) -> None:
         require_consent(cost.question, endpoint.yes, "nothing was asked")

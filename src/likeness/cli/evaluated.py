@@ -23,15 +23,15 @@ from likeness.errors import InvalidRequest
 from likeness.reports import terminal, write_html
 from likeness.service.evaluate.calibrating import groups_found
 from likeness.service.evaluate.data import DataSource, read_data
-from likeness.service.evaluate.endpoint.prices import AWS_PRICES, Cost
 from likeness.service.evaluate.evaluate import evaluate
 from likeness.service.evaluate.findings import Report, to_json
 from likeness.service.evaluate.measure import require_groups
-from likeness.service.evaluate.own_system import OwnSystem
 from likeness.service.evaluate.questions import GivenThreshold, Questions
 from likeness.service.evaluate.readers import NOT_STATED, PairRows, read_scores, split_for_searches
-from likeness.service.evaluate.rekognition_system import RekognitionSystem
-from likeness.service.evaluate.score_file import ScoreFile
+from likeness.service.evaluate.systems.endpoint.prices import AWS_PRICES, Cost
+from likeness.service.evaluate.systems.own_system import OwnSystem
+from likeness.service.evaluate.systems.rekognition_system import RekognitionSystem
+from likeness.service.evaluate.systems.score_file import ScoreFile
 from likeness.service.evaluate.trials import SystemUnderTest
 
 OWN, REKOGNITION, IN_FORCE = "likeness", "rekognition", "in-force"

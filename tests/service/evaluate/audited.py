@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from likeness.service.evaluate.findings import DataFacts
-from likeness.service.evaluate.rekognition_system import RekognitionSystem
+from likeness.service.evaluate.systems.rekognition_system import RekognitionSystem
 from likeness.service.evaluate.trials import Plan, PlannedSample
 from tests.service.evaluate.fake_endpoint import picture
 

@@ -14,8 +14,8 @@ from likeness.evaluation import Comparisons
 from likeness.library import open_likeness
 from likeness.service.evaluate.data_checks import MOST_LISTED, suspicions_of
 from likeness.service.evaluate.findings import DataFacts, Suspicion, SystemFacts
-from likeness.service.evaluate.own_system import OwnSystem
 from likeness.service.evaluate.readers import plan_of_people
+from likeness.service.evaluate.systems.own_system import OwnSystem
 from likeness.service.evaluate.trials import Plan, PlannedSample, Scored
 from likeness.vision.decode import DEFAULT_LIMITS
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import Conflict, InvalidRequest
-from likeness.service.evaluate.endpoint.journal import Journal
+from likeness.service.evaluate.systems.endpoint.journal import Journal
 
 ONE, TWO, THREE = ("CompareFaces", "a", "b"), ("CompareFaces", "b", "c"), ("DetectFaces", "a")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from likeness.service.evaluate.endpoint.prices import cost_of, is_aws, prices_of
+from likeness.service.evaluate.systems.endpoint.prices import cost_of, is_aws, prices_of
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from likeness.service.evaluate.readers import (
     read_labels,
     read_scores,
 )
-from likeness.service.evaluate.score_file import ScoreFile
+from likeness.service.evaluate.systems.score_file import ScoreFile
 from likeness.service.evaluate.trials import Plan
 
 _PICTURES = ("a.jpg", "b.jpg", "c.jpg")

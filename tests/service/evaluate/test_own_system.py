@@ -11,13 +11,13 @@ import pytest
 from likeness.app import Workload
 from likeness.config import Settings
 from likeness.errors import Conflict, Fault, InvalidRequest
-from likeness.service.evaluate.kept_templates import KeptTemplate, KeptTemplates
-from likeness.service.evaluate.own_system import OwnSystem
 from likeness.service.evaluate.readers import (
     plan_of_manifest,
     plan_of_people,
     split_for_searches,
 )
+from likeness.service.evaluate.systems.kept_templates import KeptTemplate, KeptTemplates
+from likeness.service.evaluate.systems.own_system import OwnSystem
 from likeness.service.evaluate.trials import Plan
 from likeness.terms import compare
 from likeness.vision.decode import DEFAULT_LIMITS, Sample

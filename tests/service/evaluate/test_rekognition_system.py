@@ -14,14 +14,14 @@ from botocore.loaders import create_loader
 from botocore.session import Session
 
 from likeness.errors import Fault, InvalidRequest
-from likeness.service.evaluate import rekognition_system as system_module
-from likeness.service.evaluate.endpoint import asking as asking_module
-from likeness.service.evaluate.endpoint import client as client_module
-from likeness.service.evaluate.endpoint.client import Pace
-from likeness.service.evaluate.endpoint.descriptions import FaceDescription
-from likeness.service.evaluate.endpoint.prices import Cost
 from likeness.service.evaluate.findings import DataFacts
-from likeness.service.evaluate.rekognition_system import RekognitionSystem
+from likeness.service.evaluate.systems import rekognition_system as system_module
+from likeness.service.evaluate.systems.endpoint import asking as asking_module
+from likeness.service.evaluate.systems.endpoint import client as client_module
+from likeness.service.evaluate.systems.endpoint.client import Pace
+from likeness.service.evaluate.systems.endpoint.descriptions import FaceDescription
+from likeness.service.evaluate.systems.endpoint.prices import Cost
+from likeness.service.evaluate.systems.rekognition_system import RekognitionSystem
 from likeness.service.evaluate.trials import Plan, PlannedSample, Scored
 from tests.service.evaluate.fake_endpoint import (
     BOX,

@@ -13,7 +13,7 @@ from likeness.service.evaluate.readers import (
     read_scores,
     split_for_searches,
 )
-from likeness.service.evaluate.score_file import ScoreFile
+from likeness.service.evaluate.systems.score_file import ScoreFile
 from likeness.service.evaluate.trials import Plan, Scored
 
 

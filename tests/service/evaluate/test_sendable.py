@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from likeness.errors import ImageTooLarge, InvalidImage, LikenessError
-from likeness.service.evaluate.endpoint import sendable as module
-from likeness.service.evaluate.endpoint.sendable import sendable
+from likeness.service.evaluate.systems.endpoint import sendable as module
+from likeness.service.evaluate.systems.endpoint.sendable import sendable
 
 
 def noise(width: int, height: int, kind: str) -> bytes:

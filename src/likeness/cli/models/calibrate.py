@@ -168,7 +168,7 @@ def _calibrate_scores(
 ) -> None:
     from likeness.service.evaluate.calibrating import calibration_findings
     from likeness.service.evaluate.readers import plan_of_scores, read_labels, read_scores
-    from likeness.service.evaluate.score_file import ScoreFile
+    from likeness.service.evaluate.systems.score_file import ScoreFile
 
     rows = read_scores(source)
     plan = (

@@ -26,8 +26,12 @@ from likeness.evaluation import (
 )
 from likeness.service.evaluate.calibrating import group_rates, meaning_of
 from likeness.service.evaluate.findings import CalibrationFindings, RowProblem
-from likeness.service.evaluate.pair_scores import Templates, compare_every_pair, score_blocks
 from likeness.service.evaluate.readers import plan_of_manifest
+from likeness.service.evaluate.systems.pair_scores import (
+    Templates,
+    compare_every_pair,
+    score_blocks,
+)
 from likeness.service.search.folder_gallery import Rejection, read_gallery
 from likeness.terms import Calibration, MeasuredGroups, Template, in_parallel
 from likeness.vision.decode import DecodeLimits, read_sample

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from likeness.errors import InvalidRequest
 from likeness.evaluation import FAILED, Comparisons, Samples, Searches
 from likeness.service.evaluate.findings import RowProblem, SystemFacts
-from likeness.service.evaluate.own_system import DEPTH
-from likeness.service.evaluate.pair_scores import pairs_of, searches_by
 from likeness.service.evaluate.readers import PairRows
 from likeness.service.evaluate.readers.labels import key_of
+from likeness.service.evaluate.systems.own_system import DEPTH
+from likeness.service.evaluate.systems.pair_scores import pairs_of, searches_by
 from likeness.service.evaluate.trials import Plan, Scored, Tell
 
 # Of what is planned: a file that has less is of other pictures, or of other pairs.

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import ImageTooLarge, InputError, InvalidImage
-from likeness.service.evaluate.endpoint.client import printable
-from likeness.service.evaluate.endpoint.journal import Journal
+from likeness.service.evaluate.systems.endpoint.client import printable
+from likeness.service.evaluate.systems.endpoint.journal import Journal
 from likeness.service.evaluate.trials import Plan
 from likeness.vision.decode import DEFAULT_LIMITS, inspect
 

@@ -31,7 +31,7 @@ from botocore.session import Session
 
 from likeness.bounded_answers import answers_within, bound_answers
 from likeness.errors import Fault, InvalidRequest
-from likeness.service.evaluate.endpoint.prices import is_aws
+from likeness.service.evaluate.systems.endpoint.prices import is_aws
 
 _CONNECT_S = 10.0
 _SILENCE_S = 30.0

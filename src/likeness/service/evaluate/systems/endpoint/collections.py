@@ -7,10 +7,10 @@ import secrets
 from collections.abc import Collection, Iterator
 
 from likeness.errors import InvalidRequest
-from likeness.service.evaluate.endpoint.answers import version_of
-from likeness.service.evaluate.endpoint.asking import Asker
-from likeness.service.evaluate.endpoint.client import Unanswered, Unusable
-from likeness.service.evaluate.endpoint.journal import Key
+from likeness.service.evaluate.systems.endpoint.answers import version_of
+from likeness.service.evaluate.systems.endpoint.asking import Asker
+from likeness.service.evaluate.systems.endpoint.client import Unanswered, Unusable
+from likeness.service.evaluate.systems.endpoint.journal import Key
 
 _PREFIX = "likeness-evaluation-"
 _KIND = "collection"

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from likeness.service.evaluate.endpoint.client import Unanswered, Unusable, printable
+from likeness.service.evaluate.systems.endpoint.client import Unanswered, Unusable, printable
 
 NO_FACE = "no face found"
 

@@ -23,8 +23,8 @@ from likeness.errors import (
     UnsupportedImageFormat,
 )
 from likeness.service.evaluate.findings import RowProblem, SystemFacts
-from likeness.service.evaluate.kept_templates import KeptTemplate, KeptTemplates
-from likeness.service.evaluate.pair_scores import (
+from likeness.service.evaluate.systems.kept_templates import KeptTemplate, KeptTemplates
+from likeness.service.evaluate.systems.pair_scores import (
     Templates,
     compare_every_pair,
     compare_pairs,

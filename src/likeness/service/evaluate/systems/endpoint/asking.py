@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from likeness.errors import Fault, InputError
-from likeness.service.evaluate.endpoint.answers import NO_FACE, version_of
-from likeness.service.evaluate.endpoint.client import (
+from likeness.service.evaluate.systems.endpoint.answers import NO_FACE, version_of
+from likeness.service.evaluate.systems.endpoint.client import (
     EndpointClient,
     Unanswered,
     Unusable,
     printable,
 )
-from likeness.service.evaluate.endpoint.journal import Entry, Journal, Key
+from likeness.service.evaluate.systems.endpoint.journal import Entry, Journal, Key
 from likeness.service.evaluate.trials import Tell
 
 MOST_FAULTS = 50

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from likeness.service.evaluate.endpoint import answers
-from likeness.service.evaluate.endpoint.asking import Asker, Call, Progress, reason_of
-from likeness.service.evaluate.endpoint.journal import Entry, Key
-from likeness.service.evaluate.endpoint.sendable import Pictures
-from likeness.service.evaluate.endpoint.work import CallsLeft
+from likeness.service.evaluate.systems.endpoint import answers
+from likeness.service.evaluate.systems.endpoint.asking import Asker, Call, Progress, reason_of
+from likeness.service.evaluate.systems.endpoint.journal import Entry, Key
+from likeness.service.evaluate.systems.endpoint.sendable import Pictures
+from likeness.service.evaluate.systems.endpoint.work import CallsLeft
 
 
 @dataclass(frozen=True, slots=True)

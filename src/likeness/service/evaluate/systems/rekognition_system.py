@@ -27,19 +27,22 @@ from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest, LikenessError
 from likeness.evaluation import FAILED, Comparisons, Samples, Searches
-from likeness.service.evaluate.endpoint import collections
-from likeness.service.evaluate.endpoint.asking import Asker, Progress, reason_of
-from likeness.service.evaluate.endpoint.client import EndpointClient, check_endpoint
-from likeness.service.evaluate.endpoint.descriptions import FaceDescription, FaceDescriptions
-from likeness.service.evaluate.endpoint.galleries import MOST_CANDIDATES, Gallery
-from likeness.service.evaluate.endpoint.journal import Journal
-from likeness.service.evaluate.endpoint.pairs import PairComparison
-from likeness.service.evaluate.endpoint.prices import Cost, cost_of, prices_of
-from likeness.service.evaluate.endpoint.sendable import Pictures
-from likeness.service.evaluate.endpoint.work import Work
 from likeness.service.evaluate.findings import RowProblem, SystemFacts
-from likeness.service.evaluate.pair_scores import pairs_of
 from likeness.service.evaluate.readers.problems import Problems
+from likeness.service.evaluate.systems.endpoint import collections
+from likeness.service.evaluate.systems.endpoint.asking import Asker, Progress, reason_of
+from likeness.service.evaluate.systems.endpoint.client import EndpointClient, check_endpoint
+from likeness.service.evaluate.systems.endpoint.descriptions import (
+    FaceDescription,
+    FaceDescriptions,
+)
+from likeness.service.evaluate.systems.endpoint.galleries import MOST_CANDIDATES, Gallery
+from likeness.service.evaluate.systems.endpoint.journal import Journal
+from likeness.service.evaluate.systems.endpoint.pairs import PairComparison
+from likeness.service.evaluate.systems.endpoint.prices import Cost, cost_of, prices_of
+from likeness.service.evaluate.systems.endpoint.sendable import Pictures
+from likeness.service.evaluate.systems.endpoint.work import Work
+from likeness.service.evaluate.systems.pair_scores import pairs_of
 from likeness.service.evaluate.trials import Plan, Scored, Tell
 
 Confirm = Callable[[Cost], None]

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from likeness.service.evaluate.endpoint.asking import Progress
-from likeness.service.evaluate.endpoint.journal import Key
+from likeness.service.evaluate.systems.endpoint.asking import Progress
+from likeness.service.evaluate.systems.endpoint.journal import Key
 
 
 @dataclass(frozen=True, slots=True)

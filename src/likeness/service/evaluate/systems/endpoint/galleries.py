@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import Fault
-from likeness.service.evaluate.endpoint import answers, collections
-from likeness.service.evaluate.endpoint.asking import Asker, Call, Progress, reason_of
-from likeness.service.evaluate.endpoint.client import Unanswered, Unusable
-from likeness.service.evaluate.endpoint.journal import Entry, Key
-from likeness.service.evaluate.endpoint.sendable import Pictures
-from likeness.service.evaluate.endpoint.work import CallsLeft
+from likeness.service.evaluate.systems.endpoint import answers, collections
+from likeness.service.evaluate.systems.endpoint.asking import Asker, Call, Progress, reason_of
+from likeness.service.evaluate.systems.endpoint.client import Unanswered, Unusable
+from likeness.service.evaluate.systems.endpoint.journal import Entry, Key
+from likeness.service.evaluate.systems.endpoint.sendable import Pictures
+from likeness.service.evaluate.systems.endpoint.work import CallsLeft
 
 MOST_CANDIDATES = 4096
 """The longest list that Rekognition gives."""

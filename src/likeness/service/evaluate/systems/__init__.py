@@ -1,0 +1,1 @@
+"""Systems under test: Likeness itself, a Rekognition endpoint, and scores from a file."""
