@@ -83,6 +83,7 @@ from likeness.evaluation.curves import (
     errors_by_threshold,
 )
 from likeness.evaluation.error_tables import interval, intervals_of
+from likeness.evaluation.folds import FoldAccuracy, accuracy_by_folds
 from likeness.evaluation.groups import (
     FailureCounts,
     GroupCounts,
@@ -179,6 +180,7 @@ __all__ = [
     "EqualError",
     "ErrorCurve",
     "FailureCounts",
+    "FoldAccuracy",
     "GeneralisedRates",
     "GroupCounts",
     "GroupCoverage",
@@ -199,6 +201,7 @@ __all__ = [
     "StrangerScores",
     "Trials",
     "Yield",
+    "accuracy_by_folds",
     "calibrate_own_strangers",
     "carries",
     "caution",

@@ -44,12 +44,18 @@ def comparison_blocks(named: Named) -> tuple[Block, ...]:
             *([Heading(name)] if name else []),
             Text(
                 f"{one.mated:,} comparisons of one person and {one.nonmated:,} of two."
-                f" Equal error rate: {in_line(one.equal_error, percent)}."
+                f" Equal error rate: {in_line(one.equal_error, percent)}.{_by_folds(one)}"
             ),
             points_table(one),
             Columns(((error_plot(one, name),), (histogram_plot(one.histogram, name),))),
         ]
     return tuple(blocks)
+
+
+def _by_folds(one: Verification) -> str:
+    if one.fold_accuracy is None:
+        return ""
+    return f" Accuracy by folds: {in_line(one.fold_accuracy, percent)}. {one.fold_accuracy.note}"
 
 
 def brief_points_table(one: Verification) -> Table:

@@ -1,7 +1,9 @@
 """What is found of systems whose error rates are known."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from likeness.errors import InvalidRequest
@@ -145,3 +147,15 @@ def test_a_reference_group_that_carries_nothing_is_refused(
     questions = Questions(fmr=fmr, groups=("group",), reference_group=group, resamples=100)
     with pytest.raises(InvalidRequest, match=says):
         measure(scored(), questions)
+
+
+def test_a_list_with_folds_has_their_accuracy() -> None:
+    made = scored()
+    assert made.comparisons is not None
+    folds = (np.arange(len(made.comparisons)) % 10).astype(np.int16)
+    findings = measure(replace(made, plan=replace(made.plan, folds=folds)), Questions())
+    assert findings.verification is not None
+    accuracy = findings.verification.fold_accuracy
+    assert accuracy is not None and accuracy.value is not None
+    # Nearly all pairs are of strangers, who are decided rightly at a high threshold.
+    assert accuracy.value > 0.97

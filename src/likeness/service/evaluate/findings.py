@@ -138,7 +138,11 @@ class OperatingRates:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """1:1 figures: NIST's headline, rates by threshold, the DET and error against threshold."""
+    """1:1 figures: NIST's headline, rates by threshold, the DET and error against threshold.
+
+    `fold_accuracy` is LFW's figure, for lists of pairs with folds: the mean with two standard
+    errors on both sides.
+    """
 
     mated: int
     nonmated: int
@@ -149,6 +153,7 @@ class Verification:
     fmr_by_threshold: Curve
     fnmr_by_threshold: Curve
     histogram: Histogram
+    fold_accuracy: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)

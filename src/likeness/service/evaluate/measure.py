@@ -26,7 +26,13 @@ from likeness.service.evaluate.identification import identification_of
 from likeness.service.evaluate.questions import GivenThreshold, Questions
 from likeness.service.evaluate.statement import limits_of
 from likeness.service.evaluate.trials import Scored
-from likeness.service.evaluate.verification import not_carried, point_at, point_of, verification_of
+from likeness.service.evaluate.verification import (
+    fold_accuracy_of,
+    not_carried,
+    point_at,
+    point_of,
+    verification_of,
+)
 
 
 def measure(scored: Scored, questions: Questions) -> Findings:
@@ -44,7 +50,10 @@ def measure(scored: Scored, questions: Questions) -> Findings:
         questions = with_reference(questions, scored, compared, axes)
         target = global_target(questions, compared)
         found = _resampled(scored, compared, axes, target, questions)
-        verification = verification_of(compared, found, failures, questions)
+        verification = replace(
+            verification_of(compared, found, failures, questions),
+            fold_accuracy=fold_accuracy_of(compared, scored.plan.folds),
+        )
         by_axis = tuple(_by_axis(scored, axes, compared, found, failures, target, questions))
         calibration = calibration_findings(
             scored, found, seed=questions.seed, workers=questions.workers

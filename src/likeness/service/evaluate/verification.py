@@ -8,6 +8,7 @@ from likeness.evaluation import (
     Comparisons,
     Resampled,
     SortedScores,
+    accuracy_by_folds,
     carries,
     count_matches,
     generalised_rates,
@@ -28,6 +29,7 @@ from likeness.service.evaluate.questions import HEADLINE_FMR, GivenThreshold, Qu
 
 _POINTS_OF_CURVE = 300
 _BINS = 60
+_FEWEST_FOLDS = 2
 _NO_CURVE = Curve((), ())
 
 
@@ -49,6 +51,7 @@ def verification_of(
     headline = next((one for one in points if one.target_fmr == HEADLINE_FMR), None)
     both = bool((mated > FAILED).any() and (nonmated > FAILED).any())
     ordered = SortedScores.of_comparisons(comparisons) if both else None
+    fmrs, fnmrs = _by_threshold(ordered) if ordered else (_NO_CURVE, _NO_CURVE)
     return Verification(
         mated=len(mated),
         nonmated=len(nonmated),
@@ -58,8 +61,26 @@ def verification_of(
         if ordered
         else Estimate(None, note="There are no mated, or no non-mated, scores."),
         det=_det(ordered, found) if ordered else _NO_CURVE,
-        **(_by_threshold(ordered) if ordered else _NO_CURVES),
+        fmr_by_threshold=fmrs,
+        fnmr_by_threshold=fnmrs,
         histogram=_histogram(mated, nonmated),
+    )
+
+
+def fold_accuracy_of(
+    comparisons: Comparisons, folds: NDArray[np.integer] | None
+) -> Estimate | None:
+    """Give LFW's accuracy for a list with several folds; None for one without."""
+    if folds is None or len(folds) != len(comparisons) or len(np.unique(folds)) < _FEWEST_FOLDS:
+        return None
+    found = accuracy_by_folds(comparisons.scores, comparisons.mated, folds)
+    spread = 2 * found.standard_error
+    return Estimate(
+        found.mean,
+        max(found.mean - spread, 0.0),
+        min(found.mean + spread, 1.0),
+        f"Mean of {len(found.by_fold)} folds, each at the threshold of the others; two standard"
+        f" errors of {found.standard_error:.2g} on both sides.",
     )
 
 
@@ -145,15 +166,9 @@ def _det(scores: SortedScores, found: Resampled) -> Curve:
     return _curve(curve.fmrs, curve.fnmrs, lows, highs)
 
 
-_NO_CURVES = {"fmr_by_threshold": _NO_CURVE, "fnmr_by_threshold": _NO_CURVE}
-
-
-def _by_threshold(scores: SortedScores) -> dict[str, Curve]:
-    curve = scores.by_threshold()
-    return {
-        "fmr_by_threshold": _curve(curve.thresholds, curve.fmrs),
-        "fnmr_by_threshold": _curve(curve.thresholds, curve.fnmrs),
-    }
+def _by_threshold(ordered: SortedScores) -> tuple[Curve, Curve]:
+    curve = ordered.by_threshold()
+    return _curve(curve.thresholds, curve.fmrs), _curve(curve.thresholds, curve.fnmrs)
 
 
 def _curve(xs: NDArray[np.float64], ys: NDArray[np.float64], *band: NDArray[np.float64]) -> Curve:
