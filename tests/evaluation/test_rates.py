@@ -19,7 +19,7 @@ from likeness.evaluation import (
     most_errors,
     threshold_at_fmr,
 )
-from likeness.evaluation.rates import lowest_allowed
+from likeness.evaluation.rates import lowest_allowed, threshold_in_order
 
 FINITE = st.integers(-9, 9).map(lambda value: value / 4)
 SCORES = npst.arrays(np.float64, st.integers(1, 60), elements=FINITE)
@@ -247,3 +247,16 @@ def test_scores_of_comparisons_give_the_curves_of_their_two_kinds() -> None:
     assert ordered.by_threshold().fmrs.tolist() == errors_by_threshold(*two).fmrs.tolist()
     with pytest.raises(InvalidRequest, match="no mated"):
         SortedScores.of_comparisons(comparisons.only(~mated))
+
+
+@given(
+    st.lists(st.integers(-5, 5), min_size=1, max_size=40),
+    st.floats(0.0, 1.0),
+    st.integers(0, 3),
+)
+def test_a_threshold_in_ascending_scores_is_that_of_any_order(
+    scores: list[int], target: float, failed: int
+) -> None:
+    nonmated = np.array([*scores, *[FAILED] * failed], np.float32)
+    expected = threshold_at_fmr(nonmated, target)
+    assert threshold_in_order(np.sort(nonmated), target) == expected

@@ -134,7 +134,7 @@ class Comparisons:
         """Those of two subjects, failures among them."""
         return self.scores[~self.mated]
 
-    def only(self, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> "Comparisons":
+    def only(self, chosen: NDArray[np.bool_] | NDArray[np.integer] | slice) -> "Comparisons":
         """Give some of them."""
         return Comparisons(
             self.scores[chosen], self.references[chosen], self.probes[chosen], self.mated[chosen]

@@ -34,6 +34,7 @@ _FOLDS = 5
 # Scores that tell people apart wholly have no finite slope.
 _RIDGE = 1e-5
 _STEPS, _ENOUGH = 60, 1e-7
+_AT_A_TIME, _MOST_IN_SQUARE = 1 << 20, 1 << 14
 
 VERBAL_SCALE: tuple[tuple[float, str], ...] = (
     (2.0, "weak"),
@@ -191,31 +192,63 @@ class _Table:
 
 
 def _tabulated(comparisons: Comparisons, samples: Samples, seed: int) -> _Table:
-    there = np.isfinite(comparisons.scores)
-    scores = np.asarray(comparisons.scores[there], np.float64)
-    mated = comparisons.mated[there]
-    ones = samples.subjects[comparisons.references[there]]
-    others = samples.subjects[comparisons.probes[there]]
-    people = np.unique(ones[mated])
-    _require_enough(int(mated.sum()), int((~mated).sum()), len(people))
-    groups = _dealt(samples.subject_count, people, seed)
-    edges = _edges(scores[mated], scores[~mated])
-    bins = np.searchsorted(edges, scores, side="right") - 1
+    made = np.isfinite(comparisons.scores)
+    mated, nonmated = (
+        comparisons.scores[made & kind].astype(np.float64)
+        for kind in (comparisons.mated, ~comparisons.mated)
+    )
+    people = np.unique(samples.subjects[comparisons.references[made & comparisons.mated]])
+    _require_enough(len(mated), len(nonmated), len(people))
+    groups = _dealt(samples.subject_count, people, seed).astype(np.int64)
+    edges = _edges(mated, nonmated)
+    del mated, nonmated, made
     width = len(edges)
-    low = np.minimum(groups[ones], groups[others]).astype(np.int64)
-    high = np.maximum(groups[ones], groups[others]).astype(np.int64)
-    places = (low * GROUPS + high) * width + bins
-    by_group = np.bincount(low[mated] * width + bins[mated], minlength=GROUPS * width)
-    by_groups = np.bincount(places[~mated], minlength=GROUPS * GROUPS * width)
-    first, second = np.minimum(ones, others)[~mated], np.maximum(ones, others)[~mated]
-    strangers = np.unique(first.astype(np.int64) * samples.subject_count + second)
+    by_group = np.zeros(GROUPS * width, np.int64)
+    by_groups = np.zeros(GROUPS * GROUPS * width, np.int64)
+    strangers = _PairsOfPeople(samples.subject_count)
+    # Some at a time, so that the bins of a hundred million take no memory.
+    for start in range(0, len(comparisons), _AT_A_TIME):
+        some = comparisons.only(slice(start, start + _AT_A_TIME))
+        some = some.only(np.isfinite(some.scores))
+        ones, others = samples.subjects[some.references], samples.subjects[some.probes]
+        low = np.minimum(groups[ones], groups[others])
+        high = np.maximum(groups[ones], groups[others])
+        bins = np.searchsorted(edges, some.scores, side="right") - 1
+        own = low[some.mated] * width + bins[some.mated]
+        by_group += np.bincount(own, minlength=len(by_group))
+        places = ((low * GROUPS + high) * width + bins)[~some.mated]
+        by_groups += np.bincount(places, minlength=len(by_groups))
+        strangers.add(ones[~some.mated], others[~some.mated])
     return _Table(
         edges,
         by_group.reshape(GROUPS, width).astype(np.float64),
         by_groups.reshape(GROUPS, GROUPS, width).astype(np.float64),
         len(people),
-        len(strangers),
+        strangers.count(),
     )
+
+
+class _PairsOfPeople:
+    """Counts which two people were compared, once each however often."""
+
+    def __init__(self, people: int) -> None:
+        self._people = people
+        self._known = np.empty(0, np.int64)
+        # A byte for each two people takes less than their numbers, unless there are very many.
+        self._seen = np.zeros(people**2 if people <= _MOST_IN_SQUARE else 0, np.bool_)
+
+    def add(self, ones: NDArray[np.integer], others: NDArray[np.integer]) -> None:
+        """Note that each of some was compared with another, in either order."""
+        low, high = np.minimum(ones, others), np.maximum(ones, others)
+        keys = low.astype(np.int64) * self._people + high
+        if len(self._seen):
+            self._seen[keys] = True
+        else:
+            self._known = np.union1d(self._known, keys)
+
+    def count(self) -> int:
+        """Say how many different pairs there are."""
+        return int(np.count_nonzero(self._seen)) + len(self._known)
 
 
 def _require_enough(mated: int, nonmated: int, people: int) -> None:

@@ -69,10 +69,23 @@ def threshold_at_fmr(nonmated: Scores, target: float) -> float:
     demand(nonmated, "non-mated")
     allowed = int(most_errors(target, len(nonmated)))
     if allowed >= len(nonmated):
-        top = np.sort(nonmated[nonmated > -np.inf])
-        return float(top[0]) if len(top) else float(np.finfo(nonmated.dtype).min)
+        return threshold_in_order(np.sort(nonmated), target)
     # The highest `allowed` scores and the first that is too many.
     return lowest_allowed(np.sort(np.partition(nonmated, -allowed - 1)[-allowed - 1 :]), allowed)
+
+
+def threshold_in_order(ascending: Scores, target: float) -> float:
+    """Do as `threshold_at_fmr` does with non-mated scores (n,) that ascend: for many targets.
+
+    Raises:
+        InvalidRequest: there are no scores.
+    """
+    demand(ascending, "non-mated")
+    allowed = int(most_errors(target, len(ascending)))
+    if allowed < len(ascending):
+        return lowest_allowed(ascending, allowed)
+    first = int(np.searchsorted(ascending, -np.inf, "right"))
+    return float(ascending[first] if first < len(ascending) else np.finfo(ascending.dtype).min)
 
 
 class GeneralisedRates(NamedTuple):

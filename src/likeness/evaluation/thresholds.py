@@ -14,7 +14,7 @@ from likeness.errors import InvalidRequest
 from likeness.evaluation.bootstrap import Resampled
 from likeness.evaluation.calibration import DECADES, ERRORS_NEEDED, groups_of
 from likeness.evaluation.comparisons import Comparisons, Samples
-from likeness.evaluation.rates import fmr_at, threshold_at_fmr
+from likeness.evaluation.rates import threshold_in_order
 from likeness.evaluation.tail import GROUPS, TopScores, extrapolate
 
 _KNOTS_A_DECADE = 8
@@ -22,6 +22,7 @@ _KNOTS_A_DECADE = 8
 _TAIL_SHARE, _LEAST_IN_TAIL, _MOST_IN_TAIL = 0.01, 60, 100_000
 # An extrapolated threshold is looked for up to where the rate is so many times lower.
 _STEPS, _BEYOND = 4000, 1e-6
+_AT_A_TIME = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,12 @@ def thresholds_for(
     Raises:
         InvalidRequest: there are too few non-mated comparisons to say anything.
     """
-    nonmated = comparisons.nonmated_scores
+    nonmated = np.sort(comparisons.nonmated_scores)
     _require_enough(nonmated)
     counted = ERRORS_NEEDED / len(nonmated)
 
     def known(rate: float) -> RateThreshold:
-        value = threshold_at_fmr(nonmated, rate)
+        value = threshold_in_order(nonmated, rate)
         low, high = resampled.interval(resampled.threshold(rate))
         return RateThreshold(rate, value, min(low, value), max(high, value), False)
 
@@ -85,10 +86,12 @@ def rates_by_score(
         InvalidRequest: there are too few scores.
     """
     _require_enough(nonmated)
-    decades = np.log10(len(nonmated) / ERRORS_NEEDED)
+    ascending = np.sort(nonmated)
+    decades = np.log10(len(ascending) / ERRORS_NEEDED)
     wanted = np.logspace(-decades, 0, int(np.ceil(decades * _KNOTS_A_DECADE)) + 1)
-    scores = np.unique([threshold_at_fmr(nonmated, rate) for rate in wanted])
-    rates = [fmr_at(score, nonmated) for score in scores]
+    scores = np.unique([threshold_in_order(ascending, rate) for rate in wanted])
+    reached = len(ascending) - np.searchsorted(ascending, scores.astype(ascending.dtype))
+    rates = (reached / len(ascending)).tolist()
     return tuple(scores.tolist()), tuple(rates)
 
 
@@ -123,17 +126,27 @@ def _by_tail(
 
 
 def _top(comparisons: Comparisons, samples: Samples) -> TopScores:
-    strangers = np.flatnonzero(~comparisons.mated)
-    scores = comparisons.scores[strangers]
-    groups = groups_of(samples.subjects)
-    ones = groups[comparisons.references[strangers]].astype(np.int64)
-    others = groups[comparisons.probes[strangers]].astype(np.int64)
-    low, high = np.minimum(ones, others), np.maximum(ones, others)
-    pairs = np.bincount(low * GROUPS + high, minlength=GROUPS**2).reshape(GROUPS, GROUPS)
+    groups = groups_of(samples.subjects).astype(np.int64)
+    pairs = np.zeros(GROUPS**2, np.int64)
+    # Some at a time, so that the groups of a hundred million take no memory.
+    for first in range(0, len(comparisons), _AT_A_TIME):
+        some = comparisons.only(slice(first, first + _AT_A_TIME))
+        low, high = _both_groups(some.only(~some.mated), groups)
+        pairs += np.bincount(low * GROUPS + high, minlength=GROUPS**2)
+    scores = comparisons.nonmated_scores
     wanted = min(max(int(_TAIL_SHARE * len(scores)), _LEAST_IN_TAIL), _MOST_IN_TAIL)
     start = float(np.partition(scores, len(scores) - wanted - 1)[len(scores) - wanted - 1])
     # A failed comparison is compared, and reaches nothing.
     start = start if np.isfinite(start) else float(scores[np.isfinite(scores)].min(initial=0.0))
-    above = np.flatnonzero(scores > start)
-    whose = np.stack([low[above], high[above]], axis=1).astype(np.int8)
-    return TopScores(scores[above].astype(np.float64), start, whose, pairs)
+    above = comparisons.only(~comparisons.mated & (comparisons.scores > start))
+    whose = np.stack(_both_groups(above, groups), axis=1).astype(np.int8)
+    square = pairs.reshape(GROUPS, GROUPS)
+    return TopScores(above.scores.astype(np.float64), start, whose, square)
+
+
+def _both_groups(
+    comparisons: Comparisons, groups: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the groups of both, (n,) each, the lower number first."""
+    ones, others = groups[comparisons.references], groups[comparisons.probes]
+    return np.minimum(ones, others), np.maximum(ones, others)
