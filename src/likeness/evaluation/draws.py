@@ -111,13 +111,15 @@ class Draws:
             slots: how many slots there are.
             workers: how many threads count.
         """
-        starts = range(0, size, CHUNK)
+        # As many to each worker, be they few or many.
+        step = max(min(CHUNK, -(-size // max(workers, 1))), 1)
+        starts = range(0, size, step)
         workers = max(min(workers, len(starts)), 1)
 
         def worked(first: int) -> NDArray[np.int64]:
             sums = np.zeros((slots, self.columns), np.int64)
             for start in starts[first::workers]:
-                self._add(chunk(slice(start, start + CHUNK)), sums)
+                self._add(chunk(slice(start, start + step)), sums)
             return sums
 
         if workers == 1:
