@@ -159,6 +159,33 @@ def test_order_chunks_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch
         np.testing.assert_array_equal(figure, same)
 
 
+@pytest.mark.parametrize("together", [0, 4000])
+def test_several_axes_are_counted_as_each_alone(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resampled_groups, "_MOST_TOGETHER", together)
+    comparisons, samples = population(20, 3)
+    random = np.random.default_rng(1)
+    axes = [
+        *samples.axes,
+        Axis.of("age", random.choice(["", "old", "young", "middle"], len(samples)).tolist()),
+        Axis.of("one", ["same"] * len(samples)),
+    ]
+    axes.append(axes[0].crossed(axes[1]))
+    asked = {"targets": [0.01, 0.0], "thresholds": [1.0], "resamples": 20}
+    found = resample(comparisons, samples, axes, **asked)  # type: ignore[arg-type]  # of a kind each
+    for axis in axes:
+        alone = resample(comparisons, samples, [axis], **asked)  # type: ignore[arg-type]
+        for one, other in (
+            (found.cells(0.01, axis.name), alone.cells(0.01)),
+            (found.cells(0.0, axis.name), alone.cells(0.0)),
+            (found.cells_at_threshold(1.0, axis.name), alone.cells_at_threshold(1.0)),
+        ):
+            for figure in ("nonmated_errors", "nonmated_trials", "mated_errors", "mated_trials"):
+                np.testing.assert_array_equal(getattr(one, figure), getattr(other, figure))
+            np.testing.assert_array_equal(one.subjects, other.subjects)
+
+
 def test_another_seed_draws_others() -> None:
     comparisons, samples = population(20, 2)
     one, other = (

@@ -34,7 +34,7 @@ from likeness.evaluation.error_tables import (
     interval,
     intervals_of,
 )
-from likeness.evaluation.resampled_groups import CellRates, GroupCounting, used_samples
+from likeness.evaluation.resampled_groups import CellRates, count_groups, used_samples
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,18 +210,17 @@ def resample(
     )
     subjects = len(np.unique(nonmated_subjects))
     cells: dict[tuple[str, str, float], CellRates] = {}
-    for axis in axes:
-        counting = GroupCounting(comparisons, samples, axis, draws, workers)
-        for target in targets:
-            places = tables.places([target])[:, 0]
-            own = np.where(places >= 0, edges[places], np.inf).astype(kind)
-            dependence = tables.dependence(int(places[0]), subjects)
-            cells[axis.name, "target", target] = counting.rates(own, dependence)
-        for threshold, same in zip(thresholds, fixed, strict=True):
-            dependence = tables.dependence(tables.place_of(threshold), subjects)
-            cells[axis.name, "threshold", threshold] = counting.rates(
-                np.full(draws.columns, same), dependence
-            )
+    at = {
+        ("threshold", threshold): np.full(draws.columns, same)
+        for threshold, same in zip(thresholds, fixed, strict=True)
+    }
+    for target, places in zip(targets, tables.places(targets).T, strict=True):
+        at["target", target] = np.where(places >= 0, edges[places], np.inf).astype(edges.dtype)
+    for counting in count_groups(comparisons, samples, axes, draws, workers):
+        for (how, where), each in at.items():
+            dependence = tables.dependence(tables.place_of(each[0]), subjects)
+            for name, rates in counting.rates(each, dependence):
+                cells[name, how, where] = rates
     return Resampled(
         tuple(targets),
         tuple(thresholds),

@@ -1,5 +1,6 @@
 """Errors by group in resamples of subjects, each resample at its own threshold."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.evaluation.comparisons import Axis, Comparisons, Samples
-from likeness.evaluation.draws import CHUNK, Chunk, Draws
+from likeness.evaluation.draws import CHUNK, Chunk, Draws, Places
 from likeness.evaluation.error_tables import (
     Counts,
     Scores,
@@ -18,6 +19,9 @@ from likeness.evaluation.error_tables import (
     intervals_of,
     shares,
 )
+
+# More cells of all axes crossed take too much memory, so axes are counted one after the other.
+_MOST_TOGETHER = 4000
 
 
 def used_samples(comparisons: Comparisons, samples: Samples, mated: bool) -> NDArray[np.bool_]:
@@ -110,46 +114,121 @@ class CellRates:
         return replace(self, nonmated_errors=errors, nonmated_trials=trials)
 
 
+def count_groups(
+    comparisons: Comparisons,
+    samples: Samples,
+    axes: Sequence[Axis],
+    draws: Draws,
+    workers: int,
+) -> Iterator["GroupCounting"]:
+    """Prepare to count errors by group, all axes in one pass where their cells are few."""
+    if not axes:
+        return
+    together = GroupCounting(comparisons, samples, axes, draws, workers)
+    if together.cells <= _MOST_TOGETHER or len(axes) == 1:
+        yield together
+        return
+    for axis in axes:
+        yield GroupCounting(comparisons, samples, [axis], draws, workers)
+
+
 class GroupCounting:
-    """Counts errors by group at thresholds that may differ between resamples."""
+    """Counts errors by group at thresholds that may differ between resamples.
+
+    What is counted are cells of all axes crossed, mated and non-mated; the groups of each axis are
+    sums of them.
+    """
 
     def __init__(
-        self, comparisons: Comparisons, samples: Samples, axis: Axis, draws: Draws, workers: int
+        self,
+        comparisons: Comparisons,
+        samples: Samples,
+        axes: Sequence[Axis],
+        draws: Draws,
+        workers: int,
     ) -> None:
         self._comparisons = comparisons
-        self._subjects = samples.subjects
-        self._axis = axis
+        self._samples = samples
+        self._axes = axes
         self._draws = draws
         self._workers = workers
-        # First the cells of strangers, then those of mates.
-        self._strangers = len(axis.labels) ** 2
-        self._subjects_of, self._mated_subjects_of = (
-            _count_subjects(samples, axis, used_samples(comparisons, samples, mated))
-            for mated in (False, True)
+        # (axes, F) codes of F combinations of groups, and which of these each sample has.
+        self._combined, codes = np.unique(
+            np.stack([axis.codes for axis in axes]), axis=1, return_inverse=True
         )
-        self._trials = self._settled(np.array(-np.inf, comparisons.scores.dtype))
+        self._codes = codes.reshape(-1).astype(np.int64)
+        self._slots = self._present()
+        self._used = [used_samples(comparisons, samples, mated) for mated in (False, True)]
+        self._trials: Counts | None = None
 
-    def rates(self, thresholds: Scores, dependence: float | None) -> CellRates:
-        """Count at thresholds (rows,), plus infinity where a resample has none."""
+    @property
+    def cells(self) -> int:
+        """How many cells there are to count."""
+        return int(self._slots.max(initial=-1)) + 1
+
+    def rates(
+        self, thresholds: Scores, dependence: float | None
+    ) -> Iterator[tuple[str, CellRates]]:
+        """Count at thresholds (rows,), plus infinity where a resample has none.
+
+        Gives the name and the rates of each axis.
+        """
+        if self._trials is None:
+            self._trials = self._settled(np.array(-np.inf, self._comparisons.scores.dtype))
         matches = self._matches(thresholds)
         trials = np.where(np.isposinf(thresholds), 0, self._trials)
-        square = (-1, len(self._axis.labels), len(self._axis.labels))
-        strangers, mates = slice(self._strangers), slice(self._strangers, None)
-        return CellRates(
-            self._axis.labels,
-            matches[strangers].T.reshape(square),
-            trials[strangers].T.reshape(square),
-            (trials[mates] - matches[mates]).T,
-            trials[mates].T,
-            self._subjects_of,
-            self._mated_subjects_of,
-            dependence,
-        )
+        for axis, groups in zip(self._axes, self._combined, strict=True):
+            nonmated_matches, mated_matches = self._gathered(matches, axis, groups)
+            nonmated_trials, mated_trials = self._gathered(trials, axis, groups)
+            own = np.arange(len(axis.labels))
+            yield (
+                axis.name,
+                CellRates(
+                    axis.labels,
+                    nonmated_matches,
+                    nonmated_trials,
+                    (mated_trials - mated_matches)[:, own, own],
+                    mated_trials[:, own, own],
+                    _count_subjects(self._samples, axis, self._used[0]),
+                    _count_subjects(self._samples, axis, self._used[1]),
+                    dependence,
+                ),
+            )
+
+    def _present(self) -> NDArray[np.int64]:
+        # The slot of each cell that something is in, -1 of others: mated or not, reference, probe.
+        size = self._combined.shape[1]
+        present = np.zeros(2 * size * size, bool)
+        for start in range(0, len(self._comparisons), CHUNK):
+            part = slice(start, start + CHUNK)
+            references, probes = self._comparisons.references[part], self._comparisons.probes[part]
+            present[self._cells_of(references, probes, self._comparisons.mated[part])] = True
+        return np.where(present, np.cumsum(present) - 1, -1)
+
+    def _cells_of(
+        self, references: Places, probes: Places, mated: bool | NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        size = self._combined.shape[1]
+        cells: NDArray[np.int64] = (mated * size + self._codes[references]) * size
+        return cells + self._codes[probes]
+
+    def _gathered(
+        self, counts: Counts, axis: Axis, groups: NDArray[np.int32]
+    ) -> tuple[Counts, Counts]:
+        # From (cells, rows) to (rows, G, G), of strangers and of mates.
+        size, width = self._combined.shape[1], len(axis.labels)
+        kinds, ones, others = np.unravel_index(np.flatnonzero(self._slots >= 0), (2, size, size))
+        known = (groups[ones] >= 0) & (groups[others] >= 0)
+        places = (kinds * width + groups[ones]) * width + groups[others]
+        sums = np.zeros((2 * width * width, counts.shape[1]), np.int64)
+        np.add.at(sums, places[known], counts[known])
+        strangers, mates = sums.reshape(2, width, width, -1).transpose(0, 3, 1, 2)
+        return strangers, mates
 
     def _matches(self, thresholds: Scores) -> Counts:
         there = thresholds[thresholds < np.inf]
         if not len(there):
-            return np.zeros_like(self._trials)
+            return np.zeros((self.cells, len(thresholds)), np.int64)
         lowest, highest = there.min(), there.max()
         # What reaches the highest threshold reaches all; few lie between two.
         sums = self._settled(highest)
@@ -168,10 +247,9 @@ class GroupCounting:
             reaching = self._comparisons.scores[part] >= threshold
             return self._chunk(part, reaching, mated)[0]
 
-        slots = self._strangers + len(self._axis.labels)
         strangers, mates = (
             self._draws.count(
-                len(self._comparisons), partial(chunk, mated=mated), slots, self._workers
+                len(self._comparisons), partial(chunk, mated=mated), self.cells, self._workers
             )
             for mated in (False, True)
         )
@@ -183,13 +261,10 @@ class GroupCounting:
         places = np.flatnonzero(chosen & (self._comparisons.mated[part] == mated))
         references = self._comparisons.references[part][places]
         probes = self._comparisons.probes[part][places]
-        ones, others = self._axis.codes[references], self._axis.codes[probes]
-        if mated:
-            slots = np.where((ones >= 0) & (ones == others), self._strangers + ones, -1)
-            return Chunk(slots, self._subjects[references], None), places
-        cells = ones.astype(np.int64) * len(self._axis.labels) + others
-        slots = np.where((ones >= 0) & (others >= 0), cells, -1)
-        return Chunk(slots, self._subjects[references], self._subjects[probes]), places
+        slots = self._slots[self._cells_of(references, probes, mated)]
+        subjects = self._samples.subjects
+        others = None if mated else subjects[probes]
+        return Chunk(slots, subjects[references], others), places
 
 
 def _count_subjects(samples: Samples, axis: Axis, used: NDArray[np.bool_]) -> Counts:
