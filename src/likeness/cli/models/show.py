@@ -2,6 +2,7 @@
 
 import sys
 import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import one_in, warning_in_words
 from likeness.errors import ModelTampered, NotFound
 from likeness.terms import Calibration, GroupWarning
-from likeness.vision.cohorts.standards import GroupRate, ModelFigures
+from likeness.vision.cohorts.standards import GroupFailures, GroupRate, ModelFigures
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.networks.forms import Task
 
@@ -227,11 +228,6 @@ def _warning(installation: Installation, calibration: Calibration) -> GroupWarni
 
 
 def _figures_in_words(figures: ModelFigures) -> list[str]:
-    failed = "; ".join(
-        f"{one.group} {one.failed} of {one.pictures} ({one.data})"
-        for one in figures.failures
-        if one.failed
-    )
     groups = "; ".join(_group(one) for one in figures.groups)
     misses = "; ".join(
         f"{_percent(one.fnmr)} at {one_in(one.fmr)} (raw score {_percent(one.raw_fnmr)})"
@@ -248,10 +244,26 @@ def _figures_in_words(figures: ModelFigures) -> list[str]:
         "Strangers within a group match more often than any, at a false match rate of 1 in 1,000"
         f" (95% intervals): {groups}.",
         f"Limit: strangers who are alike, of one sex, race and age, match far more often: {alike}.",
-        f"No face was found, worst first: {failed or 'in no picture'}.",
+        *_failures_in_words(figures.failures),
         f"Missed pairs of one person: {misses}. Women {_percent(figures.misses_of_women)}, men"
         f" {_percent(figures.misses_of_men)} at 1 in 1,000.",
         f"Unevenness (highest rate within a group over their geometric mean): {uneven}.",
+    ]
+
+
+def _failures_in_words(failures: Sequence[GroupFailures]) -> list[str]:
+    """Say where no face was found, worst first; if everywhere one was, how sure that is."""
+    if not failures:
+        return []
+    failed = [one for one in failures if one.failed]
+    if failed:
+        counts = (f"{one.group} {one.failed} of {one.pictures} ({one.data})" for one in failed)
+        return [f"No face was found, worst first: {'; '.join(counts)}."]
+    widest = max(failures, key=lambda one: one.high)
+    sets = " and ".join(dict.fromkeys(one.data for one in failures))
+    return [
+        f"A face was found in every picture of {sets}, in every group; by their number, up to"
+        f" {_percent(widest.high)} of {widest.group} may have none (95%)."
     ]
 
 

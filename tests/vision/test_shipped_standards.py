@@ -1,0 +1,52 @@
+"""What is shipped with the recognisers: calibrations, rates of groups, figures and audits."""
+
+from pathlib import Path
+
+import pytest
+
+from likeness.reports import write_html
+from likeness.service.evaluate.findings import from_json
+from likeness.vision.cohorts import standards as shipped
+from likeness.vision.cohorts.standards import Standards
+
+FOLDER = Path(shipped.__file__).parent / "shipped"
+CALIBRATIONS = sorted(path.name for path in FOLDER.glob("*.calibration.json"))
+
+
+@pytest.fixture
+def standards(tmp_path: Path) -> Standards:
+    return Standards(tmp_path)
+
+
+def of(name: str) -> tuple[str, str]:
+    model, version = name.removesuffix(".calibration.json").rsplit(".", 1)
+    return model, version
+
+
+@pytest.mark.parametrize("name", CALIBRATIONS)
+def test_the_worst_group_is_warned_of_at_the_threshold_of_the_settings(
+    standards: Standards, name: str
+) -> None:
+    calibration = standards.calibration(*of(name))
+    warning = calibration.group_warning(calibration.point(1e-3), 10.0)
+    figures = standards.figures(*of(name))
+    assert warning is not None and figures is not None
+    assert warning.group == figures.groups[0].group
+    assert warning.fmr == pytest.approx(figures.groups[0].fmr, rel=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in CALIBRATIONS if "retail" in name])
+def test_every_card_carries_its_audits(standards: Standards, name: str) -> None:
+    reports = standards.reports(*of(name))
+    assert set(reports) == {"fairface", "lfw", "utkface"}
+    figures = standards.figures(*of(name))
+    assert figures is not None and figures.failures
+    for which, document in reports.items():
+        report = from_json(document, which)
+        assert of(name)[0] == report.findings[0].system.model
+        assert len(write_html(report)) < 3_000_000
+
+
+def test_a_cohort_that_is_not_shipped_has_none(standards: Standards) -> None:
+    assert standards.reports(of(CALIBRATIONS[0])[0], "another") == {}
