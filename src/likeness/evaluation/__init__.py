@@ -37,7 +37,6 @@ an `InvalidRequest`.
 """
 
 from likeness.evaluation.attributes import (
-    Bounded,
     ClusteredRate,
     chance_of_groups,
     clustered_mean,
@@ -110,7 +109,8 @@ from likeness.evaluation.inequity import (
     yields,
 )
 from likeness.evaluation.intervals import (
-    Bounds,
+    Estimate,
+    Interval,
     carries,
     caution,
     clopper_pearson,
@@ -120,7 +120,6 @@ from likeness.evaluation.intervals import (
 )
 from likeness.evaluation.likelihood import (
     VERBAL_SCALE,
-    Interval,
     LikelihoodFit,
     cllr,
     fit_likelihood_ratios,
@@ -170,8 +169,6 @@ __all__ = [
     "UPPER_95",
     "VERBAL_SCALE",
     "Axis",
-    "Bounded",
-    "Bounds",
     "CellRates",
     "ClusteredRate",
     "Column",
@@ -179,6 +176,7 @@ __all__ = [
     "Comparisons",
     "EqualError",
     "ErrorCurve",
+    "Estimate",
     "FailureCounts",
     "FoldAccuracy",
     "GeneralisedRates",

@@ -10,13 +10,12 @@ Wilson's own.
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from likeness.evaluation.comparisons import Axis
-from likeness.evaluation.intervals import wilson
+from likeness.evaluation.intervals import Estimate, wilson
 
 _SHUFFLES, _FEWEST_SHUFFLES = 2000, 200
 _MOST_DEALT = 40_000_000  # some seconds
@@ -39,12 +38,7 @@ class ClusteredRate:
     high: float
 
 
-class Bounded(NamedTuple):
-    """A figure with its 95% interval; None where it is undefined, or has no such end."""
-
-    value: float | None
-    low: float | None
-    high: float | None
+NOTHING = Estimate(None, note="There is nothing to count.")
 
 
 def clustered_rate(wrong: Mask, subjects: NDArray[np.integer]) -> ClusteredRate:
@@ -69,20 +63,20 @@ def clustered_rate(wrong: Mask, subjects: NDArray[np.integer]) -> ClusteredRate:
     return ClusteredRate(errors, trials, len(sizes), effective, rate, low, high)
 
 
-def difference(one: ClusteredRate, other: ClusteredRate) -> Bounded:
+def difference(one: ClusteredRate, other: ClusteredRate) -> Estimate:
     """Subtract the second rate from the first.
 
     The interval is Newcombe's hybrid score interval (1998, method 10).
     """
     if one.value is None or other.value is None:
-        return Bounded(None, None, None)
+        return NOTHING
     between = one.value - other.value
     below = math.hypot(one.value - one.low, other.high - other.value)
     above = math.hypot(one.high - one.value, other.value - other.low)
-    return Bounded(between, max(-1.0, between - below), min(1.0, between + above))
+    return Estimate(between, max(-1.0, between - below), min(1.0, between + above))
 
 
-def ratio(one: ClusteredRate, other: ClusteredRate) -> Bounded:
+def ratio(one: ClusteredRate, other: ClusteredRate) -> Estimate:
     """Divide the first rate by the second.
 
     Where the second has no error the ratio is undefined, and only its lower bound is known. The
@@ -90,7 +84,7 @@ def ratio(one: ClusteredRate, other: ClusteredRate) -> Bounded:
     functions of the normal mean and standard deviation, 2012).
     """
     if one.value is None or other.value is None:
-        return Bounded(None, None, None)
+        return NOTHING
     product = one.value * other.value
     least = one.low * (2 * one.value - one.low)
     most = one.high * (2 * one.value - one.high)
@@ -99,28 +93,28 @@ def ratio(one: ClusteredRate, other: ClusteredRate) -> Bounded:
     root = math.sqrt(max(0.0, product**2 - least * by_most))
     low = least / (product + root) if product + root > 0 else 0.0
     if other.value == 0:
-        return Bounded(None, low, None)
+        return Estimate(None, low, note=NOTHING.note)
     high = None
     if by_least > 0:
         high = (product + math.sqrt(max(0.0, product**2 - most * by_least))) / by_least
-    return Bounded(one.value / other.value, low, high)
+    return Estimate(one.value / other.value, low, high)
 
 
-def clustered_mean(values: NDArray[np.floating], subjects: NDArray[np.integer]) -> Bounded:
+def clustered_mean(values: NDArray[np.floating], subjects: NDArray[np.integer]) -> Estimate:
     """Average values (n,) of subjects (n,); subjects, not values, are independent."""
     if not len(values):
-        return Bounded(None, None, None)
+        return NOTHING
     mean = float(values.mean())
     _, numbers = np.unique(subjects, return_inverse=True)
     people = int(numbers.max()) + 1
     if people < 2:
-        return Bounded(mean, None, None)
+        return Estimate(mean)
     from scipy.special import stdtrit
 
     apart = np.bincount(numbers, weights=values - mean)
     error = math.sqrt(people / (people - 1) * float((apart**2).sum())) / len(values)
     reach = float(stdtrit(people - 1, 0.975)) * error
-    return Bounded(mean, mean - reach, mean + reach)
+    return Estimate(mean, mean - reach, mean + reach)
 
 
 def chance_of_groups(
@@ -159,7 +153,7 @@ def chance_of_groups(
 
 def paired_difference_of(
     one: Mask, other: Mask, subjects: NDArray[np.integer], seed: int = 0
-) -> tuple[Bounded, float | None]:
+) -> tuple[Estimate, float | None]:
     """Subtract the first rate from the second, of the same trials (n,), and test the difference.
 
     The p-value is two-sided: of each subject the two are exchanged or not, many times. None where

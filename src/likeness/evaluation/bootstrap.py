@@ -34,6 +34,7 @@ from likeness.evaluation.error_tables import (
     interval,
     intervals_of,
 )
+from likeness.evaluation.intervals import Interval
 from likeness.evaluation.resampled_groups import CellRates, count_groups, used_samples
 
 
@@ -84,25 +85,21 @@ class Resampled:
         rates = [1.0 - self._tables.rates_at(self._tables.mated, column) for column in places.T]
         return intervals_of(np.array(rates).T, confidence)
 
-    def fmr_interval_at(self, target: float, confidence: float = 0.95) -> tuple[float, float]:
+    def fmr_interval_at(self, target: float, confidence: float = 0.95) -> Interval:
         """Give the interval of `fmr_at`."""
         place = int(self._places(target)[0])
         return self._fmr_interval(self.fmr_at(target), place, confidence)
 
-    def fnmr_interval_at(self, target: float, confidence: float = 0.95) -> tuple[float, float]:
+    def fnmr_interval_at(self, target: float, confidence: float = 0.95) -> Interval:
         """Give the interval of `fnmr_at`."""
         return self._fnmr_interval(self.fnmr_at(target), confidence)
 
-    def fmr_interval_at_threshold(
-        self, threshold: float, confidence: float = 0.95
-    ) -> tuple[float, float]:
+    def fmr_interval_at_threshold(self, threshold: float, confidence: float = 0.95) -> Interval:
         """Give the interval of `fmr_at_threshold`."""
         place = self._tables.place_of(threshold)
         return self._fmr_interval(self.fmr_at_threshold(threshold), place, confidence)
 
-    def fnmr_interval_at_threshold(
-        self, threshold: float, confidence: float = 0.95
-    ) -> tuple[float, float]:
+    def fnmr_interval_at_threshold(self, threshold: float, confidence: float = 0.95) -> Interval:
         """Give the interval of `fnmr_at_threshold`."""
         return self._fnmr_interval(self.fnmr_at_threshold(threshold), confidence)
 
@@ -124,17 +121,17 @@ class Resampled:
         """
         return self._counted("threshold", threshold, axis)
 
-    def interval(self, values: Values, confidence: float = 0.95) -> tuple[float, float]:
+    def interval(self, values: Values, confidence: float = 0.95) -> Interval:
         """Give the interval of (rows,) values: `interval`."""
         return interval(values, confidence)
 
-    def _fmr_interval(self, values: Values, place: int, confidence: float) -> tuple[float, float]:
+    def _fmr_interval(self, values: Values, place: int, confidence: float) -> Interval:
         subjects = np.array(self._subjects)
         dependence = self._tables.dependence(place, self._subjects)
         alike = independent(self._tables.nonmated[0, 0], subjects, subjects, True, dependence)
         return bounded_interval(values, float(alike), confidence)
 
-    def _fnmr_interval(self, values: Values, confidence: float) -> tuple[float, float]:
+    def _fnmr_interval(self, values: Values, confidence: float) -> Interval:
         return bounded_interval(values, self._mated_subjects, confidence)
 
     def _places(self, target: float) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from likeness.evaluation.calibration import ERRORS_NEEDED
 from likeness.evaluation.draws import FIRST_DRAW
+from likeness.evaluation.intervals import Interval
 from likeness.evaluation.rates import most_errors
 
 Scores = NDArray[np.floating]
@@ -31,7 +32,7 @@ Beyond, scores are counted together whose ranks differ by less than one in so ma
 """
 
 
-def interval(values: Values, confidence: float = 0.95) -> tuple[float, float]:
+def interval(values: Values, confidence: float = 0.95) -> Interval:
     """Give the interval of a figure from its values in the data, without some, and in draws.
 
     Such values, rows as `Draws` has columns, are what `Resampled` gives, and what is computed of
@@ -41,7 +42,7 @@ def interval(values: Values, confidence: float = 0.95) -> tuple[float, float]:
     (NaN) are left out; of none comes NaN.
     """
     lows, highs = intervals_of(values, confidence)
-    return float(lows), float(highs)
+    return Interval(float(lows), float(highs))
 
 
 def intervals_of(values: Values, confidence: float = 0.95) -> tuple[Values, Values]:
@@ -156,10 +157,10 @@ def bounded(
     return np.minimum(lows, 1.0 - least), np.maximum(highs, least)
 
 
-def bounded_interval(values: Values, trials: float, confidence: float) -> tuple[float, float]:
+def bounded_interval(values: Values, trials: float, confidence: float) -> Interval:
     """Give the `interval` of (rows,) values of a rate, widened by `bounded`."""
     low, high = bounded(intervals_of(values, confidence), np.array(trials), confidence)
-    return float(low), float(high)
+    return Interval(float(low), float(high))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

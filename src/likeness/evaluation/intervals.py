@@ -5,6 +5,7 @@ independent, so their intervals come from resampling people; these here are then
 """
 
 import math
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -12,14 +13,24 @@ from likeness.errors import InvalidRequest
 from likeness.evaluation.calibration import ERRORS_NEEDED
 
 
-class Bounds(NamedTuple):
+class Interval(NamedTuple):
     """The two ends of an interval."""
 
     low: float
     high: float
 
 
-def wilson(errors: float, trials: float, confidence: float = 0.95) -> Bounds:
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its 95% interval; no value where the data carry none, and then a note."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+
+def wilson(errors: float, trials: float, confidence: float = 0.95) -> Interval:
     """Give the score interval of a share (Wilson 1927).
 
     Of trials that are worth fewer independent ones, give those and as large a share of errors.
@@ -34,10 +45,10 @@ def wilson(errors: float, trials: float, confidence: float = 0.95) -> Bounds:
     spread = math.sqrt(z2 * (share * (1 - share) + z2 / 4))
     low, high = (middle - spread) / (1 + z2), (middle + spread) / (1 + z2)
     # Rounding would leave a trace of zero and of one.
-    return Bounds(low if errors else 0.0, high if errors < trials else 1.0)
+    return Interval(low if errors else 0.0, high if errors < trials else 1.0)
 
 
-def clopper_pearson(errors: float, trials: float, confidence: float = 0.95) -> Bounds:
+def clopper_pearson(errors: float, trials: float, confidence: float = 0.95) -> Interval:
     """Give the exact interval of a share (Clopper and Pearson 1934), which is never too narrow.
 
     Raises:
@@ -50,7 +61,7 @@ def clopper_pearson(errors: float, trials: float, confidence: float = 0.95) -> B
     beyond = (1 - confidence) / 2
     low = betaincinv(errors, trials - errors + 1, beyond) if errors else 0.0
     high = betaincinv(errors + 1, trials - errors, 1 - beyond) if errors < trials else 1.0
-    return Bounds(float(low), float(high))
+    return Interval(float(low), float(high))
 
 
 def rule_of_three(trials: float) -> float:

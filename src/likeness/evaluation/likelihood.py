@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from likeness.errors import InvalidRequest
 from likeness.evaluation.calibration import ERRORS_NEEDED
 from likeness.evaluation.comparisons import Comparisons, Samples
+from likeness.evaluation.intervals import Estimate
 from likeness.evaluation.tail import GROUPS, UPPER_95
 
 Floats = NDArray[np.float64]
@@ -82,15 +83,6 @@ def least_cllr(mated: NDArray[np.floating], nonmated: NDArray[np.floating]) -> f
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A value with its 95% interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
 class LikelihoodFit:
     """What scores are worth as evidence.
 
@@ -102,8 +94,8 @@ class LikelihoodFit:
 
     method: str
     knots: tuple[tuple[float, float], ...]
-    cllr: Interval
-    cllr_min: Interval
+    cllr: Estimate
+    cllr_min: Estimate
     least_log10: float
     most_log10: float
 
@@ -465,9 +457,9 @@ def _folded(folds: _Table) -> Iterator[tuple[_Counts, _Counts]]:
                 yield training, tested
 
 
-def _jackknifed(value: float, without: list[float]) -> Interval:
+def _jackknifed(value: float, without: list[float]) -> Estimate:
     known = np.array([one for one in without if not np.isnan(one)])
     apart = known - known.mean()
     error = float(np.sqrt((len(known) - 1) / len(known) * (apart**2).sum()))
     low, high = max(value - UPPER_95 * error, 0.0), value + UPPER_95 * error
-    return Interval(float(value), float(low), float(high))
+    return Estimate(float(value), float(low), float(high))

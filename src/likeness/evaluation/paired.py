@@ -12,6 +12,7 @@ from likeness.evaluation.bootstrap import Resampled, resample
 from likeness.evaluation.comparisons import Axis, Comparisons, Samples
 from likeness.evaluation.draws import FIRST_DRAW
 from likeness.evaluation.error_tables import Values, interval
+from likeness.evaluation.intervals import Interval
 from likeness.evaluation.resampled_searches import ResampledSearches, resample_searches
 from likeness.evaluation.searches import Searches
 
@@ -21,7 +22,7 @@ _Figure = tuple[str, Callable[[_Found], Values]]
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
-    """One figure of two systems, and B less A, each with its 95% interval (low, high).
+    """One figure of two systems, and B less A, each with its 95% interval.
 
     `p_value` is two-sided: how often draws of subjects have a difference of the other sign, or
     none, twice. All are NaN where the data carry no such figure.
@@ -31,9 +32,9 @@ class PairedDifference:
     a: float
     b: float
     difference: float
-    a_interval: tuple[float, float]
-    b_interval: tuple[float, float]
-    interval: tuple[float, float]
+    a_interval: Interval
+    b_interval: Interval
+    interval: Interval
     p_value: float
 
 
@@ -168,16 +169,16 @@ def _differences(
         )
 
 
-def _tested(differences: Values) -> tuple[tuple[float, float], float]:
+def _tested(differences: Values) -> tuple[Interval, float]:
     # Percentiles, not `interval`: they leave out zero where the p-value is small, and only there.
     there = np.sort(differences[~np.isnan(differences)])
     if not len(there):
-        return (float("nan"), float("nan")), float("nan")
+        return Interval(float("nan"), float("nan")), float("nan")
     beyond = int(0.025 * (len(there) - 1))
     # The data are a draw as well, so that no p-value is zero.
     sides = (np.count_nonzero(there <= 0.0), np.count_nonzero(there >= 0.0))
     p_value = min(2.0 * (min(sides) + 1) / (len(there) + 1), 1.0)
-    return (float(there[beyond]), float(there[-1 - beyond])), p_value
+    return Interval(float(there[beyond]), float(there[-1 - beyond])), p_value
 
 
 def _most(rates: Values) -> Values:

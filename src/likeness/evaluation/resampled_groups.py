@@ -19,6 +19,7 @@ from likeness.evaluation.error_tables import (
     intervals_of,
     shares,
 )
+from likeness.evaluation.intervals import Interval
 
 # More cells of all axes crossed take too much memory, so axes are counted one after the other.
 _MOST_TOGETHER = 4000
@@ -100,7 +101,7 @@ class CellRates:
         """Give the intervals of `fnmrs`, (G,): lows and highs."""
         return bounded(intervals_of(self.fnmrs, confidence), self.mated_subjects, confidence)
 
-    def same_group_interval(self, confidence: float = 0.95) -> tuple[float, float]:
+    def same_group_interval(self, confidence: float = 0.95) -> Interval:
         """Give the interval of `same_group`."""
         return bounded_interval(self.same_group, np.trace(self.independent), confidence)
 

@@ -17,6 +17,7 @@ from likeness.evaluation.error_tables import (
     intervals_of,
     shares,
 )
+from likeness.evaluation.intervals import Interval
 from likeness.evaluation.searches import Searches
 
 
@@ -53,25 +54,21 @@ class ResampledSearches:
         """Give the FNIR at one threshold."""
         return 1.0 - self._tables.rates_reaching(self._tables.mated, threshold)
 
-    def fpir_interval_at_threshold(
-        self, threshold: float, confidence: float = 0.95
-    ) -> tuple[float, float]:
+    def fpir_interval_at_threshold(self, threshold: float, confidence: float = 0.95) -> Interval:
         """Give the interval of `fpir_at_threshold`."""
         return bounded_interval(
             self.fpir_at_threshold(threshold), self._nonmated_subjects, confidence
         )
 
-    def fnir_interval_at(self, target: float, confidence: float = 0.95) -> tuple[float, float]:
+    def fnir_interval_at(self, target: float, confidence: float = 0.95) -> Interval:
         """Give the interval of `fnir_at`."""
         return bounded_interval(self.fnir_at(target), self._mated_subjects, confidence)
 
-    def fnir_interval_at_threshold(
-        self, threshold: float, confidence: float = 0.95
-    ) -> tuple[float, float]:
+    def fnir_interval_at_threshold(self, threshold: float, confidence: float = 0.95) -> Interval:
         """Give the interval of `fnir_at_threshold`."""
         return bounded_interval(self.fnir_at_threshold(threshold), self._mated_subjects, confidence)
 
-    def hit_rate_interval(self, rank: int, confidence: float = 0.95) -> tuple[float, float]:
+    def hit_rate_interval(self, rank: int, confidence: float = 0.95) -> Interval:
         """Give the interval of the hit rate of a rank, from 1."""
         return bounded_interval(self.hit_rates[:, rank - 1], self._mated_subjects, confidence)
 

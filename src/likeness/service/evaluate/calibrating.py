@@ -209,12 +209,11 @@ def _note(threshold: RateThreshold) -> str:
 
 def _ratios(fit: LikelihoodFit) -> LikelihoodRatios:
     kept = np.unique(np.linspace(0, len(fit.knots) - 1, _MOST_KNOTS).round().astype(int))
-    cllr, least = fit.cllr, fit.cllr_min
     return LikelihoodRatios(
         fit.method,
         tuple(fit.knots[place] for place in kept),
-        Estimate(cllr.value, cllr.low, cllr.high),
-        Estimate(least.value, least.low, least.high),
+        fit.cllr,
+        fit.cllr_min,
         fit.least_log10,
         fit.most_log10,
     )

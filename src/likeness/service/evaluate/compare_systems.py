@@ -11,7 +11,8 @@ from likeness.evaluation import (
     paired_difference,
     paired_search_difference,
 )
-from likeness.service.evaluate.findings import Difference, Estimate
+from likeness.service.evaluate.counted import with_interval
+from likeness.service.evaluate.findings import Difference
 from likeness.service.evaluate.measure import axes_of, global_target
 from likeness.service.evaluate.questions import Questions
 from likeness.service.evaluate.trials import Scored
@@ -58,15 +59,8 @@ def _compared(a: Scored, b: Scored, questions: Questions) -> Iterator[PairedDiff
 def _stated(one: PairedDifference) -> Difference:
     return Difference(
         one.figure,
-        _estimate(one.a, one.a_interval),
-        _estimate(one.b, one.b_interval),
-        _estimate(one.difference, one.interval),
+        with_interval(one.a, one.a_interval),
+        with_interval(one.b, one.b_interval),
+        with_interval(one.difference, one.interval),
         one.p_value if math.isfinite(one.p_value) else None,
     )
-
-
-def _estimate(value: float, interval: tuple[float, float]) -> Estimate:
-    if not math.isfinite(value):
-        return Estimate(None, note="The data carry no such figure.")
-    low, high = (end if math.isfinite(end) else None for end in interval)
-    return Estimate(value, low, high)

@@ -5,8 +5,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.evaluation import caution, clustered_rate, interval, wilson
-from likeness.service.evaluate.findings import Estimate, Rate
+from likeness.evaluation import (
+    ClusteredRate,
+    Estimate,
+    Interval,
+    caution,
+    clustered_rate,
+    interval,
+    wilson,
+)
+from likeness.service.evaluate.findings import Rate
 
 _RULE_OF_THREE = 3.0
 NO_VALUE = Estimate(None, note="The data carry no such figure.")
@@ -22,14 +30,18 @@ def independent(errors: int, trials: int) -> Rate:
 
 def clustered(wrong: NDArray[np.bool_], subjects: NDArray[np.integer]) -> Rate:
     """Give a rate of trials (n,) of subjects (n,), of whom one's may be alike, such as pictures."""
-    found = clustered_rate(wrong, subjects)
+    return rate_of(clustered_rate(wrong, subjects))
+
+
+def rate_of(found: ClusteredRate) -> Rate:
+    """Give a rate that counts how alike trials of one subject are, with what bounds it."""
     note = caution(found.errors, found.trials, found.effective)
     if found.value is None:
         return Rate(found.errors, found.trials, None, note=note)
     return Rate(found.errors, found.trials, found.value, found.low, found.high, note)
 
 
-def resampled(errors: int, trials: int, ends: tuple[float, float]) -> Rate:
+def resampled(errors: int, trials: int, ends: Interval) -> Rate:
     """Give a rate with the interval that resamples of people give it.
 
     Where no error was seen, its upper end says how many independent trials these are worth.
@@ -51,8 +63,15 @@ def estimate(value: float | None, values: NDArray[np.float64], note: str = "") -
     """Give a number with the interval of its (R,) resampled values; of NaN none."""
     if value is None or not math.isfinite(value):
         return Estimate(None, note=note or NO_VALUE.note)
-    low, high = interval(values)
-    return Estimate(value, _finite(low), _finite(high), note)
+    return with_interval(value, interval(values), note)
+
+
+def with_interval(value: float, ends: Interval, note: str = "") -> Estimate:
+    """Give a number with its interval, of which ends may be missing; nothing of NaN."""
+    if not math.isfinite(value):
+        return NO_VALUE
+    low, high = map(_finite, ends)
+    return Estimate(value, low, high, note)
 
 
 def median(values: NDArray[np.float64]) -> Estimate:

@@ -12,18 +12,10 @@ from datetime import datetime
 from pydantic import TypeAdapter, ValidationError
 
 from likeness.errors import InvalidRequest
+from likeness.evaluation import Estimate as Estimate  # findings are made of them
 
 SCHEMA = "likeness-evaluation/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A number with its 95% interval; no value where the data carry none, and then a note."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    note: str = ""
+_NOT_GIVEN = Estimate(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +194,9 @@ class GroupFindings:
     fnmr: Rate
     mated_scores: tuple[float, ...] = ()
     nonmated_scores: tuple[float, ...] = ()
-    mated_shift: Estimate = Estimate(None)
-    nonmated_shift: Estimate = Estimate(None)
-    seconds: Estimate = Estimate(None)
+    mated_shift: Estimate = _NOT_GIVEN
+    nonmated_shift: Estimate = _NOT_GIVEN
+    seconds: Estimate = _NOT_GIVEN
 
 
 @dataclass(frozen=True, slots=True)

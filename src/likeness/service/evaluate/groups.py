@@ -13,6 +13,7 @@ from likeness.evaluation import (
     FailureCounts,
     GroupCounts,
     GroupScores,
+    Interval,
     Shifts,
     columns_of,
     count_by_group,
@@ -37,6 +38,7 @@ from likeness.service.evaluate.counted import (
     independent,
     median,
     resampled,
+    with_interval,
 )
 from likeness.service.evaluate.findings import (
     AxisFindings,
@@ -229,7 +231,7 @@ def _rates(
     """Give the rates of some cells with the ends of their intervals."""
     columns = zip(errors.tolist(), trials.tolist(), *(end.tolist() for end in ends), strict=True)
     for error, trial, low, high in columns:
-        yield resampled(error, trial, (low, high))
+        yield resampled(error, trial, Interval(low, high))
 
 
 def _inequity(
@@ -307,8 +309,5 @@ def _finite(values: Rates) -> tuple[float, ...]:
 
 
 def _shift(shifts: Shifts, number: int) -> Estimate:
-    value, low, high = (
-        float(each[number]) if np.isfinite(each[number]) else None
-        for each in (shifts.values, shifts.lows, shifts.highs)
-    )
-    return NO_VALUE if value is None else Estimate(value, low, high)
+    ends = Interval(float(shifts.lows[number]), float(shifts.highs[number]))
+    return with_interval(float(shifts.values[number]), ends)

@@ -1,12 +1,11 @@
 """1:N figures of what a system scored: FPIR, FNIR and hit rates, with N and L always stated."""
 
-import math
-from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 
 import numpy as np
 
 from likeness.evaluation import (
+    Interval,
     ResampledSearches,
     Searches,
     Share,
@@ -19,7 +18,7 @@ from likeness.evaluation import (
     search_curve,
     threshold_at_fpir,
 )
-from likeness.service.evaluate.counted import estimate
+from likeness.service.evaluate.counted import estimate, resampled
 from likeness.service.evaluate.findings import (
     Curve,
     Estimate,
@@ -67,7 +66,7 @@ def identification_of(scored: Scored, questions: Questions) -> Identification | 
         headline=next((one for one in points if one.target_fpir == HEADLINE_FPIR), None),
         points=tuple(points),
         hit_rates=tuple(
-            _rate(share, partial(found.hit_rate_interval, rank))
+            _hit_rate(share, found.hit_rate_interval(rank))
             for rank, share in enumerate(hit_rates(searches), 1)
         ),
         tradeoff=Curve(
@@ -84,8 +83,8 @@ def _chosen(
     return SearchRates(
         target,
         estimate(threshold, found.threshold(target)),
-        _rate(fpir(searches, threshold), lambda: found.fpir_interval_at_threshold(threshold)),
-        _rate(fnir(searches, threshold), lambda: found.fnir_interval_at(target)),
+        resampled(*fpir(searches, threshold), found.fpir_interval_at_threshold(threshold)),
+        resampled(*fnir(searches, threshold), found.fnir_interval_at(target)),
     )
 
 
@@ -94,14 +93,13 @@ def _given(searches: Searches, found: ResampledSearches, given: GivenThreshold) 
     return SearchRates(
         None,
         Estimate(threshold, note=given.note),
-        _rate(fpir(searches, threshold), lambda: found.fpir_interval_at_threshold(threshold)),
-        _rate(fnir(searches, threshold), lambda: found.fnir_interval_at_threshold(threshold)),
+        resampled(*fpir(searches, threshold), found.fpir_interval_at_threshold(threshold)),
+        resampled(*fnir(searches, threshold), found.fnir_interval_at_threshold(threshold)),
     )
 
 
-def _rate(share: Share, ends: Callable[[], tuple[float, float]]) -> Rate:
-    if not share.trials:
-        return Rate(share.number, share.trials, None, note=caution(share.number, share.trials))
-    low, high = (end if math.isfinite(end) else None for end in ends())
-    note = caution(share.number, share.trials)
-    return Rate(share.number, share.trials, share.value, low, high, note)
+def _hit_rate(share: Share, ends: Interval) -> Rate:
+    # Misses are its errors; where there are none the interval says how few there may be.
+    missed = share.trials - share.number
+    note = caution(missed, share.trials) if missed or not share.trials else ""
+    return replace(resampled(*share, ends), note=note)

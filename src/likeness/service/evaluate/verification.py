@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from likeness.evaluation import (
     FAILED,
     Comparisons,
+    Interval,
     Resampled,
     SortedScores,
     accuracy_by_folds,
@@ -134,8 +135,8 @@ def _point(
     failures: Failures,
     target: float | None,
     threshold: Estimate,
-    fmr_ends: tuple[float, float],
-    fnmr_ends: tuple[float, float],
+    fmr_ends: Interval,
+    fnmr_ends: Interval,
 ) -> OperatingRates:
     mated, nonmated = comparisons.mated_scores, comparisons.nonmated_scores
     at = threshold.value if threshold.value is not None else np.inf

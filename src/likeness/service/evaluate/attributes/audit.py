@@ -19,9 +19,7 @@ from numpy.typing import NDArray
 from likeness.errors import InvalidRequest
 from likeness.evaluation import (
     Axis,
-    Bounded,
     ClusteredRate,
-    caution,
     chance_of_groups,
     clustered_mean,
     clustered_rate,
@@ -33,6 +31,7 @@ from likeness.evaluation import (
 from likeness.service.evaluate.ages import are_ages, axis_of, banded, in_order, years_of
 from likeness.service.evaluate.attributes.judging import Verdicts, judge
 from likeness.service.evaluate.attributes.predictions import NO_ANSWER, Prediction, Predictions
+from likeness.service.evaluate.counted import clustered, rate_of
 from likeness.service.evaluate.findings import (
     DataFacts,
     Estimate,
@@ -288,9 +287,9 @@ def _differences(one: _Judged, other: _Judged) -> Iterator[GroupDifference]:
             yield GroupDifference(
                 axis.name,
                 label,
-                _rate(clustered_rate(a, whose)),
-                _rate(clustered_rate(b, whose)),
-                _estimate(bounded),
+                clustered(a, whose),
+                clustered(b, whose),
+                bounded,
                 chance,
             )
 
@@ -409,16 +408,16 @@ def _group(name: str, judged: _Judged, chosen: NDArray[np.bool_]) -> AttributeGr
     if judged.verdicts.years_off is not None:
         counted = answered & ~np.isnan(judged.verdicts.years_off)
         years, whose = judged.verdicts.years_off[counted], judged.subjects[counted]
-        off, apart = (_estimate(clustered_mean(values, whose)) for values in (years, np.abs(years)))
+        off, apart = (clustered_mean(values, whose) for values in (years, np.abs(years)))
     failed = clustered_rate(judged.failed[chosen], judged.subjects[chosen])
     either = judged.wrong_or_failed
     return AttributeGroup(
         name,
         subjects=failed.subjects,
         images=failed.trials,
-        failed=_rate(failed),
-        wrong=_rate(_wrong(judged, chosen)),
-        wrong_or_failed=_rate(clustered_rate(either[chosen], judged.subjects[chosen])),
+        failed=rate_of(failed),
+        wrong=rate_of(_wrong(judged, chosen)),
+        wrong_or_failed=clustered(either[chosen], judged.subjects[chosen]),
         years_off=off,
         years_apart=apart,
     )
@@ -455,7 +454,7 @@ def _axis(axis: Axis, judged: _Judged) -> AttributeAxis:
         else:
             best, worst = axis.labels[low], axis.labels[high]
             over = _ratio(rates[high], rates[low], best)
-            less = _estimate(difference(rates[high], rates[low]))
+            less = difference(rates[high], rates[low])
     return AttributeAxis(
         axis.name,
         tuple(sorted(groups, key=lambda group: -(group.wrong.value or 0.0))),
@@ -474,19 +473,7 @@ def _ratio(high: ClusteredRate, low: ClusteredRate, best: str) -> Estimate:
         return Estimate(
             None, bounded.low, None, f"Undefined: no answer about '{best}' is wrong. A lower bound."
         )
-    return _estimate(bounded)
-
-
-def _rate(rate: ClusteredRate) -> Rate:
-    note = caution(rate.errors, rate.trials, rate.effective)
-    if rate.value is None:
-        return Rate(0, 0, None, note=note)
-    return Rate(rate.errors, rate.trials, rate.value, rate.low, rate.high, note)
-
-
-def _estimate(bounded: Bounded) -> Estimate:
-    note = "" if bounded.value is not None else "There is nothing to count."
-    return Estimate(bounded.value, bounded.low, bounded.high, note)
+    return bounded
 
 
 def _confusion(judged: _Judged) -> Confusion | None:
@@ -525,10 +512,10 @@ def _by_confidence(judged: _Judged) -> tuple[ConfidencePoint, ...]:
         found.append(
             ConfidencePoint(
                 least,
-                _rate(clustered_rate(used, judged.subjects)),
-                _rate(_wrong(judged, used)),
+                clustered(used, judged.subjects),
+                rate_of(_wrong(judged, used)),
                 worst,
-                _rate(carried[worst]) if worst else None,
+                rate_of(carried[worst]) if worst else None,
             )
         )
     return tuple(found)
