@@ -54,9 +54,12 @@ def threshold_of(nonmated: NDArray[np.floating], target: float) -> float:
     return float(np.nextafter(nonmated.max(), np.float32(np.inf)))
 
 
+@pytest.mark.parametrize("decimals", [0, 2])
 @pytest.mark.parametrize("target", [0.0, 0.001, 0.01, 0.2])
-def test_a_resample_has_the_rates_of_comparisons_that_are_really_repeated(target: float) -> None:
-    comparisons, samples = population(12, 3)
+def test_a_resample_has_the_rates_of_comparisons_that_are_really_repeated(
+    target: float, decimals: int
+) -> None:
+    comparisons, samples = population(12, 3, decimals=decimals)
     axis = samples.axes[0]
     found = resample(
         comparisons, samples, [axis], targets=[target], thresholds=[1.5], resamples=5, seed=3

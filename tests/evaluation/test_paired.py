@@ -111,3 +111,17 @@ def test_the_same_two_systems_are_told_apart_by_their_searches() -> None:
     )
     with pytest.raises(InvalidRequest, match="same samples"):
         paired_search_difference(a, alone, samples, 0.05)
+
+
+@pytest.mark.slow
+def test_differences_by_chance_alone_are_hardly_ever_called_more() -> None:
+    told = np.array(
+        [[one.p_value <= 0.05 for one in differences(*trials(seed=seed))] for seed in range(60)]
+    )
+    assert (told.mean(axis=0) <= 0.05).all()
+
+
+@pytest.mark.slow
+def test_differences_that_were_planted_are_nearly_always_found() -> None:
+    told = [differences(*trials(better=0.7, seed=seed))[0].p_value <= 0.05 for seed in range(60)]
+    assert np.mean(told) >= 0.9

@@ -13,6 +13,10 @@ Intervals of FMR are on the safe side: what belongs to single pairs counts three
 variance (Owen's theorem), so where subjects make no difference they are 1.7 times too wide. Where
 no error was seen every resample has none, and percentiles would end at zero: `error_tables` has
 which end such an interval is given.
+
+Of 200 populations of 100 people with normal scores, 95% intervals of FMR, FNMR, their thresholds
+and groups held the truth in 93 to 100%, and where half of the variance of strangers' scores is that
+of people, in 90 to 97% (`tests/evaluation/test_coverage_of_intervals.py`).
 """
 
 from collections.abc import Mapping, Sequence
