@@ -10,8 +10,11 @@ from likeness.evaluation import (
     PairedDifference,
     Samples,
     Searches,
+    equal_error,
+    fnir,
     paired_difference,
     paired_search_difference,
+    threshold_at_fpir,
 )
 
 
@@ -125,3 +128,22 @@ def test_differences_by_chance_alone_are_hardly_ever_called_more() -> None:
 def test_differences_that_were_planted_are_nearly_always_found() -> None:
     told = [differences(*trials(better=0.7, seed=seed))[0].p_value <= 0.05 for seed in range(60)]
     assert np.mean(told) >= 0.9
+
+
+def test_figures_of_many_trials_are_those_of_the_data_to_the_last_one() -> None:
+    random = np.random.default_rng(3)
+    count = 20_000
+    samples = Samples(np.arange(count, dtype=np.int32), np.zeros(count, bool))
+    mated = np.arange(count) % 2 == 0
+    mates = np.where(mated, random.normal(2.0, 1.0, count), -np.inf)
+    ranks = mated.astype(np.int32)
+    probes = np.arange(count, dtype=np.int32)
+    one = Searches(probes, mated, mates, ranks, random.normal(size=count), 1, 1, 10)
+    for target in (0.07, 0.1, 0.3):
+        missed = paired_search_difference(one, one, samples, target, resamples=2)[0]
+        assert missed.a == pytest.approx(fnir(one, threshold_at_fpir(one, target)).value)
+
+    a, b, people = trials(subjects=120)
+    equal = differences(a, b, people)[1]
+    assert equal.a == pytest.approx(equal_error(a.mated_scores, a.nonmated_scores).rate)
+    assert equal.b == pytest.approx(equal_error(b.mated_scores, b.nonmated_scores).rate)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.evaluation.calibration import ERRORS_NEEDED
+from likeness.evaluation.curves import SortedScores
 from likeness.evaluation.draws import FIRST_DRAW
 from likeness.evaluation.intervals import Interval
 from likeness.evaluation.rates import most_errors
@@ -86,7 +87,8 @@ def edges_between(
     """Choose the ascending scores between which scores are counted together.
 
     Failures alone lie below the second. No non-mated score lies above the last. The threshold that
-    the data themselves have for each target is among them, and so are those that are `fixed`.
+    the data themselves have for each target is among them, and so are those that are `fixed` and
+    the one at which both errors are as equal as they can be.
     Both arrays of scores are sorted in place.
     """
     kind = nonmated.dtype
@@ -109,6 +111,9 @@ def edges_between(
             parts.append(strangers[above : above + 1])
     if len(mates):
         parts.append(mates[_ranks(len(mates))])
+    if len(strangers) and len(mates):
+        equal = SortedScores(mated, nonmated).equal_error().threshold
+        parts.append(np.array([equal], kind))
     return np.unique(np.concatenate(parts))
 
 

@@ -101,7 +101,9 @@ def paired_search_difference(
             "The two systems did not search for the same samples. Give both the same searches."
         )
     found = [
-        resample_searches(each, samples, resamples=resamples, seed=seed, workers=workers)
+        resample_searches(
+            each, samples, targets=[target], resamples=resamples, seed=seed, workers=workers
+        )
         for each in (a, b)
     ]
     figures: list[_Figure[ResampledSearches]] = [
