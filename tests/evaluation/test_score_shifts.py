@@ -48,13 +48,14 @@ def test_groups_that_score_alike_are_not_shifted_for_certain() -> None:
 
 
 @pytest.mark.slow
-def test_intervals_of_shifts_hold_the_true_shift_as_often_as_they_say() -> None:
+@pytest.mark.parametrize("people", [5, 30])
+def test_intervals_of_shifts_hold_the_true_shift_as_often_as_they_say(people: int) -> None:
     """Of groups among many others, so that the middle of all is all but known."""
     held = np.zeros(2)
     for seed in range(300):
         random = np.random.default_rng(seed)
         subjects = np.repeat(np.arange(200), 2)
-        samples = samples_of(subjects.tolist(), np.where(subjects < 30, "a", "b").tolist())
+        samples = samples_of(subjects.tolist(), np.where(subjects < people, "a", "b").tolist())
         own = np.repeat(random.normal(size=200), 2)
         noise = random.normal(size=(400, 400))
         comparisons = every_pair(samples, own[:, None] + own + noise)
@@ -62,7 +63,7 @@ def test_intervals_of_shifts_hold_the_true_shift_as_often_as_they_say() -> None:
         for number, shifts in enumerate((found.nonmated_shifts, found.mated_shifts)):
             held[number] += shifts.lows[0] <= 0 <= shifts.highs[0]
     assert (held / 300 > 0.9).all()
-    assert (held / 300 < 0.99).all()
+    assert (held / 300 < 0.995).all()
 
 
 def test_quantiles_are_scores_that_were_seen_as_numpy_finds_them() -> None:

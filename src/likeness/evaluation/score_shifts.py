@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from likeness.evaluation.comparisons import FAILED, Axis, Comparisons, Samples
 from likeness.evaluation.groups import Rates, check_axis, chunks_of
-from likeness.evaluation.tail import UPPER_95
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -69,11 +68,11 @@ def score_quantiles(
     found = np.array([_quantiles(each, shares) for each in scores])
     by_kind = found.reshape(2, groups, len(shares))
     middles = np.array([_quantiles(each, [0.5])[0] for each in scores])
-    errors = _errors_of_shares(comparisons, samples, axis, middles)
+    reaches = _reaches_of_shares(comparisons, samples, axis, middles)
     ends = np.array(
         [
-            _quantiles(each, [0.5 - UPPER_95 * error, 0.5 + UPPER_95 * error])
-            for each, error in zip(scores, errors, strict=True)
+            _quantiles(each, [0.5 - reach, 0.5 + reach])
+            for each, reach in zip(scores, reaches, strict=True)
         ]
     ).reshape(2, groups, 2)
     del scores
@@ -116,13 +115,16 @@ def _scores_by_kind(comparisons: Comparisons, axis: Axis) -> list[NDArray[np.flo
     return [np.concatenate(parts) for parts in scores]
 
 
-def _errors_of_shares(
+def _reaches_of_shares(
     comparisons: Comparisons, samples: Samples, axis: Axis, middles: Rates
 ) -> Rates:
-    """Give the standard error of the share of each kind's scores that its middle is above, (2G,).
+    """Say how far the interval of the share of scores below a kind's middle reaches, (2G,).
 
-    NaN of fewer than two people.
+    As Student's t of the people has it; NaN of fewer than two.
     """
+    # Imported late: it takes longer than everything else that a command imports.
+    from scipy.special import stdtrit
+
     number, width = len(middles), max(samples.subject_count, 1)
     limits = middles.astype(comparisons.scores.dtype)
     # By kind and person, each person of a pair of strangers, and the one of a mated pair.
@@ -146,7 +148,8 @@ def _errors_of_shares(
         own = pairs * share * (1 - share)
         people = np.count_nonzero(trials, axis=1)
         variance = np.maximum(apart - np.where(strangers, own, 0.0), own) / pairs**2
-        return np.asarray(np.sqrt(variance * people / (people - 1)), np.float64)
+        errors = np.sqrt(variance * people / (people - 1))
+        return np.asarray(stdtrit(people - 1, 0.975) * errors, np.float64)
 
 
 def _quantiles(scores: NDArray[np.floating], shares: Sequence[float]) -> Rates:
