@@ -17,6 +17,7 @@ from likeness.evaluation import (
 from likeness.service.evaluate.findings import Rate
 
 _RULE_OF_THREE = 3.0
+_FEWEST_FOR_MEDIAN = 6
 NO_VALUE = Estimate(None, note="The data carry no such figure.")
 
 
@@ -75,15 +76,20 @@ def with_interval(value: float, ends: Interval, note: str = "") -> Estimate:
 
 
 def median(values: NDArray[np.float64]) -> Estimate:
-    """Give the median of (n,) independent values, NaN left out, with its 95% interval by ranks."""
+    """Give the median of (n,) independent values, NaN left out, with its 95% interval by ranks.
+
+    Fewer than six values have none: with five all lie on one side once in sixteen.
+    """
     known = np.sort(values[np.isfinite(values)])
-    if not len(known):
+    number = len(known)
+    if not number:
         return Estimate(None, note="Not measured.")
+    middle = float(np.median(known))
+    if number < _FEWEST_FOR_MEDIAN:
+        return Estimate(middle)
     # The number of values below the median is binomial with p = 1/2.
-    spread = 0.98 * math.sqrt(len(known))
-    low = max(math.floor(len(known) / 2 - spread), 0)
-    high = min(math.ceil(len(known) / 2 + spread), len(known) - 1)
-    return Estimate(float(np.median(known)), float(known[low]), float(known[high]))
+    beyond = max(math.floor(number / 2 - 0.98 * math.sqrt(number)), 1)
+    return Estimate(middle, float(known[beyond - 1]), float(known[-beyond]))
 
 
 def _finite(value: float) -> float | None:
