@@ -90,6 +90,8 @@ def in_words(found: Estimate, *, noted: bool = True) -> str:
     said = "no value" if found.value is None else f"{found.value:.4g}"
     if found.low is not None and found.high is not None:
         said += f" ({found.low:.4g} to {found.high:.4g})"
+    elif found.value is not None and found.low is not None:
+        said += f" (at least {found.low:.4g})"
     return f"{said}; {found.note}" if noted and found.note else said
 
 

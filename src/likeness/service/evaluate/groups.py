@@ -269,8 +269,8 @@ if set(_COLUMNS) != set(Columns.__dataclass_fields__):
 def _column(column: Column, values: Rates) -> Estimate:
     if column.value is None:
         return Estimate(None, low=column.least, note=column.says)
-    # In resamples without an error in some group a ratio is infinite, and no bound.
-    return estimate(column.value, np.where(np.isfinite(values), values, np.nan), column.says)
+    # Where a group often has no error among resampled people its ratio has no upper bound.
+    return estimate(column.value, values, column.says)
 
 
 def _of_both(
