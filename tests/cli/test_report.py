@@ -106,8 +106,12 @@ def test_a_card_without_a_home_asks_for_the_key(written: Command) -> None:
     assert written("report", "verify", "cut.json").code == 2
 
 
-def test_what_is_no_report_is_not_signed(written: Command) -> None:
-    Path("notes.json").write_text("{}")
+@pytest.mark.parametrize("number", [None, "NaN", "Infinity", "-1e999"])
+def test_what_is_no_report_is_not_signed(written: Command, number: str | None) -> None:
+    report = Path("report.json").read_text()
+    assert '"value": 0.03' in report
+    text = "{}" if number is None else report.replace('"value": 0.03', f'"value": {number}')
+    Path("notes.json").write_text(text)
     outcome = written("report", "sign", "notes.json", "--out", "card.json")
     assert outcome.code == 2
     assert "Not a report of Likeness" in outcome.err

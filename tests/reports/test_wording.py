@@ -61,6 +61,7 @@ def test_other_forms() -> None:
     assert (one_in(1 / 48_123), one_in(0.9), one_in(0)) == ("1 in 48,000", "90 in 100", "none")
     assert (seconds(0.0844), seconds(1.23)) == ("84 ms", "1.2 s")
     assert (score(0.47812), score(99.1234)) == ("0.4781", "99.12")
+    assert percent(-1e308) == "-inf%"
     assert [signed(percent)(value) for value in (0.01, -0.01, 0.0)] == ["+1%", "-1%", "0%"]
 
 

@@ -171,6 +171,8 @@ def _few(value: float, digits: int) -> str:
     """Write a number in so many significant digits at most, without an exponent."""
     if value == 0:
         return "0"
+    if not math.isfinite(value):  # a hundred times what somebody wrote into a report
+        return str(value)
     decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
     text = f"{value:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -239,6 +239,7 @@ def changed_statement(made: SignedCard, *path: Any, value: Any) -> bytes:
 
 
 DOCUMENT = ("predicate", "configuration", 0, "annotations")
+_FIGURE = (*DOCUMENT, "systems", 0, "figures", 0, "estimate", "value")
 
 
 @pytest.mark.parametrize(
@@ -259,8 +260,9 @@ DOCUMENT = ("predicate", "configuration", 0, "annotations")
         changed_statement(nist(), *DOCUMENT, "nist", "groups", value={"a": "-1", "b": "0.1"}),
         changed_statement(nist(), *DOCUMENT, "schema", value="likeness-card/2"),
         changed_statement(nist(), *DOCUMENT, "kind", value="report"),
+        changed_statement(nist(), *_FIGURE, value=12.5).replace(b"12.5", b"1e999"),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_what_is_signed_and_is_no_card_is_refused(payload: bytes) -> None:
     with pytest.raises(InvalidRequest, match="no report card"):

@@ -1,5 +1,6 @@
 """The form for NIST's figures takes what NIST publishes, and nothing half said."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
@@ -87,3 +88,7 @@ def test_an_empty_document_is_none() -> None:
 def test_figures_count_for_a_year(published: str, until: str) -> None:
     figures = read(FORM.replace("2026-05-03", published))
     assert counts_until(figures) == date.fromisoformat(until)
+
+
+def test_figures_of_the_last_day_that_there_is_end() -> None:
+    assert counts_until(replace(read(FORM), published=date.max)) > date(9999, 1, 1)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from likeness.errors import InvalidRequest
 from likeness.evaluation import Estimate as Estimate  # findings are made of them
@@ -344,6 +344,8 @@ class Difference:
     p_value: float | None
 
 
+# Of what it holds, too.
+@with_config(ConfigDict(allow_inf_nan=False))
 @dataclass(frozen=True, slots=True)
 class Report:
     """One report: the findings of one system, or of two side by side, and how they were made."""

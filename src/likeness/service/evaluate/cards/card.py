@@ -30,7 +30,7 @@ from google.protobuf.json_format import ParseError as NotOfItsForm
 from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import STATEMENT_TYPE_URI, Statement
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import (  # type: ignore[attr-defined]  # it says so by a star
     Signature,
@@ -134,6 +134,8 @@ class NistFigures:
         return max(self.groups, key=lambda name: self.groups[name])
 
 
+# Of what it holds, too: 1e999 is a number of JSON.
+@with_config(ConfigDict(allow_inf_nan=False))
 @dataclass(frozen=True, slots=True)
 class Card:
     """What a card says; `report` is the SHA-256 of the report's JSON or of NIST's publication."""

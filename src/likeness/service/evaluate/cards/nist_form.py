@@ -90,7 +90,8 @@ def read_form(text: str, where: str, document: bytes, today: date) -> NistFigure
 
 def counts_until(figures: NistFigures) -> date:
     """Say from which day on figures are too old to count: a year after they were published."""
-    published = figures.published
+    # The last day that there is has none a year after it.
+    published = min(figures.published, date.max - timedelta(days=366))
     try:
         return published.replace(year=published.year + 1)
     except ValueError:  # the 29th of February
