@@ -261,7 +261,12 @@ def test_intervals_are_of_draws_that_have_a_value() -> None:
         assert high == pytest.approx(6.96, abs=0.3)
     narrow = interval(values[:, 0], 0.5)
     assert narrow == pytest.approx((4.33, 5.67), abs=0.2)
-    assert np.isnan(interval(np.full(FIRST_DRAW + 10, np.nan))).all()
+    values[0] = 9.0
+    assert interval(values[:, 0])[1] >= 9.0
+    nothing = np.full(FIRST_DRAW + 10, np.nan)
+    assert np.isnan(interval(nothing)).all()
+    nothing[0] = 1.0
+    assert np.isnan(interval(nothing)).all()
 
 
 def test_what_cannot_be_resampled_is_refused() -> None:

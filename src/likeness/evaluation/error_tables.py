@@ -70,8 +70,12 @@ def intervals_of(values: Values, confidence: float = 0.95) -> tuple[Values, Valu
         # Beyond a pole there is nothing left to move to.
         place = ndtr(bias + z / np.maximum(1.0 - skew * z, 1e-3))
         rank = outwards(place * (there - 1)).astype(int).clip(0)
-        ends.append(draws[rank, np.arange(len(own))].reshape(values.shape[1:]))
-    return ends[0], ends[1]
+        ends.append(draws[rank, np.arange(len(own))])
+    # A figure lies in its interval, however biased its draws are.
+    known = ~np.isnan(own)
+    lows = np.minimum(ends[0], own, out=ends[0], where=known)
+    highs = np.maximum(ends[1], own, out=ends[1], where=known)
+    return lows.reshape(values.shape[1:]), highs.reshape(values.shape[1:])
 
 
 def shares(counts: Counts | Values, totals: Counts) -> Values:
