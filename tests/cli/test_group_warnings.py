@@ -66,3 +66,12 @@ def test_the_models_page_and_doctor_say_the_same(likeness: Command) -> None:
     shown = json.loads(likeness("models", "show", "dlib-resnet-v1", "--json").out)
     assert shown["calibration"]["groups"][0]["group"] == "women"
     assert shown["calibration"]["group_warning"]["asked_for"] == 1e-3
+
+
+def test_only_audits_of_likeness_at_its_own_threshold_are_kept(
+    likeness: Command, tmp_path: Path
+) -> None:
+    for options in (["--system", "rekognition"], ["--threshold", "0.5"]):
+        refused = likeness("audit", tmp_path / "x.csv", "--keep", *options, "--out", tmp_path / "o")
+        assert refused.code == 2
+        assert "--keep" in refused.err

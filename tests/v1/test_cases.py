@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection
 
 from likeness.review import Arrival, Case, Found, Owed, keep_crops, open_watch_cases
-from likeness.terms import Calibration
+from likeness.terms import Calibration, GroupPoint, GroupRates
 from tests.gallery.galleries import MODEL, new
 from tests.review.judging import CROP, SEARCH, found, other
 
@@ -58,6 +58,21 @@ def test_reviewer_sees_a_case_and_both_faces(client: Client) -> None:
     assert probe.headers["x-content-type-options"] == "nosniff"
     face = client.call("GET", f"/v1/cases/{case.id}/candidates/1/face", "reviewer")
     assert face.content == b"reference"
+
+
+def test_who_decides_is_warned_of_groups_that_match_far_too_often(client: Client) -> None:
+    case = open_case(client)
+    path = f"/v1/cases/{case.id}"
+    assert client.call("GET", path, "reviewer").json()["group_warning"] is None
+    women = GroupRates("sex", "women", 5_000, (GroupPoint(-0.1, 0.04, 0.03, 0.05),))
+    known = replace(client.acts.rows.calibration_of(None), groups=(women,))
+    warning = replace(client.acts.rows, calibration_of=lambda of: known, warn_from=10.0)
+    client.acts = replace(client.acts, rows=warning)
+    client.limit()
+    warned = client.call("GET", path, "reviewer").json()["group_warning"]
+    assert (warned["group"], warned["asked_for"], warned["times"]) == ("women", 1e-3, 40.0)
+    # Who may know facts alone has nobody to decide about.
+    assert client.call("GET", path, "auditor").json()["group_warning"] is None
 
 
 def test_subject_found_as_a_whole_is_shown_by_a_face_that_was_kept(client: Client) -> None:
