@@ -12,7 +12,7 @@ from sqlalchemy import update
 from likeness.ledger.tables import ENTRIES
 from likeness.policy.tables import EVIDENCE
 from likeness.secrets import SigningKey
-from likeness.service.evaluate.cards.card import (
+from likeness.service.evaluate.cards.signed_card import (
     encoded_for_signing,
     envelope_of,
     read_signed_card,

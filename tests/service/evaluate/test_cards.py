@@ -22,16 +22,18 @@ from securesystemslib.signer import SSlibKey
 from likeness.errors import InvalidRequest
 from likeness.secrets import SigningKey, VerifyingKey
 from likeness.service.evaluate.cards.card import (
-    LARGEST_CARD,
     NistFigures,
-    SignedCard,
     card_of_nist,
     card_of_report,
+    model_digest,
+    same_report,
+)
+from likeness.service.evaluate.cards.signed_card import (
+    LARGEST_CARD,
+    SignedCard,
     encoded_for_signing,
     envelope_of,
-    model_digest,
     read_signed_card,
-    same_report,
     sign_with,
 )
 from likeness.service.evaluate.findings import Estimate, Rate, to_json

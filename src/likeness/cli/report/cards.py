@@ -23,14 +23,14 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.output_file import check_output, write_output
 from likeness.errors import InvalidRequest
 from likeness.service.evaluate.cards import acts
-from likeness.service.evaluate.cards.card import (
+from likeness.service.evaluate.cards.card import same_report
+from likeness.service.evaluate.cards.nist_form import LARGEST_DOCUMENT, read_form
+from likeness.service.evaluate.cards.signed_card import (
     LARGEST_CARD,
     SignedCard,
     key_id_of,
     read_signed_card,
-    same_report,
 )
-from likeness.service.evaluate.cards.nist_form import LARGEST_DOCUMENT, read_form
 
 CardFile = Annotated[Path, typer.Argument(metavar="CARD.json", help="Report card.")]
 KeyFile = Annotated[

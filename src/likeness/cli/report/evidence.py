@@ -16,7 +16,7 @@ from likeness.errors import InvalidRequest
 from likeness.policy import Evidence
 from likeness.service.evaluate.cards import acts
 from likeness.service.evaluate.cards.acts import ListedEvidence
-from likeness.service.evaluate.cards.card import LARGEST_CARD, read_signed_card
+from likeness.service.evaluate.cards.signed_card import LARGEST_CARD, read_signed_card
 
 
 def accept(

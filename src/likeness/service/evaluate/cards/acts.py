@@ -10,17 +10,14 @@ from likeness.errors import InvalidRequest, NotFound
 from likeness.ledger import read_verifying_key
 from likeness.policy import Evidence, accept_evidence, every_evidence, revoke_evidence
 from likeness.secrets import VerifyingKey
-from likeness.service.evaluate.cards.card import (
-    Card,
-    NistFigures,
+from likeness.service.evaluate.cards.card import Card, NistFigures, card_of_nist, card_of_report
+from likeness.service.evaluate.cards.nist_form import counts_until
+from likeness.service.evaluate.cards.signed_card import (
     SignedCard,
-    card_of_nist,
-    card_of_report,
     key_id_of,
     read_signed_card,
     sign_with,
 )
-from likeness.service.evaluate.cards.nist_form import counts_until
 from likeness.service.evaluate.findings import from_json
 from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import Action
