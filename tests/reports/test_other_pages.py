@@ -14,7 +14,8 @@ from likeness.reports import (
     write_coverage,
 )
 from likeness.reports.blocks import Table
-from likeness.service.evaluate.attributes.audit import Answers, AttributeReport, audit_answers
+from likeness.service.evaluate.attributes.audit import Answers, audit_answers
+from likeness.service.evaluate.attributes.findings import AttributeReport
 from likeness.service.evaluate.attributes.predictions import Prediction, Predictions
 from likeness.service.evaluate.coverage import CoverageReport, cover
 from likeness.service.evaluate.data import DataSource, read_data

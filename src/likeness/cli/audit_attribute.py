@@ -23,8 +23,8 @@ from likeness.service.evaluate.attributes.audit import (
     holds_ages,
     labels_of,
     require_labels,
-    to_json,
 )
+from likeness.service.evaluate.attributes.findings import to_json
 from likeness.service.evaluate.attributes.predictions import predictions_of, read_predictions
 from likeness.service.evaluate.data import DataSource, read_data
 from likeness.service.evaluate.findings import SystemFacts

@@ -31,7 +31,7 @@ from likeness.reports.wording import (
     shortened,
     signed,
 )
-from likeness.service.evaluate.attributes.audit import (
+from likeness.service.evaluate.attributes.findings import (
     AttributeAxis,
     AttributeFindings,
     AttributeGroup,

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import InvalidRequest
-from likeness.service.evaluate.attributes.audit import (
-    Answers,
+from likeness.service.evaluate.attributes.audit import Answers, audit_answers
+from likeness.service.evaluate.attributes.findings import (
     AttributeFindings,
     AttributeReport,
-    audit_answers,
     to_json,
 )
 from likeness.service.evaluate.attributes.predictions import NO_ANSWER, read_predictions

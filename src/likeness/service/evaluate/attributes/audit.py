@@ -8,153 +8,36 @@ counted for each group and each intersection of groups.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
-from likeness.evaluation import (
-    Axis,
-    ClusteredRate,
-    chance_of_groups,
-    clustered_mean,
-    clustered_rate,
-    difference,
-    intersection,
-    paired_difference_of,
-    ratio,
+from likeness.evaluation import intersection
+from likeness.service.evaluate.ages import are_ages, axis_of, banded
+from likeness.service.evaluate.attributes.counting import (
+    Judged,
+    by_confidence,
+    confusion_of,
+    differences_by_group,
+    findings_of_axis,
+    group_of,
+    limits_of_answers,
 )
-from likeness.service.evaluate.ages import are_ages, axis_of, banded, in_order, years_of
-from likeness.service.evaluate.attributes.judging import Verdicts, judge
+from likeness.service.evaluate.attributes.findings import AttributeFindings, AttributeReport
+from likeness.service.evaluate.attributes.judging import judge
 from likeness.service.evaluate.attributes.predictions import NO_ANSWER, Prediction, Predictions
-from likeness.service.evaluate.counted import clustered, rate_of
-from likeness.service.evaluate.findings import (
-    DataFacts,
-    Estimate,
-    Rate,
-    RowProblem,
-    SystemFacts,
-)
+from likeness.service.evaluate.findings import DataFacts, RowProblem, SystemFacts
 from likeness.service.evaluate.readers import Labels
 from likeness.service.evaluate.readers.labels import LabelledRow, key_of
 from likeness.service.evaluate.readers.planning import NOTHING_SAID, DataDescription
 from likeness.service.evaluate.trials import Plan
 
-SCHEMA = "likeness-attributes/1"
-FEWEST_TRIALS = 30
-"""A group with fewer answers is shown, and is neither worst nor best."""
 _MOST_GROUPED_BY = 3
 _MOST_SYSTEMS = 2
-_CONFIDENCES = (50.0, 80.0, 90.0, 95.0, 99.0)
-_MOST_CONFUSED = 12
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeGroup:
-    """One group: `failed` of all its pictures, `wrong` of those answered, and both of all.
-
-    `years_off` is the mean of how many years answers lie above the truth (below: negative), and
-    `years_apart` how far either way; for ages alone.
-    """
-
-    group: str
-    subjects: int
-    images: int
-    failed: Rate
-    wrong: Rate
-    wrong_or_failed: Rate
-    years_off: Estimate | None = None
-    years_apart: Estimate | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeAxis:
-    """All groups of one column, or of several crossed.
-
-    `ratio` and `difference` are the worst group's rate of wrong answers by, and less, the best
-    one's. `chance` is how likely chance alone sets groups so far apart.
-    """
-
-    axis: str
-    groups: tuple[AttributeGroup, ...]
-    worst: str
-    best: str
-    ratio: Estimate
-    difference: Estimate
-    chance: float | None
-    unlabelled: int
-
-
-@dataclass(frozen=True, slots=True)
-class ConfidencePoint:
-    """What is left where answers that the system is less sure of are not used.
-
-    `least` is percent; `worst_group` is of the finest axis.
-    """
-
-    least: float
-    answered: Rate
-    wrong: Rate
-    worst_group: str
-    worst: Rate | None
-
-
-@dataclass(frozen=True, slots=True)
-class Confusion:
-    """How often each label (rows) was answered with what (columns); the last column is failures."""
-
-    labels: tuple[str, ...]
-    answers: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeFindings:
-    """What was found of one system's answers about one attribute."""
-
-    system: SystemFacts
-    rule: str
-    overall: AttributeGroup
-    axes: tuple[AttributeAxis, ...]
-    confusion: Confusion | None
-    confidences: tuple[ConfidencePoint, ...]
-    reasons: tuple[tuple[str, int], ...]
-    problems: tuple[RowProblem, ...]
-    limits: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GroupDifference:
-    """How two systems differ in one group: B less A, of pictures that are wrong or unanswered.
-
-    `chance` is how likely chance alone sets them as far apart: a paired, two-sided test by person.
-    """
-
-    axis: str
-    group: str
-    a: Rate
-    b: Rate
-    difference: Estimate
-    chance: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeReport:
-    """An audit of answers about one attribute: of one system, or of two on the same pictures."""
-
-    title: str
-    made_at: datetime
-    made_by: str
-    data: DataFacts
-    attribute: str
-    findings: tuple[AttributeFindings, ...]
-    differences: tuple[GroupDifference, ...]
-    problems: tuple[RowProblem, ...]
-    schema: str = SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,23 +46,6 @@ class Answers:
 
     system: SystemFacts
     predictions: Predictions
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Judged:
-    """Pictures whose label is known, and what came of each."""
-
-    said: tuple[Prediction, ...]
-    truths: tuple[str, ...]
-    subjects: NDArray[np.int64]
-    failed: NDArray[np.bool_]
-    confidences: NDArray[np.float64]
-    axes: tuple[Axis, ...]
-    verdicts: Verdicts
-
-    @property
-    def wrong_or_failed(self) -> NDArray[np.bool_]:
-        return self.verdicts.wrong | self.failed
 
 
 def audit_answers(
@@ -238,7 +104,7 @@ def audit_answers(
         data=data,
         attribute=attribute,
         findings=findings,
-        differences=tuple(_differences(*judged)) if len(judged) > 1 else (),
+        differences=tuple(differences_by_group(*judged)) if len(judged) > 1 else (),
         problems=labels.problems,
     )
 
@@ -257,41 +123,22 @@ def _said(known: Sequence[str], answers: Answers) -> list[Prediction]:
 
 
 def _findings(
-    labels: Labels, answers: Answers, judged: _Judged, attribute: str
+    labels: Labels, answers: Answers, judged: Judged, attribute: str
 ) -> AttributeFindings:
-    overall = _group("all", judged, np.ones(len(judged.said), bool))
-    axes = tuple(_axis(axis, judged) for axis in judged.axes)
+    overall = group_of("all", judged, np.ones(len(judged.said), bool))
+    axes = tuple(findings_of_axis(axis, judged) for axis in judged.axes)
     failures = Counter(one.failure or NO_ANSWER for one in judged.said if not one.value)
     return AttributeFindings(
         system=answers.system,
         rule=judged.verdicts.rule,
         overall=overall,
         axes=axes,
-        confusion=_confusion(judged),
-        confidences=_by_confidence(judged),
+        confusion=confusion_of(judged),
+        confidences=by_confidence(judged),
         reasons=tuple(failures.most_common()),
         problems=(*answers.predictions.problems, *_unasked(labels, answers.predictions)),
-        limits=_limits(judged, axes, overall, labels, attribute),
+        limits=limits_of_answers(judged, axes, overall, labels, attribute),
     )
-
-
-def _differences(one: _Judged, other: _Judged) -> Iterator[GroupDifference]:
-    """Compare two systems over all pictures, and in each group."""
-    everybody = Axis("all", ("all",), np.zeros(len(one.subjects), np.int32))
-    for axis in (everybody, *one.axes):
-        for code, label in enumerate(axis.labels):
-            chosen = axis.codes == code
-            whose = one.subjects[chosen]
-            a, b = one.wrong_or_failed[chosen], other.wrong_or_failed[chosen]
-            bounded, chance = paired_difference_of(a, b, whose)
-            yield GroupDifference(
-                axis.name,
-                label,
-                clustered(a, whose),
-                clustered(b, whose),
-                bounded,
-                chance,
-            )
 
 
 def labels_of(plan: Plan) -> Labels:
@@ -304,11 +151,6 @@ def labels_of(plan: Plan) -> Labels:
         },
         problems=plan.problems,
     )
-
-
-def to_json(report: AttributeReport) -> bytes:
-    """Give a report as JSON, numbers as they are."""
-    return json.dumps(asdict(report), indent=1, default=str, allow_nan=False).encode()
 
 
 def require_labels(
@@ -372,7 +214,7 @@ def _judge(
     attribute: str,
     by: Sequence[str],
     within: float | None,
-) -> _Judged:
+) -> Judged:
     truths = [row.labels[attribute] for row in rows]
     answers = [one.value for one in said]
     _, subjects = np.unique(
@@ -384,7 +226,7 @@ def _judge(
     grouped += [
         axis_of(column, banded([row.labels.get(column, "") for row in rows])) for column in by
     ]
-    return _Judged(
+    return Judged(
         said=tuple(said),
         truths=tuple(truths),
         subjects=np.asarray(subjects, np.int64),
@@ -399,170 +241,6 @@ def _judge(
         ),
         verdicts=verdicts,
     )
-
-
-def _group(name: str, judged: _Judged, chosen: NDArray[np.bool_]) -> AttributeGroup:
-    answered = chosen & ~judged.failed
-    off: Estimate | None = None
-    apart: Estimate | None = None
-    if judged.verdicts.years_off is not None:
-        counted = answered & ~np.isnan(judged.verdicts.years_off)
-        years, whose = judged.verdicts.years_off[counted], judged.subjects[counted]
-        off, apart = (clustered_mean(values, whose) for values in (years, np.abs(years)))
-    failed = clustered_rate(judged.failed[chosen], judged.subjects[chosen])
-    either = judged.wrong_or_failed
-    return AttributeGroup(
-        name,
-        subjects=failed.subjects,
-        images=failed.trials,
-        failed=rate_of(failed),
-        wrong=rate_of(_wrong(judged, chosen)),
-        wrong_or_failed=clustered(either[chosen], judged.subjects[chosen]),
-        years_off=off,
-        years_apart=apart,
-    )
-
-
-def _wrong(judged: _Judged, chosen: NDArray[np.bool_]) -> ClusteredRate:
-    answered = chosen & ~judged.failed
-    return clustered_rate(judged.verdicts.wrong[answered], judged.subjects[answered])
-
-
-def _axis(axis: Axis, judged: _Judged) -> AttributeAxis:
-    members = [axis.codes == code for code in range(len(axis.labels))]
-    rates = [_wrong(judged, chosen) for chosen in members]
-    carried = [number for number, rate in enumerate(rates) if rate.trials >= FEWEST_TRIALS]
-    groups = [
-        _group(label, judged, chosen) for label, chosen in zip(axis.labels, members, strict=True)
-    ]
-    answered = ~judged.failed
-    chance = chance_of_groups(
-        judged.verdicts.wrong[answered],
-        judged.subjects[answered],
-        Axis(axis.name, axis.labels, axis.codes[answered]),
-    )
-    worst = best = ""
-    over = less = Estimate(
-        None, note=f"Fewer than two groups have {FEWEST_TRIALS} answers, so none is compared."
-    )
-    if len(carried) > 1:
-        ordered = sorted(carried, key=lambda number: (rates[number].value or 0.0, -number))
-        low, high = ordered[0], ordered[-1]
-        if rates[low].value == rates[high].value:
-            note = "All groups that can be compared have one rate."
-            over = less = Estimate(None, note=note)
-        else:
-            best, worst = axis.labels[low], axis.labels[high]
-            over = _ratio(rates[high], rates[low], best)
-            less = difference(rates[high], rates[low])
-    return AttributeAxis(
-        axis.name,
-        tuple(sorted(groups, key=lambda group: -(group.wrong.value or 0.0))),
-        worst=worst,
-        best=best,
-        ratio=over,
-        difference=less,
-        chance=chance,
-        unlabelled=int(np.count_nonzero(axis.codes < 0)),
-    )
-
-
-def _ratio(high: ClusteredRate, low: ClusteredRate, best: str) -> Estimate:
-    bounded = ratio(high, low)
-    if bounded.value is None:
-        return Estimate(
-            None, bounded.low, None, f"Undefined: no answer about '{best}' is wrong. A lower bound."
-        )
-    return bounded
-
-
-def _confusion(judged: _Judged) -> Confusion | None:
-    """Count answers by label; None where there are too many of either for a table."""
-    truths = banded(judged.truths)
-    answers = [one.value for one in judged.said]
-    if judged.verdicts.years_off is not None:
-        middles = [f"{years.middle:g}" if (years := years_of(one)) else one for one in answers]
-        answers = list(banded(middles))
-    labels, columns = in_order(list(set(truths))), in_order([one for one in set(answers) if one])
-    if len(labels) > _MOST_CONFUSED or len(columns) > 2 * _MOST_CONFUSED:
-        return None
-    counts = Counter(zip(truths, answers, strict=True))
-    return Confusion(
-        tuple(labels),
-        (*columns, "failed"),
-        tuple(tuple(counts[label, column] for column in (*columns, "")) for label in labels),
-    )
-
-
-def _by_confidence(judged: _Judged) -> tuple[ConfidencePoint, ...]:
-    """Leave out answers below each confidence; nothing where not every answer has one."""
-    answered = ~judged.failed
-    if not answered.any() or np.isnan(judged.confidences[answered]).any():
-        return ()
-    finest = judged.axes[-1]
-    found = []
-    for least in _CONFIDENCES:
-        used = answered & (np.nan_to_num(judged.confidences, nan=-1.0) >= least)
-        rates = {
-            label: _wrong(judged, used & (finest.codes == code))
-            for code, label in enumerate(finest.labels)
-        }
-        carried = {label: one for label, one in rates.items() if one.trials >= FEWEST_TRIALS}
-        worst = max(carried, key=lambda label: carried[label].value or 0.0, default="")
-        found.append(
-            ConfidencePoint(
-                least,
-                clustered(used, judged.subjects),
-                rate_of(_wrong(judged, used)),
-                worst,
-                rate_of(carried[worst]) if worst else None,
-            )
-        )
-    return tuple(found)
-
-
-def _limits(
-    judged: _Judged,
-    axes: Sequence[AttributeAxis],
-    overall: AttributeGroup,
-    labels: Labels,
-    attribute: str,
-) -> tuple[str, ...]:
-    said = list(judged.verdicts.notes)
-    if unlabelled := len(labels.of_pictures) - len(judged.said):
-        said.append(f"{unlabelled:,} pictures have no label in '{attribute}' and are left out.")
-    for axis in axes:
-        few = [group.group for group in axis.groups if group.wrong.trials < FEWEST_TRIALS]
-        if few:
-            such = ", ".join(few[:6]) + (", ..." if len(few) > 6 else "")
-            said.append(
-                f"{axis.axis}: {len(few)} of {len(axis.groups)} groups have fewer than"
-                f" {FEWEST_TRIALS} answers and are neither worst nor best ({such})."
-            )
-        if axis.chance is not None and axis.chance > 0.05:
-            said.append(
-                f"{axis.axis}: chance alone sets groups as far apart in {100 * axis.chance:.0f} of"
-                " 100 sets of data; these data do not show that the system treats them unequally."
-            )
-    if any(axis.worst for axis in axes):
-        said.append(
-            "Worst and best are those of these data; with other pictures other groups may be."
-        )
-    if not any(row.subject for row in labels.of_pictures.values()):
-        said.append(
-            "Nobody said whose the pictures are, so each counts as another person's. If several"
-            " show one person, the intervals are too narrow."
-        )
-    if overall.failed.errors:
-        said.append(
-            "Pictures without an answer are counted on their own, and as wrong in the last column."
-            " A system that refuses hard pictures looks better in the first."
-        )
-    said.append(
-        "Labels are what somebody saw or was told. An answer about looks is no knowledge of a"
-        " person."
-    )
-    return tuple(said)
 
 
 def _digest(rows: Sequence[LabelledRow]) -> str:
