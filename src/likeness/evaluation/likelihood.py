@@ -4,9 +4,7 @@ A score becomes evidence by a likelihood ratio (LR), fitted by logistic regressi
 adjacent violators (PAV, isotonic regression). Cllr and its least value say how good the evidence is
 (N. Bruemmer and J. du Preez, Application-independent evaluation of speaker detection, Computer
 Speech and Language 2006): 0 is perfect, 1 says nothing, and what lies between Cllr and its least is
-lost by a wrong scale. An LR is never said to be more than the data can carry (after P. Vergeer and
-others, Numerical likelihood ratios outputted by LR systems are often based on extrapolation: when
-to stop extrapolating?, Science and Justice 2016).
+lost by a wrong scale. `likelihood_curves` has how curves are fitted, and where the data end them.
 
 A comparison that failed has no score, so it is no evidence: it is left out here, and counted where
 failures are.
@@ -14,7 +12,6 @@ failures are.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,20 +20,25 @@ from likeness.errors import InvalidRequest
 from likeness.evaluation.calibration import ERRORS_NEEDED
 from likeness.evaluation.comparisons import Comparisons, Samples
 from likeness.evaluation.intervals import Estimate
+from likeness.evaluation.likelihood_curves import (
+    Floats,
+    Knots,
+    ScoreCounts,
+    cost_of,
+    cut_off,
+    least_cost,
+    log10_of,
+    logistic_regression,
+    pooled_violators,
+)
 from likeness.evaluation.tail import GROUPS, UPPER_95
-
-Floats = NDArray[np.float64]
 
 # Of more scores than this, those between two ranks count as the lower one's. The ranks are dense
 # at both ends of the mated and of the non-mated.
 _MOST_SCORES = 2048
 _DENSE_RANKS, _RANKS = 128, 256
 _FOLDS = 5
-# Scores that tell people apart wholly have no finite slope.
-_RIDGE = 1e-5
-_STEPS, _ENOUGH = 60, 1e-7
 _AT_A_TIME, _MOST_IN_SQUARE = 1 << 20, 1 << 14
-
 VERBAL_SCALE: tuple[tuple[float, str], ...] = (
     (2.0, "weak"),
     (10.0, "moderate"),
@@ -66,7 +68,7 @@ def cllr(mated_log10: NDArray[np.floating], nonmated_log10: NDArray[np.floating]
         InvalidRequest: there are none of one of the two.
     """
     _require_both(mated_log10, nonmated_log10)
-    return float(_cost(-np.asarray(mated_log10)).mean() + _cost(nonmated_log10).mean()) / 2
+    return float(cost_of(-np.asarray(mated_log10)).mean() + cost_of(nonmated_log10).mean()) / 2
 
 
 def least_cllr(mated: NDArray[np.floating], nonmated: NDArray[np.floating]) -> float:
@@ -77,8 +79,8 @@ def least_cllr(mated: NDArray[np.floating], nonmated: NDArray[np.floating]) -> f
     """
     _require_both(mated, nonmated)
     scores = np.unique(np.concatenate([mated, nonmated]))
-    return _least_cost(
-        _Counts(scores, *(_counted(scores, np.asarray(some)) for some in (mated, nonmated)))
+    return least_cost(
+        ScoreCounts(scores, *(_counted(scores, np.asarray(some)) for some in (mated, nonmated)))
     )
 
 
@@ -101,7 +103,7 @@ class LikelihoodFit:
 
     def log10_at(self, scores: NDArray[np.floating]) -> Floats:
         """Give the log10 LR of (n,) scores."""
-        return _at(self.knots, scores)
+        return log10_of(self.knots, scores)
 
 
 def fit_likelihood_ratios(
@@ -116,7 +118,7 @@ def fit_likelihood_ratios(
         InvalidRequest: there are too few comparisons, or people, to say anything.
     """
     table = _tabulated(comparisons, samples, seed)
-    fits = {"logistic regression": _logistic, "PAV": _pooled}
+    fits = {"logistic regression": logistic_regression, "PAV": pooled_violators}
     costs = {name: _unseen_cost(table, fit) for name, fit in fits.items()}
     if np.isnan(list(costs.values())).any():
         raise InvalidRequest(
@@ -125,36 +127,25 @@ def fit_likelihood_ratios(
         )
     method = min(fits, key=lambda name: costs[name])
     fit = fits[method]
-    knots = _bounded(fit(table.all()), table.all(), table.people, table.strangers)
+    knots = cut_off(fit(table.all()), table.all(), table.people, table.strangers)
     left_out = [table.without(group) for group in range(GROUPS)]
     return LikelihoodFit(
         method,
         knots,
         _jackknifed(costs[method], [_unseen_cost(some, fit) for some in left_out]),
-        _jackknifed(_least_cost(table.all()), [_least_cost(some.all()) for some in left_out]),
+        _jackknifed(least_cost(table.all()), [least_cost(some.all()) for some in left_out]),
         knots[0][1],
         knots[-1][1],
     )
 
 
-Knots = tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Counts:
-    """How many mated and non-mated comparisons (b,) have each of (b,) ascending scores."""
-
-    scores: Floats
-    mated: Floats
-    nonmated: Floats
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
-    """The same by groups of people: mated (g, b), non-mated (g, g, b), the lower group first.
+    """Comparisons by groups of people and (b,) ascending scores.
 
-    `people` have mated comparisons, `strangers` are pairs of people who have non-mated ones: so
-    many trials are believed to be independent.
+    `mated` is (g, b), `nonmated` (g, g, b), the lower group first. `people` have mated comparisons,
+    `strangers` are pairs of people who have non-mated ones: so many trials are believed to be
+    independent.
     """
 
     scores: Floats
@@ -163,9 +154,9 @@ class _Table:
     people: int
     strangers: int
 
-    def all(self) -> _Counts:
+    def all(self) -> ScoreCounts:
         """Give all of them together."""
-        return _Counts(self.scores, self.mated.sum(0), self.nonmated.sum((0, 1)))
+        return ScoreCounts(self.scores, self.mated.sum(0), self.nonmated.sum((0, 1)))
 
     def without(self, group: int) -> "_Table":
         """Leave out one group of people, wherever they are compared."""
@@ -292,167 +283,34 @@ def _counted(edges: Floats, scores: NDArray[np.floating]) -> Floats:
     return np.bincount(np.searchsorted(edges, scores), minlength=len(edges)).astype(np.float64)
 
 
-def _cost(log10: NDArray[np.floating]) -> Floats:
-    """Give log2(1 + 10^x)."""
-    return np.asarray(np.logaddexp2(0.0, np.asarray(log10, np.float64) * np.log2(10.0)))
-
-
-def _at(knots: Knots, scores: NDArray[np.floating]) -> Floats:
-    places, values = np.array(knots).T
-    return np.asarray(np.interp(scores, places, values), np.float64)
-
-
-def _logistic(counts: _Counts) -> Knots:
-    """Fit log-odds that are a straight line of the score, as if half of all were mated."""
-    mated, nonmated = counts.mated / counts.mated.sum(), counts.nonmated / counts.nonmated.sum()
-    both = mated + nonmated
-    middle = float((both * counts.scores).sum() / 2)
-    spread = float(np.sqrt((both * (counts.scores - middle) ** 2).sum() / 2)) or 1.0
-    design = np.stack([np.ones_like(counts.scores), (counts.scores - middle) / spread])
-    line, ridge = np.zeros(2), np.diag([0.0, _RIDGE])
-
-    def loss(line: Floats) -> float:
-        odds = line @ design
-        cost = mated @ np.logaddexp(0, -odds) + nonmated @ np.logaddexp(0, odds)
-        return float(cost + line @ ridge @ line / 2)
-
-    now = loss(line)
-    for _ in range(_STEPS):
-        share = 0.5 * (1.0 + np.tanh((line @ design) / 2))
-        slope = design @ (both * share - mated) + ridge @ line
-        curvature = (design * (both * share * (1 - share))) @ design.T + ridge
-        step = np.linalg.solve(curvature + 1e-12 * np.eye(2), slope)
-        size, then = 1.0, loss(line - step)
-        while size > 1e-6 and then > now:
-            size /= 2
-            then = loss(line - size * step)
-        line, now = line - size * step, then
-        if float(np.abs(size * step).max()) < _ENOUGH:
-            break
-    # Scores of one person that are lower than strangers' are no evidence for anything.
-    logs = (line @ design if line[1] > 0 else np.zeros_like(counts.scores)) / np.log(10)
-    return _line(float(counts.scores[0]), float(logs[0]), float(counts.scores[-1]), float(logs[-1]))
-
-
-def _line(first: float, low: float, last: float, high: float) -> Knots:
-    return ((first, low), (last, high)) if last > first else ((first, low),)
-
-
-def _pooled(counts: _Counts) -> Knots:
-    """Fit a step for each block of scores that PAV pools; slopes lead from one to the next."""
-    shares = _isotonic(counts.mated, counts.nonmated)
-    prior = counts.mated.sum() / counts.nonmated.sum()
-    ends = np.flatnonzero(np.diff(shares, append=np.inf) > 1e-12)
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    knots: dict[float, float] = {}
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        mated = counts.mated[start : end + 1].sum()
-        nonmated = counts.nonmated[start : end + 1].sum()
-        # Of a step that only one kind is in, half a comparison stands for the other.
-        log = float(np.log10(max(mated, 0.5) / max(nonmated, 0.5) / prior))
-        for score in (counts.scores[start], counts.scores[end]):
-            knots[float(score)] = log
-    # A corrected end may pass its neighbour.
-    levels = np.maximum.accumulate(list(knots.values()))
-    return tuple(zip(knots, levels.tolist(), strict=True))
-
-
-def _isotonic(mated: Floats, nonmated: Floats) -> Floats:
-    """Give the ascending shares of mated comparisons that fit best (PAV)."""
-    from scipy.optimize import isotonic_regression
-
-    there = mated + nonmated > 0
-    fitted = isotonic_regression(
-        mated[there] / (mated + nonmated)[there], weights=(mated + nonmated)[there]
-    )
-    places = np.flatnonzero(there)
-    return np.asarray(
-        fitted.x[np.maximum(np.searchsorted(places, np.arange(len(mated)), side="right") - 1, 0)],
-        np.float64,
-    )
-
-
-def _least_cost(counts: _Counts) -> float:
-    mated, nonmated = counts.mated.sum(), counts.nonmated.sum()
-    if not mated or not nonmated:
-        return np.nan
-    shares = _isotonic(counts.mated, counts.nonmated)
-    with np.errstate(divide="ignore"):
-        logs = np.log10(shares) - np.log10(1 - shares) - np.log10(mated / nonmated)
-    return _mean_cost(counts, logs)
-
-
-def _mean_cost(counts: _Counts, logs: Floats) -> float:
-    # What nobody has costs nothing, even if it were infinite.
-    some, others = counts.mated > 0, counts.nonmated > 0
-    missed = float(counts.mated[some] @ _cost(-logs[some])) / counts.mated.sum()
-    named = float(counts.nonmated[others] @ _cost(logs[others])) / counts.nonmated.sum()
-    return float(missed + named) / 2
-
-
-def _bounded(knots: Knots, counts: _Counts, people: int, strangers: int) -> Knots:
-    """Cut an LR off where the data do not carry it.
-
-    They carry an LR if so many more of the mated than of the non-mated comparisons reach its score,
-    one more misleading comparison assumed of either kind: `people` and `strangers` say among how
-    many independent ones.
-    """
-    logs = _at(knots, counts.scores)
-    mated = counts.mated / counts.mated.sum()
-    nonmated = counts.nonmated / counts.nonmated.sum()
-
-    def most(logs: Floats, right: Floats, wrong: Floats, rights: int, wrongs: int) -> float:
-        reached = np.cumsum(right) * rights / (rights + 1)
-        misled = (np.cumsum(wrong) * wrongs + 1) / (wrongs + 1)
-        carried = np.log10(np.maximum(reached, 1e-300) / misled)
-        return max(float(np.minimum(logs, carried).max()), 0.0)
-
-    high = most(logs[::-1], mated[::-1], nonmated[::-1], people, strangers)
-    low = -most(-logs, nonmated, mated, strangers, people)
-    return _clipped(knots, low, high)
-
-
-def _clipped(knots: Knots, low: float, high: float) -> Knots:
-    """Cut the line off at two values, with a knot where it reaches either."""
-    ends: list[tuple[float, float]] = []
-    for (s0, l0), (s1, l1) in pairwise(knots):
-        ends += [
-            (s0 + (limit - l0) / (l1 - l0) * (s1 - s0), limit)
-            for limit in (low, high)
-            if l0 < limit < l1
-        ]
-    cut = {score: min(max(log, low), high) for score, log in knots}
-    return tuple(sorted({**cut, **dict(ends)}.items()))
-
-
-def _unseen_cost(table: _Table, fit: Callable[[_Counts], Knots]) -> float:
+def _unseen_cost(table: _Table, fit: Callable[[ScoreCounts], Knots]) -> float:
     """Give Cllr, every comparison's LR fitted without the folds that its people are in.
 
     It is NaN where no comparison is left to fit to, or to test.
     """
     missed = named = mated = nonmated = 0.0
     for training, tested in _folded(table.folds()):
-        knots = _bounded(fit(training), training, table.people, table.strangers)
-        logs = _at(knots, table.scores)
-        missed += float(tested.mated @ _cost(-logs))
-        named += float(tested.nonmated @ _cost(logs))
+        knots = cut_off(fit(training), training, table.people, table.strangers)
+        logs = log10_of(knots, table.scores)
+        missed += float(tested.mated @ cost_of(-logs))
+        named += float(tested.nonmated @ cost_of(logs))
         mated += tested.mated.sum()
         nonmated += tested.nonmated.sum()
     return (missed / mated + named / nonmated) / 2 if mated and nonmated else np.nan
 
 
-def _folded(folds: _Table) -> Iterator[tuple[_Counts, _Counts]]:
+def _folded(folds: _Table) -> Iterator[tuple[ScoreCounts, ScoreCounts]]:
     """Give what is fitted to, and what is tested, for every two folds."""
     for one in range(_FOLDS):
         for other in range(one, _FOLDS):
             rest = [fold for fold in range(_FOLDS) if fold not in (one, other)]
-            training = _Counts(
+            training = ScoreCounts(
                 folds.scores,
                 folds.mated[rest].sum(0),
                 folds.nonmated[np.ix_(rest, rest)].sum((0, 1)),
             )
             mated = folds.mated[one] if one == other else np.zeros_like(folds.scores)
-            tested = _Counts(folds.scores, mated, folds.nonmated[one, other])
+            tested = ScoreCounts(folds.scores, mated, folds.nonmated[one, other])
             if training.mated.any() and training.nonmated.any():
                 yield training, tested
 
