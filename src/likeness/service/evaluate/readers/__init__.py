@@ -1,7 +1,9 @@
 """Readers of what is to be evaluated: each makes a plan, and says of every row what is wrong."""
 
 from likeness.service.evaluate.readers.labels import NO_LABELS, Labels, read_labels
-from likeness.service.evaluate.readers.pair_rows import PairRows, is_lfw_list, read_scores
+from likeness.service.evaluate.readers.lfw_list import is_lfw_list
+from likeness.service.evaluate.readers.pair_files import read_scores
+from likeness.service.evaluate.readers.pair_rows import PairRows
 from likeness.service.evaluate.readers.pairs import plan_of_pairs, plan_of_scores
 from likeness.service.evaluate.readers.pictures import plan_of_manifest, plan_of_people
 from likeness.service.evaluate.readers.planning import NOT_STATED, NOTHING_SAID, DataDescription

@@ -9,14 +9,9 @@ from numpy.typing import NDArray
 from likeness.errors import InvalidRequest
 from likeness.service.enrol.csv_rows import inside
 from likeness.service.evaluate.readers.labels import NO_LABELS, Labels, key_of
-from likeness.service.evaluate.readers.pair_rows import (
-    DIFFERENT,
-    SAME,
-    UNSAID,
-    PairRows,
-    is_lfw_list,
-    read_pair_list,
-)
+from likeness.service.evaluate.readers.lfw_list import is_lfw_list
+from likeness.service.evaluate.readers.pair_files import read_pair_list
+from likeness.service.evaluate.readers.pair_rows import DIFFERENT, SAME, UNSAID, PairRows
 from likeness.service.evaluate.readers.pictures import joined_with
 from likeness.service.evaluate.readers.planning import (
     NOTHING_SAID,
