@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from likeness.cli.terminal import command
+from likeness.cli.terminal.output_file import check_report_folder
+from likeness.errors import InvalidRequest
 
 from .conftest import BLUE, RED, Outcome
 
@@ -93,3 +95,15 @@ def test_real_people_are_measured(
     assert {one["kind"] for one in document["axes"]} == {
         *("whole", "labelled", "crossed", "measured")
     }
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_any_picture_is_looked_at(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    (tmp_path / "file").write_text("")
+    for folder, where in (("nowhere", "nowhere"), ("file/deep/er", "file")):
+        with pytest.raises(InvalidRequest, match=f"{where}' is no folder"):
+            check_report_folder(tmp_path / folder)
+    check_report_folder(tmp_path / "new" / "one")
+    assert not (tmp_path / "new").exists()

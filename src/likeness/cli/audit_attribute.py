@@ -1,20 +1,16 @@
 """`likeness audit --attribute`: how often a system's answers about people's looks are wrong."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from likeness import __version__
-from likeness.cli.evaluated import EndpointChoice, nth
-from likeness.cli.terminal.answers import print_json
+from likeness.cli.evaluated import OWN, REKOGNITION, EndpointChoice, nth
 from likeness.cli.terminal.exit_codes import ExitCode
-from likeness.cli.terminal.findings import print_blocks, print_problems
-from likeness.cli.terminal.output_file import write_reports
-from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.findings import write_and_print
+from likeness.cli.terminal.output_file import check_report_folder
 from likeness.cli.terminal.progress import counting
-from likeness.cli.terminal.prompts import require_consent
 from likeness.errors import InvalidRequest
 from likeness.reports import attributes_at_terminal, write_attributes
 from likeness.service.evaluate.attributes.audit import (
@@ -30,9 +26,6 @@ from likeness.service.evaluate.data import DataSource, read_data
 from likeness.service.evaluate.findings import SystemFacts
 from likeness.service.evaluate.readers import NOT_STATED, DataDescription, read_labels
 from likeness.service.evaluate.trials import Plan
-
-_ENDPOINT, _OWN = "rekognition", "likeness"
-_WORK = "work"
 
 
 def audit_attribute(
@@ -69,28 +62,31 @@ def audit_attribute(
     Raises:
         LikenessError: there is nothing to judge, or the endpoint cannot be asked any more.
     """
-    if not systems or _OWN in systems:
+    if not systems or OWN in systems:
         raise InvalidRequest(
             "Likeness guesses nobody's attributes; it judges systems that do. Give --system"
-            f" {_ENDPOINT}, or --system ANSWERS.csv with the columns path,predicted."
+            f" {REKOGNITION}, or --system ANSWERS.csv with the columns path,predicted."
         )
     for name in systems:
-        if name != _ENDPOINT and not Path(name).is_file():
+        if name != REKOGNITION and not Path(name).is_file():
             raise InvalidRequest(
-                f"No such system {name!r}. Give {_ENDPOINT}, or a CSV file of answers with the"
+                f"No such system {name!r}. Give {REKOGNITION}, or a CSV file of answers with the"
                 " columns path,predicted."
             )
+    check_report_folder(out)
     source = DataSource(path=manifest, root=root, description=description)
     # An endpoint needs the pictures, and then all are judged by those that are there.
-    plan = read_data(source)[0] if _ENDPOINT in systems else None
+    plan = read_data(source)[0] if REKOGNITION in systems else None
     labels = read_labels(manifest) if plan is None else labels_of(plan)
     # Before anything is asked, and paid for.
     require_labels(labels, attribute, by, within)
-    files = {name: read_predictions(Path(name), attribute) for name in systems if name != _ENDPOINT}
+    files = {
+        name: read_predictions(Path(name), attribute) for name in systems if name != REKOGNITION
+    }
     answers = []
     for number, typed in enumerate(systems):
-        if plan is not None and typed == _ENDPOINT:
-            said = _asked(plan, endpoint, out / _WORK, holds_ages(labels, attribute))
+        if plan is not None and typed == REKOGNITION:
+            said = _asked(plan, endpoint, out, holds_ages(labels, attribute))
         else:
             said = Answers(SystemFacts(Path(typed).name, "answers", NOT_STATED), files[typed])
         system = replace(
@@ -111,36 +107,19 @@ def audit_attribute(
         data=None if plan is None else plan.data,
         within=within,
     )
-    document = to_json(report)
-    page, written = write_reports(out, write_attributes(report), document)
-    if as_json:
-        print_json(json.loads(document))
-    else:
-        print_blocks(attributes_at_terminal(report))
-        print_problems(
-            [*report.problems, *(one for each in report.findings for one in each.problems)]
-        )
-        print(f"Written to {plain(page)} and {plain(written)}")
+    write_and_print(
+        out,
+        page=write_attributes(report),
+        document=to_json(report),
+        blocks=attributes_at_terminal(report),
+        problems=[*report.problems, *(one for each in report.findings for one in each.problems)],
+        as_json=as_json,
+    )
     return ExitCode.DONE
 
 
-def _asked(plan: Plan, endpoint: EndpointChoice, work: Path, ages: bool) -> Answers:
+def _asked(plan: Plan, endpoint: EndpointChoice, out: Path, ages: bool) -> Answers:
     """Have an endpoint describe every picture."""
-    # It brings boto3's half with it, which a file of answers needs not.
-    from likeness.service.evaluate.systems.endpoint.prices import Cost
-    from likeness.service.evaluate.systems.rekognition_system import RekognitionSystem
-
-    def confirm(cost: Cost) -> None:
-        require_consent(cost.question, endpoint.yes, "nothing was asked")
-
-    system = RekognitionSystem(
-        endpoint.url,
-        endpoint.region,
-        endpoint.calls_per_second,
-        work,
-        confirm,
-        None if endpoint.price is None else {"DetectFaces": endpoint.price},
-    )
     with counting("Pictures") as tell:
-        described = system.answers_of(plan, tell)
+        described = endpoint.system(out).answers_of(plan, tell)
     return Answers(described.system, predictions_of(plan, described, ages=ages))

@@ -1,6 +1,5 @@
 """`likeness coverage`: what a set of pictures covers, and which error rates it could carry."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +10,7 @@ from likeness import __version__
 from likeness.app import Workload
 from likeness.cli.installation import load_locator, prepare
 from likeness.cli.terminal import evaluation_options as options
-from likeness.cli.terminal.answers import print_json
-from likeness.cli.terminal.findings import print_blocks, print_problems
+from likeness.cli.terminal.findings import write_and_print
 from likeness.cli.terminal.options import (
     Artifacts,
     AsJson,
@@ -21,8 +19,7 @@ from likeness.cli.terminal.options import (
     PrecisionChoice,
     Threads,
 )
-from likeness.cli.terminal.output_file import write_reports
-from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.output_file import check_report_folder
 from likeness.cli.terminal.progress import counting
 from likeness.reports import coverage_at_terminal, write_coverage
 from likeness.service.evaluate.coverage import cover, to_json
@@ -71,6 +68,7 @@ def coverage(
     Groups are the manifest's own columns. Pose, sharpness, light and size of the face are measured,
     and the year is the manifest's or the camera's. Nobody's sex, age or race is guessed.
     """
+    check_report_folder(out)
     description = DataDescription(name, data_version, provenance, labelled_by)
     plan, _ = read_data(DataSource(path=data, root=root, labels=labels, description=description))
     made_by = f"Likeness {__version__}"
@@ -99,11 +97,11 @@ def coverage(
                 workers=installation.workers(Workload.MANY),
                 tell=tell,
             )
-    document = to_json(report)
-    page, written = write_reports(out, write_coverage(report), document)
-    if as_json:
-        print_json(json.loads(document))
-        return
-    print_blocks(coverage_at_terminal(report))
-    print_problems(report.problems)
-    print(f"Written to {plain(page)} and {plain(written)}")
+    write_and_print(
+        out,
+        page=write_coverage(report),
+        document=to_json(report),
+        blocks=coverage_at_terminal(report),
+        problems=report.problems,
+        as_json=as_json,
+    )

@@ -1,6 +1,5 @@
 """One run of `likeness evaluate` or `audit`: from options to a report in a folder."""
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -11,10 +10,9 @@ from pathlib import Path
 from likeness import __version__
 from likeness.app import Installation, Workload
 from likeness.cli.installation import load_finder, prepare
-from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.exit_codes import ExitCode, warn
-from likeness.cli.terminal.findings import print_blocks, print_problems
-from likeness.cli.terminal.output_file import check_report_folder, write_reports
+from likeness.cli.terminal.findings import write_and_print
+from likeness.cli.terminal.output_file import check_report_folder
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.prompts import require_consent
@@ -47,6 +45,20 @@ class EndpointChoice:
     calls_per_second: float
     price: float | None
     yes: bool
+
+    def system(self, out: Path) -> RekognitionSystem:
+        """Give the system under test, whose answers are kept in the folder of the report."""
+        return RekognitionSystem(
+            self.url,
+            self.region,
+            self.calls_per_second,
+            out / _WORK,
+            self._confirm,
+            None if self.price is None else dict.fromkeys(AWS_PRICES, self.price),
+        )
+
+    def _confirm(self, cost: Cost) -> None:
+        require_consent(cost.question, self.yes, "nothing was asked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +116,14 @@ def run(chosen: Run) -> ExitCode:
             clock=lambda: datetime.now(UTC),
             tell=tell,
         )
-    _write(chosen, report)
+    write_and_print(
+        chosen.out,
+        page=write_html(report),
+        document=to_json(report),
+        blocks=terminal(report),
+        problems=(problem for findings in report.findings for problem in findings.problems),
+        as_json=chosen.as_json,
+    )
     if chosen.keep:
         _keep_groups(chosen, report)
     for system in systems:
@@ -150,18 +169,6 @@ def processor() -> str:
     return f"{names[0] if names else 'unknown processor'}, {cores} cores"
 
 
-def _write(chosen: Run, report: Report) -> None:
-    document = to_json(report)
-    page, written = write_reports(chosen.out, write_html(report), document)
-    if chosen.as_json:
-        print_json(json.loads(document))
-        return
-    print_blocks(terminal(report))
-    for findings in report.findings:
-        print_problems(findings.problems)
-    print(f"Written to {plain(page)} and {plain(written)}")
-
-
 def _systems(chosen: Run, scores: PairRows | None) -> list[SystemUnderTest]:
     names = list(chosen.systems)
     if scores is not None:
@@ -178,19 +185,7 @@ def _system(chosen: Run, name: str, number: int) -> SystemUnderTest:
     if name == OWN:
         return _own_system(chosen, prepare(**chosen.networks))
     if name == REKOGNITION:
-        endpoint = chosen.endpoint
-
-        def confirm(cost: Cost) -> None:
-            require_consent(cost.question, endpoint.yes, "nothing was asked")
-
-        return RekognitionSystem(
-            endpoint.url,
-            endpoint.region,
-            endpoint.calls_per_second,
-            chosen.out / _WORK,
-            confirm,
-            None if endpoint.price is None else dict.fromkeys(AWS_PRICES, endpoint.price),
-        )
+        return chosen.endpoint.system(chosen.out)
     path = Path(name)
     if not path.is_file():
         raise InvalidRequest(

@@ -1,8 +1,12 @@
-"""Prints the sentences and tables of a report."""
+"""Writes a report into its folder, and prints its sentences and tables."""
 
+import json
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+from likeness.cli.terminal.answers import print_json
+from likeness.cli.terminal.output_file import write_reports
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import folded
 from likeness.reports import Block, Cell, Columns, Facts, Heading, Items, Plot, Table, Text
@@ -10,6 +14,29 @@ from likeness.service.evaluate.findings import RowProblem
 
 _WIDTH_OF_FILES = 100
 _MOST_PROBLEMS = 5
+
+
+def write_and_print(
+    folder: Path,
+    *,
+    page: bytes,
+    document: bytes,
+    blocks: Iterable[Block],
+    problems: Iterable[RowProblem],
+    as_json: bool,
+) -> None:
+    """Write a report's page and JSON, and print it: the JSON, or its blocks and problems.
+
+    Raises:
+        InvalidRequest: the folder cannot be written to.
+    """
+    places = write_reports(folder, page, document)
+    if as_json:
+        print_json(json.loads(document))
+        return
+    print_blocks(blocks)
+    print_problems(list(dict.fromkeys(problems)))
+    print(f"Written to {' and '.join(plain(place) for place in places)}")
 
 
 def print_blocks(blocks: Iterable[Block]) -> None:

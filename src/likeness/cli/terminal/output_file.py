@@ -58,17 +58,22 @@ def write_output(path: Path, content: bytes) -> None:
 
 
 def check_report_folder(folder: Path) -> None:
-    """Make the folder of a report, before the work and not after it.
+    """Refuse a folder that cannot be made or written to, before the work and not after it.
 
     Raises:
-        InvalidRequest: it cannot be made.
+        InvalidRequest: it is a file, or lies in one, or where we may not write.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    place = Path.cwd() / folder
+    while not os.path.lexists(place):
+        place = place.parent
+    if not place.is_dir():
         raise InvalidRequest(
-            f"'{folder}' cannot be made ({error.strerror}). Name another folder."
-        ) from error
+            f"'{folder}' cannot be made: '{place}' is no folder. Name another folder."
+        )
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise InvalidRequest(
+            f"'{folder}' cannot be written to. Make '{place}' writable, or name another folder."
+        )
 
 
 def write_reports(folder: Path, html: bytes, document: bytes) -> tuple[Path, Path]:
@@ -78,6 +83,12 @@ def write_reports(folder: Path, html: bytes, document: bytes) -> tuple[Path, Pat
         InvalidRequest: they cannot be written.
     """
     check_report_folder(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidRequest(
+            f"'{folder}' cannot be made ({error.strerror}). Name another folder."
+        ) from error
     page, written = folder / "report.html", folder / "report.json"
     write_output(written, document)
     write_output(page, html)
