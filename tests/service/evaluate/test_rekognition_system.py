@@ -15,9 +15,9 @@ from botocore.session import Session
 
 from likeness.errors import Fault, InvalidRequest
 from likeness.service.evaluate.findings import DataFacts
-from likeness.service.evaluate.systems import rekognition_system as system_module
 from likeness.service.evaluate.systems.endpoint import asking as asking_module
 from likeness.service.evaluate.systems.endpoint import client as client_module
+from likeness.service.evaluate.systems.endpoint import trial as trial_module
 from likeness.service.evaluate.systems.endpoint.client import Pace
 from likeness.service.evaluate.systems.endpoint.descriptions import FaceDescription
 from likeness.service.evaluate.systems.endpoint.prices import Cost
@@ -436,7 +436,7 @@ def test_people_are_ranked_by_their_best_picture(endpoint: FakeEndpoint, tmp_pat
 def test_more_pictures_than_a_list_can_hold_are_several_galleries(
     endpoint: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(system_module, "MOST_CANDIDATES", 3)
+    monkeypatch.setattr(trial_module, "MOST_CANDIDATES", 3)
     people = [f"p{n // 2}" for n in range(7)]
     scored = score(endpoint, plan_of(tmp_path / "d", people, None), tmp_path, depth=3)
     made = scored.comparisons

@@ -14,7 +14,7 @@ from likeness.service.evaluate.trials import Plan
 from likeness.terms import checked_text, composed
 
 if TYPE_CHECKING:  # it brings boto3's half with it
-    from likeness.service.evaluate.systems.rekognition_system import Described
+    from likeness.service.evaluate.systems.endpoint.trial import Described
 
 NO_ANSWER = "no answer"
 """The reason of a picture that no row answers."""
