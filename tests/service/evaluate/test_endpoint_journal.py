@@ -58,7 +58,26 @@ def test_what_an_endpoint_failed_to_answer_last_is_forgotten(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "line", [b"x", b"{}", b"[]", b'{"key": 3}', b'{"key": [3]}', b"\xff", b"", b"[" * 100_000]
+    "line",
+    [
+        b"x",
+        b"{}",
+        b"[]",
+        b'{"key": 3}',
+        b'{"key": [3]}',
+        b"\xff",
+        b"",
+        b"[" * 100_000,
+        b'{"key": ["CompareFaces", "a", "b"], "score": "99"}',
+        b'{"key": ["CompareFaces", "a", "b"], "score": NaN}',
+        b'{"key": ["CompareFaces", "a", "b"], "score": ' + b"9" * 400 + b"}",
+        b'{"key": ["CompareFaces", "a", "b"], "s": -1}',
+        b'{"key": ["SearchFacesByImage", "a"], "found": [[-1, 99]]}',
+        b'{"key": ["SearchFacesByImage", "a"], "found": [[1e999, 99]]}',
+        b'{"key": ["SearchFacesByImage", "a"], "found": [[1, 2, 3]]}',
+        b'{"key": ["DetectFaces", "a"], "fault": {}}',
+    ],
+    ids=range(16),
 )
 def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
     path = filled(tmp_path)
@@ -70,7 +89,9 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
 
 @pytest.mark.parametrize("header", [b"x\n", b"{}\n", b"[]\n", b'{"format": "other"}\n'])
 def test_another_file_is_no_journal(tmp_path: Path, header: bytes) -> None:
-    (tmp_path / "calls.jsonl").write_bytes(header)
+    path = tmp_path / "calls.jsonl"
+    path.touch(0o600)
+    path.write_bytes(header)
     with pytest.raises(InvalidRequest, match="Not a journal"):
         Journal(tmp_path, "there")
 
@@ -89,6 +110,30 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidRequest, match="cannot be opened"):
         Journal(tmp_path / "file", "there")
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "pipe", "open to others", "not ours"])
+def test_a_file_that_somebody_else_put_there_is_neither_read_nor_written(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter, path = tmp_path / "letter", tmp_path / "calls.jsonl"
+    letter.touch(0o600)
+    match kind:
+        case "link":
+            path.symlink_to(letter)
+        case "hard link":
+            path.hardlink_to(letter)
+        case "pipe":
+            os.mkfifo(path, 0o600)
+        case "open to others":
+            path.touch()
+            path.chmod(0o666)
+        case _:
+            path.touch(0o600)
+            monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    with pytest.raises(InvalidRequest, match=r"Remove it|cannot be opened"):
+        Journal(tmp_path, "there")
+    assert letter.read_bytes() == b""
 
 
 def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

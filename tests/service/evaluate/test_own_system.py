@@ -206,7 +206,10 @@ def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
         '{"sha256": "b", "seconds": 1, "mean": NaN, "vector": ""}',
         '{"sha256": "b", "seconds": 1, "mean": 0, "vector": "AAAAAA=="}',
         "[]",
+        "[" * 100_000,
+        '{"sha256": "b", "failure": "x", "seconds": ' + "9" * 400 + "}",
     ],
+    ids=range(6),
 )
 def test_a_damaged_line_ends_what_is_kept(tmp_path: Path, line: str) -> None:
     kept = KeptTemplates(tmp_path, "model", "cohort")

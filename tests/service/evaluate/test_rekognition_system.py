@@ -569,6 +569,19 @@ def test_a_collection_that_somebody_deleted_is_made_anew(
     assert endpoint.collections == {}
 
 
+def test_a_journal_that_somebody_wrote_has_no_other_collection_deleted(
+    endpoint: FakeEndpoint, tmp_path: Path
+) -> None:
+    plan = plan_of(tmp_path / "d", PEOPLE, PAIRS)
+    score(endpoint, plan, tmp_path)
+    (journal,) = (tmp_path / "journal").rglob("calls.jsonl")
+    with journal.open("a") as file:
+        file.write('{"key":["collection","staff"],"state":"made","gallery":"x"}\n')
+    endpoint.collections["staff"] = {}
+    score(endpoint, plan_of(tmp_path / "d", PEOPLE, None), tmp_path)
+    assert list(endpoint.collections) == ["staff"]
+
+
 def test_what_was_agreed_to_before_is_not_brought_up_again(
     endpoint: FakeEndpoint, tmp_path: Path
 ) -> None:

@@ -5,7 +5,6 @@ written; `remove` takes them away. A picture is known by its bytes, so they serv
 """
 
 import base64
-import binascii
 import fcntl
 import json
 import os
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import Conflict, InvalidRequest
+from likeness.service.evaluate.systems.private_file import open_private
 
 _FORMAT = "likeness-kept-templates/1"
 
@@ -44,15 +44,7 @@ class KeptTemplates:
         self.path = folder / f"templates-{name.rstrip('=')[-40:]}.jsonl"
         self._head = {"format": _FORMAT, "model": model, "cohort": cohort_version}
         self._known: dict[str, KeptTemplate] = {}
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            self._file = os.fdopen(descriptor, "r+b", buffering=0)
-        except OSError as error:
-            raise InvalidRequest(
-                f"{str(self.path)!r} cannot be opened ({error.strerror}). Name another folder to"
-                " work in."
-            ) from error
+        self._file = os.fdopen(open_private(self.path), "r+b", buffering=0)
         try:
             self._claim()
             self._read()
@@ -99,7 +91,7 @@ class KeptTemplates:
         """Read what an earlier run kept; what was half written is cut off and done again."""
         end = 0
         lengths = set[int]()
-        with self.path.open("rb") as lines:
+        with open(self._file.fileno(), "rb", closefd=False) as lines:
             for number, line in enumerate(lines):
                 known = _read_line(line, self._head if number == 0 else None)
                 if known is None:
@@ -143,5 +135,5 @@ def _read_line(line: bytes, head: dict[str, str] | None) -> dict[str, KeptTempla
                 float(read["seconds"]), vector.astype(np.float32), mean
             )
         }
-    except (ValueError, KeyError, TypeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

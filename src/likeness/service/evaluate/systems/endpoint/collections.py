@@ -3,6 +3,7 @@
 Each is in the journal before it is made, so that none is forgotten that a killed run left behind.
 """
 
+import re
 import secrets
 from collections.abc import Collection, Iterator
 
@@ -13,6 +14,8 @@ from likeness.service.evaluate.systems.endpoint.client import Unanswered, Unusab
 from likeness.service.evaluate.systems.endpoint.journal import Key
 
 _PREFIX = "likeness-evaluation-"
+# A journal that somebody else wrote names no others: what it names is deleted.
+_OURS = re.compile(re.escape(_PREFIX) + r"[0-9a-f]{16}")
 _KIND = "collection"
 VERSION = "version"
 MAKING, MADE, DELETED = "making", "made", "deleted"
@@ -38,7 +41,7 @@ def collection_of(asker: Asker, gallery: str) -> tuple[str, str] | None:
     """Give the name and state of the latest collection for a gallery, if one was ever made."""
     found = None
     for key, entry in asker.journal:
-        if key[0] == _KIND and entry.get("gallery") == gallery:
+        if _is_ours(key) and entry.get("gallery") == gallery:
             found = key[1], str(entry.get("state"))
     return found
 
@@ -88,8 +91,12 @@ def leftovers(asker: Asker) -> list[tuple[str, str]]:
     return [
         (key[1], str(entry.get("gallery")))
         for key, entry in asker.journal
-        if key[0] == _KIND and entry.get("state") != DELETED
+        if _is_ours(key) and entry.get("state") != DELETED
     ]
+
+
+def _is_ours(key: Key) -> bool:
+    return len(key) == 2 and key[0] == _KIND and _OURS.fullmatch(key[1]) is not None
 
 
 def note_version(asker: Asker) -> None:

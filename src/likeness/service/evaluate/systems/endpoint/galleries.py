@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.errors import Fault
+from likeness.errors import Fault, InvalidRequest
 from likeness.service.evaluate.systems.endpoint import answers, collections
 from likeness.service.evaluate.systems.endpoint.asking import Asker, Call, Progress, reason_of
 from likeness.service.evaluate.systems.endpoint.client import Unanswered, Unusable
@@ -130,6 +130,11 @@ class Gallery:
     def candidates(self, picture: str) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Give numbers in `ids` and similarities of those that a picture was found alike."""
         found = (self._search(picture) or {}).get("found", _NONE)
+        if len(found) and found[:, 0].max() >= len(self.ids):
+            raise InvalidRequest(
+                f"The journal {str(self._asker.journal.path)!r} names candidates whom nobody"
+                " enrolled. Delete it; all is asked again."
+            )
         return found[:, 0].astype(np.intp), found[:, 1]
 
     def _search_failure(self, picture: str) -> str | None:

@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 
 from likeness.errors import Conflict, InvalidRequest
+from likeness.service.evaluate.systems.private_file import open_private
 
 _FORMAT = "likeness-endpoint-journal/1"
 _NAME = "calls.jsonl"
+# What of an entry is numbers, in how many dimensions; all else is text.
+_NUMBERS = {"score": 0, "s": 0, "faces": 0, "gender_confidence": 0, "age": 1, "found": 2}
 
 Key = tuple[str, ...]
 """An operation, and what it was asked about."""
@@ -39,14 +42,7 @@ class Journal:
         self._lock = threading.Lock()
         self._entries: dict[Key, Entry] = {}
         self._size = 0
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise InvalidRequest(
-                f"The journal {str(self.path)!r} cannot be opened ({error.strerror}). Name another"
-                " folder for it."
-            ) from error
+        self._descriptor = open_private(self.path)
         try:
             self._claim()
             self._read(endpoint)
@@ -107,7 +103,7 @@ class Journal:
             ) from error
 
     def _read(self, endpoint: str) -> None:
-        with self.path.open("rb") as file:
+        with open(self._descriptor, "rb", closefd=False) as file:
             whole = 0
             faults: list[Key] = []
             for number, line in enumerate(file, 1):
@@ -156,13 +152,41 @@ class Journal:
             key = entry.pop("key")
             if not (isinstance(key, list) and all(isinstance(part, str) for part in key)):
                 raise TypeError
+            _require_kinds(entry)
             entry = _packed(entry)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             raise InvalidRequest(
                 f"The journal {str(self.path)!r} is damaged at line {number}. Delete that line;"
                 " that call is asked again."
             ) from error
         return tuple(key), entry
+
+
+def _require_kinds(entry: Entry) -> None:
+    """See that what is known of an answer is what was written there, whoever gave the file.
+
+    Raises:
+        ValueError, TypeError: it is not.
+    """
+    for name, value in entry.items():
+        if name not in _NUMBERS:
+            right = isinstance(value, str)
+        else:
+            numbers = np.asarray(value)
+            right = (
+                numbers.dtype.kind in "iuf"
+                and (numbers.ndim == _NUMBERS[name] or not numbers.size)
+                and bool(np.isfinite(numbers).all() and (numbers >= 0).all())
+            )
+        if not right:
+            raise TypeError(name)
 
 
 def _packed(entry: Entry) -> Entry:

@@ -179,7 +179,7 @@ class Trial:
                 continue
             answer = comparison.answer((self._ids[first], self._ids[second])) or {}
             if (reason := reason_of(answer)) is None:
-                scores[place] = answer.get("score", np.nan)
+                scores[place] = answer.get("score", FAILED)
             else:
                 names = (self._plan.samples[number].name for number in (first, second))
                 self._problems.add(
