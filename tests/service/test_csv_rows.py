@@ -83,12 +83,13 @@ def test_one_column_alone_needs_no_separator_and_names_hold_any(tmp_path: Path) 
         (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "not a CSV file"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not a CSV file"),
         (b"a,b\n" + b"x" * 2_000_000, "line 2 has more than"),
+        (b"a,b" + b"," * 999 + b"\n", "line 1: 1,001 columns, at most 1,000 are read"),
     ],
     ids=[
         *("empty", "column", "short", "missing", "long", "long by semicolons", "encoding"),
         *("half a character", "quote", "two separators", "twice", "declared otherwise"),
         *("declared and long", "declared bar", "NUL", "no mark", "32 bits", "JPEG", "PNG"),
-        "endless",
+        *("endless", "columns"),
     ],
 )
 def test_a_file_that_is_not_as_it_must_be_says_where(

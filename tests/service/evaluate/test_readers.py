@@ -137,6 +137,8 @@ def test_what_the_data_cannot_carry_is_said(people: Path, rows: list[str], says:
     [
         (["path,name", "Ada/1.jpg,Ada"], "no column subject"),
         (["path,subject,sex,sex", "Ada/1.jpg,Ada,F,M"], "column sex comes twice"),
+        (["path,subject,s\x1b[31mex", "Ada/1.jpg,Ada,F"], "column's name holds a control"),
+        ([f"path,subject,{'s' * 300}", "Ada/1.jpg,Ada,F"], "column's name has 300 characters"),
         (["path,subject"], "no rows"),
         (["path,subject", "no.jpg,Ada", "nor.jpg,Bo"], "2 are listed.*line 2"),
         (['path,subject\n"Ada/1.jpg,Ada'], "not CSV"),
@@ -229,6 +231,19 @@ def test_lists_of_lfw_have_one_fold_or_several(tmp_path: Path, head: str) -> Non
     if plan.folds is not None:
         assert plan.folds.tolist() == [0, 0, 1, 1]
     assert plan.problems == ()
+
+
+def test_no_ending_of_a_picture_of_lfws_list_leads_out_of_its_folder(tmp_path: Path) -> None:
+    for number in (1, 2):
+        picture = tmp_path / "images" / "Ada" / f"Ada_000{number}.jpg"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_bytes(bytes([number]))
+    (tmp_path / "secret.png").write_bytes(b"elsewhere")
+    (picture.parent / "Ada_0003.png").symlink_to(tmp_path / "secret.png")
+    pairs = written(tmp_path, "1", "Ada\t1\t2", "Ada\t1\t3", name="pairs.txt")
+    plan = plan_of_pairs(pairs, root=tmp_path / "images")
+    assert [one.name for one in plan.samples] == ["Ada/Ada_0001.jpg", "Ada/Ada_0002.jpg"]
+    assert any("leads out of" in says for _, says in said(plan))
 
 
 def test_bad_rows_of_lfws_list_are_said(tmp_path: Path) -> None:

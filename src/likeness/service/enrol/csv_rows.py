@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _LONGEST_LINE = 1 << 20
+# Each row has a value of each, if an empty one: a short file could fill the memory.
+_MOST_COLUMNS = 1000
 # What Excel writes and reads before the columns, so that others know what separates values.
 _DECLARED = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
 # Bytes at the beginning of a file that tell what kind it is.
@@ -66,6 +68,11 @@ def read_rows(
             separator = _separator(place, first, needed, choice, distinct)
             reader = csv.reader(chain([first], lines), strict=True, delimiter=separator)
             columns = _columns(next(reader, []))
+            if len(columns) > _MOST_COLUMNS:
+                raise InvalidRequest(
+                    f"{place}: {len(columns):,} columns, at most {_MOST_COLUMNS:,} are read. Leave"
+                    " some out."
+                )
             for values in reader:
                 last = before + reader.line_num
                 if not any(values):

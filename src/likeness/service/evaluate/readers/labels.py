@@ -57,14 +57,18 @@ def labelled_rows(manifest: Path, problems: Problems, needed: tuple[str, ...]) -
     """Read every row of a manifest; those that are not as they must be are among the problems.
 
     Raises:
-        InvalidRequest: it is no such file, or a column is missing or comes twice.
+        InvalidRequest: it is no such file, or a column is missing, comes twice, or has no name
+            that can be kept.
     """
     rows = []
 
     def skip(line: int, error: InvalidRequest) -> None:
         problems.add_row("rows that cannot be read", line, f"{error} The row is left out.")
 
+    columns = None
     for line, row in read_rows(manifest, needed, skip=skip, distinct=True):
+        if columns is None:
+            columns = [checked_text(one, "A column's name") for one in row if one]
         try:
             subject = row.get("subject", "").strip()
             if subject or "subject" in needed:

@@ -128,8 +128,10 @@ def _plan(
 def _found(root: Path, name: str, endings: tuple[str, ...]) -> Path:
     path = inside(root, name)
     if endings and not is_there(path):
-        others = (path.with_suffix(ending) for ending in endings)
-        return next((other for other in others if is_there(other)), path)
+        for ending in endings:
+            other = inside(root, str(Path(name).with_suffix(ending)))
+            if is_there(other):
+                return other
     return path
 
 
