@@ -54,7 +54,7 @@ class EndpointChoice:
             self.calls_per_second,
             out / _WORK,
             self._confirm,
-            None if self.price is None else dict.fromkeys(AWS_PRICES, self.price),
+            prices=None if self.price is None else dict.fromkeys(AWS_PRICES, self.price),
         )
 
     def _confirm(self, cost: Cost) -> None:

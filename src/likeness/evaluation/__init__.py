@@ -109,6 +109,7 @@ from likeness.evaluation.inequity import (
     yields,
 )
 from likeness.evaluation.intervals import (
+    RULE_OF_THREE,
     Estimate,
     Interval,
     carries,
@@ -165,6 +166,7 @@ __all__ = [
     "ERRORS_NEEDED",
     "FAILED",
     "QUANTILES",
+    "RULE_OF_THREE",
     "UNKNOWN",
     "UPPER_95",
     "VERBAL_SCALE",

@@ -35,7 +35,6 @@ from likeness.evaluation.error_tables import (
     bounded_interval,
     edges_between,
     independent,
-    interval,
     intervals_of,
 )
 from likeness.evaluation.intervals import Interval
@@ -124,10 +123,6 @@ class Resampled:
             InvalidRequest: groups were not counted at this threshold.
         """
         return self._counted("threshold", threshold, axis)
-
-    def interval(self, values: Values, confidence: float = 0.95) -> Interval:
-        """Give the interval of (rows,) values: `interval`."""
-        return interval(values, confidence)
 
     def _fmr_interval(self, values: Values, place: int, confidence: float) -> Interval:
         subjects = np.array(self._subjects)

@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 from likeness.evaluation.calibration import ERRORS_NEEDED
 from likeness.evaluation.comparisons import Axis, Samples
-from likeness.evaluation.intervals import trials_needed
-
-# 0 errors of n trials bound the rate by 3/n at 95% confidence (Hanley and Lippman-Hand, 1983).
-_RULE_OF_THREE = 3
+from likeness.evaluation.intervals import RULE_OF_THREE, trials_needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class Trials:
 
     def bounded_rate(self, *, surely: bool) -> float | None:
         """What no error at all would bound the rate by (rule of 3); None from one on."""
-        return _share(_RULE_OF_THREE, self.independent if surely else self.all)
+        return _share(RULE_OF_THREE, self.independent if surely else self.all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,5 +119,5 @@ def simpson_evenness(counts: NDArray[np.integer]) -> float | None:
     return 1 / float((shares**2).sum()) / len(counts)
 
 
-def _share(errors: int, trials: int) -> float | None:
+def _share(errors: float, trials: int) -> float | None:
     return errors / trials if trials > errors else None

@@ -12,6 +12,9 @@ from typing import NamedTuple
 from likeness.errors import InvalidRequest
 from likeness.evaluation.calibration import ERRORS_NEEDED
 
+RULE_OF_THREE = 3.0
+"""No error in n independent trials bounds the rate by 3/n at 95% (Hanley, Lippman-Hand 1983)."""
+
 
 class Interval(NamedTuple):
     """The two ends of an interval."""
@@ -69,7 +72,7 @@ def rule_of_three(trials: float) -> float:
 
     Comparisons that share people are worth fewer: `CellRates.independent` says how many.
     """
-    return min(3 / trials, 1.0) if trials > 0 else 1.0
+    return min(RULE_OF_THREE / trials, 1.0) if trials > 0 else 1.0
 
 
 def trials_needed(rate: float) -> int:

@@ -14,6 +14,7 @@ from likeness.errors import InvalidRequest
 from likeness.evaluation.bootstrap import Resampled
 from likeness.evaluation.calibration import DECADES, ERRORS_NEEDED, groups_of
 from likeness.evaluation.comparisons import Comparisons, Samples
+from likeness.evaluation.error_tables import interval
 from likeness.evaluation.rates import threshold_in_order
 from likeness.evaluation.tail import GROUPS, TopScores, extrapolate
 
@@ -64,7 +65,7 @@ def thresholds_for(
 
     def known(rate: float) -> RateThreshold:
         value = threshold_in_order(nonmated, rate)
-        low, high = resampled.interval(resampled.threshold(rate))
+        low, high = interval(resampled.threshold(rate))
         return RateThreshold(rate, value, min(low, value), max(high, value), False)
 
     beyond = [rate for rate in rates if counted / 10**DECADES <= rate < counted]

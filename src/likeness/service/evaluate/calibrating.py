@@ -19,6 +19,7 @@ from likeness.evaluation import (
     Resampled,
     Samples,
     fit_likelihood_ratios,
+    interval,
     rates_by_score,
     resample,
     thresholds_for,
@@ -152,7 +153,7 @@ def group_rates(
                 trials = int(cell.nonmated_trials[0, number, number])
                 if errors < ERRORS_NEEDED:
                     break
-                low, high = resampled.interval(cell.fmrs[:, number])
+                low, high = interval(cell.fmrs[:, number])
                 rate = errors / trials
                 # Of a group whose people recur a draw may hold no error at all.
                 low = max(min(low, rate), 1 / trials)

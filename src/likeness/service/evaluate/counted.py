@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.evaluation import (
+    RULE_OF_THREE,
     ClusteredRate,
     Estimate,
     Interval,
@@ -16,7 +17,6 @@ from likeness.evaluation import (
 )
 from likeness.service.evaluate.findings import Rate
 
-_RULE_OF_THREE = 3.0
 _FEWEST_FOR_MEDIAN = 6
 NO_VALUE = Estimate(None, note="The data carry no such figure.")
 
@@ -50,7 +50,7 @@ def resampled(errors: int, trials: int, ends: Interval) -> Rate:
     if not trials:
         return Rate(errors, trials, None, note=caution(errors, trials))
     low, high = map(_finite, ends)
-    worth = min(_RULE_OF_THREE / high, trials) if high and not errors else trials
+    worth = min(RULE_OF_THREE / high, trials) if high and not errors else trials
     return Rate(errors, trials, errors / trials, low, high, caution(errors, trials, worth))
 
 

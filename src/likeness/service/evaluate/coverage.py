@@ -27,6 +27,7 @@ from likeness.evaluation import (
 from likeness.service.evaluate.ages import axis_of, banded
 from likeness.service.evaluate.findings import DataFacts, RowProblem, Suspicion
 from likeness.service.evaluate.looks import Look, day_of, measured_axes
+from likeness.service.evaluate.statement import first_of
 from likeness.service.evaluate.trials import Plan, PlannedSample, Tell
 from likeness.terms import in_parallel
 
@@ -342,18 +343,17 @@ def _limits(plan: Plan, axes: Sequence[CoveredAxis], *, measured: bool) -> list[
         if axis.kind in ("whole", "measured"):
             continue
         if axis.missing_count:
-            such = ", ".join(axis.missing[:6]) + (", ..." if axis.missing_count > 6 else "")
+            such = first_of(axis.missing, axis.missing_count)
             said.append(
                 f"{axis.axis}: nobody is in {axis.missing_count} of"
                 f" {axis.missing_count + len(axis.groups)} groups ({such}). No rate of them can be"
                 " measured."
             )
-        few = [group for group in axis.groups if group.subjects < _FEW_SUBJECTS]
+        few = [f"{one.group} {one.subjects}" for one in axis.groups if one.subjects < _FEW_SUBJECTS]
         if few:
-            such = ", ".join(f"{one.group} {one.subjects}" for one in few[:6])
             said.append(
                 f"{axis.axis}: {len(few)} of {len(axis.groups)} groups have fewer than"
-                f" {_FEW_SUBJECTS} people ({such}{', ...' if len(few) > 6 else ''})."
+                f" {_FEW_SUBJECTS} people ({first_of(few)})."
             )
         if axis.unknown:
             said.append(f"{axis.axis}: {axis.unknown:,} pictures have no label.")

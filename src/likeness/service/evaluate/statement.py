@@ -15,6 +15,7 @@ from likeness.service.evaluate.findings import (
 from likeness.service.evaluate.questions import HEADLINE_FMR, HEADLINE_FPIR, Questions
 from likeness.service.evaluate.trials import Scored
 
+_MOST_NAMED = 4
 _KINDS = {
     "duplicate": "pairs of files that are one picture",
     "one-person-twice": "pairs of pictures that look like one person under two names",
@@ -117,12 +118,12 @@ def _of_axis(axis: AxisFindings) -> Iterator[str]:
         if thin:
             yield (
                 f"{axis.axis}: fewer than {ERRORS_NEEDED} {name}es were seen in {len(thin)} of"
-                f" {len(axis.groups)} groups ({_some(thin)}), so their rates are uncertain by more"
-                " than 30%."
+                f" {len(axis.groups)} groups ({first_of(thin)}), so their rates are uncertain by"
+                " more than 30%."
             )
         empty = [one.group for one in axis.groups if not getattr(one, rate).trials]
         if empty and axis.point.threshold.value is not None:
-            yield f"{axis.axis}: no {name} rate can be given for {_some(empty)}: no such pairs."
+            yield f"{axis.axis}: no {name} rate can be given for {first_of(empty)}: no such pairs."
 
 
 def _evenness(axis: AxisFindings) -> Iterator[str]:
@@ -160,6 +161,8 @@ def _percent(share: float | None) -> str:
     return "not measured" if share is None else f"{100 * share:.2g}%"
 
 
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:4])
-    return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"
+def first_of(names: Sequence[str], count: int | None = None) -> str:
+    """Name the first of some, and how many more there are; of `count` where not all are given."""
+    shown, count = names[:_MOST_NAMED], len(names) if count is None else count
+    more = f" and {count - len(shown)} more" if count > len(shown) else ""
+    return ", ".join(shown) + more

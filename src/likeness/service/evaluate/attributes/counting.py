@@ -30,6 +30,7 @@ from likeness.service.evaluate.attributes.predictions import Prediction
 from likeness.service.evaluate.counted import clustered, rate_of
 from likeness.service.evaluate.findings import Estimate
 from likeness.service.evaluate.readers import Labels
+from likeness.service.evaluate.statement import first_of
 
 FEWEST_TRIALS = 30
 """A group with fewer answers is shown, and is neither worst nor best."""
@@ -210,10 +211,9 @@ def limits_of_answers(
     for axis in axes:
         few = [group.group for group in axis.groups if group.wrong.trials < FEWEST_TRIALS]
         if few:
-            such = ", ".join(few[:6]) + (", ..." if len(few) > 6 else "")
             said.append(
                 f"{axis.axis}: {len(few)} of {len(axis.groups)} groups have fewer than"
-                f" {FEWEST_TRIALS} answers and are neither worst nor best ({such})."
+                f" {FEWEST_TRIALS} answers and are neither worst nor best ({first_of(few)})."
             )
         if axis.chance is not None and axis.chance > 0.05:
             said.append(

@@ -57,8 +57,8 @@ class RekognitionSystem:
         calls_per_second: float,
         work: Path,
         confirm: Confirm,
-        prices: Mapping[str, float] | None = None,
         *,
+        prices: Mapping[str, float] | None = None,
         depth: int = _DEPTH,
         workers: int = _WORKERS,
     ) -> None:
