@@ -65,6 +65,7 @@ def test_what_an_endpoint_failed_to_answer_last_is_forgotten(tmp_path: Path) -> 
         b"[]",
         b'{"key": 3}',
         b'{"key": [3]}',
+        b'{"key": []}',
         b"\xff",
         b"",
         b"[" * 100_000,
@@ -77,7 +78,7 @@ def test_what_an_endpoint_failed_to_answer_last_is_forgotten(tmp_path: Path) -> 
         b'{"key": ["SearchFacesByImage", "a"], "found": [[1, 2, 3]]}',
         b'{"key": ["DetectFaces", "a"], "fault": {}}',
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
     path = filled(tmp_path)

@@ -15,6 +15,7 @@ from botocore.session import Session
 
 from likeness.errors import Fault, InvalidRequest
 from likeness.service.evaluate.findings import DataFacts
+from likeness.service.evaluate.measure import failures_of
 from likeness.service.evaluate.systems.endpoint import asking as asking_module
 from likeness.service.evaluate.systems.endpoint import client as client_module
 from likeness.service.evaluate.systems.endpoint import trial as trial_module
@@ -339,6 +340,22 @@ def test_a_model_that_changes_between_searches_is_said_with_counts(
     scored = score(endpoint, plan_of(tmp_path / "d", PEOPLE, None), tmp_path, workers=1)
     (problem,) = scored.problems
     assert "6 answers of 7.0, 2 answers of 8.0" in problem.says
+
+
+def test_of_very_many_versions_and_reasons_the_first_are_said(
+    endpoint: FakeEndpoint, tmp_path: Path
+) -> None:
+    def trouble(operation: str, pictures: list[bytes]) -> None:
+        endpoint.version = f"{len(endpoint.asked)}.0"
+        if operation == "SearchFacesByImage" and endpoint.count(operation) % 2:
+            raise Refusal(f"Reason{len(endpoint.asked)}")
+
+    endpoint.trouble = trouble
+    plan = plan_of(tmp_path / "d", [f"p{n}" for n in range(120)], None)
+    scored = score(endpoint, plan, tmp_path, workers=1)
+    assert scored.system.version.endswith("more") and len(scored.system.version) < 60
+    reasons = failures_of(scored).reasons
+    assert len(reasons) == 51 and reasons[-1] == ("other reasons", 10)
 
 
 def test_an_endpoint_without_collections_compares_all_the_same(

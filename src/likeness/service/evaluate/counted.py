@@ -1,6 +1,7 @@
 """Counts as rates with intervals and cautions, the way findings hold them."""
 
 import math
+from collections import Counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from likeness.evaluation import (
 from likeness.service.evaluate.findings import Rate
 
 _FEWEST_FOR_MEDIAN = 6
+# Whoever is tested words the reasons, if need be another for every picture.
+_MOST_REASONS = 50
 NO_VALUE = Estimate(None, note="The data carry no such figure.")
 
 
@@ -27,6 +30,13 @@ def independent(errors: int, trials: int) -> Rate:
         return Rate(errors, trials, None, note=caution(errors, trials))
     low, high = wilson(errors, trials)
     return Rate(errors, trials, errors / trials, low, high, caution(errors, trials))
+
+
+def most_often(reasons: Counter[str]) -> tuple[tuple[str, int], ...]:
+    """Give reasons with their counts, most first, and those that come seldom as one."""
+    told = reasons.most_common(_MOST_REASONS)
+    others = reasons.total() - sum(count for _, count in told)
+    return (*told, *([("other reasons", others)] if others else []))
 
 
 def clustered(wrong: NDArray[np.bool_], subjects: NDArray[np.integer]) -> Rate:

@@ -25,6 +25,7 @@ from likeness.evaluation import (
     subjects_needed,
 )
 from likeness.service.evaluate.ages import axis_of, banded
+from likeness.service.evaluate.counted import most_often
 from likeness.service.evaluate.findings import DataFacts, RowProblem, Suspicion
 from likeness.service.evaluate.looks import Look, day_of, measured_axes
 from likeness.service.evaluate.statement import first_of
@@ -210,7 +211,7 @@ def _looked(
         if isinstance(one, LikenessError):
             reasons["no face" if isinstance(one, NoFace) else one.kind] += 1
         tell(len(found), len(plan.samples))
-    return found, tuple(reasons.most_common())
+    return found, most_often(reasons)
 
 
 def _columns(

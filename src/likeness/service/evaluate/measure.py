@@ -18,7 +18,7 @@ from likeness.evaluation import (
     threshold_at_fmr,
 )
 from likeness.service.evaluate.calibrating import calibration_findings
-from likeness.service.evaluate.counted import clustered, independent, median
+from likeness.service.evaluate.counted import clustered, independent, median, most_often
 from likeness.service.evaluate.data_checks import suspicions_of
 from likeness.service.evaluate.findings import AxisFindings, Failures, Findings, OperatingRates
 from likeness.service.evaluate.groups import groups_of_axis
@@ -94,7 +94,7 @@ def failures_of(scored: Scored) -> Failures:
     return Failures(
         fta=clustered(scored.samples.failed, scored.samples.subjects),
         fte=independent(int(counts.failed_subjects[0]), int(counts.subjects[0])),
-        reasons=tuple(reasons.most_common()),
+        reasons=most_often(reasons),
     )
 
 

@@ -30,6 +30,7 @@ from likeness.service.evaluate.attributes.counting import (
 from likeness.service.evaluate.attributes.findings import AttributeFindings, AttributeReport
 from likeness.service.evaluate.attributes.judging import judge
 from likeness.service.evaluate.attributes.predictions import NO_ANSWER, Prediction, Predictions
+from likeness.service.evaluate.counted import most_often
 from likeness.service.evaluate.findings import DataFacts, RowProblem, SystemFacts
 from likeness.service.evaluate.readers import Labels
 from likeness.service.evaluate.readers.labels import LabelledRow, key_of
@@ -135,7 +136,7 @@ def _findings(
         axes=axes,
         confusion=confusion_of(judged),
         confidences=by_confidence(judged),
-        reasons=tuple(failures.most_common()),
+        reasons=most_often(failures),
         problems=(*answers.predictions.problems, *_unasked(labels, answers.predictions)),
         limits=limits_of_answers(judged, axes, overall, labels, attribute),
     )

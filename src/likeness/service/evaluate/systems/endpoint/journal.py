@@ -150,7 +150,7 @@ class Journal:
         try:
             entry = json.loads(line)
             key = entry.pop("key")
-            if not (isinstance(key, list) and all(isinstance(part, str) for part in key)):
+            if not (isinstance(key, list) and key and all(isinstance(one, str) for one in key)):
                 raise TypeError
             _require_kinds(entry)
             entry = _packed(entry)

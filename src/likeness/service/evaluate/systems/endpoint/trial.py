@@ -23,6 +23,8 @@ from likeness.service.evaluate.systems.pair_scores import pairs_of
 from likeness.service.evaluate.trials import Plan, Scored, Tell
 
 UNKNOWN_VERSION = "unknown"
+# An endpoint may name another in every answer.
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,13 +268,15 @@ class Trial:
                 counts.setdefault(version, 0)
                 answered = False
         named = [version for version in counts if version]
+        more = f" and {len(named) - _MOST_NAMED:,} more" if len(named) > _MOST_NAMED else ""
+        named = named[:_MOST_NAMED]
         if len(named) > 1:
             spread = ", ".join(f"{counts[version]:,} answers of {version}" for version in named)
             self._problems.add_about_all(
-                f"The model changed while it was tested ({spread}), so the figures mix both. Run"
-                " again without the journal."
+                f"The model changed while it was tested ({spread}{more}), so the figures mix them."
+                " Run again without the journal."
             )
-        return ", ".join(named)
+        return ", ".join(named) + more
 
 
 def _comparisons(
