@@ -41,6 +41,7 @@ def report_of(folder: Path) -> dict[str, Any]:
     return report
 
 
+@pytest.mark.slow
 def test_scores_become_a_report(likeness: Command, tmp_path: Path) -> None:
     scores = write_scores(tmp_path / "scores.csv")
     out = tmp_path / "out"
@@ -59,6 +60,7 @@ def test_scores_become_a_report(likeness: Command, tmp_path: Path) -> None:
     assert "http://" not in page.replace("http://www.w3.org", "") and "<script" not in page
 
 
+@pytest.mark.slow
 def test_json_is_what_the_file_holds(likeness: Command, tmp_path: Path) -> None:
     scores = write_scores(tmp_path / "scores.csv")
     out = tmp_path / "out"
@@ -131,6 +133,7 @@ def test_misuse_is_one_clear_line(
     assert outcome.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_two_systems_are_compared_on_the_same_trials(likeness: Command, tmp_path: Path) -> None:
     one = write_scores(tmp_path / "one.csv")
     other = write_scores(tmp_path / "other.csv", shift=-2.0, seed=1)
@@ -148,6 +151,7 @@ def test_two_systems_are_compared_on_the_same_trials(likeness: Command, tmp_path
     assert missed["p_value"] < 0.05
 
 
+@pytest.mark.slow
 def test_searches_are_counted_with_the_size_of_their_gallery(
     likeness: Command, tmp_path: Path
 ) -> None:

@@ -177,6 +177,7 @@ def test_signature_of_a_body_is_that_of_the_published_suite(
 words = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=30)
 
 
+@pytest.mark.slow
 @given(
     body=st.binary(max_size=100),
     query=st.lists(

@@ -133,6 +133,7 @@ def test_identical_scores_say_nothing_and_break_nothing() -> None:
     assert found.likelihood_ratios.most_log10 == 0.0
 
 
+@pytest.mark.slow
 def test_a_planted_group_is_found_and_no_rate_is_told_of_few_errors() -> None:
     trials = scored(people=80, planted=1.0)
     assert trials.comparisons is not None

@@ -18,6 +18,7 @@ def found(groups: tuple[str, ...] = (), **made: object) -> Findings:
     return measure(scored(**made), questions)  # type: ignore[arg-type]  # of a made-up system
 
 
+@pytest.mark.slow
 def test_only_rates_that_the_data_carry_are_given() -> None:
     verification = found().verification
     assert verification is not None
@@ -26,6 +27,7 @@ def test_only_rates_that_the_data_carry_are_given() -> None:
     assert "30,000,000" in verification.headline.fnmr.note
 
 
+@pytest.mark.slow
 def test_true_rates_lie_in_their_intervals() -> None:
     verification = found(people=150, seed=1).verification
     assert verification is not None
@@ -37,6 +39,7 @@ def test_true_rates_lie_in_their_intervals() -> None:
     assert point.fnmr.low < 0.0471 < point.fnmr.high
 
 
+@pytest.mark.slow
 def test_a_planted_difference_is_found_and_warned_of() -> None:
     axis = found(("group",), people=120, shift=2.5).axes[0]
     assert (axis.worst_fmr, axis.best_fmr) == ("b", "a")
@@ -49,6 +52,7 @@ def test_a_planted_difference_is_found_and_warned_of() -> None:
     assert axis.same_group.value > 2 * 0.01
 
 
+@pytest.mark.slow
 def test_no_difference_is_found_where_there_is_none() -> None:
     axis = found(("group",), people=120).axes[0]
     a, b = axis.groups
@@ -78,6 +82,7 @@ def test_failures_count_as_misses_and_by_group() -> None:
     assert point.gfrr.value is not None and point.gfrr.value > point.fnmr_without_failures.value
 
 
+@pytest.mark.slow
 def test_strangers_alone_have_no_misses_and_say_so() -> None:
     findings = found(("group",), pictures=1, people=200, identities=False)
     assert findings.verification is not None
@@ -86,6 +91,7 @@ def test_strangers_alone_have_no_misses_and_say_so() -> None:
     assert any("no false non-match rate" in line for line in findings.limits)
 
 
+@pytest.mark.slow
 def test_a_threshold_that_is_given_is_used_for_everybody() -> None:
     questions = Questions(threshold=GivenThreshold(2.0), groups=("group",), resamples=100)
     findings = measure(scored(), questions)
@@ -94,6 +100,7 @@ def test_a_threshold_that_is_given_is_used_for_everybody() -> None:
     assert findings.verification.points[0].target_fmr is None
 
 
+@pytest.mark.slow
 def test_rates_without_an_error_are_bounded_by_what_their_trials_are_worth() -> None:
     findings = measure(
         scored(), Questions(threshold=GivenThreshold(50.0), groups=("group",), resamples=100)
@@ -128,6 +135,7 @@ def test_questions_out_of_range_are_refused(wrong: dict[str, float]) -> None:
         Questions(**wrong)  # type: ignore[arg-type]  # of any kind
 
 
+@pytest.mark.slow
 def test_the_threshold_may_be_that_of_a_reference_group() -> None:
     made = scored(people=120, shift=2.5)
     questions = Questions(fmr=1e-2, groups=("group",), reference_group="a", resamples=100)
@@ -138,6 +146,7 @@ def test_the_threshold_may_be_that_of_a_reference_group() -> None:
     assert a.fmr.value <= 0.01 < 0.1 < b.fmr.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("group", "fmr", "says"), [("c", 1e-2, "There is: a, b"), ("a", 1e-6, "do not carry an FMR")]
 )
@@ -149,6 +158,7 @@ def test_a_reference_group_that_carries_nothing_is_refused(
         measure(scored(), questions)
 
 
+@pytest.mark.slow
 def test_a_list_with_folds_has_their_accuracy() -> None:
     made = scored()
     assert made.comparisons is not None
