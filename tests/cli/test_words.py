@@ -3,7 +3,8 @@
 import pytest
 
 from likeness.cli.terminal.plain_text import plain
-from likeness.cli.terminal.words import one_in, several
+from likeness.cli.terminal.words import several
+from likeness.terms import one_in
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from likeness.reports import (
     estimate_cell,
     interval,
     number,
-    one_in,
     percent,
     rate_cell,
     score,
@@ -15,6 +14,7 @@ from likeness.reports import (
     small,
 )
 from likeness.service.evaluate.findings import Estimate, Rate
+from likeness.terms import one_in
 
 
 @pytest.mark.parametrize(

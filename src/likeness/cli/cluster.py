@@ -29,11 +29,11 @@ from likeness.cli.terminal.options import (
 )
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
-from likeness.cli.terminal.words import as_high, box_in_words, one_in, several, similarity_in_words
+from likeness.cli.terminal.words import as_high, box_in_words, several, similarity_in_words
 from likeness.errors import LikenessError
 from likeness.service.enrol.sources import picture_files
 from likeness.service.search.cluster import Likely, Proposal, UnnamedFace, propose, unnamed_faces
-from likeness.terms import Calibration
+from likeness.terms import Calibration, one_in
 
 
 def cluster(

@@ -30,14 +30,13 @@ from likeness.cli.terminal.words import (
     as_high,
     box_in_words,
     folded,
-    one_in,
     several,
     similarity_in_words,
     warning_in_words,
 )
 from likeness.errors import InvalidRequest
 from likeness.service.search.verify import Answer, Verification
-from likeness.terms import Calibration, Face, rate_of_any
+from likeness.terms import Calibration, Face, one_in, rate_of_any
 
 
 def _picture(metavar: str) -> Any:

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from likeness.cli.terminal.answers import Json, point_json, significant, warning_json
-from likeness.cli.terminal.words import folded, one_in, warning_in_words
+from likeness.cli.terminal.words import folded, warning_in_words
 from likeness.service.search.naming import Naming, Strangers
-from likeness.service.search.naming import one_in as rate_in_words
-from likeness.terms import FEWEST_SUBJECTS
+from likeness.terms import FEWEST_SUBJECTS, one_in
 
 # From this share of right ones on that are missed, it is said.
 _MANY_MISSED = 0.1
@@ -60,12 +59,12 @@ def search_json(naming: Naming) -> Json:
 
 def limits_of(naming: Naming) -> Iterator[str]:
     """Say what stands in the way of naming anybody in a search, and what would help."""
-    point, whose, needed = naming.point, naming.whose, rate_in_words(naming.rate)
+    point, whose, needed = naming.point, naming.whose, one_in(naming.rate)
     if not point.calibrated:
         yield (
             f"Nobody is named except by the same picture: a search of {naming.compared:,}"
             f" references needs a false match rate of {needed}, and rates are known down to"
-            f" {rate_in_words(naming.calibration.lowest_fmr)}. {_REMEDY}."
+            f" {one_in(naming.calibration.lowest_fmr)}. {_REMEDY}."
         )
     if naming.at_hand is None or naming.point_at_hand is None:
         return
@@ -80,7 +79,7 @@ def limits_of(naming: Naming) -> Iterator[str]:
     if not naming.point_at_hand.calibrated:
         yield (
             f"Nobody is named except by the same picture: among {whose.in_words} rates are known"
-            f" down to {rate_in_words(naming.at_hand.lowest_fmr)}, and {needed} is needed. {remedy}"
+            f" down to {one_in(naming.at_hand.lowest_fmr)}, and {needed} is needed. {remedy}"
         )
     elif missed is not None and missed > _MANY_MISSED:
         yield (

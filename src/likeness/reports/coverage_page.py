@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from likeness.reports.blocks import Block, Cell, Items, Page, Section, Table, Text
 from likeness.reports.data_blocks import facts_of, problems_of, suspicions_of
 from likeness.reports.pages import write_page
-from likeness.reports.wording import NOTHING, minute, number, one_in, percent, small
+from likeness.reports.wording import NOTHING, minute, number, percent, small
 from likeness.service.evaluate.coverage import (
     CoverageReport,
     CoveredAxis,
     CoveredGroup,
     MeasuredGroup,
 )
+from likeness.terms import one_in
 
 _MOST_GROUPS = 80
 _MOST_SHOWN = 12

@@ -13,7 +13,6 @@ from likeness.reports.wording import (
     Form,
     estimate_cell,
     number,
-    one_in,
     percent,
     points,
     rate_cell,
@@ -29,6 +28,7 @@ from likeness.service.evaluate.findings import (
     Verification,
 )
 from likeness.service.evaluate.questions import HEADLINE_FPIR
+from likeness.terms import one_in
 
 Named = tuple[tuple[str, Findings], ...]
 

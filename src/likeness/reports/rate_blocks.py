@@ -17,7 +17,6 @@ from likeness.reports.wording import (
     estimate_cell,
     in_line,
     number,
-    one_in,
     percent,
     rate_cell,
     score,
@@ -30,6 +29,7 @@ from likeness.service.evaluate.findings import (
     SearchRates,
     Verification,
 )
+from likeness.terms import one_in
 
 
 def comparison_blocks(named: Named) -> tuple[Block, ...]:

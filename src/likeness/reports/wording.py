@@ -89,16 +89,6 @@ def signed(form: Form) -> Form:
     return said
 
 
-def one_in(rate: float) -> str:
-    """Say a rate as people say it: 1 in 48,000."""
-    if rate <= 0:
-        return "none"
-    if rate > 0.5:
-        return f"{100 * rate:.0f} in 100"
-    times = round(1 / rate)
-    return f"1 in {round(times, 2 - len(str(times))):,}"
-
-
 def minute(at: datetime) -> str:
     """Say a moment to the minute."""
     return f"{at:%Y-%m-%d %H:%M} {at.tzname() or ''}".strip()

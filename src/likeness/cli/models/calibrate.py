@@ -24,9 +24,10 @@ from likeness.cli.terminal.options import (
 from likeness.cli.terminal.output_file import check_output, write_output
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
-from likeness.cli.terminal.words import folded, one_in, several
+from likeness.cli.terminal.words import folded, several
 from likeness.errors import InvalidRequest
 from likeness.service.evaluate.findings import CalibrationFindings, Estimate, RowProblem
+from likeness.terms import one_in
 
 _ROWS = 12
 

@@ -16,9 +16,9 @@ from likeness.cli.terminal.answers import Json, print_json, significant, warning
 from likeness.cli.terminal.options import Artifacts, AsJson
 from likeness.cli.terminal.output_file import write_reports
 from likeness.cli.terminal.plain_text import plain
-from likeness.cli.terminal.words import one_in, warning_in_words
+from likeness.cli.terminal.words import warning_in_words
 from likeness.errors import ModelTampered, NotFound
-from likeness.terms import Calibration, GroupWarning
+from likeness.terms import Calibration, GroupWarning, one_in
 from likeness.vision.cohorts.standards import GroupFailures, GroupRate, ModelFigures
 from likeness.vision.models.cards import ModelCard
 from likeness.vision.networks.forms import Task

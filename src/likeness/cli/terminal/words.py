@@ -4,17 +4,7 @@ import math
 import textwrap
 from datetime import datetime
 
-from likeness.terms import Box, Calibration, Face, GroupWarning, Point, rate_of_any
-
-
-def one_in(rate: float) -> str:
-    """Say a rate as people say it: `1 in 48,000`, or `31 in 100` where that is clearer."""
-    if rate == 0:
-        return "none"
-    if rate >= 0.1:
-        return f"{round(100 * rate)} in 100"
-    times = round(1 / rate)
-    return f"1 in {round(times, 2 - len(str(times))):,}"
+from likeness.terms import Box, Calibration, Face, GroupWarning, Point, one_in, rate_of_any
 
 
 def as_high(fmr: float, known: Calibration, faces: int = 1) -> str:

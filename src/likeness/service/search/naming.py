@@ -15,6 +15,7 @@ from likeness.terms import (
     Calibration,
     GroupWarning,
     OperatingPoint,
+    one_in,
     rate_for_search,
 )
 
@@ -187,11 +188,6 @@ class Naming:
             f"Too many {self.whose.in_words} score as high: {one_in(fmr_at_hand)}, where"
             f" {one_in(fmr)} of any strangers do."
         )
-
-
-def one_in(rate: float) -> str:
-    """Write a rate as `1 in 1,000`."""
-    return f"1 in {float(f'{1 / rate:.2g}'):,.0f}"
 
 
 @dataclass(frozen=True, slots=True)
