@@ -89,11 +89,10 @@ from likeness.evaluation.groups import (
     count_by_group,
     count_by_group_at,
     count_failures,
-    rates_of,
 )
 from likeness.evaluation.inequity import (
-    Column,
-    Columns,
+    NistColumn,
+    NistColumns,
     Yield,
     columns_of,
     fdr,
@@ -140,6 +139,7 @@ from likeness.evaluation.rates import (
     fnmr_at,
     generalised_rates,
     most_errors,
+    rates_of,
     threshold_at_fmr,
 )
 from likeness.evaluation.resampled_groups import CellRates
@@ -173,8 +173,6 @@ __all__ = [
     "Axis",
     "CellRates",
     "ClusteredRate",
-    "Column",
-    "Columns",
     "Comparisons",
     "EqualError",
     "ErrorCurve",
@@ -187,6 +185,8 @@ __all__ = [
     "GroupScores",
     "Interval",
     "LikelihoodFit",
+    "NistColumn",
+    "NistColumns",
     "PairScores",
     "PairedDifference",
     "RateThreshold",

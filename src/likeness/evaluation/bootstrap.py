@@ -34,7 +34,7 @@ from likeness.evaluation.error_tables import (
     Values,
     bounded_interval,
     edges_between,
-    independent,
+    independent_trials,
     intervals_of,
 )
 from likeness.evaluation.intervals import Interval
@@ -127,7 +127,9 @@ class Resampled:
     def _fmr_interval(self, values: Values, place: int, confidence: float) -> Interval:
         subjects = np.array(self._subjects)
         dependence = self._tables.dependence(place, self._subjects)
-        alike = independent(self._tables.nonmated[0, 0], subjects, subjects, True, dependence)
+        alike = independent_trials(
+            self._tables.nonmated[0, 0], subjects, subjects, True, dependence
+        )
         return bounded_interval(values, float(alike), confidence)
 
     def _fnmr_interval(self, values: Values, confidence: float) -> Interval:

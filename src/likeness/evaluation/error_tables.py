@@ -20,11 +20,9 @@ from likeness.evaluation.calibration import ERRORS_NEEDED
 from likeness.evaluation.curves import SortedScores
 from likeness.evaluation.draws import FIRST_DRAW
 from likeness.evaluation.intervals import Interval
-from likeness.evaluation.rates import most_errors
+from likeness.evaluation.rates import Counts, Scores, most_errors, rates_of
 
-Scores = NDArray[np.floating]
 Values = NDArray[np.float64]
-Counts = NDArray[np.int64]
 
 EXACT = 256
 """So many of the highest non-mated and of the lowest mated scores are told apart.
@@ -78,13 +76,6 @@ def intervals_of(values: Values, confidence: float = 0.95) -> tuple[Values, Valu
     return lows.reshape(values.shape[1:]), highs.reshape(values.shape[1:])
 
 
-def shares(counts: Counts | Values, totals: Counts) -> Values:
-    """Divide counts by totals; NaN where a total is zero."""
-    there = np.full(np.broadcast_shapes(np.shape(counts), totals.shape), np.nan)
-    np.divide(counts, totals, out=there, where=totals > 0)
-    return there
-
-
 def edges_between(
     nonmated: Scores, mated: Scores, targets: Sequence[float], fixed: Scores
 ) -> Scores:
@@ -130,7 +121,7 @@ def _ranks(count: int) -> NDArray[np.int64]:
     return np.unique(np.array(ranks, np.int64))
 
 
-def independent(
+def independent_trials(
     trials: Counts,
     ones: Counts,
     others: Counts,
@@ -232,7 +223,7 @@ class ErrorTables:
         if place < 1 or errors == total:
             return None
         draws = self.nonmated[FIRST_DRAW:]
-        rates = shares(draws[:, place], draws[:, 0])
+        rates = rates_of(draws[:, place], draws[:, 0])
         rate = errors / total
         effect = float(np.nanvar(rates)) * total / (rate * (1.0 - rate))
         return max(effect - 1.0, 0.0) * subjects / (2.0 * total)
@@ -244,7 +235,7 @@ class ErrorTables:
     def rates_at(self, counts: Counts, places: NDArray[np.int64]) -> Values:
         """Give the share of scores that reach the edges at `places` (rows,)."""
         reached = counts[np.arange(len(counts)), places]
-        return np.where(places >= 0, shares(reached, counts[:, 0]), np.nan)
+        return np.where(places >= 0, rates_of(reached, counts[:, 0]), np.nan)
 
     def rates_reaching(self, counts: Counts, threshold: float) -> Values:
         """Give the share of scores that reach a threshold; between edges, interpolated."""
@@ -252,11 +243,11 @@ class ErrorTables:
         at = self.edges.dtype.type(threshold)
         above = max(int(np.searchsorted(self.edges, at, "left")), 1)
         if above == len(self.edges):
-            return shares(np.zeros(len(counts)), counts[:, 0])
+            return rates_of(np.zeros(len(counts)), counts[:, 0])
         high, low = self.edges[above], self.edges[above - 1]
         share = 0.0 if at >= high or above == 1 else float((high - at) / (high - low))
         upper, lower = counts[:, above], counts[:, above - (share > 0)]
-        return shares(upper + share * (lower - upper), counts[:, 0])
+        return rates_of(upper + share * (lower - upper), counts[:, 0])
 
     def equal_errors(self) -> Values:
         """Give the mean of both rates where they differ least: (rows,)."""

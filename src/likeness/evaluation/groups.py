@@ -12,19 +12,10 @@ from numpy.typing import NDArray
 
 from likeness.errors import InvalidRequest
 from likeness.evaluation.comparisons import FAILED, Axis, Comparisons, Samples
+from likeness.evaluation.rates import Counts, Rates, rates_of
 from likeness.evaluation.searches import Share
 
-Counts = NDArray[np.int64]
-Rates = NDArray[np.float64]
-
 _AT_A_TIME = 1 << 20
-
-
-def rates_of(errors: Counts, trials: Counts) -> Rates:
-    """Divide errors by trials, cell by cell; NaN where there are no trials."""
-    rates = np.full(np.shape(errors), np.nan)
-    np.divide(errors, trials, out=rates, where=np.asarray(trials) > 0)
-    return rates
 
 
 @dataclass(frozen=True, slots=True, eq=False)

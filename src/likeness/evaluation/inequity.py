@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.evaluation.calibration import ERRORS_NEEDED
-from likeness.evaluation.groups import Counts, GroupCounts, rates_of
+from likeness.evaluation.groups import GroupCounts
 from likeness.evaluation.intervals import rule_of_three
-
-Rates = NDArray[np.float64]
+from likeness.evaluation.rates import Counts, Rates, rates_of
 
 # So many groups without an error are named; the others are counted.
 _MOST_NAMED = 3
@@ -83,7 +82,7 @@ def fdr(fmrs: Rates, fnmrs: Rates, a: float = 0.5) -> Rates:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class NistColumn:
     """One figure of unevenness; None where the data leave it undefined, and why in words.
 
     `least` is what it is at least, where a group without an error bounds it.
@@ -95,20 +94,20 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class NistColumns:
     """NIST's columns of one error rate across groups."""
 
-    max_over_min: Column
-    max_minus_min: Column
-    max_over_mean: Column
-    max_over_geomean: Column
-    geomean_variation: Column
-    gini: Column
+    max_over_min: NistColumn
+    max_minus_min: NistColumn
+    max_over_mean: NistColumn
+    max_over_geomean: NistColumn
+    geomean_variation: NistColumn
+    gini: NistColumn
 
 
 def columns_of(
     labels: Sequence[str], errors: Counts, trials: Counts, independent: Rates | None = None
-) -> Columns:
+) -> NistColumns:
     """Give NIST's columns of errors (G,) among trials (G,).
 
     Groups without trials are left out. Where one has trials and no error, its rate is only known to
@@ -127,23 +126,23 @@ def columns_of(
     rates = rates_of(errors, trials)
     bounds = np.where(trials > 0, np.where(errors == 0, most, rates), np.nan)
 
-    def column(of: Callable[[Rates], Rates], bounded: bool = False) -> Column:
+    def column(of: Callable[[Rates], Rates], bounded: bool = False) -> NistColumn:
         if np.count_nonzero(trials) < 2:
-            return Column(None, "undefined: fewer than two groups have trials")
+            return NistColumn(None, "undefined: fewer than two groups have trials")
         value = float(of(rates))
         if np.isfinite(value):
-            return Column(value)
+            return NistColumn(value)
         if not errors.any():
-            return Column(None, "undefined: no group has an error")
+            return NistColumn(None, "undefined: no group has an error")
         if not bounded:
-            return Column(None, f"undefined: {why}")
+            return NistColumn(None, f"undefined: {why}")
         # Rates of zero are at most their bounds, so the ratio is at least so much.
         least = float(of(bounds) * _most(rates) / _most(bounds))
         if least <= 1:
-            return Column(None, f"undefined, no bound: {why}")
-        return Column(None, f"undefined, lower bound {least:.3g}: {why}", least)
+            return NistColumn(None, f"undefined, no bound: {why}")
+        return NistColumn(None, f"undefined, lower bound {least:.3g}: {why}", least)
 
-    return Columns(
+    return NistColumns(
         max_over_min=column(max_over_min, bounded=True),
         max_minus_min=column(max_minus_min),
         max_over_mean=column(max_over_mean),

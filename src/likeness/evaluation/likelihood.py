@@ -24,7 +24,7 @@ from likeness.evaluation.likelihood_curves import (
     Floats,
     Knots,
     ScoreCounts,
-    cost_of,
+    bits_lost,
     cut_off,
     least_cost,
     log10_of,
@@ -68,7 +68,7 @@ def cllr(mated_log10: NDArray[np.floating], nonmated_log10: NDArray[np.floating]
         InvalidRequest: there are none of one of the two.
     """
     _require_both(mated_log10, nonmated_log10)
-    return float(cost_of(-np.asarray(mated_log10)).mean() + cost_of(nonmated_log10).mean()) / 2
+    return float(bits_lost(-np.asarray(mated_log10)).mean() + bits_lost(nonmated_log10).mean()) / 2
 
 
 def least_cllr(mated: NDArray[np.floating], nonmated: NDArray[np.floating]) -> float:
@@ -292,8 +292,8 @@ def _unseen_cost(table: _Table, fit: Callable[[ScoreCounts], Knots]) -> float:
     for training, tested in _folded(table.folds()):
         knots = cut_off(fit(training), training, table.people, table.strangers)
         logs = log10_of(knots, table.scores)
-        missed += float(tested.mated @ cost_of(-logs))
-        named += float(tested.nonmated @ cost_of(logs))
+        missed += float(tested.mated @ bits_lost(-logs))
+        named += float(tested.nonmated @ bits_lost(logs))
         mated += tested.mated.sum()
         nonmated += tested.nonmated.sum()
     return (missed / mated + named / nonmated) / 2 if mated and nonmated else np.nan

@@ -29,7 +29,7 @@ class ScoreCounts:
     nonmated: Floats
 
 
-def cost_of(log10: NDArray[np.floating]) -> Floats:
+def bits_lost(log10: NDArray[np.floating]) -> Floats:
     """Give log2(1 + 10^x)."""
     return np.asarray(np.logaddexp2(0.0, np.asarray(log10, np.float64) * np.log2(10.0)))
 
@@ -124,8 +124,8 @@ def least_cost(counts: ScoreCounts) -> float:
 def _mean_cost(counts: ScoreCounts, logs: Floats) -> float:
     # What nobody has costs nothing, even if it were infinite.
     some, others = counts.mated > 0, counts.nonmated > 0
-    missed = float(counts.mated[some] @ cost_of(-logs[some])) / counts.mated.sum()
-    named = float(counts.nonmated[others] @ cost_of(logs[others])) / counts.nonmated.sum()
+    missed = float(counts.mated[some] @ bits_lost(-logs[some])) / counts.mated.sum()
+    named = float(counts.nonmated[others] @ bits_lost(logs[others])) / counts.nonmated.sum()
     return float(missed + named) / 2
 
 

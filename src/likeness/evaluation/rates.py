@@ -48,6 +48,13 @@ def fnmr_at(threshold: float, mated: Scores, failures: int = 0) -> float:
     return (trials - count_matches(threshold, mated)) / trials
 
 
+def rates_of(errors: Counts | Rates, trials: Counts) -> Rates:
+    """Divide errors by trials, cell by cell; NaN where there are no trials."""
+    rates = np.full(np.broadcast_shapes(np.shape(errors), np.shape(trials)), np.nan)
+    np.divide(errors, trials, out=rates, where=np.asarray(trials) > 0)
+    return rates
+
+
 def most_errors(targets: float | Rates, trials: int | Counts) -> Counts:
     """Give the most errors among so many trials of which the rate is at most the target, (...)."""
     targets, trials = np.asarray(targets, np.float64), np.asarray(trials, np.int64)

@@ -10,16 +10,14 @@ from numpy.typing import NDArray
 from likeness.evaluation.comparisons import Axis, Comparisons, Samples
 from likeness.evaluation.draws import CHUNK, Chunk, Draws, Places
 from likeness.evaluation.error_tables import (
-    Counts,
-    Scores,
     Values,
     bounded,
     bounded_interval,
-    independent,
+    independent_trials,
     intervals_of,
-    shares,
 )
 from likeness.evaluation.intervals import Interval
+from likeness.evaluation.rates import Counts, Scores, rates_of
 
 # More cells of all axes crossed take too much memory, so axes are counted one after the other.
 _MOST_TOGETHER = 4000
@@ -59,7 +57,7 @@ class CellRates:
     @property
     def cross_fmrs(self) -> Values:
         """FMR by groups of reference and probe, (rows, G, G); NaN where there are no such pairs."""
-        return shares(self.nonmated_errors, self.nonmated_trials)
+        return rates_of(self.nonmated_errors, self.nonmated_trials)
 
     @property
     def fmrs(self) -> Values:
@@ -69,7 +67,7 @@ class CellRates:
     @property
     def fnmrs(self) -> Values:
         """FNMR, (rows, G)."""
-        return shares(self.mated_errors, self.mated_trials)
+        return rates_of(self.mated_errors, self.mated_trials)
 
     @property
     def same_group(self) -> Values:
@@ -78,7 +76,7 @@ class CellRates:
             np.trace(counts, axis1=1, axis2=2)
             for counts in (self.nonmated_errors, self.nonmated_trials)
         )
-        return shares(errors, trials)
+        return rates_of(errors, trials)
 
     @property
     def independent(self) -> Values:
@@ -86,7 +84,7 @@ class CellRates:
         here = self.subjects
         within = np.eye(len(here), dtype=bool)
         trials = self.nonmated_trials[0]
-        return independent(trials, here[:, np.newaxis], here, within, self.dependence)
+        return independent_trials(trials, here[:, np.newaxis], here, within, self.dependence)
 
     def cross_fmr_intervals(self, confidence: float = 0.95) -> tuple[Values, Values]:
         """Give the intervals of `cross_fmrs`, (G, G): lows and highs."""

@@ -10,14 +10,13 @@ from likeness.evaluation.comparisons import Samples
 from likeness.evaluation.draws import Chunk, Draws
 from likeness.evaluation.error_tables import (
     ErrorTables,
-    Scores,
     Values,
     bounded_interval,
     edges_between,
     intervals_of,
-    shares,
 )
 from likeness.evaluation.intervals import Interval
+from likeness.evaluation.rates import Scores, rates_of
 from likeness.evaluation.searches import Searches
 
 
@@ -139,7 +138,7 @@ def resample_searches(
     by_rank = draws.count(len(searches), ranks, searches.depth + 1, workers)
     within = np.cumsum(by_rank, axis=0)
     return ResampledSearches(
-        shares(within[:-1].T, within[-1:].T),
+        rates_of(within[:-1].T, within[-1:].T),
         ErrorTables.of(edges, nonmated, mated),
         *(len(np.unique(subjects[searches.mated == which])) for which in (False, True)),
     )

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.evaluation.comparisons import FAILED, Axis, Comparisons, Samples
-from likeness.evaluation.groups import Rates, check_axis, chunks_of
+from likeness.evaluation.groups import check_axis, chunks_of
+from likeness.evaluation.rates import Rates
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 

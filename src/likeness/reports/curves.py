@@ -5,21 +5,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from likeness.evaluation import ERRORS_NEEDED
 from likeness.reports.drawing import Ink
-from likeness.reports.wording import RULE_OF_30, printable, score, small
+from likeness.reports.wording import printable, score, small
 from likeness.service.evaluate.findings import Curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Named = Sequence[tuple[str, Curve]]
+NamedCurves = Sequence[tuple[str, Curve]]
 _INKS = (Ink.FIRST, Ink.SECOND)
 DASHES = ("-", (0, (5, 1.5)))
 _MOST_POINTS = 300
 _LONGEST_LABEL = 24
 
 
-def draw_curves(axes: "Axes", curves: Named, *, positive: bool = False) -> None:
+def draw_curves(axes: "Axes", curves: NamedCurves, *, positive: bool = False) -> None:
     """Draw one curve, or two that differ in colour and dashes."""
     for (name, curve), ink, dash in zip(curves, _INKS, DASHES, strict=False):
         draw_curve(axes, curve, label=short(name), ink=ink, dash=dash, positive=positive)
@@ -79,7 +80,7 @@ def short(label: str) -> str:
     return said if len(said) <= _LONGEST_LABEL else f"{said[:half]}…{said[-half:]}"
 
 
-def keep_to_counted(axes: "Axes", curves: Named, nonmated: int, mated: int) -> None:
+def keep_to_counted(axes: "Axes", curves: NamedCurves, nonmated: int, mated: int) -> None:
     """Draw nothing below one error of all trials."""
     for trials, values, limit in (
         (nonmated, [x for _, curve in curves for x in curve.xs], axes.set_xlim),
@@ -98,8 +99,8 @@ def mark_limit(
 ) -> None:
     """Mark where the rule of 30 ends for both rates."""
     for count, line in ((nonmated, axes.axvline), (mated, axes.axhline)):
-        if count > RULE_OF_30:
-            line(place(RULE_OF_30 / count), color=Ink.MUTED, linewidth=1, linestyle=":")
+        if count > ERRORS_NEEDED:
+            line(place(ERRORS_NEEDED / count), color=Ink.MUTED, linewidth=1, linestyle=":")
 
 
 def small_ticks(axes: "Axes", which: str) -> None:
@@ -128,7 +129,7 @@ def percent_ticks(axes: "Axes", which: str) -> None:
             axis.set_major_formatter(lambda value, _: f"{100 * value:.3g}%")
 
 
-def legend(axes: "Axes", curves: Named) -> None:
+def legend(axes: "Axes", curves: NamedCurves) -> None:
     """Name the curves where there are several."""
     if len(curves) > 1:
         axes.legend()

@@ -17,7 +17,7 @@ from likeness.reports.group_blocks import (
     times_by_group,
     yields_by_group,
 )
-from likeness.reports.headline import Named, named_findings, summary_blocks
+from likeness.reports.headline import NamedFindings, named_findings, summary_blocks
 from likeness.reports.pages import write_page
 from likeness.reports.rate_blocks import calibration_blocks, comparison_blocks, search_blocks
 from likeness.reports.wording import minute
@@ -62,7 +62,9 @@ def findings_page(report: Report) -> Page:
     )
 
 
-def _for_each(named: Named, blocks_of: Callable[[Findings], Sequence[Block]]) -> tuple[Block, ...]:
+def _for_each(
+    named: NamedFindings, blocks_of: Callable[[Findings], Sequence[Block]]
+) -> tuple[Block, ...]:
     """Give the blocks of the only system, or those of each beside each other."""
     made = [(name, tuple(blocks_of(one))) for name, one in named]
     if len(made) == 1:
@@ -80,7 +82,7 @@ def _tested(one: Findings) -> list[Block]:
     return [facts_of(one.system, one.data)]
 
 
-def _uncertainty(named: Named) -> tuple[Block, ...]:
+def _uncertainty(named: NamedFindings) -> tuple[Block, ...]:
     rules = Text(
         "Intervals are 95%, by resampling people with their pictures; the threshold is set anew in"
         " each resample. Where no error was seen, the rule of 3 bounds the rate by 3 over the"

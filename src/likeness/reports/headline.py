@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from likeness.evaluation import trials_needed
+from likeness.evaluation import ERRORS_NEEDED, trials_needed
 from likeness.reports.blocks import Block, Cell, Table, Text
 from likeness.reports.wording import (
     NOTHING,
-    RULE_OF_30,
     UNKNOWN,
     Form,
     estimate_cell,
@@ -30,10 +29,10 @@ from likeness.service.evaluate.findings import (
 from likeness.service.evaluate.questions import HEADLINE_FPIR
 from likeness.terms import one_in
 
-Named = tuple[tuple[str, Findings], ...]
+NamedFindings = tuple[tuple[str, Findings], ...]
 
 
-def named_findings(report: Report) -> Named:
+def named_findings(report: Report) -> NamedFindings:
     """Name each system of a report; two of one name get a letter."""
     if len(report.findings) < 2:
         return tuple(("System", one) for one in report.findings)
@@ -74,7 +73,7 @@ def summary_blocks(report: Report) -> tuple[Block, ...]:
 
 
 def _row(
-    what: str, named: Named, cell_of: Callable[[Findings], Cell | None]
+    what: str, named: NamedFindings, cell_of: Callable[[Findings], Cell | None]
 ) -> tuple[Cell | str, ...]:
     cells = [cell_of(one) for _, one in named]
     if not any(cells):
@@ -82,7 +81,7 @@ def _row(
     return (what, *(cell or Cell(NOTHING) for cell in cells))
 
 
-def _headline_rows(named: Named) -> list[tuple[Cell | str, ...]]:
+def _headline_rows(named: NamedFindings) -> list[tuple[Cell | str, ...]]:
     rows: list[tuple[Cell | str, ...]] = []
     verified = [one.verification for _, one in named if one.verification]
     if verified:
@@ -176,14 +175,14 @@ def _carried_cell(verification: Verification) -> Cell | None:
     ]
     if not known:
         return None
-    counted = [point for point in known if point.fmr.errors >= RULE_OF_30] or known
+    counted = [point for point in known if point.fmr.errors >= ERRORS_NEEDED] or known
     lowest = min(counted, key=lambda point: point.target_fmr or 1.0)
     cell = rate_cell(lowest.fnmr)
     at = f"FMR {small(lowest.target_fmr or 1.0)}"
     return Cell(f"{cell.text} at {at}", cell.detail, cell.note, cell.tone)
 
 
-def _worst_rows(named: Named) -> list[tuple[Cell | str, ...]]:
+def _worst_rows(named: NamedFindings) -> list[tuple[Cell | str, ...]]:
     rows: list[tuple[Cell | str, ...]] = []
     axes = dict.fromkeys(axis.axis for _, one in named for axis in one.axes)
     for name in axes:
@@ -226,7 +225,7 @@ def _worst_cell(one: Findings, axis_name: str, rate_name: str) -> Cell | None:
     return Cell(f"{group.group}: {cell.text}", cell.detail, cell.note, cell.tone)
 
 
-def _differences(differences: Sequence[Difference], named: Named) -> Table:
+def _differences(differences: Sequence[Difference], named: NamedFindings) -> Table:
     names = [name for name, _ in named] if len(named) == 2 else ["A", "B"]
     return Table(
         "Differences of the two systems, on the same trials",

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from likeness.evaluation import ERRORS_NEEDED
 from likeness.reports.blocks import Plot
 from likeness.reports.curves import of_system, short
 from likeness.reports.drawing import Ink, draw
-from likeness.reports.wording import RULE_OF_30, number, printable, small
+from likeness.reports.wording import number, printable, small
 from likeness.service.evaluate.findings import Matrix, Rate
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def matrix_plot(matrix: Matrix, target: float, axis: str, name: str = "") -> Plo
             rate = rates[row][column]
             corner = (column - 0.5, row - 0.5)
             cells.append(Rectangle(corner, 1, 1, facecolor=_heat(rate.value, target)))
-            if 0 < rate.errors < RULE_OF_30:
+            if 0 < rate.errors < ERRORS_NEEDED:
                 middle = (column + 0.36, row - 0.36) if with_counts else (column, row)
                 rings.append(middle)
             if with_counts:

@@ -11,7 +11,7 @@ from likeness.evaluation import VERBAL_SCALE
 from likeness.reports.blocks import Plot
 from likeness.reports.curves import (
     DASHES,
-    Named,
+    NamedCurves,
     draw_curve,
     draw_curves,
     keep_to_counted,
@@ -342,7 +342,7 @@ def _deviated(curve: Curve) -> Curve:
     return Curve(warped(curve.xs), warped(curve.ys), warped(curve.lows), warped(curve.highs))
 
 
-def _limits_of_deviates(axes: "Axes", curves: Named) -> None:
+def _limits_of_deviates(axes: "Axes", curves: NamedCurves) -> None:
     """Leave out what lies beyond the curves: a band may reach to the end of the world."""
     xs = [x for _, curve in curves for x in curve.xs]
     ys = [y for _, curve in curves for y in curve.ys]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from likeness.reports.blocks import Block, Cell, Columns, Facts, Heading, Items, Table, Text
-from likeness.reports.headline import Named
+from likeness.reports.headline import NamedFindings
 from likeness.reports.plots import (
     det_plots,
     error_plot,
@@ -32,7 +32,7 @@ from likeness.service.evaluate.findings import (
 from likeness.terms import one_in
 
 
-def comparison_blocks(named: Named) -> tuple[Block, ...]:
+def comparison_blocks(named: NamedFindings) -> tuple[Block, ...]:
     """Show error rates of comparisons, of one system or two."""
     verified = [(name, one.verification) for name, one in named if one.verification]
     if not verified:
@@ -122,7 +122,7 @@ def _target(point: OperatingRates) -> Cell:
     return Cell(small(point.target_fmr), one_in(point.target_fmr))
 
 
-def search_blocks(named: Named) -> tuple[Block, ...]:
+def search_blocks(named: NamedFindings) -> tuple[Block, ...]:
     """Show error rates of searches, of one system or two."""
     searched = [(name, one.identification) for name, one in named if one.identification]
     if not searched:

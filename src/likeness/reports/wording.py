@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
+from likeness.evaluation import ERRORS_NEEDED
 from likeness.reports.blocks import Cell, Tone
 from likeness.service.evaluate.findings import Estimate, Rate
 
@@ -16,8 +17,6 @@ _ONLY_RULE_OF_30 = re.compile(r"Only \d+ of the 30 errors[^.]*\(rule of 30\)\.")
 _ONLY_RULE_OF_3 = re.compile(r"No error in [\d,]+ trials[^;]*\(rule of 3\)\.")
 NOTHING = "\N{EN DASH}"
 """What a cell has where there was nothing to measure."""
-RULE_OF_30 = 30
-"""So many errors give a rate to within 30% at 90% confidence; fewer are marked."""
 
 
 def printable(text: object) -> str:
@@ -125,7 +124,7 @@ def rate_cell(rate: Rate, form: Form = percent, *, worst: bool = False) -> Cell:
     detail = "; ".join(part for part in (ends, counts(rate) if rate.trials else "") if part)
     if rate.value is None:
         return Cell(UNKNOWN, detail, rate.note or _NO_FIGURE, "unsure")
-    tone: Tone = "worst" if worst else "unsure" if rate.errors < RULE_OF_30 else ""
+    tone: Tone = "worst" if worst else "unsure" if rate.errors < ERRORS_NEEDED else ""
     return Cell(form(rate.value), detail, _rule(rate), tone)
 
 

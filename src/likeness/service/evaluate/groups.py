@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from likeness.evaluation import (
     Axis,
     CellRates,
-    Column,
-    Columns,
     FailureCounts,
     GroupCounts,
     GroupScores,
     Interval,
+    NistColumn,
+    NistColumns,
     Shifts,
     columns_of,
     count_by_group,
@@ -262,11 +262,11 @@ _COLUMNS: dict[str, Callable[[Rates], Rates]] = {
     "geomean_variation": geomean_variation,
     "gini": gini,
 }
-if set(_COLUMNS) != set(Columns.__dataclass_fields__):
+if set(_COLUMNS) != set(NistColumns.__dataclass_fields__):
     raise AssertionError("a column of NIST's is not resampled")
 
 
-def _column(column: Column, values: Rates) -> Estimate:
+def _column(column: NistColumn, values: Rates) -> Estimate:
     if column.value is None:
         return Estimate(None, low=column.least, note=column.says)
     # Where a group often has no error among resampled people its ratio has no upper bound.

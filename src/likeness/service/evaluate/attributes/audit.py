@@ -20,11 +20,11 @@ from likeness.evaluation import intersection
 from likeness.service.evaluate.ages import are_ages, axis_of, banded
 from likeness.service.evaluate.attributes.counting import (
     Judged,
+    attribute_group,
     by_confidence,
     confusion_of,
     differences_by_group,
     findings_of_axis,
-    group_of,
     limits_of_answers,
 )
 from likeness.service.evaluate.attributes.findings import AttributeFindings, AttributeReport
@@ -126,7 +126,7 @@ def _said(known: Sequence[str], answers: Answers) -> list[Prediction]:
 def _findings(
     labels: Labels, answers: Answers, judged: Judged, attribute: str
 ) -> AttributeFindings:
-    overall = group_of("all", judged, np.ones(len(judged.said), bool))
+    overall = attribute_group("all", judged, np.ones(len(judged.said), bool))
     axes = tuple(findings_of_axis(axis, judged) for axis in judged.axes)
     failures = Counter(one.failure or NO_ANSWER for one in judged.said if not one.value)
     return AttributeFindings(

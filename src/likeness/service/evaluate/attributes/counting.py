@@ -75,7 +75,7 @@ def differences_by_group(one: Judged, other: Judged) -> Iterator[GroupDifference
             )
 
 
-def group_of(name: str, judged: Judged, chosen: NDArray[np.bool_]) -> AttributeGroup:
+def attribute_group(name: str, judged: Judged, chosen: NDArray[np.bool_]) -> AttributeGroup:
     """Count failures and wrong answers of the chosen (n,) pictures."""
     answered = chosen & ~judged.failed
     off: Estimate | None = None
@@ -109,7 +109,8 @@ def findings_of_axis(axis: Axis, judged: Judged) -> AttributeAxis:
     rates = [_wrong(judged, chosen) for chosen in members]
     carried = [number for number, rate in enumerate(rates) if rate.trials >= FEWEST_TRIALS]
     groups = [
-        group_of(label, judged, chosen) for label, chosen in zip(axis.labels, members, strict=True)
+        attribute_group(label, judged, chosen)
+        for label, chosen in zip(axis.labels, members, strict=True)
     ]
     answered = ~judged.failed
     chance = chance_of_groups(
