@@ -41,6 +41,15 @@ def report_of(folder: Path) -> dict[str, Any]:
     return report
 
 
+def test_templates_that_an_earlier_run_left_are_said(likeness: Command, tmp_path: Path) -> None:
+    scores, work = write_scores(tmp_path / "scores.csv", people=4), tmp_path / "out" / "work"
+    work.mkdir(parents=True)
+    (work / "templates-of-another-model.jsonl").touch()
+    outcome = likeness("evaluate", str(scores), "--resamples", "100", "--out", str(work.parent))
+    assert outcome.code == 0, outcome.err
+    assert f"stay in '{work}'" in outcome.err
+
+
 @pytest.mark.slow
 def test_scores_become_a_report(likeness: Command, tmp_path: Path) -> None:
     scores = write_scores(tmp_path / "scores.csv")

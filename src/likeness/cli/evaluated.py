@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,32 +106,47 @@ def run(chosen: Run) -> ExitCode:
         # Before hours of work, not after them.
         if isinstance(system, RekognitionSystem):
             system.agree(plan)
-    with counting("Pictures or calls") as tell:
-        report = evaluate(
-            plan,
-            systems,
-            questions,
-            title=chosen.title,
-            made_by=f"Likeness {__version__}",
-            processor=processor(),
-            clock=lambda: datetime.now(UTC),
-            tell=tell,
+    with _saying_what_stays(chosen.out / _WORK):
+        with counting("Pictures or calls") as tell:
+            report = evaluate(
+                plan,
+                systems,
+                questions,
+                title=chosen.title,
+                made_by=f"Likeness {__version__}",
+                processor=processor(),
+                clock=lambda: datetime.now(UTC),
+                tell=tell,
+            )
+        write_and_print(
+            chosen.out,
+            page=write_html(report),
+            document=to_json(report),
+            blocks=terminal(report),
+            problems=(problem for findings in report.findings for problem in findings.problems),
+            as_json=chosen.as_json,
         )
-    write_and_print(
-        chosen.out,
-        page=write_html(report),
-        document=to_json(report),
-        blocks=terminal(report),
-        problems=(problem for findings in report.findings for problem in findings.problems),
-        as_json=chosen.as_json,
-    )
-    if chosen.keep:
-        _keep_groups(chosen, report)
-    for system in systems:
-        # Templates are people's; an endpoint's answers cost money, and stay until they are deleted.
-        if isinstance(system, OwnSystem):
-            system.remove_work()
+        if chosen.keep:
+            _keep_groups(chosen, report)
+        for system in systems:
+            # Templates are people's; an endpoint's answers cost money, and stay until they are
+            # deleted.
+            if isinstance(system, OwnSystem):
+                system.remove_work()
     return ExitCode.DONE
+
+
+@contextmanager
+def _saying_what_stays(work: Path) -> Iterator[None]:
+    """Say, however a run ends, that templates lie there: this run's or an earlier one's."""
+    try:
+        yield
+    finally:
+        if any(work.glob("templates-*")):
+            warn(
+                f"Templates of a run that was not finished stay in '{work}'. Run its command again"
+                " to continue, or delete the folder."
+            )
 
 
 def _kept_by(chosen: Run) -> Run:

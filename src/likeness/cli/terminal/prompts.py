@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from likeness.cli.terminal.exit_codes import ExitCode, warn
+from likeness.cli.terminal.plain_text import plain
 from likeness.errors import InvalidRequest
 
 _LONGEST_BYTES = 4096
@@ -34,7 +35,7 @@ def require_consent(question: str, yes: bool, declined: str) -> None:
         raise InvalidRequest(
             f"{question} There is no terminal to ask at. Give --yes if you are sure."
         )
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{plain(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         warn(declined)
         raise typer.Exit(ExitCode.NO)
