@@ -1,7 +1,10 @@
 """What calls cost, in words before they are made."""
 
+import math
+
 import pytest
 
+from likeness.errors import InvalidRequest
 from likeness.service.evaluate.systems.endpoint.prices import cost_of, is_aws, prices_of
 
 
@@ -19,6 +22,12 @@ from likeness.service.evaluate.systems.endpoint.prices import cost_of, is_aws, p
 def test_only_aws_has_the_prices_of_aws(url: str | None, aws: bool) -> None:
     assert is_aws(url) is aws
     assert bool(prices_of(url, None)[0]) is aws
+
+
+@pytest.mark.parametrize("price", [-0.01, math.nan, math.inf])
+def test_what_is_no_price_is_refused(price: float) -> None:
+    with pytest.raises(InvalidRequest, match="A price is no amount"):
+        prices_of(None, {"CompareFaces": price})
 
 
 def question(calls: dict[str, int], most_more: int, prices: dict[str, float] | None = None) -> str:

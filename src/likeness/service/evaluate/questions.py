@@ -1,5 +1,6 @@
 """What is asked of an evaluation: rates, thresholds, groups, and how sure to be of answers."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -56,6 +57,12 @@ class Questions:
         if not 100 <= self.resamples <= 100_000:
             raise InvalidRequest(
                 f"{self.resamples} resamples. Give 100 to 100,000: fewer make no interval of 95%."
+            )
+        if self.seed < 0:
+            raise InvalidRequest(f"Draws cannot start from {self.seed}. Give 0 or more.")
+        if self.threshold is not None and not math.isfinite(self.threshold.score):
+            raise InvalidRequest(
+                f"Not a threshold: {self.threshold.score}. Give a score that can be reached."
             )
         if not self.warn_above > 1:
             raise InvalidRequest("A group is warned of above a multiple of more than 1.")

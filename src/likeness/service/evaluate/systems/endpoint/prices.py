@@ -8,10 +8,13 @@ regions more, and taxes come on top. Collections are free to make; a face in one
 dollars a month, which is left out, as collections are deleted at the end of a run.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import urlsplit
+
+from likeness.errors import InvalidRequest
 
 AWS_PRICES: Mapping[str, float] = MappingProxyType(
     {
@@ -74,8 +77,14 @@ class Cost:
 def prices_of(
     url: str | None, given: Mapping[str, float] | None
 ) -> tuple[Mapping[str, float], str]:
-    """Give the prices of an endpoint, and what they are based on: those given, or AWS's own."""
+    """Give the prices of an endpoint, and what they are based on: those given, or AWS's own.
+
+    Raises:
+        InvalidRequest: one that is given is no price.
+    """
     if given is not None:
+        if not all(0 <= price < math.inf for price in given.values()):
+            raise InvalidRequest("A price is no amount of dollars. Give 0 or more.")
         return given, "by the prices that you gave"
     if is_aws(url):
         basis = f"by AWS's list price for us-east-1 as known in {AWS_PRICES_AS_OF}, before tax"
