@@ -31,6 +31,7 @@ def test_the_day_is_the_cameras(form: str) -> None:
     [
         *(None, "", "2012:13:04 05:06:07", "0000:00:00 00:00:00", "    :  :     :  :  "),
         *("2012:03:04", "2012:03:04 05:06:07 and more", "0012:03:04 05:06:07"),
+        "99999999999:1:1 0:0",
     ],
 )
 def test_what_is_no_day_is_none(original: str | None) -> None:

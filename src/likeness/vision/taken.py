@@ -23,7 +23,7 @@ def day_taken(data: bytes) -> date | None:
     for place in places:
         try:
             return _day(data[place : place + _MOST_EXIF] if place else data)
-        except (ValueError, struct.error):
+        except (ValueError, OverflowError, struct.error):
             continue
     return None
 
