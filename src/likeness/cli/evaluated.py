@@ -24,7 +24,7 @@ from likeness.service.evaluate.calibrating import groups_found
 from likeness.service.evaluate.data import DataSource, read_data
 from likeness.service.evaluate.evaluate import evaluate
 from likeness.service.evaluate.findings import Report, to_json
-from likeness.service.evaluate.measure import require_groups
+from likeness.service.evaluate.measure import all_groups, count_groups, require_groups
 from likeness.service.evaluate.questions import GivenThreshold, Questions
 from likeness.service.evaluate.readers import NOT_STATED, PairRows, read_scores, split_for_searches
 from likeness.service.evaluate.systems.endpoint.prices import AWS_PRICES, Cost
@@ -94,10 +94,9 @@ def run(chosen: Run) -> ExitCode:
         chosen = _kept_by(chosen)
     plan, scores = read_data(chosen.source)
     questions = chosen.questions
-    columns = list(dict.fromkeys(name for one in plan.samples for name in one.labels))
     if chosen.all_groups and not questions.groups:
-        questions = replace(questions, groups=tuple(columns))
-    require_groups(questions, columns)
+        plan, questions = all_groups(plan, questions)
+    require_groups(questions, count_groups(plan))
     if chosen.search is not None:
         plan = split_for_searches(plan, unenrolled=chosen.search, seed=questions.seed)
     systems = _systems(chosen, scores)

@@ -1,7 +1,7 @@
 """Measure what a system scored: findings with every interval, caution and limit."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,12 +20,18 @@ from likeness.evaluation import (
 from likeness.service.evaluate.calibrating import calibration_findings
 from likeness.service.evaluate.counted import clustered, independent, median, most_often
 from likeness.service.evaluate.data_checks import suspicions_of
-from likeness.service.evaluate.findings import AxisFindings, Failures, Findings, OperatingRates
+from likeness.service.evaluate.findings import (
+    AxisFindings,
+    Failures,
+    Findings,
+    OperatingRates,
+    RowProblem,
+)
 from likeness.service.evaluate.groups import groups_of_axis
 from likeness.service.evaluate.identification import identification_of
-from likeness.service.evaluate.questions import GivenThreshold, Questions
+from likeness.service.evaluate.questions import MOST_GROUPS, GivenThreshold, Questions
 from likeness.service.evaluate.statement import limits_of
-from likeness.service.evaluate.trials import Scored
+from likeness.service.evaluate.trials import Plan, Scored
 from likeness.service.evaluate.verification import (
     fold_accuracy_of,
     not_carried,
@@ -76,15 +82,28 @@ def measure(scored: Scored, questions: Questions) -> Findings:
 
 
 def axes_of(scored: Scored, questions: Questions) -> tuple[Axis, ...]:
-    """Give the axes that are asked for, and what they make crossed.
+    """Give the axes that are asked for, and what they make crossed if that is not too many groups.
 
     Raises:
-        InvalidRequest: one of them is not among the labels.
+        InvalidRequest: one of them is not among the labels, or has too many groups.
     """
     chosen = [scored.samples.axis(name) for name in questions.groups]
-    if questions.crossed and len(chosen) > 1:
-        chosen.append(intersection(chosen))
-    return tuple(chosen)
+    return comparable_axes(chosen, crossed=questions.crossed)
+
+
+def comparable_axes(axes: Sequence[Axis], *, crossed: bool = True) -> tuple[Axis, ...]:
+    """Add what axes make crossed, if that is wanted and not more groups than can be compared.
+
+    Raises:
+        InvalidRequest: one of them has more.
+    """
+    for axis in axes:
+        if len(axis.labels) > MOST_GROUPS:
+            raise _too_many_groups(axis.name, len(axis.labels))
+    if not crossed or len(axes) < 2:
+        return tuple(axes)
+    together = intersection(axes)
+    return (*axes, together) if len(together.labels) <= MOST_GROUPS else tuple(axes)
 
 
 def failures_of(scored: Scored) -> Failures:
@@ -203,13 +222,52 @@ def _only_failures(scored: Scored, axis: Axis) -> AxisFindings:
     return groups_of_axis(scored, axis, None, nothing, (), warn_above=1.0, target=1.0)
 
 
-def require_groups(questions: Questions, columns: Sequence[str]) -> None:
-    """Refuse a column of groups that nobody labelled, before anything is done.
+def all_groups(plan: Plan, questions: Questions) -> tuple[Plan, Questions]:
+    """Ask for every column that groups people; one of too many values is a problem that is said."""
+    columns = count_groups(plan)
+    problems = tuple(
+        RowProblem(plan.data.name, f"{_too_many(name, count)} It is left out.")
+        for name, count in columns.items()
+        if count > MOST_GROUPS
+    )
+    groups = tuple(name for name, count in columns.items() if count <= MOST_GROUPS)
+    planned = replace(plan, problems=(*plan.problems, *problems))
+    return planned, replace(questions, groups=groups)
+
+
+def count_groups(plan: Plan) -> dict[str, int]:
+    """Count the different values of each column of labels."""
+    values: dict[str, set[str]] = {}
+    for sample in plan.samples:
+        for name, value in sample.labels.items():
+            values.setdefault(name, set()).update([value] if value else [])
+    return {name: len(there) for name, there in values.items()}
+
+
+def require_groups(questions: Questions, columns: Mapping[str, int]) -> None:
+    """Refuse columns that cannot be counted by, before anything is done.
+
+    Args:
+        questions: which are asked for.
+        columns: how many groups each column makes.
 
     Raises:
-        InvalidRequest: it is not among the columns.
+        InvalidRequest: nobody labelled it, or it has too many values.
     """
     for name in questions.groups:
         if name not in columns:
             there = ", ".join(columns) or "none"
             raise InvalidRequest(f"No such column of groups {name!r}. There is: {there}.")
+        if columns[name] > MOST_GROUPS:
+            raise _too_many_groups(name, columns[name])
+
+
+def _too_many_groups(column: str, count: int) -> InvalidRequest:
+    return InvalidRequest(f"{_too_many(column, count)} Put values together, or leave it out.")
+
+
+def _too_many(column: str, count: int) -> str:
+    return (
+        f"Column {column!r} has {count:,} different values, and no more than {MOST_GROUPS} groups"
+        " can be compared."
+    )

@@ -12,7 +12,7 @@ from likeness.service.evaluate.findings import (
     Suspicion,
     Verification,
 )
-from likeness.service.evaluate.questions import HEADLINE_FMR, HEADLINE_FPIR, Questions
+from likeness.service.evaluate.questions import HEADLINE_FMR, HEADLINE_FPIR, MOST_GROUPS, Questions
 from likeness.service.evaluate.trials import Scored
 
 _MOST_NAMED = 4
@@ -38,6 +38,7 @@ def limits_of(
             *_of_verification(verification, questions),
             *_of_identification(identification),
             *(line for axis in axes for line in _of_axis(axis)),
+            *_of_crossing(axes, questions),
         ]
     )
 
@@ -124,6 +125,14 @@ def _of_axis(axis: AxisFindings) -> Iterator[str]:
         empty = [one.group for one in axis.groups if not getattr(one, rate).trials]
         if empty and axis.point.threshold.value is not None:
             yield f"{axis.axis}: no {name} rate can be given for {first_of(empty)}: no such pairs."
+
+
+def _of_crossing(axes: Sequence[AxisFindings], questions: Questions) -> Iterator[str]:
+    if questions.crossed and 1 < len(questions.groups) == len(axes):
+        yield (
+            f"Crossed, {first_of(questions.groups)} make more than {MOST_GROUPS} groups, which are"
+            " not compared. Name fewer columns, or put values together."
+        )
 
 
 def _evenness(axis: AxisFindings) -> Iterator[str]:

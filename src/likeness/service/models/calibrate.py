@@ -21,11 +21,11 @@ from likeness.evaluation import (
     Samples,
     StrangerScores,
     groups_of,
-    intersection,
     misses_of,
 )
 from likeness.service.evaluate.calibrating import group_rates, meaning_of
 from likeness.service.evaluate.findings import CalibrationFindings, RowProblem
+from likeness.service.evaluate.measure import comparable_axes
 from likeness.service.evaluate.readers import plan_of_manifest
 from likeness.service.evaluate.systems.pair_scores import (
     Templates,
@@ -171,7 +171,7 @@ def _axes(pictures: Sequence[Person], groups: Sequence[str]) -> tuple[Axis, ...]
         Axis.of(name, [one.labels.get(name, "") for one in pictures])
         for name in dict.fromkeys(groups)
     ]
-    return (*axes, intersection(axes)) if len(axes) > 1 else tuple(axes)
+    return comparable_axes(axes)
 
 
 def _of_manifest(
