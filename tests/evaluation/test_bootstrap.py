@@ -1,5 +1,7 @@
 """Resampling subjects: counts are those of comparisons that are really repeated."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -280,3 +282,11 @@ def test_what_cannot_be_resampled_is_refused() -> None:
         found.cells(0.1)
     with pytest.raises(InvalidRequest, match="at the threshold"):
         found.cells_at_threshold(0.5, "sex")
+
+
+def test_the_band_of_a_det_without_errors_is_as_wide_as_the_interval() -> None:
+    comparisons, samples = population(40, 3)
+    apart = replace(comparisons, scores=np.where(comparisons.mated, 100, comparisons.scores))
+    found = resample(apart, samples, targets=[0.01], resamples=100)
+    lows, highs = found.det([0.01])
+    assert (lows[0], highs[0]) == found.fnmr_interval_at(0.01) == (0.0, pytest.approx(3 / 40, 0.01))

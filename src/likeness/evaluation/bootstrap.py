@@ -32,6 +32,7 @@ from likeness.evaluation.draws import Chunk, Draws
 from likeness.evaluation.error_tables import (
     ErrorTables,
     Values,
+    bounded,
     bounded_interval,
     edges_between,
     independent_trials,
@@ -86,7 +87,8 @@ class Resampled:
         """Give the band of FNMR at each of some FMRs: lows and highs."""
         places = self._tables.places(fmrs)
         rates = [1.0 - self._tables.rates_at(self._tables.mated, column) for column in places.T]
-        return intervals_of(np.array(rates).T, confidence)
+        ends = intervals_of(np.array(rates).T, confidence)
+        return bounded(ends, self._mated_subjects, confidence)
 
     def fmr_interval_at(self, target: float, confidence: float = 0.95) -> Interval:
         """Give the interval of `fmr_at`."""

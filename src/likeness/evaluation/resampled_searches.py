@@ -11,6 +11,7 @@ from likeness.evaluation.draws import Chunk, Draws
 from likeness.evaluation.error_tables import (
     ErrorTables,
     Values,
+    bounded,
     bounded_interval,
     edges_between,
     intervals_of,
@@ -75,7 +76,8 @@ class ResampledSearches:
         """Give the band of FNIR at each of some FPIRs: lows and highs."""
         places = self._tables.places(fpirs)
         rates = [1.0 - self._tables.rates_at(self._tables.mated, column) for column in places.T]
-        return intervals_of(np.array(rates).T, confidence)
+        ends = intervals_of(np.array(rates).T, confidence)
+        return bounded(ends, self._mated_subjects, confidence)
 
 
 def resample_searches(

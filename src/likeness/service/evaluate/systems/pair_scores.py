@@ -18,7 +18,7 @@ _PAIRS = 1 << 16
 MOST_PAIRS = 300_000_000
 
 
-class Block(NamedTuple):
+class ScoreBlock(NamedTuple):
     """Scores of the templates from `start` on, r of them, with all from `start` on: (r, n)."""
 
     start: int
@@ -26,7 +26,9 @@ class Block(NamedTuple):
     scores: NDArray[np.float64]
 
 
-def score_blocks(vectors: NDArray[np.floating], means: NDArray[np.floating]) -> Iterator[Block]:
+def score_blocks(
+    vectors: NDArray[np.floating], means: NDArray[np.floating]
+) -> Iterator[ScoreBlock]:
     """Score every pair of n templates; above a block's diagonal is each pair once.
 
     Args:
@@ -37,7 +39,7 @@ def score_blocks(vectors: NDArray[np.floating], means: NDArray[np.floating]) -> 
     for start in range(0, len(vectors), _ROWS):
         rows = slice(start, start + _ROWS)
         raw = vectors[rows] @ vectors[start:].T
-        yield Block(start, raw, relative_scores(raw, means[rows, None], means[start:]))
+        yield ScoreBlock(start, raw, relative_scores(raw, means[rows, None], means[start:]))
 
 
 def pairs_of(count: int) -> int:
