@@ -11,7 +11,7 @@ from likeness.reports import write_attributes, write_changes, write_coverage, wr
 from likeness.service.evaluate.attributes.audit import Answers, audit_answers
 from likeness.service.evaluate.attributes.predictions import read_predictions
 from likeness.service.evaluate.cards.card import card_of_report
-from likeness.service.evaluate.coverage import cover
+from likeness.service.evaluate.coverage.cover import cover
 from likeness.service.evaluate.data import DataSource, read_data
 from likeness.service.evaluate.findings import SystemFacts
 from likeness.service.evaluate.readers import DataDescription, read_labels

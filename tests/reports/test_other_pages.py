@@ -17,10 +17,11 @@ from likeness.reports.blocks import Table
 from likeness.service.evaluate.attributes.audit import Answers, audit_answers
 from likeness.service.evaluate.attributes.findings import AttributeReport
 from likeness.service.evaluate.attributes.predictions import Prediction, Predictions
-from likeness.service.evaluate.coverage import CoverageReport, cover
+from likeness.service.evaluate.coverage.cover import cover
+from likeness.service.evaluate.coverage.findings import CoverageReport
+from likeness.service.evaluate.coverage.looks import Look
 from likeness.service.evaluate.data import DataSource, read_data
 from likeness.service.evaluate.findings import SystemFacts
-from likeness.service.evaluate.looks import Look
 from likeness.service.evaluate.readers import Labels
 from likeness.service.evaluate.readers.labels import LabelledRow
 from likeness.service.evaluate.trials import PlannedSample

@@ -22,9 +22,10 @@ from likeness.cli.terminal.options import (
 from likeness.cli.terminal.output_file import check_report_folder
 from likeness.cli.terminal.progress import counting
 from likeness.reports import coverage_at_terminal, write_coverage
-from likeness.service.evaluate.coverage import cover, to_json
+from likeness.service.evaluate.coverage.cover import cover
+from likeness.service.evaluate.coverage.findings import to_json
+from likeness.service.evaluate.coverage.looks import Look, look_at
 from likeness.service.evaluate.data import DataSource, read_data
-from likeness.service.evaluate.looks import Look, look_at
 from likeness.service.evaluate.readers import DataDescription
 from likeness.service.evaluate.trials import PlannedSample
 

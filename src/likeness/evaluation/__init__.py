@@ -155,10 +155,7 @@ from likeness.evaluation.searches import (
     search_curve,
     threshold_at_fpir,
 )
-from likeness.evaluation.tail import (
-    UPPER_95,
-    extrapolate,
-)
+from likeness.evaluation.tail import UPPER_95, extrapolate
 from likeness.evaluation.thresholds import RateThreshold, rates_by_score, thresholds_for
 
 __all__ = [

@@ -6,7 +6,7 @@ from likeness.reports.blocks import Block, Cell, Items, Page, Section, Table, Te
 from likeness.reports.data_blocks import facts_of, problems_of, suspicions_of
 from likeness.reports.pages import write_page
 from likeness.reports.wording import NOTHING, minute, number, percent, small
-from likeness.service.evaluate.coverage import (
+from likeness.service.evaluate.coverage.findings import (
     CoverageReport,
     CoveredAxis,
     CoveredGroup,

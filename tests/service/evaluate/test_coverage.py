@@ -8,14 +8,10 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import InvalidRequest, NoFace
-from likeness.service.evaluate.coverage import (
-    CoverageReport,
-    CoveredAxis,
-    cover,
-    to_json,
-)
+from likeness.service.evaluate.coverage.cover import cover
+from likeness.service.evaluate.coverage.findings import CoverageReport, CoveredAxis, to_json
+from likeness.service.evaluate.coverage.looks import Look, day_of
 from likeness.service.evaluate.data import DataSource, read_data
-from likeness.service.evaluate.looks import Look, day_of
 from likeness.service.evaluate.trials import Plan, PlannedSample
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)

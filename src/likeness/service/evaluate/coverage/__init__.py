@@ -1,0 +1,1 @@
+"""What a set of pictures holds, is missing, and which error rates it could carry."""
