@@ -233,6 +233,14 @@ def test_lists_of_lfw_have_one_fold_or_several(tmp_path: Path, head: str) -> Non
     assert plan.problems == ()
 
 
+def test_of_one_persons_thousand_values_the_first_are_said(people: Path) -> None:
+    for number in range(1000):
+        (people / "Ada" / f"{number}.jpg").write_bytes(bytes([number % 256, number // 256]))
+    rows = (f"Ada/{number}.jpg,Ada,job {number}" for number in range(1000))
+    told = dict(said(plan_of_manifest(written(people, "path,subject,job", *rows, "Bo/1.jpg,Bo,x"))))
+    assert "and 996 more" in told["Ada"] and len(told["Ada"]) < 300
+
+
 def test_no_ending_of_a_picture_of_lfws_list_leads_out_of_its_folder(tmp_path: Path) -> None:
     for number in (1, 2):
         picture = tmp_path / "images" / "Ada" / f"Ada_000{number}.jpg"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from likeness.errors import InvalidRequest
 from likeness.service.evaluate.findings import DataFacts, RowProblem, Suspicion
 from likeness.service.evaluate.readers.problems import Problems
+from likeness.service.evaluate.statement import first_of
 from likeness.service.evaluate.trials import Plan, PlannedSample
 from likeness.terms import in_parallel
 
@@ -278,7 +279,7 @@ def _check_one_value(column: str, plan: Plan, problems: Problems) -> None:
         )
         return
     for subject in several:
-        values = ", ".join(f"'{value}' ('{name}')" for value, name in said[subject].items())
+        values = first_of([f"'{value}' ('{name}')" for value, name in said[subject].items()])
         problems.add(
             "people with two values in a column",
             subject,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from likeness.evaluation import FAILED, Comparisons, Samples, Searches
 from likeness.service.evaluate.findings import RowProblem, SystemFacts
 from likeness.service.evaluate.readers.problems import Problems
+from likeness.service.evaluate.statement import first_of
 from likeness.service.evaluate.systems.endpoint import collections
 from likeness.service.evaluate.systems.endpoint.asking import Asker, reason_of
 from likeness.service.evaluate.systems.endpoint.descriptions import (
@@ -23,8 +24,6 @@ from likeness.service.evaluate.systems.pair_scores import pairs_of
 from likeness.service.evaluate.trials import Plan, Scored, Tell
 
 UNKNOWN_VERSION = "unknown"
-# An endpoint may name another in every answer.
-_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,15 +267,13 @@ class Trial:
                 counts.setdefault(version, 0)
                 answered = False
         named = [version for version in counts if version]
-        more = f" and {len(named) - _MOST_NAMED:,} more" if len(named) > _MOST_NAMED else ""
-        named = named[:_MOST_NAMED]
         if len(named) > 1:
-            spread = ", ".join(f"{counts[version]:,} answers of {version}" for version in named)
+            spread = first_of([f"{counts[one]:,} answers of {one}" for one in named])
             self._problems.add_about_all(
-                f"The model changed while it was tested ({spread}{more}), so the figures mix them."
-                " Run again without the journal."
+                f"The model changed while it was tested ({spread}), so the figures mix them. Run"
+                " again without the journal."
             )
-        return ", ".join(named) + more
+        return first_of(named)
 
 
 def _comparisons(
