@@ -19,6 +19,7 @@ from likeness.service.evaluate.readers import (
     read_labels,
     read_scores,
 )
+from likeness.service.evaluate.readers.pair_files import PAIR
 from likeness.service.evaluate.trials import Plan
 
 _FORMS = (
@@ -49,30 +50,22 @@ def read_data(source: DataSource) -> tuple[Plan, PairRows | None]:
     Raises:
         InvalidRequest: it is none of the forms, or cannot be read.
     """
-    path, description = source.path, source.description
+    path, root, description = source.path, source.root, source.description
     labels = NO_LABELS if source.labels is None else read_labels(source.labels)
     if is_folder(path):
         return plan_of_people(path, labels=labels, description=description), None
     if not path.is_file():
         raise InvalidRequest(f"There is no '{path}'. {_FORMS}.")
-    if is_lfw_list(path):
-        return _pairs(source), None
-    if has_columns(path, ("path_a", "path_b", source.column)):
+    is_list = is_lfw_list(path)
+    if not is_list and has_columns(path, (*PAIR, source.column)):
         scores = read_scores(path, column=source.column, distances=source.distances)
-        planned = plan_of_scores(scores, root=source.root, labels=labels, description=description)
+        planned = plan_of_scores(scores, root=root, labels=labels, description=description)
         return planned, scores
-    if has_columns(path, ("path_a", "path_b")):
-        return _pairs(source), None
+    if is_list or has_columns(path, PAIR):
+        return plan_of_pairs(path, root=root, labels=labels, description=description), None
     if has_columns(path, ("path",)):
         return _manifest(source), None
     raise InvalidRequest(f"'{path}' is none of the forms of data. {_FORMS}.")
-
-
-def _pairs(source: DataSource) -> Plan:
-    labels = NO_LABELS if source.labels is None else read_labels(source.labels)
-    return plan_of_pairs(
-        source.path, root=source.root, labels=labels, description=source.description
-    )
 
 
 def _manifest(source: DataSource) -> Plan:
