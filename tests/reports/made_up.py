@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import NormalDist
 
+from likeness.evaluation import Estimate
 from likeness.service.evaluate.findings import (
     AxisFindings,
     CalibrationFindings,
     Curve,
     DataFacts,
     Difference,
-    Estimate,
     Failures,
     Findings,
     GroupFindings,

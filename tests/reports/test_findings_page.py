@@ -6,10 +6,11 @@ from functools import cache
 
 import pytest
 
+from likeness.evaluation import Estimate
 from likeness.reports import findings_page, write_html
 from likeness.reports.blocks import Table
 from likeness.reports.headline import summary_blocks
-from likeness.service.evaluate.findings import Curve, Estimate, Failures, Findings, Rate, Report
+from likeness.service.evaluate.findings import Curve, Failures, Findings, Rate, Report
 from tests.reports.made_up import axis, findings, identification, rate, report, verification
 from tests.reports.test_pages import read
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from likeness.evaluation import Estimate
 from likeness.reports.blocks import Plot
 from likeness.reports.matrix_plot import matrix_plot
 from likeness.reports.plots import (
@@ -17,7 +18,6 @@ from likeness.reports.plots import (
 )
 from likeness.service.evaluate.findings import (
     Curve,
-    Estimate,
     Histogram,
     LikelihoodRatios,
     Matrix,

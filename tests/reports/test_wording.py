@@ -2,6 +2,7 @@
 
 import pytest
 
+from likeness.evaluation import Estimate
 from likeness.reports import (
     estimate_cell,
     interval,
@@ -13,7 +14,7 @@ from likeness.reports import (
     signed,
     small,
 )
-from likeness.service.evaluate.findings import Estimate, Rate
+from likeness.service.evaluate.findings import Rate
 from likeness.terms import one_in
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from likeness.evaluation import Estimate
 from likeness.reports.blocks import Block, Cell, Facts, Items, Page, Section, Table, Text
 from likeness.reports.pages import write_page
 from likeness.reports.wording import (
@@ -16,7 +17,6 @@ from likeness.reports.wording import (
 )
 from likeness.service.evaluate.cards.card import Card
 from likeness.service.evaluate.cards.changes import Change, SystemChange, changes_of
-from likeness.service.evaluate.findings import Estimate
 
 _MOST_ROWS = 1000
 

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from likeness.evaluation import ERRORS_NEEDED
+from likeness.evaluation import ERRORS_NEEDED, Estimate
 from likeness.reports.blocks import Cell, Tone
-from likeness.service.evaluate.findings import Estimate, Rate
+from likeness.service.evaluate.findings import Rate
 
 Form = Callable[[float], str]
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from likeness.evaluation import Estimate
 from likeness.service.evaluate.findings import (
     AxisFindings,
     Curve,
     DataFacts,
-    Estimate,
     Failures,
     Findings,
     GroupFindings,

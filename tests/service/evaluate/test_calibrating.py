@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likeness.evaluation import FAILED, Axis, Comparisons, Samples
+from likeness.evaluation import FAILED, Axis, Comparisons, Estimate, Samples
 from likeness.service.evaluate.calibrating import (
     Wanted,
     calibration_findings,
@@ -16,7 +16,6 @@ from likeness.service.evaluate.calibrating import (
 )
 from likeness.service.evaluate.findings import (
     DataFacts,
-    Estimate,
     Failures,
     Findings,
     Rate,

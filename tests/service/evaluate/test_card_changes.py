@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from likeness.errors import InvalidRequest
+from likeness.evaluation import Estimate
 from likeness.service.evaluate.cards.card import card_of_report
 from likeness.service.evaluate.cards.changes import changes_of
-from likeness.service.evaluate.findings import Estimate, Findings
+from likeness.service.evaluate.findings import Findings
 
 from .report_of_a_test import findings, report
 

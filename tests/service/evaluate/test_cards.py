@@ -20,6 +20,7 @@ from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey
 
 from likeness.errors import InvalidRequest
+from likeness.evaluation import Estimate
 from likeness.secrets import SigningKey, VerifyingKey
 from likeness.service.evaluate.cards.card import (
     NistFigures,
@@ -36,7 +37,7 @@ from likeness.service.evaluate.cards.signed_card import (
     read_signed_card,
     sign_with,
 )
-from likeness.service.evaluate.findings import Estimate, Rate, to_json
+from likeness.service.evaluate.findings import Rate, to_json
 
 from .report_of_a_test import DIGEST, findings, report
 

@@ -26,7 +26,8 @@ from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.words import folded, several
 from likeness.errors import InvalidRequest
-from likeness.service.evaluate.findings import CalibrationFindings, Estimate, RowProblem
+from likeness.evaluation import Estimate
+from likeness.service.evaluate.findings import CalibrationFindings, RowProblem
 from likeness.terms import one_in
 
 _ROWS = 12

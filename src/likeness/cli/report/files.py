@@ -5,10 +5,11 @@ from pathlib import Path
 
 from likeness.cli.terminal.answers import Json
 from likeness.cli.terminal.input_file import read_bytes, read_text
+from likeness.evaluation import Estimate
 from likeness.secrets import VerifyingKey
 from likeness.service.evaluate.cards.card import Card, SystemOnCard, card_of_report
 from likeness.service.evaluate.cards.signed_card import LARGEST_CARD, is_card, read_signed_card
-from likeness.service.evaluate.findings import Estimate, from_json
+from likeness.service.evaluate.findings import from_json
 
 LARGEST_REPORT = 100_000_000
 

@@ -14,6 +14,7 @@ from likeness.evaluation import (
     ERRORS_NEEDED,
     Axis,
     Comparisons,
+    Estimate,
     LikelihoodFit,
     RateThreshold,
     Resampled,
@@ -26,7 +27,6 @@ from likeness.evaluation import (
 )
 from likeness.service.evaluate.findings import (
     CalibrationFindings,
-    Estimate,
     Findings,
     LikelihoodRatios,
     ThresholdAdvice,

@@ -12,7 +12,7 @@ from datetime import datetime
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from likeness.errors import InvalidRequest
-from likeness.evaluation import Estimate as Estimate  # findings are made of them
+from likeness.evaluation import Estimate
 
 SCHEMA = "likeness-evaluation/1"
 _NOT_GIVEN = Estimate(None)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from likeness.evaluation import (
     Axis,
     CellRates,
+    Estimate,
     FailureCounts,
     GroupCounts,
     GroupScores,
@@ -42,7 +43,6 @@ from likeness.service.evaluate.counted import (
 )
 from likeness.service.evaluate.findings import (
     AxisFindings,
-    Estimate,
     GroupFindings,
     Inequity,
     Matrix,

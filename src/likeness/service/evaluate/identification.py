@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from likeness.evaluation import (
+    Estimate,
     Interval,
     ResampledSearches,
     Searches,
@@ -19,7 +20,7 @@ from likeness.evaluation import (
     threshold_at_fpir,
 )
 from likeness.service.evaluate.counted import estimate, resampled
-from likeness.service.evaluate.findings import Curve, Estimate, Identification, Rate, SearchRates
+from likeness.service.evaluate.findings import Curve, Identification, Rate, SearchRates
 from likeness.service.evaluate.questions import HEADLINE_FPIR, GivenThreshold, Questions
 from likeness.service.evaluate.trials import Scored
 

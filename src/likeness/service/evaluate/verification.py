@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from likeness.evaluation import (
     FAILED,
     Comparisons,
+    Estimate,
     Interval,
     Resampled,
     SortedScores,
@@ -19,7 +20,6 @@ from likeness.evaluation import (
 from likeness.service.evaluate.counted import estimate, resampled, without_interval
 from likeness.service.evaluate.findings import (
     Curve,
-    Estimate,
     Failures,
     Histogram,
     OperatingRates,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from likeness.evaluation import (
     Axis,
     ClusteredRate,
+    Estimate,
     chance_of_groups,
     clustered_mean,
     clustered_rate,
@@ -28,7 +29,6 @@ from likeness.service.evaluate.attributes.findings import (
 from likeness.service.evaluate.attributes.judging import Verdicts
 from likeness.service.evaluate.attributes.predictions import Prediction
 from likeness.service.evaluate.counted import clustered, rate_of
-from likeness.service.evaluate.findings import Estimate
 from likeness.service.evaluate.readers import Labels
 from likeness.service.evaluate.statement import first_of
 

@@ -7,7 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from likeness.service.evaluate.findings import DataFacts, Estimate, Rate, RowProblem, SystemFacts
+from likeness.evaluation import Estimate
+from likeness.service.evaluate.findings import DataFacts, Rate, RowProblem, SystemFacts
 
 SCHEMA = "likeness-attributes/1"
 

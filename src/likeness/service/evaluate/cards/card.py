@@ -14,8 +14,9 @@ from typing import Any
 
 from pydantic import ConfigDict, with_config
 
+from likeness.evaluation import Estimate
 from likeness.service.evaluate.cards.figures import facts_of, figures_of, warnings_of
-from likeness.service.evaluate.findings import Estimate, Report, SystemFacts
+from likeness.service.evaluate.findings import Report, SystemFacts
 
 SCHEMA = "likeness-card/1"
 _HUNDRED = Decimal(100)

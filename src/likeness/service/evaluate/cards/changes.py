@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from likeness.errors import InvalidRequest
+from likeness.evaluation import Estimate
 from likeness.service.evaluate.cards.card import Card, SystemOnCard
-from likeness.service.evaluate.findings import Estimate
 
 
 @dataclass(frozen=True, slots=True)

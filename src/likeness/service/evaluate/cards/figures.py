@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from likeness.evaluation import Estimate
 from likeness.service.evaluate.findings import (
     AxisFindings,
-    Estimate,
     Findings,
     Identification,
     OperatingRates,
