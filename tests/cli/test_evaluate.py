@@ -109,6 +109,9 @@ def test_pictures_are_evaluated_by_likeness_itself(
     assert outcome.code == 0, outcome.err
     (findings,) = report_of(out)["findings"]
     assert findings["system"]["kind"] == "likeness"
+    for network in ("recogniser", "detector"):
+        digest = findings["system"]["details"][f"{network}'s digest"]
+        assert len(digest) == 64 and f"@{digest[:8]}" in findings["system"]["model"]
     assert findings["failures"]["fta"]["errors"] == 1
     assert not (out / "work").exists()
 

@@ -220,12 +220,18 @@ def nth(texts: Sequence[str], number: int) -> str:
 
 
 def _own_system(chosen: Run, installation: Installation) -> OwnSystem:
+    model = installation.template_model()
     return OwnSystem(
         load_finder(installation, Workload.MANY),
         version=__version__,
         limits=installation.limits,
         workers=installation.workers(Workload.MANY),
         work=chosen.out / _WORK,
+        # The model's name has the first digits alone, for which other weights can be made.
+        details={
+            "recogniser's digest": model.recogniser.digest,
+            "detector's digest": model.detector.digest,
+        },
     )
 
 
