@@ -260,11 +260,15 @@ def test_bad_rows_of_lfws_list_are_said(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(str(number))
     rows = ["A\t1\t2", "A\t2\t1", "A\t1\t1", "A\tone\t2", "A\t1\t9", "A"]
+    rows.append(f"{'A' * 9}\t1\t{'1' * 4080}")
     plan = plan_of_pairs(written(tmp_path, "3", *rows, name="pairs.txt"))
     assert len(named_pairs(plan)) == 1
     lines = {where for where, _ in said(plan)}
     assert {"pairs.txt, line 3", "pairs.txt, line 4", "pairs.txt, line 5"} <= lines
-    assert {"pairs.txt, line 7", "A/A_0009.jpg"} <= lines
+    assert {"pairs.txt, line 7", "pairs.txt, line 8", "A/A_0009.jpg"} <= lines
+    endless = written(tmp_path, "3", *rows, "x" * 10_000, name="pairs.txt")
+    with pytest.raises(InvalidRequest, match="line 9 has more than 4,096 characters"):
+        plan_of_pairs(endless)
 
 
 def test_pairs_say_who_is_who_in_three_ways(people: Path, tmp_path: Path) -> None:

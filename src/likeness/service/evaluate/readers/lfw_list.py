@@ -7,6 +7,7 @@ picture is `name/name_0001.jpg`.
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from likeness.service.evaluate.readers.pair_rows import (
 from likeness.service.evaluate.readers.problems import Problems
 from likeness.terms import checked_name
 
-_LFW_HEAD = re.compile(r"\s*\d+(\s+\d+)?\s*")
+_LFW_HEAD = re.compile(r"\s*\d{1,9}(\s+\d{1,9})?\s*")
 _LONGEST_LINE = 4096
 
 
@@ -47,7 +48,13 @@ def read_lfw_list(path: Path) -> PairRows:
         with path.open(encoding="utf-8-sig") as file:
             head = [int(number) for number in file.readline(_LONGEST_LINE).split()]
             each = 2 * max(head[-1], 1)
-            for line, text in enumerate(islice(file, LONGEST_LIST), start=2):
+            rows = iter(partial(file.readline, _LONGEST_LINE), "")
+            for line, text in enumerate(islice(rows, LONGEST_LIST), start=2):
+                if len(text) >= _LONGEST_LINE:
+                    raise InvalidRequest(
+                        f"'{path}', line {line} has more than {_LONGEST_LINE:,} characters: not a"
+                        " list of pairs. Name another file."
+                    )
                 if not text.strip():
                     continue
                 fold = min((line - 2) // each, 32_000)
@@ -76,6 +83,7 @@ def _take_lfw_row(line: int, text: str, collected: Collected) -> bool:
             (checked_name(who, "A name"), f"{who}/{who}_{int(n):04}.jpg")
             for who, n in ((one, i), (other, j))
         ]
+        a, b = (collected.number(name) for _, name in names)
     except InvalidRequest as error:
         problems.add_row("rows that cannot be read", line, f"{error} The row is left out.")
         return False
@@ -86,7 +94,6 @@ def _take_lfw_row(line: int, text: str, collected: Collected) -> bool:
             "Neither `name i j` nor `name1 i name2 j`, separated by tabs. The row is left out.",
         )
         return False
-    a, b = (collected.number(name) for _, name in names)
     if a == b:
         problems.add_row(
             "rows that compare a picture with itself",
