@@ -81,6 +81,8 @@ def test_a_signed_card_is_in_the_ledger_and_holds_anywhere(
     checked = written("report", "verify", "card.json", "--key", key, "--report", "report.json")
     assert checked.code == 0
     assert "1:1 FNMR at FMR 0.0001: 0.03" in checked.out
+    assert "more figures and" in checked.out and "likeness report show card.json" in checked.out
+    assert len(checked.out) < len(written("report", "show", "card.json").out)
     assert not (tmp_path / "elsewhere").exists()
     other = written("report", "verify", "card.json", "--key", key, "--report", "later.json")
     assert other.code == 1

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from likeness.cli.terminal.answers import Json
 from likeness.cli.terminal.input_file import read_bytes, read_text
+from likeness.cli.terminal.words import several
 from likeness.evaluation import Estimate
 from likeness.secrets import VerifyingKey
-from likeness.service.evaluate.cards.card import Card, SystemOnCard, card_of_report
+from likeness.service.evaluate.cards.card import Card, Figure, SystemOnCard, card_of_report
 from likeness.service.evaluate.cards.signed_card import LARGEST_CARD, is_card, read_signed_card
 from likeness.service.evaluate.findings import from_json
 
@@ -62,22 +63,32 @@ def card_json(card: Card) -> Json:
     }
 
 
-def card_in_words(card: Card) -> list[str]:
-    """Say what a card says, a line for each fact and figure."""
+def card_in_words(card: Card, *, brief: bool = False) -> list[str]:
+    """Say what a card says, a line for each fact and figure; `brief`: groups' are only counted."""
     lines = [f"{card.title}, {card.made_at:%Y-%m-%d %H:%M} UTC, by {card.made_by}."]
     for system in card.systems:
         lines.append(f"{system.name}:")
         lines += [f"  WARNING: {warning}" for warning in system.warnings]
         lines += [f"  {name}: {text}" for name, text in system.facts if text]
         lines.append(f"  provenance: {system.provenance}")
-        lines += [f"  {one.name}: {in_words(one.estimate)}" for one in system.figures]
-        lines += [f"  limit: {limit}" for limit in system.limits]
+        told = [one for one in system.figures if not brief or _is_of_everybody(one)]
+        lines += [f"  {one.name}: {in_words(one.estimate)}" for one in told]
+        if brief:
+            left_out = several(len(system.figures) - len(told), "more figure")
+            lines.append(f"  {left_out} and {several(len(system.limits), 'limit')}")
+        else:
+            lines += [f"  limit: {limit}" for limit in system.limits]
     if card.nist is not None:
         lines.append(
             f"Least true positives: {card.nist.least_true_positives}%"
             f" ({card.nist.worst_group}), {card.nist.test}, published {card.nist.published}."
         )
     return lines
+
+
+def _is_of_everybody(figure: Figure) -> bool:
+    """Say whether a figure has a value and is of no group, whose name is before a colon."""
+    return figure.estimate.value is not None and ": " not in figure.name
 
 
 def in_words(found: Estimate, *, noted: bool = True) -> str:
