@@ -305,7 +305,9 @@ def test_an_interrupt_and_a_mistake_of_ours_are_objects_with_json_too(
 
         monkeypatch.setattr(InstallationWithDiscs, "locator", fail)
         outcome = likeness("detect", picture("a.png", RED), "--json")
-        assert (outcome.code, json.loads(outcome.out)["error"]["type"]) == (code, kind)
+        said = json.loads(outcome.out)["error"]
+        assert (outcome.code, said["type"]) == (code, kind)
+        assert said["message"] and said["message"] in outcome.err
 
 
 def test_a_document_that_was_printed_is_the_only_one(likeness: Command, picture: Make) -> None:

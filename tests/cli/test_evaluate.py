@@ -95,6 +95,44 @@ def test_an_unknown_column_ends_before_anything_is_done(likeness: Command, tmp_p
     assert "No such column of groups 'race'. There is: sex." in outcome.err
 
 
+def test_an_audit_without_groups_ends_before_anything_is_done(
+    likeness: Command, tmp_path: Path
+) -> None:
+    scores = write_scores(tmp_path / "s.csv")
+    outcome = likeness("audit", str(scores), "--out", str(tmp_path / "out"))
+    assert outcome.code == 2
+    assert "no groups" in outcome.err and "--labels" in outcome.err
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_an_interrupted_run_says_how_it_goes_on(
+    likeness: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("likeness.cli.evaluated.evaluate", interrupted)
+    scores = write_scores(tmp_path / "scores.csv")
+    outcome = likeness("evaluate", str(scores), "--out", str(tmp_path / "out"), "--json")
+    assert outcome.code == 130
+    assert "Run the same command again to continue." in outcome.err
+    assert "same command" in json.loads(outcome.out)["error"]["message"]
+
+
+def test_a_threshold_next_to_nothing_is_said_in_words(likeness: Command, tmp_path: Path) -> None:
+    """Endpoints leave out most strangers, who all score 0."""
+    rows = ["path_a,path_b,score,same"]
+    rows += [f"{one}.jpg,{one}b.jpg,90,1" for one in range(40)]
+    rows += [f"{one}.jpg,{two}.jpg,0,0" for one in range(40) for two in range(one)]
+    (tmp_path / "s.csv").write_text("\n".join(rows) + "\n")
+    outcome = likeness(
+        *("evaluate", str(tmp_path / "s.csv"), "--resamples", "100"),
+        *("--out", str(tmp_path / "out")),
+    )
+    assert outcome.code == 0, outcome.err
+    assert "just above 0" in outcome.out and "e-45" not in outcome.out
+
+
 def test_pictures_are_evaluated_by_likeness_itself(
     likeness: Command, picture: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -120,7 +158,7 @@ def test_pictures_are_evaluated_by_likeness_itself(
     ("arguments", "says"),
     [
         (["nowhere"], "There is no 'nowhere'"),
-        (["text.csv"], "none of the forms of data"),
+        (["text.csv"], "none of the forms of data (its first line: colour, shape)"),
         (["scores.csv", "--system", "likeness"], "The data are a file of scores"),
         (["scores.csv", "--resamples", "5"], "5 resamples"),
         (["scores.csv", "--fmr", "2"], "between 0 and 1"),

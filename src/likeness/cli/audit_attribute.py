@@ -7,7 +7,7 @@ from pathlib import Path
 
 from likeness import __version__
 from likeness.cli.evaluated import OWN, REKOGNITION, EndpointChoice, nth
-from likeness.cli.terminal.exit_codes import ExitCode
+from likeness.cli.terminal.exit_codes import ExitCode, resumable
 from likeness.cli.terminal.findings import write_and_print
 from likeness.cli.terminal.output_file import check_report_folder
 from likeness.cli.terminal.progress import counting
@@ -120,6 +120,6 @@ def audit_attribute(
 
 def _asked(plan: Plan, endpoint: EndpointChoice, out: Path, ages: bool) -> Answers:
     """Have an endpoint describe every picture."""
-    with counting("Pictures") as tell:
+    with resumable(), counting("Pictures") as tell:
         described = endpoint.system(out).answers_of(plan, tell)
     return Answers(described.system, predictions_of(plan, described, ages=ages))

@@ -11,7 +11,7 @@ from pathlib import Path
 from likeness import __version__
 from likeness.app import Installation, Workload
 from likeness.cli.installation import load_finder, prepare
-from likeness.cli.terminal.exit_codes import ExitCode, warn
+from likeness.cli.terminal.exit_codes import ExitCode, resumable, warn
 from likeness.cli.terminal.findings import write_and_print
 from likeness.cli.terminal.output_file import check_report_folder
 from likeness.cli.terminal.plain_text import plain
@@ -96,6 +96,11 @@ def run(chosen: Run) -> ExitCode:
     questions = chosen.questions
     if chosen.all_groups and not questions.groups:
         plan, questions = all_groups(plan, questions)
+        if not questions.groups:
+            raise InvalidRequest(
+                "There are no groups to compare. Give a manifest with columns of labels, or"
+                " --labels FILE.csv; `likeness evaluate` measures everybody together."
+            )
     require_groups(questions, count_groups(plan))
     if chosen.search is not None:
         plan = split_for_searches(plan, unenrolled=chosen.search, seed=questions.seed)
@@ -106,7 +111,7 @@ def run(chosen: Run) -> ExitCode:
         if isinstance(system, RekognitionSystem):
             system.agree(plan)
     with _saying_what_stays(chosen.out / _WORK):
-        with counting("Pictures or calls") as tell:
+        with resumable(), counting("Pictures or calls") as tell:
             report = evaluate(
                 plan,
                 systems,

@@ -15,6 +15,7 @@ UNKNOWN = "not known"
 _NO_FIGURE = "The data carry no such figure."
 _ONLY_RULE_OF_30 = re.compile(r"Only \d+ of the 30 errors[^.]*\(rule of 30\)\.")
 _ONLY_RULE_OF_3 = re.compile(r"No error in [\d,]+ trials[^;]*\(rule of 3\)\.")
+_LEAST_SCORE = 1e-30  # A threshold that every score but 0 reaches is the next number after it.
 NOTHING = "\N{EN DASH}"
 """What a cell has where there was nothing to measure."""
 
@@ -63,7 +64,7 @@ def number(value: float) -> str:
 
 def score(value: float) -> str:
     """Say a score, on whatever scale it is."""
-    return f"{value:.4g}"
+    return "just above 0" if 0 < value < _LEAST_SCORE else f"{value:.4g}"
 
 
 def seconds(value: float) -> str:
@@ -109,6 +110,11 @@ def several(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def people(count: int) -> str:
+    """Count people: `1 person`, `2,000 people`."""
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
 def counts(rate: Rate) -> str:
     """Say how many errors there were of how many trials."""
     return f"{rate.errors:,} of {rate.trials:,}"
@@ -152,7 +158,7 @@ def _rule(rate: Rate) -> str:
     if _ONLY_RULE_OF_30.fullmatch(rate.note):
         return "Fewer than 30 errors (rule of 30): look at the interval, not at the rate."
     if _ONLY_RULE_OF_3.fullmatch(rate.note):
-        return "No error was seen: the rate is at most so high (rule of 3)."
+        return "No error was seen: at 95% confidence the rate is at most so high."
     return rate.note
 
 

@@ -18,6 +18,7 @@ from likeness.cli.terminal.exit_codes import (
     foreseen,
     kind_of,
     report,
+    warn,
 )
 from likeness.cli.terminal.verbs import Verb, group_of
 
@@ -102,6 +103,9 @@ def _ended(arguments: Sequence[str]) -> tuple[int, str]:
     try:
         code = _likeness(list(arguments) or ["--help"], standalone_mode=False, prog_name="likeness")
         sys.stdout.flush()
+        if code == ExitCode.INTERRUPTED and not LAST_LINE.get():
+            # Typer makes a code of Ctrl-C, and nobody has said anything.
+            warn("Interrupted.")
         return int(code or ExitCode.DONE), _KINDS.get(int(code or 0), "")
     except SystemExit:
         # The one case in which Typer exits by itself.

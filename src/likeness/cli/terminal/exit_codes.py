@@ -4,6 +4,8 @@ import errno
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import IntEnum
 from typing import Any
@@ -69,6 +71,16 @@ def warn(message: str, about: str = "") -> None:
     print(f"likeness: {plain(prefix + message)}", file=sys.stderr)
 
 
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Say of an interrupted command that the same one continues it, and end with its code."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        warn(f"Interrupted. Run the same command again to continue. {error}".strip())
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
 def foreseen(error: BaseException) -> BaseException:
     """Give an error of ours for one of the system's that is of a path that somebody chose."""
     if not isinstance(error, OSError) or not isinstance(error.filename, str | bytes):
@@ -124,7 +136,7 @@ def _message(error: BaseException) -> str:
             command = context.command_path if context else "likeness"
             return f"{_misuse(error)}. `{command} --help` shows what there is."
         case KeyboardInterrupt() | typer.Abort():
-            return "interrupted"
+            return "Interrupted."
         case _:
             return (
                 f"Something unforeseen happened ({type(error).__name__}: {error})."

@@ -102,17 +102,30 @@ def has_columns(path: Path, needed: Sequence[str]) -> bool:
     Raises:
         InvalidRequest: the file cannot be read, or is no text.
     """
+    return any(set(needed) <= set(each) for each in _readings(path))
+
+
+def columns_of(path: Path) -> list[str]:
+    """Give the columns that the first line of a CSV file most likely has.
+
+    Raises:
+        InvalidRequest: the file cannot be read, or is no text.
+    """
+    return max(_readings(path), key=len, default=[])
+
+
+def _readings(path: Path) -> list[list[str]]:
+    """Read the columns by whatever may separate them."""
     try:
         with path.open("rb") as file, _as_text(path, file) as text:
             _, first, choice = _head(path, _lines(path, text))
-            columns = (_columns(next(csv.reader([first], delimiter=one), [])) for one in choice)
-            return any(set(needed) <= set(each) for each in columns)
+            return [_columns(next(csv.reader([first], delimiter=one), [])) for one in choice]
     except OSError as error:
         raise InvalidRequest(f"'{path}' cannot be read ({error.strerror}). Check it.") from error
     except UnicodeDecodeError as error:
         raise _not_csv(path) from error
     except csv.Error:
-        return False
+        return []
 
 
 def each_row(

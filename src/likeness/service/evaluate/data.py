@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likeness.errors import InvalidRequest
-from likeness.service.enrol.csv_rows import has_columns
+from likeness.service.enrol.csv_rows import columns_of, has_columns
 from likeness.service.enrol.sources import is_folder
 from likeness.service.evaluate.readers import (
     NO_LABELS,
@@ -65,7 +65,9 @@ def read_data(source: DataSource) -> tuple[Plan, PairRows | None]:
         return plan_of_pairs(path, root=root, labels=labels, description=description), None
     if has_columns(path, ("path",)):
         return _manifest(source), None
-    raise InvalidRequest(f"'{path}' is none of the forms of data. {_FORMS}.")
+    columns = ", ".join(columns_of(path))
+    there = f" (its first line: {columns})" if columns else ""
+    raise InvalidRequest(f"'{path}' is none of the forms of data{there}. {_FORMS}.")
 
 
 def _manifest(source: DataSource) -> Plan:

@@ -129,13 +129,13 @@ class RekognitionSystem:
             asker = Asker(client, kept, stop)
             try:
                 yield Trial(plan, self.facts(), asker, self._work_off, tell)
-            except LikenessError as error:
+            except (LikenessError, KeyboardInterrupt) as error:
                 names = [name for name, _ in collections.leftovers(asker)]
                 if not names:
                     raise
                 raise type(error)(
                     f"{error} Until then faces stay there, in collection {' and '.join(names)}."
-                    " Delete it if you do not go on."
+                    " Delete it if you do not go on.".strip()
                 ) from error
 
     def _agree_to(self, asker: Asker, works: Sequence[Work]) -> Mapping[str, int]:
