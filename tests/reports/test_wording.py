@@ -90,7 +90,7 @@ def test_a_rate_of_few_errors_is_marked() -> None:
         ),
         (
             Rate(0, 99, 0.0, note="No error in 99 trials: at most 0.03 (rule of 3)."),
-            "No error was seen: the rate is at most so high (rule of 3).",
+            "No error was seen: at 95% confidence the rate is at most so high.",
         ),
         (Rate(3, 99, 0.03, note="Something else (rule of 30)."), "Something else (rule of 30)."),
     ],

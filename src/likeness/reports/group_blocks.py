@@ -12,10 +12,12 @@ from likeness.reports.wording import (
     estimate_cell,
     in_line,
     number,
+    people,
     percent,
     rate_cell,
     score,
     seconds,
+    several,
     signed,
     small,
 )
@@ -182,7 +184,7 @@ def _group_row(group: GroupFindings, axis: AxisFindings) -> tuple[Cell | str, ..
 
 
 def _group_name(group: GroupFindings) -> Cell:
-    return Cell(group.group, f"{group.subjects:,} people; {group.images:,} pictures")
+    return Cell(group.group, f"{people(group.subjects)}; {several(group.images, 'picture')}")
 
 
 def _matrix_target(axis: AxisFindings) -> float:

@@ -25,8 +25,14 @@ def terminal(report: Report) -> tuple[Block, ...]:
         if one.limits:
             blocks.append(Text(f"{prefix}What the data cannot support, and what else to know:"))
             blocks.append(Items(_first(one.limits)))
-        if wrong := _wrong(one):
-            blocks.append(Text(f"{prefix}{wrong} The report lists them.", warning=True))
+        if one.suspicions:
+            blocks.append(
+                Text(
+                    f"{prefix}{several(len(one.suspicions), 'pair')} of pictures may be duplicates"
+                    " or have wrong labels. The report lists them.",
+                    warning=True,
+                )
+            )
     return tuple(blocks)
 
 
@@ -46,16 +52,3 @@ def _first(limits: tuple[str, ...]) -> tuple[str, ...]:
     more = len(limits) - _MOST_LIMITS
     left_out = (f"{more} more are in the report.",) if more > 0 else ()
     return (*limits[:_MOST_LIMITS], *left_out)
-
-
-def _wrong(one: Findings) -> str:
-    """Say how much is wrong with the data; nothing where nothing is."""
-    said = []
-    if one.problems:
-        said.append(f"{several(len(one.problems), 'row')} could not be used.")
-    if one.suspicions:
-        said.append(
-            f"{several(len(one.suspicions), 'pair')} of pictures may be duplicates or have wrong"
-            " labels."
-        )
-    return " ".join(said)

@@ -67,7 +67,7 @@ def _of_data(scored: Scored, suspicions: Sequence[Suspicion]) -> Iterator[str]:
         )
     for kind, count in sorted(Counter(one.kind for one in suspicions).items()):
         yield (
-            f"{count:,} {_KINDS.get(kind, kind)} are listed below and counted as labelled. Look at"
+            f"{count:,} {_KINDS.get(kind, kind)} are listed and counted as labelled. Look at"
             " them: label errors count as errors of the system."
         )
 
@@ -120,7 +120,7 @@ def _of_axis(axis: AxisFindings) -> Iterator[str]:
             yield (
                 f"{axis.axis}: fewer than {ERRORS_NEEDED} {name}es were seen in {len(thin)} of"
                 f" {len(axis.groups)} groups ({first_of(thin)}), so their rates are uncertain by"
-                " more than 30%."
+                f" more than 30%.{' A higher --fmr shows more of them.' if rate == 'fmr' else ''}"
             )
         empty = [one.group for one in axis.groups if not getattr(one, rate).trials]
         if empty and axis.point.threshold.value is not None:

@@ -110,8 +110,8 @@ def _check_columns(
     unknown = [one for one in row if one and one not in (*PAIR, *_OPTIONAL, *_OURS, column)]
     if unknown:
         problems.add_about_all(
-            f"Columns that nothing reads: {', '.join(unknown)}. Labels of pictures come from a"
-            " manifest."
+            f"Columns that nothing reads: {', '.join(unknown)}. Name one of scores with"
+            " --score-column; labels of pictures come from a manifest (--labels)."
         )
 
 

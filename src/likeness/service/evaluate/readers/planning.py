@@ -93,14 +93,14 @@ def plan_listed(
     kept = [n for n, found in enumerate(digests) if isinstance(found, str) or not must_exist]
     for one, digest in zip(listed, digests, strict=True):
         if must_exist and isinstance(digest, OSError):
-            why = digest.strerror or "no regular file"
-            problems.add("pictures that cannot be read", one.where, f"'{one.name}' {_absent(why)}.")
+            says = f"'{one.name}' {_absent(digest)}."
+            problems.add("pictures that cannot be read", one.where, says)
     if not kept:
-        first = problems.all()
-        such = f", such as {first[0].where}: {first[0].says}" if first else ""
+        why = f"'{listed[0].name}' {_absent(digests[0])}"
+        scores = "" if pairs is None else " Of a file of scores, name their --score-column."
         raise InvalidRequest(
-            f"No picture of '{source}' can be used ({len(listed)} are listed{such}). Check the"
-            " folder that its paths start from."
+            f"None of the {len(listed):,} pictures of '{source}' can be read: {why}. Check the"
+            f" folder that paths start from (--root).{scores}"
         )
     samples = tuple(
         PlannedSample(listed[n].path, listed[n].name, listed[n].subject, dict(listed[n].labels))
@@ -148,7 +148,8 @@ def _digest(path: Path) -> str | OSError:
         return OSError(0, "is no path")
 
 
-def _absent(why: str) -> str:
+def _absent(error: str | OSError) -> str:
+    why = (error.strerror if isinstance(error, OSError) else "") or "no regular file"
     return why if why.startswith("is ") else f"cannot be read ({why})"
 
 
