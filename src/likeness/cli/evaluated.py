@@ -97,8 +97,10 @@ def run(chosen: Run) -> ExitCode:
     if chosen.all_groups and not questions.groups:
         plan, questions = all_groups(plan, questions)
         if not questions.groups:
+            many = ", ".join(count_groups(plan))
             raise InvalidRequest(
-                "There are no groups to compare. Give a manifest with columns of labels, or"
+                f"There are no groups to compare{f': {many} have too many values' if many else ''}."
+                " Give a manifest with columns of labels, or"
                 " --labels FILE.csv; `likeness evaluate` measures everybody together."
             )
     require_groups(questions, count_groups(plan))
