@@ -33,6 +33,20 @@ def test_a_figure_is_apart_where_intervals_have_nothing_in_common() -> None:
     assert by_name["1:1 FNMR at FMR 0.0001"].apart
 
 
+@pytest.mark.parametrize(("low", "apart"), [(3.0, False), (5.0, True)])
+def test_an_interval_with_one_end_is_apart_from_what_lies_beyond_it(
+    low: float, apart: bool
+) -> None:
+    ratios = []
+    for ratio in (Estimate(2.0, 1.0, 4.0), Estimate(9.0, low)):
+        (axis,) = findings().axes
+        axis = replace(axis, inequity=(replace(axis.inequity[0], max_over_min=ratio),))
+        ratios.append(card(replace(findings(), axes=(axis,))))
+    (change,) = changes_of(*ratios)
+    by_name = {one.figure: one.apart for one in change.figures}
+    assert by_name["sex: FMR max/min at FMR 0.0001"] is apart
+
+
 def test_what_only_one_card_has_is_listed() -> None:
     without = replace(findings(), axes=())
     (change,) = changes_of(card(), card(without))

@@ -16,7 +16,7 @@ GROUPS_FMR = 1e-4
 """The global rate at which NIST's heat maps compare groups."""
 WARN_ABOVE = 10.0
 MOST_GROUPS = 150
-"""Every two groups are compared, so memory grows with the square: 150 take a gigabyte."""
+"""Every two groups are compared, so memory grows with the square: 150 take over a gigabyte."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,8 +104,11 @@ def _value(figure: Estimate | None) -> float | str | None:
 
 
 def _apart(old: Estimate | None, new: Estimate | None) -> bool:
-    if old is None or new is None:
+    if old is None or new is None or old.value is None or new.value is None:
         return False
-    if old.low is None or old.high is None or new.low is None or new.high is None:
-        return False
-    return old.high < new.low or new.high < old.low
+    # A ratio may have one end alone.
+    return _below(old.high, new.low) or _below(new.high, old.low)
+
+
+def _below(high: float | None, low: float | None) -> bool:
+    return high is not None and low is not None and high < low
