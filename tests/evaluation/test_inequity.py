@@ -20,6 +20,7 @@ from likeness.evaluation import (
     max_over_mean,
     max_over_min,
     rates_of,
+    wilson,
     worst_and_best,
     yields,
 )
@@ -124,11 +125,14 @@ def test_group_without_an_error_makes_ratios_undefined_with_a_bound() -> None:
     )
     ratio = columns.max_over_min
     assert ratio.value is None
-    assert ratio.least == pytest.approx(50)
+    # 3.8% to 6.5% of women, by Wilson, and at most 0.1% of men.
+    least = wilson(50, 1000).low / 0.001
+    assert ratio.least == pytest.approx(least) == pytest.approx(38, abs=0.5)
     assert ratio.says == (
-        "undefined, lower bound 50: no error in 3,000 trials of men, upper bound 0.001 (rule of 3)"
+        "undefined, lower bound 38.1: no error in 3,000 trials of men, upper bound 0.001"
+        " (rule of 3)"
     )
-    assert columns.max_over_geomean.least == pytest.approx(50**0.5)
+    assert columns.max_over_geomean.least == pytest.approx(least * (0.001 / 0.05) ** 0.5)
     assert columns.geomean_variation.value is None
     assert columns.geomean_variation.least is None
     assert columns.max_minus_min.value == 0.05
@@ -221,4 +225,4 @@ def test_bound_of_a_ratio_counts_what_trials_are_worth() -> None:
     ratio = columns_of(
         ("a", "b"), np.array([990, 0]), np.array([4950, 4950]), np.array([50.0, 50.0])
     ).max_over_min
-    assert ratio.least == pytest.approx(0.2 / 0.06)
+    assert ratio.least == pytest.approx(wilson(10, 50).low / 0.06)

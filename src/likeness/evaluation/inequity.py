@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from likeness.evaluation.calibration import ERRORS_NEEDED
 from likeness.evaluation.groups import GroupCounts
-from likeness.evaluation.intervals import rule_of_three
+from likeness.evaluation.intervals import rule_of_three, wilson
 from likeness.evaluation.rates import Counts, Rates, rates_of
 
 # So many groups without an error are named; the others are counted.
@@ -112,7 +112,7 @@ def columns_of(
 
     Groups without trials are left out. Where one has trials and no error, its rate is only known to
     be at most 3/n (rule of 3), n the independent trials that they are worth, where that is given: a
-    ratio to it is undefined, with a lower bound.
+    ratio to it is undefined, with a lower bound: what the highest rate is at least (Wilson's).
     """
     worth = np.asarray(trials if independent is None else independent, np.float64)
     most = np.array([rule_of_three(n) for n in worth])
@@ -136,8 +136,10 @@ def columns_of(
             return NistColumn(None, "undefined: no group has an error")
         if not bounded:
             return NistColumn(None, f"undefined: {why}")
-        # Rates of zero are at most their bounds, so the ratio is at least so much.
-        least = float(of(bounds) * _most(rates) / _most(bounds))
+        # Rates of zero are at most their bounds, and the highest is at least its own.
+        highest = int(np.nanargmax(rates))
+        surely = wilson(rates[highest] * worth[highest], worth[highest]).low
+        least = float(of(bounds) * surely / _most(bounds))
         if least <= 1:
             return NistColumn(None, f"undefined, no bound: {why}")
         return NistColumn(None, f"undefined, lower bound {least:.3g}: {why}", least)
