@@ -36,7 +36,7 @@ Group = Annotated[
     typer.Option(
         "--group",
         metavar="COLUMN",
-        help="Column of groups; give it for each. Default: every column of labels.",
+        help="Column of groups; give it for each. Default: every column of up to 150 values.",
     ),
 ]
 Crossed = Annotated[
