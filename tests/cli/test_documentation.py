@@ -43,9 +43,9 @@ def keys(value: Any) -> Iterator[str]:
 
 
 def listed(outcome: Outcome) -> list[str]:
-    """The commands that a help lists, of groups in a box; what goes on in a line is indented."""
+    """The commands that a help lists; what goes on in a line is indented."""
     lines = outcome.out.partition("Commands")[2].split("\n\n")[0].splitlines()
-    bare = [line.strip("│")[0 if line.startswith("│") else 1 :] for line in lines]
+    bare = [line[1:] for line in lines]
     return [line.split()[0] for line in bare if line[:1] == " " and line[1:2].strip()]
 
 

@@ -33,9 +33,11 @@ def group_of(verbs: Mapping[str, Verb]) -> type[TyperGroup]:
             module, _, name = verbs[cmd_name].place.partition(":")
             verb = getattr(import_module(module), name)
             if not isinstance(verb, typer.Typer):
-                alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+                alone = typer.Typer(add_completion=False)
                 alone.command(cmd_name)(verb)
                 verb = alone
+            # Names in help are not markup, and help looks alike everywhere.
+            verb.rich_markup_mode = None
             return typer.main.get_command(verb)
 
         def format_commands(self, ctx: Any, formatter: Any) -> None:
