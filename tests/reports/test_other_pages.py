@@ -1,5 +1,6 @@
 """The pages of audits of answers and of coverage: worst first, nothing taken for markup."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -90,6 +91,23 @@ def test_an_audit_of_answers_is_sound_html_that_says_the_worst(attributes: Attri
     assert "Worst group by age" in page.text
     assert "Years above the truth" in page.text
     assert HOSTILE in page.text
+
+
+def test_no_worst_group_is_pointed_at_that_chance_may_have_made(
+    attributes: AttributeReport,
+) -> None:
+    found = attributes.findings[0]
+    for chance, tones in ((0.5, set()), (0.001, {"worst"})):
+        axes = tuple(replace(axis, chance=chance) for axis in found.axes)
+        report = replace(attributes, findings=(replace(found, axes=axes),))
+        said = {
+            cell.tone
+            for block in attributes_at_terminal(report)
+            if isinstance(block, Table)
+            for row in block.cells
+            for cell in row
+        }
+        assert said & {"worst"} == tones
 
 
 @pytest.mark.slow

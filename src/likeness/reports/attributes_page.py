@@ -15,6 +15,7 @@ from likeness.reports.blocks import (
     Section,
     Table,
     Text,
+    Tone,
 )
 from likeness.reports.data_blocks import facts_of, left_out, problems_of, system_words
 from likeness.reports.drawing import Ink, draw
@@ -32,6 +33,7 @@ from likeness.reports.wording import (
     signed,
 )
 from likeness.service.evaluate.attributes.findings import (
+    LIKELY_CHANCE,
     AttributeAxis,
     AttributeFindings,
     AttributeGroup,
@@ -189,7 +191,8 @@ def _summary(report: AttributeFindings) -> tuple[Block, ...]:
             continue
         by_name = {group.group: group for group in axis.groups}
         worst, best = by_name[axis.worst], by_name[axis.best]
-        rows.append((f"Worst group by {axis.axis}", _named(worst, tone="worst")))
+        tone: Tone = "worst" if _is_beyond_chance(axis) else ""
+        rows.append((f"Worst group by {axis.axis}", _named(worst, tone)))
         rows.append((f"Best group by {axis.axis}", _named(best)))
         rows.append(
             (
@@ -216,11 +219,14 @@ def _summary(report: AttributeFindings) -> tuple[Block, ...]:
     )
 
 
-def _named(group: AttributeGroup, tone: str = "") -> Cell:
+def _named(group: AttributeGroup, tone: Tone = "") -> Cell:
     cell = rate_cell(group.wrong)
-    return Cell(
-        f"{group.group}: {cell.text}", cell.detail, cell.note, "worst" if tone else cell.tone
-    )
+    return Cell(f"{group.group}: {cell.text}", cell.detail, cell.note, tone or cell.tone)
+
+
+def _is_beyond_chance(axis: AttributeAxis) -> bool:
+    """Say whether groups lie so far apart that the worst may be pointed at."""
+    return axis.chance is not None and axis.chance <= LIKELY_CHANCE
 
 
 def _chance(chance: float) -> str:
@@ -250,7 +256,7 @@ def _table(axis: AttributeAxis) -> Table:
                 f"{group.subjects:,}",
                 f"{group.images:,}",
                 rate_cell(group.failed),
-                rate_cell(group.wrong, worst=bool(axis.worst) and group.group == axis.worst),
+                rate_cell(group.wrong, worst=group.group == axis.worst and _is_beyond_chance(axis)),
                 rate_cell(group.wrong_or_failed),
                 *_years(group, ages),
             )

@@ -17,6 +17,8 @@ from likeness.terms import one_in
 _MOST_GROUPS = 80
 _MOST_SHOWN = 12
 _MOST_AXES_SHOWN = 4
+# The smallest group is marked where it has less than this share of the largest.
+_EVEN = 0.8
 
 
 def write_coverage(report: CoverageReport) -> bytes:
@@ -100,7 +102,7 @@ def _table(axis: CoveredAxis) -> Table:
                 group.group,
                 Cell(
                     f"{group.subjects:,}",
-                    tone="worst" if len(sizes) > 1 and group.subjects == min(sizes) else "",
+                    tone="worst" if group.subjects == min(sizes) < _EVEN * max(sizes) else "",
                 ),
                 f"{group.images:,}",
                 f"{group.nonmated:,}",

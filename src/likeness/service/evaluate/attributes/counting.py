@@ -20,6 +20,7 @@ from likeness.evaluation import (
 )
 from likeness.service.evaluate.ages import banded, in_order, years_of
 from likeness.service.evaluate.attributes.findings import (
+    LIKELY_CHANCE,
     AttributeAxis,
     AttributeGroup,
     ConfidencePoint,
@@ -216,7 +217,7 @@ def limits_of_answers(
                 f"{axis.axis}: {len(few)} of {len(axis.groups)} groups have fewer than"
                 f" {FEWEST_TRIALS} answers and are neither worst nor best ({first_of(few)})."
             )
-        if axis.chance is not None and axis.chance > 0.05:
+        if axis.chance is not None and axis.chance > LIKELY_CHANCE:
             said.append(
                 f"{axis.axis}: chance alone sets groups as far apart in {100 * axis.chance:.0f} of"
                 " 100 sets of data; these data do not show that the system treats them unequally."

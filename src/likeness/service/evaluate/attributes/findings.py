@@ -11,6 +11,8 @@ from likeness.evaluation import Estimate
 from likeness.service.evaluate.findings import DataFacts, Rate, RowProblem, SystemFacts
 
 SCHEMA = "likeness-attributes/1"
+LIKELY_CHANCE = 0.05
+"""Above this, chance may well have set groups so far apart: no worst group is pointed at."""
 
 
 @dataclass(frozen=True, slots=True)
