@@ -105,6 +105,21 @@ def test_an_audit_without_groups_ends_before_anything_is_done(
     assert not (tmp_path / "out" / "report.json").exists()
 
 
+def test_distances_taken_for_scores_are_the_first_thing_said(
+    likeness: Command, tmp_path: Path
+) -> None:
+    rows = ["path_a,path_b,score,same"]
+    rows += [f"{one}.jpg,{one}b.jpg,{'' if one < 9 else 0.2},1" for one in range(40)]
+    rows += [f"{one}.jpg,{two}.jpg,1.2,0" for one in range(40) for two in range(one)]
+    (tmp_path / "s.csv").write_text("\n".join(rows) + "\n")
+    outcome = likeness(
+        *("evaluate", str(tmp_path / "s.csv"), "--resamples", "100"),
+        *("--out", str(tmp_path / "out")),
+    )
+    said = outcome.out.partition("What is wrong with the data")[2].splitlines()
+    assert "Pairs of one person score lower" in said[1] and "--distances" in " ".join(said[1:4])
+
+
 def test_an_interrupted_run_says_how_it_goes_on(
     likeness: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

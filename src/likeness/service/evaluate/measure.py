@@ -75,7 +75,7 @@ def measure(scored: Scored, questions: Questions) -> Findings:
         axes=by_axis,
         calibration=calibration,
         seconds=median(scored.seconds),
-        problems=(*scored.plan.problems, *scored.problems),
+        problems=(*scored.problems, *scored.plan.problems),
         suspicions=suspicions,
         limits=limits_of(scored, verification, identification, by_axis, suspicions, questions),
     )

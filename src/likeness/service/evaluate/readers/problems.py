@@ -37,10 +37,10 @@ class Problems:
         self.add(says, self._source, says)
 
     def all(self) -> tuple[RowProblem, ...]:
-        """Give them, kind by kind."""
-        given: list[RowProblem] = []
+        """Give them, kind by kind; first those of the whole source, which rows would hide."""
+        given = [one for told in self._told.values() for one in told if one.where == self._source]
         for kind, told in self._told.items():
-            given += told
+            given += [one for one in told if one.where != self._source]
             more = self._counts[kind] - len(told)
             if more:
                 given.append(RowProblem(self._source, f"{more:,} more {kind}."))

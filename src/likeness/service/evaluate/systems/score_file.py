@@ -109,8 +109,8 @@ class ScoreFile:
                 RowProblem(
                     self._rows.source,
                     f"Pairs of one person score lower ({np.median(mated):g} in the middle) than"
-                    f" others ({np.median(others):g}). If these are distances, say so: scores are"
-                    " then turned round.",
+                    f" others ({np.median(others):g}). If these are distances, say so with"
+                    " --distances: scores are then turned round.",
                 )
             )
 
