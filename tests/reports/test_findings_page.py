@@ -8,7 +8,7 @@ import pytest
 
 from likeness.evaluation import Estimate
 from likeness.reports import findings_page, write_html
-from likeness.reports.blocks import Table
+from likeness.reports.blocks import Table, Text
 from likeness.reports.headline import summary_blocks
 from likeness.service.evaluate.findings import Curve, Failures, Findings, Rate, Report
 from tests.reports.made_up import axis, findings, identification, rate, report, verification
@@ -61,6 +61,17 @@ def _of(*several: Findings) -> Report:
 @pytest.mark.slow
 def test_the_order_is_that_of_the_standard_behind_the_headline() -> None:
     assert [section.title for section in findings_page(report()).sections] == _ORDER
+
+
+@pytest.mark.slow
+def test_a_report_begins_with_a_sentence_for_everybody() -> None:
+    first = findings_page(report()).sections[0].blocks[0]
+    assert isinstance(first, Text)
+    assert re.fullmatch(
+        r"At the threshold where 1 in [\d,]+ pairs of strangers match, [\d.]+% of pairs of one"
+        r" person are missed \([\d.]+% to [\d.]+%\)\.",
+        first.text,
+    )
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from likeness.service.evaluate.findings import (
     Difference,
     Findings,
     Identification,
+    OperatingRates,
     Report,
     Verification,
 )
@@ -49,6 +50,8 @@ def summary_blocks(report: Report) -> tuple[Block, ...]:
     blocks: list[Block] = []
     for name, one in named:
         prefix = f"{name}: " if len(named) > 1 else ""
+        if said := _in_a_sentence(one):
+            blocks.append(Text(f"{prefix}{said}"))
         blocks += [
             Text(f"{prefix}{warning}", warning=True)
             for axis in one.axes
@@ -166,8 +169,32 @@ def _too_few_searches(one: Identification) -> Cell:
     return Cell(UNKNOWN, "", note, "unsure")
 
 
+def _in_a_sentence(one: Findings) -> str:
+    """Say in words what a reader asks first; nothing where nobody can know it."""
+    verification = one.verification
+    if verification is None or verification.headline.target_fmr is None:
+        return ""
+    point = _lowest_carried(verification)
+    if point is None:
+        return ""
+    cell = rate_cell(point.fnmr)
+    return (
+        f"At the threshold where {one_in(point.target_fmr or 1.0)} pairs of strangers match,"
+        f" {cell.text} of pairs of one person are missed ({cell.detail.partition(';')[0]})."
+    )
+
+
 def _carried_cell(verification: Verification) -> Cell | None:
     """Give the rates of the lowest target that is known, and has 30 errors or most of all."""
+    lowest = _lowest_carried(verification)
+    if lowest is None:
+        return None
+    cell = rate_cell(lowest.fnmr)
+    at = f"FMR {small(lowest.target_fmr or 1.0)}"
+    return Cell(f"{cell.text} at {at}", cell.detail, cell.note, cell.tone)
+
+
+def _lowest_carried(verification: Verification) -> OperatingRates | None:
     known = [
         point
         for point in verification.points
@@ -176,10 +203,7 @@ def _carried_cell(verification: Verification) -> Cell | None:
     if not known:
         return None
     counted = [point for point in known if point.fmr.errors >= ERRORS_NEEDED] or known
-    lowest = min(counted, key=lambda point: point.target_fmr or 1.0)
-    cell = rate_cell(lowest.fnmr)
-    at = f"FMR {small(lowest.target_fmr or 1.0)}"
-    return Cell(f"{cell.text} at {at}", cell.detail, cell.note, cell.tone)
+    return min(counted, key=lambda point: point.target_fmr or 1.0)
 
 
 def _worst_rows(named: NamedFindings) -> list[tuple[Cell | str, ...]]:

@@ -51,6 +51,7 @@ from likeness.service.evaluate.findings import (
     YieldPoint,
 )
 from likeness.service.evaluate.trials import Scored
+from likeness.terms import one_in
 
 Rates = NDArray[np.float64]
 # Beyond so many groups a matrix can neither be read nor carried by any data.
@@ -292,9 +293,9 @@ def _ends(axis: Axis, errors: NDArray[np.int64], trials: NDArray[np.int64]) -> t
 def _warnings(groups: Sequence[GroupFindings], target: float, warn_above: float) -> tuple[str, ...]:
     """Warn of groups whose strangers match too often, as far as the data can tell."""
     return tuple(
-        f"{one.group}: strangers match at {one.fmr.value:.2g},"
-        f" {one.fmr.value / target:.3g} times the target of {target:.2g}"
-        f" (interval {one.fmr.low:.2g} to {one.fmr.high:.2g})."
+        f"{one.group}: {one_in(one.fmr.value)} pairs of strangers match,"
+        f" {one.fmr.value / target:.3g} times the target of {one_in(target)}"
+        f" (interval {one_in(one.fmr.low)} to {one_in(one.fmr.high)})."
         for one in sorted(groups, key=lambda each: -(each.fmr.value or 0.0))
         if one.fmr.value is not None
         and one.fmr.low is not None
