@@ -84,8 +84,8 @@ def calibrate(
 ) -> None:
     """Measure what scores mean with the models and the cohort in use, from all pairs of pictures.
 
-    It is used from then on. Do not judge a model by pictures that its cohort was made from. Beside,
-    thresholds and likelihood ratios are printed; with --scores those of any system.
+    It is used from then on. Do not judge a model by pictures that its cohort was made from.
+    Thresholds and likelihood ratios are printed, too; with --scores those of any system.
     """
     if out is not None:
         check_output(out)
@@ -148,7 +148,7 @@ def calibrate(
         },
         [
             f"{several(len(people.pictures), 'picture')} of {len(people.subjects)} people,"
-            f" {several(len(people.rejections), 'picture')} without a face; people left out:"
+            f" {several(len(people.rejections), 'picture')} not used; people left out:"
             f" {len(left_out)}.",
             f"{calibration.pairs:,} pairs of strangers show rates down to"
             f" {one_in(calibration.least_counted)}, their tail down to"

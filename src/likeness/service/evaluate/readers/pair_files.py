@@ -105,7 +105,7 @@ def _check_columns(
     if column is not None and column not in row:
         raise InvalidRequest(
             f"'{path}': no column {column}, the columns are {','.join(row)}. Name the one with"
-            " scores."
+            f" scores, or rename it to {column}."
         )
     unknown = [one for one in row if one and one not in (*PAIR, *_OPTIONAL, *_OURS, column)]
     if unknown:
