@@ -9,6 +9,7 @@ import pytest
 from likeness.evaluation import Estimate
 from likeness.reports import findings_page, write_html
 from likeness.reports.blocks import Table, Text
+from likeness.reports.group_blocks import failures_by_group
 from likeness.reports.headline import summary_blocks
 from likeness.service.evaluate.findings import Curve, Failures, Findings, Rate, Report
 from tests.reports.made_up import axis, findings, identification, rate, report, verification
@@ -83,6 +84,15 @@ def test_a_whole_report_is_sound_html_and_small(names: tuple[str, ...]) -> None:
     assert len(html) < 1_000_000
     assert all(name in page.text for name in names or ["Likeness"])
     assert sum(tag == "svg" for tag, _ in page.tags) >= 10
+
+
+def test_failures_of_many_groups_are_closed_at_first() -> None:
+    few = axis("sex")
+    many = replace(few, groups=tuple(replace(few.groups[0], group=f"{n}") for n in range(13)))
+    for one, folded in ((few, False), (many, True)):
+        tables = failures_by_group(replace(_bare(), axes=(one,)))
+        (table,) = [each for each in tables if isinstance(each, Table) and "by" in each.caption]
+        assert table.folded is folded
 
 
 def test_what_was_not_measured_has_no_section() -> None:

@@ -26,6 +26,8 @@ from likeness.service.evaluate.findings import AxisFindings, Findings, GroupFind
 _MOST_CELLS = 15
 _MOST_GROUPS = 150
 _MOST_DRAWN = 24
+# A longer table of failures is closed at first: what follows it matters more.
+_MOST_OPEN = 12
 
 
 def failures_by_group(one: Findings) -> list[Block]:
@@ -71,6 +73,7 @@ def failures_by_group(one: Findings) -> list[Block]:
                     for group in groups[:_MOST_GROUPS]
                 ),
                 note=left_out(len(groups), _MOST_GROUPS, "groups"),
+                folded=len(groups) > _MOST_OPEN,
             )
         )
     blocks.append(
