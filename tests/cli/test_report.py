@@ -244,7 +244,7 @@ def test_a_card_that_cannot_count_is_not_accepted(
     outcome = written("report", "accept", "nist.json", *options)
     assert outcome.code == 2
     assert says in outcome.err
-    assert "No card was accepted" in written("report", "list").out
+    assert "No card counts" in written("report", "list").out
 
 
 def test_a_card_of_somebody_elses_key_needs_that_key(written: Command, picture: Make) -> None:

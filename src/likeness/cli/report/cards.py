@@ -120,11 +120,12 @@ def verify(
         print_answer(as_json, document, [f"The card does not hold. {error}"])
         raise typer.Exit(ExitCode.NO) from error
     document = {"holds": True, "card": signed.digest, "key": key_id, "says": card_json(said)}
-    lines = [
-        f"The card holds: signed by the key {key_id}.",
-        *card_in_words(said, brief=said.nist is None),
-        f"`likeness report show {shlex.quote(str(card))}` prints every fact and figure.",
-    ]
+    brief = said.nist is None
+    lines = [f"The card holds: signed by the key {key_id}.", *card_in_words(said, brief=brief)]
+    if brief:
+        lines.append(
+            f"`likeness report show {shlex.quote(str(card))}` prints every fact and figure."
+        )
     print_answer(as_json, document, lines if trusted else [*lines, OWN_KEY])
 
 

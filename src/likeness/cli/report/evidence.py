@@ -50,7 +50,11 @@ def list_cards(as_json: AsJson = False) -> None:
         ]
     }
     lines = [f"{one.evidence.id}  {_in_words(one.evidence)}{_standing(one)}" for one in listed]
-    print_answer(as_json, document, lines or ["No card was accepted. `likeness report accept`."])
+    print_answer(
+        as_json,
+        document,
+        lines or ["No card counts. `likeness report accept CARD.json` accepts one."],
+    )
 
 
 def revoke(
