@@ -147,3 +147,16 @@ def test_figures_of_many_trials_are_those_of_the_data_to_the_last_one() -> None:
     equal = differences(a, b, people)[1]
     assert equal.a == pytest.approx(equal_error(a.mated_scores, a.nonmated_scores).rate)
     assert equal.b == pytest.approx(equal_error(b.mated_scores, b.nonmated_scores).rate)
+
+
+def test_systems_without_an_error_may_still_differ() -> None:
+    subjects = np.repeat(np.arange(20, dtype=np.int32), 2)
+    samples = Samples(subjects, np.zeros(40, np.bool_))
+    one, other = (each.astype(np.int32) for each in np.triu_indices(40, 1))
+    mated = subjects[one] == subjects[other]
+    scores = np.where(mated, 9.0, np.linspace(0, 1, len(one))).astype(np.float32)
+    same = Comparisons(scores, one, other, mated)
+    missed = paired_difference(same, same, samples, 0.1, resamples=100)[0]
+    assert (missed.a, missed.b, missed.difference) == (0.0, 0.0, 0.0)
+    assert missed.a_interval.high > 0.1
+    assert missed.interval.low < -0.1 and missed.interval.high > 0.1

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,14 @@ from likeness.evaluation.resampled_searches import ResampledSearches, resample_s
 from likeness.evaluation.searches import Searches
 
 _Found = TypeVar("_Found")
-_Figure = tuple[str, Callable[[_Found], Values]]
+
+
+class _Figure(NamedTuple, Generic[_Found]):
+    """A figure's name, its values in the data and draws, and the interval that it has alone."""
+
+    name: str
+    values: Callable[[_Found], Values]
+    bounds: Callable[[_Found], Interval]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +114,16 @@ def paired_search_difference(
         for each in (a, b)
     ]
     figures: list[_Figure[ResampledSearches]] = [
-        (f"FNIR at FPIR {target:g}", lambda one: one.fnir_at(target)),
-        ("Hit rate of rank 1", lambda one: one.hit_rates[:, 0]),
+        _Figure(
+            f"FNIR at FPIR {target:g}",
+            lambda one: one.fnir_at(target),
+            lambda one: one.fnir_interval_at(target),
+        ),
+        _Figure(
+            "Hit rate of rank 1",
+            lambda one: one.hit_rates[:, 0],
+            lambda one: one.hit_rate_interval(1),
+        ),
     ]
     return tuple(_differences(found[0], found[1], figures))
 
@@ -142,32 +157,52 @@ def _keys(comparisons: Comparisons) -> NDArray[np.int64]:
 
 
 def _figures(target: float, axes: Sequence[Axis]) -> Iterator[_Figure[Resampled]]:
-    yield f"FNMR at FMR {target:g}", lambda one: one.fnmr_at(target)
-    yield "Equal error rate", lambda one: one.equal_error
+    yield _Figure(
+        f"FNMR at FMR {target:g}",
+        lambda one: one.fnmr_at(target),
+        lambda one: one.fnmr_interval_at(target),
+    )
+    yield _plain("Equal error rate", lambda one: one.equal_error)
     for axis in axes:
         yield from _of_groups(target, axis.name)
 
 
 def _of_groups(target: float, name: str) -> Iterator[_Figure[Resampled]]:
-    yield f"FMR within one group, {name}", lambda one: one.cells(target, name).same_group
-    yield f"FMR of the worst group, {name}", lambda one: _most(one.cells(target, name).fmrs)
-    yield f"FNMR of the worst group, {name}", lambda one: _most(one.cells(target, name).fnmrs)
+    yield _Figure(
+        f"FMR within one group, {name}",
+        lambda one: one.cells(target, name).same_group,
+        lambda one: one.cells(target, name).same_group_interval(),
+    )
+    yield _plain(f"FMR of the worst group, {name}", lambda one: _most(one.cells(target, name).fmrs))
+    yield _plain(
+        f"FNMR of the worst group, {name}", lambda one: _most(one.cells(target, name).fnmrs)
+    )
+
+
+def _plain(name: str, values: Callable[[_Found], Values]) -> _Figure[_Found]:
+    return _Figure(name, values, lambda one: interval(values(one)))
 
 
 def _differences(
     a: _Found, b: _Found, figures: Iterable[_Figure[_Found]]
 ) -> Iterator[PairedDifference]:
-    for name, figure in figures:
-        of_a, of_b = figure(a), figure(b)
+    for figure in figures:
+        of_a, of_b = figure.values(a), figure.values(b)
         less = of_b - of_a
+        ends_a, ends_b = figure.bounds(a), figure.bounds(b)
+        ends, p_value = _tested(less[FIRST_DRAW:])
+        if of_a.min() == of_a.max() and of_b.min() == of_b.max():
+            # No draw differs from another, as where neither has an error: each alone bounds it.
+            ends = Interval(ends.low - (ends_a.high - of_a[0]), ends.high + (ends_b.high - of_b[0]))
         yield PairedDifference(
-            name,
+            figure.name,
             float(of_a[0]),
             float(of_b[0]),
             float(less[0]),
-            interval(of_a),
-            interval(of_b),
-            *_tested(less[FIRST_DRAW:]),
+            ends_a,
+            ends_b,
+            ends,
+            p_value,
         )
 
 
