@@ -54,7 +54,7 @@ def test_labels_alone_open_no_picture(
     ("arguments", "says"),
     [
         (["--group", "age"], "No column 'age'"),
-        (["--root", "elsewhere"], "No picture of 'people.csv' can be used"),
+        (["--root", "elsewhere"], "None of the 4 pictures of 'people.csv' can be read"),
         (["--out", "one.png"], "'one.png' cannot be made"),
     ],
 )

@@ -234,3 +234,11 @@ def test_searches_are_counted_with_the_size_of_their_gallery(
     assert (found["gallery"], found["enrolled"]) == (20, 20)
     assert (found["mated"], found["nonmated"]) == (40, 60)
     assert found["hit_rates"][0]["value"] > 0.9
+
+
+def test_scores_under_another_name_are_asked_about(likeness: Command, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("path_a,path_b,same,cosine_distance\na.jpg,b.jpg,1,0.2\n")
+    outcome = likeness("evaluate", str(pairs))
+    assert outcome.code == 2
+    assert "Give --score-column cosine_distance to evaluate them" in outcome.err

@@ -163,6 +163,7 @@ def audit(
                 description=description,
                 column=score_column,
                 distances=distances,
+                tests_pictures=bool(system),
             ),
             systems=system or (),
             names=system_name or (),

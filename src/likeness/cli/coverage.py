@@ -71,7 +71,11 @@ def coverage(
     """
     check_report_folder(out)
     description = DataDescription(name, data_version, provenance, labelled_by)
-    plan, _ = read_data(DataSource(path=data, root=root, labels=labels, description=description))
+    plan, _ = read_data(
+        DataSource(
+            path=data, root=root, labels=labels, description=description, tests_pictures=True
+        )
+    )
     made_by = f"Likeness {__version__}"
     if labels_only:
         report = cover(plan, None, by=group or (), made_at=datetime.now(UTC), made_by=made_by)

@@ -80,6 +80,7 @@ def evaluate(
                 description=DataDescription(name, data_version, provenance, labelled_by),
                 column=score_column,
                 distances=distances,
+                tests_pictures=bool(system),
             ),
             systems=system or (),
             names=system_name or (),

@@ -96,6 +96,11 @@ def carries(rate: float, trials: int) -> bool:
     return rate > 0 and trials >= trials_needed(rate)
 
 
+def rate_name(rate: float) -> str:
+    """Write a rate that somebody chose as they would write it: 0.01, 1e-6."""
+    return f"{rate:g}".replace("e-0", "e-")
+
+
 def caution(errors: int, trials: int, independent: float | None = None) -> str:
     """Say in words why a rate has to be read with care; nothing where it has not.
 

@@ -12,7 +12,7 @@ from likeness.evaluation.bootstrap import Resampled, resample
 from likeness.evaluation.comparisons import Axis, Comparisons, Samples
 from likeness.evaluation.draws import FIRST_DRAW
 from likeness.evaluation.error_tables import Values, interval
-from likeness.evaluation.intervals import Interval
+from likeness.evaluation.intervals import Interval, rate_name
 from likeness.evaluation.resampled_searches import ResampledSearches, resample_searches
 from likeness.evaluation.searches import Searches
 
@@ -115,7 +115,7 @@ def paired_search_difference(
     ]
     figures: list[_Figure[ResampledSearches]] = [
         _Figure(
-            f"FNIR at FPIR {target:g}",
+            f"FNIR at FPIR {rate_name(target)}",
             lambda one: one.fnir_at(target),
             lambda one: one.fnir_interval_at(target),
         ),
@@ -158,7 +158,7 @@ def _keys(comparisons: Comparisons) -> NDArray[np.int64]:
 
 def _figures(target: float, axes: Sequence[Axis]) -> Iterator[_Figure[Resampled]]:
     yield _Figure(
-        f"FNMR at FMR {target:g}",
+        f"FNMR at FMR {rate_name(target)}",
         lambda one: one.fnmr_at(target),
         lambda one: one.fnmr_interval_at(target),
     )

@@ -22,6 +22,7 @@ from likeness.service.evaluate.readers import (
 from likeness.service.evaluate.readers.pair_files import PAIR
 from likeness.service.evaluate.trials import Plan
 
+_LIKE_SCORES = ("score", "similarity", "distance", "cosine")
 _FORMS = (
     "Name a folder with one folder a person, LFW's list of pairs, or a CSV file with the columns"
     " path_a,path_b (pairs), path_a,path_b,score (scores) or path,subject (a manifest)"
@@ -34,6 +35,7 @@ class DataSource:
 
     `root` is the folder that paths start from, `labels` a file of labels, `column` that of scores
     in files, `distances` whether lower ones are more alike.
+    `tests_pictures` says that a system was named that looks at pictures.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class DataSource:
     description: DataDescription = NOTHING_SAID
     column: str = "score"
     distances: bool = False
+    tests_pictures: bool = False
 
 
 def read_data(source: DataSource) -> tuple[Plan, PairRows | None]:
@@ -62,12 +65,25 @@ def read_data(source: DataSource) -> tuple[Plan, PairRows | None]:
         planned = plan_of_scores(scores, root=root, labels=labels, description=description)
         return planned, scores
     if is_list or has_columns(path, PAIR):
+        if not (is_list or source.tests_pictures):
+            _refuse_unnamed_scores(path)
         return plan_of_pairs(path, root=root, labels=labels, description=description), None
     if has_columns(path, ("path",)):
         return _manifest(source), None
     columns = ", ".join(columns_of(path))
     there = f" (its first line: {columns})" if columns else ""
     raise InvalidRequest(f"'{path}' is none of the forms of data{there}. {_FORMS}.")
+
+
+def _refuse_unnamed_scores(path: Path) -> None:
+    """Refuse pairs with a column that looks like scores: somebody wants those, and not ours."""
+    for column in columns_of(path):
+        if any(word in column.casefold() for word in _LIKE_SCORES):
+            raise InvalidRequest(
+                f"'{path}' has pairs and a column {column!r}, which looks like scores. Give"
+                f" --score-column {column} to evaluate them, or --system likeness to compare the"
+                " pictures."
+            )
 
 
 def _manifest(source: DataSource) -> Plan:

@@ -14,6 +14,7 @@ from likeness.evaluation import (
     carries,
     count_failures,
     intersection,
+    rate_name,
     resample,
     threshold_at_fmr,
 )
@@ -148,9 +149,9 @@ def with_reference(
     if not carries(questions.fmr, len(strangers)):
         raise InvalidRequest(
             f"{len(strangers):,} pairs of strangers in group {name!r} do not carry an FMR of"
-            f" {questions.fmr:g} (rule of 30). Give a higher --fmr, or another group."
+            f" {rate_name(questions.fmr)} (rule of 30). Give a higher --fmr, or another group."
         )
-    note = f"Strangers of {name} match at FMR {questions.fmr:g}."
+    note = f"Strangers of {name} match at FMR {rate_name(questions.fmr)}."
     given = GivenThreshold(threshold_at_fmr(strangers, questions.fmr), note)
     return replace(questions, threshold=given)
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from likeness.evaluation import ERRORS_NEEDED, trials_needed
+from likeness.evaluation import ERRORS_NEEDED, rate_name, trials_needed
 from likeness.service.evaluate.findings import (
     AxisFindings,
     Findings,
@@ -79,10 +79,12 @@ def _of_verification(verification: Verification | None, questions: Questions) ->
     lacking = [rate for rate in questions.fmrs if trials < trials_needed(rate)]
     if lacking:
         least = min((rate for rate in questions.fmrs if rate not in lacking), default=None)
-        carried = "none of the rates asked for" if least is None else f"FMR {least:g} and above"
+        carried = (
+            "none of the rates asked for" if least is None else f"FMR {rate_name(least)} and above"
+        )
         yield (
             f"{trials:,} non-mated comparisons carry {carried} (rule of {ERRORS_NEEDED}: a rate"
-            f" needs {ERRORS_NEEDED} errors). NIST's headline, FMR {HEADLINE_FMR:g}, needs"
+            f" needs {ERRORS_NEEDED} errors). NIST's headline, FMR {rate_name(HEADLINE_FMR)}, needs"
             f" {trials_needed(HEADLINE_FMR):,}."
         )
     if not verification.mated:
@@ -96,7 +98,7 @@ def _of_identification(identification: Identification | None) -> Iterator[str]:
     if identification.headline is None:
         yield (
             f"{strangers:,} searches for people who are not enrolled do not carry NIST's headline,"
-            f" FPIR {HEADLINE_FPIR:g}, which needs {trials_needed(HEADLINE_FPIR):,}."
+            f" FPIR {rate_name(HEADLINE_FPIR)}, which needs {trials_needed(HEADLINE_FPIR):,}."
         )
     yield (
         f"Rates of searches hold for a gallery of {identification.gallery:,} references and lists"

@@ -14,6 +14,7 @@ from likeness.evaluation import (
     carries,
     count_matches,
     generalised_rates,
+    rate_name,
     threshold_at_fmr,
     trials_needed,
 )
@@ -123,8 +124,8 @@ def point_of(
 def not_carried(target: float, trials: int) -> OperatingRates:
     """Say of a target that the data cannot carry what they lack."""
     note = (
-        f"FMR {target:g} needs {trials_needed(target):,} non-mated comparisons (rule of 30); there"
-        f" are {trials:,}."
+        f"FMR {rate_name(target)} needs {trials_needed(target):,} non-mated comparisons (rule of"
+        f" 30); there are {trials:,}."
     )
     none, no_rate = Estimate(None, note=note), Rate(0, 0, None, note=note)
     return OperatingRates(target, none, no_rate, no_rate, no_rate, none, none)
