@@ -171,3 +171,12 @@ def test_a_list_with_folds_has_their_accuracy() -> None:
     assert accuracy is not None and accuracy.value is not None
     # Nearly all pairs are of strangers, who are decided rightly at a high threshold.
     assert accuracy.value > 0.97
+
+
+@pytest.mark.slow
+def test_a_rate_that_carries_more_groups_is_named() -> None:
+    questions = Questions(fmr=1e-3, groups=("group",), resamples=100)
+    findings = measure(scored(people=120), questions)
+    (line,) = [one for one in findings.limits if "false matches" in one]
+    assert line.endswith("At --fmr 0.01 most groups have enough.")
+    assert [one.carried_groups for one in findings.axes[0].yields] == [2, 2, 0]

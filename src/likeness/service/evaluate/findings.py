@@ -225,7 +225,8 @@ class YieldPoint:
     """Yield lost beside evenness gained at one threshold (NPL reports so).
 
     `fmr` is over all pairs, `worst_fmr` that of the worst group, `true_positives` 1 - FNMR, and
-    `yield_lost` how much less that is than at the first point.
+    `yield_lost` how much less that is than at the first point. `carried_groups` is how many groups
+    have the 30 false matches that a rate needs.
     """
 
     threshold: float
@@ -235,6 +236,7 @@ class YieldPoint:
     max_over_geomean: float | None
     true_positives: float | None
     yield_lost: float | None
+    carried_groups: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.evaluation import (
+    ERRORS_NEEDED,
     Axis,
     CellRates,
     Estimate,
@@ -129,22 +130,7 @@ def groups_of_axis(
         best_fmr=best_fmr,
         worst_fnmr=worst_fnmr,
         best_fnmr=best_fnmr,
-        yields=tuple(
-            YieldPoint(
-                one.threshold,
-                one.fmr,
-                one.worst_group,
-                one.worst_fmr,
-                one.max_over_geomean,
-                one.true_positives,
-                one.yield_lost,
-            )
-            for one in yields(
-                count_by_group_at(scored.comparisons, scored.samples, axis, thresholds)
-            )
-        )
-        if thresholds
-        else (),
+        yields=_yields(count_by_group_at(scored.comparisons, scored.samples, axis, thresholds)),
         warnings=_warnings(groups, target, warn_above),
         unlabelled=int(np.count_nonzero(axis.codes < 0)),
         same_group=resampled(*counts.same_group, cells.same_group_interval()),
@@ -223,6 +209,28 @@ def _matrix(axis: Axis, counts: GroupCounts, cells: CellRates) -> Matrix:
     return Matrix(
         axis.labels,
         tuple(tuple(_rates(errors, trials, (low, high))) for errors, trials, low, high in rows),
+    )
+
+
+def _yields(counts: Sequence[GroupCounts]) -> tuple[YieldPoint, ...]:
+    if not counts:
+        return ()
+    carried = {
+        each.threshold: int(np.count_nonzero(each.within_errors >= ERRORS_NEEDED))
+        for each in counts
+    }
+    return tuple(
+        YieldPoint(
+            one.threshold,
+            one.fmr,
+            one.worst_group,
+            one.worst_fmr,
+            one.max_over_geomean,
+            one.true_positives,
+            one.yield_lost,
+            carried[one.threshold],
+        )
+        for one in yields(counts)
     )
 
 

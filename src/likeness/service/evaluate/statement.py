@@ -1,5 +1,6 @@
 """What findings mean, in sentences: what the data cannot support, and how even the system is."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -122,11 +123,24 @@ def _of_axis(axis: AxisFindings) -> Iterator[str]:
             yield (
                 f"{axis.axis}: fewer than {ERRORS_NEEDED} {name}es were seen in {len(thin)} of"
                 f" {len(axis.groups)} groups ({first_of(thin)}), so their rates are uncertain by"
-                f" more than 30%.{' A higher --fmr shows more of them.' if rate == 'fmr' else ''}"
+                f" more than 30%.{_higher_rate(axis) if rate == 'fmr' else ''}"
             )
         empty = [one.group for one in axis.groups if not getattr(one, rate).trials]
         if empty and axis.point.threshold.value is not None:
             yield f"{axis.axis}: no {name} rate can be given for {first_of(empty)}: no such pairs."
+
+
+def _higher_rate(axis: AxisFindings) -> str:
+    """Name the lowest rate at which most groups have the errors that a rate needs."""
+    compared = sum(1 for one in axis.groups if one.fmr.trials)
+    enough = [one.fmr for one in axis.yields if 2 * one.carried_groups > compared]
+    if not enough:
+        return " At no rate would most groups have as many."
+    rate = 10.0 ** math.ceil(math.log10(min(enough)) - 1e-9) if min(enough) > 0 else 0.0
+    target = axis.point.target_fmr
+    if not 0 < rate < 1 or (target is not None and rate <= target):
+        return ""
+    return f" At --fmr {rate_name(rate)} most groups have enough."
 
 
 def _of_crossing(axes: Sequence[AxisFindings], questions: Questions) -> Iterator[str]:
