@@ -694,6 +694,17 @@ def test_a_face_of_which_nothing_is_said_has_no_description(
     assert described.samples == (FaceDescription(),)
 
 
+def test_an_endpoint_that_says_nothing_of_anybody_is_not_asked_about_all(
+    endpoint: FakeEndpoint, tmp_path: Path
+) -> None:
+    endpoint.trouble = lambda operation, pictures: {"FaceDetails": [{"BoundingBox": BOX}]}
+    system = RekognitionSystem(endpoint.url, "us-east-1", 1000, tmp_path / "journal", Agreed())
+    plan = plan_of(tmp_path / "d", [f"p{n}" for n in range(60)], None)
+    with pytest.raises(InvalidRequest, match="said nothing of anybody's sex or age"):
+        system.answers_of(plan, lambda done, total: None)
+    assert endpoint.count("DetectFaces") == 20
+
+
 def test_ctrl_c_ends_a_run_soon_and_what_was_answered_stays(
     endpoint: FakeEndpoint, tmp_path: Path
 ) -> None:

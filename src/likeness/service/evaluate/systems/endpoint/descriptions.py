@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from likeness.errors import InvalidRequest
 from likeness.service.evaluate.systems.endpoint import answers
 from likeness.service.evaluate.systems.endpoint.asking import Asker, Call, Progress, reason_of
 from likeness.service.evaluate.systems.endpoint.journal import Entry, Key
@@ -25,6 +26,10 @@ class FaceDescription:
     failure: str = ""
 
 
+# So many pictures are tried first, and so many faces tell whether sex or age is ever said.
+_TRIED_FIRST, _TELLING = 20, 10
+
+
 class FaceDescriptions:
     """Pictures by their ids, to be described by one endpoint."""
 
@@ -45,16 +50,32 @@ class FaceDescriptions:
         return CallsLeft({"DetectFaces": left}, len(self.ids) - left)
 
     def ask(self, progress: Progress, workers: int) -> Sequence[str]:
-        """Ask what is left.
+        """Ask what is left; the first few alone, lest all be paid for and nothing be said.
 
         Raises:
+            InvalidRequest: of the first few faces neither sex nor age is said.
             LikenessError: nothing more can be asked.
         """
-        left = (one for one in progress.over(self.ids) if self._known(one) is None)
-        described = (one for one in self.ids if "faces" in (self._known(one) or {}))
-        proven = next(map(self._call, described), None)
-        self._asker.each(left, lambda one: self._asker.answer(self._call(one)), workers, proven)
+        for some in (self.ids[:_TRIED_FIRST], self.ids[_TRIED_FIRST:]):
+            left = (one for one in progress.over(some) if self._known(one) is None)
+            proven = next(map(self._call, self._described()), None)
+            self._asker.each(left, lambda one: self._asker.answer(self._call(one)), workers, proven)
+            self._require_something_said()
         return ()
+
+    def _described(self) -> Iterator[str]:
+        return (one for one in self.ids if "faces" in (self._known(one) or {}))
+
+    def _require_something_said(self) -> None:
+        said = [self.of(one) for one in self._described()]
+        faces = [one for one in said if not one.failure]
+        if len(faces) >= _TELLING and not any(
+            one.gender or one.youngest is not None for one in faces
+        ):
+            raise InvalidRequest(
+                f"The endpoint found faces in {len(faces)} pictures and said nothing of anybody's"
+                " sex or age, so there is nothing to judge. The other pictures were not sent."
+            )
 
     def failures(self) -> Mapping[str, str]:
         """Give the pictures that have no description, and why."""
