@@ -41,6 +41,7 @@ def disc() -> NDArray[np.uint8]:
     return pixels
 
 
+@pytest.mark.slow
 def test_a_path_bytes_and_an_array_are_one_picture(faces: Likeness, tmp_path: Path) -> None:
     path = tmp_path / "disc.png"
     cv2.imwrite(str(path), disc()[..., ::-1])

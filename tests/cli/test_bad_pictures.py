@@ -136,6 +136,7 @@ def test_what_has_no_face_cannot_be_compared(
     assert says_one_line(outcome, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make", [make for make in [*NO_PICTURES, *NO_FACES] if make not in (folder, missing)]
 )

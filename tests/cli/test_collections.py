@@ -170,6 +170,7 @@ def test_a_list_goes_on_where_its_page_ends(likeness: Command, what: str) -> Non
     assert f"1 of {len(every)} {what}. The next: --after " in first
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("staff")
 def test_a_deleted_collection_is_certified(likeness: Command, tmp_path: Path) -> None:
     written = tmp_path / "certificate.json"

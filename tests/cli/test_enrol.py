@@ -69,6 +69,7 @@ def test_a_folder_is_enrolled_and_every_picture_reported(enrol: Command, people:
     assert "2 faces, and the largest" in told["several.png"]["reason"]
 
 
+@pytest.mark.slow
 def test_what_would_let_rejected_pictures_be_enrolled_is_said(enrol: Command, people: Path) -> None:
     draw(people / "Hilda.png", GREEN, grain=0.0)
     out = enrol(people).out.splitlines()
@@ -112,6 +113,7 @@ def test_a_folder_that_cannot_be_listed_or_named_is_a_row_and_the_others_go_on(
     assert "control character" in unnamed["reason"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -41,6 +41,7 @@ def report_of(folder: Path) -> dict[str, Any]:
     return report
 
 
+@pytest.mark.slow
 def test_templates_that_an_earlier_run_left_are_said(likeness: Command, tmp_path: Path) -> None:
     scores, work = write_scores(tmp_path / "scores.csv", people=4), tmp_path / "out" / "work"
     work.mkdir(parents=True)
@@ -105,6 +106,7 @@ def test_an_audit_without_groups_ends_before_anything_is_done(
     assert not (tmp_path / "out" / "report.json").exists()
 
 
+@pytest.mark.slow
 def test_distances_taken_for_scores_are_the_first_thing_said(
     likeness: Command, tmp_path: Path
 ) -> None:

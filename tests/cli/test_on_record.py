@@ -120,6 +120,7 @@ def test_a_command_leaves_the_entries_it_should(
     assert not any(word in text for word in ("Rosa", "Bruno", "Greta", "staff", "guests"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", STOPPED, ids=" ".join)
 def test_a_command_that_is_stopped_does_nothing(staff: Command, arguments: list[str]) -> None:
     assert staff("policy", "suspend", "--all", "--reason", "an audit").code == 0

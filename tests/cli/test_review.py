@@ -110,6 +110,7 @@ def test_second_verdict_is_refused(likeness: Command) -> None:
     assert "You have given your verdict" in outcome.err
 
 
+@pytest.mark.slow
 def test_a_case_says_of_whom_no_picture_is_kept(likeness: Command) -> None:
     likeness("collections", "create", "staff")
     case, _ = searched_case()

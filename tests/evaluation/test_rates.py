@@ -125,6 +125,7 @@ def test_curve_has_every_point_of_scikit_learns(mated: np.ndarray, nonmated: np.
             assert (curve.fmrs[at], curve.fnmrs[at]) == pytest.approx((rate, miss))
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(SOME_FAILED, SOME_FAILED, st.integers(4, 20))
 def test_thinned_curve_has_true_points_and_its_tail(

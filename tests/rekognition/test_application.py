@@ -335,6 +335,7 @@ def test_too_many_are_throttled_and_the_other_lane_goes_on(
     assert wire.counted("likeness_requests_inside", lane="pictures") == 0
 
 
+@pytest.mark.slow
 def test_what_takes_too_long_is_answered_and_keeps_its_place(
     make_wire: Callable[..., Wire], barrier: Barrier
 ) -> None:

@@ -134,6 +134,7 @@ def test_a_terminal_gets_tables_without_their_long_tails(
             assert {len(row) for row in table.rows} == {len(table.columns)}
 
 
+@pytest.mark.slow
 def test_sections_without_anything_are_left_out(
     attributes: AttributeReport, coverage: CoverageReport
 ) -> None:

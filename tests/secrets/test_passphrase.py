@@ -91,6 +91,7 @@ def test_a_stream_cut_between_chunks_is_cut(kept: int) -> None:
         opened(sealed[: HEADER + kept * CHUNK])
 
 
+@pytest.mark.slow
 def test_the_key_costs_what_is_promised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert passphrase._SCRYPT_COST * 8 * 128 == 128 << 20

@@ -527,6 +527,7 @@ def as_version_1(clear: bytes, **changed: Any) -> bytes:
     return content + b'{"sha256":"%s"}\n' % hashlib.sha256(content).hexdigest().encode()
 
 
+@pytest.mark.slow
 def test_what_an_older_likeness_exported_is_evened_out_by_the_cohort_known_here(
     sqlite_home: Home, tmp_path: Path, standards: Path
 ) -> None:

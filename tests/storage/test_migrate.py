@@ -220,6 +220,7 @@ def everything(connection: Connection, table: str) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in found]
 
 
+@pytest.mark.slow
 def test_what_an_older_likeness_computed_of_scores_is_marked_to_be_computed_anew(
     bare: Database,
 ) -> None:

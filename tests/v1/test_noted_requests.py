@@ -13,6 +13,7 @@ from .conftest import Client
 HEALTH = b"GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
+@pytest.mark.slow
 def test_what_outlasts_the_end_is_told_and_noted_under_its_id(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:

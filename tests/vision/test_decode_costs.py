@@ -75,6 +75,7 @@ def test_a_jpeg_of_endless_scans_is_refused() -> None:
         decode(data[:-2] + last_scan * 200 + b"\xff\xd9")
 
 
+@pytest.mark.slow
 def test_a_png_text_bomb_costs_nothing() -> None:
     bomb = chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(200 << 20), 9))
     data = png_after_header(encoded(scene(), "PNG"), bomb)

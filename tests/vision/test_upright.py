@@ -149,6 +149,7 @@ def test_face_that_is_not_seen_upright_is_looked_for_at_other_angles(degrees: fl
         assert (bottom - top > right - left) == upright
 
 
+@pytest.mark.slow
 def test_a_crowd_of_doubtful_faces_costs_no_more_than_a_few_of_them() -> None:
     class Doubting(Spots):
         shown = 0

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from threading import get_ident
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -25,15 +26,19 @@ def in_parallel(
     At most twice as many results as workers wait to be taken, so memory does not grow with the
     number of items. What `work` raises is raised here; unfinished work is then abandoned.
     """
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[Result]] = deque()
-        try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) >= 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
+    own_threads = set[int]()
+    pool = ThreadPoolExecutor(workers, initializer=lambda: own_threads.add(get_ident()))
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) >= 2 * workers:
                 yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+        # Whoever leaves off may leave this to be collected as garbage, in whatever thread that
+        # happens: one of the pool's own cannot wait for itself.
+        pool.shutdown(wait=get_ident() not in own_threads)

@@ -61,6 +61,7 @@ def with_scores(trials: Scored, scores: np.ndarray) -> Scored:
     return Scored(SYSTEM, trials.plan, trials.samples, comparisons, None, (), trials.seconds)
 
 
+@pytest.mark.slow
 def test_rates_ratios_and_thresholds_are_found_and_go_through_json() -> None:
     found = calibration_findings(scored(people=40), wanted=Wanted((1e-1, 1e-2, 1e-9), (5,)))
     assert found is not None
@@ -146,6 +147,7 @@ def test_a_planted_group_is_found_and_no_rate_is_told_of_few_errors() -> None:
     assert crowded.points[1].fmr == pytest.approx(0.159, rel=0.3)
 
 
+@pytest.mark.slow
 def test_rates_of_an_audit_of_likeness_are_kept_at_its_threshold() -> None:
     trials = scored(people=80, planted=1.0)
     own = replace(SYSTEM, kind="likeness", model="m", details={"cohort": "c"})
