@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,9 @@ from tests.copied_schema import OF_0_1_0, migrate_to
 PACKAGE = Path(likeness.__file__).parent
 
 
+_DECLARES = re.compile(r"^from likeness.storage(.metadata)? import .*\bMETADATA\b", re.MULTILINE)
+
+
 @pytest.fixture
 def bare(database_url: str) -> Iterator[Database]:
     """A database without a schema."""
@@ -42,10 +46,13 @@ def bare(database_url: str) -> Iterator[Database]:
 
 
 def capabilities() -> list[ModuleType]:
-    """Every module that declares tables, by the convention of `likeness.storage.metadata`."""
+    """Every module that declares tables: those that import what all tables are declared on."""
+    declaring = [
+        path for path in sorted(PACKAGE.glob("*/*.py")) if _DECLARES.search(path.read_text())
+    ]
+    assert {path.parent.name for path in declaring} >= {"access", "gallery", "ledger", "policy"}
     return [
-        importlib.import_module(f"likeness.{path.parent.name}.tables")
-        for path in sorted(PACKAGE.glob("*/tables.py"))
+        importlib.import_module(f"likeness.{path.parent.name}.{path.stem}") for path in declaring
     ]
 
 
