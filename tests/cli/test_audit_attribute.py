@@ -15,6 +15,8 @@ from tests.service.evaluate.fake_endpoint import FakeEndpoint, Refusal, picture,
 
 from .conftest import Outcome
 
+Command = Callable[..., Outcome]
+
 
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
@@ -172,3 +174,14 @@ def test_the_command_judges_answers(
     refused = likeness("audit", "people.csv", "--attribute", "sex")
     assert refused.code == 2
     assert "guesses nobody's attributes" in refused.err
+
+
+@pytest.mark.parametrize("option", [["--keep"], ["--distances"], ["--search"]])
+def test_what_is_about_recognition_is_refused_and_not_passed_over(
+    likeness: Command, tmp_path: Path, option: list[str]
+) -> None:
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("path,sex\na.jpg,F\n")
+    outcome = likeness("audit", manifest, "--attribute", "sex", "--system", "a.csv", *option)
+    assert outcome.code == 2
+    assert "about recognition, and --attribute is not" in outcome.err

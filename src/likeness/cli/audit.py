@@ -67,8 +67,6 @@ WarnAbove = Annotated[
         metavar="TIMES", help="Warn of groups whose FMR is more than so many times the target."
     ),
 ]
-
-
 Keep = Annotated[
     bool,
     typer.Option(
@@ -129,10 +127,10 @@ def audit(
         url=endpoint, region=region, calls_per_second=calls_per_second, price=price, yes=yes
     )
     if attribute is not None:
-        if labels or search or threshold or reference_group:
+        if labels or search or threshold or reference_group or distances or keep:
             raise InvalidRequest(
-                "--labels, --search, --threshold and --reference-group are about recognition, and"
-                " --attribute is not. Leave out either."
+                "--labels, --search, --threshold, --reference-group, --distances and --keep are"
+                " about recognition, and --attribute is not. Leave out either."
             )
         raise typer.Exit(
             audit_attribute(

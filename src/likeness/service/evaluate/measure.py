@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, required
 from likeness.evaluation import (
     Axis,
     Comparisons,
@@ -27,6 +27,7 @@ from likeness.service.evaluate.findings import (
     Findings,
     OperatingRates,
     RowProblem,
+    Verification,
 )
 from likeness.service.evaluate.groups import groups_of_axis
 from likeness.service.evaluate.identification import identification_of
@@ -34,10 +35,8 @@ from likeness.service.evaluate.questions import MOST_GROUPS, GivenThreshold, Que
 from likeness.service.evaluate.statement import limits_of
 from likeness.service.evaluate.trials import Plan, Scored
 from likeness.service.evaluate.verification import (
-    fold_accuracy_of,
     not_carried,
     point_at,
-    point_of,
     verification_of,
 )
 
@@ -57,11 +56,10 @@ def measure(scored: Scored, questions: Questions) -> Findings:
         questions = with_reference(questions, scored, compared, axes)
         target = global_target(questions, compared)
         found = _resampled(scored, compared, axes, target, questions)
-        verification = replace(
-            verification_of(compared, found, failures, questions),
-            fold_accuracy=fold_accuracy_of(compared, scored.plan.folds),
-        )
-        by_axis = tuple(_by_axis(scored, axes, compared, found, failures, target, questions))
+        verification = verification_of(compared, found, failures, questions, scored.plan.folds)
+        if axes:
+            point = _point_of_groups(compared, found, failures, verification, target, questions)
+            by_axis = tuple(_by_axis(scored, axes, found, verification, point, target, questions))
         calibration = calibration_findings(
             scored, found, seed=questions.seed, workers=questions.workers
         )
@@ -176,28 +174,38 @@ def _resampled(
     )
 
 
-def _by_axis(
-    scored: Scored,
-    axes: Sequence[Axis],
+def _point_of_groups(
     compared: Comparisons,
     found: Resampled,
     failures: Failures,
+    verification: Verification,
+    target: float | None,
+    questions: Questions,
+) -> OperatingRates:
+    """Give what the threshold in force, or that for the global rate, does to everybody."""
+    if target is None and questions.threshold is None:
+        return not_carried(questions.fmr, verification.nonmated)
+    wanted = None if questions.threshold is not None else target
+    for point in verification.points:
+        if point.target_fmr == wanted:
+            return point
+    return point_at(compared, found, failures, required(target, "the rate of a threshold"))
+
+
+def _by_axis(
+    scored: Scored,
+    axes: Sequence[Axis],
+    found: Resampled,
+    verification: Verification,
+    point: OperatingRates,
     target: float | None,
     questions: Questions,
 ) -> Iterator[AxisFindings]:
-    """Compare groups at the threshold in force, or at that for the global rate."""
-    if not axes:
-        return
-    point: OperatingRates
-    if questions.threshold is not None:
-        point = point_of(compared, found, failures, questions.threshold)
-    elif target is not None:
-        point = point_at(compared, found, failures, target)
-    else:
-        point = not_carried(questions.fmr, int(np.count_nonzero(~compared.mated)))
-    nonmated = compared.nonmated_scores
+    """Compare groups at one point for everybody."""
     thresholds = sorted(
-        threshold_at_fmr(nonmated, rate) for rate in questions.fmrs if carries(rate, len(nonmated))
+        one.threshold.value
+        for one in verification.points
+        if one.target_fmr is not None and one.threshold.value is not None
     )
     for axis in axes:
         if questions.threshold is not None:

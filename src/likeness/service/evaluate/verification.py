@@ -40,8 +40,12 @@ def verification_of(
     found: Resampled,
     failures: Failures,
     questions: Questions,
+    folds: NDArray[np.integer] | None = None,
 ) -> Verification:
-    """Count errors at every threshold that the data can carry, and draw the curves."""
+    """Count errors at every threshold that the data can carry, and draw the curves.
+
+    `folds` (n,) say in which fold of a list each comparison is.
+    """
     mated, nonmated = comparisons.mated_scores, comparisons.nonmated_scores
     points = [
         point_at(comparisons, found, failures, target)
@@ -66,12 +70,11 @@ def verification_of(
         fmr_by_threshold=fmrs,
         fnmr_by_threshold=fnmrs,
         histogram=_histogram(mated, nonmated),
+        fold_accuracy=_fold_accuracy(comparisons, folds),
     )
 
 
-def fold_accuracy_of(
-    comparisons: Comparisons, folds: NDArray[np.integer] | None
-) -> Estimate | None:
+def _fold_accuracy(comparisons: Comparisons, folds: NDArray[np.integer] | None) -> Estimate | None:
     """Give LFW's accuracy for a list with several folds; None for one without."""
     if folds is None or len(folds) != len(comparisons) or len(np.unique(folds)) < _FEWEST_FOLDS:
         return None

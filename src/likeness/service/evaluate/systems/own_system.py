@@ -21,6 +21,7 @@ from likeness.errors import (
     InvalidRequest,
     NoFace,
     UnsupportedImageFormat,
+    required,
 )
 from likeness.service.evaluate.findings import RowProblem, SystemFacts
 from likeness.service.evaluate.systems.kept_templates import KeptTemplate, KeptTemplates
@@ -138,8 +139,8 @@ class OwnSystem:
             self._kept().remove()
 
     def _kept(self) -> KeptTemplates:
-        assert self._work is not None  # noqa: S101  # asked before
-        return KeptTemplates(self._work, self._finder.model, self._finder.cohort_version)
+        work = required(self._work, "the folder that templates are kept in")
+        return KeptTemplates(work, self._finder.model, self._finder.cohort_version)
 
     def _embedded(
         self, plan: Plan, tell: Tell
