@@ -19,6 +19,7 @@ from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.prompts import require_consent
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
+from likeness.evaluation import rate_name
 from likeness.reports import terminal, write_html
 from likeness.service.evaluate.calibrating import groups_found
 from likeness.service.evaluate.data import DataSource, read_data
@@ -257,7 +258,7 @@ def _threshold(chosen: Run, systems: Sequence[SystemUnderTest]) -> GivenThreshol
         cohort = installation.standards.cohort(model)
         calibration = installation.standards.calibration(model, cohort.version)
         fmr = chosen.questions.fmr
-        note = f"In force for FMR {fmr:g} by {calibration.measured_on}."
+        note = f"In force for FMR {rate_name(fmr)} by {calibration.measured_on}."
         return GivenThreshold(calibration.threshold(fmr), note)
     try:
         return GivenThreshold(float(chosen.threshold))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from likeness.evaluation import Estimate
+from likeness.evaluation import Estimate, rate_name
 from likeness.service.evaluate.findings import (
     AxisFindings,
     Findings,
@@ -98,7 +98,7 @@ def _identification(found: Identification) -> Iterator[tuple[str, Estimate]]:
         at = (
             f"threshold {point.threshold.value:g}"
             if point.target_fpir is None and point.threshold.value is not None
-            else f"FPIR {point.target_fpir:g}"
+            else f"FPIR {rate_name(point.target_fpir)}"
             if point.target_fpir is not None
             else "no threshold"
         )
@@ -129,7 +129,7 @@ def _axis(axis: AxisFindings) -> Iterator[tuple[str, Estimate]]:
 
 def _at(point: OperatingRates) -> str:
     if point.target_fmr is not None:
-        return f"FMR {point.target_fmr:g}"
+        return f"FMR {rate_name(point.target_fmr)}"
     if point.threshold.value is not None:
         return f"threshold {point.threshold.value:g}"
     return "no threshold"
