@@ -5,12 +5,15 @@
     │  ├─ InvalidImage        not a picture that we can decode
     │  │  └─ UnsupportedImageFormat
     │  ├─ ImageTooLarge       over the limit of bytes, pixels or sides
+    │  ├─ InvalidClip         not a video that we can decode
+    │  ├─ ClipTooLarge        over the limit of bytes, duration or pixels
     │  ├─ NoFace              a face was needed and none was found
     │  ├─ SeveralFaces        one face was needed and several were found
     │  └─ InvalidRequest      an argument, a file or a row is not as it must be
     ├─ StateError    the world is not as the act needs it
     │  ├─ NotFound
     │  ├─ AlreadyExists
+    │  ├─ LimitReached        as many as there may be are there
     │  └─ Conflict
     │     ├─ HomeInUse        another process has the home open
     │     └─ DatabaseInUse    another act or program holds the database
@@ -27,6 +30,7 @@
        ├─ KeyUnusable         a key is missing or wrong, or what it sealed is damaged
        ├─ IndexUnavailable    the server that holds a vector index fails or cannot be reached
        ├─ BucketsUnavailable  the storage that holds pictures fails or cannot be reached
+       ├─ NotifierUnavailable the server that tells others fails or cannot be reached
        ├─ SnapshotUnusable    a snapshot of a vector index is damaged or cannot be read or written
        ├─ TooBusy             other work leaves no room; the same may succeed later
        └─ LedgerBroken
@@ -62,6 +66,14 @@ class ImageTooLarge(InputError):
     """The picture exceeds the limit of bytes, pixels or sides."""
 
 
+class InvalidClip(InputError):
+    """The bytes are not a video that can be decoded."""
+
+
+class ClipTooLarge(InputError):
+    """The video exceeds the limit of bytes, duration or pixels."""
+
+
 class NoFace(InputError):
     """A face was needed and none was found."""
 
@@ -84,6 +96,10 @@ class NotFound(StateError):
 
 class AlreadyExists(StateError):
     """What was to be made exists."""
+
+
+class LimitReached(StateError):
+    """There are as many as there may be; another is possible once one of them has ended."""
 
 
 class Conflict(StateError):
@@ -150,6 +166,10 @@ class IndexUnavailable(Fault):
 
 class BucketsUnavailable(Fault):
     """The storage that holds pictures fails or cannot be reached."""
+
+
+class NotifierUnavailable(Fault):
+    """The server that tells others fails or cannot be reached."""
 
 
 class SnapshotUnusable(Fault):

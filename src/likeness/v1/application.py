@@ -20,11 +20,13 @@ from starlette.types import Message
 
 from likeness import __version__
 from likeness.errors import (
+    ClipTooLarge,
     DatabaseInUse,
     Fault,
     ImageTooLarge,
     InputError,
     LikenessError,
+    LimitReached,
     NotFound,
     Refused,
     StateError,
@@ -61,8 +63,10 @@ _NOTE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
 
 _ANSWERS: tuple[tuple[type[Exception], int, str], ...] = (
     (ImageTooLarge, 413, ""),
+    (ClipTooLarge, 413, ""),
     (InputError, 400, ""),
     (NotFound, 404, ""),
+    (LimitReached, 429, ""),
     (StateError, 409, ""),
     (Refused, 403, ""),
     (Fault, 503, ""),

@@ -1,0 +1,88 @@
+"""A clip, its frames, and what may be asked of it and what it may cost.
+
+Times are seconds from the clip's first moment, made of timestamps (`pts` times the stream's time
+base), never of a count of frames: rates vary, and frames are missing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import InvalidRequest
+from likeness.terms import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What a clip's container and first frame say of it.
+
+    `container` and `codec` are FFmpeg's short names, such as `mov` and `h264`. `width` and `height`
+    are pixels of the upright frame with square pixels. `duration_s` is what the container claims,
+    None where it claims nothing; nobody may rely on it. `frame_rate` is the mean, None where
+    unknown. `remarks` say what is converted or lost in decoding, such as HDR.
+    """
+
+    container: str
+    codec: str
+    width: int
+    height: int
+    duration_s: float | None
+    frame_rate: float | None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One frame that was decoded.
+
+    `number` counts decoded frames and is no time. `thumbnail` is (36, 64, 3) uint8 RGB of the whole
+    frame, whatever its shape: enough to see that a camera cuts. `image` has the pixels where they
+    were asked for (`Sampling`), else None. All frames of a clip have the size of its first: a
+    resolution that changes is resized.
+    """
+
+    number: int
+    time_s: float
+    thumbnail: NDArray[np.uint8]
+    image: Image | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Of which moments pixels are wanted: those from `from_s` on and before `to_s`.
+
+    `every_s` is the least time between two of them; 0 wants every frame.
+
+    Raises:
+        InvalidRequest: the times are negative, or leave nothing between them.
+    """
+
+    every_s: float = 0.0
+    from_s: float = 0.0
+    to_s: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse times that select nothing."""
+        if not self.every_s >= 0 or not self.from_s >= 0:
+            raise InvalidRequest("A time of a clip is negative. Give seconds from its beginning.")
+        if self.to_s is not None and not self.to_s > self.from_s:
+            raise InvalidRequest(
+                f"Nothing to look at between {self.from_s:g} s and {self.to_s:g} s. Give an end"
+                " after the beginning."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ClipLimits:
+    """What a clip may cost at most.
+
+    10 GiB and 6 hours are AWS's for stored video; 8K has 33.2 million pixels a frame. `memory` is
+    bytes of the process that decodes, and `silence_s` how long it may be silent between two frames.
+    """
+
+    max_bytes: int = 10 << 30
+    max_s: float = 6 * 3600.0
+    max_pixels: int = 7680 * 4320
+    memory: int = 2 << 30
+    silence_s: float = 60.0
