@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import delete
@@ -38,20 +40,26 @@ from tests.vision.foremost import foremost_template
 
 from .conftest import BLUE, GREEN, RED, InstallationWithDiscs
 from .staff import Command, Make, employ, home
+from .test_on_record import entries
 
 T = TypeVar("T")
 PROBE, REFERENCE = b"\xff\xd8 probe \xff\xd9", b"\xff\xd8 reference \xff\xd9"
 
 
 def searched_case(
-    principal_id: str = "key:somebody", *, empty: bool = False, **owed: Any
+    principal_id: str = "key:somebody",
+    *,
+    empty: bool = False,
+    purpose: str = "missing-persons",
+    probe: bytes = PROBE,
+    **owed: Any,
 ) -> tuple[Case, Found]:
     """Open a case of `staff` that found one reference, or nobody, with both faces kept."""
     found = Found(uuid4(), None, 99.1)
     now = datetime.now(UTC)
     with open_rows(InstallationWithDiscs(read_settings())) as rows:
         staff = rows.collections.collection("staff")
-        search = Search(principal_id, staff.id, "SearchFacesByImage", "missing-persons", (), b"p")
+        search = Search(principal_id, staff.id, "SearchFacesByImage", purpose, (), b"p")
         crops_jpeg = {uuid4(): b"another", found.id: REFERENCE}
         rows.database.write(lambda c: keep_crops(c, rows.keyring, staff.id, crops_jpeg))
         case = rows.database.write(
@@ -62,7 +70,7 @@ def searched_case(
                 Owed(**{"reviews": 1, **owed}),
                 [] if empty else [found],
                 use_id=uuid4(),
-                crop_jpeg=PROBE,
+                crop_jpeg=probe,
                 now=now,
                 expires_at=now + timedelta(30),
             )
@@ -98,6 +106,24 @@ def test_case_is_listed_shown_and_decided_while_a_gallery_is_open(
         assert "the same ears" in decided.out
     (one,) = answer(likeness, "review", "list")["cases"]
     assert (one["id"], one["decided"], one["yours"]) == (str(case.id), True, False)
+
+
+def test_faces_of_exploited_children_are_written_blurred_unless_asked_for_and_it_is_on_record(
+    likeness: Command, tmp_path: Path
+) -> None:
+    likeness("collections", "create", "staff")
+    sharp = cv2.imencode(".jpg", np.eye(96, dtype=np.uint8) * 255)[1].tobytes()
+    case, _ = searched_case(purpose="exploited-children", probe=sharp)
+    written = tmp_path / f"{case.id}-probe.jpg"
+    with open_rows(InstallationWithDiscs(read_settings())) as rows:  # of the reference, too
+        rows.database.write(lambda c: c.execute(delete(CROPS)))
+    show = ("review", "show", case.id, "--pictures", tmp_path)
+    assert likeness(*show).code == 0
+    assert written.read_bytes() != sharp
+    assert likeness(*show, "--unblurred").code == 0
+    assert written.read_bytes() == sharp
+    said = [one.get("details", {}).get("unblurred") for one in entries()]
+    assert [one for one in said if one] == ["no", "yes"]
 
 
 def test_second_verdict_is_refused(likeness: Command) -> None:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import cv2
+import numpy as np
 import pytest
 from sqlalchemy import Connection
 
@@ -58,6 +60,16 @@ def test_reviewer_sees_a_case_and_both_faces(client: Client) -> None:
     assert probe.headers["x-content-type-options"] == "nosniff"
     face = client.call("GET", f"/v1/cases/{case.id}/candidates/1/face", "reviewer")
     assert face.content == b"reference"
+
+
+def test_faces_of_exploited_children_open_blurred(client: Client) -> None:
+    search = other(collection_id=client.collection.id, purpose="exploited-children")
+    sharp = cv2.imencode(".jpg", np.eye(96, dtype=np.uint8) * 255)[1].tobytes()
+    case = client.desk.open(found(), search, crop_jpeg=sharp)
+    path = f"/v1/cases/{case.id}/probe"
+    assert client.call("GET", path, "reviewer").content not in (sharp, b"")
+    shown = client.call("GET", f"{path}?unblurred=true", "reviewer")
+    assert shown.content == sharp
 
 
 def test_who_decides_is_warned_of_groups_that_match_far_too_often(client: Client) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from likeness.cli.acts import rows_for
 from likeness.cli.terminal.answers import Json, print_answer
-from likeness.cli.terminal.options import AsJson
+from likeness.cli.terminal.options import AsJson, Unblurred
 from likeness.cli.terminal.output_file import private_output
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import (
@@ -51,12 +51,15 @@ def show(
         Path | None,
         typer.Option(metavar="FOLDER", help="Write the faces there, side by side by name."),
     ] = None,
+    unblurred: Unblurred = False,
     as_json: AsJson = False,
 ) -> None:
     """Show a case: whom a search found, and what was said of them."""
     with rows_for("ShowCase") as (rows, caller):
         seen = acts.show_case(rows, caller, case)
-        written = [] if pictures is None else _write_pictures(rows, seen, pictures)
+        written = (
+            [] if pictures is None else _write_pictures(rows, seen, pictures, unblurred=unblurred)
+        )
     document = {**_seen_json(seen), "pictures": [str(path) for path in written]}
     print_answer(as_json, document, [*_lines(seen), *(f"{path} written" for path in written)])
 
@@ -113,7 +116,7 @@ def sweep(as_json: AsJson = False) -> None:
     )
 
 
-def _write_pictures(rows: Rows, seen: SeenCase, folder: Path) -> list[Path]:
+def _write_pictures(rows: Rows, seen: SeenCase, folder: Path, *, unblurred: bool) -> list[Path]:
     """Write the faces that were kept, for nobody else to read."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     case_id, caller = seen.facts.case.id, Caller(rows.somebody, "ShowFace")
@@ -123,7 +126,7 @@ def _write_pictures(rows: Rows, seen: SeenCase, folder: Path) -> list[Path]:
         name = "probe" if number is None else f"candidate-{number}"
         path = folder / f"{case_id}-{name}.jpg"
         with suppress(NotFound), private_output(path) as file:
-            file.write(acts.show_face(rows, caller, case_id, number))
+            file.write(acts.show_face(rows, caller, case_id, number, unblurred=unblurred))
             written.append(path)
     return written
 

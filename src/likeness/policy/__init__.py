@@ -35,6 +35,7 @@ from likeness.policy.words import (
     nearest,
     require_known,
     vocabulary,
+    within,
 )
 
 __all__ = [
@@ -76,4 +77,5 @@ __all__ = [
     "uses_of_day",
     "vocabulary",
     "with_pack",
+    "within",
 ]

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -15,6 +15,10 @@ from likeness.v1.answers import CaseAnswer, CasesAnswer, SeenCaseAnswer
 cases = APIRouter(prefix="/v1/cases", tags=["review"])
 
 _Statement = Annotated[str, Field(min_length=1, max_length=LONGEST_STATEMENT)]
+_Unblurred = Annotated[
+    bool,
+    Query(description="Where the purpose is the exploitation of children, pictures are blurred."),
+]
 _JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
 
 
@@ -74,15 +78,19 @@ def authorise_case(
 
 
 @cases.get("/{case_id}/probe", response_class=Response, responses=_JPEG)
-def show_probe(case_id: UUID, rows: RowsHere, calls: Calls) -> Response:
+def show_probe(
+    case_id: UUID, rows: RowsHere, calls: Calls, unblurred: _Unblurred = False
+) -> Response:
     """Show the face that was searched for."""
-    return _picture(acts.show_face(rows, calls("ShowFace"), case_id, None))
+    return _picture(acts.show_face(rows, calls("ShowFace"), case_id, None, unblurred=unblurred))
 
 
 @cases.get("/{case_id}/candidates/{number}/face", response_class=Response, responses=_JPEG)
-def show_candidate(case_id: UUID, number: int, rows: RowsHere, calls: Calls) -> Response:
+def show_candidate(
+    case_id: UUID, number: int, rows: RowsHere, calls: Calls, unblurred: _Unblurred = False
+) -> Response:
     """Show a candidate's face."""
-    return _picture(acts.show_face(rows, calls("ShowFace"), case_id, number))
+    return _picture(acts.show_face(rows, calls("ShowFace"), case_id, number, unblurred=unblurred))
 
 
 def _picture(crop_jpeg: bytes) -> Response:

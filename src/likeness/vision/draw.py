@@ -21,6 +21,8 @@ _SIDE_PX = 256
 _MARGIN = 0.35
 _JPEG_QUALITY = 90
 _GREY = (128, 128, 128)
+# Of the longer side: what is left of a face are its colours.
+_BLUR_SHARE = 1 / 8
 
 
 class Mark(Enum):
@@ -162,6 +164,24 @@ def face_crop_jpeg(image: Image, box: Box) -> bytes:
         crop = cv2.resize(crop, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
     parameters = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
     done, encoded = cv2.imencode(".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), parameters)
+    if not done:
+        raise Fault("OpenCV could not write a face as JPEG. Please report this.")
+    return encoded.tobytes()
+
+
+def blurred_jpeg(picture_jpeg: bytes) -> bytes:
+    """Blur a whole picture so far that nobody has to see what it shows, as a JPEG of its size.
+
+    It spares who looks; it is no promise that nobody can be recognised.
+
+    Raises:
+        Fault: it is no picture.
+    """
+    pixels = cv2.imdecode(np.frombuffer(picture_jpeg, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise Fault("A picture that was kept of a face cannot be read. Run `likeness doctor`.")
+    blurred = cv2.GaussianBlur(pixels, (0, 0), max(1.0, max(pixels.shape) * _BLUR_SHARE))
+    done, encoded = cv2.imencode(".jpg", blurred, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     if not done:
         raise Fault("OpenCV could not write a face as JPEG. Please report this.")
     return encoded.tobytes()

@@ -32,6 +32,13 @@ AnnotateTo = Annotated[
         " for several pictures.",
     ),
 ]
+Unblurred = Annotated[
+    bool,
+    typer.Option(
+        "--unblurred",
+        help="Write faces as they are, also where the purpose is the exploitation of children.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 CertificateTo = Annotated[
     Path | None,

@@ -36,7 +36,7 @@ from likeness.review import (
     verdicts_seen_by,
 )
 from likeness.secrets import Keyring
-from likeness.service.uses import Caller, Outcome, Record, Rows, facts_of
+from likeness.service.uses import Caller, Outcome, Record, Rows, facts_of, opens_blurred, still_of
 from likeness.terms import UNDECLARED, Action, GroupWarning, Principal
 
 T = TypeVar("T")
@@ -119,10 +119,13 @@ def show_case(rows: Rows, caller: Caller, case_id: UUID) -> SeenCase:
     return seen
 
 
-def show_face(rows: Rows, caller: Caller, case_id: UUID, number: int | None) -> bytes:
+def show_face(
+    rows: Rows, caller: Caller, case_id: UUID, number: int | None, *, unblurred: bool = False
+) -> bytes:
     """Give the picture of a candidate's face, a JPEG; of the face searched for without a number.
 
-    Of a subject as a whole it is the first kept.
+    Of a subject as a whole it is the first kept. It opens blurred where the case's purpose asks for
+    that (`uses/stills.py`), and whether it did is on record.
 
     Raises:
         NotFound: there is no such case or candidate, or no picture was kept.
@@ -134,8 +137,9 @@ def show_face(rows: Rows, caller: Caller, case_id: UUID, number: int | None) -> 
                 f"No such picture of case {case_id} is kept: crops were off when the face was"
                 " enrolled, or it is erased."
             )
-        record.answered(Outcome(faces=1, details=_of(case)))
-    return crop_jpeg
+        blurred = {"unblurred": _yes_no(unblurred)} if opens_blurred(case.purpose) else {}
+        record.answered(Outcome(faces=1, details={**_of(case), **blurred}))
+    return still_of(crop_jpeg, case.purpose, unblurred=unblurred)
 
 
 def decide_case(
@@ -369,6 +373,10 @@ def _outcome(case: Case, candidate: Candidate, verdict: Verdict) -> Outcome:
         subject_ids=() if candidate.subject_id is None else (candidate.subject_id,),
         details={**_of(case), "verdict": verdict.value, "standing": candidate.standing.value},
     )
+
+
+def _yes_no(said: bool) -> str:
+    return "yes" if said else "no"
 
 
 def _of(case: Case) -> dict[str, str]:

@@ -27,6 +27,7 @@ from likeness.service.uses.collection_facts import (
 from likeness.service.uses.home import Home, NoSuchCollection, NoSuchSubject, Rows, TemplatesOf
 from likeness.service.uses.once import Once
 from likeness.service.uses.record import DESKS_OWN, Desk, Outcome, Record, refusal
+from likeness.service.uses.stills import opens_blurred, still_of
 from likeness.service.uses.withhold import OF_PEOPLE, OF_REVIEWERS, Probe, Withholding, owed_by
 
 __all__ = [
@@ -51,9 +52,11 @@ __all__ = [
     "declares",
     "facts_of",
     "needed_to_tag",
+    "opens_blurred",
     "owed_by",
     "receipt_for",
     "refusal",
     "require_known_tags",
+    "still_of",
     "use_in",
 ]
