@@ -30,6 +30,15 @@ class _Left:
     ends_s: float
     silence_s: float
     count_bytes: int
+    behind_s: float
+    slowest: float | None
+
+    def came(self, count: int) -> None:
+        """Count bytes that came; where a rate is asked for, they buy time."""
+        self.count_bytes -= count
+        if self.slowest is not None:
+            earned = self.ends_s + count / self.slowest
+            self.ends_s = min(earned, time.monotonic() + self.behind_s)
 
 
 _LEFT: ContextVar[_Left] = ContextVar("left")
@@ -43,12 +52,17 @@ def bound_answers(client: Any) -> None:
 
 
 @contextmanager
-def answers_within(whole_s: float, silence_s: float, most_bytes: int) -> Iterator[None]:
+def answers_within(
+    whole_s: float, silence_s: float, most_bytes: int, slowest: float | None = None
+) -> Iterator[None]:
     """Bound what is read of all answers inside: together, between two pieces, and in bytes.
+
+    With `slowest`, in bytes a second, they may take longer than `whole_s` together, and are ended
+    once they are that far behind the rate; what came faster before does not count.
 
     What goes beyond raises errors of botocore and urllib3, as other failures of connections do.
     """
-    token = _LEFT.set(_Left(time.monotonic() + whole_s, silence_s, most_bytes))
+    token = _LEFT.set(_Left(time.monotonic() + whole_s, silence_s, most_bytes, whole_s, slowest))
     try:
         yield
     finally:
@@ -72,7 +86,7 @@ class _Pieces(io.RawIOBase):
             raise TimeoutError("the answer takes too long")
         self._connected.settimeout(min(left_s, self._left.silence_s))
         count = self._raw.readinto(buffer)
-        self._left.count_bytes -= count or 0
+        self._left.came(count or 0)
         if self._left.count_bytes < 0:
             raise ConnectionError("the answer is too long")
         return count

@@ -55,13 +55,15 @@ def s3(s3_client: Any) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def s3_storage(s3_server: str) -> S3Buckets:
+def s3_storage(s3_server: str, tmp_path_factory: pytest.TempPathFactory) -> S3Buckets:
     """What reads the server's buckets; it keeps nothing but its connections."""
-    return s3_buckets(s3_server)
+    return s3_buckets(s3_server, tmp_path_factory.mktemp("s3") / "work")
 
 
-def s3_buckets(endpoint: str) -> S3Buckets:
-    return S3Buckets(endpoint, region="us-east-1", access_key_id=KEY_ID, secret_access_key=SECRET)
+def s3_buckets(endpoint: str, work: Path = Path("/nowhere")) -> S3Buckets:
+    return S3Buckets(
+        endpoint, region="us-east-1", access_key_id=KEY_ID, secret_access_key=SECRET, work=work
+    )
 
 
 @pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])

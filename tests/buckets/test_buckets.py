@@ -1,10 +1,12 @@
 """What every storage of buckets promises."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from likeness.errors import ImageTooLarge, InvalidRequest, NotFound
+from likeness.errors import ClipTooLarge, ImageTooLarge, InvalidRequest, NotFound
 
 from .conftest import Storage
 
@@ -109,6 +111,59 @@ def test_a_key_that_leads_elsewhere_or_is_none_is_invalid(storage: Storage, key:
     storage.put("photos", "folder/one.jpg", b"a picture")
     with pytest.raises(InvalidRequest, match="an object's key"):
         storage.buckets.read("photos", key, None, 9)
+
+
+def test_an_objects_size_is_told(storage: Storage) -> None:
+    storage.put("clips", "empty.mp4", b"")
+    storage.put("clips", "ein schöner/clip 100%&+?#.mp4", b"a clip")
+    assert storage.buckets.size("clips", "empty.mp4", None) == 0
+    assert storage.buckets.size("clips", "ein schöner/clip 100%&+?#.mp4", None) == 6
+
+
+@pytest.mark.parametrize("content", [b"", b"a clip", bytes(range(256)) * (20 << 10)])
+def test_an_opened_object_can_be_sought_in(storage: Storage, content: bytes) -> None:
+    storage.put("clips", "one.mp4", content)
+    with storage.buckets.open("clips", "one.mp4", None, len(content)) as clip:
+        assert clip.read() == content
+        clip.seek(len(content) // 2)
+        assert clip.read() == content[len(content) // 2 :]
+    assert clip.closed
+
+
+def test_another_process_reads_an_opened_object_by_its_descriptor(storage: Storage) -> None:
+    storage.put("clips", "one.mp4", b"a clip")
+    program = "import os, sys; sys.stdout.write(os.read(int(sys.argv[1]), 100).decode())"
+    with storage.buckets.open("clips", "one.mp4", None, 9) as clip:
+        there = str(clip.fileno())
+        said = subprocess.run(
+            [sys.executable, "-c", program, there], pass_fds=[clip.fileno()], stdout=subprocess.PIPE
+        )
+    assert said.stdout == b"a clip"
+
+
+def test_an_object_over_the_limit_is_not_opened(storage: Storage) -> None:
+    storage.put("clips", "one.mp4", b"0123456789")
+    with pytest.raises(ClipTooLarge, match="at most 9 bytes"):
+        storage.buckets.open("clips", "one.mp4", None, 9)
+
+
+def test_what_is_not_there_has_no_size_and_is_not_opened(storage: Storage) -> None:
+    storage.put("clips", "folder/one.mp4", b"a clip")
+    for bucket, key, version in [
+        ("clips", "two.mp4", None),
+        ("clips", "folder", None),
+        ("nowhere", "folder/one.mp4", None),
+        ("clips", "folder/one.mp4", "nowhere"),
+    ]:
+        with pytest.raises(NotFound):
+            storage.buckets.size(bucket, key, version)
+        with pytest.raises(NotFound):
+            storage.buckets.open(bucket, key, version, 9)
+    for bucket, key in [("../clips", "folder/one.mp4"), ("clips", "../clips/folder/one.mp4")]:
+        with pytest.raises(InvalidRequest):
+            storage.buckets.size(bucket, key, None)
+        with pytest.raises(InvalidRequest):
+            storage.buckets.open(bucket, key, None, 9)
 
 
 def test_keys_are_listed_by_their_prefix(storage: Storage) -> None:

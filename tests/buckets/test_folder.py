@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from likeness.buckets import FolderBuckets
-from likeness.errors import BucketsUnavailable, ImageTooLarge, NotFound
+from likeness.errors import BucketsUnavailable, ClipTooLarge, ImageTooLarge, NotFound
 
 
 @pytest.fixture
@@ -41,6 +41,10 @@ def test_links_are_not_followed_wherever_they_are(bucket: Path, tmp_path: Path) 
     ]:
         with pytest.raises(NotFound):
             read(bucket, key, name)
+        with pytest.raises(NotFound):
+            FolderBuckets(bucket.parent).size(name, key, None)
+        with pytest.raises(NotFound):
+            FolderBuckets(bucket.parent).open(name, key, None, 100)
 
 
 def test_a_list_has_plain_files_alone(bucket: Path, tmp_path: Path) -> None:
@@ -73,6 +77,10 @@ def test_what_is_no_plain_file_is_not_there_and_holds_nobody_up(bucket: Path) ->
         for key in ("pipe.jpg", "folder.jpg", "socket.jpg"):
             with pytest.raises(NotFound):
                 read(bucket, key)
+            with pytest.raises(NotFound):
+                FolderBuckets(bucket.parent).size("photos", key, None)
+            with pytest.raises(NotFound):
+                FolderBuckets(bucket.parent).open("photos", key, None, 100)
 
 
 def test_a_file_without_an_end_is_read_up_to_the_limit(bucket: Path) -> None:
@@ -80,6 +88,13 @@ def test_a_file_without_an_end_is_read_up_to_the_limit(bucket: Path) -> None:
     os.truncate(bucket / "sparse.jpg", 1 << 40)
     with pytest.raises(ImageTooLarge):
         read(bucket, "sparse.jpg")
+
+
+def test_an_opened_file_stays_readable_when_its_bucket_is_gone(bucket: Path) -> None:
+    with FolderBuckets(bucket.parent).open("photos", "one.jpg", None, 100) as opened:
+        (bucket / "one.jpg").unlink()
+        bucket.rmdir()
+        assert opened.read() == b"a picture"
 
 
 def test_a_file_that_grows_after_its_size_was_asked_is_refused(
@@ -136,10 +151,14 @@ def test_no_file_stays_open(bucket: Path) -> None:
     for key in ("one.jpg", "pipe.jpg", "folder", "folder/nowhere", "one.jpg/inside"):
         try:
             read(bucket, key)
+            FolderBuckets(bucket.parent).size("photos", key, None)
+            FolderBuckets(bucket.parent).open("photos", key, None, 100).close()
         except NotFound:
             continue
     with pytest.raises(ImageTooLarge):
         FolderBuckets(bucket.parent).read("photos", "one.jpg", None, 1)
+    with pytest.raises(ClipTooLarge):
+        FolderBuckets(bucket.parent).open("photos", "one.jpg", None, 1)
     assert sorted(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
 

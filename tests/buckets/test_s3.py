@@ -1,6 +1,7 @@
 """An S3 endpoint: its versions, its faults, and that nothing else is asked."""
 
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,13 @@ import pytest
 
 from likeness.buckets import S3Buckets
 from likeness.buckets import s3 as s3_module
-from likeness.errors import BucketsUnavailable, ImageTooLarge, InvalidRequest, NotFound
+from likeness.errors import (
+    BucketsUnavailable,
+    ClipTooLarge,
+    ImageTooLarge,
+    InvalidRequest,
+    NotFound,
+)
 
 from .conftest import SECRET, s3_buckets
 
@@ -28,6 +35,34 @@ def test_the_version_that_is_named_is_read(s3: Any, s3_server: str) -> None:
     buckets = s3_buckets(s3_server)
     assert buckets.read("photos", "one.jpg", None, 100) == b"second"
     assert buckets.read("photos", "one.jpg", first, 100) == b"first"
+
+
+def test_the_version_that_is_named_is_opened(s3: Any, s3_server: str, tmp_path: Path) -> None:
+    s3.create_bucket(Bucket="clips")
+    s3.put_bucket_versioning(Bucket="clips", VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket="clips", Key="one.mp4", Body=b"first")["VersionId"]
+    gone = s3.delete_object(Bucket="clips", Key="one.mp4")["VersionId"]
+    buckets = s3_buckets(s3_server, tmp_path)
+    assert buckets.size("clips", "one.mp4", first) == 5
+    with buckets.open("clips", "one.mp4", first, 100) as clip:
+        assert clip.read() == b"first"
+    for version in (None, gone):
+        with pytest.raises(NotFound):
+            buckets.size("clips", "one.mp4", version)
+        with pytest.raises(NotFound):
+            buckets.open("clips", "one.mp4", version, 100)
+    s3.delete_object(Bucket="clips", Key="one.mp4", VersionId=gone)
+
+
+def test_an_opened_object_has_no_name_and_its_folder_is_private(
+    s3: Any, s3_server: str, tmp_path: Path
+) -> None:
+    s3.create_bucket(Bucket="clips")
+    s3.put_object(Bucket="clips", Key="one.mp4", Body=b"a clip")
+    work = tmp_path / "home" / "work"
+    with s3_buckets(s3_server, work).open("clips", "one.mp4", None, 100):
+        assert list(work.iterdir()) == []
+    assert work.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_list_of_several_pages_is_whole(
@@ -52,12 +87,15 @@ class Answering(BaseHTTPRequestHandler):
     asked = 0
 
     def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(self.body)
+
+    def do_HEAD(self) -> None:
         type(self).asked += 1
         self.send_response(self.status)
         for name, value in self.headers_sent.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(self.body)
 
     def log_message(self, format: str, *values: object) -> None:
         pass
@@ -103,6 +141,84 @@ def test_an_answer_that_is_cut_off_is_a_fault(answering: Any) -> None:
     answering.headers_sent, answering.body = {"Content-Length": "50"}, b"0" * 20
     with pytest.raises(BucketsUnavailable):
         s3_buckets(answering.address).read("photos", "one.jpg", None, 100)
+
+
+@pytest.fixture
+def leaves_nothing(tmp_path: Path) -> Iterator[Path]:
+    """A work folder in which nothing is left, nor any open file of it."""
+    work = tmp_path / "work"
+    yield work
+    assert not work.exists() or list(work.iterdir()) == []
+    files = [str(one.readlink()) for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
+    assert not [one for one in files if one.startswith(str(work))]
+
+
+def test_a_clip_over_the_limit_is_not_read(answering: Any, leaves_nothing: Path) -> None:
+    answering.headers_sent = {"Content-Length": str(1 << 40)}  # and never comes
+    with pytest.raises(ClipTooLarge):
+        s3_buckets(answering.address, leaves_nothing).open("clips", "one.mp4", None, 100)
+    assert s3_buckets(answering.address).size("clips", "one.mp4", None) == 1 << 40
+
+
+def test_a_clip_that_hides_its_size_is_read_up_to_the_limit(
+    answering: Any, leaves_nothing: Path
+) -> None:
+    answering.body = b"0" * 200
+    with pytest.raises(ClipTooLarge):
+        s3_buckets(answering.address, leaves_nothing).open("clips", "one.mp4", None, 100)
+    with s3_buckets(answering.address, leaves_nothing).open("clips", "one.mp4", None, 200) as clip:
+        assert clip.read() == answering.body
+
+
+def test_a_bucket_that_vanishes_amid_a_clip_is_a_fault(
+    answering: Any, leaves_nothing: Path
+) -> None:
+    answering.headers_sent, answering.body = {"Content-Length": "5000000"}, b"0" * 3_000_000
+    with pytest.raises(BucketsUnavailable, match="LIKENESS_S3_ENDPOINT"):
+        s3_buckets(answering.address, leaves_nothing).open("clips", "one.mp4", None, 5_000_000)
+
+
+def test_a_clip_that_no_disk_holds_is_not_begun(answering: Any, leaves_nothing: Path) -> None:
+    answering.headers_sent = {"Content-Length": str(1 << 60)}  # and never comes
+    with pytest.raises(BucketsUnavailable, match="No space left on device") as raised:
+        s3_buckets(answering.address, leaves_nothing).open("clips", "one.mp4", None, 1 << 61)
+    assert "Make room there" in str(raised.value)
+
+
+def test_a_disk_that_fills_amid_a_clip_is_one_line(
+    answering: Any, leaves_nothing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> Any:
+        return Path("/dev/full").open("w+b")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    for length in (100, 3_000_000):
+        answering.body = b"0" * length
+        with pytest.raises(BucketsUnavailable, match="No space left on device") as raised:
+            s3_buckets(answering.address, leaves_nothing).open("clips", "one.mp4", None, length)
+        assert "\n" not in str(raised.value)
+
+
+def test_a_work_folder_that_cannot_be_made_is_one_line(answering: Any, tmp_path: Path) -> None:
+    answering.body = b"a clip"
+    (tmp_path / "file").touch()
+    with pytest.raises(BucketsUnavailable, match="cannot be written to"):
+        s3_buckets(answering.address, tmp_path / "file" / "work").open("clips", "1.mp4", None, 9)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405])
+def test_an_object_without_a_head_is_not_found(answering: Any, status: int) -> None:
+    answering.status = status
+    with pytest.raises(NotFound):
+        s3_buckets(answering.address).size("clips", "one.mp4", None)
+
+
+@pytest.mark.parametrize("status", [301, 307, 500])
+def test_a_head_that_says_anything_else_is_a_fault(answering: Any, status: int) -> None:
+    answering.status = status
+    answering.headers_sent = {"Location": "http://127.0.0.1:1/"}
+    with pytest.raises(BucketsUnavailable):
+        s3_buckets(answering.address).size("clips", "one.mp4", None)
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "InvalidObjectState"])
@@ -152,6 +268,16 @@ class Dripping(BaseHTTPRequestHandler):
 OK, LENGTH = b"HTTP/1.1 200 OK\r\n", b"Content-Length: 400\r\n\r\n"
 
 
+def steady(first: int = 0) -> type[Dripping]:
+    """A server that drips about 45 bytes a second, after some that come at once."""
+
+    class Server(Dripping):
+        before = OK + b"Content-Length: %d\r\n\r\n" % (first + 400) + b"0" * first
+        piece = b"0"
+
+    return Server
+
+
 @pytest.mark.parametrize(
     ("before", "piece", "after"),
     [
@@ -174,6 +300,30 @@ def test_an_answer_that_drips_is_a_fault_once_it_takes_too_long(
     Server.before, Server.piece, Server.after = before, piece, after
     with serving(Server) as address, pytest.raises(BucketsUnavailable, match="Timeout"):
         s3_buckets(address).read("photos", "one.jpg", None, 1000)
+
+
+def test_a_clip_may_take_long_as_long_as_it_keeps_coming(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(s3_module, "_WHOLE_S", 1.0)
+    monkeypatch.setattr(s3_module, "_SLOWEST_BYTES_S", 10.0)
+    with serving(steady()) as address:
+        began = time.monotonic()
+        with s3_buckets(address, tmp_path).open("clips", "one.mp4", None, 1000) as clip:
+            assert clip.read() == b"0" * 400
+        assert time.monotonic() - began > 2
+
+
+def test_a_clip_that_drips_is_a_fault_once_it_is_too_far_behind(
+    monkeypatch: pytest.MonkeyPatch, leaves_nothing: Path
+) -> None:
+    monkeypatch.setattr(s3_module, "_WHOLE_S", 1.0)
+    monkeypatch.setattr(s3_module, "_SLOWEST_BYTES_S", 100.0)
+    # What came at once buys no more than that second.
+    with serving(steady(first=100_000)) as address, pytest.raises(BucketsUnavailable, match="Time"):
+        began = time.monotonic()
+        s3_buckets(address, leaves_nothing).open("clips", "one.mp4", None, 200_000)
+    assert time.monotonic() - began < 6
 
 
 def test_an_error_that_does_not_end_is_a_fault(answering: Any) -> None:
@@ -239,4 +389,5 @@ def test_half_an_access_key_is_refused() -> None:
                 region="us-east-1",
                 access_key_id=key_id,
                 secret_access_key=secret,
+                work=Path("/nowhere"),
             )

@@ -21,6 +21,7 @@ def buckets_of(settings: Settings) -> Buckets:
             region=settings.s3_region,
             access_key_id=settings.s3_access_key_id.get_secret_value(),
             secret_access_key=settings.s3_secret_access_key.get_secret_value(),
+            work=settings.home / "work",
         )
     root = Path(settings.buckets) if settings.buckets else settings.home / "buckets"
     if settings.buckets and not root.is_dir():

@@ -6,9 +6,9 @@ either; and what a path could be made of is refused before any storage sees it.
 
 import re
 import unicodedata
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
-from likeness.errors import ImageTooLarge, InvalidRequest, NotFound
+from likeness.errors import ClipTooLarge, ImageTooLarge, InvalidRequest, NotFound
 
 
 class Buckets(Protocol):
@@ -24,6 +24,24 @@ class Buckets(Protocol):
             InvalidRequest: the names cannot be those of a bucket and an object.
             ImageTooLarge: it has more than `max_bytes`, which are not read then.
             BucketsUnavailable: the storage fails or cannot be reached.
+        """
+
+    def size(self, bucket: str, key: str, version: str | None) -> int:
+        """Say how many bytes an object has, without reading it.
+
+        Raises what `read` raises, but for ImageTooLarge.
+        """
+
+    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
+        """Open an object that is too large for memory, such as a clip; the caller closes it.
+
+        It is a file of this machine at its beginning, which may be sought in and whose descriptor
+        another process may read. An object of a folder is that file itself, and may grow or change
+        while it is read.
+
+        Raises:
+            ClipTooLarge: it has more than `max_bytes`.
+            NotFound, InvalidRequest, BucketsUnavailable: as `read` does.
         """
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
@@ -45,9 +63,17 @@ def nothing_there() -> NotFound:
 
 
 def too_large(max_bytes: int) -> ImageTooLarge:
-    """Say that an object is larger than it may be."""
+    """Say that a picture is larger than it may be."""
     return ImageTooLarge(
         f"Too large: an object may have at most {max_bytes} bytes. Give a smaller picture."
+    )
+
+
+def clip_too_large(max_bytes: int) -> ClipTooLarge:
+    """Say that a clip is larger than it may be."""
+    return ClipTooLarge(
+        f"Too large: a clip may have at most {max_bytes} bytes. Give a smaller one, or a part of"
+        " it."
     )
 
 

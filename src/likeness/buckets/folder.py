@@ -7,7 +7,8 @@ Who asks chooses names, and may even be able to write into a bucket. So:
    what is moved or replaced meanwhile leads nowhere else.
 3. A symbolic link is followed nowhere below the folder itself.
 4. Only plain files are read; opening does not wait for the other end of a pipe.
-5. Size is asked of the open file, and never more than the limit is read, even if it grows.
+5. Size is asked of the open file, and never more than the limit is read, even if it grows (of a
+   file that `open` gives, whoever reads it sees to that).
 """
 
 import errno
@@ -16,8 +17,16 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from likeness.buckets.buckets import check_bucket, is_key, key_parts, nothing_there, too_large
+from likeness.buckets.buckets import (
+    check_bucket,
+    clip_too_large,
+    is_key,
+    key_parts,
+    nothing_there,
+    too_large,
+)
 from likeness.errors import BucketsUnavailable
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -43,24 +52,26 @@ class FolderBuckets:
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
         """Read a file; see `Buckets`."""
-        names = [check_bucket(bucket), *key_parts(key)]
-        if version is not None:
-            raise nothing_there()
-        file = self._open(names)
-        try:
-            with self._faults():
-                status = os.fstat(file)
-                if not stat.S_ISREG(status.st_mode):
-                    raise nothing_there()
-                if status.st_size > max_bytes:
-                    raise too_large(max_bytes)
-                with os.fdopen(file, "rb", closefd=False) as opened:
-                    content = opened.read(max_bytes + 1)
-        finally:
-            os.close(file)
+        with self._file(bucket, key, version) as (opened, size_bytes):
+            if size_bytes > max_bytes:
+                raise too_large(max_bytes)
+            content = opened.read(max_bytes + 1)
         if len(content) > max_bytes:
             raise too_large(max_bytes)
         return content
+
+    def size(self, bucket: str, key: str, version: str | None) -> int:
+        """Ask an open file for its size; see `Buckets`."""
+        with self._file(bucket, key, version) as (_, size_bytes):
+            return size_bytes
+
+    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
+        """Open the file itself; see `Buckets`."""
+        with self._file(bucket, key, version) as (opened, size_bytes):
+            if size_bytes > max_bytes:
+                raise clip_too_large(max_bytes)
+            # Another descriptor, since this one is closed here.
+            return os.fdopen(os.dup(opened.fileno()), "rb")
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
         """List plain files, none behind a link; see `Buckets`."""
@@ -80,6 +91,23 @@ class FolderBuckets:
         finally:
             os.close(folder)
         return sorted(found)
+
+    @contextmanager
+    def _file(self, bucket: str, key: str, version: str | None) -> Iterator[tuple[BinaryIO, int]]:
+        """Open a plain file for a moment, and say its size."""
+        names = [check_bucket(bucket), *key_parts(key)]
+        if version is not None:
+            raise nothing_there()
+        file = self._open(names)
+        try:
+            with self._faults():
+                status = os.fstat(file)
+                if not stat.S_ISREG(status.st_mode):
+                    raise nothing_there()
+                with os.fdopen(file, "rb", closefd=False) as opened:
+                    yield opened, status.st_size
+        finally:
+            os.close(file)
 
     def _open(self, names: list[str], as_what: int = _FILE) -> int:
         *folders, name = names

@@ -3,13 +3,18 @@
 Nothing but the endpoint is asked: who may read comes from settings alone, never from the user's
 AWS profile or a machine's metadata service.
 
-Answers are bounded from the first byte to the last, in time and in length.
+Answers are bounded from the first byte to the last, in time and in length. An object that is too
+large for memory goes into a file that has no name: it is gone with its last descriptor, also where
+the process is killed.
 """
 
+import errno
 import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from typing import Any
+import tempfile
+from collections.abc import Iterator, Set
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from botocore.config import Config
@@ -18,7 +23,14 @@ from botocore.session import Session
 from urllib3.exceptions import HTTPError
 
 from likeness.bounded_answers import answers_within, bound_answers
-from likeness.buckets.buckets import check_bucket, is_key, key_parts, nothing_there, too_large
+from likeness.buckets.buckets import (
+    check_bucket,
+    clip_too_large,
+    is_key,
+    key_parts,
+    nothing_there,
+    too_large,
+)
 from likeness.errors import BucketsUnavailable, InvalidRequest
 
 _CONNECT_S = 5.0
@@ -28,6 +40,10 @@ _WHOLE_S = 30.0
 _AROUND_BYTES = 1 << 20
 # A page of a list: a thousand keys of a thousand bytes each, escaped, and what is around them.
 _PAGE_BYTES = 16 << 20
+# What a clip is read at, at least: the rate of a rather bad one, so that it comes as fast as it
+# could be watched.
+_SLOWEST_BYTES_S = 128 << 10
+_PIECE_BYTES = 1 << 20
 _ATTEMPTS = 3
 _CONNECTIONS = 32
 # As botocore describes a variable: its name in profiles, in the environment, its value, a parser.
@@ -47,17 +63,28 @@ _NOTHING_THERE = {
     "NoSuchKey",
     "NoSuchVersion",
 }
+# The answer to a HEAD says no more than its status: a version that is none, none that may be read
+# (or a wrong access key), a mark of deletion.
+_NOTHING_THERE_BY_STATUS = {"400", "403", "404", "405"}
 
 
 class S3Buckets:
     """Reads objects at `endpoint`, an http or https address, with one access key.
+
+    Objects that are opened lie in the folder `work` meanwhile, which is made when it is needed.
 
     Raises:
         InvalidRequest: the address is none, or the access key is not whole.
     """
 
     def __init__(
-        self, endpoint: str, *, region: str, access_key_id: str, secret_access_key: str
+        self,
+        endpoint: str,
+        *,
+        region: str,
+        access_key_id: str,
+        secret_access_key: str,
+        work: Path,
     ) -> None:
         _check_endpoint(endpoint)
         if not access_key_id or not secret_access_key:
@@ -66,6 +93,7 @@ class S3Buckets:
                 " LIKENESS_S3_ACCESS_KEY_ID and LIKENESS_S3_SECRET_ACCESS_KEY."
             )
         self._endpoint = endpoint
+        self._work = work
         self._client: Any = Session(_NO_PROFILE).create_client(
             "s3",
             region_name=region,
@@ -83,18 +111,47 @@ class S3Buckets:
             ),
         )
         bound_answers(self._client)
+        self._client.meta.events.register("before-parameter-build.s3", _follow_no_redirect)
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
         """Get an object; see `Buckets`."""
-        named = {"Bucket": check_bucket(bucket), "Key": "/".join(key_parts(key))}
-        if version is not None:
-            named["VersionId"] = version
+        named = _named(bucket, key, version)
         with self._faults(), answers_within(_WHOLE_S, _SILENCE_S, max_bytes + _AROUND_BYTES):
             answer = self._client.get_object(**named)
             with closing(answer["Body"]) as body:
                 if answer.get("ContentLength", 0) > max_bytes:
                     raise too_large(max_bytes)
                 return _read(body, max_bytes)
+
+    def size(self, bucket: str, key: str, version: str | None) -> int:
+        """Ask for an object's head; see `Buckets`."""
+        named = _named(bucket, key, version)
+        with (
+            self._faults(_NOTHING_THERE_BY_STATUS),
+            answers_within(_WHOLE_S, _SILENCE_S, _AROUND_BYTES),
+        ):
+            return int(self._client.head_object(**named).get("ContentLength", 0))
+
+    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
+        """Get an object into a file without a name; see `Buckets`."""
+        named = _named(bucket, key, version)
+        with (
+            self._faults(),
+            answers_within(_WHOLE_S, _SILENCE_S, max_bytes + _AROUND_BYTES, _SLOWEST_BYTES_S),
+        ):
+            answer = self._client.get_object(**named)
+            with closing(answer["Body"]) as body:
+                size_bytes = answer.get("ContentLength", 0)
+                if size_bytes > max_bytes:
+                    raise clip_too_large(max_bytes)
+                file = self._unnamed_file(size_bytes)
+                try:
+                    self._copy(body, file, max_bytes)
+                except BaseException:
+                    with suppress(OSError):  # it has no room for what was not written yet
+                        file.close()
+                    raise
+                return file
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
         """List objects, a page at a time; see `Buckets`."""
@@ -108,13 +165,44 @@ class S3Buckets:
                 return sorted(found)
             page["ContinuationToken"] = answer["NextContinuationToken"]
 
+    def _unnamed_file(self, size_bytes: int) -> BinaryIO:
+        """Make a file in the work folder, where that has room."""
+        with self._room():
+            self._work.mkdir(mode=0o700, parents=True, exist_ok=True)
+            disk = os.statvfs(self._work)
+            if disk.f_bavail * disk.f_frsize < size_bytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return tempfile.TemporaryFile(dir=self._work)  # whoever opened the object closes it
+
+    def _copy(self, body: Any, file: BinaryIO, max_bytes: int) -> None:
+        """Copy to the end, which is where the client notices that an answer was cut off."""
+        left_bytes = max_bytes
+        while piece := body.read(min(_PIECE_BYTES, left_bytes + 1)):
+            left_bytes -= len(piece)
+            if left_bytes < 0:
+                raise clip_too_large(max_bytes)
+            with self._room():
+                file.write(piece)
+        with self._room():
+            file.seek(0)  # what was written last goes out before
+
     @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _room(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise BucketsUnavailable(
+                f"A clip cannot be written to {self._work} while it is read ({error.strerror})."
+                " Make room there, or move LIKENESS_HOME to where there is some."
+            ) from error
+
+    @contextmanager
+    def _faults(self, nothing_there_at: Set[str] = _NOTHING_THERE) -> Iterator[None]:
         try:
             yield
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code"))
-            if code in _NOTHING_THERE:
+            if code in nothing_there_at:
                 raise nothing_there() from error
             raise self._unavailable(f"{code!r:.60}") from error
         except (BotoCoreError, HTTPError, OSError) as error:
@@ -125,6 +213,21 @@ class S3Buckets:
             f"The S3 endpoint {self._endpoint} fails ({reason}). Check it, LIKENESS_S3_ENDPOINT and"
             " the access key."
         )
+
+
+def _named(bucket: str, key: str, version: str | None) -> dict[str, str]:
+    """Name an object as the client does."""
+    named = {"Bucket": check_bucket(bucket), "Key": "/".join(key_parts(key))}
+    return named if version is None else {**named, "VersionId": version}
+
+
+def _follow_no_redirect(context: dict[str, Any], **_: object) -> None:
+    """Count a request as redirected already: an endpoint is asked, and no other.
+
+    Left to itself the client asks a bucket's head for another region, and for the region of that
+    answer where it is a redirect too, for ever.
+    """
+    context["s3_redirect"]["redirected"] = True
 
 
 def _check_endpoint(endpoint: str) -> None:

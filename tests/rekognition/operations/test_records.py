@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -132,6 +132,12 @@ class NothingToRead:
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
         raise AssertionError("a picture was fetched")
+
+    def size(self, bucket: str, key: str, version: str | None) -> int:
+        raise AssertionError("a clip's size was asked for")
+
+    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
+        raise AssertionError("a clip was opened")
 
 
 def asked(client: Any, operation: str) -> Callable[..., Any]:
