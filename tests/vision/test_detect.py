@@ -313,3 +313,11 @@ def test_faces_are_the_largest_first_once_their_landmarks_are_found_again() -> N
     )
     assert again.boxes_xyxy.tolist() == [large, small]
     assert certainties.tolist() == [0, 0]
+
+
+def test_a_picture_without_faces_is_shown_once_from_near_where_it_is_searched_once() -> None:
+    image, often, once = spotted(640, 480, (0, 0, 0, 0)), Spots(), Spots()
+    assert not len(Detector(often, DetectorSettings()).detect(image))
+    assert not len(Detector(once, DetectorSettings()).detect_once(image))
+    assert len(often.shown) == 6
+    assert once.shown == often.shown[:2]

@@ -91,6 +91,11 @@ class Landmarks:
     mouth_left: Point
     mouth_right: Point
 
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All five, in the order in which they are named."""
+        return self.eye_left, self.eye_right, self.nose, self.mouth_left, self.mouth_right
+
 
 @dataclass(frozen=True, slots=True)
 class Pose:

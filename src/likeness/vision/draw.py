@@ -60,8 +60,7 @@ def annotate(
     # Labels last, so that no box crosses out another face's name.
     for face, mark in zip(faces, marks, strict=True):
         pen.outline(face.box, mark)
-        at = face.landmarks
-        for point in (at.eye_left, at.eye_right, at.nose, at.mouth_left, at.mouth_right):
+        for point in face.landmarks.points:
             pen.dot(point, mark)
     for face, label, mark in zip(faces, labels, marks, strict=True):
         pen.label(face.box, _one_line(label), mark)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Self
+from functools import partial
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from likeness.vision.quality import pose_of, quality_of
 _NEARLY = 0.9
 # Times the area of the next: a face that has it is the one that a picture was taken of.
 _STANDS_OUT = 4.0
+
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +85,15 @@ class FaceLocator:
         """Find the largest face alone, or none: in less time, since it is seen from afar."""
         return self._located(sample, self._detector.detect_largest)
 
+    def locate_in(self, image: Image, *, thoroughly: bool = True) -> Located:
+        """Find every face of a picture that is decoded already, such as one frame of a clip.
+
+        Without `thoroughly` a picture that seems to show no face is searched no further, such as
+        for heads that lie on their side.
+        """
+        detect = self._detector.detect if thoroughly else self._detector.detect_once
+        return self._described(image, *self._detector.upright(image, detect(image)))
+
     def _located(self, sample: Sample, detect: Callable[[Image], Detections]) -> Located:
         image = sample.decode(self._detector.settings.longer_side)
         detections, certainties = self._detector.upright(image, detect(image))
@@ -89,6 +101,12 @@ class FaceLocator:
             # Of pictures that are worked on at once, each might wait for what the others hold.
             del image
             image = sample.decode(int(np.ceil(zoom * max(sample.width, sample.height))))
+        return self._described(image, detections, certainties)
+
+    def _described(
+        self, image: Image, detections: Detections, certainties: NDArray[np.float32]
+    ) -> Located:
+        """Say how each face is shown."""
         chips = cut_chips(image, detections.landmarks_xy, self._layout, Chips.ONE)[:, 0]
         poses = pose_of(detections.landmarks_xy)
         qualities = quality_of(chips, detections.boxes_xyxy, certainties, poses)
@@ -140,6 +158,10 @@ class FaceFinder:
         """Find every face, largest first, with its pose and its quality."""
         return self._observed(self._locator.locate, sample)
 
+    def locate_in(self, image: Image, *, thoroughly: bool = True) -> Located:
+        """Find every face of a picture that is decoded already (`FaceLocator.locate_in`)."""
+        return self._observed(partial(self._locator.locate_in, thoroughly=thoroughly), image)
+
     def locate_largest(self, sample: Sample) -> Located:
         """Find the largest face alone, or none: in less time, since it is seen from afar."""
         return self._observed(self._locator.locate_largest, sample)
@@ -151,15 +173,26 @@ class FaceFinder:
         with self._observer.embedding():
             return self._recogniser.embed(located.image, chosen)
 
+    def templates_in(self, image: Image, faces: Sequence[Face]) -> list[Template]:
+        """Make the templates of faces that were found in a picture before."""
+        with self._observer.embedding():
+            return self._recogniser.embed(image, _landmarks_of(faces))
+
     def observed_by(self, observer: Observer) -> Self:
         """Give a finder that does the same, and is observed."""
         return type(self)(self._locator, self._recogniser, observer)
 
-    def _observed(self, locate: Callable[[Sample], Located], sample: Sample) -> Located:
+    def _observed(self, locate: Callable[[Seen], Located], seen: Seen) -> Located:
         with self._observer.locating():
-            located = locate(sample)
+            located = locate(seen)
         self._observer.found(len(located.faces))
         return located
+
+
+def _landmarks_of(faces: Sequence[Face]) -> NDArray[np.float32]:
+    """Give the landmarks of each as networks have them: (n, 5, 2)."""
+    points = [[(point.x, point.y) for point in face.landmarks.points] for face in faces]
+    return np.array(points, np.float32).reshape(-1, 5, 2)
 
 
 def foremost_of(boxes_xyxy: NDArray[np.float32], width: int, height: int) -> int:
