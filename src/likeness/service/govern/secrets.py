@@ -16,7 +16,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from likeness import ledger, review
+from likeness import jobs, ledger, review
 from likeness.access import keys as access
 from likeness.errors import Conflict
 from likeness.gallery import counts_by_key, rewrap_keys
@@ -25,7 +25,13 @@ from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import Action
 
 # Whoever keeps what the installation's key has sealed: what is missing here is lost for good.
-REWRAPS = (access.rewrap_keys, rewrap_keys, ledger.rewrap_keys, review.rewrap_keys)
+REWRAPS = (
+    access.rewrap_keys,
+    rewrap_keys,
+    jobs.rewrap_keys,
+    ledger.rewrap_keys,
+    review.rewrap_keys,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +123,10 @@ def _resealed(keyring: Keyring, count: int, older: int | None = None) -> Outcome
 
 def sealed_by_key(connection: Connection) -> tuple[Counter[str], Counter[str]]:
     """Count collections and other secrets by the installation's key that seals them."""
-    others = (access.counts_by_key, ledger.counts_by_key, review.counts_by_key)
+    others = (
+        access.counts_by_key,
+        jobs.counts_by_key,
+        ledger.counts_by_key,
+        review.counts_by_key,
+    )
     return counts_by_key(connection), sum((count(connection) for count in others), Counter())

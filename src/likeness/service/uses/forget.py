@@ -8,15 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from likeness import jobs, review
 from likeness.ledger import FORGOTTEN_FROM as OF_LEDGER
 from likeness.ledger import Ledger
-from likeness.review import FORGOTTEN_FROM as OF_REVIEW
-from likeness.review import forget_collection, forget_people
 from likeness.terms import in_batches
 
 _AT_A_TIME = 900
 
-FORGOTTEN_FROM = (*OF_LEDGER, *OF_REVIEW)
+FORGOTTEN_FROM = (*OF_LEDGER, *review.FORGOTTEN_FROM, *jobs.FORGOTTEN_FROM)
 """The tables that are to be scrubbed after an erasure, beside the gallery's."""
 
 
@@ -33,6 +32,8 @@ def forget(
     for some in in_batches(ids, _AT_A_TIME):
         ledger.forget(connection, some)
         if collection_id is None:
-            forget_people(connection, some)
+            review.forget_people(connection, some)
+            jobs.forget_people(connection, some)
     if collection_id is not None:
-        forget_collection(connection, collection_id)
+        review.forget_collection(connection, collection_id)
+        jobs.forget_collection(connection, collection_id)

@@ -1,0 +1,298 @@
+"""What a job keeps: segments while it runs, results and whom they mention when it is done.
+
+Contents are sealed under the job's key, each bound to its place. Only the runner that has a job
+keeps anything of it: whoever is too late raises `JobStopped`.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, delete, insert, or_, select, tuple_, update
+
+from likeness.jobs.job import JobState
+from likeness.jobs.keys import open_key, place_of
+from likeness.jobs.rows import delete_jobs, job_stopped
+from likeness.jobs.tables import JOBS, MENTIONS, RESULTS, SEGMENTS
+from likeness.secrets import Key, Keyring
+from likeness.terms import in_batches
+
+SHOT = "shot"
+"""The part of results that shows people: what an erasure deletes with whoever it mentions."""
+
+_AT_A_TIME = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """A row of what came of a job, sealed but for its place.
+
+    `part` names what sort it is, `number` counts within a part, `owner` is who it is about as the
+    job counts them, and `at_ms` when.
+    """
+
+    part: str
+    number: int
+    owner: int
+    at_ms: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mention:
+    """Somebody of a collection whom an owner resembles; the most alike has rank 0."""
+
+    owner: int
+    rank: int
+    reference_id: UUID | None
+    subject_id: UUID | None
+    content: bytes
+
+
+def keep_segment(
+    connection: Connection,
+    keyring: Keyring,
+    job_id: str,
+    number: int,
+    content: bytes,
+    *,
+    runner: str | None = None,
+) -> None:
+    """Keep what a segment came to, in place of what was kept of it before.
+
+    That is a step forward: how often the job was begun is counted anew.
+
+    Raises:
+        JobStopped: the job does not run, or is not the runner's that is named.
+        KeyUnusable: a key is gone.
+    """
+    of_job, key = _open_running(connection, keyring, job_id, runner)
+    place = SEGMENTS.c.job_number == of_job, SEGMENTS.c.number == number
+    connection.execute(delete(SEGMENTS).where(*place))
+    sealed = key.seal(content, _of_segment(job_id, number))
+    values = {"job_number": of_job, "number": number, "sealed": sealed}
+    connection.execute(insert(SEGMENTS), values)
+    connection.execute(update(JOBS).where(JOBS.c.number == of_job).values(tries=0))
+
+
+def segment_of(connection: Connection, keyring: Keyring, job_id: str, number: int) -> bytes | None:
+    """Open what a segment came to; None where it is not kept.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    chosen = select(*_OF_JOB, SEGMENTS.c.sealed).join_from(JOBS, SEGMENTS)
+    row = connection.execute(chosen.where(JOBS.c.id == job_id, SEGMENTS.c.number == number)).first()
+    if row is None:
+        return None
+    return open_key(keyring, row.id, row.sealed_key).unseal(row.sealed, _of_segment(job_id, number))
+
+
+def segments_kept(connection: Connection, job_id: str) -> int:
+    """Count the segments that are kept without a gap, from number 0 on."""
+    chosen = select(SEGMENTS.c.number).join_from(JOBS, SEGMENTS).where(JOBS.c.id == job_id)
+    numbers = connection.execute(chosen.order_by(SEGMENTS.c.number)).scalars().all()
+    return next((at for at, number in enumerate(numbers) if number != at), len(numbers))
+
+
+def drop_segments(connection: Connection, job_id: str) -> None:
+    """Keep no segment of a job any more; the end of a job does so too."""
+    connection.execute(delete(SEGMENTS).where(SEGMENTS.c.job_number == _number_of(job_id)))
+
+
+def keep_results(
+    connection: Connection,
+    keyring: Keyring,
+    job_id: str,
+    results: Iterable[Result],
+    *,
+    runner: str | None = None,
+) -> None:
+    """Keep results, of any number; those of one part have numbers of their own.
+
+    Many take long, and everybody waits for who writes: keep some thousand in one act. An
+    interrupted runner's are dropped by `drop_results` before they are kept again.
+
+    Raises:
+        JobStopped: the job does not run, or is not the runner's that is named.
+        KeyUnusable: a key is gone.
+    """
+    of_job, key = _open_running(connection, keyring, job_id, runner)
+    for some in in_batches(results, _AT_A_TIME):
+        connection.execute(
+            insert(RESULTS),
+            [
+                {
+                    "job_number": of_job,
+                    "part": one.part,
+                    "number": one.number,
+                    "owner": one.owner,
+                    "at_ms": one.at_ms,
+                    "sealed": key.seal(one.content, _of_result(job_id, one.part, one.number)),
+                }
+                for one in some
+            ],
+        )
+
+
+def results_of(
+    connection: Connection,
+    keyring: Keyring,
+    job_id: str,
+    part: str,
+    *,
+    by_owner: bool = False,
+    after: tuple[int, int] | None = None,
+    limit: int,
+) -> list[Result]:
+    """Open some results of a part, in the order of their numbers, or of owners and then numbers.
+
+    `after` is owner and number of the last that is known already.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    order = [RESULTS.c.owner, RESULTS.c.number] if by_owner else [RESULTS.c.number]
+    job = connection.execute(select(*_OF_JOB).where(JOBS.c.id == job_id)).first()
+    if job is None:
+        return []
+    chosen = select(RESULTS).where(RESULTS.c.job_number == job.number, RESULTS.c.part == part)
+    if after is not None:
+        last = after if by_owner else after[1:]
+        chosen = chosen.where(tuple_(*order) > tuple_(*last))
+    rows = connection.execute(chosen.order_by(*order).limit(limit)).all()
+    key = open_key(keyring, job.id, job.sealed_key)
+    return [
+        Result(
+            part,
+            row.number,
+            row.owner,
+            row.at_ms,
+            key.unseal(row.sealed, _of_result(job_id, part, row.number)),
+        )
+        for row in rows
+    ]
+
+
+def drop_results(connection: Connection, job_id: str) -> None:
+    """Keep no result of a job any more, nor whom they mention."""
+    for table in (RESULTS, MENTIONS):
+        connection.execute(delete(table).where(table.c.job_number == _number_of(job_id)))
+
+
+def keep_mentions(
+    connection: Connection,
+    keyring: Keyring,
+    job_id: str,
+    mentions: Iterable[Mention],
+    *,
+    runner: str | None = None,
+) -> None:
+    """Keep whom owners resemble; an owner's have ranks of their own.
+
+    Raises:
+        JobStopped: the job does not run, or is not the runner's that is named.
+        KeyUnusable: a key is gone.
+    """
+    of_job, key = _open_running(connection, keyring, job_id, runner)
+    for some in in_batches(mentions, _AT_A_TIME):
+        connection.execute(
+            insert(MENTIONS),
+            [
+                {
+                    "job_number": of_job,
+                    "owner": one.owner,
+                    "rank": one.rank,
+                    "reference_id": one.reference_id,
+                    "subject_id": one.subject_id,
+                    "sealed": key.seal(one.content, _of_mention(job_id, one.owner, one.rank)),
+                }
+                for one in some
+            ],
+        )
+
+
+def mentions_of(
+    connection: Connection, keyring: Keyring, job_id: str, owners: Collection[int] | None = None
+) -> list[Mention]:
+    """Open whom owners resemble, in the order of owners and ranks; of all where none are named.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    job = connection.execute(select(*_OF_JOB).where(JOBS.c.id == job_id)).first()
+    if job is None:
+        return []
+    all_of_it = select(MENTIONS).where(MENTIONS.c.job_number == job.number)
+    rows: list[Row[Any]] = []
+    if owners is None:
+        rows += connection.execute(all_of_it).all()
+    else:
+        for some in in_batches(sorted(set(owners)), _AT_A_TIME):
+            rows += connection.execute(all_of_it.where(MENTIONS.c.owner.in_(some))).all()
+    key = open_key(keyring, job.id, job.sealed_key)
+    return [
+        Mention(
+            row.owner,
+            row.rank,
+            row.reference_id,
+            row.subject_id,
+            key.unseal(row.sealed, _of_mention(job_id, row.owner, row.rank)),
+        )
+        for row in sorted(rows, key=lambda row: (row.owner, row.rank))
+    ]
+
+
+def forget_people(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Forget erased references and subjects, by their ids: who resembles them, and pictures of it.
+
+    An owner whom one of them was a candidate for keeps when they were seen, and where in frames.
+    """
+    owners = select(MENTIONS.c.job_number, MENTIONS.c.owner).where(_of_people(ids))
+    for job_number, owner in connection.execute(owners.distinct()).all():
+        connection.execute(
+            delete(RESULTS).where(
+                RESULTS.c.job_number == job_number, RESULTS.c.part == SHOT, RESULTS.c.owner == owner
+            )
+        )
+    connection.execute(delete(MENTIONS).where(_of_people(ids)))
+
+
+def forget_collection(connection: Connection, collection_id: UUID) -> None:
+    """Forget an erased collection: its jobs, whole."""
+    delete_jobs(connection, JOBS.c.collection_id == collection_id)
+
+
+_OF_JOB = JOBS.c.number, JOBS.c.id, JOBS.c.sealed_key
+
+
+def _open_running(
+    connection: Connection, keyring: Keyring, job_id: str, runner: str | None
+) -> tuple[int, Key]:
+    """Give the number of a job that runs, and its key."""
+    columns = (*_OF_JOB, JOBS.c.state, JOBS.c.runner)
+    row = connection.execute(select(*columns).where(JOBS.c.id == job_id)).first()
+    if row is None or row.state != JobState.RUNNING or runner not in (None, row.runner):
+        raise job_stopped()
+    return row.number, open_key(keyring, row.id, row.sealed_key)
+
+
+def _number_of(job_id: str) -> Any:
+    return select(JOBS.c.number).where(JOBS.c.id == job_id).scalar_subquery()
+
+
+def _of_people(ids: Sequence[UUID]) -> Any:
+    return or_(MENTIONS.c.reference_id.in_(ids), MENTIONS.c.subject_id.in_(ids))
+
+
+def _of_segment(job_id: str, number: int) -> bytes:
+    return place_of(job_id, f"segment {number}")
+
+
+def _of_result(job_id: str, part: str, number: int) -> bytes:
+    return place_of(job_id, f"result {number} {part}")
+
+
+def _of_mention(job_id: str, owner: int, rank: int) -> bytes:
+    return place_of(job_id, f"mention {owner} {rank}")

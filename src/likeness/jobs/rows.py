@@ -1,0 +1,335 @@
+"""Jobs as rows: added, claimed by a runner, kept alive by beats, ended, and deleted.
+
+All are functions over a connection of the caller's act, so that what the ledger says of a job is
+committed with it. Acts that write are alone with the database: of two runners one has a job.
+"""
+
+import os
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from likeness.errors import Conflict, LimitReached, NotFound
+from likeness.jobs.job import MOST_UNFINISHED, STALE, Job, JobState, JobStopped, NewJob
+from likeness.jobs.keys import digest_of, new_digest_of, new_key, open_key, place_of
+from likeness.jobs.tables import JOBS, OF_A_JOB, SEGMENTS
+from likeness.secrets import Keyring
+
+_ID_BYTES = 32
+_UNFINISHED = JOBS.c.state.in_([JobState.WAITING, JobState.RUNNING])
+_IN_THE_CLEAR = [field.name for field in fields(Job) if field.name != "failure_text"]
+COLUMNS = [JOBS.c[name] for name in (*_IN_THE_CLEAR, "sealed_key", "sealed_failure_text")]
+
+
+def add_job(connection: Connection, keyring: Keyring, new: NewJob, now: datetime) -> Job:
+    """Add a job; it waits for a runner.
+
+    Raises:
+        LimitReached: as many as there may be wait and run already.
+        KeyUnusable: the keys cannot be had any more.
+    """
+    if not new.local:
+        unfinished = select(func.count()).where(_UNFINISHED, JOBS.c.local.is_(False))
+        if connection.execute(unfinished).scalar_one() >= MOST_UNFINISHED:
+            raise LimitReached(
+                f"{MOST_UNFINISHED} jobs wait or run already. Try again when one has ended, or"
+                " cancel one: `likeness jobs list` shows them."
+            )
+    job_id = os.urandom(_ID_BYTES).hex()
+    key, sealed_key = new_key(keyring, job_id)
+    job = Job(
+        job_id,
+        new.act,
+        JobState.WAITING,
+        new.principal_id,
+        new.collection_id,
+        now,
+        local=new.local,
+    )
+    connection.execute(
+        insert(JOBS),
+        {
+            **{name: getattr(job, name) for name in _IN_THE_CLEAR},
+            "same_as_digest": None
+            if new.same_as is None
+            else new_digest_of(connection, keyring, new.same_as),
+            "sealed_key": sealed_key,
+            "sealed_request": key.seal(new.request, place_of(job_id, "request")),
+            "sealed_told": None
+            if new.told is None
+            else key.seal(new.told, place_of(job_id, "told")),
+            "notice_attempts": 0,
+        },
+    )
+    return job
+
+
+def get_job(connection: Connection, keyring: Keyring, job_id: str) -> Job:
+    """Find a job.
+
+    Raises:
+        NotFound: there is none.
+        KeyUnusable: a key is gone.
+    """
+    row = connection.execute(select(*COLUMNS).where(JOBS.c.id == job_id)).first()
+    if row is None:
+        raise _no_such_job()
+    return as_job(keyring, row)
+
+
+def list_jobs(
+    connection: Connection,
+    keyring: Keyring,
+    *,
+    principal_id: str | None = None,
+    limit: int,
+    after: str | None = None,
+) -> list[Job]:
+    """List jobs, the newest first: of one principal or of all, those after the job `after`.
+
+    Raises:
+        NotFound: `after` is no job, or is none any more.
+        KeyUnusable: a key is gone.
+    """
+    chosen = select(*COLUMNS).order_by(JOBS.c.number.desc()).limit(limit)
+    if principal_id is not None:
+        chosen = chosen.where(JOBS.c.principal_id == principal_id)
+    if after is not None:
+        chosen = chosen.where(JOBS.c.number < _number_of(connection, after))
+    return [as_job(keyring, row) for row in connection.execute(chosen).all()]
+
+
+def latest_same(connection: Connection, keyring: Keyring, same_as: bytes) -> Job | None:
+    """Find the newest job that was added with this `same_as`; None where there is none.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    digest = digest_of(connection, keyring, same_as)
+    if digest is None:
+        return None
+    chosen = select(*COLUMNS).where(JOBS.c.same_as_digest == digest)
+    row = connection.execute(chosen.order_by(JOBS.c.number.desc()).limit(1)).first()
+    return None if row is None else as_job(keyring, row)
+
+
+def request_of(connection: Connection, keyring: Keyring, job_id: str) -> bytes:
+    """Open what a job was asked.
+
+    Raises:
+        NotFound: there is none.
+        KeyUnusable: a key is gone.
+    """
+    columns = JOBS.c.id, JOBS.c.sealed_key, JOBS.c.sealed_request
+    row = connection.execute(select(*columns).where(JOBS.c.id == job_id)).first()
+    if row is None:
+        raise _no_such_job()
+    return open_key(keyring, row.id, row.sealed_key).unseal(
+        row.sealed_request, place_of(job_id, "request")
+    )
+
+
+def any_to_claim(connection: Connection, now: datetime) -> bool:
+    """Say whether there is a job for `claim_job` to claim, without writing."""
+    chosen = select(JOBS.c.number).where(_claimable(now), JOBS.c.local.is_(False)).limit(1)
+    return connection.execute(chosen).first() is not None
+
+
+def claim_job(
+    connection: Connection,
+    keyring: Keyring,
+    runner: str,
+    now: datetime,
+    *,
+    job_id: str | None = None,
+) -> Job | None:
+    """Give a runner a job to run, the oldest first: one that waits, or that nobody runs any more.
+
+    A local job is claimed by its id alone. None where there is nothing to run.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    which = JOBS.c.local.is_(False) if job_id is None else JOBS.c.id == job_id
+    chosen = select(JOBS.c.id, JOBS.c.begun_at, JOBS.c.tries).where(_claimable(now), which)
+    row = connection.execute(chosen.order_by(JOBS.c.number).limit(1)).first()
+    if row is None:
+        return None
+    connection.execute(
+        update(JOBS)
+        .where(JOBS.c.id == row.id)
+        .values(
+            state=JobState.RUNNING,
+            runner=runner,
+            begun_at=row.begun_at or now,
+            beat_at=now,
+            tries=row.tries + 1,
+        )
+    )
+    return get_job(connection, keyring, row.id)
+
+
+def beat(
+    connection: Connection, job_id: str, runner: str, now: datetime, done_ms: int, total_ms: int
+) -> None:
+    """Say that a runner still runs a job, and how far it is.
+
+    Raises:
+        JobStopped: it was cancelled, has ended, or is another runner's.
+    """
+    values = {"beat_at": now, "done_ms": done_ms, "total_ms": total_ms}
+    if connection.execute(_of(job_id, runner).values(**values)).rowcount != 1:
+        raise job_stopped()
+
+
+def release_job(connection: Connection, job_id: str, runner: str) -> None:
+    """Let a job wait for another runner, at once; what was kept of it stays.
+
+    One that the runner does not have stays as it is. That it was begun does not count as a try.
+    """
+    tries = case((JOBS.c.tries > 0, JOBS.c.tries - 1), else_=0)
+    values = {"state": JobState.WAITING, "runner": None, "tries": tries}
+    connection.execute(_of(job_id, runner).values(**values))
+
+
+def end_job(
+    connection: Connection,
+    keyring: Keyring,
+    job_id: str,
+    runner: str,
+    state: JobState,
+    now: datetime,
+    *,
+    failure: str | None = None,
+    failure_text: str | None = None,
+) -> None:
+    """End a job that a runner has; its segments go, and its results where it did not succeed.
+
+    Whoever is to be told of its end (`NewJob.told`) has a notice due.
+
+    Raises:
+        JobStopped: it was cancelled, has ended, or is another runner's.
+        KeyUnusable: a key is gone.
+    """
+    row = connection.execute(select(*COLUMNS).where(JOBS.c.id == job_id)).first()
+    if row is None or (row.state, row.runner) != (JobState.RUNNING, runner):
+        raise job_stopped()
+    sealed_text = None
+    if failure_text is not None:
+        key = open_key(keyring, row.id, row.sealed_key)
+        sealed_text = key.seal(failure_text.encode(), place_of(job_id, "failure"))
+    _end(connection, job_id, state, now, failure=failure, sealed_failure_text=sealed_text)
+
+
+def cancel_job(connection: Connection, keyring: Keyring, job_id: str, now: datetime) -> Job:
+    """End a job that waits or runs, with nothing kept of it; its runner stops at its next beat.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: it has ended.
+        KeyUnusable: a key is gone.
+    """
+    job = get_job(connection, keyring, job_id)
+    if job.state.ended:
+        raise Conflict(f"The job has ended: it {_how_it_ended(job.state)}. Nothing is to cancel.")
+    _end(connection, job_id, JobState.CANCELLED, now)
+    return get_job(connection, keyring, job_id)
+
+
+def ended_before(connection: Connection, moment: datetime) -> list[Job]:
+    """List jobs that ended before a moment, and local ones that nobody went on with since.
+
+    They come without the message of their failure.
+    """
+    left = and_(
+        _UNFINISHED,
+        JOBS.c.local.is_(True),
+        func.coalesce(JOBS.c.beat_at, JOBS.c.made_at) < moment,
+    )
+    chosen = select(*COLUMNS).where(or_(JOBS.c.ended_at < moment, left))
+    return [as_job(None, row) for row in connection.execute(chosen.order_by(JOBS.c.number))]
+
+
+def delete_job(connection: Connection, job_id: str) -> None:
+    """Delete a job with all that it kept, its key too; one that is not there is as good."""
+    delete_jobs(connection, JOBS.c.id == job_id)
+
+
+def delete_jobs(connection: Connection, chosen: ColumnElement[bool]) -> None:
+    """Delete the jobs chosen with all that they kept."""
+    numbers = select(JOBS.c.number).where(chosen)
+    for table in OF_A_JOB:
+        connection.execute(delete(table).where(table.c.job_number.in_(numbers)))
+    connection.execute(delete(JOBS).where(chosen))
+
+
+def as_job(keyring: Keyring | None, row: Row[Any]) -> Job:
+    """Give the job of a row, with the message of its failure where there are keys."""
+    text = None
+    if keyring is not None and row.sealed_failure_text is not None:
+        key = open_key(keyring, row.id, row.sealed_key)
+        text = key.unseal(row.sealed_failure_text, place_of(row.id, "failure")).decode()
+    values = {name: getattr(row, name) for name in _IN_THE_CLEAR}
+    return Job(**values | {"state": JobState(row.state), "failure_text": text})
+
+
+def job_stopped() -> JobStopped:
+    """Make the error of a job that is not its runner's any more."""
+    return JobStopped(
+        "The job was cancelled, has ended, or goes on elsewhere. `likeness jobs show` says which."
+    )
+
+
+def _claimable(now: datetime) -> ColumnElement[bool]:
+    silent = and_(JOBS.c.state == JobState.RUNNING, JOBS.c.beat_at < now - STALE)
+    return or_(JOBS.c.state == JobState.WAITING, silent)
+
+
+def _of(job_id: str, runner: str) -> Any:
+    """Update a job that a runner has."""
+    return update(JOBS).where(
+        JOBS.c.id == job_id, JOBS.c.runner == runner, JOBS.c.state == JobState.RUNNING
+    )
+
+
+def _end(
+    connection: Connection, job_id: str, state: JobState, now: datetime, **values: object
+) -> None:
+    """End a job, make its notice due where somebody is to be told, and let go of what it kept."""
+    of_it = update(JOBS).where(JOBS.c.id == job_id)
+    connection.execute(of_it.values(state=state, ended_at=now, runner=None, **values))
+    connection.execute(of_it.where(JOBS.c.sealed_told.is_not(None)).values(notice_due_at=now))
+    gone = (SEGMENTS,) if state is JobState.SUCCEEDED else OF_A_JOB
+    number = select(JOBS.c.number).where(JOBS.c.id == job_id).scalar_subquery()
+    for table in gone:
+        connection.execute(delete(table).where(table.c.job_number == number))
+
+
+def _number_of(connection: Connection, job_id: str) -> int:
+    number = connection.execute(select(JOBS.c.number).where(JOBS.c.id == job_id)).scalar()
+    if number is None:
+        raise _no_such_job()
+    found: int = number
+    return found
+
+
+def _no_such_job() -> NotFound:
+    return NotFound("No such job. `likeness jobs list` shows what there is.")
+
+
+def _how_it_ended(state: JobState) -> str:
+    return "was cancelled" if state == JobState.CANCELLED else state.value
