@@ -1,11 +1,15 @@
-"""Answers to AWS's own client, bounded from the first byte to the last, in time and in length.
+"""AWS's own client, with answers that are bounded from the first byte to the last.
 
 Timeouts of sockets begin anew with every byte: a server that drips would hold its reader for as
 long as it likes. And what an error says is read whole, however long it is. botocore has no setting
 for either, so the connections of a client are taken in.
+
+A client for an endpoint of the operator's asks nothing else: who it is comes from settings alone,
+never from the user's AWS profile or a machine's metadata service.
 """
 
 import io
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -14,6 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.awsrequest import (
     AWSHTTPConnection,
@@ -21,6 +26,70 @@ from botocore.awsrequest import (
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
 )
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from botocore.parsers import ResponseParserError
+from botocore.session import Session
+from urllib3.exceptions import HTTPError
+
+from likeness.errors import InvalidRequest
+
+# What a client raises where an endpoint cannot be reached, or answers what makes no sense.
+NO_ANSWER = (BotoCoreError, ResponseParserError, HTTPError, OSError)
+
+# As botocore describes a variable: its name in profiles, in the environment, its value, a parser.
+_NO_PROFILE = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+
+
+def bounded_client(
+    service: str,
+    endpoint: str,
+    *,
+    region: str,
+    access_key_id: str,
+    secret_access_key: str,
+    config: Config,
+) -> Any:
+    """Make a client of an endpoint that settings name; it asks inside `answers_within` alone.
+
+    Raises:
+        InvalidRequest: the address is none, or the access key is not whole.
+    """
+    name = service.upper()
+    if not _is_address(endpoint):
+        # Unquoted: somebody may have written a password into it.
+        raise InvalidRequest(
+            f"LIKENESS_{name}_ENDPOINT is not the address of an {name} endpoint. Give one such as"
+            f" https://{service}.example.org:9000."
+        )
+    if not access_key_id or not secret_access_key:
+        raise InvalidRequest(
+            f"There is no access key for the {name} endpoint, or half of one. Set"
+            f" LIKENESS_{name}_ACCESS_KEY_ID and LIKENESS_{name}_SECRET_ACCESS_KEY."
+        )
+    client = Session(_NO_PROFILE).create_client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key=secret_access_key,
+        config=Config(defaults_mode="legacy").merge(config),
+    )
+    bound_answers(client)
+    return client
+
+
+def _is_address(endpoint: str) -> bool:
+    try:
+        parts = urlsplit(endpoint)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+    except ValueError:
+        return False
+    return bool(usable) and not set("@?#") & set(endpoint)
 
 
 @dataclass(slots=True)

@@ -160,6 +160,22 @@ class Settings(BaseModel):
     s3_secret_access_key: Annotated[
         SecretStr, Field(description="Secret half of the access key that S3 is shown.")
     ] = SecretStr("")
+    sns_endpoint: Annotated[
+        str,
+        Field(
+            description="Address of an SNS endpoint whose topics are told of video jobs that have"
+            " ended; nothing is told without."
+        ),
+    ] = ""
+    sns_region: Annotated[str, Field(description="Region that requests to SNS are signed for.")] = (
+        "us-east-1"
+    )
+    sns_access_key_id: Annotated[
+        SecretStr, Field(description="Id of the access key that SNS is shown.")
+    ] = SecretStr("")
+    sns_secret_access_key: Annotated[
+        SecretStr, Field(description="Secret half of the access key that SNS is shown.")
+    ] = SecretStr("")
     ledger_witness: Annotated[
         str,
         Field(

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from likeness.buckets import Buckets, FolderBuckets, S3Buckets
-
-KEY_ID, SECRET = "AKIDEXAMPLE", "a secret of nobody"
+from tests.services.moto import KEY_ID, REGION, SECRET, client, moto
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +22,13 @@ class Storage:
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(scope="session")
 def s3_client(s3_server: str) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=s3_server,
-        region_name="us-east-1",
-        aws_access_key_id=KEY_ID,
-        aws_secret_access_key=SECRET,
-    )
+    return client("s3", s3_server)
 
 
 @pytest.fixture
@@ -62,7 +50,7 @@ def s3_storage(s3_server: str, tmp_path_factory: pytest.TempPathFactory) -> S3Bu
 
 def s3_buckets(endpoint: str, work: Path = Path("/nowhere")) -> S3Buckets:
     return S3Buckets(
-        endpoint, region="us-east-1", access_key_id=KEY_ID, secret_access_key=SECRET, work=work
+        endpoint, region=REGION, access_key_id=KEY_ID, secret_access_key=SECRET, work=work
     )
 
 
@@ -77,10 +65,10 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
 
         return Storage(FolderBuckets(tmp_path / "buckets"), put_file)
 
-    client = request.getfixturevalue("s3")
+    s3 = request.getfixturevalue("s3")
 
     def put_object(bucket: str, key: str, content: bytes) -> None:
-        client.create_bucket(Bucket=bucket)
-        client.put_object(Bucket=bucket, Key=key, Body=io.BytesIO(content))
+        s3.create_bucket(Bucket=bucket)
+        s3.put_object(Bucket=bucket, Key=key, Body=io.BytesIO(content))
 
     return Storage(request.getfixturevalue("s3_storage"), put_object)

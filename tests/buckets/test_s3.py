@@ -332,6 +332,12 @@ def test_an_error_that_does_not_end_is_a_fault(answering: Any) -> None:
         s3_buckets(answering.address).read("photos", "one.jpg", None, 100)
 
 
+def test_a_list_that_makes_no_sense_is_a_fault(answering: Any) -> None:
+    answering.body = b"no XML"
+    with pytest.raises(BucketsUnavailable):
+        s3_buckets(answering.address).keys("photos", "")
+
+
 def test_a_redirect_is_not_followed(answering: Any) -> None:
     answering.status = 307
     answering.headers_sent = {"Location": "http://127.0.0.1:1/", "Content-Length": "0"}

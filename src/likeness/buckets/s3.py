@@ -1,8 +1,5 @@
 """Buckets of any endpoint that speaks S3's protocol, asked by AWS's own client.
 
-Nothing but the endpoint is asked: who may read comes from settings alone, never from the user's
-AWS profile or a machine's metadata service.
-
 Answers are bounded from the first byte to the last, in time and in length. An object that is too
 large for memory goes into a file that has no name: it is gone with its last descriptor, also where
 the process is killed.
@@ -15,14 +12,11 @@ from collections.abc import Iterator, Set
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import urlsplit
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import Session
-from urllib3.exceptions import HTTPError
+from botocore.exceptions import ClientError
 
-from likeness.bounded_answers import answers_within, bound_answers
+from likeness.bounded_answers import NO_ANSWER, answers_within, bounded_client
 from likeness.buckets.buckets import (
     check_bucket,
     clip_too_large,
@@ -31,7 +25,7 @@ from likeness.buckets.buckets import (
     nothing_there,
     too_large,
 )
-from likeness.errors import BucketsUnavailable, InvalidRequest
+from likeness.errors import BucketsUnavailable
 
 _CONNECT_S = 5.0
 _SILENCE_S = 15.0
@@ -46,12 +40,6 @@ _SLOWEST_BYTES_S = 128 << 10
 _PIECE_BYTES = 1 << 20
 _ATTEMPTS = 3
 _CONNECTIONS = 32
-# As botocore describes a variable: its name in profiles, in the environment, its value, a parser.
-_NO_PROFILE = {
-    "profile": (None, None, None, None),
-    "config_file": (None, None, os.devnull, None),
-    "credentials_file": (None, None, os.devnull, None),
-}
 # What S3 answers where there is nothing to read for us; a version that is none is an argument.
 _NOTHING_THERE = {
     "404",
@@ -86,31 +74,23 @@ class S3Buckets:
         secret_access_key: str,
         work: Path,
     ) -> None:
-        _check_endpoint(endpoint)
-        if not access_key_id or not secret_access_key:
-            raise InvalidRequest(
-                "There is no access key for the S3 endpoint, or half of one. Set"
-                " LIKENESS_S3_ACCESS_KEY_ID and LIKENESS_S3_SECRET_ACCESS_KEY."
-            )
-        self._endpoint = endpoint
-        self._work = work
-        self._client: Any = Session(_NO_PROFILE).create_client(
+        self._client = bounded_client(
             "s3",
-            region_name=region,
-            endpoint_url=endpoint,
-            aws_access_key_id=access_key_id,
-            aws_secret_access_key=secret_access_key,
+            endpoint,
+            region=region,
+            access_key_id=access_key_id,
+            secret_access_key=secret_access_key,
             config=Config(
                 signature_version="s3v4",
                 s3={"addressing_style": "path"},
-                defaults_mode="legacy",
                 connect_timeout=_CONNECT_S,
                 read_timeout=_SILENCE_S,
                 retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
                 max_pool_connections=_CONNECTIONS,
             ),
         )
-        bound_answers(self._client)
+        self._endpoint = endpoint
+        self._work = work
         self._client.meta.events.register("before-parameter-build.s3", _follow_no_redirect)
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
@@ -205,7 +185,7 @@ class S3Buckets:
             if code in nothing_there_at:
                 raise nothing_there() from error
             raise self._unavailable(f"{code!r:.60}") from error
-        except (BotoCoreError, HTTPError, OSError) as error:
+        except NO_ANSWER as error:
             raise self._unavailable(type(error).__name__) from error
 
     def _unavailable(self, reason: str) -> BucketsUnavailable:
@@ -228,20 +208,6 @@ def _follow_no_redirect(context: dict[str, Any], **_: object) -> None:
     answer where it is a redirect too, for ever.
     """
     context["s3_redirect"]["redirected"] = True
-
-
-def _check_endpoint(endpoint: str) -> None:
-    try:
-        parts = urlsplit(endpoint)
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-    except ValueError:
-        usable = False
-    if not usable or "@" in endpoint or "?" in endpoint or "#" in endpoint:
-        # Unquoted: somebody may have written a password into it.
-        raise InvalidRequest(
-            "LIKENESS_S3_ENDPOINT is not the address of an S3 endpoint. Give one such as"
-            " https://s3.example.org:9000."
-        )
 
 
 def _read(body: Any, max_bytes: int) -> bytes:
