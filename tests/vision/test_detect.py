@@ -321,3 +321,18 @@ def test_a_picture_without_faces_is_shown_once_from_near_where_it_is_searched_on
     assert not len(Detector(once, DetectorSettings()).detect_once(image))
     assert len(often.shown) == 6
     assert once.shown == often.shown[:2]
+
+
+@pytest.mark.parametrize(
+    ("least", "shown"),
+    [(0, 1152), (53, 1152), (54, 640), (90, 426), (300, 116)],
+    ids=["any", "not quite", "half", "a third", "very large"],
+)
+def test_a_smaller_copy_is_searched_once_where_small_faces_may_be_missed(
+    least: float, shown: int
+) -> None:
+    detector, image = Detector(Spots(), DetectorSettings()), spotted(1280, 720, (0, 0, 400, 500))
+    assert len(detector.detect_once(image, least)) == 1
+    search = detector.search_of(image, least)
+    assert search.width == shown
+    assert search.smallest_face <= max(least, 27)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from likeness.terms import Image
 from likeness.vision.detections import Detections, FaceNetwork
 from likeness.vision.embed import DLIB_LAYOUT
-from likeness.vision.upright import find_upright
+from likeness.vision.upright import find_upright, find_upright_once
 
 _BOX_SIDE = 200  # of a face as `turned` makes it
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
@@ -164,3 +164,18 @@ def test_a_crowd_of_doubtful_faces_costs_no_more_than_a_few_of_them() -> None:
         return network.shown
 
     assert (shown(1), shown(16), shown(50)) == (10, 16 * 10, 50 * 3 + 16 * 7)
+
+
+def test_landmarks_are_found_again_from_one_chip_where_coarse_ones_do() -> None:
+    class Counting(Spots):
+        shown = 0
+
+        def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+            self.shown += 1
+            return super().find(canvas, threshold)
+
+    truth, network = turned(25), Counting()
+    found, certainties = find_upright_once(network, spotted(truth), faces(turned(10) + 4))
+    assert network.shown == 1
+    np.testing.assert_allclose(found.landmarks_xy[0], truth, atol=4)
+    np.testing.assert_allclose(certainties, 0.9)

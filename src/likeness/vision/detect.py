@@ -24,7 +24,7 @@ from likeness.vision.detections import (
     sort_by_area,
     suppress_overlaps,
 )
-from likeness.vision.upright import find_upright
+from likeness.vision.upright import find_upright, find_upright_once
 
 # Pictures are enlarged to this, at most twice; more finds nothing new.
 _ENLARGED_SIDE = 832
@@ -46,6 +46,8 @@ _AFAR_SIDE, _AFAR_BORDER = 128, 26
 _LARGE = 200
 # Of faces of so many pixels, as they are shown, 99 in 100 are found: `make bench ONLY=small-faces`.
 _FOUND = 24
+# So many are enough to see a face again in the next frame: `make bench ONLY=small-in-clips`.
+_FOUND_AGAIN = 27
 # Where no face is upright, others are looked for in at most so many pixels a side. Three more looks
 # are three more chances to be wrong, so they have to be surer.
 _TURNED_SIDE = 448
@@ -138,9 +140,10 @@ class Detector:
         self._network = network
         self.settings = settings
 
-    def search_of(self, width: int, height: int) -> SearchDetail:
-        """Say how closely a picture of some size is searched."""
-        side, longer = self.settings.shown_side(width, height), max(width, height)
+    def search_of(self, image: Image, least: float = 0.0) -> SearchDetail:
+        """Say how closely a picture is searched, once for faces of `least` pixels if given."""
+        width, height = image.width, image.height
+        side, longer = self._side_for(image, least), max(width, height)
         shown_w, shown_h = (max(1, round(one * side / longer)) for one in (width, height))
         return SearchDetail(shown_w, shown_h, math.ceil(_FOUND * longer / side))
 
@@ -152,9 +155,13 @@ class Detector:
         """
         return self._detect(image, self._from_afar(image))
 
-    def detect_once(self, image: Image) -> Detections:
-        """Find the faces of one picture as `detect` does, but search it once, faces or none."""
-        found = self._detect_near(image, self._from_afar(image))
+    def detect_once(self, image: Image, least: float = 0.0) -> Detections:
+        """Find the faces of one picture as `detect` does, but search it once, faces or none.
+
+        Faces of fewer than `least` pixels may be missed: for large ones a small copy is enough.
+        """
+        side = self._side_for(image, least)
+        found = self._detect_near(image, self._from_afar(image), side)
         return found.select(np.argsort(-found.confidences, kind="stable"))
 
     def detect_largest(self, image: Image) -> Detections:
@@ -182,15 +189,14 @@ class Detector:
     def _detect(self, image: Image, afar: Detections) -> Detections:
         """Find every face, given what is found from afar."""
         side = self._shown_side(image)
-        found = self._detect_near(image, afar)
+        found = self._detect_near(image, afar, side)
         if not len(found):
             found = self._search(image, max(1, side // 2))
         if not len(found):
             found = self._search_turned(image, min(side, _TURNED_SIDE))
         return found.select(np.argsort(-found.confidences, kind="stable"))
 
-    def _detect_near(self, image: Image, afar: Detections) -> Detections:
-        side = self._shown_side(image)
+    def _detect_near(self, image: Image, afar: Detections, side: int) -> Detections:
         near = self._search(image, side)
         return merge_with_afar(near, _large(afar, side / max(image.width, image.height)))
 
@@ -200,19 +206,35 @@ class Detector:
     def _shown_side(self, image: Image) -> int:
         return self.settings.shown_side(image.width, image.height)
 
-    def upright(self, image: Image, found: Detections) -> tuple[Detections, Floats]:
+    def _side_for(self, image: Image, least: float) -> int:
+        """Pixels along the longer side of a copy in which faces of `least` pixels are found."""
+        side = self._shown_side(image)
+        # A copy that averages whole squares is sharp, and soon made.
+        factor = int(least // _FOUND_AGAIN)
+        return min(side, max(image.width, image.height) // factor) if factor > 1 else side
+
+    def upright(
+        self, image: Image, found: Detections, *, closely: bool = True
+    ) -> tuple[Detections, Floats]:
         """Find the landmarks of each face again, in a picture of it that is upright.
+
+        Without `closely` they are found once, in a third of the time or less.
 
         Returns:
             The faces, largest first, without those that turn out to be one with another, and how
             sure the network is of each as it sees it upright: (n,), 0 to 1; 0 where it does not
             find it again.
         """
-        again, certainties = find_upright(self._network, image, found)
+        find = find_upright if closely else find_upright_once
+        again, certainties = find(self._network, image, found)
         distinct = np.nonzero(distinct_by_landmarks(again))[0]
         # One that is found at another angle has another box.
         order = distinct[np.argsort(-areas(again.boxes_xyxy[distinct]), kind="stable")]
         return again.select(order), certainties[order]
+
+    def refined(self, image: Image, found: Detections) -> Floats:
+        """Find the landmarks of each face again, (n, 5, 2), leave none out and keep the order."""
+        return find_upright(self._network, image, found)[0].landmarks_xy
 
     def _search(self, image: Image, side: int, border: int = 0) -> Detections:
         letterbox = Letterbox.fit(image, side, border)

@@ -85,14 +85,30 @@ class FaceLocator:
         """Find the largest face alone, or none: in less time, since it is seen from afar."""
         return self._located(sample, self._detector.detect_largest)
 
-    def locate_in(self, image: Image, *, thoroughly: bool = True) -> Located:
-        """Find every face of a picture that is decoded already, such as one frame of a clip.
+    def locate_in(self, image: Image, least: float | None = None) -> Located:
+        """Find every face of a picture that is decoded already, such as a frame of a clip.
 
-        Without `thoroughly` a picture that seems to show no face is searched no further, such as
-        for heads that lie on their side.
+        It is searched as `locate` searches a sample; with `least` it is seen among many like it and
+        searched once, for faces of at least so many pixels. Their landmarks are then too coarse for
+        templates, unless `refined`.
         """
-        detect = self._detector.detect if thoroughly else self._detector.detect_once
-        return self._described(image, *self._detector.upright(image, detect(image)))
+        if least is None:
+            found = self._detector.upright(image, self._detector.detect(image))
+        else:
+            seen = self._detector.detect_once(image, least)
+            found = self._detector.upright(image, seen, closely=False)
+        return self._described(image, *found, least or 0.0)
+
+    def refined(self, image: Image, faces: Sequence[Face]) -> NDArray[np.float32]:
+        """Find the landmarks of faces again that were found in a picture before: (n, 5, 2)."""
+        boxes = [(at.left, at.top, at.right, at.bottom) for at in (face.box for face in faces)]
+        points = [[(point.x, point.y) for point in face.landmarks.points] for face in faces]
+        known = Detections(
+            np.array(boxes, np.float32).reshape(-1, 4),
+            np.array(points, np.float32).reshape(-1, 5, 2),
+            np.ones(len(faces), np.float32),
+        )
+        return self._detector.refined(image, known)
 
     def _located(self, sample: Sample, detect: Callable[[Image], Detections]) -> Located:
         image = sample.decode(self._detector.settings.longer_side)
@@ -104,7 +120,11 @@ class FaceLocator:
         return self._described(image, detections, certainties)
 
     def _described(
-        self, image: Image, detections: Detections, certainties: NDArray[np.float32]
+        self,
+        image: Image,
+        detections: Detections,
+        certainties: NDArray[np.float32],
+        least: float = 0.0,
     ) -> Located:
         """Say how each face is shown."""
         chips = cut_chips(image, detections.landmarks_xy, self._layout, Chips.ONE)[:, 0]
@@ -127,7 +147,7 @@ class FaceLocator:
                 strict=True,
             )
         )
-        search = self._detector.search_of(image.width, image.height)
+        search = self._detector.search_of(image, least)
         return Located(faces, image, detections, search)
 
 
@@ -158,9 +178,9 @@ class FaceFinder:
         """Find every face, largest first, with its pose and its quality."""
         return self._observed(self._locator.locate, sample)
 
-    def locate_in(self, image: Image, *, thoroughly: bool = True) -> Located:
+    def locate_in(self, image: Image, least: float | None = None) -> Located:
         """Find every face of a picture that is decoded already (`FaceLocator.locate_in`)."""
-        return self._observed(partial(self._locator.locate_in, thoroughly=thoroughly), image)
+        return self._observed(partial(self._locator.locate_in, least=least), image)
 
     def locate_largest(self, sample: Sample) -> Located:
         """Find the largest face alone, or none: in less time, since it is seen from afar."""
@@ -176,7 +196,7 @@ class FaceFinder:
     def templates_in(self, image: Image, faces: Sequence[Face]) -> list[Template]:
         """Make the templates of faces that were found in a picture before."""
         with self._observer.embedding():
-            return self._recogniser.embed(image, _landmarks_of(faces))
+            return self._recogniser.embed(image, self._locator.refined(image, faces))
 
     def observed_by(self, observer: Observer) -> Self:
         """Give a finder that does the same, and is observed."""
@@ -187,12 +207,6 @@ class FaceFinder:
             located = locate(seen)
         self._observer.found(len(located.faces))
         return located
-
-
-def _landmarks_of(faces: Sequence[Face]) -> NDArray[np.float32]:
-    """Give the landmarks of each as networks have them: (n, 5, 2)."""
-    points = [[(point.x, point.y) for point in face.landmarks.points] for face in faces]
-    return np.array(points, np.float32).reshape(-1, 5, 2)
 
 
 def foremost_of(boxes_xyxy: NDArray[np.float32], width: int, height: int) -> int:

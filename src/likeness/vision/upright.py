@@ -7,6 +7,7 @@ time it is shown in a mirror too: what a detector places too far to one side, it
 far to the other.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -39,6 +40,7 @@ _LAYOUT = ChipLayout(
     ),
 )
 _MIDDLE_XY = np.mean(_LAYOUT.points_xy, axis=0)
+_ONCE = (Chips.ONE,)
 _ROUNDS = (Chips.ONE, Chips.MIRRORED)
 _THRESHOLD = 0.2  # that there is a face is known already
 _FARTHEST = _SIDE / 4  # pixels from the middle; beyond, it is a neighbour
@@ -81,12 +83,12 @@ def find_upright(
         it did not find it again.
     """
     boxes_xyxy = found.boxes_xyxy.copy()
-    landmarks_xy, certainties = _refined(network, image, found.landmarks_xy)
+    landmarks_xy, certainties = _refined(network, image, found.landmarks_xy, _ROUNDS)
     for face in _doubtful(found, certainties):
         turned_xy = _best_angle(network, image, found.boxes_xyxy[face])
         if turned_xy is None:
             continue
-        again_xy, certainty = _refined(network, image, turned_xy[None])
+        again_xy, certainty = _refined(network, image, turned_xy[None], _ROUNDS)
         if certainty[0] > certainties[face]:
             if _are_turned(landmarks_xy[face], again_xy[0]):  # else the detector's box is finer
                 boxes_xyxy[face] = _box_of(again_xy[0])
@@ -94,12 +96,23 @@ def find_upright(
     return replace(found, boxes_xyxy=boxes_xyxy, landmarks_xy=landmarks_xy), certainties
 
 
+def find_upright_once(
+    network: FaceNetwork, image: Image, found: Detections
+) -> tuple[Detections, Floats]:
+    """Find the landmarks of each face again as `find_upright` does, from one chip of each.
+
+    They say how a head is turned, to 2 or 3 degrees, and are not fine enough for templates.
+    """
+    landmarks_xy, certainties = _refined(network, image, found.landmarks_xy, _ONCE)
+    return replace(found, landmarks_xy=landmarks_xy), certainties
+
+
 def _refined(
-    network: FaceNetwork, image: Image, landmarks_xy: Floats
+    network: FaceNetwork, image: Image, landmarks_xy: Floats, rounds: Sequence[Chips]
 ) -> tuple[Floats, NDArray[np.float32]]:
     """Find landmarks again by what they say of the angle, and how sure the network is then."""
     found, certainties = landmarks_xy.copy(), np.zeros(len(landmarks_xy), np.float32)
-    for views in _ROUNDS:
+    for views in rounds:
         chips = cut_chips(image, found, _LAYOUT, views)
         for face, seen in enumerate(_seen(network, chips)):
             certainties[face] = max((sure for _, sure in seen), default=0.0)

@@ -19,9 +19,13 @@ class FramesFinder:
         """Make one; over a `FaceLocator` alone it makes no templates."""
         self._finder = finder
 
-    def locate(self, image: Image) -> Sequence[Face]:
-        """Find every face, largest first, with its pose and its quality."""
-        return self._finder.locate_in(image, thoroughly=False).faces
+    def locate(self, image: Image, least: float | None = 0.0) -> Sequence[Face]:
+        """Find every face, largest first, with its pose and its quality.
+
+        Faces of fewer than `least` pixels may be missed, which takes less time. With None the frame
+        is searched as closely as a photograph, for heads that lie on their side too.
+        """
+        return self._finder.locate_in(image, least).faces
 
     def templates(self, image: Image, faces: Sequence[Face]) -> Sequence[Template]:
         """Make the templates of some faces of the frame.
