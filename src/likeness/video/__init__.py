@@ -4,6 +4,7 @@ It takes what finds faces as an argument (`FrameFinder`), and knows no model, no
 """
 
 from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
+from likeness.video.following import Following, follow
 from likeness.video.looks import (
     Ending,
     FrameFinder,
@@ -14,11 +15,14 @@ from likeness.video.looks import (
     Shot,
     Track,
 )
+from likeness.video.packing import pack_tracks, unpack_tracks
+from likeness.video.people import people_of
 
 __all__ = [
     "Clip",
     "ClipLimits",
     "Ending",
+    "Following",
     "Frame",
     "FrameFinder",
     "Interval",
@@ -28,4 +32,8 @@ __all__ = [
     "Segment",
     "Shot",
     "Track",
+    "follow",
+    "pack_tracks",
+    "people_of",
+    "unpack_tracks",
 ]

@@ -15,7 +15,10 @@ _ONE_SIGHT_S = 1.0
 
 
 class FrameFinder(Protocol):
-    """Finds the faces of one frame, and makes their templates."""
+    """Finds the faces of one frame, and makes their templates.
+
+    Of templates and crops, `image` may be a part of the frame, and faces are where they are in it.
+    """
 
     def locate(self, image: Image) -> Sequence[Face]:
         """Find every face, largest first, with its pose and its quality."""

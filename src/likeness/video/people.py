@@ -1,0 +1,213 @@
+"""Joins tracks that are one person's: across segments by place, and after a break by templates.
+
+A wrong join is worse than a wrong split, because names follow joins. So tracks that are in view at
+once are never joined, few shots have to be more alike than many, and place counts only where the
+time between is short and the templates do not contradict.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.terms import LEAST_UNIT, compare
+from likeness.video.looks import Ending, Person, Shot, Track
+
+# A track that ended with a segment, and one that was lost, may go on after so long.
+_SEGMENT_GAP_S = 1.5
+_LOST_GAP_S = 2.0
+# So far from where it was expected, in sizes of the face; speed is believed for half a second.
+_REACH = 1.0
+_LOST_REACH = 0.6
+_SPEED_S = 0.5
+_MOST_OF_SIZE = 0.6  # in natural logarithms
+# Of what is known by place, a score below this says that it is somebody else: strangers' faces are
+# about -1 apart whatever the model, and one in a thousand pictures of a person is as far.
+_APART = -0.95
+# One shot of each has to score so much higher than many of both; a decade of FMR is about 0.08.
+_FEW = 0.08
+
+Rows = NDArray[np.float32]
+
+
+def people_of(tracks: Iterable[Track], same_from: float | None) -> list[Person]:
+    """Say who is who: give each person's tracks, in the order in which people are seen first.
+
+    `same_from` is the score from which templates are one person's; None joins by place alone.
+    """
+    ordered = sorted(tracks, key=lambda track: (track.begins_s, track.looks[0].face.box.left))
+    chains = _by_place(ordered)
+    if same_from is not None:
+        chains = _by_templates(chains, same_from)
+    chains.sort(key=lambda chain: (chain[0].begins_s, chain[0].looks[0].face.box.left))
+    return [Person(number, tuple(chain)) for number, chain in enumerate(chains)]
+
+
+def _by_place(tracks: Sequence[Track]) -> list[list[Track]]:
+    """Chain tracks each of which goes on where the one before it ended."""
+    begins = [track.begins_s for track in tracks]
+    near: list[tuple[float, int, int]] = []
+    for which, track in enumerate(tracks):
+        if track.ended not in (Ending.SEGMENT, Ending.LOST):
+            continue
+        gap_s = _SEGMENT_GAP_S if track.ended is Ending.SEGMENT else _LOST_GAP_S
+        start, stop = bisect_right(begins, track.ends_s), bisect_right(begins, track.ends_s + gap_s)
+        for other in range(start, stop):
+            cost = _cost(track, tracks[other])
+            if cost is not None:
+                near.append((cost, which, other))
+    after: dict[int, int] = {}
+    follows: set[int] = set()
+    for _, which, other in sorted(near):
+        if which not in after and other not in follows:
+            after[which] = other
+            follows.add(other)
+    chains = []
+    for which in range(len(tracks)):
+        if which in follows:
+            continue
+        chain = [which]
+        while chain[-1] in after:
+            chain.append(after[chain[-1]])
+        chains.append([tracks[one] for one in chain])
+    return chains
+
+
+def _cost(track: Track, after: Track) -> float | None:
+    """Say how unlikely it is that a track goes on with another; None where it cannot be."""
+    expected, size = _place_at(track, after.begins_s)
+    place, size_after = _place_at(after, after.begins_s)
+    apart = float(np.hypot(*(expected - place))) / ((size + size_after) / 2)
+    of_size = abs(float(np.log(size_after / size)))
+    reach = _REACH if track.ended is Ending.SEGMENT else _LOST_REACH
+    if apart > reach or of_size > _MOST_OF_SIZE:
+        return None
+    alike = _alikeness(track.shots, after.shots)
+    if alike is None:
+        return apart + of_size + 0.4
+    return None if alike < _APART else apart + of_size - alike / 2
+
+
+def _place_at(track: Track, time_s: float) -> tuple[NDArray[np.float64], float]:
+    """Say where the middle of a face is after its last look, and how large it is, in pixels.
+
+    Of a track that has not begun before, say where it begins.
+    """
+    first = track.begins_s >= time_s
+    times = [look.time_s for look in track.looks]
+    start = 0 if first else bisect_left(times, track.ends_s - _SPEED_S)
+    boxes = [look.face.box for look in (track.looks[:1] if first else track.looks[start:])]
+    middles = np.array([((b.left + b.right) / 2, (b.top + b.bottom) / 2) for b in boxes])
+    last = boxes[-1]
+    size = max(1.0, float(np.sqrt(max(last.width, 1.0) * max(last.height, 1.0))))
+    if first or len(boxes) < 3:
+        return middles[-1], size
+    speed = (middles[-1] - middles[0]) / (times[-1] - times[start])
+    return middles[-1] + speed * min(time_s - track.ends_s, _SPEED_S), size
+
+
+def _alikeness(some: Sequence[Shot], others: Sequence[Shot]) -> float | None:
+    """Give the mean score of shots with others; None where one of both has none."""
+    scores = [compare(a.template, b.template).score for a in some for b in others]
+    return sum(scores) / len(scores) if scores else None
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """Tracks that are one person's so far; `row` is the sum of their shots' rows."""
+
+    tracks: list[Track]
+    row: Rows
+    shots: int
+    near: set[int] = field(default_factory=set)
+
+    def mean_score(self, other: "_Group") -> float:
+        """Give the mean score of all pairs of shots."""
+        shared = float(self.row[:-1] @ other.row[:-1]) - float(self.row[-1] * other.row[-1])
+        return shared / (self.shots * other.shots)
+
+    def is_in_view_with(self, other: "_Group") -> bool:
+        """Whether some of both are in view at once."""
+        spans = sorted(
+            (track.begins_s, track.ends_s) for one in (self, other) for track in one.tracks
+        )
+        return any(a[1] >= b[0] for a, b in pairwise(spans))
+
+
+def _by_templates(chains: list[list[Track]], same_from: float) -> list[list[Track]]:
+    """Join the two that are most alike, again and again (average linkage).
+
+    Scores are products here, as in the grouping of pictures, so that those of two groups are the
+    product of their sums. Joining brings nobody nearer than the nearer part was, so only pairs that
+    reach the threshold at first are ever looked at.
+    """
+    kept = [chain for chain in chains if not any(track.shots for track in chain)]
+    groups = {
+        number: _Group(chain, *_sum_of_rows([shot for track in chain for shot in track.shots]))
+        for number, chain in enumerate(chains)
+        if any(track.shots for track in chain)
+    }
+    waiting = _pairs(groups, same_from)
+    heapify(waiting)
+    number = len(chains)
+    while waiting:
+        _, a, b = heappop(waiting)
+        if a not in groups or b not in groups:
+            continue
+        one, other = groups.pop(a), groups.pop(b)
+        tracks = sorted(one.tracks + other.tracks, key=lambda track: track.begins_s)
+        joined = _Group(tracks, one.row + other.row, one.shots + other.shots)
+        for near in sorted((one.near | other.near) & groups.keys()):
+            _consider(waiting, (number, joined), (near, groups[near]), same_from)
+        groups[number] = joined
+        number += 1
+    return kept + [group.tracks for group in groups.values()]
+
+
+def _pairs(groups: dict[int, _Group], same_from: float) -> list[tuple[float, int, int]]:
+    numbers = list(groups)
+    if not numbers:
+        return []
+    means = np.stack([groups[number].row / groups[number].shots for number in numbers])
+    facing = np.hstack([means[:, :-1], -means[:, -1:]])
+    waiting: list[tuple[float, int, int]] = []
+    for place, number in enumerate(numbers):
+        scores = means[place] @ facing[:place].T
+        for other in np.flatnonzero(scores >= same_from - 1e-3).tolist():
+            near = numbers[other]
+            _consider(waiting, (number, groups[number]), (near, groups[near]), same_from)
+    return waiting
+
+
+def _consider(
+    waiting: list[tuple[float, int, int]],
+    one: tuple[int, _Group],
+    other: tuple[int, _Group],
+    same_from: float,
+) -> None:
+    """Note a pair of groups that may be joined."""
+    (a, group), (b, near) = one, other
+    score = group.mean_score(near)
+    if score < same_from or group.is_in_view_with(near):
+        return
+    group.near.add(b)
+    near.near.add(a)
+    if score >= _strict(same_from, group.shots, near.shots):
+        heappush(waiting, (-score, a, b))
+
+
+def _strict(same_from: float, shots: int, others: int) -> float:
+    """Give the mean score that so many shots have to reach: the fewer, the more."""
+    return min(same_from + _FEW / min(shots, others), same_from / 2)
+
+
+def _sum_of_rows(shots: Sequence[Shot]) -> tuple[Rows, int]:
+    """Sum what scores are products of: with u = 1 / sqrt(1 - m) one is (u a)(w b) - u w."""
+    vectors = np.stack([shot.template.vector for shot in shots])
+    means = np.array([[shot.template.cohort.mean] for shot in shots], np.float32)
+    units = 1 / np.sqrt(np.maximum(1 - means, LEAST_UNIT))
+    return np.asarray(np.hstack([vectors * units, units]).sum(axis=0), np.float32), len(shots)

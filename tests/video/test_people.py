@@ -1,0 +1,151 @@
+"""Tracks of one person are joined; those of two never are, if it can be helped."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from likeness.video import Ending, Look, Shot, Track, people_of
+from tests.video.scenes import face_at, template
+
+SAME_FROM = -0.6
+
+
+def track(
+    person: int,
+    from_s: float,
+    to_s: float,
+    *,
+    shots: int = 3,
+    ended: Ending = Ending.CUT,
+    at: tuple[float, float] = (100, 100),
+    noise: float = 0.4,
+) -> Track:
+    """Somebody who stays at a place for a time, with so many shots of them."""
+    random = np.random.default_rng([person, int(from_s * 1000)])
+    looks = tuple(Look(time_s, face_at(*at)) for time_s in np.arange(from_s, to_s, 0.1).tolist())
+    chosen = [looks[5 * number] for number in range(shots)]
+    return Track(
+        looks,
+        tuple(Shot(one, template(person, noise * random.normal(size=64)), b"") for one in chosen),
+        ended,
+    )
+
+
+def who(tracks: list[Track], same_from: float | None = SAME_FROM) -> list[list[float]]:
+    """When the tracks of each person begin."""
+    return [[one.begins_s for one in person.tracks] for person in people_of(tracks, same_from)]
+
+
+def test_who_returns_is_the_same_person_by_templates() -> None:
+    tracks = [track(1, 0, 3), track(2, 4, 7), track(1, 8, 11, at=(400, 200))]
+    assert who(tracks) == [[0, 8], [4]]
+    assert who(tracks, None) == [[0], [4], [8]]
+
+
+def test_people_are_numbered_as_they_are_seen_first() -> None:
+    people = people_of([track(3, 9, 12), track(1, 4, 7), track(2, 0, 3)], SAME_FROM)
+    assert [person.number for person in people] == [0, 1, 2]
+    assert [person.tracks[0].begins_s for person in people] == [0, 4, 9]
+
+
+def test_two_who_are_in_view_at_once_are_two_however_alike() -> None:
+    tracks = [track(1, 0, 3, noise=0), track(1, 2, 6, noise=0, at=(300, 100))]
+    assert who(tracks) == [[0], [2]]
+
+
+def test_somebody_beside_their_own_picture_returns_as_one_of_the_two() -> None:
+    tracks = [
+        track(1, 0, 3),
+        track(1, 0.5, 3, at=(300, 100)),
+        track(1, 5, 8),
+        track(1, 5.5, 8, at=(300, 100)),
+    ]
+    people = people_of(tracks, SAME_FROM)
+    assert [len(person.tracks) for person in people] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("shots", "score", "joined"),
+    [(8, -0.57, True), (1, -0.57, False), (1, -0.5, True), (8, -0.62, False), (1, 0.0, True)],
+)
+def test_few_shots_have_to_be_more_alike_than_many(shots: int, score: float, joined: bool) -> None:
+    raw = 1 + score * (1 - 0.1)
+    vectors = np.array([[1, 0], [raw, np.sqrt(1 - raw**2)]], np.float32)
+    tracks = [
+        replace(
+            one,
+            shots=tuple(
+                replace(shot, template=replace(shot.template, vector=vector)) for shot in one.shots
+            ),
+        )
+        for vector, one in zip(
+            vectors, [track(1, 0, 6, shots=shots), track(1, 8, 14, shots=shots)], strict=True
+        )
+    ]
+    assert len(people_of(tracks, SAME_FROM)) == (1 if joined else 2)
+
+
+def test_tracks_without_shots_are_joined_by_place_alone() -> None:
+    tracks = [
+        track(1, 0, 3, shots=0, ended=Ending.SEGMENT),
+        track(1, 3, 6, shots=0, ended=Ending.SEGMENT),
+        track(1, 6, 9, shots=0, at=(400, 200)),
+    ]
+    assert who(tracks) == [[0, 3], [6]]
+
+
+@pytest.mark.parametrize(
+    ("ended", "gap_s", "moved", "joined"),
+    [
+        (Ending.SEGMENT, 0.1, 10, True),
+        (Ending.SEGMENT, 0.1, 90, False),
+        (Ending.SEGMENT, 2.5, 0, False),
+        (Ending.LOST, 1.5, 10, True),
+        (Ending.LOST, 1.5, 35, False),
+        (Ending.LOST, 4.0, 0, False),
+        (Ending.CUT, 0.1, 0, False),
+    ],
+)
+def test_a_face_goes_on_by_place_where_it_was_shortly_before(
+    ended: Ending, gap_s: float, moved: float, joined: bool
+) -> None:
+    tracks = [
+        track(1, 0, 3, shots=0, ended=ended),
+        track(1, 2.9 + gap_s, 8, shots=0, at=(100 + moved, 100)),
+    ]
+    assert len(people_of(tracks, SAME_FROM)) == (1 if joined else 2)
+    assert len(people_of(tracks, None)) == (1 if joined else 2)
+
+
+@pytest.mark.parametrize("ended", [Ending.SEGMENT, Ending.LOST])
+def test_place_joins_nobody_whose_templates_contradict(ended: Ending) -> None:
+    tracks = [track(1, 0, 3, ended=ended), track(2, 3.1, 6)]
+    assert who(tracks) == [[0], [3.1]]
+    assert who(tracks, None) == [[0], [3.1]]
+
+
+def test_one_track_goes_on_with_one() -> None:
+    tracks = [
+        track(1, 0, 3, shots=0, ended=Ending.SEGMENT),
+        track(1, 3, 6, shots=0, at=(104, 100)),
+        track(2, 3, 6, shots=0, at=(120, 100)),
+    ]
+    assert [len(person.tracks) for person in people_of(tracks, None)] == [2, 1]
+
+
+def test_those_who_met_at_the_end_of_a_segment_go_on_by_templates() -> None:
+    tracks = [
+        track(1, 0, 3, ended=Ending.SEGMENT, at=(100, 100)),
+        track(2, 0, 3, ended=Ending.SEGMENT, at=(116, 100)),
+        track(2, 3, 6, at=(102, 100)),
+        track(1, 3, 6, at=(114, 100)),
+    ]
+    for person in people_of(tracks, None):
+        first, second = person.tracks
+        a, b = first.shots[0].template.vector, second.shots[0].template.vector
+        assert float(a @ b) > 0.5
+
+
+def test_nobody_is_seen_in_no_tracks() -> None:
+    assert people_of([], SAME_FROM) == people_of([], None) == []
