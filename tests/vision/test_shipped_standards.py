@@ -1,11 +1,14 @@
 """What is shipped with the recognisers: calibrations, rates of groups, figures and audits."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from likeness.reports import write_html
 from likeness.service.evaluate.findings import from_json
+from likeness.terms import Calibration
 from likeness.vision.cohorts import standards as shipped
 from likeness.vision.cohorts.standards import Standards
 
@@ -50,3 +53,16 @@ def test_every_card_carries_its_audits(standards: Standards, name: str) -> None:
 
 def test_a_cohort_that_is_not_shipped_has_none(standards: Standards) -> None:
     assert standards.reports(of(CALIBRATIONS[0])[0], "another") == {}
+
+
+def test_tracks_mean_what_is_shipped_or_nothing(tmp_path: Path) -> None:
+    known = Calibration("m", "c", (-1.0, -0.5), (1.0, 1e-3), 1000, "tracks")
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    (shipped / "m.c.tracks.json").write_text(json.dumps(known.as_json()))
+    standards = Standards(tmp_path, shipped)
+    assert standards.track_calibration("m", "c") == known
+    assert standards.track_calibration("m", "another") is None
+    # An operator's own calibration is of other strangers.
+    standards.keep_calibration(replace(known, measured_on="our own"))
+    assert standards.track_calibration("m", "c") is None

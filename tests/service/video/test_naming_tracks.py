@@ -14,6 +14,7 @@ from likeness.errors import ModelMismatch
 from likeness.gallery import OpenCollection
 from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.service.search.folder_gallery import FolderGallery, Reference
+from likeness.service.uses import Home as Service
 from likeness.service.video.naming import (
     MOST_LOOKS,
     TrackNaming,
@@ -22,6 +23,7 @@ from likeness.service.video.naming import (
     fuse,
     name_from_folder,
     name_person,
+    tracks_named_from,
     weight_of,
 )
 from likeness.terms import Calibration, Pose, QualityReason, SeenFace, TailRates
@@ -33,12 +35,14 @@ from tests.gallery.galleries import (
     Home,
     OpenGallery,
     StrangersCohort,
+    enrol,
     face,
     make,
     new,
     template,
     vector,
 )
+from tests.service.people import person
 
 # By ten for every 0.1: -0.5 is one in a hundred, -0.1 one in a million.
 SCORES = tuple((np.arange(61) / 100 - 0.7).tolist())
@@ -220,6 +224,32 @@ def test_a_collections_own_strangers_decide_of_tracks_too(home: Home, gallery: O
     found = name_person(staff, by_own, strange(4), 5)
     assert all(one.verdict.fmr_at_hand is not None for one in found)
     assert not any(one.verdict.match for one in found)
+
+
+def test_which_tracks_name_somebody_goes_by_the_collection_as_it_is(sqlite_home: Service) -> None:
+    enrolled = [person(sqlite_home, seed, f"person {seed}") for seed in range(3)]
+    enrol(sqlite_home.gallery, "staff", enrolled)
+    staff = sqlite_home.gallery.collection("staff")
+    chosen = tracks_named_from(sqlite_home, staff, fmr=1e-3, fpir=0.01)
+    known = sqlite_home.calibration_of(staff)
+    assert chosen.naming.compared == 3
+    # Nobody measured tracks of discs.
+    assert chosen.naming.calibration == best_of_many(known, MOST_LOOKS)
+    assert chosen.agrees_from == known.point(1e-2).threshold
+    tracks = replace(known, measured_on="tracks")
+    shipped = replace(sqlite_home, standards=WithTracks(tracks))  # type: ignore[arg-type]
+    chosen = tracks_named_from(shipped, staff, fmr=1e-3, fpir=0.01)
+    assert chosen.naming.calibration == tracks
+
+
+class WithTracks:
+    """Standards that know tracks alone."""
+
+    def __init__(self, tracks: Calibration) -> None:
+        self._tracks = tracks
+
+    def track_calibration(self, model: str, cohort_version: str) -> Calibration:
+        return self._tracks
 
 
 # Folders

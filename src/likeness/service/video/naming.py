@@ -18,10 +18,11 @@ from uuid import UUID
 
 import numpy as np
 
-from likeness.gallery import By, OpenCollection
+from likeness.gallery import By, Collection, OpenCollection
 from likeness.gallery import Candidate as FoundCandidate
 from likeness.service.search.folder_gallery import FolderGallery, Found
 from likeness.service.search.naming import Naming, Verdict
+from likeness.service.uses import Rows
 from likeness.terms import (
     Calibration,
     Cohort,
@@ -182,6 +183,26 @@ def best_of_many(one_look: Calibration, looks: int) -> Calibration:
             },
         ),
         alike=None if one_look.alike is None else best_of_many(one_look.alike, looks),
+    )
+
+
+def tracks_named_from(
+    rows: Rows, collection: Collection, *, fmr: float, fpir: float
+) -> TrackNaming:
+    """Say which tracks name somebody of a collection as it is now; see `TrackNaming.of`.
+
+    Raises:
+        NotFound: nobody has measured what its scores mean.
+    """
+    measured = collection.measured()
+    return TrackNaming.of(
+        rows.calibration_of(collection),
+        rows.standards.track_calibration(collection.model, collection.cohort_version),
+        None if measured is None else measured.own,
+        collection.size.references,
+        fmr=fmr,
+        fpir=fpir,
+        warn_from=rows.warn_from,
     )
 
 

@@ -165,6 +165,19 @@ class Standards:
             " error rate. Make one with `likeness models calibrate FOLDER`."
         )
 
+    def track_calibration(self, model: str, cohort_version: str) -> Calibration | None:
+        """Find what the scores of tracks through clips mean; None where nobody measured it.
+
+        Shipped ones are no part of an operator's own calibration, whose strangers are others.
+
+        Raises:
+            InvalidRequest: the file is damaged.
+        """
+        if (self._own / _calibration_name(model, cohort_version)).is_file():
+            return None
+        path = self._shipped / _tracks_name(model, cohort_version)
+        return self.with_groups(_read_calibration(path)) if path.is_file() else None
+
     def with_groups(self, calibration: Calibration) -> Calibration:
         """Add what is known of groups to a calibration, whoever made it.
 
@@ -242,6 +255,10 @@ def _cohort_name(model: str) -> str:
 
 def _calibration_name(model: str, cohort_version: str) -> str:
     return f"{model}.{cohort_version}.calibration.json"
+
+
+def _tracks_name(model: str, cohort_version: str) -> str:
+    return f"{model}.{cohort_version}.tracks.json"
 
 
 def _groups_name(model: str, cohort_version: str) -> str:
