@@ -54,6 +54,7 @@ from likeness.jobs.rows import (
     release_job,
     request_of,
 )
+from likeness.jobs.runner import LocalRunner, Running, failure_of, run_here
 from likeness.jobs.tables import FORGOTTEN_FROM
 
 __all__ = [
@@ -68,10 +69,12 @@ __all__ = [
     "Job",
     "JobState",
     "JobStopped",
+    "LocalRunner",
     "Mention",
     "NewJob",
     "Notice",
     "Result",
+    "Running",
     "add_job",
     "any_notice_due",
     "any_to_claim",
@@ -85,6 +88,7 @@ __all__ = [
     "due_notices",
     "end_job",
     "ended_before",
+    "failure_of",
     "forget_collection",
     "forget_people",
     "get_job",
@@ -100,6 +104,7 @@ __all__ = [
     "request_of",
     "results_of",
     "rewrap_keys",
+    "run_here",
     "segment_of",
     "segments_kept",
 ]
