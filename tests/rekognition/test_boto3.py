@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from likeness.rekognition.call import contract, contracts
+from likeness.rekognition.not_offered import not_offered
 from likeness.rekognition.operations import OPERATIONS
 from tests.cli.conftest import ship_standards
 from tests.rekognition.conftest import serving_discs
@@ -29,14 +30,56 @@ def test_networks_run_for_the_operations_that_take_a_picture() -> None:
     }
 
 
-def test_an_operation_not_offered_names_itself(rekognition: Any) -> None:
+def least(shape: Any) -> Any:
+    """What a shape has to have, of the simplest values."""
+    match shape.type_name:
+        case "structure":
+            return {name: least(shape.members[name]) for name in shape.required_members}
+        case "list":
+            return [least(shape.member)] * max(shape.metadata.get("min", 1), 1)
+        case "map":
+            return {"a": least(shape.value)}
+        case "string":
+            return (shape.enum or ["a" * max(shape.metadata.get("min", 1), 1)])[0]
+        case "timestamp":
+            return 0
+        case "blob":
+            return b"a"
+        case "boolean":
+            return True
+        case _:
+            return 1
+
+
+@pytest.mark.parametrize("operation", sorted(set(contracts()) - set(OPERATIONS)))
+def test_an_operation_not_offered_says_what_there_is_instead(
+    rekognition: Any, operation: str
+) -> None:
     with pytest.raises(ClientError) as caught:
-        rekognition.detect_labels(Image={"Bytes": b"picture"})
-    assert caught.value.response["Error"] == {
-        "Code": "UnknownOperationException",
-        "Message": "DetectLabels is not offered by Likeness.",
-    }
+        rekognition._make_api_call(operation, least(contracts()[operation].input))
+    said = caught.value.response["Error"]
+    assert said["Code"] == "UnknownOperationException"
+    assert said["Message"].startswith(f"{operation} is not offered by Likeness. ")
+    assert said["Message"].endswith(".")
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+@pytest.mark.parametrize(
+    ("operation", "instead"),
+    [
+        ("StartPersonTracking", "StartFaceSearch and StartFaceDetection follow people"),
+        ("GetPersonTracking", "StartFaceSearch and StartFaceDetection follow people"),
+        ("StartCelebrityRecognition", "It knows nobody by itself"),
+        ("StartLabelDetection", "faces, and nothing else"),
+        ("StartMediaAnalysisJob", "faces, and nothing else"),
+        ("CreateFaceLivenessSession", "masks"),
+        ("StartStreamProcessor", "It reads no streams"),
+    ],
+)
+def test_whoever_leaves_an_operation_behind_is_told_where_to_go(
+    operation: str, instead: str
+) -> None:
+    assert instead in not_offered(operation)
 
 
 def test_the_first_key_is_known_as_soon_as_it_is_shown(

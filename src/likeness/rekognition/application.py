@@ -22,6 +22,7 @@ from likeness.rekognition.call import (
 )
 from likeness.rekognition.documents import parse, serialise
 from likeness.rekognition.faults import AwsError, in_aws_words
+from likeness.rekognition.not_offered import not_offered
 from likeness.server import Answer, Door, Exchange, Gate
 
 Operation = Callable[[Call, Request], Response]
@@ -56,9 +57,7 @@ class Application(Door):
             )
         operation = self._operations.get(wanted.name)
         if operation is None:
-            raise AwsError(
-                "UnknownOperationException", f"{wanted.name} is not offered by Likeness."
-            )
+            raise AwsError("UnknownOperationException", not_offered(wanted.name))
         call = read_call(exchange)
         act = partial(self._act, exchange, wanted, operation, call)
         lane = self.gate.pictures if wanted.takes_picture else self.gate.rows

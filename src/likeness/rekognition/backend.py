@@ -92,10 +92,12 @@ def _context(call: Call, request: Request, listed: UUID | None) -> bytes:
 class Backend(Home):
     """A home, and what the wire has beside it; `account` is the twelve digits in ARNs.
 
-    `limits` are the operator's, beside AWS's own.
+    `limits` are the operator's, beside AWS's own. `tells_topics` says whether topics can be told
+    that jobs have ended.
     """
 
     buckets: Buckets
     page_tokens: PageTokens
     request_tokens: RequestTokens
     account: str
+    tells_topics: bool = False

@@ -33,6 +33,15 @@ def invalid_parameters() -> AwsError:
     return AwsError("InvalidParameterException", "Request has invalid parameters")
 
 
+def unreadable() -> AwsError:
+    """Say that an object is not there, or that Likeness may not read it."""
+    return AwsError(
+        "InvalidS3ObjectException",
+        "Unable to get object metadata from S3. Check object key, region and/or access"
+        " permissions.",
+    )
+
+
 def _sample(backend: Backend, image: Request) -> Sample:
     data = image["Bytes"] if "Bytes" in image else _fetched(backend, image["S3Object"])
     sample = inspect(data, _BYTES_ALONE)
@@ -54,19 +63,14 @@ def _sample(backend: Backend, image: Request) -> Sample:
 
 
 def _fetched(backend: Backend, place: Request) -> bytes:
-    unreadable = AwsError(
-        "InvalidS3ObjectException",
-        "Unable to get object metadata from S3. Check object key, region and/or access"
-        " permissions.",
-    )
     if "Bucket" not in place or "Name" not in place:
-        raise unreadable
+        raise unreadable()
     try:
         return backend.buckets.read(
             place["Bucket"], place["Name"], place.get("Version"), MOST_BYTES_FROM_S3
         )
     except (NotFound, InvalidRequest) as error:
-        raise unreadable from error
+        raise unreadable() from error
     except ImageTooLarge as error:
         raise AwsError(
             "ImageTooLargeException",

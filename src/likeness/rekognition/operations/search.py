@@ -13,8 +13,8 @@ from likeness.rekognition.operations.users import ACTIVE
 from likeness.rekognition.operations.words import (
     bounding_box,
     face_detail,
+    face_matches,
     face_model_version,
-    known_face,
     quality_bar,
     say_rates,
     warn_of_groups,
@@ -41,7 +41,7 @@ def search_faces(backend: Backend, call: Call, request: Request) -> Response:
     found = _like(backend, call, request, UUID(request["FaceId"]), _of_faces(request))
     return {
         "SearchedFaceId": request["FaceId"],
-        "FaceMatches": _face_matches(found.matches),
+        "FaceMatches": face_matches(found.matches),
         "FaceModelVersion": face_model_version(found.collection.model),
     }
 
@@ -59,7 +59,7 @@ def search_faces_by_image(backend: Backend, call: Call, request: Request) -> Res
     return {
         "SearchedFaceBoundingBox": bounding_box(face.box, _size(found)),
         "SearchedFaceConfidence": 100 * face.confidence,
-        "FaceMatches": _face_matches(searched.matches),
+        "FaceMatches": face_matches(searched.matches),
         "FaceModelVersion": face_model_version(found.collection.model),
     }
 
@@ -149,19 +149,6 @@ def _of_users(request: Request) -> Demands:
 
 def _size(found: SampleSearch) -> tuple[int, int]:
     return found.located.image.width, found.located.image.height
-
-
-def _face_matches(matches: Sequence[Match]) -> list[Response]:
-    return [
-        {
-            "Similarity": one.similarity,
-            "Face": known_face(
-                required(one.candidate.reference, "the reference that was found"),
-                one.candidate.subject,
-            ),
-        }
-        for one in matches
-    ]
 
 
 def _user_matches(matches: Sequence[Match]) -> list[Response]:

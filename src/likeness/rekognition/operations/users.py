@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from likeness.access import TokenReused
 from likeness.errors import AlreadyExists
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
+from likeness.rekognition.operations.once import once
 from likeness.service.enrol import subjects as acts
 from likeness.service.enrol.subjects import AssignDemands, Refusal, SubjectFull, Why
 from likeness.service.erase.erase import dissolve_subject
@@ -19,7 +19,6 @@ CREATED, UPDATING, ACTIVE = "CREATED", "UPDATING", "ACTIVE"
 _THRESHOLD = 75.0
 _MOST_FACES = 100
 _A_PAGE = 500
-_TOKEN = "ClientRequestToken"  # noqa: S105  # the member's name
 _REASONS = {
     Why.MISSING: "FACE_NOT_FOUND",
     Why.ANOTHERS: "ASSOCIATED_TO_A_DIFFERENT_USER",
@@ -103,15 +102,10 @@ def disassociate_faces(backend: Backend, call: Call, request: Request) -> Respon
 @contextmanager
 def _once(backend: Backend, request: Request) -> Iterator[Once]:
     """Let a request take effect once for its token; word what stands against it."""
-    asked, name = dict(request), request["UserId"]
-    token = asked.pop(_TOKEN, None)
+    name = request["UserId"]
     try:
-        yield Once(backend.request_tokens, token, asked)
-    except TokenReused as error:
-        raise AwsError(
-            "IdempotentParameterMismatchException",
-            f"The {_TOKEN}: {token} you have supplied is already in use.",
-        ) from error
+        with once(backend, request) as one:
+            yield one
     except AlreadyExists as error:
         raise AwsError("ConflictException", f"The user id: {name} already exists.") from error
     except SubjectFull as error:

@@ -6,10 +6,12 @@ in the picture, yaw when it turns towards the picture's right, pitch when it loo
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 from uuid import UUID
 
-from likeness.gallery import Collection, Reference, Subject
+from likeness.errors import required
+from likeness.gallery import Candidate, Collection, Reference, Subject
 from likeness.rekognition.call import Call, Request, Response
 from likeness.service.search.faces import BEST, FIT, GOOD, QualityBar
 from likeness.service.search.naming import Expected
@@ -82,6 +84,32 @@ def known_face(reference: Reference, subject: Subject | None) -> Response:
         "Confidence": 100 * reference.details.face.confidence,
         "UserId": None if subject is None else subject.name,
     }
+
+
+class Matched(Protocol):
+    """Somebody who was found, and how alike they are, 0 to 100."""
+
+    @property
+    def candidate(self) -> Candidate:
+        """Who."""
+
+    @property
+    def similarity(self) -> float:
+        """How alike."""
+
+
+def face_matches(matches: Iterable[Matched]) -> list[Response]:
+    """Say which faces a search found."""
+    return [
+        {
+            "Similarity": one.similarity,
+            "Face": known_face(
+                required(one.candidate.reference, "the reference that was found"),
+                one.candidate.subject,
+            ),
+        }
+        for one in matches
+    ]
 
 
 def face_model_version(model: str) -> str:
