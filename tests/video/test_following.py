@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from likeness.terms import Face, Image
 from likeness.video import Ending, Following, Segment, Track, follow, pack_tracks, people_of
 from tests.video.scenes import Actor, Painted, Scene, still, walk, without_image
 
@@ -172,3 +173,69 @@ def test_frames_out_of_order_are_passed_over() -> None:
     (segment,) = follow([*frames[:30], *frames[10:20], *frames[30:]], Painted(scene))
     times = [look.time_s for look in segment.tracks[0].looks]
     assert times == sorted(set(times))
+
+
+@pytest.mark.parametrize("look_every_s", [0.0, 0.1])
+def test_frames_that_are_searched_at_a_time_give_the_same(look_every_s: float) -> None:
+    def tracks(workers: int) -> list[tuple[Ending, list[list[float]], list[float]]]:
+        scene = Scene(
+            [
+                Actor(1, walk((100, 100), (500, 200), 0.5, 4.0)),
+                Actor(2, still(300, 250), size=60.0),
+                Actor(3, walk((500, 100), (100, 200), 2.0, 5.0)),
+            ],
+            6.0,
+            shots=[3.0],
+        )
+        segments = follow(
+            scene.frames(), Painted(scene), Following(look_every_s), segment_s=2.0, workers=workers
+        )
+        return [
+            (track.ended, track.path().tolist(), [shot.look.time_s for shot in track.shots])
+            for track in tracks_in(list(segments))
+        ]
+
+    assert tracks(1) == tracks(3)
+
+
+class Recalling(Painted):
+    """Remembers how closely it was asked to look; those whose heads lie are seen by None alone."""
+
+    def __init__(self, scene: Scene, *, lying: bool = False) -> None:
+        super().__init__(scene)
+        self.asked: list[float | None] = []
+        self._lying = lying
+
+    def locate(self, image: Image, least: float | None = 0.0) -> Sequence[Face]:
+        self.asked.append(least)
+        faces = super().locate(image, least)
+        return faces if least is None or not self._lying else []
+
+
+def test_faces_of_any_size_are_looked_for_in_every_third_look() -> None:
+    scene = Scene([Actor(1, still(300, 200), size=100.0)], 6.0)
+    finder = Recalling(scene)
+    list(follow(scene.frames(), finder))
+    assert finder.asked[0] is None
+    later = finder.asked[15:]
+    assert later.count(0.0) == pytest.approx(len(later) / 3, abs=1)
+    between = [least for least in later if least]
+    assert len(later) == later.count(0.0) + len(between)
+    assert between == pytest.approx([70.0] * len(between), abs=10)
+
+
+def test_frames_that_show_nobody_are_searched_as_photographs_once_a_second() -> None:
+    scene = Scene([], 6.0)
+    finder = Recalling(scene)
+    list(follow(scene.frames(), finder))
+    assert finder.asked.count(None) == 6
+    assert set(finder.asked) == {None, 0.0}
+
+
+def test_who_lies_on_their_side_is_followed_too() -> None:
+    scene = Scene([Actor(1, still(300, 200), size=100.0)], 6.0)
+    (segment,) = follow(scene.frames(), Recalling(scene, lying=True))
+    (track,) = segment.tracks
+    assert track.ends_s - track.begins_s > 5
+    assert len(track.looks) > 30
+    assert np.diff(track.path()[2:, 0]).max() < 0.5

@@ -5,8 +5,12 @@ a clip is resumed at any of them and gives the same. Of what comes after, cuts n
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 
@@ -20,6 +24,11 @@ from likeness.video.trails import Trail, tracks_of
 
 # What a detector is less sure of goes on with a track and begins none.
 _SURE = 0.6
+# After how long faces of any size are looked for again, and, while nobody is in view, heads that
+# lie on their side. Between, only faces of this share of the smallest in view need be found.
+_ANY_SIZE_S = 0.25
+_AT_ANY_ANGLE_S = 1.0
+_SHRUNK = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +52,28 @@ def follow(
     *,
     segment_s: float = 30.0,
     first: int = 0,
+    workers: int = 1,
 ) -> Iterator[Segment]:
     """Follow every face; give each segment of a clip when it is done, in order.
 
     Frames ascend in time. `first` is the number of the segment to begin with: frames before it are
-    passed over.
+    passed over. With several `workers` as many frames are searched at a time, on threads, while
+    others are awaited and followed; what comes of them is the same.
     """
+    with _Workers(workers) as pool:
+        yield from _follow(frames, finder, settings, segment_s, first, pool)
+
+
+def _follow(
+    frames: Iterable[Frame],
+    finder: FrameFinder,
+    settings: Following,
+    segment_s: float,
+    first: int,
+    pool: "_Workers",
+) -> Iterator[Segment]:
     before: _Segment | None = None
-    current = _Segment(first, segment_s, finder, settings)
+    current = _Segment(first, segment_s, finder, settings, pool)
     last_s = -np.inf
     for frame in frames:
         if frame.time_s <= last_s or frame.time_s < current.from_s:
@@ -63,7 +86,7 @@ def follow(
             if before is not None:
                 yield before.done(Ending.SEGMENT)
             before = current
-            current = _Segment(current.number + 1, segment_s, finder, settings)
+            current = _Segment(current.number + 1, segment_s, finder, settings, pool)
         if before is not None:
             before.foresee(frame)
         current.see(frame)
@@ -73,20 +96,98 @@ def follow(
         yield current.done(Ending.CLIP)
 
 
+class _Workers:
+    """Threads that search frames, never more than a few ahead of what they have done."""
+
+    def __init__(self, count: int) -> None:
+        self._most = 2 * count
+        # One alone is as fast as whoever waits for it.
+        self._threads = ThreadPoolExecutor(count) if count > 1 else None
+        self._begun: deque[Future[_Found]] = deque()
+
+    def begin(self, search: Callable[[], "_Found"]) -> "Future[_Found]":
+        """Begin a search; wait for those before, if too many are not done."""
+        if self._threads is None:
+            future = Future[_Found]()
+            future.set_result(search())
+            return future
+        while len(self._begun) >= self._most:
+            wait([self._begun.popleft()])
+        self._begun.append(self._threads.submit(search))
+        return self._begun[-1]
+
+    def __enter__(self) -> Self:
+        """Use them until the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End them, and what nobody waits for any more."""
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
+class _Found:
     """The faces of one frame, and what is kept of those that somebody is recognised by."""
 
-    time_s: float
     faces: Sequence[Face]
     cutouts: Sequence[Cutout | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """A frame that is searched, for faces of at least so many pixels, and what comes of it."""
+
+    time_s: float
+    least: float | None
+    found: "Future[_Found]"
+
+
+class _Closeness:
+    """Says how closely the next frame is searched, by what those before showed.
+
+    A face as large as those in view is seen in every look, a smaller one in every third of a
+    second. Heads that lie on their side are looked for where nobody else is in view.
+    """
+
+    def __init__(self) -> None:
+        self._any_size_s = self._any_angle_s = -np.inf
+        self._smallest = 0.0
+        self._lying = False
+
+    def least_at(self, time_s: float) -> float | None:
+        """Say what size of a face to look for at a moment: None looks closest (`FrameFinder`)."""
+        nobody, least = not self._smallest, _SHRUNK * self._smallest
+        if nobody and not self._lying and time_s >= self._any_angle_s + _AT_ANY_ANGLE_S:
+            self._any_angle_s = time_s
+            return None
+        if time_s >= self._any_size_s + _ANY_SIZE_S:
+            self._any_size_s = time_s
+            return 0.0
+        return None if self._lying else least
+
+    def learn(self, least: float | None, faces: Sequence[Face]) -> None:
+        """Take what a look showed."""
+        if least is None or faces:
+            self._lying = least is None and bool(faces)
+        self._smallest = 0.0 if self._lying else min((f.quality.size for f in faces), default=0.0)
 
 
 class _Segment:
     """A segment that is worked on."""
 
     def __init__(
-        self, number: int, segment_s: float, finder: FrameFinder, settings: Following
+        self,
+        number: int,
+        segment_s: float,
+        finder: FrameFinder,
+        settings: Following,
+        pool: _Workers,
     ) -> None:
         self.number = number
         self.from_s = number * segment_s
@@ -95,8 +196,10 @@ class _Segment:
         self._looked_at = 0
         self._finder = finder
         self._settings = settings
+        self._pool = pool
         self._cuts = CutFinder()
-        self._waiting: deque[_Seen] = deque()
+        self._waiting: deque[_Search] = deque()
+        self._closeness = _Closeness()
         self._slot = -1
         self._next_s = np.inf
         self._tracker = Tracker(settings.lost_after_s)
@@ -109,9 +212,9 @@ class _Segment:
         self._cuts.see(frame.time_s, frame.thumbnail)
         if frame.image is not None and self._is_due(frame.time_s):
             self._looked_at += 1
-            faces = tuple(self._finder.locate(frame.image))
-            cutouts = [self._cutout(frame.image, frame.time_s, face, faces) for face in faces]
-            self._waiting.append(_Seen(frame.time_s, faces, cutouts))
+            least = self._closeness.least_at(frame.time_s)
+            search = partial(self._search, frame.image, frame.time_s, least)
+            self._waiting.append(_Search(frame.time_s, least, self._pool.begin(search)))
         self._go_on(self._cuts.known_until_s)
 
     def foresee(self, frame: Frame) -> None:
@@ -141,6 +244,10 @@ class _Segment:
         self._slot = slot
         return due
 
+    def _search(self, image: Image, time_s: float, least: float | None) -> _Found:
+        faces = tuple(self._finder.locate(image, least))
+        return _Found(faces, [self._cutout(image, time_s, face, faces) for face in faces])
+
     def _cutout(
         self, image: Image, time_s: float, face: Face, faces: Sequence[Face]
     ) -> Cutout | None:
@@ -152,17 +259,19 @@ class _Segment:
     def _go_on(self, until_s: float) -> None:
         """Follow the faces of frames before which every cut is known."""
         while self._waiting and self._waiting[0].time_s < until_s:
-            seen = self._waiting.popleft()
-            if self._cuts.take_until(seen.time_s):
+            search = self._waiting.popleft()
+            if self._cuts.take_until(search.time_s):
                 self._end(Ending.CUT)
-            self._follow(seen)
+            found = search.found.result()
+            self._closeness.learn(search.least, found.faces)
+            self._follow(search.time_s, found)
 
-    def _follow(self, seen: _Seen) -> None:
+    def _follow(self, time_s: float, seen: _Found) -> None:
         boxes = np.array(
             [(b.left, b.top, b.right, b.bottom) for b in (face.box for face in seen.faces)]
         ).reshape(-1, 4)
         sure = np.array([face.confidence >= _SURE for face in seen.faces], np.bool_)
-        step = self._tracker.look(seen.time_s, boxes, sure)
+        step = self._tracker.look(time_s, boxes, sure)
         for number in step.lost:
             self._trails[number].ended = Ending.LOST
         for which, number in enumerate(step.numbers.tolist()):
@@ -170,7 +279,7 @@ class _Segment:
                 trail = self._trails.get(number)
                 if trail is None:
                     trail = self._trails[number] = Trail(self._finder)
-                look = Look(seen.time_s, seen.faces[which])
+                look = Look(time_s, seen.faces[which])
                 trail.add(look, seen.cutouts[which], doubtful=bool(step.doubtful[which]))
 
     def _end(self, ending: Ending) -> None:

@@ -17,11 +17,16 @@ _ONE_SIGHT_S = 1.0
 class FrameFinder(Protocol):
     """Finds the faces of one frame, and makes their templates.
 
-    Of templates and crops, `image` may be a part of the frame, and faces are where they are in it.
+    What it gives depends on nothing but what it is given, and any number of threads may ask it. Of
+    templates and crops, `image` may be a part of the frame, and faces are where they are in it.
     """
 
-    def locate(self, image: Image) -> Sequence[Face]:
-        """Find every face, largest first, with its pose and its quality."""
+    def locate(self, image: Image, least: float | None = 0.0) -> Sequence[Face]:
+        """Find every face, largest first, with its pose and its quality.
+
+        Faces of fewer than `least` pixels may be missed, which takes less time. With None the frame
+        is searched as closely as a photograph, for heads that lie on their side too.
+        """
 
     def templates(self, image: Image, faces: Sequence[Face]) -> Sequence[Template]:
         """Make the templates of some faces of the frame."""
