@@ -5,6 +5,7 @@ It takes what finds faces as an argument (`FrameFinder`), and knows no model, no
 
 from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
 from likeness.video.following import Following, follow
+from likeness.video.kinds import looks_like_clip, name_of_kind
 from likeness.video.looks import (
     Ending,
     FrameFinder,
@@ -17,10 +18,15 @@ from likeness.video.looks import (
 )
 from likeness.video.packing import pack_tracks, unpack_tracks
 from likeness.video.people import people_of
+from likeness.video.reading import ClipReader, Damage, clip_of, reading
+from likeness.video.writing import ClipWriter
 
 __all__ = [
     "Clip",
     "ClipLimits",
+    "ClipReader",
+    "ClipWriter",
+    "Damage",
     "Ending",
     "Following",
     "Frame",
@@ -32,8 +38,12 @@ __all__ = [
     "Segment",
     "Shot",
     "Track",
+    "clip_of",
     "follow",
+    "looks_like_clip",
+    "name_of_kind",
     "pack_tracks",
     "people_of",
+    "reading",
     "unpack_tracks",
 ]

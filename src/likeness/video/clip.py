@@ -52,7 +52,8 @@ class Frame:
 class Sampling:
     """Of which moments pixels are wanted: those from `from_s` on and before `to_s`.
 
-    `every_s` is the least time between two of them; 0 wants every frame.
+    `every_s` wants one frame, the first, of each stretch of so many seconds, counted from the
+    clip's first moment wherever reading begins; 0 wants every frame.
 
     Raises:
         InvalidRequest: the times are negative, or leave nothing between them.

@@ -1,0 +1,262 @@
+"""Decodes one clip: `python -m decoding TASK`, a JSON object that `video.process` writes."""
+
+import json
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from . import messages
+from .clock import Clock
+from .pictures import Converter, Shape, is_hdr, shape_of
+from .rights import die_with, give_up, shared_memory
+from .source import Unreadable, open_clip, pictures_of
+
+_MICROSECOND = Fraction(1, 1_000_000)
+_USUAL_RATE = 25.0
+_MOST_THREADS = 4
+# What says where each moment lies, and never goes back in time. Others are read from the beginning.
+_SEEKABLE = ("mov", "matroska", "avi")
+_EARLIER_S = (0.0, 15.0, 120.0)
+_SIGN_OF_LIFE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is asked: descriptors, then what is wanted of the clip, then what it may cost."""
+
+    parent: int
+    clip: int
+    size: int
+    out: int
+    slots_back: int
+    ring: int
+    every_s: float
+    from_s: float
+    to_s: float | None
+    longest_s: float
+    most_pixels: int
+    memory: int
+    processor_s: int
+
+
+class Decoding:
+    """One clip while it is decoded; it counts what is damaged."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._damaged = 0
+        self._damaged_s: float | None = None
+        self._to_its_end = True
+        self._at_s = 0.0
+        self._container = open_clip(task.clip, task.size)
+        self._stream = self._prepared(self._container)
+
+    def run(self) -> None:
+        """Say what the clip is, then give its frames."""
+        task = self._task
+        frames = self._frames(self._container, self._stream)
+        first = next(frames, None)
+        if first is None:
+            raise Unreadable(messages.NO_FRAMES)
+        shape = shape_of(first, self._stream.sample_aspect_ratio)
+        if shape.width * shape.height > task.most_pixels:
+            raise Unreadable(messages.TOO_LARGE, width=shape.width, height=shape.height)
+        rate = _usual_rate(self._stream)
+        clock: Clock[VideoFrame] = Clock(self._origin_s(first), 1 / rate, task.longest_s)
+        self._say_opened(first, shape)
+        ring = self._ring(shape)
+        if task.from_s > 0:
+            frames = self._seek(clock, chain([first], frames))
+        else:
+            frames = chain([first], frames)
+        converter = Converter(shape, first)
+        self._give(clock, frames, converter, ring)
+        messages.send(
+            task.out,
+            messages.ENDED,
+            damaged=self._damaged,
+            damaged_s=self._damaged_s,
+            jumped_s=clock.jumped_s,
+            resized_s=converter.resized_s,
+            to_its_end=self._to_its_end,
+        )
+
+    def _prepared(self, container: InputContainer) -> VideoStream:
+        stream = pictures_of(container)
+        context = stream.codec_context
+        if context.width * context.height > self._task.most_pixels:
+            raise Unreadable(messages.TOO_LARGE, width=context.width, height=context.height)
+        context.options = {"max_pixels": str(2 * self._task.most_pixels)}
+        context.thread_type = "AUTO"
+        context.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
+        return stream
+
+    def _frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+        """Give the frames that are whole; count the others."""
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                decoded = packet.decode()
+            except MemoryError:
+                raise
+            except EOFError:
+                return
+            except FFmpegError:
+                if packet is None:
+                    return
+                self._count_damaged()
+                continue
+            for frame in decoded:
+                if frame.is_corrupt:
+                    self._count_damaged()
+                else:
+                    yield frame
+
+    def _count_damaged(self) -> None:
+        self._damaged += 1
+        if self._damaged_s is None:
+            self._damaged_s = self._at_s
+
+    def _origin_s(self, first: VideoFrame) -> float:
+        """The stamp of the clip's first moment, be it of sound alone."""
+        start = self._container.start_time
+        if start is not None:
+            return float(start * _MICROSECOND)
+        return _stamp_s(first) or 0.0
+
+    def _say_opened(self, first: VideoFrame, shape: Shape) -> None:
+        container, stream = self._container, self._stream
+        duration = container.duration
+        rate = stream.average_rate
+        messages.send(
+            self._task.out,
+            messages.OPENED,
+            container=container.format.name.split(",")[0],
+            codec=stream.codec.canonical_name,
+            width=shape.width,
+            height=shape.height,
+            quarters=shape.quarters,
+            mirrored=shape.mirrored,
+            duration_s=None if duration is None else float(duration * _MICROSECOND),
+            frame_rate=float(rate) if rate else None,
+            hdr=is_hdr(first),
+            interlaced=first.interlaced_frame,
+            bits=first.format.components[0].bits if first.format.components else 8,
+        )
+
+    def _ring(self, shape: Shape) -> list[memoryview]:
+        """Wait for the memory that pictures go into; it has as many slots as a byte says."""
+        slots = self._number()
+        size = shape.width * shape.height * 3
+        whole = shared_memory(self._task.ring, size * slots)
+        return [whole[at : at + size] for at in range(0, size * slots, size)]
+
+    def _number(self) -> int:
+        back = os.read(self._task.slots_back, 1)
+        if not back:
+            raise SystemExit(1)
+        return back[0]
+
+    def _seek(self, clock: Clock[VideoFrame], frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+        """Go to the last frame that needs none before it and is before what is wanted."""
+        name = self._container.format.name
+        if not name.startswith(_SEEKABLE):
+            return frames
+        wanted_s = clock.origin_s + self._task.from_s
+        for earlier_s in _EARLIER_S:
+            container = open_clip(self._task.clip, self._task.size)
+            stream = self._prepared(container)
+            offset = round((wanted_s - earlier_s) / stream.time_base) if stream.time_base else 0
+            try:
+                container.seek(offset, stream=stream)
+            except FFmpegError:
+                continue
+            found = self._frames(container, stream)
+            first = next(found, None)
+            stamp_s = None if first is None else _stamp_s(first)
+            if first is not None and stamp_s is not None and stamp_s <= wanted_s:
+                self._container, self._stream = container, stream
+                return chain([first], found)
+        return frames
+
+    def _give(
+        self,
+        clock: Clock[VideoFrame],
+        frames: Iterator[VideoFrame],
+        converter: Converter,
+        ring: list[memoryview],
+    ) -> None:
+        task = self._task
+        free = list(range(len(ring)))
+        last_turn = -1
+        alive = time.monotonic()
+        for time_s, frame in clock.timed((_stamp_s(frame), frame) for frame in frames):
+            self._at_s = time_s
+            if task.to_s is not None and time_s >= task.to_s:
+                self._to_its_end = False
+                break
+            if time_s > task.longest_s:
+                raise Unreadable(messages.TOO_LONG)
+            if time_s < task.from_s:
+                if time.monotonic() - alive > _SIGN_OF_LIFE_S:
+                    alive = time.monotonic()
+                    messages.send(task.out, messages.PASSED, time_s=time_s)
+                continue
+            slot = None
+            turn = math.floor(time_s / task.every_s + 1e-6) if task.every_s else last_turn + 1
+            if turn > last_turn:
+                last_turn = turn
+                slot = free.pop() if free else self._number()
+                converter.picture(frame, time_s, ring[slot])
+            small = converter.thumbnail(frame)
+            messages.send(task.out, messages.FRAME, small, time_s=time_s, slot=slot)
+
+
+def _stamp_s(frame: VideoFrame) -> float | None:
+    if frame.pts is None or not frame.time_base:
+        return None
+    return float(frame.pts * frame.time_base)
+
+
+def _usual_rate(stream: VideoStream) -> float:
+    rate = float(stream.average_rate or stream.guessed_rate or 0)
+    return rate if 1 <= rate <= 1000 else _USUAL_RATE
+
+
+def main() -> None:
+    """Give up all rights, then decode; whatever goes wrong is said in one line."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    task = Task(**json.loads(sys.argv[1]))
+    die_with(task.parent)
+    av.logging.set_level(None)
+    version = give_up(task.memory, task.processor_s)
+    messages.send(task.out, messages.READY, landlock=version)
+    try:
+        Decoding(task).run()
+    except Unreadable as error:
+        messages.send(
+            task.out, messages.FAILED, reason=error.reason, width=error.width, height=error.height
+        )
+    except MemoryError:
+        messages.send(task.out, messages.FAILED, reason=messages.MEMORY)
+    except FFmpegError:
+        messages.send(task.out, messages.FAILED, reason=messages.UNREADABLE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""What the program that decodes is asked, and what it says: lines of JSON, and thumbnails.
+
+It says `ready`, `opened` (or `failed`), then a `frame` for each, and `ended`. A `frame` is followed
+by the bytes of its thumbnail. Pixels lie in a ring of shared memory: a `frame` that has some names
+its slot, and the slot's number comes back as one byte once they are copied. The first byte of all
+says how many slots there are: the ring is made once a clip is open.
+"""
+
+import json
+import os
+
+THUMBNAIL_WH = 64, 36
+THUMBNAIL_BYTES = THUMBNAIL_WH[0] * THUMBNAIL_WH[1] * 3
+LONGEST_LINE = 4096
+
+READY = "ready"
+OPENED = "opened"
+FRAME = "frame"
+PASSED = "passed"
+ENDED = "ended"
+FAILED = "failed"
+
+# Why a clip is not read.
+UNREADABLE = "unreadable"
+NO_VIDEO = "no_video"
+NO_DECODER = "no_decoder"
+NO_FRAMES = "no_frames"
+NAMES_OTHERS = "names_others"
+TOO_LARGE = "too_large"
+TOO_LONG = "too_long"
+MEMORY = "memory"
+
+
+def send(out: int, kind: str, payload: bytes = b"", **what: object) -> None:
+    """Write a line, and what follows it."""
+    data = json.dumps({"kind": kind, **what}, separators=(",", ":")).encode() + b"\n" + payload
+    while data:
+        data = data[os.write(out, data) :]

@@ -1,0 +1,156 @@
+"""Turns decoded frames into RGB of one size, whatever they are made of."""
+
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from av.sidedata.sidedata import Type
+from av.video.frame import VideoFrame
+from av.video.reformatter import (
+    ColorPrimaries,
+    Colorspace,
+    ColorTrc,
+    Interpolation,
+    VideoReformatter,
+)
+
+from . import messages
+
+_HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
+_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
+_HD_FROM = 720  # lines: what says nothing of its colours is of BT.709 from here on
+# Pixels are at most so much wider than high, or higher than wide; else nobody meant it.
+_LONGEST_PIXEL = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What all frames of a clip are brought to.
+
+    `width` and `height` are pixels before the turn. `quarters` is by how many quarters of a turn a
+    frame is turned counter-clockwise to be upright, after it was mirrored left to right where
+    `mirrored`.
+    """
+
+    width: int
+    height: int
+    quarters: int
+    mirrored: bool
+
+
+def shape_of(frame: VideoFrame, pixel: Fraction | None) -> Shape:
+    """Say what a clip's first frame asks for; `pixel` is how wide a pixel is for its height."""
+    width, height = frame.width, frame.height
+    if pixel and Fraction(1, _LONGEST_PIXEL) <= pixel <= _LONGEST_PIXEL:
+        if pixel > 1:
+            width = round(width * pixel)
+        else:
+            height = round(height / pixel)
+    return Shape(width, height, *_turn(frame))
+
+
+def _turn(frame: VideoFrame) -> tuple[int, bool]:
+    """Read the display matrix: 3 x 3 numbers of 32 bits, of which four turn and mirror."""
+    try:
+        every: Any = frame.side_data  # its types say what it no longer is
+        matrix = bytes(every[Type.DISPLAYMATRIX])
+    except (KeyError, ValueError):  # none, or PyAV does not know what else the frame carries
+        return round(frame.rotation / 90) % 4, False
+    if len(matrix) != 36:
+        return 0, False
+    # A place is moved from (x, y) to (ax + cy, bx + dy), y pointing down.
+    a, b, _, c, d = struct.unpack("=5i", matrix[:20])
+    mirrored = a * d - b * c < 0
+    if mirrored:
+        a, b = -a, -b
+    if abs(a) >= abs(b):
+        return (0 if a >= 0 else 2), mirrored
+    return (3 if b > 0 else 1), mirrored
+
+
+def is_hdr(frame: VideoFrame) -> bool:
+    """Whether its light is coded for high dynamic range (PQ or HLG)."""
+    return frame.color_trc in _HDR
+
+
+class Converter:
+    """Converts frames, with one scaler for pictures and one for thumbnails.
+
+    `first` is the clip's first frame, of which the shape was made.
+    """
+
+    def __init__(self, shape: Shape, first: VideoFrame) -> None:
+        self._shape = shape
+        self._first = first.width, first.height
+        self._pictures = VideoReformatter()
+        self._thumbnails = VideoReformatter()
+        self.resized_s: float | None = None
+
+    def picture(self, frame: VideoFrame, time_s: float, into: memoryview) -> None:
+        """Write a frame as RGB; one of another shape is fitted in, with black beside it."""
+        width, height = self._fitted(frame, time_s)
+        left, top = (self._shape.width - width) // 2, (self._shape.height - height) // 2
+        if left or top:
+            into[:] = bytes(len(into))
+        rgb = _rgb(self._pictures, frame, width, height, Interpolation.BICUBIC)
+        _copy(rgb, into, self._shape.width, left, top)
+
+    def _fitted(self, frame: VideoFrame, time_s: float) -> tuple[int, int]:
+        most = self._shape.width, self._shape.height
+        if (frame.width, frame.height) == self._first:
+            return most
+        if self.resized_s is None:
+            self.resized_s = time_s
+        # Its pixels are as wide for their height as those of the first frame.
+        width = frame.width * most[0] / self._first[0]
+        height = frame.height * most[1] / self._first[1]
+        scale = min(most[0] / width, most[1] / height)
+        return max(1, min(most[0], round(width * scale))), max(
+            1, min(most[1], round(height * scale))
+        )
+
+    def thumbnail(self, frame: VideoFrame) -> bytes:
+        """Make the small picture of the whole frame."""
+        width, height = messages.THUMBNAIL_WH
+        if self._shape.quarters % 2:
+            width, height = height, width
+        rgb = _rgb(self._thumbnails, frame, width, height, Interpolation.AREA)
+        small = bytearray(messages.THUMBNAIL_BYTES)
+        _copy(rgb, memoryview(small), width, 0, 0)
+        return bytes(small)
+
+
+def _rgb(
+    scaler: VideoReformatter, frame: VideoFrame, width: int, height: int, how: Interpolation
+) -> VideoFrame:
+    """Convert one frame; light of high dynamic range comes down to what screens usually show."""
+    colours = None
+    if frame.colorspace == _UNSPECIFIED:
+        colours = Colorspace.ITU709 if frame.height >= _HD_FROM else Colorspace.ITU601
+    hdr = is_hdr(frame)
+    return scaler.reformat(
+        frame,
+        width=width,
+        height=height,
+        format="rgb24",
+        src_colorspace=colours,
+        dst_colorspace=colours,
+        interpolation=how,
+        dst_color_trc=ColorTrc.BT709 if hdr else None,
+        dst_color_primaries=ColorPrimaries.BT709 if hdr else None,
+        threads=1,
+    )
+
+
+def _copy(rgb: VideoFrame, into: memoryview, row: int, left: int, top: int) -> None:
+    """Copy RGB pixels to a place in a picture whose rows are `row` pixels."""
+    plane = rgb.planes[0]
+    pixels, line = memoryview(plane), plane.line_size
+    width = rgb.width * 3
+    if line == width == row * 3:
+        into[: line * rgb.height] = pixels[: line * rgb.height]
+        return
+    for number in range(rgb.height):
+        at = ((top + number) * row + left) * 3
+        into[at : at + width] = pixels[number * line : number * line + width]

@@ -1,0 +1,115 @@
+"""Opens a clip of which only a descriptor is there, and finds its pictures' stream."""
+
+import os
+from typing import NoReturn
+
+import av
+import av.audio.codeccontext  # PyAV imports these late, when no file can be opened any more
+import av.audio.stream
+import av.subtitles.codeccontext
+import av.subtitles.stream
+import av.video.codeccontext
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from . import messages
+
+# What holds a clip in one file, by FFmpeg's names. No playlists, no lists of files, no devices, no
+# pictures, no subtitles: none of them is ever tried.
+FORMATS = (
+    "3dostr,amv,asf,asf_o,av1,avi,avs2,avs3,cavsvideo,dhav,dirac,dv,dvd,evc,f4v,flv,gxf,h261,h263,"
+    "h264,hevc,ifv,ivf,kux,live_flv,lmlm4,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts,"
+    "mpegvideo,mtv,mxf,nsv,nut,nuv,obu,ogg,rm,ty,vc1,vc1test,vvc,wtv,yuv4mpegpipe"
+)
+_BUFFER = 1 << 18
+
+
+class Unreadable(Exception):
+    """The clip is not read; `reason` is one of those of `messages`."""
+
+    def __init__(self, reason: str, width: int = 0, height: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.width = width
+        self.height = height
+
+
+class _Bytes:
+    """A file by its descriptor, as PyAV reads one; it has no name, and leaves the offset alone."""
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self._descriptor = descriptor
+        self._size = size
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        data = os.pread(self._descriptor, size, self._at)
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        if start + offset < 0:
+            raise OSError("before the beginning")
+        self._at = start + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+
+def open_clip(descriptor: int, size: int) -> InputContainer:
+    """Open the container.
+
+    Raises:
+        Unreadable: it is of no kind that is read, is damaged, or names other files.
+    """
+    named: list[str] = []
+
+    def refuse(url: str, _flags: int, _options: object) -> NoReturn:
+        named.append(url)
+        raise PermissionError("a clip is one file")
+
+    try:
+        return av.open(
+            _Bytes(descriptor, size),
+            mode="r",
+            container_options={
+                "format_whitelist": FORMATS,
+                "protocol_whitelist": "none",
+                "enable_drefs": "0",
+                "use_absolute_path": "0",
+            },
+            metadata_errors="replace",
+            buffer_size=_BUFFER,
+            io_open=refuse,
+        )
+    except MemoryError:
+        raise
+    except (FFmpegError, PermissionError) as error:
+        reason = messages.NAMES_OTHERS if named else messages.UNREADABLE
+        raise Unreadable(reason) from error
+
+
+def pictures_of(container: InputContainer) -> VideoStream:
+    """Find the stream of moving pictures, and have all others passed over.
+
+    Raises:
+        Unreadable: there is none (a cover is none), or nothing here decodes it.
+    """
+    cover = Disposition.attached_pic | Disposition.timed_thumbnails
+    streams = [one for one in container.streams.video if not one.disposition & cover]
+    if not streams:
+        raise Unreadable(messages.NO_VIDEO)
+    # PyAV gives those that nothing decodes no context.
+    contexts: list[object] = [one.codec_context for one in streams]
+    able = [one for one, context in zip(streams, contexts, strict=True) if context is not None]
+    if not able:
+        raise Unreadable(messages.NO_DECODER)
+    best = container.streams.best("video")
+    stream = best if isinstance(best, VideoStream) and best in able else able[0]
+    for other in container.streams:
+        other.discard = Discard.default if other is stream else Discard.all
+    return stream

@@ -1,0 +1,127 @@
+"""From frames to a file: H.264 in MP4, whole under its name or not there at all.
+
+Each frame is shown at the time that it is given, so rates may vary. x264 does the coding, which is
+under the GPL: docs/video.md. There is no sound.
+"""
+
+import contextlib
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import EngineUnavailable, InvalidRequest
+from likeness.video.process import MISSING
+
+_TICKS_PER_S = 90_000
+_QUALITY = "20"  # x264's constant rate factor: 18 looks like the original, 23 is usual
+_BT709 = 1
+
+
+class ClipWriter:
+    """Writes a clip of `width` times `height` pixels beside `path`, and renames it at the end.
+
+    Sides become even: an odd one is drawn out by a pixel. Where anything fails, nothing is left.
+
+    Raises:
+        EngineUnavailable: PyAV is missing.
+        InvalidRequest: the file cannot be written; a full disk is one reason.
+    """
+
+    def __init__(self, path: Path, width: int, height: int) -> None:
+        if importlib.util.find_spec("av") is None:
+            raise EngineUnavailable(MISSING)
+        self._path = path
+        self._part = path.with_name(f".{path.name}.part")
+        self._sides = height, width
+        self._last = -1
+        self._av = importlib.import_module("av")  # optional: only where clips are written
+        self._container: Any = None
+
+    def __enter__(self) -> Self:
+        """Open the file."""
+        with self._faults():
+            self._container = self._av.open(
+                str(self._part), "w", format="mp4", options={"movflags": "+faststart"}
+            )
+            height, width = (side + side % 2 for side in self._sides)
+            stream = self._container.add_stream("libx264", time_base=Fraction(1, _TICKS_PER_S))
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            stream.options = {"preset": "veryfast", "crf": _QUALITY}
+            context = stream.codec_context
+            context.time_base = Fraction(1, _TICKS_PER_S)
+            context.colorspace = context.color_trc = context.color_primaries = _BT709
+            context.color_range = 1
+            self._stream = stream
+            self._container.start_encoding()
+            self._scaler = importlib.import_module("av.video.reformatter").VideoReformatter()
+        return self
+
+    def write(self, pixels: NDArray[np.uint8], time_s: float) -> None:
+        """Add a frame: (height, width, 3) uint8 RGB, at seconds that ascend.
+
+        Raises:
+            InvalidRequest: as above.
+        """
+        if pixels.shape != (*self._sides, 3):
+            raise InvalidRequest(
+                f"A frame has {pixels.shape[1]}x{pixels.shape[0]} pixels, and the clip"
+                f" {self._sides[1]}x{self._sides[0]}. Resize it first."
+            )
+        high, wide = (side % 2 for side in self._sides)
+        if high or wide:
+            pixels = np.pad(pixels, ((0, high), (0, wide), (0, 0)), mode="edge")
+        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+        frame = self._scaler.reformat(
+            frame, format="yuv420p", dst_colorspace=_BT709, dst_color_range=1, threads=1
+        )
+        self._last = max(round(time_s * _TICKS_PER_S), self._last + 1)
+        frame.pts, frame.time_base = self._last, Fraction(1, _TICKS_PER_S)
+        with self._faults():
+            self._container.mux(self._stream.encode(frame))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Finish the file and give it its name; remove it where anything failed."""
+        try:
+            if error is None:
+                with self._faults():
+                    if self._last >= 0:
+                        self._container.mux(self._stream.encode(None))
+                    self._container.close()
+                    self._require_frames()
+                    self._part.replace(self._path)
+        finally:
+            self._abandon()
+
+    def _require_frames(self) -> None:
+        if self._last < 0:
+            raise InvalidRequest(f"Nothing to write to {self._path}: there is no frame.")
+
+    def _abandon(self) -> None:
+        """Leave nothing half-written."""
+        with contextlib.suppress(OSError, ValueError):
+            self._container.close()
+        self._part.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _faults(self) -> Iterator[None]:
+        """Word what goes wrong with the file."""
+        try:
+            yield
+        except OSError as error:
+            self._abandon()
+            raise InvalidRequest(
+                f"{self._path} cannot be written: {error.strerror}. Make room, or"
+                " choose another place."
+            ) from error

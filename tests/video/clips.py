@@ -1,0 +1,137 @@
+"""Makes small clips of every sort with PyAV, for all suites.
+
+Each frame says which one it is (`stamp`), so that a test can tell what it was given: `number_in`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+Draw = Callable[[int], NDArray[np.uint8]]
+
+_BITS = 8
+_TICKS = 90_000
+
+
+def stamp(number: int, width: int = 128, height: int = 96) -> NDArray[np.uint8]:
+    """Draw a number: eight upright bars, black or white, the highest bit at the left.
+
+    The upper sixth is red and the lowest sixth blue, which tells what is up.
+    """
+    pixels = np.zeros((height, width, 3), np.uint8)
+    for bit in range(_BITS):
+        if number >> (_BITS - 1 - bit) & 1:
+            pixels[:, bit * width // _BITS : (bit + 1) * width // _BITS] = 235
+    pixels[: height // 6] = (200, 20, 20)
+    pixels[-(height // 6) :] = (20, 20, 200)
+    return pixels
+
+
+def number_in(pixels: NDArray[np.uint8]) -> int:
+    """Read the number that `stamp` drew."""
+    height, width, _ = pixels.shape
+    middle = pixels[height * 2 // 5 : height * 3 // 5].mean(axis=(0, 2))
+    bars = [middle[int((bit + 0.5) * width / _BITS)] > 110 for bit in range(_BITS)]
+    return sum(1 << (_BITS - 1 - bit) for bit, white in enumerate(bars) if white)
+
+
+def every(step_s: float, count: int) -> list[float]:
+    """Times that are evenly apart, from 0."""
+    return [number * step_s for number in range(count)]
+
+
+@dataclass(kw_only=True)
+class Recipe:
+    """What a clip is made of; the name's ending chooses its container.
+
+    `times_s` are when frames are shown. `draw` draws each; without it they are stamped. `rotation`
+    is by how many degrees counter-clockwise a player turns it, `pixel` how wide its pixels are for
+    their height. `sound_s` adds so much silence as sound, and `picture` leaves the pictures out.
+    """
+
+    times_s: Sequence[float] = field(default_factory=lambda: every(0.1, 10))
+    size: tuple[int, int] = (128, 96)
+    draw: Draw | None = None
+    codec: str = "libx264"
+    pixels: str = "yuv420p"
+    rotation: float = 0
+    mirrored: bool = False
+    pixel: Fraction | None = None
+    interlaced: bool = False
+    transfer: int | None = None  # 16 is PQ, 18 is HLG, both with the colours of BT.2020
+    sound_s: float = 0
+    picture: bool = True
+    options: dict[str, str] = field(default_factory=dict)
+    container_options: dict[str, str] = field(default_factory=dict)
+    keyframe_every: int = 12
+
+    def write(self, path: Path) -> Path:
+        """Write the clip."""
+        with av.open(path, "w", container_options=self.container_options) as container:
+            streams = self._streams(container)
+            packets: list[av.Packet] = []
+            if streams[0] is not None:
+                packets += self._pictures(streams[0])
+            if streams[1] is not None:
+                packets += _silence(streams[1], self.sound_s)
+            for packet in sorted(packets, key=_when):
+                container.mux(packet)
+        return path
+
+    def _streams(self, container):  # type: ignore[no-untyped-def]
+        pictures = sound = None
+        if self.picture:
+            pictures = container.add_stream(self.codec, time_base=Fraction(1, _TICKS))
+            pictures.width, pictures.height = self.size
+            pictures.pix_fmt = self.pixels
+            context = pictures.codec_context
+            context.time_base = Fraction(1, _TICKS)
+            context.framerate = Fraction(25)
+            context.gop_size = self.keyframe_every
+            if self.pixel is not None:
+                context.sample_aspect_ratio = self.pixel
+            if self.transfer is not None:
+                context.color_trc, context.color_primaries = self.transfer, 9
+                context.colorspace = 9
+            if self.interlaced:
+                context.flags |= 1 << 18 | 1 << 29
+            x265 = {"x265-params": "log-level=none"} if self.codec == "libx265" else {}
+            fast = {"preset": "ultrafast"} if self.codec.startswith("libx26") else {}
+            pictures.options = {**fast, **x265, **self.options}
+            if self.rotation or self.mirrored:
+                pictures.set_display_rotation(self.rotation, hflip=self.mirrored)
+        if self.sound_s:
+            sound = container.add_stream("aac", rate=8000)
+        return pictures, sound
+
+    def _pictures(self, stream) -> Iterable[av.Packet]:  # type: ignore[no-untyped-def]
+        for number, time_s in enumerate(self.times_s):
+            drawn = stamp(number, *self.size) if self.draw is None else self.draw(number)
+            frame = av.VideoFrame.from_ndarray(drawn, format="rgb24").reformat(format=self.pixels)
+            frame.pts, frame.time_base = round(time_s * _TICKS), Fraction(1, _TICKS)
+            if self.pixel is not None:
+                pass
+            yield from stream.encode(frame)
+        yield from stream.encode(None)
+
+
+def _silence(stream, seconds: float) -> Iterable[av.Packet]:  # type: ignore[no-untyped-def]
+    for start in range(0, round(seconds * 8000), 1024):
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = 8000, start, Fraction(1, 8000)
+        yield from stream.encode(frame)
+    yield from stream.encode(None)
+
+
+def _when(packet: av.Packet) -> float:
+    return float((packet.dts or 0) * packet.time_base)
+
+
+def make_clip(path: Path, **recipe: object) -> Path:
+    """Write a clip by a `Recipe`."""
+    return Recipe(**recipe).write(path)  # type: ignore[arg-type]

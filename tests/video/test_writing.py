@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from likeness.errors import InvalidRequest
+from likeness.video import ClipWriter, reading
+from tests.video.clips import number_in, stamp
+
+
+def test_what_is_written_is_read_with_its_times(tmp_path: Path) -> None:
+    times_s = [0.0, 0.1, 0.15, 2.0, 2.5]
+    path = tmp_path / "out.mp4"
+
+    with ClipWriter(path, 128, 96) as writer:
+        for number, time_s in enumerate(times_s):
+            writer.write(stamp(number), time_s)
+
+    with path.open("rb") as file, reading(file) as reader:
+        frames = list(reader)
+    assert [frame.time_s for frame in frames] == pytest.approx(times_s, abs=1e-4)
+    assert [number_in(frame.image.pixels) for frame in frames if frame.image] == [*range(5)]
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_colours_survive(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    colour = np.full((720, 1280, 3), (200, 120, 60), np.uint8)
+
+    with ClipWriter(path, 1280, 720) as writer:
+        writer.write(colour, 0)
+
+    with path.open("rb") as file, reading(file) as reader:
+        image = next(iter(reader)).image
+    assert image is not None
+    assert image.pixels.mean(axis=(0, 1)) == pytest.approx((200, 120, 60), abs=4)
+
+
+def test_odd_sides_become_even(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+
+    with ClipWriter(path, 127, 95) as writer:
+        writer.write(stamp(5, 127, 95), 0)
+
+    with path.open("rb") as file, reading(file) as reader:
+        assert (reader.clip.width, reader.clip.height) == (128, 96)
+
+
+def test_nothing_is_left_where_drawing_fails(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), ClipWriter(tmp_path / "out.mp4", 128, 96) as writer:
+        writer.write(stamp(1), 0)
+        raise KeyError("drawing")
+
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_an_older_clip_stays_where_writing_fails(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    path.write_bytes(b"older")
+
+    with pytest.raises(KeyError), ClipWriter(path, 128, 96) as writer:
+        writer.write(stamp(1), 0)
+        raise KeyError("drawing")
+
+    assert path.read_bytes() == b"older"
+
+
+def test_a_folder_that_is_missing_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "none" / "out.mp4"
+
+    with (
+        pytest.raises(InvalidRequest, match="No such file or directory"),
+        ClipWriter(path, 128, 96),
+    ):
+        pass
+
+
+def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".out.mp4.part").symlink_to("/dev/full")  # the link is removed, not the device
+    noise = np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
+
+    with (
+        pytest.raises(InvalidRequest, match=r"out\.mp4 cannot be written: No space left on device"),
+        ClipWriter(tmp_path / "out.mp4", 128, 96) as writer,
+    ):
+        for number in range(200):
+            writer.write(np.roll(noise, number), number)
+
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_clip_without_frames_is_not_written(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InvalidRequest, match="there is no frame"),
+        ClipWriter(tmp_path / "out.mp4", 128, 96),
+    ):
+        pass
+
+    assert [*tmp_path.iterdir()] == []
