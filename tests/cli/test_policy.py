@@ -158,7 +158,9 @@ def test_what_tags_declare_of_a_collection_counts(likeness: Command, own: Path) 
     tag_staff({"likeness:footage": "upload"})
     (owed,) = answer(likeness, *of_staff)["obligations"]
     assert owed["duty"] == "notice"
-    assert answer(likeness, *of_staff, "--footage=body-camera")["obligations"] == []
+    assert answer(likeness, *of_staff, "--tagged-footage=body-camera")["obligations"] == []
+    # What a caller states takes nothing back.
+    assert answer(likeness, *of_staff, "--footage=body-camera")["obligations"] == [owed]
     tag_staff({"likeness:notice": "shown"})
     assert answer(likeness, *of_staff)["obligations"] == []
 
@@ -368,7 +370,9 @@ def test_the_pack_that_the_documentation_prints_does_what_it_says(
 ) -> None:
     monkeypatch.setenv("LIKENESS_CROPS", "on")
     section = DOCUMENTED.partition("## A pack of your own")[2]
-    facts, rules = re.findall(r"```(?:toml)?\n(title .*?|@id.*?)```", section, re.DOTALL)
+    facts, rules, of_sources = re.findall(
+        r"```(?:toml)?\n(title .*?|@id.*?)```", section, re.DOTALL
+    )
     own.with_suffix(".toml").write_text(facts)
     own.with_suffix(".cedar").write_text(rules)
     assert likeness("policy", "enable", own.with_suffix(".toml")).code == 0
@@ -384,3 +388,11 @@ def test_the_pack_that_the_documentation_prints_does_what_it_says(
     }  # the day has had no use yet
     refused = explained("--purpose=research", code=1)["refused_by"]
     assert [one["rule"] for one in refused] == ["house-no-research"]
+
+    own.with_suffix(".cedar").write_text(rules + of_sources)
+    assert likeness("policy", "enable", own.with_suffix(".toml")).code == 0
+    of_drones = explained("--tagged-footage=drone", code=1)["refused_by"]
+    assert [one["rule"] for one in of_drones] == ["house-no-drones"]
+    assert explained("--tagged-footage=upload", "--reviews=1")["obligations"] == []
+    stated = explained("--tagged-footage=upload", "--footage=drone", code=1)["refused_by"]
+    assert stated == of_drones

@@ -59,6 +59,13 @@ def test_an_entry_is_written_as_ever() -> None:
     assert read_entry(GOLDEN) == ENTRY
 
 
+def test_an_entry_says_what_its_caller_stated_of_the_source_of_pictures() -> None:
+    entry = replace(ENTRY, use=replace(USE, footage="body-camera"))
+    written = GOLDEN.replace(b'"ids"', b'"footage":"body-camera","ids"')
+    assert entry.to_bytes() == written
+    assert read_entry(written) == entry
+
+
 WITH_TRUE_POSITIVES = GOLDEN.replace(
     b'"refused_by":[]}', b'"refused_by":[],"true_positives":"98.77"}'
 )

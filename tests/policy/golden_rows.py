@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from likeness.policy import Circumstances, Footage
-from likeness.terms import Action, CollectionFacts, Decision, Principal, Role, Use
+from likeness.policy import Circumstances
+from likeness.terms import Action, CollectionFacts, Decision, Footage, Principal, Role, Use
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -52,6 +52,7 @@ class Row:
             case=fact("case"),
             warrant=fact("warrant"),
             live=fact("live") == "yes",
+            footage=fact("stated-footage", "undeclared"),
         )
 
     @property
@@ -96,6 +97,7 @@ KNOWN_FACTS = set(
         "notice",
         "uses-today",
         "footage",
+        "stated-footage",
         "suspended",
         "clock-set-back",
     ]

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from likeness.policy import ChosenPack, Circumstances, Footage, PolicyEngine, shipped
-from likeness.terms import Action, CollectionFacts, Principal, Role, Use
+from likeness.policy import ChosenPack, Circumstances, PolicyEngine, shipped
+from likeness.terms import Action, CollectionFacts, Footage, Principal, Role, Use
 
 pytestmark = pytest.mark.slow
 

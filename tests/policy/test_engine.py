@@ -8,7 +8,7 @@ import pytest
 from likeness.policy import ChosenPack, Circumstances, PolicyEngine, read_pack, shipped
 from likeness.policy.cedar import CedarFailed, Rules
 from likeness.policy.engine import NOTHING_PERMITS, POLICY_ERROR
-from likeness.terms import Action, Decision, Duty, Principal, Role, Use
+from likeness.terms import Action, Decision, Duty, Footage, Principal, Role, Use
 
 from .test_broken_packs import FACTS
 
@@ -210,3 +210,66 @@ def test_the_digest_names_texts_facts_and_choices() -> None:
 def test_the_digest_does_not_depend_on_an_order() -> None:
     packs = [ChosenPack.of(pack, {}) for pack in shipped().values()]
     assert PolicyEngine(packs).digest == PolicyEngine(packs[::-1]).digest
+
+
+FOOTAGE = (
+    rule("yes", PERMIT),
+    rule(
+        "no-drones",
+        'forbid(principal, action, resource) when { context.footage == Footage::"drone" };',
+    ),
+    rule(
+        "unknown-source",
+        'forbid(principal, action, resource) when { context.footage == Footage::"undeclared" };',
+    ),
+    withholding(
+        "fixed", "review", "1", "context.reviews >= 1", 'context.footage == Footage::"fixed-camera"'
+    ),
+    withholding(
+        "upload", "review", "2", "context.reviews >= 2", 'context.footage == Footage::"upload"'
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("declared", "stated", "refused_by", "reviews"),
+    [
+        ("upload", "undeclared", [], 2),
+        ("upload", "upload", [], 2),
+        ("upload", "fixed-camera", [], 2),
+        ("fixed-camera", "upload", [], 2),
+        ("upload", "drone", ["no-drones"], None),
+        ("drone", "upload", ["no-drones"], None),
+        ("undeclared", "upload", ["unknown-source"], None),
+        ("undeclared", "drone", ["no-drones", "unknown-source"], None),
+        ("body-camera", "upload", [], 2),
+        ("body-camera", "undeclared", [], None),
+    ],
+)
+def test_what_a_caller_states_of_footage_only_makes_rules_stricter(
+    declared: str, stated: str, refused_by: list[str], reviews: int | None
+) -> None:
+    decision = decide(
+        *FOOTAGE,
+        circumstances=Circumstances(footage=Footage(declared)),
+        use=replace(USE, footage=stated),
+    )
+    assert sorted(one.id for one in decision.refused_by) == refused_by
+    assert decision.amount_of(Duty.REVIEW) == reviews
+    assert decision.allowed == (not refused_by)
+
+
+def test_of_hours_and_uses_the_fewer_count_whichever_source_owes_them() -> None:
+    def within(rule_id: str, hours: str, source: str) -> str:
+        of_source = f'context.footage == Footage::"{source}"'
+        return withholding(rule_id, "authorisation", hours, "context.authorised", of_source)
+
+    for declared, stated in (("drone", "upload"), ("upload", "drone")):
+        decision = decide(
+            rule("yes", PERMIT),
+            within("soon", "24", "drone"),
+            within("later", "48", "upload"),
+            circumstances=Circumstances(footage=Footage(declared)),
+            use=replace(USE, footage=stated),
+        )
+        assert [(one.amount, one.rule.id) for one in decision.obligations] == [(24, "soon")]

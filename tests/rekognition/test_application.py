@@ -200,6 +200,13 @@ def test_what_is_stated_of_a_use_counts_when_it_is_signed(wire: Wire) -> None:
     assert wire.calls[0].caller.stated == Stated(purpose="research", case="2026/17")
 
 
+def test_where_pictures_come_from_is_stated_by_a_signed_header(wire: Wire) -> None:
+    with_header(wire.client(), "X-Likeness-Footage", "body-camera").list_collections()
+    caller = wire.calls[0].caller
+    assert caller.stated == Stated(footage="body-camera")
+    assert caller.use(Action.SEARCH).footage == "body-camera"
+
+
 def test_what_is_stated_and_not_signed_is_refused(wire: Wire) -> None:
     client = with_header(wire.client(), "X-Likeness-Warrant", "w", event="before-send")
     found = refusal(client.list_collections)

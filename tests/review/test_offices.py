@@ -18,7 +18,7 @@ from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.review.upkeep import Swept, Told, sweep_review, tell
 from likeness.service.uses.home import Rows
 from likeness.service.uses.record import Outcome
-from likeness.terms import Template, Use
+from likeness.terms import Action, Principal, Role, Template, Use
 from tests.notify.receiver import receiving
 from tests.service.acts import rows_of
 
@@ -80,7 +80,7 @@ def enrol(desk: Desk, *seeds: int, keeps_crops: bool = True) -> tuple[list[Arriv
         1e-3,
         timedelta(days=30),
         lambda _: CALIBRATION,
-        lambda connection, watch, collection, similarity: Owed(watch.reviews, watch.separately),
+        lambda connection, watch, *_: Owed(watch.reviews, watch.separately),
         fpir=0.999,  # the rate among any strangers decides alone
     )
     arrivals = [Arrival(uuid4(), None, template(seed)) for seed in seeds]
@@ -93,7 +93,7 @@ def enrol(desk: Desk, *seeds: int, keeps_crops: bool = True) -> tuple[list[Arriv
                 one.reference_id: b"crop %d" % seed
                 for one, seed in zip(arrivals, seeds, strict=True)
             },
-            use_id=uuid4(),
+            use=Use(Principal("key:ada", Role.CLIENT), Action.ENROL, "IndexFaces"),
             now=desk.now,
         )
     )

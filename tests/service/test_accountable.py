@@ -1,5 +1,6 @@
 """What the desk promises: no permit, no use; no entry, no answer."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,17 +11,20 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete, select
 
+from likeness.access import AccessKey, Grant, keys
 from likeness.errors import Denied, LedgerBroken, NoFace
 from likeness.ledger.tables import HEAD, SUBJECT_KEYS
 from likeness.policy import Scope, suspend
 from likeness.review import Verdict
 from likeness.review.tables import CANDIDATES
 from likeness.secrets import KeyFiles, Keyring
+from likeness.service.uses.caller import Caller, Stated
 from likeness.service.uses.record import Outcome, Record
 from likeness.service.uses.withhold import Probe
 from likeness.storage import migrate, open_database
 from likeness.terms import Action, CollectionFacts, Principal, Role
 from tests.service.accounting import (
+    COLLECTION,
     FACE,
     POLICE,
     SEARCHER,
@@ -31,6 +35,17 @@ from tests.service.accounting import (
 )
 
 REVIEW = "context.reviews >= {}"
+FLOOR = 'context.similarity.greaterThanOrEqual(decimal("99.0"))'
+NO_DRONES = (
+    '@id("no-drones") @source("a test") @effective("2000-01-01")'
+    ' forbid(principal, action == Action::"search", resource)'
+    ' when { context.footage == Footage::"drone" };'
+)
+
+
+def time_passes() -> None:
+    """Wait until a server has read the rules anew."""
+    time.sleep(0.6)
 
 
 @pytest.fixture
@@ -302,6 +317,111 @@ def test_footage_that_no_rule_knows_is_refused(home: Accounting):
     mending = replace(misspelt, principal=admin, action=Action.GOVERN, id=uuid4())
     with home.desk().record(mending) as record:
         record.answered(Outcome())
+
+
+def test_footage_that_a_caller_makes_up_is_refused(home: Accounting):
+    caller = Caller(SEARCHER, "SearchFacesByImage", Stated(footage="my own words"))
+    with pytest.raises(Denied, match="footage-unknown"):
+        home.search([], caller.use(Action.SEARCH))
+    assert home.entries()[-1]["footage"] == "unknown"
+    governing = replace(caller.principal, role=Role.ADMIN)
+    with (
+        pytest.raises(Denied, match="footage-unknown"),
+        home.desk().record(replace(caller, principal=governing).use(Action.GOVERN)),
+    ):
+        raise AssertionError("was admitted")
+
+
+def test_stated_footage_counts_at_the_desk_and_is_recorded(home: Accounting):
+    home.rule(NO_DRONES)
+    of_upload = replace(home.use(), collection=CollectionFacts(footage="upload"))
+    released, _ = home.search([Match(97.0)], of_upload)
+    assert len(released) == 1
+    assert "footage" not in home.entries()[-1]
+    caller = Caller(SEARCHER, "SearchFacesByImage", Stated(footage="drone"))
+    stated = replace(
+        caller.use(Action.SEARCH), collection_id=COLLECTION, collection=of_upload.collection
+    )
+    with pytest.raises(Denied, match="no-drones"):
+        home.search([Match(97.0)], stated)
+    assert home.entries()[-1]["footage"] == "drone"
+    assert home.entries()[-1]["collection"]["footage"] == "upload"
+
+
+def test_long_work_goes_on_while_the_rules_allow_it(home: Accounting):
+    admitted = home.use(principal=replace(SEARCHER, id="local:ada"))
+    with home.desk().record(admitted) as record:
+        record.require_still_admitted()
+        record.answered(Outcome())
+    assert home.kinds() == ["intent", "done"]
+
+
+def test_long_work_ends_as_refused_once_a_rule_or_the_stop_switch_forbids_it(home: Accounting):
+    at_the_machine = replace(SEARCHER, id="local:ada")
+    with (
+        pytest.raises(Denied, match="no-drones"),
+        home.desk().record(replace(home.use(principal=at_the_machine), footage="drone")) as record,
+    ):
+        home.rule(NO_DRONES)
+        time_passes()
+        record.require_still_admitted()
+    with (
+        pytest.raises(Denied, match="stop-switch"),
+        home.desk().record(home.use(principal=at_the_machine)) as record,
+    ):
+        home.database.write(
+            lambda connection: suspend(
+                connection,
+                Scope.ORGANISATION,
+                at_the_machine.organisation,
+                "a complaint",
+                by="local:ada",
+                now=home.now,
+            )
+        )
+        time_passes()
+        record.require_still_admitted()
+    assert home.kinds() == ["intent", "refused"] * 2
+    assert [one["rules"]["refused_by"] for one in home.entries()[1::2]] == [
+        ["no-drones"],
+        ["stop-switch"],
+    ]
+
+
+def test_what_rules_owe_by_now_is_owed_of_the_answer_of_long_work(home: Accounting):
+    alike, less = Match(99.5), Match(95.0)
+    with home.desk().record(home.use(principal=replace(SEARCHER, id="local:ada"))) as record:
+        home.owe("similarity", "99.0", FLOOR)
+        time_passes()
+        record.require_still_admitted()
+        assert record.release([alike, less], Probe(sample(), FACE), nobody_else) == [alike]
+        record.answered(Outcome())
+
+
+def test_long_work_is_done_for_a_key_only_while_that_may_do_it(home: Accounting):
+    grant = Grant(Role.CLIENT, "Example", "commerce", "US-WA", ("research",))
+
+    def make(name: str) -> AccessKey:
+        return home.database.write(
+            lambda connection: keys.create(
+                connection, home.keyring, name, grant, created_by="local:ada", now=home.now
+            )
+        ).key
+
+    kept, ended = make("kept"), make("ended")
+    with home.desk().record(home.use(principal=kept.principal)) as record:
+        record.require_still_admitted()
+        record.answered(Outcome())
+    with (
+        pytest.raises(Denied, match="key-disabled"),
+        home.desk().record(home.use(principal=ended.principal)) as record,
+    ):
+        home.database.write(
+            lambda connection: keys.disable(connection, home.keyring, "ended", now=home.now)
+        )
+        record.require_still_admitted()
+    assert home.entries()[-1]["rules"]["refused_by"] == ["key-disabled"]
+    assert home.kinds() == ["intent", "done", "intent", "refused"]
 
 
 def test_erasure_breaks_what_ties_entries_to_the_erased_and_edits_none(home: Accounting):

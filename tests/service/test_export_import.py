@@ -319,7 +319,7 @@ def test_rules_see_a_collection_as_it_is_once_the_passphrase_is_typed(
 
     def typed() -> str:
         # Of an older Likeness, which took any value: an unknown one refuses every use.
-        unknown = {"likeness:footage": "drone"}
+        unknown = {"likeness:footage": "satellite"}
         sqlite_home.database.write(lambda connection: staff.within(connection).tags.put(unknown))
         return WORDS
 

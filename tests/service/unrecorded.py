@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from likeness.gallery import Collection
 from likeness.service.uses.record import Outcome
 from likeness.service.uses.withhold import M, Probe
 from likeness.storage import Database
@@ -29,6 +30,9 @@ class _NoRecord:
     withheld: bool = False
     confirmed: bool = False
     confirmed_ids: frozenset[UUID] = frozenset()
+
+    def require_still_admitted(self, of: Collection | None = None) -> None:
+        pass
 
     def not_told_apart(self, matches: Sequence[M], probe: Probe) -> Sequence[M]:
         return matches

@@ -141,6 +141,9 @@ def signed(
     except httpx.RequestNotRead:
         body = b""
     sent = AWSRequest(request.method, str(request.url), data=body)
+    for header, text in request.headers.items():
+        if header.startswith("x-likeness-"):
+            sent.headers[header] = text
     credentials = Credentials(access_key_id or f"LKIAX{role}X{name}", secret)
     SigV4Auth(credentials, "rekognition", "eu-west-1").add_auth(sent)
     request.headers.update(dict(sent.headers))

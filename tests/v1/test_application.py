@@ -49,6 +49,33 @@ def test_a_watch_for_whose_picture_too_many_wait_is_to_be_asked_for_again(client
     assert client.call("GET", "/v1/watches", "operator").json() == {"watches": []}
 
 
+def test_where_pictures_come_from_is_stated_by_a_signed_header(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stated: list[str] = []
+    recorded = UnrecordedDesk.record
+
+    def record(desk: UnrecordedDesk, use: Use) -> Any:
+        stated.append(use.footage)
+        return recorded(desk, use)
+
+    monkeypatch.setattr(UnrecordedDesk, "record", record)
+    headers = {"X-Likeness-Footage": "drone"}
+    added = client.call("POST", "/v1/watches", "operator", json=watch(client), headers=headers)
+    assert (added.status_code, stated) == (201, ["drone"])
+    request = httpx.Request("GET", "http://v1/v1/watches")
+    signed(request, "operator").headers["X-Likeness-Footage"] = "upload"
+
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(client.application)
+        async with httpx.AsyncClient(transport=transport) as http:
+            return await http.send(request)
+
+    answer = asyncio.run(send())
+    assert (answer.status_code, answer.json()["title"]) == (400, "InvalidRequest")
+    assert "is not signed" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("role", ["reviewer", "auditor", "client"])
 def test_who_may_not_watch_has_no_face_looked_at(client: Client, role: str) -> None:
     assert client.call("POST", "/v1/watches", role, json=watch(client)).status_code == 403

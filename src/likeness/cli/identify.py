@@ -23,6 +23,7 @@ from likeness.cli.terminal.options import (
     ChipsChoice,
     DetectorSide,
     Fmr,
+    FootageStated,
     Fpir,
     Pictures,
     PrecisionChoice,
@@ -34,6 +35,7 @@ from likeness.cli.terminal.words import as_high, box_in_words, similarity_in_wor
 from likeness.errors import InvalidRequest
 from likeness.service.search.identify import Candidate, Identification, Identified
 from likeness.service.search.naming import Naming
+from likeness.terms import Footage
 from likeness.vision.draw import Mark
 
 _By = Literal["best", "subject", "reference"]
@@ -58,6 +60,7 @@ def identify(
             " this option), by all references as one, or each reference.",
         ),
     ] = None,
+    footage: FootageStated = None,
     annotate: AnnotateTo = None,
     as_json: AsJson = False,
     fmr: Fmr = None,
@@ -84,7 +87,7 @@ def identify(
         artifacts=artifacts,
     )
     annotations = Annotations(pictures, annotate)
-    with _ready(installation, gallery, collection, by, chips) as ready:
+    with _ready(installation, gallery, collection, by, chips, footage) as ready:
 
         def name(picture: Path) -> Identified:
             named = ready.identify(partial(sample_of, installation, picture))
@@ -126,8 +129,13 @@ def _ready(
     collection: str | None,
     by: _By | None,
     chips: str | None,
+    footage: Footage | None,
 ) -> AbstractContextManager[Ready]:
     if gallery is not None and collection is None and by is None:
+        if footage is not None:
+            raise InvalidRequest(
+                "--footage is for --collection: no rules are asked about a folder. Leave it out."
+            )
         return folder_ready(installation, gallery)
     if collection is None or gallery is not None:
         raise InvalidRequest(
@@ -139,7 +147,7 @@ def _ready(
             "--chips is for --gallery: a collection keeps its model and with it its chips. Leave it"
             " out."
         )
-    return collection_ready(installation, collection, by or "best")
+    return collection_ready(installation, collection, by or "best", footage)
 
 
 def _lines(picture: Path, named: Identified, naming: Naming) -> Iterator[str]:

@@ -20,6 +20,7 @@ from likeness.errors import InvalidRequest, required
 from likeness.service.search.faces import ReadSample
 from likeness.service.search.identify import Candidate, Identification, Identified
 from likeness.service.search.naming import Naming
+from likeness.terms import Footage
 
 if TYPE_CHECKING:
     from likeness.service.search.search import Match, SampleSearch
@@ -83,8 +84,12 @@ def folder_ready(installation: Installation, folder: Path) -> Iterator[Ready]:
 
 
 @contextmanager
-def collection_ready(installation: Installation, name: str, by: str) -> Iterator[Ready]:
+def collection_ready(
+    installation: Installation, name: str, by: str, footage: Footage | None = None
+) -> Iterator[Ready]:
     """Open the home and a collection; what cannot be searched is said before networks are loaded.
+
+    `footage` is what sort of source the pictures come from, where that is stated.
 
     Raises:
         NotFound: there is no such collection, or nobody has measured what its scores mean.
@@ -95,7 +100,7 @@ def collection_ready(installation: Installation, name: str, by: str) -> Iterator
     from likeness.gallery import By
     from likeness.service.models.measure_strangers import StrangerUpkeep
     from likeness.service.search.search import Demands, Faces, named_from, search_sample
-    from likeness.service.uses import Caller
+    from likeness.service.uses import Caller, Stated
     from likeness.terms import Action
 
     settings = installation.settings
@@ -114,7 +119,7 @@ def collection_ready(installation: Installation, name: str, by: str) -> Iterator
 
         def identify(read: ReadSample) -> Identified:
             # A use of its own for every picture.
-            one = Caller(home.somebody, "identify")
+            one = Caller(home.somebody, "identify", Stated(footage=footage))
             return _identified(search_sample(home, one, name, read, demands), naming)
 
         size = collection.size

@@ -16,7 +16,16 @@ from typing import Any
 from uuid import UUID
 
 from likeness.errors import InvalidRequest, LedgerBroken
-from likeness.terms import Action, CollectionFacts, Decision, Duty, Principal, Role, Use
+from likeness.terms import (
+    UNDECLARED,
+    Action,
+    CollectionFacts,
+    Decision,
+    Duty,
+    Principal,
+    Role,
+    Use,
+)
 
 VERSION = 1
 _FACTS = tuple(each.name for each in fields(CollectionFacts))
@@ -152,6 +161,7 @@ class Entry:
                 document["rules"]["true_positives"] = f"{self.rules.true_positives.normalize():f}"
         optional = {
             "clock": None if self.clock is None else _written_time(self.clock),
+            "footage": None if use.footage == UNDECLARED else use.footage,
             "case": use.case,
             "warrant": use.warrant,
             "counts": dict(self.counts),
@@ -197,6 +207,7 @@ def _entry(document: Mapping[str, Any]) -> Entry:
         case=document.get("case"),
         warrant=document.get("warrant"),
         live=document["live"],
+        footage=document.get("footage", UNDECLARED),
         id=UUID(document["use"]),
     )
     if collection is not None:

@@ -29,9 +29,9 @@ from likeness.policy.in_force import RulesInForce, count_use, is_set_back, uses_
 from likeness.policy.pack import ChosenPack, Pack, PackRule, read_pack, shipped
 from likeness.policy.words import (
     UNKNOWN,
-    Footage,
     Notice,
     known,
+    known_footage,
     nearest,
     require_known,
     vocabulary,
@@ -45,7 +45,6 @@ __all__ = [
     "Circumstances",
     "EnabledPack",
     "Evidence",
-    "Footage",
     "ModelOf",
     "Notice",
     "Pack",
@@ -64,6 +63,7 @@ __all__ = [
     "every_suspension",
     "is_set_back",
     "known",
+    "known_footage",
     "least_true_positives",
     "nearest",
     "permanent_packs",

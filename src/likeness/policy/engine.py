@@ -5,7 +5,10 @@
 3. A forbid with one withholds until the duty is met; it never permits. All that are satisfied
    count, and of each duty the strictest is owed.
 4. Where the rules cannot be asked, the use is refused.
-5. Whether rules may be changed is asked of the packs that are always in force alone: no rule locks
+5. Where a caller states another sort of source than the collection declares, the rules are asked
+   about both: whatever either is refused or owes is refused or owed. So no statement loosens
+   what an admin declared, nor what nobody did.
+6. Whether rules may be changed is asked of the packs that are always in force alone: no rule locks
    out who could take it back.
 """
 
@@ -23,9 +26,16 @@ from uuid import UUID
 
 from likeness.errors import required
 from likeness.policy.cedar import CedarFailed, Facts, Rules, schema_text
-from likeness.policy.pack import ChosenPack, PackRule, refuse_twins
-from likeness.policy.words import Footage, Notice, Values, known, vocabulary, within
-from likeness.terms import UNDECLARED, Action, Decision, Duty, Obligation, Rule, Use
+from likeness.policy.pack import ChosenPack, refuse_twins
+from likeness.policy.words import (
+    Notice,
+    Values,
+    known,
+    known_footage,
+    vocabulary,
+    within,
+)
+from likeness.terms import UNDECLARED, Action, Decision, Duty, Footage, Obligation, Rule, Use
 
 _DAY = timedelta(days=1)
 _NONE, _SMALLEST = Decimal("0.0"), Decimal("0.0001")
@@ -47,7 +57,8 @@ class Circumstances:
     `similarity` is the percent of the candidate least alike among those to be answered: 0 while
     there are no scores, 100 where there is no candidate. `separate_reviews` are those of `reviews`
     whose reviewers knew of no other's verdict. `uses_today` are the organisation's before this
-    one. `authorised` is an authority's consent to this use, on record. `least_true_positives` is
+    one. `footage` is what the collection declares; what the caller states is of the use.
+    `authorised` is an authority's consent to this use, on record. `least_true_positives` is
     the percent of true positives in the group with the fewest, by NIST's test of the model in use,
     on an accepted report card: 0 without one.
 
@@ -84,11 +95,10 @@ class Circumstances:
     @classmethod
     def at_admission(cls, use: Use, uses_today: int) -> "Circumstances":
         """Give those of a use before anything of it is done, as its collection declares them."""
-        stated = use.collection.footage
         return cls(
             notice_shown=use.collection.notice == Notice.SHOWN,
             uses_today=uses_today,
-            footage=Footage(stated) if stated in set(Footage) else Footage.UNDECLARED,
+            footage=known_footage(use.collection.footage),
         )
 
 
@@ -193,15 +203,20 @@ class PolicyEngine:
         """Say what the rules say: before anything is done, and again when scores are known."""
         # Rounded down: what is nearly alike enough is not.
         similarity = Decimal(circumstances.similarity).quantize(_SMALLEST, ROUND_FLOOR)
+        sources = dict.fromkeys((circumstances.footage, _stated(use) or circumstances.footage))
         try:
-            decision = self._asked(
-                _as_rules_see_it(use),
-                replace(circumstances, similarity=0.0),
-                self._steps.similarity(similarity),
-                self._steps.moment(now),
-            )
+            decisions = [
+                self._asked(
+                    _as_rules_see_it(use),
+                    replace(circumstances, similarity=0.0, footage=source),
+                    self._steps.similarity(similarity),
+                    self._steps.moment(now),
+                )
+                for source in sources
+            ]
         except CedarFailed:
-            decision = self._refused((POLICY_ERROR,))
+            decisions = [self._refused((POLICY_ERROR,))]
+        decision = decisions[0] if len(decisions) == 1 else self._all_of(decisions)
         return replace(decision, true_positives=circumstances.least_true_positives)
 
     def _ask(
@@ -221,7 +236,22 @@ class PolicyEngine:
         gate = self._gates.ask(request, entities)
         if not gate.allows:
             return self._refused((NOTHING_PERMITS,))
-        return Decision(self._rules(gate.rule_ids), (), _strictest(forbids), self.digest)
+        owed = [
+            Obligation(
+                required(one.duty, "the duty of a rule that withholds"), one.amount, one.rule
+            )
+            for one in forbids
+        ]
+        return Decision(self._rules(gate.rule_ids), (), _strictest(owed), self.digest)
+
+    def _all_of(self, decisions: Sequence[Decision]) -> Decision:
+        """Make one decision of several: what any refuses is refused, what any owes is owed."""
+        refused_by = dict.fromkeys(rule for one in decisions for rule in one.refused_by)
+        if refused_by:
+            return self._refused(tuple(refused_by))
+        allowed_by = dict.fromkeys(rule for one in decisions for rule in one.allowed_by)
+        owed = _strictest(each for one in decisions for each in one.obligations)
+        return Decision(tuple(allowed_by), (), owed, self.digest)
 
     def _refused(self, rules: tuple[Rule, ...]) -> Decision:
         return Decision((), rules, (), self.digest)
@@ -230,15 +260,20 @@ class PolicyEngine:
         return tuple(self._by_id[rule_id].rule for rule_id in rule_ids)
 
 
-def _strictest(rules: Iterable[PackRule]) -> tuple[Obligation, ...]:
-    by_duty: dict[Duty, PackRule] = {}
-    for rule in rules:
-        duty = required(rule.duty, "the duty of a rule that withholds")
-        sign = -1 if duty in _LESS_IS_STRICTER else 1
-        owed = by_duty.get(duty)
-        if owed is None or sign * rule.amount > sign * owed.amount:
-            by_duty[duty] = rule
-    return tuple(Obligation(duty, by_duty[duty].amount, by_duty[duty].rule) for duty in by_duty)
+def _strictest(owed: Iterable[Obligation]) -> tuple[Obligation, ...]:
+    by_duty: dict[Duty, Obligation] = {}
+    for one in owed:
+        sign = -1 if one.duty in _LESS_IS_STRICTER else 1
+        known = by_duty.get(one.duty)
+        if known is None or sign * one.amount > sign * known.amount:
+            by_duty[one.duty] = one
+    return tuple(by_duty.values())
+
+
+def _stated(use: Use) -> Footage | None:
+    """Say what sort of source a caller states, if it is one that rules know."""
+    stated = known_footage(use.footage)
+    return None if stated is Footage.UNDECLARED else stated
 
 
 def _as_rules_see_it(use: Use) -> Use:
@@ -249,6 +284,7 @@ def _as_rules_see_it(use: Use) -> Use:
         operation="",
         case=case,
         warrant=warrant,
+        footage=UNDECLARED,
         granted=True,
         replayed=False,
         model=None,

@@ -28,8 +28,8 @@ from likeness.policy.pack_facts import (
     read_facts,
     read_standing,
 )
-from likeness.policy.words import UNKNOWN, Footage, vocabulary
-from likeness.terms import Duty, Role, Rule
+from likeness.policy.words import UNKNOWN, vocabulary
+from likeness.terms import Duty, Footage, Role, Rule
 
 _REQUIRED = ("@id", "@source", "@effective")
 _OPTIONAL = ("@expires", "@jurisdiction", "@status", "@obligation", "@amount")

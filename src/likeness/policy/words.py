@@ -1,6 +1,6 @@
 """The words that rules know: sectors, jurisdictions and purposes, and what is part of what.
 
-Also where pictures come from, and whether people were told that they are looked for.
+Also whether people were told that they are looked for.
 """
 
 import tomllib
@@ -12,20 +12,15 @@ from functools import cache
 from importlib.resources import files
 
 from likeness.errors import InvalidRequest
-from likeness.terms import UNDECLARED
+from likeness.terms import UNDECLARED, Footage
 
 UNKNOWN = "unknown"
 """What rules see in place of a value that no vocabulary has."""
 
 
-class Footage(StrEnum):
-    """Where pictures come from."""
-
-    UNDECLARED = UNDECLARED
-    UPLOAD = "upload"
-    FIXED_CAMERA = "fixed-camera"
-    MOBILE_CAMERA = "mobile-camera"
-    BODY_CAMERA = "body-camera"
+def known_footage(stated: str) -> Footage:
+    """Give where pictures come from, as rules know it: `undeclared` for words that they do not."""
+    return Footage(stated) if stated in set(Footage) else Footage.UNDECLARED
 
 
 class Notice(StrEnum):

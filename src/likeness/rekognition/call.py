@@ -27,6 +27,8 @@ _HEADERS = {
     "x-likeness-warrant": "warrant",
     # Whether people are looked for in pictures of this moment; it needs no grant.
     "x-likeness-live": "live",
+    # What sort of source pictures come from; it needs no grant either, since it allows nothing.
+    "x-likeness-footage": "footage",
 }
 _STATEMENT = re.compile(r"[\x20-\x7e]{1,256}")
 _RECEIPT_HEADER, _CASE_HEADER = "X-Likeness-Receipt", "X-Likeness-Case"

@@ -28,7 +28,7 @@ from likeness.review.cases import (
     probe_crop,
     told_apart_from,
 )
-from likeness.review.faces import SampleFace, keep_crops, open_crop, with_crops
+from likeness.review.faces import ClipFace, SampleFace, keep_crops, open_crop, with_crops
 from likeness.review.keys import counts_by_key, is_anything_kept_of, rewrap_keys
 from likeness.review.matches import (
     Arrival,
@@ -70,6 +70,7 @@ __all__ = [
     "Authorisation",
     "Candidate",
     "Case",
+    "ClipFace",
     "Found",
     "Grounds",
     "Judgement",

@@ -13,7 +13,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from likeness.errors import InvalidRequest, required
-from likeness.review.faces import SampleFace
+from likeness.review.faces import ClipFace, SampleFace
 
 
 class Verdict(StrEnum):
@@ -50,8 +50,8 @@ def standing(verdicts: Sequence[Verdict], owed: int) -> Standing:
 class Search:
     """What makes two searches the same.
 
-    `parameters` are what else of the call decides its answer. `probe` is a face of a sample, or the
-    bytes of the id of what is enrolled.
+    `parameters` are what else of the call decides its answer. `probe` is a face of a sample, a
+    person seen in a clip, or the bytes of the id of what is enrolled.
     """
 
     principal_id: str
@@ -59,7 +59,7 @@ class Search:
     operation: str
     purpose: str
     parameters: tuple[tuple[str, str], ...]
-    probe: bytes | SampleFace
+    probe: bytes | SampleFace | ClipFace
 
 
 @dataclass(frozen=True, slots=True)

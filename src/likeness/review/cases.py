@@ -37,6 +37,7 @@ from likeness.review.case import (
     standing,
 )
 from likeness.review.faces import (
+    ClipFace,
     Identity,
     SampleFace,
     forget_unknown_faces,
@@ -237,7 +238,7 @@ def told_apart_from(
     keyring: Keyring,
     collection_id: UUID,
     *,
-    probe: bytes | SampleFace,
+    probe: bytes | SampleFace | ClipFace,
     candidate_ids: Collection[UUID],
     owed: int,
 ) -> set[UUID]:

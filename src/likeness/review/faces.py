@@ -6,6 +6,12 @@ Two looks at a face of a sample give slightly different boxes, so that a box alo
 face is known as it was when the first case of it was opened; a later look whose box overlaps that
 one is at the same face (`SeenFace.is_of`). What is enrolled is known by its id.
 
+A person seen in a clip is known by every half second in which they were: by where their face was.
+Another run over the same clip may look at other moments, and may begin or end its tracks elsewhere.
+A later person is the same where two half seconds in a row, or most of the looks of whoever has
+fewer, are at one face (`ClipFace.is_of`). One half second alone is not enough: after a cut somebody
+else may be in the same place.
+
 Likeness 0.1.0 knew the largest face of a sample by the sample alone on Rekognition's wire, and any
 face by the sample and its rounded box at the command line. Cases and verdicts from then are found
 by those, and the face goes on to be known so.
@@ -13,19 +19,22 @@ by those, and the face goes on to be known so.
 Pictures of enrolled faces are for people to look at, kept only while the operator wants crops.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from likeness.review.keys import ensure_key, open_key
 from likeness.review.tables import CASES, CROPS, PROBES, TOLD_APART
 from likeness.secrets import Digester, Key, Keyring
-from likeness.terms import Box, SeenFace
+from likeness.terms import Box, SeenFace, in_batches
 
 _BY_THE_SAMPLE_ALONE = ""
+_HALF_SECOND_S = 0.5
+# A statement takes no more values than this at once, whichever the database.
+_AT_A_TIME = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,63 @@ class SampleFace:
     sample: bytes
     box: Box
     is_largest: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFace:
+    """A person seen in a clip: in which half seconds, and where their face was then.
+
+    `looks` are numbers of half seconds from the clip's start, rising, each with a box in pixels of
+    the clip's frames.
+
+    Raises:
+        ValueError: there is no look, or they are not in order.
+    """
+
+    clip_sha256: bytes
+    looks: tuple[tuple[int, Box], ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody can have seen."""
+        numbers = [number for number, _ in self.looks]
+        if not numbers or numbers[0] < 0 or sorted(set(numbers)) != numbers:
+            raise ValueError(f"Not looks of a person: half seconds {numbers}. Give rising ones.")
+
+    @classmethod
+    def at(cls, clip_sha256: bytes, looks: Iterable[tuple[float, Box]]) -> "ClipFace":
+        """Take it from looks at times in seconds: of each half second that nearest its middle."""
+        nearest: dict[int, tuple[float, Box]] = {}
+        for time_s, box in looks:
+            number = int(time_s / _HALF_SECOND_S)
+            off_s = abs(time_s - (number + 0.5) * _HALF_SECOND_S)
+            if number not in nearest or off_s < nearest[number][0]:
+                nearest[number] = off_s, box
+        return cls(clip_sha256, tuple((number, nearest[number][1]) for number in sorted(nearest)))
+
+    def is_of(self, known: Mapping[int, Box], of_all: int) -> bool:
+        """Whether this is somebody who is known by their looks.
+
+        Args:
+            known: those of their looks that are at, or next to, a half second of this one's.
+            of_all: how many looks of theirs are known.
+        """
+        own = dict(self.looks)
+
+        def alike(number: int, other: int) -> bool:
+            boxes = own[number], known[other]
+            return SeenFace(self.clip_sha256, boxes[0]).is_of(SeenFace(self.clip_sha256, boxes[1]))
+
+        same = {number for number in own if number in known and alike(number, number)}
+        if any(number + 1 in same for number in same):
+            return True
+        # Looks taken less often may fall into the half seconds between.
+        beside = {
+            number
+            for number in own.keys() - known.keys()
+            for other in (number - 1, number + 1)
+            if other in known and other not in own and alike(number, other)
+        }
+        return 2 * len(same | beside) > min(len(own), of_all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +118,17 @@ class Identity:
         return Digester(key, "probe").digest(self.probe)
 
 
-def identities_of(connection: Connection, key: Key, probe: bytes | SampleFace) -> list[Identity]:
+def identities_of(
+    connection: Connection, key: Key, probe: bytes | SampleFace | ClipFace
+) -> list[Identity]:
     """Say what a probe is known as, that of new cases first; `bytes` are what is enrolled, by id.
 
     It has several where Likeness 0.1.0 knew the face otherwise at each door.
     """
     if isinstance(probe, bytes):
         return [Identity(probe)]
+    if isinstance(probe, ClipFace):
+        return _identities_in_clip(connection, key, probe)
     seen = SeenFace(sha256(probe.sample).digest(), probe.box)
     known, others = [], set()
     rows = connection.execute(select(PROBES).where(PROBES.c.sample_digest == _digest(key, seen)))
@@ -82,11 +152,14 @@ def remember_face(
     connection: Connection,
     key: Key,
     collection_id: object,
-    probe: bytes | SampleFace,
+    probe: bytes | SampleFace | ClipFace,
     identity: Identity,
 ) -> None:
     """Keep which face of a sample an identity is of, with the first case of it."""
     if isinstance(probe, bytes):
+        return
+    if isinstance(probe, ClipFace):
+        _remember_looks(connection, key, collection_id, probe, identity)
         return
     seen = SeenFace(sha256(probe.sample).digest(), probe.box)
     place = {"sample_digest": _digest(key, seen), "place": identity.place}
@@ -104,6 +177,62 @@ def remember_face(
                 bottom=bottom,
             )
         )
+
+
+def _identities_in_clip(connection: Connection, key: Key, probe: ClipFace) -> list[Identity]:
+    number_of = {
+        _look_digest(key, probe, near): near
+        for number, _ in probe.looks
+        for near in (number - 1, number, number + 1)
+    }
+    looks: dict[tuple[str, bytes], dict[int, Box]] = {}
+    for digests in in_batches(number_of, _AT_A_TIME):
+        for row in connection.execute(select(PROBES).where(PROBES.c.sample_digest.in_(digests))):
+            box = Box(row.left, row.top, row.right, row.bottom)
+            known = looks.setdefault((row.place, row.probe_digest), {})
+            known[number_of[row.sample_digest]] = box
+    places = []
+    for (place, probe_digest), known in looks.items():
+        counting = select(func.count()).where(PROBES.c.probe_digest == probe_digest)
+        if probe.is_of(known, connection.execute(counting).scalar_one()):
+            places.append((-len(known), place))
+    every = [place for _, place in sorted(places)] or [_place_in_clip(probe)]
+    return [Identity(sha256(probe.clip_sha256 + place.encode()).digest(), place) for place in every]
+
+
+def _remember_looks(
+    connection: Connection, key: Key, collection_id: object, probe: ClipFace, identity: Identity
+) -> None:
+    """Keep every look at a person of a clip, beside those that are known of them."""
+    probe_digest = identity.digest(key)
+    chosen = select(PROBES.c.sample_digest).where(PROBES.c.probe_digest == probe_digest)
+    known = set(connection.execute(chosen).scalars())
+    rows = [
+        {
+            "sample_digest": digest,
+            "place": identity.place,
+            "collection_id": collection_id,
+            "probe_digest": probe_digest,
+            **dict(zip(("left", "top", "right", "bottom"), _sides(box), strict=True)),
+        }
+        for number, box in probe.looks
+        if (digest := _look_digest(key, probe, number)) not in known
+    ]
+    if rows:
+        connection.execute(insert(PROBES), rows)
+
+
+def _place_in_clip(probe: ClipFace) -> str:
+    """Name somebody of a clip by all their looks, in a way that is no face's of a sample."""
+    sides = (
+        f"{number}:" + ",".join(f"{side:.0f}" for side in _sides(box))
+        for number, box in probe.looks
+    )
+    return f"clip {sha256(' '.join(sides).encode()).hexdigest()}"
+
+
+def _look_digest(key: Key, probe: ClipFace, number: int) -> bytes:
+    return Digester(key, "clip").digest(probe.clip_sha256 + b" %d" % number)
 
 
 def forget_unknown_faces(connection: Connection) -> None:

@@ -102,11 +102,12 @@ TOLD_APART = Table(
     Column("reviews", Integer, nullable=False, server_default="1"),
 )
 
-# Which face of which sample cases and pairs are of, as it was first seen.
+# Which face of which sample cases and pairs are of, as it was first seen; and every look at a
+# person of a clip.
 PROBES = Table(
     "review_probes",
     METADATA,
-    # Under a key.
+    # Under a key; in a clip, of the clip and the half second.
     Column("sample_digest", LargeBinary(32), primary_key=True),
     # Empty where the face is known by the sample alone, as of 0.1.0.
     Column("place", String(255), primary_key=True),

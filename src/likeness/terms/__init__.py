@@ -43,7 +43,15 @@ from likeness.terms.template import (
     compare,
     relative_scores,
 )
-from likeness.terms.use import UNDECLARED, Action, CollectionFacts, Principal, Role, Use
+from likeness.terms.use import (
+    UNDECLARED,
+    Action,
+    CollectionFacts,
+    Footage,
+    Principal,
+    Role,
+    Use,
+)
 
 __all__ = [
     "FEWEST_SUBJECTS",
@@ -64,6 +72,7 @@ __all__ = [
     "Decision",
     "Duty",
     "Face",
+    "Footage",
     "GroupPoint",
     "GroupRates",
     "GroupWarning",

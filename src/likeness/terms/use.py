@@ -8,6 +8,17 @@ UNDECLARED = "undeclared"
 """What a fact is called that nobody stated; what it allows is a rule's matter."""
 
 
+class Footage(StrEnum):
+    """What sort of source pictures come from."""
+
+    UNDECLARED = UNDECLARED
+    UPLOAD = "upload"
+    FIXED_CAMERA = "fixed-camera"
+    MOBILE_CAMERA = "mobile-camera"
+    BODY_CAMERA = "body-camera"
+    DRONE = "drone"
+
+
 class Role(StrEnum):
     """What a principal may be trusted with, whatever policy says of the use."""
 
@@ -73,7 +84,8 @@ class Use:
 
     `operation` is what the caller called, such as `SearchFacesByImage`. `case` and `warrant` are
     the caller's words, never written to a log or the ledger in the clear. `live` says that people
-    are looked for in pictures of this moment. `granted` is whether the caller may state the
+    are looked for in pictures of this moment. `footage` is what sort of source the pictures of this
+    use come from, as its caller states it. `granted` is whether the caller may state the
     purpose; without, nothing is done. `replayed` says that it was asked for with the signature of
     an earlier request: by a client that tried again, or by somebody who listened. `model` is what
     it works with; None is that of its collection, or of the settings where it has none.
@@ -88,6 +100,7 @@ class Use:
     case: str | None = None
     warrant: str | None = None
     live: bool = False
+    footage: str = UNDECLARED
     granted: bool = True
     replayed: bool = False
     model: str | None = None

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
+from likeness.errors import InvalidRequest
 from likeness.server import Lane
 from likeness.service.uses import Caller, Proof, Rows, Stated
 from likeness.terms import Principal
 
+_FOOTAGE_HEADER = "x-likeness-footage"
 PROOF_STATE = "proof"
 """Where a request's state holds the proof whose receipt goes out with its answer."""
 
@@ -41,9 +43,31 @@ def principal_of(request: Request) -> Principal:
 
 
 class Calling:
-    """Makes the caller of an act, whose proof the door tells."""
+    """Makes the caller of an act, whose proof the door tells.
 
-    def __init__(self, request: Request) -> None:
+    The header `X-Likeness-Footage` states what sort of source pictures come from. Of headers only
+    what is signed counts.
+
+    Raises:
+        InvalidRequest: the header is not signed, or comes twice.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        x_likeness_footage: Annotated[
+            str | None, Header(description="What sort of source pictures come from.")
+        ] = None,
+    ) -> None:
+        if x_likeness_footage is not None and (
+            _FOOTAGE_HEADER not in request.state.signed_headers
+            or len(request.headers.getlist(_FOOTAGE_HEADER)) > 1
+        ):
+            raise InvalidRequest(
+                f"The header {_FOOTAGE_HEADER} is not signed, or comes twice. Sign it, and send it"
+                " once."
+            )
+        self._footage = x_likeness_footage
         self._principal = principal_of(request)
         self._replayed: bool = request.state.replayed
         self._proof = Proof()
@@ -54,7 +78,7 @@ class Calling:
         return Caller(
             self._principal,
             operation,
-            Stated(purpose),
+            Stated(purpose, footage=self._footage),
             replayed=self._replayed,
             proof=self._proof,
         )

@@ -117,6 +117,7 @@ class Application(Door):
         state: dict[str, object] = {
             "caller": exchange.principal,
             "replayed": exchange.replayed,
+            "signed_headers": () if exchange.claim is None else exchange.claim.signed_headers,
         }
         scope = {**exchange.scope, "state": state}
         if exchange.principal is not None:

@@ -18,11 +18,11 @@ from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest
-from likeness.policy import Circumstances, Footage, require_known, vocabulary
+from likeness.policy import Circumstances, require_known, vocabulary
 from likeness.service.govern import policy as acts
 from likeness.service.govern.simulation import Difference, Said
 from likeness.service.uses import Rows
-from likeness.terms import UNDECLARED, Action, Decision, Principal, Role, Rule, Use
+from likeness.terms import UNDECLARED, Action, Decision, Footage, Principal, Role, Rule, Use
 
 _Packs = list[str] | None
 
@@ -62,9 +62,15 @@ def explain(
     live: Annotated[
         bool, typer.Option("--live", help="The pictures are of this very moment.")
     ] = False,
-    footage: Annotated[Footage, typer.Option(help="Origin of the pictures.")] = (
-        Footage.UNDECLARED
-    ),
+    footage: Annotated[
+        Footage, typer.Option(help="Sort of source of the pictures, as the caller states it.")
+    ] = Footage.UNDECLARED,
+    tagged_footage: Annotated[
+        Footage | None,
+        typer.Option(
+            help="Sort of source that the collection's tag declares. Default: what it says now."
+        ),
+    ] = None,
     case: Annotated[bool, typer.Option("--case", help="The use names a case.")] = False,
     warrant: Annotated[bool, typer.Option("--warrant", help="The use names a warrant.")] = False,
     notice: Annotated[bool, typer.Option("--notice", help="Notice is shown to people.")] = False,
@@ -109,6 +115,7 @@ def explain(
         case="stated" if case else None,
         warrant="stated" if warrant else None,
         live=live,
+        footage=footage,
     )
     with open_rows(installation_here()) as rows:
         use = _found(rows, use, key, collection)
@@ -123,7 +130,7 @@ def explain(
         authorised=authorised,
         since_use=timedelta(hours=hours_since),
         notice_shown=notice or declared.notice_shown,
-        footage=declared.footage if footage is Footage.UNDECLARED else footage,
+        footage=tagged_footage or declared.footage,
     )
 
     def decide(one: Use) -> Decision:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from likeness.cli.terminal.standard_input import picture_path
+from likeness.terms import Footage
 
 Pictures = Annotated[
     list[Path],
@@ -79,6 +80,13 @@ Artifacts = Annotated[
 ]
 Threads = Annotated[
     int | None, typer.Option(help="Number of processor threads. 0 uses all.", metavar="N")
+]
+FootageStated = Annotated[
+    Footage | None,
+    typer.Option(
+        "--footage",
+        help="Sort of source that the pictures come from. It can only make rules stricter.",
+    ),
 ]
 Fmr = Annotated[
     float | None,

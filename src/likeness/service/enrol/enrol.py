@@ -222,7 +222,7 @@ class Enroller:
                 its,
                 self._of,
                 [(one.face, reference) for one, reference in enrolled.items()],
-                use_id=record.use.id,
+                use=record.use,
                 now=now,
             )
             return inserted, [_stored(its, one, enrolled.get(one)) for one in ready]

@@ -88,7 +88,7 @@ def enrol_faces(
                 its,
                 of,
                 [(one, inserted[one.new]) for one in faces if one.new in inserted],
-                use_id=record.use.id,
+                use=record.use,
                 now=now,
             )
             return references, list(inserted.values())

@@ -31,7 +31,7 @@ from likeness.review import (
 )
 from likeness.secrets import Keyring
 from likeness.service.search.naming import Naming
-from likeness.terms import Calibration, Image, Template, compare
+from likeness.terms import Calibration, Image, Template, Use, compare
 from likeness.vision.draw import face_crop_jpeg
 
 
@@ -50,8 +50,8 @@ class ReviewOfEnrolments:
     While pictures are not kept nobody could review a match, so nothing is kept and nobody compared.
     A watch is matched from the false match rate `fmr` on; `calibration_of` says what the scores of
     a collection mean, `owed_of` what rules demand by now of a watch's match there, of a
-    similarity; None where they let it find nobody. Of a collection's strangers a share of `fpir`
-    may be taken for whoever is watched for.
+    similarity and from some sort of source; None where they let it find nobody. Of a collection's
+    strangers a share of `fpir` may be taken for whoever is watched for.
     """
 
     keyring: Keyring
@@ -59,7 +59,7 @@ class ReviewOfEnrolments:
     fmr: float
     case_lives: timedelta
     calibration_of: Callable[[Collection], Calibration]
-    owed_of: Callable[[Connection, Watch, Collection, float], Owed | None]
+    owed_of: Callable[[Connection, Watch, Collection, float, str], Owed | None]
     fpir: float
 
     def faces(
@@ -77,7 +77,7 @@ class ReviewOfEnrolments:
         of: OpenCollection,
         enrolled: Sequence[tuple[NewFace, Reference]],
         *,
-        use_id: UUID,
+        use: Use,
         now: datetime,
     ) -> None:
         """Keep what review needs of faces, in the transaction that enrols them; see `arrived`."""
@@ -92,7 +92,7 @@ class ReviewOfEnrolments:
         crops_jpeg = {
             reference.id: one.crop_jpeg for one, reference in enrolled if one.crop_jpeg is not None
         }
-        self.arrived(its.connection, of, arrivals, crops_jpeg, use_id=use_id, now=now)
+        self.arrived(its.connection, of, arrivals, crops_jpeg, use=use, now=now)
 
     def arrived(
         self,
@@ -101,7 +101,7 @@ class ReviewOfEnrolments:
         arrivals: Sequence[Arrival],
         crops_jpeg: Mapping[UUID, bytes],
         *,
-        use_id: UUID,
+        use: Use,
         now: datetime,
     ) -> list[Case]:
         """Keep what review needs of references that were just enrolled; give the cases opened.
@@ -111,7 +111,7 @@ class ReviewOfEnrolments:
             of: what they were enrolled into.
             arrivals: the references.
             crops_jpeg: their faces, by their ids.
-            use_id: of the enrolment.
+            use: the enrolment.
             now: the time.
 
         Raises:
@@ -141,8 +141,10 @@ class ReviewOfEnrolments:
             at_least=calibration.similarity(point.threshold),
             as_evened_out=partial(as_evened_out, of),
             is_named=partial(self.is_named, of, calibration),
-            owed_of=lambda watch, similarity: self.owed_of(connection, watch, of, similarity),
-            use_id=use_id,
+            owed_of=lambda watch, similarity: self.owed_of(
+                connection, watch, of, similarity, use.footage
+            ),
+            use_id=use.id,
             now=now,
             expires_at=now + self.case_lives,
         )

@@ -15,7 +15,14 @@ the receipt and the case that the act leaves in `caller.proof`, also where it ra
 opens the `Home`; an act takes from it whatever it needs, so that no door hands over parts.
 """
 
-from likeness.service.uses.caller import Caller, Proof, Stated, receipt_for
+from likeness.service.uses.caller import (
+    Caller,
+    Proof,
+    Stated,
+    is_local,
+    present_holder,
+    receipt_for,
+)
 from likeness.service.uses.collection_facts import (
     declared_by,
     declares,
@@ -51,9 +58,11 @@ __all__ = [
     "declared_by",
     "declares",
     "facts_of",
+    "is_local",
     "needed_to_tag",
     "opens_blurred",
     "owed_by",
+    "present_holder",
     "receipt_for",
     "refusal",
     "require_known_tags",

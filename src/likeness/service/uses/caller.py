@@ -3,21 +3,28 @@
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
-from likeness.access import may
+from sqlalchemy import Connection
+
+from likeness.access import is_as_written, keys, may
 from likeness.errors import NotFound
 from likeness.ledger import Ledger, Receipt, read_entry
-from likeness.policy import known, vocabulary
-from likeness.terms import UNDECLARED, Action, Principal, Use
+from likeness.policy import UNKNOWN, known, vocabulary
+from likeness.secrets import Keyring
+from likeness.terms import UNDECLARED, Action, Footage, Principal, Use
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What a caller says of a use, whatever they were granted."""
+    """What a caller says of a use, whatever they were granted.
+
+    `footage` is what sort of source its pictures come from; it can only make rules stricter.
+    """
 
     purpose: str | None = None
     case: str | None = None
     warrant: str | None = None
     live: bool = False
+    footage: str | None = None
 
 
 @dataclass(slots=True)
@@ -61,6 +68,7 @@ class Caller:
             case=self.stated.case,
             warrant=self.stated.warrant,
             live=self.stated.live,
+            footage=_stated_footage(self.stated.footage),
             granted=granted,
             replayed=self.replayed,
             id=self.request_id or uuid4(),
@@ -77,6 +85,26 @@ def stated_purpose(principal: Principal, stated: str | None) -> tuple[str, bool]
     if stated in principal.purposes:
         return stated, True
     return known(vocabulary().purposes, stated), False
+
+
+def _stated_footage(stated: str | None) -> str:
+    """Give a sort of source in a word that rules know: `unknown` is refused."""
+    if stated is None:
+        return UNDECLARED
+    return stated if stated in set(Footage) else UNKNOWN
+
+
+def is_local(principal_id: str) -> bool:
+    """Whether somebody is at a command line, and so has no access key."""
+    return principal_id.startswith("local:")
+
+
+def present_holder(connection: Connection, keyring: Keyring, principal_id: str) -> Principal | None:
+    """Give the holder of an access key as they are now; None where the key is disabled or gone."""
+    for key in keys.every(connection):
+        if key.principal.id == principal_id and key.disabled_at is None:
+            return key.principal if is_as_written(connection, keyring, key) else None
+    return None
 
 
 def receipt_for(ledger: Ledger, principal: Principal, receipt_id: str) -> Receipt:

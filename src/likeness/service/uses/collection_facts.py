@@ -12,8 +12,8 @@ from unicodedata import normalize
 from uuid import UUID
 
 from likeness.errors import InvalidRequest
-from likeness.policy import UNKNOWN, Footage, Notice, nearest, vocabulary
-from likeness.terms import UNDECLARED, Action, CollectionFacts, Use
+from likeness.policy import UNKNOWN, Notice, nearest, vocabulary
+from likeness.terms import UNDECLARED, Action, CollectionFacts, Footage, Use
 
 _PREFIX = "likeness:"
 _LIVE = _PREFIX + "live"

@@ -11,7 +11,8 @@ An act that changes rows calls `write` once, in place of `answered`.
 2. A use that computes with people's faces, or erases them, leaves an entry before it begins, so
    that one that is cut off leaves a trace.
 3. Rules are asked again when scores exist, with what people have decided meanwhile.
-4. Every use ends with an entry: done, withheld, refused or failed. What it changes is committed
+4. Whoever works for long asks the rules again now and then, by `require_still_admitted`.
+5. Every use ends with an entry: done, withheld, refused or failed. What it changes is committed
    together with that entry.
 """
 
@@ -26,16 +27,18 @@ from sqlalchemy import Connection
 
 from likeness.access import may
 from likeness.errors import Denied, Refused
+from likeness.gallery import Collection
 from likeness.ledger import Event, Kind, Ledger, Position
 from likeness.policy import (
     STOP_SWITCH,
     Circumstances,
-    Footage,
     Notice,
     RulesInForce,
     count_use,
     uses_of_day,
 )
+from likeness.service.uses.caller import is_local, present_holder
+from likeness.service.uses.collection_facts import use_in
 from likeness.service.uses.forget import forget
 from likeness.service.uses.withhold import (
     OF_PEOPLE,
@@ -47,7 +50,7 @@ from likeness.service.uses.withhold import (
     crop_of,
 )
 from likeness.storage import Database
-from likeness.terms import Action, Decision, Duty, Rule, Use
+from likeness.terms import Action, Decision, Duty, Footage, Principal, Rule, Use
 
 T = TypeVar("T")
 
@@ -56,8 +59,9 @@ _LEAVES_INTENT = frozenset(
 )
 _ROLE = Rule("role", "likeness", "docs/keys.md: what each role may do")
 _PURPOSE = Rule("purpose-not-granted", "likeness", "docs/keys.md: which purposes a key has")
-_FOOTAGE = Rule("footage-unknown", "likeness", "docs/policy.md: what the tag likeness:footage says")
-DESKS_OWN = frozenset(rule.id for rule in (_ROLE, _PURPOSE, _FOOTAGE))
+_FOOTAGE = Rule("footage-unknown", "likeness", "docs/policy.md: which sorts of source there are")
+_KEY = Rule("key-disabled", "likeness", "docs/keys.md: what becomes of a key that is disabled")
+DESKS_OWN = frozenset(rule.id for rule in (_ROLE, _PURPOSE, _FOOTAGE, _KEY))
 """The ids of rules that are no pack's: whatever packs say, these refuse."""
 # What has to be done before a use, or never: nothing that comes later would mend it.
 _BEFORE = frozenset({Duty.QUOTA, Duty.NOTICE})
@@ -143,6 +147,13 @@ class Desk:
             count_use(connection, organisation, now)
         return decision, circumstances
 
+    def decided_again(
+        self, use: Use, circumstances: Circumstances, holder: Principal | None
+    ) -> Decision:
+        """Decide about a use that was admitted, by whoever holds its key now."""
+        decision = self._decided(use, circumstances)
+        return decision if holder is not None else replace(decision, refused_by=(_KEY,))
+
     def _decided(self, use: Use, circumstances: Circumstances) -> Decision:
         """Decide, and say what stands against a use first of all: its caller's role.
 
@@ -157,7 +168,9 @@ class Desk:
         if not use.granted:
             refused_by = (_PURPOSE,)
         # A tag that nobody may mend would be there for ever.
-        elif use.action is not Action.GOVERN and use.collection.footage not in set(Footage):
+        elif use.footage not in set(Footage) or (
+            use.action is not Action.GOVERN and use.collection.footage not in set(Footage)
+        ):
             refused_by = (_FOOTAGE,)
         else:
             refused_by = refused_by or self.withholding.impossible(use, decision)
@@ -208,6 +221,37 @@ class Record:
     def note(self, kind: Kind, **details: str) -> None:
         """Leave an entry without an outcome; durable when this returns."""
         self._append(Event(kind, self.use, self.decision, details=details))
+
+    def require_still_admitted(self, of: Collection | None = None) -> None:
+        """Ask the rules in force again, of whoever holds the key now: for what works for long.
+
+        `of` is the collection that is used, whose tags may have changed. What rules owe from now on
+        is owed of the answer.
+
+        Raises:
+            Denied: the stop switch is on, a rule or a key's new grant refuses, or the key is
+                disabled.
+            NotFound: the collection is erased.
+        """
+        desk, principal = self._desk, self.use.principal
+        holder: Principal | None
+        use, keyring, holder = self.use, desk.withholding.keyring, principal
+        if not is_local(principal.id):
+            holder = desk.database.read(
+                lambda connection: present_holder(connection, keyring, principal.id)
+            )
+        if holder is not None:
+            lost = use.purpose in set(principal.purposes) - set(holder.purposes)
+            use = replace(use, principal=holder, granted=use.granted and not lost)
+        if of is not None:
+            use = use_in(use, of.id, of.read(lambda rows: rows.tags.all()), of.model)
+        # It is counted among the day's uses since it began.
+        seen = Circumstances.at_admission(use, self._circumstances.uses_today)
+        decision = desk.decided_again(use, seen, holder)
+        self.use, self.decision = use, decision
+        if decision.refused_by:
+            raise Denied(refusal(use, decision))
+        self._admission, self._circumstances = decision, seen
 
     def not_told_apart(self, matches: Sequence[M], probe: Probe) -> Sequence[M]:
         """Leave out whom people told apart from a probe, as `release` does.

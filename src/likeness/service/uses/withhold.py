@@ -7,7 +7,7 @@ nothing more. A search that owes people has to leave them a picture to look at.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -16,6 +16,7 @@ from likeness.errors import required
 from likeness.policy import Circumstances
 from likeness.review import (
     Case,
+    ClipFace,
     Found,
     Owed,
     SampleFace,
@@ -59,10 +60,11 @@ M = TypeVar("M", bound=Matched)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Probe:
-    """What was searched for; `sample` is None where it is an enrolled reference or subject.
+    """What was searched for; `sample` is None where it is no face of one.
 
-    `parameters` are what else of the call decides its answer, such as limit and threshold.
-    `is_largest` is whether the face is the largest of its sample.
+    Then it is an enrolled reference or subject, or a person seen in a clip, whose picture is
+    `crop_jpeg`. `parameters` are what else of the call decides its answer, such as limit and
+    threshold. `is_largest` is whether the face is the largest of its sample.
     """
 
     sample: Sample | None
@@ -70,10 +72,21 @@ class Probe:
     enrolled_id: UUID | None = None
     parameters: tuple[tuple[str, str], ...] = ()
     is_largest: bool = True
+    clip_face: ClipFace | None = None
+    crop_jpeg: bytes | None = None
+
+    @classmethod
+    def of_clip(
+        cls, clip_face: ClipFace, crop_jpeg: bytes, parameters: tuple[tuple[str, str], ...] = ()
+    ) -> Self:
+        """Make one of a person seen in a clip, with a picture of their face."""
+        return cls(None, None, parameters=parameters, clip_face=clip_face, crop_jpeg=crop_jpeg)
 
     @property
-    def known_as(self) -> bytes | SampleFace:
+    def known_as(self) -> bytes | SampleFace | ClipFace:
         """What review knows it by."""
+        if self.clip_face is not None:
+            return self.clip_face
         if self.enrolled_id is not None:
             return self.enrolled_id.bytes
         sample, face = required(self.sample, "a probe's sample"), required(self.face, "its face")
@@ -199,7 +212,9 @@ class Withholding:
 
 
 def crop_of(probe: Probe) -> bytes | None:
-    """Cut out the face that is searched for; None where it is an enrolled one."""
+    """Give the face that is searched for; None where it is an enrolled one."""
+    if probe.crop_jpeg is not None:
+        return probe.crop_jpeg
     if probe.sample is None or probe.face is None:
         return None
     return face_crop_jpeg(probe.sample.decode(_CROP_DECODED_AT_PX), probe.face.box)

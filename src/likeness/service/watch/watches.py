@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from likeness.access import Grant, is_as_written, keys, may
+from likeness.access import Grant, may
 from likeness.errors import Conflict, Denied, NotFound, SeveralFaces
 from likeness.gallery import Collection
 from likeness.notify import WebhookSecret, read_url, require_reachable
@@ -26,8 +26,26 @@ from likeness.review import (
 )
 from likeness.secrets import Keyring
 from likeness.service.search.faces import ReadSample
-from likeness.service.uses import OF_REVIEWERS, Caller, Outcome, Rows, facts_of, owed_by, use_in
-from likeness.terms import UNDECLARED, Action, CollectionFacts, Duty, Principal, Template, Use
+from likeness.service.uses import (
+    OF_REVIEWERS,
+    Caller,
+    Outcome,
+    Rows,
+    facts_of,
+    is_local,
+    owed_by,
+    present_holder,
+    use_in,
+)
+from likeness.terms import (
+    UNDECLARED,
+    Action,
+    CollectionFacts,
+    Duty,
+    Principal,
+    Template,
+    Use,
+)
 from likeness.vision.decode import Sample
 from likeness.vision.draw import face_crop_jpeg
 from likeness.vision.find import FaceFinder
@@ -171,11 +189,17 @@ class WatchInForce:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def owed_of(
-        self, connection: Connection, watch: Watch, collection: Collection, similarity: float
+        self,
+        connection: Connection,
+        watch: Watch,
+        collection: Collection,
+        similarity: float,
+        footage: str = UNDECLARED,
     ) -> Owed | None:
         """Say what a watch's match in a collection owes, 0 to 100 alike; None if it may not be.
 
-        That is the stricter of what rules demanded when the watch began, and demand now.
+        That is the stricter of what rules demanded when the watch began, and demand now. `footage`
+        is what sort of source the match comes from, as whoever brought it stated.
 
         Raises:
             KeyUnusable: a key is gone.
@@ -185,7 +209,7 @@ class WatchInForce:
         if keeper is None or not may(keeper.role, Action.WATCH):
             return None
         use = use_in(
-            Use(keeper, Action.WATCH, "Watch", purpose=watch.purpose),
+            Use(keeper, Action.WATCH, "Watch", purpose=watch.purpose, footage=footage),
             collection.id,
             collection.within(connection).tags.all(),
             collection.model,
@@ -202,13 +226,10 @@ class WatchInForce:
 
         A server's own environment says nothing of them.
         """
-        if watch.principal_id.startswith("local:"):
+        if is_local(watch.principal_id):
             known = keeper_of(connection, self.keyring, watch)
             return known or replace(self.somebody, id=watch.principal_id)
-        for key in keys.every(connection):
-            if key.principal.id == watch.principal_id and key.disabled_at is None:
-                return key.principal if is_as_written(connection, self.keyring, key) else None
-        return None
+        return present_holder(connection, self.keyring, watch.principal_id)
 
 
 def _only_face(finder: FaceFinder, sample: Sample) -> tuple[Template, bytes]:
