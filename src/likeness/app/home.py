@@ -79,6 +79,7 @@ def open_rows(installation: Installation, load_finder: LoadFinder | None = None)
             somebody=somebody,
             clock=now,
             fmr=settings.fmr,
+            fpir=settings.fpir,
             warn_from=settings.group_fmr_warning,
         )
         even_older_scores_out(rows)

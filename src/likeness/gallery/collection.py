@@ -303,6 +303,14 @@ class OpenCollection(Collection):
         found = self._indexes.strangers.at(self._strangers, self)
         return None if found is None else found.measured
 
+    def state(self) -> str:
+        """Say how far the collection has come: what is enrolled, assigned or erased changes it.
+
+        Raises:
+            NotFound: it is erased.
+        """
+        return repr(self._home.database.read(self._indexes.subjects.latest))
+
     # Enrolling
 
     def evened_out(self, new: Sequence[NewReference]) -> list[NewReference]:

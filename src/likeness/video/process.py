@@ -18,6 +18,7 @@ import select
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -145,14 +146,13 @@ class DecoderProcess:
         return picture
 
     def give_back(self, slot: int) -> None:
-        """Let the process write into a slot again."""
+        """Let the process write into a slot again; one that has said all needs none any more."""
         self._write(slot)
 
     def _write(self, number: int) -> None:
-        try:
+        # Whether a process that has ended died is seen by what it said last.
+        with suppress(BrokenPipeError):
             os.write(self._slots_back, bytes([number]))
-        except BrokenPipeError as error:
-            raise self._dead() from error
 
     def _line(self) -> bytes:
         end = self._heard.find(b"\n")

@@ -73,7 +73,8 @@ class Rows:
     `scores_hidden` keeps ranks and similarities from reviewers until they have decided.
     `webhook_networks` may be told beside public addresses. `somebody` is who is at this machine: at
     its command line, or behind what its server does by itself. `fmr` is the rate at which two faces
-    are called the same, and a group is warned of from `warn_from` times a rate on; 0 never warns.
+    are called the same, `fpir` the share of searches for a stranger that may name somebody; a group
+    is warned of from `warn_from` times a rate on, 0 never warns.
     """
 
     database: Database
@@ -94,6 +95,7 @@ class Rows:
     somebody: Principal
     clock: Callable[[], datetime]
     fmr: float = 1e-3
+    fpir: float = 1e-2
     warn_from: float = 0.0
 
     def parts(self) -> dict[str, Any]:

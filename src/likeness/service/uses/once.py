@@ -27,7 +27,7 @@ class Once:
     def act(
         self,
         caller: Caller,
-        of: Collection,
+        of: Collection | None,
         kept: TypeAdapter[T],
         act: Callable[[Connection], T],
     ) -> Callable[[Connection], T]:
@@ -38,7 +38,9 @@ class Once:
         if (token := self.token) is None:
             return act
         # A collection made anew under the same name is another.
-        whole = json.dumps([str(of.id), self.asked], sort_keys=True).encode()
+        whole = json.dumps(
+            [None if of is None else str(of.id), self.asked], sort_keys=True
+        ).encode()
         claim = (caller.principal, caller.operation, token, hashlib.sha256(whole).digest())
 
         def act_once(connection: Connection) -> T:

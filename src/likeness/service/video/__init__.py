@@ -1,1 +1,1 @@
-"""Who is seen in stored clips."""
+"""Who is seen when in a clip: jobs over stored video, and what they found."""

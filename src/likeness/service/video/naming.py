@@ -79,6 +79,11 @@ class Seen(Generic[C]):
     agreement: float
 
     @property
+    def looks_agree(self) -> bool:
+        """Whether so many looks agree as a name needs."""
+        return _why_too_few(self.looks, self.agreeing, self.agreement) is None
+
+    @property
     def is_unsettled(self) -> bool:
         """Whether any strangers hardly score as high, and it is no match nevertheless."""
         return self.verdict.unnamed_because is not None

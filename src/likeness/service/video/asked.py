@@ -1,0 +1,169 @@
+"""What a job over a clip is asked for, and by whom; sealed with its row and read when it runs."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import TypeAdapter
+
+from likeness.buckets import Buckets
+from likeness.errors import ClipTooLarge, InvalidRequest
+from likeness.service.search.naming import SIMILARITY
+from likeness.service.uses import Caller, Stated
+from likeness.terms import Principal
+from likeness.video import ClipLimits, Sampling
+
+LOOK_EVERY_S = 0.1
+"""How often faces are looked for where nobody says otherwise."""
+
+
+class ClipAct(StrEnum):
+    """What a job does with a clip."""
+
+    DETECT = "detect-faces"
+    SEARCH = "search-people"
+
+
+@dataclass(frozen=True, slots=True)
+class BucketClip:
+    """A clip that lies in a bucket."""
+
+    bucket: str
+    key: str
+    version: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @contextmanager
+    def open(self, buckets: Buckets, limits: ClipLimits) -> Iterator[BinaryIO]:
+        """Open the clip.
+
+        Raises:
+            NotFound: there is no such object, or it may not be read.
+            ClipTooLarge: it has more bytes than may be.
+            BucketsUnavailable: the storage fails.
+        """
+        with buckets.open(self.bucket, self.key, self.version, limits.max_bytes) as file:
+            yield file
+
+    def require_within(self, buckets: Buckets, limits: ClipLimits) -> None:
+        """Look that the clip is there and not too large, without reading it.
+
+        Raises what `open` raises.
+        """
+        if buckets.size(self.bucket, self.key, self.version) > limits.max_bytes:
+            raise ClipTooLarge(
+                f"Too large: a clip may have at most {limits.max_bytes} bytes. Cut it into pieces."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class LocalClip:
+    """A clip that somebody at this machine names by its path."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return repr(str(self.path))
+
+    @contextmanager
+    def open(self, buckets: Buckets, limits: ClipLimits) -> Iterator[BinaryIO]:
+        """Open the clip.
+
+        Raises:
+            InvalidRequest: the path leads to no file that can be read.
+            ClipTooLarge: it has more bytes than may be.
+        """
+        try:
+            # The other end of a pipe may never come.
+            descriptor = os.open(
+                self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+            )
+            with os.fdopen(descriptor, "rb") as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    raise InvalidRequest(
+                        f"{self.name}: Not a file: this is a folder, a device or a pipe. Name a"
+                        " clip."
+                    )
+                if status.st_size > limits.max_bytes:
+                    raise ClipTooLarge(
+                        f"{self.name}: Too large: a clip may have at most {limits.max_bytes} bytes."
+                        " Cut it into pieces."
+                    )
+                yield file
+        except FileNotFoundError as error:
+            raise InvalidRequest(f"{self.name} does not exist. Check the path.") from error
+        except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
+            raise InvalidRequest(
+                f"{self.name} cannot be read ({error.strerror}). Check the path and its"
+                " permissions."
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Whom to tell when a job has ended: an SNS topic."""
+
+    arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is wanted of a clip.
+
+    Candidates have a similarity of `threshold` at least. `tag` comes back with the results, and
+    `topic` is told when they are there.
+    """
+
+    place: BucketClip | LocalClip
+    sampling: Sampling = Sampling(LOOK_EVERY_S)  # noqa: RUF009  # frozen
+    threshold: float = SIMILARITY
+    tag: str | None = None
+    topic: Topic | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked for and by whom, as it is sealed with a job's row."""
+
+    asked: Asked
+    operation: str
+    principal: Principal
+    stated: Stated
+
+    def to_bytes(self) -> bytes:
+        """Write it."""
+        return _REQUEST.dump_json(self)
+
+    @classmethod
+    def of(cls, caller: Caller, asked: Asked) -> "Request":
+        """Take from a caller what has to be known of them later."""
+        return cls(
+            asked=asked,
+            operation=caller.operation,
+            principal=caller.principal,
+            stated=caller.stated,
+        )
+
+    def caller(self, operation: str) -> Caller:
+        """Give the caller as who the job does its work."""
+        return Caller(self.principal, operation, self.stated)
+
+
+_REQUEST = TypeAdapter(Request)
+
+
+def read_request(content: bytes) -> Request:
+    """Read what `Request.to_bytes` wrote."""
+    return _REQUEST.validate_json(content)

@@ -1,0 +1,112 @@
+"""Lists, shows, stops and sweeps jobs over clips, each act on record.
+
+A job is shown to whose it is, and to admins; others learn of none.
+"""
+
+from functools import partial
+
+from sqlalchemy import Connection
+
+from likeness import jobs
+from likeness.access import may
+from likeness.errors import Denied, NotFound
+from likeness.jobs import KEPT, Job
+from likeness.service.uses import Caller, Outcome, Rows
+from likeness.terms import UNDECLARED, Action, Use
+
+_A_LIST = 1000
+
+
+def jobs_of(rows: Rows, caller: Caller) -> list[Job]:
+    """List the caller's jobs, the newest first; an admin's list has everybody's."""
+    whose = None if _is_admin(caller) else caller.principal.id
+    with rows.record_use(caller, caller.use(Action.READ, UNDECLARED)) as record:
+        listed = rows.database.read(
+            lambda connection: jobs.list_jobs(
+                connection, rows.keyring, principal_id=whose, limit=_A_LIST
+            )
+        )
+        record.answered(Outcome())
+    return listed
+
+
+def show_job(rows: Rows, caller: Caller, job_id: str) -> Job:
+    """Say how far a job has come.
+
+    Raises:
+        NotFound: the caller has no such job.
+    """
+    with rows.record_use(caller, caller.use(Action.READ, UNDECLARED)) as record:
+        job = required_job(rows, caller, job_id)
+        record.answered(Outcome(details={"job_id": job.id}))
+    return job
+
+
+def stop_job(rows: Rows, caller: Caller, job_id: str) -> Job:
+    """Cancel a job; what it found so far is dropped.
+
+    Raises:
+        NotFound: the caller has no such job.
+        Conflict: it has ended.
+    """
+    # Whatever forbids looking must not forbid an end of it, nor may every caller erase anything.
+    with rows.record_use(caller, caller.use(Action.READ, UNDECLARED)) as record:
+        job = required_job(rows, caller, job_id)
+
+        def cancel(connection: Connection) -> Job:
+            return jobs.cancel_job(connection, rows.keyring, job.id, rows.clock())
+
+        return record.write(cancel, lambda _: Outcome(details={"job_id": job.id}))
+
+
+def sweep_jobs(rows: Rows) -> int:
+    """Delete jobs whose results were kept long enough; say how many.
+
+    Raises:
+        Denied: a rule forbids it of one of them; all others are deleted.
+    """
+    denied: list[Denied] = []
+    past = rows.clock() - KEPT
+    ended = rows.database.read(partial(jobs.ended_before, moment=past))
+    for job in ended:
+        use = Use(rows.somebody, Action.ERASE, "EndJob", job.collection_id)
+        try:
+            with rows.desk.record(use) as record:
+                record.write(
+                    partial(jobs.delete_job, job_id=job.id),
+                    partial(_swept, job),
+                )
+        except Denied as error:
+            denied.append(error)
+    if denied:
+        raise denied[0]
+    return len(ended)
+
+
+def required_job(rows: Rows, caller: Caller, job_id: str, act: str | None = None) -> Job:
+    """Find a job that a caller may see; of one act, where that is named.
+
+    Raises:
+        NotFound: there is none.
+    """
+    unknown = NotFound(
+        "No job of yours has this id, or its results were kept long enough. `likeness jobs list`"
+        " shows what there is."
+    )
+    try:
+        job = rows.database.read(partial(jobs.get_job, keyring=rows.keyring, job_id=job_id))
+    except NotFound as error:
+        raise unknown from error
+    if job.principal_id != caller.principal.id and not _is_admin(caller):
+        raise unknown
+    if act not in (None, job.act):
+        raise unknown
+    return job
+
+
+def _is_admin(caller: Caller) -> bool:
+    return may(caller.principal.role, Action.GOVERN)
+
+
+def _swept(job: Job, _: None) -> Outcome:
+    return Outcome(details={"job_id": job.id, "reason": "expired"})

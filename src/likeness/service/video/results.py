@@ -1,0 +1,326 @@
+"""Gives what jobs over clips have found, as far as rules and people let it be given now.
+
+Whoever asks for results makes a use of them: the rules are asked, whom people told apart is left
+out, and what people have to look at first is withheld until they have. While a job runs, how far it
+has come is read, and nothing else.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import partial
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from likeness import jobs
+from likeness.errors import NotFound, required
+from likeness.gallery import OpenCollection
+from likeness.jobs import Job, JobState, Result
+from likeness.service.uses import Caller, Home, Outcome, Probe, Record, use_in
+from likeness.service.video import kept
+from likeness.service.video.asked import Asked, ClipAct, Request, read_request
+from likeness.service.video.kept import ClipFacts, KeptPerson
+from likeness.service.video.manage import required_job
+from likeness.service.video.naming import SeenMatch
+from likeness.service.video.seeing import SeenLook, box_on
+from likeness.terms import UNDECLARED, Action, Box, Face
+from likeness.video import Interval
+
+_MOST_PEOPLE = 100_000
+_MOST_PATHS = 1_000_000
+
+
+class Order(Enum):
+    """How looks are listed."""
+
+    TIME = "by time"
+    PERSON = "by person, then by time"
+
+
+After = tuple[int, int]
+"""Owner and number of the last look that is known already."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipJob:
+    """A job and what it was asked for; `facts` are None until it succeeded."""
+
+    job: Job
+    asked: Asked
+    facts: ClipFacts | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LooksPage:
+    """Some of the looks of a clip, and where the next page begins; None at the end.
+
+    `matches` are whom the people are like, by their numbers, most alike first: empty of a job that
+    searched nobody, and where the answer is withheld.
+    """
+
+    of: ClipJob
+    looks: tuple[SeenLook, ...] = ()
+    matches: Mapping[int, Sequence[SeenMatch]] = field(default_factory=dict)
+    after: After | None = None
+    collection: OpenCollection | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonSeen:
+    """Somebody who is seen in a clip, from when to when, and whom they are like.
+
+    `best_at_ms` is when they are seen best, None where they are never seen well enough to be
+    recognised. `paths` are as `SeenPerson` has them. `shots` are how many looks were compared.
+    """
+
+    number: int
+    intervals: tuple[Interval, ...]
+    best_at_ms: int | None
+    best_face: Face | None
+    shots: int
+    paths: tuple[NDArray[np.float32], ...]
+    matches: tuple[SeenMatch, ...]
+
+    @property
+    def match(self) -> SeenMatch | None:
+        """Who it is; nobody is an answer too."""
+        return next((best for best in self.matches[:1] if best.verdict.match), None)
+
+    def box_at(self, time_s: float) -> Box | None:
+        """Say where they are at a moment; None where they are out of view."""
+        return box_on(self.paths, time_s)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PeopleSeen:
+    """Who is seen in a clip; see `search.SampleSearch` for cases and what is withheld."""
+
+    of: ClipJob
+    people: tuple[PersonSeen, ...]
+    collection: OpenCollection | None = None
+    case_ids: tuple[UUID, ...] = ()
+    withheld: bool = False
+    decided: bool = False
+
+
+def looks_page(
+    home: Home,
+    caller: Caller,
+    act: ClipAct,
+    job_id: str,
+    *,
+    order: Order = Order.TIME,
+    after: After | None = None,
+    limit: int,
+) -> LooksPage:
+    """Give looks of a clip; none while the job has not succeeded.
+
+    Raises:
+        NotFound: the caller has no such job.
+        Denied: the results may not be given.
+    """
+    with _results(home, caller, act, job_id) as found:
+        if found.of.facts is None:
+            return LooksPage(found.of)
+        rows = found.read(
+            partial(
+                jobs.results_of,
+                part=kept.LOOK,
+                by_owner=order is Order.PERSON,
+                after=after,
+                limit=limit + 1,
+            )
+        )
+        listed = rows[:limit]
+        matches = found.released(
+            lambda one, asked: one.looks_agree and one.similarity >= asked.threshold
+        )
+        found.answered(len(listed), {one.owner for one in listed})
+        last = listed[-1] if len(rows) > limit else None
+        return LooksPage(
+            found.of,
+            tuple(map(kept.read_look, listed)),
+            matches,
+            None if last is None else (last.owner, last.number),
+            found.collection,
+        )
+
+
+def people_seen(home: Home, caller: Caller, act: ClipAct, job_id: str) -> PeopleSeen:
+    """Say who is seen in a clip, from when to when, and whom they are like.
+
+    Nobody is, while the job has not succeeded.
+
+    Raises:
+        NotFound: the caller has no such job.
+        Denied: the results may not be given.
+    """
+    with _results(home, caller, act, job_id) as found:
+        if found.of.facts is None:
+            return PeopleSeen(found.of, ())
+        paths: dict[int, list[NDArray[np.float32]]] = {}
+        for row in found.read(
+            partial(jobs.results_of, part=kept.PATH, after=None, limit=_MOST_PATHS)
+        ):
+            paths.setdefault(row.owner, []).append(kept.read_path(row))
+        matches = found.released(lambda one, asked: True)
+        people = tuple(
+            PersonSeen(
+                one.number,
+                one.intervals,
+                one.best_at_ms,
+                one.best_face,
+                one.shots,
+                tuple(paths.get(one.number, ())),
+                tuple(matches.get(one.number, ())),
+            )
+            for one in found.people
+        )
+        found.answered(len(people), {one.number for one in people})
+        return PeopleSeen(
+            found.of,
+            people,
+            found.collection,
+            tuple(dict.fromkeys(found.case_ids)),
+            bool(found.record.withheld),
+            found.decided,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Found:
+    """A job's results while a use gives them."""
+
+    home: Home
+    record: Record
+    of: ClipJob
+    request: Request
+    collection: OpenCollection | None = None
+    people: Sequence[KeptPerson] = ()
+    case_ids: list[UUID] = field(default_factory=list)
+    decided: bool = False
+    _matches: dict[int, list[SeenMatch]] = field(default_factory=dict)
+
+    def read(self, read: Callable[..., list[Result]]) -> list[Result]:
+        """Read rows of the job's results."""
+        keyring, job_id = self.home.keyring, self.of.job.id
+        return self.home.database.read(
+            lambda connection: read(connection, keyring=keyring, job_id=job_id)
+        )
+
+    def released(
+        self, wanted: Callable[[SeenMatch, Asked], bool]
+    ) -> Mapping[int, Sequence[SeenMatch]]:
+        """Give whom people are like, of those who are wanted, as far as it may be answered.
+
+        Where people have to look at one first, nobody is named in the whole clip until they have.
+        """
+        self.people = [kept.read_person(one) for one in self._part(kept.PERSON)]
+        if self.collection is None:
+            return {}
+        found = self._mentioned(self.collection)
+        pictures = {one.owner: one.content for one in self._part(jobs.SHOT)}
+        for marks in self._part(kept.MARK):
+            matches = [one for one in found.get(marks.owner, ()) if wanted(one, self.request.asked)]
+            if matches:
+                self._release(marks, matches, pictures.get(marks.owner))
+        if self.record.withheld:
+            self._matches = {}
+        return self._matches
+
+    def answered(self, faces: int, people: set[int]) -> None:
+        """Leave the entry of what is given."""
+        given = [one for number, some in self._matches.items() if number in people for one in some]
+        references = dict.fromkeys(one.reference_id for one in given if one.reference_id)
+        subjects = dict.fromkeys(one.subject_id for one in given if one.subject_id)
+        details = {"job_id": self.of.job.id}
+        self.record.answered(
+            Outcome(faces, len(given), tuple(references), tuple(subjects), details=details)
+        )
+
+    def _part(self, part: str) -> list[Result]:
+        return self.read(partial(jobs.results_of, part=part, after=None, limit=_MOST_PEOPLE))
+
+    def _release(self, marks: Result, matches: list[SeenMatch], picture: bytes | None) -> None:
+        record, asked = self.record, self.request.asked
+        seen = kept.read_marks(marks, required(self.of.facts, "what a clip is").sha256)
+        # Without pictures nobody is asked.
+        probe = Probe.of_clip(seen, picture or b"", (("threshold", f"{asked.threshold:g}"),))
+
+        def among(ids: Sequence[UUID]) -> list[SeenMatch]:
+            # Templates are gone: who was not found then is compared with nobody any more.
+            return [one for one in matches if {one.reference_id, one.subject_id} & set(ids)]
+
+        kept_apart = record.not_told_apart(matches, probe)
+        released = record.release(kept_apart, probe, among, _least(asked, matches))
+        if record.confirmed:
+            released = [one.settled_by(record.confirmed_ids) for one in released]
+        elif not record.withheld:
+            record.refer([one for one in released if one.is_unsettled], probe)
+        self.decided |= record.confirmed
+        if record.case_id is not None:
+            self.case_ids.append(record.case_id)
+        if released:
+            self._matches[marks.owner] = released
+
+    def _mentioned(self, of: OpenCollection) -> dict[int, list[SeenMatch]]:
+        """Read whom people are like, as far as they are enrolled still."""
+
+        def read(connection: Connection) -> dict[int, list[SeenMatch]]:
+            mentions = jobs.mentions_of(connection, self.home.keyring, self.of.job.id)
+            its = of.within(connection)
+            ids = [one.reference_id for one in mentions if one.reference_id is not None]
+            listed = its.references.page(ids=ids, limit=max(1, len(ids)))
+            references = its.references.by_numbers(one.number for one in listed)
+            by_id = {one.id: one for one in references.values()}
+            subjects = its.subjects.of(references.values())
+            found: dict[int, list[SeenMatch]] = {}
+            for mention in mentions:
+                reference = by_id.get(required(mention.reference_id, "whom somebody is like"))
+                if reference is not None:
+                    subject = subjects.get(reference.subject_number or 0)
+                    match = kept.read_match(mention, reference, subject)
+                    found.setdefault(mention.owner, []).append(match)
+            return found
+
+        return self.home.database.read(read)
+
+
+def _least(asked: Asked, matches: Sequence[SeenMatch]) -> float:
+    return min(asked.threshold, *(one.similarity for one in matches if one.verdict.match), 100.0)
+
+
+@contextmanager
+def _results(home: Home, caller: Caller, act: ClipAct, job_id: str) -> Iterator[_Found]:
+    """Open the results of a job as a use of them; of one that has none yet, its progress."""
+    reads = caller.use(Action.READ, UNDECLARED)
+    try:
+        job = required_job(home, caller, job_id, act)
+    except NotFound:
+        with home.record_use(caller, reads):
+            raise
+    request = read_request(
+        home.database.read(partial(jobs.request_of, keyring=home.keyring, job_id=job.id))
+    )
+    of = ClipJob(job, request.asked)
+    if job.state is not JobState.SUCCEEDED:
+        with home.record_use(caller, reads) as record:
+            record.answered(Outcome(details={"job_id": job.id}))
+            yield _Found(home, record, of, request)
+        return
+    # What was stated when the job was begun holds for what it found.
+    asker = replace(caller, stated=request.stated)
+    collection = None if job.collection_id is None else home.gallery.by_id(job.collection_id)
+    if collection is None:
+        use = asker.use(Action.DETECT)
+    else:
+        use = use_in(asker.use(Action.SEARCH), collection.id, collection.tags, collection.model)
+    with home.record_use(caller, use) as record:
+        found = _Found(home, record, of, request, collection)
+        (facts,) = found.read(partial(jobs.results_of, part=kept.CLIP, after=None, limit=1))
+        found.of = replace(of, facts=kept.read_facts(facts))
+        yield found

@@ -1,0 +1,103 @@
+"""Begins jobs over clips: they are admitted, recorded and kept, and run later."""
+
+from functools import partial
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+
+from likeness import jobs
+from likeness.buckets import Buckets
+from likeness.gallery import Collection
+from likeness.jobs import Job, NewJob
+from likeness.service.uses import Caller, Home, Once, Outcome, Record
+from likeness.service.video.asked import Asked, BucketClip, ClipAct, LocalClip, Request
+from likeness.terms import Action
+from likeness.video import ClipLimits
+
+_ID = TypeAdapter(str)
+_LIMITS = ClipLimits()
+
+
+def start_detection(
+    home: Home, buckets: Buckets, caller: Caller, asked: Asked, once: Once | None = None
+) -> Job:
+    """Begin to find the faces of a clip; again with the same token, give the job begun before.
+
+    Raises:
+        NotFound, InvalidRequest: there is no such clip, or it may not be read.
+        ClipTooLarge: the clip has too many bytes.
+        LimitReached: as many jobs as may be have not ended yet.
+        TokenReused: the token came with another request.
+        Denied: it may not be done.
+    """
+    with home.record(caller, Action.DETECT) as record:
+        _require_there(buckets, asked)
+        return _added(home, caller, record, ClipAct.DETECT, None, asked, once)
+
+
+def start_search(
+    home: Home,
+    buckets: Buckets,
+    caller: Caller,
+    collection: str,
+    asked: Asked,
+    once: Once | None = None,
+) -> Job:
+    """Begin to search a collection for the people of a clip; see `start_detection`.
+
+    Raises:
+        NoSuchCollection: there is none.
+        Conflict: its model or cohort is not to be had here.
+    """
+    of = home.collection(caller, Action.SEARCH, collection)
+    with home.record(caller, Action.SEARCH, of) as record:
+        home.calibration_of(of)  # what nobody measured could name nobody
+        _require_there(buckets, asked)
+        return _added(home, caller, record, ClipAct.SEARCH, of, asked, once)
+
+
+def start_local_search(
+    home: Home, caller: Caller, collection: str, asked: Asked, same_as: bytes
+) -> Job:
+    """Begin the same for this program to run itself; `same_as` says which jobs are the same."""
+    of = home.collection(caller, Action.SEARCH, collection)
+    with home.record(caller, Action.SEARCH, of) as record:
+        home.calibration_of(of)
+        return _added(home, caller, record, ClipAct.SEARCH, of, asked, same_as=same_as)
+
+
+def _require_there(buckets: Buckets, asked: Asked) -> None:
+    match asked.place:
+        case BucketClip() as clip:
+            clip.require_within(buckets, _LIMITS)
+        case LocalClip() as file:
+            with file.open(buckets, _LIMITS):
+                pass
+
+
+def _added(
+    home: Home,
+    caller: Caller,
+    record: Record,
+    act: ClipAct,
+    of: Collection | None,
+    asked: Asked,
+    once: Once | None = None,
+    same_as: bytes | None = None,
+) -> Job:
+    new = NewJob(
+        act=act,
+        principal_id=caller.principal.id,
+        collection_id=None if of is None else of.id,
+        request=Request.of(caller, asked).to_bytes(),
+        same_as=same_as,
+        local=same_as is not None,
+        told=None if asked.topic is None else asked.topic.arn.encode(),
+    )
+
+    def add(connection: Connection) -> str:
+        return jobs.add_job(connection, home.keyring, new, home.clock()).id
+
+    write = add if once is None else once.act(caller, of, _ID, add)
+    job_id = record.write(write, lambda job_id: Outcome(details={"job_id": job_id}))
+    return home.database.read(partial(jobs.get_job, keyring=home.keyring, job_id=job_id))
