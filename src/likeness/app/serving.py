@@ -29,6 +29,7 @@ from likeness.app.installation import Installation, Workload
 from likeness.artifacts import Progress
 from likeness.config import Settings
 from likeness.errors import LikenessError, NotFound
+from likeness.jobs import LocalRunner
 from likeness.ledger import Ledger, tell_witness
 from likeness.notify import WebhookSender
 from likeness.rekognition.application import Application as Rekognition
@@ -40,6 +41,8 @@ from likeness.service.govern.keys import ensure_first_key
 from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.service.review.upkeep import sweep_review, tell
 from likeness.service.uses import Caller, Home
+from likeness.service.video.manage import sweep_jobs
+from likeness.service.video.run import ClipJobs
 from likeness.terms import Closing
 from likeness.v1.acts import Acts
 from likeness.v1.application import Application as OwnActs
@@ -91,6 +94,7 @@ class Serving(Closing):
             )
             opened.callback(self._gate.close)
             opened.callback(Upkeep(tasks_of(home, shlex.split(settings.ledger_witness))).close)
+            opened.enter_context(_runner(backend))
             self._opened = opened.pop_all()
         operations = {name: partial(operation, backend) for name, operation in OPERATIONS.items()}
         rekognition = Rekognition(operations, self._gate)
@@ -128,6 +132,12 @@ class Serving(Closing):
         except LikenessError:
             return False
         return True
+
+
+def _runner(backend: Backend) -> LocalRunner:
+    """Begin to run jobs: one at a time, which takes all processors that requests leave."""
+    acts = ClipJobs(backend, backend.buckets).acts
+    return LocalRunner(backend.database, backend.keyring, acts, backend.clock)
 
 
 async def _alive(request: Request) -> Response:
@@ -220,6 +230,7 @@ def tasks_of(home: Home, witness: list[str]) -> list[Task]:
     tasks = [
         Task("telling watchers", 2 * _TICK_S, partial(tell, home, sender)),
         Task("ending cases and watches", _MINUTE_S, partial(sweep_review, home)),
+        Task("results of jobs", _HOUR_S, partial(sweep_jobs, home)),
         Task("retention", _HOUR_S, partial(sweep_collections, home)),
         Task("strangers of collections", 10 * _TICK_S, strangers.bring_every_up_to_date),
         Task("erasures of other servers", 10 * _TICK_S, home.gallery.erasing.let_go),

@@ -18,7 +18,7 @@ from likeness.video.looks import (
 )
 from likeness.video.packing import pack_tracks, unpack_tracks
 from likeness.video.people import people_of
-from likeness.video.reading import ClipReader, Damage, clip_of, reading
+from likeness.video.reader import ClipReader, Damage, clip_of, reading
 from likeness.video.writing import ClipWriter
 
 __all__ = [
