@@ -58,9 +58,11 @@ def test_shots_are_half_a_second_apart_and_at_most_eight() -> None:
     (segment,) = follow(scene.frames(), finder)
     (track,) = segment.tracks
     times = [shot.look.time_s for shot in track.shots]
-    assert len(times) == 8
+    assert 4 <= len(times) <= 8
     assert min(np.diff(times)) >= 0.5
-    assert finder.templates_made == 8
+    assert times[0] < 5
+    assert times[-1] > 15
+    assert finder.templates_made <= 24
 
 
 def test_the_best_looks_are_taken_and_those_that_are_not_fit_never() -> None:

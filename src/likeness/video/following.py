@@ -251,10 +251,11 @@ class _Segment:
     def _cutout(
         self, image: Image, time_s: float, face: Face, faces: Sequence[Face]
     ) -> Cutout | None:
-        if not self._settings.templates or not face.quality.fit_to_enrol:
+        if not self._settings.templates:
             return None
         hidden = max((face.box.overlap(one.box) for one in faces if one is not face), default=0.0)
-        return cut_out(image, Look(time_s, face), goodness_of(face, 2 * hidden))
+        goodness = goodness_of(face, 2 * hidden)
+        return cut_out(image, Look(time_s, face), goodness) if goodness > 0 else None
 
     def _go_on(self, until_s: float) -> None:
         """Follow the faces of frames before which every cut is known."""
@@ -273,7 +274,7 @@ class _Segment:
         sure = np.array([face.confidence >= _SURE for face in seen.faces], np.bool_)
         step = self._tracker.look(time_s, boxes, sure)
         for number in step.lost:
-            self._trails[number].ended = Ending.LOST
+            self._trails[number].end(Ending.LOST)
         for which, number in enumerate(step.numbers.tolist()):
             if number >= 0:
                 trail = self._trails.get(number)
@@ -283,6 +284,6 @@ class _Segment:
                 trail.add(look, seen.cutouts[which], doubtful=bool(step.doubtful[which]))
 
     def _end(self, ending: Ending) -> None:
-        self._tracks += tracks_of(list(self._trails.values()), ending)
+        self._tracks += tracks_of(self._trails.values(), ending)
         self._trails = {}
         self._tracker = Tracker(self._settings.lost_after_s)

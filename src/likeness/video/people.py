@@ -14,8 +14,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.terms import LEAST_UNIT, compare
+from likeness.terms import LEAST_UNIT
 from likeness.video.looks import Ending, Person, Shot, Track
+from likeness.video.shots import mean_score
+from likeness.video.trails import APART
 
 # A track that ended with a segment, and one that was lost, may go on after so long.
 _SEGMENT_GAP_S = 1.5
@@ -25,9 +27,6 @@ _REACH = 1.0
 _LOST_REACH = 0.6
 _SPEED_S = 0.5
 _MOST_OF_SIZE = 0.6  # in natural logarithms
-# Of what is known by place, a score below this says that it is somebody else: strangers' faces are
-# about -1 apart whatever the model, and one in a thousand pictures of a person is as far.
-_APART = -0.95
 # One shot of each has to score so much higher than many of both; a decade of FMR is about 0.08.
 _FEW = 0.08
 
@@ -86,10 +85,10 @@ def _cost(track: Track, after: Track) -> float | None:
     reach = _REACH if track.ended is Ending.SEGMENT else _LOST_REACH
     if apart > reach or of_size > _MOST_OF_SIZE:
         return None
-    alike = _alikeness(track.shots, after.shots)
+    alike = mean_score(track.shots, after.shots)
     if alike is None:
         return apart + of_size + 0.4
-    return None if alike < _APART else apart + of_size - alike / 2
+    return None if alike < APART else apart + of_size - alike / 2
 
 
 def _place_at(track: Track, time_s: float) -> tuple[NDArray[np.float64], float]:
@@ -108,12 +107,6 @@ def _place_at(track: Track, time_s: float) -> tuple[NDArray[np.float64], float]:
         return middles[-1], size
     speed = (middles[-1] - middles[0]) / (times[-1] - times[start])
     return middles[-1] + speed * min(time_s - track.ends_s, _SPEED_S), size
-
-
-def _alikeness(some: Sequence[Shot], others: Sequence[Shot]) -> float | None:
-    """Give the mean score of shots with others; None where one of both has none."""
-    scores = [compare(a.template, b.template).score for a in some for b in others]
-    return sum(scores) / len(scores) if scores else None
 
 
 @dataclass(slots=True, eq=False)

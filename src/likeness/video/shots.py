@@ -1,8 +1,8 @@
 """Chooses the looks that somebody is recognised by, and makes their templates.
 
-Of each half a second of a track the best look that is fit is taken, no nearer than half a second to
-the one before, and of those the best few are kept. Until it is known which is the best, what is
-around each face is kept, not its frame.
+Of each second and a half of a track those looks are taken that are best together, at least half a
+second apart, and of all that are taken the best few are kept, from all of a long track. Until it is
+known which they are, what is around each face is kept, not its frame.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,17 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from likeness.terms import Box, Face, Image, Landmarks, Point
+from likeness.terms import (
+    Box,
+    Face,
+    Image,
+    Landmarks,
+    Point,
+    QualityReason,
+    relative_scores,
+)
 from likeness.video.looks import FrameFinder, Look, Shot
 
 APART_S = 0.5
@@ -20,8 +29,14 @@ MOST_SHOTS = 8
 _AROUND = 1.0
 # Pixels of what is kept: more is detail that no chip has.
 _MOST_PIXELS = 640
-# So many times as good a look takes the place of a shot that is too near to it.
-_BETTER = 1.1
+# As long as looks are kept before it is decided which are taken.
+_CHOSEN_FROM_S = 1.5
+# So many times as good a look takes the place of the shot before it, where that is too near.
+_BETTER = 1.5
+# A face that is blurred or dark is so much worse than one that is not, and better than none.
+_POOR = 0.25
+_MAY_BE = {QualityReason.LOW_SHARPNESS, QualityReason.LOW_BRIGHTNESS}
+_LEAST_SHARPNESS = 5.0
 # A face of this many pixels is as good as a larger one.
 _LARGE = 112.0
 
@@ -37,14 +52,18 @@ class Cutout:
 
 
 def goodness_of(face: Face, hidden: float = 0.0) -> float:
-    """Say how good a face is to recognise somebody by, 0 to 1.
+    """Say how good a face is to recognise somebody by, 0 to 1; 0 where it is no good.
 
     `hidden` is how much of it another face may hide, 0 to 1.
     """
-    size = min(face.quality.size / _LARGE, 1.0)
-    sharp = 0.3 + 0.7 * face.quality.sharpness / 100
+    quality = face.quality
+    if not _MAY_BE.issuperset(quality.reasons) or quality.sharpness < _LEAST_SHARPNESS:
+        return 0.0
+    fit = 1.0 if quality.fit_to_enrol else _POOR
+    size = min(quality.size / _LARGE, 1.0)
+    sharp = 0.3 + 0.7 * quality.sharpness / 100
     towards = np.cos(np.radians([face.pose.yaw, face.pose.pitch])).clip(0).prod()
-    return float(size * sharp * towards * face.confidence * (1 - min(hidden, 1.0)))
+    return float(fit * size * sharp * towards * face.confidence * (1 - min(hidden, 1.0)))
 
 
 def cut_out(image: Image, look: Look, goodness: float) -> Cutout:
@@ -74,44 +93,36 @@ class Choice:
         self._finder = finder
         self._most = most
         self._slot = -1
-        # Of this half second, the best look, and the best that is far enough from the last shot.
-        self._best: Cutout | None = None
-        self._best_apart: Cutout | None = None
+        # The longer a track is, the further apart its shots are.
+        self._apart_s = APART_S
+        self._offered: list[Cutout] = []
         self._shots: list[tuple[float, Shot]] = []
 
     def offer(self, cutout: Cutout) -> None:
         """Consider a look; looks ascend in time."""
-        slot = int(cutout.look.time_s // APART_S)
+        slot = int(cutout.look.time_s // _CHOSEN_FROM_S)
         if slot != self._slot:
             self.close()
             self._slot = slot
-        if self._best is None or cutout.goodness > self._best.goodness:
-            self._best = cutout
-        if not self._is_near_last(cutout) and (
-            self._best_apart is None or cutout.goodness > self._best_apart.goodness
-        ):
-            self._best_apart = cutout
+        self._offered.append(cutout)
 
     def close(self) -> None:
-        """Decide on the looks offered so far: the best becomes a shot, if it is one of the best."""
-        best, apart = self._best, self._best_apart
-        self._best = self._best_apart = None
-        if best is not None and self._is_near_last(best):
-            if best.goodness > _BETTER * self._shots[-1][0]:
+        """Decide on the looks offered so far: the best become shots, if they are of the best."""
+        offered, self._offered = self._offered, []
+        if offered and self._shots:
+            best = max(offered, key=lambda one: one.goodness)
+            goodness, last = self._shots[-1]
+            if best.look.time_s < last.look.time_s + self._apart_s and (
+                best.goodness > _BETTER * goodness
+            ):
                 self._shots.pop()
-            else:
-                best = apart
-        if best is None:
-            return
-        if len(self._shots) >= self._most:
-            worst = min(self._shots, key=lambda one: one[0])
-            if worst[0] >= best.goodness:
-                return
-            self._shots.remove(worst)
-        self._shots.append((best.goodness, _shot(self._finder, best)))
-
-    def _is_near_last(self, cutout: Cutout) -> bool:
-        return bool(self._shots) and (cutout.look.time_s < self._shots[-1][1].look.time_s + APART_S)
+        taken_s = self._shots[-1][1].look.time_s if self._shots else -np.inf
+        free = [one for one in offered if one.look.time_s >= taken_s + self._apart_s]
+        for cutout in _best_together(free, self._apart_s):
+            self._shots.append((cutout.goodness, _shot(self._finder, cutout)))
+        while len(self._shots) > self._most:
+            self._apart_s *= 2
+            self._shots = _best_apart(self._shots, self._apart_s)
 
     @property
     def shots(self) -> Sequence[tuple[float, Shot]]:
@@ -119,14 +130,60 @@ class Choice:
         return tuple(self._shots)
 
 
+def _best_together(cutouts: Sequence[Cutout], apart_s: float) -> list[Cutout]:
+    """Choose looks so far apart that are best in all, a good one before two poor ones.
+
+    Squares of goodness are summed.
+    """
+    # Of each look: the most that a choice comes to that ends with it, and the look before it there.
+    sums: list[float] = []
+    befores: list[int] = []
+    for cutout in cutouts:
+        earlier = [
+            (sums[which], -which)
+            for which in range(len(sums))
+            if cutouts[which].look.time_s <= cutout.look.time_s - apart_s
+        ]
+        most, before = max(earlier, default=(0.0, 1))
+        sums.append(most + cutout.goodness**2)
+        befores.append(-before)
+    which = int(np.argmax(sums)) if sums else -1
+    chosen: list[Cutout] = []
+    while which >= 0:
+        chosen.append(cutouts[which])
+        which = befores[which]
+    return chosen[::-1]
+
+
 def best_of(shots: Sequence[tuple[float, Shot]], most: int = MOST_SHOTS) -> tuple[Shot, ...]:
     """Keep the best of some shots that lie at least half a second apart, in the order of time."""
-    kept: list[Shot] = []
-    for _, shot in sorted(shots, key=lambda one: -one[0]):
-        times = [abs(shot.look.time_s - other.look.time_s) for other in kept]
-        if len(kept) < most and min(times, default=APART_S) >= APART_S:
-            kept.append(shot)
-    return tuple(sorted(kept, key=lambda shot: shot.look.time_s))
+    apart = _best_apart(shots, APART_S)
+    best = sorted(apart, key=lambda one: -one[0])[:most]
+    return tuple(sorted((shot for _, shot in best), key=lambda shot: shot.look.time_s))
+
+
+def _best_apart(shots: Sequence[tuple[float, Shot]], apart_s: float) -> list[tuple[float, Shot]]:
+    """Keep the best of some shots that lie so far apart, in the order of time."""
+    kept: list[tuple[float, Shot]] = []
+    for one in sorted(shots, key=lambda one: -one[0]):
+        times = [abs(one[1].look.time_s - other.look.time_s) for _, other in kept]
+        if min(times, default=apart_s) >= apart_s:
+            kept.append(one)
+    return sorted(kept, key=lambda one: one[1].look.time_s)
+
+
+def mean_score(some: Sequence[Shot], others: Sequence[Shot]) -> float | None:
+    """Give the mean score of shots compared with others; None where one of both has none."""
+    if not some or not others:
+        return None
+    (vectors, means), (their_vectors, their_means) = _stacked(some), _stacked(others)
+    return float(relative_scores(vectors @ their_vectors.T, means[:, None], their_means).mean())
+
+
+def _stacked(shots: Sequence[Shot]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    templates = [shot.template for shot in shots]
+    vectors = np.stack([template.vector for template in templates])
+    return vectors, np.array([template.cohort.mean for template in templates])
 
 
 def _shot(finder: FrameFinder, cutout: Cutout) -> Shot:

@@ -2,57 +2,213 @@
 
 Where two faces meet, or one was out of sight, place alone may go on with the wrong one. There a
 trail is taken apart into stretches, and each stretch goes on with the one that looks most like it.
+Where nothing tells, what the tracker did stands.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from likeness.terms import Box
 from likeness.video.looks import Ending, FrameFinder, Look, Shot, Track
-from likeness.video.shots import Choice, Cutout, best_of
+from likeness.video.shots import Choice, Cutout, best_of, mean_score
+
+# Scores, where place says what is likely: strangers' faces are about -1 apart whatever the model.
+APART = -0.95
+"""Below this, two whom place takes for one are two."""
+# From this on, two whom place does not take for one may be one, if they met others there.
+_ALIKE = -0.72
+# How much more alike another has to be than whom place says, and what place is worth by itself.
+_MORE_ALIKE = 0.1
+_BY_PLACE = 0.3
+# Who met: their faces were so near, in sizes, within so long of each other.
+_NEAR = 2.5
+_AROUND_S = 1.0
+# Looks that disagree within one stretch: so many on either side, all of them unlike each other.
+_FEWEST_THAT_DISAGREE = 2
 
 
 class Stretch:
-    """Looks of a trail among which no other face comes into question."""
+    """Looks of a trail among which no other face comes into question.
 
-    def __init__(self, finder: FrameFinder, *, doubtful: bool) -> None:
-        self.doubtful = doubtful
+    `unclear_before` and `unclear` are looks before and after them that might be another's.
+    """
+
+    def __init__(self, finder: FrameFinder, unclear_before: Sequence[Look] = ()) -> None:
+        self.unclear_before = list(unclear_before)
         self.looks: list[Look] = []
+        self.unclear: list[Look] = []
         self.choice = Choice(finder)
+        self.unclear_choice = Choice(finder)
+        self.ended: Ending | None = None
+
+    @property
+    def first(self) -> Look:
+        """The first look that is clear, if one is."""
+        return (self.looks or self.unclear)[0]
+
+    @property
+    def last(self) -> Look:
+        """The last look that is clear, if one is."""
+        return (self.looks or self.unclear)[-1]
 
 
 class Trail:
-    """Looks that follow from each other by place; `ended` is None while it goes on."""
+    """Looks that follow from each other by place."""
 
     def __init__(self, finder: FrameFinder) -> None:
         self._finder = finder
-        self.ended: Ending | None = None
         self.stretches: list[Stretch] = []
 
     def add(self, look: Look, cutout: Cutout | None, *, doubtful: bool) -> None:
         """Go on with a look; it is `doubtful` where it might be another trail's as well."""
-        if not self.stretches or self.stretches[-1].doubtful != doubtful:
-            if self.stretches:
-                self.stretches[-1].choice.close()
-            self.stretches.append(Stretch(self._finder, doubtful=doubtful))
+        if not self.stretches:
+            self.stretches.append(Stretch(self._finder))
+        elif (unclear := self.stretches[-1].unclear) and not doubtful:
+            # Whoever went on with somebody else most likely did so in the middle.
+            half = len(unclear) // 2
+            self.stretches.append(Stretch(self._finder, unclear[half:]))
+            del unclear[half:]
         stretch = self.stretches[-1]
-        stretch.looks.append(look)
+        (stretch.unclear if doubtful else stretch.looks).append(look)
         if cutout is not None:
-            stretch.choice.offer(cutout)
+            (stretch.unclear_choice if doubtful else stretch.choice).offer(cutout)
+
+    def end(self, ending: Ending) -> None:
+        """Say why it ends, unless that is known."""
+        self.stretches[-1].ended = self.stretches[-1].ended or ending
 
 
-def tracks_of(trails: Sequence[Trail], ending: Ending) -> list[Track]:
+def tracks_of(trails: Iterable[Trail], ending: Ending) -> list[Track]:
     """Make tracks of trails; those that go on end for the reason given."""
+    stretches: list[Stretch] = []
+    goes_on: dict[int, int] = {}
     for trail in trails:
-        trail.stretches[-1].choice.close()
+        trail.end(ending)
+        places = range(len(stretches), len(stretches) + len(trail.stretches))
+        goes_on.update(pairwise(places))
+        stretches += trail.stretches
+    for stretch in stretches:
+        stretch.choice.close()
+        stretch.unclear_choice.close()
+    goes_on = _mended(stretches, goes_on)
+    tracks: list[Track] = []
+    for which in sorted(set(range(len(stretches))) - set(goes_on.values())):
+        chain = [which]
+        while chain[-1] in goes_on:
+            chain.append(goes_on[chain[-1]])
+        tracks += _tracks_of_one([stretches[one] for one in chain])
+    return tracks
+
+
+def _mended(stretches: Sequence[Stretch], goes_on: dict[int, int]) -> dict[int, int]:
+    """Say which stretch each goes on with, by templates where several met."""
+    mended: dict[int, int] = {}
+    for gains in _meetings(stretches, goes_on):
+        ends, begins = (sorted(side) for side in map(set, zip(*gains, strict=True)))
+        table = np.array([[gains.get((a, b), 0.0) for b in begins] for a in ends])
+        for a, b in zip(*linear_sum_assignment(table, maximize=True), strict=True):
+            if table[a, b] > 0:
+                mended[ends[a]] = begins[b]
+    return mended
+
+
+def _meetings(
+    stretches: Sequence[Stretch], goes_on: dict[int, int]
+) -> Iterable[dict[tuple[int, int], float]]:
+    """Group those who met: for an end and a beginning, what speaks for their being one."""
+    gains = {pair: _gain(stretches, *pair, by_place=True) for pair in goes_on.items()}
+    begins = sorted((stretch.first.time_s, which) for which, stretch in enumerate(stretches))
+    for before, stretch in enumerate(stretches):
+        if before not in goes_on and stretch.ended is not Ending.LOST:
+            continue
+        latest_s = (stretch.unclear or stretch.looks)[-1].time_s + _AROUND_S
+        for place in range(bisect_right(begins, (stretch.last.time_s, len(begins))), len(begins)):
+            begins_s, after = begins[place]
+            if begins_s > latest_s:
+                break
+            if (before, after) not in gains and _is_near(stretch, stretches[after]):
+                gain = _gain(stretches, before, after, by_place=False)
+                if gain > 0:
+                    gains[before, after] = gain
+    # Those that share an end or a beginning are decided on together.
+    group_of: dict[tuple[str, int], dict[tuple[int, int], float]] = {}
+    for (before, after), gain in gains.items():
+        one = group_of.get(("end", before), {})
+        other = group_of.get(("begin", after), {})
+        group = {**one, **other, (before, after): gain}
+        for a, b in group:
+            group_of["end", a] = group_of["begin", b] = group
+    return {id(group): group for group in group_of.values()}.values()
+
+
+def _gain(stretches: Sequence[Stretch], before: int, after: int, *, by_place: bool) -> float:
+    """Say how much speaks for one stretch going on with another; 0 is nothing."""
+    one, other = stretches[before], stretches[after]
+    alike = mean_score(
+        [shot for _, shot in one.choice.shots], [shot for _, shot in other.choice.shots]
+    )
+    if by_place:
+        if alike is None:
+            return _BY_PLACE
+        return alike - APART + _MORE_ALIKE if alike >= APART else 0.0
+    return alike - APART if alike is not None and alike >= _ALIKE else 0.0
+
+
+def _is_near(before: Stretch, after: Stretch) -> bool:
+    """Whether one stretch begins near to where another ends."""
+    return any(
+        _apart(look.face.box, after.first.face.box) <= _NEAR
+        for look in (before.last, *before.unclear)
+    )
+
+
+def _apart(one: Box, other: Box) -> float:
+    """Say how far the middles of two boxes are apart, in sizes."""
+    x = (one.left + one.right - other.left - other.right) / 2
+    y = (one.top + one.bottom - other.top - other.bottom) / 2
+    size = (one.width + one.height + other.width + other.height) / 4
+    return float(np.hypot(x, y) / max(size, 1.0))
+
+
+def _tracks_of_one(chain: Sequence[Stretch]) -> list[Track]:
+    """Make a track of stretches; two where what is seen first is not who is seen then."""
+    looks: list[Look] = []
+    for stretch in chain:
+        for look in stretch.unclear_before + stretch.looks + stretch.unclear:
+            # Of stretches that met, the unclear looks may be at the same time.
+            if not looks or look.time_s > looks[-1].time_s:
+                looks.append(look)
+    shots = [shot for stretch in chain for shot in stretch.choice.shots]
+    if not shots:
+        shots = [shot for stretch in chain for shot in stretch.unclear_choice.shots]
+    ended = chain[-1].ended or Ending.LOST
+    change_s = _change([shot for _, shot in shots], looks)
+    if change_s is None:
+        return [Track(tuple(looks), best_of(shots), ended)]
+    early = [one for one in shots if one[1].look.time_s < change_s]
     return [
+        Track(tuple(look for look in looks if look.time_s < change_s), best_of(early), Ending.LOST),
         Track(
-            tuple(look for stretch in trail.stretches for look in stretch.looks),
-            _shots(trail.stretches),
-            trail.ended or ending,
-        )
-        for trail in trails
+            tuple(look for look in looks if look.time_s >= change_s),
+            best_of(shots[len(early) :]),
+            ended,
+        ),
     ]
 
 
-def _shots(stretches: Sequence[Stretch]) -> tuple[Shot, ...]:
-    clear = [shot for one in stretches if not one.doubtful for shot in one.choice.shots]
-    return best_of(clear or [shot for one in stretches for shot in one.choice.shots])
+def _change(shots: Sequence[Shot], looks: Sequence[Look]) -> float | None:
+    """Say when somebody else is followed from; None where all shots may be of one person."""
+    splits = range(_FEWEST_THAT_DISAGREE, len(shots) - _FEWEST_THAT_DISAGREE + 1)
+    found = [(mean_score(shots[:split], shots[split:]) or 0.0, split) for split in splits]
+    alike, split = min(found, default=(0.0, 0))
+    if alike >= APART:
+        return None
+    last_s, first_s = shots[split - 1].look.time_s, shots[split].look.time_s
+    between = [look for look in looks if last_s <= look.time_s <= first_s]
+    # Most likely where the face moved most from one look to the next.
+    moves = [_apart(a.face.box, b.face.box) for a, b in pairwise(between)]
+    return between[int(np.argmax(moves)) + 1].time_s
