@@ -112,6 +112,7 @@ ANSWERS = {
     "collections show": ["collections", "show", "staff"],
     "collections sweep": ["collections", "sweep"],
     "erase": ["erase", "--collection", "staff", "red", "--yes"],
+    "jobs list": ["jobs", "list"],
     "keys create": ["keys", "create", "desk"],
     "keys list": ["keys", "list"],
     "policy list": ["policy", "list"],

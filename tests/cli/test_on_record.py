@@ -70,6 +70,7 @@ DONE: list[tuple[list[str], list[tuple[str, str, str]]]] = [
         ["secrets", "rotate"],
         [("done", "govern", "secrets rotate"), ("done", "govern", "secrets rotate")],
     ),
+    (["jobs", "list"], [("done", READ, "ListJobs")]),
     (["report", "list"], [("done", READ, "report list")]),
     (["config", "show"], []),
 ]

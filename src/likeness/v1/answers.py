@@ -1,10 +1,11 @@
-"""The shapes of cases and watches in answers; the command line gives the same."""
+"""The shapes of cases, watches and jobs in answers; the command line gives the same."""
 
 from typing import Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from likeness.jobs import KEPT, Job, JobState
 from likeness.notify import WebhookSecret
 from likeness.review import Standing, Verdict, Watch
 from likeness.service.review.cases import CaseFacts, SeenCandidate, SeenCase
@@ -191,3 +192,38 @@ class WatchesAnswer(Answer):
     """All watches."""
 
     watches: list[SeenWatchAnswer]
+
+
+class JobAnswer(Answer):
+    """Long work: how far it is, how it ended, and until when what it found is kept.
+
+    `done_ms` of `total_ms` of its material are done; `total_ms` is 0 while nobody knows. `failure`
+    is the kind of error that it failed with, and `reason` its message.
+    """
+
+    id: str
+    act: str
+    state: JobState
+    principal_id: str
+    collection_id: UUID | None
+    local: bool
+    made_at: AwareDatetime
+    begun_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    kept_until: AwareDatetime | None
+    done_ms: int
+    total_ms: int
+    failure: str | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """Show one."""
+        kept_until = None if job.ended_at is None else job.ended_at + KEPT
+        return cls.shown(job, kept_until=kept_until, reason=job.failure_text)
+
+
+class JobsAnswer(Answer):
+    """Many jobs."""
+
+    jobs: list[JobAnswer]

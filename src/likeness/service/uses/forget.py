@@ -21,8 +21,9 @@ FORGOTTEN_FROM = (*OF_LEDGER, *review.FORGOTTEN_FROM, *jobs.FORGOTTEN_FROM)
 
 OUT_OF_REACH = (
     "ids in answers that are kept sealed for requests that come again, for up to 7 days",
+    "faces that clips show and nobody was found to be like, sealed in jobs for up to 7 days",
 )
-"""What stays of the erased, for certificates: tokens of requests do not say whom they are about."""
+"""What stays of the erased, for certificates: none of it says whom it is about."""
 
 
 def forget(
