@@ -1,4 +1,4 @@
-"""What `/v1` offers: acts on a home's rows, by callers whose proof goes out with the answer."""
+"""What `/v1` offers: acts on a home, by callers whose proof goes out with the answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Request
 
 from likeness.errors import InvalidRequest
 from likeness.server import Lane
-from likeness.service.uses import Caller, Proof, Rows, Stated
+from likeness.service.uses import Caller, Home, Proof, Rows, Stated
 from likeness.terms import Principal
 
 _FOOTAGE_HEADER = "x-likeness-footage"
@@ -20,9 +20,14 @@ PROOF_STATE = "proof"
 class Acts:
     """What requests are answered with; what looks at pictures runs in the lane `pictures`."""
 
-    rows: Rows
+    home: Home
     pictures: Lane
     ready: Callable[[], bool]
+
+    @property
+    def rows(self) -> Rows:
+        """The home's rows alone, which are enough for most."""
+        return self.home
 
 
 def acts_of(request: Request) -> Acts:
@@ -34,6 +39,11 @@ def acts_of(request: Request) -> Acts:
 def rows_of(request: Request) -> Rows:
     """Give the rows of the home that is served."""
     return acts_of(request).rows
+
+
+def home_of(request: Request) -> Home:
+    """Give the home that is served."""
+    return acts_of(request).home
 
 
 def principal_of(request: Request) -> Principal:
@@ -86,5 +96,6 @@ class Calling:
 
 Offered = Annotated[Acts, Depends(acts_of)]
 RowsHere = Annotated[Rows, Depends(rows_of)]
+HomeHere = Annotated[Home, Depends(home_of)]
 Calls = Annotated[Calling, Depends(Calling)]
 Somebody = Annotated[Principal, Depends(principal_of)]

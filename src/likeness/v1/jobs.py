@@ -1,12 +1,14 @@
-"""Long work over HTTP: list, show, cancel."""
+"""Long work over HTTP: list, show, cancel; and who is seen in a clip."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 
 from likeness.service.video import manage as acts
-from likeness.v1.acts import Calls, RowsHere
+from likeness.service.video.results import people_seen
+from likeness.v1.acts import Calls, HomeHere, RowsHere
 from likeness.v1.answers import JobAnswer, JobsAnswer
+from likeness.v1.clip_answers import PeopleSeenAnswer
 
 jobs = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -30,3 +32,9 @@ def show_job(job_id: _Id, rows: RowsHere, calls: Calls) -> JobAnswer:
 def cancel_job(job_id: _Id, rows: RowsHere, calls: Calls) -> JobAnswer:
     """Cancel a job that has not ended; nothing that it found is kept."""
     return JobAnswer.of(acts.stop_job(rows, calls("CancelJob"), job_id))
+
+
+@jobs.get("/{job_id}/people")
+def show_people(job_id: _Id, home: HomeHere, calls: Calls) -> PeopleSeenAnswer:
+    """Say who is seen in the clip of a job, from when to when, and whom they are like."""
+    return PeopleSeenAnswer.of(people_seen(home, calls("ShowPeople"), None, job_id))

@@ -150,10 +150,10 @@ def looks_page(
         )
 
 
-def people_seen(home: Home, caller: Caller, act: ClipAct, job_id: str) -> PeopleSeen:
+def people_seen(home: Home, caller: Caller, act: ClipAct | None, job_id: str) -> PeopleSeen:
     """Say who is seen in a clip, from when to when, and whom they are like.
 
-    Nobody is, while the job has not succeeded.
+    Nobody is, while the job has not succeeded. It may be of any act where none is named.
 
     Raises:
         NotFound: the caller has no such job.
@@ -295,7 +295,7 @@ def _least(asked: Asked, matches: Sequence[SeenMatch]) -> float:
 
 
 @contextmanager
-def _results(home: Home, caller: Caller, act: ClipAct, job_id: str) -> Iterator[_Found]:
+def _results(home: Home, caller: Caller, act: ClipAct | None, job_id: str) -> Iterator[_Found]:
     """Open the results of a job as a use of them; of one that has none yet, its progress."""
     reads = caller.use(Action.READ, UNDECLARED)
     try:

@@ -1,0 +1,147 @@
+"""The shapes of who is seen in a clip, in answers; the words are those of the command line."""
+
+from typing import Self
+from uuid import UUID
+
+from likeness.service.video.kept import ClipFacts
+from likeness.service.video.naming import SeenMatch
+from likeness.service.video.results import PeopleSeen, PersonSeen
+from likeness.v1.answers import Answer, JobAnswer
+
+
+class ClipAnswer(Answer):
+    """A clip: what it is, which of its time was looked at, and what came of decoding it."""
+
+    container: str
+    codec: str
+    width: int
+    height: int
+    duration_s: float | None
+    frame_rate: float | None
+    from_s: float
+    to_s: float
+    frames: int
+    looked_at: int
+    damaged: int
+    remarks: list[str]
+
+    @classmethod
+    def of(cls, facts: ClipFacts) -> Self:
+        """Show what is known."""
+        clip = facts.clip
+        return cls.shown(
+            facts,
+            container=clip.container,
+            codec=clip.codec,
+            width=clip.width,
+            height=clip.height,
+            duration_s=clip.duration_s,
+            frame_rate=clip.frame_rate,
+            from_s=facts.from_ms / 1000,
+            to_s=facts.to_ms / 1000,
+            remarks=list(facts.remarks),
+        )
+
+
+class IntervalAnswer(Answer):
+    """From when to when somebody is in view, in seconds from the clip's beginning."""
+
+    from_s: float
+    to_s: float
+
+
+class SeenMatchAnswer(Answer):
+    """Somebody known whom a person of a clip is like.
+
+    `match` is whether the person is called theirs, and `unnamed_because` says why somebody as alike
+    is not. `fmr` is how often strangers who are followed in a clip score as high, with a 95%
+    interval where that is extrapolated. Of `looks` that were compared so many are `agreeing`.
+    """
+
+    subject: str | None
+    subject_id: UUID | None
+    reference_id: UUID | None
+    match: bool
+    unnamed_because: str | None
+    similarity: float
+    fmr: float
+    fmr_interval: list[float] | None
+    extrapolated: bool
+    looks: int
+    agreeing: int
+    agreement: float
+
+    @classmethod
+    def of(cls, seen: SeenMatch) -> Self:
+        """Show one."""
+        subject, verdict = seen.candidate.subject, seen.verdict
+        interval = verdict.fmr_interval
+        return cls.shown(
+            seen,
+            subject=None if subject is None else subject.name,
+            match=verdict.match,
+            unnamed_because=verdict.unnamed_because,
+            similarity=round(seen.similarity, 2),
+            fmr=verdict.fmr,
+            fmr_interval=None if interval is None else list(interval),
+            extrapolated=verdict.extrapolated,
+            agreement=round(seen.agreement, 3),
+        )
+
+
+class PersonSeenAnswer(Answer):
+    """Somebody who is seen in a clip; `number` counts from 1 by who is seen first.
+
+    `best_s` is when they are seen best, null where they never are seen well enough to be
+    recognised. `candidates` are whom they are like, the most alike first.
+    """
+
+    number: int
+    intervals: list[IntervalAnswer]
+    best_s: float | None
+    shots: int
+    candidates: list[SeenMatchAnswer]
+
+    @classmethod
+    def of(cls, seen: PersonSeen) -> Self:
+        """Show one."""
+        return cls(
+            number=seen.number + 1,
+            intervals=[
+                IntervalAnswer(from_s=round(one.begins_s, 3), to_s=round(one.ends_s, 3))
+                for one in seen.intervals
+            ],
+            best_s=None if seen.best_at_ms is None else seen.best_at_ms / 1000,
+            shots=seen.shots,
+            candidates=[SeenMatchAnswer.of(one) for one in seen.matches],
+        )
+
+
+class PeopleSeenAnswer(Answer):
+    """Who is seen in a clip; without `clip` and people while the job has not succeeded.
+
+    `withheld` is whether nobody is named because people have to decide `cases` first, and `decided`
+    whether they have.
+    """
+
+    job: JobAnswer
+    tag: str | None
+    clip: ClipAnswer | None
+    people: list[PersonSeenAnswer]
+    cases: list[UUID]
+    withheld: bool
+    decided: bool
+
+    @classmethod
+    def of(cls, seen: PeopleSeen) -> Self:
+        """Show what may be answered."""
+        of = seen.of
+        return cls(
+            job=JobAnswer.of(of.job),
+            tag=of.asked.tag,
+            clip=None if of.facts is None else ClipAnswer.of(of.facts),
+            people=[PersonSeenAnswer.of(one) for one in seen.people],
+            cases=list(seen.case_ids),
+            withheld=seen.withheld,
+            decided=seen.decided,
+        )
