@@ -22,6 +22,8 @@ from tests.video.clips import (
     replaced,
 )
 
+pytestmark = pytest.mark.slow
+
 Coded = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 
