@@ -1,5 +1,9 @@
 """Jobs that search a collection for the people of a clip, on a home whose networks see discs."""
 
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,74 +11,324 @@ import pytest
 
 from likeness import jobs
 from likeness.buckets import FolderBuckets
-from likeness.jobs import LocalRunner
-from likeness.service.enrol.sources import read_source
+from likeness.errors import NotFound
+from likeness.jobs import JobState
+from likeness.review import Verdict
+from likeness.service.erase.erase import erase_subject
+from likeness.service.review.cases import decide_case, list_cases
 from likeness.service.uses import Caller, Home
-from likeness.service.video.asked import Asked, BucketClip, ClipAct
-from likeness.service.video.manage import show_job
-from likeness.service.video.results import people_seen
-from likeness.service.video.run import ClipJobs
-from likeness.service.video.start import start_search
-from tests.service.people import BLUE, GREEN, RED, draw, enroller
-from tests.video.discs import Disc, clip_of_discs
+from likeness.service.video import run as running
+from likeness.service.video.asked import ClipAct, LocalClip
+from likeness.service.video.local import search_clip
+from likeness.service.video.manage import jobs_of, stop_job, sweep_jobs
+from likeness.service.video.results import Order, looks_page, people_seen
+from likeness.service.video.start import start_detection, start_search
+from likeness.terms import Principal, Role
+from likeness.video import Sampling
+from tests.service.people import home_at, make
+from tests.service.video.street import (
+    SOMEBODY_ELSE,
+    asked,
+    caller,
+    employ,
+    ended,
+    film,
+    names,
+    rule,
+    run_until_killed,
+)
 
 pytestmark = pytest.mark.slow
 
-
-@pytest.fixture
-def home(sqlite_home: Home, tmp_path: Path) -> Home:
-    """A home that knows Rosa, who is red, and Greta, who is green."""
-    draw(tmp_path / "people/Rosa/one.png", RED)
-    draw(tmp_path / "people/Greta/one.png", GREEN)
-    list(enroller(sqlite_home, any_quality=True).enrol(read_source(tmp_path / "people")))
-    return sqlite_home
+REVIEWER = Principal("key:reviewer", Role.REVIEWER)
+OWED = (
+    '@id("owed") @source("a test") @effective("2000-01-01") @obligation("review") @amount("1")'
+    ' forbid(principal, action == Action::"search", resource) unless { context.reviews >= 1 };'
+)
+FORBIDDEN = (
+    '@id("no-search") @source("a test") @effective("2000-01-01")'
+    ' forbid(principal, action == Action::"search", resource);'
+)
 
 
 @pytest.fixture
 def buckets(tmp_path: Path) -> FolderBuckets:
-    clip_of_discs(
-        tmp_path / "buckets/clips/street.mp4",
-        [
-            Disc(RED, 0.0, 4.0, (60, 80), (240, 80)),
-            Disc(BLUE, 1.0, 5.0, (240, 180), (80, 180)),
-        ],
-        seconds=5.0,
-    )
-    return FolderBuckets(tmp_path / "buckets")
+    return film(tmp_path)
 
 
-def asked(key: str = "street.mp4", **more: Any) -> Asked:
-    return Asked(place=BucketClip("clips", key), **more)
+@pytest.fixture
+def home(sqlite_home: Home, tmp_path: Path) -> Home:
+    employ(sqlite_home, tmp_path)
+    return sqlite_home
 
 
-def caller(home: Home, operation: str = "test") -> Caller:
-    return Caller(home.somebody, operation)
+@pytest.fixture(scope="module")
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, standards: Path
+) -> Iterator[tuple[Home, jobs.Job]]:
+    """A home with a job that has succeeded, for those who only ask for its results."""
+    folder = tmp_path_factory.mktemp("finished")
+    with home_at(folder, "", standards) as opened:
+        make(opened)
+        employ(opened, folder)
+        buckets = film(folder)
+        yield opened, ended(opened, buckets, begun(opened, buckets))
 
 
-def run(home: Home, buckets: FolderBuckets, job: jobs.Job) -> jobs.Job:
-    """Run a job in this thread."""
-    with LocalRunner(home.database, home.keyring, ClipJobs(home, buckets).acts, home.clock) as it:
-        it.wake()
-        for _ in range(600):
-            now = show_job(home, caller(home), job.id)
-            if now.state.ended:
-                return now
-            import time
+@pytest.fixture
+def reviewed(tmp_path: Path, standards: Path) -> Iterator[Home]:
+    """The same, where pictures are kept for people to review."""
+    with home_at(tmp_path, "", standards, crops="on") as opened:
+        make(opened)
+        employ(opened, tmp_path)
+        yield opened
 
-            time.sleep(0.05)
-    raise AssertionError("it goes on and on")
+
+def begun(home: Home, buckets: FolderBuckets, **more: Any) -> jobs.Job:
+    return start_search(home, buckets, caller(home), "staff", asked(**more))
 
 
 def test_who_is_known_is_named_and_who_is_not_is_a_stranger(
-    home: Home, buckets: FolderBuckets
+    finished: tuple[Home, jobs.Job],
 ) -> None:
-    job = run(home, buckets, start_search(home, buckets, caller(home), "staff", asked()))
+    home, job = finished
     seen = people_seen(home, caller(home), ClipAct.SEARCH, job.id)
+    assert (job.state, names(seen)) == (JobState.SUCCEEDED, ["Rosa", None])
     rosa, stranger = seen.people
     assert rosa.match is not None
-    assert rosa.match.candidate.subject is not None
-    assert rosa.match.candidate.subject.name == "Rosa"
-    assert stranger.match is None
-    (interval,) = rosa.intervals
-    assert interval.begins_s == pytest.approx(0.0, abs=0.2)
-    assert interval.ends_s == pytest.approx(4.0, abs=0.25)
+    assert rosa.match.agreeing >= 2
+    for person, begins_s, ends_s in ((rosa, 0.0, 3.9), (stranger, 1.0, 4.9)):
+        (interval,) = person.intervals
+        assert interval.begins_s == pytest.approx(begins_s, abs=0.15)
+        assert interval.ends_s == pytest.approx(ends_s, abs=0.15)
+    box = rosa.box_at(2.0)
+    assert box is not None
+    assert (box.left + box.right) / 2 == pytest.approx(60 + 180 * 2 / 4, abs=6)
+
+
+def test_looks_are_listed_by_time_or_by_person_page_by_page(
+    finished: tuple[Home, jobs.Job],
+) -> None:
+    home, job = finished
+
+    def listed(order: Order, limit: int) -> list[tuple[int, int]]:
+        found, after = [], None
+        while True:
+            page = looks_page(
+                home, caller(home), ClipAct.SEARCH, job.id, order=order, after=after, limit=limit
+            )
+            assert len(page.looks) <= limit
+            found += [(one.at_ms, one.person) for one in page.looks]
+            if page.after is None:
+                return found
+            after = page.after
+
+    by_time, by_person = listed(Order.TIME, 3), listed(Order.PERSON, 4)
+    assert by_time == sorted(by_time)
+    assert by_person == sorted(by_time, key=lambda one: (one[1], one[0]))
+    assert listed(Order.TIME, 1000) == by_time
+    # A moment of every half second in which somebody is in view.
+    assert {at_ms // 500 for at_ms, person in by_time if person == 0} == set(range(8))
+
+
+def test_a_part_of_a_clip_is_looked_at_alone(home: Home, buckets: FolderBuckets) -> None:
+    job = begun(home, buckets, sampling=Sampling(0.2, 4.2, 4.8))
+    job = ended(home, buckets, job)
+    seen = people_seen(home, caller(home), ClipAct.SEARCH, job.id)
+    assert names(seen) == [None]
+    (interval,) = seen.people[0].intervals
+    assert 4.1 < interval.begins_s < interval.ends_s < 4.8
+    assert seen.of.facts is not None
+    assert (seen.of.facts.from_ms, seen.of.facts.looked_at) == (4200, 3)
+
+
+def test_a_killed_job_goes_on_behind_its_last_segment_and_finds_the_same(
+    tmp_path: Path, standards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets = film(tmp_path)
+    monkeypatch.setattr(running, "SEGMENT_S", 1.0)
+    monkeypatch.setattr(jobs.rows, "STALE", timedelta(0))
+    with home_at(tmp_path, "", standards) as home:
+        make(home)
+        employ(home, tmp_path)
+        job, whole = begun(home, buckets), begun(home, buckets)
+    context = multiprocessing.get_context("forkserver")
+    program = context.Process(target=run_until_killed, args=(tmp_path, standards, job.id, 2))
+    program.start()
+    program.join()
+    assert program.exitcode == -9
+    with home_at(tmp_path, "", standards) as home:
+        kept = home.database.read(lambda connection: jobs.segments_kept(connection, job.id))
+        assert kept == 2
+        looked_at = []
+        real = running.follow
+
+        def follow(frames: Any, *given: Any, **named: Any) -> Any:
+            looked_at.append(named["first"])
+            return real(frames, *given, **named)
+
+        monkeypatch.setattr(running, "follow", follow)
+        first = ended(home, buckets, job)
+        second = ended(home, buckets, whole)
+        assert looked_at[0] == 2
+        found = [people_seen(home, caller(home), ClipAct.SEARCH, one.id) for one in (first, second)]
+    assert names(found[0]) == names(found[1]) == ["Rosa", None]
+    assert found[0].people[0].intervals == found[1].people[0].intervals
+    assert found[0].of.facts == found[1].of.facts
+
+
+def test_a_rule_that_comes_while_a_job_runs_ends_it_as_refused(
+    home: Home, buckets: FolderBuckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_ASK_AGAIN_S", 0.0)
+    job = begun(home, buckets)
+    real = running.follow
+
+    def follow(frames: Any, *given: Any, **named: Any) -> Any:
+        def watched() -> Iterator[Any]:
+            for number, frame in enumerate(frames):
+                if number == 5:
+                    rule(home, FORBIDDEN)
+                yield frame
+
+        return real(watched(), *given, **named)
+
+    monkeypatch.setattr(running, "follow", follow)
+    job = ended(home, buckets, job)
+    assert (job.state, job.failure) == (JobState.FAILED, "Denied")
+    assert job.failure_text is not None
+    assert "no-search" in job.failure_text
+
+
+def test_a_clip_that_changed_meanwhile_is_refused(
+    home: Home, buckets: FolderBuckets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "SEGMENT_S", 1.0)
+    job = begun(home, buckets)
+    clip = tmp_path / "buckets/clips/street.mp4"
+    real = running.name_person
+
+    def stumble(*given: Any, **named: Any) -> Any:
+        raise NotFound("the first time")
+
+    monkeypatch.setattr(running, "name_person", stumble)
+    acts = running.ClipJobs(home, buckets).acts
+    claimed = home.database.write(
+        lambda connection: jobs.claim_job(connection, home.keyring, "runner", home.clock())
+    )
+    assert claimed is not None
+    request = home.database.read(
+        lambda connection: jobs.request_of(connection, home.keyring, job.id)
+    )
+    with pytest.raises(NotFound):
+        acts[ClipAct.SEARCH](jobs.Running(home.database, claimed, request, home.clock))
+    home.database.write(lambda connection: jobs.release_job(connection, job.id, "runner"))
+    monkeypatch.setattr(running, "name_person", real)
+    clip.write_bytes(clip.read_bytes() + b"\0")
+    job = ended(home, buckets, job)
+    assert (job.state, job.failure) == (JobState.FAILED, "Conflict")
+    assert "was changed" in (job.failure_text or "")
+
+
+def test_who_is_erased_leaves_finished_results_too(home: Home, buckets: FolderBuckets) -> None:
+    job = ended(home, buckets, begun(home, buckets))
+    erase_subject(home, caller(home), "staff", "Rosa", lambda subjects, references: None)
+    seen = people_seen(home, caller(home), ClipAct.SEARCH, job.id)
+    assert names(seen) == [None, None]
+    assert not home.database.read(
+        lambda connection: [
+            one
+            for one in jobs.mentions_of(connection, home.keyring, job.id)
+            if one.owner == 0 and one.rank == 0
+        ]
+    )
+
+
+def test_results_are_for_whose_job_it_is(finished: tuple[Home, jobs.Job]) -> None:
+    home, job = finished
+    other = Caller(SOMEBODY_ELSE, "test")
+    assert jobs_of(home, other) == []
+    for ask in (
+        lambda: people_seen(home, other, ClipAct.SEARCH, job.id),
+        lambda: stop_job(home, other, job.id),
+        lambda: looks_page(home, caller(home), ClipAct.DETECT, job.id, limit=5),
+    ):
+        with pytest.raises(NotFound, match="No job of yours"):
+            ask()
+
+
+def test_a_cancelled_job_never_gives_results_and_is_swept_after_a_week(
+    home: Home, buckets: FolderBuckets
+) -> None:
+    job = begun(home, buckets)
+    assert stop_job(home, caller(home), job.id).state is JobState.CANCELLED
+    page = looks_page(home, caller(home), ClipAct.SEARCH, job.id, limit=5)
+    assert (page.of.job.state, page.looks) == (JobState.CANCELLED, ())
+    assert sweep_jobs(home) == 0
+    later = replace(home, clock=lambda: home.clock() + timedelta(days=7, seconds=1))
+    assert sweep_jobs(later) == 1
+    assert jobs_of(home, caller(home)) == []
+
+
+def test_faces_are_found_without_a_collection(home: Home, buckets: FolderBuckets) -> None:
+    job = start_detection(home, buckets, caller(home), asked())
+    job = ended(home, buckets, job)
+    page = looks_page(home, caller(home), ClipAct.DETECT, job.id, limit=1000)
+    assert len(page.looks) == 16
+    assert page.collection is None
+    assert page.matches == {}
+
+
+def test_whom_people_have_to_look_at_is_withheld_until_they_have(
+    reviewed: Home, buckets: FolderBuckets
+) -> None:
+    rule(reviewed, OWED)
+    job = ended(reviewed, buckets, begun(reviewed, buckets))
+
+    def seen() -> Any:
+        return people_seen(reviewed, caller(reviewed), ClipAct.SEARCH, job.id)
+
+    first = seen()
+    assert (names(first), first.withheld) == ([None, None], True)
+    assert seen().case_ids == first.case_ids
+    reviewer = Caller(REVIEWER, "review")
+    (case,) = (one for one in list_cases(reviewed, reviewer) if not one.empty)
+    decide_case(reviewed, reviewer, case.case.id, 1, Verdict.SAME, "the same disc")
+    after = seen()
+    # Whether the other is a stranger, nobody learns before somebody has decided.
+    assert (names(after), after.withheld, after.decided) == (["Rosa", None], True, True)
+
+
+def test_not_this_person_lasts_for_the_track_in_another_run_too(
+    reviewed: Home, buckets: FolderBuckets
+) -> None:
+    rule(reviewed, OWED)
+    job = ended(reviewed, buckets, begun(reviewed, buckets))
+    people_seen(reviewed, caller(reviewed), ClipAct.SEARCH, job.id)
+    reviewer = Caller(REVIEWER, "review")
+    (case,) = (one for one in list_cases(reviewed, reviewer) if not one.empty)
+    decide_case(reviewed, reviewer, case.case.id, 1, Verdict.NOT_SAME, "another disc")
+    again = ended(reviewed, buckets, begun(reviewed, buckets, sampling=Sampling(0.3)))
+    seen = people_seen(reviewed, caller(reviewed), ClipAct.SEARCH, again.id)
+    assert names(seen) == [None, None]
+    assert all(
+        match.candidate.subject is None or match.candidate.subject.name != "Rosa"
+        for match in seen.people[0].matches
+    )
+
+
+def test_a_clip_at_the_command_line_is_searched_once_while_all_is_the_same(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets = film(tmp_path)
+    clip = asked()
+    clip = replace(clip, place=LocalClip(tmp_path / "buckets/clips/street.mp4"))
+    told: list[tuple[int, int]] = []
+    seen = search_clip(home, buckets, caller(home), "staff", clip, lambda *of: told.append(of))
+    assert names(seen) == ["Rosa", None]
+    assert told[-1][0] > 4500
+    again = search_clip(home, buckets, caller(home), "staff", clip)
+    assert again.of.job.id == seen.of.job.id
+    erase_subject(home, caller(home), "staff", "Greta", lambda subjects, references: None)
+    anew = search_clip(home, buckets, caller(home), "staff", clip)
+    assert anew.of.job.id != seen.of.job.id

@@ -363,6 +363,13 @@ class Record:
         if not self.ended:  # else it was withheld, as its entry says
             self._append(self._done(outcome))
 
+    def answered_in_part(self, outcome: Outcome) -> None:
+        """Leave the entry of what is answered beside what is withheld; durable when this returns.
+
+        Of a search for several people, each of whom is answered by themselves.
+        """
+        self._append(self._done(outcome))
+
     def _decided(self, matches: Sequence[M], seen: Circumstances, now: datetime) -> Decision:
         least = min((match.similarity for match in matches), default=100.0)
         return self._desk.rules.decide(self.use, replace(seen, similarity=least), now)

@@ -97,7 +97,11 @@ class PersonSeen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PeopleSeen:
-    """Who is seen in a clip; see `search.SampleSearch` for cases and what is withheld."""
+    """Who is seen in a clip.
+
+    `case_ids` are of what people decide of it. `withheld` is whether somebody is not named because
+    they have not yet, `decided` whether they have decided about somebody.
+    """
 
     of: ClipJob
     people: tuple[PersonSeen, ...]
@@ -186,7 +190,7 @@ def people_seen(home: Home, caller: Caller, act: ClipAct | None, job_id: str) ->
             people,
             found.collection,
             tuple(dict.fromkeys(found.case_ids)),
-            bool(found.record.withheld),
+            found.withheld,
             found.decided,
         )
 
@@ -202,6 +206,7 @@ class _Found:
     collection: OpenCollection | None = None
     people: Sequence[KeptPerson] = ()
     case_ids: list[UUID] = field(default_factory=list)
+    withheld: bool = False
     decided: bool = False
     _matches: dict[int, list[SeenMatch]] = field(default_factory=dict)
 
@@ -217,19 +222,18 @@ class _Found:
     ) -> Mapping[int, Sequence[SeenMatch]]:
         """Give whom people are like, of those who are wanted, as far as it may be answered.
 
-        Where people have to look at one first, nobody is named in the whole clip until they have.
+        Whoever people have to look at first is named once they have. Nobody can tell those from
+        strangers until then.
         """
         self.people = [kept.read_person(one) for one in self._part(kept.PERSON)]
         if self.collection is None:
             return {}
         found = self._mentioned(self.collection)
         pictures = {one.owner: one.content for one in self._part(jobs.SHOT)}
+        # Of those too who are like nobody: else it would be told whose answer is withheld.
         for marks in self._part(kept.MARK):
             matches = [one for one in found.get(marks.owner, ()) if wanted(one, self.request.asked)]
-            if matches:
-                self._release(marks, matches, pictures.get(marks.owner))
-        if self.record.withheld:
-            self._matches = {}
+            self._release(marks, matches, pictures.get(marks.owner))
         return self._matches
 
     def answered(self, faces: int, people: set[int]) -> None:
@@ -238,9 +242,11 @@ class _Found:
         references = dict.fromkeys(one.reference_id for one in given if one.reference_id)
         subjects = dict.fromkeys(one.subject_id for one in given if one.subject_id)
         details = {"job_id": self.of.job.id}
-        self.record.answered(
-            Outcome(faces, len(given), tuple(references), tuple(subjects), details=details)
-        )
+        outcome = Outcome(faces, len(given), tuple(references), tuple(subjects), details=details)
+        if self.withheld and given:
+            self.record.answered_in_part(outcome)
+        else:
+            self.record.answered(outcome)
 
     def _part(self, part: str) -> list[Result]:
         return self.read(partial(jobs.results_of, part=part, after=None, limit=_MOST_PEOPLE))
@@ -257,9 +263,10 @@ class _Found:
 
         kept_apart = record.not_told_apart(matches, probe)
         released = record.release(kept_apart, probe, among, _least(asked, matches))
+        self.withheld |= record.withheld
         if record.confirmed:
             released = [one.settled_by(record.confirmed_ids) for one in released]
-        elif not record.withheld:
+        elif not self.withheld:
             record.refer([one for one in released if one.is_unsettled], probe)
         self.decided |= record.confirmed
         if record.case_id is not None:
