@@ -79,7 +79,7 @@ def test_who_decides_is_warned_of_groups_that_match_far_too_often(client: Client
     women = GroupRates("sex", "women", 5_000, (GroupPoint(-0.1, 0.04, 0.03, 0.05),))
     known = replace(client.acts.rows.calibration_of(None), groups=(women,))
     warning = replace(client.acts.rows, calibration_of=lambda of: known, warn_from=10.0)
-    client.acts = replace(client.acts, rows=warning)
+    client.acts = replace(client.acts, home=warning)
     client.limit()
     warned = client.call("GET", path, "reviewer").json()["group_warning"]
     assert (warned["group"], warned["asked_for"], warned["times"]) == ("women", 1e-3, 40.0)
@@ -120,7 +120,7 @@ def test_verdicts_decide_a_case(client: Client) -> None:
 
 def test_scores_are_hidden_until_the_reviewer_has_decided(client: Client) -> None:
     rows = replace(client.acts.rows, scores_hidden=True)
-    client.acts = replace(client.acts, rows=rows)
+    client.acts = replace(client.acts, home=rows)
     client.limit()
     case = open_case(client, reviews=2)
     before = client.call("GET", f"/v1/cases/{case.id}", "reviewer").json()["candidates"][0]
