@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import Colorspace
 from numpy.typing import NDArray
 
 Draw = Callable[[int], NDArray[np.uint8]]
@@ -69,6 +70,7 @@ class Recipe:
     options: dict[str, str] = field(default_factory=dict)
     container_options: dict[str, str] = field(default_factory=dict)
     keyframe_every: int = 12
+    ticks: int | None = None  # MPEG-2 and MPEG-4 count in frames
 
     def write(self, path: Path) -> Path:
         """Write the clip."""
@@ -86,11 +88,12 @@ class Recipe:
     def _streams(self, container):  # type: ignore[no-untyped-def]
         pictures = sound = None
         if self.picture:
-            pictures = container.add_stream(self.codec, time_base=Fraction(1, _TICKS))
+            ticks = Fraction(1, self.ticks or _TICKS)
+            pictures = container.add_stream(self.codec, time_base=ticks)
             pictures.width, pictures.height = self.size
             pictures.pix_fmt = self.pixels
             context = pictures.codec_context
-            context.time_base = Fraction(1, _TICKS)
+            context.time_base = ticks
             context.framerate = Fraction(25)
             context.gop_size = self.keyframe_every
             if self.pixel is not None:
@@ -112,10 +115,12 @@ class Recipe:
     def _pictures(self, stream) -> Iterable[av.Packet]:  # type: ignore[no-untyped-def]
         for number, time_s in enumerate(self.times_s):
             drawn = stamp(number, *self.size) if self.draw is None else self.draw(number)
-            frame = av.VideoFrame.from_ndarray(drawn, format="rgb24").reformat(format=self.pixels)
+            colours = Colorspace.ITU601 if self.transfer is None else Colorspace.BT2020
+            frame = av.VideoFrame.from_ndarray(drawn, format="rgb24")
+            frame = frame.reformat(
+                format=self.pixels, src_colorspace=colours, dst_colorspace=colours
+            )
             frame.pts, frame.time_base = round(time_s * _TICKS), Fraction(1, _TICKS)
-            if self.pixel is not None:
-                pass
             yield from stream.encode(frame)
         yield from stream.encode(None)
 
@@ -135,3 +140,59 @@ def _when(packet: av.Packet) -> float:
 def make_clip(path: Path, **recipe: object) -> Path:
     """Write a clip by a `Recipe`."""
     return Recipe(**recipe).write(path)  # type: ignore[arg-type]
+
+
+def appended(path: Path, *pieces: Path) -> Path:
+    """Put files one after the other; transport streams go on, and their times jump."""
+    path.write_bytes(b"".join(piece.read_bytes() for piece in pieces))
+    return path
+
+
+def cut_off(path: Path, share: float) -> Path:
+    """Keep only the first part of a file."""
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    return path
+
+
+def damage(path: Path, at: Sequence[float], width: int = 40) -> Path:
+    """Overwrite some bytes at shares of the file's length."""
+    data = bytearray(path.read_bytes())
+    for share in at:
+        start = int(len(data) * share)
+        data[start : start + width] = bytes(byte ^ 0xFF for byte in data[start : start + width])
+    path.write_bytes(data)
+    return path
+
+
+def replaced(path: Path, old: bytes, new: bytes) -> Path:
+    """Overwrite what occurs once in a file."""
+    data = path.read_bytes()
+    assert data.count(old) == 1
+    assert len(old) == len(new)
+    path.write_bytes(data.replace(old, new))
+    return path
+
+
+def in_pq(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Code sRGB pixels as HDR10 does: PQ (SMPTE ST 2084), colours of BT.2020, white at 203 nits."""
+    light = (pixels / 255.0) ** 2.4 @ _BT709_IN_BT2020.T
+    power = (light * 203 / 10_000) ** 0.1593017578125
+    return _as_bytes(((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375)
+
+
+def in_hlg(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Code sRGB pixels as hybrid log-gamma (BT.2100), with white at three quarters."""
+    light = (pixels / 255.0) ** 2.4 @ _BT709_IN_BT2020.T * 0.265
+    dark = np.sqrt(3 * light)
+    bright = 0.17883277 * np.log(np.maximum(12 * light - 0.28466892, 1e-9)) + 0.55991073
+    return _as_bytes(np.where(light <= 1 / 12, dark, bright))
+
+
+def _as_bytes(shares: NDArray[np.float64]) -> NDArray[np.uint8]:
+    return np.clip(np.round(shares * 255), 0, 255).astype(np.uint8)
+
+
+_BT709_IN_BT2020 = np.array(
+    [[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]]
+)

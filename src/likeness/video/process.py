@@ -35,6 +35,7 @@ _BROKEN = (
     "The process that decodes clips does not start. `python -c 'import av'` says whether PyAV is"
     " broken; else free some memory."
 )
+_PROGRAM = ("-m", "decoding")
 _READ_AT_ONCE = 1 << 16
 # Memory in which pictures wait, and how many of them do.
 _RING_BYTES = 256 << 20
@@ -99,6 +100,7 @@ class DecoderProcess:
         """End the process, whatever it does, and free what it shared."""
         self._process.kill()
         self._process.wait()
+        self._pictures = None  # frames were copied out of it
         self._close_files()
 
     def _close_files(self) -> None:
@@ -197,7 +199,7 @@ class DecoderProcess:
 def _start(task: dict[str, object], kept: tuple[int, ...]) -> "subprocess.Popen[bytes]":
     paths = [str(Path(path).resolve()) for path in sys.path if path]
     return subprocess.Popen(  # noqa: S603 -- this Python, with a program of ours
-        [sys.executable, "-S", "-P", "-m", "decoding", json.dumps(task)],
+        [sys.executable, "-S", "-P", *_PROGRAM, json.dumps(task)],
         env={
             "PYTHONPATH": os.pathsep.join([*paths, str(Path(__file__).parent)]),
             "PYTHONDONTWRITEBYTECODE": "1",

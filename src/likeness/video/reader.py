@@ -200,7 +200,7 @@ def reading(
     `file` is read from its beginning, wherever it stands, and stays open.
 
     Raises:
-        InvalidClip: it is no clip, has no video, names other files, or is damaged all through.
+        InvalidClip: it is no clip, has no video, or is damaged all through.
         ClipTooLarge: it has too many bytes, or frames of too many pixels.
         EngineUnavailable: PyAV is missing.
     """
@@ -281,11 +281,6 @@ def _failure(failed: dict[str, Any], limits: ClipLimits, head: bytes) -> Likenes
     match failed.get("reason"):
         case messages.UNREADABLE:
             return InvalidClip(f"Not a clip: the file is {name_of_kind(head)}. Supported: {READ}.")
-        case messages.NAMES_OTHERS:
-            return InvalidClip(
-                "The clip names other files, and they are never opened. Give one file that holds"
-                " everything."
-            )
         case messages.NO_VIDEO:
             return InvalidClip("The clip has no video. Give a file with moving pictures.")
         case messages.NO_DECODER:

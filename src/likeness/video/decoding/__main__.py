@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 
 from . import messages
 from .clock import Clock
+from .fields import deinterlaced
 from .pictures import Converter, Shape, is_hdr, shape_of
 from .rights import die_with, give_up, shared_memory
 from .source import Unreadable, open_clip, pictures_of
@@ -205,7 +206,8 @@ class Decoding:
         free = list(range(len(ring)))
         last_turn = -1
         alive = time.monotonic()
-        for time_s, frame in clock.timed((_stamp_s(frame), frame) for frame in frames):
+        stamped = ((_stamp_s(frame), frame) for frame in deinterlaced(frames))
+        for time_s, frame in clock.timed(stamped):
             self._at_s = time_s
             if task.to_s is not None and time_s >= task.to_s:
                 self._to_its_end = False

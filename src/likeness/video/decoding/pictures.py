@@ -93,7 +93,7 @@ class Converter:
         left, top = (self._shape.width - width) // 2, (self._shape.height - height) // 2
         if left or top:
             into[:] = bytes(len(into))
-        rgb = _rgb(self._pictures, frame, width, height, Interpolation.BICUBIC)
+        rgb = _rgb(self._pictures, frame, width, height, Interpolation.BICUBIC, hdr=is_hdr(frame))
         _copy(rgb, into, self._shape.width, left, top)
 
     def _fitted(self, frame: VideoFrame, time_s: float) -> tuple[int, int]:
@@ -115,20 +115,26 @@ class Converter:
         width, height = messages.THUMBNAIL_WH
         if self._shape.quarters % 2:
             width, height = height, width
-        rgb = _rgb(self._thumbnails, frame, width, height, Interpolation.AREA)
+        # To bring HDR down takes seconds once for each scaler, and a thumbnail is not looked at.
+        rgb = _rgb(self._thumbnails, frame, width, height, Interpolation.AREA, hdr=False)
         small = bytearray(messages.THUMBNAIL_BYTES)
         _copy(rgb, memoryview(small), width, 0, 0)
         return bytes(small)
 
 
 def _rgb(
-    scaler: VideoReformatter, frame: VideoFrame, width: int, height: int, how: Interpolation
+    scaler: VideoReformatter,
+    frame: VideoFrame,
+    width: int,
+    height: int,
+    how: Interpolation,
+    *,
+    hdr: bool,
 ) -> VideoFrame:
-    """Convert one frame; light of high dynamic range comes down to what screens usually show."""
+    """Convert one frame; where `hdr`, its light comes down to what screens usually show."""
     colours = None
     if frame.colorspace == _UNSPECIFIED:
         colours = Colorspace.ITU709 if frame.height >= _HD_FROM else Colorspace.ITU601
-    hdr = is_hdr(frame)
     return scaler.reformat(
         frame,
         width=width,

@@ -64,14 +64,8 @@ def open_clip(descriptor: int, size: int) -> InputContainer:
     """Open the container.
 
     Raises:
-        Unreadable: it is of no kind that is read, is damaged, or names other files.
+        Unreadable: it is of no kind that is read, or damaged.
     """
-    named: list[str] = []
-
-    def refuse(url: str, _flags: int, _options: object) -> NoReturn:
-        named.append(url)
-        raise PermissionError("a clip is one file")
-
     try:
         return av.open(
             _Bytes(descriptor, size),
@@ -84,13 +78,17 @@ def open_clip(descriptor: int, size: int) -> InputContainer:
             },
             metadata_errors="replace",
             buffer_size=_BUFFER,
-            io_open=refuse,
+            io_open=_refuse,
         )
     except MemoryError:
         raise
     except (FFmpegError, PermissionError) as error:
-        reason = messages.NAMES_OTHERS if named else messages.UNREADABLE
-        raise Unreadable(reason) from error
+        raise Unreadable(messages.UNREADABLE) from error
+
+
+def _refuse(_url: str, _flags: int, _options: object) -> NoReturn:
+    """Open no other file that a clip names; neither could this process."""
+    raise PermissionError("a clip is one file")
 
 
 def pictures_of(container: InputContainer) -> VideoStream:
