@@ -20,6 +20,7 @@ from likeness.jobs import (
     delete_job,
     end_job,
     ended_before,
+    get_job,
     keep_segment,
     latest_same,
     list_jobs,
@@ -65,6 +66,12 @@ def test_job_that_does_not_exist_is_not_found(bench: Bench) -> None:
     for ask in (bench.get, lambda job: bench.read(lambda c: request_of(c, bench.keyring, job.id))):
         with pytest.raises(NotFound, match=r"No such job\. `likeness jobs list`"):
             ask(one)
+
+
+@pytest.mark.parametrize("job_id", ["", "x", "a" * 63, "A" * 64, "\0" * 64, "\ud800" * 64])
+def test_what_is_no_id_is_not_found(bench: Bench, job_id: str) -> None:
+    with pytest.raises(NotFound):
+        bench.read(lambda c: get_job(c, bench.keyring, job_id))
 
 
 def test_at_most_twenty_wait_and_run(bench: Bench) -> None:

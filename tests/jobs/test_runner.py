@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -193,6 +193,19 @@ def test_runner_that_is_closed_leaves_its_job_to_the_next_at_once(bench: Bench) 
     results = bench.read(lambda c: results_of(c, bench.keyring, job.id, "count", limit=99))
     by = [one.content.split()[-1] for one in results]
     assert len(set(by[:before])) == 1 and set(by[before:]).isdisjoint(by[:before])
+
+
+def test_act_that_stops_without_a_word_leaves_its_job_to_the_next(bench: Bench) -> None:
+    job = bench.add()
+
+    def act(running: Running) -> None:
+        with suppress(JobStopped):
+            wait_until_unwanted(running)
+
+    with runner_of(bench, {"search": act}):
+        until(lambda: bench.get(job), lambda now: now.state is JobState.RUNNING)
+
+    assert bench.get(job).state is JobState.WAITING
 
 
 @pytest.mark.parametrize(

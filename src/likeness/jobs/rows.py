@@ -5,6 +5,7 @@ committed with it. Acts that write are alone with the database: of two runners o
 """
 
 import os
+import re
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,7 @@ from likeness.jobs.tables import JOBS, OF_A_JOB, SEGMENTS
 from likeness.secrets import Keyring
 
 _ID_BYTES = 32
+_AN_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _UNFINISHED = JOBS.c.state.in_([JobState.WAITING, JobState.RUNNING])
 _IN_THE_CLEAR = [field.name for field in fields(Job) if field.name != "failure_text"]
 COLUMNS = [JOBS.c[name] for name in (*_IN_THE_CLEAR, "sealed_key", "sealed_failure_text")]
@@ -85,6 +87,8 @@ def get_job(connection: Connection, keyring: Keyring, job_id: str) -> Job:
         NotFound: there is none.
         KeyUnusable: a key is gone.
     """
+    if not _AN_ID.fullmatch(job_id):  # whatever a caller wrote, databases may not take it
+        raise _no_such_job()
     row = connection.execute(select(*COLUMNS).where(JOBS.c.id == job_id)).first()
     if row is None:
         raise _no_such_job()

@@ -109,6 +109,11 @@ class Running:
         """Let the act stop where it asks next whether the job is wanted."""
         self._stopped.set()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether its act was to stop."""
+        return self._stopped.is_set()
+
 
 Act = Callable[[Running], None]
 """Does a job, and ends it."""
@@ -277,6 +282,7 @@ class LocalRunner(Closing):
         """Call a job's act, and see to it that the job has ended then.
 
         Raises:
+            JobStopped: its act was to stop, and may have ended it before.
             Fault: it was begun too often, or is of no act, or its act did not end it.
         """
         job = running.job
@@ -291,6 +297,8 @@ class LocalRunner(Closing):
                 f"This Likeness knows no jobs that do {job.act}. Run the newer one that added it."
             )
         act(running)
+        if running.stopped:
+            raise job_stopped()
         now = self._database.read(lambda connection: get_job(connection, self._keyring, job.id))
         if now.state is JobState.RUNNING and now.runner == running.runner:
             raise Fault("The job's act left it unfinished. Please report this.")
