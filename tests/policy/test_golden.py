@@ -6,7 +6,7 @@ import pytest
 
 from likeness.errors import InvalidRequest
 from likeness.policy import ChosenPack, PolicyEngine, shipped
-from likeness.terms import Duty
+from likeness.terms import Decision, Duty, Footage
 
 from .golden_rows import Row, in_words, rows
 
@@ -41,15 +41,32 @@ def test_to_say_that_it_is_live_never_lets_more_be_done(row: Row) -> None:
         engine.decide(replace(row.use, live=is_live), row.circumstances, row.now)
         for is_live in (False, True)
     )
-    if not live.refused_by:
-        assert not after.refused_by
-        for owed in after.obligations:
-            amount = live.amount_of(owed.duty)
-            assert amount is not None
-            # Of what is owed within hours, fewer are stricter; of all else, more.
-            assert (
-                amount <= owed.amount if owed.duty in FEWER_IS_STRICTER else amount >= owed.amount
-            )
+    assert_no_looser(live, after)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if not row.expected.startswith("error ")],
+    ids=lambda row: f"{row.pack}: {row.line}",
+)
+def test_to_state_a_source_of_pictures_never_lets_more_be_done(row: Row) -> None:
+    engine, use = engine_of(row), replace(row.use, footage="undeclared")
+    silent = engine.decide(use, row.circumstances, row.now)
+    for source in Footage:
+        stated = engine.decide(replace(use, footage=source), row.circumstances, row.now)
+        assert_no_looser(stated, silent)
+
+
+def assert_no_looser(decision: Decision, than: Decision) -> None:
+    """Check that whatever one decision refuses or owes, another refuses or owes, or more."""
+    if decision.refused_by:
+        return
+    assert not than.refused_by
+    for owed in than.obligations:
+        amount = decision.amount_of(owed.duty)
+        assert amount is not None
+        # Of what is owed within hours, fewer are stricter; of all else, more.
+        assert amount <= owed.amount if owed.duty in FEWER_IS_STRICTER else amount >= owed.amount
 
 
 def test_every_forbid_of_every_pack_decides_some_row_and_not_others() -> None:
