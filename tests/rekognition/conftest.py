@@ -26,6 +26,7 @@ class Running:
     url: str
     access_key_id: str
     secret: str
+    home: Path = Path("/nowhere")
 
     def client(self, **chosen: Any) -> Any:
         """A boto3 client that asks once, so that errors are seen as they come."""
@@ -52,15 +53,16 @@ def running(application: ASGIApp, refuse: Refuse | None = None) -> Iterator[str]
 
 
 @contextmanager
-def serving_discs(home: Path, shipped: Path) -> Iterator[tuple[Running, Serving]]:
+def serving_discs(home: Path, shipped: Path, **chosen: object) -> Iterator[tuple[Running, Serving]]:
     """Serve a home whose networks see discs; what is behind it comes beside."""
     installation = InstallationWithDiscs.__new__(InstallationWithDiscs)
     installation.shipped = shipped
-    installation.__init__(Settings(home=home, cache=home / "cache"))  # type: ignore[misc]
+    settings = Settings(home=home, cache=home / "cache", **chosen)  # type: ignore[arg-type]
+    installation.__init__(settings)  # type: ignore[misc]
     with Serving(installation) as serving, running(serving.router, serving.refuse_malformed) as url:
         key = serving.ensure_first_key()
         assert key is not None
-        yield Running(url, key.access_key_id, key.secret), serving
+        yield Running(url, key.access_key_id, key.secret, home), serving
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.rekognition.operations.discs import RED, disc
+from tests.rekognition.operations.moving_discs import clip_of
 
 from .conftest import Running
 
@@ -45,6 +49,29 @@ def test_the_cli_makes_and_lists_a_collection(discs: Running, tmp_path: Path) ->
     assert made["StatusCode"] == 200
     listed = answered(discs, tmp_path, "list-collections")
     assert "by-the-cli" in listed["CollectionIds"]
+
+
+def test_the_cli_searches_a_clip_and_turns_pages(discs: Running, tmp_path: Path) -> None:
+    bucket = discs.home / "buckets" / "clips"
+    bucket.mkdir(parents=True)
+    clip_of(bucket / "one.mp4", (RED, 60, 0, 20), frames=20)
+    (tmp_path / "red.png").write_bytes(disc(RED))
+    staff = ("--collection-id", "seen-by-the-cli")
+    answered(discs, tmp_path, "create-collection", *staff)
+    red = f"fileb://{tmp_path / 'red.png'}"
+    answered(discs, tmp_path, "index-faces", *staff, "--image-bytes", red)
+    video = '{"S3Object":{"Bucket":"clips","Name":"one.mp4"}}'
+    job = answered(discs, tmp_path, "start-face-search", *staff, "--video", video)["JobId"]
+    ends = time.monotonic() + 60
+    asked = ("get-face-search", "--job-id", job, "--max-results", "2", "--sort-by", "INDEX")
+    while (page := answered(discs, tmp_path, *asked))["JobStatus"] == "IN_PROGRESS":
+        assert time.monotonic() < ends
+    assert page["JobStatus"] == "SUCCEEDED", page
+    token = page["NextToken"]
+    rest = answered(discs, tmp_path, *asked, "--next-token", token)
+    assert [one["Timestamp"] for one in page["Persons"] + rest["Persons"]] == [0, 500, 1000, 1500]
+    for one in page["Persons"]:
+        assert one["FaceMatches"][0]["Similarity"] > 99
 
 
 @pytest.mark.parametrize(

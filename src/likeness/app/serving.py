@@ -26,15 +26,17 @@ from likeness.app.buckets import buckets_of
 from likeness.app.finders import Finders, better_recogniser
 from likeness.app.home import now, open_home
 from likeness.app.installation import Installation, Workload
+from likeness.app.topics import topics_of
 from likeness.artifacts import Progress
 from likeness.config import Settings
 from likeness.errors import LikenessError, NotFound
 from likeness.jobs import LocalRunner
 from likeness.ledger import Ledger, tell_witness
-from likeness.notify import WebhookSender
+from likeness.notify import SnsTopics, WebhookSender
 from likeness.rekognition.application import Application as Rekognition
 from likeness.rekognition.backend import Backend, PageTokens
 from likeness.rekognition.operations import OPERATIONS
+from likeness.rekognition.operations.video import said_to_a_topic
 from likeness.server import Gate, Limits, Metrics, MetricsPage, below
 from likeness.service.erase.erase import sweep_collections
 from likeness.service.govern.keys import ensure_first_key
@@ -42,6 +44,7 @@ from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.service.review.upkeep import sweep_review, tell
 from likeness.service.uses import Caller, Home
 from likeness.service.video.manage import sweep_jobs
+from likeness.service.video.notices import tell_of_jobs
 from likeness.service.video.run import ClipJobs
 from likeness.terms import Closing
 from likeness.v1.acts import Acts
@@ -82,7 +85,8 @@ class Serving(Closing):
         )
         with ExitStack() as opened:
             home = opened.enter_context(open_home(installation, finders.of))
-            self.home = backend = _backend(home, settings)
+            topics = topics_of(settings)
+            self.home = backend = _backend(home, settings, tells_topics=topics is not None)
             _tell_of_better_models(installation, home)
             self._gate = Gate(
                 KnownKeys(home.freshness, home.keyring, now),
@@ -93,7 +97,8 @@ class Serving(Closing):
                 ),
             )
             opened.callback(self._gate.close)
-            opened.callback(Upkeep(tasks_of(home, shlex.split(settings.ledger_witness))).close)
+            tasks = tasks_of(home, shlex.split(settings.ledger_witness), topics)
+            opened.callback(Upkeep(tasks).close)
             opened.enter_context(_runner(backend))
             self._opened = opened.pop_all()
         operations = {name: partial(operation, backend) for name, operation in OPERATIONS.items()}
@@ -144,7 +149,7 @@ async def _alive(request: Request) -> Response:
     return JSONResponse({"alive": True})
 
 
-def _backend(home: Home, settings: Settings) -> Backend:
+def _backend(home: Home, settings: Settings, *, tells_topics: bool) -> Backend:
     """Put together what operations need; networks are loaded, and what their scores mean."""
     backend = Backend(
         **home.parts(),
@@ -152,6 +157,7 @@ def _backend(home: Home, settings: Settings) -> Backend:
         page_tokens=PageTokens(home.keyring, now),
         request_tokens=RequestTokens(home.keyring, now),
         account=_ACCOUNT,
+        tells_topics=tells_topics,
     )
     backend.load_finder(None)
     backend.calibration_of(None)
@@ -222,8 +228,11 @@ def _do(task: Task) -> None:
         _logger.error("%s failed: %s", task.name, type(error).__name__)
 
 
-def tasks_of(home: Home, witness: list[str]) -> list[Task]:
-    """Name what a home needs to have done; `witness` is the command of its witness, or empty."""
+def tasks_of(home: Home, witness: list[str], topics: SnsTopics | None) -> list[Task]:
+    """Name what a home needs to have done.
+
+    `witness` is the command of its witness, or empty; `topics` are told of jobs that have ended.
+    """
     sender = WebhookSender(home.webhook_networks)
     strangers = StrangerUpkeep(home.database, home.gallery, home.calibration_of)
     tokens = RequestTokens(home.keyring, now)
@@ -236,6 +245,9 @@ def tasks_of(home: Home, witness: list[str]) -> list[Task]:
         Task("erasures of other servers", 10 * _TICK_S, home.gallery.erasing.let_go),
         Task("request tokens", _HOUR_S, partial(home.database.write, tokens.sweep)),
     ]
+    if topics is not None:
+        tell_topics = partial(tell_of_jobs, home, topics, said_to_a_topic)
+        tasks.append(Task("telling topics", 2 * _TICK_S, tell_topics))
     if witness:
         tasks.append(Task("the witness", _MINUTE_S, _Witnessing(home.ledger, witness)))
     return tasks

@@ -27,6 +27,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 _ALLOWED = Decision((), (), (), "")
 ARN = "arn:aws:rekognition:eu-west-1:000000000000:collection/staff"
 STAFF = {"CollectionId": "staff"}
+CLIP = {"Video": {"S3Object": {"Bucket": "pictures", "Name": "one.mp4"}}}
 PICTURE = {"Image": {"S3Object": {"Bucket": "pictures", "Name": "one.png"}}}
 
 
@@ -124,6 +125,10 @@ REQUESTS: dict[str, tuple[Action, dict[str, Any]]] = {
     "TagResource": (Action.ARRANGE, {"ResourceArn": ARN, "Tags": {"team": "door"}}),
     "UntagResource": (Action.ARRANGE, {"ResourceArn": ARN, "TagKeys": ["team"]}),
     "ListTagsForResource": (Action.READ, {"ResourceArn": ARN}),
+    "StartFaceDetection": (Action.DETECT, CLIP),
+    "StartFaceSearch": (Action.SEARCH, {**STAFF, **CLIP}),
+    "GetFaceDetection": (Action.READ, {"JobId": "0" * 64}),
+    "GetFaceSearch": (Action.READ, {"JobId": "0" * 64}),
 }
 
 

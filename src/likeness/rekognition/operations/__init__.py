@@ -30,6 +30,12 @@ from likeness.rekognition.operations.users import (
     disassociate_faces,
     list_users,
 )
+from likeness.rekognition.operations.video import (
+    get_face_detection,
+    get_face_search,
+    start_face_detection,
+    start_face_search,
+)
 
 Operation = Callable[[Backend, Call, Request], Response]
 
@@ -44,6 +50,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "DescribeCollection": describe_collection,
     "DetectFaces": detect_faces,
     "DisassociateFaces": disassociate_faces,
+    "GetFaceDetection": get_face_detection,
+    "GetFaceSearch": get_face_search,
     "IndexFaces": index_faces,
     "ListCollections": list_collections,
     "ListFaces": list_faces,
@@ -53,6 +61,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "SearchFacesByImage": search_faces_by_image,
     "SearchUsers": search_users,
     "SearchUsersByImage": search_users_by_image,
+    "StartFaceDetection": start_face_detection,
+    "StartFaceSearch": start_face_search,
     "TagResource": tag_resource,
     "UntagResource": untag_resource,
 }
