@@ -43,7 +43,7 @@ from likeness.service.govern.keys import ensure_first_key
 from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.service.review.upkeep import sweep_review, tell
 from likeness.service.uses import Caller, Home
-from likeness.service.video.manage import sweep_jobs
+from likeness.service.video.manage import fail_job, sweep_jobs
 from likeness.service.video.notices import tell_of_jobs
 from likeness.service.video.run import ClipJobs
 from likeness.terms import Closing
@@ -142,7 +142,13 @@ class Serving(Closing):
 def _runner(backend: Backend) -> LocalRunner:
     """Begin to run jobs: one at a time, which takes all processors that requests leave."""
     acts = ClipJobs(backend, backend.buckets).acts
-    return LocalRunner(backend.database, backend.keyring, acts, backend.clock)
+    return LocalRunner(
+        backend.database,
+        backend.keyring,
+        acts,
+        backend.clock,
+        fail=partial(fail_job, backend),
+    )
 
 
 async def _alive(request: Request) -> Response:

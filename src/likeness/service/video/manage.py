@@ -1,8 +1,9 @@
-"""Lists, shows, stops and sweeps jobs over clips, each act on record.
+"""Lists, shows, stops, fails and sweeps jobs over clips, each act on record.
 
 A job is shown to whose it is, and to admins; others learn of none.
 """
 
+from contextlib import suppress
 from functools import partial
 
 from sqlalchemy import Connection
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 from likeness import jobs
 from likeness.access import may
 from likeness.errors import Denied, NotFound
-from likeness.jobs import KEPT, Job
+from likeness.jobs import KEPT, Job, JobState, JobStopped, Running
 from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import UNDECLARED, Action, Use
 
@@ -57,6 +58,33 @@ def stop_job(rows: Rows, caller: Caller, job_id: str) -> Job:
             return jobs.cancel_job(connection, rows.keyring, job.id, rows.clock())
 
         return record.write(cancel, lambda _: Outcome(details={"job_id": job.id}))
+
+
+def fail_job(rows: Rows, running: Running, error: Exception) -> None:
+    """End a job whose act failed, or that was begun too often, with why.
+
+    The entry says which job that was: that of the act itself may not. Where a rule forbids even
+    this, the job ends all the same.
+    """
+    kind, text = jobs.failure_of(error)
+    job_id = running.job.id
+    end = partial(
+        jobs.end_job,
+        keyring=rows.keyring,
+        job_id=job_id,
+        runner=running.runner,
+        state=JobState.FAILED,
+        now=rows.clock(),
+        failure=kind,
+        failure_text=text,
+    )
+    use = Use(rows.somebody, Action.ERASE, "EndJob", running.job.collection_id)
+    with suppress(JobStopped):  # somebody cancelled it meanwhile
+        try:
+            with rows.desk.record(use) as record:
+                record.write(end, lambda _: Outcome(details={"job_id": job_id, "reason": kind}))
+        except Denied:
+            rows.database.write(end)
 
 
 def sweep_jobs(rows: Rows) -> int:
