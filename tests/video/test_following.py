@@ -223,7 +223,7 @@ def test_faces_of_any_size_are_looked_for_in_every_third_look() -> None:
     assert later.count(0.0) == pytest.approx(len(later) / 3, abs=1)
     between = [least for least in later if least]
     assert len(later) == later.count(0.0) + len(between)
-    assert between == pytest.approx([70.0] * len(between), abs=10)
+    assert between == pytest.approx([85.0] * len(between), abs=15)
 
 
 def test_frames_that_show_nobody_are_searched_as_photographs_once_a_second() -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from likeness.terms import Image
 from likeness.vision.detections import Detections, FaceNetwork
 from likeness.vision.embed import DLIB_LAYOUT
-from likeness.vision.upright import find_upright, find_upright_once
+from likeness.vision.upright import find_upright, find_upright_again, find_upright_once
 
 _BOX_SIDE = 200  # of a face as `turned` makes it
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
@@ -175,7 +175,10 @@ def test_landmarks_are_found_again_from_one_chip_where_coarse_ones_do() -> None:
             return super().find(canvas, threshold)
 
     truth, network = turned(25), Counting()
-    found, certainties = find_upright_once(network, spotted(truth), faces(turned(10) + 4))
+    image, guess = spotted(truth), faces(turned(10) + 4)
+    found, certainties = find_upright_once(network, image, guess)
     assert network.shown == 1
     np.testing.assert_allclose(found.landmarks_xy[0], truth, atol=4)
     np.testing.assert_allclose(certainties, 0.9)
+    again_xy = find_upright_again(network, image, found.landmarks_xy)
+    np.testing.assert_array_equal(again_xy, find_upright(Spots(), image, guess)[0].landmarks_xy)

@@ -28,7 +28,7 @@ _SURE = 0.6
 # lie on their side. Between, only faces of this share of the smallest in view need be found.
 _ANY_SIZE_S = 0.25
 _AT_ANY_ANGLE_S = 1.0
-_SHRUNK = 0.7
+_SHRUNK = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,8 @@ class _Closeness:
         """Take what a look showed."""
         if least is None or faces:
             self._lying = least is None and bool(faces)
-        self._smallest = 0.0 if self._lying else min((f.quality.size for f in faces), default=0.0)
+        sizes = () if self._lying else (face.box.area**0.5 for face in faces)
+        self._smallest = min(sizes, default=0.0)
 
 
 class _Segment:

@@ -24,7 +24,7 @@ from likeness.vision.detections import (
     sort_by_area,
     suppress_overlaps,
 )
-from likeness.vision.upright import find_upright, find_upright_once
+from likeness.vision.upright import find_upright, find_upright_again, find_upright_once
 
 # Pictures are enlarged to this, at most twice; more finds nothing new.
 _ENLARGED_SIDE = 832
@@ -232,9 +232,9 @@ class Detector:
         order = distinct[np.argsort(-areas(again.boxes_xyxy[distinct]), kind="stable")]
         return again.select(order), certainties[order]
 
-    def refined(self, image: Image, found: Detections) -> Floats:
-        """Find the landmarks of each face again, (n, 5, 2), leave none out and keep the order."""
-        return find_upright(self._network, image, found)[0].landmarks_xy
+    def refined(self, image: Image, landmarks_xy: Floats) -> Floats:
+        """Find the landmarks of faces, (n, 5, 2), as closely as they ever are: for templates."""
+        return find_upright_again(self._network, image, landmarks_xy)
 
     def _search(self, image: Image, side: int, border: int = 0) -> Detections:
         letterbox = Letterbox.fit(image, side, border)

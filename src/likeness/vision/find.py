@@ -101,14 +101,9 @@ class FaceLocator:
 
     def refined(self, image: Image, faces: Sequence[Face]) -> NDArray[np.float32]:
         """Find the landmarks of faces again that were found in a picture before: (n, 5, 2)."""
-        boxes = [(at.left, at.top, at.right, at.bottom) for at in (face.box for face in faces)]
         points = [[(point.x, point.y) for point in face.landmarks.points] for face in faces]
-        known = Detections(
-            np.array(boxes, np.float32).reshape(-1, 4),
-            np.array(points, np.float32).reshape(-1, 5, 2),
-            np.ones(len(faces), np.float32),
-        )
-        return self._detector.refined(image, known)
+        landmarks_xy = np.array(points, np.float32).reshape(-1, 5, 2)
+        return self._detector.refined(image, landmarks_xy)
 
     def _located(self, sample: Sample, detect: Callable[[Image], Detections]) -> Located:
         image = sample.decode(self._detector.settings.longer_side)

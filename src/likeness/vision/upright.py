@@ -40,8 +40,7 @@ _LAYOUT = ChipLayout(
     ),
 )
 _MIDDLE_XY = np.mean(_LAYOUT.points_xy, axis=0)
-_ONCE = (Chips.ONE,)
-_ROUNDS = (Chips.ONE, Chips.MIRRORED)
+_ROUNDS = _FIRST, _SECOND = (Chips.ONE, Chips.MIRRORED)
 _THRESHOLD = 0.2  # that there is a face is known already
 _FARTHEST = _SIDE / 4  # pixels from the middle; beyond, it is a neighbour
 _CONFIDENCE_PER_PIXEL = 0.01  # what being nearer to the middle is worth
@@ -99,12 +98,17 @@ def find_upright(
 def find_upright_once(
     network: FaceNetwork, image: Image, found: Detections
 ) -> tuple[Detections, Floats]:
-    """Find the landmarks of each face again as `find_upright` does, from one chip of each.
+    """Find the landmarks of each face again as `find_upright` does at first, from one chip of each.
 
-    They say how a head is turned, to 2 or 3 degrees, and are not fine enough for templates.
+    They say how a head is turned, to 2 or 3 degrees; templates want those of `find_upright_again`.
     """
-    landmarks_xy, certainties = _refined(network, image, found.landmarks_xy, _ONCE)
+    landmarks_xy, certainties = _refined(network, image, found.landmarks_xy, (_FIRST,))
     return replace(found, landmarks_xy=landmarks_xy), certainties
+
+
+def find_upright_again(network: FaceNetwork, image: Image, landmarks_xy: Floats) -> Floats:
+    """Go on where `find_upright_once` ended: (n, 5, 2) landmarks, found in two more chips each."""
+    return _refined(network, image, landmarks_xy, (_SECOND,))[0]
 
 
 def _refined(
