@@ -181,6 +181,8 @@ def _lines(seen: SeenCase) -> Iterator[str]:
 
 
 def _alike(one: SeenCandidate) -> str:
-    found = f", reference {one.reference_id}" if one.reference_id else f", subject {one.subject_id}"
+    kinds = {"reference": one.reference_id, "subject": one.subject_id, "seen": one.sighting_id}
+    kind, found_id = next((kind, each) for kind, each in kinds.items() if each is not None)
+    found = f", {kind} {found_id}"
     alike = one.similarity
     return found if alike is None else f"{found}, similarity {similarity_in_words(alike)}"

@@ -26,12 +26,14 @@ from likeness.review.cases import (
     open_case,
     outcome_of,
     probe_crop,
+    sighting_crop,
     told_apart_from,
 )
 from likeness.review.faces import ClipFace, SampleFace, keep_crops, open_crop, with_crops
 from likeness.review.keys import counts_by_key, is_anything_kept_of, rewrap_keys
 from likeness.review.matches import (
     Arrival,
+    Sighting,
     any_notice_due,
     claim_notices,
     delete_notice,
@@ -80,6 +82,7 @@ __all__ = [
     "Probe",
     "SampleFace",
     "Search",
+    "Sighting",
     "Standing",
     "Verdict",
     "Watch",
@@ -115,6 +118,7 @@ __all__ = [
     "outcome_of",
     "probe_crop",
     "rewrap_keys",
+    "sighting_crop",
     "told_apart_from",
     "verdicts_of",
     "verdicts_seen_by",

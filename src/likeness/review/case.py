@@ -73,21 +73,27 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Whom a search found, before anybody has looked; `reference_id` is None where fused."""
+    """Whom a search found, before anybody has looked; `reference_id` is None where fused.
+
+    A sighting is somebody seen in a clip whom a watch resembles: there is neither a reference nor a
+    subject, and `crop_jpeg` is their picture.
+    """
 
     reference_id: UUID | None
     subject_id: UUID | None
     similarity: float
+    sighting_id: UUID | None = None
+    crop_jpeg: bytes | None = None
 
     @property
     def id(self) -> UUID:
-        """The reference, or the subject where all of theirs were fused."""
-        return required(self.reference_id or self.subject_id, "whom a search found")
+        """The reference, the subject where all of theirs were fused, or the sighting."""
+        return _id_of(self)
 
     @property
     def ids(self) -> set[UUID]:
-        """The reference and the subject, as far as there are such."""
-        return {one for one in (self.reference_id, self.subject_id) if one is not None}
+        """The reference, the subject and the sighting, as far as there are such."""
+        return _ids_of(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +108,27 @@ class Candidate:
     reference_id: UUID | None
     subject_id: UUID | None
     similarity: float
+    sighting_id: UUID | None
     standing: Standing
 
     @property
     def id(self) -> UUID:
-        """The reference, or the subject where all of theirs were fused."""
-        return required(self.reference_id or self.subject_id, "whom a case is about")
+        """The reference, the subject where all of theirs were fused, or the sighting."""
+        return _id_of(self)
+
+    @property
+    def ids(self) -> set[UUID]:
+        """The reference, the subject and the sighting, as far as there are such."""
+        return _ids_of(self)
+
+
+def _id_of(one: Found | Candidate) -> UUID:
+    return required(one.reference_id or one.subject_id or one.sighting_id, "whom a case is about")
+
+
+def _ids_of(one: Found | Candidate) -> set[UUID]:
+    ids = (one.reference_id, one.subject_id, one.sighting_id)
+    return {each for each in ids if each is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,10 @@ def open_case(
                     "reference_id": one.reference_id,
                     "subject_id": one.subject_id,
                     "similarity": one.similarity,
+                    "sighting_id": one.sighting_id,
+                    "sealed_crop": None
+                    if one.crop_jpeg is None
+                    else case_key.seal(one.crop_jpeg, _sighting_context(case_id, number)),
                 }
                 for number, (rank, one) in enumerate(asked, start=1)
             ],
@@ -207,13 +211,13 @@ def outcome_of(connection: Connection, case: Case) -> Outcome:
     rows = connection.execute(
         select(*columns).where(CANDIDATES.c.case_id == case.id).order_by("number")
     ).all()
-    ids = {one for row in rows for one in (row.reference_id, row.subject_id) if one is not None}
+    ids = {one for row in rows for one in _ids(row)}
     digest = _kept_of(connection, case, "probe_digest")
     apart = _told_apart_among(connection, [digest], ids, case.reviews)
 
     def stands(row: Row[Any]) -> Standing:
         here = standing(given.get(row.number, []), case.reviews)
-        if here is not Standing.CONFIRMED and {row.reference_id, row.subject_id} & apart:
+        if here is not Standing.CONFIRMED and _ids(row) & apart:
             return Standing.REJECTED
         return here
 
@@ -299,6 +303,21 @@ def probe_crop(connection: Connection, keyring: Keyring, case: Case) -> bytes | 
     if sealed is None:
         return None
     return key_of(connection, keyring, case).unseal(sealed, _crop_context(case.id))
+
+
+def sighting_crop(
+    connection: Connection, keyring: Keyring, case: Case, number: int
+) -> bytes | None:
+    """Open the picture of a candidate who is a sighting, a JPEG; None where there is none.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    of_number = CANDIDATES.c.case_id == case.id, CANDIDATES.c.number == number
+    sealed = connection.execute(select(CANDIDATES.c.sealed_crop).where(*of_number)).scalar()
+    if sealed is None:
+        return None
+    return key_of(connection, keyring, case).unseal(sealed, _sighting_context(case.id, number))
 
 
 def key_of(connection: Connection, keyring: Keyring, case: Case) -> Key:
@@ -402,6 +421,15 @@ def _kept_of(connection: Connection, case: Case, column: str) -> Any:
 
 def _key_context(case_id: UUID) -> bytes:
     return b"key of case " + case_id.bytes
+
+
+def _ids(row: Row[Any]) -> set[UUID]:
+    ids = (row.reference_id, row.subject_id, row.sighting_id)
+    return {one for one in ids if one is not None}
+
+
+def _sighting_context(case_id: UUID, number: int) -> bytes:
+    return b"sighting of case " + case_id.bytes + b" %d" % number
 
 
 def _crop_context(case_id: UUID) -> bytes:

@@ -22,12 +22,12 @@ Pictures of enrolled faces are for people to look at, kept only while the operat
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from likeness.review.keys import ensure_key, open_key
-from likeness.review.tables import CASES, CROPS, PROBES, TOLD_APART
+from likeness.review.tables import CANDIDATES, CASES, CROPS, PROBES, TOLD_APART
 from likeness.secrets import Digester, Key, Keyring
 from likeness.terms import Box, SeenFace, in_batches
 
@@ -238,9 +238,51 @@ def _look_digest(key: Key, probe: ClipFace, number: int) -> bytes:
 def forget_unknown_faces(connection: Connection) -> None:
     """Delete the faces of which neither a case nor a verdict is kept any more."""
     kept = (select(table.c.probe_digest) for table in (CASES, TOLD_APART))
+    sighted = CANDIDATES.c.sighting_id, TOLD_APART.c.candidate_id
     connection.execute(
-        delete(PROBES).where(*(PROBES.c.probe_digest.not_in(digests) for digests in kept))
+        delete(PROBES).where(
+            *(PROBES.c.probe_digest.not_in(digests) for digests in kept),
+            or_(
+                PROBES.c.sighting_id.is_(None),
+                and_(
+                    *(
+                        PROBES.c.sighting_id.not_in(select(one).where(one.is_not(None)))
+                        for one in sighted
+                    )
+                ),
+            ),
+        )
     )
+
+
+def sighting_ids_of(
+    connection: Connection, keyring: Keyring, collection_id: UUID, seen: ClipFace
+) -> list[UUID]:
+    """Give the ids by which somebody seen in a clip is a candidate, that of new cases first.
+
+    It is the same in another run over the clip; they have several who were taken for two people
+    before. Their looks are kept from now on, so that a case of theirs has to be opened, or kept.
+
+    Raises:
+        KeyUnusable: the installation's key is gone, or another's.
+    """
+    key = ensure_key(connection, keyring, collection_id)
+    identities = identities_of(connection, key, seen)
+    remember_face(connection, key, collection_id, seen, identities[0])
+    digests = [one.digest(key) for one in identities]
+    known = {
+        row.probe_digest: row.sighting_id
+        for row in connection.execute(
+            select(PROBES.c.probe_digest, PROBES.c.sighting_id)
+            .where(PROBES.c.probe_digest.in_(digests), PROBES.c.sighting_id.is_not(None))
+            .distinct()
+        )
+    }
+    ids: list[UUID] = [known[digest] for digest in digests if digest in known] or [uuid4()]
+    nameless = PROBES.c.probe_digest == digests[0], PROBES.c.sighting_id.is_(None)
+    first = known.get(digests[0], ids[0])
+    connection.execute(update(PROBES).where(*nameless).values(sighting_id=first))
+    return ids
 
 
 def _identity(face: SampleFace, place: str) -> Identity:

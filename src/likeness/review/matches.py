@@ -1,4 +1,6 @@
-"""What an enrolment sets off: a case for every watch that a new reference resembles, and notices.
+"""What sets watches off: a case for each that an arrival resembles, and notices.
+
+Arrivals are references that were just enrolled, and people seen in clips that were searched.
 
 Notices are written with what they tell of, and kept until they arrive. An attempt counts as failed
 until it is said to have arrived: whoever claims a notice puts off its next attempt first, so that a
@@ -16,7 +18,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from likeness.errors import required
 from likeness.notify import Webhook
 from likeness.review.case import Case, Found, Owed, Search
-from likeness.review.cases import open_case
+from likeness.review.cases import find_case, open_case, told_apart_from
+from likeness.review.faces import ClipFace, sighting_ids_of
 from likeness.review.tables import OUTBOX
 from likeness.review.watches import (
     Probe,
@@ -48,35 +51,51 @@ class Arrival:
     template: Template
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sighting:
+    """A person seen in a clip that was searched, with a picture of their face, a JPEG."""
+
+    clip_face: ClipFace
+    template: Template
+    crop_jpeg: bytes
+
+    @property
+    def subject_id(self) -> None:
+        """Nobody's yet."""
+
+
 def open_watch_cases(
     connection: Connection,
     keyring: Keyring,
     collection_id: UUID,
-    arrivals: Sequence[Arrival],
+    arrivals: Sequence[Arrival | Sighting],
     calibration: Calibration,
     *,
     at_least: float,
     as_evened_out: Callable[[Sequence[Probe]], Sequence[Probe]] = lambda probes: probes,
-    is_named: Callable[[Template, Arrival], bool] = lambda watched, arrival: True,
+    is_named: Callable[[Template, Arrival | Sighting], bool] = lambda watched, arrival: True,
     owed_of: Callable[[Watch, float], Owed | None],
     use_id: UUID,
     now: datetime,
     expires_at: datetime,
 ) -> list[Case]:
-    """Open a case for each watch and each new reference that resembles it; tell who wants to know.
+    """Open a case for each watch and each arrival who resembles it; tell who wants to know.
+
+    A sighting that has its case already, from another run over the clip, gets no other; nor does
+    one whom as many people told apart from the face watched for as are owed.
 
     Args:
-        connection: of the act that enrols, so that no match is lost.
+        connection: of the act that enrols, or that keeps who was seen, so that no match is lost.
         keyring: the installation's keys.
-        collection_id: what they were enrolled into.
-        arrivals: who was enrolled.
+        collection_id: what they were enrolled into, or what a clip was searched against.
+        arrivals: who was enrolled, or seen.
         calibration: what the collection's scores mean.
         at_least: from which similarity on, 0 to 100.
         as_evened_out: gives watched faces as the collection's cohort sees them.
         is_named: whether the strangers of the collection, too, let an arrival be called somebody
             watched for; else the case is opened and nobody is told, since too many are as alike.
         owed_of: what a match of a watch owes, of a similarity; None where it may not match.
-        use_id: of the enrolment.
+        use_id: of the enrolment, or the search.
         now: the time.
         expires_at: when the cases end.
 
@@ -92,19 +111,19 @@ def open_watch_cases(
             owed = owed_of(watch, similarity)
             if owed is None:
                 continue
+            if isinstance(arrival, Arrival):
+                found = Found(arrival.reference_id, arrival.subject_id, similarity)
+            else:
+                ids = sighting_ids_of(connection, keyring, collection_id, arrival.clip_face)
+                if _is_known(connection, keyring, watch, ids, owed, now):
+                    continue
+                found = Found(None, None, similarity, ids[0], arrival.crop_jpeg)
             case = open_case(
                 connection,
                 keyring,
-                Search(
-                    watch.principal_id,
-                    collection_id,
-                    "Watch",
-                    watch.purpose,
-                    (("reference", str(arrival.reference_id)),),
-                    watch.id.bytes,
-                ),
+                _search(watch, "reference" if found.reference_id else "sighting", found.id),
                 owed,
-                [Found(arrival.reference_id, arrival.subject_id, similarity)],
+                [found],
                 use_id=use_id,
                 crop_jpeg=watched_face(connection, keyring, watch),
                 now=now,
@@ -115,6 +134,42 @@ def open_watch_cases(
                 post_notice(connection, case, now)
             opened.append(case)
     return opened
+
+
+def _is_known(
+    connection: Connection,
+    keyring: Keyring,
+    watch: Watch,
+    sighting_ids: Sequence[UUID],
+    owed: Owed,
+    now: datetime,
+) -> bool:
+    """Whether people decide, or have decided, about a sighting and a watch."""
+    for sighting_id in sighting_ids:
+        if find_case(connection, keyring, _search(watch, "sighting", sighting_id), now):
+            return True
+    return bool(
+        told_apart_from(
+            connection,
+            keyring,
+            watch.collection_id,
+            probe=watch.id.bytes,
+            candidate_ids=sighting_ids,
+            owed=owed.reviews,
+        )
+    )
+
+
+def _search(watch: Watch, kind: str, arrival_id: UUID) -> Search:
+    """Say what makes another match of a watch the same."""
+    return Search(
+        watch.principal_id,
+        watch.collection_id,
+        "Watch",
+        watch.purpose,
+        ((kind, str(arrival_id)),),
+        watch.id.bytes,
+    )
 
 
 @dataclass(frozen=True, slots=True)

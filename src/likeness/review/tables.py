@@ -64,6 +64,9 @@ CANDIDATES = Table(
     Column("reference_id", Identifier, index=True),
     Column("subject_id", Identifier, index=True),
     Column("similarity", Float(53), nullable=False),
+    # Somebody seen in a clip whom a watch resembles; their picture goes with the case.
+    Column("sighting_id", Identifier, index=True),
+    Column("sealed_crop", LargeBinary),
 )
 
 VERDICTS = Table(
@@ -94,7 +97,7 @@ TOLD_APART = Table(
     "review_told_apart",
     METADATA,
     Column("probe_digest", LargeBinary(32), primary_key=True),
-    # A reference, or a subject where all of theirs were fused.
+    # A reference, a subject where all of theirs were fused, or a sighting.
     Column("candidate_id", Identifier, primary_key=True, index=True),
     Column("collection_id", Identifier, nullable=False, index=True),
     Column("decided_at", Instant, nullable=False),
@@ -117,6 +120,8 @@ PROBES = Table(
     Column("top", Float(53), nullable=False),
     Column("right", Float(53), nullable=False),
     Column("bottom", Float(53), nullable=False),
+    # By which somebody seen in a clip is a candidate; other faces are none.
+    Column("sighting_id", Identifier, index=True),
 )
 
 CROPS = Table(

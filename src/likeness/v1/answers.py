@@ -62,12 +62,14 @@ class VerdictAnswer(Answer):
 class CandidateAnswer(Answer):
     """A candidate; `number` names them in the case, and does not follow their rank.
 
+    With a `sighting_id` it is somebody seen in a clip, who is neither reference nor subject.
     `picture` is whether `/candidates/NUMBER/face` has one.
     """
 
     number: int
     reference_id: UUID | None
     subject_id: UUID | None
+    sighting_id: UUID | None
     standing: Standing
     picture: bool
     rank: int | None

@@ -24,6 +24,7 @@ from likeness.review import (
     Case,
     Owed,
     Probe,
+    Sighting,
     Watch,
     is_anybody_watched,
     keep_crops,
@@ -131,6 +132,31 @@ class ReviewOfEnrolments:
                 " measured what its scores mean. Run `likeness models calibrate FOLDER`, or end the"
                 " watches (`likeness watch list`)."
             ) from error
+        return self.watched(connection, of, arrivals, calibration, use=use, now=now)
+
+    def watched(
+        self,
+        connection: Connection,
+        of: OpenCollection,
+        arrivals: Sequence[Arrival | Sighting],
+        calibration: Calibration,
+        *,
+        use: Use,
+        now: datetime,
+    ) -> list[Case]:
+        """Open cases for whoever is watched for and resembles an arrival.
+
+        Args:
+            connection: of the act that enrols them, or that keeps who was seen.
+            of: where they were enrolled, or what a clip was searched against.
+            arrivals: the references, or the people seen; templates are as its cohort sees them.
+            calibration: what scores of their templates mean.
+            use: the enrolment, or the search.
+            now: the time.
+
+        Raises:
+            KeyUnusable: a key is gone.
+        """
         point = calibration.point(self.fmr)
         return open_watch_cases(
             connection,
@@ -150,7 +176,11 @@ class ReviewOfEnrolments:
         )
 
     def is_named(
-        self, of: OpenCollection, calibration: Calibration, watched: Template, arrival: Arrival
+        self,
+        of: OpenCollection,
+        calibration: Calibration,
+        watched: Template,
+        arrival: Arrival | Sighting,
     ) -> bool:
         """Say whether an arrival is more alike than strangers of the collection usually are.
 

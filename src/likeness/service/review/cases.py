@@ -32,6 +32,7 @@ from likeness.review import (
     open_crop,
     outcome_of,
     probe_crop,
+    sighting_crop,
     verdicts_of,
     verdicts_seen_by,
 )
@@ -59,12 +60,14 @@ class CaseFacts:
 class SeenCandidate:
     """A candidate as somebody may see them; rank and similarity are None where they are hidden.
 
+    A sighting is somebody seen in a clip, who is neither a reference nor a subject.
     `picture` is whether a picture of their face is kept: without, only `cannot-tell` is taken.
     """
 
     number: int
     reference_id: UUID | None
     subject_id: UUID | None
+    sighting_id: UUID | None
     standing: Standing
     picture: bool
     rank: int | None
@@ -257,6 +260,8 @@ class _View:
         return next((self.face_of(one) for one in found), None)
 
     def face_of(self, candidate: Candidate) -> bytes | None:
+        if candidate.sighting_id is not None:
+            return sighting_crop(self.connection, self.keyring, self.case, candidate.number)
         if candidate.reference_id is not None:
             ids = [candidate.reference_id]
         else:
@@ -295,6 +300,7 @@ class _View:
             one.number,
             one.reference_id,
             one.subject_id,
+            one.sighting_id,
             one.standing,
             self.face_of(one) is not None,
             None if hidden else one.rank,
@@ -367,11 +373,17 @@ def _require(caller: Caller, allowed: bool, what: str) -> None:
 
 
 def _outcome(case: Case, candidate: Candidate, verdict: Verdict) -> Outcome:
+    sighting_id = candidate.sighting_id
     return Outcome(
         candidates=1,
         reference_ids=() if candidate.reference_id is None else (candidate.reference_id,),
         subject_ids=() if candidate.subject_id is None else (candidate.subject_id,),
-        details={**_of(case), "verdict": verdict.value, "standing": candidate.standing.value},
+        details={
+            **_of(case),
+            "verdict": verdict.value,
+            "standing": candidate.standing.value,
+            **({} if sighting_id is None else {"sighting_id": str(sighting_id)}),
+        },
     )
 
 
