@@ -15,7 +15,9 @@ def add(client: Client, name: str = "ada") -> Job:
     return client.database.write(lambda c: add_job(c, client.keyring, new, client.desk.now))
 
 
-def fail(client: Client, job: Job) -> None:
+def fail(
+    client: Client, job: Job, failure: str = "InvalidClip", text: str = "Not a video."
+) -> None:
     now = client.desk.now + timedelta(minutes=1)
     client.database.write(lambda c: claim_job(c, client.keyring, "runner", now, job_id=job.id))
     client.database.write(
@@ -26,8 +28,8 @@ def fail(client: Client, job: Job) -> None:
             "runner",
             JobState.FAILED,
             now,
-            failure="InvalidClip",
-            failure_text="Not a video.",
+            failure=failure,
+            failure_text=text,
         )
     )
 
@@ -83,3 +85,12 @@ def test_to_others_there_is_no_such_job(client: Client, method: str, more: str) 
     assert unknown.json() == others.json()
     assert client.call("GET", f"/v1/jobs/{job.id}", "admin", "root").json()["state"] == "waiting"
     assert client.call(method, f"/v1/jobs/x{more}", "client").status_code == 400
+
+
+def test_fault_keeps_its_reason_from_callers(client: Client) -> None:
+    job = add(client)
+    fail(client, job, "BucketsUnavailable", "The S3 endpoint http://10.0.0.1 fails.")
+    shown = client.call("GET", f"/v1/jobs/{job.id}", "client").json()
+    assert shown["failure"] == "BucketsUnavailable"
+    assert "Something that the server needs fails" in shown["reason"]
+    assert "10.0.0.1" not in shown["reason"]

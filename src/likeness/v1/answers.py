@@ -9,6 +9,7 @@ from likeness.jobs import KEPT, Job, JobState
 from likeness.notify import WebhookSecret
 from likeness.review import Standing, Verdict, Watch
 from likeness.service.review.cases import CaseFacts, SeenCandidate, SeenCase
+from likeness.service.video.manage import told_of_failure
 from likeness.service.watch.watches import SeenWatch
 
 
@@ -200,7 +201,7 @@ class JobAnswer(Answer):
     """Long work: how far it is, how it ended, and until when what it found is kept.
 
     `done_ms` of `total_ms` of its material are done; `total_ms` is 0 while nobody knows. `failure`
-    is the kind of error that it failed with, and `reason` its message.
+    is the kind of error that it failed with; `reason` says more.
     """
 
     id: str
@@ -222,7 +223,7 @@ class JobAnswer(Answer):
     def of(cls, job: Job) -> Self:
         """Show one."""
         kept_until = None if job.ended_at is None else job.ended_at + KEPT
-        return cls.shown(job, kept_until=kept_until, reason=job.failure_text)
+        return cls.shown(job, kept_until=kept_until, reason=told_of_failure(job))
 
 
 class JobsAnswer(Answer):

@@ -109,3 +109,16 @@ def test_a_clip_that_vanishes_before_it_is_read_is_a_job_that_failed(
         page = finished(rekognition.get_face_detection, job_id)
     assert page["JobStatus"] == "FAILED"
     assert page["StatusMessage"].startswith("Unable to get object metadata from S3.")
+
+
+def test_one_good_look_names_nobody(clips: Any, folder: Path) -> None:
+    glimpse = folder / "buckets" / "pictures" / "glimpse.mp4"
+    clip_of(glimpse, (GREEN, 60, 0, 40), (RED, 220, 10, 13))
+    for colour in (GREEN, RED):
+        clips.index_faces(**STAFF, Image={"Bytes": disc(colour)}, ExternalImageId=str(colour[0]))
+    job_id = clips.start_face_search(**STAFF, **named("glimpse.mp4"))["JobId"]
+    page = finished(clips.get_face_search, job_id)
+    by_index = {one["Person"]["Index"]: one for one in page["Persons"]}
+    (match,) = by_index[0]["FaceMatches"]
+    assert match["Face"]["ExternalImageId"] == str(GREEN[0])
+    assert "FaceMatches" not in by_index[1]

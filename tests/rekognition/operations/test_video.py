@@ -217,8 +217,12 @@ def test_a_page_token_is_of_one_job_and_order(video: Any, backend: Backend) -> N
         ("InvalidClip", "Not a video: the file is a text file.", "Not a video: the file is a"),
         ("Denied", "rule no-drones refuses this", "rule no-drones refuses this"),
         ("NotFound", "No such bucket or object.", UNREADABLE[1]),
-        ("BucketsUnavailable", "http://10.0.0.1 fails", "BucketsUnavailable. Nothing is wrong"),
-        ("KeyError", "/home/secret", "Fault. Nothing is wrong with the request"),
+        (
+            "BucketsUnavailable",
+            "http://10.0.0.1 fails",
+            "Something that the server needs fails (BucketsUnavailable).",
+        ),
+        ("KeyError", "/home/secret", "Something that the server needs fails (Fault)."),
     ],
 )
 def test_a_job_that_failed_says_why_as_far_as_it_is_the_callers(

@@ -9,12 +9,11 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from likeness import errors
-from likeness.errors import Fault, InvalidRequest, NotFound
+from likeness.errors import InvalidRequest, NotFound
 from likeness.jobs import Job, JobState
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
-from likeness.rekognition.faults import TEXTS, AwsError
+from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.once import once
 from likeness.rekognition.operations.pictures import invalid_parameters, unreadable
 from likeness.rekognition.operations.words import bounding_box, face_detail, face_matches
@@ -22,6 +21,7 @@ from likeness.service.search.naming import SIMILARITY
 from likeness.service.uses import NoSuchCollection
 from likeness.service.video.asked import Asked, BucketClip, ClipAct, Topic, read_request
 from likeness.service.video.kept import ClipFacts
+from likeness.service.video.manage import told_of_failure
 from likeness.service.video.results import After, ClipJob, LooksPage, Order, looks_page
 from likeness.service.video.start import start_detection, start_search
 
@@ -194,20 +194,14 @@ def _of_the_job(of: ClipJob) -> Response:
 
 
 def _why(job: Job) -> str | None:
-    """Say why a job has failed; a fault keeps its reason to itself, as any answer does."""
+    """Say why a job has failed; what AWS says is not known, but of an object that is not there."""
     match job.state:
         case JobState.CANCELLED:
             return "The job was cancelled."
+        case JobState.FAILED if job.failure == NotFound.__name__:
+            return unreadable().message
         case JobState.FAILED:
-            kind = getattr(errors, job.failure or "", Fault)
-            if issubclass(kind, Fault):
-                return (
-                    f"{kind.__name__}. Nothing is wrong with the request; the server's log says"
-                    " more under the job's id."
-                )
-            if kind is NotFound:
-                return unreadable().message
-            return TEXTS.get(kind, job.failure_text or kind.__name__)
+            return told_of_failure(job)
         case _:
             return None
 

@@ -8,9 +8,9 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from likeness import jobs
+from likeness import errors, jobs
 from likeness.access import may
-from likeness.errors import Denied, NotFound
+from likeness.errors import Denied, Fault, NotFound
 from likeness.jobs import KEPT, Job, JobState, JobStopped, Running
 from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import UNDECLARED, Action, Use
@@ -130,6 +130,22 @@ def required_job(rows: Rows, caller: Caller, job_id: str, act: str | None = None
     if act not in (None, job.act):
         raise unknown
     return job
+
+
+def told_of_failure(job: Job) -> str | None:
+    """Say why a job failed to whoever asks over a network; None of one that did not.
+
+    A fault keeps its reason to itself: paths and addresses are the operator's.
+    """
+    if job.failure is None:
+        return None
+    kind = getattr(errors, job.failure, Fault)
+    if not issubclass(kind, Fault):
+        return job.failure_text or kind.__name__
+    return (
+        f"Something that the server needs fails ({kind.__name__}). Nothing is wrong with the"
+        " request; `likeness jobs show` tells the server's operator more."
+    )
 
 
 def _is_admin(caller: Caller) -> bool:
