@@ -19,9 +19,11 @@ from likeness.video.looks import (
 from likeness.video.packing import pack_tracks, unpack_tracks
 from likeness.video.people import people_of
 from likeness.video.reader import ClipReader, Damage, clip_of, reading
+from likeness.video.shots import MOST_SHOTS, best_of, goodness_of
 from likeness.video.writing import ClipWriter
 
 __all__ = [
+    "MOST_SHOTS",
     "Clip",
     "ClipLimits",
     "ClipReader",
@@ -38,8 +40,10 @@ __all__ = [
     "Segment",
     "Shot",
     "Track",
+    "best_of",
     "clip_of",
     "follow",
+    "goodness_of",
     "looks_like_clip",
     "name_of_kind",
     "pack_tracks",

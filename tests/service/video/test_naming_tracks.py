@@ -7,8 +7,6 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from likeness.errors import ModelMismatch
 from likeness.gallery import OpenCollection
@@ -16,7 +14,6 @@ from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.service.search.folder_gallery import FolderGallery, Reference
 from likeness.service.uses import Home as Service
 from likeness.service.video.naming import (
-    MOST_LOOKS,
     TrackNaming,
     best_of_many,
     best_shots,
@@ -24,10 +21,9 @@ from likeness.service.video.naming import (
     name_from_folder,
     name_person,
     tracks_named_from,
-    weight_of,
 )
 from likeness.terms import Calibration, Pose, QualityReason, SeenFace, TailRates
-from likeness.video import Look, Shot
+from likeness.video import MOST_SHOTS, Look, Shot, goodness_of
 from tests.gallery.changing import fill
 from tests.gallery.galleries import (
     COHORT,
@@ -234,7 +230,7 @@ def test_which_tracks_name_somebody_goes_by_the_collection_as_it_is(sqlite_home:
     known = sqlite_home.calibration_of(staff)
     assert chosen.naming.compared == 3
     # Nobody measured tracks of discs.
-    assert chosen.naming.calibration == best_of_many(known, MOST_LOOKS)
+    assert chosen.naming.calibration == best_of_many(known, MOST_SHOTS)
     assert chosen.agrees_from == known.point(1e-2).threshold
     tracks = replace(known, measured_on="tracks")
     shipped = replace(sqlite_home, standards=WithTracks(tracks))  # type: ignore[arg-type]
@@ -293,10 +289,10 @@ def test_looks_agree_with_whichever_picture_of_a_person_they_are_like() -> None:
 def test_the_best_looks_are_chosen_far_enough_apart() -> None:
     shots = [shot(n / 4, quality=0.1 + 0.04 * (n % 5)) for n in range(60)]
     chosen = best_shots(shots)
-    assert len(chosen) == MOST_LOOKS
+    assert len(chosen) == MOST_SHOTS
     times = sorted(one.look.time_s for one in chosen)
     assert min(np.diff(times)) >= 0.5
-    weights = [weight_of(one.look.face) for one in chosen]
+    weights = [goodness_of(one.look.face) for one in chosen]
     assert weights == sorted(weights, reverse=True)
     assert best_shots(shots[::-1]) == chosen
 
@@ -315,19 +311,6 @@ def test_looks_that_cancel_each_other_out_leave_the_best() -> None:
     one, other = shot(0.0), shot(1.0)
     opposite = replace(other, template=replace(other.template, vector=-one.template.vector))
     np.testing.assert_array_equal(fuse([one, opposite]).vector, one.template.vector)
-
-
-@given(st.floats(0, 200), st.floats(0, 100), st.floats(-180, 180), st.floats(-90, 90))
-def test_a_look_weighs_between_nothing_and_one(
-    size: float, sharpness: float, yaw: float, pitch: float
-) -> None:
-    seen = face()
-    seen = replace(
-        seen,
-        pose=Pose(yaw, pitch, 0.0),
-        quality=replace(seen.quality, size=size, sharpness=sharpness),
-    )
-    assert 0 <= weight_of(seen) <= 1
 
 
 # What scores of tracks mean where nobody measured it

@@ -17,6 +17,7 @@ from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.gallery import By, Collection, OpenCollection
 from likeness.gallery import Candidate as FoundCandidate
@@ -28,27 +29,20 @@ from likeness.terms import (
     Cohort,
     CohortStatistics,
     Comparison,
-    Face,
-    QualityReason,
     Template,
     compare,
     rate_of_any,
 )
-from likeness.video import Shot
+from likeness.video import MOST_SHOTS, Shot, best_of, goodness_of
 
-MOST_LOOKS = 8
-"""Of the shots of a person, the best so many are fused and compared."""
 FEWEST_AGREEING = 2
 """Looks that have to agree before there is a name."""
 AGREEING_SHARE = 2 / 3
 """Of the weight of all looks, how much those that agree need."""
-_APART_S = 0.5
 # A look agrees with a candidate whom a stranger's is as like in one of so many cases.
 _AGREEING_FMR = 1e-2
-# A face this large, in pixels, and this sharp, 0 to 100, has the whole weight.
-_WHOLE_SIZE, _WHOLE_SHARPNESS = 80.0, 50.0
 _CANCELLED = 1e-3
-_SAYS_NOTHING = frozenset({QualityReason.EXTREME_POSE, QualityReason.LOW_CONFIDENCE})
+_ROUNDING = 1e-9
 
 
 class _Compared(Protocol):
@@ -146,9 +140,14 @@ class TrackNaming:
             fpir: share of strangers seen in clips who may be named.
             warn_from: at which multiple of the rate asked for a group's is warned of; 0 never.
         """
-        known = best_of_many(one_look, MOST_LOOKS) if tracks is None else tracks
+        known = best_of_many(one_look, MOST_SHOTS) if tracks is None else tracks
         naming = Naming.of(known, own, compared, fmr=fmr, fpir=fpir, warn_from=warn_from)
-        return cls(naming, one_look.point(_AGREEING_FMR).threshold)
+        return cls(naming, cls.agreeing_from(one_look))
+
+    @staticmethod
+    def agreeing_from(one_look: Calibration) -> float:
+        """Give the score from which a look agrees, by what scores of one look mean."""
+        return one_look.point(_AGREEING_FMR).threshold
 
     def verdict(
         self, score: float, own_score: float | None, looks: int, agreeing: int, agreement: float
@@ -248,37 +247,42 @@ def best_shots(shots: Sequence[Shot]) -> list[Shot]:
 
     Those that say nothing are left out: of a head that is turned away, or of what is hardly a face.
     """
-    chosen: list[Shot] = []
     # The earlier of two that are as good, so that the same clip gives the same answer.
-    for shot in sorted(shots, key=lambda one: (-weight_of(one.look.face), one.look.time_s)):
-        if weight_of(shot.look.face) == 0 or len(chosen) == MOST_LOOKS:
-            break
-        if all(abs(shot.look.time_s - one.look.time_s) >= _APART_S for one in chosen):
-            chosen.append(shot)
-    return chosen
-
-
-def weight_of(face: Face) -> float:
-    """Say how much a look tells of who it is, 0 to 1: by the face's size, sharpness and pose."""
-    quality, pose = face.quality, face.pose
-    if _SAYS_NOTHING & set(quality.reasons):
-        return 0.0
-    size = min(1.0, quality.size / _WHOLE_SIZE)
-    sharpness = min(1.0, quality.sharpness / _WHOLE_SHARPNESS)
-    turned = math.cos(math.radians(pose.yaw)) * math.cos(math.radians(pose.pitch))
-    return max(0.0, size * sharpness * turned * face.confidence)
+    every = sorted(shots, key=lambda one: one.look.time_s)
+    good = [(goodness, one) for one in every if (goodness := goodness_of(one.look.face)) > 0]
+    return sorted(best_of(good), key=lambda one: -goodness_of(one.look.face))
 
 
 def fuse(shots: Sequence[Shot]) -> Template:
     """Give the weighted mean of shots as one template, which wants to be evened out anew."""
     first = shots[0].template
-    weights = np.array([weight_of(one.look.face) for one in shots])
+    weights = np.array([goodness_of(one.look.face) for one in shots])
     mean = weights @ np.stack([one.template.vector for one in shots]).astype(np.float64)
     length = np.linalg.norm(mean)
     # Where looks cancel each other out, what is left is noise: the best stands for all.
     cancelled = length < _CANCELLED * weights.sum()
     vector = first.vector if cancelled else (mean / length).astype(np.float32)
     return replace(first, vector=vector)
+
+
+def agreement_of(
+    scores: NDArray[np.floating], weights: NDArray[np.float64], agrees_from: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Count the looks that agree with each candidate, and say what share of the weight they have.
+
+    Args:
+        scores: (looks, candidates), of each look by itself with each candidate.
+        weights: (looks,), how much each look tells.
+        agrees_from: the score from which a look agrees.
+    """
+    agree = scores >= agrees_from
+    return agree.sum(axis=0), weights @ agree / weights.sum()
+
+
+def is_agreed(agreeing: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether so many looks, with such a share of the weight, are enough for a name."""
+    enough = shares >= AGREEING_SHARE - _ROUNDING
+    return np.asarray((agreeing >= FEWEST_AGREEING) & enough, np.bool_)
 
 
 class _Searched(Protocol[C]):
@@ -358,12 +362,12 @@ def _named(
         return []
     own_scores = searched.own_scores(probe, found)
     by_look = np.array([searched.scores(one.template, found) for one in looks])
-    weights = np.array([weight_of(one.look.face) for one in looks])
-    agree = by_look >= naming.agrees_from
+    weights = np.array([goodness_of(one.look.face) for one in looks])
+    counts, shares = agreement_of(by_look, weights, naming.agrees_from)
     return [
-        _seen(naming, one, own_score, len(looks), int(agreeing.sum()), float(share))
+        _seen(naming, one, own_score, len(looks), agreeing, share)
         for one, own_score, agreeing, share in zip(
-            found, own_scores, agree.T, weights @ agree / weights.sum(), strict=True
+            found, own_scores, counts.tolist(), shares.tolist(), strict=True
         )
     ]
 
@@ -389,7 +393,7 @@ def _why_too_few(looks: int, agreeing: int, agreement: float) -> str | None:
             "Only one look is good enough to compare, and one names nobody. Ask for more of the"
             " clip, or for a review."
         )
-    if agreeing < FEWEST_AGREEING or agreement < AGREEING_SHARE - 1e-9:
+    if not is_agreed(np.array(agreeing), np.array(agreement)):
         are = "look is" if agreeing == 1 else "looks are"
         return (
             f"Too few looks agree: {agreeing} of {looks} {are} like this person by themselves,"
