@@ -26,6 +26,7 @@ from bench import (
     soak,
     strangers,
     templates,
+    tracking,
     turned,
     unpadded,
 )
@@ -49,6 +50,7 @@ FIGURES: tuple[Figure, ...] = (
     *lfw.FIGURES,
     *strangers.FIGURES,
     *fused_subjects.FIGURES,
+    *tracking.FIGURES,
     *resampling.FIGURES,
     *bulk_enrolment.FIGURES,
     *evaluating.FIGURES,
