@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from likeness.service.search.folder_gallery import FolderGallery
     from likeness.service.search.identify import Candidate, Identification
     from likeness.service.search.verify import Verification
+    from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
     from likeness.terms import (
         Box,
         Comparison,
@@ -50,6 +51,7 @@ _HOMES = {
     "likeness.service.search.folder_gallery": ("FolderGallery",),
     "likeness.service.search.identify": ("Candidate", "Identification"),
     "likeness.service.search.verify": ("Verification",),
+    "likeness.service.video.seen": ("ClipMatch", "ClipPerson", "ClipSeen"),
     "likeness.terms": (
         "Box",
         "Comparison",
@@ -67,6 +69,9 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Box",
     "Candidate",
+    "ClipMatch",
+    "ClipPerson",
+    "ClipSeen",
     "Comparison",
     "Face",
     "Fault",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from os import PathLike
-from typing import TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 import numpy as np
 
@@ -22,8 +22,15 @@ from likeness.service.search.faces import ComparedPicture, compared_picture
 from likeness.service.search.folder_gallery import FolderGallery, read_gallery
 from likeness.service.search.identify import Identification, Identifier
 from likeness.service.search.verify import Verification, verify_pictures
+from likeness.service.video.finding import FramesFinder
+from likeness.service.video.seen import ClipSeen
 from likeness.terms import Face, Template
+from likeness.video import ClipLimits, Following, Sampling
 from likeness.vision.decode import Sample
+
+if TYPE_CHECKING:
+    # Who names pictures does not wait for what searches take.
+    from likeness.service.video.loose import ClipIdentifier
 
 Tell = Callable[[int, int], None]
 
@@ -146,6 +153,43 @@ class Likeness:
             warn_from=settings.group_fmr_warning,
         )
 
+    def detect_clip(self, clip: Place) -> ClipSeen:
+        """Say when each person of a clip is in view; who leaves and returns counts again.
+
+        Raises:
+            InvalidClip: it is none, or cannot be decoded.
+        """
+        from likeness.service.video.loose import see_clip
+
+        finder, sampling = FramesFinder(self.finder), Sampling(Following().look_every_s)
+        with _opened(clip) as file:
+            return see_clip(file, finder, sampling, workers=self.workers)
+
+    def identify_clip(self, clip: Place, gallery: FolderGallery) -> ClipSeen:
+        """Name the people of a clip, and say when each is in view; nobody is a stranger twice.
+
+        Raises:
+            InvalidClip: it is none, or cannot be decoded.
+        """
+        identifier, sampling = self.clip_identifier(gallery), Sampling(Following().look_every_s)
+        with _opened(clip) as file:
+            return identifier.identify(file, sampling, workers=self.workers)
+
+    def clip_identifier(self, gallery: FolderGallery) -> "ClipIdentifier":
+        """Make what names the people of clips from one gallery, at the rates that it allows."""
+        from likeness.service.video.loose import ClipIdentifier
+
+        settings, finder = self.installation.settings, self.finder
+        return ClipIdentifier(
+            finder,
+            self.calibration,
+            self.installation.standards.track_calibration(finder.model, finder.cohort_version),
+            gallery,
+            fmr=settings.fmr,
+            fpir=settings.fpir,
+            warn_from=settings.group_fmr_warning,
+        )
+
     def sample(self, picture: Picture) -> Sample:
         """Take a picture and check its header against the limits."""
         return self.installation.sample(picture)
@@ -169,6 +213,16 @@ def open_likeness(
         LicenceNotAccepted: the weights' licence has to be accepted first.
     """
     return Likeness(Installation(settings or read_settings()), workload, progress)
+
+
+@contextmanager
+def _opened(clip: Place) -> Iterator[BinaryIO]:
+    """Open a clip, and name it in every error that does not."""
+    from likeness.service.video.asked import LocalClip
+
+    path = path_of(clip, "a clip")
+    with _naming(path), LocalClip(path).open_here(ClipLimits()) as file:
+        yield file
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 from likeness.cli.terminal.exit_codes import ExitCode
 
 from .conftest import BLUE, RED, Outcome
+from .disc_clips import clip_of
 
 Command = Callable[..., Outcome]
 REPOSITORY = Path(__file__).parents[2]
@@ -106,6 +107,9 @@ ANSWERS = {
     "compare": ["compare", "probe.png", "gallery/red.png"],
     "identify": ["identify", "--gallery", "gallery", "probe.png"],
     "identify in a collection": ["identify", "--collection", "staff", "probe.png"],
+    "detect in a clip": ["detect", "clip.mp4", "gallery/bad.mp4"],
+    "identify in a clip": ["identify", "--gallery", "gallery", "clip.mp4"],
+    "identify in a collection and a clip": ["identify", "--collection", "staff", "clip.mp4"],
     "cluster": ["cluster", "gallery", "probe.png"],
     "coverage": ["coverage", "people.csv"],
     "collections list": ["collections", "list"],
@@ -134,6 +138,9 @@ def test_every_key_of_an_answer_is_documented(
     monkeypatch.chdir(tmp_path)
     picture("probe.png", RED, BLUE)
     (picture("gallery/red.png", RED).parent / "bad.png").write_bytes(b"no picture")
+    if "clip.mp4" in arguments:
+        clip_of(tmp_path / "clip.mp4", [(RED, 0, 2, 100)], 2.0)
+        Path("gallery/bad.mp4").write_bytes(b"no clip")
     Path("people.csv").write_text(
         "path,subject,sex,date\nprobe.png,a,f,2001\ngallery/red.png,a,f,2009\n"
     )

@@ -15,6 +15,7 @@ from likeness.review import Verdict, give_verdict
 from likeness.review.tables import CANDIDATES, CASES, CROPS, OUTBOX, WATCHES
 
 from .conftest import BLUE, RED
+from .disc_clips import clip_of
 from .staff import Command, Make, employ, home
 
 READ, ERASE, ARRANGE, ENROL = "read", "erase", "arrange", "enrol"
@@ -53,6 +54,19 @@ DONE: list[tuple[list[str], list[tuple[str, str, str]]]] = [
         [("intent", "search", "identify"), ("done", "search", "identify")],
     ),
     (["identify", "--gallery", "people", "probe.png"], []),
+    (
+        ["identify", "--collection", "staff", "clip.mp4"],
+        [  # a job that is begun, its work, and its results that are read
+            ("intent", "search", "identify"),
+            ("done", "search", "identify"),
+            ("intent", "search", "RunFaceSearch"),
+            ("done", "search", "RunFaceSearch"),
+            ("intent", "search", "identify"),
+            ("done", "search", "identify"),
+        ],
+    ),
+    (["identify", "--gallery", "people", "clip.mp4"], []),
+    (["detect", "clip.mp4"], []),
     (
         ["enrol", "--collection", "staff", "--subject", "Bruno", "--any-quality", "bruno.png"],
         [("intent", ENROL, "enrol"), ("done", ENROL, "enrol")],
@@ -110,8 +124,10 @@ def held() -> tuple[object, ...]:
 
 @pytest.mark.parametrize(("arguments", "expected"), DONE, ids=lambda one: " ".join(map(str, one)))
 def test_a_command_leaves_the_entries_it_should(
-    staff: Command, arguments: list[str], expected: list[tuple[str, str, str]]
+    staff: Command, tmp_path: Path, arguments: list[str], expected: list[tuple[str, str, str]]
 ) -> None:
+    if "clip.mp4" in arguments:
+        clip_of(tmp_path / "clip.mp4", [(RED, 0, 2, 100)], 2.0)
     before = len(entries())
     staff(*arguments)
     left = entries()[before:]

@@ -1,24 +1,32 @@
-"""`likeness detect`: where the faces are, how they are turned, how good they look."""
+"""`likeness detect`: where the faces of pictures are, how they look; when people are in clips."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import typer
 
-from likeness.app import Workload
+from likeness.app import Installation, Workload
+from likeness.cli.clips.options import clip_options
+from likeness.cli.clips.sources import sources_of
 from likeness.cli.installation import load_locator, prepare
 from likeness.cli.terminal.annotation import Annotations
 from likeness.cli.terminal.answers import Json, face_json, print_json
 from likeness.cli.terminal.each_picture import answer_each, picture_lines, sample_json
+from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.options import (
     AnnotateTo,
     Artifacts,
     AsJson,
+    CsvTo,
     Detector,
     DetectorSide,
-    Pictures,
+    Every,
+    From,
+    PicturesOrClips,
     PrecisionChoice,
+    ShotsTo,
     Threads,
+    To,
 )
 from likeness.cli.terminal.standard_input import check_read_once, sample_of
 from likeness.cli.terminal.words import face_in_words
@@ -33,8 +41,13 @@ _WORTH_SAYING = 40
 
 
 def detect(
-    pictures: Pictures,
+    sources: PicturesOrClips,
     annotate: AnnotateTo = None,
+    every: Every = None,
+    from_: From = None,
+    to: To = None,
+    csv: CsvTo = None,
+    shots: ShotsTo = None,
     as_json: AsJson = False,
     detector: Detector = None,
     detector_side: DetectorSide = None,
@@ -42,11 +55,11 @@ def detect(
     threads: Threads = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Find faces: boxes, five landmarks, confidence, pose and quality.
+    """Find faces: in pictures where they are and how they look, in clips when each is in view.
 
-    Every picture counts: a bad one is reported and the others are still done.
+    Every picture or clip counts: a bad one is reported and the others are still done.
     """
-    check_read_once(pictures)
+    options = clip_options(every, from_, to, csv, shots)
     installation = prepare(
         detector=detector,
         detector_side=detector_side,
@@ -54,6 +67,23 @@ def detect(
         threads=threads,
         artifacts=artifacts,
     )
+    found = sources_of(sources, installation.settings)
+    if found.clips:
+        from likeness.cli.clips.detect import detect_in_clips
+
+        code = detect_in_clips(
+            installation, found.clips, options, annotate=annotate, as_json=as_json
+        )
+    else:
+        options.require_unused()
+        code = _detect_in_pictures(installation, found.pictures, annotate, as_json)
+    raise typer.Exit(code)
+
+
+def _detect_in_pictures(
+    installation: Installation, pictures: Sequence[Path], annotate: Path | None, as_json: bool
+) -> ExitCode:
+    check_read_once(pictures)
     annotations = Annotations(pictures, annotate)
     workload = Workload.ONE if len(pictures) == 1 else Workload.MANY
     locator = load_locator(installation, workload)
@@ -75,7 +105,7 @@ def detect(
     )
     if as_json:
         print_json({"pictures": documents})
-    raise typer.Exit(code)
+    return code
 
 
 def _lines(picture: Path, found: Found) -> Iterator[str]:

@@ -1,7 +1,8 @@
-"""`likeness identify`: who of a gallery the faces are, if anybody."""
+"""`likeness identify`: who of a gallery the people of pictures and clips are, if anybody."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +10,8 @@ from typing import Annotated, Literal
 import typer
 
 from likeness.app import Installation, Workload
+from likeness.cli.clips.options import ClipOptions, clip_options
+from likeness.cli.clips.sources import ClipPlace, sources_of
 from likeness.cli.installation import prepare
 from likeness.cli.search_in_words import search_in_words, search_json
 from likeness.cli.searched import Ready, collection_ready, folder_ready
@@ -21,18 +24,24 @@ from likeness.cli.terminal.options import (
     Artifacts,
     AsJson,
     ChipsChoice,
+    CsvTo,
     DetectorSide,
+    Every,
     Fmr,
     FootageStated,
     Fpir,
-    Pictures,
+    From,
+    PicturesOrClips,
     PrecisionChoice,
+    ShotsTo,
     Threads,
+    To,
+    Unblurred,
 )
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.standard_input import check_read_once, sample_of
 from likeness.cli.terminal.words import as_high, box_in_words, similarity_in_words
-from likeness.errors import InvalidRequest
+from likeness.errors import InvalidRequest, required
 from likeness.service.search.identify import Candidate, Identification, Identified
 from likeness.service.search.naming import Naming
 from likeness.terms import Footage
@@ -45,7 +54,7 @@ _WITHHELD = "withheld"
 
 
 def identify(
-    pictures: Pictures,
+    sources: PicturesOrClips,
     gallery: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="One folder, or one picture, for each person."),
@@ -62,6 +71,12 @@ def identify(
     ] = None,
     footage: FootageStated = None,
     annotate: AnnotateTo = None,
+    every: Every = None,
+    from_: From = None,
+    to: To = None,
+    csv: CsvTo = None,
+    shots: ShotsTo = None,
+    unblurred: Unblurred = False,
     as_json: AsJson = False,
     fmr: Fmr = None,
     fpir: Fpir = None,
@@ -71,12 +86,13 @@ def identify(
     threads: Threads = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Name the faces of pictures from known people; exit code 1 when nobody is known.
+    """Name the people of pictures and clips; exit code 1 when nobody is known.
 
-    Those are in a folder, or a collection. Every picture counts: a bad one is reported and the
-    others are still done.
+    Those who are known are in a folder, or a collection. Every picture or clip counts: a bad one is
+    reported and the others are still done. Of clips in a collection, an interrupted command goes on
+    when it is run again.
     """
-    check_read_once(pictures)
+    options = clip_options(every, from_, to, csv, shots, unblurred=unblurred)
     installation = prepare(
         fmr=fmr,
         fpir=fpir,
@@ -86,8 +102,93 @@ def identify(
         threads=threads,
         artifacts=artifacts,
     )
+    found = sources_of(sources, installation.settings)
+    known = _Known(gallery, collection, by, footage)
+    known.require_one(chips)
+    if found.clips:
+        code = _identify_in_clips(
+            installation, known, found.clips, options, annotate, as_json=as_json
+        )
+    else:
+        options.require_unused()
+        code = _identify_in_pictures(installation, known, found.pictures, annotate, as_json=as_json)
+    raise typer.Exit(code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Where those lie who are known, and how they are searched."""
+
+    gallery: Path | None
+    collection: str | None
+    by: _By | None
+    footage: Footage | None
+
+    def require_one(self, chips: str | None) -> None:
+        """Refuse options that name no gallery, or several, or do not go with the one."""
+        if self.gallery is not None and self.collection is None and self.by is None:
+            if self.footage is not None:
+                raise InvalidRequest(
+                    "--footage is for --collection: no rules are asked about a folder. Leave it"
+                    " out."
+                )
+            return
+        if self.collection is None or self.gallery is not None:
+            raise InvalidRequest(
+                "Not one gallery to search. Give --gallery FOLDER, or --collection NAME with or"
+                " without --by."
+            )
+        if chips is not None:
+            raise InvalidRequest(
+                "--chips is for --gallery: a collection keeps its model and with it its chips."
+                " Leave it out."
+            )
+
+
+def _identify_in_clips(
+    installation: Installation,
+    known: _Known,
+    clips: Sequence[ClipPlace],
+    options: ClipOptions,
+    annotate: Path | None,
+    *,
+    as_json: bool,
+) -> ExitCode:
+    if known.by is not None:
+        raise InvalidRequest(
+            "--by is for pictures: a person seen in a clip is compared by the best. Leave it out."
+        )
+    # Whoever searches a folder does not wait for what a home takes.
+    if known.gallery is not None:
+        from likeness.cli.clips.identify import identify_in_folder
+
+        return identify_in_folder(
+            installation, known.gallery, clips, options, annotate=annotate, as_json=as_json
+        )
+    from likeness.cli.clips.identify_in_home import identify_in_collection
+
+    return identify_in_collection(
+        installation,
+        required(known.collection, "a collection"),
+        clips,
+        options,
+        known.footage,
+        annotate=annotate,
+        as_json=as_json,
+    )
+
+
+def _identify_in_pictures(
+    installation: Installation,
+    known: _Known,
+    pictures: Sequence[Path],
+    annotate: Path | None,
+    *,
+    as_json: bool,
+) -> ExitCode:
+    check_read_once(pictures)
     annotations = Annotations(pictures, annotate)
-    with _ready(installation, gallery, collection, by, chips, footage) as ready:
+    with _ready(installation, known) as ready:
 
         def name(picture: Path) -> Identified:
             named = ready.identify(partial(sample_of, installation, picture))
@@ -120,34 +221,14 @@ def identify(
         if as_json:
             described = {**ready.in_json, "operating_point": search_json(ready.naming)}
             print_json({ready.kind: described, "pictures": documents})
-    raise typer.Exit(max(ready.code, code, ExitCode.DONE if matches else ExitCode.NO))
+    return max(ready.code, code, ExitCode.DONE if matches else ExitCode.NO)
 
 
-def _ready(
-    installation: Installation,
-    gallery: Path | None,
-    collection: str | None,
-    by: _By | None,
-    chips: str | None,
-    footage: Footage | None,
-) -> AbstractContextManager[Ready]:
-    if gallery is not None and collection is None and by is None:
-        if footage is not None:
-            raise InvalidRequest(
-                "--footage is for --collection: no rules are asked about a folder. Leave it out."
-            )
-        return folder_ready(installation, gallery)
-    if collection is None or gallery is not None:
-        raise InvalidRequest(
-            "Not one gallery to search. Give --gallery FOLDER, or --collection NAME with or without"
-            " --by."
-        )
-    if chips is not None:
-        raise InvalidRequest(
-            "--chips is for --gallery: a collection keeps its model and with it its chips. Leave it"
-            " out."
-        )
-    return collection_ready(installation, collection, by or "best", footage)
+def _ready(installation: Installation, known: _Known) -> AbstractContextManager[Ready]:
+    if known.gallery is not None:
+        return folder_ready(installation, known.gallery)
+    name = required(known.collection, "a collection")
+    return collection_ready(installation, name, known.by or "best", known.footage)
 
 
 def _lines(picture: Path, named: Identified, naming: Naming) -> Iterator[str]:

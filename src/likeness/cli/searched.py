@@ -17,13 +17,17 @@ from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import counting
 from likeness.cli.terminal.words import several
 from likeness.errors import InvalidRequest, required
+from likeness.library import Likeness
 from likeness.service.search.faces import ReadSample
+from likeness.service.search.folder_gallery import FolderGallery
 from likeness.service.search.identify import Candidate, Identification, Identified
 from likeness.service.search.naming import Naming
 from likeness.terms import Footage
 
 if TYPE_CHECKING:
+    from likeness.gallery import OpenCollection
     from likeness.service.search.search import Match, SampleSearch
+    from likeness.service.uses import Home
 
 _MOST_CANDIDATES = 3
 
@@ -52,13 +56,7 @@ def folder_ready(installation: Installation, folder: Path) -> Iterator[Ready]:
     be missing whom nobody notices.
     """
     likeness = open_likeness(installation, Workload.MANY)
-    with counting("Gallery") as tell:
-        gallery = likeness.gallery(folder, tell)
-    for rejection in gallery.rejections:
-        warn(f"not enrolled, {rejection.reason}", about=repr(str(rejection.path)))
-    unread = [one.error for one in gallery.rejections if isinstance(one.error, InvalidRequest)]
-    subjects, references = len(gallery.subjects), len(gallery.references)
-    people = "person" if subjects == 1 else "people"
+    gallery = read_folder(likeness, folder)
     identifier = likeness.identifier(gallery)
 
     def identify(read: ReadSample) -> Identified:
@@ -68,28 +66,53 @@ def folder_ready(installation: Installation, folder: Path) -> Iterator[Ready]:
     yield Ready(
         identifier.naming,
         identify,
-        f"Gallery of {subjects} {people} in {several(references, 'picture')}.",
+        folder_in_words(gallery),
         "gallery",
-        {
-            "folder": str(folder),
-            "subjects": subjects,
-            "references": references,
-            "rejections": [
-                {"picture": str(rejection.path), "reason": rejection.reason}
-                for rejection in gallery.rejections
-            ],
-        },
-        max((code_of(one) for one in unread), default=ExitCode.DONE),
+        folder_json(folder, gallery),
+        folder_code(gallery),
     )
 
 
-@contextmanager
-def collection_ready(
-    installation: Installation, name: str, by: str, footage: Footage | None = None
-) -> Iterator[Ready]:
-    """Open the home and a collection; what cannot be searched is said before networks are loaded.
+def read_folder(likeness: Likeness, folder: Path) -> FolderGallery:
+    """Read a gallery from a folder; pictures that cannot be enrolled are reported."""
+    with counting("Gallery") as tell:
+        gallery = likeness.gallery(folder, tell)
+    for rejection in gallery.rejections:
+        warn(f"not enrolled, {rejection.reason}", about=repr(str(rejection.path)))
+    return gallery
 
-    `footage` is what sort of source the pictures come from, where that is stated.
+
+def folder_in_words(gallery: FolderGallery) -> str:
+    """Say how large a gallery is."""
+    subjects, references = len(gallery.subjects), len(gallery.references)
+    people = "person" if subjects == 1 else "people"
+    return f"Gallery of {subjects} {people} in {several(references, 'picture')}."
+
+
+def folder_json(folder: Path, gallery: FolderGallery) -> Json:
+    """Say the same in JSON, and what is not in it."""
+    return {
+        "folder": str(folder),
+        "subjects": len(gallery.subjects),
+        "references": len(gallery.references),
+        "rejections": [
+            {"picture": str(rejection.path), "reason": rejection.reason}
+            for rejection in gallery.rejections
+        ],
+    }
+
+
+def folder_code(gallery: FolderGallery) -> ExitCode:
+    """Give the least that the shell is told, since some of what was to be searched was unread."""
+    unread = [one.error for one in gallery.rejections if isinstance(one.error, InvalidRequest)]
+    return max((code_of(one) for one in unread), default=ExitCode.DONE)
+
+
+@contextmanager
+def collection_open(
+    installation: Installation, name: str, beside_server: str
+) -> "Iterator[tuple[Home, OpenCollection]]":
+    """Open the home and a collection; what cannot be searched is said before networks are loaded.
 
     Raises:
         NotFound: there is no such collection, or nobody has measured what its scores mean.
@@ -97,20 +120,33 @@ def collection_ready(
     """
     from likeness.app.finders import adopt_cohort_and_require_comparable
     from likeness.cli.acts import home_for
-    from likeness.gallery import By
     from likeness.service.models.measure_strangers import StrangerUpkeep
-    from likeness.service.search.search import Demands, Faces, named_from, search_sample
-    from likeness.service.uses import Caller, Stated
     from likeness.terms import Action
 
-    settings = installation.settings
-    beside_server = "ask the server: SearchFacesByImage"
     with home_for("identify", installation, beside_server) as (home, caller):
         adopt_cohort_and_require_comparable(
             installation, home, home.collection(caller, Action.SEARCH, name)
         )
         StrangerUpkeep(home.database, home.gallery, home.calibration_of).measure_if_changed(name)
-        collection = home.collection(caller, Action.SEARCH, name)
+        yield home, home.collection(caller, Action.SEARCH, name)
+
+
+@contextmanager
+def collection_ready(
+    installation: Installation, name: str, by: str, footage: Footage | None = None
+) -> Iterator[Ready]:
+    """Open the home and a collection to search it for the faces of pictures.
+
+    `footage` is what sort of source the pictures come from, where that is stated.
+    Raises what `collection_open` raises.
+    """
+    from likeness.gallery import By
+    from likeness.service.search.search import Demands, Faces, named_from, search_sample
+    from likeness.service.uses import Caller, Stated
+
+    settings = installation.settings
+    beside_server = "ask the server: SearchFacesByImage"
+    with collection_open(installation, name, beside_server) as (home, collection):
         naming = named_from(home, collection, fmr=settings.fmr, fpir=settings.fpir)
         home.comparable_finder(collection)
         demands = Demands(

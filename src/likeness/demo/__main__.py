@@ -9,12 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from likeness import __version__
+from likeness.cli.clips.moments import clock
+from likeness.cli.clips.tables import Told, json_of
 from likeness.cli.terminal.answers import Json, identification_json, point_json
 from likeness.cli.terminal.exit_codes import ExitCode, report
 from likeness.cli.terminal.output_file import write_output
 from likeness.cli.terminal.words import as_high, box_in_words, similarity_in_words
 from likeness.demo.run import PEOPLE, Demonstration, NamedFace, Person, run
-from likeness.terms import Calibration
+from likeness.terms import Calibration, one_in
 
 
 def main(out: Path) -> ExitCode:
@@ -22,21 +24,31 @@ def main(out: Path) -> ExitCode:
     demonstration = run(out)
     print()
     _print_table(demonstration)
+    if demonstration.clip is not None:
+        print()
+        _print_clip(demonstration.clip)
     document = json.dumps(_results_json(demonstration), indent=2)
     write_output(out / "result.json", f"{document}\n".encode())
-    print(f"\nLook at {out / 'annotated.jpg'} and {out / 'result.json'}. What to try next:")
+    written = ["annotated.jpg", "result.json"]
+    if demonstration.clip is not None:
+        written.insert(1, "clip-annotated.mp4")
+    places = ", ".join(str(out / name) for name in written[:-1])
+    print(f"\nLook at {places} and {out / written[-1]}. What to try next:")
     command = Path(sys.executable).with_name("likeness")
     if command.is_relative_to(Path.cwd()):
         command = command.relative_to(Path.cwd())
-    for arguments in (
+    tries: list[list[object]] = [
         ["detect", out / "group.jpg", "--annotate", out / "detected.jpg"],
         ["identify", "--gallery", out / "gallery", out / "group.jpg"],
         ["doctor"],
-    ):
+    ]
+    if demonstration.clip is not None:
+        tries.insert(2, ["identify", "--gallery", out / "gallery", out / "clip.mp4"])
+    for arguments in tries:
         print(f"  {shlex.join(map(str, [command, *arguments]))}")
-    if all(named.right for named in demonstration.faces):
+    if demonstration.right:
         return ExitCode.DONE
-    print("\nA face was named wrongly. Run `likeness doctor`.", file=sys.stderr)
+    print("\nSomebody was named wrongly. Run `likeness doctor`.", file=sys.stderr)
     return ExitCode.NO
 
 
@@ -58,6 +70,27 @@ def _print_table(demonstration: Demonstration) -> None:
     )
 
 
+def _print_clip(told: Told) -> None:
+    """Print a row for each person of the clip."""
+    table = Table("seen", "named", "similarity", "strangers who score as high", "looks that agree")
+    calls = told.calls()
+    for person in told.seen.people:
+        sights = "\n".join(
+            f"{clock(one.begins_s)} to {clock(one.ends_s)}" for one in person.intervals
+        )
+        match = person.match
+        meaning = ("", "", "")
+        if match is not None:
+            extrapolated = " (extrapolated)" if match.extrapolated else ""
+            meaning = (
+                similarity_in_words(match.similarity),
+                f"{one_in(match.fmr)}{extrapolated}",
+                f"{match.agreeing} of {match.looks}",
+            )
+        table.add_row(sights, calls[person.number], *meaning)
+    Console(markup=False, highlight=False).print(table)
+
+
 def _results_json(demonstration: Demonstration) -> Json:
     """All that was found, and how."""
     calibration = demonstration.likeness.calibration
@@ -69,6 +102,7 @@ def _results_json(demonstration: Demonstration) -> Json:
         "gallery": [person.name for person in PEOPLE if person.enrolled],
         "people_shown": [_person_json(person) for person in PEOPLE],
         "faces": [_face_json(named) for named in demonstration.faces],
+        "clip": None if demonstration.clip is None else json_of(demonstration.clip),
         "milliseconds": {
             stage: round(taken, 1) for stage, taken in demonstration.milliseconds.items()
         },

@@ -14,11 +14,14 @@ from pathlib import Path
 from likeness import __version__
 from likeness.app import Installation, Workload
 from likeness.artifacts import PinnedFile, Publisher, catalogue, fetch_all
+from likeness.cli.clips.copies import marked
+from likeness.cli.clips.tables import Told
 from likeness.cli.identify import label_of, mark_of
 from likeness.cli.terminal.annotation import encoded
 from likeness.cli.terminal.output_file import write_output
 from likeness.cli.terminal.progress import fetching
 from likeness.config import read_settings
+from likeness.demo.clip import CUT_S, LENGTH_S, Sight, write_clip
 from likeness.demo.group_picture import (
     ALTERATIONS,
     Pixels,
@@ -28,9 +31,13 @@ from likeness.demo.group_picture import (
     portrait,
     side_by_side,
 )
+from likeness.errors import EngineUnavailable
 from likeness.library import Likeness
+from likeness.service.search.folder_gallery import FolderGallery
 from likeness.service.search.identify import Identification, Identifier
+from likeness.service.video.second_look import annotate_clip
 from likeness.terms import Image
+from likeness.video import Sampling
 from likeness.vision.draw import annotate
 
 
@@ -73,6 +80,19 @@ PEOPLE = (
 
 Photographs = dict[PinnedFile, Path]
 
+SIGHTS = (
+    Sight("Barack Obama", 0.0, CUT_S, (-0.16, 0.44), (0.36, 0.44)),
+    Sight("Eileen Collins", 1.2, CUT_S, (1.16, 0.44), (0.74, 0.46)),
+    Sight("Joe Biden", CUT_S, LENGTH_S, (0.24, 0.46), (0.34, 0.44)),
+    Sight("Barack Obama", 5.0, 7.4, (1.16, 0.44), (0.68, 0.46)),
+)
+"""Who comes and goes in the clip, and when."""
+
+_CALLED = sorted([*(person.name for person in PEOPLE if person.enrolled), "stranger 1"])
+_CLIP_LINES = (
+    "A composition of public-domain photographs (The White House, NASA): they never moved so.",
+    f"Joe Biden is shown in an ALTERED COPY of the photograph enrolled: {ALTERATIONS}.",
+)
 _FOOTER = (
     "A composition of public-domain photographs (The White House, NASA): these people were not"
     " photographed together."
@@ -98,33 +118,47 @@ class NamedFace:
 
 @dataclass(frozen=True, slots=True)
 class Demonstration:
-    """What came of it; `milliseconds` are those of each stage."""
+    """What came of it; `milliseconds` are those of each stage.
+
+    `clip` is who is seen when in the clip; None where nothing here reads clips.
+    """
 
     likeness: Likeness
     identifier: Identifier
     faces: tuple[NamedFace, ...]
     milliseconds: dict[str, float]
+    clip: Told | None
+
+    @property
+    def right(self) -> bool:
+        """Whether everybody enrolled was named in picture and clip, and nobody else was."""
+        return all(named.right for named in self.faces) and (
+            self.clip is None or sorted(self.clip.calls().values()) == _CALLED
+        )
 
 
 def run(out: Path) -> Demonstration:
     """Enrol two people, compose a group picture, find and name everybody in it.
 
-    Writes `gallery/`, `group.jpg` and `annotated.jpg` into `out`.
+    Does so in a clip, too, where PyAV is there. Writes `gallery/`, `group.jpg`, `annotated.jpg`,
+    `clip.mp4` and `clip-annotated.mp4` into `out`.
     """
     milliseconds: dict[str, float] = {}
     photographs, likeness = _ready(milliseconds)
-    identifier = _enrol(likeness, photographs, out / "gallery", milliseconds)
+    gallery, identifier = _enrol(likeness, photographs, out / "gallery", milliseconds)
 
     _say("Composing a group picture:")
     for person in PEOPLE:
         _say(f"  {person.name}: {person.told}")
-    group = side_by_side([_portrait(likeness, person, photographs) for person in PEOPLE])
+    portraits = {person.name: _portrait(likeness, person, photographs) for person in PEOPLE}
+    group = side_by_side([*portraits.values()])
     write_output(out / "group.jpg", encoded(group, ".jpg"))
 
     _say("Finding and naming everybody in it ...")
     faces = _name(likeness, identifier, out / "group.jpg", milliseconds)
     write_output(out / "annotated.jpg", encoded(_annotated(group, faces), ".jpg"))
-    return Demonstration(likeness, identifier, faces, milliseconds)
+    clip = _clip(likeness, gallery, portraits, out, milliseconds)
+    return Demonstration(likeness, identifier, faces, milliseconds, clip)
 
 
 def _ready(milliseconds: dict[str, float]) -> tuple[Photographs, Likeness]:
@@ -146,7 +180,7 @@ def _ready(milliseconds: dict[str, float]) -> tuple[Photographs, Likeness]:
 
 def _enrol(
     likeness: Likeness, photographs: Photographs, folder: Path, milliseconds: dict[str, float]
-) -> Identifier:
+) -> tuple[FolderGallery, Identifier]:
     folder.mkdir(parents=True, exist_ok=True)
     for person in PEOPLE:
         if person.enrolled:
@@ -154,7 +188,8 @@ def _enrol(
             photograph = photographs[person.enrolled]
             write_output(folder / f"{person.name}{photograph.suffix}", photograph.read_bytes())
     with _timed(milliseconds, "enrol"):
-        return likeness.identifier(likeness.gallery(folder))
+        gallery = likeness.gallery(folder)
+        return gallery, likeness.identifier(gallery)
 
 
 def _portrait(likeness: Likeness, person: Person, photographs: Photographs) -> Pixels:
@@ -180,6 +215,29 @@ def _name(
         identification = Identification(face, template, candidates)
         faces.append(NamedFace(person, identification, took["template"], took["search"]))
     return tuple(sorted(faces, key=lambda named: named.identification.face.box.left))
+
+
+def _clip(
+    likeness: Likeness,
+    gallery: FolderGallery,
+    portraits: dict[str, Pixels],
+    out: Path,
+    milliseconds: dict[str, float],
+) -> Told | None:
+    """Write a clip, find out who is seen when, and write a copy with people marked."""
+    clip, annotated_clip = out / "clip.mp4", out / "clip-annotated.mp4"
+    _say("Composing a clip of them, who come, go and return ...")
+    try:
+        write_clip(clip, portraits, SIGHTS, _CLIP_LINES)
+    except EngineUnavailable as error:
+        _say(f"No clip: {error}")
+        return None
+    _say("Finding and naming everybody in it ...")
+    with _timed(milliseconds, "clip"):
+        told = Told(str(clip), likeness.identify_clip(clip, gallery), True, {})
+    with clip.open("rb") as file:
+        annotate_clip(file, annotated_clip, marked(told), Sampling())
+    return told
 
 
 def _annotated(group: Pixels, faces: tuple[NamedFace, ...]) -> Pixels:

@@ -218,6 +218,11 @@ def read_sample(path: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> Sample:
     return inspect(data, limits, name)
 
 
+def is_picture(head: bytes) -> bool:
+    """Say whether a file that begins so is a picture of a format that is read."""
+    return any(each.accepts(head) for each in _FORMATS)
+
+
 def _sample(
     data: bytes, header: Header, decoder: Decoder, limits: DecodeLimits, name: str = ""
 ) -> Sample:

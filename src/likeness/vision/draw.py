@@ -67,6 +67,18 @@ def annotate(
     return Image(pen.pixels, image.width, image.height)
 
 
+def mark_boxes(
+    image: Image, boxes: Sequence[Box], labels: Sequence[str], marks: Sequence[Mark]
+) -> Image:
+    """Draw boxes with their labels on a copy of the picture, each in its mark's colour."""
+    pen = _Pen(image)
+    for box, mark in zip(boxes, marks, strict=True):
+        pen.outline(box, mark)
+    for box, label, mark in zip(boxes, labels, marks, strict=True):
+        pen.label(box, _one_line(label), mark)
+    return Image(pen.pixels, image.width, image.height)
+
+
 class _Pen:
     """Draws on a copy of one picture, with lines and letters that suit its size."""
 

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.terminal.standard_input import picture_path
 from likeness.terms import Footage
 
-Pictures = Annotated[
-    list[Path],
+PicturesOrClips = Annotated[
+    list[str],
     typer.Argument(
-        metavar="IMAGE...", help="Picture files; - is standard input.", parser=picture_path
+        metavar="SOURCE...",
+        help="Pictures (- is standard input), or clips: files, folders of them, s3://BUCKET/PREFIX.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -29,8 +29,8 @@ AnnotateTo = Annotated[
     typer.Option(
         "--annotate",
         metavar="OUT",
-        help="Write a copy of the picture with its faces marked: a .jpg or .png file, or a folder"
-        " for several pictures.",
+        help="Write a copy with its faces marked: a .jpg or .png file for a picture, .mp4 for a"
+        " clip, or a folder for several.",
     ),
 ]
 Unblurred = Annotated[
@@ -52,6 +52,35 @@ PassphraseFile = Annotated[
     typer.Option(
         metavar="FILE",
         help="File whose first line is the passphrase. Default: ask at the terminal.",
+    ),
+]
+Every = Annotated[
+    str | None,
+    typer.Option(
+        "--every",
+        metavar="TIME",
+        help="Of a clip: time between two frames that are searched for faces. Default: 0.1s.",
+    ),
+]
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help="Of a clip: begin here, such as 90 or 1:30."),
+]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Of a clip: end here.")]
+CsvTo = Annotated[
+    Path | None,
+    typer.Option(
+        "--csv",
+        metavar="OUT.csv",
+        help="Of clips: write one row for each time that somebody is in view.",
+    ),
+]
+ShotsTo = Annotated[
+    Path | None,
+    typer.Option(
+        "--shots",
+        metavar="FOLDER",
+        help="Of clips: write the best shot of each person here, such as to enrol strangers.",
     ),
 ]
 Detector = Annotated[str | None, typer.Option(help="Model that finds faces.", metavar="NAME")]
@@ -85,7 +114,7 @@ FootageStated = Annotated[
     Footage | None,
     typer.Option(
         "--footage",
-        help="Sort of source that the pictures come from. It can only make rules stricter.",
+        help="Sort of source that pictures or clips come from. It can only make rules stricter.",
     ),
 ]
 Fmr = Annotated[

@@ -78,7 +78,13 @@ class LocalClip:
 
     @contextmanager
     def open(self, buckets: Buckets, limits: ClipLimits) -> Iterator[BinaryIO]:
-        """Open the clip.
+        """Open the clip; raises what `open_here` raises."""
+        with self.open_here(limits) as file:
+            yield file
+
+    @contextmanager
+    def open_here(self, limits: ClipLimits) -> Iterator[BinaryIO]:
+        """Open the clip, which no bucket is needed for.
 
         Raises:
             InvalidRequest: the path leads to no file that can be read.

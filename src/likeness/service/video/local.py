@@ -47,7 +47,7 @@ def search_clip(
     """
     work = ClipJobs(home, buckets, workers=workers, tell=tell)
     of = home.collection(caller, Action.SEARCH, collection)
-    same_as = _same_as(of, caller, asked, buckets, work.limits)
+    same_as = _same_as(home, of, caller, asked, buckets, work.limits)
     job = home.database.read(partial(jobs.latest_same, keyring=home.keyring, same_as=same_as))
     if job is None or job.state in (JobState.FAILED, JobState.CANCELLED):
         job = start_local_search(home, caller, collection, asked, same_as)
@@ -57,7 +57,12 @@ def search_clip(
 
 
 def _same_as(
-    of: OpenCollection, caller: Caller, asked: Asked, buckets: Buckets, limits: ClipLimits
+    home: Home,
+    of: OpenCollection,
+    caller: Caller,
+    asked: Asked,
+    buckets: Buckets,
+    limits: ClipLimits,
 ) -> bytes:
     """Say what makes another search the same: who asks for what, of which clip and collection."""
     digest = hashlib.sha256()
@@ -71,5 +76,6 @@ def _same_as(
         "stated": asdict(caller.stated),
         "sampling": asdict(asked.sampling),
         "threshold": asked.threshold,
+        "rates": [home.fmr, home.fpir],
     }
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).digest()

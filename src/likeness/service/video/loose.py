@@ -1,37 +1,46 @@
-"""Says who is seen in a clip that is no home's: a library's work, outside the policy's reach."""
+"""Says who is seen in clips that are no home's: a library's work, outside the policy's reach."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
-from likeness.service.video.run import SEGMENT_S
-from likeness.service.video.seeing import Gathering, SeenPerson
+from likeness.service.search.folder_gallery import FolderGallery
+from likeness.service.video.finding import FramesFinder
+from likeness.service.video.naming import TrackNaming, name_from_folder
+from likeness.service.video.seeing import Gathering, SeenPeople, SeenPerson, best_shot, worth_of
+from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
+from likeness.terms import Calibration
 from likeness.video import (
-    Clip,
     ClipLimits,
     Following,
     Frame,
     FrameFinder,
+    Look,
     Sampling,
+    Segment,
+    Track,
     follow,
     reading,
 )
+from likeness.vision.find import FaceFinder
+
+Tell = Callable[[int, int], None]
+"""Is told how many of how many milliseconds of a clip are done; of 0 where nobody knows."""
+
+# Two tracks are one person's from this rate on: a wrong join would put one name on two people.
+SAME_PERSON_FMR = 1e-4
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LooseClip:
-    """A clip, and who is seen in it.
+def _silently(done_ms: int, total_ms: int) -> None:
+    """Tell nobody."""
 
-    It was looked at to `to_s`; `damaged` frames were passed over.
-    """
 
-    clip: Clip
-    people: tuple[SeenPerson, ...]
-    to_s: float
-    frames: int
-    looked_at: int
-    damaged: int
-    remarks: tuple[str, ...]
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How people of a clip are recognised: tracks are joined from a score on, people are named."""
+
+    same_from: float
+    name: Callable[[SeenPerson], tuple[ClipMatch, ...]]
 
 
 def see_clip(
@@ -39,45 +48,160 @@ def see_clip(
     finder: FrameFinder,
     sampling: Sampling,
     *,
-    same_from: float | None = None,
+    known: Known | None = None,
     limits: ClipLimits = ClipLimits(),  # noqa: B008  # frozen
     workers: int = 1,
-    tell: Callable[[int, int], None] = lambda done_ms, total_ms: None,
-) -> LooseClip:
-    """Follow the faces of a clip.
+    tell: Tell = _silently,
+) -> ClipSeen:
+    """Follow the faces of a clip, and say when each person is in view.
 
-    From a score of `same_from` on, tracks apart are one person's; without it nobody makes
-    templates, and tracks are joined by place and time alone.
+    Without `known` nobody makes templates: tracks are joined by place and time alone, so that
+    somebody who leaves and returns is two people. So many `workers` search frames at a time.
 
     Raises:
         InvalidClip, ClipTooLarge: the clip cannot be looked at.
         EngineUnavailable: what reads video is not installed.
     """
-    gathering = Gathering()
+    gathering, best = Gathering(), _Best()
+    following = Following(look_every_s=sampling.every_s, templates=known is not None)
+    at_s = sampling.from_s
     with reading(file, sampling, limits) as reader:
-        duration_s = reader.clip.duration_s
-        ends_s = min(filter(None, (sampling.to_s, duration_s)), default=0.0)
-        at_s = sampling.from_s
+        ends_s = min(filter(None, (sampling.to_s, reader.clip.duration_s)), default=0.0)
 
         def frames() -> Iterator[Frame]:
             nonlocal at_s
             for frame in reader:
-                at_s = frame.time_s
-                tell(
-                    round(1000 * (at_s - sampling.from_s)),
-                    round(1000 * (ends_s - sampling.from_s)),
-                )
+                at_s = max(at_s, frame.time_s)
+                done_s, total_s = at_s - sampling.from_s, ends_s - sampling.from_s
+                tell(round(1000 * done_s), round(1000 * max(0.0, total_s)))
                 yield frame
 
-        following = Following(templates=same_from is not None)
-        for segment in follow(frames(), finder, following, segment_s=SEGMENT_S, workers=workers):
+        for segment in follow(frames(), finder, following, workers=workers):
             gathering.add(segment)
-        return LooseClip(
-            reader.clip,
-            gathering.people(same_from).people,
-            at_s,
-            gathering.frames,
-            gathering.looked_at,
-            reader.damaged.frames,
-            reader.remarks,
+            best.add(segment)
+        clip, damaged, remarks = reader.clip, reader.damaged.frames, reader.remarks
+    seen = gathering.people(None if known is None else known.same_from)
+    if known is None:
+        looks = best.of_people(seen)
+        people = [_person(one, looks.get(one.number)) for one in seen.people]
+    else:
+        people = [_recognised(one, known) for one in seen.people]
+    return ClipSeen(
+        clip,
+        tuple(people),
+        sampling.from_s,
+        at_s,
+        gathering.frames,
+        gathering.looked_at,
+        damaged,
+        tuple(remarks),
+    )
+
+
+class ClipIdentifier:
+    """Names the people of clips, from one folder, at the error rates that its size allows.
+
+    `naming` says which scores of a track name somebody.
+    """
+
+    def __init__(
+        self,
+        finder: FaceFinder,
+        one_look: Calibration,
+        tracks: Calibration | None,
+        gallery: FolderGallery,
+        *,
+        fmr: float,
+        fpir: float,
+        warn_from: float = 0.0,
+    ) -> None:
+        """Make one; `one_look` and `tracks` say what scores mean, of a look and of a track."""
+        self._finder = finder
+        self._gallery = gallery
+        self._same_from = one_look.point(SAME_PERSON_FMR).threshold
+        self.naming = TrackNaming.of(
+            one_look,
+            tracks,
+            gallery.own_strangers,
+            len(gallery.references),
+            fmr=fmr,
+            fpir=fpir,
+            warn_from=warn_from,
         )
+
+    def identify(
+        self,
+        file: BinaryIO,
+        sampling: Sampling,
+        *,
+        limit: int = 3,
+        limits: ClipLimits = ClipLimits(),  # noqa: B008  # frozen
+        workers: int = 1,
+        tell: Tell = _silently,
+    ) -> ClipSeen:
+        """Say who is seen when, with at most `limit` candidates for each; see `see_clip`."""
+
+        def name(person: SeenPerson) -> tuple[ClipMatch, ...]:
+            found = name_from_folder(
+                self._gallery, self._finder.cohort, self.naming, person.shots, limit
+            )
+            return tuple(ClipMatch.of(one, one.candidate.subject, None) for one in found)
+
+        known = Known(self._same_from, name)
+        return see_clip(
+            file,
+            FramesFinder(self._finder),
+            sampling,
+            known=known,
+            limits=limits,
+            workers=workers,
+            tell=tell,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Best:
+    """The best look of each track of all segments so far; no more of them is kept."""
+
+    _segments: list[Segment] = field(default_factory=list)
+
+    def add(self, segment: Segment) -> None:
+        self._segments.append(replace(segment, tracks=tuple(map(_with_best_alone, segment.tracks))))
+
+    def of_people(self, seen: SeenPeople) -> Mapping[int, Look]:
+        """Give the best look at each person, by number."""
+        found: dict[int, Look] = {}
+        for segment in self._segments:
+            for one in seen.timeline(segment):
+                look = Look(one.at_ms / 1000, one.face)
+                if one.person not in found or _worth(look) > _worth(found[one.person]):
+                    found[one.person] = look
+        return found
+
+
+def _with_best_alone(track: Track) -> Track:
+    return replace(track, looks=(max(track.looks, key=_worth),), shots=())
+
+
+def _worth(look: Look) -> tuple[bool, float]:
+    return look.face.quality.fit_to_enrol, worth_of(look.face)
+
+
+def _recognised(person: SeenPerson, known: Known) -> ClipPerson:
+    shot = best_shot(person.shots)
+    return _person(
+        person, None if shot is None else shot.look, known.name(person) if person.shots else ()
+    )
+
+
+def _person(
+    person: SeenPerson, best: Look | None, candidates: Sequence[ClipMatch] = ()
+) -> ClipPerson:
+    return ClipPerson(
+        person.number,
+        person.intervals,
+        None if best is None else best.time_s,
+        None if best is None else best.face,
+        person.box_at,
+        tuple(candidates),
+    )

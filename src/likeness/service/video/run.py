@@ -67,7 +67,8 @@ class ClipJobs:
         caller = request.caller("RunFaceDetection")
         with self.home.record(caller, Action.DETECT) as record:
             finder = FramesFinder(self.home.load_finder(None))
-            work = _Work(self, running, request, record, finder, Following(templates=False))
+            following = Following(request.asked.sampling.every_s, templates=False)
+            work = _Work(self, running, request, record, finder, following)
             seen = work.see(same_from=None)
             work.keep(seen)
             record.write(
@@ -83,7 +84,8 @@ class ClipJobs:
         use = use_in(caller.use(Action.SEARCH), of.id, of.tags, of.model)
         with home.record_use(caller, use) as record:
             finder = FramesFinder(home.comparable_finder(of))
-            work = _Work(self, running, request, record, finder, Following(), of)
+            following = Following(request.asked.sampling.every_s)
+            work = _Work(self, running, request, record, finder, following, of)
             same_from = home.calibration_of(of).point(_SAME_PERSON_FMR).threshold
             seen = work.see(same_from)
             matches = _matches(home, of, seen.people, running.require_wanted)

@@ -136,10 +136,10 @@ def _thin(track: Track) -> Track:
 
 def best_shot(shots: Sequence[Shot]) -> Shot | None:
     """Choose the shot to show somebody by: large, sharp, and looking at the camera."""
-    return max(shots, key=_worth, default=None)
+    return max(shots, key=lambda one: (bool(one.crop_jpeg), worth_of(one.look.face)), default=None)
 
 
-def _worth(shot: Shot) -> tuple[bool, float]:
-    face = shot.look.face
+def worth_of(face: Face) -> float:
+    """Say how good a face is to show somebody by."""
     turned = max(abs(face.pose.yaw), abs(face.pose.pitch)) / 90
-    return bool(shot.crop_jpeg), face.quality.size * (1 + face.quality.sharpness) * (1 - turned)
+    return face.quality.size * (1 + face.quality.sharpness) * (1 - turned)

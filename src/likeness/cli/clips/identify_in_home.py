@@ -1,0 +1,115 @@
+"""`likeness identify --collection` on clips: each is a job, admitted by rules and on record."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from likeness.app import Installation, Workload
+from likeness.app.buckets import buckets_of
+from likeness.buckets import Buckets
+from likeness.cli.clips.each_clip import TellMs
+from likeness.cli.clips.identify import Ready, answer
+from likeness.cli.clips.options import ClipOptions
+from likeness.cli.clips.sources import ClipPlace
+from likeness.cli.searched import collection_open
+from likeness.cli.terminal.exit_codes import ExitCode, resumable
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.words import several
+from likeness.errors import required
+from likeness.service.uses import Caller, Stated
+from likeness.service.video.asked import Asked
+from likeness.service.video.local import search_clip
+from likeness.service.video.naming import SeenMatch, tracks_named_from
+from likeness.service.video.results import PeopleSeen, PersonSeen
+from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
+from likeness.terms import Action, Footage
+
+_BESIDE_SERVER = "ask the server: StartFaceSearch"
+
+
+def identify_in_collection(
+    installation: Installation,
+    collection: str,
+    clips: Sequence[ClipPlace],
+    options: ClipOptions,
+    footage: Footage | None,
+    *,
+    annotate: Path | None,
+    as_json: bool,
+) -> ExitCode:
+    """Name the people of clips from a collection, and print when each is in view.
+
+    Each clip is a job: interrupted, the same command goes on where it was.
+    """
+    buckets = buckets_of(installation.settings)
+    with (
+        resumable(),
+        _collection_ready(installation, collection, buckets, options, footage) as ready,
+    ):
+        return answer(ready, clips, options, buckets, annotate=annotate, as_json=as_json)
+
+
+@contextmanager
+def _collection_ready(
+    installation: Installation,
+    name: str,
+    buckets: Buckets,
+    options: ClipOptions,
+    footage: Footage | None,
+) -> Iterator[Ready]:
+    with collection_open(installation, name, _BESIDE_SERVER) as (home, collection):
+        settings = installation.settings
+        naming = tracks_named_from(home, collection, fmr=settings.fmr, fpir=settings.fpir)
+        workers = installation.workers(Workload.MANY)
+
+        def see(place: ClipPlace, tell: TellMs) -> ClipSeen:
+            # A use of its own for every clip.
+            caller = Caller(home.somebody, "identify", Stated(footage=footage))
+            asked = Asked(place=place, sampling=options.sampling)
+            return _seen(search_clip(home, buckets, caller, name, asked, tell, workers))
+
+        size = collection.size
+        yield Ready(
+            see=see,
+            naming=naming.naming,
+            in_words=(
+                f"Collection {plain(name)}: {several(size.subjects, 'subject')} with"
+                f" {several(size.references, 'reference')}."
+            ),
+            kind="collection",
+            in_json={"name": name, "subjects": size.subjects, "references": size.references},
+            purpose=Caller(home.somebody, "identify").use(Action.SEARCH).purpose,
+        )
+
+
+def _seen(found: PeopleSeen) -> ClipSeen:
+    facts = required(found.of.facts, "what a clip is")
+    return ClipSeen(
+        facts.clip,
+        tuple(map(_person, found.people)),
+        facts.from_ms / 1000,
+        facts.to_ms / 1000,
+        facts.frames,
+        facts.looked_at,
+        facts.damaged,
+        facts.remarks,
+        found.case_ids,
+        found.withheld,
+        found.decided,
+    )
+
+
+def _person(person: PersonSeen) -> ClipPerson:
+    return ClipPerson(
+        person.number,
+        person.intervals,
+        None if person.best_at_ms is None else person.best_at_ms / 1000,
+        person.best_face,
+        person.box_at,
+        tuple(map(_match, person.matches)),
+    )
+
+
+def _match(match: SeenMatch) -> ClipMatch:
+    subject = match.candidate.subject
+    return ClipMatch.of(match, None if subject is None else subject.name, match.reference_id)

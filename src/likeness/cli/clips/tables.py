@@ -1,0 +1,232 @@
+"""What was seen in a clip, in lines for a terminal, as JSON, and as rows of a CSV file."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+from uuid import UUID
+
+from likeness.cli.clips.moments import clock
+from likeness.cli.terminal.answers import Json, face_json, significant
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.words import several, similarity_in_words
+from likeness.service.enrol.csv_rows import as_text
+from likeness.service.search.naming import SIMILARITY
+from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
+from likeness.terms import one_in
+
+COLUMNS = [
+    "clip",
+    "person",
+    "name",
+    "from_s",
+    "to_s",
+    "best_s",
+    "similarity",
+    "fmr",
+    "looks",
+    "agreeing",
+]  # one a sight
+_WITHHELD = "withheld"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """A clip by the name it was given, who is seen in it, and what was written of each person.
+
+    `names_people` is whether anybody was looked for: people are strangers then, if they are nobody
+    who is known.
+    """
+
+    name: str
+    seen: ClipSeen
+    names_people: bool
+    shots: Mapping[int, Path]
+
+    def calls(self) -> dict[int, str]:
+        """Say what each person is called, by number: a name, or a number of a stranger."""
+        kind = "stranger" if self.names_people else "person"
+        count, found = 0, {}
+        for person in self.seen.people:
+            if person.match is not None and not self.seen.withheld:
+                found[person.number] = person.match.name
+            else:
+                count += 1
+                found[person.number] = f"{kind} {count}"
+        return found
+
+
+def lines_of(told: Told) -> Iterator[str]:
+    """Say in lines what a clip is, who is seen when, and what was skipped."""
+    seen, clip = told.seen, told.seen.clip
+    yield (
+        f"{plain(told.name)}: {_how_many(told)} in {clock(seen.to_s - seen.from_s)} of"
+        f" {clip.width}x{clip.height} pixels ({clip.codec})"
+    )
+    yield from (f"      {plain(remark)}" for remark in seen.remarks)
+    if seen.damaged and not any("damaged" in remark for remark in seen.remarks):
+        were = "was" if seen.damaged == 1 else "were"
+        yield f"      {several(seen.damaged, 'damaged frame')} {were} skipped"
+    calls = told.calls()
+    for person in seen.people:
+        yield from _person_lines(told, person, calls[person.number])
+    yield from (_case_line(seen, one) for one in seen.case_ids)
+
+
+def json_of(told: Told) -> Json:
+    """Say the same in JSON."""
+    seen, clip = told.seen, told.seen.clip
+    calls = told.calls()
+    return {
+        "container": clip.container,
+        "codec": clip.codec,
+        "width": clip.width,
+        "height": clip.height,
+        "duration_s": clip.duration_s,
+        "frame_rate": clip.frame_rate,
+        "from_s": round(seen.from_s, 3),
+        "to_s": round(seen.to_s, 3),
+        "frames": seen.frames,
+        "looked_at": seen.looked_at,
+        "damaged": seen.damaged,
+        "remarks": list(seen.remarks),
+        "people": [_person_json(told, one, calls[one.number]) for one in seen.people],
+        **(
+            {"withheld": seen.withheld, "cases": [str(one) for one in seen.case_ids]}
+            if told.names_people
+            else {}
+        ),
+    }
+
+
+def write_header(file: TextIO) -> None:
+    """Begin a CSV file."""
+    csv.writer(file).writerow(COLUMNS)
+
+
+def write_rows(file: TextIO, told: Told) -> None:
+    """Write a row of CSV for each time that somebody is in view."""
+    calls, rows = told.calls(), csv.writer(file)
+    for person in told.seen.people:
+        match = None if told.seen.withheld else person.match
+        for sight in person.intervals:
+            rows.writerow(
+                [
+                    as_text(told.name),
+                    person.number + 1,
+                    as_text(calls[person.number]),
+                    f"{sight.begins_s:.3f}",
+                    f"{sight.ends_s:.3f}",
+                    "" if person.best_s is None else f"{person.best_s:.3f}",
+                    "" if match is None else f"{match.similarity:.2f}",
+                    "" if match is None else significant(match.fmr),
+                    "" if match is None else match.looks,
+                    "" if match is None else match.agreeing,
+                ]
+            )
+
+
+def match_in_words(match: ClipMatch) -> str:
+    """Say whom somebody is like, with the rate that stands for it and how many looks agree."""
+    sure = " (extrapolated)" if match.extrapolated else ""
+    return (
+        f"{plain(match.name)}, similarity {similarity_in_words(match.similarity)};"
+        f" {one_in(match.fmr)}{sure} strangers score as high on a track;"
+        f" {match.agreeing} of {several(match.looks, 'look')}"
+        f" {'agrees' if match.agreeing == 1 else 'agree'}"
+    )
+
+
+def _how_many(told: Told) -> str:
+    people = len(told.seen.people)
+    strangers = sum(1 for _ in told.seen.strangers())
+    if not told.names_people or told.seen.withheld or not people:
+        return f"{people} {'person' if people == 1 else 'people'}"
+    known = people - strangers
+    named = f"{known} known {'person' if known == 1 else 'people'}" if known else "nobody known"
+    return f"{named} and {several(strangers, 'stranger')}"
+
+
+def _person_lines(told: Told, person: ClipPerson, called: str) -> Iterator[str]:
+    match, others = person.match, person.candidates
+    if told.seen.withheld:
+        said, others = _WITHHELD, ()
+    elif match is not None:
+        said, others = match_in_words(match), others[1:]
+    else:
+        said = called
+    yield f"{person.number + 1:>4}  {said}"
+    sights = ", ".join(f"{clock(one.begins_s)}-{clock(one.ends_s)}" for one in person.intervals)
+    yield f"      seen {sights}"
+    if person.best_s is None:
+        if told.names_people:
+            yield "      never seen well enough to be recognised"
+    else:
+        shot = told.shots.get(person.number)
+        written = "" if shot is None else f", in {plain(shot)}"
+        yield f"      best at {clock(person.best_s)}{written}"
+    for other in others:
+        if not _worth_saying(other):
+            continue
+        place = "also a match" if other.match else "next"
+        yield f"      {place}: {match_in_words(other)}"
+        if other.unnamed_because:
+            yield f"      not named: {other.unnamed_because}"
+
+
+def _case_line(seen: ClipSeen, case_id: UUID) -> str:
+    if seen.withheld:
+        return (
+            f"      who they are, if anybody, is withheld until people have decided case {case_id};"
+            f" then the same command answers: `likeness review show {case_id}`"
+        )
+    if seen.decided:
+        return f"      answered as people decided case {case_id}"
+    return f"      a person can decide case {case_id}: `likeness review show {case_id}`"
+
+
+def _worth_saying(match: ClipMatch) -> bool:
+    return match.match or match.unnamed_because is not None or match.similarity >= SIMILARITY
+
+
+def _person_json(told: Told, person: ClipPerson, called: str) -> Json:
+    shot = told.shots.get(person.number)
+    named = person.match is not None and not told.seen.withheld
+    candidates = () if told.seen.withheld else person.candidates
+    return {
+        "number": person.number + 1,
+        "called": called,
+        "intervals": [
+            {"from_s": round(one.begins_s, 3), "to_s": round(one.ends_s, 3)}
+            for one in person.intervals
+        ],
+        "best_s": None if person.best_s is None else round(person.best_s, 3),
+        "face": None if person.best_face is None else face_json(person.best_face),
+        "shot": None if shot is None else str(shot),
+        **(
+            {
+                "match": called if named else None,
+                "candidates": [_match_json(one) for one in candidates],
+            }
+            if told.names_people
+            else {}
+        ),
+    }
+
+
+def _match_json(match: ClipMatch) -> Json:
+    interval = match.fmr_interval
+    return {
+        "subject": match.subject,
+        "reference": None if match.reference_id is None else str(match.reference_id),
+        "match": match.match,
+        "unnamed_because": match.unnamed_because,
+        "similarity": round(match.similarity, 2),
+        "fmr": significant(match.fmr),
+        "fmr_interval": None if interval is None else [significant(end) for end in interval],
+        "extrapolated": match.extrapolated,
+        "looks": match.looks,
+        "agreeing": match.agreeing,
+        "agreement": round(match.agreement, 3),
+    }

@@ -1,0 +1,114 @@
+"""Who is seen when in one clip, as it is told to people: by commands, and by the library."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from likeness.terms import Box, Face
+from likeness.video import Clip, Interval
+
+if TYPE_CHECKING:
+    # What searches takes a database, and who tells of clips does not.
+    from likeness.service.video.naming import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class ClipMatch:
+    """Somebody known whom a person of a clip is like.
+
+    `subject` is None where nobody named the reference. `match` is whether the person is called
+    theirs; `unnamed_because` says why somebody who is as alike is not. `fmr` is how often strangers
+    who are followed in a clip score as high, `fmr_interval` its 95% interval where that is too rare
+    to have been counted (`extrapolated`). Of `looks` at the person so many are `agreeing`; weighted
+    by size and quality they are a share `agreement` of all.
+    """
+
+    subject: str | None
+    reference_id: UUID | None
+    similarity: float
+    fmr: float
+    fmr_interval: tuple[float, float] | None
+    extrapolated: bool
+    match: bool
+    unnamed_because: str | None
+    looks: int
+    agreeing: int
+    agreement: float
+
+    @classmethod
+    def of(cls, seen: "Seen[Any]", subject: str | None, reference_id: UUID | None) -> "ClipMatch":
+        """Say it of somebody who was found."""
+        verdict = seen.verdict
+        return cls(
+            subject,
+            reference_id,
+            seen.similarity,
+            verdict.fmr,
+            verdict.fmr_interval,
+            verdict.extrapolated,
+            verdict.match,
+            verdict.unnamed_because,
+            seen.looks,
+            seen.agreeing,
+            seen.agreement,
+        )
+
+    @property
+    def name(self) -> str:
+        """Who it is: the subject's name, or the reference's id where it has none."""
+        return str(self.reference_id) if self.subject is None else self.subject
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipPerson:
+    """Somebody who is seen in a clip, and when; `number` counts from 0 by who is seen first.
+
+    `best_s` and `best_face` are the moment at which they are seen best. `box_at` says where they
+    are at a moment, None where they are out of view. `candidates` are whom they are like, most
+    alike first; empty where nobody was looked for.
+    """
+
+    number: int
+    intervals: tuple[Interval, ...]
+    best_s: float | None
+    best_face: Face | None
+    box_at: Callable[[float], Box | None]
+    candidates: tuple[ClipMatch, ...] = ()
+
+    @property
+    def match(self) -> ClipMatch | None:
+        """Who they are, if anybody who is known; nobody is an answer too."""
+        return next((best for best in self.candidates[:1] if best.match), None)
+
+    @property
+    def looked_like_somebody(self) -> bool:
+        """Whether they were ever seen well enough to be recognised."""
+        return self.best_face is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipSeen:
+    """A clip and who is seen in it, by who is seen first.
+
+    It was looked at from `from_s` to `to_s`: `frames` were decoded, `looked_at` searched for faces,
+    and `damaged` passed over. `remarks` say what of the clip is converted or lost. `case_ids` are
+    of what people decide of it; `withheld` is whether nobody is named because they have not, and
+    `decided` whether they have.
+    """
+
+    clip: Clip
+    people: tuple[ClipPerson, ...]
+    from_s: float
+    to_s: float
+    frames: int
+    looked_at: int
+    damaged: int
+    remarks: tuple[str, ...] = ()
+    case_ids: tuple[UUID, ...] = ()
+    withheld: bool = False
+    decided: bool = False
+
+    def strangers(self) -> Iterator[ClipPerson]:
+        """Give those whom nobody knows, in their order."""
+        return (one for one in self.people if one.match is None)
