@@ -10,12 +10,12 @@ import pytest
 
 import likeness.video
 
+pytestmark = pytest.mark.slow
+
 _FOLDER = str(Path(likeness.video.__file__).parent)
 _PROBES = """
 import ctypes, json, os, resource, signal, socket, sys
 from decoding.rights import give_up
-
-pytestmark = pytest.mark.slow
 
 writable = int(sys.argv[1])
 landlock = give_up(1 << 30, 60)
