@@ -30,6 +30,7 @@ _OPENED = {
     "mirrored": False,
     "duration_s": 1.0,
     "frame_rate": 25.0,
+    "stretched": False,
     "hdr": False,
     "interlaced": False,
     "bits": 8,

@@ -125,7 +125,7 @@ def test_hdr_looks_as_usual(tmp_path: Path, transfer: int, coded: Coded) -> None
     reader, frames = read(path)
 
     assert pixels_of(frames[0]).mean(axis=(0, 1)) == pytest.approx((224, 172, 138), abs=16)
-    assert reader.remarks == ("HDR: its light was brought to the usual range",)
+    assert reader.remarks == ("its HDR light was brought to the usual range",)
 
 
 def test_interlaced_frames_lose_their_comb(tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ def test_pixels_that_are_not_square_are_drawn_out(
         clip = clip_of(file)
 
     assert (clip.width, clip.height) == size
+    assert clip.remarks == ("its pixels are not square: frames were stretched",)
     image = frames_of(path)[3].image
     assert image is not None
     assert image.pixels.shape[1::-1] == size

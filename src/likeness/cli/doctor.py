@@ -41,6 +41,7 @@ from likeness.vision.networks.session import Precision
 # Each with its module, its package, and what is so with it and without it.
 _EXTRAS = (
     ("heic", "pillow_heif", "pillow-heif", "HEIC pictures are read", "HEIC pictures are not read"),
+    ("video", "av", "av", "clips are read", "clips are not read"),
     ("postgres", "psycopg", "psycopg[binary]", "PostgreSQL can be the database", "not needed"),
     ("milvus", "pymilvus", "pymilvus", "Milvus can be the index", "not needed"),
     ("onnxruntime", "onnxruntime", "onnxruntime", "that engine can be chosen", "not needed"),

@@ -115,10 +115,12 @@ class ClipReader:
         self._shape = width, height
         hdr, interlaced = _flag(opened, "hdr"), _flag(opened, "interlaced")
         deep = _whole(opened, "bits", 1, 64) > 8
+        stretched = _flag(opened, "stretched")
         remarks = (
-            *(("HDR: its light was brought to the usual range",) if hdr else ()),
-            *(("more than 8 bits per colour were read as 8",) if deep and not hdr else ()),
-            *(("interlaced: each frame was made of its two halves",) if interlaced else ()),
+            *(("its pixels are not square: frames were stretched",) if stretched else ()),
+            *(("its HDR light was brought to the usual range",) if hdr else ()),
+            *(("its samples of more than 8 bits were reduced to 8",) if deep and not hdr else ()),
+            *(("its interlaced frames were made whole",) if interlaced else ()),
         )
         return Clip(
             container=_short_name(opened, "container"),

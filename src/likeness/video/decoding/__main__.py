@@ -155,6 +155,7 @@ class Decoding:
             mirrored=shape.mirrored,
             duration_s=None if duration is None else float(duration * _MICROSECOND),
             frame_rate=float(rate) if rate else None,
+            stretched=(shape.width, shape.height) != (first.width, first.height),
             hdr=is_hdr(first),
             interlaced=first.interlaced_frame,
             bits=first.format.components[0].bits if first.format.components else 8,
