@@ -33,6 +33,7 @@ _OPENED = {
     "stretched": False,
     "hdr": False,
     "interlaced": False,
+    "full_range": False,
     "bits": 8,
 }
 _READY = b'{"kind":"ready"}\n'

@@ -128,6 +128,13 @@ def test_hdr_looks_as_usual(tmp_path: Path, transfer: int, coded: Coded) -> None
     assert reader.remarks == ("its HDR light was brought to the usual range",)
 
 
+@pytest.mark.parametrize(("pixels", "full"), [("yuv420p", False), ("yuvj420p", True)])
+def test_the_range_of_light_is_told(tmp_path: Path, pixels: str, full: bool) -> None:
+    path = make_clip(tmp_path / "a.mp4", times_s=every(0.1, 3), pixels=pixels)
+    with path.open("rb") as file:
+        assert clip_of(file).full_range is full
+
+
 def test_interlaced_frames_lose_their_comb(tmp_path: Path) -> None:
     def combed(number: int) -> NDArray[np.uint8]:
         pixels = np.zeros((96, 128, 3), np.uint8)

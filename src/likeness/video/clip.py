@@ -20,7 +20,8 @@ class Clip:
     `container` and `codec` are FFmpeg's short names, such as `mov` and `h264`. `width` and `height`
     are pixels of the upright frame with square pixels. `duration_s` is what the container claims,
     None where it claims nothing; nobody may rely on it. `frame_rate` is the mean, None where
-    unknown. `remarks` say what is converted or lost in decoding, such as HDR.
+    unknown. `full_range` says that its black is 0, not 16. `remarks` say what is converted or lost
+    in decoding, such as HDR.
     """
 
     container: str
@@ -29,6 +30,7 @@ class Clip:
     height: int
     duration_s: float | None
     frame_rate: float | None
+    full_range: bool = False
     remarks: tuple[str, ...] = ()
 
 

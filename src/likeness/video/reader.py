@@ -129,6 +129,7 @@ class ClipReader:
             height=width if self._quarters % 2 else height,
             duration_s=_number_or_none(opened, "duration_s"),
             frame_rate=_number_or_none(opened, "frame_rate"),
+            full_range=_flag(opened, "full_range"),
             remarks=remarks,
         )
 

@@ -130,6 +130,7 @@ def test_a_job_is_in_progress_until_its_faces_are_there(video: Any, backend: Bac
         "FrameRate": 29.97,
         "FrameHeight": 480,
         "FrameWidth": 640,
+        "ColorRange": "LIMITED",
     }
     assert "NextToken" not in page and "StatusMessage" not in page
     assert [one["Timestamp"] for one in page["Faces"]] == [0, 500, 500]

@@ -215,6 +215,7 @@ def _metadata(facts: ClipFacts) -> Response:
         "FrameRate": clip.frame_rate,
         "FrameHeight": clip.height,
         "FrameWidth": clip.width,
+        "ColorRange": "FULL" if clip.full_range else "LIMITED",
     }
 
 

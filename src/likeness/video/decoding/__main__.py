@@ -26,6 +26,7 @@ from .source import Unreadable, open_clip, pictures_of
 
 _MICROSECOND = Fraction(1, 1_000_000)
 _USUAL_RATE = 25.0
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _MOST_THREADS = 4
 # What says where each moment lies, and never goes back in time. Others are read from the beginning.
 _SEEKABLE = ("mov", "matroska", "avi")
@@ -158,6 +159,7 @@ class Decoding:
             stretched=(shape.width, shape.height) != (first.width, first.height),
             hdr=is_hdr(first),
             interlaced=first.interlaced_frame,
+            full_range=int(first.color_range) == _FULL_RANGE,
             bits=first.format.components[0].bits if first.format.components else 8,
         )
 
