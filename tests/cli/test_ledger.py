@@ -4,13 +4,14 @@ import json
 import re
 import sqlite3
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from likeness.app.home import open_rows
 from likeness.config import read_settings
-from likeness.ledger import Ledger
+from likeness.ledger import Kind, Ledger
 from tests.ledger.recording import done, record
 
 from .conftest import InstallationWithDiscs
@@ -246,3 +247,70 @@ def test_a_home_without_a_ledger_has_no_key_and_no_checkpoint(
         outcome = likeness("ledger", *arguments)
         assert (outcome.code, outcome.out) == (2, "")
         assert "nothing is recorded yet" in outcome.err
+
+
+def test_entries_are_shown_in_words(likeness: Command) -> None:
+    receipts = used(3)
+    shown = likeness("ledger", "show", "--last", "2")
+    assert (shown.code, shown.err) == (0, "")
+    first, second = shown.out.split("    receipt ")[:2]
+    assert first.startswith("2  ")
+    assert "UTC  done: SearchFacesByImage (search) by key:11111111" in first
+    assert second.startswith(receipts[1])
+    assert "allowed by" in first
+    everything = likeness("ledger", "show").out
+    assert all(one in everything for one in receipts)
+    assert everything.startswith("0  ")  # the key
+
+
+def test_entries_are_shown_by_number_receipt_use_and_job(likeness: Command) -> None:
+    job_id, clip = "ab" * 32, "cd" * 32
+    details = {
+        "job_id": job_id,
+        "clip_sha256": clip,
+        "from_ms": "0",
+        "to_ms": "3723400",
+        "shots_ms": "1500 62000 ...",
+    }
+    begun = done()
+    with open_rows(InstallationWithDiscs(read_settings())) as rows:
+        ledger = Ledger(rows.database, rows.keyring)
+        ended = replace(begun, details=details)
+        receipt, last = record(rows.database, ledger, replace(begun, kind=Kind.INTENT), ended)
+        record(rows.database, ledger, done())
+    of_job = likeness("ledger", "show", job_id).out
+    assert of_job.count("receipt ") == 2
+    assert receipt in of_job
+    assert last in of_job
+    assert f"clip SHA-256 {clip}" in of_job
+    assert "from 0:00:00.000 to 1:02:03.400 of it" in of_job
+    assert "looks that led to matches: 0:00:01.500 0:01:02.000 ..." in of_job
+    assert likeness("ledger", "show", str(begun.use.id)).out == of_job
+    one = likeness("ledger", "show", receipt).out
+    assert likeness("ledger", "show", "1").out == one
+    assert one in of_job
+
+    document = json.loads(likeness("ledger", "show", last, "--json").out)["entries"]
+    assert [(each["index"], each["receipt"]) for each in document] == [(2, last)]
+    assert document[0]["entry"]["details"] == details
+
+
+@pytest.mark.parametrize(
+    ("which", "says"),
+    [
+        ("99", "no entry of 99"),
+        ("0-AAAAAAAAAAAAAAAA", "no entry of 0-"),
+        ("ef" * 32, "no entry of efef"),
+        ("00000000-0000-0000-0000-00000000ffff", "no entry of 0000"),
+        ("somebody", "Not an entry: 'somebody'"),
+    ],
+)
+def test_what_is_no_entry_is_said(likeness: Command, which: str, says: str) -> None:
+    used(1)
+    outcome = likeness("ledger", "show", which)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert says in " ".join(outcome.err.split())
+
+
+def test_a_new_home_has_nothing_to_show(likeness: Command) -> None:
+    assert likeness("ledger", "show").out == "Nothing is recorded yet.\n"

@@ -1,5 +1,6 @@
 """`likeness ledger`: what was done, and the proof of it. All of it works while a server runs."""
 
+import json
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 from likeness.app.home import open_rows
 from likeness.cli.acts import rows_for
 from likeness.cli.installation import installation_here
+from likeness.cli.ledger_in_words import entry_lines
 from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.cli.terminal.input_file import read_text
@@ -112,6 +114,31 @@ def growth(
         proof = rows.ledger.growth(note)
     write_output(out, proof.to_json().encode())
     _say_checkpoint(proof.new, f"follows from '{old}', as '{out}' proves", as_json)
+
+
+@ledger.command()
+def show(
+    which: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID]",
+            help="Id of a receipt, a use or a job, or number of an entry. Default: the newest.",
+        ),
+    ] = None,
+    last: Annotated[
+        int, typer.Option(metavar="N", help="Show so many of the newest.", min=1, max=10_000)
+    ] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show entries in words: who did what, by which rules, and what came of it."""
+    with open_rows(installation_here()) as rows:
+        shown = acts.last_entries(rows, last) if which is None else acts.entries_about(rows, which)
+    document = [
+        {"index": one.index, "receipt": one.receipt_id, "entry": json.loads(one.written)}
+        for one in shown
+    ]
+    lines = [line for one in shown for line in entry_lines(one)]
+    print_answer(as_json, {"entries": document}, lines or ["Nothing is recorded yet."])
 
 
 @ledger.command()

@@ -1,7 +1,7 @@
 """What was done, provably: entries in a Merkle tree, its head signed, receipts for anybody."""
 
 from likeness.ledger.entry import Entry, Event, Kind, Rules, read_entry
-from likeness.ledger.head import every_entry
+from likeness.ledger.head import entry_count, every_entry
 from likeness.ledger.keys import (
     FORGOTTEN_FROM,
     counts_by_key,
@@ -16,12 +16,14 @@ from likeness.ledger.proofs import (
     NoteKey,
     Proven,
     Receipt,
+    ReceiptId,
     SignedCheckpoint,
     prove,
     prove_growth,
     read_checkpoint,
     read_growth,
     read_receipt,
+    read_receipt_id,
     tell_witness,
 )
 from likeness.ledger.verification import Problem, Verification, verify_log
@@ -39,10 +41,12 @@ __all__ = [
     "Problem",
     "Proven",
     "Receipt",
+    "ReceiptId",
     "Rules",
     "SignedCheckpoint",
     "Verification",
     "counts_by_key",
+    "entry_count",
     "every_entry",
     "open_marks",
     "origin_of",
@@ -52,6 +56,7 @@ __all__ = [
     "read_entry",
     "read_growth",
     "read_receipt",
+    "read_receipt_id",
     "read_verifying_key",
     "rewrap_keys",
     "tell_witness",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, type_coerce
+from sqlalchemy import Connection, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from likeness.errors import InvalidRequest, LedgerBroken
@@ -32,18 +32,23 @@ def entry_bytes(connection: Connection, position: int) -> bytes | None:
     ).scalar_one_or_none()
 
 
-def every_entry(connection: Connection) -> Iterator[bytes]:
-    """Read the bytes of every entry, in order."""
-    for _, entry, _, _ in every_row(connection):
+def entry_count(connection: Connection) -> int:
+    """Say how many entries there are."""
+    return connection.execute(select(func.count()).select_from(ENTRIES)).scalar_one()
+
+
+def every_entry(connection: Connection, first: int = 0) -> Iterator[bytes]:
+    """Read the bytes of every entry from one on, in order."""
+    for _, entry, _, _ in every_row(connection, first):
         yield entry
 
 
-def every_row(connection: Connection) -> Iterator[tuple[int, Any, Any, Any]]:
+def every_row(connection: Connection, first: int = 0) -> Iterator[tuple[int, Any, Any, Any]]:
     """Read position, entry, hashes and mark of every row, in order, some thousands at a time."""
     # As they are: SQLite lets others put text where bytes belong, which may be no error here.
     columns = [type_coerce(ENTRIES.c[name], NullType()) for name in ("entry", "hashes", "mark")]
     some = select(ENTRIES.c.position, *columns).order_by(ENTRIES.c.position).limit(_AT_A_TIME)
-    rows = connection.execute(some).all()
+    rows = connection.execute(some.where(ENTRIES.c.position >= first)).all()
     while rows:
         for row in rows:
             yield row[0], row[1], row[2], row[3]

@@ -208,6 +208,11 @@ class ReceiptId:
         """Name the receipt of an entry."""
         return cls(index, leaf[:_PREFIX_BYTES])
 
+    @classmethod
+    def of_entry(cls, index: int, entry: bytes) -> "ReceiptId":
+        """Name the receipt of an entry by its bytes."""
+        return cls.of(index, leaf_hash(entry))
+
     def __str__(self) -> str:
         """Write it, such as `17-Zk3vQ0lGmYd1xw2B`."""
         return f"{self.index}-{base64.urlsafe_b64encode(self.prefix).decode()}"

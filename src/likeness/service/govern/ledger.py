@@ -6,24 +6,32 @@ chose, and the entry that says so is appended after the new key's, in the same a
 never locks anybody out.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from likeness.access import keys
-from likeness.errors import NotFound
+from likeness.errors import InvalidRequest, NotFound
 from likeness.gallery import counts_by_key
 from likeness.ledger import (
+    Entry,
     NoteKey,
     Position,
     Problem,
+    ReceiptId,
     SignedCheckpoint,
     Verification,
+    entry_count,
     every_entry,
     open_marks,
     origin_of,
+    read_entry,
+    read_receipt_id,
     read_verifying_key,
     verify_log,
 )
@@ -31,6 +39,8 @@ from likeness.secrets import Keyring, VerifyingKey
 from likeness.service.uses import Caller, Outcome, Rows
 from likeness.storage import read_identity
 from likeness.terms import UNDECLARED, Action
+
+_RECEIPT, _JOB = re.compile(r"[0-9]+-[\w-]{16}", re.ASCII), re.compile(r"[0-9a-f]{64}")
 
 
 def verify(
@@ -53,6 +63,59 @@ def public_key(rows: Rows) -> NoteKey:
     return rows.database.read(_public_key)
 
 
+@dataclass(frozen=True, slots=True)
+class ShownEntry:
+    """An entry, where it is in the ledger, and the id of its receipt."""
+
+    index: int
+    receipt_id: str
+    written: bytes
+
+    @property
+    def entry(self) -> Entry:
+        """What it says.
+
+        Raises:
+            LedgerBroken: it cannot be read.
+        """
+        return read_entry(self.written)
+
+
+def last_entries(rows: Rows, most: int) -> list[ShownEntry]:
+    """Give the newest entries, the oldest of them first."""
+
+    def read(connection: Connection) -> list[ShownEntry]:
+        first = max(0, entry_count(connection) - most)
+        return [_shown(*one) for one in enumerate(every_entry(connection, first), first)]
+
+    return rows.database.read(read)
+
+
+def entries_about(rows: Rows, which: str) -> list[ShownEntry]:
+    """Give the entries of a use or a job, or the entry of a receipt or a number.
+
+    Raises:
+        InvalidRequest: it is none of these.
+        NotFound: there is none.
+        LedgerBroken: an entry cannot be read.
+    """
+    if which.isascii() and which.isdigit():
+        found = rows.database.read(partial(_entry_at, index=int(which)))
+    elif _RECEIPT.fullmatch(which):
+        receipt_id = read_receipt_id(which)
+        found = rows.database.read(partial(_entry_at, index=receipt_id.index))
+        found = [one for one in found if one.receipt_id == str(receipt_id)]
+    elif _JOB.fullmatch(which):
+        found = rows.database.read(partial(_entries_of_job, job_id=which))
+    else:
+        found = rows.database.read(partial(_entries_of_uses, use_ids={_use_id(which)}))
+    if not found:
+        raise NotFound(
+            f"The ledger has no entry of {which}. `likeness ledger show` shows the newest."
+        )
+    return found
+
+
 def export(rows: Rows, write: Callable[[bytes], object]) -> int:
     """Write every entry as a line; say how many there are."""
     return rows.database.read(partial(_export, write=write))
@@ -73,6 +136,42 @@ def new_key(rows: Rows, caller: Caller) -> tuple[Position, str]:
             lambda connection: rows.ledger.new_key(connection, use), lambda _: Outcome()
         )
     return position, rows.ledger.receipt_id(position)
+
+
+def _use_id(which: str) -> str:
+    try:
+        return str(UUID(which))
+    except ValueError as error:
+        raise InvalidRequest(
+            f"Not an entry: {which!r}. Give the id of a receipt, a use or a job, or an entry's"
+            " number."
+        ) from error
+
+
+def _entry_at(connection: Connection, index: int) -> list[ShownEntry]:
+    some = every_entry(connection, index) if index < entry_count(connection) else iter(())
+    return [_shown(index, written) for written in islice(some, 1)]
+
+
+def _entries_of_uses(connection: Connection, use_ids: Collection[str]) -> list[ShownEntry]:
+    # A look at the bytes spares most entries from being read.
+    names = [f'"use":"{one}"'.encode() for one in use_ids]
+    return [
+        _shown(index, written)
+        for index, written in enumerate(every_entry(connection))
+        if any(name in written for name in names)
+    ]
+
+
+def _entries_of_job(connection: Connection, job_id: str) -> list[ShownEntry]:
+    """Give what was done about a job: it was admitted, was worked on, ended, and was looked at."""
+    name = f'"job_id":"{job_id}"'.encode()
+    of_job = [one for one in every_entry(connection) if name in one]
+    return _entries_of_uses(connection, {str(read_entry(one).use.id) for one in of_job})
+
+
+def _shown(index: int, written: bytes) -> ShownEntry:
+    return ShownEntry(index, str(ReceiptId.of_entry(index, written)), written)
 
 
 def _verify(
