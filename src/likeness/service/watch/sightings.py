@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from likeness.gallery import OpenCollection
 from likeness.review import Case, Sighting, is_anybody_watched
 from likeness.service.uses import Home
-from likeness.service.video.naming import MOST_LOOKS, best_of_many
+from likeness.service.video.naming import best_of_many
 from likeness.terms import Use
+from likeness.video import MOST_SHOTS
 
 
 def watch_seen(
@@ -51,5 +52,5 @@ def watch_seen(
         return []
     calibration = home.standards.track_calibration(of.model, of.cohort_version)
     if calibration is None:
-        calibration = best_of_many(home.calibration_of(of), MOST_LOOKS)
+        calibration = best_of_many(home.calibration_of(of), MOST_SHOTS)
     return reviewing.watched(connection, of, sightings, calibration, use=use, now=now)
