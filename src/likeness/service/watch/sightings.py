@@ -14,9 +14,8 @@ from sqlalchemy import Connection
 from likeness.gallery import OpenCollection
 from likeness.review import Case, Sighting, is_anybody_watched
 from likeness.service.uses import Home
-from likeness.service.video.naming import best_of_many
+from likeness.service.video.naming import tracks_named_from
 from likeness.terms import Use
-from likeness.video import MOST_SHOTS
 
 
 def watch_seen(
@@ -50,7 +49,5 @@ def watch_seen(
     watches = reviewing.keeps_crops and is_anybody_watched(connection, of.id, now)
     if not (sightings and watches):
         return []
-    calibration = home.standards.track_calibration(of.model, of.cohort_version)
-    if calibration is None:
-        calibration = best_of_many(home.calibration_of(of), MOST_SHOTS)
+    calibration = tracks_named_from(home, of, fmr=home.fmr, fpir=home.fpir).naming.calibration
     return reviewing.watched(connection, of, sightings, calibration, use=use, now=now)
