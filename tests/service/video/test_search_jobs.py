@@ -15,7 +15,8 @@ from likeness.errors import NotFound
 from likeness.jobs import JobState
 from likeness.review import Verdict
 from likeness.service.erase.erase import erase_subject
-from likeness.service.review.cases import decide_case, list_cases
+from likeness.service.govern.ledger import entries_about
+from likeness.service.review.cases import decide_case, list_cases, show_case, show_face
 from likeness.service.uses import Caller, Home
 from likeness.service.video import run as running
 from likeness.service.video.asked import ClipAct, LocalClip
@@ -25,7 +26,8 @@ from likeness.service.video.results import Order, looks_page, people_seen
 from likeness.service.video.start import start_detection, start_search
 from likeness.terms import Principal, Role
 from likeness.video import Sampling
-from tests.service.people import home_at, make
+from tests.service.people import RED, draw, home_at, make
+from tests.service.test_enrolment_on_record import watch_for
 from tests.service.video.street import (
     SOMEBODY_ELSE,
     asked,
@@ -332,3 +334,25 @@ def test_a_clip_at_the_command_line_is_searched_once_while_all_is_the_same(
     erase_subject(home, caller(home), "staff", "Greta", lambda subjects, references: None)
     anew = search_clip(home, buckets, caller(home), "staff", clip)
     assert anew.of.job.id != seen.of.job.id
+
+
+def test_standing_watches_see_who_is_seen(
+    reviewed: Home, buckets: FolderBuckets, tmp_path: Path
+) -> None:
+    watch = watch_for(reviewed, draw(tmp_path / "wanted.png", RED, side=120))
+    job = ended(reviewed, buckets, begun(reviewed, buckets))
+    assert job.state is JobState.SUCCEEDED
+    reviewer = Caller(REVIEWER, "ListCases")
+    (case,) = [one.case for one in list_cases(reviewed, reviewer)]
+    assert (case.watch_id, case.operation) == (watch.id, "Watch")
+    assert entries_about(reviewed, str(case.use_id))[-1].entry.details["job_id"] == job.id
+    (candidate,) = show_case(reviewed, reviewer, case.id).candidates
+    assert candidate.sighting_id is not None
+    shown = show_face(reviewed, reviewer, case.id, candidate.number)
+    assert shown.startswith(b"\xff\xd8")
+
+    # Another run over the clip, with other options, finds the same person.
+    decide_case(reviewed, reviewer, case.id, None, Verdict.NOT_SAME, "the ears")
+    again = begun(reviewed, buckets, sampling=Sampling(0.2, 0.5, 3.0))
+    assert ended(reviewed, buckets, again).state is JobState.SUCCEEDED
+    assert [one.case for one in list_cases(reviewed, reviewer)] == [case]

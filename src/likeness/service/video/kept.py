@@ -232,9 +232,14 @@ def read_match(mention: Mention, reference: Reference, subject: Subject | None) 
     )
 
 
-def _marks(person: SeenPerson) -> NDArray[np.float32]:
+def clip_face_of(person: SeenPerson, clip_sha256: str) -> ClipFace:
+    """Say what review knows somebody by who is seen in a clip."""
     looks = ((time_s, Box(*sides)) for path in person.paths for time_s, *sides in path.tolist())
-    seen = ClipFace.at(b"", looks).looks
+    return ClipFace.at(bytes.fromhex(clip_sha256), looks)
+
+
+def _marks(person: SeenPerson) -> NDArray[np.float32]:
+    seen = clip_face_of(person, "").looks
     return np.array([(n, box.left, box.top, box.right, box.bottom) for n, box in seen], np.float32)
 
 

@@ -23,13 +23,21 @@ from likeness.buckets import Buckets
 from likeness.errors import Conflict, required
 from likeness.gallery import Collection, OpenCollection
 from likeness.jobs import JobState, Running
+from likeness.review import Sighting
 from likeness.service.uses import Home, Outcome, Record, use_in
 from likeness.service.video import kept
 from likeness.service.video.asked import ClipAct, Request, read_request
 from likeness.service.video.finding import FramesFinder
 from likeness.service.video.kept import ClipFacts, KeptSegment
-from likeness.service.video.naming import SeenMatch, name_person, tracks_named_from
-from likeness.service.video.seeing import Gathering, SeenPeople, SeenPerson
+from likeness.service.video.naming import (
+    SeenMatch,
+    best_shots,
+    fuse,
+    name_person,
+    tracks_named_from,
+)
+from likeness.service.video.seeing import Gathering, SeenPeople, SeenPerson, best_shot
+from likeness.service.watch.sightings import watch_seen
 from likeness.terms import Action
 from likeness.video import ClipLimits, ClipReader, Following, Frame, Segment, follow, reading
 
@@ -89,9 +97,12 @@ class ClipJobs:
             same_from = home.calibration_of(of).point(_SAME_PERSON_FMR).threshold
             seen = work.see(same_from)
             matches = _matches(home, of, seen.people, running.require_wanted)
+            sightings = work.sightings(of, seen)
             work.keep(seen)
             record.write(
-                partial(work.end, then=partial(_found, home, of, running, seen, matches)),
+                partial(
+                    work.end, then=partial(_found, home, of, running, record, matches, sightings)
+                ),
                 lambda _: _outcome(seen, matches, work.details()),
             )
 
@@ -177,6 +188,19 @@ class _Work:
             "from_ms": str(facts.from_ms),
             "to_ms": str(facts.to_ms),
         }
+
+    def sightings(self, of: OpenCollection, seen: SeenPeople) -> list[Sighting]:
+        """Make ready who was seen for standing searches, where pictures may be kept."""
+        if not self.of.home.keeps_crops:
+            return []
+        clip_sha256, made = required(self._facts, "what a clip is").sha256, []
+        for person in seen.people:
+            shots, shown = best_shots(person.shots), best_shot(person.shots)
+            if shots and shown is not None and shown.crop_jpeg:
+                (template,) = of.as_evened_out([fuse(shots)])
+                face = kept.clip_face_of(person, clip_sha256)
+                made.append(Sighting(face, template, shown.crop_jpeg))
+        return made
 
     def _resume(self) -> tuple[int, float]:
         """Take in the segments that are done; say how many, and where the work goes on."""
@@ -282,8 +306,9 @@ def _found(
     home: Home,
     of: OpenCollection,
     running: Running,
-    seen: SeenPeople,
+    record: Record,
     matches: Matches,
+    sightings: Sequence[Sighting],
     connection: Connection,
 ) -> None:
     """Keep whom people are like, but for who was erased meanwhile; tell standing searches."""
@@ -297,6 +322,7 @@ def _found(
         if mention.reference_id in there
     ]
     jobs.keep_mentions(connection, home.keyring, running.job.id, mentions)
+    watch_seen(connection, home, of, sightings, use=record.use, now=home.clock())
 
 
 def _outcome(seen: SeenPeople, matches: Matches, details: dict[str, str]) -> Outcome:
