@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.app import Installation, Workload
@@ -15,10 +16,15 @@ from likeness.app.home import open_home
 from likeness.artifacts import PinnedFile
 from likeness.artifacts.catalogue import ASTRONAUT, BIDEN, OBAMA, OBAMA_2, OBAMA_3, SAMPLES
 from likeness.config import Settings
+from likeness.jobs import LocalRunner
 from likeness.library import Likeness
-from likeness.terms import Face
+from likeness.rekognition.backend import Backend
+from likeness.service.video.run import ClipJobs
+from likeness.terms import Face, Principal, Role
 from tests.gallery.galleries import Clock
 from tests.rekognition.operations.conftest import backend_of, serving
+from tests.rekognition.operations.moving_discs import finished
+from tests.video.clips import every, make_clip
 
 pytestmark = pytest.mark.models
 
@@ -36,12 +42,16 @@ def library(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path, artifact:
 
 
 @pytest.fixture(scope="module")
-def client(library: Likeness) -> Iterator[Any]:
+def backend(library: Likeness) -> Iterator[Backend]:
+    """A home with real networks, whose buckets lie in `buckets`."""
+    with open_home(library.installation) as home:
+        yield backend_of(home, library.installation.settings.home / "buckets", Clock())
+
+
+@pytest.fixture(scope="module")
+def client(backend: Backend) -> Iterator[Any]:
     """A client of a home with the empty collection `staff`."""
-    with (
-        open_home(library.installation) as home,
-        serving(backend_of(home, library.installation.settings.home, Clock())) as client,
-    ):
+    with serving(backend) as client:
         client.create_collection(**STAFF)
         yield client
 
@@ -130,6 +140,56 @@ def test_people_are_named_as_the_library_names_them(
         expected = [candidate.similarity for candidate in identified.candidates]
         # It looks for the largest face at a glance, and the landmarks differ by parts of a pixel.
         assert alike == pytest.approx(expected, abs=1)
+
+
+def test_who_is_seen_in_a_clip_is_named_and_strangers_are_not(
+    backend: Backend, library: Likeness, artifact: Find
+) -> None:
+    bucket = library.installation.settings.home / "buckets" / "clips"
+    bucket.mkdir(parents=True)
+    two = [moving(artifact(sample)) for sample in (OBAMA_2, BIDEN)]
+    make_clip(
+        bucket / "two.mp4",
+        times_s=every(0.1, 60),
+        size=(640, 480),
+        draw=lambda number: two[number // 30](number % 30),
+    )
+    acts = ClipJobs(backend, backend.buckets).acts
+    with (
+        LocalRunner(backend.database, backend.keyring, acts, backend.clock),
+        serving(backend, Principal("local:somebody", Role.ADMIN)) as client,
+    ):
+        seen = {"CollectionId": "seen"}
+        client.create_collection(**seen)
+        for name, sample in (("obama", OBAMA), ("collins", ASTRONAUT)):
+            picture = {"Image": {"Bytes": artifact(sample).read_bytes()}}
+            client.index_faces(**seen, **picture, ExternalImageId=name, MaxFaces=1)
+        place = {"Bucket": "clips", "Name": "two.mp4"}
+        job_id = client.start_face_search(**seen, Video={"S3Object": place})["JobId"]
+        page = finished(client.get_face_search, job_id)
+    assert page["JobStatus"] == "SUCCEEDED", page
+    named = {
+        (one["Timestamp"] >= 3000, match["Face"]["ExternalImageId"])
+        for one in page["Persons"]
+        for match in one.get("FaceMatches", [])
+    }
+    assert named == {(False, "obama")}
+    assert {one["Timestamp"] >= 3000 for one in page["Persons"]} == {False, True}
+
+
+def moving(path: Path) -> Callable[[int], NDArray[np.uint8]]:
+    """Draw a picture of 480 lines that moves to the right, on grey."""
+    picture = cv2.imread(str(path))[..., ::-1]
+    scale = 480 / max(picture.shape[:2])
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width, _ = small.shape
+
+    def draw(number: int) -> NDArray[np.uint8]:
+        pixels = np.full((480, 640, 3), 90, np.uint8)
+        pixels[:height, 2 * number : 2 * number + width] = small
+        return pixels
+
+    return draw
 
 
 def test_a_face_of_40_pixels_in_1920_by_1080_is_found(client: Any, artifact: Find) -> None:
