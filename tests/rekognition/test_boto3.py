@@ -19,14 +19,16 @@ def test_every_operation_is_one_of_the_contract() -> None:
     assert set(contracts()) > set(OPERATIONS)
 
 
-def test_networks_run_for_the_operations_that_take_a_picture() -> None:
-    taking = {name for name in OPERATIONS if (known := contract(name)) and known.takes_picture}
+def test_operations_that_wait_for_buckets_and_networks_hold_up_no_other() -> None:
+    taking = {name for name in OPERATIONS if (known := contract(name)) and known.takes_media}
     assert taking == {
         "CompareFaces",
         "DetectFaces",
         "IndexFaces",
         "SearchFacesByImage",
         "SearchUsersByImage",
+        "StartFaceDetection",
+        "StartFaceSearch",
     }
 
 

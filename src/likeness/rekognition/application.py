@@ -60,7 +60,7 @@ class Application(Door):
             raise AwsError("UnknownOperationException", not_offered(wanted.name))
         call = read_call(exchange)
         act = partial(self._act, exchange, wanted, operation, call)
-        lane = self.gate.pictures if wanted.takes_picture else self.gate.rows
+        lane = self.gate.pictures if wanted.takes_media else self.gate.rows
         return self.gate.run(call.caller.principal, lane, act, exchange.stages)
 
     def word(self, error: Exception, request_id: UUID, operation: str) -> Answer:

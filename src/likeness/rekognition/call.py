@@ -30,6 +30,7 @@ _HEADERS = {
     # What sort of source pictures come from; it needs no grant either, since it allows nothing.
     "x-likeness-footage": "footage",
 }
+_MEDIA = {"Image", "Video"}
 _STATEMENT = re.compile(r"[\x20-\x7e]{1,256}")
 _RECEIPT_HEADER, _CASE_HEADER = "X-Likeness-Receipt", "X-Likeness-Case"
 
@@ -46,14 +47,15 @@ are None are left out."""
 class Contract:
     """What one operation takes, gives and may answer instead.
 
-    `errors` are the codes that its model lists. `takes_picture` says that networks run for it.
+    `errors` are the codes that its model lists. `takes_media` says that it is
+    given a picture or a clip: it may wait for a bucket, and for networks.
     """
 
     name: str
     input: Any
     output: Any
     errors: frozenset[str]
-    takes_picture: bool
+    takes_media: bool
 
 
 def contract(operation: str) -> Contract | None:
@@ -78,7 +80,7 @@ def _contract(name: str, model: Any) -> Contract:
         model.input_shape,
         model.output_shape,
         frozenset(shape.name for shape in model.error_shapes),
-        any(member.name == "Image" for member in model.input_shape.members.values()),
+        any(member.name in _MEDIA for member in model.input_shape.members.values()),
     )
 
 
