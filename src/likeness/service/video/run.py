@@ -38,7 +38,7 @@ from likeness.service.video.naming import (
 )
 from likeness.service.video.seeing import Gathering, SeenPeople, SeenPerson, best_shot
 from likeness.service.watch.sightings import watch_seen
-from likeness.terms import Action
+from likeness.terms import Action, in_batches
 from likeness.video import ClipLimits, ClipReader, Following, Frame, Segment, follow, reading
 
 SEGMENT_S = 30.0
@@ -48,6 +48,7 @@ _ASK_AGAIN_S = 0.5
 _SAME_PERSON_FMR = 1e-4
 _MOST_CANDIDATES = 5
 _LONGEST_DETAIL = 300
+_IDS_AT_ONCE = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class ClipJobs:
                 partial(
                     work.end, then=partial(_found, home, of, running, record, matches, sightings)
                 ),
-                lambda _: _outcome(seen, matches, work.details()),
+                lambda _: _outcome(seen, matches, request.asked.threshold, work.details()),
             )
 
 
@@ -298,7 +299,9 @@ def _matches(
     for person in people:
         require_wanted()
         if person.shots:
-            found[person.number] = name_person(of, naming, person.shots, _MOST_CANDIDATES)
+            like = name_person(of, naming, person.shots, _MOST_CANDIDATES)
+            # Whom everybody is as like as that is nobody to keep.
+            found[person.number] = [one for one in like if one.similarity > 0]
     return found
 
 
@@ -314,7 +317,11 @@ def _found(
     """Keep whom people are like, but for who was erased meanwhile; tell standing searches."""
     its = of.within(connection)
     ids = {one.reference_id for some in matches.values() for one in some} - {None}
-    there = {one.id for one in its.references.page(ids=list(filter(None, ids)), limit=len(ids))}
+    there = {
+        one.id
+        for some in in_batches(filter(None, ids), _IDS_AT_ONCE)
+        for one in its.references.page(ids=some, limit=len(some))
+    }
     mentions = [
         mention
         for number, some in matches.items()
@@ -325,13 +332,19 @@ def _found(
     watch_seen(connection, home, of, sightings, use=record.use, now=home.clock())
 
 
-def _outcome(seen: SeenPeople, matches: Matches, details: dict[str, str]) -> Outcome:
-    """Say in the job's entry whom the clip's people are like, and by which shots."""
-    of_people = [one for some in matches.values() for one in some]
+def _outcome(
+    seen: SeenPeople, matches: Matches, threshold: float, details: dict[str, str]
+) -> Outcome:
+    """Say in the job's entry whom the clip's people match, and by which shots."""
+    by_person = {
+        number: [one for one in some if one.verdict.match or _is_answered(one, threshold)]
+        for number, some in matches.items()
+    }
+    of_people = [one for some in by_person.values() for one in some]
     shots = [
         str(round(1000 * shot.look.time_s))
         for person in seen.people
-        if matches.get(person.number)
+        if by_person.get(person.number)
         for shot in person.shots
     ]
     return Outcome(
@@ -341,6 +354,11 @@ def _outcome(seen: SeenPeople, matches: Matches, details: dict[str, str]) -> Out
         subject_ids=tuple(dict.fromkeys(filter(None, (one.subject_id for one in of_people)))),
         details={**details, "shots_ms": _as_many(shots)} if shots else details,
     )
+
+
+def _is_answered(match: SeenMatch, threshold: float) -> bool:
+    """Whether a match is given to who asks for all from some similarity on."""
+    return match.looks_agree and match.similarity >= threshold
 
 
 def _as_many(words: Sequence[str]) -> str:
