@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from likeness.artifacts import Sources
+from likeness.demo.clip import CLIP_HEIGHT, CLIP_WIDTH, CUT_S, LENGTH_S, Sight, shown_at
 from likeness.demo.group_picture import HEIGHT, WIDTH, altered, place_of, portrait, side_by_side
-from likeness.demo.run import PEOPLE
+from likeness.demo.run import PEOPLE, SIGHTS
 from likeness.terms import Box, Image
 from likeness.vision.decode import read_sample
 
@@ -53,6 +54,15 @@ def test_a_face_is_told_to_be_in_the_portrait_it_is_in() -> None:
             assert place_of(Box(left, 100, left + 40, 150)) == middle // 50 - 1
 
 
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_the_clip_shows_whom_its_sights_say(sight: Sight) -> None:
+    time_s = (sight.from_s + sight.to_s) / 2
+    x, y = sight.middle(time_s) or (0.0, 0.0)
+    left, top = x * CLIP_WIDTH - 60, y * CLIP_HEIGHT - 80
+    assert shown_at(SIGHTS, time_s, Box(left, top, left + 120, top + 160)) == sight.name
+    assert sight.middle(sight.to_s) is None
+
+
 @pytest.mark.models
 @pytest.mark.parametrize("recogniser", ["auto", "dlib-resnet-v1"])
 def test_the_demonstration_names_whom_it_should_and_nobody_else(
@@ -79,8 +89,17 @@ def test_the_demonstration_names_whom_it_should_and_nobody_else(
     }
     assert [face["altered_copy"] for face in result["faces"]] == [False, True, False]
     assert read_sample(out / "annotated.jpg").format == "JPEG"
+    obama, collins, biden = result["clip"]["people"]
+    assert len(obama["intervals"]) == 2  # he leaves with the cut, and returns
+    (sight,) = biden["intervals"]
+    assert (sight["from_s"], sight["to_s"]) == pytest.approx((CUT_S, LENGTH_S), abs=0.2)
+    assert collins["match"] is None
+    if recogniser == "auto":
+        assert (obama["match"], biden["match"]) == ("Barack Obama", "Joe Biden")
     assert sorted(path.name for path in out.iterdir()) == [
         "annotated.jpg",
+        "clip-annotated.mp4",
+        "clip.mp4",
         "gallery",
         "group.jpg",
         "result.json",

@@ -73,12 +73,13 @@ def _print_table(demonstration: Demonstration) -> None:
 def _print_clip(told: Told) -> None:
     """Print a row for each person of the clip."""
     table = Table("seen", "named", "similarity", "strangers who score as high", "looks that agree")
+    table.show_lines = True
     calls = told.calls()
     for person in told.seen.people:
-        sights = "\n".join(
-            f"{clock(one.begins_s)} to {clock(one.ends_s)}" for one in person.intervals
-        )
-        match = person.match
+        sights = "\n".join(f"{clock(one.begins_s)}-{clock(one.ends_s)}" for one in person.intervals)
+        match, called = person.match, calls[person.number]
+        if match is None and person.candidates and person.candidates[0].unnamed_because:
+            called += f"\n(not {person.candidates[0].name}: {person.candidates[0].unnamed_because})"
         meaning = ("", "", "")
         if match is not None:
             extrapolated = " (extrapolated)" if match.extrapolated else ""
@@ -87,7 +88,7 @@ def _print_clip(told: Told) -> None:
                 f"{one_in(match.fmr)}{extrapolated}",
                 f"{match.agreeing} of {match.looks}",
             )
-        table.add_row(sights, calls[person.number], *meaning)
+        table.add_row(sights, called, *meaning)
     Console(markup=False, highlight=False).print(table)
 
 

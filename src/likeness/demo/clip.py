@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from likeness.demo.group_picture import BACKGROUND, HEIGHT, WIDTH, Pixels
+from likeness.terms import Box
 from likeness.video import ClipWriter
 
 CLIP_WIDTH, CLIP_HEIGHT = 960, 540
@@ -43,6 +44,15 @@ class Sight:
         done = (time_s - self.from_s) / (self.to_s - self.from_s)
         (x, y), (to_x, to_y) = self.from_xy, self.to_xy
         return x + done * (to_x - x), y + done * (to_y - y)
+
+
+def shown_at(sights: tuple[Sight, ...], time_s: float, box: Box) -> str | None:
+    """Say who the clip shows where a box is; None where it shows nobody at all."""
+    middle = (box.left + box.right) / 2 / CLIP_WIDTH
+    there = [
+        (abs(at[0] - middle), one.name) for one in sights if (at := one.middle(time_s)) is not None
+    ]
+    return min(there, default=(0.0, None))[1]
 
 
 def write_clip(

@@ -21,7 +21,7 @@ from likeness.cli.terminal.annotation import encoded
 from likeness.cli.terminal.output_file import write_output
 from likeness.cli.terminal.progress import fetching
 from likeness.config import read_settings
-from likeness.demo.clip import CUT_S, LENGTH_S, Sight, write_clip
+from likeness.demo.clip import CUT_S, LENGTH_S, Sight, shown_at, write_clip
 from likeness.demo.group_picture import (
     ALTERATIONS,
     Pixels,
@@ -36,6 +36,7 @@ from likeness.library import Likeness
 from likeness.service.search.folder_gallery import FolderGallery
 from likeness.service.search.identify import Identification, Identifier
 from likeness.service.video.second_look import annotate_clip
+from likeness.service.video.seen import ClipPerson
 from likeness.terms import Image
 from likeness.video import Sampling
 from likeness.vision.draw import annotate
@@ -88,9 +89,8 @@ SIGHTS = (
 )
 """Who comes and goes in the clip, and when."""
 
-_CALLED = sorted([*(person.name for person in PEOPLE if person.enrolled), "stranger 1"])
 _CLIP_LINES = (
-    "A composition of public-domain photographs (The White House, NASA): they never moved so.",
+    "A composition of public-domain photographs (The White House, NASA): nobody was filmed.",
     f"Joe Biden is shown in an ALTERED COPY of the photograph enrolled: {ALTERATIONS}.",
 )
 _FOOTER = (
@@ -131,10 +131,12 @@ class Demonstration:
 
     @property
     def right(self) -> bool:
-        """Whether everybody enrolled was named in picture and clip, and nobody else was."""
-        return all(named.right for named in self.faces) and (
-            self.clip is None or sorted(self.clip.calls().values()) == _CALLED
-        )
+        """Whether everybody enrolled was named in the picture, and nobody wrongly, nor in the clip.
+
+        Where few look at a camera for long, rates may leave somebody in a clip unnamed.
+        """
+        seen = () if self.clip is None else self.clip.seen.people
+        return all(named.right for named in self.faces) and all(map(_right_in_clip, seen))
 
 
 def run(out: Path) -> Demonstration:
@@ -238,6 +240,14 @@ def _clip(
     with clip.open("rb") as file:
         annotate_clip(file, annotated_clip, marked(told), Sampling())
     return told
+
+
+def _right_in_clip(person: ClipPerson) -> bool:
+    """Whether somebody in the clip has no name, or that of whom the clip shows there."""
+    sight = person.intervals[0]
+    time_s = (sight.begins_s + sight.ends_s) / 2
+    match, box = person.match, person.box_at(time_s)
+    return match is None or (box is not None and match.name == shown_at(SIGHTS, time_s, box))
 
 
 def _annotated(group: Pixels, faces: tuple[NamedFace, ...]) -> Pixels:
