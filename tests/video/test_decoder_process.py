@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -101,6 +102,7 @@ def clip(tmp_path: Path) -> Path:
         OPENED + frame(time_s=0.0, slot=-1),
         OPENED + frame(time_s=0.0, slot="0"),
         OPENED + frame(time_s=1.0, slot=None) + frame(time_s=1.0, slot=None),
+        _READY + line(kind="failed", reason="lost", number="5"),
         OPENED + line(kind="ended", damaged=-1),
         OPENED + line(kind="ended", damaged="many"),
         OPENED + line(kind="ended"),
@@ -152,6 +154,64 @@ def test_shared_memory_does_not_shrink_under_its_reader(
     assert image.pixels.shape == (36, 64, 3)
 
 
+def test_one_that_never_takes_its_slots_back_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch, clip: Path
+) -> None:
+    pretend(
+        monkeypatch,
+        OPENED,
+        "for n in range(100_000):\n"
+        "    told = json.dumps({'kind': 'frame', 'time_s': n / 1000, 'slot': 0})\n"
+        f"    os.write(task['out'], told.encode() + b'\\n' + {_THUMBNAIL!r})\n"
+        "time.sleep(60)",
+    )
+
+    with (
+        pytest.raises(InvalidClip, match="astray"),
+        clip.open("rb") as file,
+        reading(file) as reader,
+    ):
+        list(reader)
+
+
+def test_one_that_talks_slowly_is_as_stuck_as_one_that_is_silent(
+    monkeypatch: pytest.MonkeyPatch, clip: Path
+) -> None:
+    pretend(monkeypatch, _READY, "while True: os.write(task['out'], b' '); time.sleep(0.05)")
+    begun = time.monotonic()
+
+    with pytest.raises(InvalidClip, match="stuck"), clip.open("rb") as file:
+        clip_of(file, ClipLimits(silence_s=0.5))
+
+    assert time.monotonic() - begun < 5
+
+
+def test_a_disk_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, clip: Path) -> None:
+    pretend(monkeypatch, OPENED + line(kind="failed", reason="lost", number=5))
+
+    with (
+        pytest.raises(InvalidClip, match="Input/output error"),
+        clip.open("rb") as file,
+        reading(file) as reader,
+    ):
+        list(reader)
+
+
+def test_many_open_files_are_no_hindrance(clip: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2048:
+        pytest.skip("this machine allows few open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    held = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]
+    try:
+        with clip.open("rb") as file, reading(file) as reader:
+            assert len(list(reader)) == 200
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_it_gets_no_environment_and_no_descriptor_but_its_own(
     monkeypatch: pytest.MonkeyPatch, clip: Path, tmp_path: Path
 ) -> None:
@@ -173,6 +233,7 @@ def test_it_gets_no_environment_and_no_descriptor_but_its_own(
     environment, others, kinds, reads_alone = json.loads(found.read_text())
     assert set(environment) <= {
         *("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LC_ALL", "LC_CTYPE", "MALLOC_ARENA_MAX"),
+        "LD_LIBRARY_PATH",
     }
     assert others == []
     assert kinds == ["/dev/null"] * 3

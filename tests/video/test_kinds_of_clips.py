@@ -116,7 +116,6 @@ def test_hdr_looks_as_usual(tmp_path: Path, transfer: int, coded: Coded) -> None
     path = make_clip(
         tmp_path / "a.mp4",
         times_s=[0.0],
-        codec="libx265",
         pixels="yuv420p10le",
         transfer=transfer,
         draw=lambda _: coded(skin),

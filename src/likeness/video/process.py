@@ -18,6 +18,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ _BROKEN = (
     "The process that decodes clips does not start. `python -c 'import av'` says whether PyAV is"
     " broken; else free some memory."
 )
+# Where PyAV finds an FFmpeg that did not come with it.
+_KEPT = ("LD_LIBRARY_PATH",)
 _PROGRAM = ("-m", "decoding")
 _READ_AT_ONCE = 1 << 16
 # Memory in which pictures wait, and how many of them do.
@@ -74,6 +77,10 @@ class DecoderProcess:
         self._ring = os.memfd_create("frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         self._out, out = os.pipe()
         slots_back, self._slots_back = os.pipe()
+        os.set_blocking(self._slots_back, False)
+        self._until = 0.0
+        self._poll = select.poll()
+        self._poll.register(self._out, select.POLLIN)
         task = {
             "parent": os.getpid(),
             "clip": clip,
@@ -113,6 +120,7 @@ class DecoderProcess:
         Raises:
             InvalidClip: it died, says nothing for too long, or nothing that makes sense.
         """
+        self._until = time.monotonic() + self._silence_s
         line = self._line()
         try:
             values = json.loads(line)
@@ -154,7 +162,10 @@ class DecoderProcess:
     def _write(self, number: int) -> None:
         # Whether a process that has ended died is seen by what it said last.
         with suppress(BrokenPipeError):
-            os.write(self._slots_back, bytes([number]))
+            try:
+                os.write(self._slots_back, bytes([number]))
+            except BlockingIOError as error:  # it takes none of its slots back
+                raise astray() from error
 
     def _line(self) -> bytes:
         end = self._heard.find(b"\n")
@@ -175,7 +186,8 @@ class DecoderProcess:
         return data
 
     def _read_more(self) -> None:
-        if not select.select([self._out], [], [], self._silence_s)[0]:
+        left_s = max(0.0, self._until - time.monotonic())
+        if not self._poll.poll(left_s * 1000):
             raise InvalidClip(
                 f"Decoding the clip got stuck: no frame came for {self._silence_s:g} s. Convert it,"
                 " to MP4 for example, and retry."
@@ -201,6 +213,7 @@ def _start(task: dict[str, object], kept: tuple[int, ...]) -> "subprocess.Popen[
     return subprocess.Popen(  # noqa: S603 -- this Python, with a program of ours
         [sys.executable, "-S", "-P", *_PROGRAM, json.dumps(task)],
         env={
+            **{name: os.environ[name] for name in _KEPT if name in os.environ},
             "PYTHONPATH": os.pathsep.join([*paths, str(Path(__file__).parent)]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "LC_ALL": "C.UTF-8",

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.errors import ClipTooLarge, InvalidClip, LikenessError
+from likeness.errors import ClipTooLarge, Fault, InvalidClip, LikenessError
 from likeness.terms import Image
 from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
 from likeness.video.decoding import messages
@@ -250,13 +250,22 @@ def _regular_file(file: BinaryIO, limits: ClipLimits) -> Iterator[int]:
         yield from _read_only(given)
         return
     with tempfile.TemporaryFile() as copy:
-        _copy(file, copy, limits)
+        try:
+            _copy(file, copy, limits)
+        except OSError as error:
+            raise Fault(
+                f"The clip cannot be copied to {tempfile.gettempdir()}:"
+                f" {error.strerror or error}. Make room there, or give a file."
+            ) from error
         yield from _read_only(copy.fileno())
 
 
 def _read_only(given: int) -> Iterator[int]:
     """Open a file anew to be read alone: what is handed on cannot change it."""
-    descriptor = os.open(f"/proc/self/fd/{given}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(f"/proc/self/fd/{given}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # no /proc, or it was opened by somebody who may do more
+        descriptor = os.dup(given)
     try:
         yield descriptor
     finally:
@@ -311,6 +320,16 @@ def _failure(failed: dict[str, Any], limits: ClipLimits, head: bytes) -> Likenes
             return ClipTooLarge(
                 f"Decoding the clip needs more than {limits.memory / (1 << 30):.3g} GiB of memory."
                 " Give a smaller version of it."
+            )
+        case messages.LOST:
+            why = os.strerror(_whole(failed, "number", 0, 4095))
+            return InvalidClip(f"The clip's file cannot be read to its end: {why}. Check its disk.")
+        case messages.UNFORESEEN:
+            what = failed.get("what")
+            name = what if isinstance(what, str) and what.isidentifier() else "?"
+            return InvalidClip(
+                f"Decoding the clip failed in an unforeseen way ({name[:40]}). Convert it, to MP4"
+                " for example, and retry; please report this."
             )
         case _:
             return astray()

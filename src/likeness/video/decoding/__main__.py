@@ -14,6 +14,7 @@ from itertools import chain
 import av
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -28,6 +29,7 @@ _MICROSECOND = Fraction(1, 1_000_000)
 _USUAL_RATE = 25.0
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _MOST_THREADS = 4
+_MOST_GAPS = 100
 # What says where each moment lies, and never goes back in time. Others are read from the beginning.
 _SEEKABLE = ("mov", "matroska", "avi")
 _EARLIER_S = (0.0, 15.0, 120.0)
@@ -102,25 +104,19 @@ class Decoding:
             raise Unreadable(messages.TOO_LARGE, width=context.width, height=context.height)
         context.options = {"max_pixels": str(2 * self._task.most_pixels)}
         context.thread_type = "AUTO"
-        context.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
+        context.thread_count = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
         return stream
 
     def _frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         """Give the frames that are whole; count the others."""
-        packets = container.demux(stream)
-        while True:
+        for packet in self._packets(container, stream):
             try:
-                packet = next(packets, None)
-                if packet is None:
-                    return
                 decoded = packet.decode()
             except MemoryError:
                 raise
             except EOFError:
                 return
             except FFmpegError:
-                if packet is None:
-                    return
                 self._count_damaged()
                 continue
             for frame in decoded:
@@ -129,7 +125,22 @@ class Decoding:
                 else:
                     yield frame
 
+    def _packets(
+        self, container: InputContainer, stream: VideoStream
+    ) -> "Iterator[Packet[VideoStream]]":
+        """Give the packets of the pictures; read on behind what cannot be read, for some times."""
+        for _ in range(_MOST_GAPS):
+            try:
+                yield from container.demux(stream)
+                return
+            except MemoryError:
+                raise
+            except FFmpegError:
+                self._count_damaged()
+
     def _count_damaged(self) -> None:
+        if self._at_s < self._task.from_s - 1:
+            return  # passed over, and nobody asked for it
         self._damaged += 1
         if self._damaged_s is None:
             self._damaged_s = self._at_s
@@ -261,6 +272,11 @@ def main() -> None:
         messages.send(task.out, messages.FAILED, reason=messages.MEMORY)
     except FFmpegError:
         messages.send(task.out, messages.FAILED, reason=messages.UNREADABLE)
+    except OSError as error:
+        messages.send(task.out, messages.FAILED, reason=messages.LOST, number=error.errno)
+    except Exception as error:
+        what = type(error).__name__
+        messages.send(task.out, messages.FAILED, reason=messages.UNFORESEEN, what=what)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ NO_FRAMES = "no_frames"
 TOO_LARGE = "too_large"
 TOO_LONG = "too_long"
 MEMORY = "memory"
+LOST = "lost"
+UNFORESEEN = "unforeseen"
 
 
 def send(out: int, kind: str, payload: bytes = b"", **what: object) -> None:
