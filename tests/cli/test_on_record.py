@@ -230,6 +230,28 @@ def test_nobody_is_kept_for_review_while_crops_are_off(staff: Command) -> None:
     assert rows(CROPS) == rows(CASES) == []
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["identify", "--collection", "staff", "probe.png"],
+        ["identify", "--collection", "staff", "clip.mp4"],
+        ["enrol", "--collection", "staff", "--subject", "Bruno", "--any-quality", "bruno.png"],
+    ],
+    ids=" ".join,
+)
+def test_the_source_of_pictures_is_stated_to_rules_and_the_ledger(
+    staff: Command, tmp_path: Path, arguments: list[str]
+) -> None:
+    if "clip.mp4" in arguments:
+        clip_of(tmp_path / "clip.mp4", [(RED, 0, 2, 100)], 2.0)
+    before = len(entries())
+    outcome = staff(*arguments, "--footage", "body-camera")
+    assert outcome.code in (0, 1), outcome.err
+    left = entries()[before:]
+    assert left
+    assert {one.get("footage") for one in left} == {"body-camera"}
+
+
 def test_erasing_somebody_leaves_the_ledger_valid_and_nothing_that_tells_of_them(
     crops: None, staff: Command, picture: Make
 ) -> None:

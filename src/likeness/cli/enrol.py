@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -25,6 +25,7 @@ from likeness.cli.terminal.options import (
     Artifacts,
     AsJson,
     DetectorSide,
+    FootageStated,
     Foremost,
     PrecisionChoice,
     Threads,
@@ -44,7 +45,7 @@ from likeness.service.enrol.enrol import (
     row_of,
 )
 from likeness.service.enrol.sources import NamedPicture, read_source
-from likeness.service.uses import Caller, Home
+from likeness.service.uses import Caller, Home, Stated
 
 _CURES = {
     SeveralFaces.__name__: "`--foremost` takes the largest face of each",
@@ -83,6 +84,7 @@ def enrol(
     ] = None,
     any_quality: AnyQuality = False,
     foremost: Foremost = False,
+    footage: FootageStated = None,
     as_json: AsJson = False,
     detector_side: DetectorSide = None,
     precision: PrecisionChoice = None,
@@ -111,7 +113,7 @@ def enrol(
     with home_for("enrol", installation, beside_server) as (home, caller):
         tally = enrol_all(
             home,
-            caller,
+            replace(caller, stated=Stated(footage=footage)),
             collection,
             pictures,
             Demands(any_quality, foremost),

@@ -22,7 +22,8 @@ from likeness.service.watch.watches import Wanted
 from likeness.v1.answers import AddedWatchAnswer, SeenWatchAnswer, WatchAnswer
 
 watch = typer.Typer(
-    help="Standing searches: get told when somebody is enrolled later.", add_completion=False
+    help="Standing searches: get told when somebody is enrolled, or seen in a clip.",
+    add_completion=False,
 )
 
 
@@ -51,7 +52,7 @@ def add(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Open a case whenever somebody is enrolled who resembles a picture."""
+    """Open a case whenever somebody who resembles a picture is enrolled, or seen in a clip."""
     require_known(purposes=[purpose])
     installation = installation_here()
     wanted = Wanted(collection, Grounds(authority, criteria), expires.replace(tzinfo=UTC), webhook)

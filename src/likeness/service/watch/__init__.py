@@ -1,1 +1,1 @@
-"""Standing searches: acts that tell when somebody is enrolled later."""
+"""Standing searches: acts that tell when somebody is enrolled, or seen in a clip."""
