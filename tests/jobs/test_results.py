@@ -90,6 +90,7 @@ def test_only_the_runner_of_a_job_keeps_anything(bench: Bench, how: str) -> None
         lambda c: keep_segment(c, bench.keyring, job.id, 0, b"", runner=runner),
         lambda c: keep_results(c, bench.keyring, job.id, looks(1), runner=runner),
         lambda c: keep_mentions(c, bench.keyring, job.id, [], runner=runner),
+        lambda c: drop_results(c, job.id, runner=runner),
     ):
         with pytest.raises(JobStopped):
             bench.write(attempt)

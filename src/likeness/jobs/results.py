@@ -175,8 +175,13 @@ def results_of(
     ]
 
 
-def drop_results(connection: Connection, job_id: str) -> None:
-    """Keep no result of a job any more, nor whom they mention."""
+def drop_results(connection: Connection, job_id: str, *, runner: str | None = None) -> None:
+    """Keep no result of a job any more, nor whom they mention.
+
+    Raises:
+        JobStopped: the job does not run, or is not the runner's that is named.
+    """
+    _require_running(connection, job_id, runner)
     for table in (RESULTS, MENTIONS):
         connection.execute(delete(table).where(table.c.job_number == _number_of(job_id)))
 
@@ -271,11 +276,16 @@ def _open_running(
     connection: Connection, keyring: Keyring, job_id: str, runner: str | None
 ) -> tuple[int, Key]:
     """Give the number of a job that runs, and its key."""
+    row = _require_running(connection, job_id, runner)
+    return row.number, open_key(keyring, row.id, row.sealed_key)
+
+
+def _require_running(connection: Connection, job_id: str, runner: str | None) -> Any:
     columns = (*_OF_JOB, JOBS.c.state, JOBS.c.runner)
     row = connection.execute(select(*columns).where(JOBS.c.id == job_id)).first()
     if row is None or row.state != JobState.RUNNING or runner not in (None, row.runner):
         raise job_stopped()
-    return row.number, open_key(keyring, row.id, row.sealed_key)
+    return row
 
 
 def _number_of(job_id: str) -> Any:

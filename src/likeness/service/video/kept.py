@@ -183,11 +183,21 @@ def of_matches(person: int, matches: Iterable[SeenMatch]) -> Iterator[Mention]:
         yield Mention(person, rank, one.reference_id, one.subject_id, _MATCH.dump_json(kept))
 
 
-def keep(rows: Rows, job_id: str, results: Iterable[Result]) -> None:
-    """Keep results, some in each transaction: nobody reads them before the job has ended."""
+def keep(rows: Rows, job_id: str, results: Iterable[Result], runner: str | None = None) -> None:
+    """Keep results, some in each transaction: nobody reads them before the job has ended.
+
+    Raises:
+        JobStopped: the job is not the runner's that is named.
+    """
     for some in in_batches(results, _AT_ONCE):
         rows.database.write(
-            partial(jobs.keep_results, keyring=rows.keyring, job_id=job_id, results=list(some))
+            partial(
+                jobs.keep_results,
+                keyring=rows.keyring,
+                job_id=job_id,
+                results=list(some),
+                runner=runner,
+            )
         )
 
 

@@ -155,14 +155,15 @@ class _Work:
 
     def keep(self, seen: SeenPeople) -> None:
         """Keep what was found; what an earlier run had begun to keep is dropped."""
-        rows, job_id = self.of.home, self.running.job.id
-        rows.database.write(partial(jobs.drop_results, job_id=job_id))
-        kept.keep(rows, job_id, [kept.of_clip(required(self._facts, "what a clip is"))])
-        kept.keep(rows, job_id, kept.of_people(seen.people, keeps_pictures=rows.keeps_crops))
+        rows, job_id, runner = self.of.home, self.running.job.id, self.running.runner
+        facts = required(self._facts, "what a clip is")
+        people = kept.of_people(seen.people, keeps_pictures=rows.keeps_crops)
+        rows.database.write(partial(jobs.drop_results, job_id=job_id, runner=runner))
+        kept.keep(rows, job_id, [kept.of_clip(facts), *people], runner)
         count = 0
         for one in kept.kept_segments(rows, job_id):
             looks = list(kept.of_looks(seen.timeline(one.segment), count))
-            kept.keep(rows, job_id, looks)
+            kept.keep(rows, job_id, looks, runner)
             count += len(looks)
             self.running.require_wanted()
 
