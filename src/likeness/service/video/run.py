@@ -133,7 +133,8 @@ class _Work:
             self._sha256 = self._digest(file)
             place, from_s = self._resume()
             sampling = replace(asked.sampling, from_s=max(asked.sampling.from_s, from_s))
-            with reading(file, sampling, self.of.limits) as reader:
+            needed = self.following.needed(sampling)
+            with reading(file, needed, self.of.limits) as reader:
                 first = int(sampling.from_s // SEGMENT_S)
                 frames = self._while_wanted(reader)
                 for segment in follow(
