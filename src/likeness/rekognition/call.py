@@ -5,10 +5,11 @@ them here and in `documents`, and nowhere else.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
@@ -33,6 +34,7 @@ _HEADERS = {
 _MEDIA = {"Image", "Video"}
 _STATEMENT = re.compile(r"[\x20-\x7e]{1,256}")
 _RECEIPT_HEADER, _CASE_HEADER = "X-Likeness-Receipt", "X-Likeness-Case"
+_MOST_CASES = 20
 
 Request = Mapping[str, Any]
 """Members by the names of the service model, validated against it: bytes for blobs, `str`, `int`,
@@ -102,12 +104,17 @@ class Call:
         """Who calls it."""
         return self.caller.principal
 
+    def tell_cases(self, case_ids: Sequence[UUID]) -> None:
+        """Say in a header which cases an answer waits for; of many, the first."""
+        if case_ids:
+            self.headers[_CASE_HEADER] = ", ".join(map(str, case_ids[:_MOST_CASES]))
+
     def tell_proof(self) -> None:
         """Say in headers what proves the call."""
         proof = self.caller.proof
         for name, said in ((_RECEIPT_HEADER, proof.receipt), (_CASE_HEADER, proof.case_id)):
             if said is not None:
-                self.headers[name] = str(said)
+                self.headers.setdefault(name, str(said))
 
 
 def operation_called(head: Head) -> str | None:

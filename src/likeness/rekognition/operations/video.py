@@ -79,6 +79,7 @@ def get_face_detection(backend: Backend, call: Call, request: Request) -> Respon
 def get_face_search(backend: Backend, call: Call, request: Request) -> Response:
     """List when the people of a clip are seen, and whom of the collection they are like."""
     page = _page(backend, call, request, ClipAct.SEARCH)
+    call.tell_cases(page.case_ids)
     size = _size(page.of.facts)
     return {
         **_of_the_job(page.of),

@@ -67,6 +67,7 @@ class LooksPage:
     matches: Mapping[int, Sequence[SeenMatch]] = field(default_factory=dict)
     after: After | None = None
     collection: OpenCollection | None = None
+    case_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +152,7 @@ def looks_page(
             matches,
             None if last is None else (last.owner, last.number),
             found.collection,
+            tuple(dict.fromkeys(found.case_ids)),
         )
 
 
