@@ -234,3 +234,26 @@ def test_what_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
 
     assert 40 <= len(frames) <= 55
     assert any("it says that it lasts" in remark for remark in reader.remarks)
+
+
+def test_8k_is_read_in_the_memory_that_there_is(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "a.mp4", times_s=every(0.04, 3), size=(7680, 4320))
+
+    _, frames = read(path, Sampling(every_s=0.05))
+
+    assert pixels_of(frames[2]).shape == (4320, 7680, 3)
+    assert number_in(pixels_of(frames[2])) == 2
+
+
+def test_memory_stays_flat_over_an_hour(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "a.mp4", times_s=every(0.5, 7200), size=(64, 48))
+    resident = []
+
+    with path.open("rb") as file, reading(file) as reader:
+        decoder = Path(f"/proc/{reader._process._process.pid}/statm")
+        for frame in reader:
+            if frame.number % 1000 == 500:
+                resident.append(int(decoder.read_text().split()[1]))
+
+    assert frame.time_s == pytest.approx(3599.5)
+    assert max(resident) <= 1.05 * resident[0]

@@ -15,6 +15,8 @@ import av
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -28,7 +30,9 @@ from .source import Unreadable, open_clip, pictures_of
 _MICROSECOND = Fraction(1, 1_000_000)
 _USUAL_RATE = 25.0
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
-_MOST_THREADS = 4
+# Each thread has frames of its own: those of 8K have 50 MB, and 100 in 10 bits.
+_MOST_THREADS, _MOST_IN_8K = 4, 2
+_4K = 4096 * 2304
 _MOST_GAPS = 100
 # What says where each moment lies, and never goes back in time. Others are read from the beginning.
 _SEEKABLE = ("mov", "matroska", "avi")
@@ -104,7 +108,7 @@ class Decoding:
             raise Unreadable(messages.TOO_LARGE, width=context.width, height=context.height)
         context.options = {"max_pixels": str(2 * self._task.most_pixels)}
         context.thread_type = "AUTO"
-        context.thread_count = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+        context.thread_count = min(_most_threads(context), len(os.sched_getaffinity(0)))
         return stream
 
     def _frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
@@ -171,7 +175,7 @@ class Decoding:
             hdr=is_hdr(first),
             interlaced=first.interlaced_frame,
             full_range=int(first.color_range) == _FULL_RANGE,
-            bits=first.format.components[0].bits if first.format.components else 8,
+            bits=_bits(first.format),
         )
 
     def _ring(self, shape: Shape) -> list[memoryview]:
@@ -241,6 +245,17 @@ class Decoding:
                 converter.picture(frame, time_s, ring[slot])
             small = converter.thumbnail(frame)
             messages.send(task.out, messages.FRAME, small, time_s=time_s, slot=slot)
+
+
+def _most_threads(context: VideoCodecContext) -> int:
+    if context.width * context.height <= _4K:
+        return _MOST_THREADS
+    deep = context.format is not None and _bits(context.format) > 8
+    return 1 if deep else _MOST_IN_8K
+
+
+def _bits(form: VideoFormat) -> int:
+    return form.components[0].bits if form.components else 8
 
 
 def _stamp_s(frame: VideoFrame) -> float | None:
