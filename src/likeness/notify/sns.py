@@ -1,15 +1,13 @@
 """Topics of any endpoint that speaks SNS's protocol, told by AWS's own client.
 
 Which topics may be told is for the endpoint to say: it knows what the access key may publish to.
+
+AWS's client is imported by whoever makes one: commands that only name topics do not wait for it.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
-from likeness.bounded_answers import NO_ANSWER, answers_within, bounded_client
 from likeness.errors import NotifierUnavailable
 
 _CONNECT_S = 5.0
@@ -28,6 +26,10 @@ class SnsTopics:
     def __init__(
         self, endpoint: str, *, region: str, access_key_id: str, secret_access_key: str
     ) -> None:
+        from botocore.config import Config
+
+        from likeness.bounded_answers import bounded_client
+
         self._client = bounded_client(
             "sns",
             endpoint,
@@ -49,11 +51,17 @@ class SnsTopics:
         Raises:
             NotifierUnavailable: the endpoint does not take it, or cannot be reached.
         """
+        from likeness.bounded_answers import answers_within
+
         with self._faults(), answers_within(_WHOLE_S, _SILENCE_S, _MOST_BYTES):
             self._client.publish(TopicArn=topic_arn, Message=message)
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
+        from botocore.exceptions import ClientError
+
+        from likeness.bounded_answers import NO_ANSWER
+
         try:
             yield
         except ClientError as error:
