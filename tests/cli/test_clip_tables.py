@@ -46,7 +46,7 @@ GLIMPSED = person(2, (70.0, 70.4), best_s=None)
 def test_everybody_is_told_with_when_how_alike_and_how_surely() -> None:
     lines = list(lines_of(told(seen(ROSA, UNKNOWN, GLIMPSED), _1=Path("shots/a-stranger-1.jpg"))))
     assert lines == [
-        "a.mp4: 1 known person and 2 strangers in 01:30.0 of 1280x720 pixels (h264)",
+        "a.mp4: 1 known person and 1 stranger in 01:30.0 of 1280x720 pixels (h264)",
         "   1  Rosa, similarity 99.98; 1 in 48,000 strangers score as high on a track; 7 of 8 looks"
         " agree",
         "      seen 00:00.0-00:12.3, 00:20.0-00:31.0",
@@ -54,9 +54,8 @@ def test_everybody_is_told_with_when_how_alike_and_how_surely() -> None:
         "   2  stranger 1",
         "      seen 00:03.0-00:08.0",
         "      best at 00:01.0, in shots/a-stranger-1.jpg",
-        "   3  stranger 2",
-        "      seen 01:10.0-01:10.4",
-        "      never seen well enough to be recognised",
+        "      1 more face was too small, blurred or turned away to be recognised, between 01:10.0"
+        " and 01:10.4",
     ]
 
 
@@ -65,6 +64,13 @@ def test_whom_nobody_looked_for_are_people_and_no_strangers() -> None:
     assert lines[0].startswith("a.mp4: 2 people in ")
     assert [line[6:] for line in lines if line[:4].strip()][1:] == ["person 1", "person 2"]
     assert not any("recognised" in line for line in lines)
+
+
+def test_whoever_cannot_be_recognised_is_numbered_apart_and_told_of_in_one_line() -> None:
+    every = told(seen(GLIMPSED, replace(UNKNOWN, number=3), replace(GLIMPSED, number=4)))
+    assert every.calls() == {2: "unclear 1", 3: "stranger 1", 4: "unclear 2"}
+    assert list(lines_of(every))[-1].startswith("      2 more faces were too small, blurred")
+    assert [one["called"] for one in json_of(every)["people"]] == [*every.calls().values()]
 
 
 def test_damage_and_remarks_are_told() -> None:

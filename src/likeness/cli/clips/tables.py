@@ -1,7 +1,8 @@
 """What was seen in a clip, in lines for a terminal, as JSON, and as rows of a CSV file."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -45,16 +46,26 @@ class Told:
     shots: Mapping[int, Path]
 
     def calls(self) -> dict[int, str]:
-        """Say what each person is called, by number: a name, or a number of a stranger."""
-        kind = "stranger" if self.names_people else "person"
-        count, found = 0, {}
+        """Say what each person is called, by number: a name, or a number of a stranger.
+
+        Whoever was never seen well enough to be recognised is numbered apart.
+        """
+        counts: Counter[str] = Counter()
+        found = {}
         for person in self.seen.people:
             if person.match is not None and not self.seen.withheld:
                 found[person.number] = person.match.name
-            else:
-                count += 1
-                found[person.number] = f"{kind} {count}"
+                continue
+            kind = "person"
+            if self.names_people:
+                kind = "stranger" if person.seen_well else "unclear"
+            counts[kind] += 1
+            found[person.number] = f"{kind} {counts[kind]}"
         return found
+
+    def unclear(self) -> list[ClipPerson]:
+        """Give those of whom nobody could say who they are."""
+        return [one for one in self.seen.people if self.names_people and not one.seen_well]
 
 
 def lines_of(told: Told) -> Iterator[str]:
@@ -69,8 +80,13 @@ def lines_of(told: Told) -> Iterator[str]:
         were = "was" if seen.damaged == 1 else "were"
         yield f"      {several(seen.damaged, 'damaged frame')} {were} skipped"
     calls = told.calls()
+    unclear = told.unclear()
+    apart = {one.number for one in unclear}
     for person in seen.people:
-        yield from _person_lines(told, person, calls[person.number])
+        if person.number not in apart:
+            yield from _person_lines(told, person, calls[person.number])
+    if unclear:
+        yield _unclear_line(unclear)
     yield from (_case_line(seen, one) for one in seen.case_ids)
 
 
@@ -139,13 +155,24 @@ def match_in_words(match: ClipMatch) -> str:
 
 
 def _how_many(told: Told) -> str:
-    people = len(told.seen.people)
-    strangers = sum(1 for _ in told.seen.strangers())
-    if not told.names_people or told.seen.withheld or not people:
-        return f"{people} {'person' if people == 1 else 'people'}"
-    known = people - strangers
-    named = f"{known} known {'person' if known == 1 else 'people'}" if known else "nobody known"
-    return f"{named} and {several(strangers, 'stranger')}"
+    seen, unclear = told.seen, len(told.unclear())
+    people = len(seen.people) - unclear
+    if not told.names_people or seen.withheld or not people:
+        counted = [f"{people} {'person' if people == 1 else 'people'}"]
+    else:
+        known = sum(one.match is not None for one in seen.people)
+        named = f"{known} known {'person' if known == 1 else 'people'}" if known else "nobody known"
+        counted = [named, several(people - known, "stranger")]
+    return " and ".join(counted)
+
+
+def _unclear_line(unclear: Sequence[ClipPerson]) -> str:
+    first, last = unclear[0].intervals[0].begins_s, max(one.intervals[-1].ends_s for one in unclear)
+    were = "more face was" if len(unclear) == 1 else "more faces were"
+    return (
+        f"      {len(unclear)} {were} too small, blurred or turned away to be recognised, between"
+        f" {clock(first)} and {clock(last)}"
+    )
 
 
 def _person_lines(told: Told, person: ClipPerson, called: str) -> Iterator[str]:
@@ -159,10 +186,7 @@ def _person_lines(told: Told, person: ClipPerson, called: str) -> Iterator[str]:
     yield f"{person.number + 1:>4}  {said}"
     sights = ", ".join(f"{clock(one.begins_s)}-{clock(one.ends_s)}" for one in person.intervals)
     yield f"      seen {sights}"
-    if person.best_s is None:
-        if told.names_people:
-            yield "      never seen well enough to be recognised"
-    else:
+    if person.best_s is not None:
         shot = told.shots.get(person.number)
         written = "" if shot is None else f", in {plain(shot)}"
         yield f"      best at {clock(person.best_s)}{written}"

@@ -1,6 +1,6 @@
 """Who is seen when in one clip, as it is told to people: by commands, and by the library."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -82,7 +82,7 @@ class ClipPerson:
         return next((best for best in self.candidates[:1] if best.match), None)
 
     @property
-    def looked_like_somebody(self) -> bool:
+    def seen_well(self) -> bool:
         """Whether they were ever seen well enough to be recognised."""
         return self.best_face is not None
 
@@ -108,7 +108,3 @@ class ClipSeen:
     case_ids: tuple[UUID, ...] = ()
     withheld: bool = False
     decided: bool = False
-
-    def strangers(self) -> Iterator[ClipPerson]:
-        """Give those whom nobody knows, in their order."""
-        return (one for one in self.people if one.match is None)
