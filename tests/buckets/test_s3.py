@@ -17,6 +17,7 @@ from likeness.buckets import s3 as s3_module
 from likeness.errors import (
     BucketsUnavailable,
     ClipTooLarge,
+    Conflict,
     ImageTooLarge,
     InvalidRequest,
     NotFound,
@@ -176,6 +177,25 @@ def test_a_bucket_that_vanishes_amid_a_clip_is_a_fault(
     answering.headers_sent, answering.body = {"Content-Length": "5000000"}, b"0" * 3_000_000
     with pytest.raises(BucketsUnavailable, match="LIKENESS_S3_ENDPOINT"):
         s3_buckets(answering.address, leaves_nothing).open("clips", "one.mp4", None, 5_000_000)
+
+
+def test_a_clip_that_is_not_wanted_any_more_is_read_no_further(
+    answering: Any, leaves_nothing: Path
+) -> None:
+    answering.headers_sent, answering.body = {"Content-Length": str(1 << 30)}, b"0" * (4 << 20)
+    asked = 0
+
+    def require_wanted() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise Conflict("The job was cancelled.")
+
+    with pytest.raises(Conflict):
+        s3_buckets(answering.address, leaves_nothing).open(
+            "clips", "one.mp4", None, 1 << 30, require_wanted
+        )
+    assert asked == 2
 
 
 def test_a_clip_that_no_disk_holds_is_not_begun(answering: Any, leaves_nothing: Path) -> None:

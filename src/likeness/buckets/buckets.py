@@ -6,6 +6,7 @@ either; and what a path could be made of is refused before any storage sees it.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
 from likeness.errors import ClipTooLarge, ImageTooLarge, InvalidRequest, NotFound
@@ -32,8 +33,18 @@ class Buckets(Protocol):
         Raises what `read` raises, but for ImageTooLarge.
         """
 
-    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
+    def open(
+        self,
+        bucket: str,
+        key: str,
+        version: str | None,
+        max_bytes: int,
+        require_wanted: Callable[[], object] | None = None,
+    ) -> BinaryIO:
         """Open an object that is too large for memory, such as a clip; the caller closes it.
+
+        While it is fetched, which may take long, `require_wanted` is called again and again; what
+        it raises ends that.
 
         It is a file of this machine at its beginning, which may be sought in and whose descriptor
         another process may read. An object of a folder is that file itself, and may grow or change

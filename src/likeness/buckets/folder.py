@@ -14,7 +14,7 @@ Who asks chooses names, and may even be able to write into a bucket. So:
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -65,8 +65,15 @@ class FolderBuckets:
         with self._file(bucket, key, version) as (_, size_bytes):
             return size_bytes
 
-    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
-        """Open the file itself; see `Buckets`."""
+    def open(
+        self,
+        bucket: str,
+        key: str,
+        version: str | None,
+        max_bytes: int,
+        require_wanted: Callable[[], object] | None = None,
+    ) -> BinaryIO:
+        """Open the file itself, at once; see `Buckets`."""
         with self._file(bucket, key, version) as (opened, size_bytes):
             if size_bytes > max_bytes:
                 raise clip_too_large(max_bytes)

@@ -8,7 +8,7 @@ the process is killed.
 import errno
 import os
 import tempfile
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -112,7 +112,14 @@ class S3Buckets:
         ):
             return int(self._client.head_object(**named).get("ContentLength", 0))
 
-    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
+    def open(
+        self,
+        bucket: str,
+        key: str,
+        version: str | None,
+        max_bytes: int,
+        require_wanted: Callable[[], object] | None = None,
+    ) -> BinaryIO:
         """Get an object into a file without a name; see `Buckets`."""
         named = _named(bucket, key, version)
         with (
@@ -126,7 +133,7 @@ class S3Buckets:
                     raise clip_too_large(max_bytes)
                 file = self._unnamed_file(size_bytes)
                 try:
-                    self._copy(body, file, max_bytes)
+                    self._copy(body, file, max_bytes, require_wanted or _wanted)
                 except BaseException:
                     with suppress(OSError):  # it has no room for what was not written yet
                         file.close()
@@ -154,7 +161,9 @@ class S3Buckets:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return tempfile.TemporaryFile(dir=self._work)  # whoever opened the object closes it
 
-    def _copy(self, body: Any, file: BinaryIO, max_bytes: int) -> None:
+    def _copy(
+        self, body: Any, file: BinaryIO, max_bytes: int, require_wanted: Callable[[], object]
+    ) -> None:
         """Copy to the end, which is where the client notices that an answer was cut off."""
         left_bytes = max_bytes
         while piece := body.read(min(_PIECE_BYTES, left_bytes + 1)):
@@ -163,6 +172,7 @@ class S3Buckets:
                 raise clip_too_large(max_bytes)
             with self._room():
                 file.write(piece)
+            require_wanted()
         with self._room():
             file.seek(0)  # what was written last goes out before
 
@@ -193,6 +203,10 @@ class S3Buckets:
             f"The S3 endpoint {self._endpoint} fails ({reason}). Check it, LIKENESS_S3_ENDPOINT and"
             " the access key."
         )
+
+
+def _wanted() -> None:
+    """Let a fetch go on."""
 
 
 def _named(bucket: str, key: str, version: str | None) -> dict[str, str]:

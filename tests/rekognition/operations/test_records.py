@@ -141,7 +141,14 @@ class NothingToRead:
     def size(self, bucket: str, key: str, version: str | None) -> int:
         raise AssertionError("a clip's size was asked for")
 
-    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
+    def open(
+        self,
+        bucket: str,
+        key: str,
+        version: str | None,
+        max_bytes: int,
+        require_wanted: Callable[[], object] | None = None,
+    ) -> BinaryIO:
         raise AssertionError("a clip was opened")
 
 

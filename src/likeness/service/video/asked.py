@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,15 +43,21 @@ class BucketClip:
         return f"s3://{self.bucket}/{self.key}"
 
     @contextmanager
-    def open(self, buckets: Buckets, limits: ClipLimits) -> Iterator[BinaryIO]:
-        """Open the clip.
+    def open(
+        self,
+        buckets: Buckets,
+        limits: ClipLimits,
+        require_wanted: Callable[[], object] | None = None,
+    ) -> Iterator[BinaryIO]:
+        """Open the clip; while it is fetched, what `require_wanted` raises ends that.
 
         Raises:
             NotFound: there is no such object, or it may not be read.
             ClipTooLarge: it has more bytes than may be.
             BucketsUnavailable: the storage fails.
         """
-        with buckets.open(self.bucket, self.key, self.version, limits.max_bytes) as file:
+        named = self.bucket, self.key, self.version
+        with buckets.open(*named, limits.max_bytes, require_wanted) as file:
             yield file
 
     def require_within(self, buckets: Buckets, limits: ClipLimits) -> None:
@@ -77,7 +83,12 @@ class LocalClip:
         return repr(str(self.path))
 
     @contextmanager
-    def open(self, buckets: Buckets, limits: ClipLimits) -> Iterator[BinaryIO]:
+    def open(
+        self,
+        buckets: Buckets,
+        limits: ClipLimits,
+        require_wanted: Callable[[], object] | None = None,
+    ) -> Iterator[BinaryIO]:
         """Open the clip; raises what `open_here` raises."""
         with self.open_here(limits) as file:
             yield file

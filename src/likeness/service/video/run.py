@@ -129,7 +129,7 @@ class _Work:
     def see(self, same_from: float | None) -> SeenPeople:
         """Look at what is left of the clip; say who is seen in all of it."""
         asked = self.request.asked
-        with asked.place.open(self.of.buckets, self.of.limits) as file:
+        with asked.place.open(self.of.buckets, self.of.limits, self._ask_again) as file:
             self._sha256 = self._digest(file)
             place, from_s = self._resume()
             sampling = replace(asked.sampling, from_s=max(asked.sampling.from_s, from_s))
