@@ -65,25 +65,50 @@ def test_somebody_beside_their_own_picture_returns_as_one_of_the_two() -> None:
     assert [len(person.tracks) for person in people] == [2, 2]
 
 
+def alike(score: float, shots: int, within: float) -> list[Track]:
+    """Two tracks whose shots have this score with each other's, and that among themselves."""
+    own, between = 1 + within * 0.9, 1 + score * 0.9  # raw scores, where strangers' mean is 0.1
+    random = np.random.default_rng(0)
+    axes = np.linalg.qr(random.normal(size=(64, 2 + 2 * shots)))[0].T
+    share = between / own
+    middles = [axes[0], share * axes[0] + np.sqrt(1 - share**2) * axes[1]]
+    tracks = []
+    for number, middle in enumerate(middles):
+        one = track(1, 8 * number, 8 * number + 6, shots=shots)
+        vectors = [
+            np.sqrt(own) * middle + np.sqrt(1 - own) * axes[2 + number * shots + shot]
+            for shot in range(shots)
+        ]
+        changed = [
+            replace(shot, template=replace(shot.template, vector=vector.astype(np.float32)))
+            for shot, vector in zip(one.shots, vectors, strict=True)
+        ]
+        tracks.append(replace(one, shots=tuple(changed)))
+    return tracks
+
+
 @pytest.mark.parametrize(
-    ("shots", "score", "joined"),
-    [(8, -0.57, True), (1, -0.57, False), (1, -0.5, True), (8, -0.62, False), (1, 0.0, True)],
+    ("shots", "within", "score", "joined"),
+    [
+        (1, 0.0, -0.66, True),
+        (1, 0.0, -0.7, False),
+        (6, -0.4, -0.74, True),
+        (6, -0.4, -0.78, False),
+        (6, -0.02, -0.71, False),  # six shots of one moment are nearly one
+    ],
 )
-def test_few_shots_have_to_be_more_alike_than_many(shots: int, score: float, joined: bool) -> None:
-    raw = 1 + score * (1 - 0.1)
-    vectors = np.array([[1, 0], [raw, np.sqrt(1 - raw**2)]], np.float32)
-    tracks = [
-        replace(
-            one,
-            shots=tuple(
-                replace(shot, template=replace(shot.template, vector=vector)) for shot in one.shots
-            ),
-        )
-        for vector, one in zip(
-            vectors, [track(1, 0, 6, shots=shots), track(1, 8, 14, shots=shots)], strict=True
-        )
-    ]
-    assert len(people_of(tracks, SAME_FROM)) == (1 if joined else 2)
+def test_few_shots_have_to_be_more_alike_than_many(
+    shots: int, within: float, score: float, joined: bool
+) -> None:
+    assert len(people_of(alike(score, shots, within), SAME_FROM)) == (1 if joined else 2)
+
+
+def test_the_more_tracks_there_are_the_more_alike_two_have_to_be() -> None:
+    others = [track(number, 20 * number, 20 * number + 3) for number in range(1, 60)]
+    pair = alike(-0.6, 1, 0.0)
+    assert len(people_of(pair, SAME_FROM)) == 1
+    assert len(people_of([*pair, *others], SAME_FROM)) == 2 + len(others)
+    assert len(people_of([*alike(-0.5, 1, 0.0), *others], SAME_FROM)) == 1 + len(others)
 
 
 def test_tracks_without_shots_are_joined_by_place_alone() -> None:

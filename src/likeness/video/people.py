@@ -1,14 +1,15 @@
 """Joins tracks that are one person's: across segments by place, and after a break by templates.
 
 A wrong join is worse than a wrong split, because names follow joins. So tracks that are in view at
-once are never joined, few shots have to be more alike than many, and place counts only where the
-time between is short and the templates do not contradict.
+once are never joined, few shots have to be more alike than many, the more so the more tracks are
+compared, and place counts only where the time between is short and no template contradicts it.
+docs/video.md has what this rests on.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from itertools import pairwise
 
 import numpy as np
@@ -27,8 +28,14 @@ _REACH = 1.0
 _LOST_REACH = 0.6
 _SPEED_S = 0.5
 _MOST_OF_SIZE = 0.6  # in natural logarithms
-# One shot of each has to score so much higher than many of both; a decade of FMR is about 0.08.
-_FEW = 0.08
+# A decade of the rate at which strangers score as high is about so much. In a clip of so many pairs
+# of tracks the score asked for decides; the more there are, the more it takes, within a decade.
+_DECADE = 0.08
+_USUAL_PAIRS = 500
+# The mean score of many shots may be so much lower than that of one each, for the same rate.
+_OF_MANY = 0.09
+# Shots that are as far apart, on average, are as different as any photographs of one person.
+_VARIED = -0.4
 
 Rows = NDArray[np.float32]
 
@@ -36,7 +43,9 @@ Rows = NDArray[np.float32]
 def people_of(tracks: Iterable[Track], same_from: float | None) -> list[Person]:
     """Say who is who: give each person's tracks, in the order in which people are seen first.
 
-    `same_from` is the score from which templates are one person's; None joins by place alone.
+    `same_from` is the score from which one shot of each tells that two tracks are one person's, in
+    a clip with some thirty tracks: fewer tracks, and more shots that differ, may score less. None
+    joins by place alone.
     """
     ordered = sorted(tracks, key=lambda track: (track.begins_s, track.looks[0].face.box.left))
     chains = _by_place(ordered)
@@ -111,17 +120,27 @@ def _place_at(track: Track, time_s: float) -> tuple[NDArray[np.float64], float]:
 
 @dataclass(slots=True, eq=False)
 class _Group:
-    """Tracks that are one person's so far; `row` is the sum of their shots' rows."""
+    """Tracks that are one person's so far; `row` is the sum of their shots' rows.
+
+    `near` are the numbers of other groups that may be the same person, or may once they have grown.
+    """
 
     tracks: list[Track]
     row: Rows
     shots: int
     near: set[int] = field(default_factory=set)
 
+    @property
+    def varied(self) -> float:
+        """How many different shots say as much: those of one moment are nearly one."""
+        if self.shots == 1:
+            return 1.0
+        apart = self._product(self) / (self.shots * (self.shots - 1))
+        return 1 + (self.shots - 1) * min(1.0, max(0.0, apart / _VARIED))
+
     def mean_score(self, other: "_Group") -> float:
         """Give the mean score of all pairs of shots."""
-        shared = float(self.row[:-1] @ other.row[:-1]) - float(self.row[-1] * other.row[-1])
-        return shared / (self.shots * other.shots)
+        return self._product(other) / (self.shots * other.shots)
 
     def is_in_view_with(self, other: "_Group") -> bool:
         """Whether some of both are in view at once."""
@@ -130,72 +149,71 @@ class _Group:
         )
         return any(a[1] >= b[0] for a, b in pairwise(spans))
 
+    def _product(self, other: "_Group") -> float:
+        return float(self.row[:-1] @ other.row[:-1]) - float(self.row[-1] * other.row[-1])
+
 
 def _by_templates(chains: list[list[Track]], same_from: float) -> list[list[Track]]:
     """Join the two that are most alike, again and again (average linkage).
 
     Scores are products here, as in the grouping of pictures, so that those of two groups are the
     product of their sums. Joining brings nobody nearer than the nearer part was, so only pairs that
-    reach the threshold at first are ever looked at.
+    might reach the threshold at first are ever looked at.
     """
     kept = [chain for chain in chains if not any(track.shots for track in chain)]
-    groups = {
-        number: _Group(chain, *_sum_of_rows([shot for track in chain for shot in track.shots]))
-        for number, chain in enumerate(chains)
-        if any(track.shots for track in chain)
-    }
-    waiting = _pairs(groups, same_from)
-    heapify(waiting)
-    number = len(chains)
-    while waiting:
-        _, a, b = heappop(waiting)
-        if a not in groups or b not in groups:
-            continue
-        one, other = groups.pop(a), groups.pop(b)
-        tracks = sorted(one.tracks + other.tracks, key=lambda track: track.begins_s)
-        joined = _Group(tracks, one.row + other.row, one.shots + other.shots)
-        for near in sorted((one.near | other.near) & groups.keys()):
-            _consider(waiting, (number, joined), (near, groups[near]), same_from)
-        groups[number] = joined
-        number += 1
-    return kept + [group.tracks for group in groups.values()]
+    shot = [chain for chain in chains if any(track.shots for track in chain)]
+    if len(shot) < 2:
+        return chains
+    joining = _Joining(shot, same_from)
+    return kept + joining.joined()
 
 
-def _pairs(groups: dict[int, _Group], same_from: float) -> list[tuple[float, int, int]]:
-    numbers = list(groups)
-    if not numbers:
-        return []
-    means = np.stack([groups[number].row / groups[number].shots for number in numbers])
-    facing = np.hstack([means[:, :-1], -means[:, -1:]])
-    waiting: list[tuple[float, int, int]] = []
-    for place, number in enumerate(numbers):
-        scores = means[place] @ facing[:place].T
-        for other in np.flatnonzero(scores >= same_from - 1e-3).tolist():
-            near = numbers[other]
-            _consider(waiting, (number, groups[number]), (near, groups[near]), same_from)
-    return waiting
+class _Joining:
+    """Groups of tracks, and which of them may be one person's."""
 
+    def __init__(self, chains: Sequence[list[Track]], same_from: float) -> None:
+        pairs = len(chains) * (len(chains) - 1) / 2
+        compared = float(np.clip(np.log10(pairs / _USUAL_PAIRS), -1, 1))
+        self._same_from = same_from + _DECADE * compared
+        self._groups = {
+            number: _Group(chain, *_sum_of_rows([shot for track in chain for shot in track.shots]))
+            for number, chain in enumerate(chains)
+        }
+        self._waiting: list[tuple[float, int, int]] = []
+        means = np.stack([group.row / group.shots for group in self._groups.values()])
+        facing = np.hstack([means[:, :-1], -means[:, -1:]])
+        for number, mean in enumerate(means):
+            scores = facing[:number] @ mean
+            for other in np.flatnonzero(scores >= self._same_from - _OF_MANY - 1e-3).tolist():
+                self._consider(number, other)
 
-def _consider(
-    waiting: list[tuple[float, int, int]],
-    one: tuple[int, _Group],
-    other: tuple[int, _Group],
-    same_from: float,
-) -> None:
-    """Note a pair of groups that may be joined."""
-    (a, group), (b, near) = one, other
-    score = group.mean_score(near)
-    if score < same_from or group.is_in_view_with(near):
-        return
-    group.near.add(b)
-    near.near.add(a)
-    if score >= _strict(same_from, group.shots, near.shots):
-        heappush(waiting, (-score, a, b))
+    def joined(self) -> list[list[Track]]:
+        """Join who may be joined, and give the tracks of each."""
+        number = len(self._groups)
+        while self._waiting:
+            _, a, b = heappop(self._waiting)
+            if a not in self._groups or b not in self._groups:
+                continue
+            one, other = self._groups.pop(a), self._groups.pop(b)
+            tracks = sorted(one.tracks + other.tracks, key=lambda track: track.begins_s)
+            group = _Group(tracks, one.row + other.row, one.shots + other.shots)
+            self._groups[number] = group
+            for near in sorted((one.near | other.near) & self._groups.keys()):
+                self._consider(number, near)
+            number += 1
+        return [group.tracks for group in self._groups.values()]
 
-
-def _strict(same_from: float, shots: int, others: int) -> float:
-    """Give the mean score that so many shots have to reach: the fewer, the more."""
-    return min(same_from + _FEW / min(shots, others), same_from / 2)
+    def _consider(self, a: int, b: int) -> None:
+        """Note two groups that may be joined, now or when they have grown."""
+        one, other = self._groups[a], self._groups[b]
+        score = one.mean_score(other)
+        if score < self._same_from - _OF_MANY or one.is_in_view_with(other):
+            return
+        one.near.add(b)
+        other.near.add(a)
+        both = 2 / (1 / one.varied + 1 / other.varied)
+        if score >= self._same_from - _OF_MANY * (1 - 1 / both):
+            heappush(self._waiting, (-score, a, b))
 
 
 def _sum_of_rows(shots: Sequence[Shot]) -> tuple[Rows, int]:
