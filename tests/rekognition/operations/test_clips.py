@@ -84,6 +84,9 @@ def test_who_is_known_is_named_and_who_is_not_has_an_index(clips: Any, order: st
         assert match["Face"]["FaceId"] == record["Face"]["FaceId"]
         assert match["Face"]["ExternalImageId"] == "green"
         assert match["Similarity"] > 99
+    # Strangers reach 80 once in a thousand, with each of two faces: a track's rate is its own.
+    said = page["ResponseMetadata"]["HTTPHeaders"]
+    assert float(said["x-likeness-any-strangers"]) == pytest.approx(0.002)
     key = "Timestamp" if order == "TIMESTAMP" else "Index"
     keys = [one[key] if key in one else one["Person"][key] for one in listed]
     assert keys == sorted(keys)

@@ -16,7 +16,13 @@ from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.once import once
 from likeness.rekognition.operations.pictures import invalid_parameters, unreadable
-from likeness.rekognition.operations.words import bounding_box, face_detail, face_matches
+from likeness.rekognition.operations.words import (
+    bounding_box,
+    face_detail,
+    face_matches,
+    say_rates,
+    warn_of_groups,
+)
 from likeness.service.search.naming import SIMILARITY
 from likeness.service.uses import NoSuchCollection
 from likeness.service.video.asked import Asked, BucketClip, ClipAct, Topic, read_request
@@ -80,6 +86,9 @@ def get_face_search(backend: Backend, call: Call, request: Request) -> Response:
     """List when the people of a clip are seen, and whom of the collection they are like."""
     page = _page(backend, call, request, ClipAct.SEARCH)
     call.tell_cases(page.case_ids)
+    if page.expected is not None:
+        say_rates(call, page.expected)
+    warn_of_groups(call, page.group_warning)
     size = _size(page.of.facts)
     return {
         **_of_the_job(page.of),

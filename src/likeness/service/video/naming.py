@@ -22,15 +22,17 @@ from numpy.typing import NDArray
 from likeness.gallery import By, Collection, OpenCollection
 from likeness.gallery import Candidate as FoundCandidate
 from likeness.service.search.folder_gallery import FolderGallery, Found
-from likeness.service.search.naming import Naming, Verdict
+from likeness.service.search.naming import Expected, Naming, Verdict, expected_false
 from likeness.service.uses import Rows
 from likeness.terms import (
     Calibration,
     Cohort,
     CohortStatistics,
     Comparison,
+    GroupWarning,
     Template,
     compare,
+    rate_of,
     rate_of_any,
 )
 from likeness.video import MOST_SHOTS, Shot, best_of, goodness_of
@@ -140,7 +142,7 @@ class TrackNaming:
             fpir: share of strangers seen in clips who may be named.
             warn_from: at which multiple of the rate asked for a group's is warned of; 0 never.
         """
-        known = best_of_many(one_look, MOST_SHOTS) if tracks is None else tracks
+        known = known_of_tracks(one_look, tracks)
         naming = Naming.of(known, own, compared, fmr=fmr, fpir=fpir, warn_from=warn_from)
         return cls(naming, cls.agreeing_from(one_look))
 
@@ -158,6 +160,11 @@ class TrackNaming:
         if because is None or not (verdict.match or verdict.unnamed_because):
             return verdict
         return replace(verdict, match=False, unnamed_because=because)
+
+
+def known_of_tracks(one_look: Calibration, tracks: Calibration | None) -> Calibration:
+    """Choose what scores of tracks mean: as measured, else as the best of many looks."""
+    return best_of_many(one_look, MOST_SHOTS) if tracks is None else tracks
 
 
 def best_of_many(one_look: Calibration, looks: int) -> Calibration:
@@ -207,6 +214,28 @@ def tracks_named_from(
         fmr=fmr,
         fpir=fpir,
         warn_from=rows.warn_from,
+    )
+
+
+def expected_of_person(
+    rows: Rows, collection: OpenCollection, similarity: float
+) -> tuple[Expected, GroupWarning | None]:
+    """Say how many false candidates of a similarity or more each stranger seen in a clip has.
+
+    And of which groups' strangers reach it far more often than any.
+
+    Raises:
+        NotFound: nobody has measured what scores mean.
+    """
+    known = known_of_tracks(
+        rows.calibration_of(collection),
+        rows.standards.track_calibration(collection.model, collection.cohort_version),
+    )
+    measured = collection.measured_then()
+    own = None if measured is None else measured.plain
+    return (
+        expected_false(known, own, collection.size.references, similarity),
+        known.group_warning(known.point(rate_of(similarity)), rows.warn_from),
     )
 
 

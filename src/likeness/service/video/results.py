@@ -20,14 +20,15 @@ from likeness import jobs
 from likeness.errors import NotFound, required
 from likeness.gallery import OpenCollection
 from likeness.jobs import Job, JobState, Result
+from likeness.service.search.naming import Expected
 from likeness.service.uses import Caller, Home, Outcome, Probe, Record, use_in
 from likeness.service.video import kept
 from likeness.service.video.asked import Asked, ClipAct, Request, read_request
 from likeness.service.video.kept import ClipFacts, KeptPerson
 from likeness.service.video.manage import required_job
-from likeness.service.video.naming import SeenMatch
+from likeness.service.video.naming import SeenMatch, expected_of_person
 from likeness.service.video.seeing import SeenLook, box_on
-from likeness.terms import UNDECLARED, Action, Box, Face
+from likeness.terms import UNDECLARED, Action, Box, Face, GroupWarning
 from likeness.video import Interval
 
 _MOST_PEOPLE = 100_000
@@ -59,7 +60,8 @@ class LooksPage:
     """Some of the looks of a clip, and where the next page begins; None at the end.
 
     `matches` are whom the people are like, by their numbers, most alike first: empty of a job that
-    searched nobody, and where the answer is withheld.
+    searched nobody, and where the answer is withheld. `expected` is how many false candidates each
+    stranger has at the similarity that was asked for, None where nobody measured that, or searched.
     """
 
     of: ClipJob
@@ -68,6 +70,8 @@ class LooksPage:
     after: After | None = None
     collection: OpenCollection | None = None
     case_ids: tuple[UUID, ...] = ()
+    expected: Expected | None = None
+    group_warning: GroupWarning | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,6 +150,7 @@ def looks_page(
         )
         found.answered(len(listed), {one.owner for one in listed})
         last = listed[-1] if len(rows) > limit else None
+        expected, group_warning = found.expected()
         return LooksPage(
             found.of,
             tuple(map(kept.read_look, listed)),
@@ -153,6 +158,8 @@ def looks_page(
             None if last is None else (last.owner, last.number),
             found.collection,
             tuple(dict.fromkeys(found.case_ids)),
+            expected,
+            group_warning,
         )
 
 
@@ -237,6 +244,15 @@ class _Found:
             matches = [one for one in found.get(marks.owner, ()) if wanted(one, self.request.asked)]
             self._release(marks, matches, pictures.get(marks.owner))
         return self._matches
+
+    def expected(self) -> tuple[Expected | None, GroupWarning | None]:
+        """Say what the similarity that was asked for means for each person seen."""
+        if self.collection is None:
+            return None, None
+        try:
+            return expected_of_person(self.home, self.collection, self.request.asked.threshold)
+        except NotFound:  # what its scores mean was there when the job was done
+            return None, None
 
     def answered(self, faces: int, people: set[int]) -> None:
         """Leave the entry of what is given."""
