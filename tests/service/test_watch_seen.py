@@ -144,6 +144,18 @@ def test_a_rule_about_the_source_that_was_stated_reaches_watches(
     assert len(search(home, sighting(red), footage="fixed-camera")) == 1
 
 
+def test_a_search_of_this_moment_is_one_for_watches_too(
+    home: Home, tmp_path: Path, red: Template
+) -> None:
+    watched(home, tmp_path)
+    of, now = home.gallery.collection("staff"), home.clock()
+    live = Use(SEARCHER, Action.SEARCH, "StartFaceSearch", of.id, live=True)
+    opened = home.database.write(
+        lambda c: watch_seen(c, home, of, [sighting(red)], use=live, now=now)
+    )
+    assert opened == []  # the pack `real-time` is in force from the beginning
+
+
 def test_nobody_is_compared_while_pictures_are_not_kept(
     database_url: str, tmp_path: Path, standards: Path
 ) -> None:

@@ -51,7 +51,7 @@ class ReviewOfEnrolments:
     While pictures are not kept nobody could review a match, so nothing is kept and nobody compared.
     A watch is matched from the false match rate `fmr` on; `calibration_of` says what the scores of
     a collection mean, `owed_of` what rules demand by now of a watch's match there, of a
-    similarity and from some sort of source; None where they let it find nobody. Of a collection's
+    similarity and brought by some use; None where they let it find nobody. Of a collection's
     strangers a share of `fpir` may be taken for whoever is watched for.
     """
 
@@ -60,7 +60,7 @@ class ReviewOfEnrolments:
     fmr: float
     case_lives: timedelta
     calibration_of: Callable[[Collection], Calibration]
-    owed_of: Callable[[Connection, Watch, Collection, float, str], Owed | None]
+    owed_of: Callable[[Connection, Watch, Collection, float, Use], Owed | None]
     fpir: float
 
     def faces(
@@ -167,9 +167,7 @@ class ReviewOfEnrolments:
             at_least=calibration.similarity(point.threshold),
             as_evened_out=partial(as_evened_out, of),
             is_named=partial(self.is_named, of, calibration),
-            owed_of=lambda watch, similarity: self.owed_of(
-                connection, watch, of, similarity, use.footage
-            ),
+            owed_of=lambda watch, similarity: self.owed_of(connection, watch, of, similarity, use),
             use_id=use.id,
             now=now,
             expires_at=now + self.case_lives,

@@ -194,12 +194,13 @@ class WatchInForce:
         watch: Watch,
         collection: Collection,
         similarity: float,
-        footage: str = UNDECLARED,
+        brought_by: Use,
     ) -> Owed | None:
         """Say what a watch's match in a collection owes, 0 to 100 alike; None if it may not be.
 
-        That is the stricter of what rules demanded when the watch began, and demand now. `footage`
-        is what sort of source the match comes from, as whoever brought it stated.
+        That is the stricter of what rules demanded when the watch began, and demand now. What the
+        use that brought the match stated of its pictures holds for the watch, too: their source,
+        and whether they are of this moment.
 
         Raises:
             KeyUnusable: a key is gone.
@@ -209,7 +210,14 @@ class WatchInForce:
         if keeper is None or not may(keeper.role, Action.WATCH):
             return None
         use = use_in(
-            Use(keeper, Action.WATCH, "Watch", purpose=watch.purpose, footage=footage),
+            Use(
+                keeper,
+                Action.WATCH,
+                "Watch",
+                purpose=watch.purpose,
+                live=brought_by.live,
+                footage=brought_by.footage,
+            ),
             collection.id,
             collection.within(connection).tags.all(),
             collection.model,
