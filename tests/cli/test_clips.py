@@ -68,6 +68,7 @@ def test_known_people_are_named_and_others_are_strangers(
     assert "   2  stranger 1\n" in outcome.out
 
 
+@pytest.mark.slow
 def test_nobody_known_in_any_clip_is_exit_code_1(
     likeness: Command, tmp_path: Path, gallery: Path
 ) -> None:
@@ -77,6 +78,7 @@ def test_nobody_known_in_any_clip_is_exit_code_1(
     assert likeness("identify", "--gallery", gallery, blue, red).code == 0
 
 
+@pytest.mark.slow
 def test_names_reach_the_terminal_without_escapes_or_markup(
     likeness: Command, tmp_path: Path, gallery: Path
 ) -> None:
@@ -94,6 +96,7 @@ def test_a_part_of_a_clip_is_chosen_by_time(likeness: Command, clip: Path) -> No
     assert sights(second) == [pytest.approx((2.5, 3.4))]
 
 
+@pytest.mark.slow
 def test_faces_are_searched_for_as_often_as_is_asked_for(likeness: Command, clip: Path) -> None:
     (often,) = answer(likeness("detect", clip, "--json"))
     (seldom,) = answer(likeness("detect", clip, "--every", "0.5s", "--json"))
@@ -128,6 +131,7 @@ def test_a_text_file_of_a_clips_name_is_one_clear_line_and_others_are_done(
     assert "clip.mp4: 2 people" in outcome.out
 
 
+@pytest.mark.slow
 def test_a_clip_of_a_pictures_name_is_a_clip_and_a_picture_of_a_clips_name_a_picture(
     likeness: Command, clip: Path, picture: Make
 ) -> None:
@@ -151,6 +155,7 @@ def test_options_of_clips_are_refused_for_pictures(likeness: Command, picture: M
     assert "--every is for clips" in outcome.err
 
 
+@pytest.mark.slow
 def test_a_folder_stands_for_the_clips_in_it_to_the_bottom(
     likeness: Command, clip: Path, tmp_path: Path, picture: Make
 ) -> None:
@@ -197,6 +202,7 @@ def colours(path: Path) -> list[NDArray[np.uint8]]:
         return [one.image.pixels for one in reader if one.image is not None]
 
 
+@pytest.mark.slow
 def test_an_annotated_copy_has_every_frame_and_a_box_around_whoever_is_in_view(
     likeness: Command, clip: Path, gallery: Path, tmp_path: Path
 ) -> None:
@@ -235,6 +241,7 @@ def test_where_a_copy_would_lie_is_checked_before_any_work(
         assert said in outcome.err
 
 
+@pytest.mark.slow
 def test_copies_of_several_clips_lie_in_a_folder_and_never_over_each_other(
     likeness: Command, clip: Path, tmp_path: Path
 ) -> None:
@@ -312,6 +319,7 @@ def test_a_table_has_a_row_for_each_time_in_view(
     assert table.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_one_who_returns_is_one_person_where_they_are_recognised(
     likeness: Command, gallery: Path, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from likeness.buckets import Buckets
-from likeness.cli.clips.copies import AnnotatedClips, Stills
+from likeness.cli.clips.copies import AnnotatedClips, Stills, file_name
 from likeness.cli.clips.options import ClipOptions
 from likeness.cli.clips.sources import ClipPlace
 from likeness.cli.clips.tables import Told, json_of, lines_of, write_header, write_rows
@@ -65,11 +65,11 @@ def answer_clips(
         for place in clips:
             name = shown_name(place)
             try:
-                with counting(f"Seconds of {plain(name)}") as tell:
+                with counting(f"Seconds of {plain(file_name(place))}") as tell:
                     seen = see(place, lambda done, total, tell=tell: tell(*_seconds(done, total)))  # type: ignore[misc]
                 told = Told(name, seen, names_people, {})
                 told = replace(told, shots=stills.write(place, told, buckets, sampling, limits))
-                with counting(f"Writing {plain(name)}") as tell:
+                with counting(f"Writing {plain(file_name(place))}") as tell:
                     total = _seconds(0, round(1000 * seen.to_s))[1]
                     copy = annotations.write(
                         place,
