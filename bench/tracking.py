@@ -27,6 +27,7 @@ from bench.embedded import likeness
 from bench.figure import Beside, Figure, Measurement, at_least, at_most
 from bench.peer import Peer
 from likeness.service.video.finding import FramesFinder
+from likeness.service.video.seeing import SAME_PERSON_FMR
 from likeness.terms import Box, Face, Image, Template
 from likeness.video import (
     ClipWriter,
@@ -39,8 +40,6 @@ from likeness.video import (
     reading,
 )
 
-# At which rate two strangers' tracks may be taken for one person's, as stored video does.
-SAME_PERSON_FMR = 1e-4
 # A find that covers so much of a face that is hardly seen is not counted either way.
 _HARDLY_SEEN = 0.3
 

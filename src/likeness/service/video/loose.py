@@ -7,7 +7,14 @@ from typing import BinaryIO
 from likeness.service.search.folder_gallery import FolderGallery
 from likeness.service.video.finding import FramesFinder
 from likeness.service.video.naming import TrackNaming, name_from_folder
-from likeness.service.video.seeing import Gathering, SeenPeople, SeenPerson, best_shot, worth_of
+from likeness.service.video.seeing import (
+    SAME_PERSON_FMR,
+    Gathering,
+    SeenPeople,
+    SeenPerson,
+    best_shot,
+    worth_of,
+)
 from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
 from likeness.terms import Calibration
 from likeness.video import (
@@ -26,9 +33,6 @@ from likeness.vision.find import FaceFinder
 
 Tell = Callable[[int, int], None]
 """Is told how many of how many milliseconds of a clip are done; of 0 where nobody knows."""
-
-# Two tracks are one person's from this rate on: a wrong join would put one name on two people.
-SAME_PERSON_FMR = 1e-4
 
 
 def _silently(done_ms: int, total_ms: int) -> None:

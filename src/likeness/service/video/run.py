@@ -36,7 +36,13 @@ from likeness.service.video.naming import (
     name_person,
     tracks_named_from,
 )
-from likeness.service.video.seeing import Gathering, SeenPeople, SeenPerson, best_shot
+from likeness.service.video.seeing import (
+    SAME_PERSON_FMR,
+    Gathering,
+    SeenPeople,
+    SeenPerson,
+    best_shot,
+)
 from likeness.service.watch.sightings import watch_seen
 from likeness.terms import Action, in_batches
 from likeness.video import ClipLimits, ClipReader, Following, Frame, Segment, follow, reading
@@ -44,8 +50,6 @@ from likeness.video import ClipLimits, ClipReader, Following, Frame, Segment, fo
 SEGMENT_S = 30.0
 _CHUNK_BYTES = 1 << 20
 _ASK_AGAIN_S = 0.5
-# Two tracks are one person's from this rate on: a wrong join would put one name on two people.
-_SAME_PERSON_FMR = 1e-4
 _MOST_CANDIDATES = 5
 _LONGEST_DETAIL = 300
 _IDS_AT_ONCE = 900
@@ -95,7 +99,7 @@ class ClipJobs:
             finder = FramesFinder(home.comparable_finder(of))
             following = Following(request.asked.sampling.every_s)
             work = _Work(self, running, request, record, finder, following, of)
-            same_from = home.calibration_of(of).point(_SAME_PERSON_FMR).threshold
+            same_from = home.calibration_of(of).point(SAME_PERSON_FMR).threshold
             seen = work.see(same_from)
             matches = _matches(home, of, seen.people, running.require_wanted)
             sightings = work.sightings(of, seen)

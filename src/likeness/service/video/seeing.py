@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from likeness.terms import Box, Face
 from likeness.video import Interval, Look, Segment, Shot, Track, people_of
 
+SAME_PERSON_FMR = 1e-4
+"""From this rate on two tracks are one person's: a wrong join would put one name on two people."""
 TIMELINE_S = 0.5
 """The time between two moments of the timeline that results have."""
 
