@@ -34,6 +34,7 @@ _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _MOST_THREADS, _MOST_IN_8K = 4, 2
 _4K = 4096 * 2304
 _MOST_GAPS = 100
+_MOST_TOO_MUCH = 10
 # What says where each moment lies, and never goes back in time. Others are read from the beginning.
 _SEEKABLE = ("mov", "matroska", "avi")
 _EARLIER_S = (0.0, 15.0, 120.0)
@@ -66,6 +67,7 @@ class Decoding:
         self._task = task
         self._damaged = 0
         self._damaged_s: float | None = None
+        self._too_much = 0
         self._to_its_end = True
         self._at_s = 0.0
         self._container = open_clip(task.clip, task.size)
@@ -77,7 +79,7 @@ class Decoding:
         frames = self._frames(self._container, self._stream)
         first = next(frames, None)
         if first is None:
-            raise Unreadable(messages.NO_FRAMES)
+            raise Unreadable(messages.MEMORY if self._too_much else messages.NO_FRAMES)
         shape = shape_of(first, self._stream.sample_aspect_ratio)
         if shape.width * shape.height > task.most_pixels:
             raise Unreadable(messages.TOO_LARGE, width=shape.width, height=shape.height)
@@ -116,12 +118,10 @@ class Decoding:
         for packet in self._packets(container, stream):
             try:
                 decoded = packet.decode()
-            except MemoryError:
-                raise
             except EOFError:
                 return
-            except FFmpegError:
-                self._count_damaged()
+            except (FFmpegError, MemoryError) as error:
+                self._count_damaged(error)
                 continue
             for frame in decoded:
                 if frame.is_corrupt:
@@ -137,12 +137,15 @@ class Decoding:
             try:
                 yield from container.demux(stream)
                 return
-            except MemoryError:
-                raise
-            except FFmpegError:
-                self._count_damaged()
+            except (FFmpegError, MemoryError) as error:
+                self._count_damaged(error)
 
-    def _count_damaged(self) -> None:
+    def _count_damaged(self, error: Exception | None = None) -> None:
+        """Count what is damaged; a size that is damaged asks for too much memory, a few times."""
+        if isinstance(error, MemoryError):
+            self._too_much += 1
+            if self._too_much > _MOST_TOO_MUCH:
+                raise error
         if self._at_s < self._task.from_s - 1:
             return  # passed over, and nobody asked for it
         self._damaged += 1
