@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
 
 from likeness.service.evaluate.findings import DataFacts
 from likeness.service.evaluate.systems.endpoint.descriptions import FaceDescription
@@ -15,6 +14,7 @@ from likeness.service.evaluate.systems.rekognition_system import RekognitionSyst
 from likeness.service.evaluate.trials import Plan, PlannedSample
 from tests.rekognition.conftest import Running
 from tests.rekognition.operations.discs import BLUE, GREEN, RED, disc, grey
+from tests.services.moto import moto
 
 pytestmark = pytest.mark.slow
 
@@ -133,14 +133,9 @@ def test_likeness_says_nothing_of_sex_or_age(likeness: RekognitionSystem, tmp_pa
 
 
 def test_moto_answers_every_comparison_alike(system_of: Any, tmp_path: Path) -> None:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        system = system_of(f"http://{host}:{port}", "id", "secret")
+    with moto() as endpoint:
+        system = system_of(endpoint, "id", "secret")
         scored = system.score(plan_of(tmp_path, [(0, 1), (0, 2), (4, 5)]), tell)
-    finally:
-        server.stop()
     assert scored.comparisons is not None
     assert len(set(scored.comparisons.scores)) == 1 and scored.comparisons.scores[0] > 90
     assert scored.system.version == "unknown" and scored.failures == ()

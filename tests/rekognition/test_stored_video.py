@@ -59,7 +59,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def heard(topic: Topic) -> Any:
     """Wait for the topic's next message."""
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 60
     while not (messages := topic.heard()):
         assert time.monotonic() < ends
         time.sleep(0.2)

@@ -36,7 +36,7 @@ def clip_of(path: Path, *seen: Seen, frames: int = 40) -> Path:
 
 def finished(get: Callable[..., Any], job_id: str) -> Any:
     """Wait until a job has ended; give its first page."""
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 120
     while (page := get(JobId=job_id))["JobStatus"] == "IN_PROGRESS":
         assert time.monotonic() < ends
         time.sleep(0.1)
