@@ -5,6 +5,7 @@ followed by place alone, for what templates are worth.
 """
 
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -39,6 +40,7 @@ from likeness.video import (
     people_of,
     reading,
 )
+from likeness.video.tracker import Tracker
 
 # A find that covers so much of a face that is hardly seen is not counted either way.
 _HARDLY_SEEN = 0.3
@@ -189,7 +191,24 @@ def _switches(full: bool) -> Measurement:
     )
 
 
+def _crowd_ms(full: bool) -> Measurement:
+    random = np.random.default_rng(0)
+    at, moving = random.uniform((50, 50), (1870, 1030), (100, 2)), random.normal(0, 30, (100, 2))
+    half = random.uniform(10, 30, (100, 1))
+    tracker, seconds = Tracker(Following().lost_after_s), []
+    for look in range(300):
+        middles = at + moving * look / 10 + random.normal(size=at.shape)
+        found = np.hstack([middles - half, middles + half])[random.random(100) > 0.1]
+        begun = time.process_time()
+        tracker.look(look / 10, found, np.ones(len(found), np.bool_))
+        seconds.append(time.process_time() - begun)
+    return Measurement(
+        1000 * float(np.median(seconds)), "processor time to follow 100 faces from look to look"
+    )
+
+
 FIGURES = (
+    Figure("tracking-crowd-ms", "ms", at_most(3), _crowd_ms),
     Figure("tracking-idf1", "of 1", at_least(0.95), _idf1),
     Figure("tracking-switches", "switches", at_most(1), _switches),
 )

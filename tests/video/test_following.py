@@ -178,6 +178,15 @@ def test_one_frame_is_a_track_of_one_look() -> None:
     assert (track.begins_s, track.ended) == (0.0, Ending.CLIP)
 
 
+@pytest.mark.parametrize("every_s", [1.0, 2.0])
+def test_a_face_is_followed_through_looks_that_are_far_apart(every_s: float) -> None:
+    scene = Scene([Actor(1, still(100, 100)), Actor(2, walk((300, 100), (500, 100), 0, 40))], 40.0)
+    segments = list(follow(scene.frames(), Painted(scene), Following(look_every_s=every_s)))
+    assert [len(segment.tracks) for segment in segments] == [2, 2]
+    people = people_of(tracks_in(segments), None)
+    assert [len(person.intervals()) for person in people] == [1, 1]
+
+
 def test_frames_out_of_order_are_passed_over() -> None:
     scene = Scene([Actor(1, still(100, 100))], 2.0)
     frames = list(scene.frames())

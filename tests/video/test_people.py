@@ -125,7 +125,7 @@ def test_tracks_without_shots_are_joined_by_place_alone() -> None:
     [
         (Ending.SEGMENT, 0.1, 10, True),
         (Ending.SEGMENT, 0.1, 90, False),
-        (Ending.SEGMENT, 2.5, 0, False),
+        (Ending.SEGMENT, 3.0, 0, False),
         (Ending.LOST, 1.5, 10, True),
         (Ending.LOST, 1.5, 35, False),
         (Ending.LOST, 4.0, 0, False),
@@ -148,6 +148,18 @@ def test_place_joins_nobody_whose_templates_contradict(ended: Ending) -> None:
     tracks = [track(1, 0, 3, ended=ended), track(2, 3.1, 6)]
     assert who(tracks) == [[0], [3.1]]
     assert who(tracks, None) == [[0], [3.1]]
+
+
+def test_whoever_takes_the_place_of_somebody_lost_has_to_look_like_them() -> None:
+    def of(score: float, ended: Ending) -> int:
+        before, after = alike(score, 1, 0.0)
+        looks = tuple(Look(look.time_s - 1.4, look.face) for look in after.looks)
+        return len(people_of([replace(before, ended=ended), replace(after, looks=looks)], -0.3))
+
+    assert of(-0.75, Ending.LOST) == 1
+    assert of(-0.85, Ending.LOST) == 2
+    assert of(-0.85, Ending.SEGMENT) == 1
+    assert of(-0.75, Ending.CUT) == 2
 
 
 def test_one_track_goes_on_with_one() -> None:

@@ -12,6 +12,8 @@ from likeness.terms import Box, Face, Image, Template
 
 # Sights of one person that are no further apart are one interval.
 _ONE_SIGHT_S = 1.0
+# Where a segment ends between them, they are one for longer: few frames may be looked at.
+_ONE_SIGHT_OF_SEGMENTS_S = 2.5
 
 
 class FrameFinder(Protocol):
@@ -142,12 +144,15 @@ class Person:
     def intervals(self) -> tuple[Interval, ...]:
         """Say from when to when they are in view; gaps of up to a second are none."""
         found: list[Interval] = []
+        gap_s = 0.0
         for track in self.tracks:
-            if found and track.begins_s - found[-1].ends_s <= _ONE_SIGHT_S:
+            if found and track.begins_s - found[-1].ends_s <= gap_s:
                 ends_s = max(found[-1].ends_s, track.ends_s)
                 found[-1] = Interval(found[-1].begins_s, ends_s)
             else:
                 found.append(Interval(track.begins_s, track.ends_s))
+            goes_on = track.ended is Ending.SEGMENT
+            gap_s = _ONE_SIGHT_OF_SEGMENTS_S if goes_on else _ONE_SIGHT_S
         return tuple(found)
 
     def box_at(self, time_s: float) -> Box | None:

@@ -21,13 +21,16 @@ from likeness.video.shots import mean_score
 from likeness.video.trails import APART
 
 # A track that ended with a segment, and one that was lost, may go on after so long.
-_SEGMENT_GAP_S = 1.5
+_SEGMENT_GAP_S = 2.5
 _LOST_GAP_S = 2.0
 # So far from where it was expected, in sizes of the face; speed is believed for half a second.
 _REACH = 1.0
 _LOST_REACH = 0.6
 _SPEED_S = 0.5
 _MOST_OF_SIZE = 0.6  # in natural logarithms
+# Whoever comes back to where somebody was lost has to look like them: one stranger in a hundred
+# does. Of those who go on with the next segment it is enough that they do not look like strangers.
+_RETURNED = -0.78
 # A decade of the rate at which strangers score as high is about so much. In a clip of so many pairs
 # of tracks the score asked for decides; the more there are, the more it takes, within a decade.
 _DECADE = 0.08
@@ -97,7 +100,8 @@ def _cost(track: Track, after: Track) -> float | None:
     alike = mean_score(track.shots, after.shots)
     if alike is None:
         return apart + of_size + 0.4
-    return None if alike < APART else apart + of_size - alike / 2
+    least = APART if track.ended is Ending.SEGMENT else _RETURNED
+    return None if alike < least else apart + of_size - alike / 2
 
 
 def _place_at(track: Track, time_s: float) -> tuple[NDArray[np.float64], float]:

@@ -51,7 +51,7 @@ class Tracker:
     def __init__(self, lost_after_s: float) -> None:
         self._lost_after_s = lost_after_s
         self._begun = 0
-        self._time_s = 0.0
+        self._time_s = self._time_before_s = 0.0  # of the last two looks
         self._numbers: Numbers = np.empty(0, np.intp)
         self._seen_s: Floats = np.empty(0)
         self._at: Floats = np.empty((0, 4))  # middle x, y, width, height
@@ -79,13 +79,14 @@ class Tracker:
         numbers[what] = self._numbers[which]
         doubtful[what] = self._is_doubtful(time_s, costs, which, what)
         self._correct(time_s, which, found[what])
-        self._time_s = time_s
+        self._time_before_s, self._time_s = self._time_s, time_s
         new = np.flatnonzero((numbers < 0) & sure)
         numbers[new] = self._begin(time_s, found[new])
         return Step(numbers, doubtful, lost)
 
     def _let_go(self, time_s: float) -> tuple[int, ...]:
-        kept = time_s - self._seen_s <= self._lost_after_s
+        # However far apart looks are, nobody is lost who was seen in one of the last two.
+        kept = (time_s - self._seen_s <= self._lost_after_s) | (self._seen_s >= self._time_before_s)
         lost = tuple(self._numbers[~kept].tolist())
         self._numbers, self._seen_s = self._numbers[kept], self._seen_s[kept]
         self._at, self._moving = self._at[kept], self._moving[kept]
