@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from likeness import __version__
 from likeness.cli.clips.moments import clock
@@ -72,7 +72,13 @@ def _print_table(demonstration: Demonstration) -> None:
 
 def _print_clip(told: Told) -> None:
     """Print a row for each person of the clip."""
-    table = Table("seen", "named", "similarity", "strangers who score as high", "looks that agree")
+    table = Table(
+        Column("seen", no_wrap=True),
+        "named",
+        "similarity",
+        "strangers who score as high",
+        "looks that agree",
+    )
     table.show_lines = True
     calls = told.calls()
     for person in told.seen.people:

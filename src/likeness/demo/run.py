@@ -85,7 +85,8 @@ SIGHTS = (
     Sight("Barack Obama", 0.0, CUT_S, (-0.16, 0.44), (0.36, 0.44)),
     Sight("Eileen Collins", 1.2, CUT_S, (1.16, 0.44), (0.74, 0.46)),
     Sight("Joe Biden", CUT_S, LENGTH_S, (0.24, 0.46), (0.34, 0.44)),
-    Sight("Barack Obama", 5.0, 7.4, (1.16, 0.44), (0.68, 0.46)),
+    Sight("Barack Obama", 4.8, 6.2, (1.16, 0.44), (0.72, 0.46)),
+    Sight("Barack Obama", 6.2, 7.6, (0.72, 0.46), (1.16, 0.44)),
 )
 """Who comes and goes in the clip, and when."""
 
