@@ -297,6 +297,10 @@ def test_clips_are_known_by_their_content(
         (b"RIFF\0\0\0\0WAVEfmt ", "a sound (WAV)"),
         (b"PK\x03\x04" + bytes(20), "an archive (ZIP, or an office document)"),
         ("Grüße".encode(), "a text file"),
+        (b"get free pictures here", "a text file"),
+        (b"BMW and others", "a text file"),
+        (b"BM\x36\0\0\0" + bytes(20), "a picture (BMP)"),
+        ("\ufeffText".encode("utf-16"), "a text file"),
         (bytes(range(256)), "something unknown"),
     ],
 )

@@ -257,3 +257,15 @@ def test_memory_stays_flat_over_an_hour(tmp_path: Path) -> None:
 
     assert frame.time_s == pytest.approx(3599.5)
     assert max(resident) <= 1.05 * resident[0]
+
+
+def test_a_recording_that_begins_between_keyframes_is_read_from_the_next(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "a.ts", times_s=every(0.04, 60))
+    packets = path.read_bytes()
+    middle = len(packets) // 188 // 3 * 188
+    path.write_bytes(packets[: 188 * 3] + packets[middle:])  # with its tables
+
+    _, frames = read(path)
+
+    assert 25 <= len(frames) <= 50
+    assert [number_in(pixels_of(frame)) for frame in frames][-1] == 59

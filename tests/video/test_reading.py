@@ -54,6 +54,23 @@ def test_only_what_the_sampling_wants_has_pixels(tmp_path: Path) -> None:
     assert all(frame.thumbnail.shape == (36, 64, 3) for frame in frames)
 
 
+@pytest.mark.parametrize(
+    ("sampling", "count"),
+    [
+        (Sampling(every_s=1e-320), 10),
+        (Sampling(every_s=1e300), 1),
+        (Sampling(every_s=float("inf")), 1),
+        (Sampling(from_s=1e300), 0),
+        (Sampling(from_s=5.0), 0),
+        (Sampling(to_s=1e300), 10),
+    ],
+)
+def test_times_that_no_clip_has_do_no_harm(tmp_path: Path, sampling: Sampling, count: int) -> None:
+    path = make_clip(tmp_path / "a.mp4", times_s=every(0.1, 10))
+
+    assert len([frame for frame in frames_of(path, sampling) if frame.image]) == count
+
+
 def test_what_is_sampled_does_not_depend_on_where_reading_begins(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "a.mp4", times_s=every(1 / 30, 90))
 

@@ -31,11 +31,15 @@ _BEGINNINGS = (
     b"\x1f\x07\0",  # DV
     b"\xb7\xd8\0\x20\x37\x49\xda\x11",  # WTV
 )
-_OTHERS = (
+# What is text, or begins with it.
+_TEXTS = (
     (b"#EXTM3U", "a playlist (M3U8), which names other files"),
     (b"ffconcat", "a list of files (ffconcat)"),
     (b"v=0\r\no=", "a description of a stream (SDP)"),
     (b"v=0\no=", "a description of a stream (SDP)"),
+    (b"%PDF", "a PDF"),
+)
+_OTHERS = (
     (b"\xff\xd8\xff", "a picture (JPEG)"),
     (b"\x89PNG", "a picture (PNG)"),
     (b"GIF8", "a picture (GIF)"),
@@ -44,7 +48,6 @@ _OTHERS = (
     (b"MM\0*", "a picture (TIFF)"),
     (b"ID3", "a sound (MP3)"),
     (b"fLaC", "a sound (FLAC)"),
-    (b"%PDF", "a PDF"),
     (b"PK\x03\x04", "an archive (ZIP, or an office document)"),
     (b"\x1f\x8b", "an archive (gzip)"),
     (b"7z\xbc\xaf\x27\x1c", "an archive (7z)"),
@@ -64,7 +67,9 @@ def looks_like_clip(head: bytes) -> bool:
         return head[8:12] not in _PICTURES + _SOUNDS
     if head[:4] == b"RIFF":
         return head[8:12] == b"AVI "
-    return head.startswith(_BEGINNINGS) or head[4:8] in _OLD_QUICKTIME or _is_transport(head)
+    if head[4:8] in _OLD_QUICKTIME:
+        return not _is_text(head[:4])  # its size, where text has a word
+    return head.startswith(_BEGINNINGS) or _is_transport(head)
 
 
 def name_of_kind(head: bytes) -> str:
@@ -78,10 +83,9 @@ def name_of_kind(head: bytes) -> str:
     if head[:4] == b"RIFF":
         kinds = {b"WAVE": "a sound (WAV)", b"WEBP": "a picture (WebP)"}
         return kinds.get(head[8:12], "something unknown")
-    for beginning, name in _OTHERS:
-        if head.startswith(beginning):
-            return name
-    return "a text file" if _is_text(head) else "something unknown"
+    names = (*_TEXTS, *(() if _is_text(head) else _OTHERS))
+    known = (name for beginning, name in names if head.startswith(beginning))
+    return next(known, "a text file" if _is_text(head) else "something unknown")
 
 
 def _is_transport(head: bytes) -> bool:

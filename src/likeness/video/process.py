@@ -214,7 +214,7 @@ def _start(task: dict[str, object], kept: tuple[int, ...]) -> "subprocess.Popen[
         [sys.executable, "-S", "-P", *_PROGRAM, json.dumps(task)],
         env={
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
-            "PYTHONPATH": os.pathsep.join([*paths, str(Path(__file__).parent)]),
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *paths]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "LC_ALL": "C.UTF-8",
             # Each thread that decodes would else set 64 MiB of addresses aside.

@@ -39,6 +39,7 @@ _MOST_TOO_MUCH = 10
 _SEEKABLE = ("mov", "matroska", "avi")
 _EARLIER_S = (0.0, 15.0, 120.0)
 _SIGN_OF_LIFE_S = 1.0
+_SHORTEST_S = 0.001  # no two frames are nearer to each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,9 @@ class Decoding:
         clock: Clock[VideoFrame] = Clock(self._origin_s(first), 1 / rate, task.longest_s)
         self._say_opened(first, shape)
         ring = self._ring(shape)
-        if task.from_s > 0:
+        if task.from_s > task.longest_s:
+            frames = iter(())
+        elif task.from_s > 0:
             frames = self._seek(clock, chain([first], frames))
         else:
             frames = chain([first], frames)
@@ -241,7 +244,11 @@ class Decoding:
                     messages.send(task.out, messages.PASSED, time_s=time_s)
                 continue
             slot = None
-            turn = math.floor(time_s / task.every_s + 1e-6) if task.every_s else last_turn + 1
+            turn = (
+                math.floor(time_s / task.every_s + 1e-6)
+                if task.every_s > _SHORTEST_S
+                else last_turn + 1
+            )
             if turn > last_turn:
                 last_turn = turn
                 slot = free.pop() if free else self._number()
