@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 _FOLDER = str(Path(likeness.video.__file__).parent)
 _PROBES = """
-import ctypes, json, os, resource, signal, socket, sys
+import ctypes, json, os, resource, signal, socket, sys, threading
 from decoding.rights import give_up
 
 writable = int(sys.argv[1])
@@ -43,6 +43,9 @@ print(json.dumps({
     "memory file": outcome(lambda: os.memfd_create("x")),
     "write": outcome(lambda: os.write(writable, b"x")),
     "signal": outcome(lambda: os.kill(int(sys.argv[3]), 0)),
+    "process": outcome(lambda: os.fork() or os._exit(0)),
+    "process by another call": outcome(lambda: os.posix_spawn("/bin/true", ["true"], {})),
+    "thread": outcome(lambda: (thread := threading.Thread(target=int), thread.start())),
     "program": outcome(lambda: os.execv("/bin/true", ["true"])),
     "more files": outcome(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, more)),
     "more memory": outcome(lambda: resource.setrlimit(resource.RLIMIT_AS, more)),
@@ -95,7 +98,18 @@ def test_memory_is_limited(probed: dict[str, str]) -> None:
     assert probed["memory"] == "MemoryError"
 
 
-@pytest.mark.parametrize("act", ["remove", "rename", "folder", "program"])
+@pytest.mark.parametrize("act", ["process", "process by another call", "program"])
+def test_it_starts_nothing_that_outlives_it(probed: dict[str, str], act: str) -> None:
+    if os.uname().machine not in ("x86_64", "aarch64"):
+        pytest.skip("this machine's calls are not known")
+    assert probed[act] == "PermissionError"
+
+
+def test_threads_are_allowed(probed: dict[str, str]) -> None:
+    assert probed["thread"] == "done"
+
+
+@pytest.mark.parametrize("act", ["remove", "rename", "folder"])
 def test_landlock_forbids_paths_that_need_no_descriptor(probed: dict[str, str], act: str) -> None:
     if not probed["landlock"]:
         pytest.skip("this kernel has no Landlock")
