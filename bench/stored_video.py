@@ -24,6 +24,7 @@ from likeness.app import Workload
 from likeness.errors import required
 from likeness.library import open_likeness
 from likeness.service.video.finding import FramesFinder
+from likeness.service.video.seeing import box_on
 from likeness.video import Following, Person, Sampling, Segment, follow, people_of, reading
 
 _PEOPLE, _WIDTH, _HEIGHT, _SECONDS = 10, 1280, 720, 10.0
@@ -67,7 +68,7 @@ class Follower:
 
     def segments(self, path: Path, following: Following) -> Iterator[Segment]:
         """Give each segment of a clip when it is done."""
-        with path.open("rb") as file, reading(file, following.needed(Sampling())) as reader:
+        with path.open("rb") as file, reading(file, Sampling(following.look_every_s)) as reader:
             yield from follow(reader, self.finder, following, workers=self._likeness.workers)
 
 
@@ -191,7 +192,8 @@ def _frames_for_them(clip: Crowd) -> Path:
 
 def boxes_at(people: Sequence[Person], time_s: float) -> Floats:
     """Say where those in view are at a moment: (n, 4)."""
-    boxes = [box for person in people if (box := person.box_at(time_s))]
+    paths = [[track.path() for track in person.tracks] for person in people]
+    boxes = [box for some in paths if (box := box_on(some, time_s))]
     sides = [(box.left, box.top, box.right, box.bottom) for box in boxes]
     return np.array(sides, np.float64).reshape(-1, 4)
 

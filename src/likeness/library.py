@@ -25,7 +25,7 @@ from likeness.service.search.verify import Verification, verify_pictures
 from likeness.service.video.finding import FramesFinder
 from likeness.service.video.seen import ClipSeen
 from likeness.terms import Face, Template
-from likeness.video import ClipLimits, Following, Sampling
+from likeness.video import LOOK_EVERY_S, ClipLimits, Sampling
 from likeness.vision.decode import Sample
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Likeness:
         """
         from likeness.service.video.loose import see_clip
 
-        finder, sampling = FramesFinder(self.finder), Sampling(Following().look_every_s)
+        finder, sampling = FramesFinder(self.finder), Sampling(LOOK_EVERY_S)
         with _opened(clip) as file:
             return see_clip(file, finder, sampling, workers=self.workers)
 
@@ -171,7 +171,7 @@ class Likeness:
         Raises:
             InvalidClip: it is none, or cannot be decoded.
         """
-        identifier, sampling = self.clip_identifier(gallery), Sampling(Following().look_every_s)
+        identifier, sampling = self.clip_identifier(gallery), Sampling(LOOK_EVERY_S)
         with _opened(clip) as file:
             return identifier.identify(file, sampling, workers=self.workers)
 

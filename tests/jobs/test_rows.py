@@ -99,26 +99,17 @@ def test_what_callers_wrote_is_in_no_row_in_the_clear(bench: Bench) -> None:
     assert bench.get(job).failure_text == "No such object secret-key."
 
 
-def test_jobs_are_listed_newest_first_page_by_page_and_by_principal(bench: Bench) -> None:
+def test_jobs_are_listed_newest_first_and_by_principal(bench: Bench) -> None:
     jobs = [bench.add(of=f"key:{n % 2}") for n in range(5)]
 
-    def listed(principal_id: str | None, after: str | None = None) -> list[str]:
-        return [
-            one.id
-            for one in bench.read(
-                lambda c: list_jobs(
-                    c, bench.keyring, principal_id=principal_id, limit=2, after=after
-                )
-            )
-        ]
+    def listed(principal_id: str | None) -> list[str]:
+        found = bench.read(
+            lambda c: list_jobs(c, bench.keyring, principal_id=principal_id, limit=2)
+        )
+        return [one.id for one in found]
 
     assert listed(None) == [jobs[4].id, jobs[3].id]
-    assert listed(None, jobs[3].id) == [jobs[2].id, jobs[1].id]
-    assert listed(None, jobs[1].id) == [jobs[0].id]
     assert listed("key:1") == [jobs[3].id, jobs[1].id]
-    assert listed("key:1", jobs[1].id) == []
-    with pytest.raises(NotFound):
-        listed(None, "0" * 64)
 
 
 def test_same_job_is_found_again_the_newest_of_them(bench: Bench) -> None:

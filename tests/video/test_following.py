@@ -9,7 +9,6 @@ from likeness.terms import Face, Image
 from likeness.video import (
     Ending,
     Following,
-    Sampling,
     Segment,
     Track,
     follow,
@@ -216,12 +215,6 @@ def test_frames_that_are_searched_at_a_time_give_the_same(look_every_s: float) -
         ]
 
     assert tracks(1) == tracks(3)
-
-
-def test_pixels_are_needed_of_no_more_moments_than_are_looked_at() -> None:
-    assert Following().needed(Sampling(from_s=2.0)) == Sampling(every_s=0.1, from_s=2.0)
-    assert Following().needed(Sampling(every_s=0.5)) == Sampling(every_s=0.5)
-    assert Following(look_every_s=0).needed(Sampling()) == Sampling()
 
 
 class Recalling(Painted):

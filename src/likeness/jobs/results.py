@@ -4,12 +4,12 @@ Contents are sealed under the job's key, each bound to its place. Only the runne
 keeps anything of it: whoever is too late raises `JobStopped`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, delete, insert, or_, select, tuple_, update
 
 from likeness.jobs.job import JobState
 from likeness.jobs.keys import open_key, place_of
@@ -94,11 +94,6 @@ def segments_kept(connection: Connection, job_id: str) -> int:
     chosen = select(SEGMENTS.c.number).join_from(JOBS, SEGMENTS).where(JOBS.c.id == job_id)
     numbers = connection.execute(chosen.order_by(SEGMENTS.c.number)).scalars().all()
     return next((at for at, number in enumerate(numbers) if number != at), len(numbers))
-
-
-def drop_segments(connection: Connection, job_id: str) -> None:
-    """Keep no segment of a job any more; the end of a job does so too."""
-    connection.execute(delete(SEGMENTS).where(SEGMENTS.c.job_number == _number_of(job_id)))
 
 
 def keep_results(
@@ -218,10 +213,8 @@ def keep_mentions(
         )
 
 
-def mentions_of(
-    connection: Connection, keyring: Keyring, job_id: str, owners: Collection[int] | None = None
-) -> list[Mention]:
-    """Open whom owners resemble, in the order of owners and ranks; of all where none are named.
+def mentions_of(connection: Connection, keyring: Keyring, job_id: str) -> list[Mention]:
+    """Open whom owners resemble, in the order of owners and ranks.
 
     Raises:
         KeyUnusable: a key is gone.
@@ -229,13 +222,8 @@ def mentions_of(
     job = connection.execute(select(*_OF_JOB).where(JOBS.c.id == job_id)).first()
     if job is None:
         return []
-    all_of_it = select(MENTIONS).where(MENTIONS.c.job_number == job.number)
-    rows: list[Row[Any]] = []
-    if owners is None:
-        rows += connection.execute(all_of_it).all()
-    else:
-        for some in in_batches(sorted(set(owners)), _AT_A_TIME):
-            rows += connection.execute(all_of_it.where(MENTIONS.c.owner.in_(some))).all()
+    chosen = select(MENTIONS).where(MENTIONS.c.job_number == job.number)
+    rows = connection.execute(chosen.order_by(MENTIONS.c.owner, MENTIONS.c.rank)).all()
     key = open_key(keyring, job.id, job.sealed_key)
     return [
         Mention(
@@ -245,7 +233,7 @@ def mentions_of(
             row.subject_id,
             key.unseal(row.sealed, _of_mention(job_id, row.owner, row.rank)),
         )
-        for row in sorted(rows, key=lambda row: (row.owner, row.rank))
+        for row in rows
     ]
 
 

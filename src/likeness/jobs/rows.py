@@ -101,19 +101,15 @@ def list_jobs(
     *,
     principal_id: str | None = None,
     limit: int,
-    after: str | None = None,
 ) -> list[Job]:
-    """List jobs, the newest first: of one principal or of all, those after the job `after`.
+    """List jobs, the newest first: of one principal or of all.
 
     Raises:
-        NotFound: `after` is no job, or is none any more.
         KeyUnusable: a key is gone.
     """
     chosen = select(*COLUMNS).order_by(JOBS.c.number.desc()).limit(limit)
     if principal_id is not None:
         chosen = chosen.where(JOBS.c.principal_id == principal_id)
-    if after is not None:
-        chosen = chosen.where(JOBS.c.number < _number_of(connection, after))
     return [as_job(keyring, row) for row in connection.execute(chosen).all()]
 
 
@@ -321,14 +317,6 @@ def _end(
     number = select(JOBS.c.number).where(JOBS.c.id == job_id).scalar_subquery()
     for table in gone:
         connection.execute(delete(table).where(table.c.job_number == number))
-
-
-def _number_of(connection: Connection, job_id: str) -> int:
-    number = connection.execute(select(JOBS.c.number).where(JOBS.c.id == job_id)).scalar()
-    if number is None:
-        raise _no_such_job()
-    found: int = number
-    return found
 
 
 def _no_such_job() -> NotFound:

@@ -4,7 +4,7 @@ It takes what finds faces as an argument (`FrameFinder`), and knows no model, no
 """
 
 from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
-from likeness.video.following import Following, follow
+from likeness.video.following import LOOK_EVERY_S, Following, follow
 from likeness.video.kinds import looks_like_clip, name_of_kind
 from likeness.video.looks import (
     Ending,
@@ -23,6 +23,7 @@ from likeness.video.shots import MOST_SHOTS, best_of, goodness_of
 from likeness.video.writing import ClipWriter
 
 __all__ = [
+    "LOOK_EVERY_S",
     "MOST_SHOTS",
     "Clip",
     "ClipLimits",

@@ -7,7 +7,7 @@ a clip is resumed at any of them and gives the same. Of what comes after, cuts n
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 
 from likeness.terms import Face, Image
-from likeness.video.clip import Frame, Sampling
+from likeness.video.clip import Frame
 from likeness.video.cuts import AHEAD_S, CutFinder
 from likeness.video.looks import Ending, FrameFinder, Look, Segment, Track
 from likeness.video.shots import Cutout, cut_out, goodness_of
@@ -31,6 +31,10 @@ _AT_ANY_ANGLE_S = 1.0
 _SHRUNK = 0.85
 
 
+LOOK_EVERY_S = 0.1
+"""How often faces are looked for where nobody says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Following:
     """How closely faces are followed.
@@ -40,13 +44,9 @@ class Following:
     there are no shots, and faces are followed by place alone.
     """
 
-    look_every_s: float = 0.1
+    look_every_s: float = LOOK_EVERY_S
     lost_after_s: float = 1.0
     templates: bool = True
-
-    def needed(self, sampling: Sampling) -> Sampling:
-        """Say of which moments of a sampling pixels are needed: of no more than are looked at."""
-        return replace(sampling, every_s=max(sampling.every_s, self.look_every_s))
 
 
 def follow(

@@ -154,12 +154,3 @@ class Person:
             goes_on = track.ended is Ending.SEGMENT
             gap_s = _ONE_SIGHT_OF_SEGMENTS_S if goes_on else _ONE_SIGHT_S
         return tuple(found)
-
-    def box_at(self, time_s: float) -> Box | None:
-        """Say where they are at a moment; None where they are out of view."""
-        for track in self.tracks:
-            if track.begins_s <= time_s <= track.ends_s:
-                path = track.path()
-                sides = (np.interp(time_s, path[:, 0], path[:, side]) for side in range(1, 5))
-                return Box(*map(float, sides))
-        return None

@@ -277,7 +277,6 @@ def test_faces_are_found_without_a_collection(home: Home, buckets: FolderBuckets
     job = ended(home, buckets, job)
     page = looks_page(home, caller(home), ClipAct.DETECT, job.id, limit=1000)
     assert len(page.looks) == 16
-    assert page.collection is None
     assert page.matches == {}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from likeness.cli.clips.moments import moment
 from likeness.errors import InvalidRequest
-from likeness.video import Following, Sampling
+from likeness.video import LOOK_EVERY_S, Sampling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class ClipOptions:
         Raises:
             InvalidRequest: there is none.
         """
-        every_s = Following().look_every_s if self.every_s is None else self.every_s
+        every_s = LOOK_EVERY_S if self.every_s is None else self.every_s
         return Sampling(every_s, self.from_s or 0.0, self.to_s)
 
     def require_unused(self) -> None:

@@ -16,10 +16,7 @@ from likeness.errors import ClipTooLarge, InvalidRequest
 from likeness.service.search.naming import SIMILARITY
 from likeness.service.uses import Caller, Stated
 from likeness.terms import Principal
-from likeness.video import ClipLimits, Sampling
-
-LOOK_EVERY_S = 0.1
-"""How often faces are looked for where nobody says otherwise."""
+from likeness.video import LOOK_EVERY_S, ClipLimits, Sampling
 
 
 class ClipAct(StrEnum):

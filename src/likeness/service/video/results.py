@@ -68,7 +68,6 @@ class LooksPage:
     looks: tuple[SeenLook, ...] = ()
     matches: Mapping[int, Sequence[SeenMatch]] = field(default_factory=dict)
     after: After | None = None
-    collection: OpenCollection | None = None
     case_ids: tuple[UUID, ...] = ()
     expected: Expected | None = None
     group_warning: GroupWarning | None = None
@@ -110,7 +109,6 @@ class PeopleSeen:
 
     of: ClipJob
     people: tuple[PersonSeen, ...]
-    collection: OpenCollection | None = None
     case_ids: tuple[UUID, ...] = ()
     withheld: bool = False
     decided: bool = False
@@ -156,7 +154,6 @@ def looks_page(
             tuple(map(kept.read_look, listed)),
             matches,
             None if last is None else (last.owner, last.number),
-            found.collection,
             tuple(dict.fromkeys(found.case_ids)),
             expected,
             group_warning,
@@ -197,7 +194,6 @@ def people_seen(home: Home, caller: Caller, act: ClipAct | None, job_id: str) ->
         return PeopleSeen(
             found.of,
             people,
-            found.collection,
             tuple(dict.fromkeys(found.case_ids)),
             found.withheld,
             found.decided,

@@ -137,8 +137,7 @@ class _Work:
             self._sha256 = self._digest(file)
             place, from_s = self._resume()
             sampling = replace(asked.sampling, from_s=max(asked.sampling.from_s, from_s))
-            needed = self.following.needed(sampling)
-            with reading(file, needed, self.of.limits) as reader:
+            with reading(file, sampling, self.of.limits) as reader:
                 first = int(sampling.from_s // SEGMENT_S)
                 frames = self._while_wanted(reader)
                 for segment in follow(
@@ -176,7 +175,6 @@ class _Work:
         """End the job in a transaction, in which `then` keeps what else there is to keep."""
         home, job_id = self.of.home, self.running.job.id
         then(connection)
-        jobs.drop_segments(connection, job_id)
         jobs.end_job(
             connection,
             home.keyring,

@@ -37,7 +37,7 @@ class SeenPerson:
         return box_on(self.paths, time_s)
 
 
-def box_on(paths: Iterable[NDArray[np.float32]], time_s: float) -> Box | None:
+def box_on(paths: Iterable[NDArray[np.floating]], time_s: float) -> Box | None:
     """Say where somebody with some paths is at a moment; None where they are out of view."""
     for path in paths:
         if path[0, 0] <= time_s <= path[-1, 0]:
@@ -110,14 +110,6 @@ class SeenPeople:
                     for one in _first_of_each(track.looks)
                 ]
         yield from sorted(found, key=lambda one: (one.at_ms, one.person))
-
-
-def gathered(segments: Iterable[Segment]) -> Gathering:
-    """Gather the segments of a clip."""
-    gathering = Gathering()
-    for segment in segments:
-        gathering.add(segment)
-    return gathering
 
 
 def _first_of_each(looks: Sequence[Look]) -> Iterator[Look]:
