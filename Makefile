@@ -16,7 +16,7 @@ help: ## Say what there is
 
 install: .venv/.installed ## Make .venv with Likeness and its locked dependencies
 
-demo: install ## Find and name the people of a group picture (writes demo-out/)
+demo: install ## Find and name the people of a group picture and of a clip (writes demo-out/)
 	@.venv/bin/python -m likeness.demo
 
 serve: install ## Answer Amazon Rekognition's clients on port 8020 of this machine

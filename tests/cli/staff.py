@@ -74,3 +74,14 @@ def enrol_unnamed(path: Path, expires_at: datetime | None = None) -> UUID:
         size = (sample.width, sample.height)
         new = NewReference(template, face, digest, size, expires_at=expires_at)
         return enrol(opened.gallery, "staff", [new])[0].id
+
+
+def enable_rules(likeness: Command, folder: Path, rules: str) -> None:
+    """Put rules of one's own in force, which lie in a folder."""
+    facts = {"title": "Ours", "jurisdiction": "everywhere", "status": "ours", "version": "1"}
+    facts |= {"source": "the house", "reading": "A test."}
+    text = "".join(f'{name} = "{value}"\n' for name, value in facts.items())
+    (folder / "house.toml").write_text(f"{text}effective = 2020-01-01\n")
+    (folder / "house.cedar").write_text(rules)
+    outcome = likeness("policy", "enable", folder / "house.cedar")
+    assert (outcome.code, outcome.err) == (0, "")

@@ -7,10 +7,13 @@ import cv2
 import numpy as np
 import pytest
 
+from likeness.review import Verdict
+from likeness.review.tables import CANDIDATES, CASES
+
 from .conftest import BLUE, RED
 from .disc_clips import clip_of
-from .staff import Command, Make, employ
-from .test_on_record import entries
+from .staff import Command, Make, employ, enable_rules
+from .test_on_record import REVIEWED, decide, entries, rows
 
 
 @pytest.fixture
@@ -54,6 +57,28 @@ def test_a_rule_that_refuses_leaves_the_clip_unread(likeness: Command, clip: Pat
     outcome = likeness("identify", "--collection", "staff", clip)
     assert (outcome.code, outcome.out) == (1, "")
     assert "is refused by stop-switch" in outcome.err
+
+
+def test_a_clip_that_people_have_to_look_at_first_names_nobody_until_they_have(
+    likeness: Command, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIKENESS_CROPS", "on")
+    enable_rules(likeness, tmp_path, REVIEWED)
+    table = tmp_path / "seen.csv"
+    alone = clip_of(clip.with_name("alone.mp4"), [(RED, 0, 3, 100)], 3.0)
+    command = ("identify", "--collection", "staff", alone, "--csv", table)
+    outcome = likeness(*command)
+    assert outcome.code == 1
+    assert "Rosa" not in outcome.out + outcome.err + table.read_text()
+    assert "   1  withheld\n" in outcome.out
+    (case,) = rows(CASES)
+    assert f"withheld until people have decided case {case.id}" in outcome.out
+    for one in rows(CANDIDATES):
+        decide(one.case_id, one.number, Verdict.SAME if one.rank == 1 else Verdict.NOT_SAME)
+    decided = likeness(*command)
+    assert (decided.code, decided.err) == (0, "")
+    assert "   1  Rosa, similarity" in decided.out
+    assert f"answered as people decided case {case.id}" in decided.out
 
 
 def contrast(path: Path) -> float:

@@ -16,7 +16,7 @@ from likeness.review.tables import CANDIDATES, CASES, CROPS, OUTBOX, WATCHES
 
 from .conftest import BLUE, RED
 from .disc_clips import clip_of
-from .staff import Command, Make, employ, home
+from .staff import Command, Make, employ, enable_rules, home
 
 READ, ERASE, ARRANGE, ENROL = "read", "erase", "arrange", "enrol"
 WORDS = "correct horse battery"
@@ -297,16 +297,7 @@ unless { context.reviews >= 1 };
 def enable(staff: Command, tmp_path: Path) -> Callable[[str], None]:
     """Put rules of one's own in force."""
 
-    def enable(rules: str) -> None:
-        facts = {"title": "Ours", "jurisdiction": "everywhere", "status": "ours", "version": "1"}
-        facts |= {"source": "the house", "reading": "A test."}
-        text = "".join(f'{name} = "{value}"\n' for name, value in facts.items())
-        (tmp_path / "house.toml").write_text(f"{text}effective = 2020-01-01\n")
-        (tmp_path / "house.cedar").write_text(rules)
-        outcome = staff("policy", "enable", "house.cedar")
-        assert (outcome.code, outcome.err) == (0, "")
-
-    return enable
+    return lambda rules: enable_rules(staff, tmp_path, rules)
 
 
 def test_a_watch_keeps_the_similarity_that_rules_demand(
