@@ -103,7 +103,8 @@ class Recipe:
                 context.colorspace = 9
             if self.interlaced:
                 context.flags |= 1 << 18 | 1 << 29
-            x265 = {"x265-params": "log-level=none:pools=1:frame-threads=1"} if self.codec == "libx265" else {}
+            one_thread = {"x265-params": "log-level=none:pools=1:frame-threads=1"}
+            x265 = one_thread if self.codec == "libx265" else {}
             fast = {"preset": "ultrafast"} if self.codec.startswith("libx26") else {}
             pictures.options = {**fast, **x265, **self.options}
             if self.rotation or self.mirrored:
