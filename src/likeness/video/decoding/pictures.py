@@ -91,7 +91,7 @@ class Converter:
         """Write a frame as RGB; one of another shape is fitted in, with black beside it."""
         width, height = self._fitted(frame, time_s)
         left, top = (self._shape.width - width) // 2, (self._shape.height - height) // 2
-        if left or top:
+        if (width, height) != (self._shape.width, self._shape.height):
             into[:] = bytes(len(into))
         rgb = _rgb(self._pictures, frame, width, height, Interpolation.BICUBIC, hdr=is_hdr(frame))
         _copy(rgb, into, self._shape.width, left, top)
