@@ -218,7 +218,11 @@ def _head(pixels: Pixels, box: Box) -> Head:
     y, x = np.mgrid[: pixels.shape[0], : pixels.shape[1]]
     off = np.hypot((x + 0.5 - middle[0]) / reach[0], (y + 0.5 - middle[1]) / reach[1])
     opaque = np.clip((1 - off) / (1 - _SOFT), 0, 1)
-    return Head(np.dstack([pixels, 255 * opaque]).astype(np.float32), box)
+    # Only what is seen of it, so that a hundred heads are no burden.
+    left, top = (max(0, int(side)) for side in middle - reach)
+    right, bottom = (int(side) + 1 for side in middle + reach)
+    head = np.dstack([pixels, 255 * opaque])[top:bottom, left:right].astype(np.float32)
+    return Head(head, Box(box.left - left, box.top - top, box.right - left, box.bottom - top))
 
 
 def _draw(
