@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.terms import Face, Image
 from likeness.video.clip import Frame
@@ -251,16 +252,16 @@ class _Segment:
 
     def _search(self, image: Image, time_s: float, least: float | None) -> _Found:
         faces = tuple(self._finder.locate(image, least))
-        return _Found(faces, [self._cutout(image, time_s, face, faces) for face in faces])
-
-    def _cutout(
-        self, image: Image, time_s: float, face: Face, faces: Sequence[Face]
-    ) -> Cutout | None:
         if not self._settings.templates:
-            return None
-        hidden = max((face.box.overlap(one.box) for one in faces if one is not face), default=0.0)
-        goodness = goodness_of(face, 2 * hidden)
-        return cut_out(image, Look(time_s, face), goodness) if goodness > 0 else None
+            return _Found(faces, [None] * len(faces))
+        return _Found(
+            faces,
+            [
+                cut_out(image, Look(time_s, face), goodness) if goodness > 0 else None
+                for face, hidden in zip(faces, 2 * _most_overlaps(_sides(faces)), strict=True)
+                for goodness in (goodness_of(face, float(hidden)),)
+            ],
+        )
 
     def _go_on(self, until_s: float) -> None:
         """Follow the faces of frames before which every cut is known."""
@@ -273,11 +274,8 @@ class _Segment:
             self._follow(search.time_s, found)
 
     def _follow(self, time_s: float, seen: _Found) -> None:
-        boxes = np.array(
-            [(b.left, b.top, b.right, b.bottom) for b in (face.box for face in seen.faces)]
-        ).reshape(-1, 4)
         sure = np.array([face.confidence >= _SURE for face in seen.faces], np.bool_)
-        step = self._tracker.look(time_s, boxes, sure)
+        step = self._tracker.look(time_s, _sides(seen.faces), sure)
         for number in step.lost:
             self._trails[number].end(Ending.LOST)
         for which, number in enumerate(step.numbers.tolist()):
@@ -292,3 +290,20 @@ class _Segment:
         self._tracks += tracks_of(self._trails.values(), ending)
         self._trails = {}
         self._tracker = Tracker(self._settings.lost_after_s)
+
+
+def _sides(faces: Sequence[Face]) -> NDArray[np.float64]:
+    """Give the (n, 4) boxes of faces: left, top, right, bottom."""
+    boxes = [face.box for face in faces]
+    return np.array([(b.left, b.top, b.right, b.bottom) for b in boxes], np.float64).reshape(-1, 4)
+
+
+def _most_overlaps(boxes_xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Say of each box how much it overlaps the one that it overlaps most, 0 to 1."""
+    low = np.maximum(boxes_xyxy[:, None, :2], boxes_xyxy[None, :, :2])
+    high = np.minimum(boxes_xyxy[:, None, 2:], boxes_xyxy[None, :, 2:])
+    shared = np.maximum(high - low, 0).prod(axis=2)
+    areas = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).prod(axis=1)
+    np.fill_diagonal(shared, 0)
+    covered = areas[:, None] + areas[None] - shared
+    return np.asarray((shared / np.maximum(covered, 1e-9)).max(axis=1, initial=0.0))

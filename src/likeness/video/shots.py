@@ -5,6 +5,7 @@ second apart, and of all that are taken the best few are kept, from all of a lon
 known which they are, what is around each face is kept, not its frame.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -62,8 +63,8 @@ def goodness_of(face: Face, hidden: float = 0.0) -> float:
     fit = 1.0 if quality.fit_to_enrol else _POOR
     size = min(quality.size / _LARGE, 1.0)
     sharp = 0.3 + 0.7 * quality.sharpness / 100
-    towards = np.cos(np.radians([face.pose.yaw, face.pose.pitch])).clip(0).prod()
-    return float(fit * size * sharp * towards * face.confidence * (1 - min(hidden, 1.0)))
+    yaw, pitch = (max(0.0, math.cos(math.radians(a))) for a in (face.pose.yaw, face.pose.pitch))
+    return fit * size * sharp * yaw * pitch * face.confidence * (1 - min(hidden, 1.0))
 
 
 def cut_out(image: Image, look: Look, goodness: float) -> Cutout:
@@ -192,7 +193,7 @@ def _shot(finder: FrameFinder, cutout: Cutout) -> Shot:
 
 
 def _within(place: float, most: int) -> int:
-    return int(np.clip(place, 0, most))
+    return int(min(max(place, 0), most))
 
 
 def _moved(face: Face, x: float, y: float) -> Face:
