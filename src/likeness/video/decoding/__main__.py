@@ -285,8 +285,8 @@ def main() -> None:
     task = Task(**json.loads(sys.argv[1]))
     die_with(task.parent)
     av.logging.set_level(None)
-    version = give_up(task.memory, task.processor_s)
-    messages.send(task.out, messages.READY, landlock=version)
+    walls = give_up(task.memory, task.processor_s)
+    messages.send(task.out, messages.READY, landlock=walls.landlock, calls=walls.calls)
     try:
         Decoding(task).run()
     except Unreadable as error:

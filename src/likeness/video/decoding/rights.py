@@ -4,20 +4,21 @@
 2. It holds no capability, and can gain none by starting a program (`no_new_privs`).
 3. It takes at most so much memory and processor time, and writes to no file.
 4. It opens no file and makes no socket: no descriptor can be made any more (`RLIMIT_NOFILE`).
-5. It starts no process (seccomp): one that it started would outlive it.
-6. Landlock, where the kernel has it, forbids every path, every port, and signals to others.
+5. Landlock, where the kernel has it, forbids every path, every port, and signals to others.
+6. Of the kernel's calls it has what decoding needs, and no other (`calls`).
 """
 
 import ctypes
-import errno
 import mmap
 import os
 import resource
 import signal
+from typing import NamedTuple
+
+from .calls import leave_calls
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
-_PR_SET_SECCOMP = 22
 _PR_SET_NO_NEW_PRIVS = 38
 _SYS_LANDLOCK_CREATE_RULESET = 444
 _SYS_LANDLOCK_RESTRICT_SELF = 446
@@ -32,6 +33,13 @@ _SCOPES = 0b11  # from version 6 on: abstract sockets and signals
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+class Walls(NamedTuple):
+    """What the kernel could do: which version of Landlock holds, 0 for none; whether `calls` do."""
+
+    landlock: int
+    calls: bool
+
+
 def die_with(parent: int) -> None:
     """Have the kernel end this process when its parent's thread ends; end it if that is gone."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -39,8 +47,8 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def give_up(memory: int, processor_s: int) -> int:
-    """Give up all of the above; say which version of Landlock holds, 0 for none.
+def give_up(memory: int, processor_s: int) -> Walls:
+    """Give up all of the above; say which walls hold that not every kernel has.
 
     Args:
         memory: bytes of address space.
@@ -48,8 +56,7 @@ def give_up(memory: int, processor_s: int) -> int:
     """
     _prctl(_PR_SET_DUMPABLE, 0)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    version = _landlock()
-    _start_nothing()
+    landlock = _landlock()
     for what, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
@@ -60,7 +67,7 @@ def give_up(memory: int, processor_s: int) -> int:
         most = _at_most(most, resource.getrlimit(what)[1])
         resource.setrlimit(what, (most, most))
     _drop_capabilities()
-    return version
+    return Walls(landlock, leave_calls())
 
 
 def shared_memory(descriptor: int, size: int) -> memoryview:
@@ -110,70 +117,6 @@ def _landlock() -> int:
     held = _libc.syscall(_SYS_LANDLOCK_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
     os.close(ruleset)
     return version if held == 0 else 0
-
-
-# By machine: its number (linux/audit.h), then its calls: clone, and those that start processes or
-# programs, or meddle with others: fork, vfork, execve, execveat, ptrace.
-_CALLS = {
-    "x86_64": (0xC000003E, 56, (57, 58, 59, 322, 101)),
-    "aarch64": (0xC00000B7, 220, (221, 281, 117)),
-}
-_CLONE3 = 435
-_X32 = 0x40000000
-_CLONE_THREAD = 0x10000
-_SECCOMP_FILTER = 2
-_ALLOW, _ERROR = 0x7FFF0000, 0x00050000
-_LOAD, _EQUAL, _AT_LEAST, _BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-
-
-class _Instruction(ctypes.Structure):
-    _fields_ = (
-        ("code", ctypes.c_uint16),
-        ("then", ctypes.c_uint8),
-        ("otherwise", ctypes.c_uint8),
-        ("value", ctypes.c_uint32),
-    )
-
-
-class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_uint16), ("start", ctypes.POINTER(_Instruction)))
-
-
-def _start_nothing() -> None:
-    """Forbid all that starts a process, and allow threads; nothing where the machine is unknown.
-
-    `clone3` keeps its flags where no filter sees them: the C library takes `clone` where it is not.
-    """
-    known = _CALLS.get(os.uname().machine)
-    if known is None:
-        return
-    machine, clone, refused = known
-    # Each jump says how many instructions to pass over; the last five are reached by jumps alone.
-    tests = [(_AT_LEAST, _X32, "refuse"), *((_EQUAL, call, "refuse") for call in refused)]
-    tests += [(_EQUAL, _CLONE3, "missing"), (_EQUAL, clone, "clone")]
-    ends = {"allow": 0, "clone": 1, "refuse": 3, "missing": 4}
-    after = len(tests)
-    code = [(_LOAD, 0, 0, 4), (_EQUAL, 0, after + 1 + ends["refuse"], machine), (_LOAD, 0, 0, 0)]
-    for place, (test, value, end) in enumerate(tests):
-        code.append((test, after - place - 1 + ends[end], 0, value))
-    code += [
-        (_RETURN, 0, 0, _ALLOW),
-        (_LOAD, 0, 0, 16),  # the lower half of the first argument
-        (_BITS, 2, 0, _CLONE_THREAD),
-        (_RETURN, 0, 0, _ERROR | errno.EPERM),
-        (_RETURN, 0, 0, _ERROR | errno.ENOSYS),
-        (_RETURN, 0, 0, _ALLOW),
-    ]
-    instructions = (_Instruction * len(code))(*(_Instruction(*one) for one in code))
-    program = _Program(len(code), instructions)
-    # A kernel without seccomp refuses; the other walls stand.
-    _libc.prctl(
-        _PR_SET_SECCOMP,
-        ctypes.c_ulong(_SECCOMP_FILTER),
-        ctypes.byref(program),
-        ctypes.c_ulong(0),
-        ctypes.c_ulong(0),
-    )
 
 
 class _CapabilityHeader(ctypes.Structure):
