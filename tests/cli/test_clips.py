@@ -272,6 +272,7 @@ def test_a_disk_that_is_full_while_annotating_leaves_nothing_behind(
     assert outcome.code == 2
     (line,) = outcome.err.splitlines()
     assert "No space left on device" in line
+    assert "2 people" in outcome.out  # which took long to find out
     assert list(out.parent.iterdir()) == []
 
 

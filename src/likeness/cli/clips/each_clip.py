@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 from likeness.buckets import Buckets
 from likeness.cli.clips.copies import AnnotatedClips, Stills, file_name
@@ -15,12 +15,12 @@ from likeness.cli.terminal.answers import Json, error_json
 from likeness.cli.terminal.exit_codes import ExitCode, code_of, report
 from likeness.cli.terminal.output_file import growing_output
 from likeness.cli.terminal.plain_text import plain
-from likeness.cli.terminal.progress import counting
+from likeness.cli.terminal.progress import Tell, counting
 from likeness.errors import LikenessError
 from likeness.service.video.asked import LocalClip
 from likeness.service.video.seen import ClipSeen
 from likeness.terms import UNDECLARED
-from likeness.video import ClipLimits
+from likeness.video import ClipLimits, Sampling
 
 TellMs = Callable[[int, int], None]
 See = Callable[[ClipPlace, TellMs], ClipSeen]
@@ -55,10 +55,20 @@ def answer_clips(
     Raises:
         InvalidRequest: something that was asked for cannot be written.
     """
-    sampling, limits = options.sampling, ClipLimits()
-    annotations = AnnotatedClips(clips, annotate)
-    stills = Stills(clips, options.shots, purpose, unblurred=options.unblurred)
+    writing = _Writing(
+        AnnotatedClips(clips, annotate),
+        Stills(clips, options.shots, purpose, unblurred=options.unblurred),
+        buckets,
+        options.sampling,
+    )
     code, documents, named, before = ExitCode.DONE, list[Json](), 0, [*preamble]
+
+    def failed(place: ClipPlace, error: LikenessError) -> Json:
+        nonlocal code
+        report(error, about=place.name)
+        code = max(code, code_of(error))
+        return {"error": error_json(error)}
+
     with nullcontext() if options.csv is None else growing_output(options.csv) as table:
         if table is not None:
             write_header(table)
@@ -66,27 +76,62 @@ def answer_clips(
             name = shown_name(place)
             try:
                 with counting(f"Seconds of {plain(file_name(place))}") as tell:
-                    seen = see(place, lambda done, total, tell=tell: tell(*_seconds(done, total)))  # type: ignore[misc]
-                told = Told(name, seen, names_people, {})
-                told = replace(told, shots=stills.write(place, told, buckets, sampling, limits))
-                with counting(f"Writing {plain(file_name(place))}") as tell:
-                    total = _seconds(0, round(1000 * seen.to_s))[1]
-                    copy = annotations.write(
-                        place,
-                        told,
-                        buckets,
-                        sampling,
-                        limits,
-                        lambda done_s, tell=tell, total=total: tell(int(done_s), total),  # type: ignore[misc]
-                    )
+                    seen = see(place, _in_seconds(tell))
             except LikenessError as error:
-                report(error, about=place.name)
-                code = max(code, code_of(error))
-                documents.append({"clip": name, "error": error_json(error)})
+                documents.append({"clip": name, **failed(place, error)})
                 continue
+            told = Told(name, seen, names_people, {})
             named += 0 if seen.withheld else sum(one.match is not None for one in seen.people)
-            _tell_of(told, table, documents, before, copy, as_json=as_json)
+            if table is not None:
+                write_rows(table, told)
+            # Who is seen is told whatever happens to what is written beside.
+            copy, problem = None, dict[str, Any]()
+            try:
+                told = writing.stills(place, told)
+                copy = writing.copy(place, told)
+            except LikenessError as error:
+                problem = failed(place, error)
+            if as_json:
+                annotated = None if copy is None else str(copy)
+                document = {**json_of(told), "annotated": annotated, **problem}
+                documents.append({"clip": name, **document})
+                continue
+            for line in (*before, *lines_of(told)):
+                print(line)
+            before.clear()
+            if copy is not None:
+                print(f"      {plain(copy)} written, without sound")
     return ClipsAnswer(code=code, documents=documents, named=named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """What is written beside the answer, and how clips are read once more for it."""
+
+    annotations: AnnotatedClips
+    shots: Stills
+    buckets: Buckets
+    sampling: Sampling
+
+    def stills(self, place: ClipPlace, told: Told) -> Told:
+        """Write the stills of a clip, and give what is told with where they are."""
+        limits = ClipLimits()
+        return replace(
+            told, shots=self.shots.write(place, told, self.buckets, self.sampling, limits)
+        )
+
+    def copy(self, place: ClipPlace, told: Told) -> Path | None:
+        """Write the annotated copy of a clip; give where it is."""
+        with counting(f"Writing {plain(file_name(place))}") as tell:
+            in_ms, to_ms = _in_seconds(tell), round(1000 * told.seen.to_s)
+            return self.annotations.write(
+                place,
+                told,
+                self.buckets,
+                self.sampling,
+                ClipLimits(),
+                lambda done_s: in_ms(round(1000 * done_s), to_ms),
+            )
 
 
 def shown_name(place: ClipPlace) -> str:
@@ -94,28 +139,11 @@ def shown_name(place: ClipPlace) -> str:
     return str(place.path) if isinstance(place, LocalClip) else place.name
 
 
-def _tell_of(
-    told: Told,
-    table: TextIO | None,
-    documents: list[Json],
-    before: list[str],
-    copy: Path | None,
-    *,
-    as_json: bool,
-) -> None:
-    if table is not None:
-        write_rows(table, told)
-    if as_json:
-        annotated = None if copy is None else str(copy)
-        documents.append({"clip": told.name, **json_of(told), "annotated": annotated})
-        return
-    for line in (*before, *lines_of(told)):
-        print(line)
-    before.clear()
-    if copy is not None:
-        print(f"      {plain(copy)} written, without sound")
+def _in_seconds(tell: Tell) -> TellMs:
+    """Give what tells whole seconds of milliseconds."""
 
+    def tell_ms(done_ms: int, total_ms: int) -> None:
+        done = max(0, done_ms // 1000)
+        tell(done, max(done, -(-total_ms // 1000)))
 
-def _seconds(done_ms: int, total_ms: int) -> tuple[int, int]:
-    done = max(0, done_ms // 1000)
-    return done, max(done, -(-total_ms // 1000))
+    return tell_ms
