@@ -423,9 +423,9 @@ def _why_too_few(looks: int, agreeing: int, agreement: float) -> str | None:
             " clip, or for a review."
         )
     if not is_agreed(np.array(agreeing), np.array(agreement)):
-        are = "look is" if agreeing == 1 else "looks are"
+        are = "is" if agreeing == 1 else "are"
         return (
-            f"Too few looks agree: {agreeing} of {looks} {are} like this person by themselves,"
-            f" {agreement:.0%} of what all looks weigh, where {AGREEING_SHARE:.0%} are needed."
+            f"Too few looks agree: {agreeing} of {looks} looks {are} like this person by"
+            f" themselves, {agreement:.0%} of what all looks weigh, where {AGREEING_SHARE:.0%} are needed."
         )
     return None
