@@ -123,3 +123,31 @@ def test_what_is_hardly_a_face_goes_on_with_a_track_and_begins_none() -> None:
     (track,) = tracks_of(scene)
     assert track.ends_s > 3.8
     assert {true_person(scene, look) for look in track.looks} == {1}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_a_crowd_that_mills_about_every_look_is_in_one_track_at_most(seed: int) -> None:
+    random = np.random.default_rng(seed)
+
+    def mills(person: int) -> Callable[[float], Place | None]:
+        middle, reach = random.uniform((150, 100), (450, 250)), random.uniform(20, 120, 2)
+        speed, away = random.uniform(0.5, 3, 2), random.uniform(0, 8)
+
+        def at(time_s: float) -> Place | None:
+            if away <= time_s < away + 1.5:
+                return None
+            x, y = middle + reach * np.sin(speed * time_s + person)
+            return float(x), float(y)
+
+        return at
+
+    scene = Scene([Actor(person, mills(person)) for person in range(1, 13)], 8.0)
+    tracks = tracks_of(scene)
+    looks = [id(look) for track in tracks for look in track.looks]
+    assert len(looks) == len(set(looks))
+    for track in tracks:
+        times = [look.time_s for look in track.looks]
+        assert times == sorted(set(times))
+        assert {shot.look for shot in track.shots} <= set(track.looks)
+    people = people_of(tracks, SAME_FROM)
+    assert mistakes(scene, [person.looks for person in people]) <= 0.05 * len(looks)

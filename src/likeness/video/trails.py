@@ -177,11 +177,13 @@ def _apart(one: Box, other: Box) -> float:
 def _tracks_of_one(chain: Sequence[Stretch]) -> list[Track]:
     """Make a track of stretches; two where what is seen first is not who is seen then."""
     looks: list[Look] = []
-    for stretch in chain:
-        for look in stretch.unclear_before + stretch.looks + stretch.unclear:
-            # Of stretches that met, the unclear looks may be at the same time.
-            if not looks or look.time_s > looks[-1].time_s:
-                looks.append(look)
+    for stretch, after in zip(chain, [*chain[1:], None], strict=True):
+        # Of stretches that met, unclear looks may be at the same time as others.
+        until_s = np.inf if after is None else after.first.time_s
+        from_s = looks[-1].time_s if looks else -np.inf
+        looks += [look for look in stretch.unclear_before if look.time_s > from_s]
+        looks += stretch.looks
+        looks += [look for look in stretch.unclear if look.time_s < until_s]
     shots = [shot for stretch in chain for shot in stretch.choice.shots]
     if not shots:
         shots = [shot for stretch in chain for shot in stretch.unclear_choice.shots]
@@ -209,6 +211,6 @@ def _change(shots: Sequence[Shot], looks: Sequence[Look]) -> float | None:
         return None
     last_s, first_s = shots[split - 1].look.time_s, shots[split].look.time_s
     between = [look for look in looks if last_s <= look.time_s <= first_s]
-    # Most likely where the face moved most from one look to the next.
+    # Most likely it was where the face moved most from one look to the next.
     moves = [_apart(a.face.box, b.face.box) for a, b in pairwise(between)]
     return between[int(np.argmax(moves)) + 1].time_s
