@@ -426,6 +426,7 @@ def _why_too_few(looks: int, agreeing: int, agreement: float) -> str | None:
         are = "is" if agreeing == 1 else "are"
         return (
             f"Too few looks agree: {agreeing} of {looks} looks {are} like this person by"
-            f" themselves, {agreement:.0%} of what all looks weigh, where {AGREEING_SHARE:.0%} are needed."
+            f" themselves, {agreement:.0%} of what all looks weigh, where {AGREEING_SHARE:.0%}"
+            " are needed."
         )
     return None
