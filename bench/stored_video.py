@@ -24,7 +24,7 @@ from likeness.app import Workload
 from likeness.errors import required
 from likeness.library import open_likeness
 from likeness.service.video.finding import FramesFinder
-from likeness.service.video.seeing import box_on
+from likeness.service.video.gathering import box_on
 from likeness.video import Following, Person, Sampling, Segment, follow, people_of, reading
 
 _PEOPLE, _WIDTH, _HEIGHT, _SECONDS = 10, 1280, 720, 10.0

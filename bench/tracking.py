@@ -28,7 +28,7 @@ from bench.embedded import likeness
 from bench.figure import Beside, Figure, Measurement, at_least, at_most
 from bench.peer import Peer
 from likeness.service.video.finding import FramesFinder
-from likeness.service.video.seeing import SAME_PERSON_FMR
+from likeness.service.video.gathering import SAME_PERSON_FMR
 from likeness.terms import Box, Face, Image, Template
 from likeness.video import (
     ClipWriter,

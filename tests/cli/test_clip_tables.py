@@ -19,7 +19,9 @@ CASE = UUID(int=7)
 
 
 def match(name: str | None = "Rosa", **changed: object) -> ClipMatch:
-    found = ClipMatch(name, UUID(int=1), 99.987, 1 / 48_000, None, False, True, None, 8, 7, 0.9)
+    found = ClipMatch(
+        name, None, UUID(int=1), 99.987, 1 / 48_000, None, False, True, None, 8, 7, 0.9
+    )
     return replace(found, **changed)  # type: ignore[arg-type]
 
 

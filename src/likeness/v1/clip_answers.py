@@ -3,9 +3,8 @@
 from typing import Self
 from uuid import UUID
 
-from likeness.service.video.kept import ClipFacts
-from likeness.service.video.naming import SeenMatch
-from likeness.service.video.results import PeopleSeen, PersonSeen
+from likeness.service.video.results import PeopleSeen
+from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
 from likeness.v1.answers import Answer, JobAnswer
 
 
@@ -26,20 +25,18 @@ class ClipAnswer(Answer):
     remarks: list[str]
 
     @classmethod
-    def of(cls, facts: ClipFacts) -> Self:
+    def of(cls, seen: ClipSeen) -> Self:
         """Show what is known."""
-        clip = facts.clip
+        clip = seen.clip
         return cls.shown(
-            facts,
+            seen,
             container=clip.container,
             codec=clip.codec,
             width=clip.width,
             height=clip.height,
             duration_s=clip.duration_s,
             frame_rate=clip.frame_rate,
-            from_s=facts.from_ms / 1000,
-            to_s=facts.to_ms / 1000,
-            remarks=list(facts.remarks),
+            remarks=list(seen.remarks),
         )
 
 
@@ -72,20 +69,14 @@ class SeenMatchAnswer(Answer):
     agreement: float
 
     @classmethod
-    def of(cls, seen: SeenMatch) -> Self:
+    def of(cls, match: ClipMatch) -> Self:
         """Show one."""
-        subject, verdict = seen.candidate.subject, seen.verdict
-        interval = verdict.fmr_interval
+        interval = match.fmr_interval
         return cls.shown(
-            seen,
-            subject=None if subject is None else subject.name,
-            match=verdict.match,
-            unnamed_because=verdict.unnamed_because,
-            similarity=round(seen.similarity, 2),
-            fmr=verdict.fmr,
+            match,
+            similarity=round(match.similarity, 2),
             fmr_interval=None if interval is None else list(interval),
-            extrapolated=verdict.extrapolated,
-            agreement=round(seen.agreement, 3),
+            agreement=round(match.agreement, 3),
         )
 
 
@@ -103,17 +94,17 @@ class PersonSeenAnswer(Answer):
     candidates: list[SeenMatchAnswer]
 
     @classmethod
-    def of(cls, seen: PersonSeen) -> Self:
+    def of(cls, person: ClipPerson) -> Self:
         """Show one."""
         return cls(
-            number=seen.number + 1,
+            number=person.number + 1,
             intervals=[
                 IntervalAnswer(from_s=round(one.begins_s, 3), to_s=round(one.ends_s, 3))
-                for one in seen.intervals
+                for one in person.intervals
             ],
-            best_s=None if seen.best_at_ms is None else seen.best_at_ms / 1000,
-            shots=seen.shots,
-            candidates=[SeenMatchAnswer.of(one) for one in seen.matches],
+            best_s=person.best_s,
+            shots=person.shots,
+            candidates=[SeenMatchAnswer.of(one) for one in person.candidates],
         )
 
 
@@ -133,15 +124,15 @@ class PeopleSeenAnswer(Answer):
     decided: bool
 
     @classmethod
-    def of(cls, seen: PeopleSeen) -> Self:
+    def of(cls, found: PeopleSeen) -> Self:
         """Show what may be answered."""
-        of = seen.of
+        seen = found.seen
         return cls(
-            job=JobAnswer.of(of.job),
-            tag=of.asked.tag,
-            clip=None if of.facts is None else ClipAnswer.of(of.facts),
-            people=[PersonSeenAnswer.of(one) for one in seen.people],
-            cases=list(seen.case_ids),
-            withheld=seen.withheld,
-            decided=seen.decided,
+            job=JobAnswer.of(found.of.job),
+            tag=found.of.asked.tag,
+            clip=None if seen is None else ClipAnswer.of(seen),
+            people=[] if seen is None else [PersonSeenAnswer.of(one) for one in seen.people],
+            cases=[] if seen is None else list(seen.case_ids),
+            withheld=seen is not None and seen.withheld,
+            decided=seen is not None and seen.decided,
         )

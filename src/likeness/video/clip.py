@@ -75,6 +75,12 @@ class Sampling:
                 " after the beginning."
             )
 
+    def done_of_total_ms(self, time_s: float, duration_s: float | None) -> tuple[int, int]:
+        """Say at a moment how many of how many milliseconds are done; of 0 where nobody knows."""
+        ends_s = min(filter(None, (self.to_s, duration_s)), default=0.0)
+        done_s, total_s = max(0.0, time_s - self.from_s), max(0.0, ends_s - self.from_s)
+        return round(1000 * done_s), round(1000 * total_s)
+
 
 @dataclass(frozen=True, slots=True)
 class ClipLimits:

@@ -17,8 +17,8 @@ from likeness.jobs import JobState
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.operations.video import said_to_a_topic
 from likeness.service.video import kept
+from likeness.service.video.gathering import SeenLook
 from likeness.service.video.kept import ClipFacts
-from likeness.service.video.seeing import SeenLook
 from likeness.terms import Box, Principal, Role
 from likeness.video import Clip
 from tests.gallery.galleries import Clock, face

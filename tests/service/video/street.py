@@ -9,16 +9,18 @@ from typing import Any
 
 from likeness import jobs
 from likeness.buckets import FolderBuckets
+from likeness.errors import required
 from likeness.jobs import Job, LocalRunner
 from likeness.policy import read_pack
 from likeness.service.enrol.sources import read_source
 from likeness.service.govern.policy import enable_pack
 from likeness.service.uses import Caller, Home
 from likeness.service.video import run as running
-from likeness.service.video.asked import Asked, BucketClip
+from likeness.service.video.asked import Asked, BucketClip, ClipAct
 from likeness.service.video.manage import show_job
-from likeness.service.video.results import PeopleSeen
+from likeness.service.video.results import people_seen
 from likeness.service.video.run import ClipJobs
+from likeness.service.video.seen import ClipSeen
 from likeness.terms import Principal, Role
 from tests.service.accounting import FACTS
 from tests.service.people import BLUE, GREEN, RED, draw, enroller, home_at
@@ -69,13 +71,14 @@ def ended(home: Home, buckets: FolderBuckets, job: Job, **more: Any) -> Job:
     raise AssertionError(f"job {job.id} does not end")
 
 
-def names(seen: PeopleSeen) -> list[str | None]:
+def seen_in(home: Home, job: Job) -> ClipSeen:
+    """Say who is seen in the clip of a job that succeeded."""
+    return required(people_seen(home, caller(home), ClipAct.SEARCH, job.id).seen, "people")
+
+
+def names(seen: ClipSeen) -> list[str | None]:
     """Name who was seen, strangers by None."""
-    found = []
-    for person in seen.people:
-        subject = person.match and person.match.candidate.subject
-        found.append(subject.name if subject else None)
-    return found
+    return [person.match.subject if person.match else None for person in seen.people]
 
 
 def rule(home: Home, text: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from likeness.app import Installation, Workload
 from likeness.app.buckets import buckets_of
-from likeness.cli.clips.each_clip import TellMs, answer_clips
+from likeness.cli.clips.each_clip import answer_clips
 from likeness.cli.clips.options import ClipOptions
 from likeness.cli.clips.sources import ClipPlace
 from likeness.cli.installation import load_locator
@@ -13,7 +13,7 @@ from likeness.cli.terminal.answers import print_json
 from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.service.video.finding import FramesFinder
 from likeness.service.video.loose import see_clip
-from likeness.service.video.seen import ClipSeen
+from likeness.service.video.seen import ClipSeen, TellMs
 from likeness.video import ClipLimits
 
 

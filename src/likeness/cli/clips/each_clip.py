@@ -18,13 +18,12 @@ from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import Tell, counting
 from likeness.errors import LikenessError
 from likeness.service.video.asked import LocalClip
-from likeness.service.video.seen import ClipSeen
+from likeness.service.video.seen import ClipSeen, TellMs
 from likeness.terms import UNDECLARED
 from likeness.video import ClipLimits, Sampling
 
-TellMs = Callable[[int, int], None]
 See = Callable[[ClipPlace, TellMs], ClipSeen]
-"""Says who is seen when in a clip; is given what to tell of how many of how many milliseconds."""
+"""Says who is seen when in a clip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

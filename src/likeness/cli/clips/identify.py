@@ -8,7 +8,7 @@ from pathlib import Path
 from likeness.app import Installation, Workload
 from likeness.app.buckets import buckets_of
 from likeness.buckets import Buckets
-from likeness.cli.clips.each_clip import See, TellMs, answer_clips
+from likeness.cli.clips.each_clip import See, answer_clips
 from likeness.cli.clips.options import ClipOptions
 from likeness.cli.clips.sources import ClipPlace
 from likeness.cli.installation import open_likeness
@@ -22,7 +22,7 @@ from likeness.cli.searched import (
 from likeness.cli.terminal.answers import Json, print_json
 from likeness.cli.terminal.exit_codes import ExitCode
 from likeness.service.search.naming import Naming
-from likeness.service.video.seen import ClipSeen
+from likeness.service.video.seen import ClipSeen, TellMs
 from likeness.terms import UNDECLARED
 from likeness.video import ClipLimits
 

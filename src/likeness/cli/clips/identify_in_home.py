@@ -7,7 +7,6 @@ from pathlib import Path
 from likeness.app import Installation, Workload
 from likeness.app.buckets import buckets_of
 from likeness.buckets import Buckets
-from likeness.cli.clips.each_clip import TellMs
 from likeness.cli.clips.identify import Ready, answer
 from likeness.cli.clips.options import ClipOptions
 from likeness.cli.clips.sources import ClipPlace
@@ -15,13 +14,11 @@ from likeness.cli.searched import collection_open
 from likeness.cli.terminal.exit_codes import ExitCode, resumable
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import several
-from likeness.errors import required
 from likeness.service.uses import Caller, Stated
 from likeness.service.video.asked import Asked
 from likeness.service.video.local import search_clip
-from likeness.service.video.naming import SeenMatch, tracks_named_from
-from likeness.service.video.results import PeopleSeen, PersonSeen
-from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
+from likeness.service.video.naming import tracks_named_from
+from likeness.service.video.seen import ClipSeen, TellMs
 from likeness.terms import Action, Footage
 
 _BESIDE_SERVER = "ask the server: StartFaceSearch"
@@ -66,7 +63,7 @@ def _collection_ready(
             # A use of its own for every clip.
             caller = Caller(home.somebody, "identify", Stated(footage=footage))
             asked = Asked(place=place, sampling=options.sampling)
-            return _seen(search_clip(home, buckets, caller, name, asked, tell, workers))
+            return search_clip(home, buckets, caller, name, asked, tell, workers)
 
         size = collection.size
         yield Ready(
@@ -80,36 +77,3 @@ def _collection_ready(
             in_json={"name": name, "subjects": size.subjects, "references": size.references},
             purpose=Caller(home.somebody, "identify").use(Action.SEARCH).purpose,
         )
-
-
-def _seen(found: PeopleSeen) -> ClipSeen:
-    facts = required(found.of.facts, "what a clip is")
-    return ClipSeen(
-        facts.clip,
-        tuple(map(_person, found.people)),
-        facts.from_ms / 1000,
-        facts.to_ms / 1000,
-        facts.frames,
-        facts.looked_at,
-        facts.damaged,
-        facts.remarks,
-        found.case_ids,
-        found.withheld,
-        found.decided,
-    )
-
-
-def _person(person: PersonSeen) -> ClipPerson:
-    return ClipPerson(
-        person.number,
-        person.intervals,
-        None if person.best_at_ms is None else person.best_at_ms / 1000,
-        person.best_face,
-        person.box_at,
-        tuple(map(_match, person.matches)),
-    )
-
-
-def _match(match: SeenMatch) -> ClipMatch:
-    subject = match.candidate.subject
-    return ClipMatch.of(match, None if subject is None else subject.name, match.reference_id)

@@ -1,5 +1,6 @@
 """What a job over a clip is asked for, and by whom; sealed with its row and read when it runs."""
 
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from likeness.service.search.naming import SIMILARITY
 from likeness.service.uses import Caller, Stated
 from likeness.terms import Principal
 from likeness.video import LOOK_EVERY_S, ClipLimits, Sampling
+
+_READ_AT_ONCE = 1 << 20
 
 
 class ClipAct(StrEnum):
@@ -123,6 +126,17 @@ class LocalClip:
                 f"{self.name} cannot be read ({error.strerror}). Check the path and its"
                 " permissions."
             ) from error
+
+
+def clip_sha256(file: BinaryIO, require_wanted: Callable[[], object] = lambda: None) -> str:
+    """Digest a clip, in hexadecimal digits; what `require_wanted` raises ends that."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while chunk := file.read(_READ_AT_ONCE):
+        digest.update(chunk)
+        require_wanted()
+    file.seek(0)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

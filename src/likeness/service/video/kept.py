@@ -30,8 +30,8 @@ from likeness.jobs import SHOT, Mention, Result
 from likeness.review import ClipFace
 from likeness.service.search.naming import Verdict
 from likeness.service.uses import Rows
+from likeness.service.video.gathering import FollowedPerson, SeenLook, best_shot
 from likeness.service.video.naming import SeenMatch
-from likeness.service.video.seeing import SeenLook, SeenPerson, best_shot
 from likeness.terms import Box, Comparison, Face, in_batches
 from likeness.video import Clip, Interval, Segment, pack_tracks, unpack_tracks
 
@@ -138,7 +138,7 @@ def of_clip(facts: ClipFacts) -> Result:
     return Result(CLIP, 0, 0, 0, _FACTS.dump_json(facts))
 
 
-def of_people(people: Iterable[SeenPerson], *, keeps_pictures: bool) -> Iterator[Result]:
+def of_people(people: Iterable[FollowedPerson], *, keeps_pictures: bool) -> Iterator[Result]:
     """Make the rows of who was seen; those of paths are counted, over all people."""
     paths = 0
     for person in people:
@@ -242,13 +242,13 @@ def read_match(mention: Mention, reference: Reference, subject: Subject | None) 
     )
 
 
-def clip_face_of(person: SeenPerson, clip_sha256: str) -> ClipFace:
+def clip_face_of(person: FollowedPerson, clip_sha256: str) -> ClipFace:
     """Say what review knows somebody by who is seen in a clip."""
     looks = ((time_s, Box(*sides)) for path in person.paths for time_s, *sides in path.tolist())
     return ClipFace.at(bytes.fromhex(clip_sha256), looks)
 
 
-def _marks(person: SeenPerson) -> NDArray[np.float32]:
+def _marks(person: FollowedPerson) -> NDArray[np.float32]:
     seen = clip_face_of(person, "").looks
     return np.array([(n, box.left, box.top, box.right, box.bottom) for n, box in seen], np.float32)
 

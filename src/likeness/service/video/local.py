@@ -6,26 +6,22 @@ again while clip, collection and all that was asked for are the same.
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 
 from likeness import jobs
 from likeness.buckets import Buckets
+from likeness.errors import required
 from likeness.gallery import OpenCollection
 from likeness.jobs import JobState, run_here
 from likeness.service.uses import Caller, Home
-from likeness.service.video.asked import Asked, ClipAct
-from likeness.service.video.results import PeopleSeen, people_seen
+from likeness.service.video.asked import Asked, ClipAct, clip_sha256
+from likeness.service.video.results import people_seen
 from likeness.service.video.run import ClipJobs
+from likeness.service.video.seen import ClipSeen, TellMs, tell_nobody
 from likeness.service.video.start import start_local_search
 from likeness.terms import Action
 from likeness.video import ClipLimits
-
-_CHUNK_BYTES = 1 << 20
-
-Tell = Callable[[int, int], None]
-"""Is told how many of how many milliseconds of a clip are done; of 0 where nobody knows."""
 
 
 def search_clip(
@@ -34,9 +30,9 @@ def search_clip(
     caller: Caller,
     collection: str,
     asked: Asked,
-    tell: Tell = lambda done_ms, total_ms: None,
+    tell: TellMs = tell_nobody,
     workers: int = 1,
-) -> PeopleSeen:
+) -> ClipSeen:
     """Say who is seen in a clip, and whom of a collection they are like.
 
     Raises:
@@ -53,7 +49,7 @@ def search_clip(
         job = start_local_search(home, caller, collection, asked, same_as)
     if not job.state.ended:
         run_here(home.database, home.keyring, job.id, work.acts[job.act], home.clock)
-    return people_seen(home, caller, ClipAct.SEARCH, job.id)
+    return required(people_seen(home, caller, ClipAct.SEARCH, job.id).seen, "who is seen in a clip")
 
 
 def _same_as(
@@ -65,12 +61,10 @@ def _same_as(
     limits: ClipLimits,
 ) -> bytes:
     """Say what makes another search the same: who asks for what, of which clip and collection."""
-    digest = hashlib.sha256()
     with asked.place.open(buckets, limits) as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
+        sha256 = clip_sha256(file)
     whole = {
-        "clip": digest.hexdigest(),
+        "clip": sha256,
         "collection": [str(of.id), of.model, of.cohort_version, of.state()],
         "principal": caller.principal.id,
         "stated": asdict(caller.stated),

@@ -6,16 +6,16 @@ from typing import BinaryIO
 
 from likeness.service.search.folder_gallery import FolderGallery
 from likeness.service.video.finding import FramesFinder
-from likeness.service.video.naming import TrackNaming, name_from_folder
-from likeness.service.video.seeing import (
+from likeness.service.video.gathering import (
     SAME_PERSON_FMR,
+    FollowedPeople,
+    FollowedPerson,
     Gathering,
-    SeenPeople,
-    SeenPerson,
     best_shot,
     worth_of,
 )
-from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
+from likeness.service.video.naming import TrackNaming, name_from_folder
+from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen, TellMs, tell_nobody
 from likeness.terms import Calibration
 from likeness.video import (
     ClipLimits,
@@ -31,20 +31,13 @@ from likeness.video import (
 )
 from likeness.vision.find import FaceFinder
 
-Tell = Callable[[int, int], None]
-"""Is told how many of how many milliseconds of a clip are done; of 0 where nobody knows."""
-
-
-def _silently(done_ms: int, total_ms: int) -> None:
-    """Tell nobody."""
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """How people of a clip are recognised: tracks are joined from a score on, people are named."""
 
     same_from: float
-    name: Callable[[SeenPerson], tuple[ClipMatch, ...]]
+    name: Callable[[FollowedPerson], tuple[ClipMatch, ...]]
 
 
 def see_clip(
@@ -55,7 +48,7 @@ def see_clip(
     known: Known | None = None,
     limits: ClipLimits = ClipLimits(),  # noqa: B008  # frozen
     workers: int = 1,
-    tell: Tell = _silently,
+    tell: TellMs = tell_nobody,
 ) -> ClipSeen:
     """Follow the faces of a clip, and say when each person is in view.
 
@@ -70,14 +63,12 @@ def see_clip(
     following = Following(look_every_s=sampling.every_s, templates=known is not None)
     at_s = sampling.from_s
     with reading(file, sampling, limits) as reader:
-        ends_s = min(filter(None, (sampling.to_s, reader.clip.duration_s)), default=0.0)
 
         def frames() -> Iterator[Frame]:
             nonlocal at_s
             for frame in reader:
                 at_s = max(at_s, frame.time_s)
-                done_s, total_s = at_s - sampling.from_s, ends_s - sampling.from_s
-                tell(round(1000 * done_s), round(1000 * max(0.0, total_s)))
+                tell(*sampling.done_of_total_ms(at_s, reader.clip.duration_s))
                 yield frame
 
         for segment in follow(frames(), finder, following, workers=workers):
@@ -141,15 +132,15 @@ class ClipIdentifier:
         limit: int = 3,
         limits: ClipLimits = ClipLimits(),  # noqa: B008  # frozen
         workers: int = 1,
-        tell: Tell = _silently,
+        tell: TellMs = tell_nobody,
     ) -> ClipSeen:
         """Say who is seen when, with at most `limit` candidates for each; see `see_clip`."""
 
-        def name(person: SeenPerson) -> tuple[ClipMatch, ...]:
+        def name(person: FollowedPerson) -> tuple[ClipMatch, ...]:
             found = name_from_folder(
                 self._gallery, self._finder.cohort, self.naming, person.shots, limit
             )
-            return tuple(ClipMatch.of(one, one.candidate.subject, None) for one in found)
+            return tuple(one.as_match(one.candidate.subject) for one in found)
 
         known = Known(self._same_from, name)
         return see_clip(
@@ -172,7 +163,7 @@ class _Best:
     def add(self, segment: Segment) -> None:
         self._segments.append(replace(segment, tracks=tuple(map(_with_best_alone, segment.tracks))))
 
-    def of_people(self, seen: SeenPeople) -> Mapping[int, Look]:
+    def of_people(self, seen: FollowedPeople) -> Mapping[int, Look]:
         """Give the best look at each person, by number."""
         found: dict[int, Look] = {}
         for segment in self._segments:
@@ -191,7 +182,7 @@ def _worth(look: Look) -> tuple[bool, float]:
     return look.face.quality.fit_to_enrol, worth_of(look.face)
 
 
-def _recognised(person: SeenPerson, known: Known) -> ClipPerson:
+def _recognised(person: FollowedPerson, known: Known) -> ClipPerson:
     shot = best_shot(person.shots)
     return _person(
         person, None if shot is None else shot.look, known.name(person) if person.shots else ()
@@ -199,7 +190,7 @@ def _recognised(person: SeenPerson, known: Known) -> ClipPerson:
 
 
 def _person(
-    person: SeenPerson, best: Look | None, candidates: Sequence[ClipMatch] = ()
+    person: FollowedPerson, best: Look | None, candidates: Sequence[ClipMatch] = ()
 ) -> ClipPerson:
     return ClipPerson(
         person.number,
@@ -207,5 +198,6 @@ def _person(
         None if best is None else best.time_s,
         None if best is None else best.face,
         person.box_at,
+        len(person.shots),
         tuple(candidates),
     )

@@ -24,6 +24,7 @@ from likeness.gallery import Candidate as FoundCandidate
 from likeness.service.search.folder_gallery import FolderGallery, Found
 from likeness.service.search.naming import Expected, Naming, Verdict, expected_false
 from likeness.service.uses import Rows
+from likeness.service.video.seen import ClipMatch
 from likeness.terms import (
     Calibration,
     Cohort,
@@ -78,6 +79,26 @@ class Seen(Generic[C]):
     def looks_agree(self) -> bool:
         """Whether so many looks agree as a name needs."""
         return _why_too_few(self.looks, self.agreeing, self.agreement) is None
+
+    def as_match(
+        self, subject: str | None, subject_id: UUID | None = None, reference_id: UUID | None = None
+    ) -> ClipMatch:
+        """Say it of somebody of that name and these ids, for doors that speak of people."""
+        verdict = self.verdict
+        return ClipMatch(
+            subject,
+            subject_id,
+            reference_id,
+            self.similarity,
+            verdict.fmr,
+            verdict.fmr_interval,
+            verdict.extrapolated,
+            verdict.match,
+            verdict.unnamed_because,
+            self.looks,
+            self.agreeing,
+            self.agreement,
+        )
 
     @property
     def is_unsettled(self) -> bool:

@@ -24,12 +24,12 @@ from likeness.service.search.naming import Expected
 from likeness.service.uses import Caller, Home, Outcome, Probe, Record, use_in
 from likeness.service.video import kept
 from likeness.service.video.asked import Asked, ClipAct, Request, read_request
+from likeness.service.video.gathering import SeenLook, box_on
 from likeness.service.video.kept import ClipFacts, KeptPerson
 from likeness.service.video.manage import required_job
 from likeness.service.video.naming import SeenMatch, expected_of_person
-from likeness.service.video.seeing import SeenLook, box_on
-from likeness.terms import UNDECLARED, Action, Box, Face, GroupWarning
-from likeness.video import Interval
+from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
+from likeness.terms import UNDECLARED, Action, GroupWarning
 
 _MOST_PEOPLE = 100_000
 _MOST_PATHS = 1_000_000
@@ -74,44 +74,11 @@ class LooksPage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PersonSeen:
-    """Somebody who is seen in a clip, from when to when, and whom they are like.
-
-    `best_at_ms` is when they are seen best, None where they are never seen well enough to be
-    recognised. `paths` are as `SeenPerson` has them. `shots` are how many looks were compared.
-    """
-
-    number: int
-    intervals: tuple[Interval, ...]
-    best_at_ms: int | None
-    best_face: Face | None
-    shots: int
-    paths: tuple[NDArray[np.float32], ...]
-    matches: tuple[SeenMatch, ...]
-
-    @property
-    def match(self) -> SeenMatch | None:
-        """Who it is; nobody is an answer too."""
-        return next((best for best in self.matches[:1] if best.verdict.match), None)
-
-    def box_at(self, time_s: float) -> Box | None:
-        """Say where they are at a moment; None where they are out of view."""
-        return box_on(self.paths, time_s)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class PeopleSeen:
-    """Who is seen in a clip.
-
-    `case_ids` are of what people decide of it. `withheld` is whether somebody is not named because
-    they have not yet, `decided` whether they have decided about somebody.
-    """
+    """A job and who is seen in its clip; `seen` is None until the job succeeded."""
 
     of: ClipJob
-    people: tuple[PersonSeen, ...]
-    case_ids: tuple[UUID, ...] = ()
-    withheld: bool = False
-    decided: bool = False
+    seen: ClipSeen | None = None
 
 
 def looks_page(
@@ -170,8 +137,9 @@ def people_seen(home: Home, caller: Caller, act: ClipAct | None, job_id: str) ->
         Denied: the results may not be given.
     """
     with _results(home, caller, act, job_id) as found:
-        if found.of.facts is None:
-            return PeopleSeen(found.of, ())
+        facts = found.of.facts
+        if facts is None:
+            return PeopleSeen(found.of)
         paths: dict[int, list[NDArray[np.float32]]] = {}
         for row in found.read(
             partial(jobs.results_of, part=kept.PATH, after=None, limit=_MOST_PATHS)
@@ -179,25 +147,32 @@ def people_seen(home: Home, caller: Caller, act: ClipAct | None, job_id: str) ->
             paths.setdefault(row.owner, []).append(kept.read_path(row))
         matches = found.released(lambda one, asked: True)
         people = tuple(
-            PersonSeen(
+            ClipPerson(
                 one.number,
                 one.intervals,
-                one.best_at_ms,
+                None if one.best_at_ms is None else one.best_at_ms / 1000,
                 one.best_face,
+                partial(box_on, paths.get(one.number, ())),
                 one.shots,
-                tuple(paths.get(one.number, ())),
-                tuple(matches.get(one.number, ())),
+                tuple(map(_as_match, matches.get(one.number, ()))),
             )
             for one in found.people
         )
         found.answered(len(people), {one.number for one in people})
-        return PeopleSeen(
-            found.of,
+        seen = ClipSeen(
+            facts.clip,
             people,
+            facts.from_ms / 1000,
+            facts.to_ms / 1000,
+            facts.frames,
+            facts.looked_at,
+            facts.damaged,
+            facts.remarks,
             tuple(dict.fromkeys(found.case_ids)),
             found.withheld,
             found.decided,
         )
+        return PeopleSeen(found.of, seen)
 
 
 @dataclass(slots=True, eq=False)
@@ -309,6 +284,12 @@ class _Found:
             return found
 
         return self.home.database.read(read)
+
+
+def _as_match(seen: SeenMatch) -> ClipMatch:
+    subject = seen.candidate.subject
+    name = None if subject is None else subject.name
+    return seen.as_match(name, seen.subject_id, seen.reference_id)
 
 
 def _least(asked: Asked, matches: Sequence[SeenMatch]) -> float:

@@ -9,12 +9,10 @@
 5. Whatever fails is raised, and its runner ends this job alone, with the reason.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import BinaryIO
 
 from sqlalchemy import Connection
 
@@ -26,8 +24,15 @@ from likeness.jobs import JobState, Running
 from likeness.review import Sighting
 from likeness.service.uses import Home, Outcome, Record, use_in
 from likeness.service.video import kept
-from likeness.service.video.asked import ClipAct, Request, read_request
+from likeness.service.video.asked import ClipAct, Request, clip_sha256, read_request
 from likeness.service.video.finding import FramesFinder
+from likeness.service.video.gathering import (
+    SAME_PERSON_FMR,
+    FollowedPeople,
+    FollowedPerson,
+    Gathering,
+    best_shot,
+)
 from likeness.service.video.kept import ClipFacts, KeptSegment
 from likeness.service.video.naming import (
     SeenMatch,
@@ -36,19 +41,12 @@ from likeness.service.video.naming import (
     name_person,
     tracks_named_from,
 )
-from likeness.service.video.seeing import (
-    SAME_PERSON_FMR,
-    Gathering,
-    SeenPeople,
-    SeenPerson,
-    best_shot,
-)
+from likeness.service.video.seen import TellMs, tell_nobody
 from likeness.service.watch.sightings import watch_seen
 from likeness.terms import Action, in_batches
 from likeness.video import ClipLimits, ClipReader, Following, Frame, Segment, follow, reading
 
 SEGMENT_S = 30.0
-_CHUNK_BYTES = 1 << 20
 _ASK_AGAIN_S = 0.5
 _MOST_CANDIDATES = 5
 _LONGEST_DETAIL = 300
@@ -59,15 +57,14 @@ _IDS_AT_ONCE = 900
 class ClipJobs:
     """What does jobs over clips, on a home that is open.
 
-    So many `workers` search frames at a time. `tell` is told how many of how many milliseconds of a
-    clip are done; of 0 where nobody knows.
+    So many `workers` search frames at a time.
     """
 
     home: Home
     buckets: Buckets
     limits: ClipLimits = ClipLimits()  # noqa: RUF009  # frozen
     workers: int = 1
-    tell: Callable[[int, int], None] = lambda done_ms, total_ms: None
+    tell: TellMs = tell_nobody
 
     @property
     def acts(self) -> Mapping[str, Callable[[Running], None]]:
@@ -130,11 +127,11 @@ class _Work:
     _asked_at: float = 0.0
     _facts: ClipFacts | None = None
 
-    def see(self, same_from: float | None) -> SeenPeople:
+    def see(self, same_from: float | None) -> FollowedPeople:
         """Look at what is left of the clip; say who is seen in all of it."""
         asked = self.request.asked
         with asked.place.open(self.of.buckets, self.of.limits, self._ask_again) as file:
-            self._sha256 = self._digest(file)
+            self._sha256 = clip_sha256(file, self._ask_again)
             place, from_s = self._resume()
             sampling = replace(asked.sampling, from_s=max(asked.sampling.from_s, from_s))
             with reading(file, sampling, self.of.limits) as reader:
@@ -157,7 +154,7 @@ class _Work:
                 self._facts = self._facts_of(reader)
         return self._gathering.people(same_from)
 
-    def keep(self, seen: SeenPeople) -> None:
+    def keep(self, seen: FollowedPeople) -> None:
         """Keep what was found; what an earlier run had begun to keep is dropped."""
         rows, job_id, runner = self.of.home, self.running.job.id, self.running.runner
         facts = required(self._facts, "what a clip is")
@@ -194,7 +191,7 @@ class _Work:
             "to_ms": str(facts.to_ms),
         }
 
-    def sightings(self, of: OpenCollection, seen: SeenPeople) -> list[Sighting]:
+    def sightings(self, of: OpenCollection, seen: FollowedPeople) -> list[Sighting]:
         """Make ready who was seen for standing searches, where pictures may be kept."""
         if not self.of.home.keeps_crops:
             return []
@@ -223,11 +220,9 @@ class _Work:
 
     def _while_wanted(self, reader: ClipReader) -> Iterator[Frame]:
         sampling, duration_s = self.request.asked.sampling, reader.clip.duration_s
-        ends_s = min(filter(None, (sampling.to_s, duration_s)), default=0.0)
         for frame in reader:
             self._to_s = max(self._to_s, frame.time_s)
-            done_s = frame.time_s - sampling.from_s
-            done_of_total = round(1000 * done_s), round(1000 * (ends_s - sampling.from_s))
+            done_of_total = sampling.done_of_total_ms(frame.time_s, duration_s)
             self.running.tell(*done_of_total)
             self.of.tell(*done_of_total)
             self._ask_again()
@@ -270,15 +265,6 @@ class _Work:
             reader.remarks,
         )
 
-    def _digest(self, file: BinaryIO) -> str:
-        digest = hashlib.sha256()
-        file.seek(0)
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            self._ask_again()
-        file.seek(0)
-        return digest.hexdigest()
-
 
 def _without_pictures(segment: Segment) -> Segment:
     """Leave the pictures of faces out, where none may be kept."""
@@ -296,7 +282,10 @@ Matches = Mapping[int, Sequence[SeenMatch]]
 
 
 def _matches(
-    home: Home, of: OpenCollection, people: Iterable[SeenPerson], require_wanted: Callable[[], None]
+    home: Home,
+    of: OpenCollection,
+    people: Iterable[FollowedPerson],
+    require_wanted: Callable[[], None],
 ) -> Matches:
     naming = tracks_named_from(home, of, fmr=home.fmr, fpir=home.fpir)
     found = {}
@@ -337,7 +326,7 @@ def _found(
 
 
 def _outcome(
-    seen: SeenPeople, matches: Matches, threshold: float, details: dict[str, str]
+    seen: FollowedPeople, matches: Matches, threshold: float, details: dict[str, str]
 ) -> Outcome:
     """Say in the job's entry whom the clip's people match, and by which shots."""
     by_person = {

@@ -1,30 +1,33 @@
-"""Who is seen when in one clip, as it is told to people: by commands, and by the library."""
+"""Who is seen when in one clip, as every door that speaks of people has it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from likeness.terms import Box, Face
 from likeness.video import Clip, Interval
 
-if TYPE_CHECKING:
-    # What searches takes a database, and who tells of clips does not.
-    from likeness.service.video.naming import Seen
+TellMs = Callable[[int, int], None]
+"""Is told how many of how many milliseconds of a clip are done; of 0 where nobody knows."""
+
+
+def tell_nobody(done_ms: int, total_ms: int) -> None:
+    """TellMs nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClipMatch:
     """Somebody known whom a person of a clip is like.
 
-    `subject` is None where nobody named the reference. `match` is whether the person is called
-    theirs; `unnamed_because` says why somebody who is as alike is not. `fmr` is how often strangers
-    who are followed in a clip score as high, `fmr_interval` its 95% interval where that is too rare
-    to have been counted (`extrapolated`). Of `looks` at the person so many are `agreeing`; weighted
-    by size and quality they are a share `agreement` of all.
+    `subject` is None where nobody named the reference; whoever is of a folder has no ids. `match`
+    is whether the person is called theirs; `unnamed_because` says why somebody who is as alike is
+    not. `fmr` is how often strangers who are followed in a clip score as high, `fmr_interval` its
+    95% interval where that is too rare to have been counted (`extrapolated`). Of `looks` at the
+    person so many are `agreeing`; weighted by size and quality they are a share `agreement` of all.
     """
 
     subject: str | None
+    subject_id: UUID | None
     reference_id: UUID | None
     similarity: float
     fmr: float
@@ -35,24 +38,6 @@ class ClipMatch:
     looks: int
     agreeing: int
     agreement: float
-
-    @classmethod
-    def of(cls, seen: "Seen[Any]", subject: str | None, reference_id: UUID | None) -> "ClipMatch":
-        """Say it of somebody who was found."""
-        verdict = seen.verdict
-        return cls(
-            subject,
-            reference_id,
-            seen.similarity,
-            verdict.fmr,
-            verdict.fmr_interval,
-            verdict.extrapolated,
-            verdict.match,
-            verdict.unnamed_because,
-            seen.looks,
-            seen.agreeing,
-            seen.agreement,
-        )
 
     @property
     def name(self) -> str:
@@ -65,7 +50,8 @@ class ClipPerson:
     """Somebody who is seen in a clip, and when; `number` counts from 0 by who is seen first.
 
     `best_s` and `best_face` are the moment at which they are seen best. `box_at` says where they
-    are at a moment, None where they are out of view. `candidates` are whom they are like, most
+    are at a moment, None where they are out of view. `shots` are how many looks were good enough to
+    be compared, 0 where nobody was looked for. `candidates` are whom they are like, most
     alike first; empty where nobody was looked for.
     """
 
@@ -74,6 +60,7 @@ class ClipPerson:
     best_s: float | None
     best_face: Face | None
     box_at: Callable[[float], Box | None]
+    shots: int = 0
     candidates: tuple[ClipMatch, ...] = ()
 
     @property

@@ -20,7 +20,7 @@ TIMELINE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SeenPerson:
+class FollowedPerson:
     """Somebody who is seen in a clip, and where; `number` counts from 0 by who is seen first.
 
     `paths` are (n, 5) float32 each: seconds, then left, top, right and bottom in pixels; one for
@@ -76,7 +76,7 @@ class Gathering:
             self._paths.append(track.path().astype(np.float32))
         self._places[segment.number] = range(begin, len(self._tracks))
 
-    def people(self, same_from: float | None) -> "SeenPeople":
+    def people(self, same_from: float | None) -> "FollowedPeople":
         """Say who was seen; from a score of `same_from` on, tracks apart are one person's.
 
         None joins by place and time alone.
@@ -88,15 +88,15 @@ class Gathering:
             own = [places[id(track)] for track in person.tracks]
             person_of |= dict.fromkeys(own, person.number)
             paths = tuple(self._paths[place] for place in own)
-            people.append(SeenPerson(person.number, person.intervals(), paths, person.shots))
-        return SeenPeople(tuple(people), person_of, dict(self._places))
+            people.append(FollowedPerson(person.number, person.intervals(), paths, person.shots))
+        return FollowedPeople(tuple(people), person_of, dict(self._places))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SeenPeople:
+class FollowedPeople:
     """Who was seen in a clip."""
 
-    people: tuple[SeenPerson, ...]
+    people: tuple[FollowedPerson, ...]
     _person_of: dict[int, int]
     _places: dict[int, range]
 
