@@ -139,7 +139,11 @@ def test_a_command_leaves_the_entries_it_should(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", STOPPED, ids=" ".join)
-def test_a_command_that_is_stopped_does_nothing(staff: Command, arguments: list[str]) -> None:
+def test_a_command_that_is_stopped_does_nothing(
+    staff: Command, tmp_path: Path, arguments: list[str]
+) -> None:
+    if "clip.mp4" in arguments:
+        clip_of(tmp_path / "clip.mp4", [(RED, 0, 2, 100)], 2.0)
     assert staff("policy", "suspend", "--all", "--reason", "an audit").code == 0
     before, known = held(), len(entries())
     outcome = staff(*arguments)
