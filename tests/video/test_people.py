@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import likeness.video.people
 from likeness.video import Ending, Look, Shot, Track, people_of
 from tests.video.scenes import face_at, template
 
@@ -47,6 +48,25 @@ def test_people_are_numbered_as_they_are_seen_first() -> None:
     people = people_of([track(3, 9, 12), track(1, 4, 7), track(2, 0, 3)], SAME_FROM)
     assert [person.number for person in people] == [0, 1, 2]
     assert [person.tracks[0].begins_s for person in people] == [0, 4, 9]
+
+
+def test_many_tracks_are_joined_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A film: two people by turns, and one who is seen once.
+    tracks = [track(number % 2, 4 * number, 4 * number + 3) for number in range(40)]
+    tracks.insert(7, track(3, 4 * 40, 4 * 40 + 3))
+    at_once = who(tracks)
+    monkeypatch.setattr(likeness.video.people, "_AT_ONCE", 5)
+    assert who(tracks) == at_once
+    assert [len(one) for one in at_once] == [20, 20, 1]
+
+
+@pytest.mark.parametrize("same_from", [None, SAME_FROM])
+def test_joining_ends_where_nobody_wants_it_any_more(same_from: float | None) -> None:
+    def stop() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        people_of([track(1, 0, 3), track(1, 4, 7)], same_from, stop)
 
 
 def test_two_who_are_in_view_at_once_are_two_however_alike() -> None:

@@ -7,15 +7,14 @@ docs/video.md has what this rests on.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.terms import LEAST_UNIT
+from likeness.terms import LEAST_UNIT, in_batches
 from likeness.video.looks import Ending, Person, Shot, Track
 from likeness.video.shots import mean_score
 from likeness.video.trails import APART
@@ -39,30 +38,38 @@ _USUAL_PAIRS = 500
 _OF_MANY = 0.09
 # Shots that are as far apart, on average, are as different as any photographs of one person.
 _VARIED = -0.4
+# So many tracks are compared with each other at once, each time with whoever was joined before:
+# time and memory would else grow with the square of them, which a film with many cuts has.
+_AT_ONCE = 500
 
 Rows = NDArray[np.float32]
 
 
-def people_of(tracks: Iterable[Track], same_from: float | None) -> list[Person]:
+def people_of(
+    tracks: Iterable[Track],
+    same_from: float | None,
+    go_on: Callable[[], object] = lambda: None,
+) -> list[Person]:
     """Say who is who: give each person's tracks, in the order in which people are seen first.
 
     `same_from` is the score from which one shot of each tells that two tracks are one person's, in
     a clip with some thirty tracks: fewer tracks, and more shots that differ, may score less. None
-    joins by place alone.
+    joins by place alone. `go_on` is called all the time: what it raises ends this.
     """
     ordered = sorted(tracks, key=lambda track: (track.begins_s, track.looks[0].face.box.left))
-    chains = _by_place(ordered)
+    chains = _by_place(ordered, go_on)
     if same_from is not None:
-        chains = _by_templates(chains, same_from)
+        chains = _by_templates(chains, same_from, go_on)
     chains.sort(key=lambda chain: (chain[0].begins_s, chain[0].looks[0].face.box.left))
     return [Person(number, tuple(chain)) for number, chain in enumerate(chains)]
 
 
-def _by_place(tracks: Sequence[Track]) -> list[list[Track]]:
+def _by_place(tracks: Sequence[Track], go_on: Callable[[], object]) -> list[list[Track]]:
     """Chain tracks each of which goes on where the one before it ended."""
     begins = [track.begins_s for track in tracks]
     near: list[tuple[float, int, int]] = []
     for which, track in enumerate(tracks):
+        go_on()
         if track.ended not in (Ending.SEGMENT, Ending.LOST):
             continue
         gap_s = _SEGMENT_GAP_S if track.ended is Ending.SEGMENT else _LOST_GAP_S
@@ -124,88 +131,109 @@ def _place_at(track: Track, time_s: float) -> tuple[NDArray[np.float64], float]:
 
 @dataclass(slots=True, eq=False)
 class _Group:
-    """Tracks that are one person's so far; `row` is the sum of their shots' rows.
+    """Tracks that are one person's so far, in order; `row` is the sum of their shots' rows.
 
     `near` are the numbers of other groups that may be the same person, or may once they have grown.
+    `varied` is how many different shots say as much: those of one moment are nearly one.
     """
 
     tracks: list[Track]
     row: Rows
     shots: int
     near: set[int] = field(default_factory=set)
+    varied: float = field(init=False, default=1.0)
 
-    @property
-    def varied(self) -> float:
-        """How many different shots say as much: those of one moment are nearly one."""
-        if self.shots == 1:
-            return 1.0
-        apart = self._product(self) / (self.shots * (self.shots - 1))
-        return 1 + (self.shots - 1) * min(1.0, max(0.0, apart / _VARIED))
+    def __post_init__(self) -> None:
+        if self.shots > 1:
+            apart = self._product(self) / (self.shots * (self.shots - 1))
+            self.varied = 1 + (self.shots - 1) * min(1.0, max(0.0, apart / _VARIED))
 
     def mean_score(self, other: "_Group") -> float:
         """Give the mean score of all pairs of shots."""
         return self._product(other) / (self.shots * other.shots)
 
     def is_in_view_with(self, other: "_Group") -> bool:
-        """Whether some of both are in view at once."""
-        spans = sorted(
-            (track.begins_s, track.ends_s) for one in (self, other) for track in one.tracks
-        )
-        return any(a[1] >= b[0] for a, b in pairwise(spans))
+        """Whether some of both are in view at once; none of one group are."""
+        few, many = sorted((self.tracks, other.tracks), key=len)
+        for track in few:
+            after = bisect_left(many, track.begins_s, key=lambda one: one.begins_s)
+            if after and many[after - 1].ends_s >= track.begins_s:
+                return True
+            if after < len(many) and many[after].begins_s <= track.ends_s:
+                return True
+        return False
 
     def _product(self, other: "_Group") -> float:
         return float(self.row[:-1] @ other.row[:-1]) - float(self.row[-1] * other.row[-1])
 
 
-def _by_templates(chains: list[list[Track]], same_from: float) -> list[list[Track]]:
+def _by_templates(
+    chains: list[list[Track]], same_from: float, go_on: Callable[[], object]
+) -> list[list[Track]]:
     """Join the two that are most alike, again and again (average linkage).
 
     Scores are products here, as in the grouping of pictures, so that those of two groups are the
     product of their sums. Joining brings nobody nearer than the nearer part was, so only pairs that
-    might reach the threshold at first are ever looked at.
+    might reach the threshold at first are ever looked at. Of very many, some are joined at a time.
     """
     kept = [chain for chain in chains if not any(track.shots for track in chain)]
     shot = [chain for chain in chains if any(track.shots for track in chain)]
     if len(shot) < 2:
         return chains
-    joining = _Joining(shot, same_from)
-    return kept + joining.joined()
+    joining = _Joining(len(shot), same_from, go_on)
+    for some in in_batches(shot, _AT_ONCE):
+        joining.add(some)
+    return kept + joining.joined
 
 
 class _Joining:
-    """Groups of tracks, and which of them may be one person's."""
+    """Groups of so many tracks in all, and which of them may be one person's."""
 
-    def __init__(self, chains: Sequence[list[Track]], same_from: float) -> None:
-        pairs = len(chains) * (len(chains) - 1) / 2
-        compared = float(np.clip(np.log10(pairs / _USUAL_PAIRS), -1, 1))
+    def __init__(self, count: int, same_from: float, go_on: Callable[[], object]) -> None:
+        compared = float(np.clip(np.log10(count * (count - 1) / 2 / _USUAL_PAIRS), -1, 1))
         self._same_from = same_from + _DECADE * compared
-        self._groups = {
-            number: _Group(chain, *_sum_of_rows([shot for track in chain for shot in track.shots]))
-            for number, chain in enumerate(chains)
-        }
+        self._go_on = go_on
+        self._groups: dict[int, _Group] = {}
+        self._next = 0
         self._waiting: list[tuple[float, int, int]] = []
+
+    @property
+    def joined(self) -> list[list[Track]]:
+        """The tracks of each group."""
+        return [group.tracks for group in self._groups.values()]
+
+    def add(self, chains: Sequence[list[Track]]) -> None:
+        """Add some, and join who may be joined."""
+        before = len(self._groups)
+        for chain in chains:
+            shots = [shot for track in chain for shot in track.shots]
+            self._keep(_Group(chain, *_sum_of_rows(shots)))
+        numbers = list(self._groups)
         means = np.stack([group.row / group.shots for group in self._groups.values()])
         facing = np.hstack([means[:, :-1], -means[:, -1:]])
-        for number, mean in enumerate(means):
-            scores = facing[:number] @ mean
+        for place in range(before, len(numbers)):
+            self._go_on()
+            scores = facing[:place] @ means[place]
             for other in np.flatnonzero(scores >= self._same_from - _OF_MANY - 1e-3).tolist():
-                self._consider(number, other)
+                self._consider(numbers[place], numbers[other])
+        self._join()
 
-    def joined(self) -> list[list[Track]]:
-        """Join who may be joined, and give the tracks of each."""
-        number = len(self._groups)
+    def _join(self) -> None:
         while self._waiting:
             _, a, b = heappop(self._waiting)
             if a not in self._groups or b not in self._groups:
                 continue
+            self._go_on()
             one, other = self._groups.pop(a), self._groups.pop(b)
             tracks = sorted(one.tracks + other.tracks, key=lambda track: track.begins_s)
-            group = _Group(tracks, one.row + other.row, one.shots + other.shots)
-            self._groups[number] = group
+            number = self._keep(_Group(tracks, one.row + other.row, one.shots + other.shots))
             for near in sorted((one.near | other.near) & self._groups.keys()):
                 self._consider(number, near)
-            number += 1
-        return [group.tracks for group in self._groups.values()]
+
+    def _keep(self, group: _Group) -> int:
+        number, self._next = self._next, self._next + 1
+        self._groups[number] = group
+        return number
 
     def _consider(self, a: int, b: int) -> None:
         """Note two groups that may be joined, now or when they have grown."""

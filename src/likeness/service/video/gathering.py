@@ -4,7 +4,7 @@ Of a track that is done, what is kept is where it began and ended, its path as n
 shots: looks are a segment's.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -76,15 +76,17 @@ class Gathering:
             self._paths.append(track.path().astype(np.float32))
         self._places[segment.number] = range(begin, len(self._tracks))
 
-    def people(self, same_from: float | None) -> "FollowedPeople":
+    def people(
+        self, same_from: float | None, go_on: Callable[[], object] = lambda: None
+    ) -> "FollowedPeople":
         """Say who was seen; from a score of `same_from` on, tracks apart are one person's.
 
-        None joins by place and time alone.
+        None joins by place and time alone. What `go_on` raises ends this.
         """
         places = {id(track): place for place, track in enumerate(self._tracks)}
         person_of: dict[int, int] = {}
         people = []
-        for person in people_of(self._tracks, same_from):
+        for person in people_of(self._tracks, same_from, go_on):
             own = [places[id(track)] for track in person.tracks]
             person_of |= dict.fromkeys(own, person.number)
             paths = tuple(self._paths[place] for place in own)

@@ -152,7 +152,7 @@ class _Work:
                     self._gathering.add(segment)
                     place += 1
                 self._facts = self._facts_of(reader)
-        return self._gathering.people(same_from)
+        return self._gathering.people(same_from, self._ask_again)
 
     def keep(self, seen: FollowedPeople) -> None:
         """Keep what was found; what an earlier run had begun to keep is dropped."""
