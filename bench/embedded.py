@@ -72,7 +72,7 @@ def likeness() -> Likeness:
 
 
 @cache
-def _finder(recogniser: str) -> tuple[FaceFinder, int]:
+def finder_of(recogniser: str) -> tuple[FaceFinder, int]:
     """What finds and embeds faces, calibrated or not, and how many pictures at once."""
     installation = Installation(settings(recogniser=recogniser))
     finder = installation.finder(installation.engine(Workload.MANY))
@@ -88,7 +88,7 @@ def embed(
     items: Sequence[Item], sample: Callable[[Item], Sample], recogniser: str = "auto"
 ) -> Embedded:
     """Embed the face portrayed in everything that `sample` makes a sample of."""
-    finder, workers = _finder(recogniser)
+    finder, workers = finder_of(recogniser)
 
     def template(item: Item) -> Template | None:
         try:

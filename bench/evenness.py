@@ -30,7 +30,7 @@ from likeness.evaluation import (
 )
 from likeness.vision.decode import Sample, read_sample
 
-_PADDING = 60
+PADDING = 60
 # Of two pictures that score as much with dlib the second is a duplicate.
 _DUPLICATE_RAW_SCORE = 0.985
 # Pairs that reach both were looked at: nearly all are one person twice.
@@ -305,7 +305,7 @@ def _distinct(embedded: Embedded) -> NDArray[np.bool_]:
 def padded(picture: Path) -> Sample:
     """A tight crop with its border repeated outwards, as a detector wants to see a face."""
     pixels = read_sample(picture).decode().pixels
-    sides = (_PADDING,) * 4
+    sides = (PADDING,) * 4
     return sample_of(np.asarray(cv2.copyMakeBorder(pixels, *sides, cv2.BORDER_REPLICATE), np.uint8))
 
 

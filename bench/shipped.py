@@ -27,7 +27,7 @@ from likeness.service.evaluate.findings import to_json
 from likeness.service.models.cohort import make_cohort
 from likeness.terms import Calibration
 
-_SHIPPED = REPOSITORY / "src" / "likeness" / "vision" / "cohorts" / "shipped"
+SHIPPED = REPOSITORY / "src" / "likeness" / "vision" / "cohorts" / "shipped"
 _MADE_FROM = (
     "540 people of a FairFace sample (K. Karkkainen and J. Joo, WACV 2021, CC BY 4.0; changed:"
     " averaged, ten people each)"
@@ -42,10 +42,10 @@ def main() -> None:
         if "--figures" in sys.argv:
             continue
         model = _cohort(recogniser)
-        for older in _SHIPPED.glob(f"{model}.*.calibration.json"):
+        for older in SHIPPED.glob(f"{model}.*.calibration.json"):
             older.unlink()
         calibration = _calibration(recogniser)
-        path = _SHIPPED / f"{model}.{calibration.cohort_version}.calibration.json"
+        path = SHIPPED / f"{model}.{calibration.cohort_version}.calibration.json"
         path.write_text(json.dumps(calibration.as_json(), indent=1) + "\n")
         print(f"{path.name}: down to {calibration.lowest_fmr:.2g}", flush=True)
     for recogniser in (RETAIL, DLIB):
@@ -55,19 +55,19 @@ def main() -> None:
 def _figures(recogniser: str) -> None:
     """Audit a recogniser by its standards, and write what its card says of it."""
     standards = Installation(settings(recogniser=recogniser)).standards
-    model = next(_SHIPPED.glob(f"{recogniser}@*.cohort.npz")).name.removesuffix(".cohort.npz")
+    model = next(SHIPPED.glob(f"{recogniser}@*.cohort.npz")).name.removesuffix(".cohort.npz")
     known = standards.calibration(model, standards.cohort(model).version)
     measured = audited.measured_groups(recogniser, known)
     name = f"{model}.{known.cohort_version}.groups.json"
-    (_SHIPPED / name).write_text(json.dumps(measured.as_json(), indent=1) + "\n")
+    (SHIPPED / name).write_text(json.dumps(measured.as_json(), indent=1) + "\n")
     print(f"{name}: {len(measured.groups)} groups", flush=True)
     reports = dict(audited.reports_of(recogniser, known))
     for which, report in reports.items():
-        path = _SHIPPED / f"{model}.{which}.report.json.gz"
+        path = SHIPPED / f"{model}.{which}.report.json.gz"
         # Without the moment of packing, the same report is the same file.
         path.write_bytes(gzip.compress(to_json(report), mtime=0))
         print(f"{path.name}: {path.stat().st_size:,} bytes", flush=True)
-    path = _SHIPPED / f"{model}.figures.json"
+    path = SHIPPED / f"{model}.figures.json"
     path.write_text(json.dumps(figures_of(recogniser, reports).as_json(), indent=1) + "\n")
     print(path.name, flush=True)
 
@@ -83,7 +83,7 @@ def _cohort(recogniser: str) -> str:
         workers=installation.workers(Workload.MANY),
         made_from=_MADE_FROM,
     )
-    path = _SHIPPED / f"{made.cohort.model}.cohort.npz"
+    path = SHIPPED / f"{made.cohort.model}.cohort.npz"
     path.write_bytes(made.cohort.as_bytes())
     print(f"{path.name}: {len(made.cohort.vectors)} averages, {made.cohort.version}", flush=True)
     return made.cohort.model
@@ -97,18 +97,18 @@ def _calibration(recogniser: str) -> Calibration:
     scores = embedded.scores()
     raw = embedded.raw_scores()[mated]
     alike = _alike(recogniser)
-    model = next(_SHIPPED.glob(f"{recogniser}@*.cohort.npz")).name.removesuffix(".cohort.npz")
+    model = next(SHIPPED.glob(f"{recogniser}@*.cohort.npz")).name.removesuffix(".cohort.npz")
     version = finder.cohort(model).version
     any_strangers = _counted(scores, non_mated, np.unique(names, return_inverse=True)[1])
     found = np.isfinite(scores[mated])
-    return _table(
+    return table_of(
         any_strangers,
         model,
         version,
         _ANY,
         misses_of(scores[mated][found]),
         float(np.quantile(raw[np.isfinite(raw)], 2 / 3)),
-        _table(alike, model, version, _ALIKE),
+        table_of(alike, model, version, _ALIKE),
     )
 
 
@@ -131,7 +131,7 @@ def _counted(scores: Scores, chosen: Mask, people: np.ndarray) -> StrangerScores
     return counts
 
 
-def _table(
+def table_of(
     counts: StrangerScores,
     model: str,
     version: str,
@@ -140,6 +140,7 @@ def _table(
     one_person: float = 1.0,
     alike: Calibration | None = None,
 ) -> Calibration:
+    """Make a table of what was counted: its knots, and the tail beyond them."""
     scores, fmrs = counts.knots()
     tail = counts.tail(scores[-1], fmrs[-1] / 10**DECADES, UPPER_95)
     return Calibration(

@@ -8,7 +8,9 @@ import pytest
 
 from likeness.reports import write_html
 from likeness.service.evaluate.findings import from_json
+from likeness.service.video.naming import best_of_many
 from likeness.terms import Calibration
+from likeness.video import MOST_SHOTS
 from likeness.vision.cohorts import standards as shipped
 from likeness.vision.cohorts.standards import Standards
 
@@ -53,6 +55,22 @@ def test_every_card_carries_its_audits(standards: Standards, name: str) -> None:
 
 def test_a_cohort_that_is_not_shipped_has_none(standards: Standards) -> None:
     assert standards.reports(of(CALIBRATIONS[0])[0], "another") == {}
+
+
+@pytest.mark.parametrize("name", CALIBRATIONS)
+def test_scores_of_tracks_have_rates_of_the_order_of_those_of_pictures(
+    standards: Standards, name: str
+) -> None:
+    pictures, tracks = standards.calibration(*of(name)), standards.track_calibration(*of(name))
+    assert tracks is not None and tracks.alike is not None and pictures.alike is not None
+    assert (tracks.model, tracks.cohort_version) == of(name)
+    assert tracks.one_person == pictures.one_person and tracks.groups == pictures.groups
+    for fmr in (1e-1, 1e-2, 1e-3, 1e-4, 1e-5):
+        score = pictures.threshold(fmr)
+        assert 0.7 < tracks.fmr(score) / fmr < 2.5
+        assert 0.7 < tracks.alike.fmr(score) / pictures.alike.fmr(score) < 1.3
+        # What holds where nobody measured tracks is stricter.
+        assert tracks.fmr(score) < best_of_many(pictures, MOST_SHOTS).fmr(score)
 
 
 def test_tracks_mean_what_is_shipped_or_nothing(tmp_path: Path) -> None:
