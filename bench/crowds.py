@@ -67,7 +67,7 @@ def crowd(
     Faces are as large as cells allow, more or less; or the square root of each box's area is
     `face_px`.
     """
-    path = OUT / "clips" / f"{people}-people-{width}x{height}-{seconds:g}s-{face_px}.mp4"
+    path = OUT / "clips" / f"{people}-people-{width}x{height}-{seconds:g}s-{face_px or 'any'}px.mp4"
     path.parent.mkdir(parents=True, exist_ok=True)
     times_s = np.arange(round(seconds * RATE)) / RATE
     boxes = []
