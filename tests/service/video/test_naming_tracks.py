@@ -215,7 +215,7 @@ def test_a_collections_own_strangers_decide_of_tracks_too(home: Home, gallery: O
     staff = gallery.collection("staff")
     measured = staff.measured()
     assert measured is not None
-    by_own = naming(own=measured.own)
+    by_own = naming(own=measured.own, compared=4)
     assert name_person(staff, by_own, good(), 1)[0].verdict.match
     found = name_person(staff, by_own, strange(4), 5)
     assert all(one.verdict.fmr_at_hand is not None for one in found)
@@ -324,6 +324,14 @@ def test_without_a_table_a_track_is_the_best_of_many_looks() -> None:
     stricter = naming(tracks=None).naming.point.threshold
     one_look = TrackNaming.of(ONE_LOOK, ONE_LOOK, None, 20, fmr=1e-3, fpir=0.01)
     assert stricter > one_look.naming.point.threshold
+
+
+def test_own_strangers_are_taken_to_reach_a_score_as_much_more_often_as_any_do() -> None:
+    own = replace(ONE_LOOK, measured_on="the collection itself")
+    for tracks, times in ((ONE_LOOK, 1.0), (TRACKS, 10**0.5), (None, 8.0)):
+        at_hand = naming(tracks, own).naming.at_hand
+        assert at_hand is not None
+        assert at_hand.fmr(-0.3) == pytest.approx(times * own.fmr(-0.3), rel=0.02)
 
 
 def test_the_bound_holds_of_tails_and_of_those_who_are_alike() -> None:

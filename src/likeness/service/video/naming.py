@@ -34,7 +34,6 @@ from likeness.terms import (
     Template,
     compare,
     rate_of,
-    rate_of_any,
 )
 from likeness.video import MOST_SHOTS, Shot, best_of, goodness_of
 
@@ -45,6 +44,7 @@ AGREEING_SHARE = 2 / 3
 # A look agrees with a candidate whom a stranger's is as like in one of so many cases.
 _AGREEING_FMR = 1e-2
 _CANCELLED = 1e-3
+_RARE = 0.1
 _ROUNDING = 1e-9
 
 
@@ -164,6 +164,8 @@ class TrackNaming:
             warn_from: at which multiple of the rate asked for a group's is warned of; 0 never.
         """
         known = known_of_tracks(one_look, tracks)
+        if own is not None:  # measured of single pictures
+            own = best_of_many(own, _times_as_often(one_look, known))
         naming = Naming.of(known, own, compared, fmr=fmr, fpir=fpir, warn_from=warn_from)
         return cls(naming, cls.agreeing_from(one_look))
 
@@ -188,11 +190,11 @@ def known_of_tracks(one_look: Calibration, tracks: Calibration | None) -> Calibr
     return best_of_many(one_look, MOST_SHOTS) if tracks is None else tracks
 
 
-def best_of_many(one_look: Calibration, looks: int) -> Calibration:
+def best_of_many(one_look: Calibration, looks: float) -> Calibration:
     """Bound the rates of tracks by those of the best of so many looks, each by itself."""
 
     def bound(rates: Sequence[float]) -> list[float]:
-        return [rate_of_any(looks, rate) for rate in rates]
+        return [1.0 if rate >= 1 else -math.expm1(looks * math.log1p(-rate)) for rate in rates]
 
     # Where nearly every stranger reaches a score, the bound no longer descends.
     knots: dict[float, float] = {}
@@ -204,7 +206,7 @@ def best_of_many(one_look: Calibration, looks: int) -> Calibration:
         one_look,
         scores=tuple(knots),
         fmrs=tuple(knots.values()),
-        measured_on=f"{one_look.measured_on}, as the best of {looks} looks",
+        measured_on=f"{one_look.measured_on}, as the best of {looks:.2g} looks",
         tail=None
         if tail is None
         else replace(
@@ -216,6 +218,16 @@ def best_of_many(one_look: Calibration, looks: int) -> Calibration:
         ),
         alike=None if one_look.alike is None else best_of_many(one_look.alike, looks),
     )
+
+
+def _times_as_often(one_look: Calibration, tracks: Calibration) -> float:
+    """Say how often tracks of strangers reach a score for once that a look does; 1 at least."""
+    counted = (
+        score
+        for score, rate in zip(one_look.scores, one_look.fmrs, strict=True)
+        if tracks.least_counted <= rate <= _RARE
+    )
+    return max([1.0, *(tracks.fmr(score) / one_look.fmr(score) for score in counted)])
 
 
 def tracks_named_from(
