@@ -7,6 +7,7 @@ Where nothing tells, what the tracker did stands.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -27,6 +28,9 @@ _BY_PLACE = 0.3
 # Who met: their faces were so near, in sizes, within so long of each other.
 _NEAR = 2.5
 _AROUND_S = 1.0
+# By so many sizes a look has to fit another better, to be theirs.
+_FITS_BETTER = 0.15
+_FITS = 0.2  # sizes off, of a look that fits
 # Looks that disagree within one stretch: so many on either side, all of them unlike each other.
 _FEWEST_THAT_DISAGREE = 2
 
@@ -101,7 +105,57 @@ def tracks_of(trails: Iterable[Trail], ending: Ending) -> list[Track]:
         while chain[-1] in goes_on:
             chain.append(goes_on[chain[-1]])
         tracks += _tracks_of_one([stretches[one] for one in chain])
-    return tracks
+    unclear = {id(look) for one in stretches for look in (*one.unclear_before, *one.unclear)}
+    return _with_hindsight(tracks, unclear)
+
+
+def _with_hindsight(tracks: Sequence[Track], unclear: set[int]) -> list[Track]:
+    """Give looks that might be another's to whom they fit better, now that it is known who goes on.
+
+    They fit whose clear looks before and after put them there, and who has no look at that time.
+    """
+    looks = [list(track.looks) for track in tracks]
+    clear = [[look for look in track.looks if id(look) not in unclear] for track in tracks]
+    for which, track in enumerate(tracks):
+        for look in track.looks:
+            off = _off(clear[which], look) if id(look) in unclear else None
+            if off is None:
+                continue
+            others = [
+                (their_off, other)
+                for other in range(len(tracks))
+                if other != which
+                and tracks[other].begins_s < look.time_s < tracks[other].ends_s
+                and (their_off := _off(clear[other], look)) is not None
+                and all(one.time_s != look.time_s for one in looks[other])
+            ]
+            least, other = min(others, default=(np.inf, which))
+            if other == which or len(looks[which]) == 1:
+                continue
+            if least < off - _FITS_BETTER:
+                looks[which].remove(look)
+                looks[other] = sorted([*looks[other], look], key=lambda one: one.time_s)
+            elif off > _FITS and least < off + _FITS_BETTER:
+                looks[which].remove(look)  # what is found between two is neither's
+    return [replace(track, looks=tuple(own)) for track, own in zip(tracks, looks, strict=True)]
+
+
+def _off(clear: Sequence[Look], look: Look) -> float | None:
+    """Say how far a look is from where clear ones before and after put it, in sizes."""
+    place = bisect_right(clear, look.time_s, key=lambda one: one.time_s)
+    if not 0 < place < len(clear):
+        return None
+    before, after = clear[place - 1], clear[place]
+    share = (look.time_s - before.time_s) / (after.time_s - before.time_s)
+    sides = np.array(
+        [
+            (b.left, b.top, b.right, b.bottom)
+            for b in (before.face.box, after.face.box, look.face.box)
+        ]
+    )
+    there = Box(*(sides[0] + share * (sides[1] - sides[0])).tolist())
+    of_size = abs(float(np.log(max(there.width, 1.0) / max(look.face.box.width, 1.0))))
+    return _apart(there, look.face.box) + of_size
 
 
 def _mended(stretches: Sequence[Stretch], goes_on: dict[int, int]) -> dict[int, int]:
