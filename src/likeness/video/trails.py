@@ -115,6 +115,7 @@ def _with_hindsight(tracks: Sequence[Track], unclear: set[int]) -> list[Track]:
     They fit whose clear looks before and after put them there, and who has no look at that time.
     """
     looks = [list(track.looks) for track in tracks]
+    times = [{look.time_s for look in track.looks} for track in tracks]
     clear = [[look for look in track.looks if id(look) not in unclear] for track in tracks]
     for which, track in enumerate(tracks):
         for look in track.looks:
@@ -126,8 +127,8 @@ def _with_hindsight(tracks: Sequence[Track], unclear: set[int]) -> list[Track]:
                 for other in range(len(tracks))
                 if other != which
                 and tracks[other].begins_s < look.time_s < tracks[other].ends_s
+                and look.time_s not in times[other]
                 and (their_off := _off(clear[other], look)) is not None
-                and all(one.time_s != look.time_s for one in looks[other])
             ]
             least, other = min(others, default=(np.inf, which))
             if other == which or len(looks[which]) == 1:
@@ -135,6 +136,7 @@ def _with_hindsight(tracks: Sequence[Track], unclear: set[int]) -> list[Track]:
             if least < off - _FITS_BETTER:
                 looks[which].remove(look)
                 looks[other] = sorted([*looks[other], look], key=lambda one: one.time_s)
+                times[other].add(look.time_s)
             elif off > _FITS and least < off + _FITS_BETTER:
                 looks[which].remove(look)  # what is found between two is neither's
     return [replace(track, looks=tuple(own)) for track, own in zip(tracks, looks, strict=True)]
