@@ -186,6 +186,49 @@ def test_one_that_talks_slowly_is_as_stuck_as_one_that_is_silent(
     assert time.monotonic() - begun < 5
 
 
+@pytest.mark.parametrize(
+    "then",
+    [
+        "time.sleep(60)",  # it hangs
+        # It passes over what nobody asked for.
+        "for at in range(200):\n"
+        ' os.write(task[\'out\'], b\'{"kind":"passed","time_s":%d.0}\\n\' % at)\n'
+        " time.sleep(0.2)",
+    ],
+)
+def test_who_waits_for_a_frame_is_asked_whether_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, clip: Path, then: str
+) -> None:
+    pretend(monkeypatch, OPENED, then)
+    ends_s = time.monotonic() + 3
+
+    def stop() -> None:
+        if time.monotonic() > ends_s:
+            raise TimeoutError
+
+    with (
+        pytest.raises(TimeoutError),
+        clip.open("rb") as file,
+        reading(file, go_on=stop) as reader,
+    ):
+        list(reader)
+    assert time.monotonic() < ends_s + 10
+
+
+def test_sleep_between_frames_does_not_go_on_for_ever(
+    monkeypatch: pytest.MonkeyPatch, clip: Path
+) -> None:
+    said = frame(time_s=0.0, slot=None)
+    pretend(monkeypatch, OPENED, f"time.sleep(1)\nos.write(task['out'], {said!r})\ntime.sleep(60)")
+    limits = ClipLimits(max_s=0.05)  # which allows ten times as much
+    with (
+        pytest.raises(InvalidClip, match="takes too long"),
+        clip.open("rb") as file,
+        reading(file, limits=limits) as reader,
+    ):
+        list(reader)
+
+
 def test_a_disk_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, clip: Path) -> None:
     pretend(monkeypatch, OPENED + line(kind="failed", reason="lost", number=5))
 

@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ _RING_BYTES = 256 << 20
 _MOST_SLOTS = 4
 # Seconds of processor time for each second of the longest clip.
 _PROCESSOR_TIME = 10
+_ASK_EVERY_S = 0.5
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
@@ -60,16 +62,28 @@ class Heard:
 class DecoderProcess:
     """Decodes one clip in a process of its own, for the thread that makes it; close it.
 
-    `clip` is a descriptor of a regular file of `size` bytes, open to be read alone.
+    `clip` is a descriptor of a regular file of `size` bytes, open to be read alone. `go_on` is
+    called all the while that it is heard or waited for: what it raises ends that.
 
     Raises:
         EngineUnavailable: PyAV is missing, or the process does not start.
     """
 
-    def __init__(self, clip: int, size: int, sampling: Sampling, limits: ClipLimits) -> None:
+    def __init__(
+        self,
+        clip: int,
+        size: int,
+        sampling: Sampling,
+        limits: ClipLimits,
+        go_on: Callable[[], object] = lambda: None,
+    ) -> None:
         if importlib.util.find_spec("av") is None:
             raise EngineUnavailable(MISSING)
+        self._go_on = go_on
         self._silence_s = limits.silence_s
+        processor_s = math.ceil(limits.max_s * _PROCESSOR_TIME)
+        # For all waits together: sleep between frames takes no processor time.
+        self._patience_s = float(processor_s)
         self._heard = bytearray()
         self._ready = False
         self._slots = 0
@@ -92,7 +106,7 @@ class DecoderProcess:
             "longest_s": limits.max_s,
             "most_pixels": limits.max_pixels,
             "memory": limits.memory,
-            "processor_s": math.ceil(limits.max_s * _PROCESSOR_TIME),
+            "processor_s": processor_s,
         }
         try:
             self._process = _start(task, (clip, out, slots_back, self._ring))
@@ -120,6 +134,7 @@ class DecoderProcess:
         Raises:
             InvalidClip: it died, says nothing for too long, or nothing that makes sense.
         """
+        self._go_on()
         self._until = time.monotonic() + self._silence_s
         line = self._line()
         try:
@@ -186,16 +201,27 @@ class DecoderProcess:
         return data
 
     def _read_more(self) -> None:
-        left_s = max(0.0, self._until - time.monotonic())
-        if not self._poll.poll(left_s * 1000):
+        began_s = time.monotonic()
+        while not self._poll.poll(1000 * self._next_wait_s()):
+            if not self._next_wait_s():
+                raise InvalidClip(
+                    f"Decoding the clip got stuck: no frame came for {self._silence_s:g} s. Convert"
+                    " it, to MP4 for example, and retry."
+                )
+            self._go_on()
+        self._patience_s -= time.monotonic() - began_s
+        if self._patience_s < 0:
             raise InvalidClip(
-                f"Decoding the clip got stuck: no frame came for {self._silence_s:g} s. Convert it,"
-                " to MP4 for example, and retry."
+                "Decoding the clip takes too long, again and again. Convert it, to MP4 for example,"
+                " and retry."
             )
         data = os.read(self._out, _READ_AT_ONCE)
         if not data:
             raise self._dead()
         self._heard += data
+
+    def _next_wait_s(self) -> float:
+        return max(0.0, min(_ASK_EVERY_S, self._until - time.monotonic()))
 
     def _dead(self) -> EngineUnavailable | InvalidClip:
         code = self._process.wait()

@@ -9,7 +9,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -196,18 +196,22 @@ class ClipReader:
 
 @contextmanager
 def reading(
-    file: BinaryIO, sampling: Sampling | None = None, limits: ClipLimits | None = None
+    file: BinaryIO,
+    sampling: Sampling | None = None,
+    limits: ClipLimits | None = None,
+    go_on: Callable[[], object] = lambda: None,
 ) -> Iterator[ClipReader]:
     """Open a clip, and end the process that decodes it afterwards, whatever happens.
 
-    `file` is read from its beginning, wherever it stands, and stays open.
+    `file` is read from its beginning, wherever it stands, and stays open. `go_on` is called while
+    frames are waited for, and of each: what it raises ends that.
 
     Raises:
         InvalidClip: it is no clip, has no video, or is damaged all through.
         ClipTooLarge: it has too many bytes, or frames of too many pixels.
         EngineUnavailable: PyAV is missing.
     """
-    with _opened(file, sampling or Sampling(), limits or ClipLimits()) as reader:
+    with _opened(file, sampling or Sampling(), limits or ClipLimits(), go_on) as reader:
         reader.start()
         yield reader
 
@@ -223,7 +227,12 @@ def clip_of(file: BinaryIO, limits: ClipLimits | None = None) -> Clip:
 
 
 @contextmanager
-def _opened(file: BinaryIO, sampling: Sampling, limits: ClipLimits) -> Iterator[ClipReader]:
+def _opened(
+    file: BinaryIO,
+    sampling: Sampling,
+    limits: ClipLimits,
+    go_on: Callable[[], object] = lambda: None,
+) -> Iterator[ClipReader]:
     with _regular_file(file, limits) as descriptor:
         size = os.fstat(descriptor).st_size
         if size > limits.max_bytes:
@@ -231,7 +240,7 @@ def _opened(file: BinaryIO, sampling: Sampling, limits: ClipLimits) -> Iterator[
         if size == 0:
             raise InvalidClip("The clip is empty: it has no bytes.")
         head = os.pread(descriptor, HEAD_BYTES, 0)
-        process = DecoderProcess(descriptor, size, sampling, limits)
+        process = DecoderProcess(descriptor, size, sampling, limits, go_on)
         try:
             yield ClipReader(process, limits, head)
         finally:

@@ -134,7 +134,7 @@ class _Work:
             self._sha256 = clip_sha256(file, self._ask_again)
             place, from_s = self._resume()
             sampling = replace(asked.sampling, from_s=max(asked.sampling.from_s, from_s))
-            with reading(file, sampling, self.of.limits) as reader:
+            with reading(file, sampling, self.of.limits, self._ask_again) as reader:
                 first = int(sampling.from_s // SEGMENT_S)
                 frames = self._while_wanted(reader)
                 for segment in follow(
