@@ -129,9 +129,9 @@ def found(*mentioned: UUID) -> tuple[Job, bytes]:
         job = write(lambda c: add_job(c, keyring, new, NOW))
         write(lambda c: claim_job(c, keyring, "r", NOW, job_id=job.id))
         shots = [Result(SHOT, n, n, 0, b"a picture" * 100) for n in range(len(mentioned))]
-        write(lambda c: keep_results(c, keyring, job.id, shots))
+        write(lambda c: keep_results(c, keyring, job.id, shots, runner="r"))
         mentions = [Mention(n, 0, one, None, b"alike") for n, one in enumerate(mentioned)]
-        write(lambda c: keep_mentions(c, keyring, job.id, mentions))
+        write(lambda c: keep_mentions(c, keyring, job.id, mentions, runner="r"))
         write(lambda c: end_job(c, keyring, job.id, "r", JobState.SUCCEEDED, NOW))
         kept = opened.database.read(
             lambda c: c.execute(select(RESULTS.c.sealed).where(RESULTS.c.owner == 0)).scalar_one()

@@ -36,12 +36,12 @@ def looks(count: int, owners: int = 3) -> list[Result]:
     return [Result("look", n, n % owners, 40 * n, b"look %d" % n) for n in range(count)]
 
 
-def keep(bench: Bench, job: Job, results: list[Result], runner: str | None = None) -> None:
-    bench.write(lambda c: keep_results(c, bench.keyring, job.id, results, runner=runner))
+def keep(bench: Bench, job: Job, results: list[Result]) -> None:
+    bench.write(lambda c: keep_results(c, bench.keyring, job.id, results, runner="runner 1"))
 
 
 def mention(bench: Bench, job: Job, *mentions: Mention) -> None:
-    bench.write(lambda c: keep_mentions(c, bench.keyring, job.id, mentions))
+    bench.write(lambda c: keep_mentions(c, bench.keyring, job.id, mentions, runner="runner 1"))
 
 
 def read(
@@ -66,7 +66,7 @@ def test_segments_are_kept_and_replaced(bench: Bench) -> None:
     for number, content in ((0, b"zero"), (1, b"one"), (1, b"one again"), (3, b"three")):
         bench.write(
             lambda c, number=number, content=content: keep_segment(
-                c, bench.keyring, job.id, number, content
+                c, bench.keyring, job.id, number, content, runner="runner 1"
             )
         )
 
@@ -80,7 +80,7 @@ def test_only_the_runner_of_a_job_keeps_anything(bench: Bench, how: str) -> None
     job = bench.add() if how == "waiting" else bench.running()
     if how == "cancelled":
         bench.write(lambda c: cancel_job(c, bench.keyring, job.id, bench.now))
-    runner = "runner 2" if how == "another's" else None
+    runner = "runner 2" if how == "another's" else "runner 1"
 
     for attempt in (
         lambda c: keep_segment(c, bench.keyring, job.id, 0, b"", runner=runner),
@@ -95,7 +95,7 @@ def test_only_the_runner_of_a_job_keeps_anything(bench: Bench, how: str) -> None
 def test_results_come_in_pages_by_number_and_by_owner(bench: Bench) -> None:
     job, other = bench.running(), bench.running()
     results = looks(10)
-    keep(bench, job, results[::-1], "runner 1")
+    keep(bench, job, results[::-1])
     keep(bench, job, [Result("person", 0, 0, 0, b"somebody")])
     keep(bench, other, looks(20))
 
@@ -117,7 +117,7 @@ def test_results_come_in_pages_by_number_and_by_owner(bench: Bench) -> None:
 def test_dropped_results_can_be_kept_again(bench: Bench) -> None:
     job = bench.running()
     for _ in range(2):
-        bench.write(lambda c: drop_results(c, job.id))
+        bench.write(lambda c: drop_results(c, job.id, runner="runner 1"))
         keep(bench, job, looks(3))
         mention(bench, job, Mention(0, 0, uuid4(), None, b"ana"))
 

@@ -180,7 +180,7 @@ def test_segment_that_is_kept_counts_tries_anew(bench: Bench) -> None:
         bench.claim()
     assert bench.get(job).tries == 4
 
-    bench.write(lambda c: keep_segment(c, bench.keyring, job.id, 0, b"so far"))
+    bench.write(lambda c: keep_segment(c, bench.keyring, job.id, 0, b"so far", runner="runner 1"))
 
     assert bench.get(job).tries == 0
 
@@ -203,7 +203,7 @@ def test_ended_job_is_neither_claimed_nor_cancelled_nor_beaten(
 ) -> None:
     job = bench.running()
     bench.later(minutes=1)
-    bench.write(lambda c: keep_segment(c, bench.keyring, job.id, 0, b"so far"))
+    bench.write(lambda c: keep_segment(c, bench.keyring, job.id, 0, b"so far", runner="runner 1"))
 
     end(bench, job.id, state)
 
@@ -253,7 +253,11 @@ def test_jobs_that_ended_long_ago_are_listed_for_the_sweep(bench: Bench) -> None
 def test_deleted_job_leaves_nothing(bench: Bench) -> None:
     job, other = bench.running(), bench.running()
     for one in (job, other):
-        bench.write(lambda c, one=one: keep_segment(c, bench.keyring, one.id, 0, b"so far"))
+        bench.write(
+            lambda c, one=one: keep_segment(
+                c, bench.keyring, one.id, 0, b"so far", runner="runner 1"
+            )
+        )
 
     bench.write(lambda c: delete_job(c, job.id))
 

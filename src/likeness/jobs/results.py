@@ -57,14 +57,14 @@ def keep_segment(
     number: int,
     content: bytes,
     *,
-    runner: str | None = None,
+    runner: str,
 ) -> None:
     """Keep what a segment came to, in place of what was kept of it before.
 
     That is a step forward: how often the job was begun is counted anew.
 
     Raises:
-        JobStopped: the job does not run, or is not the runner's that is named.
+        JobStopped: the job does not run, or is another runner's.
         KeyUnusable: a key is gone.
     """
     of_job, key = _open_running(connection, keyring, job_id, runner)
@@ -102,7 +102,7 @@ def keep_results(
     job_id: str,
     results: Iterable[Result],
     *,
-    runner: str | None = None,
+    runner: str,
 ) -> None:
     """Keep results, of any number; those of one part have numbers of their own.
 
@@ -110,7 +110,7 @@ def keep_results(
     interrupted runner's are dropped by `drop_results` before they are kept again.
 
     Raises:
-        JobStopped: the job does not run, or is not the runner's that is named.
+        JobStopped: the job does not run, or is another runner's.
         KeyUnusable: a key is gone.
     """
     of_job, key = _open_running(connection, keyring, job_id, runner)
@@ -170,11 +170,11 @@ def results_of(
     ]
 
 
-def drop_results(connection: Connection, job_id: str, *, runner: str | None = None) -> None:
+def drop_results(connection: Connection, job_id: str, *, runner: str) -> None:
     """Keep no result of a job any more, nor whom they mention.
 
     Raises:
-        JobStopped: the job does not run, or is not the runner's that is named.
+        JobStopped: the job does not run, or is another runner's.
     """
     _require_running(connection, job_id, runner)
     for table in (RESULTS, MENTIONS):
@@ -187,12 +187,12 @@ def keep_mentions(
     job_id: str,
     mentions: Iterable[Mention],
     *,
-    runner: str | None = None,
+    runner: str,
 ) -> None:
     """Keep whom owners resemble; an owner's have ranks of their own.
 
     Raises:
-        JobStopped: the job does not run, or is not the runner's that is named.
+        JobStopped: the job does not run, or is another runner's.
         KeyUnusable: a key is gone.
     """
     of_job, key = _open_running(connection, keyring, job_id, runner)
@@ -261,17 +261,17 @@ _OF_JOB = JOBS.c.number, JOBS.c.id, JOBS.c.sealed_key
 
 
 def _open_running(
-    connection: Connection, keyring: Keyring, job_id: str, runner: str | None
+    connection: Connection, keyring: Keyring, job_id: str, runner: str
 ) -> tuple[int, Key]:
     """Give the number of a job that runs, and its key."""
     row = _require_running(connection, job_id, runner)
     return row.number, open_key(keyring, row.id, row.sealed_key)
 
 
-def _require_running(connection: Connection, job_id: str, runner: str | None) -> Any:
+def _require_running(connection: Connection, job_id: str, runner: str) -> Any:
     columns = (*_OF_JOB, JOBS.c.state, JOBS.c.runner)
     row = connection.execute(select(*columns).where(JOBS.c.id == job_id)).first()
-    if row is None or row.state != JobState.RUNNING or runner not in (None, row.runner):
+    if row is None or (row.state, row.runner) != (JobState.RUNNING, runner):
         raise job_stopped()
     return row
 

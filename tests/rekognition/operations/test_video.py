@@ -88,7 +88,7 @@ def succeed(
         for at_ms, person in seen
     ]
     claim(backend, job_id)
-    kept.keep(backend, job_id, [kept.of_clip(facts), *kept.of_looks(looks, 0)])
+    kept.keep(backend, job_id, [kept.of_clip(facts), *kept.of_looks(looks, 0)], "runner")
     end(backend, job_id)
 
 

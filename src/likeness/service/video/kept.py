@@ -25,7 +25,7 @@ from pydantic import TypeAdapter
 
 from likeness import jobs
 from likeness.errors import required
-from likeness.gallery import Candidate, Reference, Subject
+from likeness.gallery import Candidate, CollectionRows, Reference, Subject
 from likeness.jobs import SHOT, Mention, Result
 from likeness.review import ClipFace
 from likeness.service.search.naming import Verdict
@@ -37,6 +37,7 @@ from likeness.video import Clip, Interval, Segment, pack_tracks, unpack_tracks
 
 CLIP, PERSON, PATH, MARK, LOOK = "clip", "person", "path", "mark", "look"
 _AT_ONCE = 2000
+_IDS_AT_ONCE = 900
 _HEADER = struct.Struct(">I")
 _FACE = TypeAdapter(Face)
 
@@ -183,11 +184,11 @@ def of_matches(person: int, matches: Iterable[SeenMatch]) -> Iterator[Mention]:
         yield Mention(person, rank, one.reference_id, one.subject_id, _MATCH.dump_json(kept))
 
 
-def keep(rows: Rows, job_id: str, results: Iterable[Result], runner: str | None = None) -> None:
+def keep(rows: Rows, job_id: str, results: Iterable[Result], runner: str) -> None:
     """Keep results, some in each transaction: nobody reads them before the job has ended.
 
     Raises:
-        JobStopped: the job is not the runner's that is named.
+        JobStopped: the job is another runner's.
     """
     for some in in_batches(results, _AT_ONCE):
         rows.database.write(
@@ -199,6 +200,16 @@ def keep(rows: Rows, job_id: str, results: Iterable[Result], runner: str | None 
                 runner=runner,
             )
         )
+
+
+def enrolled_still(its: CollectionRows, mentions: Iterable[Mention]) -> list[Reference]:
+    """List the references that are mentioned, of those that were not erased meanwhile."""
+    ids = {one.reference_id for one in mentions if one.reference_id is not None}
+    return [
+        reference
+        for some in in_batches(ids, _IDS_AT_ONCE)
+        for reference in its.references.page(ids=some, limit=len(some))
+    ]
 
 
 def read_facts(result: Result) -> ClipFacts:

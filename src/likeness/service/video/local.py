@@ -19,7 +19,7 @@ from likeness.service.video.asked import Asked, ClipAct, clip_sha256
 from likeness.service.video.results import people_seen
 from likeness.service.video.run import ClipJobs
 from likeness.service.video.seen import ClipSeen, TellMs, tell_nobody
-from likeness.service.video.start import start_local_search
+from likeness.service.video.start import start_search
 from likeness.terms import Action
 from likeness.video import ClipLimits
 
@@ -46,7 +46,7 @@ def search_clip(
     same_as = _same_as(home, of, caller, asked, buckets, work.limits)
     job = home.database.read(partial(jobs.latest_same, keyring=home.keyring, same_as=same_as))
     if job is None or job.state in (JobState.FAILED, JobState.CANCELLED):
-        job = start_local_search(home, caller, collection, asked, same_as)
+        job = start_search(home, buckets, caller, collection, asked, same_as=same_as)
     if not job.state.ended:
         run_here(home.database, home.keyring, job.id, work.acts[job.act], home.clock)
     return required(people_seen(home, caller, ClipAct.SEARCH, job.id).seen, "who is seen in a clip")

@@ -100,6 +100,10 @@ class Seen(Generic[C]):
             self.agreement,
         )
 
+    def is_candidate(self, threshold: float) -> bool:
+        """Whether it is given to whoever asks for all from some similarity on."""
+        return self.looks_agree and self.similarity >= threshold
+
     @property
     def is_unsettled(self) -> bool:
         """Whether any strangers hardly score as high, and it is no match nevertheless."""

@@ -110,9 +110,7 @@ def looks_page(
             )
         )
         listed = rows[:limit]
-        matches = found.released(
-            lambda one, asked: one.looks_agree and one.similarity >= asked.threshold
-        )
+        matches = found.released(lambda one, asked: one.is_candidate(asked.threshold))
         found.answered(len(listed), {one.owner for one in listed})
         last = listed[-1] if len(rows) > limit else None
         expected, group_warning = found.expected()
@@ -269,9 +267,8 @@ class _Found:
         def read(connection: Connection) -> dict[int, list[SeenMatch]]:
             mentions = jobs.mentions_of(connection, self.home.keyring, self.of.job.id)
             its = of.within(connection)
-            ids = [one.reference_id for one in mentions if one.reference_id is not None]
-            listed = its.references.page(ids=ids, limit=max(1, len(ids)))
-            references = its.references.by_numbers(one.number for one in listed)
+            numbers = [one.number for one in kept.enrolled_still(its, mentions)]
+            references = its.references.by_numbers(numbers)
             by_id = {one.id: one for one in references.values()}
             subjects = its.subjects.of(references.values())
             found: dict[int, list[SeenMatch]] = {}

@@ -43,14 +43,13 @@ from likeness.service.video.naming import (
 )
 from likeness.service.video.seen import TellMs, tell_nobody
 from likeness.service.watch.sightings import watch_seen
-from likeness.terms import Action, in_batches
+from likeness.terms import Action
 from likeness.video import ClipLimits, ClipReader, Following, Frame, Segment, follow, reading
 
 SEGMENT_S = 30.0
 _ASK_AGAIN_S = 0.5
 _MOST_CANDIDATES = 5
 _LONGEST_DETAIL = 300
-_IDS_AT_ONCE = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,20 +307,12 @@ def _found(
     connection: Connection,
 ) -> None:
     """Keep whom people are like, but for who was erased meanwhile; tell standing searches."""
-    its = of.within(connection)
-    ids = {one.reference_id for some in matches.values() for one in some} - {None}
-    there = {
-        one.id
-        for some in in_batches(filter(None, ids), _IDS_AT_ONCE)
-        for one in its.references.page(ids=some, limit=len(some))
-    }
-    mentions = [
-        mention
-        for number, some in matches.items()
-        for mention in kept.of_matches(number, some)
-        if mention.reference_id in there
+    found = [
+        mention for number, some in matches.items() for mention in kept.of_matches(number, some)
     ]
-    jobs.keep_mentions(connection, home.keyring, running.job.id, mentions)
+    there = {one.id for one in kept.enrolled_still(of.within(connection), found)}
+    mentions = [one for one in found if one.reference_id in there]
+    jobs.keep_mentions(connection, home.keyring, running.job.id, mentions, runner=running.runner)
     watch_seen(connection, home, of, sightings, use=record.use, now=home.clock())
 
 
@@ -330,7 +321,7 @@ def _outcome(
 ) -> Outcome:
     """Say in the job's entry whom the clip's people match, and by which shots."""
     by_person = {
-        number: [one for one in some if one.verdict.match or _is_answered(one, threshold)]
+        number: [one for one in some if one.verdict.match or one.is_candidate(threshold)]
         for number, some in matches.items()
     }
     of_people = [one for some in by_person.values() for one in some]
@@ -347,11 +338,6 @@ def _outcome(
         subject_ids=tuple(dict.fromkeys(filter(None, (one.subject_id for one in of_people)))),
         details={**details, "shots_ms": _as_many(shots)} if shots else details,
     )
-
-
-def _is_answered(match: SeenMatch, threshold: float) -> bool:
-    """Whether a match is given to who asks for all from some similarity on."""
-    return match.looks_agree and match.similarity >= threshold
 
 
 def _as_many(words: Sequence[str]) -> str:

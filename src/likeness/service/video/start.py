@@ -42,8 +42,11 @@ def start_search(
     collection: str,
     asked: Asked,
     once: Once | None = None,
+    same_as: bytes | None = None,
 ) -> Job:
     """Begin to search a collection for the people of a clip; see `start_detection`.
+
+    With `same_as`, which says which jobs are the same, this program has to run it itself.
 
     Raises:
         NoSuchCollection: there is none.
@@ -53,17 +56,7 @@ def start_search(
     with home.record(caller, Action.SEARCH, of) as record:
         home.calibration_of(of)  # what nobody measured could name nobody
         _require_there(buckets, asked)
-        return _added(home, caller, record, ClipAct.SEARCH, of, asked, once)
-
-
-def start_local_search(
-    home: Home, caller: Caller, collection: str, asked: Asked, same_as: bytes
-) -> Job:
-    """Begin the same for this program to run itself; `same_as` says which jobs are the same."""
-    of = home.collection(caller, Action.SEARCH, collection)
-    with home.record(caller, Action.SEARCH, of) as record:
-        home.calibration_of(of)
-        return _added(home, caller, record, ClipAct.SEARCH, of, asked, same_as=same_as)
+        return _added(home, caller, record, ClipAct.SEARCH, of, asked, once, same_as)
 
 
 def _require_there(buckets: Buckets, asked: Asked) -> None:
