@@ -20,7 +20,7 @@ from tests.jobs.jobbing import Bench
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("LIKENESS_KILLS", "3"))
+KILLS = int(os.environ.get("LIKENESS_KILLS", "2"))
 _LONGEST_S = 0.5
 _AHEAD_S = 20.0  # longer than it takes until a job without beats is another's
 _SOON_S = 60.0

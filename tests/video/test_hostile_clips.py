@@ -316,7 +316,7 @@ def test_whatever_is_damaged_ends_in_frames_or_in_one_clear_line(
     whole = make_clip(tmp_path / f"whole.{ending}", times_s=every(0.1, 12)).read_bytes()
     random = np.random.default_rng(5)
     path = tmp_path / f"a.{ending}"
-    for _ in range(12):
+    for _ in range(6):
         data = bytearray(whole)
         for at in random.integers(0, len(data), random.integers(1, 60)):
             data[at] = random.integers(0, 256)
