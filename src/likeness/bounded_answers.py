@@ -34,8 +34,9 @@ from urllib3.exceptions import HTTPError
 
 from likeness.errors import InvalidRequest
 
-# What a client raises where an endpoint cannot be reached, or answers what makes no sense.
-NO_ANSWER = (BotoCoreError, ResponseParserError, HTTPError, OSError)
+# What a client raises where an endpoint cannot be reached, or answers what makes no sense: numbers
+# and dates of heads that are none are `ValueError`s.
+NO_ANSWER = (BotoCoreError, ResponseParserError, HTTPError, OSError, ValueError)
 
 # As botocore describes a variable: its name in profiles, in the environment, its value, a parser.
 _NO_PROFILE = {

@@ -358,6 +358,20 @@ def test_a_list_that_makes_no_sense_is_a_fault(answering: Any) -> None:
         s3_buckets(answering.address).keys("photos", "")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [{"Content-Length": "many"}, {"Last-Modified": "long ago"}, {"x-amz-missing-meta": "some"}],
+)
+def test_a_head_that_makes_no_sense_is_a_fault(answering: Any, head: dict[str, str]) -> None:
+    answering.headers_sent = head
+    buckets = s3_buckets(answering.address)
+    for ask in (buckets.read, buckets.open):
+        with pytest.raises(BucketsUnavailable):
+            ask("photos", "one.jpg", None, 100)
+    with pytest.raises(BucketsUnavailable):
+        buckets.size("photos", "one.jpg", None)
+
+
 def test_a_redirect_is_not_followed(answering: Any) -> None:
     answering.status = 307
     answering.headers_sent = {"Location": "http://127.0.0.1:1/", "Content-Length": "0"}
