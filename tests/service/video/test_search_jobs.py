@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from likeness import jobs
 from likeness.buckets import FolderBuckets
 from likeness.errors import NotFound
 from likeness.jobs import JobState
+from likeness.jobs.tables import RESULTS
 from likeness.review import Verdict
 from likeness.service.erase.erase import erase_subject
 from likeness.service.govern.ledger import entries_about
@@ -296,6 +298,21 @@ def test_whom_people_have_to_look_at_is_withheld_until_they_have(
     after = seen_in(reviewed, job)
     # Whether the other is a stranger, nobody learns before somebody has decided.
     assert (names(after), after.withheld, after.decided) == (["Rosa", None], True, True)
+
+
+def test_nobody_is_shown_an_empty_picture_where_none_is_left(
+    reviewed: Home, buckets: FolderBuckets
+) -> None:
+    rule(reviewed, OWED)
+    job = ended(reviewed, buckets, begun(reviewed, buckets))
+    # As after the erasure of somebody else whom the person is like, too.
+    gone = delete(RESULTS).where(RESULTS.c.part == jobs.SHOT)
+    reviewed.database.write(lambda connection: connection.execute(gone))
+    assert seen_in(reviewed, job).withheld
+    reviewer = Caller(REVIEWER, "review")
+    (case,) = (one for one in list_cases(reviewed, reviewer) if not one.empty)
+    with pytest.raises(NotFound, match="No such picture"):
+        show_face(reviewed, reviewer, case.case.id, None)
 
 
 def test_not_this_person_lasts_for_the_track_in_another_run_too(

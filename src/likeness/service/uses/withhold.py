@@ -77,9 +77,12 @@ class Probe:
 
     @classmethod
     def of_clip(
-        cls, clip_face: ClipFace, crop_jpeg: bytes, parameters: tuple[tuple[str, str], ...] = ()
+        cls,
+        clip_face: ClipFace,
+        crop_jpeg: bytes | None,
+        parameters: tuple[tuple[str, str], ...] = (),
     ) -> Self:
-        """Make one of a person seen in a clip, with a picture of their face."""
+        """Make one of a person seen in a clip, with a picture of their face if one was kept."""
         return cls(None, None, parameters=parameters, clip_face=clip_face, crop_jpeg=crop_jpeg)
 
     @property

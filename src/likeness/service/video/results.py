@@ -241,8 +241,7 @@ class _Found:
     def _release(self, marks: Result, matches: list[SeenMatch], picture: bytes | None) -> None:
         record, asked = self.record, self.request.asked
         seen = kept.read_marks(marks, required(self.of.facts, "what a clip is").sha256)
-        # Without pictures nobody is asked.
-        probe = Probe.of_clip(seen, picture or b"", (("threshold", f"{asked.threshold:g}"),))
+        probe = Probe.of_clip(seen, picture, (("threshold", f"{asked.threshold:g}"),))
 
         def among(ids: Sequence[UUID]) -> list[SeenMatch]:
             # Templates are gone: who was not found then is compared with nobody any more.
@@ -253,7 +252,7 @@ class _Found:
         self.withheld |= record.withheld
         if record.confirmed:
             released = [one.settled_by(record.confirmed_ids) for one in released]
-        elif not self.withheld:
+        elif not self.withheld and picture is not None:  # else there is nothing to look at
             record.refer([one for one in released if one.is_unsettled], probe)
         self.decided |= record.confirmed
         if record.case_id is not None:
