@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from likeness.errors import ClipTooLarge, EngineUnavailable, InvalidClip
@@ -152,6 +153,34 @@ def test_shared_memory_does_not_shrink_under_its_reader(
 
     assert image is not None
     assert image.pixels.shape == (36, 64, 3)
+
+
+@pytest.mark.parametrize("claimed", ["1e300", "Infinity", "NaN", "-1.0", "1" + 400 * "0"])
+def test_a_duration_that_no_clip_has_is_none(
+    monkeypatch: pytest.MonkeyPatch, clip: Path, claimed: str
+) -> None:
+    said = OPENED.replace(b'"duration_s": 1.0', b'"duration_s": ' + claimed.encode())
+    pretend(monkeypatch, said, "time.sleep(60)")
+    with clip.open("rb") as file:
+        assert clip_of(file).duration_s is None
+
+
+def test_pictures_are_copied_out_of_shared_memory(
+    monkeypatch: pytest.MonkeyPatch, clip: Path
+) -> None:
+    said = (
+        frame(time_s=0.0, slot=0)
+        + frame(time_s=0.1, slot=0)
+        + line(kind="ended", damaged=0, to_its_end=True)
+    )
+    opened = _READY + line(**{**_OPENED, "width": 1, "height": 2, "mirrored": True})
+    pretend(monkeypatch, opened, f"os.read(task['slots_back'], 1)\nos.write(task['out'], {said!r})")
+    with clip.open("rb") as file, reading(file) as reader:
+        images = [one.image for one in reader]
+        pixels = [one.pixels for one in images if one is not None]
+    assert len(pixels) == 2
+    assert all(one.base is None or one.base.base is None for one in pixels)
+    assert not any(np.shares_memory(pixels[0], one) for one in pixels[1:])
 
 
 def test_one_that_never_takes_its_slots_back_holds_nobody_up(

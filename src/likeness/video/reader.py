@@ -34,6 +34,8 @@ _NAME = re.compile(r"[a-z0-9_.-]{1,40}")
 # No camera makes more, and no clip more for long.
 _MOST_FRAMES_PER_S = 1000
 _ENDS_EARLY_S = 2.0
+# FFmpeg's own times end here: 64 bits of microseconds.
+_MOST_S = 1e13
 _COPIED_AT_ONCE = 1 << 20
 # Signs of life count where time goes on by as much.
 _ALIVE_S = 0.5
@@ -159,7 +161,7 @@ class ClipReader:
     def _upright(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Copy pixels, turned as the clip says."""
         if self._mirrored:
-            pixels = np.ascontiguousarray(pixels[:, ::-1])
+            pixels = pixels[:, ::-1].copy()  # of one column it would be contiguous as it is
         if self._quarters:
             return np.asarray(cv2.rotate(pixels, _TURNS[self._quarters]), np.uint8)
         return pixels if self._mirrored else pixels.copy()
@@ -368,7 +370,7 @@ def _number(values: dict[str, Any], name: str, most: float) -> float:
 def _number_or_none(values: dict[str, Any], name: str) -> float | None:
     """A number that the clip claims; what is no time is none."""
     value = values.get(name)
-    if type(value) is float and math.isfinite(value) and value >= 0:
+    if type(value) is float and 0 <= value <= _MOST_S:
         return value
     return None
 
