@@ -208,6 +208,9 @@ def test_a_duration_that_is_wrong_is_believed_by_nobody(tmp_path: Path) -> None:
     assert len(frames) == 10
     assert reader.clip.duration_s == pytest.approx(1e8)
     assert reader.remarks == ("it says that it lasts 100000000.0 s; its last frame is at 0.9 s",)
+    # Nobody saw the last frame, then.
+    behind, none = read(path, Sampling(from_s=20.0))
+    assert (behind.remarks, none) == ((), [])
 
 
 def test_damaged_frames_are_skipped_counted_and_named(tmp_path: Path) -> None:

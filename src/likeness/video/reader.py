@@ -190,7 +190,8 @@ class ClipReader:
         if resized_s is not None:
             yield f"its resolution changes at {resized_s:.1f} s: frames were fitted into the first"
         claimed_s = self.clip.duration_s
-        to_its_end = _flag(ended, "to_its_end")
+        # Where looking begins behind the last frame, nobody knows when that was.
+        to_its_end = _flag(ended, "to_its_end") and self._number > 0
         if to_its_end and claimed_s is not None and claimed_s - self._last_s > _ENDS_EARLY_S:
             last_s = self._last_s
             yield f"it says that it lasts {claimed_s:.1f} s; its last frame is at {last_s:.1f} s"

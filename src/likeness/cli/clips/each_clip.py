@@ -16,7 +16,7 @@ from likeness.cli.terminal.exit_codes import ExitCode, code_of, report
 from likeness.cli.terminal.output_file import growing_output
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.progress import Tell, counting
-from likeness.errors import LikenessError
+from likeness.errors import InvalidRequest, LikenessError
 from likeness.service.video.asked import LocalClip
 from likeness.service.video.seen import ClipSeen, TellMs
 from likeness.terms import UNDECLARED
@@ -76,6 +76,7 @@ def answer_clips(
             try:
                 with counting(f"Seconds of {plain(file_name(place))}") as tell:
                     seen = see(place, _in_seconds(tell))
+                _require_frames(seen, options.sampling)
             except LikenessError as error:
                 documents.append({"clip": name, **failed(place, error)})
                 continue
@@ -136,6 +137,26 @@ class _Writing:
 def shown_name(place: ClipPlace) -> str:
     """Give the name that a clip was given by."""
     return str(place.path) if isinstance(place, LocalClip) else place.name
+
+
+def _require_frames(seen: ClipSeen, sampling: Sampling) -> None:
+    """Refuse a part of a clip in which nothing is.
+
+    Raises:
+        InvalidRequest: it begins behind the clip's end, or lies between two frames.
+    """
+    if seen.frames:
+        return
+    begins_s, lasts_s = sampling.from_s, seen.clip.duration_s
+    if lasts_s is not None and begins_s >= lasts_s:
+        raise InvalidRequest(
+            f"Nothing to look at from {begins_s:g} s on: the clip lasts {lasts_s:.1f} s. Begin"
+            " earlier."
+        )
+    ends = "" if sampling.to_s is None else f" and before {sampling.to_s:g} s"
+    raise InvalidRequest(
+        f"The clip has no frame from {begins_s:g} s on{ends}. Look at a longer part."
+    )
 
 
 def _in_seconds(tell: Tell) -> TellMs:
