@@ -40,11 +40,11 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "command-line.md"
 NOW = datetime.now(UTC) - timedelta(minutes=5)
 
 
-def add(until: JobState = JobState.WAITING, *, released: bool = False) -> Job:
+def add(until: JobState = JobState.WAITING, *, released: bool = False, local: bool = False) -> Job:
     """Add a job, and bring it on its way."""
     with open_rows(InstallationWithDiscs(read_settings())) as rows:
         keyring, write = rows.keyring, rows.database.write
-        new = NewJob("FaceSearch", "key:somebody", None, b"secret.mp4")
+        new = NewJob("FaceSearch", "key:somebody", None, b"secret.mp4", local=local)
         job = write(lambda c: add_job(c, keyring, new, NOW))
         if until is JobState.WAITING and not released:
             return job
@@ -94,6 +94,11 @@ def test_jobs_are_listed_with_how_far_they_are(likeness: Command) -> None:
         "waiting",
         "key:somebody",
     )
+
+
+def test_job_of_a_command_that_was_killed_is_interrupted(likeness: Command) -> None:
+    add(JobState.RUNNING, local=True)
+    assert ", interrupted, begun on" in likeness("jobs", "list").out
 
 
 def test_failed_job_is_shown_with_its_reason_and_how_long_it_is_kept(likeness: Command) -> None:
@@ -173,8 +178,9 @@ def test_who_is_erased_leaves_the_results_of_jobs_and_the_databases_files(
 
 def test_jobs_of_a_collection_that_is_deleted_go_with_it(likeness: Command, picture: Make) -> None:
     employ(likeness, picture)
-    _, kept = found(uuid4())
+    job, kept = found(uuid4())
     other = add()
+    assert "  in collection staff\n" in likeness("jobs", "show", job.id).out
 
     assert likeness("collections", "delete", "staff", "--yes").code == 0
 
@@ -188,6 +194,7 @@ def test_jobs_of_a_collection_that_is_deleted_go_with_it(likeness: Command, pict
 def test_job_that_is_not_there_is_said_not_to_be(likeness: Command, verb: str, job_id: str) -> None:
     outcome = likeness("jobs", verb, job_id)
     assert outcome.code == 2
+    assert "No job of yours has this id. Jobs are deleted 7 days after their end." in outcome.err
     assert "`likeness jobs list` shows what there is." in outcome.err
 
 

@@ -212,7 +212,7 @@ def test_ended_job_is_neither_claimed_nor_cancelled_nor_beaten(
     bench.later(days=1)
     assert bench.claim("runner 2") is None
     assert bench.claim("runner 2", job.id) is None
-    with pytest.raises(Conflict, match=f"The job has ended: it {state}. Nothing is to cancel"):
+    with pytest.raises(Conflict, match=f"The job has ended: it {state}. There is nothing to"):
         bench.write(lambda c: cancel_job(c, bench.keyring, job.id, bench.now))
     with pytest.raises(JobStopped):
         bench.write(lambda c: beat(c, job.id, "runner 1", bench.now, 0, 0))

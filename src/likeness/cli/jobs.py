@@ -1,5 +1,6 @@
 """`likeness jobs`: long work and how far it is, also while a server runs."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -9,7 +10,8 @@ from likeness.cli.terminal.answers import Json, print_answer
 from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import minute
-from likeness.jobs import KEPT, Job, JobState
+from likeness.jobs import KEPT, STALE, Job, JobState
+from likeness.service.uses import Rows
 from likeness.service.video import manage as acts
 from likeness.v1.answers import JobAnswer
 
@@ -34,7 +36,8 @@ def show(job_id: _Id, as_json: AsJson = False) -> None:
     """Show how far a job is, or how it ended."""
     with rows_for("ShowJob") as (rows, caller):
         job = acts.show_job(rows, caller, job_id)
-    print_answer(as_json, _json(job), _lines(job))
+        collection = _collection_of(rows, job)
+    print_answer(as_json, _json(job), _lines(job, collection))
 
 
 @jobs.command()
@@ -45,13 +48,21 @@ def cancel(job_id: _Id, as_json: AsJson = False) -> None:
     print_answer(as_json, _json(job), [f"Job {job.id} is cancelled."])
 
 
-def _lines(job: Job) -> list[str]:
+def _collection_of(rows: Rows, job: Job) -> str | None:
+    """Name the collection that a job searches, which never outlives it; None without one."""
+    of = job.collection_id
+    if of is None:
+        return None
+    return rows.database.read(lambda connection: rows.collections.of_id(connection, of).name)
+
+
+def _lines(job: Job, collection: str | None) -> list[str]:
     lines = [
         f"{job.id}  {job.act}, {_state_in_words(job)}",
         f"  asked by {job.principal_id} on {minute(job.made_at)}",
     ]
-    if job.collection_id is not None:
-        lines.append(f"  in collection {job.collection_id}")
+    if collection is not None:
+        lines.append(f"  in collection {plain(collection)}")
     if job.failure is not None:
         lines.append(f"  {job.failure}: {plain(job.failure_text or 'nothing more is known')}")
     if job.ended_at is not None:
@@ -65,8 +76,13 @@ def _state_in_words(job: Job) -> str:
     if job.begun_at is None:
         return f"waiting since {minute(job.made_at)}"
     far = f", {min(100, 100 * job.done_ms // job.total_ms)}% done" if job.total_ms > 0 else ""
-    begun = "interrupted" if job.state is JobState.WAITING else "running"
+    begun = "interrupted" if job.state is JobState.WAITING or _is_left(job) else "running"
     return f"{begun}, begun on {minute(job.begun_at)}{far}"
+
+
+def _is_left(job: Job) -> bool:
+    """Whether the command that ran a job was killed: no server goes on with it."""
+    return job.local and job.beat_at is not None and datetime.now(UTC) - job.beat_at > STALE
 
 
 def _json(job: Job) -> Json:

@@ -245,7 +245,9 @@ def cancel_job(connection: Connection, keyring: Keyring, job_id: str, now: datet
     """
     job = get_job(connection, keyring, job_id)
     if job.state.ended:
-        raise Conflict(f"The job has ended: it {_how_it_ended(job.state)}. Nothing is to cancel.")
+        raise Conflict(
+            f"The job has ended: it {_how_it_ended(job.state)}. There is nothing to cancel."
+        )
     _end(connection, job_id, JobState.CANCELLED, now)
     return get_job(connection, keyring, job_id)
 

@@ -118,8 +118,8 @@ def required_job(rows: Rows, caller: Caller, job_id: str, act: str | None = None
         NotFound: there is none.
     """
     unknown = NotFound(
-        "No job of yours has this id, or its results were kept long enough. `likeness jobs list`"
-        " shows what there is."
+        f"No job of yours has this id. Jobs are deleted {KEPT.days} days after their end."
+        " `likeness jobs list` shows what there is."
     )
     try:
         job = rows.database.read(partial(jobs.get_job, keyring=rows.keyring, job_id=job_id))
