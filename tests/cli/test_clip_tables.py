@@ -45,6 +45,15 @@ UNKNOWN = person(1, (3.0, 8.0))
 GLIMPSED = person(2, (70.0, 70.4), best_s=None)
 
 
+def test_many_times_in_view_take_several_lines() -> None:
+    often = person(0, *((20.0 * n, 20.0 * n + 5) for n in range(6)))
+    lines = list(lines_of(told(seen(often))))
+    assert lines[2:4] == [
+        "      seen 00:00.0-00:05.0, 00:20.0-00:25.0, 00:40.0-00:45.0, 01:00.0-01:05.0,",
+        "           01:20.0-01:25.0, 01:40.0-01:45.0",
+    ]
+
+
 def test_everybody_is_told_with_when_how_alike_and_how_surely() -> None:
     lines = list(lines_of(told(seen(ROSA, UNKNOWN, GLIMPSED), _1=Path("shots/a-stranger-1.jpg"))))
     assert lines == [

@@ -119,6 +119,22 @@ def test_times_that_are_none_are_refused_in_one_line(
     assert said in line
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--from", "1:40"], "Nothing to look at from 100 s on: the clip lasts 3.9 s. Begin"),
+        (["--from", "2.01", "--to", "2.02"], "no frame from 2.01 s on and before 2.02 s. Look at"),
+    ],
+)
+def test_a_part_without_a_frame_is_told_of(
+    likeness: Command, clip: Path, options: list[str], said: str
+) -> None:
+    outcome = likeness("detect", clip, *options)
+    assert (outcome.code, outcome.out) == (2, "")
+    (line,) = outcome.err.splitlines()
+    assert said in line
+
+
 def test_a_text_file_of_a_clips_name_is_one_clear_line_and_others_are_done(
     likeness: Command, clip: Path
 ) -> None:
@@ -239,6 +255,12 @@ def test_where_a_copy_would_lie_is_checked_before_any_work(
         outcome = likeness("detect", clip, "--annotate", out)
         assert (outcome.code, outcome.out) == (2, "")
         assert said in outcome.err
+
+
+def test_shots_go_into_a_folder_and_never_over_a_file(likeness: Command, clip: Path) -> None:
+    outcome = likeness("detect", clip, "--shots", clip)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert f"'{clip}' is a file, no folder. Name a folder for the shots." in outcome.err
 
 
 @pytest.mark.slow

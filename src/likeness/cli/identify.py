@@ -57,10 +57,13 @@ def identify(
     sources: PicturesOrClips,
     gallery: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="One folder, or one picture, for each person."),
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder to search, with one folder, or one picture, for each person.",
+        ),
     ] = None,
     collection: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A collection of the home instead.")
+        str | None, typer.Option(metavar="NAME", help="Collection to search, instead of a folder.")
     ] = None,
     by: Annotated[
         _By | None,

@@ -89,6 +89,8 @@ class Stills:
         if folder is None:
             return
         require_names_apart(_stem(one) for one in clips)
+        if folder.exists() and not folder.is_dir():
+            raise InvalidRequest(f"'{folder}' is a file, no folder. Name a folder for the shots.")
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:

@@ -1,6 +1,7 @@
 """What was seen in a clip, in lines for a terminal, as JSON, and as rows of a CSV file."""
 
 import csv
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -185,7 +186,13 @@ def _person_lines(told: Told, person: ClipPerson, called: str) -> Iterator[str]:
         said = called
     yield f"{person.number + 1:>4}  {said}"
     sights = ", ".join(f"{clock(one.begins_s)}-{clock(one.ends_s)}" for one in person.intervals)
-    yield f"      seen {sights}"
+    yield from textwrap.wrap(
+        f"seen {sights}",
+        79,
+        initial_indent="      ",
+        subsequent_indent="           ",
+        break_on_hyphens=False,
+    )
     if person.best_s is not None:
         shot = told.shots.get(person.number)
         written = "" if shot is None else f", in {plain(shot)}"

@@ -59,14 +59,18 @@ Every = Annotated[
     typer.Option(
         "--every",
         metavar="TIME",
-        help="Of a clip: time between two frames that are searched for faces. Default: 0.1s.",
+        help="Of a clip: search for faces this often, such as 0.5s; 0 searches every frame."
+        " Default: 0.1s.",
     ),
 ]
 From = Annotated[
     str | None,
     typer.Option("--from", metavar="TIME", help="Of a clip: begin here, such as 90 or 1:30."),
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Of a clip: end here.")]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="TIME", help="Of a clip: end here, such as 120 or 2:00."),
+]
 CsvTo = Annotated[
     Path | None,
     typer.Option(
