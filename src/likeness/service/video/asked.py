@@ -155,7 +155,7 @@ class Asked:
     """
 
     place: BucketClip | LocalClip
-    sampling: Sampling = Sampling(LOOK_EVERY_S)  # noqa: RUF009  # frozen
+    sampling: Sampling = Sampling(LOOK_EVERY_S)
     threshold: float = SIMILARITY
     tag: str | None = None
     topic: Topic | None = None

@@ -46,7 +46,7 @@ def see_clip(
     sampling: Sampling,
     *,
     known: Known | None = None,
-    limits: ClipLimits = ClipLimits(),  # noqa: B008  # frozen
+    limits: ClipLimits = ClipLimits(),
     workers: int = 1,
     tell: TellMs = tell_nobody,
 ) -> ClipSeen:
@@ -130,7 +130,7 @@ class ClipIdentifier:
         sampling: Sampling,
         *,
         limit: int = 3,
-        limits: ClipLimits = ClipLimits(),  # noqa: B008  # frozen
+        limits: ClipLimits = ClipLimits(),
         workers: int = 1,
         tell: TellMs = tell_nobody,
     ) -> ClipSeen:

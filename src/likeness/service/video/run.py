@@ -61,7 +61,7 @@ class ClipJobs:
 
     home: Home
     buckets: Buckets
-    limits: ClipLimits = ClipLimits()  # noqa: RUF009  # frozen
+    limits: ClipLimits = ClipLimits()
     workers: int = 1
     tell: TellMs = tell_nobody
 

@@ -42,7 +42,7 @@ def annotate_clip(
     out: Path,
     people: Sequence[Marked],
     sampling: Sampling,
-    limits: ClipLimits = ClipLimits(),  # noqa: B008  # frozen
+    limits: ClipLimits = ClipLimits(),
     tell: TellMoment = lambda done_s: None,
 ) -> None:
     """Write a copy of a clip, or of the part that `sampling` names, with people marked.
