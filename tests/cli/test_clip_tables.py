@@ -9,7 +9,14 @@ from uuid import UUID
 
 import pytest
 
-from likeness.cli.clips.tables import COLUMNS, Told, json_of, lines_of, write_header, write_rows
+from likeness.cli.clips.tables import (
+    COLUMNS,
+    ShownClip,
+    json_of,
+    lines_of,
+    write_header,
+    write_rows,
+)
 from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
 from likeness.terms import Box
 from likeness.video import Clip, Interval
@@ -36,8 +43,8 @@ def seen(*people: ClipPerson, **changed: object) -> ClipSeen:
     return replace(ClipSeen(clip, people, 0.0, 90.0, 2250, 900, 0), **changed)  # type: ignore[arg-type]
 
 
-def told(of: ClipSeen, *, names_people: bool = True, **shots: Path) -> Told:
-    return Told("a.mp4", of, names_people, {int(n[1:]): path for n, path in shots.items()})
+def told(of: ClipSeen, *, names_people: bool = True, **shots: Path) -> ShownClip:
+    return ShownClip("a.mp4", of, names_people, {int(n[1:]): path for n, path in shots.items()})
 
 
 ROSA = replace(person(0, (0.0, 12.34), (20.0, 31.0), best_s=5.2), candidates=(match(),))

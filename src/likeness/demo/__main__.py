@@ -10,7 +10,7 @@ from rich.table import Column, Table
 
 from likeness import __version__
 from likeness.cli.clips.moments import clock
-from likeness.cli.clips.tables import Told, json_of
+from likeness.cli.clips.tables import ShownClip, json_of
 from likeness.cli.terminal.answers import Json, identification_json, point_json
 from likeness.cli.terminal.exit_codes import ExitCode, report
 from likeness.cli.terminal.output_file import write_output
@@ -70,7 +70,7 @@ def _print_table(demonstration: Demonstration) -> None:
     )
 
 
-def _print_clip(told: Told) -> None:
+def _print_clip(told: ShownClip) -> None:
     """Print a row for each person of the clip."""
     table = Table(
         Column("seen", no_wrap=True),

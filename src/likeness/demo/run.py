@@ -15,7 +15,7 @@ from likeness import __version__
 from likeness.app import Installation, Workload
 from likeness.artifacts import PinnedFile, Publisher, catalogue, fetch_all
 from likeness.cli.clips.copies import marked
-from likeness.cli.clips.tables import Told
+from likeness.cli.clips.tables import ShownClip
 from likeness.cli.identify import label_of, mark_of
 from likeness.cli.terminal.annotation import encoded
 from likeness.cli.terminal.output_file import write_output
@@ -128,7 +128,7 @@ class Demonstration:
     identifier: Identifier
     faces: tuple[NamedFace, ...]
     milliseconds: dict[str, float]
-    clip: Told | None
+    clip: ShownClip | None
 
     @property
     def right(self) -> bool:
@@ -226,7 +226,7 @@ def _clip(
     portraits: dict[str, Pixels],
     out: Path,
     milliseconds: dict[str, float],
-) -> Told | None:
+) -> ShownClip | None:
     """Write a clip, find out who is seen when, and write a copy with people marked."""
     clip, annotated_clip = out / "clip.mp4", out / "clip-annotated.mp4"
     _say("Composing a clip of them, who come, go and return ...")
@@ -237,7 +237,7 @@ def _clip(
         return None
     _say("Finding and naming everybody in it ...")
     with _timed(milliseconds, "clip"):
-        told = Told(str(clip), likeness.identify_clip(clip, gallery), True, {})
+        told = ShownClip(str(clip), likeness.identify_clip(clip, gallery), True, {})
     with clip.open("rb") as file:
         annotate_clip(file, annotated_clip, marked(told), Sampling())
     return told

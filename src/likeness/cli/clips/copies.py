@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 
 from likeness.buckets import Buckets
 from likeness.cli.clips.sources import ClipPlace
-from likeness.cli.clips.tables import Told
+from likeness.cli.clips.tables import ShownClip
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.output_file import check_output, name_beside, private_output
 from likeness.cli.terminal.plain_text import plain
@@ -37,7 +37,7 @@ class AnnotatedClips:
     def write(
         self,
         place: ClipPlace,
-        told: Told,
+        shown: ShownClip,
         buckets: Buckets,
         sampling: Sampling,
         limits: ClipLimits,
@@ -47,16 +47,16 @@ class AnnotatedClips:
         copy = self._copies.get(place)
         if copy is not None:
             with place.open(buckets, limits) as file:
-                annotate_clip(file, copy, marked(told), sampling, limits, tell)
+                annotate_clip(file, copy, marked(shown), sampling, limits, tell)
         return copy
 
 
-def marked(told: Told) -> list[Marked]:
+def marked(shown: ShownClip) -> list[Marked]:
     """Say how each person of a clip is marked."""
-    calls = told.calls()
+    calls = shown.calls()
     return [
-        Marked(_label(told.seen, one, calls[one.number]), _colour(told, one), one.box_at)
-        for one in told.seen.people
+        Marked(_label(shown.seen, one, calls[one.number]), _colour(shown, one), one.box_at)
+        for one in shown.seen.people
     ]
 
 
@@ -67,8 +67,8 @@ def _label(seen: ClipSeen, person: ClipPerson, called: str) -> str:
     return plain(called) + (f" {similarity_in_words(match.similarity)}" if match else "")
 
 
-def _colour(told: Told, person: ClipPerson) -> Mark:
-    if not told.names_people or told.seen.withheld:
+def _colour(shown: ShownClip, person: ClipPerson) -> Mark:
+    if not shown.names_people or shown.seen.withheld:
         return Mark.FOUND
     return Mark.UNMATCHED if person.match is None else Mark.MATCHED
 
@@ -104,7 +104,7 @@ class Stills:
     def write(
         self,
         place: ClipPlace,
-        told: Told,
+        shown: ShownClip,
         buckets: Buckets,
         sampling: Sampling,
         limits: ClipLimits,
@@ -114,15 +114,15 @@ class Stills:
             return {}
         wanted = {
             one.number: Still(one.best_s, one.best_face.box)
-            for one in told.seen.people
+            for one in shown.seen.people
             if one.best_s is not None and one.best_face is not None
         }
         with place.open(buckets, limits) as file:
             stills = stills_of(file, wanted, sampling, limits)
-        calls, written = told.calls(), {}
-        for person in told.seen.people:
+        calls, written = shown.calls(), {}
+        for person in shown.seen.people:
             if person.number in stills:
-                named = told.names_people and person.match is not None and not told.seen.withheld
+                named = shown.names_people and person.match is not None and not shown.seen.withheld
                 # A name may be of any letters: the file is called by the number.
                 called = f"person {person.number + 1}" if named else calls[person.number]
                 ending = f"-{called.replace(' ', '-')}.jpg"

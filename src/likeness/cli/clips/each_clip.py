@@ -10,7 +10,7 @@ from likeness.buckets import Buckets
 from likeness.cli.clips.copies import AnnotatedClips, Stills, file_name
 from likeness.cli.clips.options import ClipOptions
 from likeness.cli.clips.sources import ClipPlace
-from likeness.cli.clips.tables import Told, json_of, lines_of, write_header, write_rows
+from likeness.cli.clips.tables import ShownClip, json_of, lines_of, write_header, write_rows
 from likeness.cli.terminal.answers import Json, error_json
 from likeness.cli.terminal.exit_codes import ExitCode, code_of, report
 from likeness.cli.terminal.output_file import growing_output
@@ -80,23 +80,23 @@ def answer_clips(
             except LikenessError as error:
                 documents.append({"clip": name, **failed(place, error)})
                 continue
-            told = Told(name, seen, names_people, {})
+            shown = ShownClip(name, seen, names_people, {})
             named += 0 if seen.withheld else sum(one.match is not None for one in seen.people)
             if table is not None:
-                write_rows(table, told)
+                write_rows(table, shown)
             # Who is seen is told whatever happens to what is written beside.
             copy, problem = None, dict[str, Any]()
             try:
-                told = writing.stills(place, told)
-                copy = writing.copy(place, told)
+                shown = writing.stills(place, shown)
+                copy = writing.copy(place, shown)
             except LikenessError as error:
                 problem = failed(place, error)
             if as_json:
                 annotated = None if copy is None else str(copy)
-                document = {**json_of(told), "annotated": annotated, **problem}
+                document = {**json_of(shown), "annotated": annotated, **problem}
                 documents.append({"clip": name, **document})
                 continue
-            for line in (*before, *lines_of(told)):
+            for line in (*before, *lines_of(shown)):
                 print(line)
             before.clear()
             if copy is not None:
@@ -113,20 +113,20 @@ class _Writing:
     buckets: Buckets
     sampling: Sampling
 
-    def stills(self, place: ClipPlace, told: Told) -> Told:
+    def stills(self, place: ClipPlace, shown: ShownClip) -> ShownClip:
         """Write the stills of a clip, and give what is told with where they are."""
         limits = ClipLimits()
         return replace(
-            told, shots=self.shots.write(place, told, self.buckets, self.sampling, limits)
+            shown, shots=self.shots.write(place, shown, self.buckets, self.sampling, limits)
         )
 
-    def copy(self, place: ClipPlace, told: Told) -> Path | None:
+    def copy(self, place: ClipPlace, shown: ShownClip) -> Path | None:
         """Write the annotated copy of a clip; give where it is."""
         with counting(f"Writing {plain(file_name(place))}") as tell:
-            in_ms, to_ms = _in_seconds(tell), round(1000 * told.seen.to_s)
+            in_ms, to_ms = _in_seconds(tell), round(1000 * shown.seen.to_s)
             return self.annotations.write(
                 place,
-                told,
+                shown,
                 self.buckets,
                 self.sampling,
                 ClipLimits(),

@@ -28,7 +28,7 @@ from likeness.video import ClipLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class ClipSearch:
     """What is searched for the people of clips: in a line, and as a member of the answer."""
 
     see: See
@@ -51,12 +51,12 @@ def identify_in_folder(
 ) -> ExitCode:
     """Name the people of clips from a folder, and print when each is in view."""
     buckets = buckets_of(installation.settings)
-    with _folder_ready(installation, folder, buckets, options) as ready:
-        return answer(ready, clips, options, buckets, annotate=annotate, as_json=as_json)
+    with _folder_ready(installation, folder, buckets, options) as search:
+        return answer(search, clips, options, buckets, annotate=annotate, as_json=as_json)
 
 
 def answer(
-    ready: Ready,
+    search: ClipSearch,
     clips: Sequence[ClipPlace],
     options: ClipOptions,
     buckets: Buckets,
@@ -66,26 +66,26 @@ def answer(
 ) -> ExitCode:
     """Say of each clip who is seen when; exit code 1 when nobody is known."""
     answered = answer_clips(
-        ready.see,
+        search.see,
         clips,
         options,
         annotate=annotate,
         as_json=as_json,
         names_people=True,
         buckets=buckets,
-        purpose=ready.purpose,
-        preamble=[ready.in_words, *search_in_words(ready.naming)],
+        purpose=search.purpose,
+        preamble=[search.in_words, *search_in_words(search.naming)],
     )
     if as_json:
-        described = {**ready.in_json, "operating_point": search_json(ready.naming)}
-        print_json({ready.kind: described, "clips": answered.documents})
-    return max(ready.code, answered.code, ExitCode.DONE if answered.named else ExitCode.NO)
+        described = {**search.in_json, "operating_point": search_json(search.naming)}
+        print_json({search.kind: described, "clips": answered.documents})
+    return max(search.code, answered.code, ExitCode.DONE if answered.named else ExitCode.NO)
 
 
 @contextmanager
 def _folder_ready(
     installation: Installation, folder: Path, buckets: Buckets, options: ClipOptions
-) -> Iterator[Ready]:
+) -> Iterator[ClipSearch]:
     likeness = open_likeness(installation, Workload.MANY)
     gallery = read_folder(likeness, folder)
     identifier = likeness.clip_identifier(gallery)
@@ -94,7 +94,7 @@ def _folder_ready(
         with place.open(buckets, ClipLimits()) as file:
             return identifier.identify(file, options.sampling, workers=likeness.workers, tell=tell)
 
-    yield Ready(
+    yield ClipSearch(
         see=see,
         naming=identifier.naming.naming,
         in_words=folder_in_words(gallery),

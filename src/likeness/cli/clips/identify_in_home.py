@@ -7,7 +7,7 @@ from pathlib import Path
 from likeness.app import Installation, Workload
 from likeness.app.buckets import buckets_of
 from likeness.buckets import Buckets
-from likeness.cli.clips.identify import Ready, answer
+from likeness.cli.clips.identify import ClipSearch, answer
 from likeness.cli.clips.options import ClipOptions
 from likeness.cli.clips.sources import ClipPlace
 from likeness.cli.searched import collection_open
@@ -41,9 +41,9 @@ def identify_in_collection(
     buckets = buckets_of(installation.settings)
     with (
         resumable(),
-        _collection_ready(installation, collection, buckets, options, footage) as ready,
+        _collection_ready(installation, collection, buckets, options, footage) as search,
     ):
-        return answer(ready, clips, options, buckets, annotate=annotate, as_json=as_json)
+        return answer(search, clips, options, buckets, annotate=annotate, as_json=as_json)
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def _collection_ready(
     buckets: Buckets,
     options: ClipOptions,
     footage: Footage | None,
-) -> Iterator[Ready]:
+) -> Iterator[ClipSearch]:
     with collection_open(installation, name, _BESIDE_SERVER) as (home, collection):
         settings = installation.settings
         naming = tracks_named_from(home, collection, fmr=settings.fmr, fpir=settings.fpir)
@@ -66,7 +66,7 @@ def _collection_ready(
             return search_clip(home, buckets, caller, name, asked, tell, workers)
 
         size = collection.size
-        yield Ready(
+        yield ClipSearch(
             see=see,
             naming=naming.naming,
             in_words=(

@@ -34,7 +34,7 @@ _WITHHELD = "withheld"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class ShownClip:
     """A clip by the name it was given, who is seen in it, and what was written of each person.
 
     `names_people` is whether anybody was looked for: people are strangers then, if they are nobody
@@ -69,32 +69,32 @@ class Told:
         return [one for one in self.seen.people if self.names_people and not one.seen_well]
 
 
-def lines_of(told: Told) -> Iterator[str]:
+def lines_of(shown: ShownClip) -> Iterator[str]:
     """Say in lines what a clip is, who is seen when, and what was skipped."""
-    seen, clip = told.seen, told.seen.clip
+    seen, clip = shown.seen, shown.seen.clip
     yield (
-        f"{plain(told.name)}: {_how_many(told)} in {clock(seen.to_s - seen.from_s)} of"
+        f"{plain(shown.name)}: {_how_many(shown)} in {clock(seen.to_s - seen.from_s)} of"
         f" {clip.width}x{clip.height} pixels ({clip.codec})"
     )
     yield from (f"      {plain(remark)}" for remark in seen.remarks)
     if seen.damaged and not any("damaged" in remark for remark in seen.remarks):
         were = "was" if seen.damaged == 1 else "were"
         yield f"      {several(seen.damaged, 'damaged frame')} {were} skipped"
-    calls = told.calls()
-    unclear = told.unclear()
+    calls = shown.calls()
+    unclear = shown.unclear()
     apart = {one.number for one in unclear}
     for person in seen.people:
         if person.number not in apart:
-            yield from _person_lines(told, person, calls[person.number])
+            yield from _person_lines(shown, person, calls[person.number])
     if unclear:
         yield _unclear_line(unclear)
     yield from (_case_line(seen, one) for one in seen.case_ids)
 
 
-def json_of(told: Told) -> Json:
+def json_of(shown: ShownClip) -> Json:
     """Say the same in JSON."""
-    seen, clip = told.seen, told.seen.clip
-    calls = told.calls()
+    seen, clip = shown.seen, shown.seen.clip
+    calls = shown.calls()
     return {
         "container": clip.container,
         "codec": clip.codec,
@@ -108,10 +108,10 @@ def json_of(told: Told) -> Json:
         "looked_at": seen.looked_at,
         "damaged": seen.damaged,
         "remarks": list(seen.remarks),
-        "people": [_person_json(told, one, calls[one.number]) for one in seen.people],
+        "people": [_person_json(shown, one, calls[one.number]) for one in seen.people],
         **(
             {"withheld": seen.withheld, "cases": [str(one) for one in seen.case_ids]}
-            if told.names_people
+            if shown.names_people
             else {}
         ),
     }
@@ -122,15 +122,15 @@ def write_header(file: TextIO) -> None:
     csv.writer(file).writerow(COLUMNS)
 
 
-def write_rows(file: TextIO, told: Told) -> None:
+def write_rows(file: TextIO, shown: ShownClip) -> None:
     """Write a row of CSV for each time that somebody is in view."""
-    calls, rows = told.calls(), csv.writer(file)
-    for person in told.seen.people:
-        match = None if told.seen.withheld else person.match
+    calls, rows = shown.calls(), csv.writer(file)
+    for person in shown.seen.people:
+        match = None if shown.seen.withheld else person.match
         for sight in person.intervals:
             rows.writerow(
                 [
-                    as_text(told.name),
+                    as_text(shown.name),
                     person.number + 1,
                     as_text(calls[person.number]),
                     f"{sight.begins_s:.3f}",
@@ -155,10 +155,10 @@ def match_in_words(match: ClipMatch) -> str:
     )
 
 
-def _how_many(told: Told) -> str:
-    seen, unclear = told.seen, len(told.unclear())
+def _how_many(shown: ShownClip) -> str:
+    seen, unclear = shown.seen, len(shown.unclear())
     people = len(seen.people) - unclear
-    if not told.names_people or seen.withheld or not people:
+    if not shown.names_people or seen.withheld or not people:
         counted = [f"{people} {'person' if people == 1 else 'people'}"]
     else:
         known = sum(one.match is not None for one in seen.people)
@@ -176,9 +176,9 @@ def _unclear_line(unclear: Sequence[ClipPerson]) -> str:
     )
 
 
-def _person_lines(told: Told, person: ClipPerson, called: str) -> Iterator[str]:
+def _person_lines(shown: ShownClip, person: ClipPerson, called: str) -> Iterator[str]:
     match, others = person.match, person.candidates
-    if told.seen.withheld:
+    if shown.seen.withheld:
         said, others = _WITHHELD, ()
     elif match is not None:
         said, others = match_in_words(match), others[1:]
@@ -194,7 +194,7 @@ def _person_lines(told: Told, person: ClipPerson, called: str) -> Iterator[str]:
         break_on_hyphens=False,
     )
     if person.best_s is not None:
-        shot = told.shots.get(person.number)
+        shot = shown.shots.get(person.number)
         written = "" if shot is None else f", in {plain(shot)}"
         yield f"      best at {clock(person.best_s)}{written}"
     for other in others:
@@ -221,10 +221,10 @@ def _worth_saying(match: ClipMatch) -> bool:
     return match.match or match.unnamed_because is not None or match.similarity >= SIMILARITY
 
 
-def _person_json(told: Told, person: ClipPerson, called: str) -> Json:
-    shot = told.shots.get(person.number)
-    named = person.match is not None and not told.seen.withheld
-    candidates = () if told.seen.withheld else person.candidates
+def _person_json(shown: ShownClip, person: ClipPerson, called: str) -> Json:
+    shot = shown.shots.get(person.number)
+    named = person.match is not None and not shown.seen.withheld
+    candidates = () if shown.seen.withheld else person.candidates
     return {
         "number": person.number + 1,
         "called": called,
@@ -240,7 +240,7 @@ def _person_json(told: Told, person: ClipPerson, called: str) -> Json:
                 "match": called if named else None,
                 "candidates": [_match_json(one) for one in candidates],
             }
-            if told.names_people
+            if shown.names_people
             else {}
         ),
     }
