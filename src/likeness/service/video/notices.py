@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -60,7 +61,7 @@ def tell_of_jobs(rows: Rows, topics: SnsTopics, word: Word) -> Told:
             put_off += 1
             _logger.warning("job %s: its topic was not told: %s", job.id, error)
         else:
-            database.write(lambda connection, job=job: jobs.notice_arrived(connection, job.id))  # type: ignore[misc]
+            database.write(partial(jobs.notice_arrived, job_id=job.id))
             arrived += 1
         if time.monotonic() >= ends_s:
             break
