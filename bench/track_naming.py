@@ -27,7 +27,7 @@ from likeness.evaluation import (
     resample_searches,
     threshold_at_fpir,
 )
-from likeness.service.video.naming import TrackNaming, agreement_of, is_agreed
+from likeness.service.video.track_scores import TrackNaming, agreement_of, is_agreed
 from likeness.terms import Joining
 from likeness.vision.cohorts.standards import Standards
 

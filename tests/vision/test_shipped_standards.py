@@ -8,7 +8,7 @@ import pytest
 
 from likeness.reports import write_html
 from likeness.service.evaluate.findings import from_json
-from likeness.service.video.naming import best_of_many
+from likeness.service.video.track_scores import best_of_many
 from likeness.terms import Calibration
 from likeness.video import MOST_SHOTS
 from likeness.vision.cohorts import standards as shipped

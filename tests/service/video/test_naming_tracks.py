@@ -13,15 +13,8 @@ from likeness.gallery import OpenCollection
 from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.service.search.folder_gallery import FolderGallery, Reference
 from likeness.service.uses import Home as Service
-from likeness.service.video.naming import (
-    TrackNaming,
-    best_of_many,
-    best_shots,
-    fuse,
-    name_from_folder,
-    name_person,
-    tracks_named_from,
-)
+from likeness.service.video.naming import best_shots, fuse, name_from_folder, name_person
+from likeness.service.video.track_scores import TrackNaming, best_of_many, tracks_named_from
 from likeness.terms import Calibration, Pose, QualityReason, SeenFace, TailRates
 from likeness.video import MOST_SHOTS, Look, Shot, goodness_of
 from tests.gallery.changing import fill

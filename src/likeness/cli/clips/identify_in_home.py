@@ -17,8 +17,8 @@ from likeness.cli.terminal.words import several
 from likeness.service.uses import Caller, Stated
 from likeness.service.video.asked import Asked
 from likeness.service.video.local import search_clip
-from likeness.service.video.naming import tracks_named_from
 from likeness.service.video.seen import ClipSeen, TellMs
+from likeness.service.video.track_scores import tracks_named_from
 from likeness.terms import Action, Footage
 
 _BESIDE_SERVER = "ask the server: StartFaceSearch"

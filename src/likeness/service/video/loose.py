@@ -14,8 +14,9 @@ from likeness.service.video.gathering import (
     best_shot,
     worth_of,
 )
-from likeness.service.video.naming import TrackNaming, name_from_folder
+from likeness.service.video.naming import name_from_folder
 from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen, TellMs, tell_nobody
+from likeness.service.video.track_scores import TrackNaming
 from likeness.terms import Calibration
 from likeness.video import (
     ClipLimits,

@@ -27,8 +27,9 @@ from likeness.service.video.asked import Asked, ClipAct, Request, read_request
 from likeness.service.video.gathering import SeenLook, box_on
 from likeness.service.video.kept import ClipFacts, KeptPerson
 from likeness.service.video.manage import required_job
-from likeness.service.video.naming import SeenMatch, expected_of_person
+from likeness.service.video.naming import SeenMatch
 from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
+from likeness.service.video.track_scores import expected_of_person
 from likeness.terms import UNDECLARED, Action, GroupWarning
 
 _MOST_PEOPLE = 100_000

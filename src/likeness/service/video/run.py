@@ -34,14 +34,9 @@ from likeness.service.video.gathering import (
     best_shot,
 )
 from likeness.service.video.kept import ClipFacts, KeptSegment
-from likeness.service.video.naming import (
-    SeenMatch,
-    best_shots,
-    fuse,
-    name_person,
-    tracks_named_from,
-)
+from likeness.service.video.naming import SeenMatch, best_shots, fuse, name_person
 from likeness.service.video.seen import TellMs, tell_nobody
+from likeness.service.video.track_scores import tracks_named_from
 from likeness.service.watch.sightings import watch_seen
 from likeness.terms import Action
 from likeness.video import ClipLimits, ClipReader, Following, Frame, Segment, follow, reading

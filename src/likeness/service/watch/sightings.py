@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from likeness.gallery import OpenCollection
 from likeness.review import Case, Sighting, is_anybody_watched
 from likeness.service.uses import Home
-from likeness.service.video.naming import tracks_named_from
+from likeness.service.video.track_scores import tracks_named_from
 from likeness.terms import Use
 
 
