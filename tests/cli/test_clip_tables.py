@@ -146,6 +146,27 @@ def test_csv_has_a_row_for_each_time_in_view_and_no_formula() -> None:
     assert rows[0]["fmr"] == "2.08e-05"
 
 
+def test_csv_has_whom_somebody_without_a_name_is_like_and_why_they_are_not_named() -> None:
+    lead = match("=Greta", match=False, unnamed_because="Too few looks agree.")
+    unlike = match("Ruth", match=False, similarity=0.0)
+    people = [
+        ROSA,
+        replace(UNKNOWN, candidates=(lead, unlike)),
+        replace(UNKNOWN, candidates=(unlike,)),
+    ]
+    for withheld in (False, True):
+        file = io.StringIO()
+        write_header(file)
+        write_rows(file, told(seen(*people, withheld=withheld)))
+        rows = list(csv.DictReader(io.StringIO(file.getvalue())))
+        leads = [
+            (row["candidate"], row["candidate_similarity"], row["not_named_because"])
+            for row in rows
+        ]
+        of_lead = ("", "", "") if withheld else ("'=Greta", "99.99", "Too few looks agree.")
+        assert leads == [("", "", ""), ("", "", ""), of_lead, ("", "", "")]
+
+
 @pytest.mark.parametrize(("count", "said"), [(0, "0 people"), (1, "nobody known and 1 stranger")])
 def test_a_clip_of_nobody_or_of_strangers_alone_says_so(count: int, said: str) -> None:
     (first, *_) = lines_of(told(seen(*[UNKNOWN] * count)))

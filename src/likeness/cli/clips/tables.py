@@ -29,6 +29,9 @@ COLUMNS = [
     "fmr",
     "looks",
     "agreeing",
+    "candidate",
+    "candidate_similarity",
+    "not_named_because",
 ]  # one a sight
 _WITHHELD = "withheld"
 
@@ -127,6 +130,7 @@ def write_rows(file: TextIO, shown: ShownClip) -> None:
     calls, rows = shown.calls(), csv.writer(file)
     for person in shown.seen.people:
         match = None if shown.seen.withheld else person.match
+        lead = _lead(shown, person)
         for sight in person.intervals:
             rows.writerow(
                 [
@@ -140,8 +144,19 @@ def write_rows(file: TextIO, shown: ShownClip) -> None:
                     "" if match is None else significant(match.fmr),
                     "" if match is None else match.looks,
                     "" if match is None else match.agreeing,
+                    "" if lead is None else as_text(lead.name),
+                    "" if lead is None else f"{lead.similarity:.2f}",
+                    "" if lead is None else as_text(lead.unnamed_because or ""),
                 ]
             )
+
+
+def _lead(shown: ShownClip, person: ClipPerson) -> ClipMatch | None:
+    """Give whom somebody without a name is like, if that is worth saying."""
+    if shown.seen.withheld or person.match is not None or not person.candidates:
+        return None
+    best = person.candidates[0]
+    return best if _worth_saying(best) else None
 
 
 def match_in_words(match: ClipMatch) -> str:
