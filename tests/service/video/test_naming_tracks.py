@@ -14,7 +14,12 @@ from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.service.search.folder_gallery import FolderGallery, Reference
 from likeness.service.uses import Home as Service
 from likeness.service.video.naming import best_shots, fuse, name_from_folder, name_person
-from likeness.service.video.track_scores import TrackNaming, best_of_many, tracks_named_from
+from likeness.service.video.track_scores import (
+    AGREEING_SHARE,
+    TrackNaming,
+    best_of_many,
+    tracks_named_from,
+)
 from likeness.terms import Calibration, Pose, QualityReason, SeenFace, TailRates
 from likeness.video import MOST_SHOTS, Look, Shot, goodness_of
 from tests.gallery.changing import fill
@@ -159,6 +164,16 @@ def test_whoever_is_alike_in_too_few_looks_is_unsettled_and_says_how_few(
     assert best.verdict.unnamed_because == (
         "Too few looks agree: 2 of 4 looks are like this person by themselves, 50% of what all"
         " looks weigh, where 67% are needed."
+    )
+
+
+def test_one_look_that_is_alike_is_too_few_however_much_it_weighs(staff: OpenCollection) -> None:
+    poor = shot(100.0, NOBODY, 0.3, quality=0.2)
+    lenient = replace(TRACKS, scores=tuple(score - 0.9 for score in SCORES))
+    (best,) = name_person(staff, naming(lenient), [*good(1), poor], 1)
+    assert best.agreement > AGREEING_SHARE
+    assert best.verdict.unnamed_because == (
+        "Too few looks agree: 1 of 2 looks is like this person by itself, where 2 are needed."
     )
 
 

@@ -197,10 +197,17 @@ def why_too_few(looks: int, agreeing: int, agreement: float) -> str | None:
             "Only one look is good enough to compare, and one names nobody. Ask for more of the"
             " clip, or for a review."
         )
-    if not is_agreed(np.array(agreeing), np.array(agreement)):
-        are = "is" if agreeing == 1 else "are"
+    if agreeing < FEWEST_AGREEING:
+        alone = (
+            "is like this person by itself" if agreeing else "are like this person by themselves"
+        )
         return (
-            f"Too few looks agree: {agreeing} of {looks} looks {are} like this person by"
+            f"Too few looks agree: {agreeing} of {looks} looks {alone}, where {FEWEST_AGREEING} are"
+            " needed."
+        )
+    if not is_agreed(np.array(agreeing), np.array(agreement)):
+        return (
+            f"Too few looks agree: {agreeing} of {looks} looks are like this person by"
             f" themselves, {agreement:.0%} of what all looks weigh, where {AGREEING_SHARE:.0%}"
             " are needed."
         )
