@@ -23,6 +23,7 @@ AGREEING_SHARE = 2 / 3
 """Of the weight of all looks, how much those that agree need."""
 # A look agrees with a candidate whom a stranger's is as like in one of so many cases.
 _AGREEING_FMR = 1e-2
+# Scores that more strangers reach name nobody: how much more often tracks do tells nothing there.
 _RARE = 0.1
 _ROUNDING = 1e-9
 
