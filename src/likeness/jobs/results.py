@@ -4,7 +4,7 @@ Contents are sealed under the job's key, each bound to its place. Only the runne
 keeps anything of it: whoever is too late raises `JobStopped`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -138,12 +138,14 @@ def results_of(
     part: str,
     *,
     by_owner: bool = False,
+    owners: Collection[int] | None = None,
     after: tuple[int, int] | None = None,
     limit: int,
 ) -> list[Result]:
     """Open some results of a part, in the order of their numbers, or of owners and then numbers.
 
-    `after` is owner and number of the last that is known already.
+    `owners` chooses whose, at most some thousand. `after` is owner and number of the last that is
+    known already.
 
     Raises:
         KeyUnusable: a key is gone.
@@ -153,6 +155,8 @@ def results_of(
     if job is None:
         return []
     chosen = select(RESULTS).where(RESULTS.c.job_number == job.number, RESULTS.c.part == part)
+    if owners is not None:
+        chosen = chosen.where(RESULTS.c.owner.in_(owners))
     if after is not None:
         last = after if by_owner else after[1:]
         chosen = chosen.where(tuple_(*order) > tuple_(*last))
@@ -213,8 +217,10 @@ def keep_mentions(
         )
 
 
-def mentions_of(connection: Connection, keyring: Keyring, job_id: str) -> list[Mention]:
-    """Open whom owners resemble, in the order of owners and ranks.
+def mentions_of(
+    connection: Connection, keyring: Keyring, job_id: str, owners: Collection[int] | None = None
+) -> list[Mention]:
+    """Open whom owners resemble, in the order of owners and ranks; of all where none are named.
 
     Raises:
         KeyUnusable: a key is gone.
@@ -223,6 +229,8 @@ def mentions_of(connection: Connection, keyring: Keyring, job_id: str) -> list[M
     if job is None:
         return []
     chosen = select(MENTIONS).where(MENTIONS.c.job_number == job.number)
+    if owners is not None:
+        chosen = chosen.where(MENTIONS.c.owner.in_(owners))
     rows = connection.execute(chosen.order_by(MENTIONS.c.owner, MENTIONS.c.rank)).all()
     key = open_key(keyring, job.id, job.sealed_key)
     return [

@@ -12,7 +12,7 @@ from sqlalchemy import delete
 
 from likeness import jobs
 from likeness.buckets import FolderBuckets
-from likeness.errors import NotFound
+from likeness.errors import Denied, NotFound
 from likeness.jobs import JobState
 from likeness.jobs.tables import RESULTS
 from likeness.review import Verdict
@@ -367,3 +367,16 @@ def test_standing_watches_see_who_is_seen(
     again = begun(reviewed, buckets, sampling=Sampling(0.2, 0.5, 3.0))
     assert ended(reviewed, buckets, again).state is JobState.SUCCEEDED
     assert [one.case for one in list_cases(reviewed, reviewer)] == [case]
+
+
+def test_what_was_found_for_one_purpose_is_not_given_for_another(
+    home: Home, buckets: FolderBuckets
+) -> None:
+    granted = Principal("local:granted", Role.CLIENT, purposes=("missing-persons", "research"))
+    job = start_search(home, buckets, Caller(granted, "test"), "staff", asked())
+    job = ended(home, buckets, job)
+    regranted = Principal("local:granted", Role.CLIENT, purposes=("research",))
+    with pytest.raises(Denied, match="missing-persons"):
+        looks_page(home, Caller(regranted, "test"), ClipAct.SEARCH, job.id, limit=5)
+    reordered = Principal("local:granted", Role.CLIENT, purposes=("research", "missing-persons"))
+    assert looks_page(home, Caller(reordered, "test"), ClipAct.SEARCH, job.id, limit=5).looks

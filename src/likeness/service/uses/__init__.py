@@ -22,6 +22,7 @@ from likeness.service.uses.caller import (
     is_local,
     present_holder,
     receipt_for,
+    stated_purpose,
 )
 from likeness.service.uses.collection_facts import (
     declared_by,
@@ -66,6 +67,7 @@ __all__ = [
     "receipt_for",
     "refusal",
     "require_known_tags",
+    "stated_purpose",
     "still_of",
     "use_in",
 ]

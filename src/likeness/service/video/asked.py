@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
@@ -15,8 +15,8 @@ from pydantic import TypeAdapter
 from likeness.buckets import Buckets
 from likeness.errors import ClipTooLarge, InvalidRequest
 from likeness.service.search.naming import SIMILARITY
-from likeness.service.uses import Caller, Stated
-from likeness.terms import Principal
+from likeness.service.uses import Caller, Stated, stated_purpose
+from likeness.terms import UNDECLARED, Principal
 from likeness.video import LOOK_EVERY_S, ClipLimits, Sampling
 
 _READ_AT_ONCE = 1 << 20
@@ -176,12 +176,18 @@ class Request:
 
     @classmethod
     def of(cls, caller: Caller, asked: Asked) -> "Request":
-        """Take from a caller what has to be known of them later."""
+        """Take from a caller what has to be known of them later.
+
+        The purpose is kept that is in force now: what was found for one is not given for another
+        that the caller is granted by then.
+        """
+        purpose, _ = stated_purpose(caller.principal, caller.stated.purpose)
+        known = None if purpose == UNDECLARED else purpose
         return cls(
             asked=asked,
             operation=caller.operation,
             principal=caller.principal,
-            stated=caller.stated,
+            stated=replace(caller.stated, purpose=known),
         )
 
     def caller(self, operation: str) -> Caller:

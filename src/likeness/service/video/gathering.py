@@ -10,11 +10,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.errors import ClipTooLarge
 from likeness.terms import Box, Face
 from likeness.video import Interval, Look, Segment, Shot, Track, people_of
 
 SAME_PERSON_FMR = 1e-4
 """From this rate on two tracks are one person's: a wrong join would put one name on two people."""
+# What is kept of each takes some 20 kB: six hours of a crowd would take more memory than there is.
+_MOST_TRACKS = 30_000
 TIMELINE_S = 0.5
 """The time between two moments of the timeline that results have."""
 
@@ -67,13 +70,22 @@ class Gathering:
     _places: dict[int, range] = field(default_factory=dict)
 
     def add(self, segment: Segment) -> None:
-        """Take in the next segment."""
+        """Take in the next segment.
+
+        Raises:
+            ClipTooLarge: more faces were followed than one clip may show.
+        """
         self.frames += segment.frames
         self.looked_at += segment.looked_at
         begin = len(self._tracks)
         for track in segment.tracks:
             self._tracks.append(_thin(track))
             self._paths.append(track.path().astype(np.float32))
+        if len(self._tracks) > _MOST_TRACKS:
+            raise ClipTooLarge(
+                f"The clip shows too many faces: more than {_MOST_TRACKS:,} were followed. Cut it"
+                " into pieces."
+            )
         self._places[segment.number] = range(begin, len(self._tracks))
 
     def people(

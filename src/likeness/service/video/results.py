@@ -5,7 +5,7 @@ out, and what people have to look at first is withheld until they have. While a 
 has come is read, and nothing else.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -25,7 +25,7 @@ from likeness.service.uses import Caller, Home, Outcome, Probe, Record, use_in
 from likeness.service.video import kept
 from likeness.service.video.asked import Asked, ClipAct, Request, read_request
 from likeness.service.video.gathering import SeenLook, box_on
-from likeness.service.video.kept import ClipFacts, KeptPerson
+from likeness.service.video.kept import ClipFacts
 from likeness.service.video.manage import required_job
 from likeness.service.video.naming import SeenMatch
 from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
@@ -111,8 +111,9 @@ def looks_page(
             )
         )
         listed = rows[:limit]
-        matches = found.released(lambda one, asked: one.is_candidate(asked.threshold))
-        found.answered(len(listed), {one.owner for one in listed})
+        people = {one.owner for one in listed}
+        matches = found.released(lambda one, asked: one.is_candidate(asked.threshold), people)
+        found.answered(len(listed))
         last = listed[-1] if len(rows) > limit else None
         expected, group_warning = found.expected()
         return LooksPage(
@@ -155,9 +156,9 @@ def people_seen(home: Home, caller: Caller, act: ClipAct | None, job_id: str) ->
                 one.shots,
                 tuple(map(_as_match, matches.get(one.number, ()))),
             )
-            for one in found.people
+            for one in map(kept.read_person, found.part(kept.PERSON))
         )
-        found.answered(len(people), {one.number for one in people})
+        found.answered(len(people))
         seen = ClipSeen(
             facts.clip,
             people,
@@ -183,7 +184,6 @@ class _Found:
     of: ClipJob
     request: Request
     collection: OpenCollection | None = None
-    people: Sequence[KeptPerson] = ()
     case_ids: list[UUID] = field(default_factory=list)
     withheld: bool = False
     decided: bool = False
@@ -197,20 +197,20 @@ class _Found:
         )
 
     def released(
-        self, wanted: Callable[[SeenMatch, Asked], bool]
+        self, wanted: Callable[[SeenMatch, Asked], bool], people: Collection[int] | None = None
     ) -> Mapping[int, Sequence[SeenMatch]]:
         """Give whom people are like, of those who are wanted, as far as it may be answered.
 
+        `people` are the numbers of those who are asked about; without them everybody is.
         Whoever people have to look at first is named once they have. Nobody can tell those from
         strangers until then.
         """
-        self.people = [kept.read_person(one) for one in self._part(kept.PERSON)]
         if self.collection is None:
             return {}
-        found = self._mentioned(self.collection)
-        pictures = {one.owner: one.content for one in self._part(jobs.SHOT)}
+        found = self._mentioned(self.collection, people)
+        pictures = {one.owner: one.content for one in self.part(jobs.SHOT, people)}
         # Of those too who are like nobody: else it would be told whose answer is withheld.
-        for marks in self._part(kept.MARK):
+        for marks in self.part(kept.MARK, people):
             matches = [one for one in found.get(marks.owner, ()) if wanted(one, self.request.asked)]
             self._release(marks, matches, pictures.get(marks.owner))
         return self._matches
@@ -224,9 +224,9 @@ class _Found:
         except NotFound:  # what its scores mean was there when the job was done
             return None, None
 
-    def answered(self, faces: int, people: set[int]) -> None:
+    def answered(self, faces: int) -> None:
         """Leave the entry of what is given."""
-        given = [one for number, some in self._matches.items() if number in people for one in some]
+        given = [one for some in self._matches.values() for one in some]
         references = dict.fromkeys(one.reference_id for one in given if one.reference_id)
         subjects = dict.fromkeys(one.subject_id for one in given if one.subject_id)
         details = {"job_id": self.of.job.id}
@@ -236,8 +236,11 @@ class _Found:
         else:
             self.record.answered(outcome)
 
-    def _part(self, part: str) -> list[Result]:
-        return self.read(partial(jobs.results_of, part=part, after=None, limit=_MOST_PEOPLE))
+    def part(self, part: str, people: Collection[int] | None = None) -> list[Result]:
+        """Read a part of the results, of some people or of all."""
+        return self.read(
+            partial(jobs.results_of, part=part, owners=people, after=None, limit=_MOST_PEOPLE)
+        )
 
     def _release(self, marks: Result, matches: list[SeenMatch], picture: bytes | None) -> None:
         record, asked = self.record, self.request.asked
@@ -261,11 +264,13 @@ class _Found:
         if released:
             self._matches[marks.owner] = released
 
-    def _mentioned(self, of: OpenCollection) -> dict[int, list[SeenMatch]]:
+    def _mentioned(
+        self, of: OpenCollection, people: Collection[int] | None
+    ) -> dict[int, list[SeenMatch]]:
         """Read whom people are like, as far as they are enrolled still."""
 
         def read(connection: Connection) -> dict[int, list[SeenMatch]]:
-            mentions = jobs.mentions_of(connection, self.home.keyring, self.of.job.id)
+            mentions = jobs.mentions_of(connection, self.home.keyring, self.of.job.id, people)
             its = of.within(connection)
             numbers = [one.number for one in kept.enrolled_still(its, mentions)]
             references = its.references.by_numbers(numbers)
