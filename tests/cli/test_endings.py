@@ -352,3 +352,18 @@ def test_a_path_that_is_too_long_is_one_line(likeness: Command, command: str, pa
     outcome = likeness(*command.format(path).split())
     assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
     assert "unforeseen" not in outcome.err
+
+
+def test_a_signal_to_terminate_ends_a_command_as_an_interrupt(tmp_path: Path) -> None:
+    half = tmp_path / "half"
+    script = (
+        "import os, signal, sys; from pathlib import Path;"
+        "from likeness.cli.terminal.command import end_as_interrupted;"
+        "end_as_interrupted();\n"
+        "half = Path(sys.argv[1]); half.touch()\n"
+        "try: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "finally: half.unlink()"
+    )
+    outcome = shell(str(half), script=script)
+    assert "KeyboardInterrupt" in outcome.err
+    assert not half.exists()

@@ -1,6 +1,7 @@
 """The command itself: which verbs and nouns there are, and how each of them ends."""
 
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from contextvars import copy_context
@@ -77,7 +78,16 @@ def main() -> None:
     # What a terminal's encoding cannot show must not end a command half-way.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text files
+    end_as_interrupted()
     sys.exit(run(sys.argv[1:]))
+
+
+def end_as_interrupted() -> None:
+    """Let a signal to terminate end a command as Ctrl-C does, so that it clears up behind it.
+
+    `likeness serve` has its own way to end.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def run(arguments: Sequence[str]) -> int:
