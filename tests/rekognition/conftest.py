@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ class Running:
     url: str
     access_key_id: str
     secret: str
-    home: Path = Path("/nowhere")
+    home: Path = field(default=Path("/nowhere"), kw_only=True)
 
     def client(self, **chosen: Any) -> Any:
         """A boto3 client that asks once, so that errors are seen as they come."""
@@ -62,7 +62,7 @@ def serving_discs(home: Path, shipped: Path, **chosen: object) -> Iterator[tuple
     with Serving(installation) as serving, running(serving.router, serving.refuse_malformed) as url:
         key = serving.ensure_first_key()
         assert key is not None
-        yield Running(url, key.access_key_id, key.secret, home), serving
+        yield Running(url, key.access_key_id, key.secret, home=home), serving
 
 
 @pytest.fixture(scope="session")
