@@ -15,6 +15,8 @@ from .disc_clips import clip_of
 from .staff import Command, Make, employ, enable_rules
 from .test_on_record import REVIEWED, decide, entries, rows
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def clip(likeness: Command, picture: Make, tmp_path: Path) -> Path:
