@@ -23,7 +23,7 @@ serve: install ## Answer Amazon Rekognition's clients on port 8020 of this machi
 	@.venv/bin/likeness serve
 
 test: .venv/.installed-dev ## Run the tests, those that need weights and system packages too
-	@.venv/bin/python -m pytest -m "not online" -n 2 --dist loadfile
+	@.venv/bin/python -m pytest -m "not online" -n 3 --dist loadfile --no-loadscope-reorder
 
 check: .venv/.installed-dev ## Check form, lint, types, layers, workflows, and coverage by the quick tests
 	.venv/bin/python -m ruff format --check .
