@@ -214,11 +214,11 @@ def test_help_and_version_import_nothing_that_takes_time() -> None:
 
 
 @pytest.mark.slow
-def test_detect_imports_neither_onnx_nor_progress_bars(tmp_path: Path) -> None:
+def test_detect_imports_neither_onnx_nor_scipy_nor_progress_bars(tmp_path: Path) -> None:
     script = (
         "import sys\n"
         "import likeness.cli.detect\n"
-        "sys.exit(str({'onnx', 'onnxruntime', 'rich.progress'} & set(sys.modules)))"
+        "sys.exit(str({'onnx', 'onnxruntime', 'scipy', 'rich.progress'} & set(sys.modules)))"
     )
     assert shell(script=script).err == "set()\n"
 

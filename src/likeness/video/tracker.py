@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
+
+from likeness.video.assignment import least_costly
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.intp]
@@ -71,7 +72,7 @@ class Tracker:
         taken = np.full(len(self._numbers), -1, np.intp)
         for finds, tracks in ((sure, np.ones_like(followed)), (~sure, followed)):
             open_costs = np.where(finds & (tracks & (taken < 0))[:, None], costs, _UNREACHED)
-            which, what = linear_sum_assignment(open_costs)
+            which, what = least_costly(open_costs)
             reached = open_costs[which, what] < _UNREACHED
             taken[which[reached]] = what[reached]
         which = np.flatnonzero(taken >= 0)

@@ -11,9 +11,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from likeness.terms import Box
+from likeness.video.assignment import most_gainful
 from likeness.video.looks import Ending, FrameFinder, Look, Shot, Track
 from likeness.video.shots import Choice, Cutout, best_of, mean_score
 
@@ -166,7 +166,7 @@ def _mended(stretches: Sequence[Stretch], goes_on: dict[int, int]) -> dict[int, 
     for gains in _meetings(stretches, goes_on):
         ends, begins = (sorted(side) for side in map(set, zip(*gains, strict=True)))
         table = np.array([[gains.get((a, b), 0.0) for b in begins] for a in ends])
-        for a, b in zip(*linear_sum_assignment(table, maximize=True), strict=True):
+        for a, b in zip(*most_gainful(table), strict=True):
             if table[a, b] > 0:
                 mended[ends[a]] = begins[b]
     return mended

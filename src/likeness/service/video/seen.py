@@ -12,7 +12,7 @@ TellMs = Callable[[int, int], None]
 
 
 def tell_nobody(done_ms: int, total_ms: int) -> None:
-    """TellMs nobody."""
+    """Tell nobody how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
