@@ -105,15 +105,21 @@ def test_others_who_are_as_alike_are_listed_and_those_who_are_not_named_with_the
     assert lines[6] == "      not named: Too few looks agree."
 
 
-def test_nobody_is_named_while_the_answer_is_withheld() -> None:
-    withheld = told(seen(ROSA, UNKNOWN, withheld=True, case_ids=(CASE,)))
+def test_whoever_is_withheld_is_no_stranger_and_others_are_named() -> None:
+    held = replace(UNKNOWN, withheld=True, case_id=CASE)
+    withheld = told(seen(ROSA, held))
     file = io.StringIO()
     write_rows(file, withheld)
-    every = [*lines_of(withheld), json.dumps(json_of(withheld)), file.getvalue()]
-    assert not any("Rosa" in text or "99.98" in text for text in every)
-    assert "   1  withheld" in every
-    assert any(str(CASE) in line and "likeness review show" in line for line in every)
-    assert json_of(withheld)["withheld"] is True
+    lines = list(lines_of(withheld))
+    assert "1 known person and 1 person withheld in " in lines[0]
+    assert any(line.startswith("   1  Rosa, similarity") for line in lines)
+    assert "   2  withheld" in lines
+    assert any(str(CASE) in line and "likeness review show" in line for line in lines)
+    assert not any("stranger 1" in text for text in (*lines, file.getvalue()))
+    document = json_of(withheld)
+    assert document["withheld"] is True
+    assert [one["withheld"] for one in document["people"]] == [False, True]
+    assert document["people"][1]["case"] == str(CASE)
 
 
 def test_a_name_reaches_no_terminal_with_its_escapes() -> None:
@@ -154,17 +160,15 @@ def test_csv_has_whom_somebody_without_a_name_is_like_and_why_they_are_not_named
         replace(UNKNOWN, candidates=(lead, unlike)),
         replace(UNKNOWN, candidates=(unlike,)),
     ]
-    for withheld in (False, True):
-        file = io.StringIO()
-        write_header(file)
-        write_rows(file, told(seen(*people, withheld=withheld)))
-        rows = list(csv.DictReader(io.StringIO(file.getvalue())))
-        leads = [
-            (row["candidate"], row["candidate_similarity"], row["not_named_because"])
-            for row in rows
-        ]
-        of_lead = ("", "", "") if withheld else ("'=Greta", "99.99", "Too few looks agree.")
-        assert leads == [("", "", ""), ("", "", ""), of_lead, ("", "", "")]
+    file = io.StringIO()
+    write_header(file)
+    write_rows(file, told(seen(*people)))
+    rows = list(csv.DictReader(io.StringIO(file.getvalue())))
+    leads = [
+        (row["candidate"], row["candidate_similarity"], row["not_named_because"]) for row in rows
+    ]
+    of_lead = ("'=Greta", "99.99", "Too few looks agree.")
+    assert leads == [("", "", ""), ("", "", ""), of_lead, ("", "", "")]
 
 
 @pytest.mark.parametrize(("count", "said"), [(0, "0 people"), (1, "nobody known and 1 stranger")])

@@ -84,7 +84,8 @@ class PersonSeenAnswer(Answer):
     """Somebody who is seen in a clip; `number` counts from 1 by who is seen first.
 
     `best_s` is when they are seen best, null where they never are seen well enough to be
-    recognised. `candidates` are whom they are like, the most alike first.
+    recognised. `candidates` are whom they are like, the most alike first; nobody while that is
+    `withheld`, since people have to decide `case` first.
     """
 
     number: int
@@ -92,6 +93,8 @@ class PersonSeenAnswer(Answer):
     best_s: float | None
     shots: int
     candidates: list[SeenMatchAnswer]
+    withheld: bool
+    case: UUID | None
 
     @classmethod
     def of(cls, person: ClipPerson) -> Self:
@@ -105,13 +108,15 @@ class PersonSeenAnswer(Answer):
             best_s=person.best_s,
             shots=person.shots,
             candidates=[SeenMatchAnswer.of(one) for one in person.candidates],
+            withheld=person.withheld,
+            case=person.case_id,
         )
 
 
 class PeopleSeenAnswer(Answer):
     """Who is seen in a clip; without `clip` and people while the job has not succeeded.
 
-    `withheld` is whether nobody is named because people have to decide `cases` first, and `decided`
+    `withheld` is whether somebody is not named because people have to decide first, and `decided`
     whether they have.
     """
 

@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 
 from likeness.buckets import Buckets
 from likeness.cli.clips.sources import ClipPlace
-from likeness.cli.clips.tables import ShownClip
+from likeness.cli.clips.tables import WITHHELD, ShownClip
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.output_file import check_output, name_beside, private_output
 from likeness.cli.terminal.plain_text import plain
@@ -14,7 +14,7 @@ from likeness.errors import InvalidRequest
 from likeness.service.uses import opens_blurred, still_of
 from likeness.service.video.asked import LocalClip
 from likeness.service.video.second_look import Marked, Still, annotate_clip, stills_of
-from likeness.service.video.seen import ClipPerson, ClipSeen
+from likeness.service.video.seen import ClipPerson
 from likeness.video import ClipLimits, Sampling
 from likeness.vision.draw import Mark
 
@@ -55,20 +55,20 @@ def marked(shown: ShownClip) -> list[Marked]:
     """Say how each person of a clip is marked."""
     calls = shown.calls()
     return [
-        Marked(_label(shown.seen, one, calls[one.number]), _colour(shown, one), one.box_at)
+        Marked(_label(one, calls[one.number]), _colour(shown, one), one.box_at)
         for one in shown.seen.people
     ]
 
 
-def _label(seen: ClipSeen, person: ClipPerson, called: str) -> str:
-    if seen.withheld:
-        return "withheld"
+def _label(person: ClipPerson, called: str) -> str:
+    if person.withheld:
+        return WITHHELD
     match = person.match
     return plain(called) + (f" {similarity_in_words(match.similarity)}" if match else "")
 
 
 def _colour(shown: ShownClip, person: ClipPerson) -> Mark:
-    if not shown.names_people or shown.seen.withheld:
+    if not shown.names_people or person.withheld:
         return Mark.FOUND
     return Mark.UNMATCHED if person.match is None else Mark.MATCHED
 
@@ -122,7 +122,7 @@ class Stills:
         calls, written = shown.calls(), {}
         for person in shown.seen.people:
             if person.number in stills:
-                named = shown.names_people and person.match is not None and not shown.seen.withheld
+                named = shown.names_people and person.match is not None
                 # A name may be of any letters: the file is called by the number.
                 called = f"person {person.number + 1}" if named else calls[person.number]
                 ending = f"-{called.replace(' ', '-')}.jpg"

@@ -81,7 +81,7 @@ def answer_clips(
                 documents.append({"clip": name, **failed(place, error)})
                 continue
             shown = ShownClip(name, seen, names_people, {})
-            named += 0 if seen.withheld else sum(one.match is not None for one in seen.people)
+            named += sum(one.match is not None for one in seen.people)
             if table is not None:
                 write_rows(table, shown)
             # Who is seen is told whatever happens to what is written beside.

@@ -33,7 +33,8 @@ COLUMNS = [
     "candidate_similarity",
     "not_named_because",
 ]  # one a sight
-_WITHHELD = "withheld"
+WITHHELD = "withheld"
+"""In place of a name, and of a stranger's number, which would be an answer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,12 +58,14 @@ class ShownClip:
         counts: Counter[str] = Counter()
         found = {}
         for person in self.seen.people:
-            if person.match is not None and not self.seen.withheld:
+            if person.match is not None:
                 found[person.number] = person.match.name
                 continue
             kind = "person"
             if self.names_people:
                 kind = "stranger" if person.seen_well else "unclear"
+            if person.withheld:
+                kind = WITHHELD
             counts[kind] += 1
             found[person.number] = f"{kind} {counts[kind]}"
         return found
@@ -91,7 +94,6 @@ def lines_of(shown: ShownClip) -> Iterator[str]:
             yield from _person_lines(shown, person, calls[person.number])
     if unclear:
         yield _unclear_line(unclear)
-    yield from (_case_line(seen, one) for one in seen.case_ids)
 
 
 def json_of(shown: ShownClip) -> Json:
@@ -129,8 +131,7 @@ def write_rows(file: TextIO, shown: ShownClip) -> None:
     """Write a row of CSV for each time that somebody is in view."""
     calls, rows = shown.calls(), csv.writer(file)
     for person in shown.seen.people:
-        match = None if shown.seen.withheld else person.match
-        lead = _lead(shown, person)
+        match, lead = person.match, _lead(person)
         for sight in person.intervals:
             rows.writerow(
                 [
@@ -151,9 +152,9 @@ def write_rows(file: TextIO, shown: ShownClip) -> None:
             )
 
 
-def _lead(shown: ShownClip, person: ClipPerson) -> ClipMatch | None:
+def _lead(person: ClipPerson) -> ClipMatch | None:
     """Give whom somebody without a name is like, if that is worth saying."""
-    if shown.seen.withheld or person.match is not None or not person.candidates:
+    if person.match is not None or not person.candidates:
         return None
     best = person.candidates[0]
     return best if _worth_saying(best) else None
@@ -173,12 +174,22 @@ def match_in_words(match: ClipMatch) -> str:
 def _how_many(shown: ShownClip) -> str:
     seen, unclear = shown.seen, len(shown.unclear())
     people = len(seen.people) - unclear
-    if not shown.names_people or seen.withheld or not people:
+    if not shown.names_people or not people:
         counted = [f"{people} {'person' if people == 1 else 'people'}"]
     else:
         known = sum(one.match is not None for one in seen.people)
         named = f"{known} known {'person' if known == 1 else 'people'}" if known else "nobody known"
-        counted = [named, several(people - known, "stranger")]
+        withheld = sum(one.withheld for one in seen.people)
+        strangers = people - known - withheld
+        counted = [
+            *([named] if known or not withheld else []),
+            *([several(strangers, "stranger")] if strangers or not withheld else []),
+            *(
+                [f"{withheld} {'person' if withheld == 1 else 'people'} withheld"]
+                if withheld
+                else []
+            ),
+        ]
     return " and ".join(counted)
 
 
@@ -193,8 +204,8 @@ def _unclear_line(unclear: Sequence[ClipPerson]) -> str:
 
 def _person_lines(shown: ShownClip, person: ClipPerson, called: str) -> Iterator[str]:
     match, others = person.match, person.candidates
-    if shown.seen.withheld:
-        said, others = _WITHHELD, ()
+    if person.withheld:
+        said = WITHHELD
     elif match is not None:
         said, others = match_in_words(match), others[1:]
     else:
@@ -219,15 +230,17 @@ def _person_lines(shown: ShownClip, person: ClipPerson, called: str) -> Iterator
         yield f"      {place}: {match_in_words(other)}"
         if other.unnamed_because:
             yield f"      not named: {other.unnamed_because}"
+    if person.case_id is not None:
+        yield _case_line(person, person.case_id)
 
 
-def _case_line(seen: ClipSeen, case_id: UUID) -> str:
-    if seen.withheld:
+def _case_line(person: ClipPerson, case_id: UUID) -> str:
+    if person.withheld:
         return (
-            f"      who they are, if anybody, is withheld until people have decided case {case_id};"
+            f"      who it is, if anybody, is withheld until people have decided case {case_id};"
             f" then the same command answers: `likeness review show {case_id}`"
         )
-    if seen.decided:
+    if person.decided:
         return f"      answered as people decided case {case_id}"
     return f"      a person can decide case {case_id}: `likeness review show {case_id}`"
 
@@ -238,8 +251,6 @@ def _worth_saying(match: ClipMatch) -> bool:
 
 def _person_json(shown: ShownClip, person: ClipPerson, called: str) -> Json:
     shot = shown.shots.get(person.number)
-    named = person.match is not None and not shown.seen.withheld
-    candidates = () if shown.seen.withheld else person.candidates
     return {
         "number": person.number + 1,
         "called": called,
@@ -252,8 +263,10 @@ def _person_json(shown: ShownClip, person: ClipPerson, called: str) -> Json:
         "shot": None if shot is None else str(shot),
         **(
             {
-                "match": called if named else None,
-                "candidates": [_match_json(one) for one in candidates],
+                "match": None if person.match is None else called,
+                "candidates": [_match_json(one) for one in person.candidates],
+                "withheld": person.withheld,
+                "case": None if person.case_id is None else str(person.case_id),
             }
             if shown.names_people
             else {}

@@ -182,8 +182,9 @@ class Record:
 
     `decision` is the last that was made, and `receipt` the id of the last entry. `case_id` is the
     review case of the use, if it has one. `ended` says whether what came of the use is recorded,
-    and `withheld` whether that is that its answer is withheld. `confirmed` says whether people have
-    decided the case of what `release` gave last, and `confirmed_ids` whom they confirmed:
+    and `withheld` whether that is that its answer is withheld; `withholds` whether what `release`
+    was asked for last is, and `asked_case_id` the case of that. `confirmed` says whether people
+    have decided the case of what `release` gave last, and `confirmed_ids` whom they confirmed:
     references, or subjects where all of theirs were fused.
     """
 
@@ -197,14 +198,14 @@ class Record:
         self.case_id: UUID | None = None
         self.ended = False
         self.withheld = False
+        self.withholds = False
         self.confirmed = False
         self.confirmed_ids = frozenset[UUID]()
         self._desk = desk
         # What is owed of every face of a sample, whatever was released of those before.
         self._admission = decision
         self._circumstances = circumstances
-        # Of the face that was released last.
-        self._has_case = False
+        self.asked_case_id: UUID | None = None
         # Whether review keeps anything of the collection, so that there is something to look for.
         self._was_reviewed = False
 
@@ -295,11 +296,12 @@ class Record:
             )
         alike = [match for match in found if match.similarity >= least]
         agreed, seen = alike, self._circumstances
-        self.confirmed, self._has_case = False, pending is not None
+        self.confirmed, self.asked_case_id = False, None
+        self.withholds = False
         self.confirmed_ids = frozenset[UUID]()
         owes_people = any(one.duty in OF_PEOPLE for one in self._admission.obligations)
         if pending is not None:
-            self.case_id = pending.case.id
+            self.case_id = self.asked_case_id = pending.case.id
             self.confirmed = pending.outcome.decided
             seen = pending.circumstances(seen, now)
         # A case that no rule owes holds nothing back while it waits, and nobody whom it is not of.
@@ -320,6 +322,7 @@ class Record:
             raise Denied(refusal(self.use, decision))
         if owed:
             self._open_case(Kind.WITHHELD, query, alike)
+            self.withholds = True
             return []
         self.decision = decision
         others = [match for match in found if match.similarity < least]
@@ -332,7 +335,7 @@ class Record:
     def refer(self, matches: Sequence[M], probe: Probe) -> None:
         """Let people decide on matches that rates do not settle, where pictures are kept."""
         keeps = self._desk.withholding.keeps_crops and self.use.collection_id is not None
-        if not keeps or not matches or self._has_case:
+        if not keeps or not matches or self.asked_case_id is not None:
             return
         # The use goes on, and ends with an entry of its own.
         query = Query(self.use, self._admission, probe, self._desk.clock())
@@ -383,6 +386,7 @@ class Record:
             return case.id, desk.ledger.append(connection, event)
 
         self.case_id, position = desk.database.write(open_case)
+        self.asked_case_id = self.case_id
         self._was_reviewed = True
         self._acknowledge(kind, position)
 

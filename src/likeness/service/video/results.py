@@ -121,7 +121,7 @@ def looks_page(
             tuple(map(kept.read_look, listed)),
             matches,
             None if last is None else (last.owner, last.number),
-            tuple(dict.fromkeys(found.case_ids)),
+            tuple(dict.fromkeys(found.case_ids.values())),
             expected,
             group_warning,
         )
@@ -155,6 +155,9 @@ def people_seen(home: Home, caller: Caller, act: ClipAct | None, job_id: str) ->
                 partial(box_on, paths.get(one.number, ())),
                 one.shots,
                 tuple(map(_as_match, matches.get(one.number, ()))),
+                found.case_ids.get(one.number),
+                one.number in found.withheld,
+                one.number in found.decided,
             )
             for one in map(kept.read_person, found.part(kept.PERSON))
         )
@@ -168,9 +171,6 @@ def people_seen(home: Home, caller: Caller, act: ClipAct | None, job_id: str) ->
             facts.looked_at,
             facts.damaged,
             facts.remarks,
-            tuple(dict.fromkeys(found.case_ids)),
-            found.withheld,
-            found.decided,
         )
         return PeopleSeen(found.of, seen)
 
@@ -184,9 +184,10 @@ class _Found:
     of: ClipJob
     request: Request
     collection: OpenCollection | None = None
-    case_ids: list[UUID] = field(default_factory=list)
-    withheld: bool = False
-    decided: bool = False
+    # Of people, by their numbers.
+    case_ids: dict[int, UUID] = field(default_factory=dict)
+    withheld: set[int] = field(default_factory=set)
+    decided: set[int] = field(default_factory=set)
     _matches: dict[int, list[SeenMatch]] = field(default_factory=dict)
 
     def read(self, read: Callable[..., list[Result]]) -> list[Result]:
@@ -253,14 +254,15 @@ class _Found:
 
         kept_apart = record.not_told_apart(matches, probe)
         released = record.release(kept_apart, probe, among, _least(asked, matches))
-        self.withheld |= record.withheld
-        if record.confirmed:
+        if record.withholds:
+            self.withheld.add(marks.owner)
+        elif record.confirmed:
+            self.decided.add(marks.owner)
             released = [one.settled_by(record.confirmed_ids) for one in released]
         elif not self.withheld and picture is not None:  # else there is nothing to look at
             record.refer([one for one in released if one.is_unsettled], probe)
-        self.decided |= record.confirmed
-        if record.case_id is not None:
-            self.case_ids.append(record.case_id)
+        if record.asked_case_id is not None:
+            self.case_ids[marks.owner] = record.asked_case_id
         if released:
             self._matches[marks.owner] = released
 

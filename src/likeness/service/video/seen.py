@@ -52,7 +52,9 @@ class ClipPerson:
     `best_s` and `best_face` are the moment at which they are seen best. `box_at` says where they
     are at a moment, None where they are out of view. `shots` are how many looks were good enough to
     be compared, 0 where nobody was looked for. `candidates` are whom they are like, most
-    alike first; empty where nobody was looked for.
+    alike first; empty where nobody was looked for, and while that is `withheld`: people decide case
+    `case_id` first, and strangers cannot be told from others until then. `decided` is whether they
+    have.
     """
 
     number: int
@@ -62,6 +64,9 @@ class ClipPerson:
     box_at: Callable[[float], Box | None]
     shots: int = 0
     candidates: tuple[ClipMatch, ...] = ()
+    case_id: UUID | None = None
+    withheld: bool = False
+    decided: bool = False
 
     @property
     def match(self) -> ClipMatch | None:
@@ -79,9 +84,7 @@ class ClipSeen:
     """A clip and who is seen in it, by who is seen first.
 
     It was looked at from `from_s` to `to_s`: `frames` were decoded, `looked_at` searched for faces,
-    and `damaged` passed over. `remarks` say what of the clip is converted or lost. `case_ids` are
-    of what people decide of it; `withheld` is whether nobody is named because they have not, and
-    `decided` whether they have.
+    and `damaged` passed over. `remarks` say what of the clip is converted or lost.
     """
 
     clip: Clip
@@ -92,6 +95,19 @@ class ClipSeen:
     looked_at: int
     damaged: int
     remarks: tuple[str, ...] = ()
-    case_ids: tuple[UUID, ...] = ()
-    withheld: bool = False
-    decided: bool = False
+
+    @property
+    def case_ids(self) -> tuple[UUID, ...]:
+        """The cases in which people decide who somebody is."""
+        ids = (one.case_id for one in self.people)
+        return tuple(dict.fromkeys(one for one in ids if one is not None))
+
+    @property
+    def withheld(self) -> bool:
+        """Whether it is withheld who somebody is."""
+        return any(one.withheld for one in self.people)
+
+    @property
+    def decided(self) -> bool:
+        """Whether people have decided who somebody is."""
+        return any(one.decided for one in self.people)
