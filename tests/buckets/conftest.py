@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from likeness.buckets import Buckets, FolderBuckets, S3Buckets
+from likeness.buckets import Buckets, FolderBuckets, HeldBuckets, S3Buckets
 from tests.services.moto import KEY_ID, REGION, SECRET, client, moto
 
 
@@ -54,16 +54,19 @@ def s3_buckets(endpoint: str, work: Path = Path("/nowhere")) -> S3Buckets:
     )
 
 
-@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    if request.param == "folder":
+@pytest.fixture(params=["folder", "held", pytest.param("s3", marks=pytest.mark.slow)])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    if request.param in ("folder", "held"):
 
         def put_file(bucket: str, key: str, content: bytes) -> None:
             path = tmp_path / "buckets" / bucket / key
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 
-        return Storage(FolderBuckets(tmp_path / "buckets"), put_file)
+        folder = FolderBuckets(tmp_path / "buckets")
+        with HeldBuckets(folder) as held:
+            yield Storage(held if request.param == "held" else folder, put_file)
+        return
 
     s3 = request.getfixturevalue("s3")
 
@@ -71,4 +74,4 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
         s3.create_bucket(Bucket=bucket)
         s3.put_object(Bucket=bucket, Key=key, Body=io.BytesIO(content))
 
-    return Storage(request.getfixturevalue("s3_storage"), put_object)
+    yield Storage(request.getfixturevalue("s3_storage"), put_object)

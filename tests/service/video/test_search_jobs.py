@@ -1,6 +1,7 @@
 """Jobs that search a collection for the people of a clip, on a home whose networks see discs."""
 
 import multiprocessing
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy import delete
 
 from likeness import jobs
-from likeness.buckets import FolderBuckets
+from likeness.buckets import FolderBuckets, HeldBuckets
 from likeness.errors import Denied, NotFound
 from likeness.jobs import JobState
 from likeness.jobs.tables import RESULTS
@@ -27,7 +28,7 @@ from likeness.service.video.manage import jobs_of, stop_job, sweep_jobs
 from likeness.service.video.results import Order, looks_page, people_seen
 from likeness.service.video.start import start_detection, start_search
 from likeness.terms import Principal, Role
-from likeness.video import Sampling
+from likeness.video import ClipLimits, Sampling
 from tests.service.people import RED, draw, home_at, make
 from tests.service.test_enrolment_on_record import watch_for
 from tests.service.video.street import (
@@ -380,3 +381,34 @@ def test_what_was_found_for_one_purpose_is_not_given_for_another(
         looks_page(home, Caller(regranted, "test"), ClipAct.SEARCH, job.id, limit=5)
     reordered = Principal("local:granted", Role.CLIENT, purposes=("research", "missing-persons"))
     assert looks_page(home, Caller(reordered, "test"), ClipAct.SEARCH, job.id, limit=5).looks
+
+
+class Counting(FolderBuckets):
+    """Buckets that count what is opened."""
+
+    opened = 0
+
+    def open(self, *named: Any) -> Any:
+        self.opened += 1
+        return super().open(*named)
+
+
+def test_a_search_that_is_refused_fetches_no_clip(home: Home, tmp_path: Path) -> None:
+    film(tmp_path)
+    counting = Counting(tmp_path / "buckets")
+    rule(home, FORBIDDEN)
+    time.sleep(0.6)  # what another program changed is in force within half a second
+    with pytest.raises(Denied):
+        search_clip(home, counting, caller(home), "staff", asked())
+    assert counting.opened == 0
+
+
+def test_a_clip_of_a_bucket_is_fetched_once(home: Home, tmp_path: Path) -> None:
+    film(tmp_path)
+    counting = Counting(tmp_path / "buckets")
+    with HeldBuckets(counting) as held:
+        seen = search_clip(home, held, caller(home), "staff", asked())
+        with asked().place.open(held, ClipLimits()) as again:
+            assert len(again.read()) > 1000
+    assert names(seen) == ["Rosa", None]
+    assert counting.opened == 1

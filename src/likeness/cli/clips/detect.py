@@ -5,6 +5,7 @@ from pathlib import Path
 
 from likeness.app import Installation, Workload
 from likeness.app.buckets import buckets_of
+from likeness.buckets import HeldBuckets
 from likeness.cli.clips.each_clip import answer_clips
 from likeness.cli.clips.options import ClipOptions
 from likeness.cli.clips.sources import ClipPlace
@@ -26,7 +27,7 @@ def detect_in_clips(
     as_json: bool,
 ) -> ExitCode:
     """Find the faces of clips and follow them; print when each person is in view."""
-    buckets, sampling = buckets_of(installation.settings), options.sampling
+    sampling = options.sampling
     finder = FramesFinder(load_locator(installation, Workload.MANY))
     workers = installation.workers(Workload.MANY)
 
@@ -34,15 +35,16 @@ def detect_in_clips(
         with place.open(buckets, ClipLimits()) as file:
             return see_clip(file, finder, sampling, workers=workers, tell=tell)
 
-    answer = answer_clips(
-        see,
-        clips,
-        options,
-        annotate=annotate,
-        as_json=as_json,
-        names_people=False,
-        buckets=buckets,
-    )
+    with HeldBuckets(buckets_of(installation.settings)) as buckets:
+        answer = answer_clips(
+            see,
+            clips,
+            options,
+            annotate=annotate,
+            as_json=as_json,
+            names_people=False,
+            buckets=buckets,
+        )
     if as_json:
         print_json({"clips": answer.documents})
     return answer.code

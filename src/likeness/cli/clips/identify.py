@@ -7,7 +7,7 @@ from pathlib import Path
 
 from likeness.app import Installation, Workload
 from likeness.app.buckets import buckets_of
-from likeness.buckets import Buckets
+from likeness.buckets import Buckets, HeldBuckets
 from likeness.cli.clips.each_clip import See, answer_clips
 from likeness.cli.clips.options import ClipOptions
 from likeness.cli.clips.sources import ClipPlace
@@ -50,8 +50,10 @@ def identify_in_folder(
     as_json: bool,
 ) -> ExitCode:
     """Name the people of clips from a folder, and print when each is in view."""
-    buckets = buckets_of(installation.settings)
-    with _folder_ready(installation, folder, buckets, options) as search:
+    with (
+        HeldBuckets(buckets_of(installation.settings)) as buckets,
+        _folder_ready(installation, folder, buckets, options) as search,
+    ):
         return answer(search, clips, options, buckets, annotate=annotate, as_json=as_json)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from likeness.app import Installation, Workload
 from likeness.app.buckets import buckets_of
-from likeness.buckets import Buckets
+from likeness.buckets import Buckets, HeldBuckets
 from likeness.cli.clips.identify import ClipSearch, answer
 from likeness.cli.clips.options import ClipOptions
 from likeness.cli.clips.sources import ClipPlace
@@ -38,9 +38,9 @@ def identify_in_collection(
 
     Each clip is a job: interrupted, the same command goes on where it was.
     """
-    buckets = buckets_of(installation.settings)
     with (
         resumable(),
+        HeldBuckets(buckets_of(installation.settings)) as buckets,
         _collection_ready(installation, collection, buckets, options, footage) as search,
     ):
         return answer(search, clips, options, buckets, annotate=annotate, as_json=as_json)

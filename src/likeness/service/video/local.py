@@ -9,11 +9,10 @@ import json
 from dataclasses import asdict
 from functools import partial
 
-from likeness import jobs
 from likeness.buckets import Buckets
 from likeness.errors import required
 from likeness.gallery import OpenCollection
-from likeness.jobs import JobState, run_here
+from likeness.jobs import run_here
 from likeness.service.uses import Caller, Home
 from likeness.service.video.asked import Asked, ClipAct, clip_sha256
 from likeness.service.video.results import people_seen
@@ -43,10 +42,8 @@ def search_clip(
     """
     work = ClipJobs(home, buckets, workers=workers, tell=tell)
     of = home.collection(caller, Action.SEARCH, collection)
-    same_as = _same_as(home, of, caller, asked, buckets, work.limits)
-    job = home.database.read(partial(jobs.latest_same, keyring=home.keyring, same_as=same_as))
-    if job is None or job.state in (JobState.FAILED, JobState.CANCELLED):
-        job = start_search(home, buckets, caller, collection, asked, same_as=same_as)
+    same_as = partial(_same_as, home, of, caller, asked, buckets, work.limits)
+    job = start_search(home, buckets, caller, collection, asked, same_as=same_as)
     if not job.state.ended:
         run_here(home.database, home.keyring, job.id, work.acts[job.act], home.clock)
     return required(people_seen(home, caller, ClipAct.SEARCH, job.id).seen, "who is seen in a clip")

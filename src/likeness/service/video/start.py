@@ -1,5 +1,6 @@
 """Begins jobs over clips: they are admitted, recorded and kept, and run later."""
 
+from collections.abc import Callable
 from functools import partial
 
 from pydantic import TypeAdapter
@@ -8,7 +9,7 @@ from sqlalchemy import Connection
 from likeness import jobs
 from likeness.buckets import Buckets
 from likeness.gallery import Collection
-from likeness.jobs import Job, NewJob
+from likeness.jobs import Job, JobState, NewJob
 from likeness.service.uses import Caller, Home, Once, Outcome, Record
 from likeness.service.video.asked import Asked, BucketClip, ClipAct, LocalClip, Request
 from likeness.terms import Action
@@ -42,11 +43,13 @@ def start_search(
     collection: str,
     asked: Asked,
     once: Once | None = None,
-    same_as: bytes | None = None,
+    same_as: Callable[[], bytes] | None = None,
 ) -> Job:
     """Begin to search a collection for the people of a clip; see `start_detection`.
 
-    With `same_as`, which says which jobs are the same, this program has to run it itself.
+    With `same_as`, which says which jobs are the same, this program has to run it itself. It may
+    read the clip, and is asked once the search is admitted; where the same was begun before and did
+    not fail, that job is given.
 
     Raises:
         NoSuchCollection: there is none.
@@ -56,7 +59,19 @@ def start_search(
     with home.record(caller, Action.SEARCH, of) as record:
         home.calibration_of(of)  # what nobody measured could name nobody
         _require_there(buckets, asked)
-        return _added(home, caller, record, ClipAct.SEARCH, of, asked, once, same_as)
+        sameness = None if same_as is None else same_as()
+        if sameness is not None and (known := _begun_before(home, sameness)) is not None:
+            record.answered(Outcome(details={"job_id": known.id}))
+            return known
+        return _added(home, caller, record, ClipAct.SEARCH, of, asked, once, sameness)
+
+
+def _begun_before(home: Home, same_as: bytes) -> Job | None:
+    find = partial(jobs.latest_same, keyring=home.keyring, same_as=same_as)
+    known = home.database.read(find)
+    if known is None or known.state in (JobState.FAILED, JobState.CANCELLED):
+        return None
+    return known
 
 
 def _require_there(buckets: Buckets, asked: Asked) -> None:
