@@ -53,7 +53,8 @@ from likeness.jobs.rows import (
     release_job,
     request_of,
 )
-from likeness.jobs.runner import LocalRunner, Running, failure_of, run_here
+from likeness.jobs.runner import LocalRunner, failure_of, run_here
+from likeness.jobs.running import Running
 from likeness.jobs.tables import FORGOTTEN_FROM
 
 __all__ = [
