@@ -131,7 +131,9 @@ def _long_clip(minutes: int) -> Path:
 
 def _resident_mib(process: int | str = "self") -> float:
     status = Path(f"/proc/{process}/status").read_text()
-    kib = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
+    # A process that has ended, and that nobody has waited for yet, has none.
+    held = (line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
+    kib = next(held, "0")
     return int(kib) / 1024
 
 
