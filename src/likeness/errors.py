@@ -7,6 +7,7 @@
     │  ├─ ImageTooLarge       over the limit of bytes, pixels or sides
     │  ├─ InvalidClip         not a video that we can decode
     │  ├─ ClipTooLarge        over the limit of bytes, duration or pixels
+    │  ├─ InvalidStream       what a source sends is no video that we can decode
     │  ├─ NoFace              a face was needed and none was found
     │  ├─ SeveralFaces        one face was needed and several were found
     │  └─ InvalidRequest      an argument, a file or a row is not as it must be
@@ -31,6 +32,7 @@
        ├─ IndexUnavailable    the server that holds a vector index fails or cannot be reached
        ├─ BucketsUnavailable  the storage that holds pictures fails or cannot be reached
        ├─ NotifierUnavailable the server that tells others fails or cannot be reached
+       ├─ SourceUnavailable   a camera or stream does not answer, refuses, or has stopped
        ├─ SnapshotUnusable    a snapshot of a vector index is damaged or cannot be read or written
        ├─ TooBusy             other work leaves no room; the same may succeed later
        └─ LedgerBroken
@@ -72,6 +74,10 @@ class InvalidClip(InputError):
 
 class ClipTooLarge(InputError):
     """The video exceeds the limit of bytes, duration or pixels."""
+
+
+class InvalidStream(InputError):
+    """What a source sends is not a video that can be decoded."""
 
 
 class NoFace(InputError):
@@ -170,6 +176,10 @@ class BucketsUnavailable(Fault):
 
 class NotifierUnavailable(Fault):
     """The server that tells others fails or cannot be reached."""
+
+
+class SourceUnavailable(Fault):
+    """A camera or stream does not answer, refuses whoever asks, or has stopped."""
 
 
 class SnapshotUnusable(Fault):

@@ -1,6 +1,7 @@
 """Who does what, with which collection, and why: what rules are asked about."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
@@ -79,6 +80,20 @@ class CollectionFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveStatement:
+    """What whoever begins a live search states of it, in words of theirs.
+
+    `place` is where the camera looks, `authority` on whose authority people are looked for,
+    `criteria` by which somebody is on the list, and `ends_at` when the search ends by itself.
+    """
+
+    place: str | None = None
+    authority: str | None = None
+    criteria: str | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Use:
     """One use of Likeness, before anything of it is done.
 
@@ -89,6 +104,8 @@ class Use:
     purpose; without, nothing is done. `replayed` says that it was asked for with the signature of
     an earlier request: by a client that tried again, or by somebody who listened. `model` is what
     it works with; None is that of its collection, or of the settings where it has none.
+    `live_search` is what was stated of a search of a camera or stream that goes on; None of a use
+    that is over once it is answered.
     """
 
     principal: Principal
@@ -104,4 +121,5 @@ class Use:
     granted: bool = True
     replayed: bool = False
     model: str | None = None
+    live_search: LiveStatement | None = None
     id: UUID = field(default_factory=uuid4)

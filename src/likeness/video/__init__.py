@@ -4,6 +4,7 @@ It takes what finds faces as an argument (`FrameFinder`), and knows no model, no
 """
 
 from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
+from likeness.video.feed import Connect, Feed
 from likeness.video.following import LOOK_EVERY_S, Following, follow
 from likeness.video.kinds import looks_like_clip, name_of_kind
 from likeness.video.looks import (
@@ -29,8 +30,10 @@ __all__ = [
     "ClipLimits",
     "ClipReader",
     "ClipWriter",
+    "Connect",
     "Damage",
     "Ending",
+    "Feed",
     "Following",
     "Frame",
     "FrameFinder",

@@ -1,0 +1,1 @@
+"""Searches of cameras and streams as they happen."""

@@ -1,0 +1,73 @@
+"""What is wanted of a live search: of which source, for whom, until when, and who is told."""
+
+from dataclasses import dataclass, replace
+
+from pydantic import TypeAdapter
+
+from likeness.notify import Webhook
+from likeness.service.search.naming import SIMILARITY
+from likeness.service.uses import Caller, Stated, stated_purpose
+from likeness.terms import UNDECLARED, LiveStatement, Principal
+
+LIVE_SEARCH = "live-search"
+"""The act of jobs that are live searches."""
+
+LOOKS_PER_S = 5.0
+"""How often faces are looked for where nobody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAsked:
+    """What is wanted.
+
+    `source` and `collection` are names. Candidates have a similarity of `threshold` at least.
+    `webhook` gets every sighting, the Kinesis stream `kinesis_arn` every frame that is looked at.
+    `processor` is the name of the stream processor that this is a run of, if it is one.
+    """
+
+    source: str
+    collection: str
+    statement: LiveStatement
+    threshold: float = SIMILARITY
+    looks_per_s: float = LOOKS_PER_S
+    webhook: Webhook | None = None
+    kinesis_arn: str | None = None
+    processor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRequest:
+    """What is asked for and by whom, as it is sealed with a job's row."""
+
+    asked: LiveAsked
+    operation: str
+    principal: Principal
+    stated: Stated
+
+    def to_bytes(self) -> bytes:
+        """Write it."""
+        return _REQUEST.dump_json(self)
+
+    @classmethod
+    def of(cls, caller: Caller, asked: LiveAsked) -> "LiveRequest":
+        """Take from a caller what has to be known of them later, with the purpose in force now."""
+        purpose, _ = stated_purpose(caller.principal, caller.stated.purpose)
+        known = None if purpose == UNDECLARED else purpose
+        return cls(
+            asked=asked,
+            operation=caller.operation,
+            principal=caller.principal,
+            stated=replace(caller.stated, purpose=known, live=True),
+        )
+
+    def caller(self, operation: str) -> Caller:
+        """Give the caller as who the search does its work."""
+        return Caller(self.principal, operation, self.stated)
+
+
+_REQUEST = TypeAdapter(LiveRequest)
+
+
+def read_request(content: bytes) -> LiveRequest:
+    """Read what `LiveRequest.to_bytes` wrote."""
+    return _REQUEST.validate_json(content)

@@ -1,0 +1,1 @@
+"""Which cameras and streams are registered, and which of them stream processors search?"""

@@ -1,0 +1,1 @@
+"""How are bytes of cameras and streams fetched over a network?"""
