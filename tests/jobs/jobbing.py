@@ -42,15 +42,20 @@ class Bench:
         same_as: bytes | None = None,
         local: bool = False,
         told: bytes | None = None,
+        lasting: bool = False,
     ) -> Job:
-        new = NewJob(act, of, collection_id, request, same_as, local, told)
+        new = NewJob(act, of, collection_id, request, same_as, local, told, lasting)
         return self.write(lambda c: add_job(c, self.keyring, new, self.now))
 
     def get(self, job: Job) -> Job:
         return self.read(lambda c: get_job(c, self.keyring, job.id))
 
-    def claim(self, runner: str = "runner 1", job_id: str | None = None) -> Job | None:
-        return self.write(lambda c: claim_job(c, self.keyring, runner, self.now, job_id=job_id))
+    def claim(
+        self, runner: str = "runner 1", job_id: str | None = None, *, lasting: bool = False
+    ) -> Job | None:
+        return self.write(
+            lambda c: claim_job(c, self.keyring, runner, self.now, job_id=job_id, lasting=lasting)
+        )
 
     def running(self, **given: object) -> Job:
         """Add a job and let `runner 1` have it."""

@@ -24,6 +24,9 @@ KEPT = timedelta(days=7)
 MOST_UNFINISHED = 20
 """So many jobs may wait and run, beside those of command lines, which run in a process each."""
 
+MOST_LASTING = 16
+"""So many jobs that last may wait and run, beside those of command lines."""
+
 MOST_TRIES = 5
 """So often a job is begun without getting a segment further; it is given up then."""
 
@@ -54,8 +57,9 @@ class Job:
     `id` is 64 hex digits, drawn at random. `act` is what it does, a word of whoever adds jobs.
     `runner` is who runs it. `done_ms` of `total_ms` of its material are done; 0 of 0 where nobody
     said. `failure` is an error's kind, and `failure_text` its message. A `local` job is run by the
-    command line that added it and by nobody else. `tries` counts how often it was begun since a
-    segment of it was kept last.
+    command line that added it and by nobody else. A `lasting` one goes on until somebody asks for
+    its end, which was at `asked_to_end_at`. `tries` counts how often it was begun since a segment
+    of it was kept last.
     """
 
     id: str
@@ -73,6 +77,8 @@ class Job:
     failure: str | None = None
     failure_text: str | None = None
     local: bool = False
+    lasting: bool = False
+    asked_to_end_at: datetime | None = None
     tries: int = 0
 
 
@@ -92,3 +98,4 @@ class NewJob:
     same_as: bytes | None = None
     local: bool = False
     told: bytes | None = None
+    lasting: bool = False

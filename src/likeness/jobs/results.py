@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, tuple_, update
 
 from likeness.jobs.job import JobState
 from likeness.jobs.keys import open_key, place_of
@@ -172,6 +172,28 @@ def results_of(
         )
         for row in rows
     ]
+
+
+def last_result(connection: Connection, job_id: str, part: str) -> tuple[int, int] | None:
+    """Give the highest number and the highest owner of a part; None where nothing of it is kept."""
+    chosen = select(func.max(RESULTS.c.number), func.max(RESULTS.c.owner))
+    number, owner = connection.execute(
+        chosen.where(RESULTS.c.job_number == _number_of(job_id), RESULTS.c.part == part)
+    ).one()
+    return None if number is None else (number, owner)
+
+
+def drop_results_before(
+    connection: Connection, job_id: str, part: str, number: int, *, runner: str
+) -> None:
+    """Keep no result of a part any more that has a lower number.
+
+    Raises:
+        JobStopped: the job does not run, or is another runner's.
+    """
+    of_job = _require_running(connection, job_id, runner).number
+    old = RESULTS.c.job_number == of_job, RESULTS.c.part == part, RESULTS.c.number < number
+    connection.execute(delete(RESULTS).where(*old))
 
 
 def drop_results(connection: Connection, job_id: str, *, runner: str) -> None:

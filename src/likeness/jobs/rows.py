@@ -25,7 +25,15 @@ from sqlalchemy import (
 )
 
 from likeness.errors import Conflict, LimitReached, NotFound
-from likeness.jobs.job import MOST_UNFINISHED, STALE, Job, JobState, JobStopped, NewJob
+from likeness.jobs.job import (
+    MOST_LASTING,
+    MOST_UNFINISHED,
+    STALE,
+    Job,
+    JobState,
+    JobStopped,
+    NewJob,
+)
 from likeness.jobs.keys import digest_of, new_digest_of, new_key, open_key, place_of
 from likeness.jobs.tables import JOBS, OF_A_JOB, SEGMENTS
 from likeness.secrets import Keyring
@@ -45,11 +53,12 @@ def add_job(connection: Connection, keyring: Keyring, new: NewJob, now: datetime
         KeyUnusable: the keys cannot be had any more.
     """
     if not new.local:
-        unfinished = select(func.count()).where(_UNFINISHED, JOBS.c.local.is_(False))
-        if connection.execute(unfinished).scalar_one() >= MOST_UNFINISHED:
+        most = MOST_LASTING if new.lasting else MOST_UNFINISHED
+        unfinished = select(func.count()).where(_UNFINISHED, *_of_servers(lasting=new.lasting))
+        if connection.execute(unfinished).scalar_one() >= most:
             raise LimitReached(
-                f"{MOST_UNFINISHED} jobs wait or run already. Try again when one has ended, or"
-                " cancel one: `likeness jobs list` shows them."
+                f"{most} {'live searches' if new.lasting else 'jobs'} wait or run already. Try"
+                " again when one has ended, or end one: `likeness jobs list` shows them."
             )
     job_id = os.urandom(_ID_BYTES).hex()
     key, sealed_key = new_key(keyring, job_id)
@@ -61,6 +70,7 @@ def add_job(connection: Connection, keyring: Keyring, new: NewJob, now: datetime
         new.collection_id,
         now,
         local=new.local,
+        lasting=new.lasting,
     )
     connection.execute(
         insert(JOBS),
@@ -143,9 +153,9 @@ def request_of(connection: Connection, keyring: Keyring, job_id: str) -> bytes:
     )
 
 
-def any_to_claim(connection: Connection, now: datetime) -> bool:
+def any_to_claim(connection: Connection, now: datetime, *, lasting: bool = False) -> bool:
     """Say whether there is a job for `claim_job` to claim, without writing."""
-    chosen = select(JOBS.c.number).where(_claimable(now), JOBS.c.local.is_(False)).limit(1)
+    chosen = select(JOBS.c.number).where(_claimable(now), *_of_servers(lasting=lasting)).limit(1)
     return connection.execute(chosen).first() is not None
 
 
@@ -156,16 +166,18 @@ def claim_job(
     now: datetime,
     *,
     job_id: str | None = None,
+    lasting: bool = False,
 ) -> Job | None:
     """Give a runner a job to run, the oldest first: one that waits, or that nobody runs any more.
 
-    A local job is claimed by its id alone. None where there is nothing to run.
+    Jobs that last are claimed by themselves, and local ones by their ids alone. None where there is
+    nothing to run.
 
     Raises:
         KeyUnusable: a key is gone.
     """
-    which = JOBS.c.local.is_(False) if job_id is None else JOBS.c.id == job_id
-    chosen = select(JOBS.c.id, JOBS.c.begun_at, JOBS.c.tries).where(_claimable(now), which)
+    which = _of_servers(lasting=lasting) if job_id is None else [JOBS.c.id == job_id]
+    chosen = select(JOBS.c.id, JOBS.c.begun_at, JOBS.c.tries).where(_claimable(now), *which)
     row = connection.execute(chosen.order_by(JOBS.c.number).limit(1)).first()
     if row is None:
         return None
@@ -216,10 +228,12 @@ def end_job(
     *,
     failure: str | None = None,
     failure_text: str | None = None,
+    keeps_results: bool = False,
 ) -> None:
     """End a job that a runner has; its segments go, and its results where it did not succeed.
 
-    Whoever is to be told of its end (`NewJob.told`) has a notice due.
+    With `keeps_results` these stay however it ends. Whoever is to be told of its end
+    (`NewJob.told`) has a notice due.
 
     Raises:
         JobStopped: it was cancelled, has ended, or is another runner's.
@@ -232,7 +246,9 @@ def end_job(
     if failure_text is not None:
         key = open_key(keyring, row.id, row.sealed_key)
         sealed_text = key.seal(failure_text.encode(), place_of(job_id, "failure"))
-    _end(connection, job_id, state, now, failure=failure, sealed_failure_text=sealed_text)
+    keeps_results = keeps_results or state is JobState.SUCCEEDED
+    why: dict[str, object] = {"failure": failure, "sealed_failure_text": sealed_text}
+    _end(connection, job_id, state, now, why, keeps_results=keeps_results)
 
 
 def cancel_job(connection: Connection, keyring: Keyring, job_id: str, now: datetime) -> Job:
@@ -248,8 +264,37 @@ def cancel_job(connection: Connection, keyring: Keyring, job_id: str, now: datet
         raise Conflict(
             f"The job has ended: it {_how_it_ended(job.state)}. There is nothing to cancel."
         )
-    _end(connection, job_id, JobState.CANCELLED, now)
+    _end(connection, job_id, JobState.CANCELLED, now, {}, keeps_results=False)
     return get_job(connection, keyring, job_id)
+
+
+def ask_to_end(connection: Connection, keyring: Keyring, job_id: str, now: datetime) -> Job:
+    """Have a job that lasts end with what it has; one that nobody has begun ends at once.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: it has ended, or is none that lasts.
+        KeyUnusable: a key is gone.
+    """
+    job = get_job(connection, keyring, job_id)
+    if job.state.ended or not job.lasting:
+        how = _how_it_ended(job.state) if job.state.ended else "ends by itself"
+        raise Conflict(f"The job cannot be asked to end: it {how}.")
+    if job.state is JobState.WAITING:
+        _end(connection, job_id, JobState.SUCCEEDED, now, {}, keeps_results=True)
+    elif job.asked_to_end_at is None:
+        connection.execute(update(JOBS).where(JOBS.c.id == job_id).values(asked_to_end_at=now))
+    return get_job(connection, keyring, job_id)
+
+
+def got_further(connection: Connection, job_id: str, runner: str) -> None:
+    """Say that a job got further since it was begun: how often that was is counted anew.
+
+    Raises:
+        JobStopped: it does not run, or is another runner's.
+    """
+    if connection.execute(_of(job_id, runner).values(tries=0)).rowcount != 1:
+        raise job_stopped()
 
 
 def ended_before(connection: Connection, moment: datetime) -> list[Job]:
@@ -301,6 +346,10 @@ def _claimable(now: datetime) -> ColumnElement[bool]:
     return or_(JOBS.c.state == JobState.WAITING, silent)
 
 
+def _of_servers(*, lasting: bool) -> list[ColumnElement[bool]]:
+    return [JOBS.c.local.is_(False), JOBS.c.lasting.is_(lasting)]
+
+
 def _of(job_id: str, runner: str) -> Any:
     """Update a job that a runner has."""
     return update(JOBS).where(
@@ -309,13 +358,19 @@ def _of(job_id: str, runner: str) -> Any:
 
 
 def _end(
-    connection: Connection, job_id: str, state: JobState, now: datetime, **values: object
+    connection: Connection,
+    job_id: str,
+    state: JobState,
+    now: datetime,
+    why: dict[str, object],
+    *,
+    keeps_results: bool,
 ) -> None:
     """End a job, make its notice due where somebody is to be told, and let go of what it kept."""
     of_it = update(JOBS).where(JOBS.c.id == job_id)
-    connection.execute(of_it.values(state=state, ended_at=now, runner=None, **values))
+    connection.execute(of_it.values(state=state, ended_at=now, runner=None, **why))
     connection.execute(of_it.where(JOBS.c.sealed_told.is_not(None)).values(notice_due_at=now))
-    gone = (SEGMENTS,) if state is JobState.SUCCEEDED else OF_A_JOB
+    gone = (SEGMENTS,) if keeps_results else OF_A_JOB
     number = select(JOBS.c.number).where(JOBS.c.id == job_id).scalar_subquery()
     for table in gone:
         connection.execute(delete(table).where(table.c.job_number == number))

@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from uuid import uuid4
 
 from sqlalchemy import Connection
@@ -53,7 +54,8 @@ Act = Callable[[Running], None]
 class LocalRunner(Closing):
     """Runs jobs in threads of this process until it is closed; any number of processes may.
 
-    Local jobs are left to the command lines that added them (`run_here`).
+    Jobs that last take runners of their own (`lasting`), and local ones are left to the command
+    lines that added them (`run_here`).
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class LocalRunner(Closing):
         clock: Clock,
         *,
         threads: int = 1,
+        lasting: bool = False,
         beat_s: float = BEAT_S,
         fail: Callable[[Running, Exception], None] | None = None,
     ) -> None:
@@ -75,6 +78,7 @@ class LocalRunner(Closing):
             acts: what jobs do, by the `act` of a job.
             clock: gives the time.
             threads: how many run at once.
+            lasting: whether it runs the jobs that last, or all others.
             beat_s: how often to say that they run.
             fail: ends a job as failed whose act raised something that is none of its business, or
                 that was begun too often; by default in its row alone.
@@ -83,6 +87,7 @@ class LocalRunner(Closing):
         self._keyring = keyring
         self._acts = acts
         self._clock = clock
+        self._lasting = lasting
         self._fail = fail or _FailInRow(database, keyring, clock)
         self._closed = threading.Event()
         self._wanted = threading.Event()
@@ -123,12 +128,13 @@ class LocalRunner(Closing):
 
     def _run_next(self) -> bool:
         """Run a job, if there is one."""
-        if not self._database.read(lambda connection: any_to_claim(connection, self._clock())):
+        now, lasting = self._clock(), self._lasting
+        if not self._database.read(partial(any_to_claim, now=now, lasting=lasting)):
             return False
         # A name for each claim: who takes a job over is never mistaken for who had it.
         runner = uuid4().hex
         claimed = self._database.write(
-            lambda connection: _claimed(connection, self._keyring, runner, self._clock())
+            partial(_claimed, keyring=self._keyring, runner=runner, now=now, lasting=lasting)
         )
         if claimed is None:
             return False
@@ -270,9 +276,10 @@ def _claimed(
     runner: str,
     now: datetime,
     job_id: str | None = None,
+    lasting: bool = False,
 ) -> tuple[Job, bytes] | None:
     """Claim a job together with what it asks."""
-    job = claim_job(connection, keyring, runner, now, job_id=job_id)
+    job = claim_job(connection, keyring, runner, now, job_id=job_id, lasting=lasting)
     return None if job is None else (job, request_of(connection, keyring, job.id))
 
 

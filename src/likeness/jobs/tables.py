@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    false,
 )
 
 from likeness.storage import METADATA, Identifier, Instant, Serial
@@ -49,6 +50,9 @@ JOBS = Table(
     Column("failure", String(64)),
     Column("sealed_failure_text", LargeBinary),
     Column("local", Boolean, nullable=False),
+    # It goes on until somebody asks for its end.
+    Column("lasting", Boolean, nullable=False, server_default=false()),
+    Column("asked_to_end_at", Instant),
     Column("tries", Integer, nullable=False),
     # Under a key: finds a job that asks for the same.
     Column("same_as_digest", LargeBinary(32), index=True),
