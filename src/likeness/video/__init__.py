@@ -6,6 +6,7 @@ It takes what finds faces as an argument (`FrameFinder`), and knows no model, no
 from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
 from likeness.video.feed import Connect, Feed
 from likeness.video.following import LOOK_EVERY_S, Following, follow
+from likeness.video.hiding import Region, Style, hide
 from likeness.video.kinds import looks_like_clip, name_of_kind
 from likeness.video.looks import (
     Ending,
@@ -20,6 +21,7 @@ from likeness.video.looks import (
 from likeness.video.packing import pack_tracks, unpack_tracks
 from likeness.video.people import people_of
 from likeness.video.reader import ClipReader, Damage, clip_of, reading
+from likeness.video.rewriting import Edit, Rewritten, rewrite
 from likeness.video.shots import MOST_SHOTS, best_of, goodness_of
 from likeness.video.writing import ClipWriter
 
@@ -32,6 +34,7 @@ __all__ = [
     "ClipWriter",
     "Connect",
     "Damage",
+    "Edit",
     "Ending",
     "Feed",
     "Following",
@@ -40,18 +43,23 @@ __all__ = [
     "Interval",
     "Look",
     "Person",
+    "Region",
+    "Rewritten",
     "Sampling",
     "Segment",
     "Shot",
+    "Style",
     "Track",
     "best_of",
     "clip_of",
     "follow",
     "goodness_of",
+    "hide",
     "looks_like_clip",
     "name_of_kind",
     "pack_tracks",
     "people_of",
     "reading",
+    "rewrite",
     "unpack_tracks",
 ]

@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from likeness.errors import InvalidClip
 from likeness.terms import Box
-from likeness.video import ClipLimits, ClipWriter, Sampling, reading
+from likeness.video import ClipLimits, Frame, Sampling, reading, rewrite
 from likeness.vision.draw import Mark, face_crop_jpeg, mark_boxes
 
 TellMoment = Callable[[float], None]
@@ -54,28 +57,20 @@ def annotate_clip(
         InvalidClip: the clip cannot be decoded, or has no frame in that part.
         InvalidRequest: `out` cannot be written.
     """
-    written = False
-    with reading(file, replace(sampling, every_s=0.0), limits) as reader:
-        clip = reader.clip
-        with ClipWriter(out, clip.width, clip.height) as writer:
-            for frame in reader:
-                if frame.image is None:
-                    continue
-                places = [(one, one.box_at(frame.time_s)) for one in people]
-                seen = [(one, box) for one, box in places if box is not None]
-                marked = mark_boxes(
-                    frame.image,
-                    [box for _, box in seen],
-                    [one.label for one, _ in seen],
-                    [one.mark for one, _ in seen],
-                )
-                writer.write(marked.pixels, frame.time_s - sampling.from_s)
-                written = True
-                tell(frame.time_s)
-            if not written:
-                raise InvalidClip(
-                    "No frame of the clip is in the part that was asked for. Give other times."
-                )
+
+    def edit(frame: Frame) -> NDArray[np.uint8]:
+        if frame.image is None:  # every frame that is rewritten has pixels
+            raise InvalidClip("A frame of the clip has no pixels. Convert it, and retry.")
+        places = [(one, one.box_at(frame.time_s)) for one in people]
+        seen = [(one, box) for one, box in places if box is not None]
+        return mark_boxes(
+            frame.image,
+            [box for _, box in seen],
+            [one.label for one, _ in seen],
+            [one.mark for one, _ in seen],
+        ).pixels
+
+    rewrite(file, out, edit, sampling, limits, tell)
 
 
 def stills_of(

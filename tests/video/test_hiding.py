@@ -1,0 +1,118 @@
+"""What is hidden is gone, and nothing else is touched."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from likeness.terms import Box
+from likeness.video import Region, Style, hide
+
+BOX = Box(60, 40, 120, 120)
+
+
+def noise(seed: int = 0, height: int = 200, width: int = 240) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def hidden(pixels: NDArray[np.uint8], style: Style, *regions: Region) -> NDArray[np.uint8]:
+    copy = pixels.copy()
+    hide(copy, regions, style)
+    return copy
+
+
+def corner_and_edges(box: Box) -> list[tuple[int, int]]:
+    """The pixels in the corners of a box, and in the middle of its sides: rows, columns."""
+    rows = (int(box.top), int((box.top + box.bottom) / 2), int(box.bottom) - 1)
+    columns = (int(box.left), int((box.left + box.right) / 2), int(box.right) - 1)
+    return [(row, column) for row in rows for column in columns]
+
+
+@pytest.mark.parametrize("style", Style)
+def test_the_whole_box_is_hidden_and_what_is_far_from_it_is_untouched(style: Style) -> None:
+    pixels = noise()
+    changed = (hidden(pixels, style, Region(BOX)) != pixels).any(axis=2)
+    assert all(changed[place] for place in corner_and_edges(BOX))
+    far = np.ones_like(changed)
+    far[20:141, 45:136] = False
+    assert not changed[far].any()
+    assert not changed[20, 45], "it is round, not a rectangle"
+
+
+@pytest.mark.parametrize("style", Style)
+def test_two_faces_with_the_same_few_colours_become_the_same(style: Style) -> None:
+    """Whoever was there, what is written depends on nothing but means of cells."""
+    first = noise(1)
+    second = first.copy()
+    # A face's box is 60 wide, its cells 10: within cells of 10 pixels everything moves about.
+    region = Region(Box(60, 40, 120, 100), 0.0)
+    for top in range(40, 100, 10):
+        for left in range(60, 120, 10):
+            cell = second[top : top + 10, left : left + 10]
+            cell[:] = cell[::-1, ::-1].copy()
+    assert (first[40:100, 60:120] != second[40:100, 60:120]).any()
+    inside = hidden(first, style, region) != first
+    assert inside.any()
+    where = inside.any(axis=2) & (hidden(second, style, region) != second).any(axis=2)
+    assert np.array_equal(hidden(first, style, region)[where], hidden(second, style, region)[where])
+
+
+def test_black_is_black() -> None:
+    pixels = hidden(noise(), Style.BLACK, Region(BOX))
+    assert not pixels[40:120, 60:120].any()
+
+
+@pytest.mark.parametrize("style", [Style.BLUR, Style.PIXELATE])
+@pytest.mark.parametrize("side", [8, 20, 60, 400])
+def test_a_face_of_any_size_keeps_few_colours(style: Style, side: int) -> None:
+    """A picture of the hidden face is as good as one of 9 cells, margin included, whatever size."""
+    box = Box(side, side, 2 * side, 2 * side)
+    pixels = hidden(noise(2, 3 * side, 3 * side), style, Region(box))
+    inside = pixels[side : 2 * side, side : 2 * side]
+    if style is Style.PIXELATE:
+        across = (np.diff(inside[side // 2].astype(int), axis=0) != 0).any(axis=1).sum()
+        assert across <= 8
+    levels = np.unique(pixels[side * 3 // 2, side * 3 // 2])
+    assert levels.size <= 3
+
+
+def test_blur_has_no_edges_inside() -> None:
+    pixels = hidden(noise(3, 900, 900), Style.BLUR, Region(Box(300, 300, 600, 600), 0))
+    row = pixels[450, 310:590].astype(int)
+    assert np.abs(np.diff(row, axis=0)).max() <= 12
+
+
+@pytest.mark.parametrize("style", Style)
+@pytest.mark.parametrize(
+    "box",
+    [
+        Box(-50, -50, 30, 30),
+        Box(200, 160, 300, 260),
+        Box(-500, -500, 500, 500),
+        Box(100.2, 100.7, 100.9, 101.1),
+        Box(-10, 50, 5, 1000),
+    ],
+)
+def test_regions_may_reach_beyond_the_picture_or_be_tiny(style: Style, box: Box) -> None:
+    pixels = noise()
+    assert (hidden(pixels, style, Region(box)) != pixels).any()
+
+
+@pytest.mark.parametrize("style", Style)
+@pytest.mark.parametrize("box", [Box(500, 0, 600, 100), Box(50, 50, 50, 50), Box(60, 60, 50, 50)])
+def test_regions_outside_or_without_a_place_hide_nothing(style: Style, box: Box) -> None:
+    pixels = noise()
+    assert np.array_equal(hidden(pixels, style, Region(box)), pixels)
+
+
+def test_a_wider_margin_hides_more() -> None:
+    pixels = noise()
+    narrow = (hidden(pixels, Style.BLACK, Region(BOX)) != pixels).sum()
+    wide = (hidden(pixels, Style.BLACK, Region(BOX, 0.5)) != pixels).sum()
+    assert wide > 1.5 * narrow
+
+
+def test_all_regions_are_hidden() -> None:
+    other = Box(160, 40, 220, 120)
+    pixels = hidden(noise(), Style.BLACK, Region(BOX), Region(other))
+    assert not pixels[40:120, 60:120].any()
+    assert not pixels[40:120, 160:220].any()
