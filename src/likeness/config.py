@@ -214,6 +214,13 @@ class Settings(BaseModel):
             " 10.1.0.0/16, separated by commas."
         ),
     ] = ""
+    source_networks: Annotated[
+        str,
+        Field(
+            description="Networks that cameras and streams may be in beside public addresses, such"
+            " as 10.2.0.0/16, separated by commas."
+        ),
+    ] = ""
     max_bytes: Annotated[int, Field(ge=1, description="Bytes that a picture may have.")] = 64 << 20
     max_pixels: Annotated[
         int, Field(ge=1, description="Pixels, width times height, that a picture may have.")

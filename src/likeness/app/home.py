@@ -45,8 +45,9 @@ def open_rows(installation: Installation, load_finder: LoadFinder | None = None)
         Conflict: another program holds the database, or it is of a newer one.
         DatabaseUnavailable: the database cannot be read and written.
         KeyUnusable: the keys cannot be had, or are not kept secret.
-        InvalidRequest: the database's URL is none, `LIKENESS_WEBHOOK_NETWORKS` holds something that
-            is no network, or rules do not know what somebody at the command line declares.
+        InvalidRequest: the database's URL is none, `LIKENESS_WEBHOOK_NETWORKS` or
+            `LIKENESS_SOURCE_NETWORKS` holds something that is no network, or rules do not know what
+            somebody at the command line declares.
     """
     settings, standards = installation.settings, installation.standards
     somebody, keyring = somebody_here(settings), Keyring(key_source(settings))
@@ -76,6 +77,7 @@ def open_rows(installation: Installation, load_finder: LoadFinder | None = None)
             keeps_crops=settings.crops == "on",
             scores_hidden=settings.review_scores == "hidden",
             webhook_networks=read_networks(settings.webhook_networks),
+            source_networks=read_networks(settings.source_networks),
             somebody=somebody,
             clock=now,
             fmr=settings.fmr,

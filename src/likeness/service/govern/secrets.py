@@ -16,7 +16,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from likeness import jobs, ledger, review
+from likeness import jobs, ledger, review, sources
 from likeness.access import keys as access
 from likeness.errors import Conflict
 from likeness.gallery import counts_by_key, rewrap_keys
@@ -31,6 +31,7 @@ REWRAPS = (
     jobs.rewrap_keys,
     ledger.rewrap_keys,
     review.rewrap_keys,
+    sources.rewrap_keys,
 )
 
 
@@ -128,5 +129,6 @@ def sealed_by_key(connection: Connection) -> tuple[Counter[str], Counter[str]]:
         jobs.counts_by_key,
         ledger.counts_by_key,
         review.counts_by_key,
+        sources.counts_by_key,
     )
     return counts_by_key(connection), sum((count(connection) for count in others), Counter())

@@ -71,10 +71,11 @@ class Rows:
     `model_of` names the model that a use works with, for rules that go by report cards.
     `keeps_crops` is whether pictures may be kept: without, nobody could review a match.
     `scores_hidden` keeps ranks and similarities from reviewers until they have decided.
-    `webhook_networks` may be told beside public addresses. `somebody` is who is at this machine: at
-    its command line, or behind what its server does by itself. `fmr` is the rate at which two faces
-    are called the same, `fpir` the share of searches for a stranger that may name somebody; a group
-    is warned of from `warn_from` times a rate on, 0 never warns.
+    `webhook_networks` may be told beside public addresses, and sources may be in `source_networks`
+    beside them. `somebody` is who is at this machine: at its command line, or behind what its
+    server does by itself. `fmr` is the rate at which two faces are called the same, `fpir` the
+    share of searches for a stranger that may name somebody; a group is warned of from `warn_from`
+    times a rate on, 0 never warns.
     """
 
     database: Database
@@ -94,6 +95,7 @@ class Rows:
     webhook_networks: tuple[Network, ...]
     somebody: Principal
     clock: Callable[[], datetime]
+    source_networks: tuple[Network, ...] = ()
     fmr: float = 1e-3
     fpir: float = 1e-2
     warn_from: float = 0.0
