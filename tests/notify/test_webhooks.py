@@ -10,11 +10,11 @@ from likeness.notify import (
     Webhook,
     WebhookSecret,
     WebhookSender,
-    read_networks,
     read_url,
     require_reachable,
 )
-from likeness.notify.addresses import reachable_address
+from likeness.reachable import read_networks
+from tests.test_reachable import INSIDE
 
 from .receiver import receiving
 
@@ -77,51 +77,6 @@ def test_name_is_resolved_once_and_the_address_that_was_checked_is_reached() -> 
         assert sender.send(Webhook(url, SECRET), "id", b"{}") is None
         assert receiver.came[0][0]["host"] == f"hooks.example:{endpoint.port}"
         assert next(answers) == ["169.254.169.254"]
-
-
-INSIDE = [
-    "127.0.0.1",
-    "::1",
-    "0.0.0.0",
-    "10.0.0.1",
-    "172.16.0.1",
-    "192.168.1.1",
-    "100.100.100.200",
-    "169.254.169.254",
-    "168.63.129.16",
-    "192.0.0.192",
-    "224.0.0.1",
-    "255.255.255.255",
-    "fe80::1%eth0",
-    "fd00:ec2::254",
-    "::ffff:169.254.169.254",
-    "64:ff9b::a9fe:a9fe",
-    "64:ff9b:1::a9fe:a9fe",
-    "::169.254.169.254",
-    "::ffff:0:169.254.169.254",
-    "fec0::1",
-    "192.88.99.1",
-    "2002:a9fe:a9fe::1",
-    "ff02::1",
-]
-
-
-@pytest.mark.parametrize("address", INSIDE)
-def test_nothing_inside_is_reached(address: str) -> None:
-    endpoint = read_url("http://name.example/")
-    assert reachable_address(endpoint, (), lambda host, port: [address]) is None
-
-
-def test_public_address_is_chosen_among_others() -> None:
-    endpoint = read_url("https://name.example/")
-    addresses = ["10.0.0.1", "2606:2800:220:1::1", "93.184.216.34"]
-    chosen = reachable_address(endpoint, (), lambda host, port: addresses)
-    assert chosen == "2606:2800:220:1::1"
-
-
-@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1"])
-def test_other_spellings_of_loopback_do_not_help(host: str) -> None:
-    assert reachable_address(read_url(f"http://{host}/"), ()) is None
 
 
 SPELT_OUT = [
@@ -206,9 +161,3 @@ def test_receiver_without_a_certificate_is_not_told() -> None:
         why = WebhookSender(LOOPBACK).send(Webhook(url, SECRET), "id", b"{}")
         assert why == "it cannot be reached (SSLError)"
         assert receiver.came == []
-
-
-def test_networks_that_are_none_are_refused() -> None:
-    assert read_networks(" ") == ()
-    with pytest.raises(InvalidRequest, match=r"10\.1\.0\.0/16"):
-        read_networks("10.0.0.0/8, intranet")

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from likeness.errors import Denied
 from likeness.gallery.stored_collections import StoredCollection
-from likeness.notify import WebhookSender, read_networks
+from likeness.notify import WebhookSender
+from likeness.reachable import read_networks
 from likeness.review import Arrival, Case, Owed, open_crop
 from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.review.upkeep import Swept, Told, sweep_review, tell

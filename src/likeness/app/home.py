@@ -15,8 +15,8 @@ from likeness.config import Settings
 from likeness.errors import InvalidRequest, NotFound
 from likeness.gallery import Collection, Collections, Gallery, KeptElsewhere, MakeIndex
 from likeness.ledger import Ledger
-from likeness.notify import read_networks
 from likeness.policy import ChosenPack, RulesInForce, enabled_packs, require_known, shipped
+from likeness.reachable import read_networks
 from likeness.secrets import CommandKeys, KeyFiles, Keyring, KeySource, TextKeys
 from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.govern.cohorts import even_older_scores_out

@@ -1,16 +1,19 @@
 """Signed webhooks to addresses that were checked, and SNS topics."""
 
-from likeness.notify.addresses import Network, read_networks, read_url, require_reachable
 from likeness.notify.sns import SnsTopics
-from likeness.notify.webhooks import Webhook, WebhookSecret, WebhookSender
+from likeness.notify.webhooks import (
+    Webhook,
+    WebhookSecret,
+    WebhookSender,
+    read_url,
+    require_reachable,
+)
 
 __all__ = [
-    "Network",
     "SnsTopics",
     "Webhook",
     "WebhookSecret",
     "WebhookSender",
-    "read_networks",
     "read_url",
     "require_reachable",
 ]

@@ -20,7 +20,14 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from likeness.errors import InvalidRequest
-from likeness.notify.addresses import Endpoint, Network, Resolve, reachable_address, read_url
+from likeness.reachable import (
+    Endpoint,
+    Network,
+    Resolve,
+    may_be_named,
+    reachable_address,
+    read_endpoint,
+)
 
 _PREFIX = "whsec_"
 _FEWEST_BYTES, _MOST_BYTES = 24, 64
@@ -66,8 +73,31 @@ class WebhookSecret:
         return "v1," + base64.b64encode(hmac.digest(self.raw, signed, "sha256")).decode()
 
 
+_PORTS = {"http": 80, "https": 443}
 _STEP_S = 10.0
 _WHOLE_S = 20.0
+
+
+def read_url(url: str) -> Endpoint:
+    """Take a webhook's URL apart.
+
+    Raises:
+        InvalidRequest: it is none that a message may go to.
+    """
+    return read_endpoint(url, _PORTS, "a webhook's URL")
+
+
+def require_reachable(endpoint: Endpoint, allowed: tuple[Network, ...]) -> None:
+    """Refuse an address, in whatever spelling, that no message would be sent to; any name passes.
+
+    Raises:
+        InvalidRequest: it is such an address.
+    """
+    if not may_be_named(endpoint, allowed):
+        raise InvalidRequest(
+            "This webhook's address is neither public nor allowed by LIKENESS_WEBHOOK_NETWORKS, so"
+            " no message would be sent there. Give another, or allow its network."
+        )
 
 
 @dataclass(frozen=True, slots=True)

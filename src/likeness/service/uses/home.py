@@ -15,8 +15,8 @@ from likeness.access import may
 from likeness.errors import Conflict, Denied, NotFound
 from likeness.gallery import Collection, Collections, Gallery, OpenCollection
 from likeness.ledger import Ledger
-from likeness.notify import Network
 from likeness.policy import ModelOf
+from likeness.reachable import Network
 from likeness.secrets import Keyring
 from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.uses.caller import Caller

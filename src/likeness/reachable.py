@@ -1,12 +1,12 @@
-"""Where messages may go: to http(s) URLs whose name stands for an address that may be reached.
+"""What this machine may connect to where somebody else names the address.
 
 Whoever names a URL makes this machine send a request. So that it reaches nothing inside that
 trusts this machine, such as a cloud's metadata service (server-side request forgery):
 
-1. The scheme is http or https, and no user or password is in the URL.
+1. The scheme is one of those that the caller takes, and no user or password is in the URL.
 2. Public addresses may be reached, and networks that the operator allows; no others.
 3. The name is resolved once, and the address that was checked is the one that is connected to.
-4. Redirects are not followed (`webhooks`).
+4. Whoever connects follows no redirect to elsewhere.
 
 An address in place of a name is refused by the same rules as soon as it is named: it stays what it
 is, while a name may stand for another by then.
@@ -14,8 +14,8 @@ is, while a name may stand for another by then.
 
 import ipaddress
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from urllib.parse import urlsplit
 
@@ -25,7 +25,6 @@ Network = IPv4Network | IPv6Network
 Resolve = Callable[[str, int], list[str]]
 
 _LONGEST_URL = 2048
-_PORTS = {"http": 80, "https": 443}
 # Public by their numbers, and yet not: metadata services of Azure and Oracle, and IPv6 addresses
 # that stand for any of IPv4.
 _NOT_PUBLIC = tuple(
@@ -45,35 +44,36 @@ _PUBLIC_V6 = ipaddress.ip_network("2000::/3")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A URL, taken apart; `target` is path and query."""
+    """A URL, taken apart; `target` is path and query, where tokens may stand."""
 
     scheme: str
     host: str
     port: int
-    target: str
+    target: str = field(repr=False)
 
 
-def read_url(url: str) -> Endpoint:
-    """Take a webhook's URL apart.
+def read_endpoint(url: str, ports: Mapping[str, int], what: str) -> Endpoint:
+    """Take a URL apart, whose scheme is one of those that have usual `ports`.
 
     Raises:
-        InvalidRequest: it is none that a message may go to. The URL is not repeated: it may hold
-            a token.
+        InvalidRequest: it is not `what` it should be, such as "a webhook's URL". The URL is not
+            repeated: it may hold a token.
     """
     if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-        raise _no_url(f"at most {_LONGEST_URL} printable ASCII characters")
+        raise _no_url(what, f"at most {_LONGEST_URL} printable ASCII characters")
     try:
         parts = urlsplit(url)
         port = parts.port
         (parts.hostname or "").encode("idna")  # or looking it up would be an error of its own
     except ValueError as error:
-        raise _no_url("a host and, where wanted, a port") from error
-    if parts.scheme not in _PORTS or not parts.hostname:
-        raise _no_url("http:// or https:// and a host")
+        raise _no_url(what, "a host and, where wanted, a port") from error
+    if parts.scheme not in ports or not parts.hostname:
+        schemes = " or ".join(f"{scheme}://" for scheme in ports)
+        raise _no_url(what, f"{schemes} and a host")
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise _no_url("no user, password or fragment")
+        raise _no_url(what, "no user, password or fragment")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Endpoint(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], target)
+    return Endpoint(parts.scheme, parts.hostname, port or ports[parts.scheme], target)
 
 
 def read_networks(text: str) -> tuple[Network, ...]:
@@ -104,21 +104,12 @@ def reachable_address(
     return None
 
 
-def require_reachable(endpoint: Endpoint, allowed: tuple[Network, ...]) -> None:
-    """Refuse an address, in whatever spelling, that no message would be sent to; any name passes.
-
-    Raises:
-        InvalidRequest: it is such an address.
-    """
+def may_be_named(endpoint: Endpoint, allowed: tuple[Network, ...]) -> bool:
+    """Say whether an address, in whatever spelling, may be reached; any name may be named."""
     try:
-        address = reachable_address(endpoint, allowed, _spelt_out)
+        return reachable_address(endpoint, allowed, _spelt_out) is not None
     except OSError:
-        return  # a name
-    if address is None:
-        raise InvalidRequest(
-            "This webhook's address is neither public nor allowed by LIKENESS_WEBHOOK_NETWORKS, so"
-            " no message would be sent there. Give another, or allow its network."
-        )
+        return True  # a name
 
 
 def _may_be_reached(address: IPv4Address | IPv6Address, allowed: tuple[Network, ...]) -> bool:
@@ -147,5 +138,5 @@ def _spelt_out(host: str, port: int) -> list[str]:
     return [str(address[0]) for *_, address in found]
 
 
-def _no_url(expected: str) -> InvalidRequest:
-    return InvalidRequest(f"Not a webhook's URL: it needs {expected}. Correct it.")
+def _no_url(what: str, expected: str) -> InvalidRequest:
+    return InvalidRequest(f"Not {what}: it needs {expected}. Correct it.")
