@@ -179,7 +179,14 @@ class NotifierUnavailable(Fault):
 
 
 class SourceUnavailable(Fault):
-    """A camera or stream does not answer, refuses whoever asks, or has stopped."""
+    """A camera or stream does not answer, refuses whoever asks, or has stopped.
+
+    `definite` says that trying again is no use: somebody has to change something first.
+    """
+
+    def __init__(self, message: str, *, definite: bool = False) -> None:
+        super().__init__(message)
+        self.definite = definite
 
 
 class SnapshotUnusable(Fault):

@@ -31,6 +31,7 @@ Connect = Callable[[], Feed]
 """Connects to a source anew.
 
 Raises:
-    SourceUnavailable: it does not answer, or refuses.
+    SourceUnavailable: it does not answer, or refuses; where that is `definite`, another try is no
+        use until somebody changes something.
     InvalidStream: what it sends is no stream.
 """
