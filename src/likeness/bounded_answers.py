@@ -64,12 +64,12 @@ def bounded_client(
     if not _is_address(endpoint):
         # Unquoted: somebody may have written a password into it.
         raise InvalidRequest(
-            f"LIKENESS_{name}_ENDPOINT is not the address of an {name} endpoint. Give one such as"
+            f"LIKENESS_{name}_ENDPOINT is not the address of an endpoint. Give one such as"
             f" https://{service}.example.org:9000."
         )
     if not access_key_id or not secret_access_key:
         raise InvalidRequest(
-            f"There is no access key for the {name} endpoint, or half of one. Set"
+            f"There is no access key for LIKENESS_{name}_ENDPOINT, or half of one. Set"
             f" LIKENESS_{name}_ACCESS_KEY_ID and LIKENESS_{name}_SECRET_ACCESS_KEY."
         )
     client = Session(_NO_PROFILE).create_client(

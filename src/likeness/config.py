@@ -176,6 +176,22 @@ class Settings(BaseModel):
     sns_secret_access_key: Annotated[
         SecretStr, Field(description="Secret half of the access key that SNS is shown.")
     ] = SecretStr("")
+    kinesis_endpoint: Annotated[
+        str,
+        Field(
+            description="Address of a Kinesis endpoint whose data streams are told of every frame"
+            " that a live search looks at; nothing is told without."
+        ),
+    ] = ""
+    kinesis_region: Annotated[
+        str, Field(description="Region that requests to Kinesis are signed for.")
+    ] = "us-east-1"
+    kinesis_access_key_id: Annotated[
+        SecretStr, Field(description="Id of the access key that Kinesis is shown.")
+    ] = SecretStr("")
+    kinesis_secret_access_key: Annotated[
+        SecretStr, Field(description="Secret half of the access key that Kinesis is shown.")
+    ] = SecretStr("")
     ledger_witness: Annotated[
         str,
         Field(

@@ -54,3 +54,28 @@ class Topic:
         for one in messages:
             self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=one["ReceiptHandle"])
         return [one["Body"] for one in messages]
+
+
+class DataStream:
+    """A data stream of a server, of one shard."""
+
+    def __init__(self, endpoint: str, name: str) -> None:
+        self._kinesis = client("kinesis", endpoint)
+        self._kinesis.create_stream(StreamName=name, ShardCount=1)
+        self._kinesis.get_waiter("stream_exists").wait(StreamName=name)
+        summary = self._kinesis.describe_stream_summary(StreamName=name)
+        self.arn: str = summary["StreamDescriptionSummary"]["StreamARN"]
+
+    def records(self) -> list[dict[str, Any]]:
+        """All records so far, in the order they came."""
+        (shard,) = self._kinesis.list_shards(StreamARN=self.arn)["Shards"]
+        place = self._kinesis.get_shard_iterator(
+            StreamARN=self.arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        records: list[dict[str, Any]] = []
+        while True:
+            got = self._kinesis.get_records(StreamARN=self.arn, ShardIterator=place)
+            if not got["Records"]:
+                return records
+            records.extend(got["Records"])
+            place = got["NextShardIterator"]

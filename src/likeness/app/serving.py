@@ -26,7 +26,7 @@ from likeness.app.buckets import buckets_of
 from likeness.app.finders import Finders, better_recogniser
 from likeness.app.home import now, open_home
 from likeness.app.installation import Installation, Workload
-from likeness.app.topics import topics_of
+from likeness.app.notify import topics_of
 from likeness.artifacts import Progress
 from likeness.config import Settings
 from likeness.errors import LikenessError, NotFound

@@ -1,5 +1,6 @@
-"""Signed webhooks to addresses that were checked, and SNS topics."""
+"""Signed webhooks to addresses that were checked, SNS topics, and Kinesis data streams."""
 
+from likeness.notify.kinesis import KinesisOutput, KinesisStreams
 from likeness.notify.sns import SnsTopics
 from likeness.notify.webhooks import (
     Webhook,
@@ -10,6 +11,8 @@ from likeness.notify.webhooks import (
 )
 
 __all__ = [
+    "KinesisOutput",
+    "KinesisStreams",
     "SnsTopics",
     "Webhook",
     "WebhookSecret",
