@@ -8,7 +8,7 @@ import pytest
 from likeness.policy import ChosenPack, Circumstances, PolicyEngine, read_pack, shipped
 from likeness.policy.cedar import CedarFailed, Rules
 from likeness.policy.engine import NOTHING_PERMITS, POLICY_ERROR
-from likeness.terms import Action, Decision, Duty, Footage, Principal, Role, Use
+from likeness.terms import Action, Decision, Duty, Footage, LiveStatement, Principal, Role, Use
 
 from .test_broken_packs import FACTS
 
@@ -273,3 +273,44 @@ def test_of_hours_and_uses_the_fewer_count_whichever_source_owes_them() -> None:
             use=replace(USE, footage=stated),
         )
         assert [(one.amount, one.rule.id) for one in decision.obligations] == [(24, "soon")]
+
+
+STATED = LiveStatement("the station", "District court", "wanted by warrant", NOW)
+
+
+@pytest.mark.parametrize(
+    ("fact", "without"),
+    [
+        ("placeStated", replace(STATED, place=None)),
+        ("authorityStated", replace(STATED, authority=None)),
+        ("criteriaStated", replace(STATED, criteria=None)),
+        ("endStated", replace(STATED, ends_at=None)),
+    ],
+)
+def test_rules_see_what_was_stated_of_a_live_search(fact: str, without: LiveStatement) -> None:
+    asked = engine(
+        rule("yes", PERMIT),
+        rule(
+            "no",
+            "forbid(principal, action, resource)"
+            f" when {{ context.liveSearch && !context.{fact} }};",
+        ),
+    )
+
+    def refused(stated: LiveStatement | None) -> bool:
+        use = replace(USE, live_search=stated)
+        return bool(asked.decide(use, Circumstances(), NOW).refused_by)
+
+    assert not refused(STATED)
+    assert refused(without)
+    assert refused(LiveStatement())
+    # A search that is over once it is answered states nothing, and owes no statement.
+    assert not refused(None)
+
+
+def test_live_searches_that_state_the_same_things_are_one_to_rules() -> None:
+    asked = engine(rule("yes", PERMIT))
+    others = LiveStatement("the port", "Another court", "missing", NOW.replace(year=2030))
+    for stated in (STATED, others):
+        asked.decide(replace(USE, live_search=stated), Circumstances(), NOW)
+    assert asked._asked.cache_info().currsize == 1

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -20,7 +21,7 @@ from likeness.rekognition.application import Application
 from likeness.rekognition.call import Call, Request, Response
 from likeness.server import Gate, Limits, Metrics
 from likeness.service.uses.caller import Stated
-from likeness.terms import Action, Principal, Role
+from likeness.terms import Action, LiveStatement, Principal, Role
 
 KEY_ID, SECRET = "LKIAEXAMPLE", "secret-of-the-example"
 PRINCIPAL = Principal("key:1", Role.CLIENT, purposes=("missing-persons", "research"))
@@ -205,6 +206,39 @@ def test_where_pictures_come_from_is_stated_by_a_signed_header(wire: Wire) -> No
     caller = wire.calls[0].caller
     assert caller.stated == Stated(footage="body-camera")
     assert caller.use(Action.SEARCH).footage == "body-camera"
+
+
+def test_what_is_stated_of_a_live_search_is_read_from_signed_headers(wire: Wire) -> None:
+    client = wire.client()
+    for name, text in {
+        "Place": "the station, hall 1",
+        "Authority": "District court",
+        "Criteria": "wanted by warrant",
+        "Until": "2027-05-01T18:00:00Z",
+    }.items():
+        with_header(client, f"X-Likeness-{name}", text)
+    client.list_collections()
+    ends_at = datetime(2027, 5, 1, 18, tzinfo=UTC)
+    stated = LiveStatement("the station, hall 1", "District court", "wanted by warrant", ends_at)
+    caller = wire.calls[0].caller
+    assert caller.stated == Stated(live_search=stated)
+    assert caller.use(Action.SEARCH).live_search == stated
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Until", "tomorrow"),
+        ("Until", "2027-05-01T18:00"),
+        ("Until", "9999-12-31T23:59:59-01:00"),
+        ("Place", " "),
+        ("Authority", "x" * 257),
+    ],
+)
+def test_what_says_nothing_of_a_live_search_is_refused(wire: Wire, name: str, text: str) -> None:
+    found = refusal(with_header(wire.client(), f"X-Likeness-{name}", text).list_collections)
+    assert found["Error"]["Code"] == "ValidationException"
+    assert wire.calls == []
 
 
 def test_what_is_stated_and_not_signed_is_refused(wire: Wire) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,7 +22,7 @@ from likeness.service.uses.caller import Caller, Stated
 from likeness.service.uses.record import Outcome, Record
 from likeness.service.uses.withhold import Probe
 from likeness.storage import migrate, open_database
-from likeness.terms import Action, CollectionFacts, Principal, Role
+from likeness.terms import Action, CollectionFacts, LiveStatement, Principal, Role
 from tests.service.accounting import (
     COLLECTION,
     FACE,
@@ -346,6 +346,14 @@ def test_stated_footage_counts_at_the_desk_and_is_recorded(home: Accounting):
         home.search([Match(97.0)], stated)
     assert home.entries()[-1]["footage"] == "drone"
     assert home.entries()[-1]["collection"]["footage"] == "upload"
+
+
+def test_what_a_caller_states_of_a_live_search_makes_it_one():
+    stated = LiveStatement("the station", ends_at=datetime(2027, 5, 1, tzinfo=UTC))
+    use = Caller(SEARCHER, "StartLiveSearch", Stated(live_search=stated)).use(Action.SEARCH)
+    assert (use.live_search, use.live) == (stated, True)
+    use = Caller(SEARCHER, "SearchFacesByImage", Stated()).use(Action.SEARCH)
+    assert (use.live_search, use.live) == (None, False)
 
 
 def test_long_work_goes_on_while_the_rules_allow_it(home: Accounting):

@@ -35,7 +35,17 @@ from likeness.policy.words import (
     vocabulary,
     within,
 )
-from likeness.terms import UNDECLARED, Action, Decision, Duty, Footage, Obligation, Rule, Use
+from likeness.terms import (
+    UNDECLARED,
+    Action,
+    Decision,
+    Duty,
+    Footage,
+    LiveStatement,
+    Obligation,
+    Rule,
+    Use,
+)
 
 _DAY = timedelta(days=1)
 _NONE, _SMALLEST = Decimal("0.0"), Decimal("0.0001")
@@ -157,6 +167,8 @@ POLICY_ERROR = Rule("policy-error", "likeness", "the rules in force could not be
 _LESS_IS_STRICTER = {Duty.AUTHORISATION, Duty.QUOTA}
 _MILLISECOND = timedelta(milliseconds=1)
 _ANY_USE = UUID(int=0)
+_ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+_NO_STATEMENT = LiveStatement()
 _KEPT = 1024
 
 
@@ -278,12 +290,20 @@ def _stated(use: Use) -> Footage | None:
 
 def _as_rules_see_it(use: Use) -> Use:
     """Leave out what differs between uses that no rule tells apart."""
-    case, warrant = ("stated" if said else None for said in (use.case, use.warrant))
+    live_search = use.live_search
+    if live_search is not None:
+        live_search = LiveStatement(
+            _whether(live_search.place),
+            _whether(live_search.authority),
+            _whether(live_search.criteria),
+            None if live_search.ends_at is None else _ANY_MOMENT,
+        )
     return replace(
         use,
         operation="",
-        case=case,
-        warrant=warrant,
+        case=_whether(use.case),
+        warrant=_whether(use.warrant),
+        live_search=live_search,
         footage=UNDECLARED,
         granted=True,
         replayed=False,
@@ -292,10 +312,15 @@ def _as_rules_see_it(use: Use) -> Use:
     )
 
 
+def _whether(said: str | None) -> str | None:
+    return "stated" if said else None
+
+
 def _request(
     use: Use, circumstances: Circumstances, similarity: Decimal, now: datetime
 ) -> dict[str, Any]:
     purpose = known(vocabulary().purposes, use.purpose)
+    stated = use.live_search or _NO_STATEMENT
     moment = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "principal": {"type": "Caller", "id": use.principal.id},
@@ -305,6 +330,11 @@ def _request(
             "now": _extended("datetime", moment),
             "purpose": {"__entity": {"type": "Purpose", "id": purpose}},
             "live": use.live,
+            "liveSearch": use.live_search is not None,
+            "placeStated": bool(stated.place),
+            "authorityStated": bool(stated.authority),
+            "criteriaStated": bool(stated.criteria),
+            "endStated": stated.ends_at is not None,
             "footage": {"__entity": {"type": "Footage", "id": circumstances.footage.value}},
             "caseStated": bool(use.case),
             "warrantStated": bool(use.warrant),

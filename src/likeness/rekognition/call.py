@@ -7,6 +7,7 @@ them here and in `documents`, and nowhere else.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -14,11 +15,12 @@ from uuid import UUID
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
+from likeness.errors import InvalidRequest
 from likeness.rekognition.faults import AwsError
 from likeness.server import Exchange, Head
 from likeness.server.errors import NotSigned
 from likeness.service.uses import Caller, Stated
-from likeness.terms import Principal
+from likeness.terms import LiveStatement, Principal
 
 API_VERSION = "2016-06-27"
 TARGET_PREFIX = "RekognitionService"
@@ -30,6 +32,13 @@ _HEADERS = {
     "x-likeness-live": "live",
     # What sort of source pictures come from; it needs no grant either, since it allows nothing.
     "x-likeness-footage": "footage",
+}
+# What is stated of a search of a camera or stream; it only makes rules stricter.
+_LIVE_HEADERS = {
+    "x-likeness-place": "place",
+    "x-likeness-authority": "authority",
+    "x-likeness-criteria": "criteria",
+    "x-likeness-until": "until",
 }
 _MEDIA = {"Image", "Video"}
 _STATEMENT = re.compile(r"[\x20-\x7e]{1,256}")
@@ -135,7 +144,8 @@ def read_call(exchange: Exchange) -> Call:
         raise NotSigned("Missing Authentication Token")
     stated: dict[str, str] = {}
     for header, text in exchange.head.headers:
-        if header not in _HEADERS:
+        name = _HEADERS.get(header) or _LIVE_HEADERS.get(header)
+        if name is None:
             continue
         if header not in claim.signed_headers:
             raise AwsError(
@@ -143,23 +153,55 @@ def read_call(exchange: Exchange) -> Call:
                 f"The header {header} is not signed. Add it before the request is signed (with"
                 " boto3, in a handler of the event before-sign).",
             )
-        if _HEADERS[header] in stated or not _STATEMENT.fullmatch(text):
+        if name in stated or not _STATEMENT.fullmatch(text):
             raise AwsError(
                 "ValidationException",
                 f"The header {header} comes twice or has a value that is not allowed. Send it once,"
                 " with 1 to 256 printable ASCII characters.",
             )
-        stated[_HEADERS[header]] = text
+        stated[name] = text
     live = stated.pop("live", "false")
     if live not in ("true", "false"):
         raise AwsError(
             "ValidationException", "The header x-likeness-live is neither true nor false. Send one."
         )
+    live_search = _live_statement(
+        {name: stated.pop(name) for name in _LIVE_HEADERS.values() if name in stated}
+    )
     caller = Caller(
         principal,
         exchange.operation,
-        Stated(**stated, live=live == "true"),
+        Stated(
+            stated.get("purpose"),
+            stated.get("case"),
+            stated.get("warrant"),
+            live == "true",
+            stated.get("footage"),
+            live_search,
+        ),
         exchange.request_id,
         exchange.replayed,
     )
     return Call(caller, claim.region, exchange.headers)
+
+
+def _live_statement(said: dict[str, str]) -> LiveStatement | None:
+    """Read what is stated of a live search; None where nothing is.
+
+    Raises:
+        AwsError: the end is no moment, or a text says nothing.
+    """
+    if not said:
+        return None
+    until, ends_at = said.pop("until", None), None
+    try:
+        if until is not None:
+            ends_at = datetime.fromisoformat(until)
+        return LiveStatement(**said, ends_at=ends_at)
+    except ValueError as error:
+        raise AwsError(
+            "ValidationException",
+            "The header x-likeness-until is no moment. Send one such as 2027-05-01T18:00:00Z.",
+        ) from error
+    except InvalidRequest as error:
+        raise AwsError("ValidationException", str(error)) from error

@@ -1,12 +1,17 @@
 """Who does what, with which collection, and why: what rules are asked about."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
+from likeness.errors import InvalidRequest
+
 UNDECLARED = "undeclared"
 """What a fact is called that nobody stated; what it allows is a rule's matter."""
+
+_LONGEST_STATEMENT = 1000
+_FIRST_YEAR = 2000
 
 
 class Footage(StrEnum):
@@ -91,6 +96,30 @@ class LiveStatement:
     authority: str | None = None
     criteria: str | None = None
     ends_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what says nothing, or cannot be kept.
+
+        Raises:
+            InvalidRequest: a text is blank, too long or unprintable, or the end has no time zone
+                or lies too far off.
+        """
+        for what in ("place", "authority", "criteria"):
+            text = getattr(self, what)
+            if text is not None and not (
+                text.strip() and len(text) <= _LONGEST_STATEMENT and text.isprintable()
+            ):
+                raise InvalidRequest(
+                    f"Not the {what} of a live search: {len(text)} characters, which are blank, too"
+                    f" many or unprintable. State it on one line, in at most {_LONGEST_STATEMENT}."
+                )
+        if self.ends_at is not None and (
+            self.ends_at.tzinfo is None or not _FIRST_YEAR <= self.ends_at.year < MAXYEAR
+        ):
+            raise InvalidRequest(
+                f"The end of a live search, {self.ends_at.isoformat()}, has no time zone, or lies"
+                " too far off. Write one such as 2027-05-01T18:00:00Z."
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,15 @@ from likeness.errors import NotFound
 from likeness.ledger import Ledger, Receipt, read_entry
 from likeness.policy import UNKNOWN, known, vocabulary
 from likeness.secrets import Keyring
-from likeness.terms import UNDECLARED, Action, Footage, Principal, Use
+from likeness.terms import UNDECLARED, Action, Footage, LiveStatement, Principal, Use
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
     """What a caller says of a use, whatever they were granted.
 
-    `footage` is what sort of source its pictures come from; it can only make rules stricter.
+    `footage` is what sort of source its pictures come from, `live_search` what there is to say of a
+    search of a camera or stream that goes on; both can only make rules stricter.
     """
 
     purpose: str | None = None
@@ -25,6 +26,7 @@ class Stated:
     warrant: str | None = None
     live: bool = False
     footage: str | None = None
+    live_search: LiveStatement | None = None
 
 
 @dataclass(slots=True)
@@ -67,10 +69,11 @@ class Caller:
             purpose=purpose,
             case=self.stated.case,
             warrant=self.stated.warrant,
-            live=self.stated.live,
+            live=self.stated.live or self.stated.live_search is not None,
             footage=_stated_footage(self.stated.footage),
             granted=granted,
             replayed=self.replayed,
+            live_search=self.stated.live_search,
             id=self.request_id or uuid4(),
         )
 
