@@ -1,5 +1,7 @@
 """Jobs that last: they count by themselves, end when asked to, and keep what they found."""
 
+from uuid import UUID
+
 import pytest
 
 from likeness.errors import Conflict, LimitReached
@@ -10,14 +12,17 @@ from likeness.jobs import (
     Job,
     JobState,
     JobStopped,
+    Mention,
     Result,
     any_to_claim,
     ask_to_end,
-    drop_results_before,
+    drop_results_until,
     end_job,
     got_further,
+    keep_mentions,
     keep_results,
     last_result,
+    mentions_of,
     results_of,
 )
 from tests.jobs.jobbing import Bench
@@ -33,8 +38,10 @@ def found(bench: Bench, job: Job) -> list[int]:
 
 
 def keep(bench: Bench, job: Job, *numbers: int) -> None:
-    rows = [Result("sighting", number, 10 * number, 0, b"seen") for number in numbers]
+    rows = [Result("sighting", one, 10 * one, 1000 * one, b"seen") for one in numbers]
+    mentions = [Mention(10 * one, 0, UUID(int=one), None, b"like") for one in numbers]
     bench.write(lambda c: keep_results(c, bench.keyring, job.id, rows, runner="runner 1"))
+    bench.write(lambda c: keep_mentions(c, bench.keyring, job.id, mentions, runner="runner 1"))
 
 
 def lasting(bench: Bench) -> Job:
@@ -116,9 +123,11 @@ def test_old_results_are_dropped_and_the_last_is_known(bench: Bench) -> None:
     assert bench.read(lambda c: last_result(c, job.id, "sighting")) is None
     keep(bench, job, 1, 2, 3)
 
-    bench.write(lambda c: drop_results_before(c, job.id, "sighting", 3, runner="runner 1"))
+    bench.write(lambda c: drop_results_until(c, job.id, 3000, runner="runner 1"))
 
     assert found(bench, job) == [3]
+    mentions = bench.read(lambda c: mentions_of(c, bench.keyring, job.id))
+    assert [one.owner for one in mentions] == [30]
     assert bench.read(lambda c: last_result(c, job.id, "sighting")) == (3, 30)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_, update
 
 from likeness.jobs.job import JobState
 from likeness.jobs.keys import open_key, place_of
@@ -183,17 +183,24 @@ def last_result(connection: Connection, job_id: str, part: str) -> tuple[int, in
     return None if number is None else (number, owner)
 
 
-def drop_results_before(
-    connection: Connection, job_id: str, part: str, number: int, *, runner: str
-) -> None:
-    """Keep no result of a part any more that has a lower number.
+def drop_results_until(connection: Connection, job_id: str, at_ms: int, *, runner: str) -> None:
+    """Keep no result of before a moment any more, nor whom they mention.
+
+    Owners count up with time: of those before the first who is left nobody is mentioned.
 
     Raises:
         JobStopped: the job does not run, or is another runner's.
     """
     of_job = _require_running(connection, job_id, runner).number
-    old = RESULTS.c.job_number == of_job, RESULTS.c.part == part, RESULTS.c.number < number
-    connection.execute(delete(RESULTS).where(*old))
+    of_it = RESULTS.c.job_number == of_job
+    connection.execute(delete(RESULTS).where(of_it, RESULTS.c.at_ms < at_ms))
+    # Results of nobody have owner 0.
+    left = select(func.min(RESULTS.c.owner)).where(of_it, RESULTS.c.owner > 0)
+    first = connection.execute(left).scalar()
+    gone = MENTIONS.c.job_number == of_job
+    if first is not None:
+        gone = and_(gone, MENTIONS.c.owner < first)
+    connection.execute(delete(MENTIONS).where(gone))
 
 
 def drop_results(connection: Connection, job_id: str, *, runner: str) -> None:

@@ -1,12 +1,14 @@
 """What is wanted of a live search: of which source, for whom, until when, and who is told."""
 
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from likeness.notify import Webhook
 from likeness.service.search.naming import SIMILARITY
 from likeness.service.uses import Caller, Stated, stated_purpose
+from likeness.sources import Source
 from likeness.terms import UNDECLARED, LiveStatement, Principal
 
 LIVE_SEARCH = "live-search"
@@ -40,6 +42,7 @@ class LiveRequest:
     """What is asked for and by whom, as it is sealed with a job's row."""
 
     asked: LiveAsked
+    source_id: UUID
     operation: str
     principal: Principal
     stated: Stated
@@ -49,15 +52,16 @@ class LiveRequest:
         return _REQUEST.dump_json(self)
 
     @classmethod
-    def of(cls, caller: Caller, asked: LiveAsked) -> "LiveRequest":
+    def of(cls, caller: Caller, asked: LiveAsked, source: Source) -> "LiveRequest":
         """Take from a caller what has to be known of them later, with the purpose in force now."""
         purpose, _ = stated_purpose(caller.principal, caller.stated.purpose)
         known = None if purpose == UNDECLARED else purpose
         return cls(
             asked=asked,
+            source_id=source.id,
             operation=caller.operation,
             principal=caller.principal,
-            stated=replace(caller.stated, purpose=known, live=True),
+            stated=replace(caller.stated, purpose=known),
         )
 
     def caller(self, operation: str) -> Caller:

@@ -108,6 +108,13 @@ class SeenMatch(Seen[FoundCandidate]):
         subject = self.candidate.subject
         return None if subject is None else subject.id
 
+    @property
+    def as_told(self) -> ClipMatch:
+        """The match as doors that speak of people have it."""
+        subject = self.candidate.subject
+        name = None if subject is None else subject.name
+        return self.as_match(name, self.subject_id, self.reference_id)
+
     def settled_by(self, confirmed_ids: Set[UUID | None]) -> "SeenMatch":
         """Give the match as people left it: if they confirmed it, it is one whatever rates say."""
         if not confirmed_ids & {self.reference_id, self.subject_id}:

@@ -14,21 +14,21 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
 from likeness import jobs
 from likeness.errors import NotFound, required
 from likeness.gallery import OpenCollection
 from likeness.jobs import Job, JobState, Result
 from likeness.service.search.naming import Expected
-from likeness.service.uses import Caller, Home, Outcome, Probe, Record, use_in
+from likeness.service.uses import Caller, Home, Outcome, Record, use_in
 from likeness.service.video import kept
 from likeness.service.video.asked import Asked, ClipAct, Request, read_request
 from likeness.service.video.gathering import SeenLook, box_on
 from likeness.service.video.kept import ClipFacts
 from likeness.service.video.manage import required_job
 from likeness.service.video.naming import SeenMatch
-from likeness.service.video.seen import ClipMatch, ClipPerson, ClipSeen
+from likeness.service.video.people_like import among_those_found, people_like, release_person
+from likeness.service.video.seen import ClipPerson, ClipSeen
 from likeness.service.video.track_scores import expected_of_person
 from likeness.terms import UNDECLARED, Action, GroupWarning
 
@@ -154,7 +154,7 @@ def people_seen(home: Home, caller: Caller, act: ClipAct | None, job_id: str) ->
                 one.best_face,
                 partial(box_on, paths.get(one.number, ())),
                 one.shots,
-                tuple(map(_as_match, matches.get(one.number, ()))),
+                tuple(each.as_told for each in matches.get(one.number, ())),
                 found.case_ids.get(one.number),
                 one.number in found.withheld,
                 one.number in found.decided,
@@ -188,7 +188,7 @@ class _Found:
     case_ids: dict[int, UUID] = field(default_factory=dict)
     withheld: set[int] = field(default_factory=set)
     decided: set[int] = field(default_factory=set)
-    _matches: dict[int, list[SeenMatch]] = field(default_factory=dict)
+    _matches: dict[int, tuple[SeenMatch, ...]] = field(default_factory=dict)
 
     def read(self, read: Callable[..., list[Result]]) -> list[Result]:
         """Read rows of the job's results."""
@@ -208,7 +208,7 @@ class _Found:
         """
         if self.collection is None:
             return {}
-        found = self._mentioned(self.collection, people)
+        found = people_like(self.home, self.collection, self.of.job.id, people)
         pictures = {one.owner: one.content for one in self.part(jobs.SHOT, people)}
         # Of those too who are like nobody: else it would be told whose answer is withheld.
         for marks in self.part(kept.MARK, people):
@@ -244,60 +244,24 @@ class _Found:
         )
 
     def _release(self, marks: Result, matches: list[SeenMatch], picture: bytes | None) -> None:
-        record, asked = self.record, self.request.asked
-        seen = kept.read_marks(marks, required(self.of.facts, "what a clip is").sha256)
-        probe = Probe.of_clip(seen, picture, (("threshold", f"{asked.threshold:g}"),))
-
-        def among(ids: Sequence[UUID]) -> list[SeenMatch]:
-            # Templates are gone: who was not found then is compared with nobody any more.
-            return [one for one in matches if {one.reference_id, one.subject_id} & set(ids)]
-
-        kept_apart = record.not_told_apart(matches, probe)
-        released = record.release(kept_apart, probe, among, _least(asked, matches))
-        if record.withholds:
+        # Without a picture there is nothing to look at.
+        given = release_person(
+            self.record,
+            kept.read_marks(marks, required(self.of.facts, "what a clip is").sha256),
+            picture,
+            matches,
+            threshold=self.request.asked.threshold,
+            among=among_those_found(matches),
+            refers=not self.withheld,
+        )
+        if given.withheld:
             self.withheld.add(marks.owner)
-        elif record.confirmed:
+        elif given.decided:
             self.decided.add(marks.owner)
-            released = [one.settled_by(record.confirmed_ids) for one in released]
-        elif not self.withheld and picture is not None:  # else there is nothing to look at
-            record.refer([one for one in released if one.is_unsettled], probe)
-        if record.asked_case_id is not None:
-            self.case_ids[marks.owner] = record.asked_case_id
-        if released:
-            self._matches[marks.owner] = released
-
-    def _mentioned(
-        self, of: OpenCollection, people: Collection[int] | None
-    ) -> dict[int, list[SeenMatch]]:
-        """Read whom people are like, as far as they are enrolled still."""
-
-        def read(connection: Connection) -> dict[int, list[SeenMatch]]:
-            mentions = jobs.mentions_of(connection, self.home.keyring, self.of.job.id, people)
-            its = of.within(connection)
-            numbers = [one.number for one in kept.enrolled_still(its, mentions)]
-            references = its.references.by_numbers(numbers)
-            by_id = {one.id: one for one in references.values()}
-            subjects = its.subjects.of(references.values())
-            found: dict[int, list[SeenMatch]] = {}
-            for mention in mentions:
-                reference = by_id.get(required(mention.reference_id, "whom somebody is like"))
-                if reference is not None:
-                    subject = subjects.get(reference.subject_number or 0)
-                    match = kept.read_match(mention, reference, subject)
-                    found.setdefault(mention.owner, []).append(match)
-            return found
-
-        return self.home.database.read(read)
-
-
-def _as_match(seen: SeenMatch) -> ClipMatch:
-    subject = seen.candidate.subject
-    name = None if subject is None else subject.name
-    return seen.as_match(name, seen.subject_id, seen.reference_id)
-
-
-def _least(asked: Asked, matches: Sequence[SeenMatch]) -> float:
-    return min(asked.threshold, *(one.similarity for one in matches if one.verdict.match), 100.0)
+        if given.case_id is not None:
+            self.case_ids[marks.owner] = given.case_id
+        if given.matches:
+            self._matches[marks.owner] = given.matches
 
 
 @contextmanager

@@ -1,0 +1,58 @@
+"""Who is in view of a live search: since when, where, and what was told of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from likeness.review import ClipFace
+from likeness.service.live.kept import face_of
+from likeness.service.live.sighting import SightingKind
+from likeness.service.video.naming import SeenMatch
+from likeness.service.video.track_scores import FEWEST_AGREEING
+from likeness.terms import Box
+from likeness.video import Shot
+
+_HALF_SECOND_S = 0.5
+# Of somebody who stays for long, review knows the last ten minutes.
+_MOST_LOOKS = 1200
+# So many good looks, half a second apart, and nobody of the collection: a stranger.
+_STRANGER_FROM = 4
+
+
+@dataclass(slots=True, eq=False)
+class InView:
+    """Somebody in view, who is followed without a break.
+
+    `number` counts the people of a search from 1. `matches` are whom they may be told to be like.
+    """
+
+    number: int
+    first_at: datetime
+    last_at: datetime
+    box: Box
+    told: SightingKind | None = None
+    matches: tuple[SeenMatch, ...] = ()
+    shots: tuple[Shot, ...] = ()
+    watched: bool = False
+    _looks: dict[int, Box] = field(default_factory=dict)
+
+    def look(self, at: datetime, time_s: float, box: Box, shots: Sequence[Shot]) -> None:
+        """Go on with a look; `time_s` is seconds since the search was asked for."""
+        self.last_at, self.box, self.shots = at, box, tuple(shots)
+        self._looks[int(max(0.0, time_s) / _HALF_SECOND_S)] = box
+        if len(self._looks) > _MOST_LOOKS:
+            del self._looks[min(self._looks)]
+
+    @property
+    def may_be_named(self) -> bool:
+        """Whether enough was seen of them, and nothing was told yet."""
+        return len(self.shots) >= FEWEST_AGREEING and self.told is not SightingKind.SEEN
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether they are seen well enough to be called a stranger, if they are like nobody."""
+        return len(self.shots) >= _STRANGER_FROM and self.told is None
+
+    def known_as(self, job_id: str) -> ClipFace:
+        """Say what review knows them by."""
+        return face_of(job_id, self._looks)

@@ -1,0 +1,96 @@
+"""Begins live searches: they are admitted, recorded and kept as jobs that last."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from likeness import jobs, sources
+from likeness.errors import InvalidRequest, NotFound
+from likeness.jobs import Job, NewJob
+from likeness.notify import read_url, require_reachable
+from likeness.service.live.asked import LIVE_SEARCH, LiveAsked, LiveRequest
+from likeness.service.uses import Caller, Home, Outcome
+from likeness.sources import Source, SourceKind
+from likeness.terms import UNDECLARED, Action
+
+_MOST_LOOKS_PER_S = 30.0
+_LONGEST = timedelta(days=366)
+
+
+def start_live(home: Home, caller: Caller, asked: LiveAsked, *, local: bool = False) -> Job:
+    """Begin to search a source for the people of a collection, as it happens.
+
+    A `local` search is run by the program that asks for it, and by no server.
+
+    Raises:
+        NoSuchCollection, NotFound: there is no such collection, or no such source.
+        InvalidRequest: the period has ended, or somebody cannot be told.
+        Conflict: the collection's model or cohort is not to be had here.
+        LimitReached: as many searches as may be go on already.
+        Denied: it may not be done.
+    """
+    of = home.collection(caller, Action.SEARCH, asked.collection)
+    source = _source_of(home, caller, asked)
+    asker = as_live(caller, asked, source)
+    with home.record(asker, Action.SEARCH, of) as record:
+        _require_possible(home, asked)
+        home.calibration_of(of)  # what nobody measured could name nobody
+        request = LiveRequest.of(asker, asked, source)
+        new = NewJob(
+            act=LIVE_SEARCH,
+            principal_id=caller.principal.id,
+            collection_id=of.id,
+            request=request.to_bytes(),
+            local=local,
+            lasting=True,
+        )
+
+        def add(connection: Connection) -> Job:
+            return jobs.add_job(connection, home.keyring, new, home.clock())
+
+        details = {"source_id": str(source.id)}
+        return record.write(add, lambda job: Outcome(details={"job_id": job.id, **details}))
+
+
+def as_live(caller: Caller, asked: LiveAsked, source: Source) -> Caller:
+    """Give the caller with what is stated of a live search, and of the source's pictures.
+
+    A file is of another moment, whenever it is played.
+    """
+    stated = replace(
+        caller.stated,
+        live=source.kind is SourceKind.STREAM,
+        live_search=asked.statement,
+        footage=caller.stated.footage
+        or (None if source.footage == UNDECLARED else str(source.footage)),
+    )
+    return replace(caller, stated=stated)
+
+
+def _source_of(home: Home, caller: Caller, asked: LiveAsked) -> Source:
+    """Find the source; that there is none is on record."""
+    try:
+        return home.database.read(
+            lambda connection: sources.get_source(connection, home.keyring, asked.source)
+        )
+    except NotFound:
+        with home.record(caller, Action.SEARCH):
+            raise
+
+
+def _require_possible(home: Home, asked: LiveAsked) -> None:
+    """Refuse what cannot be done, whatever rules say."""
+    now, ends_at = home.clock(), asked.statement.ends_at
+    if ends_at is not None and not now < ends_at <= now + _LONGEST:
+        raise InvalidRequest(
+            "The search would end in the past, or in more than a year. Give a later moment at which"
+            " it ends, a year ahead at most."
+        )
+    if not 0 < asked.looks_per_s <= _MOST_LOOKS_PER_S:
+        raise InvalidRequest(
+            f"{asked.looks_per_s:g} looks a second are not possible. Ask for more than 0 and at"
+            f" most {_MOST_LOOKS_PER_S:g}."
+        )
+    if asked.webhook is not None:
+        require_reachable(read_url(asked.webhook.url), home.webhook_networks)
