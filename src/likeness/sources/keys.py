@@ -1,26 +1,28 @@
-"""Keys of sources: one for each; the installation's key seals them."""
+"""Keys of sources and stream processors: one for each; the installation's key seals them."""
 
 from collections import Counter
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Table, select, update
 
 from likeness.secrets import Key, Keyring, key_id_of
-from likeness.sources.tables import SOURCES
+from likeness.sources.tables import PROCESSORS, SOURCES
+
+_KEY_OF = {SOURCES: b"key of source ", PROCESSORS: b"key of stream processor "}
 
 
-def new_key(keyring: Keyring, source_id: UUID) -> tuple[Key, bytes]:
-    """Make a source's key, and what to keep of it."""
-    return keyring.new_data_key(_context(source_id))
+def new_key(keyring: Keyring, row_id: UUID, of: Table = SOURCES) -> tuple[Key, bytes]:
+    """Make the key of a source, or of another row that has one, and what to keep of it."""
+    return keyring.new_data_key(_KEY_OF[of] + row_id.bytes)
 
 
-def open_key(keyring: Keyring, source_id: UUID, sealed_key: bytes) -> Key:
-    """Open the key of a source.
+def open_key(keyring: Keyring, row_id: UUID, sealed_key: bytes, of: Table = SOURCES) -> Key:
+    """Open the key of a source, or of another row that has one.
 
     Raises:
         KeyUnusable: the installation's key is gone, or another's.
     """
-    return keyring.open_data_key(sealed_key, _context(source_id))
+    return keyring.open_data_key(sealed_key, _KEY_OF[of] + row_id.bytes)
 
 
 def place_of(source_id: UUID) -> bytes:
@@ -35,21 +37,20 @@ def rewrap_keys(connection: Connection, keyring: Keyring) -> int:
         KeyUnusable: as for `Keyring.rewrap`.
     """
     rewrapped = 0
-    for row in connection.execute(select(SOURCES.c.id, SOURCES.c.sealed_key)).all():
-        sealed_key = keyring.rewrap(row.sealed_key, _context(row.id))
-        if sealed_key != row.sealed_key:
-            chosen = update(SOURCES).where(SOURCES.c.id == row.id)
-            connection.execute(chosen.values(sealed_key=sealed_key))
-            rewrapped += 1
+    for table, key_of in _KEY_OF.items():
+        for row in connection.execute(select(table.c.id, table.c.sealed_key)).all():
+            sealed_key = keyring.rewrap(row.sealed_key, key_of + row.id.bytes)
+            if sealed_key != row.sealed_key:
+                chosen = update(table).where(table.c.id == row.id)
+                connection.execute(chosen.values(sealed_key=sealed_key))
+                rewrapped += 1
     return rewrapped
 
 
 def counts_by_key(connection: Connection) -> Counter[str]:
-    """Count the keys of sources by the id of the installation's key that seals them."""
+    """Count the keys of all these rows by the id of the installation's key that seals them."""
     return Counter(
-        key_id_of(one) for one in connection.execute(select(SOURCES.c.sealed_key)).scalars()
+        key_id_of(sealed)
+        for table in _KEY_OF
+        for sealed in connection.execute(select(table.c.sealed_key)).scalars()
     )
-
-
-def _context(source_id: UUID) -> bytes:
-    return b"key of source " + source_id.bytes
