@@ -8,6 +8,7 @@ from likeness.video.feed import Connect, Feed
 from likeness.video.following import LOOK_EVERY_S, Following, follow
 from likeness.video.hiding import Region, Style, hide
 from likeness.video.kinds import looks_like_clip, name_of_kind
+from likeness.video.live_following import EndedFace, LiveFollower, Seen, SeenFace
 from likeness.video.looks import (
     Ending,
     FrameFinder,
@@ -22,6 +23,7 @@ from likeness.video.packing import pack_tracks, unpack_tracks
 from likeness.video.people import people_of
 from likeness.video.reader import ClipReader, Damage, clip_of, reading
 from likeness.video.rewriting import Edit, Rewritten, rewrite
+from likeness.video.shares import FairLane
 from likeness.video.shots import MOST_SHOTS, best_of, goodness_of
 from likeness.video.writing import ClipWriter
 
@@ -35,17 +37,22 @@ __all__ = [
     "Connect",
     "Damage",
     "Edit",
+    "EndedFace",
     "Ending",
+    "FairLane",
     "Feed",
     "Following",
     "Frame",
     "FrameFinder",
     "Interval",
+    "LiveFollower",
     "Look",
     "Person",
     "Region",
     "Rewritten",
     "Sampling",
+    "Seen",
+    "SeenFace",
     "Segment",
     "Shot",
     "Style",

@@ -88,6 +88,16 @@ class CutFinder:
         self._decide(np.inf)
 
     @property
+    def suspects(self) -> bool:
+        """Whether the newest frame may be the first after a cut, as far as is known by now."""
+        return bool(self._seen) and self._is_hard_cut(len(self._seen) - 1)
+
+    @property
+    def last_cut_s(self) -> float:
+        """When the latest cut that is known was."""
+        return self._last_cut_s
+
+    @property
     def known_until_s(self) -> float:
         """Before this moment every cut is known."""
         if self._undecided < len(self._seen):

@@ -13,24 +13,15 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.terms import Face, Image
+from likeness.terms import Image
 from likeness.video.clip import Frame
 from likeness.video.cuts import AHEAD_S, CutFinder
+from likeness.video.finds import Closeness, Finds, find_in
 from likeness.video.looks import Ending, FrameFinder, Look, Segment, Track
-from likeness.video.shots import Cutout, cut_out, goodness_of
+from likeness.video.shots import Cutout, cut_out
 from likeness.video.tracker import Tracker
 from likeness.video.trails import Trail, tracks_of
-
-# What a detector is less sure of goes on with a track and begins none.
-_SURE = 0.6
-# After how long faces of any size are looked for again, and, while nobody is in view, heads that
-# lie on their side. Between, only faces of this share of the smallest in view need be found.
-_ANY_SIZE_S = 0.25
-_AT_ANY_ANGLE_S = 1.0
-_SHRUNK = 0.85
-
 
 LOOK_EVERY_S = 0.1
 """How often faces are looked for where nobody says otherwise."""
@@ -108,12 +99,12 @@ class _Workers:
         self._most = 2 * count
         # One alone is as fast as whoever waits for it.
         self._threads = ThreadPoolExecutor(count) if count > 1 else None
-        self._begun: deque[Future[_Found]] = deque()
+        self._begun: deque[Future[_Searched]] = deque()
 
-    def begin(self, search: Callable[[], "_Found"]) -> "Future[_Found]":
+    def begin(self, search: Callable[[], "_Searched"]) -> "Future[_Searched]":
         """Begin a search; wait for those before, if too many are not done."""
         if self._threads is None:
-            future = Future[_Found]()
+            future = Future[_Searched]()
             future.set_result(search())
             return future
         while len(self._begun) >= self._most:
@@ -137,10 +128,10 @@ class _Workers:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Found:
-    """The faces of one frame, and what is kept of those that somebody is recognised by."""
+class _Searched:
+    """What is found in a frame, and what is kept of those that somebody is recognised by."""
 
-    faces: Sequence[Face]
+    finds: Finds
     cutouts: Sequence[Cutout | None]
 
 
@@ -150,38 +141,7 @@ class _Search:
 
     time_s: float
     least: float | None
-    found: "Future[_Found]"
-
-
-class _Closeness:
-    """Says how closely the next frame is searched, by what those before showed.
-
-    A face as large as those in view is seen in every look, a smaller one in every third of a
-    second. Heads that lie on their side are looked for where nobody else is in view.
-    """
-
-    def __init__(self) -> None:
-        self._any_size_s = self._any_angle_s = -np.inf
-        self._smallest = 0.0
-        self._lying = False
-
-    def least_at(self, time_s: float) -> float | None:
-        """Say what size of a face to look for at a moment: None looks closest (`FrameFinder`)."""
-        nobody, least = not self._smallest, _SHRUNK * self._smallest
-        if nobody and not self._lying and time_s >= self._any_angle_s + _AT_ANY_ANGLE_S:
-            self._any_angle_s = time_s
-            return None
-        if time_s >= self._any_size_s + _ANY_SIZE_S:
-            self._any_size_s = time_s
-            return 0.0
-        return None if self._lying else least
-
-    def learn(self, least: float | None, faces: Sequence[Face]) -> None:
-        """Take what a look showed."""
-        if least is None or faces:
-            self._lying = least is None and bool(faces)
-        sizes = () if self._lying else (face.box.area**0.5 for face in faces)
-        self._smallest = min(sizes, default=0.0)
+    found: "Future[_Searched]"
 
 
 class _Segment:
@@ -205,7 +165,7 @@ class _Segment:
         self._pool = pool
         self._cuts = CutFinder()
         self._waiting: deque[_Search] = deque()
-        self._closeness = _Closeness()
+        self._closeness = Closeness()
         self._slot = -1
         self._next_s = np.inf
         self._tracker = Tracker(settings.lost_after_s)
@@ -250,16 +210,15 @@ class _Segment:
         self._slot = slot
         return due
 
-    def _search(self, image: Image, time_s: float, least: float | None) -> _Found:
-        faces = tuple(self._finder.locate(image, least))
-        if not self._settings.templates:
-            return _Found(faces, [None] * len(faces))
-        return _Found(
-            faces,
+    def _search(self, image: Image, time_s: float, least: float | None) -> _Searched:
+        finds = find_in(image, self._finder, least)
+        return _Searched(
+            finds,
             [
-                cut_out(image, Look(time_s, face), goodness) if goodness > 0 else None
-                for face, hidden in zip(faces, 2 * _most_overlaps(_sides(faces)), strict=True)
-                for goodness in (goodness_of(face, float(hidden)),)
+                cut_out(image, Look(time_s, face), goodness)
+                if goodness > 0 and self._settings.templates
+                else None
+                for face, goodness in zip(finds.faces, finds.goodness, strict=True)
             ],
         )
 
@@ -270,12 +229,11 @@ class _Segment:
             if self._cuts.take_until(search.time_s):
                 self._end(Ending.CUT)
             found = search.found.result()
-            self._closeness.learn(search.least, found.faces)
-            self._follow(search.time_s, found)
+            self._closeness.learn(search.least, found.finds.faces)
+            self._follow(search.time_s, found.finds, found.cutouts)
 
-    def _follow(self, time_s: float, seen: _Found) -> None:
-        sure = np.array([face.confidence >= _SURE for face in seen.faces], np.bool_)
-        step = self._tracker.look(time_s, _sides(seen.faces), sure)
+    def _follow(self, time_s: float, seen: Finds, cutouts: Sequence[Cutout | None]) -> None:
+        step = self._tracker.look(time_s, seen.sides(), seen.sure())
         for number in step.lost:
             self._trails[number].end(Ending.LOST)
         for which, number in enumerate(step.numbers.tolist()):
@@ -284,26 +242,9 @@ class _Segment:
                 if trail is None:
                     trail = self._trails[number] = Trail(self._finder)
                 look = Look(time_s, seen.faces[which])
-                trail.add(look, seen.cutouts[which], doubtful=bool(step.doubtful[which]))
+                trail.add(look, cutouts[which], doubtful=bool(step.doubtful[which]))
 
     def _end(self, ending: Ending) -> None:
         self._tracks += tracks_of(self._trails.values(), ending)
         self._trails = {}
         self._tracker = Tracker(self._settings.lost_after_s)
-
-
-def _sides(faces: Sequence[Face]) -> NDArray[np.float64]:
-    """Give the (n, 4) boxes of faces: left, top, right, bottom."""
-    boxes = [face.box for face in faces]
-    return np.array([(b.left, b.top, b.right, b.bottom) for b in boxes], np.float64).reshape(-1, 4)
-
-
-def _most_overlaps(boxes_xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Say of each box how much it overlaps the one that it overlaps most, 0 to 1."""
-    low = np.maximum(boxes_xyxy[:, None, :2], boxes_xyxy[None, :, :2])
-    high = np.minimum(boxes_xyxy[:, None, 2:], boxes_xyxy[None, :, 2:])
-    shared = np.maximum(high - low, 0).prod(axis=2)
-    areas = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).prod(axis=1)
-    np.fill_diagonal(shared, 0)
-    covered = areas[:, None] + areas[None] - shared
-    return np.asarray((shared / np.maximum(covered, 1e-9)).max(axis=1, initial=0.0))

@@ -131,6 +131,51 @@ class Choice:
         return tuple(self._shots)
 
 
+class LiveChoice:
+    """The best looks of one face so far, where each is decided on when it comes."""
+
+    def __init__(
+        self, shots: Sequence[tuple[float, Shot]] = (), most: int = MOST_SHOTS, apart_s: float = 0.0
+    ) -> None:
+        self._most = most
+        self._apart_s = max(apart_s, APART_S)
+        self._shots = list(shots)
+
+    def wants(self, time_s: float, goodness: float) -> bool:
+        """Whether a look is to become a shot; looks ascend in time."""
+        if not self._shots or goodness <= 0:
+            return goodness > 0
+        last_goodness, last = self._shots[-1]
+        since_s = time_s - last.look.time_s
+        if since_s < APART_S:
+            return goodness > _BETTER * last_goodness
+        if since_s >= self._apart_s:
+            return goodness > min(one for one, _ in self._shots) / _BETTER
+        return goodness > _BETTER * min(one for one, _ in self._shots)
+
+    def add(self, goodness: float, shot: Shot) -> None:
+        """Take a shot; the better of it and the one before, where that is too near."""
+        if self._shots and shot.look.time_s < self._shots[-1][1].look.time_s + APART_S:
+            if goodness <= self._shots[-1][0]:
+                return
+            self._shots.pop()
+        self._shots.append((goodness, shot))
+        while len(self._shots) > self._most:
+            self._apart_s *= 2
+            self._shots = _best_apart(self._shots, self._apart_s)
+
+    def split(self, first: int) -> "LiveChoice":
+        """Give away the shots from one on."""
+        later = LiveChoice(self._shots[first:], self._most, self._apart_s)
+        del self._shots[first:]
+        return later
+
+    @property
+    def shots(self) -> tuple[Shot, ...]:
+        """The shots, in the order of time."""
+        return tuple(shot for _, shot in self._shots)
+
+
 def _best_together(cutouts: Sequence[Cutout], apart_s: float) -> list[Cutout]:
     """Choose looks so far apart that are best in all, a good one before two poor ones.
 

@@ -176,7 +176,11 @@ def _meetings(
     stretches: Sequence[Stretch], goes_on: dict[int, int]
 ) -> Iterable[dict[tuple[int, int], float]]:
     """Group those who met: for an end and a beginning, what speaks for their being one."""
-    gains = {pair: _gain(stretches, *pair, by_place=True) for pair in goes_on.items()}
+    shots = [[shot for _, shot in stretch.choice.shots] for stretch in stretches]
+    gains = {
+        (before, after): gain_of(shots[before], shots[after], by_place=True)
+        for before, after in goes_on.items()
+    }
     begins = sorted((stretch.first.time_s, which) for which, stretch in enumerate(stretches))
     for before, stretch in enumerate(stretches):
         if before not in goes_on and stretch.ended is not Ending.LOST:
@@ -187,7 +191,7 @@ def _meetings(
             if begins_s > latest_s:
                 break
             if (before, after) not in gains and _is_near(stretch, stretches[after]):
-                gain = _gain(stretches, before, after, by_place=False)
+                gain = gain_of(shots[before], shots[after], by_place=False)
                 if gain > 0:
                     gains[before, after] = gain
     # Those that share an end or a beginning are decided on together.
@@ -201,12 +205,9 @@ def _meetings(
     return {id(group): group for group in group_of.values()}.values()
 
 
-def _gain(stretches: Sequence[Stretch], before: int, after: int, *, by_place: bool) -> float:
-    """Say how much speaks for one stretch going on with another; 0 is nothing."""
-    one, other = stretches[before], stretches[after]
-    alike = mean_score(
-        [shot for _, shot in one.choice.shots], [shot for _, shot in other.choice.shots]
-    )
+def gain_of(before: Sequence[Shot], after: Sequence[Shot], *, by_place: bool) -> float:
+    """Say how much speaks for shots going on with others; 0 is nothing."""
+    alike = mean_score(before, after)
     if by_place:
         if alike is None:
             return _BY_PLACE
@@ -217,9 +218,13 @@ def _gain(stretches: Sequence[Stretch], before: int, after: int, *, by_place: bo
 def _is_near(before: Stretch, after: Stretch) -> bool:
     """Whether one stretch begins near to where another ends."""
     return any(
-        _apart(look.face.box, after.first.face.box) <= _NEAR
-        for look in (before.last, *before.unclear)
+        are_near(look.face.box, after.first.face.box) for look in (before.last, *before.unclear)
     )
+
+
+def are_near(one: Box, other: Box) -> bool:
+    """Whether two boxes are so near that those who are in them met."""
+    return _apart(one, other) <= _NEAR
 
 
 def _apart(one: Box, other: Box) -> float:
@@ -258,12 +263,18 @@ def _tracks_of_one(chain: Sequence[Stretch]) -> list[Track]:
     ]
 
 
-def _change(shots: Sequence[Shot], looks: Sequence[Look]) -> float | None:
-    """Say when somebody else is followed from; None where all shots may be of one person."""
+def change_in(shots: Sequence[Shot]) -> int | None:
+    """Say from which shot on they are somebody else's; None where all may be one person's."""
     splits = range(_FEWEST_THAT_DISAGREE, len(shots) - _FEWEST_THAT_DISAGREE + 1)
     found = [(mean_score(shots[:split], shots[split:]) or 0.0, split) for split in splits]
     alike, split = min(found, default=(0.0, 0))
-    if alike >= APART:
+    return split if alike < APART else None
+
+
+def _change(shots: Sequence[Shot], looks: Sequence[Look]) -> float | None:
+    """Say when somebody else is followed from; None where all shots may be of one person."""
+    split = change_in(shots)
+    if split is None:
         return None
     last_s, first_s = shots[split - 1].look.time_s, shots[split].look.time_s
     between = [look for look in looks if last_s <= look.time_s <= first_s]

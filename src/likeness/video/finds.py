@@ -1,0 +1,89 @@
+"""What a frame is searched for, and what is found in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.terms import Face, Image
+from likeness.video.looks import FrameFinder
+from likeness.video.shots import goodness_of
+
+# What a detector is less sure of goes on with a track and begins none.
+_SURE = 0.6
+# After how long faces of any size are looked for again, and, while nobody is in view, heads that
+# lie on their side. Between, only faces of this share of the smallest in view need be found.
+_ANY_SIZE_S = 0.25
+_AT_ANY_ANGLE_S = 1.0
+_SHRUNK = 0.85
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finds:
+    """The faces of one frame, and how good each is to recognise somebody by, 0 to 1."""
+
+    faces: Sequence[Face]
+    goodness: Sequence[float]
+
+    def sides(self) -> NDArray[np.float64]:
+        """Give the (n, 4) boxes of the faces: left, top, right, bottom."""
+        return _sides(self.faces)
+
+    def sure(self) -> NDArray[np.bool_]:
+        """Say of each face whether it may be the first look at somebody."""
+        return np.array([face.confidence >= _SURE for face in self.faces], np.bool_)
+
+
+def find_in(image: Image, finder: FrameFinder, least: float | None) -> Finds:
+    """Search a frame for faces of at least so many pixels (`FrameFinder`)."""
+    faces = tuple(finder.locate(image, least))
+    hidden = (2 * _most_overlaps(_sides(faces))).tolist()
+    return Finds(faces, [goodness_of(*one) for one in zip(faces, hidden, strict=True)])
+
+
+class Closeness:
+    """Says how closely the next frame is searched, by what those before showed.
+
+    A face as large as those in view is seen in every look, a smaller one in every third of a
+    second. Heads that lie on their side are looked for where nobody else is in view.
+    """
+
+    def __init__(self) -> None:
+        self._any_size_s = self._any_angle_s = -np.inf
+        self._smallest = 0.0
+        self._lying = False
+
+    def least_at(self, time_s: float) -> float | None:
+        """Say what size of a face to look for at a moment: None looks closest (`FrameFinder`)."""
+        nobody, least = not self._smallest, _SHRUNK * self._smallest
+        if nobody and not self._lying and time_s >= self._any_angle_s + _AT_ANY_ANGLE_S:
+            self._any_angle_s = time_s
+            return None
+        if time_s >= self._any_size_s + _ANY_SIZE_S:
+            self._any_size_s = time_s
+            return 0.0
+        return None if self._lying else least
+
+    def learn(self, least: float | None, faces: Sequence[Face]) -> None:
+        """Take what a look showed."""
+        if least is None or faces:
+            self._lying = least is None and bool(faces)
+        sizes = () if self._lying else (face.box.area**0.5 for face in faces)
+        self._smallest = min(sizes, default=0.0)
+
+
+def _sides(faces: Sequence[Face]) -> NDArray[np.float64]:
+    boxes = [face.box for face in faces]
+    return np.array([(b.left, b.top, b.right, b.bottom) for b in boxes], np.float64).reshape(-1, 4)
+
+
+def _most_overlaps(boxes_xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Say of each box how much it overlaps the one that it overlaps most, 0 to 1."""
+    low = np.maximum(boxes_xyxy[:, None, :2], boxes_xyxy[None, :, :2])
+    high = np.minimum(boxes_xyxy[:, None, 2:], boxes_xyxy[None, :, 2:])
+    shared = np.maximum(high - low, 0).prod(axis=2)
+    areas = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).prod(axis=1)
+    np.fill_diagonal(shared, 0)
+    covered = areas[:, None] + areas[None] - shared
+    return np.asarray((shared / np.maximum(covered, 1e-9)).max(axis=1, initial=0.0))

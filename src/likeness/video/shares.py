@@ -1,0 +1,63 @@
+"""Shares what the machine can do among those who want it all the time, such as cameras."""
+
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from threading import Condition
+from time import monotonic
+
+
+class FairLane:
+    """Lets so many at a time have a turn: first of those who wait whoever has had least time.
+
+    Time that nobody else wanted is not counted against anybody, and whoever comes back after a
+    while has saved up none. Among those who have had as much, the first who came is first.
+    """
+
+    def __init__(self, workers: int) -> None:
+        if workers < 1:
+            raise ValueError("workers")
+        self._free = workers
+        self._changed = Condition()
+        self._waiting: dict[object, Hashable] = {}  # in the order in which they came
+        self._used_s: dict[Hashable, float] = {}
+        self._least_s = 0.0  # what whoever had the latest turn had had before it
+
+    @contextmanager
+    def turn(self, who: Hashable) -> Iterator[None]:
+        """Wait for a turn, and have it until the end of the block.
+
+        Take what is newest once the turn has come, not before: it may take a while.
+        """
+        self._begin(who)
+        began_s = monotonic()
+        try:
+            yield
+        finally:
+            self._end(who, monotonic() - began_s)
+
+    def leave(self, who: Hashable) -> None:
+        """Forget somebody who neither has a turn nor waits for one any more."""
+        with self._changed:
+            self._used_s.pop(who, None)
+
+    def _begin(self, who: Hashable) -> None:
+        place = object()
+        with self._changed:
+            self._used_s[who] = max(self._used_s.get(who, 0.0), self._least_s)
+            self._waiting[place] = who
+            try:
+                self._changed.wait_for(lambda: self._free and self._first() is place)
+            finally:
+                del self._waiting[place]
+                self._changed.notify_all()
+            self._free -= 1
+            self._least_s = max(self._least_s, self._used_s[who])
+
+    def _first(self) -> object:
+        return min(self._waiting, key=lambda place: self._used_s[self._waiting[place]])
+
+    def _end(self, who: Hashable, took_s: float) -> None:
+        with self._changed:
+            self._free += 1
+            self._used_s[who] = self._used_s.get(who, self._least_s) + took_s
+            self._changed.notify_all()

@@ -1,0 +1,254 @@
+"""Faces of a stream are followed as it comes, and whoever goes on with another is told apart."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from likeness.video import Ending, Following, Frame, LiveFollower, Seen, SeenFace
+from tests.video.scenes import Actor, Painted, Scene, still, walk, without_image
+
+
+def live(scene: Scene, every: int = 5, follower: LiveFollower | None = None) -> Iterator[Seen]:
+    """Look at every fifth frame of a scene: five looks a second."""
+    follower = follower or LiveFollower(Painted(scene), Following(look_every_s=every / scene.rate))
+    for frame in list(scene.frames())[::every]:
+        yield follower.see(frame)
+
+
+def people_of(face: SeenFace) -> set[int]:
+    return {shot.crop_jpeg[0] for shot in face.shots}
+
+
+def told(seen: list[Seen]) -> dict[int, set[int]]:
+    """Say who was told of under each number, where it was in no doubt."""
+    found: dict[int, set[int]] = {}
+    for one in seen:
+        for face in one.faces:
+            if not face.doubtful:
+                found.setdefault(face.number, set()).update(people_of(face))
+    return found
+
+
+def test_a_face_is_told_of_at_once_and_its_end_once() -> None:
+    scene = Scene([Actor(3, walk((100, 100), (500, 200), 1.0, 4.0))], 6.0)
+    seen = list(live(scene))
+    in_view = [one for one in seen if one.faces]
+    assert in_view[0].time_s == pytest.approx(1.0, abs=0.21)
+    assert in_view[0].faces[0].has_new_shot
+    assert {face.number for one in seen for face in one.faces} == {1}
+    assert people_of(in_view[-1].faces[0]) == {3}
+    (ended,) = [ended for one in seen for ended in one.ended]
+    assert (ended.number, ended.ended) == (1, Ending.LOST)
+    assert ended.ends_s == in_view[-1].time_s
+    assert ended.begins_s == in_view[0].time_s
+    assert ended.shots == in_view[-1].faces[0].shots
+
+
+def test_shots_are_half_a_second_apart_and_few_however_long_somebody_stays() -> None:
+    scene = Scene([Actor(1, still(100, 100))], 300.0, rate=5.0)
+    finder = Painted(scene)
+    follower = LiveFollower(finder, Following(look_every_s=0.2))
+    for seen in live(scene, every=1, follower=follower):
+        (face,) = seen.faces
+        times = [shot.look.time_s for shot in face.shots]
+        assert len(times) <= 8
+        assert not times[1:] or min(np.diff(times)) >= 0.5 - 1e-6
+    assert times[-1] - times[0] > 150
+    assert finder.templates_made < 60
+
+
+def test_a_second_look_comes_half_a_second_after_the_first() -> None:
+    scene = Scene([Actor(1, still(100, 100))], 2.0)
+    shots = [len(one.faces[0].shots) for one in live(scene)]
+    assert shots[:4] == [1, 1, 1, 2]
+
+
+def test_a_much_better_look_takes_the_place_of_one_before() -> None:
+    def looks(time_s: float) -> dict[str, object]:
+        return {"sharpness": 90.0 if time_s >= 0.2 else 5.0}
+
+    scene = Scene([Actor(1, still(100, 100), looks=looks)], 0.5)
+    first, second, *_ = live(scene)
+    assert [shot.look.time_s for shot in first.faces[0].shots] == [0.0]
+    assert [shot.look.time_s for shot in second.faces[0].shots] == [0.2]
+    assert second.faces[0].has_new_shot
+
+
+def test_looks_that_are_not_fit_are_followed_and_never_shots() -> None:
+    scene = Scene([Actor(1, still(100, 100), looks=lambda _: {"reasons": ("EXTREME_POSE",)})], 2.0)
+    assert all(not one.faces[0].shots and not one.faces[0].has_new_shot for one in live(scene))
+
+
+def test_nothing_is_recognised_without_templates() -> None:
+    scene = Scene([Actor(1, still(100, 100))], 2.0)
+    finder = Painted(scene)
+    follower = LiveFollower(finder, Following(look_every_s=0.2, templates=False))
+    assert all(len(one.faces) == 1 for one in live(scene, follower=follower))
+    assert finder.templates_made == 0
+
+
+@pytest.mark.parametrize("steps", [5, 4, 3])
+def test_two_who_cross_keep_their_numbers(steps: int) -> None:
+    actors = [
+        Actor(1, walk((100, 100), (500, 106), 0, 5)),
+        Actor(2, walk((500, 100), (100, 106), 0, 5)),
+    ]
+    seen = list(live(Scene(actors, 5.0), every=steps))
+    people = told(seen)
+    assert sorted(map(len, people.values())) == [1, 1]
+    assert [face.doubtful for face in seen[-1].faces] == [False, False]
+    assert any(face.doubtful for one in seen for face in one.faces)
+
+
+def test_two_who_turn_back_when_they_meet_keep_their_numbers() -> None:
+    """Place alone says that they cross."""
+
+    def there_and_back(x: float, by: float) -> Actor:
+        def at(time_s: float) -> tuple[float, float]:
+            return x + by * min(time_s, 4 - time_s), 100.0
+
+        return Actor(1 if by > 0 else 2, at)
+
+    seen = list(live(Scene([there_and_back(100, 105), there_and_back(530, -105)], 4.0)))
+    assert set(map(len, told(seen).values())) == {1}
+    assert {face.number for face in seen[-1].faces} == {1, 2}
+
+
+def test_somebody_else_at_the_same_place_is_somebody_else() -> None:
+    actors = [Actor(1, still(100, 100, 0, 2)), Actor(2, still(104, 102, 2.4))]
+    seen = list(live(Scene(actors, 5.0)))
+    assert told(seen) == {1: {1}, 2: {2}}
+    assert [(e.number, e.ended) for one in seen for e in one.ended] == [(1, Ending.LOST)]
+    assert seen[-1].faces[0].begins_s == pytest.approx(2.4, abs=0.21)
+
+
+def test_whoever_is_hidden_for_a_moment_goes_on() -> None:
+    def at(time_s: float) -> tuple[float, float] | None:
+        return None if 2.0 <= time_s < 2.7 else (100 + 10 * time_s, 100)
+
+    seen = list(live(Scene([Actor(1, at)], 5.0)))
+    assert {face.number for one in seen for face in one.faces} == {1}
+    assert not any(one.ended for one in seen)
+
+
+def test_whoever_comes_out_behind_another_has_the_same_number() -> None:
+    def hidden(time_s: float) -> tuple[float, float] | None:
+        return None if 2.0 <= time_s < 2.8 else (200.0 if time_s < 2 else 290.0, 100.0)
+
+    seen = list(live(Scene([Actor(1, hidden), Actor(2, still(240, 100))], 5.0)))
+    assert told(seen) == {1: {1}, 2: {2}}
+
+
+def test_a_change_without_a_sign_is_noticed_by_looks_that_disagree() -> None:
+    actors = [Actor(1, still(100, 100, 0, 3)), Actor(2, still(100, 100, 3))]
+    seen = list(live(Scene(actors, 6.0)))
+    last = seen[-1].faces[0]
+    assert (last.number, people_of(last)) == (2, {2})
+    (ended,) = [e for one in seen for e in one.ended]
+    assert {shot.crop_jpeg[0] for shot in ended.shots} == {1}
+    assert ended.ends_s < 3.0 <= last.begins_s
+
+
+def test_a_cut_ends_everybody() -> None:
+    actors = [Actor(1, still(100, 100, 0, 2)), Actor(2, still(104, 102, 2))]
+    seen = list(live(Scene(actors, 4.0, shots=[2.0])))
+    assert told(seen) == {1: {1}, 2: {2}}
+    (ended,) = [e for one in seen for e in one.ended]
+    assert (ended.number, ended.ended) == (1, Ending.CUT)
+    assert ended.ends_s < 2.0 <= seen[-1].faces[0].begins_s
+
+
+def test_a_cut_ends_those_who_have_no_shots_too() -> None:
+    def looks(_: float) -> dict[str, object]:
+        return {"reasons": ("EXTREME_POSE",)}
+
+    actors = [
+        Actor(1, still(100, 100, 0, 2), looks=looks),
+        Actor(2, still(104, 102, 2), looks=looks),
+    ]
+    seen = list(live(Scene(actors, 4.0, shots=[2.0])))
+    assert seen[-1].faces[0].number == 2
+    assert [e.ended for one in seen for e in one.ended] == [Ending.CUT]
+
+
+def test_a_flash_ends_nobody() -> None:
+    scene = Scene([Actor(1, still(100, 100))], 4.0)
+    frames = [
+        Frame(f.number, f.time_s, np.full_like(f.thumbnail, 250), f.image) if n == 50 else f
+        for n, f in enumerate(scene.frames())
+    ]
+    follower = LiveFollower(Painted(scene))
+    seen = [follower.see(frame) for frame in frames[::5]]
+    assert {face.number for one in seen for face in one.faces} == {1}
+
+
+def test_numbers_are_never_given_twice() -> None:
+    scene = Scene([Actor(1, still(100, 100)), Actor(2, still(300, 100))], 2.0)
+    follower = LiveFollower(Painted(scene))
+    first = list(live(scene, follower=follower))
+    ended = follower.reset()
+    assert [(one.number, one.ended) for one in ended] == [(1, Ending.CLIP), (2, Ending.CLIP)]
+    assert follower.reset() == ()
+    second = list(live(scene, follower=follower))
+    assert {face.number for face in first[-1].faces} == {1, 2}
+    assert {face.number for face in second[-1].faces} == {3, 4}
+    assert second[0].faces[0].begins_s == 0.0
+
+
+def test_nobody_is_followed_over_a_long_gap() -> None:
+    scene = Scene([Actor(1, still(100, 100))], 8.0)
+    follower = LiveFollower(Painted(scene))
+    frames = [frame for frame in scene.frames() if not 2.0 < frame.time_s < 6.0]
+    seen = [follower.see(frame) for frame in frames[::5]]
+    assert [(e.number, e.ended) for one in seen for e in one.ended] == [(1, Ending.LOST)]
+    assert seen[-1].faces[0].number == 2
+
+
+def test_frames_without_pixels_and_those_that_come_late_show_nobody() -> None:
+    scene = Scene([Actor(1, still(100, 100))], 2.0)
+    follower = LiveFollower(Painted(scene))
+    one, other, last, *_ = scene.frames()
+    assert follower.see(other).looked
+    assert not follower.see(one).looked
+    seen = follower.see(without_image(last))
+    assert (seen.looked, seen.faces, seen.ended) == (False, (), ())
+
+
+def test_whoever_was_told_of_is_ended_once_and_is_in_view_no_more() -> None:
+    """In a throng in which everybody meets all the time."""
+    random = np.random.default_rng(5)
+    actors = []
+    for person in range(8):
+        x, y, way, phase = random.uniform((100, 100, 60, 0), (540, 260, 120, 6))
+
+        def at(
+            time_s: float, x: float = x, y: float = y, way: float = way, phase: float = phase
+        ) -> tuple[float, float] | None:
+            if (time_s + phase) % 7 > 6:
+                return None
+            return x + way * float(np.sin(time_s + phase)), y + 20 * float(np.cos(2 * time_s))
+
+        actors.append(Actor(person + 1, at))
+    scene = Scene(actors, 60.0)
+    follower = LiveFollower(Painted(scene))
+    in_view: set[int] = set()
+    over: set[int] = set()
+    seen = list(live(scene, follower=follower))
+    for one in seen:
+        numbers = [face.number for face in one.faces]
+        assert len(numbers) == len(set(numbers))
+        assert not over & set(numbers)
+        in_view |= set(numbers)
+        for ended in one.ended:
+            assert ended.number in in_view - over
+            over.add(ended.number)
+    over |= {ended.number for ended in follower.reset()}
+    assert over == in_view
+    assert sum(len(people) > 1 for people in told(seen).values()) <= 1
+
+
+def test_the_times_of_what_is_seen_ascend() -> None:
+    scene = Scene([Actor(1, still(100, 100))], 2.0)
+    assert all(a.time_s < b.time_s for a, b in pairwise(live(scene)))
