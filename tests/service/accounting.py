@@ -17,6 +17,7 @@ from likeness.ledger.tables import ENTRIES
 from likeness.policy import RulesInForce, enable_pack, read_pack, shipped
 from likeness.review import Verdict, get_case, give_verdict, probe_crop
 from likeness.secrets import Keyring
+from likeness.service.uses.ongoing import Ongoing
 from likeness.service.uses.record import Desk, Outcome
 from likeness.service.uses.withhold import Probe, Withholding
 from likeness.storage import Database, Freshness
@@ -127,6 +128,7 @@ class Accounting:
         matches: list[Match],
         use: Use | None = None,
         pushed_out: Sequence[Match] = (),
+        ongoing: Ongoing | None = None,
         **probe: Any,
     ) -> Any:
         """Search for somebody; give what was answered, and the record.
@@ -134,7 +136,7 @@ class Accounting:
         Those who are `pushed_out` are like the probe, and others are more so.
         """
         asked = replace(use or self.use(), id=uuid4())
-        with self.desk().record(asked) as record:
+        with self.desk().record(asked, ongoing) as record:
             released = record.release(
                 matches,
                 Probe(**{"sample": sample(), "face": FACE, **probe}),

@@ -34,6 +34,7 @@ from likeness.service.uses.collection_facts import (
 )
 from likeness.service.uses.home import Home, NoSuchCollection, NoSuchSubject, Rows, TemplatesOf
 from likeness.service.uses.once import Once
+from likeness.service.uses.ongoing import Consent, Ongoing
 from likeness.service.uses.record import DESKS_OWN, Desk, Outcome, Record, refusal
 from likeness.service.uses.stills import opens_blurred, still_of
 from likeness.service.uses.withhold import OF_PEOPLE, OF_REVIEWERS, Probe, Withholding, owed_by
@@ -43,11 +44,13 @@ __all__ = [
     "OF_PEOPLE",
     "OF_REVIEWERS",
     "Caller",
+    "Consent",
     "Desk",
     "Home",
     "NoSuchCollection",
     "NoSuchSubject",
     "Once",
+    "Ongoing",
     "Outcome",
     "Probe",
     "Proof",

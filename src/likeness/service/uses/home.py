@@ -21,6 +21,7 @@ from likeness.secrets import Keyring
 from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.uses.caller import Caller
 from likeness.service.uses.collection_facts import use_in
+from likeness.service.uses.ongoing import Ongoing
 from likeness.service.uses.record import Desk, Record
 from likeness.storage import Database, Freshness
 from likeness.terms import Action, Calibration, Principal, Use
@@ -125,12 +126,17 @@ class Rows:
         return self.record_use(caller, use)
 
     @contextmanager
-    def record_use(self, caller: Caller, use: Use) -> Iterator[Record]:
-        """Do as `record` does with a use that goes by more than what its caller states."""
+    def record_use(
+        self, caller: Caller, use: Use, ongoing: Ongoing | None = None
+    ) -> Iterator[Record]:
+        """Do as `record` does with a use that goes by more than what its caller states.
+
+        `ongoing` is the search that it begins or is a part of, if that goes on until it is ended.
+        """
         proof = caller.proof
         record: Record | None = None
         try:
-            with self.desk.record(use) as record:
+            with self.desk.record(use, ongoing) as record:
                 yield record
         except Denied as error:
             proof.receipt = error.receipt or proof.receipt

@@ -11,7 +11,8 @@ An act that changes rows calls `write` once, in place of `answered`.
 2. A use that computes with people's faces, or erases them, leaves an entry before it begins, so
    that one that is cut off leaves a trace.
 3. Rules are asked again when scores exist, with what people have decided meanwhile.
-4. Whoever works for long asks the rules again now and then, by `require_still_admitted`.
+4. Whoever works for long asks the rules again now and then, by `require_still_admitted`; of a
+   search that goes on until it is ended, `ongoing.py` says more.
 5. Every use ends with an entry: done, withheld, refused or failed. What it changes is committed
    together with that entry.
 """
@@ -26,7 +27,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.access import may
-from likeness.errors import Denied, Refused
+from likeness.errors import Denied, Refused, required
 from likeness.gallery import Collection
 from likeness.ledger import Event, Kind, Ledger, Position
 from likeness.policy import (
@@ -40,6 +41,7 @@ from likeness.policy import (
 from likeness.service.uses.caller import is_local, present_holder
 from likeness.service.uses.collection_facts import use_in
 from likeness.service.uses.forget import forget
+from likeness.service.uses.ongoing import Consent, Ongoing
 from likeness.service.uses.withhold import (
     OF_PEOPLE,
     M,
@@ -99,14 +101,15 @@ class Desk:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @contextmanager
-    def record(self, use: Use) -> Iterator["Record"]:
-        """Admit a use and keep its record.
+    def record(self, use: Use, ongoing: Ongoing | None = None) -> Iterator["Record"]:
+        """Admit a use and keep its record; `ongoing` is the search that it begins or is part of.
 
         Raises:
             Denied: its role or a rule forbids it; that is recorded.
             LedgerBroken: it cannot be recorded, so nothing is done.
         """
-        record = Record(self, use, *self._admitted(use))
+        consent = self.consent_to(ongoing)
+        record = Record(self, use, *self._admitted(use, ongoing, consent), ongoing, consent)
         if use.action in _LEAVES_INTENT:
             record.begin()
         try:
@@ -121,14 +124,34 @@ class Desk:
             record.note(Kind.FAILED, error="NoOutcome")
             raise AssertionError(f"{use.operation} ended without saying what came of it")
 
-    def _admitted(self, use: Use) -> tuple[Decision, Circumstances]:
+    def consent_to(self, ongoing: Ongoing | None) -> Consent:
+        """Say whether an authority consents to a search that goes on."""
+        if ongoing is None or ongoing.case_id is None:
+            return Consent.NOT_ASKED
+        return self.database.read(lambda connection: ongoing.consent(connection, self.clock()))
+
+    def circumstances(
+        self, use: Use, uses_today: int, ongoing: Ongoing | None, consent: Consent
+    ) -> Circumstances:
+        """Give those of a use before anything of it is done."""
+        declared = Circumstances.at_admission(use, uses_today)
+        if ongoing is None:
+            return declared
+        return ongoing.circumstances(declared, consent, self.clock())
+
+    def _admitted(
+        self, use: Use, ongoing: Ongoing | None, consent: Consent
+    ) -> tuple[Decision, Circumstances]:
+        def decide(uses_today: int) -> tuple[Decision, Circumstances]:
+            circumstances = self.circumstances(use, uses_today, ongoing, consent)
+            return self._decided(use, circumstances, ongoing, consent), circumstances
+
         if Duty.QUOTA in self.rules.duties(self.clock()):
             decision, circumstances = self.database.write(
-                lambda connection: self._counted(connection, use)
+                lambda connection: self._counted(connection, use, decide)
             )
         else:
-            circumstances = Circumstances.at_admission(use, 0)
-            decision = self._decided(use, circumstances)
+            decision, circumstances = decide(0)
         if decision.refused_by:
             event = Event(Kind.REFUSED, use, decision)
             denied = Denied(refusal(use, decision))
@@ -138,23 +161,34 @@ class Desk:
             raise denied
         return decision, circumstances
 
-    def _counted(self, connection: Connection, use: Use) -> tuple[Decision, Circumstances]:
+    def _counted(
+        self,
+        connection: Connection,
+        use: Use,
+        decide: Callable[[int], tuple[Decision, Circumstances]],
+    ) -> tuple[Decision, Circumstances]:
         """Decide, and count a use that is admitted, so that no two take a day's last."""
         now, organisation = self.clock(), use.principal.organisation
-        circumstances = Circumstances.at_admission(use, uses_of_day(connection, organisation, now))
-        decision = self._decided(use, circumstances)
+        decision, circumstances = decide(uses_of_day(connection, organisation, now))
         if not decision.refused_by:
             count_use(connection, organisation, now)
         return decision, circumstances
 
     def decided_again(
-        self, use: Use, circumstances: Circumstances, holder: Principal | None
+        self,
+        use: Use,
+        circumstances: Circumstances,
+        holder: Principal | None,
+        ongoing: Ongoing | None,
+        consent: Consent,
     ) -> Decision:
         """Decide about a use that was admitted, by whoever holds its key now."""
-        decision = self._decided(use, circumstances)
+        decision = self._decided(use, circumstances, ongoing, consent)
         return decision if holder is not None else replace(decision, refused_by=(_KEY,))
 
-    def _decided(self, use: Use, circumstances: Circumstances) -> Decision:
+    def _decided(
+        self, use: Use, circumstances: Circumstances, ongoing: Ongoing | None, consent: Consent
+    ) -> Decision:
         """Decide, and say what stands against a use first of all: its caller's role.
 
         A duty that can never be met refuses.
@@ -173,7 +207,7 @@ class Desk:
         ):
             refused_by = (_FOOTAGE,)
         else:
-            refused_by = refused_by or self.withholding.impossible(use, decision)
+            refused_by = refused_by or self.withholding.impossible(use, decision, ongoing, consent)
         return replace(decision, refused_by=refused_by)
 
 
@@ -189,7 +223,13 @@ class Record:
     """
 
     def __init__(
-        self, desk: Desk, use: Use, decision: Decision, circumstances: Circumstances
+        self,
+        desk: Desk,
+        use: Use,
+        decision: Decision,
+        circumstances: Circumstances,
+        ongoing: Ongoing | None = None,
+        consent: Consent = Consent.NOT_ASKED,
     ) -> None:
         """Begin with what was decided, and under which circumstances, when it was admitted."""
         self.use = use
@@ -205,6 +245,8 @@ class Record:
         # What is owed of every face of a sample, whatever was released of those before.
         self._admission = decision
         self._circumstances = circumstances
+        self._ongoing = ongoing
+        self._consent = consent
         self.asked_case_id: UUID | None = None
         # Whether review keeps anything of the collection, so that there is something to look for.
         self._was_reviewed = False
@@ -230,8 +272,8 @@ class Record:
         is owed of the answer.
 
         Raises:
-            Denied: the stop switch is on, a rule or a key's new grant refuses, or the key is
-                disabled.
+            Denied: the stop switch is on, a rule or a key's new grant refuses, the key is disabled,
+                or the consent that an ongoing search owes did not come in time.
             NotFound: the collection is erased.
         """
         desk, principal = self._desk, self.use.principal
@@ -246,13 +288,26 @@ class Record:
             use = replace(use, principal=holder, granted=use.granted and not lost)
         if of is not None:
             use = use_in(use, of.id, of.read(lambda rows: rows.tags.all()), of.model)
+        ongoing, consent = self._ongoing, desk.consent_to(self._ongoing)
         # It is counted among the day's uses since it began.
-        seen = Circumstances.at_admission(use, self._circumstances.uses_today)
-        decision = desk.decided_again(use, seen, holder)
-        self.use, self.decision = use, decision
+        seen = desk.circumstances(use, self._circumstances.uses_today, ongoing, consent)
+        decision = desk.decided_again(use, seen, holder, ongoing, consent)
+        self.use, self.decision, self._consent = use, decision, consent
         if decision.refused_by:
             raise Denied(refusal(use, decision))
         self._admission, self._circumstances = decision, seen
+
+    def ask_authority(self, connection: Connection) -> UUID | None:
+        """Open the case of an ongoing search as a whole, in the act that begins it.
+
+        None where rules owe no authority's consent. It ends with what the search has found.
+        """
+        if self._admission.amount_of(Duty.AUTHORISATION) is None:
+            return None
+        now = self._desk.clock()
+        case = self._desk.withholding.open_of_whole(connection, self.use, self._admission, now)
+        self.case_id = case.id
+        return case.id
 
     def not_told_apart(self, matches: Sequence[M], probe: Probe) -> Sequence[M]:
         """Leave out whom people told apart from a probe, as `release` does.
@@ -285,7 +340,7 @@ class Record:
             Denied: nothing may be.
         """
         desk, now = self._desk, self._desk.clock()
-        query = Query(self.use, self._admission, probe, now)
+        query = Query(self.use, self._admission, probe, now, self._ongoing)
         floor = self._admission.amount_of(Duty.SIMILARITY) or 0.0
         found = [match for match in matches if match.similarity >= floor]
         pending = None
@@ -316,12 +371,18 @@ class Record:
         if (
             decision.refused_by
             or owed - OF_PEOPLE
-            or (owed and desk.withholding.impossible(self.use, decision))
+            or (
+                owed
+                and desk.withholding.impossible(self.use, decision, self._ongoing, self._consent)
+            )
         ):
             self.decision = decision
             raise Denied(refusal(self.use, decision))
         if owed:
-            self._open_case(Kind.WITHHELD, query, alike)
+            if self._ongoing is not None and owed == {Duty.AUTHORISATION}:
+                self._await_authority(decision)
+            else:
+                self._open_case(Kind.WITHHELD, query, alike)
             self.withholds = True
             return []
         self.decision = decision
@@ -338,7 +399,7 @@ class Record:
         if not keeps or not matches or self.asked_case_id is not None:
             return
         # The use goes on, and ends with an entry of its own.
-        query = Query(self.use, self._admission, probe, self._desk.clock())
+        query = Query(self.use, self._admission, probe, self._desk.clock(), self._ongoing)
         self._open_case(Kind.INTENT, query, matches)
 
     def write(self, act: Callable[[Connection], T], outcome: Callable[[T], Outcome]) -> T:
@@ -377,6 +438,12 @@ class Record:
         least = min((match.similarity for match in matches), default=100.0)
         return self._desk.rules.decide(self.use, replace(seen, similarity=least), now)
 
+    def _await_authority(self, decision: Decision) -> None:
+        """Withhold until the ongoing search as a whole is consented to: nobody need look."""
+        case_id = None if self._ongoing is None else self._ongoing.case_id
+        self.case_id = self.asked_case_id = required(case_id, "the case of an ongoing search")
+        self._append(Event(Kind.WITHHELD, self.use, decision, ids={"case": self.case_id}))
+
     def _open_case(self, kind: Kind, query: Query, matches: Sequence[M]) -> None:
         desk, crop_jpeg = self._desk, crop_of(query.probe)
 
@@ -398,6 +465,8 @@ class Record:
             "references": len(outcome.reference_ids),
         }
         ids = {"certificate": outcome.certificate_id, "key": outcome.key_id}
+        if self._ongoing is not None and self._ongoing.begins:
+            ids["case"] = self.case_id
         return Event(
             Kind.DONE,
             self.use,
@@ -433,7 +502,12 @@ def refusal(use: Use, decision: Decision) -> str:
             ", since nobody says that people have been told: an admin does, by the collection's"
             f" tag likeness:notice with the value {Notice.SHOWN}"
         )
-    if owed & OF_PEOPLE:
+    if use.live_search is not None and owed & OF_PEOPLE == {Duty.AUTHORISATION}:
+        said += (
+            ", since no authority has consented to the search in time, or none was asked when it"
+            " began: begin another, and record the consent (likeness review authorise)"
+        )
+    elif owed & OF_PEOPLE:
         said += (
             ", since people have to look first: they can at a search or a watch, while pictures are"
             " kept (LIKENESS_CROPS=on)"

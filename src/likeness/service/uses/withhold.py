@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.errors import required
+from likeness.jobs import KEPT as RESULTS_KEPT
 from likeness.policy import Circumstances
 from likeness.review import (
     Case,
@@ -30,6 +31,7 @@ from likeness.review import (
 )
 from likeness.review import Outcome as CaseOutcome
 from likeness.secrets import Keyring
+from likeness.service.uses.ongoing import Consent, Ongoing
 from likeness.terms import Action, Decision, Duty, Face, Rule, Use
 from likeness.vision.decode import Sample
 from likeness.vision.draw import face_crop_jpeg
@@ -114,19 +116,23 @@ class Pending:
             before,
             reviews=reviews,
             separate_reviews=reviews if self.case.separately else 0,
-            authorised=self.case.authorised_at is not None,
-            since_use=now - self.case.opened_at,
+            authorised=before.authorised or self.case.authorised_at is not None,
+            since_use=max(before.since_use, now - self.case.opened_at),
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """A search whose answer is to be released; `decision` is that of its admission."""
+    """A search whose answer is to be released; `decision` is that of its admission.
+
+    `ongoing` is the search that it is a part of: an authority consents to that, not to this.
+    """
 
     use: Use
     decision: Decision
     probe: Probe
     now: datetime
+    ongoing: Ongoing | None = None
 
     @property
     def collection_id(self) -> UUID:
@@ -154,13 +160,24 @@ class Withholding:
     keeps_crops: bool
     case_lives: timedelta
 
-    def impossible(self, use: Use, decision: Decision) -> tuple[Rule, ...]:
+    def impossible(
+        self,
+        use: Use,
+        decision: Decision,
+        ongoing: Ongoing | None = None,
+        consent: Consent = Consent.NOT_ASKED,
+    ) -> tuple[Rule, ...]:
         """Name the rules whose duties people could never do for this use."""
         # What a watch finds later opens a case, too, which nobody authorises: its hours would begin
         # before there was one. And a case is of a collection.
         doable = {Action.SEARCH: OF_PEOPLE, Action.WATCH: OF_REVIEWERS}.get(use.action, frozenset())
         if not self.keeps_crops or use.collection_id is None:
             doable = frozenset()
+        if ongoing is not None and use.collection_id is not None:
+            # An authority consents to what was stated of the search: there is no picture to keep.
+            doable -= {Duty.AUTHORISATION}
+            if ongoing.may_be_consented_to(consent):
+                doable |= {Duty.AUTHORISATION}
         owed = [one for one in decision.obligations if one.duty in OF_PEOPLE - doable]
         return tuple(one.rule for one in owed)
 
@@ -198,6 +215,8 @@ class Withholding:
         """
         found = [Found(one.reference_id, one.subject_id, one.similarity) for one in matches]
         owed, enrolled_id = owed_by(query.decision), query.probe.enrolled_id
+        if query.ongoing is not None:
+            owed = replace(owed, authorisation_hours=None)
         if enrolled_id is not None:
             crop_jpeg = open_crop(connection, self.keyring, query.collection_id, enrolled_id)
         return open_case(
@@ -211,6 +230,28 @@ class Withholding:
             now=query.now,
             expires_at=query.now + self.case_lives,
             probe_id=enrolled_id,
+        )
+
+    def open_of_whole(
+        self, connection: Connection, use: Use, decision: Decision, now: datetime
+    ) -> Case:
+        """Open the case of an ongoing search as a whole, about which nobody but authorities decide.
+
+        It lives as long as what the search may find.
+        """
+        collection_id = required(use.collection_id, "the collection that is searched")
+        ends_at = None if use.live_search is None else use.live_search.ends_at
+        lives_until = now + self.case_lives
+        return open_case(
+            connection,
+            self.keyring,
+            Search(use.principal.id, collection_id, use.operation, use.purpose, (), use.id.bytes),
+            Owed(authorisation_hours=decision.amount_of(Duty.AUTHORISATION)),
+            (),
+            use_id=use.id,
+            crop_jpeg=None,
+            now=now,
+            expires_at=max(lives_until, (ends_at or now) + RESULTS_KEPT),
         )
 
 
