@@ -124,6 +124,7 @@ ANSWERS = {
     "policy explain": ["policy", "explain", "--each", "action"],
     "secrets list": ["secrets", "list"],
     "secrets rotate": ["secrets", "rotate"],
+    "sources add": ["sources", "add", "gate", "rtsp://camera.example/main"],
 }
 
 

@@ -260,6 +260,8 @@ def test_description_names_every_path_and_no_page_loads_anything(client: Client)
         "/v1/jobs/{job_id}",
         "/v1/jobs/{job_id}/cancel",
         "/v1/jobs/{job_id}/people",
+        "/v1/sources",
+        "/v1/sources/{name}",
         "/v1/receipts/{receipt_id}",
         "/v1/checkpoint",
         "/v1/health",

@@ -1,4 +1,4 @@
-"""The shapes of cases, watches and jobs in answers; the command line gives the same."""
+"""The shapes of cases, watches, jobs and sources in answers; the command line gives the same."""
 
 from typing import Self
 from uuid import UUID
@@ -11,6 +11,7 @@ from likeness.review import Standing, Verdict, Watch
 from likeness.service.review.cases import CaseFacts, SeenCandidate, SeenCase
 from likeness.service.video.manage import told_of_failure
 from likeness.service.watch.watches import SeenWatch
+from likeness.sources import Source, SourceKind
 
 
 class Answer(BaseModel):
@@ -230,3 +231,27 @@ class JobsAnswer(Answer):
     """Many jobs."""
 
     jobs: list[JobAnswer]
+
+
+class SourceAnswer(Answer):
+    """A source: `address` is without user, password and what may be a token, or a file's path."""
+
+    id: UUID
+    name: str
+    kind: SourceKind
+    address: str
+    footage: str
+    place: str | None
+    added_at: AwareDatetime
+    added_by: str
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """Show one."""
+        return cls.shown(source, address=source.shown)
+
+
+class SourcesAnswer(Answer):
+    """All sources."""
+
+    sources: list[SourceAnswer]

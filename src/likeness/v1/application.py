@@ -47,6 +47,7 @@ from likeness.service.uses import Proof, receipt_for
 from likeness.v1.acts import PROOF_STATE, Acts, Offered, RowsHere, Somebody
 from likeness.v1.cases import cases
 from likeness.v1.jobs import jobs
+from likeness.v1.sources import sources
 from likeness.v1.watches import watches
 
 DESCRIPTION_PATH, HEALTH_PATH = "/v1/openapi.json", "/v1/health"
@@ -100,7 +101,7 @@ class Application(Door):
             exception_handlers={HTTPException: _raise, RequestValidationError: _raise},
         )
         self._acts.state.acts = acts
-        for router in (cases, watches, jobs, _ledger):
+        for router in (cases, watches, jobs, sources, _ledger):
             self._acts.include_router(router)
         self._acts.add_api_route(HEALTH_PATH, show_health, tags=["health"])
 

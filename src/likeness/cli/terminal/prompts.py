@@ -1,5 +1,6 @@
-"""Questions at the terminal: consent to what cannot be undone, and passphrases."""
+"""Questions at the terminal: consent to what cannot be undone, passphrases and passwords."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -54,6 +55,36 @@ def passphrase_from(file: Path | None, *, new: bool) -> str:
             "There is no terminal to ask for the passphrase at. Give --passphrase-file."
         )
     typed: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=True)
+    return typed
+
+
+def password_from(source: str | None) -> str:
+    """Read a password: from standard input for `-`, from an environment variable, or typed.
+
+    Raises:
+        InvalidRequest: it is not there, or nobody is there to be asked.
+    """
+    if source == "-":
+        try:
+            return sys.stdin.buffer.readline(_LONGEST_BYTES).rstrip(b"\r\n").decode()
+        except ValueError:
+            raise InvalidRequest(
+                "The first line of standard input is no text. Send the password there, in UTF-8."
+            ) from None
+    if source is not None:
+        # It is not repeated: somebody may have given the password itself.
+        if source not in os.environ:
+            raise InvalidRequest(
+                "--password-from names an environment variable that is not set. Set it, or give -"
+                " and send the password on standard input."
+            )
+        return os.environ[source]
+    if not sys.stdin.isatty():
+        raise InvalidRequest(
+            "The address names a user, and there is no terminal to ask for the password at. Give"
+            " --password-from."
+        )
+    typed: str = typer.prompt("Password", hide_input=True, default="", show_default=False, err=True)
     return typed
 
 
