@@ -24,7 +24,8 @@ class LiveAsked:
 
     `source` and `collection` are names. Candidates have a similarity of `threshold` at least.
     `webhook` gets every sighting, the Kinesis stream `kinesis_arn` every frame that is looked at.
-    `processor` is the name of the stream processor that this is a run of, if it is one.
+    `processor` is the name of the stream processor that this is a run of, if it is one;
+    `video_arn` is what stands for the source in what the Kinesis stream is told.
     """
 
     source: str
@@ -34,6 +35,7 @@ class LiveAsked:
     looks_per_s: float = LOOKS_PER_S
     webhook: Webhook | None = None
     kinesis_arn: str | None = None
+    video_arn: str | None = None
     processor: str | None = None
 
 

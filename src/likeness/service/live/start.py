@@ -1,5 +1,6 @@
 """Begins live searches: they are admitted, recorded and kept as jobs that last."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,10 +19,18 @@ _MOST_LOOKS_PER_S = 30.0
 _LONGEST = timedelta(days=366)
 
 
-def start_live(home: Home, caller: Caller, asked: LiveAsked, *, local: bool = False) -> Job:
+def start_live(
+    home: Home,
+    caller: Caller,
+    asked: LiveAsked,
+    *,
+    local: bool = False,
+    also: Callable[[Connection, Job], None] | None = None,
+) -> Job:
     """Begin to search a source for the people of a collection, as it happens.
 
-    A `local` search is run by the program that asks for it, and by no server.
+    A `local` search is run by the program that asks for it, and by no server. With `also`,
+    something else is written with it, or neither.
 
     Raises:
         NoSuchCollection, NotFound: there is no such collection, or no such source.
@@ -47,7 +56,10 @@ def start_live(home: Home, caller: Caller, asked: LiveAsked, *, local: bool = Fa
         )
 
         def add(connection: Connection) -> Job:
-            return jobs.add_job(connection, home.keyring, new, home.clock())
+            job = jobs.add_job(connection, home.keyring, new, home.clock())
+            if also is not None:
+                also(connection, job)
+            return job
 
         details = {"source_id": str(source.id)}
         return record.write(add, lambda job: Outcome(details={"job_id": job.id, **details}))
