@@ -6,6 +6,7 @@ Each frame says which one it is (`stamp`), so that a test can tell what it was g
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -17,6 +18,7 @@ Draw = Callable[[int], NDArray[np.uint8]]
 
 _BITS = 8
 _TICKS = 90_000
+CLICK_S = 0.02
 
 
 def stamp(number: int, width: int = 128, height: int = 96) -> NDArray[np.uint8]:
@@ -52,7 +54,8 @@ class Recipe:
 
     `times_s` are when frames are shown. `draw` draws each; without it they are stamped. `rotation`
     is by how many degrees counter-clockwise a player turns it, `pixel` how wide its pixels are for
-    their height. `sound_s` adds so much silence as sound, and `picture` leaves the pictures out.
+    their height. `sound_s` adds so much sound, silent but for clicks at `clicks_s`, and `picture`
+    leaves the pictures out.
     """
 
     times_s: Sequence[float] = field(default_factory=lambda: every(0.1, 10))
@@ -66,6 +69,12 @@ class Recipe:
     interlaced: bool = False
     transfer: int | None = None  # 16 is PQ, 18 is HLG, both with the colours of BT.2020
     sound_s: float = 0
+    clicks_s: Sequence[float] = ()
+    sound_from_s: float = 0
+    sound_codec: str = "aac"
+    sound_rate: int = 8000
+    sound_layout: str = "mono"
+    soundtracks: int = 1
     picture: bool = True
     options: dict[str, str] = field(default_factory=dict)
     container_options: dict[str, str] = field(default_factory=dict)
@@ -75,18 +84,18 @@ class Recipe:
     def write(self, path: Path) -> Path:
         """Write the clip."""
         with av.open(path, "w", container_options=self.container_options) as container:
-            streams = self._streams(container)
+            pictures, *sounds = self._streams(container)
             packets: list[av.Packet] = []
-            if streams[0] is not None:
-                packets += self._pictures(streams[0])
-            if streams[1] is not None:
-                packets += _silence(streams[1], self.sound_s)
+            if pictures is not None:
+                packets += self._pictures(pictures)
+            for sound in sounds:
+                packets += self._sound(sound)
             for packet in sorted(packets, key=_when):
                 container.mux(packet)
         return path
 
     def _streams(self, container):  # type: ignore[no-untyped-def]
-        pictures = sound = None
+        pictures, sounds = None, []
         if self.picture:
             ticks = Fraction(1, self.ticks or _TICKS)
             pictures = container.add_stream(self.codec, time_base=ticks)
@@ -109,9 +118,13 @@ class Recipe:
             pictures.options = {**fast, **x265, **self.options}
             if self.rotation or self.mirrored:
                 pictures.set_display_rotation(self.rotation, hflip=self.mirrored)
-        if self.sound_s:
-            sound = container.add_stream("aac", rate=8000)
-        return pictures, sound
+        for _ in range(self.soundtracks if self.sound_s or self.clicks_s else 0):
+            sounds.append(
+                container.add_stream(
+                    self.sound_codec, rate=self.sound_rate, layout=self.sound_layout
+                )
+            )
+        return pictures, *sounds
 
     def _pictures(self, stream) -> Iterable[av.Packet]:  # type: ignore[no-untyped-def]
         for number, time_s in enumerate(self.times_s):
@@ -125,13 +138,43 @@ class Recipe:
             yield from stream.encode(frame)
         yield from stream.encode(None)
 
+    def _sound(self, stream) -> Iterable[av.Packet]:  # type: ignore[no-untyped-def]
+        rate, count = self.sound_rate, av.AudioLayout(self.sound_layout).nb_channels
+        length_s = self.sound_s or self.times_s[-1] + 0.5
+        samples = np.zeros((count, round(length_s * rate)), np.float32)
+        for click_s in self.clicks_s:
+            begins = round((click_s - self.sound_from_s) * rate)
+            samples[:, begins : begins + round(rate * CLICK_S)] = _tone(rate)
+        form = stream.codec_context.codec.audio_formats[0].name
+        resampler = av.AudioResampler(form, self.sound_layout, rate)
+        begins = round(self.sound_from_s * rate)
+        for start in range(0, samples.shape[1], 1024):
+            piece = np.ascontiguousarray(samples[:, start : start + 1024])
+            frame = av.AudioFrame.from_ndarray(piece, "fltp", self.sound_layout)
+            frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
+            frame.pts = begins + start
+            for one in resampler.resample(frame):
+                yield from stream.encode(one)
+        yield from stream.encode(None)
 
-def _silence(stream, seconds: float) -> Iterable[av.Packet]:  # type: ignore[no-untyped-def]
-    for start in range(0, round(seconds * 8000), 1024):
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = 8000, start, Fraction(1, 8000)
-        yield from stream.encode(frame)
-    yield from stream.encode(None)
+
+def _tone(rate: int) -> NDArray[np.float32]:
+    return np.sin(np.arange(round(rate * CLICK_S)) * 2 * np.pi * 1000 / rate).astype(np.float32)
+
+
+def clicks_in(path: Path) -> list[float]:
+    """When the clicks of a clip are heard, in seconds from its first moment."""
+    with av.open(str(path)) as container:
+        start_s = (container.start_time or 0) / 1_000_000
+        stream = container.streams.audio[0]
+        resampler = av.AudioResampler("fltp", "mono", stream.rate)
+        loud: list[float] = []
+        for frame in container.decode(stream):
+            begins_s = float(frame.pts * frame.time_base) - start_s
+            for one in resampler.resample(frame):
+                at = np.flatnonzero(np.abs(one.to_ndarray()[0]) > 0.4)
+                loud += (begins_s + at / stream.rate).tolist()
+    return [at for before, at in pairwise([-1.0, *loud]) if at - before > 0.1]
 
 
 def _when(packet: av.Packet) -> float:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from likeness.errors import InvalidClip
 from likeness.video import Frame, Sampling, reading, rewrite
-from tests.video.clips import make_clip, number_in
+from tests.video.clips import clicks_in, every, make_clip, number_in
 
 
 def unchanged(frame: Frame) -> NDArray[np.uint8]:
@@ -78,3 +78,13 @@ def test_a_part_without_frames_is_not_written(tmp_path: Path) -> None:
     with source.open("rb") as file, pytest.raises(InvalidClip, match="No frame"):
         rewrite(file, out, unchanged, Sampling(from_s=100))
     assert not out.exists()
+
+
+def test_sound_stays_where_it_was(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "a.mp4", times_s=every(0.1, 30), clicks_s=[0.5, 1.25, 2.75])
+    out = tmp_path / "out.mp4"
+    with source.open("rb") as file:
+        done = rewrite(file, out, unchanged)
+    assert done.sound
+    assert done.remarks == ()
+    assert clicks_in(out) == pytest.approx([0.5, 1.25, 2.75], abs=0.005)

@@ -14,6 +14,7 @@ import json
 import math
 import mmap
 import os
+import re
 import select
 import signal
 import subprocess
@@ -40,6 +41,9 @@ _BROKEN = (
 # Where PyAV finds an FFmpeg that did not come with it.
 _KEPT = ("LD_LIBRARY_PATH",)
 _PROGRAM = ("-m", "decoding")
+_NAME = re.compile(r"[a-z0-9_.-]{1,40}")
+# FFmpeg's own times end here: 64 bits of microseconds.
+_MOST_S = 1e13
 _READ_AT_ONCE = 1 << 16
 # Memory in which pictures wait, and how many of them do.
 _RING_BYTES = 256 << 20
@@ -52,7 +56,7 @@ _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One thing that the process said: its kind, its values, and the thumbnail of a frame."""
+    """One thing that the process said: its kind, its values, and a thumbnail or samples."""
 
     kind: str
     values: dict[str, Any]
@@ -62,8 +66,9 @@ class Heard:
 class DecoderProcess:
     """Decodes one clip in a process of its own, for the thread that makes it; close it.
 
-    `clip` is a descriptor of a regular file of `size` bytes, open to be read alone. `go_on` is
-    called all the while that it is heard or waited for: what it raises ends that.
+    `clip` is a descriptor of a regular file of `size` bytes, open to be read alone. Where `sound`
+    is wanted, its sound is decoded in place of its pictures. `go_on` is called all the while that
+    it is heard or waited for: what it raises ends that.
 
     Raises:
         EngineUnavailable: PyAV is missing, or the process does not start.
@@ -76,6 +81,8 @@ class DecoderProcess:
         sampling: Sampling,
         limits: ClipLimits,
         go_on: Callable[[], object] = lambda: None,
+        *,
+        sound: bool = False,
     ) -> None:
         if importlib.util.find_spec("av") is None:
             raise EngineUnavailable(MISSING)
@@ -102,6 +109,7 @@ class DecoderProcess:
             "out": out,
             "slots_back": slots_back,
             "ring": self._ring,
+            "sound": sound,
             **asdict(sampling),
             "longest_s": limits.max_s,
             "most_pixels": limits.max_pixels,
@@ -145,6 +153,10 @@ class DecoderProcess:
         self._ready = True
         if kind == messages.FRAME:
             return Heard(kind, values, self._bytes(messages.THUMBNAIL_BYTES))
+        if kind == messages.SOUND:
+            return Heard(
+                kind, values, self._bytes(whole(values, "bytes", 0, messages.MOST_SOUND_BYTES))
+            )
         return Heard(str(kind), values)
 
     def share(self, width: int, height: int) -> None:
@@ -260,3 +272,43 @@ def astray() -> InvalidClip:
         "Decoding the clip went astray: what came of it makes no sense. Convert it, to MP4 for"
         " example, and retry."
     )
+
+
+def whole(values: dict[str, Any], name: str, least: int, most: int) -> int:
+    """Read a whole number; `astray` where it is none, or beyond what it may be."""
+    value = values.get(name)
+    if type(value) is not int or not least <= value <= most:
+        raise astray()
+    return value
+
+
+def flag(values: dict[str, Any], name: str) -> bool:
+    """Read whether something is so."""
+    value = values.get(name)
+    if type(value) is not bool:
+        raise astray()
+    return value
+
+
+def number(values: dict[str, Any], name: str, most: float) -> float:
+    """Read a number from 0 on."""
+    value = values.get(name)
+    if type(value) is not float or not 0 <= value <= most:
+        raise astray()
+    return value
+
+
+def number_or_none(values: dict[str, Any], name: str) -> float | None:
+    """Read a time that the clip claims; what is no time is none."""
+    value = values.get(name)
+    if type(value) is float and 0 <= value <= _MOST_S:
+        return value
+    return None
+
+
+def short_name(values: dict[str, Any], name: str) -> str:
+    """Read one of FFmpeg's short names."""
+    value = values.get(name)
+    if type(value) is not str or not _NAME.fullmatch(value):
+        raise astray()
+    return value

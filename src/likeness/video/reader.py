@@ -6,7 +6,6 @@ is. Sound, subtitles and everything else in its container are passed over.
 
 import math
 import os
-import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,19 +22,25 @@ from likeness.terms import Image
 from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
 from likeness.video.decoding import messages
 from likeness.video.kinds import HEAD_BYTES, READ, name_of_kind
-from likeness.video.process import DecoderProcess, Heard, astray
+from likeness.video.process import (
+    DecoderProcess,
+    Heard,
+    astray,
+    flag,
+    number,
+    number_or_none,
+    short_name,
+    whole,
+)
 
 _TURNS = {
     1: cv2.ROTATE_90_COUNTERCLOCKWISE,
     2: cv2.ROTATE_180,
     3: cv2.ROTATE_90_CLOCKWISE,
 }
-_NAME = re.compile(r"[a-z0-9_.-]{1,40}")
 # No camera makes more, and no clip more for long.
 _MOST_FRAMES_PER_S = 1000
 _ENDS_EARLY_S = 2.0
-# FFmpeg's own times end here: 64 bits of microseconds.
-_MOST_S = 1e13
 _COPIED_AT_ONCE = 1 << 20
 # Signs of life count where time goes on by as much.
 _ALIVE_S = 0.5
@@ -67,8 +72,8 @@ class ClipReader:
         self.damaged = Damage()
         self._expect(messages.READY)
         opened = self._expect(messages.OPENED).values
-        self._quarters = _whole(opened, "quarters", 0, 3)
-        self._mirrored = _flag(opened, "mirrored")
+        self._quarters = whole(opened, "quarters", 0, 3)
+        self._mirrored = flag(opened, "mirrored")
         self.clip = self._clip(opened)
         self.remarks = self.clip.remarks
 
@@ -87,7 +92,7 @@ class ClipReader:
             raise StopIteration
         heard = self._hear()
         while heard.kind == messages.PASSED:
-            self._check_alive(_number(heard.values, "time_s", self._limits.max_s))
+            self._check_alive(number(heard.values, "time_s", self._limits.max_s))
             heard = self._hear()
         if heard.kind == messages.ENDED:
             self._over = True
@@ -110,14 +115,14 @@ class ClipReader:
         return heard
 
     def _clip(self, opened: dict[str, Any]) -> Clip:
-        width = _whole(opened, "width", 1, self._limits.max_pixels)
-        height = _whole(opened, "height", 1, self._limits.max_pixels)
+        width = whole(opened, "width", 1, self._limits.max_pixels)
+        height = whole(opened, "height", 1, self._limits.max_pixels)
         if width * height > self._limits.max_pixels:
             raise astray()
         self._shape = width, height
-        hdr, interlaced = _flag(opened, "hdr"), _flag(opened, "interlaced")
-        deep = _whole(opened, "bits", 1, 64) > 8
-        stretched = _flag(opened, "stretched")
+        hdr, interlaced = flag(opened, "hdr"), flag(opened, "interlaced")
+        deep = whole(opened, "bits", 1, 64) > 8
+        stretched = flag(opened, "stretched")
         remarks = (
             *(("its pixels are not square: frames were stretched",) if stretched else ()),
             *(("its HDR light was brought to the usual range",) if hdr else ()),
@@ -125,13 +130,13 @@ class ClipReader:
             *(("its interlaced frames were made whole",) if interlaced else ()),
         )
         return Clip(
-            container=_short_name(opened, "container"),
-            codec=_short_name(opened, "codec"),
+            container=short_name(opened, "container"),
+            codec=short_name(opened, "codec"),
             width=height if self._quarters % 2 else width,
             height=width if self._quarters % 2 else height,
-            duration_s=_number_or_none(opened, "duration_s"),
-            frame_rate=_number_or_none(opened, "frame_rate"),
-            full_range=_flag(opened, "full_range"),
+            duration_s=number_or_none(opened, "duration_s"),
+            frame_rate=number_or_none(opened, "frame_rate"),
+            full_range=flag(opened, "full_range"),
             remarks=remarks,
         )
 
@@ -140,7 +145,7 @@ class ClipReader:
         self._process.share(*self._shape)
 
     def _frame(self, heard: Heard) -> Frame:
-        time_s = _number(heard.values, "time_s", self._limits.max_s)
+        time_s = number(heard.values, "time_s", self._limits.max_s)
         if not time_s > self._last_s or self._number > _MOST_FRAMES_PER_S * (time_s + 60):
             raise astray()
         thumbnail = np.frombuffer(heard.payload, np.uint8)
@@ -150,7 +155,7 @@ class ClipReader:
         small = self._upright(thumbnail.reshape(down, across, 3))
         image = None
         if heard.values.get("slot") is not None:
-            slot = _whole(heard.values, "slot", 0, 255)
+            slot = whole(heard.values, "slot", 0, 255)
             image = Image.of(self._upright(self._process.picture(slot)))
             self._process.give_back(slot)
         frame = Frame(self._number, time_s, small, image)
@@ -173,8 +178,8 @@ class ClipReader:
 
     def _conclude(self, ended: dict[str, Any]) -> None:
         """Say what was lost."""
-        damaged = _whole(ended, "damaged", 0, 1 << 40)
-        self.damaged = Damage(damaged, _number_or_none(ended, "damaged_s") if damaged else None)
+        damaged = whole(ended, "damaged", 0, 1 << 40)
+        self.damaged = Damage(damaged, number_or_none(ended, "damaged_s") if damaged else None)
         self.remarks = (*self.clip.remarks, *self._losses(ended))
 
     def _losses(self, ended: dict[str, Any]) -> Iterator[str]:
@@ -183,15 +188,15 @@ class ClipReader:
             count = self.damaged.frames
             frames = "1 damaged frame was" if count == 1 else f"{count} damaged frames were"
             yield f"{frames} skipped, the first at about {first_s:.1f} s"
-        jumped_s = _number_or_none(ended, "jumped_s")
+        jumped_s = number_or_none(ended, "jumped_s")
         if jumped_s is not None:
             yield f"its times jump at {jumped_s:.1f} s: they were counted on from there"
-        resized_s = _number_or_none(ended, "resized_s")
+        resized_s = number_or_none(ended, "resized_s")
         if resized_s is not None:
             yield f"its resolution changes at {resized_s:.1f} s: frames were fitted into the first"
         claimed_s = self.clip.duration_s
         # Where looking begins behind the last frame, nobody knows when that was.
-        to_its_end = _flag(ended, "to_its_end") and self._number > 0
+        to_its_end = flag(ended, "to_its_end") and self._number > 0
         if to_its_end and claimed_s is not None and claimed_s - self._last_s > _ENDS_EARLY_S:
             last_s = self._last_s
             yield f"it says that it lasts {claimed_s:.1f} s; its last frame is at {last_s:.1f} s"
@@ -236,7 +241,7 @@ def _opened(
     limits: ClipLimits,
     go_on: Callable[[], object] = lambda: None,
 ) -> Iterator[ClipReader]:
-    with _regular_file(file, limits) as descriptor:
+    with regular_file(file, limits) as descriptor:
         size = os.fstat(descriptor).st_size
         if size > limits.max_bytes:
             raise _too_many_bytes(limits)
@@ -251,7 +256,7 @@ def _opened(
 
 
 @contextmanager
-def _regular_file(file: BinaryIO, limits: ClipLimits) -> Iterator[int]:
+def regular_file(file: BinaryIO, limits: ClipLimits) -> Iterator[int]:
     """Give a descriptor that only reads; what is no file on a disk is copied into one first."""
     try:
         given = file.fileno()
@@ -317,8 +322,8 @@ def _failure(failed: dict[str, Any], limits: ClipLimits, head: bytes) -> Likenes
             )
         case messages.TOO_LARGE:
             width, height = (
-                _whole(failed, "width", 1, 1 << 32),
-                _whole(failed, "height", 1, 1 << 32),
+                whole(failed, "width", 1, 1 << 32),
+                whole(failed, "height", 1, 1 << 32),
             )
             return ClipTooLarge(
                 f"The clip's frames have {width}x{height} pixels, more than"
@@ -334,7 +339,7 @@ def _failure(failed: dict[str, Any], limits: ClipLimits, head: bytes) -> Likenes
                 " Give a smaller version of it."
             )
         case messages.LOST:
-            why = os.strerror(_whole(failed, "number", 0, 4095))
+            why = os.strerror(whole(failed, "number", 0, 4095))
             return InvalidClip(f"The clip's file cannot be read to its end: {why}. Check its disk.")
         case messages.UNFORESEEN:
             what = failed.get("what")
@@ -345,39 +350,3 @@ def _failure(failed: dict[str, Any], limits: ClipLimits, head: bytes) -> Likenes
             )
         case _:
             return astray()
-
-
-def _whole(values: dict[str, Any], name: str, least: int, most: int) -> int:
-    value = values.get(name)
-    if type(value) is not int or not least <= value <= most:
-        raise astray()
-    return value
-
-
-def _flag(values: dict[str, Any], name: str) -> bool:
-    value = values.get(name)
-    if type(value) is not bool:
-        raise astray()
-    return value
-
-
-def _number(values: dict[str, Any], name: str, most: float) -> float:
-    value = values.get(name)
-    if type(value) is not float or not 0 <= value <= most:
-        raise astray()
-    return value
-
-
-def _number_or_none(values: dict[str, Any], name: str) -> float | None:
-    """A number that the clip claims; what is no time is none."""
-    value = values.get(name)
-    if type(value) is float and 0 <= value <= _MOST_S:
-        return value
-    return None
-
-
-def _short_name(values: dict[str, Any], name: str) -> str:
-    value = values.get(name)
-    if type(value) is not str or not _NAME.fullmatch(value):
-        raise astray()
-    return value

@@ -1,12 +1,13 @@
-"""From frames to a file: H.264 in MP4, whole under its name or not there at all.
+"""From frames and samples to a file: H.264 and AAC in MP4, whole under its name or not there.
 
 Each frame is shown at the time that it is given, so rates may vary. x264 does the coding, which is
-under the GPL: docs/video.md. There is no sound.
+under the GPL: docs/video.md.
 """
 
 import contextlib
 import importlib
 import importlib.util
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -18,29 +19,37 @@ from numpy.typing import NDArray
 
 from likeness.errors import EngineUnavailable, InvalidRequest
 from likeness.video.process import MISSING
+from likeness.video.sound import Samples, SoundForm
 
 _TICKS_PER_S = 90_000
 _QUALITY = "20"  # x264's constant rate factor: 18 looks like the original, 23 is usual
 _BT709 = 1
+# AAC of each channel, transparent to most ears; 8,000 samples a second can have no more than six
+# bits each.
+_SOUND_BITS_PER_S, _SOUND_BITS = 80_000, 6
+_LAYOUTS = {1: "mono", 2: "stereo"}
 
 
 class ClipWriter:
     """Writes a clip of `width` times `height` pixels beside `path`, and renames it at the end.
 
-    Sides become even: an odd one is drawn out by a pixel. Where anything fails, nothing is left.
+    Sides become even: an odd one is drawn out by a pixel. Without `sound` there is none. Where
+    anything fails, nothing is left.
 
     Raises:
         EngineUnavailable: PyAV is missing.
         InvalidRequest: the file cannot be written; a full disk is one reason.
     """
 
-    def __init__(self, path: Path, width: int, height: int) -> None:
+    def __init__(self, path: Path, width: int, height: int, sound: SoundForm | None = None) -> None:
         if importlib.util.find_spec("av") is None:
             raise EngineUnavailable(MISSING)
         self._path = path
         self._part = path.with_name(f".{path.name}.part")
         self._sides = height, width
         self._last = -1
+        self._form = sound
+        self._samples = 0
         self._av = importlib.import_module("av")  # optional: only where clips are written
         self._container: Any = None
 
@@ -59,9 +68,36 @@ class ClipWriter:
             context.colorspace = context.color_trc = context.color_primaries = _BT709
             context.color_range = 1
             self._stream = stream
+            self._sound = self._sound_stream()
             self._container.start_encoding()
             self._scaler = importlib.import_module("av.video.reformatter").VideoReformatter()
         return self
+
+    def _sound_stream(self) -> Any:
+        form = self._form
+        if form is None:
+            return None
+        stream = self._container.add_stream("aac", rate=form.rate)
+        stream.layout = _LAYOUTS[form.channels]
+        stream.bit_rate = form.channels * min(_SOUND_BITS_PER_S, _SOUND_BITS * form.rate)
+        return stream
+
+    def write_sound(self, samples: Samples) -> None:
+        """Add (n, channels) int16 samples, which follow those before without a gap.
+
+        Raises:
+            InvalidRequest: as above.
+        """
+        form = self._form
+        if form is None:
+            return
+        packed = np.ascontiguousarray(samples).reshape(1, -1)
+        frame = self._av.AudioFrame.from_ndarray(packed, "s16", _LAYOUTS[form.channels])
+        frame.sample_rate, frame.time_base = form.rate, Fraction(1, form.rate)
+        frame.pts = self._samples
+        self._samples += len(samples)
+        with self._faults():
+            self._container.mux(self._sound.encode(frame))
 
     def write(self, pixels: NDArray[np.uint8], time_s: float) -> None:
         """Add a frame: (height, width, 3) uint8 RGB, at seconds that ascend.
@@ -98,15 +134,23 @@ class ClipWriter:
                 with self._faults():
                     if self._last >= 0:
                         self._container.mux(self._stream.encode(None))
+                    if self._samples:
+                        self._container.mux(self._sound.encode(None))
                     self._container.close()
                     self._require_frames()
-                    self._part.replace(self._path)
+                    self._keep()
         finally:
             self._abandon()
 
     def _require_frames(self) -> None:
         if self._last < 0:
             raise InvalidRequest(f"Nothing to write to {self._path}: there is no frame.")
+
+    def _keep(self) -> None:
+        """Have all of it on the disk, then give it its name: a power cut leaves no half of it."""
+        with self._part.open("rb") as part:
+            os.fsync(part.fileno())
+        self._part.replace(self._path)
 
     def _abandon(self) -> None:
         """Leave nothing half-written."""

@@ -50,8 +50,8 @@ def annotate_clip(
 ) -> None:
     """Write a copy of a clip, or of the part that `sampling` names, with people marked.
 
-    Every frame is in it, at its time from the beginning of the part; sound is not. Nothing is left
-    under the name of `out` unless all of it was written.
+    Every frame is in it, at its time from the beginning of the part, and so is the sound. Nothing
+    is left under the name of `out` unless all of it was written.
 
     Raises:
         InvalidClip: the clip cannot be decoded, or has no frame in that part.

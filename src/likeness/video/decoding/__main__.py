@@ -25,7 +25,8 @@ from .clock import Clock
 from .fields import deinterlaced
 from .pictures import Converter, Shape, is_hdr, shape_of
 from .rights import die_with, give_up, shared_memory
-from .source import Unreadable, open_clip, pictures_of
+from .sound import Sounding
+from .source import SEEKABLE, Unreadable, open_clip, pictures_of
 
 _MICROSECOND = Fraction(1, 1_000_000)
 _USUAL_RATE = 25.0
@@ -35,8 +36,6 @@ _MOST_THREADS, _MOST_IN_8K = 4, 2
 _4K = 4096 * 2304
 _MOST_GAPS = 100
 _MOST_TOO_MUCH = 10
-# What says where each moment lies, and never goes back in time. Others are read from the beginning.
-_SEEKABLE = ("mov", "matroska", "avi")
 _EARLIER_S = (0.0, 15.0, 120.0)
 _SIGN_OF_LIFE_S = 1.0
 _SHORTEST_S = 0.001  # no two frames are nearer to each other
@@ -44,7 +43,10 @@ _SHORTEST_S = 0.001  # no two frames are nearer to each other
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is asked: descriptors, then what is wanted of the clip, then what it may cost."""
+    """What is asked: descriptors, then what is wanted of the clip, then what it may cost.
+
+    Where `sound` is wanted, nothing else is.
+    """
 
     parent: int
     clip: int
@@ -52,6 +54,7 @@ class Task:
     out: int
     slots_back: int
     ring: int
+    sound: bool
     every_s: float
     from_s: float
     to_s: float | None
@@ -200,7 +203,7 @@ class Decoding:
     def _seek(self, clock: Clock[VideoFrame], frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
         """Go to the last frame that needs none before it and is before what is wanted."""
         name = self._container.format.name
-        if not name.startswith(_SEEKABLE):
+        if not name.startswith(SEEKABLE):
             return frames
         wanted_s = clock.origin_s + self._task.from_s
         for earlier_s in _EARLIER_S:
@@ -288,7 +291,11 @@ def main() -> None:
     walls = give_up(task.memory, task.processor_s)
     messages.send(task.out, messages.READY, landlock=walls.landlock, calls=walls.calls)
     try:
-        Decoding(task).run()
+        if task.sound:
+            sounding = Sounding(task.clip, task.size, task.out)
+            sounding.run(task.from_s, task.to_s, task.longest_s)
+        else:
+            Decoding(task).run()
     except Unreadable as error:
         messages.send(
             task.out, messages.FAILED, reason=error.reason, width=error.width, height=error.height

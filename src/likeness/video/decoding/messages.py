@@ -4,6 +4,9 @@ It says `ready`, `opened` (or `failed`), then a `frame` for each, and `ended`. A
 by the bytes of its thumbnail. Pixels lie in a ring of shared memory: a `frame` that has some names
 its slot, and the slot's number comes back as one byte once they are copied. The first byte of all
 says how many slots there are: the ring is made once a clip is open.
+
+Of a clip's sound it says `ready`, `sound_opened` (or `failed`), then `sound` for each piece, and
+`ended`. A `sound` is followed by so many `bytes` of samples: 16 bits each, channels in turn.
 """
 
 import json
@@ -12,10 +15,13 @@ import os
 THUMBNAIL_WH = 64, 36
 THUMBNAIL_BYTES = THUMBNAIL_WH[0] * THUMBNAIL_WH[1] * 3
 LONGEST_LINE = 4096
+MOST_SOUND_BYTES = 1 << 16
 
 READY = "ready"
 OPENED = "opened"
 FRAME = "frame"
+SOUND_OPENED = "sound_opened"
+SOUND = "sound"
 PASSED = "passed"
 ENDED = "ended"
 FAILED = "failed"
@@ -23,6 +29,7 @@ FAILED = "failed"
 # Why a clip is not read.
 UNREADABLE = "unreadable"
 NO_VIDEO = "no_video"
+NO_SOUND = "no_sound"
 NO_DECODER = "no_decoder"
 NO_FRAMES = "no_frames"
 TOO_LARGE = "too_large"

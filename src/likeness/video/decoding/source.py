@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import av
 import av.audio.codeccontext  # PyAV imports these late, when no file can be opened any more
+import av.audio.resampler
 import av.audio.stream
 import av.subtitles.codeccontext
 import av.subtitles.stream
@@ -23,6 +24,8 @@ FORMATS = (
     "h264,hevc,ifv,ivf,kux,live_flv,lmlm4,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts,"
     "mpegvideo,mtv,mxf,nsv,nut,nuv,obu,ogg,rm,ty,vc1,vc1test,vvc,wtv,yuv4mpegpipe"
 )
+# What says where each moment lies, and never goes back in time. Others are read from the beginning.
+SEEKABLE = ("mov", "matroska", "avi")
 _BUFFER = 1 << 18
 
 
