@@ -6,6 +6,7 @@ from likeness.errors import SourceUnavailable
 from likeness.reachable import Network, Resolve
 from likeness.streams.limits import FeedLimits
 from likeness.streams.location import Location
+from likeness.streams.rtsp import connect_rtsp
 
 
 class Feed(Protocol):
@@ -36,4 +37,6 @@ def connect(
         SourceUnavailable: it does not answer, or refuses; or it may not be connected to.
         InvalidStream: what it sends is no stream.
     """
+    if location.endpoint.scheme in ("rtsp", "rtsps"):
+        return connect_rtsp(location, networks, limits, resolve)
     raise SourceUnavailable("This kind of source is not read yet. Use another.", definite=True)
