@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from likeness.errors import InvalidRequest, LedgerBroken
 from likeness.ledger import Entry, Kind, Rules, read_entry
 from likeness.ledger.entry import Owed
-from likeness.terms import Action, CollectionFacts, Duty, Principal, Role, Use
+from likeness.terms import Action, CollectionFacts, Duty, LiveStatement, Principal, Role, Use
 
 AT = datetime(2026, 11, 23, 3, 0, 0, 42, tzinfo=UTC)
 USE = Use(
@@ -64,6 +64,37 @@ def test_an_entry_says_what_its_caller_stated_of_the_source_of_pictures() -> Non
     written = GOLDEN.replace(b'"ids"', b'"footage":"body-camera","ids"')
     assert entry.to_bytes() == written
     assert read_entry(written) == entry
+
+
+STATED = LiveStatement("cGxhY2U", "YXV0aA", None, datetime(2027, 5, 1, 18, tzinfo=UTC))
+OF_LIVE_SEARCH = GOLDEN.replace(
+    b'"operation"',
+    b'"live_search":{"authority":"YXV0aA","ends_at":"2027-05-01T18:00:00.000000Z",'
+    b'"place":"cGxhY2U"},"operation"',
+)
+
+
+def test_an_entry_says_what_was_stated_of_a_live_search() -> None:
+    entry = replace(ENTRY, use=replace(USE, live_search=STATED))
+    assert entry.to_bytes() == OF_LIVE_SEARCH
+    assert read_entry(OF_LIVE_SEARCH) == entry
+    silent = replace(ENTRY, use=replace(USE, live_search=LiveStatement()))
+    assert b'"live_search":{},' in silent.to_bytes()
+    assert read_entry(silent.to_bytes()) == silent
+
+
+@pytest.mark.parametrize(
+    ("said", "otherwise"),
+    [
+        (b'"place"', b'"county"'),
+        (b'"cGxhY2U"', b'""'),
+        (b"18:00:00.000000Z", b"18:00:00Z"),
+        (b"18:00:00.000000Z", b"20:00:00.000000+02:00"),
+    ],
+)
+def test_a_live_search_that_is_stated_otherwise_is_no_entry(said: bytes, otherwise: bytes) -> None:
+    with pytest.raises(LedgerBroken, match="Not an entry of version 1"):
+        read_entry(OF_LIVE_SEARCH.replace(said, otherwise))
 
 
 WITH_TRUE_POSITIVES = GOLDEN.replace(

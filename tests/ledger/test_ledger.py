@@ -2,14 +2,14 @@
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
-from likeness.errors import InvalidRequest, LedgerBroken, NotFound
+from likeness.errors import InvalidRequest, LedgerBroken, NotFound, required
 from likeness.ledger import (
     Event,
     Kind,
@@ -26,7 +26,7 @@ from likeness.ledger.keys import commit_ids
 from likeness.ledger.tables import ENTRIES, HEAD, KEYS, SUBJECT_KEYS
 from likeness.secrets import KeyFiles, Keyring, SigningKey, VerifyingKey
 from likeness.storage import Database, open_database
-from likeness.terms import Action, Use
+from likeness.terms import Action, LiveStatement, Use
 from tests.ledger.recording import POLICE, Clock, done, opened_key, record, search, signed, verified
 
 
@@ -158,6 +158,23 @@ def test_no_id_nor_word_of_a_client_is_in_an_entry(database: Database, ledger: L
     # A case's uses can be counted; a person's cannot.
     assert one.use.case == two.use.case != one.use.warrant
     assert one.subjects != two.subjects
+
+
+def test_no_word_that_is_stated_of_a_live_search_is_in_an_entry(
+    database: Database, ledger: Ledger
+) -> None:
+    ends_at = datetime(2027, 5, 1, 18, tzinfo=UTC)
+    stated = LiveStatement("Alexanderplatz", "Amtsgericht", "children of case 17", ends_at)
+    use = search(live_search=stated)
+    record(database, ledger, done(use), done(replace(use, id=uuid4())))
+    one, two = (read_entry(database.read(lambda c, i=i: entry_bytes(c, i)) or b"") for i in (1, 2))
+    for secret in (b"Alexander", b"Amts", b"children"):
+        assert secret not in one.to_bytes() + two.to_bytes()
+    kept = required(one.use.live_search, "what was stated")
+    # The searches of one place can be counted, and when each ends is told.
+    assert kept == two.use.live_search
+    assert kept.ends_at == ends_at
+    assert len({kept.place, kept.authority, kept.criteria, None}) == 4
 
 
 def test_a_commitment_is_to_one_person_until_that_one_is_forgotten(

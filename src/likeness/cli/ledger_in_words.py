@@ -7,7 +7,7 @@ from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import folded, several
 from likeness.ledger import Entry, Rules
 from likeness.service.govern.ledger import ShownEntry
-from likeness.terms import UNDECLARED, Use
+from likeness.terms import UNDECLARED, LiveStatement, Use
 
 
 def entry_lines(shown: ShownEntry) -> Iterator[str]:
@@ -55,10 +55,24 @@ def _of_use(use: Use) -> Iterator[str]:
     stated = [f"{name} {fact}" for name, fact in facts.items() if fact != UNDECLARED]
     said = {"a case": use.case, "a warrant": use.warrant, "live": use.live}
     yield ", ".join([*stated, *(name for name, fact in said.items() if fact)])
+    if use.live_search is not None:
+        yield _of_live_search(use.live_search)
     if use.collection_id is not None:
         declared = asdict(use.collection).items()
         tagged = [f"{name} {fact}" for name, fact in declared if fact != UNDECLARED]
         yield ", tagged ".join([f"collection {use.collection_id}", *tagged])
+
+
+def _of_live_search(stated: LiveStatement) -> str:
+    said = {
+        "a place": stated.place,
+        "an authority": stated.authority,
+        "criteria": stated.criteria,
+    }
+    listed = [name for name, text in said.items() if text]
+    if stated.ends_at is not None:
+        listed.append(f"its end at {stated.ends_at:%Y-%m-%d %H:%M} UTC")
+    return f"a live search that states {', '.join(listed) or 'nothing'}"
 
 
 def _of_rules(rules: Rules) -> str:

@@ -1,8 +1,9 @@
 """Entries, which are what is written down of uses: facts that policy decides by, and counts.
 
 Never a template, a picture, a name, nor an id that a client chose. People and references appear as
-commitments (`likeness.ledger.keys`), a case and a warrant too. An entry's bytes are JSON in
-ASCII with sorted keys and no spaces, one way to write each entry; docs/ledger.md lists the keys.
+commitments (`likeness.ledger.keys`); a case, a warrant and what is stated of a live search do too.
+An entry's bytes are JSON in ASCII with sorted keys and no spaces, one way to write each entry;
+docs/ledger.md lists the keys.
 """
 
 import json
@@ -22,6 +23,7 @@ from likeness.terms import (
     CollectionFacts,
     Decision,
     Duty,
+    LiveStatement,
     Principal,
     Role,
     Use,
@@ -104,8 +106,8 @@ class Entry:
     """An event as it stands in the ledger.
 
     Entries' times never decrease: where the clock stood behind the entry before, `at` is that
-    one's, and `clock` what the clock said. Of `use`, case and warrant are commitments; `subjects`
-    and `references` are, too.
+    one's, and `clock` what the clock said. Of `use`, case, warrant and what is stated of a live
+    search are commitments, but for its end; `subjects` and `references` are, too.
     """
 
     at: datetime
@@ -159,6 +161,8 @@ class Entry:
             }
             if self.rules.true_positives:
                 document["rules"]["true_positives"] = f"{self.rules.true_positives.normalize():f}"
+        if use.live_search is not None:
+            document["live_search"] = _written_statement(use.live_search)
         optional = {
             "clock": None if self.clock is None else _written_time(self.clock),
             "footage": None if use.footage == UNDECLARED else use.footage,
@@ -208,6 +212,7 @@ def _entry(document: Mapping[str, Any]) -> Entry:
         warrant=document.get("warrant"),
         live=document["live"],
         footage=document.get("footage", UNDECLARED),
+        live_search=_statement(document["live_search"]) if "live_search" in document else None,
         id=UUID(document["use"]),
     )
     if collection is not None:
@@ -236,6 +241,25 @@ def _rules(rules: Mapping[str, Any]) -> Rules:
         tuple(rules["refused_by"]),
         tuple(Owed(Duty(one["duty"]), float(one["amount"]), one["rule"]) for one in rules["owed"]),
         _percent(rules.get("true_positives", "0")),
+    )
+
+
+def _written_statement(stated: LiveStatement) -> dict[str, str]:
+    ends_at = None if stated.ends_at is None else _written_time(stated.ends_at)
+    written = {
+        "place": stated.place,
+        "authority": stated.authority,
+        "criteria": stated.criteria,
+        "ends_at": ends_at,
+    }
+    return {name: text for name, text in written.items() if text is not None}
+
+
+def _statement(written: Mapping[str, str]) -> LiveStatement:
+    ends_at = written.get("ends_at")
+    said = {name: text for name, text in written.items() if name != "ends_at"}
+    return LiveStatement(
+        **said, ends_at=None if ends_at is None else datetime.fromisoformat(ends_at)
     )
 
 

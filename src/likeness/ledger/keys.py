@@ -6,8 +6,9 @@ place; the secret stays, unless it is lost.
 An entry says by commitments whom it is about, and tells nobody who reads it. A subject's or
 reference's is an HMAC of its id and the use's, under a random key of its own, which lies in a row,
 sealed by the secret. Two entries about one person have nothing in common that shows. Once the row
-is deleted, nobody can tell, whatever other keys they have. A case's or a warrant's is an HMAC under
-the secret, alike in all entries: an auditor can count the uses of one.
+is deleted, nobody can tell, whatever other keys they have. That of a case, a warrant, or what is
+stated of a live search is an HMAC under the secret, alike in all entries: an auditor can count the
+uses of one.
 """
 
 import base64
@@ -15,7 +16,7 @@ import hmac
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from likeness.ledger.proofs import NoteSigner, decoded
 from likeness.ledger.tables import KEYS, SUBJECT_KEYS
 from likeness.secrets import Digester, Key, Keyring, SigningKey, VerifyingKey, key_id_of
 from likeness.storage import OneOf
-from likeness.terms import in_batches
+from likeness.terms import LiveStatement, in_batches
 
 _SECRET_CONTEXT = b"ledger secret"
 _MARK_BYTES = 16
@@ -195,10 +196,22 @@ def _endorsed_text(origin: str, public_key: bytes) -> bytes:
 
 
 def commit_words(secret: Key, purpose: str, words: str | None) -> str | None:
-    """Commit to a case or a warrant, which is the caller's own words."""
+    """Commit to the caller's own words: a case, a warrant, or what is said of a live search."""
     if words is None:
         return None
     return _encoded(Digester(secret, f"ledger {purpose}").digest(words.encode()))
+
+
+def commit_statement(secret: Key, stated: LiveStatement | None) -> LiveStatement | None:
+    """Commit to what is stated of a live search; when it ends stays in the clear."""
+    if stated is None:
+        return None
+    return replace(
+        stated,
+        place=commit_words(secret, "place", stated.place),
+        authority=commit_words(secret, "authority", stated.authority),
+        criteria=commit_words(secret, "criteria", stated.criteria),
+    )
 
 
 def commit_ids(

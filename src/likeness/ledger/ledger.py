@@ -27,6 +27,7 @@ from likeness.ledger.head import Head, entry_bytes, node_reader, read_head
 from likeness.ledger.keys import (
     LedgerKey,
     commit_ids,
+    commit_statement,
     commit_words,
     destroy_subject_keys,
     endorse,
@@ -253,6 +254,7 @@ class Ledger:
                 use,
                 case=commit_words(key.secret, "case", use.case),
                 warrant=commit_words(key.secret, "warrant", use.warrant),
+                live_search=commit_statement(key.secret, use.live_search),
             ),
             None if event.decision is None else Rules.of(event.decision),
             event.counts,
