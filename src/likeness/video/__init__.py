@@ -9,6 +9,14 @@ from likeness.video.following import LOOK_EVERY_S, Following, follow
 from likeness.video.hiding import Region, Style, hide
 from likeness.video.kinds import looks_like_clip, name_of_kind
 from likeness.video.live_following import EndedFace, LiveFollower, Seen, SeenFace
+from likeness.video.live_stream import (
+    LiveFrame,
+    LiveStream,
+    PacedFile,
+    StreamLimits,
+    StreamState,
+    StreamStatus,
+)
 from likeness.video.looks import (
     Ending,
     FrameFinder,
@@ -46,7 +54,10 @@ __all__ = [
     "FrameFinder",
     "Interval",
     "LiveFollower",
+    "LiveFrame",
+    "LiveStream",
     "Look",
+    "PacedFile",
     "Person",
     "Region",
     "Rewritten",
@@ -55,6 +66,9 @@ __all__ = [
     "SeenFace",
     "Segment",
     "Shot",
+    "StreamLimits",
+    "StreamState",
+    "StreamStatus",
     "Style",
     "Track",
     "best_of",
