@@ -5,7 +5,7 @@ goes wrong before an act begins. All doors of a server share one `Gate`.
 """
 
 from likeness.server.door import Door, Gate, Lane, Limits, below
-from likeness.server.exchange import Answer, BodyLimits, Exchange
+from likeness.server.exchange import Answer, BodyLimits, Exchange, Stream
 from likeness.server.http_server import Certificate, HttpServer, Place
 from likeness.server.monitoring import Metrics, MetricsPage, log_json_lines
 from likeness.server.signature import SERVICE, Head
@@ -25,6 +25,7 @@ __all__ = [
     "Metrics",
     "MetricsPage",
     "Place",
+    "Stream",
     "below",
     "log_json_lines",
 ]

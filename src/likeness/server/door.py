@@ -14,6 +14,7 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -29,7 +30,16 @@ import likeness
 from likeness.access import Credential
 from likeness.errors import LikenessError
 from likeness.server.errors import KeysUnavailable, Malformed, Stopped, TooLate, TooManyRequests
-from likeness.server.exchange import Answer, Body, BodyLimits, Exchange, Room, Stages
+from likeness.server.exchange import (
+    STOPPING,
+    Answer,
+    Body,
+    BodyLimits,
+    Exchange,
+    Room,
+    Stages,
+    Stream,
+)
 from likeness.server.monitoring import Metrics, note
 from likeness.server.signature import SERVICE, SKEW, Head, Keys, read_claim, require_key, verify
 from likeness.terms import Closing, Principal
@@ -100,6 +110,8 @@ class Door(ABC):
         self._note(exchange, answer)
         encoded = [(name.lower().encode(), v.encode("latin-1")) for name, v in headers.items()]
         await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+        if answer.stream is not None:
+            await _send_stream(answer.stream, exchange, send)
         await send({"type": "http.response.body", "body": answer.content})
 
     def refuse_malformed(self, words: str, began_s: float, received_bytes: int) -> bytes:
@@ -342,7 +354,30 @@ class Replays:
         return False
 
 
+async def _send_stream(stream: Stream, exchange: Exchange, send: Send) -> None:
+    """Send what comes, until it ends, nobody listens any more, or the server stops."""
+    over: asyncio.Event = exchange.scope.get("state", {}).get(STOPPING) or asyncio.Event()
+    listening = asyncio.create_task(_await_end(exchange.receive, over))
+    try:
+        async with aclosing(stream(over)) as pieces:
+            async for piece in pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except Exception as error:  # what has begun cannot be answered otherwise any more
+        _logger.error("request %s broke off: %s", exchange.request_id, _whereabouts(error))
+    finally:
+        listening.cancel()
+
+
+async def _await_end(receive: Receive, over: asyncio.Event) -> None:
+    """Say when whoever asked is gone; what else they send is none of a request."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    over.set()
+
+
 def _headers(answer: Answer) -> dict[str, str]:
+    if answer.stream is not None:
+        return dict(answer.headers)
     return {"content-length": str(len(answer.content)), **answer.headers}
 
 

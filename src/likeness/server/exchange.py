@@ -9,7 +9,7 @@ has sent nothing for `silent_s` listens, or is gone.
 import asyncio
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -24,6 +24,13 @@ _THROWN_AWAY_BYTES = 128 << 20
 
 Stages = list[tuple[str, float]]
 """The stages of an act, each with when it began, by `time.perf_counter`."""
+
+
+Stream = Callable[[asyncio.Event], AsyncGenerator[bytes, None]]
+"""Gives what goes out piece by piece, until it ends by itself or the event says that it is over."""
+
+STOPPING = "likeness.stopping"
+"""Where the state of a scope holds an event that is set once the server stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +154,16 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes out; `code` is for the log and the metrics: `OK`, or what went wrong."""
+    """What goes out; `code` is for the log and the metrics: `OK`, or what went wrong.
+
+    With a `stream` that comes in place of `content`, for as long as somebody listens.
+    """
 
     status: int
     code: str
     content: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    stream: Stream | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -16,6 +16,8 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from likeness.server.exchange import STOPPING
+
 _HEAD_S = 10.0
 _HEAD_BYTES = 64 << 10
 _CONNECTIONS = 2048
@@ -55,6 +57,9 @@ class HttpConnection(HttpToolsProtocol):
         super().__init__(**uvicorns)
         self._refuse = refuse
         self._stopping = stopping
+        # For answers that would go on for as long as somebody listens.
+        self._stop = asyncio.Event()
+        self.app_state = {**self.app_state, STOPPING: self._stop}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
         """Give a new connection its time, unless there are too many or it is too late."""
@@ -129,6 +134,7 @@ class HttpConnection(HttpToolsProtocol):
         """Begin to stop: finish what is whole, and give everything else a moment."""
         super().shutdown()
         self._ending = True
+        self._stop.set()
         self._look_in(_STOP_S)
         self.loop.call_later(self.config.timeout_graceful_shutdown or 0, self._give_up)
 
