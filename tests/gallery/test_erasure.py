@@ -23,6 +23,7 @@ from likeness.gallery.erasing import Erasing
 from likeness.gallery.seal import Seal
 from likeness.gallery.tables import COLLECTIONS, ERASURES, REFERENCES, SUBJECTS
 from likeness.index.snapshot import FORMAT
+from likeness.service.uses import Ongoing
 from likeness.storage import Scrubbing
 from likeness.terms import Use
 from tests.gallery import erase
@@ -429,7 +430,7 @@ def test_a_collection_that_a_rule_keeps_holds_up_no_other(home: Home, gallery: G
     (kept, erased) = gallery.collections()
 
     class Keeping(UnrecordedDesk):
-        def record(self, use: Use) -> AbstractContextManager[Any]:
+        def record(self, use: Use, ongoing: Ongoing | None = None) -> AbstractContextManager[Any]:
             if use.collection_id == kept.id:
                 raise Denied("a rule forbids it")
             return super().record(use)

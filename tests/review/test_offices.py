@@ -17,6 +17,7 @@ from likeness.reachable import read_networks
 from likeness.review import Arrival, Case, Owed, open_crop
 from likeness.service.enrol.review import ReviewOfEnrolments
 from likeness.service.review.upkeep import Swept, Told, sweep_review, tell
+from likeness.service.uses import Ongoing
 from likeness.service.uses.home import Rows
 from likeness.service.uses.record import Outcome
 from likeness.terms import Action, Principal, Role, Template, Use
@@ -59,7 +60,7 @@ class RecordingDesk:
     entries: list[tuple[Use, Outcome]] = field(default_factory=list)
 
     @contextmanager
-    def record(self, use: Use) -> Iterator["RecordingDesk"]:
+    def record(self, use: Use, ongoing: Ongoing | None = None) -> Iterator["RecordingDesk"]:
         if use.purpose == self.denied_purpose:
             raise Denied("a rule forbids it")
         self.use = use

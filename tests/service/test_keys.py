@@ -12,7 +12,7 @@ from likeness.errors import Denied
 from likeness.policy import vocabulary
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern import keys
-from likeness.service.uses import Caller, Rows
+from likeness.service.uses import Caller, Ongoing, Rows
 from likeness.service.uses.record import Record
 from likeness.storage import Database, migrate, open_database
 from likeness.terms import Principal, Role, Use
@@ -31,7 +31,7 @@ class WatchedDesk:
         self.uses: list[Use] = []
         self.refuses = False
 
-    def record(self, use: Use) -> AbstractContextManager[Record]:
+    def record(self, use: Use, ongoing: Ongoing | None = None) -> AbstractContextManager[Record]:
         return self._admitted(use)
 
     @contextmanager

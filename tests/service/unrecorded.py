@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from likeness.gallery import Collection
+from likeness.service.uses import Ongoing
 from likeness.service.uses.record import Outcome
 from likeness.service.uses.withhold import M, Probe
 from likeness.storage import Database
@@ -65,6 +66,6 @@ class UnrecordedDesk:
     database: Database
 
     @contextmanager
-    def record(self, use: Use) -> Iterator[_NoRecord]:
+    def record(self, use: Use, ongoing: Ongoing | None = None) -> Iterator[_NoRecord]:
         """Admit the use."""
         yield _NoRecord(self.database, use)

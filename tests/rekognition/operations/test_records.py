@@ -13,6 +13,7 @@ from likeness.errors import Denied
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import contract
 from likeness.rekognition.operations import OPERATIONS
+from likeness.service.uses import Ongoing
 from likeness.service.uses.record import Outcome
 from likeness.service.uses.withhold import M, Probe
 from likeness.storage import Database
@@ -91,7 +92,7 @@ class NotingDesk:
     decision: Decision = _ALLOWED
 
     @contextmanager
-    def record(self, use: Use) -> Iterator[NotedRecord]:
+    def record(self, use: Use, ongoing: Ongoing | None = None) -> Iterator[NotedRecord]:
         self.notes.uses.append(use)
         if use.action in self.refused:
             raise Denied("rule no-bulk-surveillance of pack defaults refuses this")
