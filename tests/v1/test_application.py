@@ -55,7 +55,7 @@ def test_where_pictures_come_from_is_stated_by_a_signed_header(
     stated: list[str] = []
     recorded = UnrecordedDesk.record
 
-    def record(desk: UnrecordedDesk, use: Use) -> Any:
+    def record(desk: UnrecordedDesk, use: Use, ongoing: Any = None) -> Any:
         stated.append(use.footage)
         return recorded(desk, use)
 
@@ -157,7 +157,7 @@ def test_a_request_that_comes_again_is_served_and_noted_as_one(
     uses: list[Use] = []
     record = UnrecordedDesk.record
 
-    def noting(desk: UnrecordedDesk, use: Use) -> Any:
+    def noting(desk: UnrecordedDesk, use: Use, ongoing: Any = None) -> Any:
         uses.append(use)
         return record(desk, use)
 
