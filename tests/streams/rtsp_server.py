@@ -1,17 +1,16 @@
 """A camera that speaks RTSP on loopback, well or badly."""
 
-import hashlib
-import io
 import re
 import socket
 import ssl
 import threading
-from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from tests.streams.gate import Gate
+from tests.streams.listening import listening, read_head
 from tests.streams.packets import Packets
 
 PATH = "/Streaming/main?channel=1"
@@ -70,7 +69,7 @@ class Camera:
             streamer = threading.Thread(target=self._stream, args=[connection, playing, lock])
             streamer.start()
             try:
-                while head := _read_head(lines):
+                while head := read_head(lines):
                     if head.startswith("RTSP/1.0"):
                         self.answered.append(head)
                         continue
@@ -103,8 +102,9 @@ class Camera:
         if playing and self.ages:
             self._nonce += 1
             self.ages = False
-        if self.sign_in and not self._signed(method, head):
-            asks = "".join(f"WWW-Authenticate: {one}\r\n" for one in self._challenges())
+        gate = self._gate()
+        if self.sign_in and not gate.lets_in(method, head):
+            asks = "".join(f"WWW-Authenticate: {one}\r\n" for one in gate.challenges())
             return f"RTSP/1.0 401 Unauthorized\r\nCSeq: {number[1]}\r\n{asks}\r\n".encode()
         body, more = "", ""
         if method == "OPTIONS":
@@ -134,6 +134,9 @@ class Camera:
         length = f"Content-Length: {len(body)}\r\n" if body else ""
         return f"RTSP/1.0 200 OK\r\nCSeq: {number[1]}\r\n{more}{length}\r\n{body}".encode()
 
+    def _gate(self) -> Gate:
+        return Gate(self.sign_in, self.user, self.password, f"n{self._nonce}")
+
     def _stream(
         self, connection: socket.socket, playing: threading.Event, lock: threading.Lock
     ) -> None:
@@ -160,56 +163,6 @@ class Camera:
                 if self.then != "loop":
                     return
 
-    def _challenges(self) -> list[str]:
-        nonce = f'nonce="n{self._nonce}"'
-        return {
-            "basic": ['Basic realm="a camera"'],
-            "md5": [f'Digest realm="a camera", {nonce}, algorithm=MD5, qop="auth"'],
-            "md5 old": [f'Digest realm="a camera",{nonce}'],
-            "md5-sess": [
-                f'Digest realm="a camera", {nonce}, qop="auth-int,auth", algorithm=MD5-sess'
-            ],
-            "sha-256": [
-                f'Digest realm="a camera", {nonce}, algorithm=SHA-256, qop="auth", opaque="o"'
-            ],
-            "both": [
-                f'Basic realm="a camera", Digest realm="a camera", {nonce}, algorithm=MD5',
-                f'Digest realm="a camera", {nonce}, algorithm=SHA-256, qop="auth"',
-            ],
-        }.get(self.sign_in, [self.sign_in])
-
-    def _signed(self, method: str, head: str) -> bool:
-        """Check a signature as the standards write it down."""
-        signed = re.search(r"(?mi)^authorization: *(.*)$", head)
-        if not signed:
-            return False
-        kind, _, rest = signed[1].strip().partition(" ")
-        if self.sign_in == "basic":
-            return rest == b64encode(f"{self.user}:{self.password}".encode()).decode()
-        parts = {
-            name: quoted or plain
-            for name, quoted, plain in re.findall(r'(\w+)=(?:"([^"]*)"|([^\s,"]+))', rest)
-        }
-        wanted = {"sha-256": "SHA-256", "both": "SHA-256", "md5-sess": "MD5-sess"}
-        assert parts.get("algorithm", "MD5") == wanted.get(self.sign_in, "MD5")
-        name = "sha256" if self.sign_in in ("sha-256", "both") else "md5"
-
-        def hashed(text: str) -> str:
-            return hashlib.new(name, text.encode()).hexdigest()
-
-        url = head.split(" ")[1]
-        secret = hashed(f"{self.user}:a camera:{self.password}")
-        if self.sign_in == "md5-sess":
-            secret = hashed(f"{secret}:n{self._nonce}:{parts['cnonce']}")
-        between = ""
-        if "old" not in self.sign_in:
-            assert parts["qop"] == "auth"
-            between = f"{parts['nc']}:{parts['cnonce']}:auth:"
-        expected = hashed(f"{secret}:n{self._nonce}:{between}{hashed(f'{method}:{url}')}")
-        if self.sign_in == "sha-256":
-            assert parts["opaque"] == "o"
-        return kind == "Digest" and parts["uri"] == url and parts["response"] == expected
-
 
 @contextmanager
 def filming(camera: Camera) -> Iterator[Camera]:
@@ -219,49 +172,5 @@ def filming(camera: Camera) -> Iterator[Camera]:
         yield camera
 
 
-@contextmanager
-def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """Serve connections on a free port of 127.0.0.1, each in a thread."""
-    threads: list[threading.Thread] = []
-    open_ones: list[socket.socket] = []
-
-    def handle(connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            serve(connection)
-
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            open_ones.append(connection)
-            thread = threading.Thread(target=handle, args=[connection])
-            threads.append(thread)
-            thread.start()
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        accepting = threading.Thread(target=accept)
-        accepting.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            accepting.join()
-            for connection in open_ones:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-            for thread in threads:
-                thread.join(10)
-                assert not thread.is_alive()
-
-
 def _framed(channel: int, packet: bytes) -> bytes:
     return b"$" + bytes([channel]) + len(packet).to_bytes(2, "big") + packet
-
-
-def _read_head(lines: io.BufferedReader) -> str:
-    head = ""
-    while (line := lines.readline(4096).decode("utf-8", "replace")) not in ("\r\n", ""):
-        head += line
-    return head

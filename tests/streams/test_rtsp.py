@@ -1,7 +1,6 @@
 """Cameras over RTSP: their packets come as they were sent, else there is an error that says why."""
 
 import logging
-import re
 import socket
 import ssl
 import threading
@@ -13,15 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from likeness.errors import InvalidStream, LikenessError, SourceUnavailable
-from likeness.reachable import read_networks
+from likeness.errors import InvalidStream, SourceUnavailable
 from likeness.streams import Feed, FeedLimits, connect, read_location
 from tests.certificates import make_certificate
+from tests.streams.feeds import BRIEF, LOOPBACK, read_all, refused
+from tests.streams.listening import listening
 from tests.streams.packets import Packets, rtp_packets
-from tests.streams.rtsp_server import Camera, filming, listening
-
-LOOPBACK = read_networks("127.0.0.0/8")
-BRIEF = FeedLimits(begin_s=2.0, silence_s=0.4)
+from tests.streams.rtsp_server import Camera, filming
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +33,6 @@ def connected(camera: Camera, url: str | None = None, limits: FeedLimits = BRIEF
         closing(connect(read_location(url or camera.url), LOOPBACK, limits)) as feed,
     ):
         yield feed
-
-
-def refused(url: str, limits: FeedLimits = BRIEF) -> LikenessError:
-    """Give the error of an address, which is one line that gives nothing away."""
-    with pytest.raises((SourceUnavailable, InvalidStream)) as raised:
-        feed = connect(read_location(url), LOOPBACK, limits)
-        with closing(feed):
-            read_all(feed)
-    message = str(raised.value)
-    assert message.isprintable()
-    for secret in ("127.0.0", "viewer", "s/cret", "Streaming", "track", "<html"):
-        assert secret not in message
-    assert re.search(r"\. [A-Z].*\.$", message)  # the problem, then the remedy
-    return raised.value
-
-
-def read_all(feed: Feed) -> list[bytes]:
-    return list(iter(feed.read, b""))
 
 
 @pytest.mark.parametrize("coding", ["H264", "H265", "JPEG"])

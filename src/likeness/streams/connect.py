@@ -1,12 +1,16 @@
 """Connects to a source, whatever it speaks."""
 
+import time
 from typing import Protocol
 
-from likeness.errors import SourceUnavailable
 from likeness.reachable import Network, Resolve
+from likeness.streams.hls import Place, open_hls
+from likeness.streams.http import Getter, HttpFeed, begin_of
 from likeness.streams.limits import FeedLimits
 from likeness.streams.location import Location
+from likeness.streams.playlist import FIRST_LINE
 from likeness.streams.rtsp import connect_rtsp
+from likeness.streams.sign_in import SignIn
 
 
 class Feed(Protocol):
@@ -39,4 +43,22 @@ def connect(
     """
     if location.endpoint.scheme in ("rtsp", "rtsps"):
         return connect_rtsp(location, networks, limits, resolve)
-    raise SourceUnavailable("This kind of source is not read yet. Use another.", definite=True)
+    return _connect_http(location, networks, limits, resolve)
+
+
+def _connect_http(
+    location: Location, networks: tuple[Network, ...], limits: FeedLimits, resolve: Resolve | None
+) -> Feed:
+    until_s = time.monotonic() + limits.begin_s
+    getter, sign_in = Getter(limits, resolve), SignIn(location)
+    body = getter.get(location.endpoint, networks, sign_in, until_s)
+    try:
+        begin = begin_of(body, until_s)
+        if not begin.startswith(FIRST_LINE):
+            return HttpFeed(body, begin, limits)
+        playlist = begin + body.whole(limits.playlist_bytes, until_s)
+    except BaseException:
+        body.close()
+        raise
+    body.close()
+    return open_hls(playlist, getter, Place(body.at, networks, sign_in))

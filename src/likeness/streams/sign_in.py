@@ -120,7 +120,7 @@ def _schemes(challenges: list[str]) -> Iterator[tuple[str, str]]:
             yield one[1].lower(), header[one.end() : end]
 
 
-def require_success(head: Head, sign_in: SignIn) -> None:
+def require_success(head: Head, sign_in: SignIn | None) -> None:
     """Say why a source refuses, if it does.
 
     Raises:
@@ -129,11 +129,11 @@ def require_success(head: Head, sign_in: SignIn) -> None:
     match head.status:
         case 200 | 206:
             return
-        case 401:
+        case 401 if sign_in is not None:
             raise sign_in.refusal()
-        case 403:
+        case 401 | 403:
             raise SourceUnavailable(
-                "The source refuses access (status 403). Check what its user may see.",
+                f"The source refuses access (status {head.status}). Check what its user may see.",
                 definite=True,
             )
         case 404 | 410:

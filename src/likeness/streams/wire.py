@@ -13,6 +13,10 @@ _PIECE = 64 << 10
 _ENCRYPTED = frozenset({"https", "rtsps"})
 
 
+class OutOfReach(SourceUnavailable):
+    """An address is one that may not be connected to."""
+
+
 class Wire:
     """Reads and writes; one thread at a time reads, and `end` may be called by another."""
 
@@ -59,6 +63,13 @@ class Wire:
         while len(self._came) < count and self._receive_some(until_s):
             pass
         return bytes(self._came[:count])
+
+    def drop_to(self, mark: bytes) -> int:
+        """Drop what came, a byte at least, up to the next mark; say how much that was."""
+        end = self._came.find(mark, 1)
+        count = len(self._came) if end < 0 else end
+        del self._came[:count]
+        return count
 
     def some(self, most: int, until_s: float) -> bytes:
         """Give what is there, or wait for it; empty at the end."""
@@ -125,7 +136,7 @@ def open_wire(
             " name server."
         ) from error
     if address is None:
-        raise SourceUnavailable(
+        raise OutOfReach(
             "The source's address is neither public nor allowed by LIKENESS_SOURCE_NETWORKS, so"
             " nothing is fetched from there. Give another, or allow its network.",
             definite=True,
