@@ -73,7 +73,13 @@ def own(tmp_path: Path) -> Path:
 
 def test_the_default_packs_are_in_force_in_a_new_home(likeness: Command) -> None:
     in_force = {name for name, one in packs(likeness).items() if one["in_force"]}
-    assert in_force == {"safeguards", "authenticated-use", "amazon-2020", "real-time"}
+    assert in_force == {
+        "safeguards",
+        "authenticated-use",
+        "amazon-2020",
+        "real-time",
+        "live-search",
+    }
     outcome = likeness("policy", "list")
     assert (outcome.code, outcome.err) == (0, "")
     assert "No pack is legal advice" in outcome.out
@@ -318,6 +324,23 @@ def test_other_rules_are_tried_on_what_the_ledger_has(likeness: Command, own: Pa
     assert packs(likeness)["authenticated-use"]["in_force"] is True
 
 
+def test_a_live_search_is_explained_by_what_it_states(likeness: Command) -> None:
+    likeness("policy", "disable", "real-time")
+
+    def refused(*stated: str, code: int = 1) -> list[str]:
+        said = answer(likeness, "explain", "--sector=commerce", *stated, code=code)
+        return sorted(one["rule"] for one in said["refused_by"])
+
+    assert refused("--place", "--authority", "--criteria", "--end", code=0) == []
+    assert refused("--place", "--end") == [
+        "live-search-without-authority",
+        "live-search-without-criteria",
+    ]
+    assert len(refused("--live-search")) == 4
+    likeness("policy", "enable", "real-time")
+    assert refused("--place", "--authority", "--criteria", "--end") == ["real-time-identification"]
+
+
 def test_of_many_uses_that_would_differ_the_first_are_listed(likeness: Command) -> None:
     search = Use(Principal("key:1", Role.CLIENT), Action.SEARCH, "SearchFacesByImage")
     with open_rows(Installation(read_settings())) as rows:
@@ -333,7 +356,7 @@ def test_of_many_uses_that_would_differ_the_first_are_listed(likeness: Command) 
 
 
 def test_where_everything_is_disabled_an_admin_can_enable_again(likeness: Command) -> None:
-    for name in ("amazon-2020", "authenticated-use", "real-time"):
+    for name in ("amazon-2020", "authenticated-use", "live-search", "real-time"):
         assert likeness("policy", "disable", name).code == 0
     (nothing,) = answer(likeness, "explain", "--sector=commerce", code=1)["refused_by"]
     assert nothing["rule"] == "nothing-permits"

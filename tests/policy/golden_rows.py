@@ -11,7 +11,16 @@ from decimal import Decimal
 from pathlib import Path
 
 from likeness.policy import Circumstances
-from likeness.terms import Action, CollectionFacts, Decision, Footage, Principal, Role, Use
+from likeness.terms import (
+    Action,
+    CollectionFacts,
+    Decision,
+    Footage,
+    LiveStatement,
+    Principal,
+    Role,
+    Use,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -53,6 +62,18 @@ class Row:
             warrant=fact("warrant"),
             live=fact("live") == "yes",
             footage=fact("stated-footage", "undeclared"),
+            live_search=self.live_search,
+        )
+
+    @property
+    def live_search(self) -> LiveStatement | None:
+        if "live-search" not in self.facts:
+            return None
+        said = self.facts["live-search"].split(",")
+        assert set(said) <= {"nothing", "place", "authority", "criteria", "end"}, self.line
+        return LiveStatement(
+            *("stated" if what in said else None for what in ("place", "authority", "criteria")),
+            ends_at=self.now if "end" in said else None,
         )
 
     @property
@@ -88,6 +109,7 @@ KNOWN_FACTS = set(
         "case",
         "warrant",
         "live",
+        "live-search",
         "similarity",
         "reviews",
         "separate",

@@ -11,11 +11,19 @@ from uuid import UUID
 import pytest
 
 from likeness.policy import ChosenPack, Circumstances, PolicyEngine, shipped
-from likeness.terms import Action, CollectionFacts, Footage, Principal, Role, Use
+from likeness.terms import (
+    Action,
+    CollectionFacts,
+    Footage,
+    LiveStatement,
+    Principal,
+    Role,
+    Use,
+)
 
 pytestmark = pytest.mark.slow
 
-DEFAULT = ("safeguards", "amazon-2020", "authenticated-use", "real-time")
+DEFAULT = ("safeguards", "amazon-2020", "authenticated-use", "real-time", "live-search")
 USES = 5_000
 
 POLICE = {"law-enforcement", "police", "federal-agency", "prosecution"}
@@ -117,6 +125,14 @@ def _refusing_biometrics(
             refusing.add("collection-for-another-purpose")
     if use.live and use.action in (Action.SEARCH, Action.WATCH):
         refusing.add("real-time-identification")
+    if use.live_search is not None and use.action in (Action.SEARCH, Action.WATCH):
+        stated = {
+            "place": use.live_search.place,
+            "authority": use.live_search.authority,
+            "criteria": use.live_search.criteria,
+            "end": use.live_search.ends_at,
+        }
+        refusing |= {f"live-search-without-{what}" for what, said in stated.items() if not said}
     if not sectors & POLICE:
         return refusing
     if not places:
@@ -135,6 +151,12 @@ def random_use(chance: random.Random) -> tuple[Use, Circumstances, datetime]:
     def one_of(*sets: set[str], rest: tuple[str, ...] = ()) -> str:
         return chance.choice([chance.choice(sorted(one)) for one in sets] + list(rest))
 
+    statement = LiveStatement(
+        chance.choice([None, "here"]),
+        chance.choice([None, "a court"]),
+        chance.choice([None, "missing"]),
+        chance.choice([None, datetime(2030, 1, 1, tzinfo=UTC)]),
+    )
     rest = ("undeclared", "undeclared", chance.choice(["unknown", "fishing", "POLICE", ""]))
     use = Use(
         Principal(
@@ -156,6 +178,7 @@ def random_use(chance: random.Random) -> tuple[Use, Circumstances, datetime]:
         case=chance.choice([None, "17"]),
         warrant=chance.choice([None, "W1"]),
         live=chance.random() < 0.2,
+        live_search=chance.choice([None, None, None, None, statement]),
     )
     reviews = chance.randrange(3)
     known = Circumstances(

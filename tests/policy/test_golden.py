@@ -6,7 +6,7 @@ import pytest
 
 from likeness.errors import InvalidRequest
 from likeness.policy import ChosenPack, PolicyEngine, shipped
-from likeness.terms import Decision, Duty, Footage
+from likeness.terms import Decision, Duty, Footage, LiveStatement
 
 from .golden_rows import Row, in_words, rows
 
@@ -55,6 +55,18 @@ def test_to_state_a_source_of_pictures_never_lets_more_be_done(row: Row) -> None
     for source in Footage:
         stated = engine.decide(replace(use, footage=source), row.circumstances, row.now)
         assert_no_looser(stated, silent)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if row.live_search is None and not row.expected.startswith("error ")],
+    ids=lambda row: f"{row.pack}: {row.line}",
+)
+def test_a_search_that_goes_on_and_states_nothing_is_never_let_do_more(row: Row) -> None:
+    engine, use = engine_of(row), replace(row.use, live=True)
+    at_once = engine.decide(use, row.circumstances, row.now)
+    going_on = replace(use, live_search=LiveStatement())
+    assert_no_looser(engine.decide(going_on, row.circumstances, row.now), at_once)
 
 
 def assert_no_looser(decision: Decision, than: Decision) -> None:

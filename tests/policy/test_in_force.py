@@ -157,7 +157,7 @@ def test_another_programs_change_counts_within_half_a_second(
 def test_where_all_is_disabled_nothing_is_allowed_but_to_govern(
     database: Database, rules: RulesInForce
 ) -> None:
-    for name in ("amazon-2020", "authenticated-use", "real-time"):
+    for name in ("amazon-2020", "authenticated-use", "live-search", "real-time"):
         database.write(lambda one, name=name: disable_pack(one, name, now=NOW))
     for action in Action:
         if action is not Action.GOVERN:

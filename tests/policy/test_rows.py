@@ -44,9 +44,10 @@ def revision(database: Database) -> int:
 
 
 def test_the_default_packs_are_enabled_from_the_beginning(database: Database) -> None:
-    assert names(database) == ["amazon-2020", "authenticated-use", "real-time"]
+    enabled = ["amazon-2020", "authenticated-use", "live-search", "real-time"]
+    assert names(database) == enabled
     in_force = [one.pack.name for one in database.read(packs_in_force)]
-    assert in_force == ["safeguards", "amazon-2020", "authenticated-use", "real-time"]
+    assert in_force == ["safeguards", *enabled]
 
 
 def test_a_pack_is_enabled_and_disabled_and_each_counts_the_revision(database: Database) -> None:
@@ -116,7 +117,7 @@ def test_a_pack_that_is_shipped_no_more_says_how_to_go_on(database: Database) ->
     with pytest.raises(InvalidRequest, match="likeness policy disable gone"):
         database.read(enabled_packs)
     database.write(lambda one: disable_pack(one, "gone", now=NOW))
-    assert names(database) == ["amazon-2020", "authenticated-use"]
+    assert names(database) == ["amazon-2020", "authenticated-use", "live-search"]
 
 
 def stop(database: Database, scope: Scope, subject: str, reason: str = "a reason") -> None:

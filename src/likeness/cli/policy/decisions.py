@@ -22,7 +22,17 @@ from likeness.policy import Circumstances, require_known, vocabulary
 from likeness.service.govern import policy as acts
 from likeness.service.govern.simulation import Difference, Said
 from likeness.service.uses import Rows
-from likeness.terms import UNDECLARED, Action, Decision, Footage, Principal, Role, Rule, Use
+from likeness.terms import (
+    UNDECLARED,
+    Action,
+    Decision,
+    Footage,
+    LiveStatement,
+    Principal,
+    Role,
+    Rule,
+    Use,
+)
 
 _Packs = list[str] | None
 
@@ -61,6 +71,25 @@ def explain(
     ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="The pictures are of this very moment.")
+    ] = False,
+    live_search: Annotated[
+        bool,
+        typer.Option("--live-search", help="A camera or stream is searched until that is ended."),
+    ] = False,
+    place: Annotated[
+        bool, typer.Option("--place", help="The live search states where the camera looks.")
+    ] = False,
+    authority: Annotated[
+        bool, typer.Option("--authority", help="The live search states on whose authority.")
+    ] = False,
+    criteria: Annotated[
+        bool,
+        typer.Option(
+            "--criteria", help="The live search states by which criteria it looks for whom."
+        ),
+    ] = False,
+    end: Annotated[
+        bool, typer.Option("--end", help="The live search states when it ends.")
     ] = False,
     footage: Annotated[
         Footage, typer.Option(help="Sort of source of the pictures, as the caller states it.")
@@ -107,6 +136,13 @@ def explain(
     """
     require_known(sector=sector, jurisdiction=jurisdiction, purposes=[purpose])
     now = _moment(date)
+    stated = LiveStatement(
+        "stated" if place else None,
+        "stated" if authority else None,
+        "stated" if criteria else None,
+        now if end else None,
+    )
+    goes_on = live_search or stated != LiveStatement()
     use = Use(
         Principal("key:explained", role, organisation, sector, jurisdiction),
         action,
@@ -114,8 +150,9 @@ def explain(
         purpose=purpose,
         case="stated" if case else None,
         warrant="stated" if warrant else None,
-        live=live,
+        live=live or goes_on,
         footage=footage,
+        live_search=stated if goes_on else None,
     )
     with open_rows(installation_here()) as rows:
         use = _found(rows, use, key, collection)
