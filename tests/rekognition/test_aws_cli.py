@@ -88,9 +88,9 @@ def test_the_cli_searches_a_clip_and_turns_pages(discs: Running, tmp_path: Path)
             " ListCollections operation: Missing Authentication Token",
         ),
         (
-            ("list-stream-processors",),
-            "An error occurred (UnknownOperationException) when calling the ListStreamProcessors"
-            " operation: ListStreamProcessors is not offered by Likeness.",
+            ("list-media-analysis-jobs",),
+            "An error occurred (UnknownOperationException) when calling the"
+            " ListMediaAnalysisJobs operation: ListMediaAnalysisJobs is not offered by Likeness.",
         ),
     ],
 )

@@ -75,7 +75,6 @@ def test_an_operation_not_offered_says_what_there_is_instead(
         ("StartLabelDetection", "faces, and nothing else"),
         ("StartMediaAnalysisJob", "faces, and nothing else"),
         ("CreateFaceLivenessSession", "masks"),
-        ("StartStreamProcessor", "It reads no streams"),
     ],
 )
 def test_whoever_leaves_an_operation_behind_is_told_where_to_go(

@@ -164,6 +164,7 @@ def _backend(home: Home, settings: Settings, *, tells_topics: bool) -> Backend:
         request_tokens=RequestTokens(home.keyring, now),
         account=_ACCOUNT,
         tells_topics=tells_topics,
+        tells_streams=bool(settings.kinesis_endpoint),
     )
     backend.load_finder(None)
     backend.calibration_of(None)

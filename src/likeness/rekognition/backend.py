@@ -93,7 +93,7 @@ class Backend(Home):
     """A home, and what the wire has beside it; `account` is the twelve digits in ARNs.
 
     `limits` are the operator's, beside AWS's own. `tells_topics` says whether topics can be told
-    that jobs have ended.
+    that jobs have ended, `tells_streams` whether Kinesis data streams can be told of frames.
     """
 
     buckets: Buckets
@@ -101,3 +101,4 @@ class Backend(Home):
     request_tokens: RequestTokens
     account: str
     tells_topics: bool = False
+    tells_streams: bool = False

@@ -8,7 +8,6 @@ _FOLLOWED = "StartFaceSearch and StartFaceDetection follow people by their faces
 _ATTENDED = (
     "It does not detect masks and pictures that are held before a camera. Have somebody attend it."
 )
-_STORED = "It reads no streams. StartFaceSearch searches stored video."
 
 _INSTEAD = {
     "GetPersonTracking": _FOLLOWED,
@@ -19,13 +18,6 @@ _INSTEAD = {
     "StartCelebrityRecognition": f"{_NOBODY_BY_ITSELF} StartFaceSearch.",
     "CreateFaceLivenessSession": _ATTENDED,
     "GetFaceLivenessSessionResults": _ATTENDED,
-    "CreateStreamProcessor": _STORED,
-    "DeleteStreamProcessor": _STORED,
-    "DescribeStreamProcessor": _STORED,
-    "ListStreamProcessors": _STORED,
-    "StartStreamProcessor": _STORED,
-    "StopStreamProcessor": _STORED,
-    "UpdateStreamProcessor": _STORED,
 }
 
 

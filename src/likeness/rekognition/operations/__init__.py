@@ -18,6 +18,15 @@ from likeness.rekognition.operations.search import (
     search_users,
     search_users_by_image,
 )
+from likeness.rekognition.operations.streams import (
+    create_stream_processor,
+    delete_stream_processor,
+    describe_stream_processor,
+    list_stream_processors,
+    start_stream_processor,
+    stop_stream_processor,
+    update_stream_processor,
+)
 from likeness.rekognition.operations.tags import (
     list_tags_for_resource,
     tag_resource,
@@ -43,11 +52,14 @@ OPERATIONS: Mapping[str, Operation] = {
     "AssociateFaces": associate_faces,
     "CompareFaces": compare_faces,
     "CreateCollection": create_collection,
+    "CreateStreamProcessor": create_stream_processor,
     "CreateUser": create_user,
     "DeleteCollection": delete_collection,
     "DeleteFaces": delete_faces,
+    "DeleteStreamProcessor": delete_stream_processor,
     "DeleteUser": delete_user,
     "DescribeCollection": describe_collection,
+    "DescribeStreamProcessor": describe_stream_processor,
     "DetectFaces": detect_faces,
     "DisassociateFaces": disassociate_faces,
     "GetFaceDetection": get_face_detection,
@@ -55,6 +67,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "IndexFaces": index_faces,
     "ListCollections": list_collections,
     "ListFaces": list_faces,
+    "ListStreamProcessors": list_stream_processors,
     "ListTagsForResource": list_tags_for_resource,
     "ListUsers": list_users,
     "SearchFaces": search_faces,
@@ -63,6 +76,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "SearchUsersByImage": search_users_by_image,
     "StartFaceDetection": start_face_detection,
     "StartFaceSearch": start_face_search,
+    "StartStreamProcessor": start_stream_processor,
+    "StopStreamProcessor": stop_stream_processor,
     "TagResource": tag_resource,
     "UntagResource": untag_resource,
+    "UpdateStreamProcessor": update_stream_processor,
 }

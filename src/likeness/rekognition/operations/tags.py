@@ -1,50 +1,79 @@
-"""TagResource, UntagResource, ListTagsForResource: collections alone have tags."""
+"""TagResource, UntagResource, ListTagsForResource: of collections and stream processors."""
 
 import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from likeness.gallery import MOST_TAGS
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
 from likeness.rekognition.operations.pictures import invalid_parameters
-from likeness.service.enrol import collections as acts
+from likeness.service.enrol import collections
+from likeness.service.live import processors
+from likeness.service.uses import Caller, Rows
 
 # The region is whatever the caller signs for.
-_ARN = re.compile(r"arn:aws[a-z-]*:rekognition:[a-z0-9-]+:([0-9]{12}):collection/([\w.\-]+)", re.A)
+_ARN = re.compile(
+    r"arn:aws[a-z-]*:rekognition:[a-z0-9-]+:([0-9]{12}):(collection|streamprocessor)/([\w.\-]+)",
+    re.A,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Acts:
+    """What is done with the tags of one kind of resource."""
+
+    put: Callable[[Rows, Caller, str, Mapping[str, str]], None]
+    remove: Callable[[Rows, Caller, str, Sequence[str]], None]
+    all: Callable[[Rows, Caller, str], Mapping[str, str]]
+
+
+_ACTS = {
+    "collection": _Acts(
+        collections.tag_collection, collections.untag_collection, collections.list_tags
+    ),
+    "streamprocessor": _Acts(
+        processors.tag_processor, processors.untag_processor, processors.tags_of_processor
+    ),
+}
 
 
 def tag_resource(backend: Backend, call: Call, request: Request) -> Response:
-    """Give a collection tags; a key that it has gets the new value."""
+    """Give a resource tags; a key that it has gets the new value."""
+    acts, name = _named(backend, request)
     try:
-        acts.tag_collection(backend, call.caller, _named(backend, request), request["Tags"])
-    except acts.TooManyTags as error:
+        acts.put(backend, call.caller, name, request["Tags"])
+    except (collections.TooManyTags, processors.TooManyProcessorTags) as error:
         raise too_many_tags() from error
     return {}
 
 
 def untag_resource(backend: Backend, call: Call, request: Request) -> Response:
-    """Take tags from a collection by their keys."""
-    acts.untag_collection(backend, call.caller, _named(backend, request), request["TagKeys"])
+    """Take tags from a resource by their keys."""
+    acts, name = _named(backend, request)
+    acts.remove(backend, call.caller, name, request["TagKeys"])
     return {}
 
 
 def list_tags_for_resource(backend: Backend, call: Call, request: Request) -> Response:
-    """List the tags of a collection."""
-    return {"Tags": acts.list_tags(backend, call.caller, _named(backend, request))}
+    """List the tags of a resource."""
+    acts, name = _named(backend, request)
+    return {"Tags": acts.all(backend, call.caller, name)}
 
 
 def too_many_tags() -> AwsError:
-    """Say that a collection can have no more tags."""
+    """Say that a resource can have no more tags."""
     return AwsError(
         "ServiceQuotaExceededException", f"A resource can have {MOST_TAGS} tags at most"
     )
 
 
-def _named(backend: Backend, request: Request) -> str:
+def _named(backend: Backend, request: Request) -> tuple[_Acts, str]:
     found = _ARN.fullmatch(request["ResourceArn"])
     if found is None:
         raise invalid_parameters()
-    account, name = found.groups()
+    account, kind, name = found.groups()
     if account != backend.account:
         raise AwsError("ResourceNotFoundException", "The resource is of another account")
-    return name
+    return _ACTS[kind], name

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from likeness import errors, jobs
 from likeness.access import may
-from likeness.errors import Denied, Fault, NotFound
+from likeness.errors import Denied, Fault, NotFound, SourceUnavailable
 from likeness.jobs import KEPT, Job, JobState, JobStopped, Running
 from likeness.service.uses import Caller, Outcome, Rows
 from likeness.terms import UNDECLARED, Action, Use
@@ -135,12 +135,13 @@ def required_job(rows: Rows, caller: Caller, job_id: str, act: str | None = None
 def told_of_failure(job: Job) -> str | None:
     """Say why a job failed to whoever asks over a network; None of one that did not.
 
-    A fault keeps its reason to itself: paths and addresses are the operator's.
+    A fault keeps its reason to itself: paths and addresses are the operator's. Why a source cannot
+    be had is said without any.
     """
     if job.failure is None:
         return None
     kind = getattr(errors, job.failure, Fault)
-    if not issubclass(kind, Fault):
+    if not issubclass(kind, Fault) or kind is SourceUnavailable:
         return job.failure_text or kind.__name__
     return (
         f"Something that the server needs fails ({kind.__name__}). Nothing is wrong with the"

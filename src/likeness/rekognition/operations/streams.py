@@ -1,0 +1,268 @@
+"""Stream processors for face search, and what Kinesis data streams are told of each frame.
+
+A Kinesis video stream stands for the source that an admin registered under the stream's name. A
+processor is STARTING until its first frame, then RUNNING. What AWS has for labels alone (settings
+of connected homes, S3 destinations, regions, selectors, updates) is refused.
+"""
+
+import json
+import re
+import struct
+from typing import Any
+
+from likeness.errors import AlreadyExists, LimitReached, required
+from likeness.rekognition.backend import Backend
+from likeness.rekognition.call import Call, Request, Response
+from likeness.rekognition.faults import AwsError
+from likeness.rekognition.operations.pictures import invalid_parameters
+from likeness.rekognition.operations.tags import too_many_tags
+from likeness.rekognition.operations.words import face_detail, known_face
+from likeness.service.live import processors as acts
+from likeness.service.live.asked import LiveAsked
+from likeness.service.live.manage import LiveState
+from likeness.service.live.processors import ProcessorRun
+from likeness.service.live.sighting import AnalysedFace, AnalysedFrame
+from likeness.sources import Processor, ProcessorDefinition
+
+LOWEST_THRESHOLD = 80.0
+"""AWS's for streams; lower ones are raised to it."""
+
+_A_PAGE = 1000
+_STATUS = {
+    LiveState.STARTING: "STARTING",
+    LiveState.RUNNING: "RUNNING",
+    LiveState.STOPPING: "STOPPING",
+    LiveState.STOPPED: "STOPPED",
+    LiveState.FAILED: "FAILED",
+}
+# A stream's name, and the moment it was made, which some clients leave out.
+_VIDEO_ARN = re.compile(
+    r"arn:aws[a-z-]*:kinesisvideo:[a-z0-9-]+:[0-9]{12}:stream/([a-zA-Z0-9_.-]{1,256})(/[0-9]+)?",
+    re.ASCII,
+)
+_DATA_ARN = re.compile(
+    r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}", re.ASCII
+)
+# The moment it was made, in microseconds, and its id: what lists go by.
+_PLACE = struct.Struct(">q16s")
+# What AWS takes for labels alone.
+_OF_LABELS = ("DataSharingPreference", "KmsKeyId", "NotificationChannel", "RegionsOfInterest")
+_DECIMALS = 6
+
+
+def create_stream_processor(backend: Backend, call: Call, request: Request) -> Response:
+    """Define what is searched, and who is told."""
+    name, defined = request["Name"], _defined(backend, request)
+    try:
+        made = acts.create_processor(backend, call.caller, name, defined)
+    except AlreadyExists as error:
+        raise _in_use("Stream processor name already in use.") from error
+    except acts.TooManyProcessorTags as error:
+        raise too_many_tags() from error
+    return {"StreamProcessorArn": processor_arn(made.name, call.region, backend.account)}
+
+
+def describe_stream_processor(backend: Backend, call: Call, request: Request) -> Response:
+    """Say what a processor searches, and how far it is."""
+    run = acts.describe_processor(backend, call.caller, request["Name"])
+    processor, defined = run.processor, run.processor.defined
+    return {
+        "Name": processor.name,
+        "StreamProcessorArn": processor_arn(processor.name, call.region, backend.account),
+        "Status": _STATUS[run.state],
+        "StatusMessage": run.reason,
+        "CreationTimestamp": processor.made_at,
+        "LastUpdateTimestamp": run.changed_at,
+        "Input": {"KinesisVideoStream": {"Arn": defined.video_arn}},
+        "Output": {"KinesisDataStream": {"Arn": defined.data_arn}},
+        "RoleArn": defined.role_arn,
+        "Settings": {
+            "FaceSearch": {
+                "CollectionId": defined.collection,
+                "FaceMatchThreshold": defined.threshold,
+            }
+        },
+    }
+
+
+def list_stream_processors(backend: Backend, call: Call, request: Request) -> Response:
+    """List processors in the order they were made."""
+    after = backend.page_tokens.place(call, request, None) or b""
+    limit = min(request.get("MaxResults", _A_PAGE), _A_PAGE)
+    listed = acts.list_processors(backend, call.caller)
+    left = [one for one in listed if _place(one) > after]
+    page, more = left[:limit], len(left) > limit
+    return {
+        "StreamProcessors": [
+            {"Name": one.processor.name, "Status": _STATUS[one.state]} for one in page
+        ],
+        "NextToken": backend.page_tokens.token(call, request, None, _place(page[-1]))
+        if more
+        else None,
+    }
+
+
+def start_stream_processor(backend: Backend, call: Call, request: Request) -> Response:
+    """Begin to search."""
+    if "StartSelector" in request or "StopSelector" in request:
+        raise AwsError(
+            "InvalidParameterException",
+            "StartSelector and StopSelector are for labels. Leave them out: a search of faces"
+            " begins with what comes next, and ends when X-Likeness-Until or the tag"
+            " likeness:hours says so.",
+        )
+    _require_told(backend)
+    try:
+        job = acts.start_processor(backend, call.caller, request["Name"])
+    except acts.ProcessorInUse as error:
+        raise _in_use("Specified resource is in use.") from error
+    except LimitReached as error:
+        raise AwsError("LimitExceededException", str(error)) from error
+    return {"SessionId": job.id}
+
+
+def stop_stream_processor(backend: Backend, call: Call, request: Request) -> Response:
+    """Have the search end."""
+    try:
+        acts.stop_processor(backend, call.caller, request["Name"])
+    except acts.ProcessorStopped as error:
+        raise _in_use("Processor not available for stopping stream.") from error
+    return {}
+
+
+def delete_stream_processor(backend: Backend, call: Call, request: Request) -> Response:
+    """Delete a processor that does not search."""
+    try:
+        acts.delete_processor(backend, call.caller, request["Name"])
+    except acts.ProcessorInUse as error:
+        raise _in_use("Cannot delete stream processor.") from error
+    return {}
+
+
+def update_stream_processor(backend: Backend, call: Call, request: Request) -> Response:
+    """Refuse, as AWS does: what a processor for faces searches is fixed when it is made."""
+    acts.describe_processor(backend, call.caller, request["Name"])
+    raise AwsError(
+        "InvalidParameterException",
+        "A stream processor for face search cannot be updated. Delete it, and create another.",
+    )
+
+
+def processor_arn(name: str, region: str, account: str) -> str:
+    """Give a processor's ARN."""
+    return f"arn:aws:rekognition:{region}:{account}:streamprocessor/{name}"
+
+
+def frame_record(asked: LiveAsked, frame: AnalysedFrame) -> bytes:
+    """Write what a Kinesis data stream is told of a frame.
+
+    Each frame is a fragment of its own: its number counts up with time, its times are the frame's,
+    and the frame's offset in it is 0, so that sums of time and offset give the moment.
+    """
+    moment_s = frame.at.timestamp()
+    size = frame.width, frame.height
+    record = {
+        "InputInformation": {
+            "KinesisVideo": {
+                "StreamArn": asked.video_arn or _video_arn(asked),
+                "FragmentNumber": f"{round(1e6 * moment_s)}{frame.number:012d}",
+                "ServerTimestamp": round(moment_s, 3),
+                "ProducerTimestamp": round(moment_s, 3),
+                "FrameOffsetInSeconds": 0.0,
+            }
+        },
+        "StreamProcessorInformation": {"Status": "RUNNING"},
+        "FaceSearchResponse": [_face_found(one, size) for one in frame.faces],
+    }
+    return json.dumps(_rounded(record), separators=(",", ":")).encode()
+
+
+def _face_found(found: AnalysedFace, size: tuple[int, int]) -> Response:
+    return {
+        "DetectedFace": face_detail(found.face, size),
+        "MatchedFaces": [
+            {
+                "Similarity": one.similarity,
+                "Face": {
+                    name: said
+                    for name, said in known_face(
+                        required(one.candidate.reference, "the reference that was found"), None
+                    ).items()
+                    if said is not None
+                },
+            }
+            for one in found.matches
+        ],
+    }
+
+
+def _video_arn(asked: LiveAsked) -> str:
+    """Give a source that no processor names the ARN of a stream beside the one that is told."""
+    _, partition, _, region, account, _ = required(asked.kinesis_arn, "whom to tell").split(":", 5)
+    return f"arn:{partition}:kinesisvideo:{region}:{account}:stream/{asked.source}/0"
+
+
+def _rounded(said: Any) -> Any:
+    match said:
+        case float():
+            return round(said, _DECIMALS)
+        case dict():
+            return {name: _rounded(one) for name, one in said.items()}
+        case list():
+            return [_rounded(one) for one in said]
+        case _:
+            return said
+
+
+def _defined(backend: Backend, request: Request) -> ProcessorDefinition:
+    """Read what is to be searched, and who is told.
+
+    Raises:
+        AwsError: it is not for faces, or not whole, or nobody can be told.
+    """
+    settings, output = request["Settings"], request["Output"]
+    if "ConnectedHome" in settings or "S3Destination" in output:
+        raise AwsError(
+            "InvalidParameterException",
+            "Stream processors search faces here and nothing else: ConnectedHome and S3Destination"
+            " are for labels. Send FaceSearch and a KinesisDataStream.",
+        )
+    for name in _OF_LABELS:
+        if request.get(name):
+            raise AwsError(
+                "InvalidParameterException",
+                f"{name} is for stream processors that look for labels. Leave it out.",
+            )
+    video = _VIDEO_ARN.fullmatch(request["Input"].get("KinesisVideoStream", {}).get("Arn", ""))
+    data = _DATA_ARN.fullmatch(output.get("KinesisDataStream", {}).get("Arn", ""))
+    faces = settings.get("FaceSearch", {})
+    if video is None or data is None or "CollectionId" not in faces:
+        raise invalid_parameters()
+    _require_told(backend)
+    return ProcessorDefinition(
+        source=video.group(1),
+        collection=faces["CollectionId"],
+        video_arn=video.group(),
+        data_arn=data.group(),
+        threshold=max(LOWEST_THRESHOLD, faces.get("FaceMatchThreshold", LOWEST_THRESHOLD)),
+        role_arn=request["RoleArn"],
+        tags=request.get("Tags", {}),
+    )
+
+
+def _require_told(backend: Backend) -> None:
+    if not backend.tells_streams:
+        raise AwsError(
+            "InvalidParameterException",
+            "No Kinesis endpoint is set, so that no data stream can be told. Have"
+            " LIKENESS_KINESIS_ENDPOINT set, or search with `likeness sources watch`.",
+        )
+
+
+def _in_use(message: str) -> AwsError:
+    return AwsError("ResourceInUseException", message)
+
+
+def _place(run: ProcessorRun) -> bytes:
+    made: Processor = run.processor
+    return _PLACE.pack(int(made.made_at.timestamp() * 1e6), made.id.bytes)

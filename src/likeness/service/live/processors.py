@@ -1,0 +1,333 @@
+"""Stream processors: live searches that are defined once, and started and stopped by their names.
+
+Each act is on record. A processor is known to all who may read; the search that was started of it
+is its starter's, whom admins can stop as well.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from unicodedata import normalize
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from likeness import jobs, sources
+from likeness.errors import Conflict, Denied, InvalidRequest, NotFound
+from likeness.gallery import MOST_TAGS
+from likeness.jobs import Job
+from likeness.policy import nearest
+from likeness.service.live.asked import LiveAsked
+from likeness.service.live.manage import LiveState, live_state, stop_live
+from likeness.service.live.start import start_live
+from likeness.service.uses import Caller, Home, Outcome, Rows
+from likeness.service.video.manage import told_of_failure
+from likeness.sources import Processor, ProcessorDefinition
+from likeness.terms import Action, LiveStatement, checked_text
+
+_PREFIX = "likeness:"
+_PLACE, _AUTHORITY = _PREFIX + "place", _PREFIX + "authority"
+_CRITERIA, _HOURS = _PREFIX + "criteria", _PREFIX + "hours"
+STATING_TAGS = (_PLACE, _AUTHORITY, _CRITERIA, _HOURS)
+"""Tags that state something of each search that is started of a processor."""
+
+_LONGEST_KEY, _LONGEST_VALUE = 128, 256
+_MOST_HOURS = 366 * 24
+
+
+class NoSuchProcessor(NotFound):
+    """There is no stream processor of the name that a caller gave."""
+
+
+class ProcessorInUse(Conflict):
+    """A stream processor searches, and what was asked for needs one that does not."""
+
+
+class ProcessorStopped(Conflict):
+    """A stream processor does not search, so that nothing can be stopped."""
+
+
+class TooManyProcessorTags(Conflict):
+    """A stream processor would have more tags than it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorRun:
+    """A stream processor and how far it is; `reason` is why the last search failed, if it did."""
+
+    processor: Processor
+    state: LiveState
+    changed_at: datetime
+    reason: str | None = None
+
+
+def create_processor(
+    rows: Rows, caller: Caller, name: str, defined: ProcessorDefinition
+) -> Processor:
+    """Define a stream processor; nothing is searched yet.
+
+    Raises:
+        NoSuchCollection: there is no such collection.
+        NotFound: there is no such source.
+        AlreadyExists: there is a processor of that name.
+        LimitReached: as many as there may be are defined.
+        InvalidRequest: a tag cannot be kept, or states what no search takes.
+        TooManyProcessorTags: it has more tags than it can.
+    """
+    of = rows.collection(caller, Action.ARRANGE, defined.collection)
+    with rows.record(caller, Action.ARRANGE, of) as record:
+        _require_kept(defined.tags)
+        now = rows.clock()
+        new = Processor(uuid4(), name, defined, now, caller.principal.id, now)
+
+        def add(connection: Connection) -> Processor:
+            sources.get_source(connection, rows.keyring, defined.source)
+            return sources.add_processor(connection, rows.keyring, new)
+
+        return record.write(add, _outcome)
+
+
+def describe_processor(rows: Rows, caller: Caller, name: str) -> ProcessorRun:
+    """Say what a stream processor searches, and how far it is.
+
+    Raises:
+        NoSuchProcessor: there is none.
+    """
+    processor = _required(rows, caller, Action.READ, name)
+    with rows.record(caller, Action.READ) as record:
+        record.answered(_outcome(processor))
+        return rows.database.read(partial(_run_of, rows=rows, processor=processor))
+
+
+def list_processors(rows: Rows, caller: Caller) -> list[ProcessorRun]:
+    """List the stream processors in the order they were made."""
+    with rows.record(caller, Action.READ) as record:
+        record.answered(Outcome())
+        return rows.database.read(partial(_runs, rows=rows))
+
+
+def start_processor(home: Home, caller: Caller, name: str) -> Job:
+    """Begin a live search as a stream processor defines it.
+
+    What the caller states of the search goes before what the processor's tags state of each.
+
+    Raises:
+        NoSuchProcessor: there is none.
+        ProcessorInUse: it searches already.
+        Whatever `start_live` raises.
+    """
+    processor = _required(home, caller, Action.SEARCH, name)
+    defined = processor.defined
+
+    def claim(connection: Connection, job: Job) -> None:
+        now = sources.get_processor(connection, home.keyring, name)
+        if _unfinished(connection, home, now) is not None:
+            raise ProcessorInUse(
+                f"Stream processor {name!r} searches already. Stop it first, or leave it be."
+            )
+        sources.started(connection, now, job.id, home.clock())
+
+    asked = LiveAsked(
+        source=defined.source,
+        collection=defined.collection,
+        statement=_statement(caller.stated.live_search, defined.tags, home.clock()),
+        threshold=defined.threshold,
+        kinesis_arn=defined.data_arn,
+        video_arn=defined.video_arn,
+        processor=name,
+    )
+    return start_live(home, caller, asked, also=claim)
+
+
+def stop_processor(rows: Rows, caller: Caller, name: str) -> Job:
+    """Have the search end that was started of a stream processor.
+
+    Raises:
+        NoSuchProcessor: there is none.
+        ProcessorStopped: it does not search.
+        Denied: somebody else started it, and the caller is no admin.
+    """
+    processor = _required(rows, caller, Action.READ, name)
+    job = rows.database.read(partial(_unfinished, rows=rows, processor=processor))
+    if job is None:
+        with rows.record(caller, Action.READ):
+            raise _stopped(name)
+    try:
+        return stop_live(rows, caller, job.id)
+    except NotFound as error:
+        raise Denied(
+            f"Somebody else started stream processor {name!r}. Ask them, or an admin, to stop it."
+        ) from error
+    except Conflict as error:  # it has ended meanwhile
+        raise _stopped(name) from error
+
+
+def delete_processor(rows: Rows, caller: Caller, name: str) -> None:
+    """Delete a stream processor that does not search.
+
+    Raises:
+        NoSuchProcessor: there is none.
+        ProcessorInUse: it searches.
+    """
+    processor = _required(rows, caller, Action.ARRANGE, name)
+
+    def remove(connection: Connection) -> None:
+        now = sources.get_processor(connection, rows.keyring, name)
+        if _unfinished(connection, rows, now) is not None:
+            raise ProcessorInUse(f"Stream processor {name!r} searches. Stop it first.")
+        sources.remove_processor(connection, now)
+
+    with rows.record(caller, Action.ARRANGE) as record:
+        record.write(remove, lambda _: _outcome(processor))
+
+
+def tags_of_processor(rows: Rows, caller: Caller, name: str) -> Mapping[str, str]:
+    """List the tags of a stream processor.
+
+    Raises:
+        NoSuchProcessor: there is none.
+    """
+    return describe_processor(rows, caller, name).processor.defined.tags
+
+
+def tag_processor(rows: Rows, caller: Caller, name: str, tags: Mapping[str, str]) -> None:
+    """Give a stream processor tags; a key that it has gets the new value.
+
+    Raises:
+        NoSuchProcessor: there is none.
+        InvalidRequest: a tag cannot be kept, or states what no search takes.
+        TooManyProcessorTags: it would have more than it can.
+    """
+    _change_tags(rows, caller, name, lambda held: {**held, **tags})
+
+
+def untag_processor(rows: Rows, caller: Caller, name: str, keys: Iterable[str]) -> None:
+    """Take tags from a stream processor by their keys; those that it has not are passed over.
+
+    Raises:
+        NoSuchProcessor: there is none.
+    """
+    gone = set(keys)
+    _change_tags(
+        rows,
+        caller,
+        name,
+        lambda held: {key: value for key, value in held.items() if key not in gone},
+    )
+
+
+def _required(rows: Rows, caller: Caller, action: Action, name: str) -> Processor:
+    """Find a processor, to do an action to it; that there is none is on record."""
+    try:
+        return rows.database.read(
+            lambda connection: sources.get_processor(connection, rows.keyring, name)
+        )
+    except NotFound as error:
+        with rows.record(caller, action):
+            raise NoSuchProcessor(str(error)) from error
+
+
+def _stopped(name: str) -> ProcessorStopped:
+    return ProcessorStopped(f"Stream processor {name!r} does not search. There is nothing to stop.")
+
+
+def _change_tags(
+    rows: Rows,
+    caller: Caller,
+    name: str,
+    change: Callable[[Mapping[str, str]], Mapping[str, str]],
+) -> None:
+    processor = _required(rows, caller, Action.ARRANGE, name)
+
+    def put(connection: Connection) -> None:
+        now = sources.get_processor(connection, rows.keyring, name)
+        tags = change(now.defined.tags)
+        _require_kept(tags)
+        sources.change_tags(connection, rows.keyring, now, tags)
+
+    with rows.record(caller, Action.ARRANGE) as record:
+        record.write(put, lambda _: _outcome(processor))
+
+
+def _require_kept(tags: Mapping[str, str]) -> None:
+    """Refuse tags that cannot be kept, or that state what no search takes."""
+    if len(tags) > MOST_TAGS:
+        raise TooManyProcessorTags(
+            f"{len(tags)} tags: a stream processor has {MOST_TAGS} at most. Leave some out."
+        )
+    for key, value in tags.items():
+        checked_text(key, "A tag's key", longest=_LONGEST_KEY)
+        checked_text(value, "A tag's value", shortest=0, longest=_LONGEST_VALUE)
+        # However it is spelt: whoever tags `Likeness:Place` means to state something.
+        spelt = normalize("NFKC", key).strip().casefold()
+        if spelt.startswith(_PREFIX) and key not in STATING_TAGS:
+            raise InvalidRequest(
+                f"No search goes by the tag {key!r} of a stream processor"
+                f"{nearest(key, STATING_TAGS)}. Choose among {', '.join(STATING_TAGS)}."
+            )
+    _statement(None, tags, datetime.now(UTC))
+
+
+def _statement(
+    stated: LiveStatement | None, tags: Mapping[str, str], now: datetime
+) -> LiveStatement:
+    """Say what is stated of a search: by whoever starts it, else by tags."""
+    said = stated or LiveStatement()
+    return LiveStatement(
+        said.place or tags.get(_PLACE),
+        said.authority or tags.get(_AUTHORITY),
+        said.criteria or tags.get(_CRITERIA),
+        said.ends_at or (now + _period(tags[_HOURS]) if _HOURS in tags else None),
+    )
+
+
+def _period(hours: str) -> timedelta:
+    try:
+        number = float(hours)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= _MOST_HOURS:
+        raise InvalidRequest(
+            f"The tag {_HOURS} is no number of hours above 0 and up to {_MOST_HOURS}. Give one such"
+            " as 8."
+        )
+    return timedelta(hours=number)
+
+
+def _unfinished(connection: Connection, rows: Rows, processor: Processor) -> Job | None:
+    """Give the search that was started of a processor, while it has not ended."""
+    job = _last(connection, rows, processor)
+    return None if job is None or job.state.ended else job
+
+
+def _last(connection: Connection, rows: Rows, processor: Processor) -> Job | None:
+    """Give the search that was started of a processor last; None where it is kept no longer."""
+    if processor.job_id is not None:
+        with suppress(NotFound):
+            return jobs.get_job(connection, rows.keyring, processor.job_id)
+    return None
+
+
+def _runs(connection: Connection, rows: Rows) -> list[ProcessorRun]:
+    listed = sources.list_processors(connection, rows.keyring)
+    return [_run_of(connection, rows, one) for one in listed]
+
+
+def _run_of(connection: Connection, rows: Rows, processor: Processor) -> ProcessorRun:
+    job = _last(connection, rows, processor)
+    if job is None:
+        return ProcessorRun(processor, LiveState.STOPPED, processor.changed_at)
+    moments = processor.changed_at, job.begun_at, job.asked_to_end_at, job.ended_at
+    return ProcessorRun(
+        processor,
+        live_state(job),
+        max(one for one in moments if one is not None),
+        told_of_failure(job),
+    )
+
+
+def _outcome(processor: Processor) -> Outcome:
+    """Say in an entry which processor it is about, by our id; its name is a client's."""
+    return Outcome(details={"processor_id": str(processor.id)})
