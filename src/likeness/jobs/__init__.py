@@ -58,7 +58,7 @@ from likeness.jobs.rows import (
     release_job,
     request_of,
 )
-from likeness.jobs.runner import LocalRunner, failure_of, run_here
+from likeness.jobs.runner import LocalRunner, failure_of, keeps_results, run_here
 from likeness.jobs.running import Running
 from likeness.jobs.tables import FORGOTTEN_FROM
 
@@ -103,6 +103,7 @@ __all__ = [
     "keep_mentions",
     "keep_results",
     "keep_segment",
+    "keeps_results",
     "last_result",
     "latest_same",
     "list_jobs",

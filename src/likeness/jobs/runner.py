@@ -23,6 +23,7 @@ from likeness.errors import (
     DatabaseUnavailable,
     Fault,
     LikenessError,
+    Refused,
     TooBusy,
 )
 from likeness.jobs.job import BEAT_S, MOST_TRIES, STALE, Job, JobState, JobStopped
@@ -247,6 +248,7 @@ class _FailInRow:
                 self._clock(),
                 failure=kind,
                 failure_text=text,
+                keeps_results=keeps_results(running.job, error),
             )
 
         try:
@@ -255,6 +257,14 @@ class _FailInRow:
             pass
         except LikenessError as refused:
             _logger.warning("job %s: not ended: %s", running.job.id, type(refused).__name__)
+
+
+def keeps_results(job: Job, error: Exception) -> bool:
+    """Whether what a job has found stays when it fails: of one that lasts, unless that is refused.
+
+    What rules have come to forbid goes.
+    """
+    return job.lasting and not isinstance(error, Refused)
 
 
 def failure_of(error: Exception) -> tuple[str, str]:

@@ -1,13 +1,14 @@
 """What is wanted of a live search: of which source, for whom, until when, and who is told."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from likeness.notify import Webhook
 from likeness.service.search.naming import SIMILARITY
-from likeness.service.uses import Caller, Stated, stated_purpose
+from likeness.service.uses import Caller, Ongoing, Stated, stated_purpose
 from likeness.sources import Source
 from likeness.terms import UNDECLARED, LiveStatement, Principal
 
@@ -41,10 +42,15 @@ class LiveAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRequest:
-    """What is asked for and by whom, as it is sealed with a job's row."""
+    """What is asked for and by whom, as it is sealed with a job's row.
+
+    It was begun at `began_at`; in case `case_id` an authority consents to it, where that is owed.
+    """
 
     asked: LiveAsked
     source_id: UUID
+    began_at: datetime
+    case_id: UUID | None
     operation: str
     principal: Principal
     stated: Stated
@@ -54,17 +60,31 @@ class LiveRequest:
         return _REQUEST.dump_json(self)
 
     @classmethod
-    def of(cls, caller: Caller, asked: LiveAsked, source: Source) -> "LiveRequest":
+    def of(
+        cls,
+        caller: Caller,
+        asked: LiveAsked,
+        source: Source,
+        began_at: datetime,
+        case_id: UUID | None,
+    ) -> "LiveRequest":
         """Take from a caller what has to be known of them later, with the purpose in force now."""
         purpose, _ = stated_purpose(caller.principal, caller.stated.purpose)
         known = None if purpose == UNDECLARED else purpose
         return cls(
             asked=asked,
             source_id=source.id,
+            began_at=began_at,
+            case_id=case_id,
             operation=caller.operation,
             principal=caller.principal,
             stated=replace(caller.stated, purpose=known),
         )
+
+    @property
+    def ongoing(self) -> Ongoing:
+        """The search as a whole, of which each sighting is a use."""
+        return Ongoing(self.began_at, self.case_id)
 
     def caller(self, operation: str) -> Caller:
         """Give the caller as who the search does its work."""

@@ -10,7 +10,7 @@ from likeness.service.live.sighting import SightingKind
 from likeness.service.video.naming import SeenMatch
 from likeness.service.video.track_scores import FEWEST_AGREEING
 from likeness.terms import Box
-from likeness.video import Shot
+from likeness.video import Shot, goodness_of
 
 _HALF_SECOND_S = 0.5
 # Of somebody who stays for long, review knows the last ten minutes.
@@ -28,12 +28,12 @@ class InView:
 
     number: int
     first_at: datetime
-    last_at: datetime
-    box: Box
     told: SightingKind | None = None
     matches: tuple[SeenMatch, ...] = ()
     shots: tuple[Shot, ...] = ()
     watched: bool = False
+    box: Box | None = None
+    last_at: datetime | None = None
     _looks: dict[int, Box] = field(default_factory=dict)
 
     def look(self, at: datetime, time_s: float, box: Box, shots: Sequence[Shot]) -> None:
@@ -52,6 +52,12 @@ class InView:
     def is_stranger(self) -> bool:
         """Whether they are seen well enough to be called a stranger, if they are like nobody."""
         return len(self.shots) >= _STRANGER_FROM and self.told is None
+
+    @property
+    def picture(self) -> bytes | None:
+        """A picture of their face, from the best shot."""
+        best = max(self.shots, key=lambda one: goodness_of(one.look.face), default=None)
+        return None if best is None else best.crop_jpeg or None
 
     def known_as(self, job_id: str) -> ClipFace:
         """Say what review knows them by."""

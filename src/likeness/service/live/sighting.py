@@ -10,6 +10,9 @@ from likeness.service.video.naming import SeenMatch
 from likeness.service.video.seen import ClipMatch
 from likeness.terms import Box, Face
 
+OPERATION = "Sighting"
+"""What the use is called that tells who somebody is."""
+
 
 class SightingKind(StrEnum):
     """What is told."""

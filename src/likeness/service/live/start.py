@@ -11,7 +11,7 @@ from likeness.errors import InvalidRequest, NotFound
 from likeness.jobs import Job, NewJob
 from likeness.notify import read_url, require_reachable
 from likeness.service.live.asked import LIVE_SEARCH, LiveAsked, LiveRequest
-from likeness.service.uses import Caller, Home, Outcome
+from likeness.service.uses import Caller, Home, Ongoing, Outcome, use_in
 from likeness.sources import Source, SourceKind
 from likeness.terms import UNDECLARED, Action
 
@@ -42,21 +42,24 @@ def start_live(
     of = home.collection(caller, Action.SEARCH, asked.collection)
     source = _source_of(home, caller, asked)
     asker = as_live(caller, asked, source)
-    with home.record(asker, Action.SEARCH, of) as record:
+    use = use_in(asker.use(Action.SEARCH), of.id, of.tags, of.model)
+    now = home.clock()
+    with home.record_use(asker, use, Ongoing(now, begins=True)) as record:
         _require_possible(home, asked)
         home.calibration_of(of)  # what nobody measured could name nobody
-        request = LiveRequest.of(asker, asked, source)
-        new = NewJob(
-            act=LIVE_SEARCH,
-            principal_id=caller.principal.id,
-            collection_id=of.id,
-            request=request.to_bytes(),
-            local=local,
-            lasting=True,
-        )
 
         def add(connection: Connection) -> Job:
-            job = jobs.add_job(connection, home.keyring, new, home.clock())
+            case_id = record.ask_authority(connection)
+            request = LiveRequest.of(asker, asked, source, now, case_id)
+            new = NewJob(
+                act=LIVE_SEARCH,
+                principal_id=caller.principal.id,
+                collection_id=of.id,
+                request=request.to_bytes(),
+                local=local,
+                lasting=True,
+            )
+            job = jobs.add_job(connection, home.keyring, new, now)
             if also is not None:
                 also(connection, job)
             return job

@@ -296,6 +296,10 @@ class Record:
         if decision.refused_by:
             raise Denied(refusal(use, decision))
         self._admission, self._circumstances = decision, seen
+        # What people have decided by now counts, too.
+        self._was_reviewed = self._was_reviewed or desk.database.read(
+            lambda connection: desk.withholding.has_reviewed(connection, use)
+        )
 
     def ask_authority(self, connection: Connection) -> UUID | None:
         """Open the case of an ongoing search as a whole, in the act that begins it.

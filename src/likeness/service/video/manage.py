@@ -63,6 +63,7 @@ def stop_job(rows: Rows, caller: Caller, job_id: str) -> Job:
 def fail_job(rows: Rows, running: Running, error: Exception) -> None:
     """End a job whose act failed, or that was begun too often, with why.
 
+    What one that lasts has found until then stays, unless a rule has come to forbid it.
     The entry says which job that was: that of the act itself may not. Where a rule forbids even
     this, the job ends all the same.
     """
@@ -77,6 +78,7 @@ def fail_job(rows: Rows, running: Running, error: Exception) -> None:
         now=rows.clock(),
         failure=kind,
         failure_text=text,
+        keeps_results=jobs.keeps_results(running.job, error),
     )
     use = Use(rows.somebody, Action.ERASE, "EndJob", running.job.collection_id)
     with suppress(JobStopped):  # somebody cancelled it meanwhile
