@@ -174,7 +174,8 @@ def frame_record(asked: LiveAsked, frame: AnalysedFrame) -> bytes:
         "StreamProcessorInformation": {"Status": "RUNNING"},
         "FaceSearchResponse": [_face_found(one, size) for one in frame.faces],
     }
-    return json.dumps(_rounded(record), separators=(",", ":")).encode()
+    # Numbers that came from arrays are none to `json`.
+    return json.dumps(_rounded(record), separators=(",", ":"), default=float).encode()
 
 
 def _face_found(found: AnalysedFace, size: tuple[int, int]) -> Response:
