@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import av
 
@@ -76,6 +77,25 @@ def container(form: str, count: int, options: dict[str, str] | None = None) -> b
         for packet in stream.encode(None):
             written.mux(packet)
     return sink.getvalue()
+
+
+def write_hls(folder: Path, count: int, options: dict[str, str]) -> None:
+    """Write a playlist, live.m3u8, and the segments that it names."""
+    keyed = {}
+    if options.pop("encrypted", ""):
+        (folder / "live.key").write_bytes(bytes(range(16)))
+        (folder / "key.info").write_text(f"live.key\n{folder / 'live.key'}\n")
+        keyed = {"hls_key_info_file": str(folder / "key.info")}
+    options = {"hls_time": "1", "hls_list_size": "0"} | options | keyed
+    with av.open(str(folder / "live.m3u8"), "w", format="hls", options=options) as written:
+        encoder, pixels, encoding = _CODERS["H264"]
+        stream = written.add_stream(encoder, rate=RATE, options=encoding)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pixels
+        for number in range(count):
+            for packet in stream.encode(picture(number, pixels)):
+                written.mux(packet)
+        for packet in stream.encode(None):
+            written.mux(packet)
 
 
 def picture(number: int, pixels: str) -> av.VideoFrame:

@@ -56,7 +56,7 @@ def _connect_http(
         begin = begin_of(body, until_s)
         if not begin.startswith(FIRST_LINE):
             return HttpFeed(body, begin, limits)
-        playlist = begin + body.whole(limits.playlist_bytes, until_s)
+        playlist = body.whole(limits.playlist_bytes, until_s, begin)
     except BaseException:
         body.close()
         raise

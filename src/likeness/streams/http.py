@@ -59,18 +59,19 @@ class Body:
             self._left -= len(content)
         return content
 
-    def whole(self, most_bytes: int, until_s: float) -> bytes:
-        """Give all of it.
+    def whole(self, most_bytes: int, until_s: float, begin: bytes = b"") -> bytes:
+        """Give all of it, of which `begin` was given already.
 
         Raises:
             InvalidStream: it is longer than `most_bytes`.
         """
-        content = bytearray()
-        while piece := self.some(until_s):
+        content = bytearray(begin)
+        while len(content) <= most_bytes:
+            piece = self.some(until_s)
+            if not piece:
+                return bytes(content)
             content += piece
-            if len(content) > most_bytes:
-                raise rubbish()
-        return bytes(content)
+        raise rubbish()
 
     def close(self) -> None:
         """Let go of the connection; a read in another thread ends at once."""
