@@ -100,7 +100,19 @@ MENTIONS = Table(
     Column("sealed", LargeBinary, nullable=False),
 )
 
-OF_A_JOB = (SEGMENTS, RESULTS, MENTIONS)
+# Of jobs whose results are delivered as they come.
+DELIVERIES = Table(
+    "jobs_deliveries",
+    METADATA,
+    Column("job_number", Serial, ForeignKey(JOBS.c.number), primary_key=True, autoincrement=False),
+    Column("part", String(16), nullable=False),
+    # The number of the last result that has arrived, or was given up.
+    Column("arrived", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False, index=True),
+)
+
+OF_A_JOB = (SEGMENTS, RESULTS, MENTIONS, DELIVERIES)
 
 FORGOTTEN_FROM = (JOBS, *OF_A_JOB)
 """The tables to scrub after an erasure."""
