@@ -1,7 +1,15 @@
 """Makes what tells topics that jobs have ended, and streams what live searches look at."""
 
+from functools import partial
+
 from likeness.config import Settings
+from likeness.errors import InvalidRequest
+from likeness.jobs import Job
 from likeness.notify import KinesisStreams, SnsTopics
+from likeness.rekognition.operations.streams import frame_record
+from likeness.service.live.asked import LiveRequest
+from likeness.service.live.run import MakeOutput
+from likeness.service.live.sighting import FrameOutput
 
 
 def topics_of(settings: Settings) -> SnsTopics | None:
@@ -34,3 +42,20 @@ def kinesis_of(settings: Settings) -> KinesisStreams | None:
         access_key_id=settings.kinesis_access_key_id.get_secret_value(),
         secret_access_key=settings.kinesis_secret_access_key.get_secret_value(),
     )
+
+
+def frames_told_by(streams: KinesisStreams | None) -> MakeOutput:
+    """Give what tells the data stream that a live search names of its frames, as AWS tells it."""
+
+    def make(job: Job, request: LiveRequest) -> FrameOutput | None:
+        asked = request.asked
+        if asked.kinesis_arn is None:
+            return None
+        if streams is None:
+            raise InvalidRequest(
+                "No Kinesis endpoint is set, so that the search's data stream cannot be told. Have"
+                " LIKENESS_KINESIS_ENDPOINT set, and start it again."
+            )
+        return streams.output(asked.kinesis_arn, partial(frame_record, asked), job.id)
+
+    return make
