@@ -7,7 +7,7 @@ it.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from os import PathLike
 from pathlib import Path
@@ -29,6 +29,7 @@ from likeness.vision.decode import (
 from likeness.vision.detect import Detector, DetectorSettings
 from likeness.vision.detections import FaceNetwork
 from likeness.vision.embed import Chips, Embedder, Recogniser
+from likeness.vision.every_face import Closeness, EveryFace
 from likeness.vision.find import FaceFinder, FaceLocator
 from likeness.vision.models.cards import DLIB_RESNET_V1, RETAIL_0095, ModelCard
 from likeness.vision.models.model_store import ModelStore
@@ -230,6 +231,18 @@ class Installation:
         """Load what finds faces; its weights are fetched where they are missing."""
         network = self.face_network(engine, self.detector, progress)
         return self.locator_with(network, self.template_model())
+
+    def every_face(
+        self, engine: Engine, closeness: Closeness, progress: Progress | None = None
+    ) -> EveryFace:
+        """Load what finds whatever may be a face; `closeness` says how closely it looks."""
+        network = self.face_network(engine, self.detector, progress)
+        side = max(closeness.longer_side, self.settings.detector_side)
+        return EveryFace(
+            network,
+            DETECTORS[self.detector.form].likelihood,
+            replace(closeness, longer_side=side),
+        )
 
     def embedder(self, engine: Engine, progress: Progress | None = None) -> Embedder:
         """Load what embeds faces; its weights are fetched where they are missing."""

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.cli.terminal.annotation import encoded
 from likeness.cli.terminal.output_file import check_output, unfinished_name
 from likeness.cli.terminal.plain_text import plain
 from likeness.errors import InvalidRequest
 from likeness.service.search.cluster import Proposal, UnnamedFace
 from likeness.terms import Box, Image, in_parallel
 from likeness.vision.decode import Sample
+from likeness.vision.encode import picture_bytes
 
 COLUMNS = ("path", "subject", "cluster", "score", "picture", "left", "top", "right", "bottom")
 # Of the box, on each side: what a detector wants to see around a face.
@@ -79,7 +79,7 @@ def write_folder(
             image = read(picture).decode()
             for row in of_picture[picture]:
                 face = _cut_out(image, row.unnamed.face.box)
-                (unfinished / row.path).write_bytes(encoded(face, ".jpg"))
+                (unfinished / row.path).write_bytes(picture_bytes(face, ".jpg"))
 
         for done, _ in enumerate(in_parallel(cut, of_picture, workers), start=1):
             tell(done, len(of_picture))

@@ -9,6 +9,7 @@ from likeness.cli.terminal.progress import fetching
 from likeness.config import read_settings
 from likeness.library import Likeness
 from likeness.vision.embed import Embedder
+from likeness.vision.every_face import Closeness, EveryFace
 from likeness.vision.find import FaceFinder, FaceLocator
 
 
@@ -74,3 +75,11 @@ def load_locator(installation: Installation, workload: Workload) -> FaceLocator:
     """Get ready to find faces; no recogniser is loaded, nor needed."""
     with fetching() as progress:
         return installation.locator(installation.engine(workload), progress)
+
+
+def load_every_face(
+    installation: Installation, workload: Workload, closeness: Closeness
+) -> EveryFace:
+    """Get ready to find whatever may be a face; no recogniser is loaded, nor needed."""
+    with fetching() as progress:
+        return installation.every_face(installation.engine(workload), closeness, progress)

@@ -17,7 +17,6 @@ from likeness.artifacts import PinnedFile, Publisher, catalogue, fetch_all
 from likeness.cli.clips.copies import marked
 from likeness.cli.clips.tables import ShownClip
 from likeness.cli.identify import label_of, mark_of
-from likeness.cli.terminal.annotation import encoded
 from likeness.cli.terminal.output_file import write_output
 from likeness.cli.terminal.progress import fetching
 from likeness.config import read_settings
@@ -40,6 +39,7 @@ from likeness.service.video.seen import ClipPerson
 from likeness.terms import Image
 from likeness.video import Sampling
 from likeness.vision.draw import annotate
+from likeness.vision.encode import picture_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +155,11 @@ def run(out: Path) -> Demonstration:
         _say(f"  {person.name}: {person.told}")
     portraits = {person.name: _portrait(likeness, person, photographs) for person in PEOPLE}
     group = side_by_side([*portraits.values()])
-    write_output(out / "group.jpg", encoded(group, ".jpg"))
+    write_output(out / "group.jpg", picture_bytes(group, ".jpg"))
 
     _say("Finding and naming everybody in it ...")
     faces = _name(likeness, identifier, out / "group.jpg", milliseconds)
-    write_output(out / "annotated.jpg", encoded(_annotated(group, faces), ".jpg"))
+    write_output(out / "annotated.jpg", picture_bytes(_annotated(group, faces), ".jpg"))
     clip = _clip(likeness, gallery, portraits, out, milliseconds)
     return Demonstration(likeness, identifier, faces, milliseconds, clip)
 

@@ -6,6 +6,16 @@ It takes what finds faces as an argument (`FrameFinder`), and knows no model, no
 from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
 from likeness.video.feed import Connect, Feed
 from likeness.video.following import LOOK_EVERY_S, Following, follow
+from likeness.video.hidden import (
+    SURE_FACE,
+    Hidden,
+    HiddenTrack,
+    Holding,
+    Plan,
+    Reason,
+    Shown,
+    Sight,
+)
 from likeness.video.hiding import Region, Style, hide
 from likeness.video.kinds import looks_like_clip, name_of_kind
 from likeness.video.live_following import EndedFace, LiveFollower, Seen, SeenFace
@@ -38,6 +48,7 @@ from likeness.video.writing import ClipWriter
 __all__ = [
     "LOOK_EVERY_S",
     "MOST_SHOTS",
+    "SURE_FACE",
     "Clip",
     "ClipLimits",
     "ClipReader",
@@ -52,6 +63,9 @@ __all__ = [
     "Following",
     "Frame",
     "FrameFinder",
+    "Hidden",
+    "HiddenTrack",
+    "Holding",
     "Interval",
     "LiveFollower",
     "LiveFrame",
@@ -59,6 +73,8 @@ __all__ = [
     "Look",
     "PacedFile",
     "Person",
+    "Plan",
+    "Reason",
     "Region",
     "Rewritten",
     "Sampling",
@@ -66,6 +82,8 @@ __all__ = [
     "SeenFace",
     "Segment",
     "Shot",
+    "Shown",
+    "Sight",
     "StreamLimits",
     "StreamState",
     "StreamStatus",

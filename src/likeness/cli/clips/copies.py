@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 from likeness.buckets import Buckets
 from likeness.cli.clips.sources import ClipPlace
 from likeness.cli.clips.tables import WITHHELD, ShownClip
+from likeness.cli.terminal.copies import copies_of
 from likeness.cli.terminal.exit_codes import warn
 from likeness.cli.terminal.output_file import check_output, name_beside, private_output
 from likeness.cli.terminal.plain_text import plain
@@ -30,7 +31,7 @@ class AnnotatedClips:
     """
 
     def __init__(self, clips: Sequence[ClipPlace], out: Path | None) -> None:
-        self._copies = {} if out is None else _copies(clips, out)
+        self._copies = {} if out is None else copies_of_clips(clips, out, called="annotated")
         for copy in self._copies.values():
             check_output(copy)
 
@@ -158,28 +159,21 @@ def _stem(place: ClipPlace) -> str:
     return PurePath(file_name(place)).stem
 
 
-def _copies(clips: Sequence[ClipPlace], out: Path) -> dict[ClipPlace, Path]:
-    if len(clips) == 1 and not out.is_dir():
-        if out.suffix.lower() != _COPY:
-            raise InvalidRequest(f"'{out}' is no name for a clip. Give one that ends in {_COPY}.")
-        copies = {clips[0]: out}
-    elif not out.is_dir():
-        raise InvalidRequest(
-            f"'{out}' is no folder, and annotated copies of several clips need one. Make it."
-        )
-    else:
-        copies = {one: out / _copy_name(one) for one in clips}
-        require_names_apart(str(path) for path in copies.values())
-    for copy in copies.values():
-        if any(isinstance(one, LocalClip) and _same_file(copy, one.path) for one in clips):
-            raise InvalidRequest(
-                f"'{copy}' would replace a clip by its annotated copy. Name another place."
-            )
-    return copies
+def copies_of_clips(clips: Sequence[ClipPlace], out: Path, *, called: str) -> dict[ClipPlace, Path]:
+    """Say where the copy of each clip goes.
 
-
-def _same_file(copy: Path, clip: Path) -> bool:
-    return copy.exists() and clip.exists() and copy.samefile(clip)
+    Raises:
+        InvalidRequest: it would replace a clip, or share its name with another.
+    """
+    return copies_of(
+        clips,
+        out,
+        kind="clip",
+        called=called,
+        suffixes=[_COPY],
+        name_of=_copy_name,
+        file_of=lambda clip: clip.path if isinstance(clip, LocalClip) else None,
+    )
 
 
 def _copy_name(place: ClipPlace) -> str:

@@ -1,0 +1,169 @@
+"""`likeness redact`: faces of pictures and clips hidden for good, of all or of some people."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.app import Installation, Workload
+from likeness.cli.clips.sources import sources_of
+from likeness.cli.installation import load_every_face, prepare
+from likeness.cli.terminal.answers import Json, print_json
+from likeness.cli.terminal.copies import copies_of
+from likeness.cli.terminal.each_picture import answer_each, sample_json
+from likeness.cli.terminal.exit_codes import ExitCode
+from likeness.cli.terminal.options import (
+    Artifacts,
+    AsJson,
+    Detector,
+    DetectorSide,
+    PicturesOrClips,
+    PrecisionChoice,
+    Threads,
+)
+from likeness.cli.terminal.output_file import check_output, write_output
+from likeness.cli.terminal.plain_text import plain
+from likeness.cli.terminal.standard_input import STANDARD_INPUT, check_read_once, sample_of
+from likeness.cli.terminal.words import box_in_words, several
+from likeness.errors import InvalidRequest
+from likeness.service.redact.asked import Manner, Whom
+from likeness.service.redact.pictures import PictureRedactor, RedactedPicture
+from likeness.video import Hidden, Style
+from likeness.vision.encode import SUFFIXES, picture_bytes
+from likeness.vision.every_face import GLANCE, PICTURE
+
+_LOSSLESS = (".bmp", ".gif", ".tif", ".tiff")
+
+
+def redact(
+    sources: PicturesOrClips,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="OUT",
+            help="Where the copy goes: a file that ends in .jpg, .png or .webp, or a folder for"
+            " several.",
+        ),
+    ],
+    everybody: Annotated[bool, typer.Option("--all", help="Hide every face.")] = False,
+    style: Annotated[Style, typer.Option(help="What is seen where a face is hidden.")] = Style.BLUR,
+    careful: Annotated[
+        bool,
+        typer.Option(
+            "--careful/--fast",
+            help="Look closely, and hide what may be a face; or look once, in less time.",
+        ),
+    ] = True,
+    as_json: AsJson = False,
+    detector: Detector = None,
+    detector_side: DetectorSide = None,
+    precision: PrecisionChoice = None,
+    threads: Threads = None,
+    artifacts: Artifacts = None,
+) -> None:
+    """Hide faces in copies of pictures, beyond recovery; nothing else of the file goes along.
+
+    Every picture counts: a bad one is reported and the others are still done.
+    """
+    if not everybody:
+        raise InvalidRequest("Nobody is named whose faces to hide. Give --all.")
+    installation = prepare(
+        detector=detector,
+        detector_side=detector_side,
+        precision=precision,
+        threads=threads,
+        artifacts=artifacts,
+    )
+    found = sources_of(sources, installation.settings)
+    if found.clips:
+        raise InvalidRequest("Clips cannot be redacted yet. Give pictures.")
+    manner = Manner(style, careful)
+    raise typer.Exit(_redact_pictures(installation, found.pictures, out, manner, as_json=as_json))
+
+
+def _redact_pictures(
+    installation: Installation,
+    pictures: Sequence[Path],
+    out: Path,
+    manner: Manner,
+    *,
+    as_json: bool,
+) -> ExitCode:
+    check_read_once(pictures)
+    copies = copies_of(
+        pictures,
+        out,
+        kind="picture",
+        called="redacted",
+        suffixes=list(SUFFIXES),
+        name_of=_copy_name,
+        file_of=lambda picture: None if picture == STANDARD_INPUT else picture,
+    )
+    for copy in copies.values():
+        check_output(copy)
+    workload = Workload.ONE if len(pictures) == 1 else Workload.MANY
+    closeness = PICTURE if manner.careful else GLANCE
+    redactor = PictureRedactor(load_every_face(installation, workload, closeness), manner)
+
+    def work(picture: Path) -> tuple[Path, RedactedPicture]:
+        redacted = redactor.redact(sample_of(installation, picture), Whom.ALL)
+        copy = copies[picture]
+        write_output(copy, picture_bytes(redacted.pixels, copy.suffix))
+        return copy, redacted
+
+    code, documents = answer_each(
+        work,
+        pictures,
+        installation.workers(workload),
+        as_json=as_json,
+        document_of=_json,
+        lines_of=_lines,
+    )
+    if as_json:
+        print_json({"pictures": documents})
+    return code
+
+
+def _lines(picture: Path, written: tuple[Path, RedactedPicture]) -> Iterator[str]:
+    copy, redacted = written
+    sample = redacted.sample
+    yield (
+        f"{plain(picture)}: {several(len(redacted.hidden), 'face')} hidden in"
+        f" {sample.width}x{sample.height} pixels; {plain(copy)} written"
+    )
+    yield from (f"      {remark}" for remark in sample.remarks)
+    doubtful = redacted.to_look_at
+    if doubtful:
+        yield f"      {several(len(doubtful), 'place')} that may be no face:"
+        yield from (f"      box {box_in_words(one.region.box)}" for one in doubtful)
+
+
+def _json(written: tuple[Path, RedactedPicture]) -> Json:
+    copy, redacted = written
+    return {
+        **sample_json(redacted.sample),
+        "written": str(copy),
+        "hidden": [_hidden_json(one) for one in redacted.hidden],
+    }
+
+
+def _hidden_json(hidden: Hidden) -> Json:
+    box = hidden.region.box
+    return {
+        "box": {side: round(getattr(box, side), 1) for side in ("left", "top", "right", "bottom")},
+        "sight": hidden.sight.value,
+        "reason": hidden.reason.value,
+        "confidence": hidden.confidence,
+    }
+
+
+def _copy_name(picture: Path) -> str:
+    if picture == STANDARD_INPUT:
+        return "standard-input.png"
+    suffix = picture.suffix.lower()
+    if suffix in SUFFIXES:
+        return picture.name
+    return f"{picture.name}{'.png' if suffix in _LOSSLESS else '.jpg'}"

@@ -1,0 +1,33 @@
+"""What is asked of whoever makes a picture or a clip safe to share."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from likeness.video import Holding, Style
+
+
+class Whom(StrEnum):
+    """Whose faces are hidden."""
+
+    ALL = "all"
+    ALL_BUT = "keep"
+    """All but those of some people."""
+    ONLY = "only"
+    """Those of some people alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How faces are hidden.
+
+    `careful` prefers hiding what is no face to missing one, and to showing somebody of whom it is
+    not sure who they are.
+    """
+
+    style: Style = Style.BLUR
+    careful: bool = True
+
+    @property
+    def holding(self) -> Holding:
+        """How long and how widely a face is hidden where it was not found."""
+        return Holding() if self.careful else Holding(before_s=0.3, after_s=0.3, doubtful_s=0.1)

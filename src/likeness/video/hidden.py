@@ -1,0 +1,239 @@
+"""Says which parts of each frame are hidden: all that a face may be in, over time, from its sights.
+
+1. Between two sights a face is where a straight line has it, the less surely the longer that is.
+2. It was there before it is seen first, and after it is seen last: what is hidden reaches from
+   where it was seen to where it most likely went.
+3. Whoever is to stay visible does so only at moments that are named; at all others they are hidden.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.terms import Box
+from likeness.video.hiding import Region
+from likeness.video.looks import Ending, Interval
+
+# Velocity is taken from the last looks of so long, and believed for so long.
+_SPEED_S = 0.3
+# Two looks no further apart leave no doubt where a face is between them.
+_NEXT_S = 0.15
+# What is hidden grows by as much of a face's size for each size that it went between two looks.
+_DOUBT = 0.3
+_MOST_DOUBT = 1.0
+_BUCKET_S = 1.0
+
+SURE_FACE = 0.5
+"""From this likelihood on a find is called a face."""
+
+
+class Sight(StrEnum):
+    """How it is known that a face is where something is hidden."""
+
+    SEEN = "seen"
+    PERHAPS = "perhaps a face"
+    BETWEEN = "between two sights"
+    BEFORE = "before it is first seen"
+    AFTER = "after it is last seen"
+
+
+class Reason(StrEnum):
+    """Why a face is hidden."""
+
+    EVERYBODY = "every face is hidden"
+    STRANGER = "not one of those who stay visible"
+    UNSURE = "it is not sure who it is"
+    NEAR = "somebody else is too near"
+    ASKED = "one of those to be hidden"
+    MAYBE = "may be one of those to be hidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """How long, and how widely, a face is hidden where it was not found.
+
+    `before_s` and `after_s` reach beyond the first and the last sight, `doubtful_s` does so in both
+    directions where it was never surely a face. `margin` is that of `Region`; a face of fewer than
+    `small` pixels gets `small_margin`.
+    """
+
+    before_s: float = 0.7
+    after_s: float = 0.7
+    doubtful_s: float = 0.2
+    margin: float = 0.25
+    small: float = 40.0
+    small_margin: float = 0.35
+
+    def margin_of(self, box: Box) -> float:
+        """Say how far beyond its box a face is hidden, as a share of its sides."""
+        return self.small_margin if min(box.width, box.height) < self.small else self.margin
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HiddenTrack:
+    """A face that was followed, when it stays visible, and why it is hidden at other moments.
+
+    `path` is (n, 5): seconds, left, top, right and bottom of each look; `sure` is (n,), how likely
+    each is a face, 0 to 1. `reasons` give, for a span of time, another reason than `reason`.
+    """
+
+    number: int
+    path: NDArray[np.floating]
+    sure: NDArray[np.floating]
+    reason: Reason
+    ended: Ending = Ending.LOST
+    shown: tuple[Interval, ...] = ()
+    reasons: tuple[tuple[Interval, Reason], ...] = ()
+
+    @property
+    def surest(self) -> float:
+        """How likely it is a face where that is likeliest."""
+        return float(self.sure.max())
+
+    def is_shown(self, time_s: float) -> bool:
+        """Whether it stays visible at a moment."""
+        return any(one.begins_s <= time_s <= one.ends_s for one in self.shown)
+
+    def reason_at(self, time_s: float) -> Reason:
+        """Say why it is hidden at a moment."""
+        return next(
+            (why for span, why in self.reasons if span.begins_s <= time_s <= span.ends_s),
+            self.reason,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What is hidden at one moment: where, and why; `track` is the number of what was followed."""
+
+    region: Region
+    sight: Sight
+    reason: Reason
+    confidence: float
+    track: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A face that stays visible at one moment."""
+
+    box: Box
+    track: int
+
+
+class Plan:
+    """What is hidden in a clip, moment by moment."""
+
+    def __init__(self, tracks: Iterable[HiddenTrack], holding: Holding = Holding()) -> None:
+        self.tracks = tuple(tracks)
+        self._holding = holding
+        self._by_second: dict[int, list[int]] = defaultdict(list)
+        for which, track in enumerate(self.tracks):
+            begins_s, ends_s = self._reach(track)
+            for second in range(int(begins_s // _BUCKET_S), int(ends_s // _BUCKET_S) + 1):
+                self._by_second[second].append(which)
+
+    def at(self, time_s: float) -> list[Hidden]:
+        """Say what is hidden at a moment."""
+        return [
+            hidden
+            for track in self._near(time_s)
+            if not track.is_shown(time_s)
+            for hidden in (self._hidden(track, time_s),)
+            if hidden is not None
+        ]
+
+    def shown_at(self, time_s: float) -> list[Shown]:
+        """Say whose face stays visible at a moment."""
+        return [
+            Shown(_box(_between(track.path, time_s)), track.number)
+            for track in self._near(time_s)
+            if track.is_shown(time_s) and track.path[0, 0] <= time_s <= track.path[-1, 0]
+        ]
+
+    def _near(self, time_s: float) -> Iterable[HiddenTrack]:
+        return (self.tracks[one] for one in self._by_second.get(int(time_s // _BUCKET_S), ()))
+
+    def _reach(self, track: HiddenTrack) -> tuple[float, float]:
+        """Say from when to when it is hidden."""
+        held, first_s, last_s = self._holding, float(track.path[0, 0]), float(track.path[-1, 0])
+        doubtful = track.surest < SURE_FACE
+        before_s = held.doubtful_s if doubtful else held.before_s
+        after_s = held.doubtful_s if doubtful else held.after_s
+        if track.ended is Ending.CUT:
+            # What comes after a cut is another picture.
+            after_s = min(after_s, _NEXT_S)
+        return max(0.0, first_s - before_s), last_s + after_s
+
+    def _hidden(self, track: HiddenTrack, time_s: float) -> Hidden | None:
+        begins_s, ends_s = self._reach(track)
+        if not begins_s <= time_s <= ends_s:
+            return None
+        path, doubt = track.path, 0.0
+        if time_s < path[0, 0]:
+            sides, sight = _held(path, time_s, first=True), Sight.BEFORE
+        elif time_s > path[-1, 0]:
+            sides, sight = _held(path, time_s, first=False), Sight.AFTER
+        else:
+            sides, sight, doubt = self._inside(track, time_s)
+        box = _box(sides)
+        margin = self._holding.margin_of(box) + doubt
+        nearest = int(np.abs(path[:, 0] - time_s).argmin())
+        sure = float(track.sure[nearest])
+        if sight is Sight.SEEN and sure < SURE_FACE:
+            sight = Sight.PERHAPS
+        return Hidden(
+            Region(box, margin), sight, track.reason_at(time_s), round(sure, 3), track.number
+        )
+
+    def _inside(
+        self, track: HiddenTrack, time_s: float
+    ) -> tuple[NDArray[np.floating], Sight, float]:
+        path = track.path
+        after = int(np.searchsorted(path[:, 0], time_s))
+        if path[after, 0] == time_s or after == 0:
+            return path[after, 1:], Sight.SEEN, 0.0
+        before = after - 1
+        sides, gap_s = _between(path, time_s), float(path[after, 0] - path[before, 0])
+        if gap_s <= _NEXT_S:
+            return sides, Sight.SEEN, 0.0
+        return (
+            sides,
+            Sight.BETWEEN,
+            min(_MOST_DOUBT, _DOUBT * _sizes_apart(path[before], path[after])),
+        )
+
+
+def _between(path: NDArray[np.floating], time_s: float) -> NDArray[np.floating]:
+    return np.array([np.interp(time_s, path[:, 0], path[:, side]) for side in range(1, 5)])
+
+
+def _held(path: NDArray[np.floating], time_s: float, *, first: bool) -> NDArray[np.floating]:
+    """Give the sides of what holds a face beyond its sights: where it was, and where it may be."""
+    end = path[0] if first else path[-1]
+    span = np.abs(path[:, 0] - end[0]) <= _SPEED_S
+    other = path[span][-1] if first else path[span][0]
+    seen_s = float(other[0] - end[0])
+    away_s = time_s - float(end[0])
+    moved = np.zeros(4)
+    if seen_s:
+        speed = (other[1:] - end[1:]) / seen_s
+        # Only its place: sizes that go on growing would hide whole frames.
+        middle = np.array([speed[0] + speed[2], speed[1] + speed[3]]) / 2
+        moved = np.tile(middle * float(np.clip(away_s, -_SPEED_S, _SPEED_S)), 2)
+    sides = np.stack([end[1:], end[1:] + moved])
+    return np.concatenate([sides[:, :2].min(axis=0), sides[:, 2:].max(axis=0)])
+
+
+def _sizes_apart(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    off = (a[1:3] + a[3:5] - b[1:3] - b[3:5]) / 2
+    size = max(1.0, float(min(a[3] - a[1], b[3] - b[1])))
+    return float(np.hypot(*off)) / size
+
+
+def _box(sides: NDArray[np.floating]) -> Box:
+    return Box(*map(float, sides))

@@ -1,0 +1,98 @@
+"""What is hidden in a clip at each moment, from where faces were found in it."""
+
+import numpy as np
+import pytest
+
+from likeness.terms import Box
+from likeness.video import Ending, HiddenTrack, Holding, Interval, Plan, Reason, Sight
+
+_HOLD = Holding(before_s=0.5, after_s=0.7, doubtful_s=0.1)
+
+
+def track(
+    *looks: tuple[float, float], size: float = 60.0, sure: float = 0.9, number: int = 0
+) -> HiddenTrack:
+    """A face seen at (seconds, left), 100 pixels from the top."""
+    path = np.array([(at, left, 100.0, left + size, 100.0 + size) for at, left in looks])
+    return HiddenTrack(number, path, np.full(len(path), sure), Reason.EVERYBODY)
+
+
+def box_at(plan: Plan, time_s: float) -> Box:
+    (hidden,) = plan.at(time_s)
+    return hidden.region.box
+
+
+def test_a_face_is_hidden_where_it_is_seen_and_between_two_looks() -> None:
+    plan = Plan([track((1.0, 100), (1.1, 120))], _HOLD)
+    assert box_at(plan, 1.0) == Box(100, 100, 160, 160)
+    assert box_at(plan, 1.05).left == pytest.approx(110)
+    assert plan.at(1.05)[0].sight is Sight.SEEN
+
+
+def test_what_is_hidden_reaches_before_the_first_and_after_the_last_sight() -> None:
+    plan = Plan([track((1.0, 100), (1.1, 120), (1.2, 140))], _HOLD)
+    assert plan.at(0.49) == [] and plan.at(1.91) == []
+    before, after = plan.at(0.9)[0], plan.at(1.3)[0]
+    assert (before.sight, after.sight) == (Sight.BEFORE, Sight.AFTER)
+    # It holds where it was seen and where it most likely went.
+    assert before.region.box.left == pytest.approx(80)
+    assert before.region.box.right == 160
+    assert after.region.box.left == 140
+    assert after.region.box.right == pytest.approx(220)
+
+
+def test_speed_is_believed_for_a_moment_alone() -> None:
+    plan = Plan([track((1.0, 100), (1.1, 120))], _HOLD)
+    assert box_at(plan, 1.8).right == pytest.approx(180 + 0.3 * 200)
+
+
+def test_a_gap_is_hidden_the_wider_the_further_a_face_went_in_it() -> None:
+    plan = Plan([track((1.0, 100), (2.0, 340))], _HOLD)
+    (between,) = plan.at(1.5)
+    assert between.sight is Sight.BETWEEN
+    assert between.region.box.left == pytest.approx(220)
+    assert between.region.margin == pytest.approx(_HOLD.margin + 1.0)
+    (still,) = Plan([track((1.0, 100), (2.0, 100))], _HOLD).at(1.5)
+    assert still.region.margin == _HOLD.margin
+
+
+def test_a_small_face_is_hidden_with_more_around_it() -> None:
+    (small,) = Plan([track((1.0, 100), size=20)], _HOLD).at(1.0)
+    assert small.region.margin == _HOLD.small_margin
+
+
+def test_what_was_never_surely_a_face_is_held_for_a_moment_alone() -> None:
+    plan = Plan([track((1.0, 100), sure=0.2)], _HOLD)
+    assert plan.at(1.0)[0].sight is Sight.PERHAPS
+    assert plan.at(1.09) and not plan.at(1.2)
+    assert plan.at(0.91) and not plan.at(0.85)
+
+
+def test_nothing_is_held_far_beyond_a_cut() -> None:
+    cut = track((1.0, 100), (1.1, 100))
+    plan = Plan([HiddenTrack(0, cut.path, cut.sure, cut.reason, ended=Ending.CUT)], _HOLD)
+    assert plan.at(1.2) and not plan.at(1.4)
+
+
+def test_whoever_stays_visible_does_so_at_the_moments_named_alone() -> None:
+    one = track((0.0, 100), (4.0, 100), number=7)
+    shown = HiddenTrack(
+        7,
+        one.path,
+        one.sure,
+        Reason.UNSURE,
+        shown=(Interval(1.0, 2.0),),
+        reasons=((Interval(2.0, 3.0), Reason.NEAR),),
+    )
+    plan = Plan([shown], _HOLD)
+    assert plan.at(1.5) == []
+    assert [one.track for one in plan.shown_at(1.5)] == [7]
+    assert plan.shown_at(2.5) == []
+    assert plan.at(2.5)[0].reason is Reason.NEAR
+    assert plan.at(3.5)[0].reason is Reason.UNSURE
+
+
+def test_nothing_is_said_of_times_at_which_nobody_is_near() -> None:
+    plan = Plan([track((1.0, 100)), track((500.0, 100))], _HOLD)
+    assert plan.at(100.0) == [] == plan.shown_at(100.0)
+    assert len(plan.at(500.0)) == 1

@@ -1,0 +1,93 @@
+"""What may be a face is found in every view of a picture, and at the place where it is."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from likeness.terms import Image
+from likeness.vision.detections import Detections, FaceNetwork
+from likeness.vision.every_face import FRAME, GLANCE, PICTURE, Closeness, EveryFace, View
+
+# Of the box of a find: five points that no turn takes to each other.
+_POINTS = np.array([(0.3, 0.4), (0.7, 0.4), (0.5, 0.55), (0.35, 0.75), (0.65, 0.75)])
+
+
+class WhiteSpots(FaceNetwork):
+    """Finds a face at each white spot, as sure as it is told."""
+
+    def __init__(self, score: float = 0.9) -> None:
+        self.score = score
+        self.shown: list[NDArray[np.uint8]] = []
+
+    def find(self, canvas: NDArray[np.uint8], threshold: float) -> Detections:
+        self.shown.append(canvas)
+        white = (canvas.min(axis=2) > 200).astype(np.uint8)
+        _, _, spots, _ = cv2.connectedComponentsWithStats(white)
+        boxes = [(x, y, x + w, y + h) for x, y, w, h, _ in spots[1:] if w > 3 and h > 3]
+        if self.score < threshold:
+            boxes = []
+        boxes_xyxy = np.array(boxes, np.float32).reshape(-1, 4)
+        corner, size = boxes_xyxy[:, None, :2], boxes_xyxy[:, None, 2:] - boxes_xyxy[:, None, :2]
+        scores = np.full(len(boxes), self.score, np.float32)
+        return Detections(boxes_xyxy, (corner + size * _POINTS).astype(np.float32), scores)
+
+
+def spotted(*boxes: tuple[int, int, int, int]) -> Image:
+    pixels = np.zeros((360, 640, 3), np.uint8)
+    for left, top, right, bottom in boxes:
+        pixels[top:bottom, left:right] = 255
+    return Image.of(pixels)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        View(zoom, mirrored, turns)
+        for zoom in (1.0, 0.5)
+        for mirrored in (False, True)
+        for turns in range(4)
+    ],
+)
+def test_a_face_is_where_it_is_in_whatever_view_it_is_found(view: View) -> None:
+    (face,) = EveryFace(WhiteSpots(), float, Closeness((view,))).find(spotted((400, 50, 430, 90)))
+    sides = (face.box.left, face.box.top, face.box.right, face.box.bottom)
+    assert sides == pytest.approx((400, 50, 430, 90), abs=2)
+    assert face.confidence == pytest.approx(0.9)
+    assert all(400 <= point.x <= 430 and 50 <= point.y <= 90 for point in face.landmarks.points)
+
+
+def test_landmarks_of_a_face_in_a_mirror_change_sides() -> None:
+    look = EveryFace(WhiteSpots(), float, Closeness((View(mirrored=True),)))
+    (face,) = look.find(spotted((400, 50, 430, 90)))
+    assert face.landmarks.eye_left.x < face.landmarks.eye_right.x
+    assert face.landmarks.mouth_left.x < face.landmarks.mouth_right.x
+
+
+def test_finds_of_one_face_in_several_views_are_one_that_holds_them_all() -> None:
+    found = EveryFace(WhiteSpots(), float, PICTURE).find(
+        spotted((400, 50, 430, 90), (100, 200, 160, 280))
+    )
+    assert [round(face.box.width / 10) for face in found] == [6, 3]
+    assert found[0].box.left <= 100 <= 160 <= found[0].box.right
+
+
+def test_a_small_find_need_not_be_as_sure_as_a_large_one() -> None:
+    small, large = (400, 50, 415, 70), (100, 100, 220, 250)
+    (face,) = EveryFace(WhiteSpots(0.3), float, FRAME).find(spotted(small, large))
+    assert face.box.width < 30
+    assert len(EveryFace(WhiteSpots(0.55), float, FRAME).find(spotted(small, large))) == 2
+    assert EveryFace(WhiteSpots(0.3), float, GLANCE).find(spotted(small, large)) == []
+
+
+def test_what_a_view_costs_is_bounded_by_the_side_that_is_asked_for() -> None:
+    network = WhiteSpots()
+    pixels = np.zeros((2160, 3840, 3), np.uint8)
+    EveryFace(network, float, replace(GLANCE, longer_side=960)).find(Image.of(pixels))
+    assert max(canvas.shape[1] for canvas in network.shown) <= 960 + 2 * 32 + 31
+
+
+def test_a_picture_without_faces_has_none() -> None:
+    assert EveryFace(WhiteSpots(), float, PICTURE).find(spotted()) == []
