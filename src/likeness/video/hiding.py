@@ -67,10 +67,10 @@ def _hide_one(pixels: NDArray[np.uint8], region: Region, style: Style) -> None:
     above = np.maximum(np.abs(np.arange(top, bottom) + 0.5 - y) - 0.5, 0) / down
     inside = above[:, None] ** 2 + beside[None, :] ** 2 <= 1
     if style is Style.BLACK:
-        part[inside] = 0
-        return
-    filled = _filled(part, min(box.width, box.height) / _CELLS, style)
-    np.copyto(part, filled, where=inside[:, :, None])
+        filled = np.zeros_like(part)
+    else:
+        filled = _filled(part, min(box.width, box.height) / _CELLS, style)
+    cv2.copyTo(filled, inside.view(np.uint8), part)
 
 
 def _filled(part: NDArray[np.uint8], cell: float, style: Style) -> NDArray[np.uint8]:

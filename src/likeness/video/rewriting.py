@@ -69,7 +69,7 @@ def rewrite(
         open(descriptor, "rb", closefd=False) as same,
         reading(same, sampling, limits) as reader,
         sound_of(descriptor, sampling, limits, recording.wanted) as sound,
-        ClipWriter(out, reader.clip.width, reader.clip.height, sound.form) as writer,
+        ClipWriter(out, reader.clip.width, reader.clip.height, sound.form, quick=True) as writer,
     ):
         with recording.to(writer, sound):
             for frame in reader:
