@@ -360,6 +360,20 @@ def test_name_that_stands_for_nothing_is_said() -> None:
         connect(read_location("rtsp://camera.example/"), (), BRIEF, resolve)
 
 
+def test_name_that_is_not_looked_up_in_time_is_said() -> None:
+    over = threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        over.wait(5)
+        return ["127.0.0.1"]
+
+    began_s = time.monotonic()
+    with pytest.raises(SourceUnavailable, match="not looked up in time"):
+        connect(read_location("rtsp://camera.example/"), (), replace(BRIEF, begin_s=0.2), resolve)
+    assert time.monotonic() - began_s < 1
+    over.set()
+
+
 def test_encrypted_camera_is_read(
     h264: Packets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

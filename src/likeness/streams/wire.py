@@ -1,5 +1,6 @@
 """A connection to an address that was checked, read in pieces that are bounded in size and time."""
 
+import queue
 import socket
 import ssl
 import threading
@@ -128,13 +129,7 @@ def open_wire(
     Raises:
         SourceUnavailable: it does not answer, or may not be connected to.
     """
-    try:
-        address = reachable_address(endpoint, networks, resolve)
-    except OSError as error:
-        raise SourceUnavailable(
-            "The source's name stands for no address. Check how it is spelt, and this machine's"
-            " name server."
-        ) from error
+    address = _looked_up(endpoint, networks, until_s, resolve)
     if address is None:
         raise OutOfReach(
             "The source's address is neither public nor allowed by LIKENESS_SOURCE_NETWORKS, so"
@@ -161,6 +156,33 @@ def open_wire(
     except BaseException:
         plain.close()
         raise
+
+
+def _looked_up(
+    endpoint: Endpoint, networks: tuple[Network, ...], until_s: float, resolve: Resolve | None
+) -> str | None:
+    """Give the address to connect to in time; the system's own look-up may take minutes."""
+    found: queue.SimpleQueue[str | OSError | None] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            found.put(reachable_address(endpoint, networks, resolve))
+        except OSError as error:
+            found.put(error)
+
+    threading.Thread(target=look_up, name="look-up", daemon=True).start()
+    try:
+        address = found.get(timeout=_left_s(until_s))
+    except queue.Empty as error:
+        raise SourceUnavailable(
+            "The source's name is not looked up in time. Check this machine's name server."
+        ) from error
+    if isinstance(address, OSError):
+        raise SourceUnavailable(
+            "The source's name stands for no address. Check how it is spelt, and this machine's"
+            " name server."
+        ) from address
+    return address
 
 
 def _encrypted(plain: socket.socket, endpoint: Endpoint, until_s: float) -> socket.socket:
