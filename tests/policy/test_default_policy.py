@@ -125,7 +125,7 @@ def _refusing_biometrics(
             refusing.add("collection-for-another-purpose")
     if use.live and use.action in (Action.SEARCH, Action.WATCH):
         refusing.add("real-time-identification")
-    if use.live_search is not None and use.action in (Action.SEARCH, Action.WATCH):
+    if use.live and use.live_search and use.action in (Action.SEARCH, Action.WATCH):
         stated = {
             "place": use.live_search.place,
             "authority": use.live_search.authority,

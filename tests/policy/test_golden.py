@@ -63,10 +63,12 @@ def test_to_state_a_source_of_pictures_never_lets_more_be_done(row: Row) -> None
     ids=lambda row: f"{row.pack}: {row.line}",
 )
 def test_a_search_that_goes_on_and_states_nothing_is_never_let_do_more(row: Row) -> None:
-    engine, use = engine_of(row), replace(row.use, live=True)
-    at_once = engine.decide(use, row.circumstances, row.now)
-    going_on = replace(use, live_search=LiveStatement())
-    assert_no_looser(engine.decide(going_on, row.circumstances, row.now), at_once)
+    engine = engine_of(row)
+    for live in (False, True):
+        use = replace(row.use, live=live)
+        at_once = engine.decide(use, row.circumstances, row.now)
+        going_on = replace(use, live_search=LiveStatement())
+        assert_no_looser(engine.decide(going_on, row.circumstances, row.now), at_once)
 
 
 def assert_no_looser(decision: Decision, than: Decision) -> None:

@@ -350,10 +350,13 @@ def test_stated_footage_counts_at_the_desk_and_is_recorded(home: Accounting):
 
 def test_what_a_caller_states_of_a_live_search_makes_it_one():
     stated = LiveStatement("the station", ends_at=datetime(2027, 5, 1, tzinfo=UTC))
-    use = Caller(SEARCHER, "StartLiveSearch", Stated(live_search=stated)).use(Action.SEARCH)
+    use = Caller(SEARCHER, "StartLiveSearch", Stated(live=True, live_search=stated)).use(
+        Action.SEARCH
+    )
     assert (use.live_search, use.live) == (stated, True)
-    use = Caller(SEARCHER, "SearchFacesByImage", Stated()).use(Action.SEARCH)
-    assert (use.live_search, use.live) == (None, False)
+    # What a file shows is of another moment, at whatever pace.
+    use = Caller(SEARCHER, "StartLiveSearch", Stated(live_search=stated)).use(Action.SEARCH)
+    assert (use.live_search, use.live) == (stated, False)
 
 
 def test_long_work_goes_on_while_the_rules_allow_it(home: Accounting):

@@ -33,7 +33,7 @@ _HEADERS = {
     # What sort of source pictures come from; it needs no grant either, since it allows nothing.
     "x-likeness-footage": "footage",
 }
-# What is stated of a search of a camera or stream; it only makes rules stricter.
+# What is stated of a search of a source that goes on; rules know that it was, not what it says.
 _LIVE_HEADERS = {
     "x-likeness-place": "place",
     "x-likeness-authority": "authority",

@@ -17,8 +17,8 @@ from likeness.terms import UNDECLARED, Action, Footage, LiveStatement, Principal
 class Stated:
     """What a caller says of a use, whatever they were granted.
 
-    `footage` is what sort of source its pictures come from, `live_search` what there is to say of a
-    search of a camera or stream that goes on; both can only make rules stricter.
+    `footage` is what sort of source its pictures come from; it can only make rules stricter.
+    `live_search` is what there is to say of a search of a source that goes on until it is ended.
     """
 
     purpose: str | None = None
@@ -69,7 +69,7 @@ class Caller:
             purpose=purpose,
             case=self.stated.case,
             warrant=self.stated.warrant,
-            live=self.stated.live or self.stated.live_search is not None,
+            live=self.stated.live,
             footage=_stated_footage(self.stated.footage),
             granted=granted,
             replayed=self.replayed,
