@@ -9,9 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from likeness.errors import Denied
-from likeness.policy import disable_pack
+from likeness.policy import PolicyEngine, disable_pack
+from likeness.policy.changes import packs_in_force
 from likeness.review import Verdict, authorise, delete_case, ended_cases, get_case, live_cases
 from likeness.secrets import KeyFiles, Keyring
+from likeness.service.govern.simulation import simulate_policy
 from likeness.service.uses import Consent, Ongoing, Outcome
 from likeness.storage import migrate, open_database
 from likeness.terms import LiveStatement, Principal, Role, Use
@@ -217,3 +219,41 @@ def test_a_case_of_a_whole_search_is_of_its_collection(home: Accounting) -> None
     assert (case.id, case.collection_id, case.reviews) == (ongoing.case_id, COLLECTION, 0)
     assert case.operation == "StartLiveSearch"
     assert case.authorise_by == home.now + 24 * HOUR
+
+
+def test_entries_of_sightings_say_of_which_search_and_whether_it_was_consented_to(
+    home: Accounting,
+) -> None:
+    home.enable("eu-ai-act", **ARTICLE_5_ALONE)
+    ongoing = begin(home)
+    assert "details" not in home.entries()[-1]
+    home.now += HOUR
+    sighting(home, ongoing, Match(99.5))
+    assert [one["details"] for one in home.entries()[-2:]] == [
+        {"search_began_at": "2100-03-01T12:00:00.000Z", "authority": "awaited"}
+    ] * 2
+    consent(home, ongoing.case_id)
+    sighting(home, ongoing, Match(99.5))
+    assert home.entries()[-1]["details"]["authority"] == "given"
+    home.now += 30 * HOUR
+    for ended in (begin(home), Ongoing(ongoing.began_at, uuid4())):
+        home.now += 30 * HOUR
+        with pytest.raises(Denied):
+            sighting(home, ended, Match(99.5))
+        assert home.entries()[-1]["details"]["authority"] == "lapsed"
+
+
+def test_the_same_rules_say_of_past_sightings_what_they_said(home: Accounting) -> None:
+    home.enable("eu-ai-act", **ARTICLE_5_ALONE)
+    ongoing = begin(home)
+    sighting(home, ongoing, Match(99.5))
+    consent(home, ongoing.case_id)
+    home.now += 30 * HOUR
+    sighting(home, ongoing, Match(99.5))
+    late = begin(home)
+    home.now += 25 * HOUR
+    with pytest.raises(Denied):
+        sighting(home, late, Match(99.5))
+    engine = PolicyEngine(home.database.read(packs_in_force))
+    simulation = home.database.read(lambda rows: simulate_policy(rows, engine))
+    assert (simulation.uses, simulation.differences) == (5, ())

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from likeness.ledger import Entry, Kind, Rules, every_entry, read_entry
 from likeness.policy import STOP_SWITCH, Circumstances, PolicyEngine
-from likeness.service.uses import DESKS_OWN
+from likeness.service.uses import DESKS_OWN, Ongoing
 from likeness.terms import Action, Decision, Duty, Use
 
 
@@ -120,6 +120,9 @@ def _recorded(index: int, entry: Entry, rules: Rules, uses_today: int) -> Record
         clock_set_back="clock-set-back" in refused_by,
         least_true_positives=rules.true_positives,
     )
+    if (part := Ongoing.of_entry(entry.details)) is not None:
+        ongoing, consent = part
+        circumstances = ongoing.circumstances(circumstances, consent, entry.at)
     owed = frozenset((one.duty, one.amount) for one in rules.owed)
     said = Said(bool(rules.allowed_by) and not refused_by, refused_by, owed)
     return RecordedUse(index, entry.at, entry.use, circumstances, said)

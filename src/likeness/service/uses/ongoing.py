@@ -13,8 +13,9 @@
 3. Where consent did not come in its hours, the next use in it is refused, and the search ends.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from likeness.errors import NotFound
 from likeness.policy import Circumstances
 from likeness.review import get_case
 
+_BEGAN, _CONSENT = "search_began_at", "authority"
 # Of two machines that run a search in turn, clocks may differ by so much.
 _APART = timedelta(minutes=1)
 
@@ -68,6 +70,20 @@ class Ongoing:
         if -_APART < since < timedelta(0):
             since = timedelta(0)
         return replace(before, authorised=consent is Consent.GIVEN, since_use=since)
+
+    def details(self, consent: Consent) -> Mapping[str, str]:
+        """Say for the entry of a use which search it is a part of; none of that which begins it."""
+        if self.begins:
+            return {}
+        began_at = self.began_at.astimezone(UTC).isoformat(timespec="milliseconds")
+        return {_BEGAN: began_at.replace("+00:00", "Z"), _CONSENT: consent.value}
+
+    @classmethod
+    def of_entry(cls, details: Mapping[str, str]) -> "tuple[Ongoing, Consent] | None":
+        """Read from an entry which search its use is a part of; None where it is of none."""
+        if _BEGAN not in details or _CONSENT not in details:
+            return None
+        return cls(datetime.fromisoformat(details[_BEGAN])), Consent(details[_CONSENT])
 
     def may_be_consented_to(self, consent: Consent) -> bool:
         """Say whether an authority's consent can come still, where it is owed."""

@@ -153,7 +153,8 @@ class Desk:
         else:
             decision, circumstances = decide(0)
         if decision.refused_by:
-            event = Event(Kind.REFUSED, use, decision)
+            details = {} if ongoing is None else ongoing.details(consent)
+            event = Event(Kind.REFUSED, use, decision, details=details)
             denied = Denied(refusal(use, decision))
             denied.receipt = self.ledger.receipt_id(
                 self.database.write(lambda connection: self.ledger.append(connection, event))
@@ -251,9 +252,14 @@ class Record:
         # Whether review keeps anything of the collection, so that there is something to look for.
         self._was_reviewed = False
 
+    @property
+    def _part_of(self) -> Mapping[str, str]:
+        """Say for an entry of which ongoing search the use is a part."""
+        return {} if self._ongoing is None else self._ongoing.details(self._consent)
+
     def begin(self) -> None:
         """Leave the entry that says that work begins; durable when this returns."""
-        event = Event(Kind.INTENT, self.use, self.decision)
+        event = Event(Kind.INTENT, self.use, self.decision, details=self._part_of)
 
         def begin(connection: Connection) -> Position:
             self._was_reviewed = self._desk.withholding.has_reviewed(connection, self.use)
@@ -263,7 +269,7 @@ class Record:
 
     def note(self, kind: Kind, **details: str) -> None:
         """Leave an entry without an outcome; durable when this returns."""
-        self._append(Event(kind, self.use, self.decision, details=details))
+        self._append(Event(kind, self.use, self.decision, details={**self._part_of, **details}))
 
     def require_still_admitted(self, of: Collection | None = None) -> None:
         """Ask the rules in force again, of whoever holds the key now: for what works for long.
@@ -446,14 +452,16 @@ class Record:
         """Withhold until the ongoing search as a whole is consented to: nobody need look."""
         case_id = None if self._ongoing is None else self._ongoing.case_id
         self.case_id = self.asked_case_id = required(case_id, "the case of an ongoing search")
-        self._append(Event(Kind.WITHHELD, self.use, decision, ids={"case": self.case_id}))
+        ids = {"case": self.case_id}
+        self._append(Event(Kind.WITHHELD, self.use, decision, ids=ids, details=self._part_of))
 
     def _open_case(self, kind: Kind, query: Query, matches: Sequence[M]) -> None:
         desk, crop_jpeg = self._desk, crop_of(query.probe)
 
         def open_case(connection: Connection) -> tuple[UUID, Position]:
             case = desk.withholding.open(connection, query, matches, crop_jpeg)
-            event = Event(kind, self.use, self._admission, ids={"case": case.id})
+            ids = {"case": case.id}
+            event = Event(kind, self.use, self._admission, ids=ids, details=self._part_of)
             return case.id, desk.ledger.append(connection, event)
 
         self.case_id, position = desk.database.write(open_case)
@@ -479,7 +487,7 @@ class Record:
             ids={name: each for name, each in ids.items() if each is not None},
             subject_ids=outcome.subject_ids[:_COMMITTED_TO],
             reference_ids=outcome.reference_ids[:_COMMITTED_TO],
-            details=outcome.details,
+            details={**self._part_of, **outcome.details},
         )
 
     def _append(self, event: Event) -> None:
