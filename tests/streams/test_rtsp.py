@@ -186,9 +186,11 @@ def test_camera_that_goes_silent_has_stopped(h264: Packets) -> None:
         assert not raised.value.definite
 
 
-def test_what_belongs_nowhere_is_passed_over(h264: Packets) -> None:
+@pytest.mark.parametrize("channel", [0, 4])
+def test_what_belongs_nowhere_is_passed_over(h264: Packets, channel: int) -> None:
     other = b"$\x09\x00\x04abcd"
-    camera = Camera(h264, between=other + b"some rubbish" + b"$\xff\xff\xff")
+    rubbish = b"some rubbish" + b"$\xff\xff\xff"
+    camera = Camera(h264, between=other + rubbish, channel=channel)
     with connected(camera) as feed:
         assert read_all(feed) == camera.sent
 

@@ -111,7 +111,7 @@ def test_packets_over_rtsp(content: bytes) -> None:
         conversation = _Conversation(wire, LOCATION, LIMITS)
         conversation.begin_session("1")
         track = video_track(b"v=0\nm=video 0 RTP/AVP 26", LOCATION.url())
-        feed = RtspFeed(conversation, track, 0)
+        feed = RtspFeed(conversation, track)
         while packet := feed.read():
             assert len(packet) > 12
 

@@ -35,10 +35,9 @@ _SHORTEST_TIMEOUT_S = 1
 class RtspFeed:
     """Packets (RTP) of a camera's video track, one by one."""
 
-    def __init__(self, conversation: "_Conversation", track: Track, channel: int) -> None:
+    def __init__(self, conversation: "_Conversation", track: Track) -> None:
         self._conversation = conversation
         self._track = track
-        self._channel = channel
         self._reading = threading.Lock()
 
     @property
@@ -80,11 +79,11 @@ class RtspFeed:
         self._conversation.wire.close()
 
     def _is_goodbye(self, channel: int, packet: bytes) -> bool:
-        return channel == self._channel + 1 and packet[1:2] == bytes([_GOODBYE])
+        return channel == self._conversation.channel + 1 and packet[1:2] == bytes([_GOODBYE])
 
     def _is_ours(self, channel: int, packet: bytes) -> bool:
         return (
-            channel == self._channel
+            channel == self._conversation.channel
             and len(packet) > 12
             and packet[0] >> 6 == 2
             and packet[1] & 0x7F == self._track.payload_type
@@ -121,11 +120,12 @@ def connect_rtsp(
         )
         conversation.require_success(set_up)
         conversation.begin_session(set_up.get("session"))
-        channels = _CHANNELS.search(set_up.get("transport"))
+        if channels := _CHANNELS.search(set_up.get("transport")):
+            conversation.channel = int(channels[1])
         conversation.url = track.whole_url
         played, _ = conversation.ask("PLAY", until_s, ("Range", "npt=0.000-"))
         conversation.require_success(played)
-        return RtspFeed(conversation, track, int(channels[1]) if channels else 0)
+        return RtspFeed(conversation, track)
     except BaseException:
         wire.close()
         raise
@@ -139,6 +139,7 @@ class _Conversation:
         self.limits = limits
         self.url = location.url()
         self.keep_alive = "OPTIONS"
+        self.channel = 0
         self._sign_in = SignIn(location)
         self._asked = 0
         self._session = ""
@@ -196,7 +197,7 @@ class _Conversation:
                     return None
                 raise stopped()
             # Some cameras send what belongs nowhere: then a dollar alone may be chance.
-            if first[:1] == _FRAME and (not passed_over or first[1] < 2):
+            if first[:1] == _FRAME and (not passed_over or first[1] - self.channel in (0, 1)):
                 return self._frame(first, until_s)
             if first == _ANSWER:
                 self._answered(until_s)
