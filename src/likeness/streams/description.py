@@ -13,9 +13,8 @@ from likeness.streams.wire import rubbish
 
 # Types of payload that need no description (RFC 3551).
 _STATIC = {26: "JPEG/90000", 32: "MPV/90000", 33: "MP2T/90000"}
-_READ = frozenset(
-    {"H264", "H265", "JPEG", "MP4V-ES", "MPV", "MP2T", "VP8", "VP9", "AV1", "H263-1998"}
-)
+# What a decoder puts together of packets.
+_READ = frozenset({"H264", "H265", "HEVC", "JPEG", "MP4V-ES", "MPV", "MP2T", "VP8"})
 _MEDIA = re.compile(r"m=video [0-9]{1,5}(?:/[0-9]{1,5})? (RTP/[A-Z/]{1,16}) ([0-9]{1,3})(?: .*)?")
 _CODING = re.compile(r"a=rtpmap:([0-9]{1,3}) +([A-Za-z0-9-]{1,16})/([0-9]{1,9})(?:/.*)?")
 _FORMAT = re.compile(r"a=fmtp:([0-9]{1,3}) +([ -~]{1,8000})")
