@@ -26,11 +26,12 @@ from likeness.app.buckets import buckets_of
 from likeness.app.finders import Finders, better_recogniser
 from likeness.app.home import now, open_home
 from likeness.app.installation import Installation, Workload
+from likeness.app.live import live_jobs
 from likeness.app.notify import topics_of
 from likeness.artifacts import Progress
 from likeness.config import Settings
 from likeness.errors import LikenessError, NotFound
-from likeness.jobs import LocalRunner
+from likeness.jobs import MOST_LASTING, LocalRunner
 from likeness.ledger import Ledger, tell_witness
 from likeness.notify import SnsTopics, WebhookSender
 from likeness.rekognition.application import Application as Rekognition
@@ -100,6 +101,7 @@ class Serving(Closing):
             tasks = tasks_of(home, shlex.split(settings.ledger_witness), topics)
             opened.callback(Upkeep(tasks).close)
             opened.enter_context(_runner(backend))
+            opened.enter_context(_live_runner(backend, installation))
             self._opened = opened.pop_all()
         operations = {name: partial(operation, backend) for name, operation in OPERATIONS.items()}
         rekognition = Rekognition(operations, self._gate)
@@ -147,6 +149,20 @@ def _runner(backend: Backend) -> LocalRunner:
         backend.keyring,
         acts,
         backend.clock,
+        fail=partial(fail_job, backend),
+    )
+
+
+def _live_runner(backend: Backend, installation: Installation) -> LocalRunner:
+    """Begin to run live searches: a thread for each, which take turns to look at frames."""
+    workers = installation.workers(Workload.MANY)
+    return LocalRunner(
+        backend.database,
+        backend.keyring,
+        live_jobs(backend, installation.settings, workers).acts,
+        backend.clock,
+        threads=MOST_LASTING,
+        lasting=True,
         fail=partial(fail_job, backend),
     )
 

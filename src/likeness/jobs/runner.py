@@ -92,6 +92,7 @@ class LocalRunner(Closing):
         self._fail = fail or _FailInRow(database, keyring, clock)
         self._closed = threading.Event()
         self._wanted = threading.Event()
+        self._looking = threading.Lock()
         self._beats = Beats(beat_s)
         self._threads = [
             threading.Thread(target=self._repeat, name=f"likeness: jobs {number}", daemon=True)
@@ -116,39 +117,44 @@ class LocalRunner(Closing):
     def _repeat(self) -> None:
         while not self._closed.is_set():
             try:
-                found = self._run_next()
+                self._run_next()
             except LikenessError as error:
                 _logger.warning("jobs have to be looked for again: %s", type(error).__name__)
-                found = False
+                self._closed.wait(_LOOK_EVERY_S)
             except Exception as error:
                 _logger.error("looking for jobs failed: %s", type(error).__name__)
-                found = False
-            if not found and not self._closed.is_set():
+                self._closed.wait(_LOOK_EVERY_S)
+
+    def _run_next(self) -> None:
+        """Run a job, if there is one soon."""
+        with self._looking:  # one thread looks for all that have nothing to do
+            running = self._claim()
+            if running is None and not self._closed.is_set():
                 self._wanted.wait(_LOOK_EVERY_S)
                 self._wanted.clear()
+        if running is not None:
+            try:
+                self._run(running)
+            finally:
+                self._beats.end(running)
 
-    def _run_next(self) -> bool:
-        """Run a job, if there is one."""
+    def _claim(self) -> Running | None:
         now, lasting = self._clock(), self._lasting
         if not self._database.read(partial(any_to_claim, now=now, lasting=lasting)):
-            return False
+            return None
         # A name for each claim: who takes a job over is never mistaken for who had it.
         runner = uuid4().hex
         claimed = self._database.write(
             partial(_claimed, keyring=self._keyring, runner=runner, now=now, lasting=lasting)
         )
         if claimed is None:
-            return False
+            return None
         job, request = claimed
         running = Running(self._database, job, request, self._clock)
         self._beats.begin(running)
         if self._closed.is_set():
             running.stop()
-        try:
-            self._run(running)
-        finally:
-            self._beats.end(running)
-        return True
+        return running
 
     def _run(self, running: Running) -> None:
         job = running.job

@@ -10,6 +10,9 @@ VERBS = {
     "add": Verb(f"{_HERE}.manage:add", "Register a camera, a stream or a file under a name."),
     "list": Verb(f"{_HERE}.manage:list_sources", "List the sources; no password is shown."),
     "show": Verb(f"{_HERE}.manage:show", "Show a source; no password is shown."),
+    "watch": Verb(
+        f"{_HERE}.watch:watch", "Look for the people of a collection in a source as it happens."
+    ),
     "remove": Verb(
         f"{_HERE}.manage:remove",
         "Remove a source with its password; searches of it end within a second.",

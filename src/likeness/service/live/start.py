@@ -29,7 +29,7 @@ def start_live(
 ) -> Job:
     """Begin to search a source for the people of a collection, as it happens.
 
-    A `local` search is run by the program that asks for it, and by no server. With `also`,
+    Where no place is stated, it is the source's. A `local` search is run by the program that asks for it, and by no server. With `also`,
     something else is written with it, or neither.
 
     Raises:
@@ -41,6 +41,8 @@ def start_live(
     """
     of = home.collection(caller, Action.SEARCH, asked.collection)
     source = _source_of(home, caller, asked)
+    stated = asked.statement
+    asked = replace(asked, statement=replace(stated, place=stated.place or source.place))
     asker = as_live(caller, asked, source)
     use = use_in(asker.use(Action.SEARCH), of.id, of.tags, of.model)
     now = home.clock()
