@@ -131,13 +131,13 @@ def test_a_live_search_is_refused_while_the_default_rules_stand(
 ) -> None:
     gate(sqlite_home, tmp_path, default_rules=True)
     with pytest.raises(Denied, match="real-time"):
-        begun(sqlite_home)
+        begun(sqlite_home, source="camera")
 
 
 @pytest.mark.parametrize("missing", ["place", "authority", "criteria", "ends_at"])
 def test_the_default_rules_want_place_authority_criteria_and_end(home: Home, missing: str) -> None:
     with pytest.raises(Denied, match="live-search"):
-        begun(home, statement=statement(home, **{missing: None}))
+        begun(home, source="camera", statement=statement(home, **{missing: None}))
 
 
 @pytest.mark.parametrize("away", [timedelta(seconds=-1), timedelta(days=400)])

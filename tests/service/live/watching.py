@@ -29,6 +29,8 @@ def gate(home: Home, folder: Path, seconds: float = 5.0, *, default_rules: bool 
     clip = folder / "buckets/clips/street.mp4"
     settle()
     add_source(home, caller(home), NewSource(name="gate", address=clip, place="the north gate"))
+    camera = "rtsp://camera.example/main"
+    add_source(home, caller(home), NewSource(name="camera", address=camera))
 
 
 def settle() -> None:
