@@ -29,8 +29,8 @@ def start_live(
 ) -> Job:
     """Begin to search a source for the people of a collection, as it happens.
 
-    Where no place is stated, it is the source's. A `local` search is run by the program that asks for it, and by no server. With `also`,
-    something else is written with it, or neither.
+    Where no place is stated, it is the source's. A `local` search is run by the program that asks
+    for it, and by no server. With `also`, something else is written with it, or neither.
 
     Raises:
         NoSuchCollection, NotFound: there is no such collection, or no such source.
