@@ -252,3 +252,36 @@ def test_whoever_was_told_of_is_ended_once_and_is_in_view_no_more() -> None:
 def test_the_times_of_what_is_seen_ascend() -> None:
     scene = Scene([Actor(1, still(100, 100))], 2.0)
     assert all(a.time_s < b.time_s for a, b in pairwise(live(scene)))
+
+
+def test_a_place_where_nothing_moves_is_hardly_looked_at_and_whoever_enters_at_once() -> None:
+    scene = Scene([Actor(1, still(300, 200, 20.1))], 22.0)
+    finder = Painted(scene)
+    seen = list(live(scene, follower=LiveFollower(finder)))
+    assert all(one.looked for one in seen)
+    assert len([number for number in finder.looked_at if number < 500]) <= 11
+    assert next(one.time_s for one in seen if one.faces) == pytest.approx(20.2)
+
+
+def test_those_in_view_are_looked_for_in_every_frame_though_nothing_moves() -> None:
+    scene = Scene([Actor(1, still(300, 200))], 10.0)
+    assert all(one.faces for one in live(scene))
+
+
+def test_how_closely_an_empty_place_is_looked_at_where_something_moves() -> None:
+    scene = Scene([], 4.0)
+    asked: list[float | None] = []
+
+    class _Asked(Painted):
+        def locate(self, image, least=0.0):  # type: ignore[no-untyped-def]
+            asked.append(least)
+            return super().locate(image, least)
+
+    follower = LiveFollower(_Asked(scene))
+    for number, frame in enumerate(list(scene.frames())[::5]):
+        thumbnail = frame.thumbnail.copy()
+        thumbnail[number] = 255 - thumbnail[number]
+        follower.see(Frame(frame.number, frame.time_s, thumbnail, frame.image))
+    assert asked.count(None) == 2
+    assert asked.count(0.0) == 6
+    assert {round(one, 6) for one in asked if one} == {27.2}

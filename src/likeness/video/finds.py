@@ -12,10 +12,7 @@ from likeness.video.shots import goodness_of
 
 # What a detector is less sure of goes on with a track and begins none.
 _SURE = 0.6
-# After how long faces of any size are looked for again, and, while nobody is in view, heads that
-# lie on their side. Between, only faces of this share of the smallest in view need be found.
-_ANY_SIZE_S = 0.25
-_AT_ANY_ANGLE_S = 1.0
+# Of the smallest face in view: smaller ones need not be found between looks for faces of any size.
 _SHRUNK = 0.85
 
 
@@ -42,28 +39,45 @@ def find_in(image: Image, finder: FrameFinder, least: float | None) -> Finds:
     return Finds(faces, [goodness_of(*one) for one in zip(faces, hidden, strict=True)])
 
 
+@dataclass(frozen=True, slots=True)
+class HowOften:
+    """How often a stream of frames is searched more closely than is needed for those in view.
+
+    After `any_size_s` faces of any size are looked for again, and after `any_angle_s`, while nobody
+    is in view, heads that lie on their side. Between, where nobody is in view, faces are looked for
+    that have `entering` of the frame's longer side.
+    """
+
+    any_size_s: float = 0.25
+    any_angle_s: float = 1.0
+    entering: float = 0.0
+
+
 class Closeness:
     """Says how closely the next frame is searched, by what those before showed.
 
-    A face as large as those in view is seen in every look, a smaller one in every third of a
-    second. Heads that lie on their side are looked for where nobody else is in view.
+    A face as large as those in view is seen in every look, a smaller one in every so many. Heads
+    that lie on their side are looked for where nobody else is in view.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, often: HowOften = HowOften()) -> None:
+        self._often = often
         self._any_size_s = self._any_angle_s = -np.inf
         self._smallest = 0.0
         self._lying = False
 
-    def least_at(self, time_s: float) -> float | None:
+    def least_at(self, time_s: float, longer_side: int) -> float | None:
         """Say what size of a face to look for at a moment: None looks closest (`FrameFinder`)."""
         nobody, least = not self._smallest, _SHRUNK * self._smallest
-        if nobody and not self._lying and time_s >= self._any_angle_s + _AT_ANY_ANGLE_S:
-            self._any_angle_s = time_s
+        if nobody and not self._lying and time_s >= self._any_angle_s + self._often.any_angle_s:
+            self._any_angle_s = self._any_size_s = time_s
             return None
-        if time_s >= self._any_size_s + _ANY_SIZE_S:
+        if time_s >= self._any_size_s + self._often.any_size_s:
             self._any_size_s = time_s
             return 0.0
-        return None if self._lying else least
+        if self._lying:
+            return None
+        return self._often.entering * longer_side if nobody else least
 
     def learn(self, least: float | None, faces: Sequence[Face]) -> None:
         """Take what a look showed."""

@@ -178,8 +178,9 @@ class _Segment:
         self._cuts.see(frame.time_s, frame.thumbnail)
         if frame.image is not None and self._is_due(frame.time_s):
             self._looked_at += 1
-            least = self._closeness.least_at(frame.time_s)
-            search = partial(self._search, frame.image, frame.time_s, least)
+            image = frame.image
+            least = self._closeness.least_at(frame.time_s, max(image.width, image.height))
+            search = partial(self._search, image, frame.time_s, least)
             self._waiting.append(_Search(frame.time_s, least, self._pool.begin(search)))
         self._go_on(self._cuts.known_until_s)
 

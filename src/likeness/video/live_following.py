@@ -10,18 +10,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.terms import Box, Image
 from likeness.video.assignment import most_gainful
 from likeness.video.clip import Frame
 from likeness.video.cuts import CutFinder
-from likeness.video.finds import Closeness, find_in
+from likeness.video.finds import Closeness, Finds, HowOften, find_in
 from likeness.video.following import Following
 from likeness.video.looks import Ending, FrameFinder, Look, Shot
 from likeness.video.shots import APART_S, LiveChoice
 from likeness.video.tracker import Tracker
 from likeness.video.trails import are_near, change_in, gain_of
 
+# Faces of less than this share of the frame's longer side (80 pixels of 1920) are looked for half a
+# second after the last time; where nothing has moved since nobody was seen, after two seconds.
+_OFTEN = HowOften(any_size_s=0.5, any_angle_s=2.0, entering=0.0425)
+# Grey values, 0 to 255, by which something that moves changes a pixel of the thumbnail: that is the
+# mean of a thousand pixels, so that noise changes it by less than one.
+_MOVED = 3
 # So many places are kept of where a face may have been while that was in doubt.
 _PLACES = 12
 # Nobody is followed over so long without a frame, or over so many times the usual time between.
@@ -62,7 +69,8 @@ class EndedFace:
 class Seen:
     """What a frame shows: faces in view, largest first, and those who are so no more.
 
-    `looked` says whether it had pixels to look at: without them there are no `faces`.
+    `looked` says whether it had pixels to look at: without them there are no `faces`. Where nothing
+    has moved since nobody was seen, faces are looked for every two seconds alone.
     """
 
     time_s: float
@@ -133,7 +141,9 @@ class LiveFollower:
     def _begin_anew(self) -> None:
         self._time_s = -np.inf
         self._cuts = CutFinder()
-        self._closeness = Closeness()
+        self._closeness = Closeness(_OFTEN)
+        self._empty: NDArray[np.int16] | None = None  # the thumbnail in which nobody was seen
+        self._empty_s = -np.inf
         self._tracker = Tracker(self._settings.lost_after_s)
         self._trails: dict[int, _Trail] = {}
         self._displaced: list[_Known] = []
@@ -160,13 +170,29 @@ class LiveFollower:
         ended += self._watch_for_cuts(frame)
         if frame.image is None:
             return Seen(time_s, (), _told(ended), looked=False)
-        faces, lost = self._look(frame.image, time_s)
+        faces, lost = self._look(frame.image, time_s, self._find(frame, frame.image))
         return Seen(time_s, faces, _told([*ended, *lost]))
 
-    def _look(self, image: Image, time_s: float) -> tuple[tuple[SeenFace, ...], list[EndedFace]]:
-        least = self._closeness.least_at(time_s)
+    def _find(self, frame: Frame, image: Image) -> Finds:
+        thumbnail = frame.thumbnail.astype(np.int16)
+        if (
+            self._empty is not None
+            and frame.time_s < self._empty_s + _OFTEN.any_angle_s
+            and np.abs(thumbnail - self._empty).max() <= _MOVED
+        ):
+            return Finds((), ())  # nobody was there, and nothing has moved
+        least = self._closeness.least_at(frame.time_s, max(image.width, image.height))
         finds = find_in(image, self._finder, least)
         self._closeness.learn(least, finds.faces)
+        if finds.faces:
+            self._empty = None
+        elif not least:
+            self._empty, self._empty_s = thumbnail, frame.time_s
+        return finds
+
+    def _look(
+        self, image: Image, time_s: float, finds: Finds
+    ) -> tuple[tuple[SeenFace, ...], list[EndedFace]]:
         step = self._tracker.look(time_s, finds.sides(), finds.sure())
         ended = [
             self._ended_trail(trail, Ending.LOST)
