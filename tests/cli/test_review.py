@@ -52,6 +52,7 @@ def searched_case(
     empty: bool = False,
     purpose: str = "missing-persons",
     probe: bytes = PROBE,
+    statement: bytes | None = None,
     **owed: Any,
 ) -> tuple[Case, Found]:
     """Open a case of `staff` that found one reference, or nobody, with both faces kept."""
@@ -73,6 +74,7 @@ def searched_case(
                 crop_jpeg=probe,
                 now=now,
                 expires_at=now + timedelta(30),
+                statement=statement,
             )
         )
     return case, found
@@ -201,6 +203,29 @@ def test_authorisation_is_recorded(likeness: Command) -> None:
     assert likeness(*arguments).code == 0
     assert "authorised by Court, 12 X" in likeness("review", "show", case.id).out
     assert likeness(*arguments).code == 2
+
+
+def test_who_consents_to_a_live_search_is_told_what_was_stated_of_it(likeness: Command) -> None:
+    likeness("collections", "create", "staff")
+    stated = {
+        "place": "the station, hall 1",
+        "authority": "District court",
+        "criteria": None,
+        "ends_at": "2127-05-01T18:00:00Z",
+    }
+    case, _ = searched_case(
+        empty=True, reviews=0, authorisation_hours=24, statement=json.dumps(stated).encode()
+    )
+    assert "to be authorised by" in likeness("review", "list").out
+    shown = likeness("review", "show", case.id).out
+    assert f"a live search as a whole, begun by {case.principal_id}; it shows nobody" in shown
+    assert "  place: the station, hall 1\n  authority: District court\n" in shown
+    assert "  criteria: not stated\n  until: 2127-05-01 18:00 UTC\n" in shown
+    assert "verdict" not in shown
+    assert answer(likeness, "review", "show", case.id)["live_search"] == stated
+    authorise = ("review", "authorise", case.id, "--authority", "District court", "--number", "12")
+    assert likeness(*authorise).code == 0
+    assert "authorised by District court, 12" in likeness("review", "show", case.id).out
 
 
 def test_nobody_authorises_their_own_search(likeness: Command) -> None:

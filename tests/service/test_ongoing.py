@@ -4,20 +4,25 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from likeness.errors import Denied
 from likeness.policy import PolicyEngine, disable_pack
 from likeness.policy.changes import packs_in_force
 from likeness.review import Verdict, authorise, delete_case, ended_cases, get_case, live_cases
+from likeness.review.tables import CASES
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.simulation import simulate_policy
-from likeness.service.uses import Consent, Ongoing, Outcome
+from likeness.service.review.upkeep import sweep_review
+from likeness.service.uses import Consent, Ongoing, Outcome, stated_in
 from likeness.storage import migrate, open_database
 from likeness.terms import LiveStatement, Principal, Role, Use
-from tests.service.accounting import COLLECTION, SEARCHER, Accounting, Match
+from tests.service.accounting import COLLECTION, SEARCHER, Accounting, Match, sample
+from tests.service.acts import rows_of
 
 STATED = LiveStatement(
     "the station", "District court", "abducted children", datetime(2100, 4, 15, tzinfo=UTC)
@@ -79,8 +84,11 @@ def cases(home: Accounting) -> list[UUID]:
     return [one.id for one in home.database.read(lambda rows: live_cases(rows, home.now))]
 
 
-def sighting(home: Accounting, ongoing: Ongoing, match: Match, who: Principal = POLICE):  # type: ignore[no-untyped-def]
-    return home.search([match], replace(live(home, who), operation="Sighting"), ongoing=ongoing)
+def sighting(
+    home: Accounting, ongoing: Ongoing, match: Match, who: Principal = POLICE, **probe: Any
+) -> Any:
+    use = replace(live(home, who), operation="Sighting")
+    return home.search([match], use, ongoing=ongoing, **probe)
 
 
 def test_an_authority_consents_once_to_the_whole_search(home: Accounting) -> None:
@@ -167,6 +175,42 @@ def test_a_sighting_that_people_have_to_look_at_has_a_case_that_owes_no_authorit
     assert (released, record.case_id) == ([], ongoing.case_id)
     consent(home, ongoing.case_id)
     assert sighting(home, ongoing, match)[0] == [match]
+
+
+def test_what_a_search_found_goes_with_it_where_nobody_consented(home: Accounting) -> None:
+    home.enable("eu-ai-act", **{"high-risk-applies": "2026-01-01"})
+    match, listed = Match(99.5), {}
+    for name in ("lapses", "stays"):
+        ongoing = begin(home)
+        record = sighting(home, ongoing, match, sample=sample(len(listed)))[1]
+        listed[name] = ongoing.case_id, record.case_id
+    consent(home, listed["stays"][0])
+    home.now += 24 * HOUR
+    assert set(cases(home)) == set(listed["stays"])
+    swept = sweep_review(rows_of(home.database, home.keyring, home.desk(), clock=lambda: home.now))
+    assert {one.id for one in swept.unauthorised} == set(listed["lapses"])
+    ended = [one["details"] for one in home.entries() if "reason" in one.get("details", {})]
+    assert [one["reason"] for one in ended] == ["unauthorised"] * 2
+    assert set(cases(home)) == set(listed["stays"])
+    # Without a trace of the whole, its parts do not come back.
+    stays, part = listed["stays"]
+    for case in home.database.read(lambda rows: live_cases(rows, home.now)):
+        if case.id == stays:
+            home.database.write(lambda rows, one=case: delete_case(rows, one))
+    assert cases(home) == []
+    assert [one.id for one in home.database.read(lambda rows: ended_cases(rows, home.now))] == [
+        part
+    ]
+
+
+def test_what_was_stated_is_kept_for_whoever_consents(home: Accounting) -> None:
+    home.owe("authorisation", "24", CONSENT)
+    ongoing = begin(home, SEARCHER)
+    case = home.database.read(lambda rows: get_case(rows, ongoing.case_id, home.now))
+    assert case.is_of_whole
+    assert home.database.read(lambda rows: stated_in(rows, home.keyring, case)) == STATED
+    rows = home.database.read(lambda rows: rows.execute(select(CASES.c.sealed_statement)).all())
+    assert b"station" not in rows[0][0]
 
 
 def test_an_authority_is_asked_where_no_pictures_are_kept(home: Accounting) -> None:

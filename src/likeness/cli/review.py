@@ -141,7 +141,9 @@ def _seen_json(seen: SeenCase) -> Json:
 
 def _in_words(facts: CaseFacts) -> str:
     case = facts.case
-    if facts.empty:
+    if case.is_of_whole:
+        state = f"ends {minute(case.expires_at)}"
+    elif facts.empty:
         state = f"found nobody, ends {minute(case.expires_at)}"
     else:
         waits = "yours to decide" if facts.yours else "waits for others"
@@ -154,6 +156,22 @@ def _in_words(facts: CaseFacts) -> str:
 def _lines(seen: SeenCase) -> Iterator[str]:
     case = seen.facts.case
     yield _in_words(seen.facts)
+    yield from _of_whole(seen) if case.is_of_whole else _of_people(seen)
+    for one in seen.candidates:
+        unseen = "" if one.picture else ", no picture kept"
+        yield f"  candidate {one.number}: {one.standing}{_alike(one)}{unseen}"
+        for each in one.verdicts:
+            said = f"    {each.verdict} ({plain(each.reviewer_id)}): {plain(each.reason)}"
+            yield from folded(said).splitlines()
+    if seen.group_warning is not None:
+        yield from folded(warning_in_words(seen.group_warning)).splitlines()
+    if (consent := seen.authorisation) is not None:
+        yield f"  authorised by {consent.authority}, {consent.number}"
+
+
+def _of_people(seen: SeenCase) -> Iterator[str]:
+    """Say who decides a case, and how many."""
+    case = seen.facts.case
     separately = ", separately" if case.separately else ""
     agreeing = " that agree" if case.reviews > 1 else ""
     yield (
@@ -168,16 +186,22 @@ def _lines(seen: SeenCase) -> Iterator[str]:
             " reviewer`"
         )
         yield "  (docs/review.md)"
-    for one in seen.candidates:
-        unseen = "" if one.picture else ", no picture kept"
-        yield f"  candidate {one.number}: {one.standing}{_alike(one)}{unseen}"
-        for each in one.verdicts:
-            said = f"    {each.verdict} ({plain(each.reviewer_id)}): {plain(each.reason)}"
-            yield from folded(said).splitlines()
-    if seen.group_warning is not None:
-        yield from folded(warning_in_words(seen.group_warning)).splitlines()
-    if (consent := seen.authorisation) is not None:
-        yield f"  authorised by {consent.authority}, {consent.number}"
+
+
+def _of_whole(seen: SeenCase) -> Iterator[str]:
+    """Say to what search an authority is to consent."""
+    yield f"  a live search as a whole, begun by {seen.facts.case.principal_id}; it shows nobody"
+    stated = seen.stated
+    if stated is None:
+        return
+    said = {
+        "place": stated.place,
+        "authority": stated.authority,
+        "criteria": stated.criteria,
+        "until": None if stated.ends_at is None else minute(stated.ends_at),
+    }
+    for what, text in said.items():
+        yield from folded(f"  {what}: {plain(text or 'not stated')}").splitlines()
 
 
 def _alike(one: SeenCandidate) -> str:

@@ -27,6 +27,7 @@ from likeness.review.cases import (
     outcome_of,
     probe_crop,
     sighting_crop,
+    statement_of,
     told_apart_from,
 )
 from likeness.review.faces import ClipFace, SampleFace, keep_crops, open_crop, with_crops
@@ -119,6 +120,7 @@ __all__ = [
     "probe_crop",
     "rewrap_keys",
     "sighting_crop",
+    "statement_of",
     "told_apart_from",
     "verdicts_of",
     "verdicts_seen_by",

@@ -133,7 +133,11 @@ def _ids_of(one: Found | Candidate) -> set[UUID]:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A search whose answer waits for people; `authorise_by` is None where no authority is owed."""
+    """A search whose answer waits for people; `authorise_by` is None where no authority is owed.
+
+    `whole_id` is the case of the ongoing search that it is a part of, if an authority is to consent
+    to that: it ends with it.
+    """
 
     id: UUID
     watch_id: UUID | None
@@ -148,6 +152,12 @@ class Case:
     expires_at: datetime
     authorise_by: datetime | None
     authorised_at: datetime | None
+    whole_id: UUID | None = None
+
+    @property
+    def is_of_whole(self) -> bool:
+        """Whether it is of an ongoing search as a whole, which only authorities consent to."""
+        return not self.reviews
 
 
 @dataclass(frozen=True, slots=True)

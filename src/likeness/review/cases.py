@@ -14,9 +14,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Row,
     and_,
     delete,
+    exists,
     insert,
     or_,
     select,
@@ -77,6 +79,8 @@ def open_case(
     expires_at: datetime,
     probe_id: UUID | None = None,
     watch_id: UUID | None = None,
+    whole_id: UUID | None = None,
+    statement: bytes | None = None,
 ) -> Case:
     """Open the case of a search, or give the one that it has already.
 
@@ -94,6 +98,8 @@ def open_case(
         expires_at: when the case ends, whatever was decided.
         probe_id: the reference or subject searched for, where it is enrolled itself.
         watch_id: the standing search that it comes from.
+        whole_id: the case of the ongoing search that it is a part of.
+        statement: what was stated of an ongoing search, for whoever consents to it.
     """
     known = find_case(connection, keyring, search, now)
     if known is not None:
@@ -121,6 +127,7 @@ def open_case(
         expires_at,
         None if hours is None else now + timedelta(hours=hours),
         authorised_at=None,
+        whole_id=whole_id,
     )
     remember_face(connection, key, search.collection_id, search.probe, identities[0])
     row = {field: getattr(case, field) for field in Case.__dataclass_fields__}
@@ -136,6 +143,9 @@ def open_case(
             "sealed_crop": None
             if crop_jpeg is None
             else case_key.seal(crop_jpeg, _crop_context(case_id)),
+            "sealed_statement": None
+            if statement is None
+            else case_key.seal(statement, _statement_context(case_id)),
         },
     )
     digests = [one.digest(key) for one in identities]
@@ -305,6 +315,18 @@ def probe_crop(connection: Connection, keyring: Keyring, case: Case) -> bytes | 
     return key_of(connection, keyring, case).unseal(sealed, _crop_context(case.id))
 
 
+def statement_of(connection: Connection, keyring: Keyring, case: Case) -> bytes | None:
+    """Open what was stated of an ongoing search; None where the case is not of one as a whole.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    sealed = _kept_of(connection, case, "sealed_statement")
+    if sealed is None:
+        return None
+    return key_of(connection, keyring, case).unseal(sealed, _statement_context(case.id))
+
+
 def sighting_crop(
     connection: Connection, keyring: Keyring, case: Case, number: int
 ) -> bytes | None:
@@ -367,9 +389,23 @@ def delete_case(connection: Connection, case: Case) -> None:
 
 
 def _lives(now: datetime) -> ColumnElement[bool]:
-    authorised = AUTHORISATIONS.c.given_at.is_not(None)
-    in_time = or_(CASES.c.authorise_by.is_(None), CASES.c.authorise_by > now, authorised)
-    return and_(CASES.c.expires_at > now, in_time)
+    wholes, consents = CASES.alias(), AUTHORISATIONS.alias()
+    whole = (
+        exists()
+        .select_from(wholes.outerjoin(consents, consents.c.case_id == wholes.c.id))
+        .where(wholes.c.id == CASES.c.whole_id, _lives_by_itself(wholes, consents, now))
+        .correlate(CASES)
+    )
+    by_itself = _lives_by_itself(CASES, AUTHORISATIONS, now)
+    return and_(by_itself, or_(CASES.c.whole_id.is_(None), whole))
+
+
+def _lives_by_itself(
+    cases: FromClause, authorisations: FromClause, now: datetime
+) -> ColumnElement[bool]:
+    authorised = authorisations.c.given_at.is_not(None)
+    in_time = or_(cases.c.authorise_by.is_(None), cases.c.authorise_by > now, authorised)
+    return and_(cases.c.expires_at > now, in_time)
 
 
 def _read(connection: Connection, *chosen: ColumnElement[bool]) -> list[Case]:
@@ -434,3 +470,7 @@ def _sighting_context(case_id: UUID, number: int) -> bytes:
 
 def _crop_context(case_id: UUID) -> bytes:
     return b"probe of case " + case_id.bytes
+
+
+def _statement_context(case_id: UUID) -> bytes:
+    return b"statement of case " + case_id.bytes

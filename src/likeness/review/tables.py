@@ -51,6 +51,10 @@ CASES = Table(
     Column("authorise_by", Instant),
     Column("sealed_key", LargeBinary, nullable=False),
     Column("sealed_crop", LargeBinary),
+    # The case of the ongoing search that this one is a part of: it ends with that.
+    Column("whole_id", Identifier, index=True),
+    # JSON: what was stated of an ongoing search, to which an authority consents.
+    Column("sealed_statement", LargeBinary),
     UniqueConstraint("search_digest"),
 )
 

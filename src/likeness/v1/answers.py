@@ -97,6 +97,15 @@ class AuthorisationAnswer(Answer):
     given_at: AwareDatetime
 
 
+class LiveStatementAnswer(Answer):
+    """What was stated of a live search, to which an authority consents as a whole."""
+
+    place: str | None
+    authority: str | None
+    criteria: str | None
+    ends_at: AwareDatetime | None
+
+
 class GroupWarningAnswer(Answer):
     """Two strangers of a group match far more often than was asked for, here `asked_for`.
 
@@ -124,17 +133,19 @@ class SeenCaseAnswer(CaseAnswer):
     candidates: list[CandidateAnswer]
     authorisation: AuthorisationAnswer | None
     group_warning: GroupWarningAnswer | None
+    live_search: LiveStatementAnswer | None
 
     @classmethod
     def of_seen(cls, seen: SeenCase) -> Self:
         """Show what the caller may see."""
-        given, warning = seen.authorisation, seen.group_warning
+        given, warning, stated = seen.authorisation, seen.group_warning, seen.stated
         return cls(
             **CaseAnswer.of(seen.facts).model_dump(),
             probe_picture=seen.probe_picture,
             candidates=[CandidateAnswer.of(one) for one in seen.candidates],
             authorisation=AuthorisationAnswer.shown(given) if given else None,
             group_warning=GroupWarningAnswer.shown(warning) if warning else None,
+            live_search=LiveStatementAnswer.shown(stated) if stated else None,
         )
 
 

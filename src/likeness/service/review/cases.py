@@ -37,8 +37,17 @@ from likeness.review import (
     verdicts_seen_by,
 )
 from likeness.secrets import Keyring
-from likeness.service.uses import Caller, Outcome, Record, Rows, facts_of, opens_blurred, still_of
-from likeness.terms import UNDECLARED, Action, GroupWarning, Principal
+from likeness.service.uses import (
+    Caller,
+    Outcome,
+    Record,
+    Rows,
+    facts_of,
+    opens_blurred,
+    stated_in,
+    still_of,
+)
+from likeness.terms import UNDECLARED, Action, GroupWarning, LiveStatement, Principal
 
 T = TypeVar("T")
 
@@ -79,9 +88,10 @@ class SeenCandidate:
 class SeenCase:
     """A case as somebody may see it; without candidates where they may know facts alone.
 
-    `probe_picture` is whether a picture of the face that was searched for is kept for them.
-    `group_warning` tells who decides of groups whose strangers often look alike to the collection's
-    model, at the false match rate of the settings.
+    `stated` is what was stated of an ongoing search, where it is the case of one as a whole: to
+    that an authority consents. `probe_picture` is whether a picture of the face that was searched
+    for is kept for them. `group_warning` tells who decides of groups whose strangers often look
+    alike to the collection's model, at the false match rate of the settings.
     """
 
     facts: CaseFacts
@@ -89,6 +99,7 @@ class SeenCase:
     candidates: tuple[SeenCandidate, ...]
     authorisation: Authorisation | None
     group_warning: GroupWarning | None = None
+    stated: LiveStatement | None = None
 
 
 def list_cases(rows: Rows, caller: Caller) -> list[CaseFacts]:
@@ -231,7 +242,8 @@ class _View:
         yours = sees and any(
             one.standing is Standing.OPEN and one.number not in own for one in outcome.candidates
         )
-        return CaseFacts(self.case, outcome.decided, yours, sees and not outcome.candidates)
+        empty = sees and not (outcome.candidates or self.case.is_of_whole)
+        return CaseFacts(self.case, outcome.decided, yours, empty)
 
     def seen(self) -> SeenCase:
         facts = self.facts()
@@ -243,6 +255,7 @@ class _View:
             self.probe() is not None,
             tuple(self._seen_candidate(one, given) for one in self.candidates),
             authorisation_of(self.connection, self.keyring, self.case),
+            stated=stated_in(self.connection, self.keyring, self.case),
         )
 
     def probe(self) -> bytes | None:

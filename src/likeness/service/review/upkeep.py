@@ -2,8 +2,10 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID
 
 from likeness.errors import Denied
 from likeness.notify import WebhookSender
@@ -37,7 +39,8 @@ class Swept:
     @property
     def unauthorised(self) -> tuple[Case, ...]:
         """The cases for which no authority consented in time."""
-        return tuple(one for one in self.cases if _reason(one) == "unauthorised")
+        lapsed = _lapsed(self.cases)
+        return tuple(one for one in self.cases if one.id in lapsed)
 
 
 def sweep_review(rows: Rows) -> Swept:
@@ -49,11 +52,15 @@ def sweep_review(rows: Rows) -> Swept:
     now = rows.clock()
     ended = rows.database.read(lambda connection: ended_cases(connection, now))
     expired = rows.database.read(lambda connection: expired_watches(connection, now))
+    lapsed = _lapsed(ended)
     uses = [
         (
             Use(rows.somebody, Action.ERASE, "EndCase", case.collection_id, purpose=case.purpose),
             partial(delete_case, case=case),
-            {"case_id": str(case.id), "reason": _reason(case)},
+            {
+                "case_id": str(case.id),
+                "reason": "unauthorised" if case.id in lapsed else "expired",
+            },
         )
         for case in ended
     ] + [
@@ -80,9 +87,10 @@ def _ended(details: dict[str, str], _: None) -> Outcome:
     return Outcome(details=details)
 
 
-def _reason(case: Case) -> str:
-    owed = case.authorise_by is not None and case.authorised_at is None
-    return "unauthorised" if owed else "expired"
+def _lapsed(cases: Sequence[Case]) -> set[UUID]:
+    """Say for which cases no authority consented in time, be it to the search they are part of."""
+    own = {one.id for one in cases if one.authorise_by is not None and one.authorised_at is None}
+    return own | {one.id for one in cases if one.whole_id in own}
 
 
 @dataclass(frozen=True, slots=True)

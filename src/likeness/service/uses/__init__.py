@@ -37,7 +37,14 @@ from likeness.service.uses.once import Once
 from likeness.service.uses.ongoing import Consent, Ongoing
 from likeness.service.uses.record import DESKS_OWN, Desk, Outcome, Record, refusal
 from likeness.service.uses.stills import opens_blurred, still_of
-from likeness.service.uses.withhold import OF_PEOPLE, OF_REVIEWERS, Probe, Withholding, owed_by
+from likeness.service.uses.withhold import (
+    OF_PEOPLE,
+    OF_REVIEWERS,
+    Probe,
+    Withholding,
+    owed_by,
+    stated_in,
+)
 
 __all__ = [
     "DESKS_OWN",
@@ -70,6 +77,7 @@ __all__ = [
     "receipt_for",
     "refusal",
     "require_known_tags",
+    "stated_in",
     "stated_purpose",
     "still_of",
     "use_in",

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, Self, TypeVar
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from likeness.errors import required
@@ -27,18 +28,20 @@ from likeness.review import (
     open_case,
     open_crop,
     outcome_of,
+    statement_of,
     told_apart_from,
 )
 from likeness.review import Outcome as CaseOutcome
 from likeness.secrets import Keyring
 from likeness.service.uses.ongoing import Consent, Ongoing
-from likeness.terms import Action, Decision, Duty, Face, Rule, Use
+from likeness.terms import Action, Decision, Duty, Face, LiveStatement, Rule, Use
 from likeness.vision.decode import Sample
 from likeness.vision.draw import face_crop_jpeg
 
 OF_REVIEWERS = frozenset({Duty.REVIEW, Duty.SEPARATE_REVIEW})
 OF_PEOPLE = OF_REVIEWERS | {Duty.AUTHORISATION}
 _CROP_DECODED_AT_PX = 1024
+_STATEMENT = TypeAdapter(LiveStatement)
 
 
 class Matched(Protocol):
@@ -215,8 +218,9 @@ class Withholding:
         """
         found = [Found(one.reference_id, one.subject_id, one.similarity) for one in matches]
         owed, enrolled_id = owed_by(query.decision), query.probe.enrolled_id
+        whole_id = None
         if query.ongoing is not None:
-            owed = replace(owed, authorisation_hours=None)
+            owed, whole_id = replace(owed, authorisation_hours=None), query.ongoing.case_id
         if enrolled_id is not None:
             crop_jpeg = open_crop(connection, self.keyring, query.collection_id, enrolled_id)
         return open_case(
@@ -230,6 +234,7 @@ class Withholding:
             now=query.now,
             expires_at=query.now + self.case_lives,
             probe_id=enrolled_id,
+            whole_id=whole_id,
         )
 
     def open_of_whole(
@@ -252,7 +257,18 @@ class Withholding:
             crop_jpeg=None,
             now=now,
             expires_at=max(lives_until, (ends_at or now) + RESULTS_KEPT),
+            statement=None if use.live_search is None else _STATEMENT.dump_json(use.live_search),
         )
+
+
+def stated_in(connection: Connection, keyring: Keyring, case: Case) -> LiveStatement | None:
+    """Open what was stated of an ongoing search, by its case; None where nothing was.
+
+    Raises:
+        KeyUnusable: a key is gone.
+    """
+    content = statement_of(connection, keyring, case)
+    return None if content is None else _STATEMENT.validate_json(content)
 
 
 def crop_of(probe: Probe) -> bytes | None:
