@@ -292,8 +292,8 @@ def main() -> None:
     messages.send(task.out, messages.READY, landlock=walls.landlock, calls=walls.calls)
     try:
         if task.sound:
-            sounding = Sounding(task.clip, task.size, task.out)
-            sounding.run(task.from_s, task.to_s, task.longest_s)
+            sounding = Sounding(task.clip, task.size, task.out, task.longest_s)
+            sounding.run(task.from_s, task.to_s)
         else:
             Decoding(task).run()
     except Unreadable as error:

@@ -43,25 +43,30 @@ class Line:
 
     offset_s: float
     step_s: float
+    longest_s: float
     now_s: float | None = None
     jumps: int = 0
     _last_s: float | None = None
     _astray: tuple[float, float] | None = None
 
     def see(self, dts_s: float, pts_s: float) -> None:
-        """Read the stamps of a picture's packet; two that are off the line are a new one."""
-        if self._last_s is None or self._follows(self._last_s, dts_s):
-            self._astray = None
-        elif self._astray is not None and self._follows(self._astray[0], dts_s):
-            self.offset_s = (self.now_s or 0.0) + self.step_s - self._astray[1]
-            self._astray = None
-            self.jumps += 1
-        else:
-            self._astray = dts_s, pts_s
-            return
+        """Read the stamps of a picture's packet; two that are off the line begin a new one."""
+        if self._last_s is not None and not self._follows(self._last_s, dts_s):
+            if self._astray is None or not self._follows(self._astray[0], dts_s):
+                self._astray = dts_s, pts_s
+                return
+            self._leave(self._last_s, *self._astray)
+        self._astray = None
         self._last_s = dts_s
         time_s = pts_s + self.offset_s
         self.now_s = time_s if self.now_s is None else max(self.now_s, time_s)
+
+    def _leave(self, last_s: float, dts_s: float, pts_s: float) -> None:
+        """Count on from the latest picture; what leads ahead, within a clip's length, is a gap."""
+        if dts_s > last_s and pts_s + self.offset_s <= self.longest_s:
+            return
+        self.offset_s = (self.now_s or 0.0) + self.step_s - pts_s
+        self.jumps += 1
 
     @staticmethod
     def _follows(last_s: float, dts_s: float) -> bool:
@@ -132,8 +137,9 @@ class Sounding:
         Unreadable: the clip has none, or none that is decoded here.
     """
 
-    def __init__(self, clip: int, size: int, out: int) -> None:
+    def __init__(self, clip: int, size: int, out: int, longest_s: float) -> None:
         self._clip, self._size, self._out = clip, size, out
+        self._longest_s = longest_s
         self._damaged = 0
         self._open()
 
@@ -148,11 +154,12 @@ class Sounding:
             other.discard = Discard.default if wanted else Discard.all
         start = self._container.start_time
         rate = self._pictures.average_rate if self._pictures else None
-        self._line = Line(-float((start or 0) * _MICROSECOND), 1 / float(rate or _USUAL_RATE))
+        origin_s, step_s = float((start or 0) * _MICROSECOND), 1 / float(rate or _USUAL_RATE)
+        self._line = Line(-origin_s, step_s, self._longest_s)
 
-    def run(self, from_s: float, to_s: float | None, longest_s: float) -> None:
+    def run(self, from_s: float, to_s: float | None) -> None:
         """Say what the sound is, then give its samples."""
-        ends_s = longest_s if to_s is None else min(to_s, longest_s)
+        ends_s = self._longest_s if to_s is None else min(to_s, self._longest_s)
         placed = self._placed()
         first = next(placed, None)
         if first is None:
