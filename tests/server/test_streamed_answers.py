@@ -41,7 +41,7 @@ class Telling(Door):
 
     async def answer(self, exchange: Exchange) -> Answer:
         self.loop = asyncio.get_running_loop()
-        return Answer(200, "OK", b"", {"content-type": "text/plain"}, self._pieces)
+        return Answer(200, "OK", b"", {"Content-Length": "0"}, self._pieces)
 
     def word(self, error: Exception, request_id: UUID, operation: str) -> Answer:
         raise error
@@ -123,9 +123,14 @@ def test_each_piece_is_sent_when_it_comes(served: Served) -> None:
 
 def test_it_ends_when_who_listens_is_gone(served: Served) -> None:
     served.listen().close()
-    served.door.tell(b"to nobody")
-    served.door.tell(b"to nobody")
     assert served.door.ended.wait(SOON_S)
+
+
+def test_it_ends_whole_when_who_listens_will_send_no_more(served: Served) -> None:
+    with served.listen() as connection:
+        connection.shutdown(socket.SHUT_WR)
+        assert served.door.ended.wait(SOON_S)
+        assert read_until(connection, lambda so_far: so_far.endswith(b"0\r\n\r\n"))
 
 
 def test_it_ends_whole_and_at_once_when_the_server_stops(served: Served) -> None:

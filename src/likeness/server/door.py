@@ -31,7 +31,7 @@ from likeness.access import Credential
 from likeness.errors import LikenessError
 from likeness.server.errors import KeysUnavailable, Malformed, Stopped, TooLate, TooManyRequests
 from likeness.server.exchange import (
-    STOPPING,
+    OVER,
     Answer,
     Body,
     BodyLimits,
@@ -356,7 +356,7 @@ class Replays:
 
 async def _send_stream(stream: Stream, exchange: Exchange, send: Send) -> None:
     """Send what comes, until it ends, nobody listens any more, or the server stops."""
-    over: asyncio.Event = exchange.scope.get("state", {}).get(STOPPING) or asyncio.Event()
+    over: asyncio.Event = exchange.scope.get("state", {}).get(OVER) or asyncio.Event()
     listening = asyncio.create_task(_await_end(exchange.receive, over))
     try:
         async with aclosing(stream(over)) as pieces:
@@ -376,8 +376,8 @@ async def _await_end(receive: Receive, over: asyncio.Event) -> None:
 
 
 def _headers(answer: Answer) -> dict[str, str]:
-    if answer.stream is not None:
-        return dict(answer.headers)
+    if answer.stream is not None:  # how long it becomes, nobody knows
+        return {n: v for n, v in answer.headers.items() if n.lower() != "content-length"}
     return {"content-length": str(len(answer.content)), **answer.headers}
 
 

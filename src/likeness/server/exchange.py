@@ -29,8 +29,8 @@ Stages = list[tuple[str, float]]
 Stream = Callable[[asyncio.Event], AsyncGenerator[bytes, None]]
 """Gives what goes out piece by piece, until it ends by itself or the event says that it is over."""
 
-STOPPING = "likeness.stopping"
-"""Where the state of a scope holds an event that is set once the server stops."""
+OVER = "likeness.over"
+"""Where the state of a scope holds an event: the server stops, or the client will send no more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from likeness.server.exchange import STOPPING
+from likeness.server.exchange import OVER
 
 _HEAD_S = 10.0
 _HEAD_BYTES = 64 << 10
@@ -58,8 +58,8 @@ class HttpConnection(HttpToolsProtocol):
         self._refuse = refuse
         self._stopping = stopping
         # For answers that would go on for as long as somebody listens.
-        self._stop = asyncio.Event()
-        self.app_state = {**self.app_state, STOPPING: self._stop}
+        self._no_more = asyncio.Event()
+        self.app_state = {**self.app_state, OVER: self._no_more}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
         """Give a new connection its time, unless there are too many or it is too late."""
@@ -134,12 +134,13 @@ class HttpConnection(HttpToolsProtocol):
         """Begin to stop: finish what is whole, and give everything else a moment."""
         super().shutdown()
         self._ending = True
-        self._stop.set()
+        self._no_more.set()
         self._look_in(_STOP_S)
         self.loop.call_later(self.config.timeout_graceful_shutdown or 0, self._give_up)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's own gives None, as False
         """Still answer who will send no more, where the transport can: TLS ends as a whole."""
+        self._no_more.set()  # who is gone looks like this, too
         if self.scheme == "https":
             return False
         cycle: RequestResponseCycle | None = self.cycle
