@@ -61,6 +61,16 @@ def test_what_has_arrived_is_not_due_again_and_the_next_is_at_once(bench: Bench)
     assert claim(bench) is None
 
 
+def test_what_is_sent_on_is_nobody_elses_meanwhile(bench: Bench) -> None:
+    job = begin(bench)
+    find(bench, job, 1, 2, 3)
+    assert claim(bench) is not None
+    bench.write(lambda c: jobs.delivery_arrived(c, job.id, 1, bench.now, is_last=False))
+    assert claim(bench) is None
+    arrived(bench, job, 2)
+    assert claim(bench) == Delivery(job.id, PART, 2, 1)
+
+
 def test_two_servers_do_not_deliver_at_once_and_a_crash_is_made_up_for(bench: Bench) -> None:
     job = begin(bench)
     find(bench, job, 1)

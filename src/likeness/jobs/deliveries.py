@@ -63,15 +63,21 @@ def claim_delivery(connection: Connection, now: datetime) -> Delivery | None:
     return Delivery(row.id, row.part, row.arrived, attempts)
 
 
-def delivery_arrived(connection: Connection, job_id: str, number: int, now: datetime) -> None:
-    """Say that the result of a number has arrived, or is given up; the next is due."""
-    _change(connection, job_id, arrived=number, attempts=0, due_at=now)
+def delivery_arrived(
+    connection: Connection, job_id: str, number: int, now: datetime, *, is_last: bool = True
+) -> None:
+    """Say that the result of a number has arrived, or is given up.
+
+    The next is due once it is the last of those that whoever took the delivery sends.
+    """
+    due_at = now if is_last else now + _HELD
+    _change(connection, job_id, arrived=number, attempts=0, due_at=due_at)
 
 
 def put_delivery_off(connection: Connection, of: Delivery, now: datetime) -> None:
     """Try again later, and later each time that nothing arrives."""
     wait = _WAITS[min(of.attempts, len(_WAITS)) - 1]
-    _change(connection, of.job_id, due_at=now + wait)
+    _change(connection, of.job_id, attempts=of.attempts, due_at=now + wait)
 
 
 def end_delivery(connection: Connection, job_id: str) -> None:

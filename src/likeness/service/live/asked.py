@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from likeness.notify import Webhook
 from likeness.service.search.naming import SIMILARITY
@@ -46,6 +46,9 @@ class LiveRequest:
 
     It was begun at `began_at`; in case `case_id` an authority consents to it, where that is owed.
     """
+
+    # Of a webhook's secret.
+    __pydantic_config__ = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
     asked: LiveAsked
     source_id: UUID

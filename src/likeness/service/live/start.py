@@ -11,6 +11,7 @@ from likeness.errors import InvalidRequest, NotFound
 from likeness.jobs import Job, NewJob
 from likeness.notify import read_url, require_reachable
 from likeness.service.live.asked import LIVE_SEARCH, LiveAsked, LiveRequest
+from likeness.service.live.kept import SIGHTING
 from likeness.service.uses import Caller, Home, Ongoing, Outcome, use_in
 from likeness.sources import Source, SourceKind
 from likeness.terms import UNDECLARED, Action
@@ -62,6 +63,8 @@ def start_live(
                 lasting=True,
             )
             job = jobs.add_job(connection, home.keyring, new, now)
+            if asked.webhook is not None:
+                jobs.begin_delivery(connection, job.id, SIGHTING, now)
             if also is not None:
                 also(connection, job)
             return job
