@@ -14,6 +14,8 @@ from likeness.terms import Principal
 _FOOTAGE_HEADER = "x-likeness-footage"
 PROOF_STATE = "proof"
 """Where a request's state holds the proof whose receipt goes out with its answer."""
+STREAM_STATE = "stream"
+"""Where a request's state holds what is sent piece by piece, in place of its answer's content."""
 
 
 @dataclass(frozen=True, slots=True)

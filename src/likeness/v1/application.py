@@ -6,7 +6,11 @@
 4. Whatever goes wrong is one line of JSON (RFC 9457), without a traceback.
 """
 
+import asyncio
 import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +36,7 @@ from likeness.errors import (
     StateError,
     TooBusy,
 )
-from likeness.server import SERVICE, Answer, BodyLimits, Door, Exchange, Gate
+from likeness.server import SERVICE, Answer, BodyLimits, Door, Exchange, Gate, Stream
 from likeness.server.errors import (
     BodyTooLarge,
     BodyTooSlow,
@@ -44,9 +48,10 @@ from likeness.server.errors import (
     Unauthenticated,
 )
 from likeness.service.uses import Proof, receipt_for
-from likeness.v1.acts import PROOF_STATE, Acts, Offered, RowsHere, Somebody
+from likeness.v1.acts import PROOF_STATE, STREAM_STATE, Acts, Offered, RowsHere, Somebody
 from likeness.v1.cases import cases
 from likeness.v1.jobs import jobs
+from likeness.v1.live import Listeners, event, live
 from likeness.v1.sources import sources
 from likeness.v1.watches import watches
 
@@ -101,7 +106,8 @@ class Application(Door):
             exception_handlers={HTTPException: _raise, RequestValidationError: _raise},
         )
         self._acts.state.acts = acts
-        for router in (cases, watches, jobs, sources, _ledger):
+        self._acts.state.listeners = Listeners()
+        for router in (cases, watches, jobs, sources, live, _ledger):
             self._acts.include_router(router)
         self._acts.add_api_route(HEALTH_PATH, show_health, tags=["health"])
 
@@ -146,11 +152,31 @@ class Application(Door):
         status: int = sent[0]["status"]
         headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in sent[0]["headers"]}
         content = b"".join(message.get("body", b"") for message in sent)
-        return Answer(status, "OK" if status < 400 else str(status), content, headers)
+        stream: Any = state.get(STREAM_STATE)
+        return Answer(
+            status,
+            "OK" if status < 400 else str(status),
+            content,
+            headers,
+            None if stream is None else partial(_with_problems, stream),
+        )
 
     def word(self, error: Exception, request_id: UUID, operation: str) -> Answer:
         """Say what went wrong as a problem."""
         return problem(error)
+
+
+async def _with_problems(stream: Stream, over: asyncio.Event) -> AsyncGenerator[bytes, None]:
+    """Give events, and as the last what goes wrong."""
+    try:
+        async with aclosing(stream(over)) as events:
+            async for one in events:
+                yield one
+    except Exception as error:
+        said = problem(error)
+        yield event("error", said.content.decode())
+        if said.status >= 500:
+            raise  # for the log
 
 
 def show_health(acts: Offered) -> Response:

@@ -1,11 +1,18 @@
 """The shapes of live searches and of what they tell, in answers, in events and in webhooks."""
 
+import json
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from pydantic import AwareDatetime
+
+from likeness.jobs import KEPT
+from likeness.notify import WebhookSecret
+from likeness.service.live.manage import LiveJob, LiveState
 from likeness.service.live.sighting import Sighting
 from likeness.service.live.sightings import SightingsPage
+from likeness.service.video.manage import told_of_failure
 from likeness.terms import Box
 from likeness.v1.answers import Answer
 from likeness.v1.clip_answers import SeenMatchAnswer
@@ -91,3 +98,91 @@ class SightingsAnswer(Answer):
             sightings=[SightingAnswer.of(page.of.job.id, one) for one in told],
             after=told[-1].number if told else after,
         )
+
+
+class LiveAnswer(Answer):
+    """A live search: what was asked, by whom, and how far it is.
+
+    `state` is `starting` until the source's first frame, then `running`, `stopping`, and `stopped`
+    or `failed`; `failure` is the kind of error that it failed with, and `reason` says more.
+    `similarity` is the least that is told of, in percent. `tells` is whether it has a webhook, and
+    `processor` names the stream processor that it is a run of.
+    """
+
+    id: str
+    state: LiveState
+    source: str
+    collection: str
+    place: str | None
+    authority: str | None
+    criteria: str | None
+    ends_at: AwareDatetime | None
+    similarity: float
+    looks_per_s: float
+    tells: bool
+    processor: str | None
+    principal_id: str
+    local: bool
+    made_at: AwareDatetime
+    begun_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    kept_until: AwareDatetime | None
+    failure: str | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, search: LiveJob) -> Self:
+        """Show one."""
+        job, asked = search.job, search.asked
+        return cls(
+            id=job.id,
+            state=search.state,
+            source=asked.source,
+            collection=asked.collection,
+            place=asked.statement.place,
+            authority=asked.statement.authority,
+            criteria=asked.statement.criteria,
+            ends_at=asked.statement.ends_at,
+            similarity=asked.threshold,
+            looks_per_s=asked.looks_per_s,
+            tells=asked.webhook is not None,
+            processor=asked.processor,
+            principal_id=job.principal_id,
+            local=job.local,
+            made_at=job.made_at,
+            begun_at=job.begun_at,
+            ended_at=job.ended_at,
+            kept_until=None if job.ended_at is None else job.ended_at + KEPT,
+            failure=job.failure,
+            reason=told_of_failure(job),
+        )
+
+
+class BegunLiveAnswer(LiveAnswer):
+    """A live search that was just begun; `webhook_secret` is given this once."""
+
+    webhook_secret: str | None
+
+    @classmethod
+    def of_begun(cls, search: LiveJob, secret: WebhookSecret | None) -> Self:
+        """Show one with its secret."""
+        text = None if secret is None else secret.text
+        return cls(**LiveAnswer.of(search).model_dump(), webhook_secret=text)
+
+
+class LiveSearchesAnswer(Answer):
+    """Many live searches."""
+
+    searches: list[LiveAnswer]
+
+
+def said_to_a_webhook(search: LiveJob, sighting: Sighting | None) -> bytes:
+    """Say what a live search told as a message of Standard Webhooks; None stands for its end."""
+    if sighting is None:
+        kind, at = "live.ended", search.job.ended_at
+        data = LiveAnswer.of(search).model_dump(mode="json")
+    else:
+        kind, at = "live.sighting", sighting.at
+        data = SightingAnswer.of(search.job.id, sighting).model_dump(mode="json")
+    message = {"type": kind, "timestamp": at and at.isoformat(), "data": data}
+    return json.dumps(message, separators=(",", ":")).encode()

@@ -1,7 +1,9 @@
 """`likeness sources watch`: who of a collection a source shows, printed as it happens."""
 
+import json
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -10,6 +12,7 @@ import typer
 
 from likeness.app import Workload
 from likeness.app.live import live_jobs
+from likeness.app.upkeep import told_by_webhook
 from likeness.cli.acts import home_for
 from likeness.cli.clips.tables import WITHHELD, match_in_words
 from likeness.cli.installation import installation_here
@@ -98,11 +101,12 @@ def watch(
         show = _shown_as_json(job.id) if as_json else _show
         if not as_json:
             _say(f"Search {job.id} begins; Ctrl-C ends it.")
-            if signs is not None:
-                _say(f"Webhooks are signed with {signs.secret.text}: it is shown this once.")
+        if signs is not None:
+            _say_what_signs(job.id, signs.secret, as_json)
         workers = installation.workers(Workload.MANY)
         work = live_jobs(home, installation.settings, workers, show, wants_end)
-        run_here(home.database, home.keyring, job.id, work.search, home.clock)
+        with nullcontext() if signs is None else told_by_webhook(home):
+            run_here(home.database, home.keyring, job.id, work.search, home.clock)
         if wants_end():
             raise typer.Exit(ExitCode.INTERRUPTED)
 
@@ -124,6 +128,14 @@ def _ends_at(now: datetime, until: datetime | None, period: str | None) -> datet
     if found is None:
         raise InvalidRequest(f"{period!r} is no period. Give one such as 90s, 30m, 8h or 2d.")
     return now + timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _say_what_signs(search: str, secret: WebhookSecret, as_json: bool) -> None:
+    if as_json:
+        DOCUMENT_PRINTED.set(True)
+        print(json.dumps({"search": search, "webhook_secret": secret.text}), flush=True)
+    else:
+        _say(f"Webhooks are signed with {secret.text}: it is shown this once.")
 
 
 def _shown_as_json(search: str) -> Callable[[Sighting], None]:

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from likeness.app.serving import Task, Upkeep
+from likeness.app.upkeep import Task, Upkeep
 from likeness.errors import DatabaseUnavailable
 
 
