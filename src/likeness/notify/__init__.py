@@ -1,6 +1,6 @@
 """Signed webhooks to addresses that were checked, SNS topics, and Kinesis data streams."""
 
-from likeness.notify.kinesis import KinesisOutput, KinesisStreams
+from likeness.notify.kinesis import KinesisOutput, KinesisStreams, checked_stream_arn
 from likeness.notify.sns import SnsTopics
 from likeness.notify.webhooks import (
     Webhook,
@@ -17,6 +17,7 @@ __all__ = [
     "Webhook",
     "WebhookSecret",
     "WebhookSender",
+    "checked_stream_arn",
     "read_url",
     "require_reachable",
 ]

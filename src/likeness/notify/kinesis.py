@@ -11,6 +11,7 @@ AWS's client is imported by whoever makes one: commands that only name streams d
 """
 
 import logging
+import re
 import threading
 import time
 from collections import deque
@@ -19,13 +20,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
 
-from likeness.errors import NotifierUnavailable
+from likeness.errors import InvalidRequest, NotifierUnavailable
 from likeness.terms import Closing
 
 T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
+_STREAM_ARN = re.compile(
+    r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}", re.ASCII
+)
 _CONNECT_S = 5.0
 _SILENCE_S = 10.0
 _WHOLE_S = 20.0
@@ -53,6 +57,20 @@ _FOR_NOW = {
     "ThrottlingException",
 }
 """Errors that pass by themselves; so does every answer with a status of 500 and more."""
+
+
+def checked_stream_arn(arn: str) -> str:
+    """Give a data stream's ARN as it came.
+
+    Raises:
+        InvalidRequest: it is none. It is not repeated.
+    """
+    if not _STREAM_ARN.fullmatch(arn):
+        raise InvalidRequest(
+            "Not the ARN of a Kinesis data stream. Give one such as"
+            " arn:aws:kinesis:eu-west-1:123456789012:stream/frames."
+        )
+    return arn
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "another service's stream": (
         {"Output": {"KinesisDataStream": {"Arn": DATA.replace("stream/", "consumer/")}}},
-        "Request has invalid parameters",
+        "Not the ARN of a Kinesis data stream",
     ),
     "a source that nobody registered": (
         {"Input": {"KinesisVideoStream": {"Arn": VIDEO.replace("gate", "yard")}}},

@@ -11,6 +11,7 @@ import struct
 from typing import Any
 
 from likeness.errors import AlreadyExists, LimitReached, required
+from likeness.notify import checked_stream_arn
 from likeness.rekognition.backend import Backend
 from likeness.rekognition.call import Call, Request, Response
 from likeness.rekognition.faults import AwsError
@@ -39,9 +40,6 @@ _STATUS = {
 _VIDEO_ARN = re.compile(
     r"arn:aws[a-z-]*:kinesisvideo:[a-z0-9-]+:[0-9]{12}:stream/([a-zA-Z0-9_.-]{1,256})(/[0-9]+)?",
     re.ASCII,
-)
-_DATA_ARN = re.compile(
-    r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}", re.ASCII
 )
 # The moment it was made, in microseconds, and its id: what lists go by.
 _PLACE = struct.Struct(">q16s")
@@ -235,7 +233,7 @@ def _defined(backend: Backend, request: Request) -> ProcessorDefinition:
                 f"{name} is for stream processors that look for labels. Leave it out.",
             )
     video = _VIDEO_ARN.fullmatch(request["Input"].get("KinesisVideoStream", {}).get("Arn", ""))
-    data = _DATA_ARN.fullmatch(output.get("KinesisDataStream", {}).get("Arn", ""))
+    data = output.get("KinesisDataStream", {}).get("Arn")
     faces = settings.get("FaceSearch", {})
     if video is None or data is None or "CollectionId" not in faces:
         raise invalid_parameters()
@@ -244,7 +242,7 @@ def _defined(backend: Backend, request: Request) -> ProcessorDefinition:
         source=video.group(1),
         collection=faces["CollectionId"],
         video_arn=video.group(),
-        data_arn=data.group(),
+        data_arn=checked_stream_arn(data),
         threshold=max(LOWEST_THRESHOLD, faces.get("FaceMatchThreshold", LOWEST_THRESHOLD)),
         role_arn=request["RoleArn"],
         tags=request.get("Tags", {}),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from likeness import jobs, sources
 from likeness.errors import InvalidRequest, NotFound
 from likeness.jobs import Job, NewJob
-from likeness.notify import read_url, require_reachable
+from likeness.notify import checked_stream_arn, read_url, require_reachable
 from likeness.service.live.asked import LIVE_SEARCH, LiveAsked, LiveRequest
 from likeness.service.live.kept import SIGHTING
 from likeness.service.uses import Caller, Home, Ongoing, Outcome, use_in
@@ -114,3 +114,5 @@ def _require_possible(home: Home, asked: LiveAsked) -> None:
         )
     if asked.webhook is not None:
         require_reachable(read_url(asked.webhook.url), home.webhook_networks)
+    if asked.kinesis_arn is not None:
+        checked_stream_arn(asked.kinesis_arn)
