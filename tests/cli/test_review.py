@@ -239,7 +239,12 @@ def test_nobody_authorises_their_own_search(likeness: Command) -> None:
 
 def test_sweep_deletes_what_was_never_authorised_and_says_so(likeness: Command) -> None:
     likeness("collections", "create", "staff")
-    assert answer(likeness, "review", "sweep") == {"cases": [], "unauthorised": [], "watches": []}
+    assert answer(likeness, "review", "sweep") == {
+        "cases": [],
+        "unauthorised": [],
+        "watches": [],
+        "live_searches": 0,
+    }
     case, _ = searched_case(authorisation_hours=0)
     outcome = likeness("review", "sweep")
     assert f"Case {case.id} was never authorised" in outcome.out

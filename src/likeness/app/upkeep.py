@@ -19,6 +19,7 @@ from likeness.notify import SnsTopics, WebhookSender
 from likeness.rekognition.operations.video import said_to_a_topic
 from likeness.service.erase.erase import sweep_collections
 from likeness.service.live.deliver import tell_of_sightings
+from likeness.service.live.manage import sweep_live
 from likeness.service.models.measure_strangers import StrangerUpkeep
 from likeness.service.review.upkeep import sweep_review, tell
 from likeness.service.uses import Home
@@ -91,6 +92,7 @@ def tasks_of(home: Home, witness: list[str], topics: SnsTopics | None) -> list[T
     tasks = [
         Task("telling watchers", 2 * _TICK_S, partial(tell, home, sender)),
         Task("ending cases and watches", _MINUTE_S, partial(sweep_review, home)),
+        Task("searches without consent", _MINUTE_S, partial(sweep_live, home)),
         Task("results of jobs", _HOUR_S, partial(sweep_jobs, home)),
         Task("retention", _HOUR_S, partial(sweep_collections, home)),
         Task("strangers of collections", 10 * _TICK_S, strangers.bring_every_up_to_date),

@@ -22,6 +22,7 @@ from likeness.cli.terminal.words import (
 )
 from likeness.errors import NotFound
 from likeness.review import Verdict
+from likeness.service.live.manage import sweep_live
 from likeness.service.review import cases as acts
 from likeness.service.review.cases import CaseFacts, SeenCandidate, SeenCase
 from likeness.service.review.upkeep import sweep_review
@@ -96,22 +97,27 @@ def authorise(
 
 @review.command()
 def sweep(as_json: AsJson = False) -> None:
-    """Delete cases and watches that have ended; a running server does so by itself."""
+    """Delete cases and watches that have ended, and live searches that nobody consented to in time.
+
+    A running server does so by itself.
+    """
     with rows_for("EndCase") as (rows, _):
-        swept = sweep_review(rows)
+        swept, searches = sweep_review(rows), sweep_live(rows)
     print_answer(
         as_json,
         {
             "cases": [str(one.id) for one in swept.cases],
             "unauthorised": [str(one.id) for one in swept.unauthorised],
             "watches": [str(one.id) for one in swept.watches],
+            "live_searches": searches,
         },
         [
             *(
                 f"Case {case.id} was never authorised: deleted, and its result is not to be used."
                 for case in swept.unauthorised
             ),
-            f"{several(len(swept.cases), 'case')} deleted; watches deleted: {len(swept.watches)}.",
+            f"{several(len(swept.cases), 'case')} deleted; watches deleted: {len(swept.watches)};"
+            f" live searches that nobody consented to: {searches}.",
         ],
     )
 

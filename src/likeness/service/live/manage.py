@@ -10,11 +10,12 @@ from functools import partial
 from sqlalchemy import Connection
 
 from likeness import jobs
+from likeness.errors import Denied
 from likeness.jobs import Job, JobState
 from likeness.service.live.asked import LIVE_SEARCH, LiveAsked, read_request
-from likeness.service.uses import Caller, Outcome, Rows
+from likeness.service.uses import Caller, Consent, Outcome, Rows
 from likeness.service.video.manage import jobs_of, required_job
-from likeness.terms import UNDECLARED, Action
+from likeness.terms import UNDECLARED, Action, Use
 
 
 class LiveState(StrEnum):
@@ -94,3 +95,38 @@ def as_live_job(rows: Rows, job: Job) -> LiveJob:
     """Read what was asked of a live search."""
     read = partial(jobs.request_of, keyring=rows.keyring, job_id=job.id)
     return LiveJob(job, read_request(rows.database.read(read)).asked)
+
+
+def sweep_live(rows: Rows) -> int:
+    """Delete live searches to which no authority consented in time; say how many.
+
+    One that runs ends by itself, since rules refuse it.
+
+    Raises:
+        Denied: a rule forbids it of one of them; all others are deleted.
+    """
+    denied: list[Denied] = []
+    deleted = 0
+    for job in rows.database.read(partial(jobs.ended_before, moment=rows.clock())):
+        if job.act != LIVE_SEARCH or not _has_lapsed(rows, job):
+            continue
+        use = Use(rows.somebody, Action.ERASE, "EndJob", job.collection_id)
+        try:
+            with rows.desk.record(use) as record:
+                record.write(partial(jobs.delete_job, job_id=job.id), partial(_unauthorised, job))
+            deleted += 1
+        except Denied as error:
+            denied.append(error)
+    if denied:
+        raise denied[0]
+    return deleted
+
+
+def _unauthorised(job: Job, _: None) -> Outcome:
+    return Outcome(details={"job_id": job.id, "reason": "unauthorised"})
+
+
+def _has_lapsed(rows: Rows, job: Job) -> bool:
+    read = partial(jobs.request_of, keyring=rows.keyring, job_id=job.id)
+    ongoing = read_request(rows.database.read(read)).ongoing
+    return rows.desk.consent_to(ongoing) is Consent.LAPSED
