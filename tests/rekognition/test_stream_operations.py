@@ -314,3 +314,25 @@ def test_tags_are_listed_changed_and_bounded(wire: Wire) -> None:
     many = {f"tag-{n}": "" for n in range(50)}
     code, _ = wire.refusal("TagResource", ResourceArn=ARN, Tags=many)
     assert code == "ServiceQuotaExceededException"
+
+
+def test_what_a_start_states_is_changed_by_whoever_made_the_processor_and_admins(
+    wire: Wire,
+) -> None:
+    admin, maker = wire.principal, Principal("key:bob", Role.CLIENT)
+    wire.principal = maker
+    wire("CreateStreamProcessor", Name="one", **NEW)
+    wire.principal = Principal("key:eve", Role.CLIENT)
+    wire("TagResource", ResourceArn=ARN, Tags={"team": "north"})
+    for operation, request in (
+        ("TagResource", {"Tags": {"likeness:authority": "Nobody's"}}),
+        ("UntagResource", {"TagKeys": ["likeness:hours"]}),
+    ):
+        code, said = wire.refusal(operation, ResourceArn=ARN, **request)
+        assert code == "AccessDeniedException"
+        assert "Somebody else made" in said
+    for principal, order in ((maker, "Order 8"), (admin, "Order 9")):
+        wire.principal = principal
+        wire("TagResource", ResourceArn=ARN, Tags={"likeness:authority": order})
+        tags = wire("ListTagsForResource", ResourceArn=ARN)["Tags"]
+        assert tags == NEW["Tags"] | {"team": "north", "likeness:authority": order}

@@ -15,6 +15,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from likeness import jobs, sources
+from likeness.access import may
 from likeness.errors import Conflict, Denied, InvalidRequest, NotFound
 from likeness.gallery import MOST_TAGS
 from likeness.jobs import Job
@@ -199,6 +200,7 @@ def tag_processor(rows: Rows, caller: Caller, name: str, tags: Mapping[str, str]
         NoSuchProcessor: there is none.
         InvalidRequest: a tag cannot be kept, or states what no search takes.
         TooManyProcessorTags: it would have more than it can.
+        Denied: it states something of a processor that is somebody else's, and no admin asks.
     """
     _change_tags(rows, caller, name, lambda held: {**held, **tags})
 
@@ -208,6 +210,7 @@ def untag_processor(rows: Rows, caller: Caller, name: str, keys: Iterable[str]) 
 
     Raises:
         NoSuchProcessor: there is none.
+        Denied: it states something of a processor that is somebody else's, and no admin asks.
     """
     gone = set(keys)
     _change_tags(
@@ -245,6 +248,8 @@ def _change_tags(
         now = sources.get_processor(connection, rows.keyring, name)
         tags = change(now.defined.tags)
         _require_kept(tags)
+        if _stating(tags) != _stating(now.defined.tags):
+            _require_made_by(now, caller)
         sources.change_tags(connection, rows.keyring, now, tags)
 
     with rows.record(caller, Action.ARRANGE) as record:
@@ -268,6 +273,20 @@ def _require_kept(tags: Mapping[str, str]) -> None:
                 f"{nearest(key, STATING_TAGS)}. Choose among {', '.join(STATING_TAGS)}."
             )
     _statement(None, tags, datetime.now(UTC))
+
+
+def _stating(tags: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in tags.items() if key in STATING_TAGS}
+
+
+def _require_made_by(processor: Processor, caller: Caller) -> None:
+    """Keep to whoever made a processor, and to admins, what each start of it states."""
+    who = caller.principal
+    if who.id != processor.made_by and not may(who.role, Action.GOVERN):
+        raise Denied(
+            f"Somebody else made stream processor {processor.name!r}: what its tags state of each"
+            " start is theirs, and admins', to change. State it in headers when you start it."
+        )
 
 
 def _statement(
