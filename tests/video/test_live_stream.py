@@ -2,16 +2,34 @@
 
 import itertools
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from likeness.errors import InvalidClip, NotFound
-from likeness.video import LiveFrame, LiveStream, PacedFile, StreamState
+from likeness.errors import InvalidClip, InvalidStream, NotFound, SourceUnavailable
+from likeness.video import (
+    Feed,
+    LiveFrame,
+    LiveStream,
+    PacedFile,
+    StreamLimits,
+    StreamState,
+    live_stream,
+)
 from tests.video.clips import every, make_clip, number_in
+from tests.video.feeds import FakeFeed, Filmed, at_once, paced
 
 pytestmark = pytest.mark.slow
+
+_CONTAINERS = {
+    "mpegts": {},
+    "flv": {},
+    "matroska": {},
+    "mp4": {"movflags": "frag_keyframe+empty_moov+default_base_moof"},
+    "mpjpeg": {},
+}
 
 
 def frames_of(stream: LiveStream, longest_s: float = 20) -> list[LiveFrame]:
@@ -96,3 +114,181 @@ def test_missing_file_and_no_clip_fail(tmp_path: Path) -> None:
             stream.next(10)
         assert stream.status.state is StreamState.FAILED
         assert "Not a clip" in (stream.status.reason or "")
+
+
+def taken(stream: LiveStream, count: int, longest_s: float = 30) -> list[LiveFrame]:
+    """Take so many frames."""
+    ends_s = time.monotonic() + longest_s
+    frames: list[LiveFrame] = []
+    while len(frames) < count:
+        assert time.monotonic() < ends_s, stream.status
+        frame = stream.next(0.5)
+        if frame is not None:
+            frames.append(frame)
+    return frames
+
+
+def one_after_the_other(*feeds: Feed | Exception) -> Callable[[], Feed]:
+    """Connect to one feed after the other."""
+    rest = iter(feeds)
+
+    def connect() -> Feed:
+        feed = next(rest)
+        if isinstance(feed, Exception):
+            raise feed
+        return feed
+
+    return connect
+
+
+def until(stream: LiveStream, state: StreamState, longest_s: float = 20) -> list[LiveFrame]:
+    """Take frames until it is in a state."""
+    ends_s = time.monotonic() + longest_s
+    frames: list[LiveFrame] = []
+    while stream.status.state is not state:
+        assert time.monotonic() < ends_s, stream.status
+        frame = stream.next(0.1)
+        if frame is not None:
+            frames.append(frame)
+    while (frame := stream.next(0)) is not None:
+        frames.append(frame)
+    return frames
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mjpeg", "mpeg4", "mpeg2video", "libvpx"])
+def test_packets_of_a_camera_are_decoded_as_they_come(codec: str) -> None:
+    filmed = Filmed(codec=codec, count=60)
+    feed = FakeFeed(paced(filmed.packets(), 30), filmed.sdp())
+
+    with LiveStream(lambda: feed, 0) as stream:
+        frames = until(stream, StreamState.WAITING)
+
+    numbers = [number_of(frame) for frame in frames]
+    assert len(numbers) > 20
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] == 59
+    assert {frame.session for frame in frames} == {1}
+    times_s = [frame.frame.time_s for frame in frames]
+    expected_s = [(number - numbers[0]) / 30 for number in numbers]
+    assert times_s[:-1] == pytest.approx(expected_s[:-1], abs=0.05)
+    late_s = [frame.arrived_s - feed.given_s[number_of(frame) / 30] for frame in frames[-9:-1]]
+    assert all(-0.001 < late < 0.1 for late in late_s)
+    clip = stream.status.clip
+    assert clip is not None
+    assert (clip.container, clip.width, clip.height) == ("rtp", 128, 96)
+    assert stream.status.frames >= 59
+    assert feed.closed
+
+
+@pytest.mark.parametrize("container", _CONTAINERS)
+def test_containers_are_decoded_as_they_come(container: str) -> None:
+    codec = "mjpeg" if container == "mpjpeg" else "libx264"
+    frames = Filmed(codec=codec, count=60).container(container, **_CONTAINERS[container])
+
+    with LiveStream(lambda: FakeFeed(paced(frames, 30)), 0) as stream:
+        given = until(stream, StreamState.WAITING)
+
+    numbers = [number_of(frame) for frame in given]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] == 59
+    assert len(numbers) > 20
+    assert {frame.session for frame in given} == {1}
+    assert given[-1].frame.time_s - given[0].frame.time_s == pytest.approx(2, abs=0.3)
+
+
+def test_what_comes_in_a_burst_is_shown_at_its_own_pace() -> None:
+    frames = Filmed(count=60).container("mpegts")
+
+    with LiveStream(lambda: FakeFeed(at_once(frames)), 0.2) as stream:
+        given = until(stream, StreamState.WAITING)
+
+    assert [number_of(frame) for frame in given] == list(range(0, 60, 6))
+    apart = [b.arrived_s - a.arrived_s for a, b in itertools.pairwise(given)]
+    assert all(0.15 < step < 0.3 for step in apart)
+
+
+def test_pixels_of_a_stream_are_given_as_often_as_asked() -> None:
+    filmed = Filmed(count=60)
+    feed = FakeFeed(paced(filmed.packets(), 30), filmed.sdp())
+
+    with LiveStream(lambda: feed, 0.2) as stream:
+        frames = until(stream, StreamState.WAITING)
+
+    assert [number_of(frame) for frame in frames][-5:] == [30, 36, 42, 48, 54]
+    assert stream.status.frames == 60
+
+
+def test_stream_that_breaks_off_is_connected_to_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_stream, "_FIRST_WAIT_S", 0.05)
+    filmed = Filmed(count=15)
+    packets = paced(filmed.packets(), 30)
+    broke = SourceUnavailable("The source is silent.")
+    connect = one_after_the_other(
+        SourceUnavailable("It does not answer."),
+        FakeFeed(packets, filmed.sdp(), broke),
+        SourceUnavailable("It does not answer."),
+        FakeFeed(packets, filmed.sdp(), 60),
+    )
+
+    with LiveStream(connect, 0) as stream:
+        frames = until(stream, StreamState.WAITING)
+        while True:
+            frames += taken(stream, 1)
+            if number_of(frames[-1]) == 14 and frames[-1].session == 2:
+                break
+        status = stream.status
+
+    assert {frame.session for frame in frames} == {1, 2}
+    times_s = [frame.frame.time_s for frame in frames]
+    assert times_s == sorted(set(times_s))
+    assert status.state is StreamState.RECEIVING
+    assert status.connects == 2
+    assert status.frames == 30
+    numbers = [frame.frame.number for frame in frames]
+    assert numbers == sorted(set(numbers))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SourceUnavailable("The source refuses the password.", definite=True),
+        InvalidStream("The source sends a web page."),
+        NotFound("No such source."),
+    ],
+)
+def test_definite_answers_fail_at_once(error: Exception) -> None:
+    with LiveStream(one_after_the_other(error), 0) as stream:
+        with pytest.raises(type(error), match=str(error)):
+            stream.next(10)
+        assert stream.status.state is StreamState.FAILED
+        assert stream.status.reason == str(error)
+
+
+def test_source_that_never_answers_is_given_up() -> None:
+    def connect() -> Feed:
+        raise SourceUnavailable("The source does not answer.")
+
+    began_s = time.monotonic()
+    with (
+        LiveStream(connect, 0, StreamLimits(patience_s=2)) as stream,
+        pytest.raises(SourceUnavailable, match="does not answer"),
+    ):
+        while True:
+            assert stream.next(0.1) is None
+    assert time.monotonic() - began_s < 3
+
+
+def test_source_that_stopped_for_good_is_given_up() -> None:
+    filmed = Filmed(count=5)
+    connect = one_after_the_other(
+        FakeFeed(at_once(filmed.packets()), filmed.sdp()),
+        SourceUnavailable("No longer there.", definite=True),
+        *[SourceUnavailable("The source does not answer.") for _ in range(9)],
+    )
+    with (
+        LiveStream(connect, 0, StreamLimits(give_up_s=3)) as stream,
+        pytest.raises(SourceUnavailable, match=r"does not answer|No longer there"),
+    ):
+        taken(stream, 1)
+        while True:
+            stream.next(0.1)

@@ -23,7 +23,6 @@ from likeness.video.live_stream import (
     LiveFrame,
     LiveStream,
     PacedFile,
-    StreamLimits,
     StreamState,
     StreamStatus,
 )
@@ -43,6 +42,7 @@ from likeness.video.reader import ClipReader, Damage, clip_of, reading
 from likeness.video.rewriting import Edit, Rewritten, rewrite
 from likeness.video.shares import FairLane
 from likeness.video.shots import MOST_SHOTS, best_of, goodness_of
+from likeness.video.stream_reader import StreamLimits
 from likeness.video.writing import ClipWriter
 
 __all__ = [

@@ -5,21 +5,31 @@ keeps the newest frame alone: whoever looks more slowly than frames come misses 
 falls behind.
 """
 
+import logging
+import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from likeness.errors import InvalidStream, LikenessError, NotFound, SourceUnavailable
+from likeness.errors import Fault, InvalidStream, LikenessError, NotFound, SourceUnavailable
 from likeness.terms import Closing
 from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
 from likeness.video.feed import Connect
 from likeness.video.reader import reading
+from likeness.video.stream_reader import Counts, StreamLimits, StreamReader
+
+_logger = logging.getLogger(__name__)
 
 _ENDS_WITHIN_S = 2.0
+# Between two connections: 1 s, then twice as long each time, up to 30 s, and a quarter more or
+# less, so that many do not come at once. One that gives frames for 10 s begins anew.
+_FIRST_WAIT_S, _LONGEST_WAIT_S, _JITTER, _STABLE_S = 1.0, 30.0, 0.25, 10.0
+_LEAST_STEP_S = 0.001
 
 
 class StreamState(StrEnum):
@@ -35,22 +45,6 @@ class StreamState(StrEnum):
     """A file that is at its end, or a stream that was closed."""
     FAILED = "failed"
     """It was given up; `next` raises why."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamLimits:
-    """What a live stream may cost, and how long it is waited for.
-
-    8K has 33.2 million pixels a frame. `memory` is bytes of the process that decodes. A connection
-    without a frame for `silence_s` is given up for another. One that never gave a frame is given up
-    after `patience_s`, one that did after `give_up_s` without.
-    """
-
-    max_pixels: int = 7680 * 4320
-    memory: int = 2 << 30
-    silence_s: float = 30.0
-    patience_s: float = 60.0
-    give_up_s: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +118,16 @@ class LiveStream(Closing):
         self._status = StreamStatus()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-stream", daemon=True)
+        # What follows is the thread's own.
+        self._began_s = time.monotonic()
+        self._first_s: float | None = None
+        self._framed_s: float | None = None
+        self._last_s = -_LEAST_STEP_S
+        self._offset_s = 0.0
+        self._session = 0
+        self._connects = 0
+        self._counts = Counts()
+        self._not_taken = 0
         self._thread.start()
 
     @property
@@ -165,14 +169,76 @@ class LiveStream(Closing):
             if isinstance(self._source, PacedFile):
                 self._show(self._source)
             else:
-                raise SourceUnavailable("Streams are not decoded yet. Give a file.")
-            self._tell(state=StreamState.ENDED)
+                self._watch(self._source)
+            self._tell(StreamState.ENDED)
         except _Closed:
-            self._tell(state=StreamState.ENDED)
+            self._tell(StreamState.ENDED)
         except LikenessError as error:
-            with self._changed:
-                self._error = error
-            self._tell(state=StreamState.FAILED, reason=str(error))
+            self._fail(error)
+        except Exception as error:
+            _logger.exception("a live stream stopped in an unforeseen way")
+            what = type(error).__name__
+            self._fail(Fault(f"The stream stopped in an unforeseen way ({what}). Start it again."))
+
+    def _fail(self, error: LikenessError) -> None:
+        with self._changed:
+            self._error = error
+        self._tell(StreamState.FAILED, str(error))
+
+    def _watch(self, connect: Connect) -> None:
+        """Connect to a source again and again, until it is given up."""
+        tries = 0
+        while True:
+            began_s = time.monotonic()
+            try:
+                error = self._receive(connect)
+            except InvalidStream as problem:
+                if self._framed_s is None:
+                    raise
+                error = problem
+            except SourceUnavailable as problem:
+                if problem.definite and self._framed_s is None:
+                    raise
+                error = problem
+            if self._framed_s is not None and self._framed_s > began_s + _STABLE_S:
+                tries = 0
+            self._wait_to_connect(error, tries)
+            tries += 1
+
+    def _receive(self, connect: Connect) -> LikenessError:
+        """Give the frames of one connection until it ends, and say how it ended."""
+        with closing(connect()) as feed:
+            self._go_on()
+            self._connects += 1
+            with StreamReader(feed, self._every_s, self._limits, self._go_on) as reader:
+                session = self._session
+                before = self._counts
+                try:
+                    for picture in reader:
+                        self._begin(session + picture.part, picture.arrived_s)
+                        self._counts = before + reader.counts
+                        time_s = self._offset_s + picture.time_s
+                        number = self._counts.decoded - 1
+                        frame = Frame(number, time_s, picture.thumbnail, picture.image)
+                        self._give(frame, picture.arrived_s, reader.clip)
+                finally:
+                    self._counts = before + reader.counts
+        return SourceUnavailable("The source stopped sending. Check that it is switched on.")
+
+    def _wait_to_connect(self, error: LikenessError, tries: int) -> None:
+        """Wait before another try; give up where there was no frame for too long."""
+        limits = self._limits
+        if self._framed_s is None:
+            gives_up_s = self._began_s + limits.patience_s
+        else:
+            gives_up_s = self._framed_s + limits.give_up_s
+        wait_s = min(_FIRST_WAIT_S * 2.0 ** min(tries, 10), _LONGEST_WAIT_S)
+        wait_s *= random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 -- no secret
+        if time.monotonic() + wait_s >= gives_up_s:
+            raise error
+        self._tell(StreamState.WAITING, str(error))
+        if self._closing.wait(wait_s):
+            raise _Closed
 
     def _show(self, source: PacedFile) -> None:
         """Give a file's frames when they are due."""
@@ -190,50 +256,53 @@ class LiveStream(Closing):
                 f"{source.path} cannot be read: {error.strerror}. Check its permissions."
             ) from error
         with file, reading(file, Sampling(self._every_s), limits, self._go_on) as reader:
-            self._tell(state=StreamState.RECEIVING, clip=reader.clip, connects=1)
+            self._begin(1, time.monotonic())
             begins_s: float | None = None
             for frame in reader:
-                now_s = time.monotonic()
                 if begins_s is None:
-                    begins_s = now_s - frame.time_s
-                self._wait_until(begins_s + frame.time_s)
-                self._give(frame, 1, max(now_s, begins_s + frame.time_s))
-
-    def _wait_until(self, due_s: float) -> None:
-        if self._closing.wait(max(0.0, due_s - time.monotonic())):
-            raise _Closed
+                    begins_s = time.monotonic() - frame.time_s
+                due_s = begins_s + frame.time_s
+                if self._closing.wait(max(0.0, due_s - time.monotonic())):
+                    raise _Closed
+                self._counts += Counts(decoded=1)
+                self._give(frame, due_s, reader.clip)
 
     def _go_on(self) -> None:
         if self._closing.is_set():
             raise _Closed
 
-    def _give(self, frame: Frame, session: int, arrived_s: float) -> None:
-        """Make a frame the newest; one that nobody took is dropped."""
+    def _begin(self, session: int, arrived_s: float) -> None:
+        """Begin a session where this is another, in seconds from the first frame of all."""
+        if session == self._session:
+            return
+        self._session = session
+        if self._first_s is None:
+            self._first_s = arrived_s
+        self._offset_s = max(arrived_s - self._first_s, self._last_s + _LEAST_STEP_S)
+
+    def _give(self, frame: Frame, arrived_s: float, clip: Clip | None) -> None:
+        """Make a frame the newest, where it has pixels; one that nobody took is dropped."""
+        now_s = time.monotonic()
+        self._framed_s, self._last_s = now_s, frame.time_s
+        at = self._clock() - timedelta(seconds=now_s - arrived_s)
         with self._changed:
-            status = self._status
-            if frame.image is None:
-                self._status = replace(status, frames=status.frames + 1)
-                return
-            dropped = status.dropped + (self._newest is not None)
-            self._status = replace(status, frames=status.frames + 1, dropped=dropped)
-            ago = timedelta(seconds=time.monotonic() - arrived_s)
-            self._newest = LiveFrame(frame, session, arrived_s, self._clock() - ago)
+            if frame.image is not None:
+                self._not_taken += self._newest is not None
+                self._newest = LiveFrame(frame, self._session, arrived_s, at)
+            self._say(StreamState.RECEIVING, None, clip)
             self._changed.notify_all()
 
-    def _tell(
-        self,
-        *,
-        state: StreamState,
-        reason: str | None = None,
-        clip: Clip | None = None,
-        connects: int | None = None,
-    ) -> None:
+    def _tell(self, state: StreamState, reason: str | None = None) -> None:
         with self._changed:
-            self._status = replace(
-                self._status,
-                state=state,
-                reason=reason,
-                clip=clip or self._status.clip,
-                connects=self._status.connects if connects is None else connects,
-            )
+            self._say(state, reason, self._status.clip)
             self._changed.notify_all()
+
+    def _say(self, state: StreamState, reason: str | None, clip: Clip | None) -> None:
+        self._status = StreamStatus(
+            state,
+            reason,
+            connects=self._connects,
+            frames=self._counts.decoded,
+            dropped=self._counts.dropped + self._not_taken,
+            clip=clip,
+        )

@@ -1,7 +1,7 @@
-"""The process that decodes a clip, from outside: it is started, heard, never believed, and ended.
+"""The process that decodes, from outside: it is started, heard, never believed, and ended.
 
-1. It gets nothing but the clip (a descriptor that only reads), two pipes and memory to share: a
-   clean environment, no other descriptor.
+1. It gets nothing but the clip (a descriptor that only reads) or a socket of which a stream comes,
+   two pipes and memory to share: a clean environment, no other descriptor.
 2. Whatever it says may come from a clip that took it over: lines are short, each value is checked,
    sizes are those that were agreed, and the shared memory can no longer change its own.
 3. Nobody waits for it for ever: one that says nothing for too long is ended.
@@ -46,7 +46,7 @@ _NAME = re.compile(r"[a-z0-9_.-]{1,40}")
 _MOST_S = 1e13
 _READ_AT_ONCE = 1 << 16
 # Memory in which pictures wait, and how many of them do.
-_RING_BYTES = 256 << 20
+RING_BYTES = 256 << 20
 _MOST_SLOTS = 4
 # Seconds of processor time for each second of the longest clip.
 _PROCESSOR_TIME = 10
@@ -63,12 +63,21 @@ class Heard:
     payload: bytes = b""
 
 
-class DecoderProcess:
-    """Decodes one clip in a process of its own, for the thread that makes it; close it.
+class DecodingBroken(InvalidClip):
+    """The process that decodes is heard no more, or makes no sense; `problem` says how."""
 
-    `clip` is a descriptor of a regular file of `size` bytes, open to be read alone. Where `sound`
-    is wanted, its sound is decoded in place of its pictures. `go_on` is called all the while that
-    it is heard or waited for: what it raises ends that.
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"Decoding the clip {problem}. Convert it, to MP4 for example, and retry.")
+        self.problem = problem
+
+
+class HeardProcess:
+    """A process that decodes, for the thread that makes it; close it.
+
+    `asked` is what it is to do, beside the descriptors that all have; `kept` are those that it has
+    besides. `go_on` is called all the while that it is heard or waited for: what it raises ends
+    that. `patience_s` is for all waits together. The memory for pictures has `ring_bytes`, or as
+    many as the first `share` says.
 
     Raises:
         EngineUnavailable: PyAV is missing, or the process does not start.
@@ -76,24 +85,25 @@ class DecoderProcess:
 
     def __init__(
         self,
-        clip: int,
-        size: int,
-        sampling: Sampling,
-        limits: ClipLimits,
-        go_on: Callable[[], object] = lambda: None,
+        asked: dict[str, object],
+        kept: tuple[int, ...],
         *,
-        sound: bool = False,
+        silence_s: float,
+        patience_s: float = math.inf,
+        ring_bytes: int = 0,
+        go_on: Callable[[], object] = lambda: None,
+        ask_every_s: float = _ASK_EVERY_S,
     ) -> None:
         if importlib.util.find_spec("av") is None:
             raise EngineUnavailable(MISSING)
         self._go_on = go_on
-        self._silence_s = limits.silence_s
-        processor_s = math.ceil(limits.max_s * _PROCESSOR_TIME)
-        # For all waits together: sleep between frames takes no processor time.
-        self._patience_s = float(processor_s)
+        self._ask_every_s = ask_every_s
+        self._silence_s = silence_s
+        self._patience_s = patience_s
         self._heard = bytearray()
         self._ready = False
         self._slots = 0
+        self._memory: mmap.mmap | None = None
         self._pictures: NDArray[np.uint8] | None = None
         self._ring = os.memfd_create("frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         self._out, out = os.pipe()
@@ -102,34 +112,35 @@ class DecoderProcess:
         self._until = 0.0
         self._poll = select.poll()
         self._poll.register(self._out, select.POLLIN)
-        task = {
-            "parent": os.getpid(),
-            "clip": clip,
-            "size": size,
-            "out": out,
-            "slots_back": slots_back,
-            "ring": self._ring,
-            "sound": sound,
-            **asdict(sampling),
-            "longest_s": limits.max_s,
-            "most_pixels": limits.max_pixels,
-            "memory": limits.memory,
-            "processor_s": processor_s,
-        }
         try:
-            self._process = _start(task, (clip, out, slots_back, self._ring))
-        except OSError as error:
+            if ring_bytes:
+                self._make_memory(ring_bytes)
+                os.set_blocking(slots_back, False)  # it never waits for a slot
+            task = {
+                "parent": os.getpid(),
+                "out": out,
+                "slots_back": slots_back,
+                "ring": self._ring,
+                **asked,
+            }
+            self._process = _start(task, (*kept, out, slots_back, self._ring))
+        except (OSError, DecodingBroken) as error:
             self._close_files()
             raise EngineUnavailable(_BROKEN) from error
         finally:
             os.close(out)
             os.close(slots_back)
 
+    @property
+    def id(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def close(self) -> None:
         """End the process, whatever it does, and free what it shared."""
         self._process.kill()
         self._process.wait()
-        self._pictures = None  # frames were copied out of it
+        self._pictures = self._memory = None  # frames were copied out of it
         self._close_files()
 
     def _close_files(self) -> None:
@@ -160,20 +171,26 @@ class DecoderProcess:
         return Heard(str(kind), values)
 
     def share(self, width: int, height: int) -> None:
-        """Make the memory for pictures of one size, fix its size, and have the process go on."""
+        """Divide the memory for pictures of one size, and have the process go on."""
         picture = width * height * 3
-        slots = max(1, min(_MOST_SLOTS, _RING_BYTES // picture))
+        slots = max(1, min(_MOST_SLOTS, RING_BYTES // picture))
+        memory = self._memory or self._make_memory(picture * slots)
+        self._slots = slots
+        whole = np.frombuffer(memory, np.uint8, picture * slots)
+        self._pictures = whole.reshape(slots, height, width, 3)
+        self._write(slots)
+
+    def _make_memory(self, size: int) -> mmap.mmap:
+        """Give the memory its size, for good."""
         try:
-            os.ftruncate(self._ring, picture * slots)
+            os.ftruncate(self._ring, size)
             fcntl.fcntl(self._ring, fcntl.F_ADD_SEALS, _SEALS)
         except OSError as error:
             raise astray() from error
-        if os.fstat(self._ring).st_size != picture * slots:
+        if os.fstat(self._ring).st_size != size:
             raise astray()
-        ring = mmap.mmap(self._ring, picture * slots, prot=mmap.PROT_READ)
-        self._slots = slots
-        self._pictures = np.frombuffer(ring, np.uint8).reshape(slots, height, width, 3)
-        self._write(slots)
+        self._memory = mmap.mmap(self._ring, size, prot=mmap.PROT_READ)
+        return self._memory
 
     def picture(self, slot: int) -> NDArray[np.uint8]:
         """Give the picture in a slot: it holds until `give_back`."""
@@ -216,33 +233,61 @@ class DecoderProcess:
         began_s = time.monotonic()
         while not self._poll.poll(1000 * self._next_wait_s()):
             if not self._next_wait_s():
-                raise InvalidClip(
-                    f"Decoding the clip got stuck: no frame came for {self._silence_s:g} s. Convert"
-                    " it, to MP4 for example, and retry."
-                )
+                raise DecodingBroken(f"got stuck: no frame came for {self._silence_s:g} s")
             self._go_on()
         self._patience_s -= time.monotonic() - began_s
         if self._patience_s < 0:
-            raise InvalidClip(
-                "Decoding the clip takes too long, again and again. Convert it, to MP4 for example,"
-                " and retry."
-            )
+            raise DecodingBroken("takes too long, again and again")
         data = os.read(self._out, _READ_AT_ONCE)
         if not data:
             raise self._dead()
         self._heard += data
 
     def _next_wait_s(self) -> float:
-        return max(0.0, min(_ASK_EVERY_S, self._until - time.monotonic()))
+        return max(0.0, min(self._ask_every_s, self._until - time.monotonic()))
 
     def _dead(self) -> EngineUnavailable | InvalidClip:
         code = self._process.wait()
         if not self._ready:
             return EngineUnavailable(_BROKEN)
         how = signal.strsignal(-code) if code < 0 else f"exit code {code}"
-        return InvalidClip(
-            f"Decoding the clip failed: the process that decodes it ended ({how}). Convert it, to"
-            " MP4 for example, and retry."
+        return DecodingBroken(f"failed: the process that decodes it ended ({how})")
+
+
+class DecoderProcess(HeardProcess):
+    """Decodes one clip.
+
+    `clip` is a descriptor of a regular file of `size` bytes, open to be read alone. Where `sound`
+    is wanted, its sound is decoded in place of its pictures.
+    """
+
+    def __init__(
+        self,
+        clip: int,
+        size: int,
+        sampling: Sampling,
+        limits: ClipLimits,
+        go_on: Callable[[], object] = lambda: None,
+        *,
+        sound: bool = False,
+    ) -> None:
+        processor_s = math.ceil(limits.max_s * _PROCESSOR_TIME)
+        asked = {
+            "clip": clip,
+            "size": size,
+            "sound": sound,
+            **asdict(sampling),
+            "longest_s": limits.max_s,
+            "most_pixels": limits.max_pixels,
+            "memory": limits.memory,
+            "processor_s": processor_s,
+        }
+        super().__init__(
+            asked,
+            (clip,),
+            silence_s=limits.silence_s,
+            patience_s=processor_s,  # sleep between frames takes no processor time
+            go_on=go_on,
         )
 
 
@@ -268,10 +313,7 @@ def _start(task: dict[str, object], kept: tuple[int, ...]) -> "subprocess.Popen[
 
 def astray() -> InvalidClip:
     """Word that what a process says makes no sense: its clip may have taken it over."""
-    return InvalidClip(
-        "Decoding the clip went astray: what came of it makes no sense. Convert it, to MP4 for"
-        " example, and retry."
-    )
+    return DecodingBroken("went astray: what came of it makes no sense")
 
 
 def whole(values: dict[str, Any], name: str, least: int, most: int) -> int:

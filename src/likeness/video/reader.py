@@ -13,12 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from likeness.errors import ClipTooLarge, Fault, InvalidClip, LikenessError
-from likeness.terms import Image
 from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
 from likeness.video.decoding import messages
 from likeness.video.kinds import HEAD_BYTES, READ, name_of_kind
@@ -29,15 +24,10 @@ from likeness.video.process import (
     flag,
     number,
     number_or_none,
-    short_name,
     whole,
 )
+from likeness.video.shown import Shown
 
-_TURNS = {
-    1: cv2.ROTATE_90_COUNTERCLOCKWISE,
-    2: cv2.ROTATE_180,
-    3: cv2.ROTATE_90_CLOCKWISE,
-}
 # No camera makes more, and no clip more for long.
 _MOST_FRAMES_PER_S = 1000
 _ENDS_EARLY_S = 2.0
@@ -71,10 +61,8 @@ class ClipReader:
         self._over = False
         self.damaged = Damage()
         self._expect(messages.READY)
-        opened = self._expect(messages.OPENED).values
-        self._quarters = whole(opened, "quarters", 0, 3)
-        self._mirrored = flag(opened, "mirrored")
-        self.clip = self._clip(opened)
+        self._shown = Shown(self._expect(messages.OPENED).values, limits.max_pixels)
+        self.clip = self._shown.clip
         self.remarks = self.clip.remarks
 
     def __iter__(self) -> Iterator[Frame]:
@@ -114,62 +102,21 @@ class ClipReader:
             raise astray()
         return heard
 
-    def _clip(self, opened: dict[str, Any]) -> Clip:
-        width = whole(opened, "width", 1, self._limits.max_pixels)
-        height = whole(opened, "height", 1, self._limits.max_pixels)
-        if width * height > self._limits.max_pixels:
-            raise astray()
-        self._shape = width, height
-        hdr, interlaced = flag(opened, "hdr"), flag(opened, "interlaced")
-        deep = whole(opened, "bits", 1, 64) > 8
-        stretched = flag(opened, "stretched")
-        remarks = (
-            *(("its pixels are not square: frames were stretched",) if stretched else ()),
-            *(("its HDR light was brought to the usual range",) if hdr else ()),
-            *(("its samples of more than 8 bits were reduced to 8",) if deep and not hdr else ()),
-            *(("its interlaced frames were made whole",) if interlaced else ()),
-        )
-        return Clip(
-            container=short_name(opened, "container"),
-            codec=short_name(opened, "codec"),
-            width=height if self._quarters % 2 else width,
-            height=width if self._quarters % 2 else height,
-            duration_s=number_or_none(opened, "duration_s"),
-            frame_rate=number_or_none(opened, "frame_rate"),
-            full_range=flag(opened, "full_range"),
-            remarks=remarks,
-        )
-
     def start(self) -> None:
         """Have the process go on from what the clip is to its frames."""
-        self._process.share(*self._shape)
+        self._process.share(*self._shown.shape)
 
     def _frame(self, heard: Heard) -> Frame:
         time_s = number(heard.values, "time_s", self._limits.max_s)
         if not time_s > self._last_s or self._number > _MOST_FRAMES_PER_S * (time_s + 60):
             raise astray()
-        thumbnail = np.frombuffer(heard.payload, np.uint8)
-        across, down = messages.THUMBNAIL_WH
-        if self._quarters % 2:
-            across, down = down, across
-        small = self._upright(thumbnail.reshape(down, across, 3))
         image = None
         if heard.values.get("slot") is not None:
-            slot = whole(heard.values, "slot", 0, 255)
-            image = Image.of(self._upright(self._process.picture(slot)))
-            self._process.give_back(slot)
-        frame = Frame(self._number, time_s, small, image)
+            image = self._shown.picture(self._process, heard)
+        frame = Frame(self._number, time_s, self._shown.thumbnail(heard), image)
         self._number += 1
         self._last_s = time_s
         return frame
-
-    def _upright(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Copy pixels, turned as the clip says."""
-        if self._mirrored:
-            pixels = pixels[:, ::-1].copy()  # of one column it would be contiguous as it is
-        if self._quarters:
-            return np.asarray(cv2.rotate(pixels, _TURNS[self._quarters]), np.uint8)
-        return pixels if self._mirrored else pixels.copy()
 
     def _check_alive(self, time_s: float) -> None:
         if time_s < self._told_s + _ALIVE_S:

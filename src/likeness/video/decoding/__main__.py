@@ -1,4 +1,4 @@
-"""Decodes one clip: `python -m decoding TASK`, a JSON object that `video.process` writes."""
+"""Decodes a clip or a stream: `python -m decoding TASK`, JSON that `video.process` writes."""
 
 import json
 import math
@@ -16,21 +16,20 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
-from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from . import messages
 from .clock import Clock
 from .fields import deinterlaced
-from .pictures import Converter, Shape, is_hdr, shape_of
+from .live import LiveDecoding, LiveTask
+from .pictures import Converter, Shape, bits_of, shape_of, told_of
 from .rights import die_with, give_up, shared_memory
 from .sound import Sounding
 from .source import SEEKABLE, Unreadable, open_clip, pictures_of
 
 _MICROSECOND = Fraction(1, 1_000_000)
 _USUAL_RATE = 25.0
-_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 # Each thread has frames of its own: those of 8K have 50 MB, and 100 in 10 bits.
 _MOST_THREADS, _MOST_IN_8K = 4, 2
 _4K = 4096 * 2304
@@ -174,17 +173,9 @@ class Decoding:
             messages.OPENED,
             container=container.format.name.split(",")[0],
             codec=stream.codec.canonical_name,
-            width=shape.width,
-            height=shape.height,
-            quarters=shape.quarters,
-            mirrored=shape.mirrored,
             duration_s=None if duration is None else float(duration * _MICROSECOND),
             frame_rate=float(rate) if rate else None,
-            stretched=(shape.width, shape.height) != (first.width, first.height),
-            hdr=is_hdr(first),
-            interlaced=first.interlaced_frame,
-            full_range=int(first.color_range) == _FULL_RANGE,
-            bits=_bits(first.format),
+            **told_of(first, shape),
         )
 
     def _ring(self, shape: Shape) -> list[memoryview]:
@@ -263,12 +254,8 @@ class Decoding:
 def _most_threads(context: VideoCodecContext) -> int:
     if context.width * context.height <= _4K:
         return _MOST_THREADS
-    deep = context.format is not None and _bits(context.format) > 8
+    deep = context.format is not None and bits_of(context.format) > 8
     return 1 if deep else _MOST_IN_8K
-
-
-def _bits(form: VideoFormat) -> int:
-    return form.components[0].bits if form.components else 8
 
 
 def _stamp_s(frame: VideoFrame) -> float | None:
@@ -285,13 +272,16 @@ def _usual_rate(stream: VideoStream) -> float:
 def main() -> None:
     """Give up all rights, then decode; whatever goes wrong is said in one line."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    task = Task(**json.loads(sys.argv[1]))
+    asked = json.loads(sys.argv[1])
+    task = LiveTask(**asked) if "feed" in asked else Task(**asked)
     die_with(task.parent)
     av.logging.set_level(None)
     walls = give_up(task.memory, task.processor_s)
     messages.send(task.out, messages.READY, landlock=walls.landlock, calls=walls.calls)
     try:
-        if task.sound:
+        if isinstance(task, LiveTask):
+            LiveDecoding(task).run()
+        elif task.sound:
             sounding = Sounding(task.clip, task.size, task.out, task.longest_s)
             sounding.run(task.from_s, task.to_s)
         else:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from av.sidedata.sidedata import Type
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import (
     ColorPrimaries,
@@ -18,6 +19,7 @@ from av.video.reformatter import (
 from . import messages
 
 _HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 _HD_FROM = 720  # lines: what says nothing of its colours is of BT.709 from here on
 # Pixels are at most so much wider than high, or higher than wide; else nobody meant it.
@@ -72,6 +74,26 @@ def _turn(frame: VideoFrame) -> tuple[int, bool]:
 def is_hdr(frame: VideoFrame) -> bool:
     """Whether its light is coded for high dynamic range (PQ or HLG)."""
     return frame.color_trc in _HDR
+
+
+def told_of(first: VideoFrame, shape: Shape) -> dict[str, object]:
+    """Say what a first frame says of all."""
+    return {
+        "width": shape.width,
+        "height": shape.height,
+        "quarters": shape.quarters,
+        "mirrored": shape.mirrored,
+        "stretched": (shape.width, shape.height) != (first.width, first.height),
+        "hdr": is_hdr(first),
+        "interlaced": first.interlaced_frame,
+        "full_range": int(first.color_range) == _FULL_RANGE,
+        "bits": bits_of(first.format),
+    }
+
+
+def bits_of(form: VideoFormat) -> int:
+    """Say how many bits a sample has."""
+    return form.components[0].bits if form.components else 8
 
 
 class Converter:

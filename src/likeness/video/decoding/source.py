@@ -1,7 +1,7 @@
 """Opens a clip of which only a descriptor is there, and finds its pictures' stream."""
 
 import os
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import av
 import av.audio.codeccontext  # PyAV imports these late, when no file can be opened any more
@@ -26,7 +26,11 @@ FORMATS = (
 )
 # What says where each moment lies, and never goes back in time. Others are read from the beginning.
 SEEKABLE = ("mov", "matroska", "avi")
+# What comes over a connection and is decoded as it comes.
+STREAMS = "mpegts,mpeg,flv,live_flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpjpeg"
 _BUFFER = 1 << 18
+# Microseconds of a stream, and bytes of it, in which it has to say what it is.
+_SAYS_WITHIN = {"analyzeduration": "500000", "probesize": "5000000", "fpsprobesize": "0"}
 
 
 class Unreadable(Exception):
@@ -69,15 +73,35 @@ def open_clip(descriptor: int, size: int) -> InputContainer:
     Raises:
         Unreadable: it is of no kind that is read, or damaged.
     """
+    return _open(_Bytes(descriptor, size), {"format_whitelist": FORMATS})
+
+
+class Arriving(Protocol):
+    """What comes over a connection, read as a file that nobody can go back in."""
+
+    def read(self, size: int) -> bytes:
+        """Wait for some bytes; empty at the end."""
+
+
+def open_stream(arriving: Arriving) -> InputContainer:
+    """Open a container that comes over a connection.
+
+    Raises:
+        Unreadable: it is of no kind that is read.
+    """
+    return _open(arriving, {"format_whitelist": STREAMS, **_SAYS_WITHIN})
+
+
+def _open(file: object, options: dict[str, str]) -> InputContainer:
     try:
         return av.open(
-            _Bytes(descriptor, size),
+            file,
             mode="r",
             container_options={
-                "format_whitelist": FORMATS,
                 "protocol_whitelist": "none",
                 "enable_drefs": "0",
                 "use_absolute_path": "0",
+                **options,
             },
             metadata_errors="replace",
             buffer_size=_BUFFER,
