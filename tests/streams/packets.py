@@ -19,7 +19,8 @@ _CODERS = {
         "yuv420p",
         {"x265-params": "log-level=none:keyint=10:bframes=0:repeat-headers=1:pools=1"},
     ),
-    "JPEG": ("mjpeg", "yuvj420p", {}),
+    # FFmpeg writes neither tables of codes into packets, nor where several threads began anew.
+    "JPEG": ("mjpeg", "yuvj420p", {"huffman": "default", "threads": "1"}),
 }
 
 
