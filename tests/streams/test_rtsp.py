@@ -15,7 +15,7 @@ import pytest
 from likeness.errors import InvalidStream, SourceUnavailable
 from likeness.streams import Feed, FeedLimits, connect, read_location
 from tests.certificates import make_certificate
-from tests.streams.feeds import BRIEF, LOOPBACK, read_all, refused
+from tests.streams.feeds import BRIEF, LOOPBACK, is_definite, read_all, refused
 from tests.streams.listening import listening
 from tests.streams.packets import Packets, rtp_packets
 from tests.streams.rtsp_server import Camera, filming
@@ -254,7 +254,7 @@ def test_answer_that_is_no_use_is_said(
     with filming(camera):
         error = refused(camera.url)
     assert said in str(error)
-    assert (isinstance(error, InvalidStream) or getattr(error, "definite", False)) == definite
+    assert is_definite(error) == definite
 
 
 AVP = "m=video 0 RTP/AVP 96"
@@ -321,6 +321,21 @@ def test_nobody_listening_is_said() -> None:
         port = free.getsockname()[1]
     error = refused(f"rtsp://viewer:s%2Fcret@127.0.0.1:{port}/Streaming")
     assert "refuses connections" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"), [(TimeoutError(), "silent"), (OSError(113, "No route"), "No way leads")]
+)
+def test_source_that_is_not_there_is_said(
+    monkeypatch: pytest.MonkeyPatch, problem: OSError, said: str
+) -> None:
+    def fail(*_: object, **__: object) -> socket.socket:
+        raise problem
+
+    monkeypatch.setattr(socket, "create_connection", fail)
+    error = refused("rtsp://viewer:s%2Fcret@127.0.0.1/")
+    assert said in str(error)
+    assert not is_definite(error)
 
 
 def test_source_that_never_answers_is_silent() -> None:

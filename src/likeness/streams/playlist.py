@@ -44,7 +44,6 @@ class Segment:
     duration_s: float
     head: Part | None
     key: Key | None
-    breaks_off: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,6 @@ class _Reader:
         self.next_byte = 0
         self.head: Part | None = None
         self.key: tuple[str, bytes | None] | None = None
-        self.breaks_off = False
 
     def read(self, lines: list[str]) -> MediaPlaylist:
         for line in lines:
@@ -112,8 +110,6 @@ class _Reader:
                 self.head = Part(_required(said, "URI"), part)
             elif tag == "#EXT-X-KEY":
                 self.key = _key(_attributes(value))
-            elif tag == "#EXT-X-DISCONTINUITY":
-                self.breaks_off = True
             elif tag == "#EXT-X-ENDLIST":
                 self.ended = True
         longest_s = max((one.duration_s for one in self.segments), default=_SHORTEST_S)
@@ -132,12 +128,11 @@ class _Reader:
                 duration_s=self.duration_s,
                 head=self.head,
                 key=key,
-                breaks_off=self.breaks_off,
             )
         )
         self.next_byte = sum(self.part) if self.part else 0
         self.number += 1
-        self.duration_s, self.part, self.breaks_off = None, None, False
+        self.duration_s, self.part = None, None
 
     def _range(self, text: str, begin: int) -> tuple[int, int]:
         found = _RANGE.fullmatch(text)
