@@ -25,6 +25,7 @@ from likeness.jobs import run_here
 from likeness.notify import Webhook, WebhookSecret
 from likeness.policy import require_known
 from likeness.service.live.asked import LOOKS_PER_S, LiveAsked
+from likeness.service.live.manage import stop_live
 from likeness.service.live.sighting import Sighting, SightingKind
 from likeness.service.live.start import start_live
 from likeness.service.uses import Caller, Stated
@@ -106,7 +107,11 @@ def watch(
         workers = installation.workers(Workload.MANY)
         work = live_jobs(home, installation.settings, workers, show, wants_end)
         with nullcontext() if signs is None else told_by_webhook(home):
-            run_here(home.database, home.keyring, job.id, work.search, home.clock)
+            try:
+                run_here(home.database, home.keyring, job.id, work.search, home.clock)
+            except KeyboardInterrupt:  # asked twice, or by SIGTERM: nobody goes on with it later
+                stop_live(home, caller, job.id)
+                raise
         if wants_end():
             raise typer.Exit(ExitCode.INTERRUPTED)
 
