@@ -327,8 +327,10 @@ def test_what_a_start_states_is_changed_by_whoever_made_the_processor_and_admins
     for operation, request in (
         ("TagResource", {"Tags": {"likeness:authority": "Nobody's"}}),
         ("UntagResource", {"TagKeys": ["likeness:hours"]}),
+        ("DeleteStreamProcessor", {"Name": "one"}),
     ):
-        code, said = wire.refusal(operation, ResourceArn=ARN, **request)
+        named = {} if "Name" in request else {"ResourceArn": ARN}
+        code, said = wire.refusal(operation, **named, **request)
         assert code == "AccessDeniedException"
         assert "Somebody else made" in said
     for principal, order in ((maker, "Order 8"), (admin, "Order 9")):
@@ -336,3 +338,7 @@ def test_what_a_start_states_is_changed_by_whoever_made_the_processor_and_admins
         wire("TagResource", ResourceArn=ARN, Tags={"likeness:authority": order})
         tags = wire("ListTagsForResource", ResourceArn=ARN)["Tags"]
         assert tags == NEW["Tags"] | {"team": "north", "likeness:authority": order}
+    wire("CreateStreamProcessor", Name="two", **NEW | {"Tags": {"team": "north"}})
+    wire.principal = maker
+    for name in ("one", "two"):
+        wire("DeleteStreamProcessor", Name=name)

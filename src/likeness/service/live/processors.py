@@ -171,6 +171,7 @@ def delete_processor(rows: Rows, caller: Caller, name: str) -> None:
     Raises:
         NoSuchProcessor: there is none.
         ProcessorInUse: it searches.
+        Denied: its tags state something, somebody else made it, and no admin asks.
     """
     processor = _required(rows, caller, Action.ARRANGE, name)
 
@@ -178,6 +179,8 @@ def delete_processor(rows: Rows, caller: Caller, name: str) -> None:
         now = sources.get_processor(connection, rows.keyring, name)
         if _unfinished(connection, rows, now) is not None:
             raise ProcessorInUse(f"Stream processor {name!r} searches. Stop it first.")
+        if _stating(now.defined.tags):  # it could be made anew, with others
+            _require_made_by(now, caller)
         sources.remove_processor(connection, now)
 
     with rows.record(caller, Action.ARRANGE) as record:
@@ -284,8 +287,9 @@ def _require_made_by(processor: Processor, caller: Caller) -> None:
     who = caller.principal
     if who.id != processor.made_by and not may(who.role, Action.GOVERN):
         raise Denied(
-            f"Somebody else made stream processor {processor.name!r}: what its tags state of each"
-            " start is theirs, and admins', to change. State it in headers when you start it."
+            f"Somebody else made stream processor {processor.name!r}, whose tags state something of"
+            " each start. Ask them, or an admin, to change or delete it; what you state when you"
+            " start it goes before."
         )
 
 
