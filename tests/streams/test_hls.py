@@ -329,6 +329,28 @@ def test_reading_ends_when_another_thread_lets_go() -> None:
         assert last == [b""]
 
 
+def test_reading_ends_while_a_server_does_not_answer() -> None:
+    over = threading.Event()
+    site = Site({"/0.ts": Page(RARE), "/live.m3u8": Page(live(range(0, 1)), KIND)})
+
+    def nothing() -> bytes:
+        over.wait(10)
+        return b""
+
+    with opened(site, FeedLimits()) as feed:
+        assert feed.read() == RARE
+        site.pages["/live.m3u8"] = Page(nothing, KIND)
+        last: list[bytes] = []
+        thread = threading.Thread(target=lambda: last.append(feed.read()))
+        thread.start()
+        while site.asked.count("/live.m3u8") < 2:
+            time.sleep(0.01)
+        feed.close()
+        thread.join(5)
+        assert last == [b""]
+        over.set()
+
+
 def test_playlist_that_is_none_any_more_is_no_stream() -> None:
     states = [live(range(0, 1))]
 

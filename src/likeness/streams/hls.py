@@ -8,7 +8,7 @@ import math
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES128
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 from likeness.errors import InvalidStream, SourceUnavailable
 from likeness.reachable import Endpoint, Network
-from likeness.streams.http import Body, Getter, join, require_stream
+from likeness.streams.http import Getter, join, require_stream
 from likeness.streams.playlist import (
     Key,
     MediaPlaylist,
@@ -27,7 +27,7 @@ from likeness.streams.playlist import (
     read_playlist,
 )
 from likeness.streams.sign_in import SignIn
-from likeness.streams.wire import OutOfReach, rubbish
+from likeness.streams.wire import OutOfReach, Wire, rubbish
 
 _PIECES_PER_S = 40
 _SMALLEST_PIECE = 7 * 188
@@ -166,11 +166,11 @@ class Fetcher:
     """Gets playlists, segments and keys: with the source's sign-in from its own server alone."""
 
     def __init__(self, getter: Getter, place: Place) -> None:
-        self._getter = getter
+        self._getter = replace(getter, opened=self._opened)
         self._place = place
         self._ended = threading.Event()
         self._lock = threading.Lock()
-        self._body: Body | None = None
+        self._wire: Wire | None = None
         self._keys: dict[str, bytes] = {}
 
     @property
@@ -182,8 +182,8 @@ class Fetcher:
         """Fetch nothing more, and end what is being fetched."""
         self._ended.set()
         with self._lock:
-            if self._body is not None:
-                self._body.close()
+            if self._wire is not None:
+                self._wire.close()
 
     def wait(self, until_s: float) -> bool:
         """Wait until then; True where it ended before."""
@@ -244,14 +244,16 @@ class Fetcher:
                 "The source's playlist names an address elsewhere that is not public, which is"
                 " never fetched. Use another stream."
             ) from error
-        with self._lock:
-            self._body = body
         try:
-            if self.ended:
-                return b""
             return body.whole(most, until_s)
         finally:
             body.close()
+
+    def _opened(self, wire: Wire) -> None:
+        with self._lock:
+            self._wire = wire
+            if self.ended:
+                wire.close()
 
 
 def open_hls(content: bytes, getter: Getter, place: Place) -> HlsFeed:

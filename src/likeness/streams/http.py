@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin
@@ -93,10 +94,14 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Getter:
-    """Asks servers for what lies at an address, and follows them to no other server."""
+    """Asks servers for what lies at an address, and follows them to no other server.
+
+    `opened` is told each connection, so that somebody else can end it.
+    """
 
     limits: FeedLimits
     resolve: Resolve | None
+    opened: Callable[[Wire], object] = lambda wire: None
 
     def get(
         self,
@@ -119,6 +124,7 @@ class Getter:
             there = Endpoint(endpoint.scheme, endpoint.host, endpoint.port, target)
             wire = open_wire(there, networks, until_s, self.resolve)
             try:
+                self.opened(wire)
                 self._ask(wire, there, sign_in, part, until_s)
                 head = self._head(wire, until_s)
                 if head.status == 401 and sign_in is not None and not signed:
