@@ -106,7 +106,7 @@ def _everybody(
     columns = int(np.ceil(np.sqrt(people * width / height)))
     cell = np.array([width / columns, height / np.ceil(people / columns)])
     everybody = []
-    for number, (picture, box) in enumerate(islice(_portraits(), people)):
+    for number, (picture, box) in enumerate(islice(portraits(), people)):
         tile, box_xyxy = _head(picture, box)
         zoom = cell.min() * random.uniform(_SMALLEST, _LARGEST) / max(tile.shape[:2])
         if face_px is not None:
@@ -143,7 +143,7 @@ def _first_of_each() -> tuple[Path, ...]:
     return tuple(firsts[name] for name in names.tolist())
 
 
-def _portraits() -> Iterator[tuple[Pixels, Floats]]:
+def portraits() -> Iterator[tuple[Pixels, Floats]]:
     """Give pictures of different people that show one face, and its box, (4,)."""
     finder = likeness().finder
     for path in _first_of_each():

@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from likeness.terms import Box
-from likeness.video import Ending, HiddenTrack, Holding, Interval, Plan, Reason, Sight
+from likeness.video import (
+    Ending,
+    HiddenTrack,
+    Holding,
+    Interval,
+    Moment,
+    NamedTrack,
+    Plan,
+    Reason,
+    Sight,
+)
 
 _HOLD = Holding(before_s=0.5, after_s=0.7, doubtful_s=0.1)
 
@@ -14,11 +24,11 @@ def track(
 ) -> HiddenTrack:
     """A face seen at (seconds, left), 100 pixels from the top."""
     path = np.array([(at, left, 100.0, left + size, 100.0 + size) for at, left in looks])
-    return HiddenTrack(number, path, np.full(len(path), sure), Reason.EVERYBODY)
+    return HiddenTrack(number, path, np.full(len(path), sure))
 
 
 def box_at(plan: Plan, time_s: float) -> Box:
-    (hidden,) = plan.at(time_s)
+    (hidden,) = plan.at(time_s).hidden
     return hidden.region.box
 
 
@@ -26,13 +36,13 @@ def test_a_face_is_hidden_where_it_is_seen_and_between_two_looks() -> None:
     plan = Plan([track((1.0, 100), (1.1, 120))], _HOLD)
     assert box_at(plan, 1.0) == Box(100, 100, 160, 160)
     assert box_at(plan, 1.05).left == pytest.approx(110)
-    assert plan.at(1.05)[0].sight is Sight.SEEN
+    assert plan.at(1.05).hidden[0].sight is Sight.SEEN
 
 
 def test_what_is_hidden_reaches_before_the_first_and_after_the_last_sight() -> None:
     plan = Plan([track((1.0, 100), (1.1, 120), (1.2, 140))], _HOLD)
-    assert plan.at(0.49) == [] and plan.at(1.91) == []
-    before, after = plan.at(0.9)[0], plan.at(1.3)[0]
+    assert plan.at(0.49).hidden == () and plan.at(1.91).hidden == ()
+    before, after = plan.at(0.9).hidden[0], plan.at(1.3).hidden[0]
     assert (before.sight, after.sight) == (Sight.BEFORE, Sight.AFTER)
     # It holds where it was seen and where it most likely went.
     assert before.region.box.left == pytest.approx(80)
@@ -48,51 +58,62 @@ def test_speed_is_believed_for_a_moment_alone() -> None:
 
 def test_a_gap_is_hidden_the_wider_the_further_a_face_went_in_it() -> None:
     plan = Plan([track((1.0, 100), (2.0, 340))], _HOLD)
-    (between,) = plan.at(1.5)
+    (between,) = plan.at(1.5).hidden
     assert between.sight is Sight.BETWEEN
     assert between.region.box.left == pytest.approx(220)
     assert between.region.margin == pytest.approx(_HOLD.margin + 1.0)
-    (still,) = Plan([track((1.0, 100), (2.0, 100))], _HOLD).at(1.5)
+    (still,) = Plan([track((1.0, 100), (2.0, 100))], _HOLD).at(1.5).hidden
     assert still.region.margin == _HOLD.margin
 
 
 def test_a_small_face_is_hidden_with_more_around_it() -> None:
-    (small,) = Plan([track((1.0, 100), size=20)], _HOLD).at(1.0)
+    (small,) = Plan([track((1.0, 100), size=20)], _HOLD).at(1.0).hidden
     assert small.region.margin == _HOLD.small_margin
 
 
 def test_what_was_never_surely_a_face_is_held_for_a_moment_alone() -> None:
     plan = Plan([track((1.0, 100), sure=0.2)], _HOLD)
-    assert plan.at(1.0)[0].sight is Sight.PERHAPS
-    assert plan.at(1.09) and not plan.at(1.2)
-    assert plan.at(0.91) and not plan.at(0.85)
+    assert plan.at(1.0).hidden[0].sight is Sight.PERHAPS
+    assert plan.at(1.09).hidden and not plan.at(1.2).hidden
+    assert plan.at(0.91).hidden and not plan.at(0.85).hidden
 
 
 def test_nothing_is_held_far_beyond_a_cut() -> None:
     cut = track((1.0, 100), (1.1, 100))
-    plan = Plan([HiddenTrack(0, cut.path, cut.sure, cut.reason, ended=Ending.CUT)], _HOLD)
-    assert plan.at(1.2) and not plan.at(1.4)
+    plan = Plan([HiddenTrack(0, cut.path, cut.sure, ended=Ending.CUT)], _HOLD)
+    assert plan.at(1.2).hidden and not plan.at(1.4).hidden
+
+
+def named(*looks: tuple[float, float], **known: object) -> NamedTrack:
+    return NamedTrack(track(*looks).path, Reason.UNSURE, **known)  # type: ignore[arg-type]
 
 
 def test_whoever_stays_visible_does_so_at_the_moments_named_alone() -> None:
-    one = track((0.0, 100), (4.0, 100), number=7)
-    shown = HiddenTrack(
-        7,
-        one.path,
-        one.sure,
-        Reason.UNSURE,
+    anna = named(
+        (0.0, 100),
+        (4.0, 100),
         shown=(Interval(1.0, 2.0),),
-        reasons=((Interval(2.0, 3.0), Reason.NEAR),),
+        reasons=((Interval(2.1, 3.0), Reason.NEAR),),
+        called="Anna",
     )
-    plan = Plan([shown], _HOLD)
-    assert plan.at(1.5) == []
-    assert [one.track for one in plan.shown_at(1.5)] == [7]
-    assert plan.shown_at(2.5) == []
-    assert plan.at(2.5)[0].reason is Reason.NEAR
-    assert plan.at(3.5)[0].reason is Reason.UNSURE
+    plan = Plan([track((0.0, 100), (4.0, 100))], _HOLD, [anna], Reason.STRANGER)
+    assert plan.at(1.5).hidden == ()
+    assert [one.called for one in plan.at(1.5).shown] == ["Anna"]
+    assert plan.at(2.5).shown == ()
+    assert [one.reason for one in plan.at(2.5).hidden] == [Reason.NEAR]
+    assert [one.reason for one in plan.at(3.5).hidden] == [Reason.UNSURE]
+    # Before she was followed nobody knows who it is.
+    assert [one.reason for one in plan.at(4.2).hidden] == [Reason.STRANGER]
+
+
+def test_a_stranger_beside_whoever_stays_visible_is_hidden() -> None:
+    anna = named((0.0, 100), (4.0, 100), shown=(Interval(0.0, 4.0),))
+    found = [track((0.0, 102), (4.0, 102)), track((0.0, 140), (4.0, 140), number=1)]
+    plan = Plan(found, _HOLD, [anna], Reason.STRANGER)
+    assert [one.track for one in plan.at(2.0).hidden] == [1]
 
 
 def test_nothing_is_said_of_times_at_which_nobody_is_near() -> None:
     plan = Plan([track((1.0, 100)), track((500.0, 100))], _HOLD)
-    assert plan.at(100.0) == [] == plan.shown_at(100.0)
-    assert len(plan.at(500.0)) == 1
+    assert plan.at(100.0) == Moment()
+    assert len(plan.at(500.0).hidden) == 1

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from likeness.app import Installation, Workload
+from likeness.cli.clips.options import clip_options
 from likeness.cli.clips.sources import sources_of
 from likeness.cli.installation import load_every_face, prepare
 from likeness.cli.terminal.answers import Json, print_json
@@ -18,9 +19,11 @@ from likeness.cli.terminal.options import (
     AsJson,
     Detector,
     DetectorSide,
+    From,
     PicturesOrClips,
     PrecisionChoice,
     Threads,
+    To,
 )
 from likeness.cli.terminal.output_file import check_output, write_output
 from likeness.cli.terminal.plain_text import plain
@@ -44,8 +47,8 @@ def redact(
             "--out",
             "-o",
             metavar="OUT",
-            help="Where the copy goes: a file that ends in .jpg, .png or .webp, or a folder for"
-            " several.",
+            help="Where the copy goes: a .jpg, .png or .webp file for a picture, .mp4 for a clip,"
+            " or a folder for several.",
         ),
     ],
     everybody: Annotated[bool, typer.Option("--all", help="Hide every face.")] = False,
@@ -57,6 +60,8 @@ def redact(
             help="Look closely, and hide what may be a face; or look once, in less time.",
         ),
     ] = True,
+    from_: From = None,
+    to: To = None,
     as_json: AsJson = False,
     detector: Detector = None,
     detector_side: DetectorSide = None,
@@ -64,10 +69,12 @@ def redact(
     threads: Threads = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Hide faces in copies of pictures, beyond recovery; nothing else of the file goes along.
+    """Hide faces in copies of pictures or clips, beyond recovery.
 
-    Every picture counts: a bad one is reported and the others are still done.
+    Nothing else of the file goes along but a clip's sound. Every picture or clip counts: a bad one
+    is reported and the others are still done.
     """
+    options = clip_options(None, from_, to, None, None)
     if not everybody:
         raise InvalidRequest("Nobody is named whose faces to hide. Give --all.")
     installation = prepare(
@@ -78,10 +85,15 @@ def redact(
         artifacts=artifacts,
     )
     found = sources_of(sources, installation.settings)
-    if found.clips:
-        raise InvalidRequest("Clips cannot be redacted yet. Give pictures.")
     manner = Manner(style, careful)
-    raise typer.Exit(_redact_pictures(installation, found.pictures, out, manner, as_json=as_json))
+    if found.clips:
+        from likeness.cli.clips.redact import redact_clips
+
+        code = redact_clips(installation, found.clips, out, manner, options, as_json=as_json)
+    else:
+        options.require_unused()
+        code = _redact_pictures(installation, found.pictures, out, manner, as_json=as_json)
+    raise typer.Exit(code)
 
 
 def _redact_pictures(

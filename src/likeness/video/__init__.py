@@ -7,10 +7,13 @@ from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
 from likeness.video.feed import Connect, Feed
 from likeness.video.following import LOOK_EVERY_S, Following, follow
 from likeness.video.hidden import (
+    ONE_FACE,
     SURE_FACE,
     Hidden,
     HiddenTrack,
     Holding,
+    Moment,
+    NamedTrack,
     Plan,
     Reason,
     Shown,
@@ -48,6 +51,7 @@ from likeness.video.writing import ClipWriter
 __all__ = [
     "LOOK_EVERY_S",
     "MOST_SHOTS",
+    "ONE_FACE",
     "SURE_FACE",
     "Clip",
     "ClipLimits",
@@ -71,6 +75,8 @@ __all__ = [
     "LiveFrame",
     "LiveStream",
     "Look",
+    "Moment",
+    "NamedTrack",
     "PacedFile",
     "Person",
     "Plan",

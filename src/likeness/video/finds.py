@@ -10,8 +10,8 @@ from likeness.terms import Face, Image
 from likeness.video.looks import FrameFinder
 from likeness.video.shots import goodness_of
 
-# What a detector is less sure of goes on with a track and begins none.
-_SURE = 0.6
+SURE = 0.6
+"""What a detector is less sure of goes on with a track and begins none."""
 # Of the smallest face in view: smaller ones need not be found between looks for faces of any size.
 _SHRUNK = 0.85
 
@@ -27,9 +27,9 @@ class Finds:
         """Give the (n, 4) boxes of the faces: left, top, right, bottom."""
         return _sides(self.faces)
 
-    def sure(self) -> NDArray[np.bool_]:
+    def sure(self, sure_from: float = SURE) -> NDArray[np.bool_]:
         """Say of each face whether it may be the first look at somebody."""
-        return np.array([face.confidence >= _SURE for face in self.faces], np.bool_)
+        return np.array([face.confidence >= sure_from for face in self.faces], np.bool_)
 
 
 def find_in(image: Image, finder: FrameFinder, least: float | None) -> Finds:

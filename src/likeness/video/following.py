@@ -17,7 +17,7 @@ import numpy as np
 from likeness.terms import Image
 from likeness.video.clip import Frame
 from likeness.video.cuts import AHEAD_S, CutFinder
-from likeness.video.finds import Closeness, Finds, find_in
+from likeness.video.finds import SURE, Closeness, Finds, find_in
 from likeness.video.looks import Ending, FrameFinder, Look, Segment, Track
 from likeness.video.shots import Cutout, cut_out
 from likeness.video.tracker import Tracker
@@ -33,12 +33,14 @@ class Following:
 
     `look_every_s` is the time between two frames in which faces are looked for; 0 looks at all.
     `lost_after_s` is how long a face may be out of sight within one track. Without `templates`
-    there are no shots, and faces are followed by place alone.
+    there are no shots, and faces are followed by place alone. A face begins a track from a
+    confidence of `sure_from` on, and goes on with one whatever it is.
     """
 
     look_every_s: float = LOOK_EVERY_S
     lost_after_s: float = 1.0
     templates: bool = True
+    sure_from: float = SURE
 
 
 def follow(
@@ -234,7 +236,7 @@ class _Segment:
             self._follow(search.time_s, found.finds, found.cutouts)
 
     def _follow(self, time_s: float, seen: Finds, cutouts: Sequence[Cutout | None]) -> None:
-        step = self._tracker.look(time_s, seen.sides(), seen.sure())
+        step = self._tracker.look(time_s, seen.sides(), seen.sure(self._settings.sure_from))
         for number in step.lost:
             self._trails[number].end(Ending.LOST)
         for which, number in enumerate(step.numbers.tolist()):

@@ -3,13 +3,15 @@
 1. Between two sights a face is where a straight line has it, the less surely the longer that is.
 2. It was there before it is seen first, and after it is seen last: what is hidden reaches from
    where it was seen to where it most likely went.
-3. Whoever is to stay visible does so only at moments that are named; at all others they are hidden.
+3. Whoever stays visible does so at moments that are named, at places that are known; whatever else
+   a face may be in is hidden, and where both meet, so is the one that stays visible.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,10 @@ _BUCKET_S = 1.0
 
 SURE_FACE = 0.5
 """From this likelihood on a find is called a face."""
+ONE_FACE = 0.4
+"""Two finds with boxes that share so much of what they cover are one face."""
+
+T = TypeVar("T")
 
 
 class Sight(StrEnum):
@@ -75,31 +81,48 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HiddenTrack:
-    """A face that was followed, when it stays visible, and why it is hidden at other moments.
+    """What may be a face and was followed.
 
     `path` is (n, 5): seconds, left, top, right and bottom of each look; `sure` is (n,), how likely
-    each is a face, 0 to 1. `reasons` give, for a span of time, another reason than `reason`.
+    each is a face, 0 to 1.
     """
 
     number: int
     path: NDArray[np.floating]
     sure: NDArray[np.floating]
-    reason: Reason
     ended: Ending = Ending.LOST
-    shown: tuple[Interval, ...] = ()
-    reasons: tuple[tuple[Interval, Reason], ...] = ()
 
     @property
     def surest(self) -> float:
         """How likely it is a face where that is likeliest."""
         return float(self.sure.max())
 
-    def is_shown(self, time_s: float) -> bool:
-        """Whether it stays visible at a moment."""
-        return any(one.begins_s <= time_s <= one.ends_s for one in self.shown)
 
-    def reason_at(self, time_s: float) -> Reason:
-        """Say why it is hidden at a moment."""
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedTrack:
+    """A face that was followed and, where it can be, recognised.
+
+    It stays visible in the spans of `shown`. At other moments it is hidden: in one of `reasons`'
+    spans for that reason, else for `reason`. `path` is as a `HiddenTrack`'s; `called` is who it is,
+    as far as that is known.
+    """
+
+    path: NDArray[np.floating]
+    reason: Reason
+    shown: tuple[Interval, ...] = ()
+    reasons: tuple[tuple[Interval, Reason], ...] = ()
+    called: str | None = None
+
+    def box_at(self, time_s: float) -> Box | None:
+        """Say where it is at a moment; None where it is out of view."""
+        if not self.path[0, 0] <= time_s <= self.path[-1, 0]:
+            return None
+        return _box(_between(self.path, time_s))
+
+    def reason_at(self, time_s: float) -> Reason | None:
+        """Say why it is hidden at a moment; None where it stays visible."""
+        if any(one.begins_s <= time_s <= one.ends_s for one in self.shown):
+            return None
         return next(
             (why for span, why in self.reasons if span.begins_s <= time_s <= span.ends_s),
             self.reason,
@@ -119,44 +142,61 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A face that stays visible at one moment."""
+    """A face that stays visible at one moment, and who it is, as far as that is known."""
 
     box: Box
-    track: int
+    called: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is hidden at one moment of a clip, and who stays visible."""
+
+    hidden: tuple[Hidden, ...] = ()
+    shown: tuple[Shown, ...] = ()
 
 
 class Plan:
-    """What is hidden in a clip, moment by moment."""
+    """What is hidden in a clip, moment by moment.
 
-    def __init__(self, tracks: Iterable[HiddenTrack], holding: Holding = Holding()) -> None:
-        self.tracks = tuple(tracks)
+    Whatever of `tracks` is at no face that stays visible is hidden, for `reason` where nothing else
+    is known of it; so is each of `named` where it does not stay visible.
+    """
+
+    def __init__(
+        self,
+        tracks: Iterable[HiddenTrack],
+        holding: Holding = Holding(),
+        named: Iterable[NamedTrack] = (),
+        reason: Reason = Reason.EVERYBODY,
+    ) -> None:
         self._holding = holding
-        self._by_second: dict[int, list[int]] = defaultdict(list)
-        for which, track in enumerate(self.tracks):
-            begins_s, ends_s = self._reach(track)
-            for second in range(int(begins_s // _BUCKET_S), int(ends_s // _BUCKET_S) + 1):
-                self._by_second[second].append(which)
+        self._reason = reason
+        self._tracks = _ByTime((self._reach(one), one) for one in tracks)
+        self._named = _ByTime(((one.path[0, 0], one.path[-1, 0]), one) for one in named)
 
-    def at(self, time_s: float) -> list[Hidden]:
-        """Say what is hidden at a moment."""
-        return [
-            hidden
-            for track in self._near(time_s)
-            if not track.is_shown(time_s)
-            for hidden in (self._hidden(track, time_s),)
-            if hidden is not None
+    def at(self, time_s: float) -> Moment:
+        """Say what is hidden at a moment, and who stays visible."""
+        there = [
+            (one, box) for one in self._named.at(time_s) if (box := one.box_at(time_s)) is not None
         ]
+        visible = [(one, box) for one, box in there if one.reason_at(time_s) is None]
+        hidden: list[Hidden] = []
+        for track in self._tracks.at(time_s):
+            one = self._hidden(track, time_s)
+            if any(box.overlap(one.region.box) >= ONE_FACE for _, box in visible):
+                continue
+            hidden.append(replace(one, reason=self._reason_of(one, there, time_s)))
+        return Moment(tuple(hidden), tuple(Shown(box, one.called) for one, box in visible))
 
-    def shown_at(self, time_s: float) -> list[Shown]:
-        """Say whose face stays visible at a moment."""
-        return [
-            Shown(_box(_between(track.path, time_s)), track.number)
-            for track in self._near(time_s)
-            if track.is_shown(time_s) and track.path[0, 0] <= time_s <= track.path[-1, 0]
-        ]
-
-    def _near(self, time_s: float) -> Iterable[HiddenTrack]:
-        return (self.tracks[one] for one in self._by_second.get(int(time_s // _BUCKET_S), ()))
+    def _reason_of(
+        self, hidden: Hidden, there: Sequence[tuple[NamedTrack, Box]], time_s: float
+    ) -> Reason:
+        """Say why something is hidden: as is known of whoever is there, if anybody is."""
+        for named, box in there:
+            if box.overlap(hidden.region.box) >= ONE_FACE:
+                return named.reason_at(time_s) or self._reason
+        return self._reason
 
     def _reach(self, track: HiddenTrack) -> tuple[float, float]:
         """Say from when to when it is hidden."""
@@ -169,10 +209,7 @@ class Plan:
             after_s = min(after_s, _NEXT_S)
         return max(0.0, first_s - before_s), last_s + after_s
 
-    def _hidden(self, track: HiddenTrack, time_s: float) -> Hidden | None:
-        begins_s, ends_s = self._reach(track)
-        if not begins_s <= time_s <= ends_s:
-            return None
+    def _hidden(self, track: HiddenTrack, time_s: float) -> Hidden:
         path, doubt = track.path, 0.0
         if time_s < path[0, 0]:
             sides, sight = _held(path, time_s, first=True), Sight.BEFORE
@@ -186,9 +223,7 @@ class Plan:
         sure = float(track.sure[nearest])
         if sight is Sight.SEEN and sure < SURE_FACE:
             sight = Sight.PERHAPS
-        return Hidden(
-            Region(box, margin), sight, track.reason_at(time_s), round(sure, 3), track.number
-        )
+        return Hidden(Region(box, margin), sight, self._reason, round(sure, 3), track.number)
 
     def _inside(
         self, track: HiddenTrack, time_s: float
@@ -237,3 +272,18 @@ def _sizes_apart(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
 
 def _box(sides: NDArray[np.floating]) -> Box:
     return Box(*map(float, sides))
+
+
+class _ByTime(Generic[T]):
+    """What is there from some moment to another, found by moments."""
+
+    def __init__(self, spans: Iterable[tuple[tuple[float, float], T]]) -> None:
+        self._by_second: dict[int, list[tuple[float, float, T]]] = defaultdict(list)
+        for (begins_s, ends_s), one in spans:
+            for second in range(int(begins_s // _BUCKET_S), int(ends_s // _BUCKET_S) + 1):
+                self._by_second[second].append((begins_s, ends_s, one))
+
+    def at(self, time_s: float) -> list[T]:
+        """Give what is there at a moment."""
+        near = self._by_second.get(int(time_s // _BUCKET_S), ())
+        return [one for begins_s, ends_s, one in near if begins_s <= time_s <= ends_s]

@@ -75,8 +75,8 @@ def answer_clips(
             name = shown_name(place)
             try:
                 with counting(f"Seconds of {plain(file_name(place))}") as tell:
-                    seen = see(place, _in_seconds(tell))
-                _require_frames(seen, options.sampling)
+                    seen = see(place, in_seconds(tell))
+                require_frames(seen, options.sampling)
             except LikenessError as error:
                 documents.append({"clip": name, **failed(place, error)})
                 continue
@@ -123,7 +123,7 @@ class _Writing:
     def copy(self, place: ClipPlace, shown: ShownClip) -> Path | None:
         """Write the annotated copy of a clip; give where it is."""
         with counting(f"Writing {plain(file_name(place))}") as tell:
-            in_ms, to_ms = _in_seconds(tell), round(1000 * shown.seen.to_s)
+            in_ms, to_ms = in_seconds(tell), round(1000 * shown.seen.to_s)
             return self.annotations.write(
                 place,
                 shown,
@@ -139,7 +139,7 @@ def shown_name(place: ClipPlace) -> str:
     return str(place.path) if isinstance(place, LocalClip) else place.name
 
 
-def _require_frames(seen: ClipSeen, sampling: Sampling) -> None:
+def require_frames(seen: ClipSeen, sampling: Sampling) -> None:
     """Refuse a part of a clip in which nothing is.
 
     Raises:
@@ -159,7 +159,7 @@ def _require_frames(seen: ClipSeen, sampling: Sampling) -> None:
     )
 
 
-def _in_seconds(tell: Tell) -> TellMs:
+def in_seconds(tell: Tell) -> TellMs:
     """Give what tells whole seconds of milliseconds."""
 
     def tell_ms(done_ms: int, total_ms: int) -> None:

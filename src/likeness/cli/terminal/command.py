@@ -29,7 +29,7 @@ _COMMANDS = {
     "detect": "Find faces: boxes, five landmarks, confidence, pose and quality.",
     "compare": "Say whether two pictures, or many pairs, show the same person.",
     "identify": "Name the faces of pictures from a folder or a collection of known people.",
-    "redact": "Hide faces in copies of pictures, for good: all, or some people's.",
+    "redact": "Hide faces in copies of pictures and clips for good.",
     "cluster": "Group the faces of many pictures by person.",
     "coverage": "Say what a set of pictures covers, and which error rates it could carry.",
     "collections": "Make, list, change and check collections of enrolled people.",

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from likeness.service.redact.asked import Manner, Whom
 from likeness.service.search.identify import Identification, Identified
 from likeness.terms import Box
-from likeness.video import SURE_FACE, Hidden, Reason, Region, Shown, Sight, hide
+from likeness.video import ONE_FACE, SURE_FACE, Hidden, Reason, Region, Shown, Sight, hide
 from likeness.vision.decode import Sample
 from likeness.vision.every_face import EveryFace
 
-# Two finds with boxes that share so much of what they cover are one face.
-_ONE_FACE = 0.4
 # Whom a stranger is as like as that in fewer than one case of so many may be one of those looked
 # for: of their own pictures hardly one is less like them.
 _MAY_BE_FMR = 1e-2
@@ -25,16 +23,12 @@ _MAY_BE_FMR = 1e-2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RedactedPicture:
-    """A picture in which faces are hidden: (h, w, 3) uint8 RGB pixels, and what of them is hidden.
-
-    `names` are of those who stay visible, by the places of `shown`; None where nobody was named.
-    """
+    """A picture with hidden faces: (h, w, 3) uint8 RGB pixels, and what of them is hidden."""
 
     sample: Sample
     pixels: NDArray[np.uint8]
     hidden: tuple[Hidden, ...]
     shown: tuple[Shown, ...]
-    names: tuple[str | None, ...]
 
     @property
     def to_look_at(self) -> tuple[Hidden, ...]:
@@ -63,23 +57,23 @@ class PictureRedactor:
         faces = [] if named is None else list(named.faces)
         # A face that was named and not found again is a face nevertheless.
         for one in faces:
-            if all(one.face.box.overlap(box) < _ONE_FACE for box in boxes):
+            if all(one.face.box.overlap(box) < ONE_FACE for box in boxes):
                 boxes.append(one.face.box)
                 sure.append(one.face.confidence)
-        hidden, shown, names = [], [], []
+        hidden, shown = [], []
         for number, (box, likely) in enumerate(zip(boxes, sure, strict=True)):
             face = _of_box(box, faces)
             reason = self._reason(whom, face, withheld=named is not None and named.withheld)
             if reason is None:
-                shown.append(Shown(box, number))
-                names.append(None if face is None or face.match is None else face.match.name)
+                match = None if face is None else face.match
+                shown.append(Shown(box, None if match is None else match.name))
                 continue
             sight = Sight.SEEN if likely >= SURE_FACE else Sight.PERHAPS
             margin = self._manner.holding.margin_of(box)
             hidden.append(Hidden(Region(box, margin), sight, reason, round(likely, 3), number))
         pixels = image.pixels.copy()
         hide(pixels, [one.region for one in hidden], self._manner.style)
-        return RedactedPicture(sample, pixels, tuple(hidden), tuple(shown), tuple(names))
+        return RedactedPicture(sample, pixels, tuple(hidden), tuple(shown))
 
     def _reason(self, whom: Whom, face: Identification | None, *, withheld: bool) -> Reason | None:
         """Say why a face is hidden; None where it stays visible."""
@@ -119,6 +113,6 @@ def _may_be_one(face: Identification) -> bool:
 def _of_box(box: Box, faces: Sequence[Identification]) -> Identification | None:
     """Give the face that was named in a place; None where none was."""
     best = max(faces, key=lambda one: one.face.box.overlap(box), default=None)
-    if best is None or best.face.box.overlap(box) < _ONE_FACE:
+    if best is None or best.face.box.overlap(box) < ONE_FACE:
         return None
     return best

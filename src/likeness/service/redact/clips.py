@@ -1,0 +1,204 @@
+"""Makes a clip safe to share: it is looked through for faces, and written anew without them.
+
+The clip is read once to find where faces are, a second time where it matters who they are, and once
+more to be written: memory does not grow with its frames.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import Fault, required
+from likeness.service.redact.asked import Manner
+from likeness.service.video.seen import TellMs, tell_nobody
+from likeness.terms import Box, Face, Image, Pose, Quality, Template
+from likeness.video import (
+    ClipLimits,
+    Following,
+    Frame,
+    FrameFinder,
+    HiddenTrack,
+    Moment,
+    NamedTrack,
+    Plan,
+    Reason,
+    Rewritten,
+    Sampling,
+    Track,
+    follow,
+    hide,
+    reading,
+    rewrite,
+)
+from likeness.vision.every_face import EveryFace
+
+# Fifteen looks a second: no face goes far between two.
+_CAREFUL_EVERY_S = 0.066
+_FAST_EVERY_S = 0.1
+_NOT_LOOKED_AT = Pose(0.0, 0.0, 0.0)
+
+TellMoment = Callable[[Frame, Moment], None]
+"""Is told, of each frame before it is written, what is hidden in it."""
+
+
+class EveryFaceOfFrames:
+    """Finds whatever may be a face in frames; it is a `video.FrameFinder` that makes no templates.
+
+    How a face is turned, and how good it looks, is not looked at.
+    """
+
+    def __init__(self, every_face: EveryFace) -> None:
+        self._every_face = every_face
+
+    def locate(self, image: Image, least: float | None = 0.0) -> Sequence[Face]:
+        """Find it, largest first, however small it is."""
+        return [
+            Face(
+                one.box,
+                one.landmarks,
+                one.confidence,
+                _NOT_LOOKED_AT,
+                Quality(0.0, 0.0, min(one.box.width, one.box.height)),
+            )
+            for one in self._every_face.find(image)
+        ]
+
+    def templates(self, image: Image, faces: Sequence[Face]) -> Sequence[Template]:
+        """Make none.
+
+        Raises:
+            Fault: whoever hides faces recognises nobody.
+        """
+        raise Fault("Templates were asked of what only looks for faces. Please report this.")
+
+    def crop_jpeg(self, image: Image, box: Box) -> bytes:
+        """Cut nothing out: pictures of faces that are to be hidden are not kept."""
+        return b""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Visible:
+    """Who stays visible in a clip: the faces that were followed, and why others are hidden."""
+
+    named: Sequence[NamedTrack] = ()
+    reason: Reason = Reason.EVERYBODY
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FacesOfClip:
+    """What may be faces in a clip and was followed; `looked_at` frames were searched.
+
+    `ends_s` is when the last frame is.
+    """
+
+    tracks: Sequence[HiddenTrack]
+    looked_at: int
+    ends_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RedactedClip:
+    """A clip that was written with faces hidden; `hidden` counts them over all frames."""
+
+    written: Rewritten
+    faces: FacesOfClip
+    hidden: int
+
+
+def find_faces(
+    file: BinaryIO,
+    finder: FrameFinder,
+    manner: Manner,
+    sampling: Sampling = Sampling(),
+    *,
+    limits: ClipLimits = ClipLimits(),
+    workers: int = 1,
+    tell: TellMs = tell_nobody,
+) -> FacesOfClip:
+    """Follow whatever may be a face through a clip, or through a part of it.
+
+    `finder` finds it (`EveryFaceOfFrames`), so many `workers` search frames at a time.
+
+    Raises:
+        InvalidClip, ClipTooLarge: the clip cannot be decoded.
+        EngineUnavailable: what reads video is not installed.
+    """
+    every_s = _CAREFUL_EVERY_S if manner.careful else _FAST_EVERY_S
+    part = Sampling(every_s, sampling.from_s, sampling.to_s)
+    following = Following(every_s, templates=False, sure_from=0.0)
+    found: list[HiddenTrack] = []
+    looked_at, ends_s = 0, sampling.from_s
+    with reading(file, part, limits) as reader:
+
+        def frames() -> Iterator[Frame]:
+            nonlocal ends_s
+            for frame in reader:
+                ends_s = max(ends_s, frame.time_s)
+                tell(*part.done_of_total_ms(ends_s, reader.clip.duration_s))
+                yield frame
+
+        for segment in follow(frames(), finder, following, workers=workers):
+            looked_at += segment.looked_at
+            found += [_as_hidden(len(found) + n, one) for n, one in enumerate(segment.tracks)]
+    return FacesOfClip(found, looked_at, ends_s)
+
+
+def write_redacted(
+    file: BinaryIO,
+    out: Path,
+    faces: FacesOfClip,
+    manner: Manner,
+    sampling: Sampling = Sampling(),
+    *,
+    visible: Visible = Visible(),
+    limits: ClipLimits = ClipLimits(),
+    tell: Callable[[float], None] = lambda done_s: None,
+    tell_moment: TellMoment = lambda frame, moment: None,
+) -> RedactedClip:
+    """Write a copy of a clip, or of a part of it, in which faces are hidden.
+
+    Nothing is left under the name of `out` unless all of it was written.
+
+    Args:
+        file: the clip.
+        out: where the copy goes.
+        faces: what was found in that part of it.
+        manner: how faces are hidden.
+        sampling: which part of the clip is meant.
+        visible: who stays visible.
+        limits: what the clip may cost.
+        tell: is told up to which second the copy is written.
+        tell_moment: is told what is hidden in each frame, before it is.
+
+    Raises:
+        InvalidClip, ClipTooLarge: the clip cannot be decoded.
+        InvalidRequest: `out` cannot be written.
+        EngineUnavailable: what reads video is not installed.
+    """
+    # What was found by whoever looked for people is a face, too.
+    own = [
+        HiddenTrack(len(faces.tracks) + number, one.path, np.ones(len(one.path)))
+        for number, one in enumerate(visible.named)
+    ]
+    plan = Plan([*faces.tracks, *own], manner.holding, visible.named, visible.reason)
+    hidden = 0
+
+    def edit(frame: Frame) -> NDArray[np.uint8]:
+        nonlocal hidden
+        moment = plan.at(frame.time_s)
+        tell_moment(frame, moment)
+        pixels = required(frame.image, "the pixels of a frame").pixels
+        hide(pixels, [one.region for one in moment.hidden], manner.style)
+        hidden += len(moment.hidden)
+        return pixels
+
+    return RedactedClip(rewrite(file, out, edit, sampling, limits, tell), faces, hidden)
+
+
+def _as_hidden(number: int, track: Track) -> HiddenTrack:
+    sure = np.array([look.face.confidence for look in track.looks], np.float32)
+    return HiddenTrack(number, track.path(), sure, track.ended)
