@@ -76,14 +76,25 @@ def start_live(
 def as_live(caller: Caller, asked: LiveAsked, source: Source) -> Caller:
     """Give the caller with what is stated of a live search, and of the source's pictures.
 
-    A file is of another moment, whenever it is played.
+    A file is of another moment, whenever it is played, unless the caller says that it is not. What
+    an admin declared of a source's pictures, no statement takes back.
+
+    Raises:
+        InvalidRequest: the caller states another sort of source than is registered.
     """
+    declared, footage = str(source.footage), caller.stated.footage
+    if declared != UNDECLARED:
+        if footage not in (None, UNDECLARED, declared):
+            raise InvalidRequest(
+                f"The source {source.name!r} is registered as {declared}, and another sort of"
+                " footage is stated. Leave that out, or register the source anew."
+            )
+        footage = declared
     stated = replace(
         caller.stated,
-        live=source.kind is SourceKind.STREAM,
+        live=caller.stated.live or source.kind is SourceKind.STREAM,
         live_search=asked.statement,
-        footage=caller.stated.footage
-        or (None if source.footage == UNDECLARED else str(source.footage)),
+        footage=footage,
     )
     return replace(caller, stated=stated)
 
