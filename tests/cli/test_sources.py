@@ -17,8 +17,10 @@ from likeness.service.live.sources import address_of
 from likeness.sources import get_source
 from likeness.streams import Location
 
-from .conftest import InstallationWithDiscs
+from .conftest import RED, InstallationWithDiscs
+from .disc_clips import clip_of
 from .staff import Command, home
+from .test_on_record import entries
 
 ADDRESS = "rtsp://viewer@203.0.113.7/main"
 PASSWORD = "tide-and-time"
@@ -164,6 +166,28 @@ def test_file_is_registered_by_its_whole_path(
         assert "No file to watch" in outcome.err
 
 
+def test_what_a_source_sends_is_shown(likeness: Command, tmp_path: Path) -> None:
+    clip_of(tmp_path / "clip.mp4", [(RED, 0, 2, 100)], 2.0)
+    added = answer(likeness, "add", "gate", tmp_path / "clip.mp4")
+    checked = answer(likeness, "check", "gate")
+    assert (checked["name"], checked["codec"]) == ("gate", "h264")
+    assert checked["width"] > checked["height"] > 100
+    assert 3 < checked["frames_per_s"] < 60
+    assert 0 < checked["first_s"] < 20
+    said = likeness("sources", "check", "gate").out
+    assert f"gate sends {checked['width']}x{checked['height']} (h264 in" in said
+    assert "frames a second" in said
+
+    (tmp_path / "clip.mp4").write_bytes(b"a clip that another program is about to write")
+    outcome = likeness("sources", "check", "gate")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    (tmp_path / "clip.mp4").unlink()
+    outcome = likeness("sources", "check", "gate")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "No such file" in outcome.err
+    assert added["id"] in str(entries())
+
+
 @pytest.mark.parametrize(
     "address", ["rtsp://10.0.0.9/", "http://127.0.0.1:8020/x", "http://169.254.169.254/"]
 )
@@ -184,7 +208,7 @@ def test_networks_that_are_none_are_refused(
 
 
 def test_unknown_source_is_no_answer(likeness: Command) -> None:
-    for verb in ("show", "remove"):
+    for verb in ("show", "check", "remove"):
         outcome = likeness("sources", verb, "gate")
         assert (outcome.code, outcome.out) == (2, "")
         assert "No such source 'gate'" in outcome.err

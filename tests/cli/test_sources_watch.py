@@ -1,9 +1,13 @@
 """`likeness sources watch`: who of a collection a source shows, as it happens, and on record."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+
+from likeness.notify import WebhookSecret
+from tests.notify.receiver import receiving
 
 from .conftest import BLUE, RED
 from .disc_clips import clip_of
@@ -44,6 +48,27 @@ def test_as_json_each_sighting_is_a_line(likeness: Command, gate: None) -> None:
     assert [one["number"] for one in told] == list(range(1, len(told) + 1))
     (seen,) = (one for one in told if one["kind"] == "seen")
     assert (seen["match"]["subject"], seen["withheld"]) == ("Rosa", False)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_webhooks_are_told_before_the_command_ends(
+    likeness: Command, gate: None, monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    monkeypatch.setenv("LIKENESS_WEBHOOK_NETWORKS", "127.0.0.1/32")
+    more = ("--json",) if as_json else ()
+    with receiving() as receiver:
+        outcome = likeness(
+            *("sources", "watch", "gate", "--collection", "staff", *STATED),
+            *("--webhook", receiver.url, *more),
+        )
+        assert outcome.code == 0
+        (secret,) = re.findall(r"whsec_[A-Za-z0-9+/=]+", outcome.out)
+        told = [json.loads(body) for body in receiver.verified(WebhookSecret.from_text(secret))]
+    assert [one["type"] for one in told] == ["live.sighting"] * (len(told) - 1) + ["live.ended"]
+    seen = [one["data"]["match"] for one in told if one["data"].get("kind") == "seen"]
+    assert [one["subject"] for one in seen] == ["Rosa"]
+    if as_json:
+        assert all(json.loads(line) for line in outcome.out.splitlines())
 
 
 def test_by_default_it_is_refused(likeness: Command, gate: None) -> None:

@@ -13,6 +13,9 @@ VERBS = {
     "watch": Verb(
         f"{_HERE}.watch:watch", "Look for the people of a collection in a source as it happens."
     ),
+    "check": Verb(
+        f"{_HERE}.manage:check", "Connect to a source, and show what it sends: size and rate."
+    ),
     "remove": Verb(
         f"{_HERE}.manage:remove",
         "Remove a source with its password; searches of it end within a second.",

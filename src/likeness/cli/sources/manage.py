@@ -1,4 +1,4 @@
-"""`likeness sources add`, `list`, `show` and `remove`."""
+"""`likeness sources add`, `list`, `show`, `check` and `remove`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -81,6 +81,30 @@ def show(name: Name, as_json: AsJson = False) -> None:
         f"  registered by {source.added_by} on {minute(source.added_at)}",
     ]
     print_answer(as_json, _json(source), lines)
+
+
+def check(name: Name, as_json: AsJson = False) -> None:
+    """Connect to a source, and show what it sends: size and rate."""
+    with rows_for("CheckSource") as (rows, caller):
+        checked = acts.check_source(rows, caller, name)
+    clip = checked.clip
+    document = {
+        "name": name,
+        "container": clip.container,
+        "codec": clip.codec,
+        "width": clip.width,
+        "height": clip.height,
+        "first_s": round(checked.first_s, 2),
+        "frames_per_s": round(checked.frames_per_s, 1),
+        "remarks": list(clip.remarks),
+    }
+    lines = [
+        f"{name} sends {clip.width}x{clip.height} ({clip.codec} in {clip.container}),"
+        f" {checked.frames_per_s:.1f} frames a second; the first came after"
+        f" {checked.first_s:.1f} s.",
+        *(f"  {remark}" for remark in clip.remarks),
+    ]
+    print_answer(as_json, document, lines)
 
 
 def remove(name: Name, as_json: AsJson = False) -> None:

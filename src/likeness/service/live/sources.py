@@ -1,5 +1,6 @@
 """Register, list and remove the sources of live searches, each act on record."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,16 +12,20 @@ from sqlalchemy import Connection
 
 from likeness import sources
 from likeness.access import may
-from likeness.errors import Denied, InvalidRequest
+from likeness.errors import Denied, InvalidRequest, InvalidStream
 from likeness.policy import nearest
+from likeness.service.live.opening import opened_source
 from likeness.service.uses import Caller, Outcome, Rows, is_local
 from likeness.sources import Source, SourceKind, checked_source_name
 from likeness.streams import Location, read_location, require_reachable
 from likeness.terms import UNDECLARED, Action, Footage, checked_text
+from likeness.video import Clip, LiveStream, StreamLimits, StreamState
 
 T = TypeVar("T")
 
 _LONGEST_PATH = 4096
+_WATCHED_S = 4.0
+_PATIENCE_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,51 @@ def show_source(rows: Rows, caller: Caller, name: str) -> Source:
     return _looked_up(rows, caller, partial(sources.get_source, keyring=rows.keyring, name=name))
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedSource:
+    """What a source sends: its first frame came after `first_s`, and then so many a second."""
+
+    source: Source
+    clip: Clip
+    first_s: float
+    frames_per_s: float
+
+
+def check_source(
+    rows: Rows, caller: Caller, name: str, *, watched_s: float = _WATCHED_S
+) -> CheckedSource:
+    """Connect to a source, and look at what it sends for some seconds; no face is looked for.
+
+    Raises:
+        NotFound: there is none of that name, or its file is gone.
+        SourceUnavailable: it does not answer, or refuses.
+        InvalidStream: what it sends is no video.
+        Denied: the caller's role may not watch.
+    """
+    with rows.record_use(caller, caller.use(Action.READ, UNDECLARED)) as record:
+        _require_watcher(caller)
+        source = rows.database.read(partial(sources.get_source, keyring=rows.keyring, name=name))
+        checked = _looked_at(rows, source, watched_s)
+        record.answered(_outcome(source.id))
+    return checked
+
+
+def _looked_at(rows: Rows, source: Source, watched_s: float) -> CheckedSource:
+    limits = StreamLimits(silence_s=_PATIENCE_S, patience_s=_PATIENCE_S)
+    began_s = time.monotonic()
+    with LiveStream(opened_source(rows, source.id), every_s=1.0, limits=limits) as stream:
+        first = stream.next(2 * _PATIENCE_S)
+        first_s, before = time.monotonic(), stream.status.frames
+        while time.monotonic() < first_s + watched_s:
+            if stream.next(0.1) is None and stream.status.state is StreamState.ENDED:
+                break
+        status, watched_s = stream.status, time.monotonic() - first_s
+    if first is None or status.clip is None:
+        raise InvalidStream("The source sends no picture. Give another, or look at it elsewhere.")
+    rate = (status.frames - before) / watched_s
+    return CheckedSource(source, status.clip, first_s - began_s, rate)
+
+
 def remove_source(rows: Rows, caller: Caller, name: str) -> UUID:
     """Remove a source, and give its id; searches of it end within a second.
 
@@ -110,14 +160,18 @@ def address_of(rows: Rows, source: Source) -> Location | Path:
 def _looked_up(rows: Rows, caller: Caller, look: Callable[[Connection], T]) -> T:
     """Read rows for somebody who may know which sources there are, on record."""
     with rows.record_use(caller, caller.use(Action.READ, UNDECLARED)) as record:
-        if not may(caller.principal.role, Action.WATCH):
-            raise Denied(
-                f"{caller.principal.id} of role {caller.principal.role} may not see which sources"
-                " there are. Ask an operator."
-            )
+        _require_watcher(caller)
         found = rows.database.read(look)
         record.answered(Outcome())
     return found
+
+
+def _require_watcher(caller: Caller) -> None:
+    if not may(caller.principal.role, Action.WATCH):
+        raise Denied(
+            f"{caller.principal.id} of role {caller.principal.role} may not see which sources there"
+            " are. Ask an operator."
+        )
 
 
 def _whole_address(rows: Rows, caller: Caller, new: NewSource) -> tuple[SourceKind, str, str]:
