@@ -13,6 +13,7 @@ from tests.streams.gate import Gate
 from tests.streams.listening import listening, read_head
 from tests.streams.packets import Packets
 
+_GOODBYE = b"\x81\xcb\x00\x01abcd"
 PATH = "/Streaming/main?channel=1"
 
 
@@ -157,7 +158,9 @@ class Camera:
                             else:
                                 connection.sendall(_framed(self.channel, packet))
                 if self.then == "bye":
-                    connection.sendall(_framed(self.channel + 1, b"\x80\xcb\x00\x00"))
+                    connection.sendall(
+                        _framed(self.channel + 1, self.packets.reports[0] + _GOODBYE)
+                    )
                 if self.then == "hang up":
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
                 if self.then != "loop":

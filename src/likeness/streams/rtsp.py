@@ -79,7 +79,15 @@ class RtspFeed:
         self._conversation.wire.close()
 
     def _is_goodbye(self, channel: int, packet: bytes) -> bool:
-        return channel == self._conversation.channel + 1 and packet[1:2] == bytes([_GOODBYE])
+        if channel != self._conversation.channel + 1:
+            return False
+        # Several reports (RTCP) come together, goodbye as the last of them.
+        at = 0
+        while len(packet) >= at + 4:
+            if packet[at + 1] == _GOODBYE:
+                return True
+            at += 4 + 4 * int.from_bytes(packet[at + 2 : at + 4], "big")
+        return False
 
     def _is_ours(self, channel: int, packet: bytes) -> bool:
         return (
