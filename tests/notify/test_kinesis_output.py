@@ -139,7 +139,7 @@ def test_a_stream_that_refuses_is_told_once_and_whoever_tells_learns_of_it(strea
     assert stream.had == []
 
 
-def test_the_end_waits_for_a_stream_a_few_seconds_and_says_what_was_lost(
+def test_the_end_waits_for_a_stream_a_little_and_says_what_was_lost(
     stream: Stream, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(kinesis_module, "_LINGER_S", 0.2)

@@ -44,7 +44,7 @@ _LONGEST_KEY_BYTES = 1024
 _MOST_WAITING = 1000
 _MOST_WAITING_BYTES = 16 << 20
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 8.0
-_LINGER_S = 3.0
+_LINGER_S = 1.0
 _FOR_NOW = {
     "InternalFailure",
     "KMSThrottlingException",
@@ -240,7 +240,7 @@ class KinesisOutput(Closing, Generic[T]):
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Tell what is left, for a few seconds at most."""
+        """Tell what is left, for a second at most."""
         with self._changed:
             self._ends_s = time.monotonic() + _LINGER_S
             self._changed.notify_all()
