@@ -33,6 +33,45 @@ def test_between_two_values_that_rules_name_all_are_one() -> None:
     assert steps.moment(second) == steps.moment(datetime(9999, 1, 1, tzinfo=UTC)) == second
 
 
+AGE = 'context.sinceUse {} duration("{}")'
+
+
+def test_between_two_ages_that_rules_name_all_are_one() -> None:
+    steps = Steps.of([AGE.format(">", "24h"), AGE.format("<", "0s")], DAYS)
+    day, ms = timedelta(hours=24), timedelta(milliseconds=1)
+    assert steps.age(-day) == steps.age(-ms) == steps.age(-ms / 2) == -ms
+    assert steps.age(timedelta(0)) == steps.age(ms / 2) == timedelta(0)
+    assert steps.age(ms) == steps.age(day - ms) == ms
+    assert steps.age(day) == steps.age(day + ms / 2) == day
+    assert steps.age(day + ms) == steps.age(900 * day) == day + ms
+    assert Steps.of([], DAYS).age(day) == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'duration("24h") < context.sinceUse',
+        "context.sinceUse.toHours() > 3",
+        'context.sinceUse > duration("1d2h")',
+        'context . sinceUse > duration("1h")',
+    ],
+)
+def test_where_a_rule_does_something_else_with_it_every_age_stands_by_itself(text: str) -> None:
+    steps = Steps.of([AGE.format(">", "24h"), text], DAYS)
+    assert steps.age(timedelta(milliseconds=17.5)) == timedelta(milliseconds=17)
+
+
+def test_a_search_that_goes_on_is_asked_about_once_between_two_ages() -> None:
+    text = rule("yes", PERMIT) + rule(
+        "stops", f"forbid(principal, action, resource) when {{ {AGE.format('>', '24h')} }};"
+    )
+    engine = PolicyEngine([ChosenPack.of(read_pack("test", FACTS, text), {})])
+    ages = [timedelta(hours=24, milliseconds=one) for one in (-5000, -20, -1, 0, 0.5, 1, 60_000)]
+    said = [bool(engine.decide(USE, Circumstances(since_use=age), NOW).refused_by) for age in ages]
+    assert said == [False] * 5 + [True] * 2
+    assert engine._asked.cache_info().currsize == 3
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -65,18 +104,20 @@ def test_what_was_asked_before_is_decided_as_if_it_were_asked_anew() -> None:
     chance = random.Random("asked before")
     packs = [ChosenPack.of(pack, {}) for pack in shipped().values()]
     engine, anew = PolicyEngine(packs), PolicyEngine(packs)
-    anew._steps = Steps(None, None)
+    anew._steps = Steps(None, None, None)
     days = sorted(
         {day for one in packs for rule in one.pack.rules for day in one.days_of(rule) if day}
     )
-    uses = [random_use(chance) for _ in range(60)]
+    uses = [random_use(chance) for _ in range(40)]
     said = set()
     for _ in range(5000):
         use, seen, _ = chance.choice(uses)
         day = datetime.combine(chance.choice(days), datetime.min.time(), UTC)
         now = day + timedelta(milliseconds=chance.choice([-1, 0, 1, 7 * 10**9]))
         similarity = chance.choice([98.9999, 99.0, 99.0001, chance.uniform(0, 100)])
-        asked = replace(use, id=uuid4()), replace(seen, similarity=similarity), now
+        age = timedelta(hours=chance.choice([0, 0, 0, 0, chance.uniform(-1, 72)]))
+        circumstances = replace(seen, similarity=similarity, since_use=age)
+        asked = replace(use, id=uuid4()), circumstances, now
         decision = engine.decide(*asked)
         assert decision == anew.decide(*asked), asked
         said.add(in_words(decision))

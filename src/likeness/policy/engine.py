@@ -48,6 +48,7 @@ from likeness.terms import (
 )
 
 _DAY = timedelta(days=1)
+_MILLISECOND = timedelta(milliseconds=1)
 _NONE, _SMALLEST = Decimal("0.0"), Decimal("0.0001")
 
 # Facts are read by `context.NAME`, as written: by an index, as a whole or with an escape they could
@@ -58,6 +59,15 @@ _SIMILARITY_READ = re.compile(r"\.\s*similarity\b")
 _SIMILARITY_COMPARED = re.compile(
     r"context\.similarity\.(?:lessThan|greaterThan)(?:OrEqual)?\(decimal\(\"([0-9.]+)\"\)\)"
 )
+_AGE_READ = re.compile(r"\.\s*sinceUse\b")
+_AGE_COMPARED = re.compile(r"context\.sinceUse (?:[<>]=?|==) duration\(\"([0-9]+)(ms|s|m|h|d)\"\)")
+_UNITS = {
+    "ms": _MILLISECOND,
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": _DAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The moments and similarities that rules name, in order: all between two of them are one.
+    """The moments, similarities and ages that rules name, in order: all between two are one.
 
     Hence a use that differs from an earlier one in these alone is decided as that was. Where a rule
     does anything else with a fact than compare it with a value that it names, every value stands by
@@ -123,14 +133,16 @@ class Steps:
 
     moments: Sequence[datetime] | None
     similarities: Sequence[Decimal] | None
+    ages: Sequence[timedelta] | None
 
     @classmethod
     def of(cls, texts: Sequence[str], days: Iterable[date]) -> "Steps":
         """Find them in the texts of rules and the first and last days that these have."""
         whole = "\n".join(texts)
         if _UNSEEN.search(whole):
-            return cls(None, None)
+            return cls(None, None, None)
         compared = _SIMILARITY_COMPARED.findall(whole)
+        ages = _AGE_COMPARED.findall(whole)
         return cls(
             None
             if _MOMENT_READ.search(whole)
@@ -138,6 +150,9 @@ class Steps:
             None
             if len(_SIMILARITY_READ.findall(whole)) > len(compared)
             else sorted({Decimal(one) for one in compared}),
+            None
+            if len(_AGE_READ.findall(whole)) > len(ages)
+            else sorted({int(count) * _UNITS[unit] for count, unit in ages}),
         )
 
     def moment(self, now: datetime) -> datetime:
@@ -160,12 +175,25 @@ class Steps:
         named = self.similarities[place - 1]
         return named if named == percent else named + _SMALLEST
 
+    def age(self, since: timedelta) -> timedelta:
+        """Give the time since a use began that stands for all that rules hold to be the same.
+
+        It has whole milliseconds, as Cedar's have.
+        """
+        whole = since // _MILLISECOND * _MILLISECOND
+        if self.ages is None:
+            return whole
+        place = bisect_right(self.ages, whole)
+        if not place:
+            return self.ages[0] - _MILLISECOND if self.ages else timedelta(0)
+        named = self.ages[place - 1]
+        return named if named == whole else named + _MILLISECOND
+
 
 NOTHING_PERMITS = Rule("nothing-permits", "likeness", "no rule in force permits this use")
 POLICY_ERROR = Rule("policy-error", "likeness", "the rules in force could not be asked")
 
 _LESS_IS_STRICTER = {Duty.AUTHORISATION, Duty.QUOTA}
-_MILLISECOND = timedelta(milliseconds=1)
 _ANY_USE = UUID(int=0)
 _ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 _NO_STATEMENT = LiveStatement()
@@ -215,12 +243,13 @@ class PolicyEngine:
         """Say what the rules say: before anything is done, and again when scores are known."""
         # Rounded down: what is nearly alike enough is not.
         similarity = Decimal(circumstances.similarity).quantize(_SMALLEST, ROUND_FLOOR)
+        since_use = self._steps.age(circumstances.since_use)
         sources = dict.fromkeys((circumstances.footage, _stated(use) or circumstances.footage))
         try:
             decisions = [
                 self._asked(
                     _as_rules_see_it(use),
-                    replace(circumstances, similarity=0.0, footage=source),
+                    replace(circumstances, similarity=0.0, footage=source, since_use=since_use),
                     self._steps.similarity(similarity),
                     self._steps.moment(now),
                 )
