@@ -15,7 +15,7 @@ import pytest
 from likeness.errors import InvalidStream, SourceUnavailable
 from likeness.streams import connect, read_location
 from tests.certificates import make_certificate
-from tests.streams.feeds import BRIEF, LOOPBACK, is_definite, numbers_in, read_all, refused
+from tests.streams.feeds import LIMITS, LOOPBACK, is_definite, numbers_in, read_all, refused
 from tests.streams.listening import listening
 from tests.streams.packets import container
 from tests.streams.web import Page, Site, hosting
@@ -25,7 +25,7 @@ FORMS = ["mpegts", "flv", "matroska", "mp4", "mpjpeg"]
 
 
 def got(site: Site, url: str) -> bytes:
-    with closing(connect(read_location(url), LOOPBACK, BRIEF)) as feed:
+    with closing(connect(read_location(url), LOOPBACK, LIMITS)) as feed:
         assert feed.sdp == b""
         return b"".join(read_all(feed))
 
@@ -57,12 +57,13 @@ def test_what_comes_is_given_as_it_comes() -> None:
         assert more.wait(5)
         yield STREAM[1000:2000]
 
-    with hosting(Site({"/": Page(pieces, end="chunked")})) as site:
-        limits = replace(BRIEF, silence_s=10)
-        with closing(connect(read_location(site.url()), LOOPBACK, limits)) as feed:
-            assert feed.read() == STREAM[:1000]
-            more.set()
-            assert b"".join(read_all(feed)) == STREAM[1000:2000]
+    with (
+        hosting(Site({"/": Page(pieces, end="chunked")})) as site,
+        closing(connect(read_location(site.url()), LOOPBACK, LIMITS)) as feed,
+    ):
+        assert feed.read() == STREAM[:1000]
+        more.set()
+        assert b"".join(read_all(feed)) == STREAM[1000:2000]
 
 
 @pytest.mark.parametrize("kind", ["basic", "md5", "sha-256", "both"])
@@ -146,7 +147,8 @@ def test_server_that_goes_silent_has_stopped() -> None:
         over.wait(5)
 
     with hosting(Site({"/": Page(pieces, end="chunked")})) as site:
-        with closing(connect(read_location(site.url()), LOOPBACK, BRIEF)) as feed:
+        limits = replace(LIMITS, silence_s=0.2)
+        with closing(connect(read_location(site.url()), LOOPBACK, limits)) as feed:
             assert feed.read() == STREAM[:1000]
             with pytest.raises(SourceUnavailable, match="silent"):
                 feed.read()
@@ -161,8 +163,7 @@ def test_reading_ends_when_another_thread_lets_go() -> None:
         over.wait(5)
 
     with hosting(Site({"/": Page(pieces, end="chunked")})) as site:
-        limits = replace(BRIEF, silence_s=30)
-        with closing(connect(read_location(site.url()), LOOPBACK, limits)) as feed:
+        with closing(connect(read_location(site.url()), LOOPBACK, LIMITS)) as feed:
             feed.read()
             last: list[bytes] = []
             thread = threading.Thread(target=lambda: last.append(feed.read()))
@@ -171,7 +172,7 @@ def test_reading_ends_when_another_thread_lets_go() -> None:
             began_s = time.monotonic()
             feed.close()
             thread.join(5)
-            assert time.monotonic() - began_s < 0.5
+            assert time.monotonic() - began_s < 5
             assert last == [b""]
         over.set()
 
@@ -193,8 +194,8 @@ def test_server_that_drips_its_head_is_silent() -> None:
 
     with listening(drip) as port:
         began_s = time.monotonic()
-        assert "silent" in str(refused(f"http://127.0.0.1:{port}/", replace(BRIEF, begin_s=0.3)))
-        assert time.monotonic() - began_s < 1
+        assert "silent" in str(refused(f"http://127.0.0.1:{port}/", replace(LIMITS, begin_s=0.3)))
+        assert time.monotonic() - began_s < 5
 
 
 def test_encrypted_stream_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,5 +211,5 @@ def test_encrypted_stream_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_address_inside_is_not_connected_to() -> None:
     with hosting(Site({"/": Page(STREAM)})) as site:
         with pytest.raises(SourceUnavailable, match="LIKENESS_SOURCE_NETWORKS"):
-            connect(read_location(site.url()), (), BRIEF)
+            connect(read_location(site.url()), (), LIMITS)
         assert site.heads == []
