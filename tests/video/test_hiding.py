@@ -38,21 +38,21 @@ def test_the_whole_box_is_hidden_and_what_is_far_from_it_is_untouched(style: Sty
     assert not changed[20, 45], "it is round, not a rectangle"
 
 
-@pytest.mark.parametrize("style", Style)
-def test_two_faces_with_the_same_few_colours_become_the_same(style: Style) -> None:
+@pytest.mark.parametrize(
+    ("style", "cell"), [(Style.BLUR, 20), (Style.PIXELATE, 12), (Style.BLACK, 20)]
+)
+def test_two_faces_with_the_same_few_colours_become_the_same(style: Style, cell: int) -> None:
     """Whoever was there, what is written depends on nothing but means of cells."""
     first = noise(1)
     second = first.copy()
-    # A face's box is 60 wide, its cells 10: within cells of 10 pixels everything moves about.
     region = Region(Box(60, 40, 120, 100), 0.0)
-    for top in range(40, 100, 10):
-        for left in range(60, 120, 10):
-            cell = second[top : top + 10, left : left + 10]
-            cell[:] = cell[::-1, ::-1].copy()
-    assert (first[40:100, 60:120] != second[40:100, 60:120]).any()
-    inside = hidden(first, style, region) != first
-    assert inside.any()
-    where = inside.any(axis=2) & (hidden(second, style, region) != second).any(axis=2)
+    for top in range(40, 100, cell):
+        for left in range(60, 120, cell):
+            part = second[top : top + cell, left : left + cell]
+            part[:] = part[::-1, ::-1].copy()
+    where = (hidden(np.zeros_like(first) + 1, style, region) != 1).any(axis=2)
+    assert where.sum() > 2500
+    assert (first[where] != second[where]).any()
     assert np.array_equal(hidden(first, style, region)[where], hidden(second, style, region)[where])
 
 
@@ -64,13 +64,13 @@ def test_black_is_black() -> None:
 @pytest.mark.parametrize("style", [Style.BLUR, Style.PIXELATE])
 @pytest.mark.parametrize("side", [8, 20, 60, 400])
 def test_a_face_of_any_size_keeps_few_colours(style: Style, side: int) -> None:
-    """A picture of the hidden face is as good as one of 9 cells, margin included, whatever size."""
+    """There are no more squares across a large face than across a small one."""
     box = Box(side, side, 2 * side, 2 * side)
     pixels = hidden(noise(2, 3 * side, 3 * side), style, Region(box))
     inside = pixels[side : 2 * side, side : 2 * side]
     if style is Style.PIXELATE:
         across = (np.diff(inside[side // 2].astype(int), axis=0) != 0).any(axis=1).sum()
-        assert across <= 8
+        assert across <= 5
     levels = np.unique(pixels[side * 3 // 2, side * 3 // 2])
     assert levels.size <= 3
 

@@ -44,6 +44,12 @@ def test_odd_sides_become_even(tmp_path: Path) -> None:
 
     with path.open("rb") as file, reading(file) as reader:
         assert (reader.clip.width, reader.clip.height) == (128, 96)
+        image = next(reader).image
+    assert image is not None
+    assert number_in(image.pixels) == 5
+    edges = image.pixels[:, -2:].astype(int), image.pixels[-2:].astype(int)
+    assert np.abs(np.diff(edges[0], axis=1)).max() < 20, "drawn out, not black"
+    assert np.abs(np.diff(edges[1], axis=0)).max() < 20
 
 
 def test_nothing_is_left_where_drawing_fails(tmp_path: Path) -> None:
