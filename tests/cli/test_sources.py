@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import pty
 import subprocess
@@ -16,6 +17,8 @@ from likeness.config import read_settings
 from likeness.service.live.sources import address_of
 from likeness.sources import get_source
 from likeness.streams import Location
+from tests.streams.packets import rtp_packets
+from tests.streams.rtsp_server import Camera, filming
 
 from .conftest import RED, InstallationWithDiscs
 from .disc_clips import clip_of
@@ -186,6 +189,26 @@ def test_what_a_source_sends_is_shown(likeness: Command, tmp_path: Path) -> None
     assert (outcome.code, outcome.out) == (2, "")
     assert "No such file" in outcome.err
     assert added["id"] in str(entries())
+
+
+def test_what_a_camera_sends_is_shown_and_its_password_never(
+    likeness: Command, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("LIKENESS_SOURCE_NETWORKS", "127.0.0.1/32")
+    packets = rtp_packets("H264", 30)
+    camera = Camera(packets, sign_in="sha-256", password=PASSWORD, every_s=0.1, then="loop")
+    with filming(camera):
+        for name, password in (("gate", "CAMERA_PASSWORD"), ("door", "HOME")):
+            address = camera.url.replace("://", "://viewer@")
+            answer(likeness, "add", name, address, "--password-from", password)
+        checked = answer(likeness, "check", "gate")
+        wrong = likeness("sources", "check", "door")
+    assert (checked["codec"], checked["width"], checked["height"]) == ("h264", 320, 240)
+    assert 5 < checked["frames_per_s"] < 15
+    assert (wrong.code, wrong.out, wrong.err.count("\n")) == (3, "", 1)
+    assert "refuses the user or password" in wrong.err
+    assert PASSWORD not in caplog.text + wrong.err + str(entries())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A served home whose source is searched as it happens: told by events and webhooks, and ended."""
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from likeness.notify import WebhookSecret
 from tests.notify.receiver import receiving
 from tests.rekognition.operations.discs import RED
 from tests.rekognition.operations.moving_discs import clip_of
+from tests.streams.packets import rtp_packets
+from tests.streams.rtsp_server import Camera, filming
 
 from .conftest import REGION, Caller, Served, people, soon
 
@@ -29,7 +32,8 @@ FRAMES = 600
 @pytest.fixture
 def home(serve: Callable[..., Served], tmp_path: Path) -> Served:
     """A server whose source `gate` shows p0 of the collection `c` for a minute."""
-    home = serve(LIKENESS_WEBHOOK_NETWORKS="127.0.0.1/32")
+    networks = ("LIKENESS_WEBHOOK_NETWORKS", "LIKENESS_SOURCE_NETWORKS")
+    home = serve(**dict.fromkeys(networks, "127.0.0.1/32"))
     people(home, RED)
     clip = clip_of(tmp_path / "gate.mp4", (RED, 60, 0, FRAMES), frames=FRAMES)
     home.json("sources", "add", "gate", clip, "--place", "North gate")
@@ -124,3 +128,25 @@ def test_it_ends_within_a_second_and_whoever_listens_hears_of_it(home: Served, b
     if by == "stop switch":
         assert home.command("policy", "resume", "--all").code == 0
     soon(lambda: state_of(home, search) == "failed")
+
+
+def test_a_camera_that_refuses_fails_its_search_and_nobody_learns_its_address(
+    home: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("CAMERA_PASSWORD", "tide-and-time")
+    home.json("policy", "disable", "real-time")
+    camera = Camera(rtp_packets("H264", 10), sign_in="sha-256")
+    with filming(camera):
+        address = camera.url.replace("://", "://viewer@")
+        home.json("sources", "add", "door", address, "--password-from", "CAMERA_PASSWORD")
+        search = soon(lambda: begin(home.admin, source="door", place="Yard"))
+        with listening(home.admin, search["id"]) as coming:
+            ((name, last),) = coming
+    assert (name, last["state"], last["failure"]) == ("end", "failed", "SourceUnavailable")
+    assert "refuses the user or password" in last["reason"]
+    shown = home.admin.v1("GET", f"live/{search['id']}").text + json.dumps(last)
+    own = [one.getMessage() for one in caplog.records if one.name.startswith("likeness")]
+    for text in (shown, *own, json.dumps(home.entries())):
+        for secret in ("tide-and-time", "viewer", camera.address, "Streaming"):
+            assert secret not in text

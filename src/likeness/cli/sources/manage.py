@@ -87,7 +87,7 @@ def check(name: Name, as_json: AsJson = False) -> None:
     """Connect to a source, and show what it sends: size and rate."""
     with rows_for("CheckSource") as (rows, caller):
         checked = acts.check_source(rows, caller, name)
-    clip = checked.clip
+    clip, rate = checked.clip, checked.frames_per_s
     document = {
         "name": name,
         "container": clip.container,
@@ -95,13 +95,13 @@ def check(name: Name, as_json: AsJson = False) -> None:
         "width": clip.width,
         "height": clip.height,
         "first_s": round(checked.first_s, 2),
-        "frames_per_s": round(checked.frames_per_s, 1),
+        "frames_per_s": None if rate is None else round(rate, 1),
         "remarks": list(clip.remarks),
     }
+    often = "" if rate is None else f", {rate:.1f} frames a second"
     lines = [
-        f"{name} sends {clip.width}x{clip.height} ({clip.codec} in {clip.container}),"
-        f" {checked.frames_per_s:.1f} frames a second; the first came after"
-        f" {checked.first_s:.1f} s.",
+        f"{name} sends {clip.width}x{clip.height} ({clip.codec} in {clip.container}){often}. The"
+        f" first frame came after {checked.first_s:.1f} s.",
         *(f"  {remark}" for remark in clip.remarks),
     ]
     print_answer(as_json, document, lines)

@@ -1,5 +1,6 @@
 """Register, list and remove the sources of live searches, each act on record."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -91,12 +92,15 @@ def show_source(rows: Rows, caller: Caller, name: str) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """What a source sends: its first frame came after `first_s`, and then so many a second."""
+    """What a source sends: its first frame came after `first_s`, and then so many a second.
+
+    None is known of so short a video that nothing could be measured.
+    """
 
     source: Source
     clip: Clip
     first_s: float
-    frames_per_s: float
+    frames_per_s: float | None
 
 
 def check_source(
@@ -121,16 +125,21 @@ def check_source(
 def _looked_at(rows: Rows, source: Source, watched_s: float) -> CheckedSource:
     limits = StreamLimits(silence_s=_PATIENCE_S, patience_s=_PATIENCE_S)
     began_s = time.monotonic()
-    with LiveStream(opened_source(rows, source.id), every_s=1.0, limits=limits) as stream:
-        first = stream.next(2 * _PATIENCE_S)
-        first_s, before = time.monotonic(), stream.status.frames
-        while time.monotonic() < first_s + watched_s:
-            if stream.next(0.1) is None and stream.status.state is StreamState.ENDED:
+    came: list[tuple[float, int]] = []  # when, and how many frames had been decoded by then
+    with LiveStream(opened_source(rows, source.id), every_s=0.5, limits=limits) as stream:
+        wait_s, until_s = 2 * _PATIENCE_S, math.inf
+        while time.monotonic() < until_s:
+            frame, status = stream.next(wait_s), stream.status
+            if frame is not None:
+                came.append((frame.arrived_s, status.frames))
+                if len(came) == 1:
+                    wait_s, until_s = 0.1, time.monotonic() + watched_s
+            elif not came or status.state is StreamState.ENDED:
                 break
-        status, watched_s = stream.status, time.monotonic() - first_s
-    if first is None or status.clip is None:
+    if not came or status.clip is None:
         raise InvalidStream("The source sends no picture. Give another, or look at it elsewhere.")
-    rate = (status.frames - before) / watched_s
+    (first_s, before), (last_s, frames) = came[0], came[-1]
+    rate = (frames - before) / (last_s - first_s) if last_s > first_s else None
     return CheckedSource(source, status.clip, first_s - began_s, rate)
 
 
