@@ -139,6 +139,7 @@ def test_camera_that_asks_for_less_later_is_not_given_the_password(h264: Packets
     assert not any("Basic" in head for head in camera.heads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refuses", [False, True])
 def test_session_is_kept_alive(h264: Packets, refuses: bool) -> None:
     camera = Camera(
