@@ -31,6 +31,7 @@ from likeness.jobs import (
 )
 from likeness.jobs.tables import RESULTS
 from likeness.v1.answers import JobAnswer
+from tests.service.live.telling import begin, end, tell
 
 from .conftest import InstallationWithDiscs
 from .staff import Command, Make, employ, home
@@ -201,3 +202,21 @@ def test_job_that_is_not_there_is_said_not_to_be(likeness: Command, verb: str, j
 def test_every_key_of_a_job_is_documented() -> None:
     documented = DOCUMENT.read_text()
     assert [key for key in JobAnswer.model_fields if f'"{key}"' not in documented] == []
+
+
+def test_live_search_is_stopped_with_what_it_has_told(likeness: Command, tmp_path: Path) -> None:
+    (tmp_path / "gate.mp4").write_bytes(b"a clip")
+    assert likeness("collections", "create", "staff").code == 0
+    assert likeness("sources", "add", "gate", tmp_path / "gate.mp4").code == 0
+    with home() as opened:
+        job = begin(opened)
+        tell(opened, job, 1)
+    stopped = likeness("jobs", "stop", job.id)
+    assert (stopped.code, stopped.out) == (0, f"Job {job.id} ends within a second.\n")
+    with home() as opened:
+        end(opened, job)
+    again = likeness("jobs", "stop", job.id)
+    assert (again.code, again.out) == (2, "")
+    assert "cannot be asked to end" in again.err
+    other = add()
+    assert likeness("jobs", "stop", other.id).code == 2

@@ -11,12 +11,13 @@ from likeness.cli.terminal.options import AsJson
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.words import minute
 from likeness.jobs import KEPT, STALE, Job, JobState
+from likeness.service.live.manage import stop_live
 from likeness.service.uses import Rows
 from likeness.service.video import manage as acts
 from likeness.v1.answers import JobAnswer
 
 jobs = typer.Typer(
-    help="List, show and cancel long work, such as searches of clips.", add_completion=False
+    help="List, show, stop and cancel long work, such as searches of clips.", add_completion=False
 )
 
 _Id = Annotated[str, typer.Argument(metavar="ID", help="The job's id.")]
@@ -46,6 +47,15 @@ def cancel(job_id: _Id, as_json: AsJson = False) -> None:
     with rows_for("CancelJob") as (rows, caller):
         job = acts.stop_job(rows, caller, job_id)
     print_answer(as_json, _json(job), [f"Job {job.id} is cancelled."])
+
+
+@jobs.command()
+def stop(job_id: _Id, as_json: AsJson = False) -> None:
+    """End a live search; what it told is kept for 7 days."""
+    with rows_for("StopLiveSearch") as (rows, caller):
+        job = stop_live(rows, caller, job_id)
+    said = "has ended" if job.state.ended else "ends within a second"
+    print_answer(as_json, _json(job), [f"Job {job.id} {said}."])
 
 
 def _collection_of(rows: Rows, job: Job) -> str | None:

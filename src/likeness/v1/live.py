@@ -54,7 +54,8 @@ class LiveSearchRequest(BaseModel):
     """Whom to look for in a source, where, on whose authority and until when.
 
     `place` is the source's own where it is left out. Nobody is told of who is less than
-    `similarity` percent alike.
+    `similarity` percent alike. `webhook` is told of sightings, the data stream of the ARN `kinesis`
+    of every frame that is looked at.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -71,6 +72,7 @@ class LiveSearchRequest(BaseModel):
     similarity: Annotated[float, Field(ge=0, le=100)] = SIMILARITY
     looks_per_s: float = LOOKS_PER_S
     webhook: str | None = None
+    kinesis: str | None = None
 
 
 class Listeners:
@@ -131,6 +133,7 @@ def start_search(asked: LiveSearchRequest, home: HomeHere, calls: Calls) -> Begu
         threshold=asked.similarity,
         looks_per_s=asked.looks_per_s,
         webhook=webhook,
+        kinesis_arn=asked.kinesis,
     )
     job = start_live(home, caller, wanted)
     secret = None if webhook is None else webhook.secret

@@ -105,8 +105,9 @@ class LiveAnswer(Answer):
 
     `state` is `starting` until the source's first frame, then `running`, `stopping`, and `stopped`
     or `failed`; `failure` is the kind of error that it failed with, and `reason` says more.
-    `similarity` is the least that is told of, in percent. `tells` is whether it has a webhook, and
-    `processor` names the stream processor that it is a run of.
+    `similarity` is the least that is told of, in percent. `tells` is whether it has a webhook,
+    `kinesis` the ARN of the data stream that is told of frames, and `processor` the name of the
+    stream processor that it is a run of.
     """
 
     id: str
@@ -120,6 +121,7 @@ class LiveAnswer(Answer):
     similarity: float
     looks_per_s: float
     tells: bool
+    kinesis: str | None
     processor: str | None
     principal_id: str
     local: bool
@@ -146,6 +148,7 @@ class LiveAnswer(Answer):
             similarity=asked.threshold,
             looks_per_s=asked.looks_per_s,
             tells=asked.webhook is not None,
+            kinesis=asked.kinesis_arn,
             processor=asked.processor,
             principal_id=job.principal_id,
             local=job.local,

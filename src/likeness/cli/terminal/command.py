@@ -41,7 +41,7 @@ _COMMANDS = {
     "audit": "Measure how evenly it does so across groups of people.",
     "watch": "Standing searches: get told when somebody is enrolled, or seen in a clip.",
     "sources": "Register cameras and streams, and look for people in them as it happens.",
-    "jobs": "List, show and cancel long work, such as searches of clips.",
+    "jobs": "List, show, stop and cancel long work, such as searches of clips.",
     "review": "Look at cases and decide what the machine only suggests.",
     "serve": "Serve Amazon Rekognition's API to boto3, the AWS CLI and every SDK.",
     "models": "List, fetch, add and measure models.",

@@ -333,6 +333,8 @@ class _Work:
         ends_at = self.request.asked.statement.ends_at
         total_ms = 0 if ends_at is None else kept.since(running.job, ends_at)
         running.tell(max(1, kept.since(running.job, frame.at)), total_ms)
+        if self._frames == 1:
+            running.beat()  # so that it is known at once that it runs
 
     def _current_naming(self) -> TrackNaming:
         """Give what scores mean, by the collection's size of some seconds ago."""
