@@ -1,5 +1,7 @@
 """From a camera or server over a real connection, through the decoder's process, to frames."""
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +15,7 @@ from likeness.errors import InvalidStream, LikenessError, SourceUnavailable
 from likeness.streams import connect, read_location
 from likeness.video import LiveFrame, LiveStream, StreamState
 from tests.streams.feeds import LIMITS, LOOPBACK
+from tests.streams.listening import listening
 from tests.streams.packets import HEIGHT, RATE, WIDTH, container, rtp_packets
 from tests.streams.rtsp_server import Camera, filming
 from tests.streams.test_hls import recorded
@@ -127,6 +130,28 @@ def test_what_trying_again_does_not_help_is_said_at_once() -> None:
             assert time.monotonic() - began_s < 10
         with closing(LiveStream(partial(connect, read_location(camera.url), ()), 0)) as live:
             assert "LIKENESS_SOURCE_NETWORKS" in str(failure(live))
+
+
+def test_camera_that_does_not_answer_is_let_go_of_within_a_second() -> None:
+    came, over = threading.Event(), threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        came.set()
+        over.wait(20)
+
+    with listening(serve) as port:
+        with watching(f"rtsp://127.0.0.1:{port}/") as live:
+            assert came.wait(10)
+            began_s = time.monotonic()
+            live.close()
+            assert time.monotonic() - began_s < 1
+            assert live.status.state == StreamState.ENDED
+        over.set()
+        # Whoever still connects lets go as well.
+        until_s = time.monotonic() + 10
+        while [one for one in threading.enumerate() if one.name == "connect"]:
+            assert time.monotonic() < until_s
+            time.sleep(0.05)
 
 
 def test_camera_is_let_go_of_within_a_second() -> None:

@@ -6,11 +6,12 @@ falls behind.
 """
 
 import logging
+import queue
 import random
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -19,7 +20,7 @@ from pathlib import Path
 from likeness.errors import Fault, InvalidStream, LikenessError, NotFound, SourceUnavailable
 from likeness.terms import Closing
 from likeness.video.clip import Clip, ClipLimits, Frame, Sampling
-from likeness.video.feed import Connect
+from likeness.video.feed import Connect, Feed
 from likeness.video.reader import reading
 from likeness.video.stream_reader import Counts, StreamLimits, StreamReader
 
@@ -30,6 +31,7 @@ _ENDS_WITHIN_S = 2.0
 # less, so that many do not come at once. One that gives frames for 10 s begins anew.
 _FIRST_WAIT_S, _LONGEST_WAIT_S, _JITTER, _STABLE_S = 1.0, 30.0, 0.25, 10.0
 _LEAST_STEP_S = 0.001
+_ASK_EVERY_S = 0.1
 
 
 class StreamState(StrEnum):
@@ -207,7 +209,7 @@ class LiveStream(Closing):
 
     def _receive(self, connect: Connect) -> LikenessError:
         """Give the frames of one connection until it ends, and say how it ended."""
-        with closing(connect()) as feed:
+        with closing(self._connected(connect)) as feed:
             self._go_on()
             self._connects += 1
             with StreamReader(feed, self._every_s, self._limits, self._go_on) as reader:
@@ -224,6 +226,32 @@ class LiveStream(Closing):
                 finally:
                     self._counts = before + reader.counts
         return SourceUnavailable("The source stopped sending. Check that it is switched on.")
+
+    def _connected(self, connect: Connect) -> Feed:
+        """Connect in a thread that is left to itself where nobody wants frames any more."""
+        found: queue.SimpleQueue[Feed | Exception] = queue.SimpleQueue()
+
+        def connect_now() -> None:
+            try:
+                feed = connect()
+            except Exception as error:
+                found.put(error)
+                return
+            found.put(feed)
+            if self._closing.is_set():
+                feed.close()
+
+        threading.Thread(target=connect_now, name="connect", daemon=True).start()
+        feed: Feed | Exception | None = None
+        while feed is None and not self._closing.is_set():
+            with suppress(queue.Empty):
+                feed = found.get(timeout=_ASK_EVERY_S)
+        if feed is None and found.empty():
+            raise _Closed
+        feed = feed or found.get()
+        if isinstance(feed, Exception):
+            raise feed
+        return feed
 
     def _wait_to_connect(self, error: LikenessError, tries: int) -> None:
         """Wait before another try; give up where there was no frame for too long."""
