@@ -122,3 +122,61 @@ def test_json_says_where_what_is_hidden_and_why(
     first = answer["hidden"][0]
     assert set(first) == {"box", "sight", "reason", "confidence"}
     assert (first["sight"], first["reason"]) == ("seen", "every face is hidden")
+
+
+@pytest.fixture
+def gallery(picture: Make, tmp_path: Path) -> Path:
+    picture("gallery/Rosa.png", RED)
+    return tmp_path / "gallery"
+
+
+def colours_left(path: Path, likeness: Command, *options: object) -> tuple[bool, bool]:
+    """Redact a picture of red at the left and green at the right; say which is still seen."""
+    out = path.with_name("redacted.png")
+    outcome = likeness("redact", path, *options, "--style", "black", "-o", out)
+    assert outcome.code == 0, outcome.err
+    seen = strong(pixels_of(out))
+    return bool(seen[:, :160].mean() > 0.1), bool(seen[:, 160:].mean() > 0.1)
+
+
+def test_all_but_those_of_a_folder_are_hidden(
+    likeness: Command, picture: Make, gallery: Path
+) -> None:
+    path = picture("two.png", RED, GREEN)
+    assert colours_left(path, likeness, "--keep-folder", gallery) == (True, False)
+
+
+def test_only_those_of_a_folder_are_hidden(likeness: Command, picture: Make, gallery: Path) -> None:
+    path = picture("two.png", RED, GREEN)
+    assert colours_left(path, likeness, "--only-folder", gallery, "--fast") == (False, True)
+
+
+def test_only_those_of_a_folder_and_whoever_may_be_one_are_hidden_with_care(
+    likeness: Command, picture: Make, gallery: Path
+) -> None:
+    # A disc has no detail: nothing of that sort tells who it is not.
+    path = picture("two.png", RED, GREEN)
+    assert colours_left(path, likeness, "--only-folder", gallery) == (False, False)
+
+
+def test_who_stays_visible_is_said_and_why_others_do_not(
+    likeness: Command, picture: Make, gallery: Path, tmp_path: Path
+) -> None:
+    path = picture("two.png", RED, GREEN)
+    options = "--keep-folder", gallery, "-o", tmp_path / "out.png"
+    assert "visible: Rosa, box" in likeness("redact", path, *options).out
+    (answer,) = json.loads(likeness("redact", path, *options, "--json").out)["pictures"]
+    assert [one["called"] for one in answer["shown"]] == ["Rosa"]
+    assert [one["reason"] for one in answer["hidden"]] == ["not one of those who stay visible"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--all", "--keep", "staff"), ("--keep", "a", "--only", "b"), ("--all", "--footage", "drone")],
+)
+def test_options_that_contradict_each_other_are_refused(
+    likeness: Command, picture: Make, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    outcome = likeness("redact", picture("one.png", RED), *options, "-o", tmp_path / "out.png")
+    assert outcome.code == 2
+    assert "--keep" in outcome.err

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from likeness.video import Frame, reading
 
-from .conftest import BLUE, RED, Outcome
+from .conftest import BLUE, GREEN, RED, Outcome
 from .disc_clips import HEIGHT, WIDTH, clip_of
 
 Command = Callable[..., Outcome]
+Make = Callable[..., Path]
 
 
 @pytest.fixture
@@ -93,3 +94,41 @@ def test_a_copy_never_replaces_its_clip(likeness: Command, clip: Path) -> None:
     assert outcome.code == 2
     assert "would replace a clip by its redacted copy" in outcome.err
     assert clip.read_bytes() == before
+
+
+@pytest.fixture
+def gallery(picture: Make, tmp_path: Path) -> Path:
+    picture("gallery/Rosa/one.png", RED)
+    picture("gallery/Rosa/two.png", RED)
+    picture("gallery/Greta.png", GREEN)
+    return tmp_path / "gallery"
+
+
+def seen_at(path: Path, number: int) -> tuple[bool, bool]:
+    """Say whether a disc is seen in the left and the right half of a frame."""
+    colours = np.ptp(pixels_of(frames_of(path)[number]), axis=2) > 60
+    return bool(colours[:, : WIDTH // 2].mean() > 0.05), bool(
+        colours[:, WIDTH // 2 :].mean() > 0.05
+    )
+
+
+def test_all_but_those_of_a_folder_are_hidden(
+    likeness: Command, clip: Path, gallery: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    options = "--keep-folder", gallery, "--style", "black", "-o", out
+    outcome = likeness("redact", clip, *options)
+    assert outcome.code == 0, outcome.err
+    assert seen_at(clip, 25) == (True, True)
+    assert seen_at(out, 25) == (True, False)
+    assert seen_at(out, 10) == (True, False)
+
+
+def test_only_those_of_a_folder_are_hidden(
+    likeness: Command, clip: Path, gallery: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    options = "--only-folder", gallery, "--style", "black", "-o", out
+    outcome = likeness("redact", clip, *options)
+    assert outcome.code == 0, outcome.err
+    assert seen_at(out, 25) == (False, True)

@@ -1,6 +1,8 @@
 """`likeness redact`: faces of pictures and clips hidden for good, of all or of some people."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,8 @@ from likeness.app import Installation, Workload
 from likeness.cli.clips.options import clip_options
 from likeness.cli.clips.sources import sources_of
 from likeness.cli.installation import load_every_face, prepare
+from likeness.cli.redact_options import Wanted, wanted
+from likeness.cli.searched import Ready, collection_ready, folder_ready
 from likeness.cli.terminal.answers import Json, print_json
 from likeness.cli.terminal.copies import copies_of
 from likeness.cli.terminal.each_picture import answer_each, sample_json
@@ -19,6 +23,7 @@ from likeness.cli.terminal.options import (
     AsJson,
     Detector,
     DetectorSide,
+    FootageStated,
     From,
     PicturesOrClips,
     PrecisionChoice,
@@ -29,9 +34,10 @@ from likeness.cli.terminal.output_file import check_output, write_output
 from likeness.cli.terminal.plain_text import plain
 from likeness.cli.terminal.standard_input import STANDARD_INPUT, check_read_once, sample_of
 from likeness.cli.terminal.words import box_in_words, several
-from likeness.errors import InvalidRequest
+from likeness.errors import required
 from likeness.service.redact.asked import Manner, Whom
 from likeness.service.redact.pictures import PictureRedactor, RedactedPicture
+from likeness.terms import Box
 from likeness.video import Hidden, Style
 from likeness.vision.encode import SUFFIXES, picture_bytes
 from likeness.vision.every_face import GLANCE, PICTURE
@@ -52,6 +58,25 @@ def redact(
         ),
     ],
     everybody: Annotated[bool, typer.Option("--all", help="Hide every face.")] = False,
+    keep: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Hide all but the people of this collection."),
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Hide only the people of this collection.")
+    ] = None,
+    keep_folder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Hide all but the people of this folder, which has one folder, or one picture,"
+            " for each.",
+        ),
+    ] = None,
+    only_folder: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Hide only the people of this folder.")
+    ] = None,
+    footage: FootageStated = None,
     style: Annotated[Style, typer.Option(help="What is seen where a face is hidden.")] = Style.BLUR,
     careful: Annotated[
         bool,
@@ -75,8 +100,14 @@ def redact(
     is reported and the others are still done.
     """
     options = clip_options(None, from_, to, None, None)
-    if not everybody:
-        raise InvalidRequest("Nobody is named whose faces to hide. Give --all.")
+    chosen = wanted(
+        everybody=everybody,
+        keep=keep,
+        only=only,
+        keep_folder=keep_folder,
+        only_folder=only_folder,
+        footage=footage,
+    )
     installation = prepare(
         detector=detector,
         detector_side=detector_side,
@@ -89,10 +120,12 @@ def redact(
     if found.clips:
         from likeness.cli.clips.redact import redact_clips
 
-        code = redact_clips(installation, found.clips, out, manner, options, as_json=as_json)
+        code = redact_clips(
+            installation, found.clips, out, chosen, manner, options, as_json=as_json
+        )
     else:
         options.require_unused()
-        code = _redact_pictures(installation, found.pictures, out, manner, as_json=as_json)
+        code = _redact_pictures(installation, found.pictures, out, chosen, manner, as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -100,6 +133,7 @@ def _redact_pictures(
     installation: Installation,
     pictures: Sequence[Path],
     out: Path,
+    chosen: Wanted,
     manner: Manner,
     *,
     as_json: bool,
@@ -120,23 +154,42 @@ def _redact_pictures(
     closeness = PICTURE if manner.careful else GLANCE
     redactor = PictureRedactor(load_every_face(installation, workload, closeness), manner)
 
-    def work(picture: Path) -> tuple[Path, RedactedPicture]:
-        redacted = redactor.redact(sample_of(installation, picture), Whom.ALL)
-        copy = copies[picture]
-        write_output(copy, picture_bytes(redacted.pixels, copy.suffix))
-        return copy, redacted
+    with _ready(installation, chosen) as ready:
 
-    code, documents = answer_each(
-        work,
-        pictures,
-        installation.workers(workload),
-        as_json=as_json,
-        document_of=_json,
-        lines_of=_lines,
-    )
+        def work(picture: Path) -> tuple[Path, RedactedPicture]:
+            read = partial(sample_of, installation, picture)
+            named = None if ready is None else ready.identify(read)
+            sample = read() if named is None else named.sample
+            redacted = redactor.redact(sample, chosen.whom, named)
+            copy = copies[picture]
+            write_output(copy, picture_bytes(redacted.pixels, copy.suffix))
+            return copy, redacted
+
+        code, documents = answer_each(
+            work,
+            pictures,
+            installation.workers(workload),
+            as_json=as_json,
+            document_of=_json,
+            lines_of=_lines,
+        )
     if as_json:
         print_json({"pictures": documents})
     return code
+
+
+@contextmanager
+def _ready(installation: Installation, chosen: Wanted) -> Iterator[Ready | None]:
+    """Get ready what names faces; None where every face is hidden."""
+    if chosen.whom is Whom.ALL:
+        yield None
+    elif chosen.folder is not None:
+        with folder_ready(installation, chosen.folder) as ready:
+            yield ready
+    else:
+        name = required(chosen.collection, "a collection")
+        with collection_ready(installation, name, "best", chosen.footage, "redact") as ready:
+            yield ready
 
 
 def _lines(picture: Path, written: tuple[Path, RedactedPicture]) -> Iterator[str]:
@@ -147,6 +200,9 @@ def _lines(picture: Path, written: tuple[Path, RedactedPicture]) -> Iterator[str
         f" {sample.width}x{sample.height} pixels; {plain(copy)} written"
     )
     yield from (f"      {remark}" for remark in sample.remarks)
+    for one in redacted.shown:
+        called = "" if one.called is None else f"{plain(one.called)}, "
+        yield f"      visible: {called}box {box_in_words(one.box)}"
     doubtful = redacted.to_look_at
     if doubtful:
         yield f"      {several(len(doubtful), 'place')} that may be no face:"
@@ -159,17 +215,21 @@ def _json(written: tuple[Path, RedactedPicture]) -> Json:
         **sample_json(redacted.sample),
         "written": str(copy),
         "hidden": [_hidden_json(one) for one in redacted.hidden],
+        "shown": [{"box": _box_json(one.box), "called": one.called} for one in redacted.shown],
     }
 
 
 def _hidden_json(hidden: Hidden) -> Json:
-    box = hidden.region.box
     return {
-        "box": {side: round(getattr(box, side), 1) for side in ("left", "top", "right", "bottom")},
+        "box": _box_json(hidden.region.box),
         "sight": hidden.sight.value,
         "reason": hidden.reason.value,
         "confidence": hidden.confidence,
     }
+
+
+def _box_json(box: Box) -> Json:
+    return {side: round(getattr(box, side), 1) for side in ("left", "top", "right", "bottom")}
 
 
 def _copy_name(picture: Path) -> str:

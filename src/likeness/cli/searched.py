@@ -110,9 +110,11 @@ def folder_code(gallery: FolderGallery) -> ExitCode:
 
 @contextmanager
 def collection_open(
-    installation: Installation, name: str, beside_server: str
+    installation: Installation, name: str, beside_server: str | None, operation: str = "identify"
 ) -> "Iterator[tuple[Home, OpenCollection]]":
     """Open the home and a collection; what cannot be searched is said before networks are loaded.
+
+    `operation` names the act in the ledger.
 
     Raises:
         NotFound: there is no such collection, or nobody has measured what its scores mean.
@@ -123,7 +125,7 @@ def collection_open(
     from likeness.service.models.measure_strangers import StrangerUpkeep
     from likeness.terms import Action
 
-    with home_for("identify", installation, beside_server) as (home, caller):
+    with home_for(operation, installation, beside_server) as (home, caller):
         adopt_cohort_and_require_comparable(
             installation, home, home.collection(caller, Action.SEARCH, name)
         )
@@ -133,11 +135,16 @@ def collection_open(
 
 @contextmanager
 def collection_ready(
-    installation: Installation, name: str, by: str, footage: Footage | None = None
+    installation: Installation,
+    name: str,
+    by: str,
+    footage: Footage | None = None,
+    operation: str = "identify",
 ) -> Iterator[Ready]:
     """Open the home and a collection to search it for the faces of pictures.
 
-    `footage` is what sort of source the pictures come from, where that is stated.
+    `footage` is what sort of source the pictures come from, where that is stated, and `operation`
+    names the act in the ledger.
     Raises what `collection_open` raises.
     """
     from likeness.gallery import By
@@ -145,8 +152,8 @@ def collection_ready(
     from likeness.service.uses import Caller, Stated
 
     settings = installation.settings
-    beside_server = "ask the server: SearchFacesByImage"
-    with collection_open(installation, name, beside_server) as (home, collection):
+    beside_server = "ask the server: SearchFacesByImage" if operation == "identify" else None
+    with collection_open(installation, name, beside_server, operation) as (home, collection):
         naming = named_from(home, collection, fmr=settings.fmr, fpir=settings.fpir)
         home.comparable_finder(collection)
         demands = Demands(
@@ -155,7 +162,7 @@ def collection_ready(
 
         def identify(read: ReadSample) -> Identified:
             # A use of its own for every picture.
-            one = Caller(home.somebody, "identify", Stated(footage=footage))
+            one = Caller(home.somebody, operation, Stated(footage=footage))
             return _identified(search_sample(home, one, name, read, demands), naming)
 
         size = collection.size

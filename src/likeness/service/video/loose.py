@@ -97,7 +97,8 @@ def see_clip(
 class ClipIdentifier:
     """Names the people of clips, from one folder, at the error rates that its size allows.
 
-    `naming` says which scores of a track name somebody.
+    `naming` says which scores of a track name somebody, and `same_from` from which score on two
+    tracks are one person's.
     """
 
     def __init__(
@@ -113,8 +114,8 @@ class ClipIdentifier:
     ) -> None:
         """Make one; `one_look` and `tracks` say what scores mean, of a look and of a track."""
         self._finder = finder
-        self._gallery = gallery
-        self._same_from = one_look.point(SAME_PERSON_FMR).threshold
+        self.gallery = gallery
+        self.same_from = one_look.point(SAME_PERSON_FMR).threshold
         self.naming = TrackNaming.of(
             one_look,
             tracks,
@@ -139,11 +140,11 @@ class ClipIdentifier:
 
         def name(person: FollowedPerson) -> tuple[ClipMatch, ...]:
             found = name_from_folder(
-                self._gallery, self._finder.cohort, self.naming, person.shots, limit
+                self.gallery, self._finder.cohort, self.naming, person.shots, limit
             )
             return tuple(one.as_match(one.candidate.subject) for one in found)
 
-        known = Known(self._same_from, name)
+        known = Known(self.same_from, name)
         return see_clip(
             file,
             FramesFinder(self._finder),
