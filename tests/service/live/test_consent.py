@@ -28,6 +28,10 @@ CONSENT = (
     ' forbid(principal, action == Action::"search", resource)'
     " when { context.liveSearch } unless { context.authorised };"
 )
+ERASE_FORBIDDEN = (
+    '@id("no-end") @source("a test") @effective("2000-01-01")'
+    ' forbid(principal, action == Action::"erase", resource);'
+)
 
 
 @pytest.fixture
@@ -95,6 +99,14 @@ def test_one_that_owes_no_consent_is_left_alone(home: Home) -> None:
     begun(home)
     assert asked_of(home) == []
     assert sweep_live(hours_later(home, 100)) == 0
+
+
+def test_where_a_rule_forbids_to_delete_one_the_others_go(home: Home) -> None:
+    begun(home)
+    rule(home, CONSENT + ERASE_FORBIDDEN)
+    settle()
+    with pytest.raises(Denied, match="no-end"):
+        sweep_live(hours_later(home, 25))
 
 
 def seen(home: Home, job: Job) -> list[str | None]:
