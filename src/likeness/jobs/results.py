@@ -203,6 +203,26 @@ def drop_results_until(connection: Connection, job_id: str, at_ms: int, *, runne
     connection.execute(delete(MENTIONS).where(gone))
 
 
+def drop_owners(
+    connection: Connection,
+    job_id: str,
+    owners: Collection[int],
+    parts: Collection[str],
+    *,
+    runner: str,
+) -> None:
+    """Keep no result of some parts of these owners any more, nor whom they resemble.
+
+    Raises:
+        JobStopped: the job does not run, or is another runner's.
+    """
+    of_job = _require_running(connection, job_id, runner).number
+    theirs = RESULTS.c.owner.in_(owners), RESULTS.c.part.in_(parts)
+    connection.execute(delete(RESULTS).where(RESULTS.c.job_number == of_job, *theirs))
+    of_them = MENTIONS.c.job_number == of_job, MENTIONS.c.owner.in_(owners)
+    connection.execute(delete(MENTIONS).where(*of_them))
+
+
 def drop_results(connection: Connection, job_id: str, *, runner: str) -> None:
     """Keep no result of a job any more, nor whom they mention.
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from likeness.review import ClipFace
 from likeness.service.live.kept import face_of
@@ -23,13 +24,16 @@ _STRANGER_FROM = 4
 class InView:
     """Somebody in view, who is followed without a break.
 
-    `number` counts the people of a search from 1. `matches` are whom they may be told to be like.
+    `number` counts the people of a search from 1. `matches` are whom they may be told to be like,
+    and `asked_of` whom the rules were asked about. `withheld` says that people decide first.
     """
 
     number: int
     first_at: datetime
     told: SightingKind | None = None
     matches: tuple[SeenMatch, ...] = ()
+    asked_of: frozenset[tuple[UUID | None, bool]] = frozenset()
+    withheld: bool = False
     shots: tuple[Shot, ...] = ()
     watched: bool = False
     box: Box | None = None
@@ -45,8 +49,16 @@ class InView:
 
     @property
     def may_be_named(self) -> bool:
-        """Whether enough was seen of them, and nothing was told yet."""
-        return len(self.shots) >= FEWEST_AGREEING and self.told is not SightingKind.SEEN
+        """Whether enough was seen of them, and nobody has said who they are yet."""
+        named = self.withheld or any(one.verdict.match for one in self.matches)
+        return len(self.shots) >= FEWEST_AGREEING and not named
+
+    def is_news(self, found: Sequence[SeenMatch]) -> bool:
+        """Whether the rules were not asked yet about those whom they are like, as they are."""
+        of = frozenset((one.reference_id, one.verdict.match) for one in found)
+        news = bool(of) and of != self.asked_of
+        self.asked_of = of
+        return news
 
     @property
     def is_stranger(self) -> bool:

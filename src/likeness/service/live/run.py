@@ -29,7 +29,7 @@ from likeness.service.live.asked import LIVE_SEARCH, LiveRequest, read_request
 from likeness.service.live.in_view import InView
 from likeness.service.live.opening import opened_source
 from likeness.service.live.sighting import AnalysedFace, AnalysedFrame, FrameOutput, Sighting
-from likeness.service.live.telling import Tell, Telling, moment
+from likeness.service.live.telling import Tell, Telling, is_sighting, moment
 from likeness.service.uses import Home, Outcome, Record, use_in
 from likeness.service.video.finding import FramesFinder
 from likeness.service.video.naming import SeenMatch, best_shots, fuse, name_person
@@ -225,7 +225,7 @@ class _Work:
         def among(person: InView) -> Among:
             return lambda ids: name_person(self.collection, naming, person.shots, len(ids), ids)
 
-        named = [one for one in people if found[one.number]]
+        named = [one for one in people if one.is_news(found[one.number])]
         if named:
             self.telling.named(named, found, frame, among)
         strangers = [one for one in people if one.is_stranger and not found[one.number]]
@@ -233,9 +233,18 @@ class _Work:
         self._show_watches(people)
 
     def _like(self, naming: TrackNaming, person: InView) -> list[SeenMatch]:
-        threshold = self.request.asked.threshold
+        """Say whom somebody is like, of those whom anybody is told of.
+
+        The stream that is told of every frame gets candidates by their similarity alone.
+        """
+        asked = self.request.asked
         found = name_person(self.collection, naming, person.shots, _MOST_CANDIDATES)
-        return [one for one in found if one.verdict.match or one.is_candidate(threshold)]
+        by_similarity = asked.kinesis_arn is not None
+        return [
+            one
+            for one in found
+            if is_sighting(one) or (by_similarity and one.is_candidate(asked.threshold))
+        ]
 
     def _show_watches(self, people: Sequence[InView]) -> None:
         """Let standing searches see people, each once, where pictures may be kept."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from likeness import jobs
 from likeness.gallery import OpenCollection
-from likeness.jobs import KEPT, Job, Mention, Running
+from likeness.jobs import KEPT, SHOT, Job, Mention, Running
 from likeness.service.live import kept
 from likeness.service.live.asked import LiveRequest
 from likeness.service.live.in_view import InView
@@ -71,15 +71,16 @@ class Telling:
             told: list[tuple[InView, Sighting]] = []
             for person in people:
                 given = self._release(record, person, found[person.number], among(person))
-                if given.matches or given.withheld:  # else people told them apart
-                    person.told, person.matches = SightingKind.SEEN, given.matches
+                person.matches, person.withheld = given.matches, given.withheld
+                if given.withheld or any(map(is_sighting, given.matches)):
+                    person.told = SightingKind.SEEN
                     told.append((person, self._of(SightingKind.SEEN, person, frame, given)))
             keep = partial(self._keep_seen, told=told, found=found)
-            if any(person.matches for person, _ in told):
-                record.write(keep, lambda _: self._outcome_of(told))
+            if any(person.matches for person in people):
+                record.write(keep, lambda _: self._outcome_of(people, frame))
             elif told:  # all of it is withheld, as its entry says
                 self.home.database.write(keep)
-            else:
+            else:  # people told them apart
                 record.answered(Outcome(faces=len(people), details={"job_id": self.job.id}))
         for _, sighting in told:
             late_ms = _ms_since(frame)
@@ -197,6 +198,8 @@ class Telling:
         job, keyring, runner = self.job, self.home.keyring, self.running.runner
         results = [kept.of_sighting(sighting, job) for _, sighting in told]
         mentions: list[Mention] = []
+        again = [person.number for person, _ in told]
+        jobs.drop_owners(connection, job.id, again, (kept.MARK, SHOT), runner=runner)
         for person, sighting in told:
             picture = person.picture if self.home.keeps_crops else None
             at_ms = kept.since(job, sighting.at)
@@ -208,15 +211,24 @@ class Telling:
         jobs.keep_results(connection, keyring, job.id, results, runner=runner)
         jobs.keep_mentions(connection, keyring, job.id, mentions, runner=runner)
 
-    def _outcome_of(self, told: Sequence[tuple[InView, Sighting]]) -> Outcome:
+    def _outcome_of(self, people: Sequence[InView], frame: LiveFrame) -> Outcome:
         """Say in a sighting's entry whom it names, and when that was."""
-        given = [match for person, _ in told for match in person.matches]
+        given = [match for person in people for match in person.matches]
         references = dict.fromkeys(one.reference_id for one in given if one.reference_id)
         subjects = dict.fromkeys(one.subject_id for one in given if one.subject_id)
         self.references.update(references)
         self.subjects.update(subjects)
-        details = {"job_id": self.job.id, "at": moment(told[0][1].at)}
-        return Outcome(len(told), len(given), tuple(references), tuple(subjects), details=details)
+        details = {"job_id": self.job.id, "at": moment(frame.at)}
+        return Outcome(len(people), len(given), tuple(references), tuple(subjects), details=details)
+
+
+def is_sighting(match: SeenMatch) -> bool:
+    """Whether it is told as a sighting: a name, or whom people may be asked about.
+
+    Whoever is a candidate by similarity alone is none: of a long list somebody is for every
+    passer-by.
+    """
+    return match.verdict.match or (match.is_unsettled and match.looks_agree)
 
 
 def moment(at: datetime) -> str:
