@@ -1,10 +1,19 @@
 """What is done while a server runs, whatever fails."""
 
+import json
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 
-from likeness.app.upkeep import Task, Upkeep
+from likeness.app.upkeep import Task, Upkeep, told_by_webhook
 from likeness.errors import DatabaseUnavailable
+from likeness.notify import Webhook, WebhookSecret
+from likeness.reachable import read_networks
+from likeness.service.uses import Home
+from tests.notify.receiver import receiving
+from tests.service.conftest import sqlite_home, standards  # noqa: F401  # fixtures
+from tests.service.live.telling import begin, end, register, tell
 
 
 def test_task_is_done_again_and_again_and_its_failures_stop_no_other():
@@ -61,3 +70,22 @@ def test_task_waits_for_its_time():
     with Upkeep([waiting, Task("ticks", 0, tick)], tick_s=0.01):
         assert ticking.wait(30)
     assert done == ["waited"]
+
+
+def test_webhooks_are_told_what_is_left_when_a_program_ends(
+    sqlite_home: Home,  # noqa: F811  # a fixture
+    tmp_path: Path,
+) -> None:
+    register(sqlite_home, tmp_path)
+    home = replace(sqlite_home, webhook_networks=read_networks("127.0.0.0/8"))
+    secret = WebhookSecret.new()
+    with receiving() as receiver:
+        with told_by_webhook(home):
+            job = begin(home, webhook=Webhook(receiver.url, secret))
+            tell(home, job, 1)
+            end(home, job)
+        sighting, last = [json.loads(body) for body in receiver.verified(secret)]
+    assert (sighting["type"], last["type"]) == ("live.sighting", "live.ended")
+    assert (sighting["data"]["search"], last["data"]["id"]) == (job.id, job.id)
+    assert sighting["timestamp"]
+    assert last["data"]["state"] == "stopped"

@@ -169,6 +169,7 @@ def test_file_is_registered_by_its_whole_path(
         assert "No file to watch" in outcome.err
 
 
+@pytest.mark.slow
 def test_what_a_source_sends_is_shown(likeness: Command, tmp_path: Path) -> None:
     clip_of(tmp_path / "clip.mp4", [(RED, 0, 2, 100)], 2.0)
     added = answer(likeness, "add", "gate", tmp_path / "clip.mp4")
@@ -191,6 +192,7 @@ def test_what_a_source_sends_is_shown(likeness: Command, tmp_path: Path) -> None
     assert added["id"] in str(entries())
 
 
+@pytest.mark.slow
 def test_what_a_camera_sends_is_shown_and_its_password_never(
     likeness: Command, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

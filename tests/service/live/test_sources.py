@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from likeness.errors import AlreadyExists, Denied, InvalidRequest, LikenessError, NotFound
+from likeness.errors import (
+    AlreadyExists,
+    Denied,
+    InputError,
+    InvalidRequest,
+    LikenessError,
+    NotFound,
+)
 from likeness.reachable import read_networks
 from likeness.secrets import KeyFiles, Keyring
 from likeness.service.govern.secrets import list_secrets, rotate_secrets
@@ -20,6 +27,8 @@ from likeness.streams import Location
 from likeness.terms import Principal, Role
 from tests.service.accounting import Accounting
 from tests.service.acts import rows_of
+from tests.service.people import RED
+from tests.video.discs import Disc, clip_of_discs
 
 ADDRESS = "rtsp://viewer:hunter2@203.0.113.7/main?token=abc"
 SECRETS = ("viewer", "hunter2", "abc")
@@ -144,6 +153,33 @@ def test_neither_log_nor_ledger_nor_repr_has_an_address_or_a_name(
     source_id = {"source_id": str(added.id)}
     about = {**source_id, "kind": "stream", "footage": "fixed-camera"}
     assert done == [about, None, source_id]
+
+
+def test_what_a_source_sends_is_measured_on_record(
+    rows: Rows, home: Accounting, tmp_path: Path
+) -> None:
+    clip = clip_of_discs(tmp_path / "gate.mp4", [Disc(RED, 0.0, 1.0, (60, 80), (240, 80))], 1.5)
+    added = acts.add_source(rows, caller(id="local:ada"), new(address=clip))
+
+    checked = acts.check_source(rows, caller(Role.OPERATOR), "gate", watched_s=5.0)
+
+    assert (checked.source, checked.clip.codec) == (added, "h264")
+    assert checked.clip.frame_rate is not None
+    assert checked.frames_per_s == pytest.approx(checked.clip.frame_rate, rel=0.5)
+    assert home.entries()[-1]["details"] == {"source_id": str(added.id)}
+    with pytest.raises(Denied):
+        acts.check_source(rows, caller(Role.CLIENT), "gate")
+
+
+@pytest.mark.parametrize("content", [b"", b"a picture that is written half"])
+def test_what_is_no_video_is_said_and_noted_as_failed(
+    rows: Rows, home: Accounting, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "gate.mp4").write_bytes(content)
+    acts.add_source(rows, caller(id="local:ada"), new(address=tmp_path / "gate.mp4"))
+    with pytest.raises(InputError):
+        acts.check_source(rows, caller(), "gate")
+    assert home.kinds()[-1] == "failed"
 
 
 def test_removed_source_is_gone(rows: Rows) -> None:
