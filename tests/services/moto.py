@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import boto3
 from moto.server import ThreadedMotoServer
@@ -61,6 +62,7 @@ class DataStream:
 
     def __init__(self, endpoint: str, name: str) -> None:
         self._kinesis = client("kinesis", endpoint)
+        name = f"{name}-{uuid4().hex}"  # servers of one process share all that there is
         self._kinesis.create_stream(StreamName=name, ShardCount=1)
         self._kinesis.get_waiter("stream_exists").wait(StreamName=name)
         summary = self._kinesis.describe_stream_summary(StreamName=name)

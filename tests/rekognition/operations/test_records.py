@@ -22,6 +22,7 @@ from likeness.vision.decode import Sample
 from tests.rekognition.operations.conftest import serving, tag_as_before
 from tests.rekognition.operations.discs import BLUE, RED, disc
 from tests.rekognition.operations.refusals import refusal
+from tests.rekognition.operations.test_streams import NAME, NEW
 
 T = TypeVar("T")
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -130,6 +131,13 @@ REQUESTS: dict[str, tuple[Action, dict[str, Any]]] = {
     "StartFaceSearch": (Action.SEARCH, {**STAFF, **CLIP}),
     "GetFaceDetection": (Action.READ, {"JobId": "0" * 64}),
     "GetFaceSearch": (Action.READ, {"JobId": "0" * 64}),
+    "CreateStreamProcessor": (Action.ARRANGE, NEW),
+    "DescribeStreamProcessor": (Action.READ, NAME),
+    "ListStreamProcessors": (Action.READ, {}),
+    "StartStreamProcessor": (Action.SEARCH, NAME),
+    "StopStreamProcessor": (Action.READ, NAME),
+    "DeleteStreamProcessor": (Action.ARRANGE, NAME),
+    "UpdateStreamProcessor": (Action.READ, NAME),
 }
 
 
@@ -168,7 +176,8 @@ def test_a_refused_use_fetches_and_decodes_nothing(
 
     monkeypatch.setattr(Sample, "decode", decode)
     desk = NotingDesk(backend.database, refused=frozenset(Action))
-    with serving(replace(backend, desk=desk, buckets=NothingToRead())) as client:
+    refusing = replace(backend, desk=desk, buckets=NothingToRead(), tells_streams=True)
+    with serving(refusing) as client:
         for operation, (action, request) in REQUESTS.items():
             code, said = refusal(asked(client, operation), **request)
             assert (operation, code) == (operation, "AccessDeniedException")
