@@ -51,7 +51,7 @@ class Action(StrEnum):
     AUTHORISE = "authorise"
     AUDIT = "audit"
     GOVERN = "govern"
-    """Changes policy, keys or the stop switch."""
+    """Changes policy, keys, sources or the stop switch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ class Listening:
         job = home.database.read(partial(jobs.get_job, keyring=home.keyring, job_id=self.job_id))
         if any_sighting_after(home, self.job_id, self.after):
             self._require_holder()
-            return self._page()
+            page = self._page()
+            return page if page.sightings else None  # it was dropped meanwhile
         if job.state.ended:
             return SightingsPage(as_live_job(home, job), ())
         if time.monotonic() > self._asked_s + _ASK_AGAIN_S:
