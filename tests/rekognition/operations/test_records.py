@@ -412,7 +412,8 @@ def test_every_answer_has_the_receipt_of_its_entry(rekognition: Any) -> None:
 
 def test_an_auditor_sees_no_faces(rekognition: Any, backend: Backend) -> None:
     rekognition.index_faces(**STAFF, Image={"Bytes": disc(RED)})
-    with serving(backend, Principal("key:auditor", Role.AUDITOR)) as auditor:
+    telling = replace(backend, tells_streams=True)
+    with serving(telling, Principal("key:auditor", Role.AUDITOR)) as auditor:
         for operation, (_, request) in REQUESTS.items():
             code, _ = refusal(asked(auditor, operation), **request)
             assert (operation, code) == (operation, "AccessDeniedException")
