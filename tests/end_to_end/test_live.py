@@ -90,7 +90,7 @@ def test_who_is_seen_is_told_by_events_and_webhooks_until_the_search_is_stopped(
             stopped = home.admin.v1("POST", f"live/{search['id']}/stop")
             assert stopped.json()["state"] in ("stopping", "stopped")
             rest = list(coming)
-            assert time.monotonic() - asked_s < 5
+            assert time.monotonic() - asked_s < 10
         assert rest[-1][0] == "end"
         assert rest[-1][1]["state"] == "stopped"
         until_s = time.monotonic() + 20
@@ -120,7 +120,7 @@ def test_it_ends_within_a_second_and_whoever_listens_hears_of_it(home: Served, b
         assert home.command(*end).code == 0
         asked_s = time.monotonic()
         name, last = list(coming)[-1]
-        assert time.monotonic() - asked_s < 5
+        assert time.monotonic() - asked_s < 10
     if by == "source":
         assert (name, last["state"], last["failure"]) == ("end", "failed", "NotFound")
     else:
