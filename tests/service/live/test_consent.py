@@ -1,7 +1,7 @@
 """Live searches to which an authority has to consent: before, nobody is named; without, they go."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from likeness.errors import Denied, NotFound, required
 from likeness.jobs import Job, JobState
 from likeness.service.govern.ledger import entries_about
 from likeness.service.live.manage import sweep_live
-from likeness.service.live.sightings import sightings_after
+from likeness.service.live.sightings import any_sighting_after, sightings_after
 from likeness.service.live.sources import NewSource, add_source
 from likeness.service.review.cases import authorise_case, list_cases, show_case
 from likeness.service.review.upkeep import sweep_review
@@ -19,7 +19,7 @@ from likeness.service.video.manage import show_job
 from likeness.terms import Principal, Role
 from tests.service.video.street import caller, employ, rule
 
-from .watching import begun, gate, names, settle, statement, told
+from .watching import begun, gate, names, run, settle, statement, told
 
 ADMIN = Caller(Principal("key:admin", Role.ADMIN), "test")
 CONSENT = (
@@ -137,3 +137,24 @@ def test_nobody_is_named_before_an_authority_has_consented(
     with pytest.raises(Denied, match="no authority has consented"):
         seen(hours_later(home, 25), other)
     assert seen(hours_later(home, 25), job) == ["Rosa"]
+
+
+@pytest.mark.slow
+def test_one_that_runs_ends_once_its_hours_are_over_and_what_it_told_goes(
+    sqlite_home: Home, tmp_path: Path
+) -> None:
+    gate(sqlite_home, tmp_path)
+    rule(sqlite_home, CONSENT)
+    settle()
+    passed = [timedelta(0)]
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + passed[0]
+
+    home = replace(sqlite_home, clock=clock, desk=replace(sqlite_home.desk, clock=clock))
+    job = begun(home, statement=statement(home, ends_at=clock() + timedelta(days=2)))
+    with pytest.raises(Denied, match="no authority has consented"):
+        run(home, job, lambda sighting: passed.__setitem__(0, timedelta(hours=25)))
+    ended = show_job(home, caller(home), job.id)
+    assert (ended.state, ended.failure) == (JobState.FAILED, "Denied")
+    assert not any_sighting_after(home, job.id, 0)
