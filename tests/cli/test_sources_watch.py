@@ -8,6 +8,7 @@ import pytest
 
 from likeness.notify import WebhookSecret
 from tests.notify.receiver import receiving
+from tests.service.accounting import FACTS
 
 from .conftest import BLUE, RED
 from .disc_clips import clip_of
@@ -40,6 +41,27 @@ def test_sightings_are_printed_and_on_record(likeness: Command, gate: None) -> N
     left = entries()[before:]
     assert {one["operation"] for one in left} >= {"WatchSource", "RunLiveSearch", "Sighting"}
     assert not any(word in json.dumps(left) for word in ("Rosa", "staff", "gate", "security"))
+
+
+def test_whose_consent_is_owed_is_said_at_once(
+    likeness: Command, gate: None, tmp_path: Path
+) -> None:
+    rules = tmp_path / "of-a-test.cedar"
+    rules.write_text(
+        '@id("consent") @source("a test") @effective("2000-01-01")'
+        ' @obligation("authorisation") @amount("24")'
+        ' forbid(principal, action == Action::"search", resource)'
+        " when { context.liveSearch } unless { context.authorised };"
+    )
+    rules.with_suffix(".toml").write_text(FACTS)
+    assert likeness("policy", "enable", rules.with_suffix(".toml")).code == 0
+
+    outcome = likeness("sources", "watch", "gate", "--collection", "staff", *STATED)
+
+    (listed,) = json.loads(likeness("review", "list", "--json").out)["cases"]
+    assert f"another admin: likeness review authorise {listed['id']}\n" in outcome.out
+    assert f"people decide first, in case {listed['id']}" in outcome.out
+    assert "Rosa" not in outcome.out
 
 
 def test_as_json_each_sighting_is_a_line(likeness: Command, gate: None) -> None:

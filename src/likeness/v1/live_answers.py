@@ -107,7 +107,7 @@ class LiveAnswer(Answer):
     or `failed`; `failure` is the kind of error that it failed with, and `reason` says more.
     `similarity` is the least that is told of, in percent. `tells` is whether it has a webhook,
     `kinesis` the ARN of the data stream that is told of frames, and `processor` the name of the
-    stream processor that it is a run of.
+    stream processor that it is a run of. In `consent_case` an authority consents to all of it.
     """
 
     id: str
@@ -123,6 +123,7 @@ class LiveAnswer(Answer):
     tells: bool
     kinesis: str | None
     processor: str | None
+    consent_case: UUID | None
     principal_id: str
     local: bool
     made_at: AwareDatetime
@@ -150,6 +151,7 @@ class LiveAnswer(Answer):
             tells=asked.webhook is not None,
             kinesis=asked.kinesis_arn,
             processor=asked.processor,
+            consent_case=search.case_id,
             principal_id=job.principal_id,
             local=job.local,
             made_at=job.made_at,

@@ -9,7 +9,7 @@ import pytest
 from likeness.errors import Denied, NotFound, required
 from likeness.jobs import Job, JobState
 from likeness.service.govern.ledger import entries_about
-from likeness.service.live.manage import sweep_live
+from likeness.service.live.manage import live_job, sweep_live
 from likeness.service.live.sightings import any_sighting_after, sightings_after
 from likeness.service.live.sources import NewSource, add_source
 from likeness.service.review.cases import authorise_case, list_cases, show_case
@@ -17,6 +17,7 @@ from likeness.service.review.upkeep import sweep_review
 from likeness.service.uses import Caller, Home
 from likeness.service.video.manage import show_job
 from likeness.terms import Principal, Role
+from likeness.v1.live_answers import LiveAnswer
 from tests.service.video.street import caller, employ, rule
 
 from .watching import begun, gate, names, run, settle, statement, told
@@ -56,9 +57,11 @@ def asked_of(home: Home) -> list[str]:
 
 
 def test_whoever_consents_sees_what_was_stated(home: Home) -> None:
-    begun(home)
+    job = begun(home)
     (facts,) = list_cases(home, ADMIN)
     assert facts.case.is_of_whole
+    shown = LiveAnswer.of(live_job(home, caller(home), job.id))
+    assert shown.consent_case == facts.case.id
     assert not facts.empty
     stated = required(show_case(home, ADMIN, facts.case.id).stated, "what was stated")
     assert stated == replace(statement(home), ends_at=stated.ends_at)

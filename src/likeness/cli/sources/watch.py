@@ -102,6 +102,11 @@ def watch(
         show = _shown_as_json(job.id) if as_json else _show
         if not as_json:
             _say(f"Search {job.id} begins; Ctrl-C ends it.")
+            if caller.proof.case_id is not None:
+                _say(
+                    "Nobody is named before an authority consents, recorded by another admin:"
+                    f" likeness review authorise {caller.proof.case_id}"
+                )
         if signs is not None:
             _say_what_signs(job.id, signs.secret, as_json)
         workers = installation.workers(Workload.MANY)

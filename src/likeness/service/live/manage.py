@@ -6,6 +6,7 @@ A search is shown to whose it is, and to admins; others learn of none.
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -31,10 +32,14 @@ class LiveState(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveJob:
-    """A live search: its job, what was asked, and how far it is."""
+    """A live search: its job, what was asked, and how far it is.
+
+    `case_id` is the case in which an authority consents to it, where rules owed that.
+    """
 
     job: Job
     asked: LiveAsked
+    case_id: UUID | None = None
 
     @property
     def state(self) -> LiveState:
@@ -94,7 +99,8 @@ def stop_live(rows: Rows, caller: Caller, job_id: str) -> Job:
 def as_live_job(rows: Rows, job: Job) -> LiveJob:
     """Read what was asked of a live search."""
     read = partial(jobs.request_of, keyring=rows.keyring, job_id=job.id)
-    return LiveJob(job, read_request(rows.database.read(read)).asked)
+    request = read_request(rows.database.read(read))
+    return LiveJob(job, request.asked, request.case_id)
 
 
 def sweep_live(rows: Rows) -> int:

@@ -68,7 +68,7 @@ def sightings_after(
         given = _released(home, record, of, request.asked.threshold, job.id, people)
         _answer(record, job, len(told), given)
     sightings = (replace(_as_given(one, given), receipt=record.receipt) for one in told)
-    return SightingsPage(LiveJob(job, request.asked), tuple(sightings))
+    return SightingsPage(LiveJob(job, request.asked, request.case_id), tuple(sightings))
 
 
 def _rows_after(rows: Rows, job_id: str, after: int, limit: int) -> list[Result]:
