@@ -256,6 +256,20 @@ def test_rules_are_asked_with_how_long_it_has_gone_on(home: Accounting) -> None:
     assert home.search([match])[0] == [match]
 
 
+def test_of_a_days_uses_a_search_is_one_however_many_it_sees(home: Accounting) -> None:
+    home.owe("quota", "2", "context.usesToday < 2")
+    ongoing, match = begin(home, SEARCHER), Match(97.0)
+    for _ in range(4):
+        assert sighting(home, ongoing, match, SEARCHER)[0] == [match]
+    begin(home, SEARCHER)
+    with pytest.raises(Denied, match="by owed"):
+        begin(home, SEARCHER)
+    assert sighting(home, ongoing, match, SEARCHER)[0] == [match]
+    engine = PolicyEngine(home.database.read(packs_in_force))
+    simulation = home.database.read(lambda rows: simulate_policy(rows, engine))
+    assert (simulation.uses, simulation.differences) == (8, ())
+
+
 def test_a_case_of_a_whole_search_is_of_its_collection(home: Accounting) -> None:
     home.owe("authorisation", "24", CONSENT)
     ongoing = begin(home, SEARCHER)

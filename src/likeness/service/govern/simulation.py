@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from likeness.ledger import Entry, Kind, Rules, every_entry, read_entry
 from likeness.policy import STOP_SWITCH, Circumstances, PolicyEngine
-from likeness.service.uses import DESKS_OWN, Ongoing
+from likeness.service.uses import DESKS_OWN, Consent, Ongoing
 from likeness.terms import Action, Decision, Duty, Use
 
 
@@ -106,12 +106,22 @@ def recorded_uses(entries: Iterable[Entry]) -> Iterator[RecordedUse]:
             today = entry.at.date()
             uses_today.clear()
         organisation = entry.use.principal.organisation
+        part = Ongoing.of_entry(entry.details)
+        if part is not None:  # it was counted when the search began
+            yield _recorded(index, entry, entry.rules, 0, part)
+            continue
         recorded = _recorded(index, entry, entry.rules, uses_today[organisation])
         uses_today[organisation] += not entry.rules.refused_by
         yield recorded
 
 
-def _recorded(index: int, entry: Entry, rules: Rules, uses_today: int) -> RecordedUse:
+def _recorded(
+    index: int,
+    entry: Entry,
+    rules: Rules,
+    uses_today: int,
+    part: tuple[Ongoing, Consent] | None = None,
+) -> RecordedUse:
     # A duty that could not be met refused; to the rules it was owed.
     refused_by = frozenset(rules.refused_by) - {one.rule_id for one in rules.owed}
     circumstances = replace(
@@ -120,7 +130,7 @@ def _recorded(index: int, entry: Entry, rules: Rules, uses_today: int) -> Record
         clock_set_back="clock-set-back" in refused_by,
         least_true_positives=rules.true_positives,
     )
-    if (part := Ongoing.of_entry(entry.details)) is not None:
+    if part is not None:
         ongoing, consent = part
         circumstances = ongoing.circumstances(circumstances, consent, entry.at)
     owed = frozenset((one.duty, one.amount) for one in rules.owed)

@@ -11,6 +11,7 @@
 2. Where an authority's consent is owed when it begins, one case is opened, of the whole search.
    Once consent is recorded there, it holds for every use in it. Until then nobody is named.
 3. Where consent did not come in its hours, the next use in it is refused, and the search ends.
+4. Of a day's uses it is one, counted when it begins.
 """
 
 from collections.abc import Mapping

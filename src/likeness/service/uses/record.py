@@ -146,7 +146,9 @@ class Desk:
             circumstances = self.circumstances(use, uses_today, ongoing, consent)
             return self._decided(use, circumstances, ongoing, consent), circumstances
 
-        if Duty.QUOTA in self.rules.duties(self.clock()):
+        # What is a part of an ongoing search was counted when that began.
+        is_part = ongoing is not None and not ongoing.begins
+        if Duty.QUOTA in self.rules.duties(self.clock()) and not is_part:
             decision, circumstances = self.database.write(
                 lambda connection: self._counted(connection, use, decide)
             )
