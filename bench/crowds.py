@@ -3,7 +3,7 @@
 Each has a cell of the frame to themselves, in which they move to and fro, so nobody hides anybody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -42,7 +42,7 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Somebody:
+class Somebody:
     """A tile, (h, w, 3), the face's box in it, (4,), and where the tile is as time goes on."""
 
     tile: Pixels
@@ -85,46 +85,73 @@ def frames_of(
 ) -> Iterator[tuple[Pixels, Floats]]:
     """Make the frames of some moments, (height, width, 3), and the boxes in each, (n, 4)."""
     random = np.random.default_rng(_SEED)
-    coarse = random.integers(60, 190, (9, 16, 3)).astype(np.uint8)
-    behind = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    everybody = _everybody(people, width, height, face_px, random)
-    grain = random.normal(0, _GRAIN, (height, width, 3)).astype(np.int16)
+    behind = background(width, height, random)
+    people_there = [
+        somebody_in(number, people, (width, height), picture, box, random, face_px)
+        for number, (picture, box) in enumerate(islice(portraits(), people))
+    ]
+    grain = grain_of(width, height, random)
     for number, time_s in enumerate(times_s.tolist()):
-        frame, boxes = behind.copy(), []
-        for one in everybody:
-            left, top = one.corner(time_s)
-            rows, columns = one.tile.shape[:2]
-            frame[top : top + rows, left : left + columns] = one.tile
-            boxes.append(one.box_xyxy + np.array([left, top, left, top]))
-        moved = np.roll(grain, (37 * number, 101 * number), axis=(0, 1))
-        yield np.clip(frame + moved, 0, 255).astype(np.uint8), np.array(boxes)
+        yield shown(behind, grain, people_there, number, time_s)
 
 
-def _everybody(
-    people: int, width: int, height: int, face_px: float | None, random: np.random.Generator
-) -> list[_Somebody]:
-    columns = int(np.ceil(np.sqrt(people * width / height)))
-    cell = np.array([width / columns, height / np.ceil(people / columns)])
-    everybody = []
-    for number, (picture, box) in enumerate(islice(portraits(), people)):
-        tile, box_xyxy = _head(picture, box)
-        zoom = cell.min() * random.uniform(_SMALLEST, _LARGEST) / max(tile.shape[:2])
-        if face_px is not None:
-            zoom = face_px / np.sqrt((box_xyxy[2:] - box_xyxy[:2]).prod())
-        tile = cv2.resize(tile, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-        corner = cell * (number % columns, number // columns)
-        free = cell - tile.shape[1::-1]
-        everybody.append(
-            _Somebody(
-                np.asarray(tile, np.uint8),
-                box_xyxy * zoom,
-                corner + free / 2,
-                free / 2 - 1,
-                random.uniform(*_TO_AND_FRO_S, 2),
-                random.uniform(0, 1, 2),
-            )
-        )
-    return everybody
+def background(width: int, height: int, random: np.random.Generator) -> Pixels:
+    """Make a place that is behind people."""
+    coarse = random.integers(60, 190, (9, 16, 3)).astype(np.uint8)
+    large = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(large, np.uint8)
+
+
+def grain_of(width: int, height: int, random: np.random.Generator) -> NDArray[np.int16]:
+    """Make what a camera adds to each pixel."""
+    return random.normal(0, _GRAIN, (height, width, 3)).astype(np.int16)
+
+
+def shown(
+    behind: Pixels,
+    grain: NDArray[np.int16],
+    people: Sequence[Somebody],
+    number: int,
+    time_s: float,
+) -> tuple[Pixels, Floats]:
+    """Draw the frame of a moment, with its number; give the boxes in it, (n, 4)."""
+    frame, boxes = behind.copy(), []
+    for one in people:
+        left, top = one.corner(time_s)
+        rows, columns = one.tile.shape[:2]
+        frame[top : top + rows, left : left + columns] = one.tile
+        boxes.append(one.box_xyxy + np.array([left, top, left, top]))
+    moved = np.roll(grain, (37 * number, 101 * number), axis=(0, 1))
+    return np.clip(frame + moved, 0, 255).astype(np.uint8), np.array(boxes)
+
+
+def somebody_in(
+    place: int,
+    places: int,
+    size_wh: tuple[int, int],
+    picture: Pixels,
+    box: Floats,
+    random: np.random.Generator,
+    face_px: float | None = None,
+) -> Somebody:
+    """Let somebody of a photograph move in one of so many cells of a frame."""
+    columns = int(np.ceil(np.sqrt(places * size_wh[0] / size_wh[1])))
+    cell = np.array([size_wh[0] / columns, size_wh[1] / np.ceil(places / columns)])
+    tile, box_xyxy = _head(picture, box)
+    zoom = cell.min() * random.uniform(_SMALLEST, _LARGEST) / max(tile.shape[:2])
+    if face_px is not None:
+        zoom = face_px / np.sqrt((box_xyxy[2:] - box_xyxy[:2]).prod())
+    tile = cv2.resize(tile, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    corner = cell * (place % columns, place // columns)
+    free = cell - tile.shape[1::-1]
+    return Somebody(
+        np.asarray(tile, np.uint8),
+        box_xyxy * zoom,
+        corner + free / 2,
+        free / 2 - 1,
+        random.uniform(*_TO_AND_FRO_S, 2),
+        random.uniform(0, 1, 2),
+    )
 
 
 def _head(picture: Pixels, box: Floats) -> tuple[Pixels, Floats]:

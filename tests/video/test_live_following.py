@@ -6,8 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from likeness.terms import Image
 from likeness.video import Ending, Following, Frame, LiveFollower, Seen, SeenFace
-from tests.video.scenes import Actor, Painted, Scene, still, walk, without_image
+from likeness.video.movement import Movement
+from tests.video.scenes import Actor, Painted, Scene, face_at, still, walk, without_image
 
 
 def live(scene: Scene, every: int = 5, follower: LiveFollower | None = None) -> Iterator[Seen]:
@@ -285,3 +287,45 @@ def test_how_closely_an_empty_place_is_looked_at_where_something_moves() -> None
     assert asked.count(None) == 2
     assert asked.count(0.0) == 6
     assert {round(one, 6) for one in asked if one} == {27.2}
+
+
+def test_whoever_is_smaller_is_looked_for_soon_where_something_moves_beside_those_in_view() -> None:
+    """And every two seconds where only those who are followed move."""
+    asked: list[tuple[float, float | None]] = []
+
+    class _Asked(Painted):
+        def locate(self, image, least=0.0):  # type: ignore[no-untyped-def]
+            faces = super().locate(image, least)
+            asked.append((self.looked_at[-1] / 25, least))
+            return [face for face in faces if face.box.width >= (least or 0.0)]
+
+    actors = [
+        Actor(1, walk((100, 60), (160, 60), 0, 12), size=60),
+        Actor(2, walk((500, 100), (400, 300), 8.1, 12), size=24),
+    ]
+    scene = Scene(actors, 12.0)
+    seen = list(live(scene, follower=LiveFollower(_Asked(scene))))
+    closely = [time_s for time_s, least in asked if not least and time_s < 8.1]
+    assert len(closely) <= 6
+    came_s = next(one.time_s for one in seen if len(one.faces) == 2)
+    assert came_s <= 8.7
+    assert sum(not least for time_s, least in asked if time_s > 8.1) <= 6
+
+
+def test_movement_is_what_nobody_in_view_explains() -> None:
+    thumbnail = np.full((36, 64, 3), 100, np.uint8)
+    image = Image.of(np.zeros((360, 640, 3), np.uint8))
+    movement = Movement()
+    assert movement.is_in(thumbnail)
+    movement.begin(thumbnail)
+    noisy, moved = thumbnail + np.uint8(2), thumbnail.copy()
+    moved[20, 32] = 110
+    assert not movement.is_in(noisy)
+    assert movement.is_in(moved)
+    movement.explain(image, [face_at(320, 150, 30)])  # whose body is below
+    assert not movement.is_in(moved)
+    moved[20, 5] = 110
+    assert movement.is_in(moved)
+    movement.explain(image, [face_at(-10, 390, 60)])
+    movement.begin(moved)
+    assert not movement.is_in(moved)

@@ -43,9 +43,10 @@ def find_in(image: Image, finder: FrameFinder, least: float | None) -> Finds:
 class HowOften:
     """How often a stream of frames is searched more closely than is needed for those in view.
 
-    After `any_size_s` faces of any size are looked for again, and after `any_angle_s`, while nobody
-    is in view, heads that lie on their side. Between, where nobody is in view, faces are looked for
-    that have `entering` of the frame's longer side.
+    After `any_size_s` faces of any size are looked for again, where something moved; after
+    `any_angle_s` they are so anyway, and while nobody is in view, heads that lie on their side are.
+    Between, where nobody is in view, faces are looked for that have `entering` of the frame's
+    longer side.
     """
 
     any_size_s: float = 0.25
@@ -66,18 +67,31 @@ class Closeness:
         self._smallest = 0.0
         self._lying = False
 
-    def least_at(self, time_s: float, longer_side: int) -> float | None:
-        """Say what size of a face to look for at a moment: None looks closest (`FrameFinder`)."""
-        nobody, least = not self._smallest, _SHRUNK * self._smallest
-        if nobody and not self._lying and time_s >= self._any_angle_s + self._often.any_angle_s:
-            self._any_angle_s = self._any_size_s = time_s
+    @property
+    def nobody(self) -> bool:
+        """Whether nobody was in view in the last look."""
+        return not self._smallest and not self._lying
+
+    def least_at(self, time_s: float, longer_side: int, *, moved: bool = True) -> float | None:
+        """Say what size of a face to look for at a moment: None looks closest (`FrameFinder`).
+
+        `moved` is whether something moved since faces of any size were looked for, beside those in
+        view.
+        """
+        if self.nobody and time_s >= self._any_angle_s + self._often.any_angle_s:
+            self._any_angle_s = time_s
             return None
-        if time_s >= self._any_size_s + self._often.any_size_s:
+        after_s = self._often.any_size_s if moved else self._often.any_angle_s
+        if time_s >= self._any_size_s + after_s:
             self._any_size_s = time_s
             return 0.0
         if self._lying:
             return None
-        return self._often.entering * longer_side if nobody else least
+        return _SHRUNK * self._smallest or self._often.entering * longer_side
+
+    def is_due(self, time_s: float) -> bool:
+        """Whether an empty frame is searched again though nothing moves."""
+        return time_s >= self._any_angle_s + self._often.any_angle_s
 
     def learn(self, least: float | None, faces: Sequence[Face]) -> None:
         """Take what a look showed."""

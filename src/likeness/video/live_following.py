@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from likeness.terms import Box, Image
 from likeness.video.assignment import most_gainful
@@ -19,16 +18,18 @@ from likeness.video.cuts import CutFinder
 from likeness.video.finds import Closeness, Finds, HowOften, find_in
 from likeness.video.following import Following
 from likeness.video.looks import Ending, FrameFinder, Look, Shot
+from likeness.video.movement import Movement
 from likeness.video.shots import APART_S, LiveChoice
 from likeness.video.tracker import Tracker
 from likeness.video.trails import are_near, change_in, gain_of
 
 # Faces of less than this share of the frame's longer side (80 pixels of 1920) are looked for half a
-# second after the last time; where nothing has moved since nobody was seen, after two seconds.
+# second after the last time, and two seconds after it where nothing moves but those in view.
 _OFTEN = HowOften(any_size_s=0.5, any_angle_s=2.0, entering=0.0425)
-# Grey values, 0 to 255, by which something that moves changes a pixel of the thumbnail: that is the
-# mean of a thousand pixels, so that noise changes it by less than one.
-_MOVED = 3
+# Below this, two whom place takes for one are two: two or three strangers in a hundred are not. A
+# clip is not as strict, because there what speaks for others is known: here whoever is one too many
+# is told of once more.
+_APART = -0.8
 # So many places are kept of where a face may have been while that was in doubt.
 _PLACES = 12
 # Nobody is followed over so long without a frame, or over so many times the usual time between.
@@ -43,7 +44,7 @@ class SeenFace:
     `number` is that of whoever is followed; each is given once, however long the stream is. `shots`
     are the best few of them so far, in the order of time, and `has_new_shot` says that they changed
     with this frame. `begins_s` is when they came into view. While it is `doubtful` the face may be
-    somebody else's: others are very near, or it was out of sight.
+    somebody else's: others are very near, it was out of sight, or it looks like somebody else.
     """
 
     number: int
@@ -69,8 +70,7 @@ class EndedFace:
 class Seen:
     """What a frame shows: faces in view, largest first, and those who are so no more.
 
-    `looked` says whether it had pixels to look at: without them there are no `faces`. Where nothing
-    has moved since nobody was seen, faces are looked for every two seconds alone.
+    `looked` says whether it had pixels to look at: without them there are no `faces`.
     """
 
     time_s: float
@@ -93,6 +93,7 @@ class _Known:
     unclear: LiveChoice = field(default_factory=LiveChoice)
     number: int = -1
     missing_s: float = np.inf  # since when they are nowhere
+    changed: bool = False  # as the newest shot says, alone
 
     @property
     def shots(self) -> tuple[Shot, ...]:
@@ -142,8 +143,7 @@ class LiveFollower:
         self._time_s = -np.inf
         self._cuts = CutFinder()
         self._closeness = Closeness(_OFTEN)
-        self._empty: NDArray[np.int16] | None = None  # the thumbnail in which nobody was seen
-        self._empty_s = -np.inf
+        self._movement = Movement()
         self._tracker = Tracker(self._settings.lost_after_s)
         self._trails: dict[int, _Trail] = {}
         self._displaced: list[_Known] = []
@@ -174,20 +174,16 @@ class LiveFollower:
         return Seen(time_s, faces, _told([*ended, *lost]))
 
     def _find(self, frame: Frame, image: Image) -> Finds:
-        thumbnail = frame.thumbnail.astype(np.int16)
-        if (
-            self._empty is not None
-            and frame.time_s < self._empty_s + _OFTEN.any_angle_s
-            and np.abs(thumbnail - self._empty).max() <= _MOVED
-        ):
-            return Finds((), ())  # nobody was there, and nothing has moved
-        least = self._closeness.least_at(frame.time_s, max(image.width, image.height))
+        closeness, movement, time_s = self._closeness, self._movement, frame.time_s
+        moved = movement.is_in(frame.thumbnail)
+        if closeness.nobody and not moved and not closeness.is_due(time_s):
+            return Finds((), ())
+        least = closeness.least_at(time_s, max(image.width, image.height), moved=moved)
         finds = find_in(image, self._finder, least)
-        self._closeness.learn(least, finds.faces)
-        if finds.faces:
-            self._empty = None
-        elif not least:
-            self._empty, self._empty_s = thumbnail, frame.time_s
+        closeness.learn(least, finds.faces)
+        if not least:
+            movement.begin(frame.thumbnail)
+        movement.explain(image, finds.faces)
         return finds
 
     def _look(
@@ -257,7 +253,9 @@ class LiveFollower:
     def _part(self, trail: _Trail) -> list[EndedFace]:
         """Take for two people whose looks disagree."""
         known = trail.known
-        split = change_in(known.choice.shots)
+        shots = known.choice.shots
+        known.changed = gain_of(shots[:-1], shots[-1:], by_place=True, apart=_APART) == 0
+        split = change_in(shots, _APART)
         if split is None:
             return []
         later = known.choice.split(split)
@@ -284,7 +282,9 @@ class LiveFollower:
                 is_own = known is trail.known
                 if is_own or _is_near(known, shot.look):
                     by_place = is_own and trail.by_place
-                    gains[row, column] = gain_of(known.choice.shots, [shot], by_place=by_place)
+                    gains[row, column] = gain_of(
+                        known.choice.shots, [shot], by_place=by_place, apart=_APART
+                    )
         chosen: dict[int, _Known] = {
             row: candidates[column]
             for row, column in zip(*most_gainful(gains), strict=True)
@@ -373,7 +373,12 @@ class LiveFollower:
             known.number, self._next_number = self._next_number, self._next_number + 1
         new_shot, trail.new_shot = trail.new_shot, False
         return SeenFace(
-            known.number, look, known.shots, new_shot, known.begins_s, doubtful=trail.in_doubt
+            known.number,
+            look,
+            known.shots,
+            new_shot,
+            known.begins_s,
+            doubtful=trail.in_doubt or known.changed,
         )
 
     @staticmethod
@@ -410,7 +415,7 @@ def _is_wanted(trail: _Trail, time_s: float, goodness: float, *, doubtful: bool)
         return not known.choice.shots and known.unclear.wants(time_s, goodness)
     if trail.in_doubt:
         return goodness > 0 and time_s >= trail.settled_s + APART_S
-    return trail.known.choice.wants(time_s, goodness)
+    return trail.known.choice.wants(time_s, goodness, soon=trail.known.changed)
 
 
 def _is_near(known: _Known, look: Look) -> bool:

@@ -141,17 +141,20 @@ class LiveChoice:
         self._apart_s = max(apart_s, APART_S)
         self._shots = list(shots)
 
-    def wants(self, time_s: float, goodness: float) -> bool:
-        """Whether a look is to become a shot; looks ascend in time."""
+    def wants(self, time_s: float, goodness: float, *, soon: bool = False) -> bool:
+        """Whether a look is to become a shot; looks ascend in time.
+
+        The more shots there are the longer it is until the next, unless it is wanted `soon`.
+        """
         if not self._shots or goodness <= 0:
             return goodness > 0
         last_goodness, last = self._shots[-1]
         since_s = time_s - last.look.time_s
         if since_s < APART_S:
             return goodness > _BETTER * last_goodness
-        if since_s >= self._apart_s:
-            return goodness > min(one for one, _ in self._shots) / _BETTER
-        return goodness > _BETTER * min(one for one, _ in self._shots)
+        least = min(one for one, _ in self._shots)
+        gap_s = max(self._apart_s, APART_S * 2 ** ((len(self._shots) - 1) // 2))
+        return goodness > (least / _BETTER if soon or since_s >= gap_s else least * _BETTER)
 
     def add(self, goodness: float, shot: Shot) -> None:
         """Take a shot; the better of it and the one before, where that is too near."""

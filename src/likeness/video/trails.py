@@ -205,13 +205,18 @@ def _meetings(
     return {id(group): group for group in group_of.values()}.values()
 
 
-def gain_of(before: Sequence[Shot], after: Sequence[Shot], *, by_place: bool) -> float:
-    """Say how much speaks for shots going on with others; 0 is nothing."""
+def gain_of(
+    before: Sequence[Shot], after: Sequence[Shot], *, by_place: bool, apart: float = APART
+) -> float:
+    """Say how much speaks for shots going on with others; 0 is nothing.
+
+    Those whom place takes for one are two where they score less than `apart`.
+    """
     alike = mean_score(before, after)
     if by_place:
         if alike is None:
             return _BY_PLACE
-        return alike - APART + _MORE_ALIKE if alike >= APART else 0.0
+        return alike - APART + _MORE_ALIKE if alike >= apart else 0.0
     return alike - APART if alike is not None and alike >= _ALIKE else 0.0
 
 
@@ -263,12 +268,12 @@ def _tracks_of_one(chain: Sequence[Stretch]) -> list[Track]:
     ]
 
 
-def change_in(shots: Sequence[Shot]) -> int | None:
+def change_in(shots: Sequence[Shot], apart: float = APART) -> int | None:
     """Say from which shot on they are somebody else's; None where all may be one person's."""
     splits = range(_FEWEST_THAT_DISAGREE, len(shots) - _FEWEST_THAT_DISAGREE + 1)
     found = [(mean_score(shots[:split], shots[split:]) or 0.0, split) for split in splits]
     alike, split = min(found, default=(0.0, 0))
-    return split if alike < APART else None
+    return split if alike < apart else None
 
 
 def _change(shots: Sequence[Shot], looks: Sequence[Look]) -> float | None:
