@@ -64,6 +64,7 @@ class Spread:
     """
 
     _base_s: float | None = None
+    _arrived_s: float = -math.inf
     _least_s: float = math.inf
     _since_s: float = 0.0
     _sooner_s: float = 0.0
@@ -77,13 +78,17 @@ class Spread:
             self._sooner_s = max(0.0, self._sooner_s - (base_s - self._base_s))
             self._base_s = base_s
         due_s = self._base_s + time_s
-        self._least_s = min(self._least_s, due_s - arrived_s)
+        if arrived_s > self._arrived_s > -math.inf:  # the first of what came at once
+            self._least_s = min(self._least_s, due_s - arrived_s)
+        self._arrived_s = arrived_s
         if time_s - self._since_s >= _WINDOW_S:
             self._come_sooner()
             self._since_s, self._least_s = time_s, math.inf
         return due_s
 
     def _come_sooner(self) -> None:
+        if self._least_s == math.inf:
+            return
         by_s = min(self._least_s - _SLACK_S, _MOST_SOONER_S - self._sooner_s)
         if self._base_s is not None and by_s > _SLACK_S:
             self._base_s -= by_s

@@ -128,7 +128,7 @@ class Frames:
             if self._size > _MOST_BYTES:
                 raise Missing
             self._payload.add(payload)
-        except (Missing, IndexError):
+        except (Missing, IndexError, ValueError):
             self._is_damaged = True
 
     def _go_to(self, stamp: int) -> None:
@@ -142,7 +142,7 @@ class Frames:
         try:
             if not self._is_damaged:
                 data, stands_alone = self._payload.whole()
-        except (Missing, IndexError):
+        except (Missing, IndexError, ValueError):
             self._is_damaged = True
         self.damaged += self._is_damaged
         self._payload.clear()
