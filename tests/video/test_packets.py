@@ -131,6 +131,20 @@ def test_packets_that_come_again_are_passed_over() -> None:
     assert frames.damaged == 0
 
 
+def test_packets_off_the_line_are_passed_over_until_they_are_a_line() -> None:
+    frames = frames_of("H264")
+    sent = [packet(number, 3000 * number, b"\x41a", last=True) for number in range(20)]
+    astray = packet(30_000, 9, b"\x41x", last=True)
+    other = packet(11, 9, b"\x41x", last=True)[:8] + b"else" + b"\x41x"
+
+    units = taken(frames, *sent[:10], astray, *sent[10:12], other, *sent[12:])
+    assert [unit.ticks for unit in units] == [3000 * number for number in range(20)]
+    assert frames.damaged == 0
+
+    begun_anew = [packet(50_000 + number, 60_000, b"\x41a", last=True) for number in range(8)]
+    assert len(taken(frames, *begun_anew)) == 3
+
+
 def test_packets_are_read_behind_extensions_and_before_padding() -> None:
     frames = frames_of("H264")
     units = taken(

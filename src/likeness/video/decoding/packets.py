@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 _HEADER_BYTES = 12
+_FIELDS = (2, 4), (4, 8), (8, 12)
+# So many may be missing at once; so many that follow each other are a line (RFC 3550, A.1).
+_MOST_MISSING, _SETTLED = 3000, 5
 _REPORTS = range(192, 224)  # packets of RTCP (RFC 5761)
 _MOST_BYTES = 32 << 20  # of one frame
 _START = b"\0\0\0\1"
@@ -93,7 +96,10 @@ class Frames:
 
     def __init__(self, payload: Payload) -> None:
         self._payload = payload
+        self._source = 0
         self._number: int | None = None
+        self._strays = 0
+        self._next_stray = 0, 0
         self._stamp: int | None = None
         self._ticks = 0
         self._size = 0
@@ -105,11 +111,10 @@ class Frames:
         read = _read(packet)
         if read is None:
             return
-        number, stamp, is_last, payload = read
-        ahead = 0 if self._number is None else (number - self._number - 1) & 0xFFFF
-        if ahead >= 0x8000:  # again, or too late
+        source, number, stamp, is_last, payload = read
+        ahead = self._ahead(source, number)
+        if ahead is None:
             return
-        self._number = number
         if stamp != self._stamp and self._stamp is not None and self._size:
             # The end of the frame before was not marked, or is missing.
             self._is_damaged = self._is_damaged or ahead > 0
@@ -119,6 +124,24 @@ class Frames:
         self._add(payload)
         if is_last:
             yield from self._end()
+
+    def _ahead(self, source: int, number: int) -> int | None:
+        """Say how many packets are missing before one; None where it is off the line.
+
+        So are those that come again or too late, and those that somebody else sends. A few that
+        follow each other are another line, on which it goes on.
+        """
+        ahead = 0
+        if self._number is not None:
+            ahead = (number - self._number - 1) & 0xFFFF
+            if source != self._source or ahead > _MOST_MISSING:
+                self._strays = self._strays + 1 if self._next_stray == (source, number) else 1
+                self._next_stray = source, (number + 1) & 0xFFFF
+                if self._strays < _SETTLED:
+                    return None
+                ahead = 1
+        self._source, self._number, self._strays = source, number, 0
+        return ahead
 
     def _add(self, payload: bytes) -> None:
         self._size += len(payload)
@@ -152,8 +175,8 @@ class Frames:
             yield Unit(data, self._ticks, stands_alone)
 
 
-def _read(packet: bytes) -> tuple[int, int, bool, bytes] | None:
-    """Read a packet: its number, its stamp, whether it is a frame's last, and what it holds."""
+def _read(packet: bytes) -> tuple[int, int, int, bool, bytes] | None:
+    """Read a packet: its source, number, and stamp, whether it is a frame's last, and content."""
     if len(packet) < _HEADER_BYTES or packet[0] >> 6 != 2 or packet[1] in _REPORTS:
         return None
     begin = _HEADER_BYTES + 4 * (packet[0] & 0x0F)
@@ -166,8 +189,8 @@ def _read(packet: bytes) -> tuple[int, int, bool, bytes] | None:
         end -= packet[-1]
     if begin >= end:
         return None
-    number, stamp = int.from_bytes(packet[2:4]), int.from_bytes(packet[4:8])
-    return number, stamp, bool(packet[1] & 0x80), packet[begin:end]
+    number, stamp, source = (int.from_bytes(packet[at:to]) for at, to in _FIELDS)
+    return source, number, stamp, bool(packet[1] & 0x80), packet[begin:end]
 
 
 class _Units(Payload):
@@ -453,4 +476,4 @@ def payload_of(coding: Coding) -> Payload | None:
 def content_of(packet: bytes) -> bytes:
     """Give what a packet holds, where that is just bytes of a container (RFC 2250: MP2T)."""
     read = _read(packet)
-    return b"" if read is None else read[3]
+    return b"" if read is None else read[4]
